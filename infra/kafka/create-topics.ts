@@ -1,0 +1,48 @@
+import type { Admin, ITopicConfig } from "kafkajs";
+import { TOPICS } from "../../shared/core/topics.ts";
+import type { KafkaSettings } from "../../shared/runtime/settings.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Usage is kept longer than the oldest event that is still metered, so that it can be replayed. */
+const USAGE_RETENTION_MS = 40 * DAY_MS;
+const BILLING_RETENTION_MS = 40 * DAY_MS;
+const BILLING_PARTITIONS = 4;
+/** A dead letter holds a whole message and some words about it. */
+const DEAD_LETTER_MAX_BYTES = 3 << 20;
+
+/** Creates the topics that are not there yet; those that are stay as they are. */
+export async function createTopics(admin: Admin, settings: KafkaSettings): Promise<string[]> {
+  const existing = new Set(await admin.listTopics());
+  const missing = topics(settings).filter(({ topic }) => !existing.has(topic));
+  if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+  return missing.map(({ topic }) => topic);
+}
+
+function topics({ usagePartitions, replication }: KafkaSettings): ITopicConfig[] {
+  const topic = (
+    name: string,
+    numPartitions: number,
+    config: Record<string, string | number>,
+  ): ITopicConfig => ({
+    topic: name,
+    numPartitions,
+    replicationFactor: replication,
+    configEntries: Object.entries(config).map(([key, value]) => ({
+      name: key,
+      value: String(value),
+    })),
+  });
+  return [
+    topic(TOPICS.usageEvents, usagePartitions, { "retention.ms": USAGE_RETENTION_MS }),
+    topic(TOPICS.deadLetters, BILLING_PARTITIONS, {
+      "retention.ms": BILLING_RETENTION_MS,
+      "max.message.bytes": DEAD_LETTER_MAX_BYTES,
+    }),
+    topic(TOPICS.lowBalance, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS }),
+    topic(TOPICS.balances, BILLING_PARTITIONS, {
+      "cleanup.policy": "compact",
+      "min.cleanable.dirty.ratio": 0.1,
+    }),
+  ];
+}

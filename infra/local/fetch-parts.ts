@@ -1,0 +1,164 @@
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { SingleBar } from "cli-progress";
+import { runToEnd } from "./child-process.ts";
+import { findMaven } from "./find-java.ts";
+
+const KAFKA_VERSION = "4.3.1";
+const REGISTRY_VERSION = "3.0.9";
+
+export type Parts = {
+  /** A folder of jars. */
+  readonly kafka: string;
+  /** The folder of the registry's runner jar and its libraries. */
+  readonly registry: string;
+};
+
+type Part = {
+  folder: string;
+  title: string;
+  goal: string;
+  /** The file without which the folder is not what it says. */
+  holds: RegExp;
+  downloadBytes: number;
+};
+
+const KAFKA: Part = {
+  folder: `kafka-${KAFKA_VERSION}`,
+  title: `Apache Kafka ${KAFKA_VERSION}`,
+  goal: "dependency:copy-dependencies@kafka",
+  holds: /^kafka_.*\.jar$/,
+  downloadBytes: 66_000_000,
+};
+const REGISTRY: Part = {
+  folder: `apicurio-registry-${REGISTRY_VERSION}`,
+  title: `Apicurio Registry ${REGISTRY_VERSION}`,
+  goal: "dependency:unpack@registry",
+  holds: /-runner\.jar$/,
+  downloadBytes: 109_000_000,
+};
+
+/**
+ * What Maven brings, fetched into `partsDir` unless it is there. A part is a folder that got its
+ * name only when it was complete, so one that exists is whole. What Maven has already downloaded
+ * stays until the end, so a start after a failure goes on where it stopped.
+ */
+export async function fetchParts(partsDir: string, say: (line: string) => void): Promise<Parts> {
+  const missing = await without(partsDir, [KAFKA, REGISTRY]);
+  if (missing.length > 0) {
+    const maven = await findMaven(process.env);
+    for (const part of missing) await fetchPart(maven, part, partsDir, say);
+    await rm(repositoryOf(partsDir), { recursive: true, force: true });
+  }
+  return { kafka: join(partsDir, KAFKA.folder), registry: join(partsDir, REGISTRY.folder) };
+}
+
+async function fetchPart(
+  maven: string,
+  part: Part,
+  partsDir: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const whole = join(partsDir, part.folder);
+  const partial = `${whole}.partial-${process.pid}`;
+  const repository = repositoryOf(partsDir);
+  await mkdir(partial, { recursive: true });
+  say(`Fetching ${part.title} (${megabytes(part.downloadBytes)} MB, once) into ${whole}`);
+  const settings = [
+    `-Dkafka.version=${KAFKA_VERSION}`,
+    `-Dregistry.version=${REGISTRY_VERSION}`,
+    `-Dmaven.repo.local=${repository}`,
+    `-Doutput=${partial}`,
+  ];
+  const pom = join(import.meta.dirname, "pom.xml");
+  const download = runToEnd({
+    name: `fetch-${part.folder}`,
+    command: maven,
+    args: ["--batch-mode", "--file", pom, part.goal, ...settings],
+    env: javaHome(),
+    dataDir: partsDir,
+  });
+  try {
+    await showProgress(download, repository, part.downloadBytes);
+    await assertHolds(partial, part.holds);
+    await rename(partial, whole);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    if ((await without(partsDir, [part])).length === 0) return; // another start was faster
+    throw new Error(await explain(part, partsDir), { cause: error });
+  }
+}
+
+async function assertHolds(folder: string, file: RegExp): Promise<void> {
+  const names = await readdir(folder);
+  if (!names.some((name) => file.test(name))) throw new Error(`${folder} holds no ${file}`);
+}
+
+/** Maven says little of a download that is under way; the disk says how far it is. */
+async function showProgress(
+  download: Promise<void>,
+  repository: string,
+  total: number,
+): Promise<void> {
+  const before = await sizeOf(repository);
+  const bar = new SingleBar({
+    format: "  [{bar}] {percentage} % of {megabytes} MB, {duration_formatted}",
+  });
+  let done = false;
+  const finished = download.finally(() => {
+    done = true;
+  });
+  finished.catch(() => undefined); // awaited below, once the bar is off the screen
+  bar.start(total, 0, { megabytes: megabytes(total) });
+  while (!done) {
+    await Promise.race([finished, wait(250)]).catch(() => undefined);
+    bar.update(Math.min((await sizeOf(repository)) - before, total * 0.99));
+  }
+  try {
+    await finished;
+    bar.update(total);
+  } finally {
+    bar.stop();
+  }
+}
+
+async function explain(part: Part, partsDir: string): Promise<string> {
+  const log = join(partsDir, "logs", `fetch-${part.folder}.log`);
+  const said = await readFile(log, "utf8").catch(() => "");
+  const reason = said.split("\n").find((line) => line.includes("ERROR") && line.includes("Failed"));
+  return [
+    `${part.title} could not be fetched${reason === undefined ? "" : `: ${reason}`}`,
+    `Check the network and Maven's proxy or mirror settings and start again: it goes on where it stopped. Maven's log is ${log}.`,
+  ].join("\n");
+}
+
+async function without(partsDir: string, parts: readonly Part[]): Promise<Part[]> {
+  const there = new Set(await readdir(partsDir).catch(() => []));
+  return parts.filter((part) => !there.has(part.folder));
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async (file) => {
+      const known = await stat(join(file.parentPath, file.name)).catch(() => undefined);
+      return known?.size ?? 0; // a file may be renamed between the two calls
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function repositoryOf(partsDir: string): string {
+  return join(partsDir, "maven-repository");
+}
+
+function javaHome(): Record<string, string> {
+  const home = process.env["JAVA_HOME"];
+  return home === undefined ? {} : { JAVA_HOME: home };
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1_000_000);
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Child, runToEnd, startChild } from "./child-process.ts";
+import { createPart, type Part } from "./part.ts";
+
+export type KafkaPlace = {
+  readonly java: string;
+  /** The folder of Kafka's jars. */
+  readonly jars: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly controllerPort: number;
+};
+
+export function kafkaPart(place: KafkaPlace, say: (line: string) => void): Part {
+  return createPart("kafka", () => start(place), say);
+}
+
+async function start(place: KafkaPlace): Promise<Child> {
+  const folder = join(place.dataDir, "kafka");
+  const properties = join(folder, "server.properties");
+  await mkdir(folder, { recursive: true });
+  await writeFile(properties, serverProperties(place, join(folder, "log")));
+  if (!(await isFormatted(folder))) await format(place, folder, properties);
+  return await startChild(
+    {
+      name: "kafka",
+      command: place.java,
+      args: [
+        "-XX:+UseSerialGC",
+        "-Xms256m",
+        "-Xmx512m",
+        "-XX:+ExitOnOutOfMemoryError",
+        ...javaOptions(place, folder),
+        "kafka.Kafka",
+        properties,
+      ],
+      dataDir: place.dataDir,
+    },
+    async (log) => (await readFile(log, "utf8")).includes("Kafka Server started"),
+    90_000,
+  );
+}
+
+/** One process is broker and controller; a replica of everything would have no second machine. */
+function serverProperties(place: KafkaPlace, logDir: string): string {
+  const lines = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@127.0.0.1:${place.controllerPort}`,
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${place.port}`,
+    "log.dirs": logDir,
+    "auto.create.topics.enable": false,
+    "group.initial.rebalance.delay.ms": 0,
+    "default.replication.factor": 1,
+    "min.insync.replicas": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "share.coordinator.state.topic.num.partitions": 4,
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024, // its default is a quarter of the heap
+  };
+  return Object.entries(lines)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}
+
+/** Formatting writes this file last: without it there is nothing whole in the folder. */
+async function isFormatted(folder: string): Promise<boolean> {
+  return (await stat(join(folder, "log", "meta.properties")).catch(() => undefined)) !== undefined;
+}
+
+async function format(place: KafkaPlace, folder: string, properties: string): Promise<void> {
+  await rm(join(folder, "log"), { recursive: true, force: true });
+  await runToEnd({
+    name: "kafka-format",
+    command: place.java,
+    args: [
+      ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...javaOptions(place, folder)],
+      ...["kafka.tools.StorageTool", "format", "-t", newClusterId(), "-c", properties],
+    ],
+    dataDir: place.dataDir,
+  });
+}
+
+function javaOptions(place: KafkaPlace, folder: string): string[] {
+  const logging = join(import.meta.dirname, "kafka-log4j2.properties");
+  return [
+    `-Dlog4j2.configurationFile=${logging}`,
+    `-Djava.io.tmpdir=${folder}`,
+    ...["-cp", join(place.jars, "*")],
+  ];
+}
+
+/** 16 random bytes; Kafka's tools would take one that begins with a dash for an option. */
+function newClusterId(): string {
+  const id = randomBytes(16).toString("base64url");
+  return id.startsWith("-") ? newClusterId() : id;
+}

@@ -1,0 +1,120 @@
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { setUp } from "../set-up.ts";
+import { stopAllChildren } from "./child-process.ts";
+import { SERVICES } from "./services.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { stackFromEnvironment } from "./stack-from-environment.ts";
+import { type Supervision, superviseServices } from "./supervise-services.ts";
+
+const HELP = `npm start [-- --fresh]
+
+Starts Postgres, Kafka and a schema registry on this machine, sets them up and runs the services.
+Ctrl-C stops all of it; what was stored is there again at the next start.
+
+  --fresh   start with empty servers: deletes what earlier starts stored
+  --help    say this
+
+With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, those servers are used and none is
+started.`;
+
+const PROJECT = resolve(import.meta.dirname, "../..");
+const DATA_DIR = join(PROJECT, ".local", "data");
+
+/** What has been started so far; a stop may be asked for at any moment. */
+type Running = { stopping: boolean; stack?: Stack; supervision?: Supervision };
+
+const say = (line: string) => console.log(line);
+
+await main();
+
+async function main(): Promise<void> {
+  const flags = readFlags();
+  const running: Running = { stopping: false };
+  const stopAsked = stopSignals(running);
+  const starting = start(flags, running);
+  try {
+    await Promise.race([starting, stopAsked]);
+    starting.catch(() => undefined); // a start that is broken off fails on what is gone
+    await stopAsked;
+    say("Stopping. Ctrl-C again kills what still runs.");
+    await stopInOrder(running);
+    say("Everything has stopped.");
+    process.exit(0);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    await stopInOrder(running);
+    process.exit(1);
+  }
+}
+
+async function start(flags: { fresh: boolean }, running: Running): Promise<void> {
+  const given = stackFromEnvironment();
+  if (given !== undefined && flags.fresh) {
+    throw new Error(
+      "--fresh deletes what npm start has stored itself, never what is on the servers that DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL name: start without it, or without them.",
+    );
+  }
+  const stack = given ?? (await startStack({ dataDir: DATA_DIR, fresh: flags.fresh, say }));
+  running.stack = stack;
+  const env = { ...process.env, ...stack.env };
+  await setUp(env, say);
+  if (running.stopping) return;
+  tellWhere(stack, given === undefined);
+  running.supervision = superviseServices(SERVICES, { env, say });
+}
+
+/** Services before what they need; last whatever a start that was broken off has left. */
+async function stopInOrder(running: Running): Promise<void> {
+  running.stopping = true;
+  await running.supervision?.stop();
+  await running.stack?.stop();
+  await stopAllChildren("stop");
+}
+
+function tellWhere(stack: Stack, isLocal: boolean): void {
+  const database = new URL(stack.env.DATABASE_URL);
+  if (!isLocal) database.password = ""; // the local one is no secret, and handy to paste
+  const rows: [string, string][] = [
+    ["Postgres", database.href],
+    ["Kafka", stack.env.KAFKA_BROKERS],
+    ["Schema registry", stack.env.SCHEMA_REGISTRY_URL],
+    ["Services", SERVICES.map((service) => service.name).join(", ")],
+  ];
+  if (isLocal) rows.push(["Logs and data", DATA_DIR]);
+  say(["", ...rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`)].join("\n"));
+  say("\n  Ctrl-C stops all of it.\n");
+}
+
+/** Resolves at the first signal, which asks for a stop in good order; another one kills what is left. */
+function stopSignals(running: Running): Promise<void> {
+  const asked = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (running.stopping) void killAll(running);
+      running.stopping = true;
+      asked.resolve();
+    });
+  }
+  // A closed terminal takes our output with it; the stop goes on without.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  return asked.promise;
+}
+
+async function killAll(running: Running): Promise<void> {
+  await Promise.all([running.supervision?.kill(), stopAllChildren("kill")]);
+}
+
+function readFlags(): { fresh: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { fresh: { type: "boolean" }, help: { type: "boolean" } },
+    });
+    if (values.help !== true) return { fresh: values.fresh === true };
+    say(HELP);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(1);
+  }
+}

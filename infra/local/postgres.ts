@@ -1,0 +1,154 @@
+import { chmod, chown, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { type Child, runToEnd, startChild } from "./child-process.ts";
+import { createPart, type Part } from "./part.ts";
+import { stopLeftover } from "./pid-file.ts";
+import {
+  findPostgres,
+  type PostgresBinaries,
+  postgresUser,
+  type SystemUser,
+} from "./postgres-binaries.ts";
+
+/** Not a secret: the server listens on this machine only, and holds what is tried out on it. */
+export const LOCAL_USER = "drawdown";
+export const LOCAL_PASSWORD = "drawdown";
+
+const DATABASES = ["drawdown", "registry"] as const;
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: "127.0.0.1",
+  unix_socket_directories: "",
+  timezone: "UTC",
+  log_timezone: "UTC",
+  max_connections: "100",
+  shared_buffers: "512MB",
+  fsync: "on",
+  synchronous_commit: "on",
+  max_wal_size: "4GB",
+  checkpoint_timeout: "15min",
+  wal_compression: "off",
+  jit: "off",
+  track_commit_timestamp: "on", // when a row became visible: what latency is measured by
+};
+
+type Cluster = {
+  readonly dataDir: string;
+  readonly folder: string;
+  readonly port: number;
+  readonly binaries: PostgresBinaries;
+  readonly user: SystemUser | undefined;
+};
+
+export async function postgresPart(
+  dataDir: string,
+  port: number,
+  say: (line: string) => void,
+): Promise<Part> {
+  const cluster: Cluster = {
+    dataDir,
+    folder: join(dataDir, "postgres"),
+    port,
+    binaries: await findPostgres(),
+    user: await postgresUser(),
+  };
+  return createPart("postgres", () => start(cluster), say);
+}
+
+export function postgresUrl(port: number, database: (typeof DATABASES)[number]): string {
+  return `postgresql://${LOCAL_USER}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
+}
+
+async function start(cluster: Cluster): Promise<Child> {
+  // Its own lock file: a number in it that is another process's by now would keep it from starting.
+  await stopLeftover(join(cluster.folder, "postmaster.pid"), cluster.folder, "SIGINT");
+  if (!(await exists(cluster.folder))) await initialise(cluster);
+  const settings = Object.entries({ ...SETTINGS, port: String(cluster.port) });
+  const server = await startChild(
+    {
+      name: "postgres",
+      command: cluster.binaries.postgres,
+      args: [
+        "-D",
+        cluster.folder,
+        ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      ],
+      user: cluster.user,
+      dataDir: cluster.dataDir,
+      stopSignal: "SIGINT",
+    },
+    () => answers(cluster.port),
+    60_000,
+  );
+  await createDatabases(cluster.port);
+  return server;
+}
+
+/** The folder gets its name only when initdb is through, so one that exists is whole. */
+async function initialise(cluster: Cluster): Promise<void> {
+  const partial = `${cluster.folder}.partial`;
+  const passwordFile = join(cluster.dataDir, "postgres-password");
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  await writeFile(passwordFile, `${LOCAL_PASSWORD}\n`);
+  if (cluster.user !== undefined) {
+    await chown(partial, cluster.user.uid, cluster.user.gid);
+    await chmod(cluster.dataDir, 0o711); // that user must get through to its own folder
+  }
+  await runToEnd({
+    name: "initdb",
+    command: cluster.binaries.initdb,
+    args: [
+      `--pgdata=${partial}`,
+      `--username=${LOCAL_USER}`,
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+    ],
+    user: cluster.user,
+    dataDir: cluster.dataDir,
+  });
+  await rm(passwordFile);
+  await rename(partial, cluster.folder);
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    await withClient(port, (client) => client.query("SELECT 1"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function createDatabases(port: number): Promise<void> {
+  await withClient(port, async (client) => {
+    const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
+    const there = new Set(rows.map((row) => row.datname));
+    for (const name of DATABASES) {
+      if (!there.has(name)) await client.query(`CREATE DATABASE ${name}`);
+    }
+  });
+}
+
+async function withClient<T>(port: number, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({
+    connectionString: postgresUrl(port, "drawdown").replace(/drawdown$/, "postgres"),
+    connectionTimeoutMillis: 2_000,
+  });
+  client.on("error", () => undefined); // a lost connection fails the query that is under way
+  try {
+    await client.connect();
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The command line of a living process; undefined when there is none with this number. */
+export async function commandLineOf(pid: number): Promise<string | undefined> {
+  try {
+    const { stdout } = await run("ps", ["-ww", "-o", "stat=,args=", "-p", String(pid)]);
+    const [state, ...words] = stdout.trim().split(/\s+/);
+    return state === undefined || state.startsWith("Z") ? undefined : words.join(" ");
+  } catch {
+    return undefined; // ps says "none" with exit code 1
+  }
+}
+
+/** A process and all that descend from it, parents first. */
+export async function processTree(root: number): Promise<number[]> {
+  const { stdout } = await run("ps", ["-A", "-o", "pid=,ppid="]);
+  const children = new Map<number, number[]>();
+  for (const line of stdout.trim().split("\n")) {
+    const [pid, parent] = line.trim().split(/\s+/).map(Number);
+    if (pid === undefined || parent === undefined) continue;
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === "EPERM";
+  }
+}
+
+/** Sends the signal; a process that is gone already is no error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
+  }
+}
+
+/** SIGKILL to a process and its descendants, and a wait of at most `withinMs` until all are gone. */
+export async function killTree(root: number, withinMs = 5_000): Promise<void> {
+  const tree = await processTree(root);
+  for (const pid of tree) signalProcess(pid, "SIGKILL");
+  const deadline = Date.now() + withinMs;
+  while (Date.now() < deadline) {
+    const left = await Promise.all(tree.map(commandLineOf));
+    if (left.every((line) => line === undefined)) return;
+    await wait(50);
+  }
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

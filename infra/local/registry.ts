@@ -1,0 +1,81 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Child, startChild } from "./child-process.ts";
+import { createPart, type Part } from "./part.ts";
+import { LOCAL_PASSWORD, LOCAL_USER } from "./postgres.ts";
+
+export type RegistryPlace = {
+  readonly java: string;
+  /** The folder of the runner jar. */
+  readonly program: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly postgresPort: number;
+};
+
+/** Apicurio; its schemas and their ids live in Postgres, so a restart keeps them. */
+export function registryPart(place: RegistryPlace, say: (line: string) => void): Part {
+  return createPart("registry", () => start(place), say);
+}
+
+/** Where it speaks the API of Confluent's registry. */
+export function registryUrl(port: number): string {
+  return `http://127.0.0.1:${port}/apis/ccompat/v7`;
+}
+
+async function start(place: RegistryPlace): Promise<Child> {
+  const folder = join(place.dataDir, "registry");
+  await mkdir(folder, { recursive: true });
+  return await startChild(
+    {
+      name: "registry",
+      command: place.java,
+      args: [
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Xmx384m",
+        "-XX:+ExitOnOutOfMemoryError",
+        `-Djava.io.tmpdir=${folder}`,
+        ...["-jar", await runnerJar(place.program)],
+      ],
+      env: {
+        QUARKUS_HTTP_HOST: "127.0.0.1",
+        QUARKUS_HTTP_PORT: String(place.port),
+        APICURIO_STORAGE_KIND: "sql",
+        APICURIO_STORAGE_SQL_KIND: "postgresql",
+        APICURIO_DATASOURCE_URL: `jdbc:postgresql://127.0.0.1:${place.postgresPort}/registry`,
+        APICURIO_DATASOURCE_USERNAME: LOCAL_USER,
+        APICURIO_DATASOURCE_PASSWORD: LOCAL_PASSWORD,
+        // The defaults are 20 connections at once and up to 100: all that Postgres has.
+        APICURIO_DATASOURCE_JDBC_INITIAL_SIZE: "1",
+        APICURIO_DATASOURCE_JDBC_MIN_SIZE: "1",
+        APICURIO_DATASOURCE_JDBC_MAX_SIZE: "8",
+        // After Postgres was away: notice a dead connection before a request does.
+        QUARKUS_DATASOURCE_POSTGRESQL_JDBC_FOREGROUND_VALIDATION_INTERVAL: "PT0.1S",
+      },
+      dataDir: place.dataDir,
+    },
+    () => answers(place.port),
+    90_000,
+  );
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const subjects = await fetch(`${registryUrl(port)}/subjects`, {
+      signal: AbortSignal.timeout(2_000),
+    });
+    await subjects.body?.cancel();
+    return subjects.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function runnerJar(program: string): Promise<string> {
+  const jar = (await readdir(program)).find((file) => file.endsWith("-runner.jar"));
+  if (jar === undefined) {
+    throw new Error(`${program} holds no registry: delete that folder and start again.`);
+  }
+  return join(program, jar);
+}

@@ -1,0 +1,165 @@
+import { readdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { lockDataDir } from "./data-dir-lock.ts";
+import { fetchParts, type Parts } from "./fetch-parts.ts";
+import { findJava } from "./find-java.ts";
+import { freePort } from "./free-port.ts";
+import { kafkaPart } from "./kafka.ts";
+import type { Part } from "./part.ts";
+import { stopLeftover } from "./pid-file.ts";
+import { postgresPart, postgresUrl } from "./postgres.ts";
+import { registryPart, registryUrl } from "./registry.ts";
+
+export type StackEnvironment = {
+  readonly DATABASE_URL: string;
+  readonly KAFKA_BROKERS: string;
+  /** With the path under which the registry speaks Confluent's API. */
+  readonly SCHEMA_REGISTRY_URL: string;
+};
+
+export type StackParts = {
+  readonly postgres: Part;
+  readonly kafka: Part;
+  readonly registry: Part;
+};
+
+export type Stack = {
+  readonly env: StackEnvironment;
+  /** In good order; data stays in the data folder. Servers that are somebody else's go on. */
+  stop(): Promise<void>;
+};
+
+/** A stack whose servers were started here, so that each can be stopped, killed and started. */
+export type LocalStack = Stack & {
+  readonly parts: StackParts;
+  readonly pids: Readonly<Record<keyof StackParts, number | undefined>>;
+};
+
+type Ports = { postgres: number; kafka: number; kafkaController: number; registry: number };
+
+export type StackOptions = {
+  /** Data, logs and process numbers go in here. */
+  readonly dataDir: string;
+  /** Starts with empty servers. */
+  readonly fresh?: boolean;
+  readonly say: (line: string) => void;
+  /** Where each shall listen, if that port is free. */
+  readonly ports?: Partial<Ports>;
+};
+
+const PROJECT = resolve(import.meta.dirname, "../..");
+const PARTS_DIR = join(PROJECT, ".local", "parts");
+const PREFERRED: Ports = { postgres: 5432, kafka: 9092, kafkaController: 9093, registry: 8081 };
+
+/**
+ * Starts real Postgres, Kafka and a schema registry on 127.0.0.1, and answers when all three do.
+ * Throws an error whose message says what to do; then nothing is left running.
+ */
+export async function startStack(options: StackOptions): Promise<LocalStack> {
+  const { say } = options;
+  const dataDir = resolve(options.dataDir);
+  const java = await findJava(process.env);
+  const fetched = await fetchParts(PARTS_DIR, say);
+  const unlock = await lockDataDir(dataDir);
+  try {
+    await stopLeftovers(dataDir, say);
+    if (options.fresh === true) await clear(dataDir);
+    const ports = await choosePorts({ ...PREFERRED, ...options.ports }, say);
+    const parts = await createParts({ java, dataDir, fetched, ports, say });
+    await startParts(parts, say);
+    return {
+      env: {
+        DATABASE_URL: postgresUrl(ports.postgres, "drawdown"),
+        KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
+        SCHEMA_REGISTRY_URL: registryUrl(ports.registry),
+      },
+      parts,
+      get pids() {
+        const { postgres, kafka, registry } = parts;
+        return { postgres: postgres.pid, kafka: kafka.pid, registry: registry.pid };
+      },
+      async stop() {
+        await stopParts(parts);
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+async function createParts(given: {
+  java: string;
+  dataDir: string;
+  fetched: Parts;
+  ports: Ports;
+  say: (line: string) => void;
+}): Promise<StackParts> {
+  const { java, dataDir, fetched, ports, say } = given;
+  const kafka = { jars: fetched.kafka, port: ports.kafka, controllerPort: ports.kafkaController };
+  const registry = {
+    program: fetched.registry,
+    port: ports.registry,
+    postgresPort: ports.postgres,
+  };
+  return {
+    postgres: await postgresPart(dataDir, ports.postgres, say),
+    kafka: kafkaPart({ java, dataDir, ...kafka }, say),
+    registry: registryPart({ java, dataDir, ...registry }, say),
+  };
+}
+
+/** Kafka starts beside Postgres; the registry keeps its schemas in Postgres and comes after it. */
+async function startParts(parts: StackParts, say: (line: string) => void): Promise<void> {
+  const start = async (part: Part) => {
+    const began = performance.now();
+    await part.start();
+    say(`${part.name} is up after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  };
+  const chains = await Promise.allSettled([
+    start(parts.postgres).then(() => start(parts.registry)),
+    start(parts.kafka),
+  ]);
+  const failed = chains.find((chain) => chain.status === "rejected");
+  if (failed === undefined) return;
+  await stopParts(parts);
+  throw failed.reason;
+}
+
+async function stopParts(parts: StackParts): Promise<void> {
+  await Promise.all([parts.registry.stop(), parts.kafka.stop()]);
+  await parts.postgres.stop();
+}
+
+/** Servers of a run that was killed together with its guard: they hold the ports and the data. */
+async function stopLeftovers(dataDir: string, say: (line: string) => void): Promise<void> {
+  const folder = join(dataDir, "pids");
+  for (const file of await readdir(folder).catch(() => [])) {
+    const pid = await stopLeftover(join(folder, file), dataDir, "SIGINT");
+    if (pid !== undefined) say(`Stopped process ${pid}, left by a run that was killed (${file})`);
+  }
+}
+
+/** Only what this folder's code has written there: the folder itself may be anybody's choice. */
+async function clear(dataDir: string): Promise<void> {
+  for (const name of ["postgres", "postgres.partial", "kafka", "registry"]) {
+    await rm(join(dataDir, name), { recursive: true, force: true });
+  }
+}
+
+async function choosePorts(preferred: Ports, say: (line: string) => void): Promise<Ports> {
+  const taken = new Set<number>();
+  const choose = async (name: string, wanted: number) => {
+    const port = await freePort(wanted, taken);
+    taken.add(port);
+    if (port !== wanted) say(`${name}: port ${wanted} is taken, so it is ${port}`);
+    return port;
+  };
+  return {
+    postgres: await choose("postgres", preferred.postgres),
+    kafka: await choose("kafka", preferred.kafka),
+    kafkaController: await choose("kafka controller", preferred.kafkaController),
+    registry: await choose("registry", preferred.registry),
+  };
+}

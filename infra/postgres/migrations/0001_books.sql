@@ -1,0 +1,143 @@
+-- Every table about accounts carries account_id, and every key of one contains it, so that the
+-- tables can be distributed by account. Nothing that is indexed ever changes in a debit.
+
+-- Up Migration
+
+CREATE TABLE account (
+  account_id  text COLLATE "C" PRIMARY KEY,
+  granted     bigint NOT NULL DEFAULT 0,
+  position    bigint NOT NULL DEFAULT 0,
+  version     bigint NOT NULL DEFAULT 1,
+  crossings   bigint NOT NULL DEFAULT 0,
+  entries     bigint NOT NULL DEFAULT 0,
+  threshold   bigint NOT NULL DEFAULT 0,
+  next_due_at timestamptz,
+  low_balance boolean NOT NULL DEFAULT false,
+  time_zone   text NOT NULL,
+  currency    text NOT NULL,
+  created_at  timestamptz NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.5);
+
+COMMENT ON TABLE account IS 'An account as a credit line; balance = granted - position, in micro-credits.';
+
+CREATE TABLE lot (
+  account_id     text COLLATE "C" NOT NULL REFERENCES account,
+  lot_id         text COLLATE "C" NOT NULL,
+  start_position bigint NOT NULL,
+  end_position   bigint NOT NULL,
+  credits        bigint NOT NULL CHECK (credits > 0),
+  source         text NOT NULL,
+  reference      text NOT NULL,
+  granted_at     timestamptz NOT NULL,
+  expires_at     timestamptz,
+  PRIMARY KEY (account_id, lot_id),
+  CHECK (start_position <= end_position)
+);
+
+CREATE INDEX lot_line ON lot (account_id, end_position);
+
+COMMENT ON TABLE lot IS 'Credits added at once: the stretch [start_position, end_position) of the line. Drawing never writes here.';
+
+CREATE TABLE entry (
+  account_id text COLLATE "C" NOT NULL REFERENCES account,
+  sequence   bigint NOT NULL,
+  kind       text NOT NULL,
+  credits    bigint NOT NULL,
+  granted    bigint NOT NULL,
+  position   bigint NOT NULL,
+  version    bigint NOT NULL,
+  lot_id     text COLLATE "C",
+  reference  text NOT NULL,
+  due_at     timestamptz NOT NULL,
+  posted_at  timestamptz NOT NULL,
+  PRIMARY KEY (account_id, sequence)
+);
+
+COMMENT ON TABLE entry IS 'A posted movement that is not usage, with the line right after it.';
+
+CREATE TABLE rate (
+  meter      text COLLATE "C" NOT NULL,
+  valid_from timestamptz NOT NULL,
+  credits    bigint NOT NULL CHECK (credits >= 0),
+  per        bigint NOT NULL CHECK (per > 0),
+  PRIMARY KEY (meter, valid_from)
+);
+
+COMMENT ON TABLE rate IS 'A meter''s price from an instant on: credits micro-credits for every per units.';
+
+-- Event ids that grow with time keep the key's index warm, so the event id comes first.
+CREATE TABLE usage_record (
+  event_id        text COLLATE "C" NOT NULL,
+  account_id      text COLLATE "C" NOT NULL,
+  meter           text COLLATE "C" NOT NULL,
+  quantity        bigint NOT NULL,
+  occurred_at     timestamptz NOT NULL,
+  source          text NOT NULL,
+  dimensions      jsonb,
+  credits         bigint NOT NULL,
+  start_position  bigint NOT NULL,
+  kafka_partition integer NOT NULL,
+  kafka_offset    bigint NOT NULL,
+  metered_at      timestamptz NOT NULL,
+  PRIMARY KEY (event_id, account_id)
+) WITH (autovacuum_vacuum_insert_scale_factor = 1.0);
+
+CREATE INDEX usage_record_line ON usage_record (account_id, start_position);
+CREATE INDEX usage_record_source ON usage_record (kafka_partition, kafka_offset);
+
+COMMENT ON TABLE usage_record IS 'A metered event: it drew [start_position, start_position + credits) of the account''s line.';
+
+CREATE TABLE spend (
+  account_id text COLLATE "C" NOT NULL,
+  hour       timestamptz NOT NULL,
+  meter      text COLLATE "C" NOT NULL,
+  events     bigint NOT NULL,
+  quantity   numeric NOT NULL,
+  credits    bigint NOT NULL,
+  PRIMARY KEY (account_id, hour, meter)
+) WITH (fillfactor = 70);
+
+COMMENT ON TABLE spend IS 'Usage per account, meter and hour of the account''s time zone, follows usage_record.';
+
+CREATE TABLE dead_letter (
+  topic           text COLLATE "C" NOT NULL,
+  kafka_partition integer NOT NULL,
+  kafka_offset    bigint NOT NULL,
+  account_id      text COLLATE "C",
+  reason          text NOT NULL,
+  detail          text NOT NULL,
+  key             bytea,
+  payload         bytea NOT NULL,
+  recorded_at     timestamptz NOT NULL,
+  published_at    timestamptz,
+  PRIMARY KEY (topic, kafka_partition, kafka_offset)
+);
+
+CREATE INDEX dead_letter_unpublished ON dead_letter (topic, kafka_partition, kafka_offset)
+  WHERE published_at IS NULL;
+
+COMMENT ON TABLE dead_letter IS 'A message that cannot be metered, kept with its reason until someone decides; published to usage.dead-letters once.';
+
+CREATE TABLE outbox (
+  account_id text COLLATE "C" NOT NULL,
+  topic      text COLLATE "C" NOT NULL,
+  sequence   bigint NOT NULL,
+  record     text NOT NULL,
+  PRIMARY KEY (account_id, topic, sequence)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+
+COMMENT ON TABLE outbox IS 'Records to publish, written with what they tell; deleted once Kafka has acknowledged them.';
+
+CREATE TABLE consumer_offset (
+  consumer        text NOT NULL,
+  topic           text NOT NULL,
+  kafka_partition integer NOT NULL,
+  next_offset     bigint NOT NULL,
+  PRIMARY KEY (consumer, topic, kafka_partition)
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE consumer_offset IS 'How far each consumer has read: lock, fence and cursor. Kafka''s own committed offsets are only for tools.';
+
+-- Down Migration
+
+DROP TABLE consumer_offset, outbox, dead_letter, spend, usage_record, rate, entry, lot, account;

@@ -1,0 +1,43 @@
+import { openKafka } from "../shared/kafka/kafka-client.ts";
+import { openRegistry, registerSchemas } from "../shared/kafka/registry.ts";
+import { openDatabase } from "../shared/ledger/database.ts";
+import { createLogger } from "../shared/runtime/logger.ts";
+import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
+import { createTopics } from "./kafka/create-topics.ts";
+import { migrate } from "./postgres/migrate.ts";
+
+/**
+ * Makes Postgres, Kafka and the registry ready for the services: migrations, topics, schemas. Doing
+ * it again changes nothing. Throws when a schema is incompatible with the one that stands.
+ */
+export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
+  const settings = readSettings(env);
+  const logger = createLogger("set-up", "warn");
+  const database = openDatabase(settings.database, {
+    name: "drawdown-set-up",
+    connections: 1,
+    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
+  });
+  const admin = openKafka(settings.kafka, "drawdown-set-up", logger).admin();
+  try {
+    await registerSchemas(openRegistry(settings.registry));
+    say("schemas registered");
+    const migrations = await migrate(database);
+    say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
+    await admin.connect();
+    const created = await createTopics(admin, settings.kafka);
+    say(created.length === 0 ? "topics there" : `topics created: ${created.join(", ")}`);
+  } finally {
+    await admin.disconnect();
+    await database.end();
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await setUp(process.env, (line) => console.log(line));
+  } catch (error) {
+    console.error(error instanceof InvalidSettings ? error.message : `set-up failed: ${error}`);
+    process.exitCode = 1;
+  }
+}

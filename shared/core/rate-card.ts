@@ -1,0 +1,43 @@
+import type { Instant } from "./account.ts";
+import type { MicroCredits } from "./credit-line.ts";
+
+/** A meter's price from an instant on: `credits` micro-credits for every `per` units. */
+export interface Rate {
+  readonly meter: string;
+  readonly validFrom: Instant;
+  readonly credits: MicroCredits;
+  readonly per: bigint;
+}
+
+/** The price of each meter over time: rates by meter, newest first. */
+export type RateCard = ReadonlyMap<string, readonly Rate[]>;
+
+export function toRateCard(rates: Iterable<Rate>): RateCard {
+  const card = new Map<string, Rate[]>();
+  for (const rate of rates) {
+    const ofMeter = card.get(rate.meter);
+    if (ofMeter === undefined) card.set(rate.meter, [rate]);
+    else ofMeter.push(rate);
+  }
+  for (const ofMeter of card.values()) ofMeter.sort((a, b) => b.validFrom - a.validFrom);
+  return card;
+}
+
+/** The rate an event is priced at: the newest one valid at `occurredAt`. */
+export function rateAt(
+  card: RateCard,
+  meter: string,
+  occurredAt: Instant,
+): Rate | "unknown_meter" | "no_price" {
+  const ofMeter = card.get(meter);
+  if (ofMeter === undefined) return "unknown_meter";
+  for (const rate of ofMeter) {
+    if (rate.validFrom <= occurredAt) return rate;
+  }
+  return "no_price";
+}
+
+/** quantity x credits / per in micro-credits, a half rounded up. `quantity` is at least 0. */
+export function price(rate: Rate, quantity: bigint): MicroCredits {
+  return (quantity * rate.credits * 2n + rate.per) / (rate.per * 2n);
+}

@@ -1,0 +1,141 @@
+import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+
+/** A run of messages of one partition, in offset order. */
+export interface MessageBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where the fetch began: nothing between here and the first message is missing. */
+  readonly fetchedFrom: bigint;
+  /** The first offset after the batch; offsets need not be contiguous. */
+  readonly nextOffset: bigint;
+  /** One past the last offset of the partition when the batch was fetched. */
+  readonly highWatermark: bigint;
+  readonly messages: readonly KafkaMessage[];
+}
+
+/** What to do after a batch: read on, or read from another offset. */
+export type Next = { readonly kind: "go_on" } | { readonly kind: "seek"; readonly offset: bigint };
+
+export interface BatchConsumer {
+  /** Settles when consuming has ended: rejects with what ended it, resolves after `stop`. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SESSION_TIMEOUT_MS = 30_000;
+const HEARTBEAT_MS = 3_000;
+const COMMIT_EVERY_MS = 1_000;
+const MAX_BYTES_PER_PARTITION = 4 << 20;
+const MAX_BYTES = 16 << 20;
+const MAX_WAIT_MS = 250;
+
+/**
+ * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, two
+ * partitions at a time. What `handle` did is the only truth: it says where to go on. The group's
+ * committed offsets are written at most once a second, for tools that show lag.
+ */
+export async function runBatchConsumer(
+  kafka: Kafka,
+  options: {
+    groupId: string;
+    topic: string;
+    batchSize: number;
+    handle(batch: MessageBatch, heartbeat: () => Promise<void>): Promise<Next>;
+  },
+): Promise<BatchConsumer> {
+  const consumer = kafka.consumer({
+    groupId: options.groupId,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    maxBytes: MAX_BYTES,
+    maxWaitTimeInMs: MAX_WAIT_MS,
+    retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
+  });
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  ended.catch(() => undefined);
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) reject(payload.error);
+  });
+  const committedAt = new Map<number, number>();
+
+  await consumer.connect();
+  await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: 2,
+    eachBatch: async (payload) => {
+      try {
+        await handleFetched(payload);
+      } catch (error) {
+        if (!isKafkaError(error)) reject(error);
+        throw error;
+      }
+    },
+  });
+  return {
+    ended,
+    async stop() {
+      await consumer.disconnect();
+      resolve();
+    },
+  };
+
+  async function handleFetched(payload: EachBatchPayload): Promise<void> {
+    const { batch, heartbeat, resolveOffset, isRunning, isStale } = payload;
+    for (const part of split(payload, options.batchSize)) {
+      if (!isRunning() || isStale()) return;
+      const next = await options.handle(part, heartbeat);
+      if (next.kind === "seek") {
+        consumer.seek({
+          topic: batch.topic,
+          partition: batch.partition,
+          offset: next.offset.toString(),
+        });
+        return;
+      }
+      resolveOffset((part.nextOffset - 1n).toString());
+      await heartbeat();
+      await commit(payload, part.nextOffset);
+    }
+  }
+
+  async function commit({ batch, commitOffsetsIfNecessary }: EachBatchPayload, offset: bigint) {
+    const { topic, partition } = batch;
+    if (Date.now() - (committedAt.get(partition) ?? 0) < COMMIT_EVERY_MS) return;
+    committedAt.set(partition, Date.now());
+    await commitOffsetsIfNecessary({
+      topics: [{ topic, partitions: [{ partition, offset: offset.toString() }] }],
+    });
+  }
+}
+
+function* split({ batch }: EachBatchPayload, size: number): Generator<MessageBatch> {
+  const { topic, partition, messages } = batch;
+  let fetchedFrom = fetchedOffsetOf(batch);
+  for (let at = 0; at < messages.length; at += size) {
+    const part = messages.slice(at, at + size);
+    const first = messages[at + size];
+    const nextOffset = BigInt(first === undefined ? batch.lastOffset() : first.offset);
+    yield {
+      topic,
+      partition,
+      fetchedFrom,
+      nextOffset: first === undefined ? nextOffset + 1n : nextOffset,
+      highWatermark: BigInt(batch.highWatermark),
+      messages: part,
+    };
+    fetchedFrom = nextOffset;
+  }
+}
+
+/** The offset asked for; KafkaJS has it on its batches, its types do not. */
+function fetchedOffsetOf(batch: EachBatchPayload["batch"]): bigint {
+  const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
+  return BigInt(fetchedOffset);
+}
+
+function isKafkaError(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith("KafkaJS");
+}

@@ -1,0 +1,69 @@
+import { createRequire } from "node:module";
+import kafkajs, { type Kafka } from "kafkajs";
+import type { Logger } from "../runtime/logger.ts";
+import type { KafkaSettings } from "../runtime/settings.ts";
+
+// KafkaJS keeps a 1 ms timer for each connection that only matters while a broker throttles us, and
+// from Node 24 on warns about its negative delay. Set it only when there is something to check.
+const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, logLevel } = kafkajs;
+
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+}
+const { prototype } = createRequire(import.meta.url)("kafkajs/src/network/requestQueue") as {
+  prototype: { scheduleCheckPendingRequests(this: RequestQueue): void };
+};
+prototype.scheduleCheckPendingRequests = function (): void {
+  if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) return;
+  const waitMs = Math.max(10, this.throttledUntil - Date.now());
+  this.throttleCheckTimeoutId = setTimeout(() => {
+    this.throttleCheckTimeoutId = null;
+    this.checkPendingRequests();
+  }, waitMs);
+};
+
+/** A Kafka client whose log lines go to `logger`. Retries are set here, since NODE_ENV changes the defaults. */
+export function openKafka(settings: KafkaSettings, clientId: string, logger: Logger): Kafka {
+  const { sasl } = settings;
+  return new kafkajs.Kafka({
+    clientId,
+    brokers: [...settings.brokers],
+    ...(settings.tls === null
+      ? {}
+      : { ssl: settings.tls.ca === undefined ? true : { ca: [settings.tls.ca] } }),
+    ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
+    logLevel: logLevel.WARN,
+    logCreator:
+      () =>
+      ({ level, log }) => {
+        const { message, timestamp: _, logger: __, stack: ___, ...details } = log;
+        if (level === logLevel.ERROR) logger.warn(details, `kafka: ${message}`);
+        else logger.debug(details, `kafka: ${message}`);
+      },
+  });
+}
+
+/** The broker cannot be reached or does not answer now. */
+export function isKafkaOutage(error: unknown): boolean {
+  return (
+    error instanceof KafkaJSNumberOfRetriesExceeded ||
+    (error instanceof KafkaJSError && error.retriable)
+  );
+}
+
+function saslOptions({ mechanism, username, password }: NonNullable<KafkaSettings["sasl"]>) {
+  switch (mechanism) {
+    case "plain":
+      return { mechanism, username, password };
+    case "scram-sha-256":
+      return { mechanism, username, password };
+    case "scram-sha-512":
+      return { mechanism, username, password };
+  }
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import avro from "avsc";
+import { TOPICS } from "../core/topics.ts";
+
+/** A topic's record: the text that is registered, and the type that reads and writes it. */
+export interface TopicSchema {
+  readonly topic: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly type: avro.Type;
+}
+
+/**
+ * Longs are bigint, and may be handed over as the decimal strings that JSON carries. Instants
+ * (`timestamp-millis`) are plain numbers: milliseconds fit.
+ */
+export function typeHook(schema: unknown): avro.Type | undefined {
+  if (schema === "long") return BIGINT;
+  return isInstant(schema) ? INSTANT : undefined;
+}
+
+const INSTANT = avro.Type.forSchema("long");
+
+const BIGINT = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint | string) => {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    return bytes;
+  },
+  fromJSON: BigInt,
+  toJSON: String,
+  isValid: (value: unknown) =>
+    typeof value === "bigint" || (typeof value === "string" && /^-?\d{1,19}$/.test(value)),
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b)),
+});
+
+function isInstant(schema: unknown): boolean {
+  return (
+    typeof schema === "object" &&
+    schema !== null &&
+    "logicalType" in schema &&
+    schema.logicalType === "timestamp-millis"
+  );
+}
+
+function schemaOf(topic: string, file: string): TopicSchema {
+  const text = readFileSync(new URL(`../../schemas/${file}`, import.meta.url), "utf8");
+  const type = avro.Type.forSchema(JSON.parse(text), { typeHook });
+  return { topic, subject: `${topic}-value`, text, type };
+}
+
+/** The record of each topic. */
+export const SCHEMAS = {
+  usageEvents: schemaOf(TOPICS.usageEvents, "usage-event.avsc"),
+  deadLetters: schemaOf(TOPICS.deadLetters, "dead-letter.avsc"),
+  lowBalance: schemaOf(TOPICS.lowBalance, "low-balance.avsc"),
+  balances: schemaOf(TOPICS.balances, "balance-changed.avsc"),
+} as const satisfies Record<keyof typeof TOPICS, TopicSchema>;

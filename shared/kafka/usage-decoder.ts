@@ -1,0 +1,112 @@
+import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
+import type avro from "avsc";
+import type { Rejection, UsageEvent } from "../core/usage-event.ts";
+import { HEADER_BYTES } from "./encoder.ts";
+import { RegistryUnavailable, statusOf } from "./registry.ts";
+import { SCHEMAS } from "./schemas.ts";
+
+/** Reads usage events that any compatible schema wrote. */
+export interface UsageDecoder {
+  /**
+   * Learns the schemas that these values were written with, as far as the registry has them.
+   * Throws RegistryUnavailable when it cannot be asked.
+   */
+  learn(values: Iterable<Buffer | null>): Promise<void>;
+  /** The event in a value, or why it cannot be read. Call `learn` first. */
+  decode(value: Buffer | null): UsageEvent | Rejection;
+}
+
+interface Fields {
+  readonly event_id: string;
+  readonly account_id: string;
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly occurred_at: number;
+  readonly source: string;
+  readonly dimensions: Record<string, string>;
+}
+
+/** How records of one schema id become ours; `null` reads them as they are. */
+type Reader = { readonly resolver: avro.Resolver | null } | Rejection;
+
+/** A decoder that remembers each schema's resolver, since making one costs ten thousand decodings. */
+export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
+  const { type } = SCHEMAS.usageEvents;
+  const readers = new Map<number, Reader>();
+
+  return {
+    async learn(values) {
+      const unknown = new Set<number>();
+      for (const value of values) {
+        const id = schemaIdOf(value);
+        if (id !== null && !readers.has(id)) unknown.add(id);
+      }
+      for (const id of unknown) {
+        const reader = await readerFor(registry, id);
+        if (reader !== null) readers.set(id, reader);
+      }
+    },
+
+    decode(value) {
+      if (value === null || value.length === 0) return unreadable("the message has no value");
+      const id = schemaIdOf(value);
+      if (id === null) return unreadable("the value does not start with a schema id");
+      const reader = readers.get(id);
+      if (reader === undefined) {
+        return { reason: "unknown_schema", detail: `the registry has no schema ${id}` };
+      }
+      if ("reason" in reader) return reader;
+      try {
+        const read = type.decode(value, HEADER_BYTES, reader.resolver ?? undefined);
+        if (read.offset !== value.length) return unreadable("bytes are missing or left over");
+        return toUsageEvent(read.value);
+      } catch (error) {
+        return unreadable(`schema ${id}: ${(error as Error).message}`);
+      }
+    },
+  };
+}
+
+function toUsageEvent(fields: Fields): UsageEvent {
+  return {
+    eventId: fields.event_id,
+    accountId: fields.account_id,
+    meter: fields.meter,
+    quantity: fields.quantity,
+    occurredAt: fields.occurred_at,
+    source: fields.source,
+    dimensions: fields.dimensions,
+  };
+}
+
+function schemaIdOf(value: Buffer | null): number | null {
+  if (value === null || value.length < HEADER_BYTES || value[0] !== 0) return null;
+  return value.readInt32BE(1);
+}
+
+/** Null: the registry has no such schema now; it is asked again when the next batch names it. */
+async function readerFor(registry: SchemaRegistry, id: number): Promise<Reader | null> {
+  const { type } = SCHEMAS.usageEvents;
+  let writer: unknown;
+  try {
+    writer = await registry.getSchema(id);
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    if (statusOf(error) !== null) {
+      throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    return unreadable(`schema ${id} is not usable: ${(error as Error).message}`);
+  }
+  try {
+    const written = writer as avro.Type;
+    return { resolver: written.equals(type) ? null : type.createResolver(written) };
+  } catch (error) {
+    return unreadable(`schema ${id} is not one of usage events: ${(error as Error).message}`);
+  }
+}
+
+function unreadable(detail: string): Rejection {
+  return { reason: "unreadable", detail };
+}

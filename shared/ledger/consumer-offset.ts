@@ -1,0 +1,62 @@
+import type { Transaction } from "./database.ts";
+
+/** A consumer's place in one partition. */
+export interface Place {
+  readonly consumer: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+const LOCK = `
+  SELECT next_offset
+  FROM consumer_offset
+  WHERE consumer = $1 AND topic = $2 AND kafka_partition = $3
+  FOR UPDATE`;
+
+const START = `
+  INSERT INTO consumer_offset (consumer, topic, kafka_partition, next_offset)
+  VALUES ($1, $2, $3, $4)
+  ON CONFLICT DO NOTHING`;
+
+const ADVANCE = `
+  UPDATE consumer_offset
+  SET next_offset = $5
+  WHERE consumer = $1 AND topic = $2 AND kafka_partition = $3 AND next_offset = $4`;
+
+/**
+ * Takes the row that is lock, fence and cursor of a partition, until the transaction ends. A place
+ * never taken before starts at `first`.
+ */
+export async function lockOffset(
+  transaction: Transaction,
+  place: Place,
+  first: bigint,
+): Promise<bigint> {
+  const key = [place.consumer, place.topic, place.partition];
+  const read = () =>
+    transaction.query<[string]>({ name: "lock-offset", text: LOCK, values: key, rowMode: "array" });
+  let row = (await read()).rows[0];
+  if (row === undefined) {
+    await transaction.query(START, [...key, first]);
+    row = (await read()).rows[0];
+  }
+  if (row === undefined) throw new Error(`offset row of ${place.topic}/${place.partition} is gone`);
+  return BigInt(row[0]);
+}
+
+/** Moves the cursor by compare-and-set; throws when somebody else moved it, which the lock rules out. */
+export async function advanceOffset(
+  transaction: Transaction,
+  place: Place,
+  from: bigint,
+  to: bigint,
+): Promise<void> {
+  const { rowCount } = await transaction.query({
+    name: "advance-offset",
+    text: ADVANCE,
+    values: [place.consumer, place.topic, place.partition, from, to],
+  });
+  if (rowCount !== 1) {
+    throw new Error(`${place.topic}/${place.partition} was moved from ${from} by somebody else`);
+  }
+}

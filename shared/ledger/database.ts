@@ -1,0 +1,87 @@
+import pg from "pg";
+
+/** How to reach Postgres. `tls` follows node's TLS options; null means the URL alone decides. */
+export interface DatabaseSettings {
+  readonly url: string;
+  readonly tls: { readonly ca?: string; readonly rejectUnauthorized: boolean } | null;
+}
+
+/** A pool of connections, or one connection of it with a transaction open. */
+export type Database = pg.Pool;
+export type Transaction = pg.PoolClient;
+
+/**
+ * Set on every connection. The hot statements look rows up by key, named in an array; with one
+ * account that owns most rows the planner would otherwise turn to a merge join over whole tables.
+ * A holder of the offset row that hangs is cut off after half a minute.
+ */
+const SESSION = [
+  "enable_hashjoin=off",
+  "enable_mergejoin=off",
+  "plan_cache_mode=force_custom_plan",
+  "idle_in_transaction_session_timeout=30000",
+  "timezone=UTC",
+]
+  .map((setting) => `-c ${setting}`)
+  .join(" ");
+
+/** Opens a pool; `onError` hears of connections lost while idle (the pool replaces them). */
+export function openDatabase(
+  settings: DatabaseSettings,
+  options: { name: string; connections: number; onError: (error: Error) => void },
+): Database {
+  const pool = new pg.Pool({
+    connectionString: settings.url,
+    ...(settings.tls === null ? {} : { ssl: settings.tls }),
+    application_name: options.name,
+    max: options.connections,
+    connectionTimeoutMillis: 10_000,
+    options: SESSION,
+  });
+  pool.on("error", options.onError);
+  return pool;
+}
+
+/**
+ * Runs `work` in a transaction: committed when it returns, rolled back when it throws. A connection
+ * whose transaction could not be ended is closed, never reused.
+ */
+export async function inTransaction<T>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const client = await database.connect();
+  let broken: Error | undefined;
+  const onLost = (error: Error) => {
+    broken = error;
+  };
+  client.on("error", onLost);
+  try {
+    await client.query("BEGIN");
+    const result = await work(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch((lost: Error) => {
+      broken = lost;
+    });
+    throw error;
+  } finally {
+    client.off("error", onLost);
+    client.release(broken);
+  }
+}
+
+/** The SQLSTATE of a Postgres error, or null for anything else. */
+export function sqlState(error: unknown): string | null {
+  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+}
+
+export const UNIQUE_VIOLATION = "23505";
+const TRANSIENT = new Set(["40001", "40P01"]);
+
+/** A deadlock or a serialization failure: the transaction rolled back and can simply run again. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== null && TRANSIENT.has(state);
+}

@@ -1,0 +1,126 @@
+import type { Instant } from "../core/account.ts";
+import type { Rejection } from "../core/usage-event.ts";
+import { bigintArray, textArray } from "./array-literal.ts";
+import type { Database, Transaction } from "./database.ts";
+
+/** A message that cannot be metered, as it was read. */
+export interface DeadLetter {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly accountId: string | null;
+  readonly rejection: Rejection;
+  readonly key: Buffer | null;
+  readonly payload: Buffer;
+  readonly recordedAt: Instant;
+}
+
+const STORE = `
+  INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail, key,
+                           payload, recorded_at)
+  SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
+         to_timestamp(recorded_at / 1000.0)
+  FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+              $7::bytea[], $8::bytea[], $9::bigint[])
+    AS dead (topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
+             recorded_at)`;
+
+const MAX_DETAIL = 500;
+
+/** Stores dead letters, in the transaction that moves past them. */
+export async function storeDeadLetters(
+  transaction: Transaction,
+  letters: readonly DeadLetter[],
+): Promise<void> {
+  if (letters.length === 0) return;
+  await transaction.query(STORE, [
+    textArray(letters.map((letter) => letter.topic)),
+    bigintArray(letters.map((letter) => letter.partition)),
+    bigintArray(letters.map((letter) => letter.offset)),
+    textArray(letters.map((letter) => letter.accountId)),
+    textArray(letters.map((letter) => letter.rejection.reason)),
+    textArray(letters.map((letter) => storable(letter.rejection.detail))),
+    letters.map((letter) => letter.key),
+    letters.map((letter) => letter.payload),
+    bigintArray(letters.map((letter) => letter.recordedAt)),
+  ]);
+}
+
+const TAKE = `
+  SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
+         (extract(epoch FROM recorded_at) * 1000)::bigint
+  FROM dead_letter
+  WHERE published_at IS NULL
+  ORDER BY topic, kafka_partition, kafka_offset
+  LIMIT $1
+  FOR UPDATE`;
+
+type Row = [
+  string,
+  number,
+  string,
+  string | null,
+  Rejection["reason"],
+  string,
+  Buffer | null,
+  Buffer,
+  string,
+];
+
+/** The next dead letters to publish, in the order of their partitions, held until the transaction ends. */
+export async function takeDeadLetters(
+  transaction: Transaction,
+  limit: number,
+): Promise<DeadLetter[]> {
+  const { rows } = await transaction.query<Row>({ text: TAKE, values: [limit], rowMode: "array" });
+  return rows.map(
+    ([topic, partition, offset, accountId, reason, detail, key, payload, recordedAt]) => ({
+      topic,
+      partition,
+      offset: BigInt(offset),
+      accountId,
+      rejection: { reason, detail },
+      key,
+      payload,
+      recordedAt: Number(recordedAt),
+    }),
+  );
+}
+
+const MARK = `
+  UPDATE dead_letter
+  SET published_at = now()
+  FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS sent (topic, kafka_partition, kafka_offset)
+  WHERE dead_letter.topic = sent.topic
+    AND dead_letter.kafka_partition = sent.kafka_partition
+    AND dead_letter.kafka_offset = sent.kafka_offset`;
+
+/** Remembers that Kafka has acknowledged these dead letters. */
+export async function markDeadLettersPublished(
+  transaction: Transaction,
+  letters: readonly DeadLetter[],
+): Promise<void> {
+  await transaction.query(MARK, [
+    textArray(letters.map((letter) => letter.topic)),
+    bigintArray(letters.map((letter) => letter.partition)),
+    bigintArray(letters.map((letter) => letter.offset)),
+  ]);
+}
+
+const COUNT = `
+  SELECT reason, count(*)::integer
+  FROM dead_letter
+  GROUP BY reason
+  ORDER BY count(*) DESC, reason`;
+
+/** How many dead letters there are, by reason, most first. */
+export async function countDeadLetters(
+  database: Database,
+): Promise<{ reason: string; count: number }[]> {
+  const { rows } = await database.query<[string, number]>({ text: COUNT, rowMode: "array" });
+  return rows.map(([reason, count]) => ({ reason, count }));
+}
+
+function storable(detail: string): string {
+  return detail.slice(0, MAX_DETAIL).replaceAll("\0", "\\0").toWellFormed();
+}

@@ -1,0 +1,160 @@
+import type { Account, Instant } from "../core/account.ts";
+import { accountsDue, type Metering, meterUsage } from "../core/meter-usage.ts";
+import type { RateCard } from "../core/rate-card.ts";
+import { advanceOffset, lockOffset, type Place } from "./consumer-offset.ts";
+import {
+  type Database,
+  inTransaction,
+  isTransient,
+  sqlState,
+  type Transaction,
+  UNIQUE_VIOLATION,
+} from "./database.ts";
+import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
+import { moveLots } from "./move-lots.ts";
+import { putInOutbox } from "./outbox.ts";
+import { balanceRecord, lowBalanceRecord } from "./outbox-records.ts";
+import { postEntries } from "./post-entries.ts";
+import { readAccounts } from "./read-accounts.ts";
+import { readLiveLots } from "./read-lots.ts";
+import { updateAccounts } from "./update-accounts.ts";
+import { findRecorded, type ReceivedEvent, writeUsageRecords } from "./usage-records.ts";
+
+/** What one transaction meters: a run of messages of one partition. */
+export interface UsageBatch {
+  readonly place: Place;
+  /** The offset that the fetch asked for: everything from here to `nextOffset` is in the batch. */
+  readonly fetchedFrom: bigint;
+  /** The first offset after the batch. */
+  readonly nextOffset: bigint;
+  readonly now: Instant;
+  /** Events that `rejectEvent` let pass, in offset order. */
+  readonly events: readonly ReceivedEvent[];
+  /** Messages already known not to be fit for metering. */
+  readonly deadLetters: readonly DeadLetter[];
+  /** The message at an offset, for events found unfit only now. */
+  messageAt(offset: bigint): { readonly key: Buffer | null; readonly value: Buffer };
+  /** Repeats are likely: look identities up before writing, rather than when writing has failed. */
+  readonly expectRepeats: boolean;
+}
+
+export type DebitOutcome =
+  | {
+      readonly kind: "committed";
+      readonly metered: number;
+      readonly repeats: number;
+      readonly deadLetters: number;
+      readonly lowBalances: number;
+    }
+  /** All of it was read before, by this consumer or by one that took the partition over. */
+  | { readonly kind: "read_before"; readonly nextOffset: bigint }
+  /** The books have not read up to where the batch starts; read from `nextOffset`. */
+  | { readonly kind: "gap"; readonly nextOffset: bigint };
+
+/** Tries in a row at one batch before it counts as an outage: each lost to another writer. */
+const MAX_TRIES = 20;
+
+/**
+ * Meters a batch in one transaction: exactly once, whatever is delivered how often.
+ *
+ * The offset row is locked first; what lies below it was metered before. Accounts are read with
+ * their versions and written by compare-and-set, so an account that moved meanwhile rolls the batch
+ * back and it runs again. Source: README.md beside this file.
+ */
+export async function debitUsage(
+  database: Database,
+  readRates: (transaction: Transaction) => Promise<RateCard>,
+  batch: UsageBatch,
+): Promise<DebitOutcome> {
+  let lookUp = batch.expectRepeats;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await inTransaction(database, (transaction) =>
+        debitOnce(transaction, readRates, batch, lookUp),
+      );
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+      if (sqlState(error) === UNIQUE_VIOLATION) lookUp = true;
+      else if (!(error instanceof AccountMoved) && !isTransient(error)) throw error;
+    }
+  }
+}
+
+/** Somebody else moved one of the accounts between reading and writing it. */
+class AccountMoved extends Error {}
+
+async function debitOnce(
+  transaction: Transaction,
+  readRates: (transaction: Transaction) => Promise<RateCard>,
+  batch: UsageBatch,
+  lookUp: boolean,
+): Promise<DebitOutcome> {
+  const { place, now } = batch;
+  const from = await lockOffset(transaction, place, batch.fetchedFrom);
+  if (batch.fetchedFrom > from) return { kind: "gap", nextOffset: from };
+  if (batch.nextOffset <= from) return { kind: "read_before", nextOffset: from };
+
+  const events = batch.events.filter((event) => event.offset >= from);
+  const unfit = batch.deadLetters.filter((letter) => letter.offset >= from);
+  const metering = await meter(transaction, readRates, events, now, lookUp);
+  const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
+
+  await writeUsageRecords(transaction, metering.drawn, place.partition, now);
+  await storeDeadLetters(transaction, deadLetters);
+  await postEntries(transaction, metering.entries, metering.accounts, now);
+  await moveLots(transaction, metering.movedLots);
+  await putInOutbox(transaction, [
+    ...metering.lowBalances.map(lowBalanceRecord),
+    ...settledAccounts(metering).map((account) => balanceRecord(account, now)),
+  ]);
+  if (!(await updateAccounts(transaction, metering.accounts))) {
+    throw new AccountMoved(`an account of ${place.topic}/${place.partition} keeps moving`);
+  }
+  await advanceOffset(transaction, place, from, batch.nextOffset);
+  return {
+    kind: "committed",
+    metered: metering.drawn.length,
+    repeats: metering.repeats,
+    deadLetters: deadLetters.length,
+    lowBalances: metering.lowBalances.length,
+  };
+}
+
+async function meter(
+  transaction: Transaction,
+  readRates: (transaction: Transaction) => Promise<RateCard>,
+  events: readonly ReceivedEvent[],
+  now: Instant,
+  lookUp: boolean,
+): Promise<Metering<ReceivedEvent>> {
+  const rates = await readRates(transaction);
+  const recorded = lookUp ? await findRecorded(transaction, events) : null;
+  const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
+  const lots = await readLiveLots(transaction, accountsDue(events, accounts, now));
+  return meterUsage(events, { now, rates, accounts, lots, recorded });
+}
+
+/**
+ * Accounts that entries were posted on. Their balance leaves by the outbox; that of the others is
+ * told by what follows the usage records (`rollUpSpend`).
+ */
+function settledAccounts({ accounts, entries }: Metering<ReceivedEvent>): Account[] {
+  const settled = new Set(entries.map((entry) => entry.accountId));
+  return accounts.filter((account) => settled.has(account.accountId));
+}
+
+function rejectedBy(metering: Metering<ReceivedEvent>, batch: UsageBatch): DeadLetter[] {
+  return metering.rejected.map(({ event, rejection }) => {
+    const { key, value } = batch.messageAt(event.offset);
+    return {
+      topic: batch.place.topic,
+      partition: batch.place.partition,
+      offset: event.offset,
+      accountId: event.accountId,
+      rejection,
+      key,
+      payload: value,
+      recordedAt: batch.now,
+    };
+  });
+}

@@ -1,0 +1,15 @@
+import { sqlState } from "./database.ts";
+
+// Connection, insufficient resources, operator intervention, system error: classes of SQLSTATE.
+const OUTAGE_CLASSES = new Set(["08", "53", "57", "58"]);
+const CONNECTION_ERRORS =
+  /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection terminated|timeout/i;
+
+/** Postgres is away or cannot serve now; the same work will succeed once it can. */
+export function isDatabaseOutage(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== null) return OUTAGE_CLASSES.has(state.slice(0, 2));
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? String(error.code) : "";
+  return CONNECTION_ERRORS.test(`${code} ${error.message}`);
+}

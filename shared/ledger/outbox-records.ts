@@ -1,0 +1,48 @@
+import type { Account, Instant } from "../core/account.ts";
+import { balanceOf } from "../core/credit-line.ts";
+import type { LowBalance } from "../core/low-balance.ts";
+import { TOPICS } from "../core/topics.ts";
+import type { OutboxRecord } from "./outbox.ts";
+
+/** LowBalance for `billing.low-balance`. */
+export function lowBalanceRecord(low: LowBalance): OutboxRecord {
+  return {
+    accountId: low.accountId,
+    topic: TOPICS.lowBalance,
+    sequence: low.crossing,
+    record: {
+      account_id: low.accountId,
+      crossing: low.crossing,
+      balance: low.balance,
+      threshold: low.threshold,
+      cause: low.cause,
+      occurred_at: low.occurredAt,
+    },
+  };
+}
+
+/** BalanceChanged for `billing.balances`: the state that the transaction at hand gives `read`. */
+export function balanceRecord(read: Account, changedAt: Instant): OutboxRecord {
+  const state = { ...read, version: read.version + 1n };
+  return {
+    accountId: read.accountId,
+    topic: TOPICS.balances,
+    sequence: state.version,
+    record: balanceChanged(state, changedAt),
+  };
+}
+
+/** The fields of BalanceChanged. */
+export function balanceChanged(
+  state: Pick<Account, "accountId" | "version" | "granted" | "position">,
+  changedAt: Instant,
+): Record<string, unknown> {
+  return {
+    account_id: state.accountId,
+    version: state.version,
+    granted: state.granted,
+    position: state.position,
+    balance: balanceOf(state),
+    changed_at: changedAt,
+  };
+}

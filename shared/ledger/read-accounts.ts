@@ -1,0 +1,52 @@
+import type { Account, AccountId } from "../core/account.ts";
+import { textArray } from "./array-literal.ts";
+import type { Database, Transaction } from "./database.ts";
+
+export const ACCOUNT_COLUMNS = `
+  account_id, granted, position, version, threshold, low_balance, crossings, entries,
+  (extract(epoch FROM next_due_at) * 1000)::bigint`;
+
+export type AccountRow = [
+  accountId: AccountId,
+  granted: string,
+  position: string,
+  version: string,
+  threshold: string,
+  lowBalance: boolean,
+  crossings: string,
+  entries: string,
+  nextDueAt: string | null,
+];
+
+const READ = `
+  SELECT ${ACCOUNT_COLUMNS}
+  FROM account
+  WHERE account_id = ANY($1::text[])`;
+
+/** The account rows of these ids, as far as they exist, with the versions they stand at. */
+export async function readAccounts(
+  transaction: Transaction | Database,
+  ids: Iterable<string>,
+): Promise<Map<string, Account>> {
+  const { rows } = await transaction.query<AccountRow>({
+    name: "read-accounts",
+    text: READ,
+    values: [textArray([...ids])],
+    rowMode: "array",
+  });
+  return new Map(rows.map((row) => [row[0], toAccount(row)]));
+}
+
+export function toAccount(row: AccountRow): Account {
+  return {
+    accountId: row[0],
+    granted: BigInt(row[1]),
+    position: BigInt(row[2]),
+    version: BigInt(row[3]),
+    threshold: BigInt(row[4]),
+    lowBalance: row[5],
+    crossings: BigInt(row[6]),
+    entries: BigInt(row[7]),
+    nextDueAt: row[8] === null ? null : Number(row[8]),
+  };
+}

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createLogger, type Logger } from "./logger.ts";
+import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
+
+const STOP_WITHIN_MS = 15_000;
+
+/** What a service is given to run in. */
+export interface ServiceContext {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  /** Aborted when the service is asked to stop (SIGTERM, SIGINT). */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Runs a service as this process: until it is asked to stop (exit 0) or fails (exit 1; whoever
+ * started it starts it again). `service` returns once it has stopped cleanly.
+ */
+export async function runService(
+  name: string,
+  service: (context: ServiceContext) => Promise<void>,
+): Promise<never> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  const settings = settingsOrExit();
+  const logger = createLogger(name, settings.logLevel);
+  try {
+    await Promise.race([service({ settings, logger, stopping: stop.signal }), stuck(stop.signal)]);
+    logger.info("stopped");
+    process.exit(0);
+  } catch (error) {
+    if (stop.signal.aborted) {
+      logger.info("stopped");
+      process.exit(0);
+    }
+    logger.fatal({ err: error }, "ended by an error");
+    process.exit(1);
+  }
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    if (!(error instanceof InvalidSettings)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+/** Fails when a stop takes too long. */
+async function stuck(stopping: AbortSignal): Promise<never> {
+  if (!stopping.aborted) {
+    await new Promise((resolve) => stopping.addEventListener("abort", resolve, { once: true }));
+  }
+  await sleep(STOP_WITHIN_MS, undefined, { ref: false });
+  throw new Error(`did not stop within ${STOP_WITHIN_MS / 1000} s`);
+}

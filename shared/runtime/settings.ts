@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { EventWindow } from "../core/usage-event.ts";
+
+/** All settings come from the environment; the README lists them with their meaning. */
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+const duration = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+
+/** How far an event's time may lie from the clock unless set otherwise: 5 minutes ahead, 35 days back. */
+export const DEFAULT_WINDOW: EventWindow = {
+  maxAheadMs: 5 * 60 * 1000,
+  maxBehindMs: 35 * 24 * 60 * 60 * 1000,
+};
+
+const environment = z
+  .object({
+    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
+    DATABASE_TLS: z.enum(["off", "require", "verify"]).default("off"),
+    DATABASE_CA_FILE: z.string().optional(),
+    KAFKA_BROKERS: z
+      .string()
+      .transform((list) => list.split(",").map((broker) => broker.trim()))
+      .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, "must be host:port, separated by commas"))),
+    KAFKA_TLS: flag.default(false),
+    KAFKA_CA_FILE: z.string().optional(),
+    KAFKA_SASL_MECHANISM: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).optional(),
+    KAFKA_SASL_USERNAME: z.string().optional(),
+    KAFKA_SASL_PASSWORD: z.string().optional(),
+    KAFKA_REPLICATION: z.coerce.number().int().min(-1).default(-1),
+    USAGE_PARTITIONS: z.coerce.number().int().min(1).max(1000).default(4),
+    SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/ }),
+    SCHEMA_REGISTRY_USERNAME: z.string().optional(),
+    SCHEMA_REGISTRY_PASSWORD: z.string().optional(),
+    METERING_BATCH_EVENTS: z.coerce.number().int().min(1).max(100_000).default(20_000),
+    EVENT_MAX_AHEAD_SECONDS: duration(DEFAULT_WINDOW.maxAheadMs / 1000),
+    EVENT_MAX_BEHIND_SECONDS: duration(DEFAULT_WINDOW.maxBehindMs / 1000),
+    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  })
+  .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
+    path: ["KAFKA_SASL_MECHANISM"],
+    message: "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+  });
+
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly tls: { readonly ca?: string } | null;
+  readonly sasl: {
+    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    readonly username: string;
+    readonly password: string;
+  } | null;
+  /** -1: the broker's own default. */
+  readonly replication: number;
+  readonly usagePartitions: number;
+}
+
+export interface RegistrySettings {
+  readonly url: string;
+  readonly auth: { readonly username: string; readonly password: string } | null;
+}
+
+export interface Settings {
+  readonly database: {
+    readonly url: string;
+    readonly tls: { readonly ca?: string; readonly rejectUnauthorized: boolean } | null;
+  };
+  readonly kafka: KafkaSettings;
+  readonly registry: RegistrySettings;
+  readonly metering: {
+    readonly batchEvents: number;
+    readonly window: EventWindow;
+  };
+  readonly logLevel: string;
+}
+
+/** Says which settings are missing or wrong, each by its name; the values (secrets among them) stay out. */
+export class InvalidSettings extends Error {}
+
+/** Reads and validates the settings; throws InvalidSettings. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const name = issue.path.join(".");
+      return `  ${name}: ${env[name] === undefined ? "is not set" : issue.message}`;
+    });
+    throw new InvalidSettings(
+      `Settings in the environment are not usable:\n${problems.join("\n")}`,
+    );
+  }
+  const set = parsed.data;
+  return {
+    database: {
+      url: set.DATABASE_URL,
+      tls:
+        set.DATABASE_TLS === "off"
+          ? null
+          : {
+              rejectUnauthorized: set.DATABASE_TLS === "verify",
+              ...certificate("DATABASE_CA_FILE", set.DATABASE_CA_FILE),
+            },
+    },
+    kafka: {
+      brokers: set.KAFKA_BROKERS,
+      tls: set.KAFKA_TLS ? certificate("KAFKA_CA_FILE", set.KAFKA_CA_FILE) : null,
+      sasl:
+        set.KAFKA_SASL_MECHANISM === undefined
+          ? null
+          : {
+              mechanism: set.KAFKA_SASL_MECHANISM,
+              username: set.KAFKA_SASL_USERNAME ?? "",
+              password: set.KAFKA_SASL_PASSWORD ?? "",
+            },
+      replication: set.KAFKA_REPLICATION,
+      usagePartitions: set.USAGE_PARTITIONS,
+    },
+    registry: {
+      url: set.SCHEMA_REGISTRY_URL,
+      auth:
+        set.SCHEMA_REGISTRY_USERNAME === undefined
+          ? null
+          : {
+              username: set.SCHEMA_REGISTRY_USERNAME,
+              password: set.SCHEMA_REGISTRY_PASSWORD ?? "",
+            },
+    },
+    metering: {
+      batchEvents: set.METERING_BATCH_EVENTS,
+      window: {
+        maxAheadMs: set.EVENT_MAX_AHEAD_SECONDS * 1000,
+        maxBehindMs: set.EVENT_MAX_BEHIND_SECONDS * 1000,
+      },
+    },
+    logLevel: set.LOG_LEVEL,
+  };
+}
+
+function hasBoth(env: {
+  KAFKA_SASL_USERNAME?: string | undefined;
+  KAFKA_SASL_PASSWORD?: string | undefined;
+}) {
+  return env.KAFKA_SASL_USERNAME !== undefined && env.KAFKA_SASL_PASSWORD !== undefined;
+}
+
+function certificate(name: string, file: string | undefined): { ca?: string } {
+  if (file === undefined) return {};
+  try {
+    return { ca: readFileSync(file, "utf8") };
+  } catch (error) {
+    throw new InvalidSettings(`${name}: cannot read ${file}: ${(error as Error).message}`);
+  }
+}
