@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { writePidFile } from "./pid-file.ts";
 import { guardProcess, releaseProcess } from "./process-guard.ts";
-import { killTree, signalProcess } from "./process-table.ts";
+import { killTree, stopProcess } from "./process-table.ts";
 
-export type ChildCommand = {
+export interface ChildCommand {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -18,30 +18,35 @@ export type ChildCommand = {
   readonly dataDir: string;
   /** Default SIGTERM. Postgres waits for its clients on SIGTERM and sends them away on SIGINT. */
   readonly stopSignal?: "SIGTERM" | "SIGINT";
-};
+}
 
-export type ChildEnd = {
+export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** It was stopped or killed from here. */
   readonly asked: boolean;
-};
+}
 
-export type Child = {
+export interface Child {
   readonly pid: number;
   readonly ended: Promise<ChildEnd>;
   /** Asks it to stop, waits, and kills it when it takes too long. */
   stop(): Promise<void>;
   /** kill -9, with all that it started. */
   kill(): Promise<void>;
-};
+}
 
-const STOP_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 100;
+/** A child that is ready must live on for so long: one that cannot bind its port ends at once. */
+const STEADY_FOR_MS = 200;
 
 const living = new Set<Child>();
 let closed = false;
 
-/** Starts a process that stays, and waits until it is ready; whatever goes wrong, it is not left. */
+/**
+ * Starts a process that stays, and waits until it is ready; whatever goes wrong, it is not left.
+ * `isReady` should ask the child's own log (`logSays`) first: another process may answer on its port.
+ */
 export async function startChild(
   command: ChildCommand,
   isReady: (logFile: string) => Promise<boolean>,
@@ -54,13 +59,19 @@ export async function startChild(
   });
   const deadline = Date.now() + readyWithinMs;
   while (end === undefined && Date.now() < deadline) {
-    if (await isReady(logFileOf(command))) return child;
-    await wait(100);
+    const ready = await isReady(logFileOf(command));
+    await Promise.race([child.ended, wait(ready ? STEADY_FOR_MS : LOOK_EVERY_MS)]);
+    if (ready && end === undefined) return child;
   }
-  await child.kill();
   const what =
     end === undefined ? `was not ready within ${readyWithinMs / 1000} s` : describeEnd(end);
+  await child.kill();
   throw new Error(await explain(command, what));
+}
+
+/** The child itself has said so; each start has a log of its own. */
+export async function logSays(logFile: string, text: string): Promise<boolean> {
+  return (await readFile(logFile, "utf8")).includes(text);
 }
 
 /** Runs a process to its end; an exit code other than 0 is an error that quotes its log. */
@@ -102,12 +113,7 @@ async function launch(command: ChildCommand): Promise<Child> {
     ended,
     async stop() {
       asked = true;
-      signalProcess(child.pid, stopSignal);
-      const late = new AbortController();
-      const timeout = wait(STOP_WITHIN_MS, "late", { signal: late.signal }).catch(() => "aborted");
-      if ((await Promise.race([ended, timeout])) === "late") await killTree(child.pid);
-      late.abort();
-      await ended;
+      await stopProcess(child.pid, stopSignal, ended);
     },
     async kill() {
       asked = true;

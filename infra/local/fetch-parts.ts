@@ -8,21 +8,21 @@ import { findMaven } from "./find-java.ts";
 const KAFKA_VERSION = "4.3.1";
 const REGISTRY_VERSION = "3.0.9";
 
-export type Parts = {
+export interface Parts {
   /** A folder of jars. */
   readonly kafka: string;
   /** The folder of the registry's runner jar and its libraries. */
   readonly registry: string;
-};
+}
 
-type Part = {
+interface Part {
   folder: string;
   title: string;
   goal: string;
   /** The file without which the folder is not what it says. */
   holds: RegExp;
   downloadBytes: number;
-};
+}
 
 const KAFKA: Part = {
   folder: `kafka-${KAFKA_VERSION}`,

@@ -1,17 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Child, runToEnd, startChild } from "./child-process.ts";
+import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 
-export type KafkaPlace = {
+export interface KafkaPlace {
   readonly java: string;
   /** The folder of Kafka's jars. */
   readonly jars: string;
   readonly dataDir: string;
   readonly port: number;
   readonly controllerPort: number;
-};
+}
 
 export function kafkaPart(place: KafkaPlace, say: (line: string) => void): Part {
   return createPart("kafka", () => start(place), say);
@@ -38,7 +38,7 @@ async function start(place: KafkaPlace): Promise<Child> {
       ],
       dataDir: place.dataDir,
     },
-    async (log) => (await readFile(log, "utf8")).includes("Kafka Server started"),
+    (log) => logSays(log, "Kafka Server started"),
     90_000,
   );
 }

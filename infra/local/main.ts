@@ -1,11 +1,12 @@
+import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "../set-up.ts";
-import { stopAllChildren } from "./child-process.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { stackFromEnvironment } from "./stack-from-environment.ts";
-import { type Supervision, superviseServices } from "./supervise-services.ts";
+import { type Running, stopOnSignals } from "./stop-signals.ts";
+import { superviseServices } from "./supervise-services.ts";
 
 const HELP = `npm start [-- --fresh]
 
@@ -21,34 +22,35 @@ started.`;
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "data");
 
-/** What has been started so far; a stop may be asked for at any moment. */
-type Running = { stopping: boolean; stack?: Stack; supervision?: Supervision };
-
 const say = (line: string) => console.log(line);
 
 await main();
 
 async function main(): Promise<void> {
   const flags = readFlags();
-  const running: Running = { stopping: false };
-  const stopAsked = stopSignals(running);
-  const starting = start(flags, running);
+  const running: Running = {};
+  const { asked, stop } = stopOnSignals(running, say);
+  const stopAsked = once(asked, "abort");
+  const starting = start(flags, running, asked);
   try {
     await Promise.race([starting, stopAsked]);
     starting.catch(() => undefined); // a start that is broken off fails on what is gone
     await stopAsked;
-    say("Stopping. Ctrl-C again kills what still runs.");
-    await stopInOrder(running);
+    await stop();
     say("Everything has stopped.");
     process.exit(0);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    await stopInOrder(running);
+    await stop();
     process.exit(1);
   }
 }
 
-async function start(flags: { fresh: boolean }, running: Running): Promise<void> {
+async function start(
+  flags: { fresh: boolean },
+  running: Running,
+  stopAsked: AbortSignal,
+): Promise<void> {
   const given = stackFromEnvironment();
   if (given !== undefined && flags.fresh) {
     throw new Error(
@@ -59,17 +61,9 @@ async function start(flags: { fresh: boolean }, running: Running): Promise<void>
   running.stack = stack;
   const env = { ...process.env, ...stack.env };
   await setUp(env, say);
-  if (running.stopping) return;
+  if (stopAsked.aborted) return;
   tellWhere(stack, given === undefined);
   running.supervision = superviseServices(SERVICES, { env, say });
-}
-
-/** Services before what they need; last whatever a start that was broken off has left. */
-async function stopInOrder(running: Running): Promise<void> {
-  running.stopping = true;
-  await running.supervision?.stop();
-  await running.stack?.stop();
-  await stopAllChildren("stop");
 }
 
 function tellWhere(stack: Stack, isLocal: boolean): void {
@@ -84,25 +78,6 @@ function tellWhere(stack: Stack, isLocal: boolean): void {
   if (isLocal) rows.push(["Logs and data", DATA_DIR]);
   say(["", ...rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`)].join("\n"));
   say("\n  Ctrl-C stops all of it.\n");
-}
-
-/** Resolves at the first signal, which asks for a stop in good order; another one kills what is left. */
-function stopSignals(running: Running): Promise<void> {
-  const asked = Promise.withResolvers<void>();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (running.stopping) void killAll(running);
-      running.stopping = true;
-      asked.resolve();
-    });
-  }
-  // A closed terminal takes our output with it; the stop goes on without.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-  return asked.promise;
-}
-
-async function killAll(running: Running): Promise<void> {
-  await Promise.all([running.supervision?.kill(), stopAllChildren("kill")]);
 }
 
 function readFlags(): { fresh: boolean } {

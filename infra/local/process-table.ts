@@ -29,15 +29,6 @@ export async function processTree(root: number): Promise<number[]> {
   return tree;
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === "EPERM";
-  }
-}
-
 /** Sends the signal; a process that is gone already is no error. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -45,6 +36,23 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if (errorCode(error) !== "ESRCH") throw error;
   }
+}
+
+const STOP_WITHIN_MS = 20_000;
+
+/** Asks a child to stop, and kills it with its descendants when that takes too long. */
+export async function stopProcess(
+  pid: number,
+  signal: NodeJS.Signals,
+  ended: Promise<unknown>,
+  withinMs = STOP_WITHIN_MS,
+): Promise<void> {
+  signalProcess(pid, signal);
+  const timer = new AbortController();
+  const late = wait(withinMs, "late", { signal: timer.signal }).catch(() => "aborted");
+  if ((await Promise.race([ended, late])) === "late") await killTree(pid);
+  timer.abort();
+  await ended;
 }
 
 /** SIGKILL to a process and its descendants, and a wait of at most `withinMs` until all are gone. */

@@ -1,17 +1,17 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Child, startChild } from "./child-process.ts";
+import { type Child, logSays, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 import { LOCAL_PASSWORD, LOCAL_USER } from "./postgres.ts";
 
-export type RegistryPlace = {
+export interface RegistryPlace {
   readonly java: string;
   /** The folder of the runner jar. */
   readonly program: string;
   readonly dataDir: string;
   readonly port: number;
   readonly postgresPort: number;
-};
+}
 
 /** Apicurio; its schemas and their ids live in Postgres, so a restart keeps them. */
 export function registryPart(place: RegistryPlace, say: (line: string) => void): Part {
@@ -36,6 +36,7 @@ async function start(place: RegistryPlace): Promise<Child> {
         "-Xmx384m",
         "-XX:+ExitOnOutOfMemoryError",
         `-Djava.io.tmpdir=${folder}`,
+        '-Dquarkus.log.category."io.quarkus".level=INFO', // says when it listens
         ...["-jar", await runnerJar(place.program)],
       ],
       env: {
@@ -55,7 +56,7 @@ async function start(place: RegistryPlace): Promise<Child> {
       },
       dataDir: place.dataDir,
     },
-    () => answers(place.port),
+    async (log) => (await logSays(log, "Listening on: ")) && (await answers(place.port)),
     90_000,
   );
 }

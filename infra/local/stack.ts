@@ -3,41 +3,46 @@ import { join, resolve } from "node:path";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { fetchParts, type Parts } from "./fetch-parts.ts";
 import { findJava } from "./find-java.ts";
-import { freePort } from "./free-port.ts";
 import { kafkaPart } from "./kafka.ts";
 import type { Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
 import { postgresPart, postgresUrl } from "./postgres.ts";
 import { registryPart, registryUrl } from "./registry.ts";
+import { reservePort } from "./reserve-port.ts";
 
-export type StackEnvironment = {
+interface StackEnvironment {
   readonly DATABASE_URL: string;
   readonly KAFKA_BROKERS: string;
   /** With the path under which the registry speaks Confluent's API. */
   readonly SCHEMA_REGISTRY_URL: string;
-};
+}
 
-export type StackParts = {
+interface StackParts {
   readonly postgres: Part;
   readonly kafka: Part;
   readonly registry: Part;
-};
+}
 
-export type Stack = {
+export interface Stack {
   readonly env: StackEnvironment;
   /** In good order; data stays in the data folder. Servers that are somebody else's go on. */
   stop(): Promise<void>;
-};
+}
 
 /** A stack whose servers were started here, so that each can be stopped, killed and started. */
-export type LocalStack = Stack & {
+export interface LocalStack extends Stack {
   readonly parts: StackParts;
   readonly pids: Readonly<Record<keyof StackParts, number | undefined>>;
-};
+}
 
-type Ports = { postgres: number; kafka: number; kafkaController: number; registry: number };
+interface Ports {
+  readonly postgres: number;
+  readonly kafka: number;
+  readonly kafkaController: number;
+  readonly registry: number;
+}
 
-export type StackOptions = {
+export interface StackOptions {
   /** Data, logs and process numbers go in here. */
   readonly dataDir: string;
   /** Starts with empty servers. */
@@ -45,7 +50,7 @@ export type StackOptions = {
   readonly say: (line: string) => void;
   /** Where each shall listen, if that port is free. */
   readonly ports?: Partial<Ports>;
-};
+}
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const PARTS_DIR = join(PROJECT, ".local", "parts");
@@ -60,11 +65,12 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const dataDir = resolve(options.dataDir);
   const java = await findJava(process.env);
   const fetched = await fetchParts(PARTS_DIR, say);
-  const unlock = await lockDataDir(dataDir);
+  const held = new AsyncDisposableStack();
+  held.defer(await lockDataDir(dataDir));
   try {
     await stopLeftovers(dataDir, say);
     if (options.fresh === true) await clear(dataDir);
-    const ports = await choosePorts({ ...PREFERRED, ...options.ports }, say);
+    const ports = await choosePorts({ ...PREFERRED, ...options.ports }, held, say);
     const parts = await createParts({ java, dataDir, fetched, ports, say });
     await startParts(parts, say);
     return {
@@ -80,11 +86,11 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
       },
       async stop() {
         await stopParts(parts);
-        await unlock();
+        await held.disposeAsync();
       },
     };
   } catch (error) {
-    await unlock();
+    await held.disposeAsync();
     throw error;
   }
 }
@@ -148,11 +154,15 @@ async function clear(dataDir: string): Promise<void> {
   }
 }
 
-async function choosePorts(preferred: Ports, say: (line: string) => void): Promise<Ports> {
-  const taken = new Set<number>();
+/** The ports stay reserved until `held` is disposed of. */
+async function choosePorts(
+  preferred: Ports,
+  held: AsyncDisposableStack,
+  say: (line: string) => void,
+): Promise<Ports> {
   const choose = async (name: string, wanted: number) => {
-    const port = await freePort(wanted, taken);
-    taken.add(port);
+    const { port, release } = await reservePort(wanted);
+    held.defer(release);
     if (port !== wanted) say(`${name}: port ${wanted} is taken, so it is ${port}`);
     return port;
   };

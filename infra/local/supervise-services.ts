@@ -3,56 +3,58 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
+import { describeEnd } from "./child-process.ts";
 import { guardProcess, releaseProcess } from "./process-guard.ts";
-import { killTree, signalProcess } from "./process-table.ts";
+import { killTree, stopProcess } from "./process-table.ts";
 
-export type Service = {
+export interface Service {
   readonly name: string;
-  /** What Node runs. */
+  /** What Node runs; absolute, so that it is found from any working directory. */
   readonly file: string;
-};
+}
 
-export type Supervision = {
+export interface Supervision {
+  /** The number of the service's process; undefined while none runs. */
+  pidOf(service: string): number | undefined;
   /** Asks all to stop, waits, and kills what takes too long; then none is left. */
   stop(): Promise<void>;
   /** kill -9 for all; what starts none again. */
   kill(): Promise<void>;
-};
+}
 
-export type SupervisionOptions = {
+export interface SupervisionOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Each line that a service writes, with its name, and what befalls it. */
   readonly say: (line: string) => void;
   readonly waits?: RestartWaits;
   readonly stopWithinMs?: number;
-};
+}
 
-export type RestartWaits = {
+export interface RestartWaits {
   readonly firstMs: number;
   readonly longestMs: number;
   /** Who ran this long is well: its next restart waits `firstMs` again. */
   readonly healthyAfterMs: number;
-};
+}
 
 const WAITS: RestartWaits = { firstMs: 500, longestMs: 30_000, healthyAfterMs: 60_000 };
-const STOP_WITHIN_MS = 20_000;
 
 /** Starts each service as a process of its own, and again whenever it ends. */
 export function superviseServices(
   services: readonly Service[],
   options: SupervisionOptions,
 ): Supervision {
-  const { say, waits = WAITS, stopWithinMs = STOP_WITHIN_MS } = options;
-  const running = new Set<ChildProcess>();
+  const { say, waits = WAITS, stopWithinMs } = options;
+  const running = new Map<string, ChildProcess>();
   const stopping = new AbortController();
 
   const keepRunning = async (service: Service): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       const began = performance.now();
       const child = start(service, options);
-      running.add(child);
+      running.set(service.name, child);
       const what = await untilEnd(child);
-      running.delete(child);
+      running.delete(service.name);
       if (stopping.signal.aborted) return;
       if (performance.now() - began >= waits.healthyAfterMs) failures = 0;
       const waitMs = restartWait(failures, waits);
@@ -63,14 +65,15 @@ export function superviseServices(
   const allEnded = Promise.all(services.map(keepRunning));
 
   return {
+    pidOf: (service) => running.get(service)?.pid,
     async stop() {
       stopping.abort();
-      await Promise.all([...running].map((child) => stopChild(child, stopWithinMs)));
+      await Promise.all([...running.values()].map((child) => stopChild(child, stopWithinMs)));
       await allEnded;
     },
     async kill() {
       stopping.abort();
-      await Promise.all([...running].map(killChild));
+      await Promise.all([...running.values()].map(killChild));
       await allEnded;
     },
   };
@@ -106,19 +109,12 @@ async function untilEnd(child: ChildProcess): Promise<string> {
   } finally {
     if (child.pid !== undefined) releaseProcess(child.pid);
   }
-  return child.signalCode === null
-    ? `ended with code ${child.exitCode}`
-    : `was ended by ${child.signalCode}`;
+  return describeEnd({ code: child.exitCode, signal: child.signalCode });
 }
 
-async function stopChild(child: ChildProcess, withinMs: number): Promise<void> {
+async function stopChild(child: ChildProcess, withinMs?: number): Promise<void> {
   if (child.pid === undefined || hasEnded(child)) return;
-  const ended = once(child, "exit").then(() => "ended");
-  signalProcess(child.pid, "SIGTERM");
-  const timer = new AbortController();
-  const late = wait(withinMs, "late", { signal: timer.signal }).catch(() => "aborted");
-  if ((await Promise.race([ended, late])) === "late") await killTree(child.pid);
-  timer.abort();
+  await stopProcess(child.pid, "SIGTERM", once(child, "exit"), withinMs);
 }
 
 async function killChild(child: ChildProcess): Promise<void> {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { METERING, TOPICS } from "../../shared/core/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { isKafkaOutage, openKafka } from "../../shared/kafka/kafka-client.ts";
 import { relayOutbox } from "../../shared/kafka/outbox-relay.ts";
+import { publishBalances } from "../../shared/kafka/publish-balances.ts";
 import { openPublisher } from "../../shared/kafka/publisher.ts";
 import { openRegistry, RegistryUnavailable, registerSchemas } from "../../shared/kafka/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
@@ -10,23 +11,27 @@ import { openDatabase } from "../../shared/ledger/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
-import { followUsage, rest } from "./follow-usage.ts";
-import { METERING, meterMessages } from "./meter-messages.ts";
+import { meterMessages } from "./meter-messages.ts";
+import { startPlaces } from "./start-places.ts";
 
 const RELAY_EVERY_MS = 100;
+/** Balances rest four times as long as publishing them took, within these bounds: under load metering comes first. */
+const BALANCES_REST = { times: 4, shortestMs: 200, longestMs: 1_000 };
+const LEAVE_WITHIN_MS = 5_000;
 const REPORT_EVERY_MS = 10_000;
 
 await runService("metering", async ({ settings, logger, stopping }: ServiceContext) => {
   const database = openDatabase(settings.database, {
     name: "drawdown-metering",
-    connections: 5,
+    connections: 8,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   const kafka = openKafka(settings.kafka, "drawdown-metering", logger);
   const admin = kafka.admin();
   const registry = openRegistry(settings.registry);
-  const followPublisher = openPublisher(kafka, registry);
+  const balancePublisher = openPublisher(kafka, registry);
   const relayPublisher = openPublisher(kafka, registry);
+  const place = { consumer: METERING, topic: TOPICS.usageEvents };
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
 
   await untilUp("the registry", () => registerSchemas(registry));
@@ -51,29 +56,35 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       groupId: METERING,
       topic: TOPICS.usageEvents,
       batchSize: settings.metering.batchEvents,
+      startAt: (partitions) =>
+        untilUp("Postgres and Kafka", () => startPlaces(database, admin, place, partitions)),
       handle,
     }),
   );
   logger.info({ topic: TOPICS.usageEvents }, "metering");
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const background = Promise.all([
-    repeat("spend and balances", async () => {
+    repeat("balances", async () => {
       const startedAt = performance.now();
-      await followUsage(database, followPublisher, METERING);
-      await rest(performance.now() - startedAt, stopping);
+      await publishBalances(database, balancePublisher);
+      const { times, shortestMs, longestMs } = BALANCES_REST;
+      const restMs = (performance.now() - startedAt) * times;
+      await pause(Math.min(Math.max(restMs, shortestMs), longestMs));
     }),
     repeat("outbox", async () => {
       const more = await relayOutbox(database, relayPublisher);
-      if (!more)
-        await sleep(RELAY_EVERY_MS, undefined, { signal: stopping }).catch(() => undefined);
+      if (!more) await pause(RELAY_EVERY_MS);
     }),
   ]);
-  await Promise.race([consumer.ended, background]);
-
-  clearInterval(report);
-  await consumer.stop();
+  try {
+    await Promise.race([consumer.ended, background]);
+  } finally {
+    clearInterval(report);
+    // Leave the group also when failing, so that the others need not wait for the session to time out.
+    await Promise.race([consumer.stop(), sleep(LEAVE_WITHIN_MS)]);
+  }
   await background;
-  await Promise.all([followPublisher.close(), relayPublisher.close(), admin.disconnect()]);
+  await Promise.all([balancePublisher.close(), relayPublisher.close(), admin.disconnect()]);
   await database.end();
 
   async function untilUp<T>(what: string, start: () => Promise<T>): Promise<T> {
@@ -83,6 +94,10 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       onWait: (error, waitMs) =>
         logger.warn({ waitMs, error: (error as Error).message }, `waiting for ${what}`),
     });
+  }
+
+  async function pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: stopping }).catch(() => undefined);
   }
 
   async function repeat(what: string, work: () => Promise<void>): Promise<void> {

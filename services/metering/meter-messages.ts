@@ -1,4 +1,5 @@
 import type { Admin } from "kafkajs";
+import { METERING } from "../../shared/core/topics.ts";
 import type { EventWindow } from "../../shared/core/usage-event.ts";
 import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
 import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
@@ -10,9 +11,6 @@ import { rateCardReader } from "../../shared/ledger/rates.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
 import { readBatch } from "./read-batch.ts";
-
-/** The name under which metering keeps its place in `consumer_offset`; also its Kafka group. */
-export const METERING = "metering";
 
 export interface MeteringParts {
   readonly database: Database;

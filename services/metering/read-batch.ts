@@ -1,12 +1,16 @@
 import type { KafkaMessage } from "kafkajs";
 import type { Instant } from "../../shared/core/account.ts";
 import { idProblem } from "../../shared/core/text.ts";
-import { type EventWindow, rejectEvent } from "../../shared/core/usage-event.ts";
+import {
+  type EventWindow,
+  type ReceivedEvent,
+  type Rejection,
+  rejectEvent,
+} from "../../shared/core/usage-event.ts";
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import type { DeadLetter } from "../../shared/ledger/dead-letters.ts";
 import type { UsageBatch } from "../../shared/ledger/debit-usage.ts";
-import type { ReceivedEvent } from "../../shared/ledger/usage-records.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -18,28 +22,22 @@ export function readBatch(
   now: Instant,
   window: EventWindow,
 ): Omit<UsageBatch, "expectRepeats"> {
+  const { topic, partition } = batch;
   const events: ReceivedEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const message of batch.messages) {
-    const read = decoder.decode(message.value);
-    const rejection = "reason" in read ? read : rejectEvent(read, now, window);
-    if (rejection === null && !("reason" in read)) {
-      events.push({ ...read, offset: BigInt(message.offset) });
-    } else if (rejection !== null) {
-      deadLetters.push({
-        topic: batch.topic,
-        partition: batch.partition,
-        offset: BigInt(message.offset),
-        accountId: "reason" in read ? null : storableId(read.accountId),
-        rejection,
-        key: message.key,
-        payload: message.value ?? NOTHING,
-        recordedAt: now,
-      });
+    const offset = BigInt(message.offset);
+    const read = decoder.decode(message.value, offset);
+    if ("reason" in read) {
+      bury(message, offset, null, read);
+      continue;
     }
+    const rejection = rejectEvent(read, now, window);
+    if (rejection === null) events.push(read);
+    else bury(message, offset, storableId(read.accountId), rejection);
   }
   return {
-    place: { consumer, topic: batch.topic, partition: batch.partition },
+    place: { consumer, topic, partition },
     fetchedFrom: batch.fetchedFrom,
     nextOffset: batch.nextOffset,
     now,
@@ -47,6 +45,25 @@ export function readBatch(
     deadLetters,
     messageAt: messageFinder(batch.messages),
   };
+
+  function bury(
+    { key, value }: KafkaMessage,
+    offset: bigint,
+    accountId: string | null,
+    rejection: Rejection,
+  ) {
+    const payload = value ?? NOTHING;
+    deadLetters.push({
+      topic,
+      partition,
+      offset,
+      accountId,
+      rejection,
+      key,
+      payload,
+      recordedAt: now,
+    });
+  }
 }
 
 function storableId(accountId: string): string | null {

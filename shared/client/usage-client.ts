@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TOPICS } from "../core/topics.ts";
-import { rejectEvent, type UsageEvent } from "../core/usage-event.ts";
-import { openKafka } from "../kafka/kafka-client.ts";
+import { type EventWindow, rejectEvent, type UsageEvent } from "../core/usage-event.ts";
+import { isKafkaOutage, openKafka } from "../kafka/kafka-client.ts";
 import { openPublisher, type Publisher } from "../kafka/publisher.ts";
-import { openRegistry } from "../kafka/registry.ts";
+import { openRegistry, RegistryUnavailable } from "../kafka/registry.ts";
 import { createLogger, type Logger } from "../runtime/logger.ts";
 import { DEFAULT_WINDOW, type KafkaSettings, type RegistrySettings } from "../runtime/settings.ts";
 import { growingWait } from "../runtime/waits.ts";
@@ -32,6 +32,9 @@ export interface UsageClientOptions {
   readonly maxPending?: number;
   /** How long an event is tried to be delivered before it counts as failed. Default 120,000. */
   readonly giveUpAfterMs?: number;
+  /** How far an event's time may lie from the clock; that of the metering it goes to. Default 5 minutes ahead, 35 days back. */
+  readonly window?: EventWindow;
+  /** Hears of deliveries that are tried again. Default: nobody. */
   readonly logger?: Logger;
 }
 
@@ -73,7 +76,7 @@ const LINGER_MS = 2;
 
 /** Opens a client for publishing usage. It connects when the first event is published. */
 export function openUsageClient(options: UsageClientOptions): UsageClient {
-  const logger = options.logger ?? createLogger("usage-client", "warn");
+  const logger = options.logger ?? createLogger("usage-client", "silent");
   const kafka = openKafka(
     { tls: null, sasl: null, replication: -1, usagePartitions: 1, ...options.kafka },
     "drawdown-usage-client",
@@ -92,7 +95,7 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
   return {
     async publish(usage) {
       if (closed) throw new Error("the usage client is closed");
-      const event = toEvent(usage, options.source ?? "", newId);
+      const event = toEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
       await ready();
       const { promise, resolve, reject } = Promise.withResolvers<UsageEvent>();
       queue.push({ event, resolve, reject });
@@ -145,7 +148,7 @@ async function send(
       return;
     } catch (error) {
       const waitMs = growingWait(tries);
-      if (Date.now() + waitMs > giveUpAt) {
+      if (!isOutage(error) || Date.now() + waitMs > giveUpAt) {
         for (const { event, reject } of batch) reject(new PublishFailed(event, error));
         return;
       }
@@ -155,7 +158,16 @@ async function send(
   }
 }
 
-function toEvent(usage: Usage, source: string, newId: (now: number) => string): UsageEvent {
+function isOutage(error: unknown): boolean {
+  return isKafkaOutage(error) || error instanceof RegistryUnavailable;
+}
+
+function toEvent(
+  usage: Usage,
+  source: string,
+  window: EventWindow,
+  newId: (now: number) => string,
+): UsageEvent {
   const now = Date.now();
   const event: UsageEvent = {
     eventId: usage.eventId ?? newId(now),
@@ -168,7 +180,7 @@ function toEvent(usage: Usage, source: string, newId: (now: number) => string): 
   };
   const rejection = Number.isNaN(event.occurredAt)
     ? { reason: "malformed", detail: "occurredAt is not a date" }
-    : rejectEvent(event, now, DEFAULT_WINDOW);
+    : rejectEvent(event, now, window);
   if (rejection === null) return event;
   throw new InvalidUsage(`usage not published (${rejection.reason}): ${rejection.detail}`);
 }

@@ -21,6 +21,8 @@ export interface Account extends CreditLine {
   readonly crossings: bigint;
   /** How many entries were posted; the last one's sequence. */
   readonly entries: bigint;
+  /** IANA name. */
+  readonly timeZone: string;
   /** Before this instant there is nothing to settle. */
   readonly nextDueAt: Instant | null;
 }

@@ -1,8 +1,9 @@
 import type { Account, AccountId, Entry, Instant, Lot } from "./account.ts";
-import { MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
-import { hasCrossed, type LowBalance, sayLowBalance } from "./low-balance.ts";
+import { balanceOf, MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
+import { type LowBalance, sayLowBalance } from "./low-balance.ts";
 import { price, type RateCard, rateAt } from "./rate-card.ts";
 import { isDue, settle } from "./settle.ts";
+import { addToSpend, type Spend } from "./spend.ts";
 import { isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
 
 /** What a batch of usage events is judged against. All of it was read in one transaction. */
@@ -32,9 +33,18 @@ export interface Rejected<E> {
   readonly rejection: Rejection;
 }
 
+/** What a batch draws of one account: a stretch of its line, and the events that drew it, in order. */
+export interface Draw {
+  readonly accountId: AccountId;
+  readonly start: MicroCredits;
+  readonly end: MicroCredits;
+  readonly eventIds: readonly string[];
+}
+
 /** All that a batch of events does to the books. */
 export interface Metering<E extends UsageEvent> {
   readonly drawn: readonly Drawn<E>[];
+  readonly draws: readonly Draw[];
   readonly rejected: readonly Rejected<E>[];
   /** How many events were metered before and are dropped. */
   readonly repeats: number;
@@ -43,6 +53,7 @@ export interface Metering<E extends UsageEvent> {
   readonly entries: readonly Entry[];
   readonly movedLots: readonly { accountId: AccountId; lot: Lot }[];
   readonly lowBalances: readonly LowBalance[];
+  readonly spends: readonly Spend[];
 }
 
 /** The identity of an event: the same again is a repeat if it says the same, else a conflict. */
@@ -56,9 +67,11 @@ export function accountsDue(
   accounts: ReadonlyMap<string, Account>,
   now: Instant,
 ): string[] {
+  const mayBeDue = new Map([...accounts].filter(([, account]) => isDue(account, now)));
   const due = new Set<string>();
+  if (mayBeDue.size === 0) return [];
   for (const event of events) {
-    const account = accounts.get(event.accountId);
+    const account = mayBeDue.get(event.accountId);
     if (account !== undefined && isDue(account, settledBy(event, now))) due.add(event.accountId);
   }
   return [...due];
@@ -98,19 +111,13 @@ export function meterUsage<E extends UsageEvent>(
       continue;
     }
     settleUpTo(book, settledBy(event, context.now), lowBalances);
-    if (credits > MAX_BIGINT - book.position) {
+    if (book.position + credits > MAX_BIGINT) {
       rejected.push({ event, rejection: overflow(credits) });
       continue;
     }
     drawn.push({ event, credits, start: book.position });
+    draw(book, event, credits, lowBalances);
     recorded?.set(identityOf(event), event);
-    book.position += credits;
-    book.moved = true;
-    if (credits > 0n && !book.account.lowBalance && hasCrossed(accountOf(book))) {
-      const said = sayLowBalance(accountOf(book), `event:${event.eventId}`, event.occurredAt);
-      book.account = said.account;
-      lowBalances.push(said.lowBalance);
-    }
   }
   return { drawn, rejected, repeats, lowBalances, ...changesOf(books) };
 }
@@ -153,15 +160,28 @@ function overflow(credits: MicroCredits): Rejection {
 interface AccountInBatch {
   account: Account;
   position: MicroCredits;
+  /** Where the first event's stretch starts. */
+  drawnFrom: MicroCredits;
   lots: readonly Lot[];
   readonly lotsBefore: readonly Lot[];
   readonly entries: Entry[];
+  readonly eventIds: string[];
+  readonly spends: Spend[];
   moved: boolean;
 }
 
 function openBook(account: Account, lots: readonly Lot[]): AccountInBatch {
-  const { position } = account;
-  return { account, position, lots, lotsBefore: lots, entries: [], moved: false };
+  return {
+    account,
+    position: account.position,
+    lots,
+    lotsBefore: lots,
+    entries: [],
+    drawnFrom: account.position,
+    eventIds: [],
+    spends: [],
+    moved: false,
+  };
 }
 
 function bookOf(
@@ -182,6 +202,25 @@ function accountOf(book: AccountInBatch): Account {
   return { ...book.account, position: book.position };
 }
 
+function draw(
+  book: AccountInBatch,
+  event: UsageEvent,
+  credits: MicroCredits,
+  lowBalances: LowBalance[],
+): void {
+  if (book.eventIds.length === 0) book.drawnFrom = book.position;
+  book.eventIds.push(event.eventId);
+  addToSpend(book.spends, event, credits, book.account);
+  book.position += credits;
+  book.moved = true;
+  const { lowBalance, granted, threshold } = book.account;
+  if (lowBalance || credits === 0n) return;
+  if (balanceOf({ granted, position: book.position }) > threshold) return;
+  const said = sayLowBalance(accountOf(book), `event:${event.eventId}`, event.occurredAt);
+  book.account = said.account;
+  lowBalances.push(said.lowBalance);
+}
+
 function settleUpTo(book: AccountInBatch, asOf: Instant, lowBalances: LowBalance[]): void {
   if (!isDue(book.account, asOf)) return;
   const settled = settle(accountOf(book), book.lots, asOf);
@@ -193,7 +232,14 @@ function settleUpTo(book: AccountInBatch, asOf: Instant, lowBalances: LowBalance
   if (settled.lowBalance !== null) lowBalances.push(settled.lowBalance);
 }
 
+/** The stretch runs from the first event's start; what settling took in between is told by the entries. */
+function drawOf({ account, drawnFrom, position, eventIds }: AccountInBatch): Draw {
+  return { accountId: account.accountId, start: drawnFrom, end: position, eventIds };
+}
+
 function changesOf(books: Map<string, AccountInBatch>) {
+  const spends: Spend[] = [];
+  const draws: Draw[] = [];
   const accounts: Account[] = [];
   const entries: Entry[] = [];
   const movedLots: { accountId: AccountId; lot: Lot }[] = [];
@@ -201,9 +247,11 @@ function changesOf(books: Map<string, AccountInBatch>) {
     if (!book.moved) continue;
     accounts.push(accountOf(book));
     entries.push(...book.entries);
+    spends.push(...book.spends);
+    if (book.eventIds.length > 0) draws.push(drawOf(book));
     for (const [i, lot] of book.lots.entries()) {
       if (lot !== book.lotsBefore[i]) movedLots.push({ accountId: book.account.accountId, lot });
     }
   }
-  return { accounts, entries, movedLots };
+  return { draws, spends, accounts, entries, movedLots };
 }

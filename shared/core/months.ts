@@ -15,8 +15,33 @@ export function monthsAfter(from: Instant, months: number, timeZone: string): In
     .toInstant().epochMilliseconds;
 }
 
-/** True when `timeZone` is a name of the IANA time zone database. */
+const QUARTER_MS = 15 * 60 * 1000;
+const HOUR_MS = 4 * QUARTER_MS;
+
+// Zones differ from UTC by whole quarters of an hour, so within one the answer stays the same.
+const lastHour = new Map<string, { quarter: number; hour: Instant }>();
+
+/**
+ * The first instant of the hour of a time zone in which `instant` lies. Clocks of zones that are
+ * half an hour off turn their hours at half past. Before 1972 some zones were off by seconds; their
+ * hours are those of the nearest quarter.
+ */
+export function hourOf(instant: Instant, timeZone: string): Instant {
+  if (timeZone === "UTC") return instant - (instant % HOUR_MS);
+  const quarter = Math.floor(instant / QUARTER_MS);
+  const last = lastHour.get(timeZone);
+  if (last?.quarter === quarter) return last.hour;
+  const local = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER_MS).toZonedDateTimeISO(
+    timeZone,
+  );
+  const hour = quarter * QUARTER_MS - local.minute * 60_000;
+  lastHour.set(timeZone, { quarter, hour });
+  return hour;
+}
+
+/** True when `timeZone` is a name of the IANA time zone database; an offset such as +02:00 is none. */
 export function isTimeZone(timeZone: string): boolean {
+  if (!/^[A-Za-z]/.test(timeZone)) return false;
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
     return true;

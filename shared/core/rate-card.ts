@@ -39,5 +39,5 @@ export function rateAt(
 
 /** quantity x credits / per in micro-credits, a half rounded up. `quantity` is at least 0. */
 export function price(rate: Rate, quantity: bigint): MicroCredits {
-  return (quantity * rate.credits * 2n + rate.per) / (rate.per * 2n);
+  return (quantity * rate.credits + rate.per / 2n) / rate.per;
 }

@@ -5,3 +5,6 @@ export const TOPICS = {
   lowBalance: "billing.low-balance",
   balances: "billing.balances",
 } as const;
+
+/** The name under which metering keeps its place in `consumer_offset`; also its Kafka group. */
+export const METERING = "metering";

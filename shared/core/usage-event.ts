@@ -1,4 +1,5 @@
 import type { Instant } from "./account.ts";
+import { MAX_BIGINT } from "./credit-line.ts";
 import { idProblem, isStorable } from "./text.ts";
 
 /** What a product service publishes. */
@@ -11,6 +12,11 @@ export interface UsageEvent {
   readonly occurredAt: Instant;
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** A usage event with the place in its partition that it was read at. */
+export interface ReceivedEvent extends UsageEvent {
+  readonly offset: bigint;
 }
 
 /** How far an event's `occurred_at` may lie from the clock, in milliseconds. */
@@ -61,6 +67,9 @@ export function rejectEvent(
   if (malformed !== null) return { reason: "malformed", detail: malformed };
   if (event.quantity < 0n) {
     return { reason: "negative_quantity", detail: `quantity is ${event.quantity}` };
+  }
+  if (event.quantity > MAX_BIGINT) {
+    return { reason: "overflow", detail: `quantity ${event.quantity} does not fit into 64 bits` };
   }
   if (event.occurredAt > now + window.maxAheadMs) {
     return { reason: "too_far_ahead", detail: distance(event, now, "ahead of", window.maxAheadMs) };

@@ -22,8 +22,9 @@ export interface BatchConsumer {
   stop(): Promise<void>;
 }
 
-const SESSION_TIMEOUT_MS = 30_000;
-const HEARTBEAT_MS = 3_000;
+/** A member that is killed is missed after this long; a batch must take less. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
 const MAX_BYTES_PER_PARTITION = 4 << 20;
 const MAX_BYTES = 16 << 20;
@@ -40,6 +41,8 @@ export async function runBatchConsumer(
     groupId: string;
     topic: string;
     batchSize: number;
+    /** Where to start reading these partitions; asked after each join, before anything is handled. */
+    startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
     handle(batch: MessageBatch, heartbeat: () => Promise<void>): Promise<Next>;
   },
 ): Promise<BatchConsumer> {
@@ -58,9 +61,19 @@ export async function runBatchConsumer(
     if (!payload.restart) reject(payload.error);
   });
   const committedAt = new Map<number, number>();
+  let placed: Promise<void> = Promise.resolve();
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    placed = seekTo(payload.memberAssignment[options.topic] ?? []);
+    placed.catch(reject);
+  });
 
-  await consumer.connect();
-  await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+  } catch (error) {
+    await consumer.disconnect().catch(() => undefined);
+    throw error;
+  }
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
@@ -82,7 +95,14 @@ export async function runBatchConsumer(
     },
   };
 
+  async function seekTo(partitions: readonly number[]): Promise<void> {
+    for (const [partition, offset] of await options.startAt(partitions)) {
+      consumer.seek({ topic: options.topic, partition, offset: offset.toString() });
+    }
+  }
+
   async function handleFetched(payload: EachBatchPayload): Promise<void> {
+    await placed;
     const { batch, heartbeat, resolveOffset, isRunning, isStale } = payload;
     for (const part of split(payload, options.batchSize)) {
       if (!isRunning() || isStale()) return;

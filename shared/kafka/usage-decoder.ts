@@ -1,6 +1,6 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type avro from "avsc";
-import type { Rejection, UsageEvent } from "../core/usage-event.ts";
+import type { ReceivedEvent, Rejection } from "../core/usage-event.ts";
 import { HEADER_BYTES } from "./encoder.ts";
 import { RegistryUnavailable, statusOf } from "./registry.ts";
 import { SCHEMAS } from "./schemas.ts";
@@ -12,8 +12,8 @@ export interface UsageDecoder {
    * Throws RegistryUnavailable when it cannot be asked.
    */
   learn(values: Iterable<Buffer | null>): Promise<void>;
-  /** The event in a value, or why it cannot be read. Call `learn` first. */
-  decode(value: Buffer | null): UsageEvent | Rejection;
+  /** The event in the value at an offset, or why it cannot be read. Call `learn` first. */
+  decode(value: Buffer | null, offset: bigint): ReceivedEvent | Rejection;
 }
 
 interface Fields {
@@ -47,7 +47,7 @@ export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
       }
     },
 
-    decode(value) {
+    decode(value, offset) {
       if (value === null || value.length === 0) return unreadable("the message has no value");
       const id = schemaIdOf(value);
       if (id === null) return unreadable("the value does not start with a schema id");
@@ -59,7 +59,7 @@ export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
       try {
         const read = type.decode(value, HEADER_BYTES, reader.resolver ?? undefined);
         if (read.offset !== value.length) return unreadable("bytes are missing or left over");
-        return toUsageEvent(read.value);
+        return toReceivedEvent(read.value, offset);
       } catch (error) {
         return unreadable(`schema ${id}: ${(error as Error).message}`);
       }
@@ -67,8 +67,9 @@ export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
   };
 }
 
-function toUsageEvent(fields: Fields): UsageEvent {
+function toReceivedEvent(fields: Fields, offset: bigint): ReceivedEvent {
   return {
+    offset,
     eventId: fields.event_id,
     accountId: fields.account_id,
     meter: fields.meter,

@@ -1,4 +1,4 @@
-import type { Transaction } from "./database.ts";
+import type { Database, Transaction } from "./database.ts";
 
 /** A consumer's place in one partition. */
 export interface Place {
@@ -17,6 +17,38 @@ const START = `
   INSERT INTO consumer_offset (consumer, topic, kafka_partition, next_offset)
   VALUES ($1, $2, $3, $4)
   ON CONFLICT DO NOTHING`;
+
+const READ = `
+  SELECT kafka_partition, next_offset
+  FROM consumer_offset
+  WHERE consumer = $1 AND topic = $2`;
+
+/** How far a consumer has read each partition of a topic. */
+export async function readOffsets(
+  database: Database | Transaction,
+  consumer: string,
+  topic: string,
+): Promise<Map<number, bigint>> {
+  const { rows } = await database.query<[number, string]>({
+    name: "read-offsets",
+    text: READ,
+    values: [consumer, topic],
+    rowMode: "array",
+  });
+  return new Map(rows.map(([partition, nextOffset]) => [partition, BigInt(nextOffset)]));
+}
+
+/** Gives places never taken before their start; places already taken stay where they are. */
+export async function startOffsets(
+  database: Database,
+  consumer: string,
+  topic: string,
+  starts: ReadonlyMap<number, bigint>,
+): Promise<void> {
+  for (const [partition, first] of starts) {
+    await database.query(START, [consumer, topic, partition, first]);
+  }
+}
 
 const ADVANCE = `
   UPDATE consumer_offset

@@ -5,72 +5,94 @@ const HEADER = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
 const FIRST_SIZE = 1 << 20;
 const MILLIS_AT_2000 = 946_684_800_000;
 const TWO_TO_32 = 2 ** 32;
+const JSONB_VERSION = 1;
+const TEXT_OID = 25;
 
 /** Builds the bytes of one binary COPY in a single buffer that grows. Rows are written field by field. */
 export class CopyBuffer {
-  #bytes = Buffer.allocUnsafe(FIRST_SIZE);
+  #bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
+  // A DataView writes 64-bit integers several times as fast as a Buffer does.
+  #view = new DataView(this.#bytes.buffer);
   #length = HEADER.copy(this.#bytes);
 
   startRow(fields: number): void {
     this.#reserve(2);
-    this.#length = this.#bytes.writeInt16BE(fields, this.#length);
+    this.#view.setInt16(this.#length, fields);
+    this.#length += 2;
   }
 
   text(value: string): void {
     this.#reserve(4 + value.length * 3);
     const written = this.#bytes.write(value, this.#length + 4);
-    this.#bytes.writeInt32BE(written, this.#length);
+    this.#view.setInt32(this.#length, written);
     this.#length += 4 + written;
   }
 
+  /** The text of a JSON document. */
   jsonb(value: string): void {
     this.#reserve(5 + value.length * 3);
     const written = this.#bytes.write(value, this.#length + 5);
-    this.#bytes.writeInt32BE(written + 1, this.#length);
-    this.#bytes[this.#length + 4] = 1;
+    this.#view.setInt32(this.#length, written + 1);
+    this.#view.setInt8(this.#length + 4, JSONB_VERSION);
     this.#length += 5 + written;
+  }
+
+  textArray(values: readonly string[]): void {
+    this.#reserve(24);
+    const start = this.#length;
+    this.#length += 4;
+    for (const word of [1, 0, TEXT_OID, values.length, 1]) {
+      this.#view.setInt32(this.#length, word);
+      this.#length += 4;
+    }
+    for (const value of values) this.text(value);
+    this.#view.setInt32(start, this.#length - start - 4);
   }
 
   null(): void {
     this.#reserve(4);
-    this.#length = this.#bytes.writeInt32BE(-1, this.#length);
+    this.#view.setInt32(this.#length, -1);
+    this.#length += 4;
   }
 
   int4(value: number): void {
     this.#reserve(8);
-    this.#length = this.#bytes.writeInt32BE(4, this.#length);
-    this.#length = this.#bytes.writeInt32BE(value, this.#length);
+    this.#view.setInt32(this.#length, 4);
+    this.#view.setInt32(this.#length + 4, value);
+    this.#length += 8;
   }
 
   int8(value: bigint): void {
     this.#reserve(12);
-    this.#length = this.#bytes.writeInt32BE(8, this.#length);
-    this.#length = this.#bytes.writeBigInt64BE(value, this.#length);
+    this.#view.setInt32(this.#length, 8);
+    this.#view.setBigInt64(this.#length + 4, value);
+    this.#length += 12;
   }
 
   /** Postgres counts microseconds from 2000. */
   timestamptz(value: Instant): void {
     const micros = (value - MILLIS_AT_2000) * 1000;
+    const high = Math.floor(micros / TWO_TO_32);
     this.#reserve(12);
-    this.#length = this.#bytes.writeInt32BE(8, this.#length);
-    this.#length = this.#bytes.writeInt32BE(Math.floor(micros / TWO_TO_32), this.#length);
-    this.#length = this.#bytes.writeUInt32BE(
-      micros - Math.floor(micros / TWO_TO_32) * TWO_TO_32,
-      this.#length,
-    );
+    this.#view.setInt32(this.#length, 8);
+    this.#view.setInt32(this.#length + 4, high);
+    this.#view.setUint32(this.#length + 8, micros - high * TWO_TO_32);
+    this.#length += 12;
   }
 
   /** Ends the rows; the buffer is not to be written afterwards. */
   finish(): Buffer {
     this.#reserve(2);
-    this.#length = this.#bytes.writeInt16BE(-1, this.#length);
+    this.#view.setInt16(this.#length, -1);
+    this.#length += 2;
     return this.#bytes.subarray(0, this.#length);
   }
 
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + bytes));
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + bytes));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 }

@@ -35,7 +35,7 @@ export function openDatabase(
     ...(settings.tls === null ? {} : { ssl: settings.tls }),
     application_name: options.name,
     max: options.connections,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 5_000,
     options: SESSION,
   });
   pool.on("error", options.onError);

@@ -1,6 +1,9 @@
-import type { Account, Instant } from "../core/account.ts";
+import type { Instant } from "../core/account.ts";
 import { accountsDue, type Metering, meterUsage } from "../core/meter-usage.ts";
 import type { RateCard } from "../core/rate-card.ts";
+import type { ReceivedEvent } from "../core/usage-event.ts";
+import { addSpend } from "./add-spend.ts";
+import { noteBalanceChanges } from "./balance-changes.ts";
 import { advanceOffset, lockOffset, type Place } from "./consumer-offset.ts";
 import {
   type Database,
@@ -13,12 +16,13 @@ import {
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
 import { moveLots } from "./move-lots.ts";
 import { putInOutbox } from "./outbox.ts";
-import { balanceRecord, lowBalanceRecord } from "./outbox-records.ts";
+import { lowBalanceRecord } from "./outbox-records.ts";
 import { postEntries } from "./post-entries.ts";
 import { readAccounts } from "./read-accounts.ts";
 import { readLiveLots } from "./read-lots.ts";
 import { updateAccounts } from "./update-accounts.ts";
-import { findRecorded, type ReceivedEvent, writeUsageRecords } from "./usage-records.ts";
+import { findRecorded, writeUsageRecords } from "./usage-records.ts";
+import { writeDraws } from "./write-draws.ts";
 
 /** What one transaction meters: a run of messages of one partition. */
 export interface UsageBatch {
@@ -100,13 +104,13 @@ async function debitOnce(
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
   await writeUsageRecords(transaction, metering.drawn, place.partition, now);
+  await writeDraws(transaction, metering.draws, metering.accounts, now);
   await storeDeadLetters(transaction, deadLetters);
   await postEntries(transaction, metering.entries, metering.accounts, now);
   await moveLots(transaction, metering.movedLots);
-  await putInOutbox(transaction, [
-    ...metering.lowBalances.map(lowBalanceRecord),
-    ...settledAccounts(metering).map((account) => balanceRecord(account, now)),
-  ]);
+  await putInOutbox(transaction, metering.lowBalances.map(lowBalanceRecord));
+  await addSpend(transaction, metering.spends);
+  await noteBalanceChanges(transaction, metering.accounts);
   if (!(await updateAccounts(transaction, metering.accounts))) {
     throw new AccountMoved(`an account of ${place.topic}/${place.partition} keeps moving`);
   }
@@ -132,15 +136,6 @@ async function meter(
   const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
   const lots = await readLiveLots(transaction, accountsDue(events, accounts, now));
   return meterUsage(events, { now, rates, accounts, lots, recorded });
-}
-
-/**
- * Accounts that entries were posted on. Their balance leaves by the outbox; that of the others is
- * told by what follows the usage records (`rollUpSpend`).
- */
-function settledAccounts({ accounts, entries }: Metering<ReceivedEvent>): Account[] {
-  const settled = new Set(entries.map((entry) => entry.accountId));
-  return accounts.filter((account) => settled.has(account.accountId));
 }
 
 function rejectedBy(metering: Metering<ReceivedEvent>, batch: UsageBatch): DeadLetter[] {

@@ -21,17 +21,6 @@ export function lowBalanceRecord(low: LowBalance): OutboxRecord {
   };
 }
 
-/** BalanceChanged for `billing.balances`: the state that the transaction at hand gives `read`. */
-export function balanceRecord(read: Account, changedAt: Instant): OutboxRecord {
-  const state = { ...read, version: read.version + 1n };
-  return {
-    accountId: read.accountId,
-    topic: TOPICS.balances,
-    sequence: state.version,
-    record: balanceChanged(state, changedAt),
-  };
-}
-
 /** The fields of BalanceChanged. */
 export function balanceChanged(
   state: Pick<Account, "accountId" | "version" | "granted" | "position">,

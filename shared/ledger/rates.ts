@@ -1,6 +1,6 @@
 import type { Instant } from "../core/account.ts";
 import { type Rate, type RateCard, toRateCard } from "../core/rate-card.ts";
-import type { Database, Transaction } from "./database.ts";
+import { type Database, inTransaction, type Transaction } from "./database.ts";
 
 const READ = `
   SELECT meter, (extract(epoch FROM valid_from) * 1000)::bigint, credits, per
@@ -48,39 +48,48 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
 
 export type SetRateOutcome =
   | { readonly kind: "set" }
+  /** This very rate was set before. */
   | { readonly kind: "stands_already" }
+  /** Another price begins at that instant. */
+  | { readonly kind: "conflict"; readonly standing: Rate }
   | { readonly kind: "too_early"; readonly earliest: Instant };
+
+/** Clocks that read the window differ; and a batch that began before the rate was set may still run. */
+const MARGIN_MS = 60_000;
+
+const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.rate'))";
 
 const INSERT = `
   INSERT INTO rate (meter, valid_from, credits, per)
-  SELECT $1, to_timestamp($2 / 1000.0), $3, $4
-  WHERE NOT EXISTS (SELECT FROM rate WHERE meter = $1 AND $2 < $5)
-  ON CONFLICT DO NOTHING`;
+  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4)`;
+
+/** From when a meter that has a price already may have another, given how far ahead events are metered. */
+export function earliestChange(now: Instant, maxAheadMs: number): Instant {
+  return now + maxAheadMs + MARGIN_MS;
+}
 
 /**
  * Sets a meter's price from an instant on. A meter's first price may begin at any time; a later one
- * not before `now + leadMs`, where leadMs is how far ahead of the clock an event may be metered: so
- * no event is ever priced at a rate that another one later takes the place of.
+ * not before `earliestChange`: so no event is ever priced at a rate that another one later takes the
+ * place of.
  */
 export async function setRate(
   database: Database,
   rate: Rate,
   now: Instant,
-  leadMs: number,
+  maxAheadMs: number,
 ): Promise<SetRateOutcome> {
-  const earliest = now + leadMs;
-  const { rowCount } = await database.query(INSERT, [
-    rate.meter,
-    rate.validFrom,
-    rate.credits,
-    rate.per,
-    earliest,
-  ]);
-  if (rowCount === 1) return { kind: "set" };
-  const standing = (await listRates(database)).find(
-    (other) => other.meter === rate.meter && other.validFrom === rate.validFrom,
-  );
-  return standing?.credits === rate.credits && standing.per === rate.per
-    ? { kind: "stands_already" }
-    : { kind: "too_early", earliest };
+  return inTransaction(database, async (transaction) => {
+    await transaction.query(LOCK);
+    const ofMeter = (await listRates(transaction)).filter(({ meter }) => meter === rate.meter);
+    const standing = ofMeter.find(({ validFrom }) => validFrom === rate.validFrom);
+    if (standing !== undefined) {
+      const same = standing.credits === rate.credits && standing.per === rate.per;
+      return same ? { kind: "stands_already" } : { kind: "conflict", standing };
+    }
+    const earliest = earliestChange(now, maxAheadMs);
+    if (ofMeter.length > 0 && rate.validFrom < earliest) return { kind: "too_early", earliest };
+    await transaction.query(INSERT, [rate.meter, rate.validFrom, rate.credits, rate.per]);
+    return { kind: "set" };
+  });
 }

@@ -4,7 +4,7 @@ import type { Database, Transaction } from "./database.ts";
 
 export const ACCOUNT_COLUMNS = `
   account_id, granted, position, version, threshold, low_balance, crossings, entries,
-  (extract(epoch FROM next_due_at) * 1000)::bigint`;
+  time_zone, (extract(epoch FROM next_due_at) * 1000)::bigint`;
 
 export type AccountRow = [
   accountId: AccountId,
@@ -15,6 +15,7 @@ export type AccountRow = [
   lowBalance: boolean,
   crossings: string,
   entries: string,
+  timeZone: string,
   nextDueAt: string | null,
 ];
 
@@ -47,6 +48,7 @@ export function toAccount(row: AccountRow): Account {
     lowBalance: row[5],
     crossings: BigInt(row[6]),
     entries: BigInt(row[7]),
-    nextDueAt: row[8] === null ? null : Number(row[8]),
+    timeZone: row[8],
+    nextDueAt: row[9] === null ? null : Number(row[9]),
   };
 }

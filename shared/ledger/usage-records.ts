@@ -1,15 +1,10 @@
 import type { Instant } from "../core/account.ts";
 import { type Drawn, identityOf } from "../core/meter-usage.ts";
-import type { UsageEvent } from "../core/usage-event.ts";
+import type { ReceivedEvent, UsageEvent } from "../core/usage-event.ts";
 import { textArray } from "./array-literal.ts";
 import { CopyBuffer } from "./copy-buffer.ts";
 import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
-
-/** A usage event with the place it was read at. */
-export interface ReceivedEvent extends UsageEvent {
-  readonly offset: bigint;
-}
 
 const EVENT_COLUMNS = "event_id, account_id, meter, quantity, occurred_at, source, dimensions";
 

@@ -81,7 +81,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const parsed = environment.safeParse(env);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => {
-      const name = issue.path.join(".");
+      const name = String(issue.path[0]);
       return `  ${name}: ${env[name] === undefined ? "is not set" : issue.message}`;
     });
     throw new InvalidSettings(

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 const FIRST_MS = 250;
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 5_000;
 
-/** The wait before try number `tries` (from 1): doubling from a quarter of a second to ten. */
+/** The wait before try number `tries` (from 1): doubling from a quarter of a second to five. */
 export function growingWait(tries: number): number {
   return Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS);
 }

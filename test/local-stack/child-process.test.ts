@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { runToEnd, startChild } from "../../infra/local/child-process.ts";
 import { stopLeftover } from "../../infra/local/pid-file.ts";
-import { isAlive } from "../../infra/local/process-table.ts";
+import { commandLineOf, processTree } from "../../infra/local/process-table.ts";
 import { eventually } from "./eventually.ts";
+import { living } from "./living.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const STAYS = `console.log("up"); setInterval(() => {}, 1000);`;
@@ -16,6 +17,14 @@ test("a child that ends before it is ready is an error that quotes its log and n
   const command = await node(dataDir, `console.log("cannot bind"); process.exit(7);`);
   await expect(startChild(command, async () => false, 10_000)).rejects.toThrow(
     `subject ended with code 7. The end of its log, ${dataDir}/logs/subject.log:\n  cannot bind`,
+  );
+});
+
+test("a ready answer counts only when the child lives on: another server may have given it", async () => {
+  const program = `console.log("port taken"); setTimeout(() => process.exit(1), 50);`;
+  const command = await node(await tempFolder(), program);
+  await expect(startChild(command, async () => true, 10_000)).rejects.toThrow(
+    /^subject ended with code 1\. The end of its log, .*:\n {2}port taken$/,
   );
 });
 
@@ -30,11 +39,14 @@ test("a child that is not ready in time is killed", async () => {
     "subject was not ready within 0.2 s",
   );
   expect(pids.length).toBeGreaterThan(0);
-  expect(pids.filter(isAlive)).toEqual([]);
+  expect(await living(pids)).toEqual([]);
 });
 
 test("a command that fails is an error that quotes its log", async () => {
-  const command = await node(await tempFolder(), `console.error("no such option"); process.exit(1);`);
+  const command = await node(
+    await tempFolder(),
+    `console.error("no such option"); process.exit(1);`,
+  );
   await expect(runToEnd(command)).rejects.toThrow("no such option");
 });
 
@@ -42,7 +54,7 @@ test("stopping a child leaves neither the process nor its file", async () => {
   const dataDir = await tempFolder();
   const child = await startChild(await node(dataDir, STAYS), isUp, 10_000);
   await child.stop();
-  expect(isAlive(child.pid)).toBe(false);
+  expect(await living([child.pid])).toEqual([]);
   expect(await readdir(join(dataDir, "pids"))).toEqual([]);
 });
 
@@ -57,7 +69,7 @@ test("a kill takes what the child itself has started, too", async () => {
     ${STAYS}`;
   const child = await startChild(await node(dataDir, program), isUp, 10_000);
   await child.kill();
-  expect(isAlive(Number(await readFile(grandchild, "utf8")))).toBe(false);
+  expect(await living([Number(await readFile(grandchild, "utf8"))])).toEqual([]);
 });
 
 test("children do not outlive a process that was killed with -9", async () => {
@@ -65,7 +77,24 @@ test("children do not outlive a process that was killed with -9", async () => {
   const owner = await startOwner(dataDir);
   const child = await pidOfChild(dataDir);
   process.kill(owner, "SIGKILL");
-  await eventually("the child is gone", () => !isAlive(child));
+  await eventually("the child is gone", async () => (await living([child])).length === 0);
+});
+
+test("a guard that is lost is replaced", async () => {
+  const dataDir = await tempFolder();
+  const owner = await startOwner(dataDir);
+  const child = await pidOfChild(dataDir);
+  const first = await guardOf(owner);
+  process.kill(first, "SIGKILL");
+  let second = first;
+  await eventually("another guard", async () => {
+    second = await guardOf(owner).catch(() => first);
+    return second !== first;
+  });
+  process.kill(owner, "SIGKILL");
+  await eventually("child and guard are gone", async () => {
+    return (await living([child, second])).length === 0;
+  });
 });
 
 test("a leftover is stopped only when its command line shows that it is ours", async () => {
@@ -76,7 +105,7 @@ test("a leftover is stopped only when its command line shows that it is ours", a
 
   await writeFile(file, `${child.pid}\n`);
   expect(await stopLeftover(file, "/some/other/folder", "SIGTERM")).toBeUndefined();
-  expect(isAlive(child.pid)).toBe(true);
+  expect(await living([child.pid])).toEqual([child.pid]);
 
   await writeFile(file, `${child.pid}\n`);
   expect(await stopLeftover(file, dataDir, "SIGTERM")).toBe(child.pid);
@@ -110,6 +139,14 @@ async function startOwner(dataDir: string): Promise<number> {
   onTestFinished(() => void owner.kill("SIGKILL"));
   await once(owner, "spawn");
   return owner.pid ?? expect.fail("the owner has no number");
+}
+
+/** The guard among the processes that this owner has started: never another owner's. */
+async function guardOf(owner: number): Promise<number> {
+  for (const pid of await processTree(owner)) {
+    if ((await commandLineOf(pid))?.endsWith(" drawdown-guard") === true) return pid;
+  }
+  throw new Error(`process ${owner} has no guard`);
 }
 
 async function pidOfChild(dataDir: string): Promise<number> {

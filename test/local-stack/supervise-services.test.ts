@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { isAlive } from "../../infra/local/process-table.ts";
 import {
   restartWait,
   type SupervisionOptions,
   superviseServices,
 } from "../../infra/local/supervise-services.ts";
 import { eventually } from "./eventually.ts";
+import { living } from "./living.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const SAYS_ITS_NUMBER = `console.log("pid " + process.pid);`;
@@ -49,11 +49,20 @@ test("a service that was killed starts again", async () => {
   ]);
 });
 
+test("the number of a service's process is known while it runs", async () => {
+  const { lines, supervision } = await supervise(STAYS);
+  await eventually("a start", () => pidsIn(lines).length === 1);
+  expect([supervision.pidOf("subject")]).toEqual(pidsIn(lines));
+  expect(supervision.pidOf("another")).toBeUndefined();
+  await supervision.stop();
+  expect(supervision.pidOf("subject")).toBeUndefined();
+});
+
 test("after a stop no service is left, and none starts again", async () => {
   const { lines, supervision } = await supervise(STAYS);
   await eventually("a start", () => pidsIn(lines).length === 1);
   await supervision.stop();
-  expect(pidsIn(lines).filter(isAlive)).toEqual([]);
+  expect(await living(pidsIn(lines))).toEqual([]);
   expect(lines.filter(isRestart)).toEqual([]);
 });
 
@@ -61,7 +70,7 @@ test("a service that does not stop when asked is killed after the bound", async 
   const { lines, supervision } = await supervise(IGNORES_SIGTERM, { stopWithinMs: 50 });
   await eventually("a start", () => pidsIn(lines).length === 1);
   await supervision.stop();
-  expect(pidsIn(lines).filter(isAlive)).toEqual([]);
+  expect(await living(pidsIn(lines))).toEqual([]);
 });
 
 test("a stop during the wait before a restart ends the wait", async () => {

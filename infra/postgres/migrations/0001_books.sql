@@ -82,10 +82,21 @@ CREATE TABLE usage_record (
   PRIMARY KEY (event_id, account_id)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 1.0);
 
-CREATE INDEX usage_record_line ON usage_record (account_id, start_position);
-CREATE INDEX usage_record_source ON usage_record (kafka_partition, kafka_offset);
-
 COMMENT ON TABLE usage_record IS 'A metered event: it drew [start_position, start_position + credits) of the account''s line.';
+
+-- The way from an account, or a stretch of its line, to the records: one row for each transaction
+-- that drew on the account, which costs a tenth of an index on every record.
+CREATE TABLE draw (
+  account_id     text COLLATE "C" NOT NULL,
+  start_position bigint NOT NULL,
+  version        bigint NOT NULL,
+  end_position   bigint NOT NULL,
+  event_ids      text[] COLLATE "C" NOT NULL,
+  drawn_at       timestamptz NOT NULL,
+  PRIMARY KEY (account_id, start_position, version)
+) WITH (autovacuum_vacuum_insert_scale_factor = 1.0);
+
+COMMENT ON TABLE draw IS 'What one transaction drew of an account''s line, and by which events, in order.';
 
 CREATE TABLE spend (
   account_id text COLLATE "C" NOT NULL,
@@ -97,7 +108,7 @@ CREATE TABLE spend (
   PRIMARY KEY (account_id, hour, meter)
 ) WITH (fillfactor = 70);
 
-COMMENT ON TABLE spend IS 'Usage per account, meter and hour of the account''s time zone, follows usage_record.';
+COMMENT ON TABLE spend IS 'Usage per account, meter and hour of the account''s time zone, written with the records it sums up.';
 
 CREATE TABLE dead_letter (
   topic           text COLLATE "C" NOT NULL,
@@ -128,6 +139,13 @@ CREATE TABLE outbox (
 
 COMMENT ON TABLE outbox IS 'Records to publish, written with what they tell; deleted once Kafka has acknowledged them.';
 
+CREATE TABLE balance_change (
+  change_id   uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  account_ids text[] NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+COMMENT ON TABLE balance_change IS 'Accounts that a transaction moved and whose newest state is not on billing.balances yet.';
+
 CREATE TABLE consumer_offset (
   consumer        text NOT NULL,
   topic           text NOT NULL,
@@ -140,4 +158,4 @@ COMMENT ON TABLE consumer_offset IS 'How far each consumer has read: lock, fence
 
 -- Down Migration
 
-DROP TABLE consumer_offset, outbox, dead_letter, spend, usage_record, rate, entry, lot, account;
+DROP TABLE consumer_offset, balance_change, outbox, dead_letter, spend, draw, usage_record, rate, entry, lot, account;

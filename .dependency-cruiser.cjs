@@ -1,0 +1,51 @@
+/** Imports go one way: services -> kafka -> ledger -> core, with runtime beside; see README.md, "Layout". */
+const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+
+module.exports = {
+  forbidden: [
+    forbid("no-cycles", "A cycle means two files are one idea.", {}, { circular: true }),
+    forbid(
+      "core-is-pure",
+      "The core imports nothing but itself and Temporal.",
+      { path: "^shared/core/" },
+      { pathNot: "^shared/core/|temporal-polyfill" },
+    ),
+    forbid(
+      "ledger-below-kafka",
+      "The ledger knows Postgres and the core, not Kafka and not who calls it.",
+      { path: "^shared/ledger/" },
+      { path: "^(shared/(kafka|client|runtime)|services|infra|test)/|kafkajs|avsc" },
+    ),
+    forbid(
+      "shared-below-services",
+      "What is shared does not know who uses it.",
+      { path: "^shared/" },
+      { path: "^(services|infra|test)/" },
+    ),
+    forbid(
+      "services-meet-in-kafka",
+      "Services do not import each other: they meet in Kafka and in the ledger.",
+      { path: "^services/([^/]+)/" },
+      { path: "^services/", pathNot: "^services/$1/" },
+    ),
+    forbid(
+      "infra-below-services",
+      "What sets the stack up and starts it does not import the services.",
+      { path: "^infra/" },
+      { path: "^(services|test)/" },
+    ),
+    forbid(
+      "not-to-tests",
+      "Nothing but tests imports tests.",
+      { pathNot: "^(test/|vitest.config.ts)" },
+      { path: "^test/" },
+    ),
+    forbid("resolvable", "The import leads nowhere.", {}, { couldNotResolve: true }),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default", "types"] },
+  },
+};

@@ -1,0 +1,168 @@
+import type { ExpectedAccount, ExpectedBooks, ExpectedRecord } from "./expected-books.ts";
+import type { HeardLowBalance } from "./follow-low-balances.ts";
+import type { FoundAccount, FoundBooks, FoundRecord } from "./read-books.ts";
+
+/**
+ * Compares what was found with what the trace says, to the micro-credit. Answers with one line for
+ * each difference; none means that the books equal the file.
+ */
+export function checkBooks(
+  expected: ExpectedBooks,
+  found: FoundBooks,
+  heard: readonly HeardLowBalance[],
+): string[] {
+  return [
+    ...checkTotals(expected, found),
+    ...checkRecords(expected, found.records),
+    ...[...expected.accounts].flatMap(([accountId, account]) => {
+      const there = found.accounts.get(accountId);
+      if (there === undefined) return [`account ${accountId} is not in the books`];
+      return [...checkAccount(account, there), ...checkLots(account, there)].map(
+        (difference) => `account ${accountId}: ${difference}`,
+      );
+    }),
+    ...checkDraws(found),
+    ...checkSpend(found),
+    ...checkLowBalances(expected, heard),
+    ...differ("dead letters of the demo's accounts", found.deadLetters, 0),
+  ];
+}
+
+/** Quantity and credits of each meter over all accounts, in the meters' order. */
+export function totalsByMeter(
+  records: Iterable<Pick<FoundRecord, "meter" | "quantity" | "credits">>,
+): Map<string, { events: number; quantity: bigint; credits: bigint }> {
+  const totals = new Map<string, { events: number; quantity: bigint; credits: bigint }>();
+  for (const { meter, quantity, credits } of records) {
+    const sum = totals.get(meter) ?? { events: 0, quantity: 0n, credits: 0n };
+    totals.set(meter, {
+      events: sum.events + 1,
+      quantity: sum.quantity + quantity,
+      credits: sum.credits + credits,
+    });
+  }
+  return new Map([...totals].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function checkTotals(expected: ExpectedBooks, { records }: FoundBooks): string[] {
+  const planned = totalsByMeter([...expected.records.values()].map(asFound));
+  const there = totalsByMeter(records);
+  return [...new Set([...planned.keys(), ...there.keys()])].flatMap((meter) => {
+    const [want, have] = [planned.get(meter), there.get(meter)];
+    return [
+      ...differ(`${meter}, events`, have?.events ?? 0, want?.events ?? 0),
+      ...differ(`${meter}, quantity`, have?.quantity ?? 0n, want?.quantity ?? 0n),
+      ...differ(`${meter}, micro-credits`, have?.credits ?? 0n, want?.credits ?? 0n),
+    ];
+  });
+}
+
+function checkRecords(expected: ExpectedBooks, records: readonly FoundRecord[]): string[] {
+  const missing = new Set(expected.records.keys());
+  const differences = records.flatMap((record) => {
+    const planned = expected.records.get(record.eventId);
+    if (planned === undefined) return [`event ${record.eventId} was metered but never published`];
+    missing.delete(record.eventId);
+    const want = asFound(planned);
+    return RECORD_FIELDS.flatMap((field) =>
+      differ(`event ${record.eventId}, ${field}`, record[field], want[field]),
+    );
+  });
+  return [...differences, ...[...missing].map((eventId) => `event ${eventId} was not metered`)];
+}
+
+const RECORD_FIELDS = ["accountId", "meter", "quantity", "credits", "start"] as const;
+
+function asFound({ event, credits, start }: ExpectedRecord): FoundRecord {
+  const { eventId, accountId, meter, quantity } = event;
+  return { eventId, accountId, meter, quantity, credits, start };
+}
+
+function checkAccount(expected: ExpectedAccount, found: FoundAccount): string[] {
+  return [
+    ...differ("granted", found.granted, expected.granted),
+    ...differ("position", found.position, expected.drawn),
+    ...differ("low balances said", found.crossings, expected.lowBalance === null ? 0n : 1n),
+  ];
+}
+
+/** The lots tile the line, each has what oldest first leaves in it, and together the balance. */
+function checkLots(expected: ExpectedAccount, { lots, granted, position }: FoundAccount): string[] {
+  const differences = differ("lots", lots.length, expected.remainders.length);
+  let end = 0n;
+  let sum = 0n;
+  for (const [index, lot] of lots.entries()) {
+    differences.push(...differ(`start of lot ${index + 1}`, lot.start, end));
+    const from = lot.start > position ? lot.start : position;
+    const left = lot.end > from ? lot.end - from : 0n;
+    const want = expected.remainders[index] ?? 0n;
+    differences.push(...differ(`left of lot ${index + 1}`, left, want));
+    end = lot.end;
+    sum += left;
+  }
+  const balance = granted - position;
+  return [
+    ...differences,
+    ...differ("end of the last lot", end, granted),
+    ...differ("left of all lots", sum, balance > 0n ? balance : 0n),
+  ];
+}
+
+/** Each record is named by one draw of its account, within whose stretch its own lies. */
+function checkDraws({ records, draws }: FoundBooks): string[] {
+  const named = draws.flatMap((draw) => draw.eventIds.map((eventId) => ({ eventId, draw })));
+  const naming = Map.groupBy(named, ({ eventId, draw }) => `${draw.accountId}, ${eventId}`);
+  const differences = records.flatMap(({ accountId, eventId, start, credits }) => {
+    const found = naming.get(`${accountId}, ${eventId}`) ?? [];
+    naming.delete(`${accountId}, ${eventId}`);
+    const end = start + credits;
+    const outside = found.filter(({ draw }) => start < draw.start || end > draw.end);
+    return [
+      ...differ(`event ${eventId}, draws of ${accountId} that name it`, found.length, 1),
+      ...outside.map(({ draw }) => {
+        return `event ${eventId}: drew ${start} to ${end}, outside its draw's ${draw.start} to ${draw.end}`;
+      }),
+    ];
+  });
+  const unknown = [...naming.keys()].map((key) => `draw of ${key}: no such event was metered`);
+  return [...differences, ...unknown];
+}
+
+/** Spend sums the usage records up, so it is held against these. */
+function checkSpend({ records, spend }: FoundBooks): string[] {
+  const rolledUp = new Map(spend.map((row) => [`${row.accountId}, ${row.meter}`, row]));
+  const byAccount = Map.groupBy(records, ({ accountId, meter }) => `${accountId}, ${meter}`);
+  return [...new Set([...byAccount.keys(), ...rolledUp.keys()])].flatMap((key) => {
+    const row = rolledUp.get(key);
+    const metered = byAccount.get(key) ?? [];
+    const [sum] = totalsByMeter(metered).values();
+    return [
+      ...differ(`spend of ${key}, events`, row?.events ?? 0n, BigInt(metered.length)),
+      ...differ(`spend of ${key}, quantity`, row?.quantity ?? 0n, sum?.quantity ?? 0n),
+      ...differ(`spend of ${key}, micro-credits`, row?.credits ?? 0n, sum?.credits ?? 0n),
+    ];
+  });
+}
+
+function checkLowBalances(expected: ExpectedBooks, heard: readonly HeardLowBalance[]): string[] {
+  const byAccount = Map.groupBy(heard, ({ accountId }) => accountId);
+  return [...expected.accounts].flatMap(([accountId, { lowBalance }]) => {
+    const [first, ...more] = byAccount.get(accountId) ?? [];
+    const about = `low balance of ${accountId}`;
+    if (lowBalance === null) {
+      return first === undefined ? [] : [`${about}: heard of, though it never ran low`];
+    }
+    if (first === undefined) return [`${about}: never heard of`];
+    return [
+      ...differ(`${about}, heard again`, more.length, 0),
+      ...differ(`${about}, crossing`, first.crossing, 1n),
+      ...differ(`${about}, balance`, first.balance, lowBalance.balance),
+      ...differ(`${about}, threshold`, first.threshold, lowBalance.threshold),
+      ...differ(`${about}, cause`, first.cause, lowBalance.cause),
+    ];
+  });
+}
+
+function differ<T extends bigint | number | string>(what: string, found: T, expected: T): string[] {
+  return found === expected ? [] : [`${what}: ${found}, should be ${expected}`];
+}

@@ -1,0 +1,98 @@
+import type { MicroCredits } from "../../shared/core/credit-line.ts";
+import type { Rate } from "../../shared/core/rate-card.ts";
+import type { PlannedAccount } from "./plan-accounts.ts";
+import type { PlannedEvent } from "./plan-events.ts";
+
+/** What the books must say once every event is metered. All credits are micro-credits. */
+export interface ExpectedBooks {
+  /** By account id. */
+  readonly accounts: ReadonlyMap<string, ExpectedAccount>;
+  /** By event id. */
+  readonly records: ReadonlyMap<string, ExpectedRecord>;
+}
+
+export interface ExpectedAccount {
+  readonly granted: MicroCredits;
+  readonly drawn: MicroCredits;
+  /** What is left of each lot, oldest first. */
+  readonly remainders: readonly MicroCredits[];
+  /** Null: it never runs low. */
+  readonly lowBalance: ExpectedLowBalance | null;
+}
+
+interface ExpectedLowBalance {
+  readonly balance: MicroCredits;
+  readonly threshold: MicroCredits;
+  /** `event:<event id>` of the event that crossed. */
+  readonly cause: string;
+}
+
+export interface ExpectedRecord {
+  readonly event: PlannedEvent;
+  readonly credits: MicroCredits;
+  /** What the account had drawn before. */
+  readonly start: MicroCredits;
+}
+
+/**
+ * Computes the books from the trace alone, event by event, with a purse of lots that is emptied
+ * from the oldest on. It uses nothing of shared/core on purpose: what checks the credit line must
+ * not be the credit line.
+ */
+export function expectBooks(
+  accounts: readonly PlannedAccount[],
+  events: readonly PlannedEvent[],
+  rates: readonly Rate[],
+): ExpectedBooks {
+  const purses = new Map(accounts.map((account) => [account.accountId, openPurse(account)]));
+  const records = new Map<string, ExpectedRecord>();
+  for (const event of events) {
+    const purse = purses.get(event.accountId);
+    const rate = rates.find(({ meter }) => meter === event.meter);
+    if (purse === undefined || rate === undefined) {
+      throw new Error(`event ${event.eventId} names an account or a meter that is not planned`);
+    }
+    const credits = costOf(event.quantity, rate);
+    records.set(event.eventId, { event, credits, start: purse.drawn });
+    draw(purse, credits, event);
+  }
+  return { accounts: purses, records };
+}
+
+/** In micro-credits: quantity x credits / units by whole division; a remainder of half a unit or more rounds up. */
+export function costOf(
+  quantity: bigint,
+  { credits, per }: Pick<Rate, "credits" | "per">,
+): MicroCredits {
+  const whole = (quantity * credits) / per;
+  const rest = (quantity * credits) % per;
+  return rest + rest >= per ? whole + 1n : whole;
+}
+
+interface Purse {
+  readonly granted: MicroCredits;
+  readonly threshold: MicroCredits;
+  readonly remainders: MicroCredits[];
+  drawn: MicroCredits;
+  lowBalance: ExpectedLowBalance | null;
+}
+
+function openPurse({ lots, threshold }: PlannedAccount): Purse {
+  const remainders = lots.map(({ credits }) => credits);
+  const granted = remainders.reduce((sum, credits) => sum + credits, 0n);
+  return { granted, threshold, remainders, drawn: 0n, lowBalance: null };
+}
+
+/** No credits come in during the demo, so an account can fall to its threshold only once. */
+function draw(purse: Purse, credits: MicroCredits, event: PlannedEvent): void {
+  purse.drawn += credits;
+  let owed = credits;
+  for (const [index, left] of purse.remainders.entries()) {
+    const taken = left < owed ? left : owed;
+    purse.remainders[index] = left - taken;
+    owed -= taken;
+  }
+  const balance = purse.granted - purse.drawn;
+  if (purse.lowBalance !== null || balance > purse.threshold || credits === 0n) return;
+  purse.lowBalance = { balance, threshold: purse.threshold, cause: `event:${event.eventId}` };
+}

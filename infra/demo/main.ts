@@ -1,0 +1,108 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { METERING_SERVICE } from "../local/services.ts";
+import { startStack } from "../local/stack.ts";
+import { stackFromEnvironment } from "../local/stack-from-environment.ts";
+import { type Running, stopOnSignals } from "../local/stop-signals.ts";
+import { type Supervision, superviseServices } from "../local/supervise-services.ts";
+import { setUp } from "../set-up.ts";
+import { type DemoFlags, HELP, readFlags } from "./flags.ts";
+import { howToLook } from "./how-to-look.ts";
+import { killMetering } from "./metering-process.ts";
+import { reportAsJson, reportAsText } from "./report.ts";
+import { runDemo } from "./run-demo.ts";
+
+const PROJECT = resolve(import.meta.dirname, "../..");
+const DATA_DIR = join(PROJECT, ".local", "demo");
+/** Away from those of `npm start` and of the tests, so that they can run beside it. */
+const PORTS = { postgres: 26_432, kafka: 26_092, kafkaController: 26_093, registry: 26_081 };
+const INTERRUPTED = 130;
+
+const read = readFlags(process.argv.slice(2));
+switch (read.kind) {
+  case "run":
+    process.exit(await main(read.flags));
+    break;
+  case "help":
+    console.log(HELP);
+    break;
+  case "wrong":
+    console.error(`${read.message}\n\n${HELP}`);
+    process.exitCode = 2;
+}
+
+/** Runs the demo and stops all of it; answers with the exit code. */
+async function main(flags: DemoFlags): Promise<number> {
+  const running: Running = {};
+  const say = (line: string) => (flags.json ? console.error(line) : console.log(line));
+  const { asked, stop } = stopOnSignals(running, say);
+  const stopAsked = once(asked, "abort").then(() => INTERRUPTED);
+  const playing = demo(flags, running, { say, signal: asked });
+  try {
+    const exitCode = await Promise.race([playing, stopAsked]);
+    if (!flags.exit) await stopAsked;
+    return exitCode;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  } finally {
+    // One that is broken off fails on what is gone; first it takes its bar off the screen.
+    await Promise.race([playing.catch(() => undefined), wait(1_000)]);
+    await stop();
+  }
+}
+
+/** Answers with the exit code: 0 when the books equal the file. */
+async function demo(
+  flags: DemoFlags,
+  running: Running,
+  { say, signal }: { say: (line: string) => void; signal: AbortSignal },
+): Promise<number> {
+  const given = stackFromEnvironment();
+  const stack = given ?? (await startStack({ dataDir: DATA_DIR, fresh: true, say, ports: PORTS }));
+  running.stack = stack;
+  const env = { ...process.env, ...stack.env };
+  await setUp(env, say);
+
+  const prefix = given === undefined ? "demo" : `demo-${Date.now().toString(36)}`;
+  const log = join(DATA_DIR, "logs", `${prefix}-metering.log`);
+  const supervise = await meteringSupervisor(env, log, say);
+  const report = await runDemo({
+    env,
+    say,
+    signal,
+    accounts: flags.accounts,
+    speedUp: flags.speedUp,
+    prefix,
+    startMetering() {
+      signal.throwIfAborted();
+      say(`Metering starts; what it says is in ${log}`);
+      running.supervision = supervise();
+    },
+    killMetering: flags.kill ? () => killMetering(running.supervision) : null,
+  });
+  console.log(flags.json ? reportAsJson(report) : reportAsText(report));
+  if (!flags.exit) say(howToLook(stack, report.example));
+  return report.differences.length === 0 ? 0 : 1;
+}
+
+/**
+ * Metering alone of what `npm start` runs: a service that adds credits would do what the file says
+ * nothing of. What it writes goes to a log; only what befalls it is said.
+ */
+async function meteringSupervisor(
+  env: NodeJS.ProcessEnv,
+  logFile: string,
+  say: (line: string) => void,
+): Promise<() => Supervision> {
+  await mkdir(dirname(logFile), { recursive: true });
+  const log = createWriteStream(logFile);
+  const sayOrLog = (line: string) => {
+    log.write(`${line}\n`);
+    if (!line.startsWith(`${METERING_SERVICE.name} | `)) say(`  ${line}`);
+  };
+  return () => superviseServices([METERING_SERVICE], { env, say: sayOrLog });
+}

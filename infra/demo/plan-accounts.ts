@@ -1,0 +1,61 @@
+import type { AccountId } from "../../shared/core/account.ts";
+import type { MicroCredits } from "../../shared/core/credit-line.ts";
+import type { LotSource } from "../../shared/core/grant-credits.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { randomIntegers } from "./spread.ts";
+
+/** Credits that an account is given before the trace is played. */
+export interface PlannedLot {
+  readonly source: LotSource;
+  readonly credits: MicroCredits;
+  /** From the grant on. None ends while the demo runs. */
+  readonly life: "usual" | "never" | { readonly days: number };
+}
+
+export interface PlannedAccount {
+  readonly accountId: AccountId;
+  readonly timeZone: string;
+  readonly threshold: MicroCredits;
+  /** Oldest first. */
+  readonly lots: readonly PlannedLot[];
+}
+
+const SEED = 8_819;
+const TIME_ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"];
+const KINDS: readonly Pick<PlannedLot, "source" | "life">[] = [
+  { source: "plan", life: "usual" },
+  { source: "promotion", life: { days: 14 } },
+  { source: "top_up", life: { days: 365 } },
+  { source: "adjustment", life: "never" },
+  { source: "plan", life: { days: 30 } },
+];
+
+/**
+ * Accounts with three to five lots each, the same ones in every run. A lot holds 10 to 40 hundredths
+ * of what an account draws on average, so an account has 30 to 200: some that draw more than most
+ * run low, and the busiest run into debt. Every other one counts as low at a quarter of the average
+ * already, the rest at nothing.
+ */
+export function planAccounts(given: {
+  accounts: number;
+  /** Of every account id, so that runs on the same servers do not meet. */
+  prefix: string;
+  averageDraw: MicroCredits;
+}): PlannedAccount[] {
+  const random = randomIntegers(SEED);
+  const digits = String(given.accounts).length;
+  const pick = <T>(from: readonly T[]) => from[random(from.length)] ?? from[0];
+  return Array.from({ length: given.accounts }, (_, index) => {
+    const number = String(index + 1).padStart(digits, "0");
+    const lots = KINDS.slice(0, 3 + random(3)).map((kind) => ({
+      ...kind,
+      credits: (given.averageDraw * BigInt(10 + random(31))) / 100n + 1n,
+    }));
+    return {
+      accountId: toAccountId(`${given.prefix}-${number}`),
+      timeZone: pick(TIME_ZONES) ?? "UTC",
+      threshold: index % 2 === 1 ? given.averageDraw / 4n : 0n,
+      lots,
+    };
+  });
+}

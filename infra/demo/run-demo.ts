@@ -1,0 +1,155 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { openUsageClient } from "../../shared/client/usage-client.ts";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { type Database, openDatabase } from "../../shared/ledger/database.ts";
+import { createLogger } from "../../shared/runtime/logger.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import { awaitBooks } from "./await-books.ts";
+import { checkBooks } from "./check-books.ts";
+import { followLowBalances, type LowBalanceFollower } from "./follow-low-balances.ts";
+import { measureLatency } from "./measure-latency.ts";
+import { meteringMembers, untilMetering } from "./metering-process.ts";
+import { openAccounts } from "./open-accounts.ts";
+import { type DemoPlan, planDemo } from "./plan-demo.ts";
+import { play } from "./play.ts";
+import { openProgress, type ProgressView } from "./progress.ts";
+import { setDemoRates } from "./rates.ts";
+import { readBooks } from "./read-books.ts";
+import { type DemoReport, reportOn } from "./report.ts";
+import { readTrace } from "./trace.ts";
+
+interface DemoOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly accounts: number;
+  /** How many times as fast as it was recorded the trace is played. */
+  readonly speedUp: number;
+  /** Accounts, events and the reader's Kafka group are named with it. */
+  readonly prefix: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Starts the process that meters; it may run before, too. */
+  startMetering(): void;
+  /** Kills it without warning; answers with its number. Null: it is left alone. */
+  readonly killMetering: (() => number) | null;
+}
+
+/** What a run has open. */
+interface Parts {
+  readonly database: Database;
+  readonly lowBalances: LowBalanceFollower;
+  readonly client: ReturnType<typeof openUsageClient>;
+}
+
+const SHOW_EVERY_MS = 500;
+
+/**
+ * Plays the trace through metering on servers that are set up, and holds the books against what the
+ * trace says. Leaves the accounts as they are then, to be looked at.
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const { say, signal } = options;
+  const plan = planDemo(await readTrace(), options);
+  const accountIds = plan.accounts.map(({ accountId }) => accountId);
+  const settings = readSettings(options.env);
+  const logger = createLogger("demo", "error");
+  const database = openDatabase(settings.database, {
+    name: "drawdown-demo",
+    connections: 8,
+    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
+  });
+  const kafka = openKafka(settings.kafka, "drawdown-demo", logger);
+  const admin = kafka.admin();
+  const client = openUsageClient({ ...settings, source: "npm run demo", logger });
+  let lowBalances: LowBalanceFollower | undefined;
+  try {
+    await admin.connect();
+    await setDemoRates(database);
+    await openAccounts(database, plan.accounts);
+    say(`${plan.accounts.length} accounts with ${countLots(plan)} lots are open`);
+    lowBalances = await followLowBalances(kafka, openRegistry(settings.registry), {
+      groupId: `${options.prefix}-low-balances`,
+      accountIds: new Set(accountIds),
+    });
+    const before = await meteringMembers(admin);
+    options.startMetering();
+    await untilMetering(admin, before ?? 0, signal);
+    say(`Metering is up. The trace plays ${options.speedUp} times as fast as it was recorded.`);
+
+    const parts = { database, lowBalances, client };
+    const played = await playWatched(plan, parts, options, () =>
+      awaitBooks({ ...parts, admin }, accountIds, signal),
+    );
+    const found = await readBooks(database, accountIds);
+    return reportOn(plan, found, {
+      ...played,
+      speedUp: options.speedUp,
+      differences: checkBooks(plan.expected, found, lowBalances.heard),
+      lowBalances: lowBalances.heard.length,
+      lowBalanceRepeats: lowBalances.repeats(),
+      latency: await measureLatency(database, accountIds),
+    });
+  } finally {
+    await Promise.allSettled([client.close(), lowBalances?.stop(), admin.disconnect()]);
+    await database.end();
+  }
+}
+
+/** Plays and waits for the books, showing how far both have come, and kills in the middle if told to. */
+async function playWatched(
+  plan: DemoPlan,
+  parts: Parts,
+  options: DemoOptions,
+  booksAreThere: () => Promise<void>,
+): Promise<{ elapsedMs: number; killed: number | null }> {
+  const view = openProgress(plan.events.length, options.say);
+  const startedAt = performance.now();
+  let published = 0;
+  let killed: number | null = null;
+  const onDelivered = () => {
+    published += 1;
+    if (options.killMetering === null || killed !== null) return;
+    if (published * 2 < plan.events.length) return;
+    killed = options.killMetering();
+    view.say(
+      `  kill -9 for metering (process ${killed}) after ${published} events; Kafka notices within ten seconds`,
+    );
+  };
+  const done = new AbortController();
+  const watching = watch(plan, parts, { view, published: () => published, until: done.signal });
+  const playing = play(parts.client, plan.events, { ...options, onDelivered }).then(booksAreThere);
+  try {
+    await Promise.race([playing, watching]);
+    return { elapsedMs: performance.now() - startedAt, killed };
+  } finally {
+    done.abort();
+    await watching.catch(() => undefined);
+    view.stop();
+  }
+}
+
+async function watch(
+  plan: DemoPlan,
+  { database, lowBalances }: Parts,
+  given: { view: ProgressView; published: () => number; until: AbortSignal },
+): Promise<void> {
+  const accountIds = plan.accounts.map(({ accountId }) => accountId);
+  for (let last = false; !last; ) {
+    last = given.until.aborted;
+    const { rows } = await database.query<[number]>({
+      text: "SELECT coalesce(sum(events), 0)::integer FROM spend WHERE account_id = ANY($1)",
+      values: [accountIds],
+      rowMode: "array",
+    });
+    const metered = rows[0]?.[0] ?? 0;
+    given.view.show({
+      ...{ published: given.published(), metered },
+      lowBalances: lowBalances.heard.length,
+    });
+    await wait(SHOW_EVERY_MS, undefined, { signal: given.until }).catch(() => undefined);
+  }
+}
+
+function countLots({ accounts }: DemoPlan): number {
+  return accounts.reduce((sum, { lots }) => sum + lots.length, 0);
+}

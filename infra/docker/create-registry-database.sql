@@ -1,0 +1,2 @@
+-- Runs once, when the volume is new: the schema registry's own database.
+CREATE DATABASE registry;

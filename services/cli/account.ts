@@ -1,0 +1,135 @@
+import type { Command } from "commander";
+import { balanceOf } from "../../shared/core/credit-line.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import { type AccountDetails, readAccountDetails } from "../../shared/ledger/account-details.ts";
+import { type AccountSettings, createAccount } from "../../shared/ledger/create-account.ts";
+import { readLiveLots } from "../../shared/ledger/read-lots.ts";
+import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
+import type { Settings } from "../../shared/runtime/settings.ts";
+import {
+  accountIdArgument,
+  creditsArgument,
+  currencyArgument,
+  timeZoneArgument,
+} from "./arguments.ts";
+import { fields, formatInstant, instantJson, printable } from "./print.ts";
+import { type Result, refused, shown } from "./result.ts";
+import { addCommand, type JsonOption, run } from "./run-command.ts";
+import { withDatabase } from "./with-database.ts";
+
+interface CreateOptions extends JsonOption {
+  readonly timeZone: string;
+  readonly currency: string;
+  readonly threshold: string;
+}
+
+export function addAccountCommands(program: Command): void {
+  const account = program.command("account").description("create and show accounts");
+  addCommand(account, "create <account>", {
+    does: "create an account; the same again changes nothing",
+    examples: ["account create acme --time-zone Europe/Berlin --currency EUR --threshold 5"],
+  })
+    .option("--time-zone <name>", "whose calendar its months follow", "UTC")
+    .option("--currency <code>", "what it pays in", "USD")
+    .option("--threshold <credits>", "a balance that falls to it is low", "0")
+    .action((id: string, options: CreateOptions) =>
+      run(options, (settings) => create(settings, toSettings(id, options))),
+    );
+  addCommand(account, "show <account>", {
+    does: "show an account's balance and settings",
+    examples: ["account show acme"],
+  }).action((id: string, options: JsonOption) => run(options, (settings) => show(settings, id)));
+}
+
+function toSettings(id: string, options: CreateOptions): AccountSettings {
+  return {
+    accountId: accountIdArgument(id),
+    timeZone: timeZoneArgument(options.timeZone),
+    currency: currencyArgument(options.currency),
+    threshold: creditsArgument(options.threshold),
+  };
+}
+
+async function create(settings: Settings, asked: AccountSettings): Promise<Result> {
+  const { accountId } = asked;
+  const outcome = await withDatabase(settings, (database) =>
+    createAccount(database, asked, Date.now()),
+  );
+  switch (outcome.kind) {
+    case "created":
+      return shown(
+        { outcome: outcome.kind, ...settingsJson(asked) },
+        `Account ${printable(accountId)} created: ${inWords(asked)}.`,
+      );
+    case "stands_already":
+      return shown(
+        { outcome: outcome.kind, ...settingsJson(asked) },
+        `Account ${printable(accountId)} stands already with these settings; nothing was changed.`,
+      );
+    case "conflict":
+      return refused(
+        `account ${accountId} stands already with other settings: ${inWords(outcome.standing)}`,
+      );
+  }
+}
+
+async function show(settings: Settings, id: string): Promise<Result> {
+  const accountId = accountIdArgument(id);
+  const found = await withDatabase(settings, (database) =>
+    readSnapshot(database, async (transaction) => {
+      const details = await readAccountDetails(transaction, accountId);
+      const live = await readLiveLots(transaction, [accountId]);
+      return details && { ...details, liveLots: live.get(accountId)?.length ?? 0 };
+    }),
+  );
+  if (found === null) return refused(`there is no account ${accountId}`);
+  return shown(detailsJson(found), detailsText(found));
+}
+
+type Shown = AccountDetails & { readonly liveLots: number };
+
+function detailsJson({ account, currency, createdAt, liveLots }: Shown) {
+  const { accountId, timeZone, threshold } = account;
+  return {
+    ...settingsJson({ accountId, timeZone, currency, threshold }),
+    balance: balanceOf(account),
+    granted: account.granted,
+    position: account.position,
+    low_balance: account.lowBalance,
+    crossings: account.crossings,
+    entries: account.entries,
+    live_lots: liveLots,
+    next_due_at: instantJson(account.nextDueAt),
+    version: account.version,
+    created_at: instantJson(createdAt),
+  };
+}
+
+function detailsText({ account, currency, createdAt, liveLots }: Shown): string {
+  const balance = balanceOf(account);
+  const debt =
+    balance < 0n ? `, a debt of ${formatCredits(-balance)} credits that the next lot repays` : "";
+  return fields([
+    ["account", account.accountId],
+    ["balance", `${formatCredits(balance)} credits${debt}`],
+    ["granted", formatCredits(account.granted)],
+    ["position", formatCredits(account.position)],
+    ["threshold", formatCredits(account.threshold)],
+    ["low balance", account.lowBalance ? "said; a grant arms it again" : "no"],
+    ["crossings", String(account.crossings)],
+    ["live lots", String(liveLots)],
+    ["next due", formatInstant(account.nextDueAt, "nothing")],
+    ["time zone", account.timeZone],
+    ["currency", currency],
+    ["created", formatInstant(createdAt)],
+    ["version", String(account.version)],
+  ]);
+}
+
+function settingsJson({ accountId, timeZone, currency, threshold }: AccountSettings) {
+  return { account_id: accountId, time_zone: timeZone, currency, threshold };
+}
+
+function inWords({ timeZone, currency, threshold }: AccountSettings): string {
+  return `time zone ${timeZone}, currency ${currency}, threshold ${formatCredits(threshold)} credits`;
+}

@@ -1,0 +1,98 @@
+import { Temporal } from "temporal-polyfill";
+import type { AccountId, Instant } from "../../shared/core/account.ts";
+import { MAX_BIGINT, type MicroCredits } from "../../shared/core/credit-line.ts";
+import { parseCredits } from "../../shared/core/credits-text.ts";
+import { LOT_SOURCES, type LotSource } from "../../shared/core/grant-credits.ts";
+import { isTimeZone } from "../../shared/core/months.ts";
+import { idProblem, isStorable, toAccountId } from "../../shared/core/text.ts";
+import { WrongUsage } from "./result.ts";
+
+/**
+ * What is typed, read into what is meant. Everything here throws WrongUsage with one sentence that
+ * names the argument.
+ */
+
+export function accountIdArgument(text: string): AccountId {
+  return orWrongUsage(() => toAccountId(text));
+}
+
+/** Any other id: of a lot, an event, a meter. */
+export function idArgument(name: string, text: string): string {
+  const problem = idProblem(name, text);
+  if (problem !== null) throw new WrongUsage(problem);
+  return text;
+}
+
+export function creditsArgument(text: string): MicroCredits {
+  return orWrongUsage(() => parseCredits(text));
+}
+
+/** A whole number from `least` on that fits into 64 bits. */
+export function wholeArgument(name: string, text: string, least: bigint): bigint {
+  const number = /^\d{1,19}$/.test(text) ? BigInt(text) : null;
+  if (number === null || number < least || number > MAX_BIGINT) {
+    throw new WrongUsage(`${name} must be a whole number from ${least} on, not "${text}"`);
+  }
+  return number;
+}
+
+/** An instant in ISO 8601 with its offset: without one it would depend on where it is typed. */
+export function instantArgument(name: string, text: string): Instant {
+  const instant = parseInstant(text);
+  if (instant === null) {
+    throw new WrongUsage(`${name} must be an instant like 2026-09-01T00:00:00Z, not "${text}"`);
+  }
+  return instant;
+}
+
+/** Milliseconds, or null when `text` is not ISO 8601 with an offset, of the years 1970 to 9999. */
+export function parseInstant(text: string): Instant | null {
+  try {
+    const instant = Temporal.Instant.from(text).epochMilliseconds;
+    return instant >= 0 && instant <= LAST_INSTANT ? instant : null;
+  } catch {
+    return null;
+  }
+}
+
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+// An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
+
+export function timeZoneArgument(text: string): string {
+  if (ZONE_NAME.test(text) && isTimeZone(text)) return text;
+  throw new WrongUsage(`"${text}" is not a time zone; write it like Europe/Berlin`);
+}
+
+export function currencyArgument(text: string): string {
+  if (Intl.supportedValuesOf("currency").includes(text)) return text;
+  throw new WrongUsage(`"${text}" is not a currency of ISO 4217; write it like EUR`);
+}
+
+export function sourceArgument(text: string): LotSource {
+  const source = LOT_SOURCES.find((known) => known === text);
+  if (source !== undefined) return source;
+  throw new WrongUsage(`--source must be one of ${LOT_SOURCES.join(", ")}, not "${text}"`);
+}
+
+const MAX_REFERENCE_LENGTH = 1024;
+
+export function referenceArgument(text: string): string {
+  if (text.length > MAX_REFERENCE_LENGTH) {
+    throw new WrongUsage(
+      `--reference has ${text.length} characters; at most ${MAX_REFERENCE_LENGTH} are allowed`,
+    );
+  }
+  if (isStorable(text)) return text;
+  throw new WrongUsage("--reference holds a NUL character or half of a surrogate pair");
+}
+
+function orWrongUsage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw new WrongUsage(error.message);
+    throw error;
+  }
+}

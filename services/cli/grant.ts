@@ -1,0 +1,147 @@
+import { type Command, Option } from "commander";
+import { eventIds } from "../../shared/client/event-ids.ts";
+import type { AccountId } from "../../shared/core/account.ts";
+import { balanceOf } from "../../shared/core/credit-line.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import {
+  type Grant,
+  type GrantDecision,
+  type GrantedLot,
+  LOT_SOURCES,
+  type LotEnd,
+} from "../../shared/core/grant-credits.ts";
+import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
+import type { Settings } from "../../shared/runtime/settings.ts";
+import {
+  accountIdArgument,
+  creditsArgument,
+  idArgument,
+  instantArgument,
+  referenceArgument,
+  sourceArgument,
+} from "./arguments.ts";
+import { lotJson, stretchText } from "./lot-text.ts";
+import { formatInstant, printable } from "./print.ts";
+import { PartUnavailable, type Result, refused, shown } from "./result.ts";
+import { addCommand, type JsonOption, run } from "./run-command.ts";
+import { withDatabase } from "./with-database.ts";
+
+interface GrantOptions extends JsonOption {
+  readonly source: string;
+  readonly lotId?: string;
+  readonly reference: string;
+  readonly expires?: string;
+  /** False when `--no-expiry` is given. */
+  readonly expiry: boolean;
+}
+
+export function addGrantCommand(program: Command): void {
+  addCommand(program, "grant <account> <credits>", {
+    does: "add credits to an account as one lot",
+    examples: [
+      "grant acme 100 --source top_up --reference 'invoice 17' --lot-id invoice-17",
+      "grant acme 0.5 --expires 2027-01-01T00:00:00Z",
+    ],
+  })
+    .option("--source <source>", `where they come from: ${LOT_SOURCES.join(", ")}`, "promotion")
+    .option("--lot-id <id>", "the lot's id; granting it again adds nothing (default: a new one)")
+    .option("--reference <text>", "words for the books", "")
+    .addOption(
+      new Option("--expires <instant>", "when the lot ends (default: in two months)").conflicts(
+        "expiry",
+      ),
+    )
+    .addOption(new Option("--no-expiry", "the lot never ends"))
+    .action((id: string, credits: string, options: GrantOptions) =>
+      run(options, (settings) => grant(settings, accountIdArgument(id), toGrant(credits, options))),
+    );
+}
+
+function toGrant(credits: string, options: GrantOptions): Grant {
+  return {
+    lotId:
+      options.lotId === undefined ? eventIds()(Date.now()) : idArgument("--lot-id", options.lotId),
+    credits: creditsArgument(credits),
+    source: sourceArgument(options.source),
+    reference: referenceArgument(options.reference),
+    end: toEnd(options),
+  };
+}
+
+function toEnd({ expires, expiry }: GrantOptions): LotEnd {
+  if (!expiry) return { kind: "never" };
+  if (expires === undefined) return { kind: "usual" };
+  return { kind: "at", at: instantArgument("--expires", expires) };
+}
+
+async function grant(settings: Settings, accountId: AccountId, asked: Grant): Promise<Result> {
+  const outcome = await withDatabase(settings, (database) =>
+    grantCredits(database, accountId, asked, Date.now()).catch((error: unknown) => {
+      throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
+    }),
+  );
+  switch (outcome.kind) {
+    case "granted":
+      return shown(grantedJson(outcome), grantedText(outcome));
+    case "stands_already":
+      return shown(
+        { outcome: outcome.kind, account_id: accountId, ...lotJson(outcome.lot) },
+        `Lot ${printable(asked.lotId)} stands already, just so; nothing was granted.`,
+      );
+    case "conflict":
+      return refused(`lot ${asked.lotId} stands already as another grant: ${inWords(outcome.lot)}`);
+    case "unknown_account":
+      return refused(`there is no account ${accountId}`);
+    case "no_credits":
+      return refused("a grant needs more than 0 credits");
+    case "overflow":
+      return refused(
+        `account ${accountId} cannot hold that many: at most ${formatCredits(outcome.most)} credits still fit`,
+      );
+    case "ended_already":
+      return refused(
+        `the lot would have ended already, at ${formatInstant(outcome.at)}; name an instant to come`,
+      );
+  }
+}
+
+/** Lost during the commit, a grant may stand or not; its lot id makes asking again safe. */
+function unknownOutcome({ lotId }: Grant): PartUnavailable {
+  return new PartUnavailable(
+    `the connection to Postgres was lost and the credits may be granted or not; grant them again with --lot-id ${lotId}, which cannot grant them twice`,
+  );
+}
+
+type Granted = Extract<GrantDecision, { kind: "granted" }>;
+
+function grantedJson({ kind, account, lot, lowBalance }: Granted) {
+  return {
+    outcome: kind,
+    account_id: account.accountId,
+    ...lotJson(lot),
+    balance: balanceOf(account),
+    granted: account.granted,
+    position: account.position,
+    low_balance: account.lowBalance,
+    crossing: lowBalance?.crossing ?? null,
+  };
+}
+
+function grantedText({ account, lot, lowBalance }: Granted): string {
+  const balance = balanceOf(account);
+  const lines = [
+    `Granted ${formatCredits(lot.credits)} credits to ${printable(account.accountId)}: lot ${printable(lot.lotId)}, ` +
+      `${stretchText(lot)}, ends ${formatInstant(lot.expiresAt)}.`,
+    balance < 0n
+      ? `The balance is still below zero: a debt of ${formatCredits(-balance)} credits.`
+      : `The balance is now ${formatCredits(balance)} credits.`,
+  ];
+  if (lowBalance !== null) lines.push("It is at or below the threshold and was said again.");
+  return lines.join("\n");
+}
+
+function inWords(lot: GrantedLot): string {
+  const reference = lot.reference === "" ? "no reference" : `reference ${lot.reference}`;
+  return `${formatCredits(lot.credits)} credits, ${lot.source}, ${reference}, ends ${formatInstant(lot.expiresAt)}`;
+}

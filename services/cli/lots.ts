@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import type { Account } from "../../shared/core/account.ts";
+import { balanceOf } from "../../shared/core/credit-line.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import type { GrantedLot } from "../../shared/core/grant-credits.ts";
+import { readAccountDetails } from "../../shared/ledger/account-details.ts";
+import { type LotUse, listLots, readExpired, useOf } from "../../shared/ledger/granted-lots.ts";
+import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
+import type { Settings } from "../../shared/runtime/settings.ts";
+import { accountIdArgument } from "./arguments.ts";
+import { drawLine, lotJson, stretchText } from "./lot-text.ts";
+import { formatInstant, printable, table } from "./print.ts";
+import { type Result, refused, shown } from "./result.ts";
+import { addCommand, type JsonOption, run } from "./run-command.ts";
+import { withDatabase } from "./with-database.ts";
+
+interface AccountLots {
+  readonly account: Account;
+  readonly lots: readonly { readonly lot: GrantedLot; readonly use: LotUse }[];
+}
+
+export function addLotsCommand(program: Command): void {
+  addCommand(program, "lots <account>", {
+    does: "list an account's lots, oldest first, and draw its credit line",
+    examples: ["lots acme"],
+  }).action((id: string, options: JsonOption) => run(options, (settings) => list(settings, id)));
+}
+
+async function list(settings: Settings, id: string): Promise<Result> {
+  const accountId = accountIdArgument(id);
+  const found = await withDatabase(settings, (database) =>
+    readSnapshot(database, async (transaction): Promise<AccountLots | null> => {
+      const details = await readAccountDetails(transaction, accountId);
+      if (details === null) return null;
+      const { account } = details;
+      const expired = await readExpired(transaction, accountId);
+      const lots = await listLots(transaction, accountId);
+      return {
+        account,
+        lots: lots.map((lot) => ({ lot, use: useOf(lot, account.position, expired) })),
+      };
+    }),
+  );
+  if (found === null) return refused(`there is no account ${accountId}`);
+  return shown(listJson(found), listText(found));
+}
+
+function listJson({ account, lots }: AccountLots) {
+  return {
+    account_id: account.accountId,
+    balance: balanceOf(account),
+    granted: account.granted,
+    position: account.position,
+    lots: lots.map(({ lot, use }) => ({ ...lotJson(lot), ...use })),
+  };
+}
+
+function listText({ account, lots }: AccountLots): string {
+  if (lots.length === 0) {
+    return `Account ${printable(account.accountId)} has no lots; its balance is ${formatCredits(balanceOf(account))} credits.`;
+  }
+  const rows = lots.map(({ lot, use }) => [
+    lot.lotId,
+    lot.source,
+    formatCredits(lot.credits),
+    formatCredits(use.used),
+    formatCredits(use.expired),
+    formatCredits(use.remaining),
+    formatInstant(lot.grantedAt),
+    formatInstant(lot.expiresAt),
+    stretchText(lot),
+  ]);
+  const line = drawLine(
+    lots.map(({ lot }) => lot),
+    account.position,
+  );
+  return [
+    table(
+      [
+        { title: "LOT" },
+        { title: "SOURCE" },
+        { title: "CREDITS", align: "right" },
+        { title: "USED", align: "right" },
+        { title: "EXPIRED", align: "right" },
+        { title: "LEFT", align: "right" },
+        { title: "GRANTED" },
+        { title: "ENDS" },
+        { title: "ON THE LINE" },
+      ],
+      rows,
+    ),
+    "",
+    `${line}  (# gone, - left, ! debt)`,
+    `position ${formatCredits(account.position)}, balance ${formatCredits(balanceOf(account))} credits`,
+  ].join("\n");
+}

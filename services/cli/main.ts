@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { addAccountCommands } from "./account.ts";
+import { addExplainCommands } from "./explain.ts";
+import { addGrantCommand } from "./grant.ts";
+import { addLotsCommand } from "./lots.ts";
+import { addPublishCommand } from "./publish.ts";
+import { addRateCommands } from "./rate.ts";
+import { makeProgram, runProgram } from "./run-command.ts";
+import { addStatusCommand } from "./status.ts";
+
+const ABOUT = `
+Credits are typed and shown in credits (3, 0.25); --json gives them in micro-credits, of which a
+credit has a million. Exit codes: 0 done; 1 refused, not found or failed; 2 wrong usage or settings.
+
+Environment:
+  DATABASE_URL         where Postgres is: postgres://user:password@host:5432/drawdown
+  KAFKA_BROKERS        where Kafka is: host:9092,host:9092
+  SCHEMA_REGISTRY_URL  where the schema registry is: http://host:8081
+
+Example:
+  $ drawdown account create acme --time-zone Europe/Berlin
+  $ drawdown rate set llm.input_tokens 3 --per 1000000
+  $ drawdown grant acme 100 --source top_up
+  $ drawdown lots acme`;
+
+const program = makeProgram("drawdown")
+  .description("Meters usage and draws prepaid credits down, oldest first.")
+  .addHelpText("after", ABOUT);
+
+addAccountCommands(program);
+addGrantCommand(program);
+addRateCommands(program);
+addLotsCommand(program);
+addPublishCommand(program);
+addExplainCommands(program);
+addStatusCommand(program);
+
+await runProgram(program);

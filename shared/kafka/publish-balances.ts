@@ -1,0 +1,28 @@
+import { TOPICS } from "../core/topics.ts";
+import { takeBalanceChanges } from "../ledger/balance-changes.ts";
+import { type Database, inTransaction } from "../ledger/database.ts";
+import { balanceChanged } from "../ledger/outbox-records.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** So many noted transactions at once: each names at most the accounts of one batch. */
+const TRANSACTIONS_AT_ONCE = 20;
+
+/**
+ * Publishes the newest state of every account that moved since the last time. What was noted is
+ * forgotten only after Kafka has acknowledged: killed in between, it is published again.
+ */
+export async function publishBalances(database: Database, publisher: Publisher): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    const states = await takeBalanceChanges(transaction, TRANSACTIONS_AT_ONCE);
+    if (states.length === 0) return;
+    const changedAt = Date.now();
+    await publisher.publish(
+      states.map((state) => ({
+        topic: TOPICS.balances,
+        key: state.accountId,
+        sequence: state.version,
+        record: balanceChanged(state, changedAt),
+      })),
+    );
+  });
+}

@@ -1,0 +1,50 @@
+import type { Account, AccountId, Instant } from "../core/account.ts";
+import type { Database, Transaction } from "./database.ts";
+import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from "./read-accounts.ts";
+
+/** An account with what metering need not know. */
+export interface AccountDetails {
+  readonly account: Account;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly createdAt: Instant;
+}
+
+const READ = `
+  SELECT currency, (extract(epoch FROM created_at) * 1000)::bigint, ${ACCOUNT_COLUMNS}
+  FROM account
+  WHERE account_id = $1`;
+
+/** An account, or null when there is none of this id. */
+export async function readAccountDetails(
+  database: Database | Transaction,
+  accountId: AccountId,
+): Promise<AccountDetails | null> {
+  const { rows } = await database.query<[string, string, ...AccountRow]>({
+    text: READ,
+    values: [accountId],
+    rowMode: "array",
+  });
+  if (rows[0] === undefined) return null;
+  const [currency, createdAt, ...row] = rows[0];
+  return { account: toAccount(row), currency, createdAt: Number(createdAt) };
+}
+
+const LOCK = `
+  SELECT ${ACCOUNT_COLUMNS}
+  FROM account
+  WHERE account_id = $1
+  FOR UPDATE`;
+
+/** An account, held until the transaction ends: nobody else moves it meanwhile. Null: there is none. */
+export async function lockAccount(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<Account | null> {
+  const { rows } = await transaction.query<AccountRow>({
+    text: LOCK,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return rows[0] === undefined ? null : toAccount(rows[0]);
+}

@@ -1,0 +1,145 @@
+import type { AccountId } from "../core/account.ts";
+import { type MicroCredits, remainingOf, type Stretch } from "../core/credit-line.ts";
+import type { GrantedLot, LotSource } from "../core/grant-credits.ts";
+import type { Transaction } from "./database.ts";
+
+const COLUMNS = `
+  lot_id, start_position, end_position, credits, source, reference,
+  (extract(epoch FROM granted_at) * 1000)::bigint, (extract(epoch FROM expires_at) * 1000)::bigint`;
+
+const LIST = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE account_id = $1
+  ORDER BY start_position, end_position, granted_at, lot_id`;
+
+/** All lots of an account, oldest first; those used up, ended and withdrawn too. */
+export async function listLots(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<GrantedLot[]> {
+  return query(transaction, LIST, [accountId]);
+}
+
+const FIND = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE account_id = $1 AND lot_id = $2`;
+
+/** One lot, or null when the account has none of this id. */
+export async function findLot(
+  transaction: Transaction,
+  accountId: AccountId,
+  lotId: string,
+): Promise<GrantedLot | null> {
+  const [lot] = await query(transaction, FIND, [accountId, lotId]);
+  return lot ?? null;
+}
+
+const ACROSS = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE account_id = $1
+    AND end_position > $2
+    AND start_position < $3
+    AND start_position < end_position
+  ORDER BY start_position`;
+
+/** The lots that a stretch of the line overlaps, oldest first. */
+export async function lotsAcross(
+  transaction: Transaction,
+  accountId: AccountId,
+  stretch: Stretch,
+): Promise<GrantedLot[]> {
+  return query(transaction, ACROSS, [accountId, stretch.start, stretch.end]);
+}
+
+const INSERT = `
+  INSERT INTO lot (account_id, lot_id, start_position, end_position, credits, source, reference,
+                   granted_at, expires_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8 / 1000.0), to_timestamp($9 / 1000.0))`;
+
+/** Stores a new lot. */
+export async function insertLot(
+  transaction: Transaction,
+  accountId: AccountId,
+  lot: GrantedLot,
+): Promise<void> {
+  await transaction.query(INSERT, [
+    accountId,
+    lot.lotId,
+    lot.start,
+    lot.end,
+    lot.credits,
+    lot.source,
+    lot.reference,
+    lot.grantedAt,
+    lot.expiresAt,
+  ]);
+}
+
+const EXPIRED = `
+  SELECT lot_id, -sum(credits)
+  FROM entry
+  WHERE account_id = $1 AND kind = 'expiry'
+  GROUP BY lot_id`;
+
+/** How much of each of an account's lots has ended by expiry, by lot id. */
+export async function readExpired(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<Map<string, MicroCredits>> {
+  const { rows } = await transaction.query<[string, string]>({
+    text: EXPIRED,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return new Map(rows.map(([lotId, expired]) => [lotId, BigInt(expired)]));
+}
+
+/** What became of a lot's credits; the three sum to them. */
+export interface LotUse {
+  readonly used: MicroCredits;
+  readonly expired: MicroCredits;
+  readonly remaining: MicroCredits;
+}
+
+/** What became of a lot's credits, given the account's position and `readExpired` of the same state. */
+export function useOf(
+  lot: GrantedLot,
+  position: MicroCredits,
+  expiredByLot: ReadonlyMap<string, MicroCredits>,
+): LotUse {
+  const expired = expiredByLot.get(lot.lotId) ?? 0n;
+  const remaining = remainingOf(lot, position);
+  return { used: lot.credits - expired - remaining, expired, remaining };
+}
+
+type Row = [
+  lotId: string,
+  start: string,
+  end: string,
+  credits: string,
+  source: LotSource,
+  reference: string,
+  grantedAt: string,
+  expiresAt: string | null,
+];
+
+async function query(
+  transaction: Transaction,
+  text: string,
+  values: unknown[],
+): Promise<GrantedLot[]> {
+  const { rows } = await transaction.query<Row>({ text, values, rowMode: "array" });
+  return rows.map(([lotId, start, end, credits, source, reference, grantedAt, expiresAt]) => ({
+    lotId,
+    start: BigInt(start),
+    end: BigInt(end),
+    credits: BigInt(credits),
+    source,
+    reference,
+    grantedAt: Number(grantedAt),
+    expiresAt: expiresAt === null ? null : Number(expiresAt),
+  }));
+}

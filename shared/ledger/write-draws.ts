@@ -1,0 +1,34 @@
+import type { Account, Instant } from "../core/account.ts";
+import type { Draw } from "../core/meter-usage.ts";
+import { CopyBuffer } from "./copy-buffer.ts";
+import { copyRows } from "./copy-rows.ts";
+import type { Transaction } from "./database.ts";
+
+const COPY = `
+  COPY draw (account_id, start_position, version, end_position, event_ids, drawn_at)
+  FROM STDIN (FORMAT binary)`;
+
+/**
+ * Writes what a transaction drew of each account. `accounts` are those it moves, as read: a draw
+ * carries the version that the transaction gives its account.
+ */
+export async function writeDraws(
+  transaction: Transaction,
+  draws: readonly Draw[],
+  accounts: readonly Account[],
+  drawnAt: Instant,
+): Promise<void> {
+  if (draws.length === 0) return;
+  const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
+  const rows = new CopyBuffer();
+  for (const { accountId, start, end, eventIds } of draws) {
+    rows.startRow(6);
+    rows.text(accountId);
+    rows.int8(start);
+    rows.int8(versions.get(accountId) ?? 0n);
+    rows.int8(end);
+    rows.textArray(eventIds);
+    rows.timestamptz(drawnAt);
+  }
+  await copyRows(transaction, COPY, rows.finish());
+}

@@ -1,0 +1,41 @@
+/**
+ * The floor of latency: consumes and decodes usage events with metering's own consumer and does
+ * nothing with them. On SIGTERM prints, as JSON, how many milliseconds after `occurred_at` each came.
+ */
+import { TOPICS } from "../../shared/core/topics.ts";
+import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { createLogger } from "../../shared/runtime/logger.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+
+const settings = readSettings(process.env);
+const kafka = openKafka(settings.kafka, "bare-consumer", createLogger("bare-consumer", "warn"));
+const decoder = openUsageDecoder(openRegistry(settings.registry));
+const latencies: number[] = [];
+process.on("SIGTERM", () => {
+  process.stdout.write(`${JSON.stringify(latencies)}\n`, () => process.exit(0));
+});
+const admin = kafka.admin();
+await admin.connect();
+const ends = new Map(
+  (await admin.fetchTopicOffsets(TOPICS.usageEvents)).map(({ partition, high }) => [
+    partition,
+    BigInt(high),
+  ]),
+);
+await runBatchConsumer(kafka, {
+  groupId: `bare-${process.pid}-${Date.now()}`,
+  topic: TOPICS.usageEvents,
+  batchSize: settings.metering.batchEvents,
+  startAt: async () => ends,
+  async handle({ messages }) {
+    await decoder.learn(messages.map(({ value }) => value));
+    for (const { value, offset } of messages) {
+      const event = decoder.decode(value, BigInt(offset));
+      if (!("reason" in event)) latencies.push(Date.now() - event.occurredAt);
+    }
+    return { kind: "go_on" };
+  },
+});

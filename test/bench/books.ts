@@ -1,0 +1,88 @@
+import pg from "pg";
+import { migrate } from "../../infra/postgres/migrate.ts";
+import { METERS } from "./load.ts";
+
+const TEMPLATE = "bench_template";
+
+const FLOOR = `
+  CREATE TABLE floor (
+    event_id    text COLLATE "C" NOT NULL,
+    account_id  text COLLATE "C" NOT NULL,
+    meter       text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    source      text NOT NULL,
+    dimensions  jsonb,
+    PRIMARY KEY (event_id, account_id)
+  ) WITH (autovacuum_vacuum_insert_scale_factor = 1.0)`;
+
+// One account in twenty has little, so that low balances are said on the way.
+const ACCOUNTS = `
+  INSERT INTO account (account_id, granted, time_zone, currency, created_at)
+  SELECT 'account-' || lpad(i::text, 7, '0'),
+         $2::bigint * CASE WHEN i % 20 = 0 THEN 1000 ELSE 1000000000000 END, 'UTC', 'USD', now()
+  FROM generate_series(0, $1::integer - 1) AS i`;
+
+const LOTS = `
+  INSERT INTO lot (account_id, lot_id, start_position, end_position, credits, source, reference,
+                   granted_at, expires_at)
+  SELECT account_id, 'lot-' || i, granted / $1::bigint * i, granted / $1::bigint * (i + 1), granted / $1::bigint,
+         'plan', '', now(), now() + interval '30 days' + i * interval '1 minute'
+  FROM account, generate_series(0, $1::bigint - 1) AS i`;
+
+const NEXT_DUE = "UPDATE account SET next_due_at = now() + interval '30 days'";
+
+/** Databases for the bench, each new and empty of usage. */
+export interface BookMaker {
+  /** Returns the URL of a database with accounts (`accountName(0..)`), lots on each, and rates. */
+  make(accounts: number, lotsPerAccount: number): Promise<string>;
+  drop(url: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openBookMaker(serverUrl: string): Promise<BookMaker> {
+  const server = new pg.Pool({ connectionString: serverUrl, max: 1 });
+  await server.query(`DROP DATABASE IF EXISTS ${TEMPLATE}`);
+  await server.query(`CREATE DATABASE ${TEMPLATE}`);
+  const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  await inDatabase(urlOf(TEMPLATE), async (pool) => {
+    await migrate(pool);
+    await pool.query(FLOOR);
+    for (const [i, meter] of METERS.entries()) {
+      await pool.query("INSERT INTO rate VALUES ($1, '2020-01-01Z', $2, 1000000)", [
+        meter,
+        3_000_000 * (i * 4 + 1),
+      ]);
+    }
+  });
+  let made = 0;
+  return {
+    async make(accounts, lotsPerAccount) {
+      const name = `bench_${++made}`;
+      await server.query(`DROP DATABASE IF EXISTS ${name}`);
+      await server.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+      await inDatabase(urlOf(name), async (pool) => {
+        await pool.query(ACCOUNTS, [accounts, lotsPerAccount]);
+        await pool.query(LOTS, [lotsPerAccount]);
+        await pool.query(NEXT_DUE);
+        await pool.query("VACUUM ANALYZE");
+      });
+      await server.query("CHECKPOINT");
+      return urlOf(name);
+    },
+    async drop(url) {
+      await server.query(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+    },
+    close: () => server.end(),
+  };
+}
+
+async function inDatabase(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => undefined);
+  try {
+    await work(pool);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { type CpuSeconds, cpuBetween, cpuSeconds, peakMegabytes } from "./cpu.ts";
+
+/** One run of a consuming process over a backlog. */
+export interface Run {
+  readonly eventsPerSecond: number;
+  readonly cpuPerMillion: CpuSeconds;
+  readonly peakMegabytes: number;
+}
+
+export interface Servers {
+  readonly env: NodeJS.ProcessEnv;
+  readonly postgresPid: number;
+  readonly kafkaPid: number;
+}
+
+/** What comes first is start and warm-up and does not count. */
+const COUNTED_FROM = 0.2;
+const POLL_MS = 20;
+const LONGEST_MS = 15 * 60 * 1000;
+
+/** Runs the floor over a topic of `total` events. */
+export async function runFloor(servers: Servers, url: string, topic: string, total: number) {
+  const child = start(servers, url, ["test/bench/floor.ts", topic], "pipe");
+  let stored = 0;
+  child.stdout?.on("data", (lines: Buffer) => {
+    stored = Number(lines.toString().trim().split("\n").at(-1));
+  });
+  return timed(servers, child, total, async () => stored);
+}
+
+/** Runs the metering service, everything on, over a backlog of `total` messages in `usage.events`. */
+export async function runMetering(
+  servers: Servers,
+  url: string,
+  total: number,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<Run> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => undefined);
+  const read = async () => {
+    const { rows } = await pool.query<{ next: string }>(
+      "SELECT coalesce(sum(next_offset), 0) AS next FROM consumer_offset WHERE consumer = 'metering'",
+    );
+    return Number(rows[0]?.next ?? 0);
+  };
+  const child = start(servers, url, ["services/metering/main.ts"], "ignore", settings);
+  try {
+    let first = 0;
+    while (first === 0) {
+      first = await firstOffsets(pool);
+      await sleep(POLL_MS);
+    }
+    return await timed(servers, child, total, async () => (await read()) - first);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** The sum of the offsets that metering starts from; the service writes them before it reads. */
+async function firstOffsets(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ next: string; partitions: number }>(
+    "SELECT sum(next_offset) AS next, count(*)::integer AS partitions FROM consumer_offset WHERE consumer = 'metering'",
+  );
+  return rows[0]?.partitions === 0 ? 0 : Number(rows[0]?.next ?? 0);
+}
+
+function start(
+  servers: Servers,
+  url: string,
+  args: readonly string[],
+  stdout: "pipe" | "ignore",
+  settings: NodeJS.ProcessEnv = {},
+): ChildProcess {
+  return spawn(process.execPath, args, {
+    env: { ...servers.env, DATABASE_URL: url, LOG_LEVEL: "warn", ...settings },
+    stdio: ["ignore", stdout, "inherit"],
+  });
+}
+
+async function timed(
+  servers: Servers,
+  child: ChildProcess,
+  total: number,
+  progress: () => Promise<number>,
+): Promise<Run> {
+  const pids = { node: child.pid ?? 0, postgres: servers.postgresPid, kafka: servers.kafkaPid };
+  try {
+    const from = await reach(child, total * COUNTED_FROM, progress);
+    const before = cpuSeconds(pids);
+    const to = await reach(child, total, progress);
+    const cpu = cpuBetween(before, cpuSeconds(pids));
+    const events = to.done - from.done;
+    return {
+      eventsPerSecond: (events * 1000) / (to.atMs - from.atMs),
+      cpuPerMillion: {
+        node: (cpu.node * 1e6) / events,
+        postgres: (cpu.postgres * 1e6) / events,
+        kafka: (cpu.kafka * 1e6) / events,
+      },
+      peakMegabytes: peakMegabytes(pids.node),
+    };
+  } finally {
+    child.kill("SIGKILL");
+    if (child.exitCode === null) await once(child, "exit");
+  }
+}
+
+async function reach(child: ChildProcess, goal: number, progress: () => Promise<number>) {
+  const deadline = performance.now() + LONGEST_MS;
+  for (;;) {
+    const done = await progress();
+    const atMs = performance.now();
+    if (done >= goal) return { done, atMs };
+    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} ended early`);
+    if (atMs > deadline) throw new Error(`no more than ${done} of ${goal} events in time`);
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,115 @@
+import { styleText } from "node:util";
+import type { Run } from "./consume.ts";
+import type { CpuSeconds } from "./cpu.ts";
+import { type Spread, spreadOf } from "./statistics.ts";
+
+/** One line of the bench: what was measured, beside its floor and against its target. */
+export interface Figure {
+  readonly name: string;
+  /** The subject's own measure, median of the rounds, with its unit. */
+  readonly value: number;
+  readonly unit: string;
+  /** What it is compared with in the same run, median of the rounds. */
+  readonly beside?: { readonly name: string; readonly value: number };
+  /** Subject to floor, round by round. */
+  readonly ratio?: Spread;
+  readonly target?: { readonly atLeast: number } | { readonly atMost: number };
+  readonly cpuPerMillion?: { readonly subject: CpuSeconds; readonly floor?: CpuSeconds };
+}
+
+/** Whether a figure reaches its target; null when it has none. The target holds for the ratio where there is one. */
+export function isReached({ target, ratio, value }: Figure): boolean | null {
+  if (target === undefined) return null;
+  const measured = ratio?.median ?? value;
+  return "atLeast" in target ? measured >= target.atLeast : measured <= target.atMost;
+}
+
+/** A figure of events per second from rounds of subject and floor in turn. */
+export function rateFigure(
+  name: string,
+  pairs: readonly { readonly subject: Run; readonly floor: Run }[],
+  floorName: string,
+  target?: Figure["target"],
+): Figure {
+  return {
+    name,
+    value: spreadOf(pairs.map(({ subject }) => subject.eventsPerSecond)).median,
+    unit: "events/s",
+    beside: {
+      name: floorName,
+      value: spreadOf(pairs.map(({ floor }) => floor.eventsPerSecond)).median,
+    },
+    ratio: spreadOf(
+      pairs.map(({ subject, floor }) => subject.eventsPerSecond / floor.eventsPerSecond),
+    ),
+    cpuPerMillion: {
+      subject: medianCpu(pairs.map(({ subject }) => subject)),
+      floor: medianCpu(pairs.map(({ floor }) => floor)),
+    },
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+/** The figures as a table, a line each. */
+export function figureTable(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => [
+    figure.name,
+    `${number(figure.value)} ${figure.unit}`,
+    figure.beside === undefined ? "" : `${figure.beside.name} ${number(figure.beside.value)}`,
+    figure.ratio === undefined ? "" : spreadText(figure.ratio),
+    targetText(figure),
+    cpuText(figure),
+  ]);
+  const head = [
+    "",
+    "measured",
+    "beside",
+    "ratio (least to most)",
+    "target",
+    "CPU s per million events",
+  ];
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [styleText("bold", line(head)), ...rows.map(line)].join("\n");
+}
+
+function medianCpu(runs: readonly Run[]): CpuSeconds {
+  const of = (part: keyof CpuSeconds) =>
+    spreadOf(runs.map((run) => run.cpuPerMillion[part])).median;
+  return { node: of("node"), postgres: of("postgres"), kafka: of("kafka") };
+}
+
+function cpuText({ cpuPerMillion }: Figure): string {
+  if (cpuPerMillion === undefined) return "";
+  const text = (cpu: CpuSeconds) =>
+    `${cpu.node.toFixed(1)} + ${cpu.postgres.toFixed(1)} + ${cpu.kafka.toFixed(1)}`;
+  const { subject, floor } = cpuPerMillion;
+  return floor === undefined ? text(subject) : `${text(subject)}, floor ${text(floor)}`;
+}
+
+function targetText(figure: Figure): string {
+  if (figure.target === undefined) return "";
+  const wanted =
+    "atLeast" in figure.target
+      ? `at least ${figure.target.atLeast}`
+      : `at most ${figure.target.atMost}`;
+  return `${wanted}: ${isReached(figure) ? "reached" : "missed"}`;
+}
+
+function spreadText({ median, least, most }: Spread): string {
+  return `${ratio(median)} (${ratio(least)} to ${ratio(most)})`;
+}
+
+function ratio(value: number): string {
+  return value >= 10 ? value.toFixed(0) : value.toFixed(2);
+}
+
+function number(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
+}

@@ -1,0 +1,56 @@
+/**
+ * The floor that metering is held against: consume, decode and COPY each event into a table keyed
+ * (event id, account), with the same consumer, decoding and COPY code and the same batches; no
+ * accounts, no prices, no offsets. Prints how many events are stored after each batch.
+ */
+
+import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { CopyBuffer } from "../../shared/ledger/copy-buffer.ts";
+import { copyRows } from "../../shared/ledger/copy-rows.ts";
+import { inTransaction, openDatabase } from "../../shared/ledger/database.ts";
+import { putEvent } from "../../shared/ledger/usage-records.ts";
+import { createLogger } from "../../shared/runtime/logger.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+
+const [topic = "usage.events"] = process.argv.slice(2);
+const settings = readSettings(process.env);
+const logger = createLogger("floor", "warn");
+const database = openDatabase(settings.database, {
+  name: "floor",
+  connections: 2,
+  onError: (error) => logger.warn(error),
+});
+const kafka = openKafka(settings.kafka, "floor", logger);
+const decoder = openUsageDecoder(openRegistry(settings.registry));
+const admin = kafka.admin();
+await admin.connect();
+const lows = new Map(
+  (await admin.fetchTopicOffsets(topic)).map(({ partition, low }) => [partition, BigInt(low)]),
+);
+let stored = 0;
+await runBatchConsumer(kafka, {
+  groupId: `floor-${process.pid}-${Date.now()}`,
+  topic,
+  batchSize: settings.metering.batchEvents,
+  startAt: async () => lows,
+  async handle({ messages }) {
+    await decoder.learn(messages.map(({ value }) => value));
+    const rows = new CopyBuffer();
+    for (const { value, offset } of messages) {
+      const event = decoder.decode(value, BigInt(offset));
+      if ("reason" in event) throw new Error(event.detail);
+      rows.startRow(7);
+      putEvent(rows, event);
+    }
+    const bytes = rows.finish();
+    await inTransaction(database, (transaction) =>
+      copyRows(transaction, "COPY floor FROM STDIN (FORMAT binary)", bytes),
+    );
+    stored += messages.length;
+    process.stdout.write(`${stored}\n`);
+    return { kind: "go_on" };
+  },
+});

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { openUsageClient } from "../../shared/client/usage-client.ts";
+import { METERING } from "../../shared/core/topics.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import type { Figure } from "./figure.ts";
+import { accountName, METERS, seededRandom } from "./load.ts";
+import { quantile, spreadOf } from "./statistics.ts";
+import type { Bench } from "./throughput.ts";
+
+const EVENTS_PER_SECOND = 2_000;
+const TICK_MS = 5;
+const ACCOUNTS = 10_000;
+/** What is published before this is warm-up and does not count. */
+const WARM_UP_MS = 5_000;
+
+/** From publish to committed debit at a steady pace, beside publish to bare consume. */
+export async function pacedLatency(bench: Bench, seconds: number): Promise<Figure[]> {
+  const rounds: { bare: number[]; metered: number[] }[] = [];
+  for (let round = 0; round < bench.rounds; round += 1) {
+    bench.say(`latency at ${EVENTS_PER_SECOND} events/s: round ${round + 1} of ${bench.rounds}`);
+    rounds.push({ bare: await bare(bench, seconds), metered: await metered(bench, seconds) });
+  }
+  return [0.5, 0.99].map((q) => {
+    const bareMs = rounds.map((round) => quantile(round.bare, q));
+    const meteredMs = rounds.map((round) => quantile(round.metered, q));
+    return {
+      name: `publish to committed debit, p${q * 100}, ${EVENTS_PER_SECOND} events/s`,
+      value: spreadOf(meteredMs).median,
+      unit: "ms",
+      beside: { name: "bare consume", value: spreadOf(bareMs).median },
+      ratio: spreadOf(meteredMs.map((ms, i) => ms / (bareMs[i] ?? Number.NaN))),
+      ...(q === 0.99 ? { target: { atMost: 3 } } : {}),
+    };
+  });
+}
+
+async function bare(bench: Bench, seconds: number): Promise<number[]> {
+  const child = spawn(process.execPath, ["test/bench/bare-consumer.ts"], {
+    env: { ...bench.servers.env, LOG_LEVEL: "warn" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  try {
+    const countedFrom = await publishPaced(bench, seconds);
+    child.kill("SIGTERM");
+    await once(child, "close");
+    const all: number[] = JSON.parse(Buffer.concat(chunks).toString());
+    return sorted(all.slice(-countedFrom));
+  } finally {
+    await end(child);
+  }
+}
+
+async function metered(bench: Bench, seconds: number): Promise<number[]> {
+  const url = await bench.books.make(ACCOUNTS, 1);
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => undefined);
+  await skipBacklog(bench, pool);
+  const child = spawn(process.execPath, ["services/metering/main.ts"], {
+    env: { ...bench.servers.env, DATABASE_URL: url, LOG_LEVEL: "warn" },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  try {
+    const counted = await publishPaced(bench, seconds);
+    const { rows } = await pool.query<{ ms: string }>(
+      `SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - occurred_at) * 1000 AS ms
+       FROM usage_record ORDER BY occurred_at DESC LIMIT $1`,
+      [counted],
+    );
+    return sorted(rows.map(({ ms }) => Number(ms)));
+  } finally {
+    await end(child);
+    await pool.end();
+    await bench.books.drop(url);
+  }
+}
+
+/** New books start at the first message of the topic: lets them skip what other scenarios left there. */
+async function skipBacklog(bench: Bench, pool: pg.Pool): Promise<void> {
+  const admin = bench.kafka.admin();
+  await admin.connect();
+  for (const { partition, high } of await admin.fetchTopicOffsets("usage.events")) {
+    await pool.query(
+      `INSERT INTO consumer_offset VALUES ($1, 'usage.events', $2, $3)
+       ON CONFLICT (consumer, topic, kafka_partition) DO UPDATE SET next_offset = $3`,
+      [METERING, partition, high],
+    );
+  }
+  await admin.disconnect();
+}
+
+/** Publishes at a steady pace; returns how many of the events, the last ones, count. */
+async function publishPaced(bench: Bench, seconds: number): Promise<number> {
+  const { kafka, registry } = readSettings(bench.servers.env);
+  const client = openUsageClient({ kafka, registry, source: "bench" });
+  const random = seededRandom(seconds);
+  const startedAt = performance.now();
+  const published: Promise<unknown>[] = [];
+  let due = 0;
+  let warm = 0;
+  for (let passed = 0; passed < seconds * 1000 + WARM_UP_MS; ) {
+    passed = performance.now() - startedAt;
+    for (; due < (passed * EVENTS_PER_SECOND) / 1000; due += 1) {
+      if (passed < WARM_UP_MS) warm += 1;
+      published.push(
+        client.publish({
+          accountId: accountName(random(ACCOUNTS)),
+          meter: METERS[due % METERS.length] ?? METERS[0],
+          quantity: 1 + random(5_000),
+        }),
+      );
+    }
+    await sleep(TICK_MS);
+  }
+  await Promise.all(published);
+  await client.close();
+  await sleep(1_000);
+  return due - warm;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+function sorted(numbers: number[]): number[] {
+  return numbers.sort((a, b) => a - b);
+}

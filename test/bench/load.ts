@@ -1,0 +1,91 @@
+import kafkajs, { type Kafka } from "kafkajs";
+import { eventIds } from "../../shared/client/event-ids.ts";
+import { openEncoder } from "../../shared/kafka/encoder.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import type { RegistrySettings } from "../../shared/runtime/settings.ts";
+
+/** A backlog of usage events: how many, of how many accounts, and how many of them twice. */
+export interface Load {
+  readonly events: number;
+  readonly accounts: number;
+  /** Of 100 events, so many are sent again later, anywhere in what follows. */
+  readonly repeatsPercent: number;
+}
+
+export const METERS = ["llm.input_tokens", "llm.output_tokens"] as const;
+
+export function accountName(index: number): string {
+  return `account-${index.toString().padStart(7, "0")}`;
+}
+
+const CHUNK = 5_000;
+
+/** Empties a topic (offsets go on) and publishes a backlog to it. Returns how many messages it holds. */
+export async function publishBacklog(
+  kafka: Kafka,
+  registry: RegistrySettings,
+  topic: string,
+  load: Load,
+): Promise<number> {
+  await emptyTopic(kafka, topic);
+  const encode = await openEncoder(openRegistry(registry), SCHEMAS.usageEvents);
+  const producer = kafka.producer({
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    retry: { retries: 5 },
+  });
+  await producer.connect();
+  const newId = eventIds();
+  const random = seededRandom(load.events + load.accounts);
+  const toRepeat: { key: string; value: Buffer }[] = [];
+  let sent = 0;
+  for (let made = 0; made < load.events; made += CHUNK) {
+    const now = Date.now();
+    const messages = Array.from({ length: Math.min(CHUNK, load.events - made) }, () => {
+      const accountId = accountName(random(load.accounts));
+      const value = encode({
+        event_id: newId(now),
+        account_id: accountId,
+        meter: METERS[random(METERS.length)],
+        quantity: BigInt(1 + random(5_000)),
+        occurred_at: now,
+        source: "bench",
+        dimensions: {},
+      });
+      const message = { key: accountId, value };
+      if (random(100) < load.repeatsPercent) toRepeat.push(message);
+      return message;
+    });
+    // Repeats come from anywhere in what was sent so far, mostly long ago.
+    const repeats = toRepeat.splice(
+      random(Math.max(1, toRepeat.length - 200)),
+      toRepeat.length > 2_000 ? 250 : 0,
+    );
+    await producer.send({ topic, messages: [...messages, ...repeats] });
+    sent += messages.length + repeats.length;
+  }
+  await producer.disconnect();
+  return sent;
+}
+
+async function emptyTopic(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const offsets = await admin.fetchTopicOffsets(topic);
+  const partitions = offsets
+    .filter(({ low, high }) => low !== high)
+    .map(({ partition, high }) => ({ partition, offset: high }));
+  if (partitions.length > 0) await admin.deleteTopicRecords({ topic, partitions });
+  await admin.disconnect();
+}
+
+/** Whole numbers below `limit`, the same for the same seed (xorshift32). */
+export function seededRandom(seed: number): (limit: number) => number {
+  let state = seed | 0 || 1;
+  return (limit) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+}

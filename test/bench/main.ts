@@ -1,0 +1,91 @@
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startStack } from "../../infra/local/stack.ts";
+import { setUp } from "../../infra/set-up.ts";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { createLogger } from "../../shared/runtime/logger.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import { openBookMaker } from "./books.ts";
+import { type Figure, figureTable, isReached } from "./figure.ts";
+import { pacedLatency } from "./latency.ts";
+import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
+
+const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each figure beside its floor in the same run.
+
+  npm run bench                        all of it, a million events each (about 20 minutes)
+  npm run bench -- --quick             fewer events and rounds (about 5 minutes)
+  npm run bench -- --only latency      one of: random, hot, repeats, many, latency
+  npm run bench -- --json              prints the figures as JSON too
+
+Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+const project = join(import.meta.dirname, "../..");
+const say = (line: string) => console.error(line);
+const stack = await startStack({
+  dataDir: join(project, ".local/bench"),
+  fresh: true,
+  say,
+  ports: { postgres: 27432, kafka: 27092, kafkaController: 27093, registry: 27081 },
+});
+process.once("SIGINT", () => void stack.stop().then(() => process.exit(130)));
+try {
+  const env = { ...process.env, ...stack.env };
+  await setUp(env, say);
+  const settings = readSettings(env);
+  const bench: Bench = {
+    servers: { env, postgresPid: stack.pids.postgres ?? 0, kafkaPid: stack.pids.kafka ?? 0 },
+    kafka: openKafka(settings.kafka, "bench", createLogger("bench", "error")),
+    registry: settings.registry,
+    books: await openBookMaker(settings.database.url),
+    events: options.quick ? 300_000 : 1_000_000,
+    rounds: options.quick ? 3 : 5,
+    say,
+  };
+  const figures = await measure(bench);
+  await bench.books.close();
+  const [cpu] = cpus();
+  const machine = { cpu: cpu?.model ?? "unknown", cores: cpus().length, node: process.version };
+  const reached = figures.map((figure) => ({ ...figure, reached: isReached(figure) }));
+  const report = { at: new Date().toISOString(), machine, quick: options.quick, figures: reached };
+  writeFileSync(join(project, "bench-results.json"), `${JSON.stringify(report, null, 2)}\n`);
+  if (options.json) console.log(JSON.stringify(report));
+  else console.log(figureTable(figures));
+} finally {
+  await stack.stop();
+}
+process.exit(0);
+
+async function measure(bench: Bench): Promise<Figure[]> {
+  const scenarios: Record<string, () => Promise<Figure[]>> = {
+    random: () => randomAccounts(bench),
+    hot: () => hotAccount(bench),
+    repeats: () => repeats(bench),
+    latency: () => pacedLatency(bench, options.quick ? 8 : 15),
+    many: async () => [
+      ...(await manyAccounts(bench, 100_000)),
+      ...(await manyAccounts(bench, 1_000_000)),
+    ],
+  };
+  const figures: Figure[] = [];
+  for (const [name, run] of Object.entries(scenarios)) {
+    if (options.only !== undefined && options.only !== name) continue;
+    figures.push(...(await run()));
+  }
+  if (figures.length === 0) throw new Error(`--only ${options.only}: no such scenario; see --help`);
+  return figures;
+}

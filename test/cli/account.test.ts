@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { drawdown, words } from "./drawdown.ts";
+import { meterEvents } from "./meter-events.ts";
+
+let books: Books;
+const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
+
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+describe("account create", () => {
+  test("creates an account in UTC that pays in USD, with threshold 0", async () => {
+    const { code, stdout } = await run("account create cli-plain --json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      outcome: "created",
+      account_id: "cli-plain",
+      time_zone: "UTC",
+      currency: "USD",
+      threshold: "0",
+    });
+  });
+
+  test("takes zone, currency and threshold; the same again changes nothing, another is refused", async () => {
+    const line =
+      "account create cli-berlin --time-zone Europe/Berlin --currency EUR --threshold 2.5";
+    expect(await run(line)).toMatchObject({
+      code: 0,
+      stdout:
+        "Account cli-berlin created: time zone Europe/Berlin, currency EUR, threshold 2.5 credits.\n",
+    });
+    expect(await run(line)).toMatchObject({
+      code: 0,
+      stdout: "Account cli-berlin stands already with these settings; nothing was changed.\n",
+    });
+    expect(JSON.parse((await run(`${line} --json`)).stdout)).toMatchObject({
+      outcome: "stands_already",
+    });
+    expect(await run("account create cli-berlin")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        "account cli-berlin stands already with other settings: " +
+        "time zone Europe/Berlin, currency EUR, threshold 2.5 credits\n",
+    });
+  });
+
+  test.each([
+    ["--time-zone Mars/Olympus", '"Mars/Olympus" is not a time zone; write it like Europe/Berlin'],
+    ["--time-zone +02:00", '"+02:00" is not a time zone; write it like Europe/Berlin'],
+    [
+      "--time-zone 2020-01-01T00:00Z",
+      '"2020-01-01T00:00Z" is not a time zone; write it like Europe/Berlin',
+    ],
+    ["--currency EURO", '"EURO" is not a currency of ISO 4217; write it like EUR'],
+    ["--threshold 0.0000001", "0.0000001 has more than 6 decimals"],
+  ])("refuses %s", async (options, sentence) => {
+    expect(await run(`account create cli-refused ${options}`)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `${sentence}\n`,
+    });
+  });
+
+  test("refuses an empty id", async () => {
+    const env = { DATABASE_URL: books.url };
+    expect(await drawdown(["account", "create", ""], { env })).toMatchObject({
+      code: 2,
+      stderr: "account id is empty\n",
+    });
+  });
+});
+
+describe("account show", () => {
+  test("shows the balance and the settings", async () => {
+    await openAccount(books, "cli-shown", {
+      lots: [{ credits: 5_000_000n, expiresAt: Date.UTC(2100, 0, 1) }, { credits: 1_000_000n }],
+      threshold: 500_000n,
+      timeZone: "Asia/Kolkata",
+    });
+    const { code, stdout } = await run("account show cli-shown --json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      account_id: "cli-shown",
+      time_zone: "Asia/Kolkata",
+      currency: "USD",
+      threshold: "500000",
+      balance: "6000000",
+      granted: "6000000",
+      position: "0",
+      low_balance: false,
+      crossings: "0",
+      entries: "2",
+      live_lots: 2,
+      next_due_at: "2100-01-01T00:00:00.000Z",
+      version: "3",
+      created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+  });
+
+  test("says debt in words", async () => {
+    await openAccount(books, "cli-indebted", { lots: [{ credits: 1_000_000n }] });
+    await setPrice(books, "cli-tokens", 1_000_000n);
+    await meterEvents(books, [
+      { eventId: "e-1", accountId: "cli-indebted", meter: "cli-tokens", quantity: 3n },
+    ]);
+    const { stdout } = await run("account show cli-indebted");
+    expect(stdout).toMatch(/balance +-2 credits, a debt of 2 credits that the next lot repays\n/);
+    expect(stdout).toMatch(/low balance +said; a grant arms it again\n/);
+    expect(stdout).toMatch(/crossings +1\n/);
+    expect(stdout).toMatch(/live lots +0\n/);
+  });
+
+  test("an account that is not there", async () => {
+    expect(await run("account show cli-nobody")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "there is no account cli-nobody\n",
+    });
+    expect((await run("account show cli-nobody --json")).stderr).toBe(
+      '{"error":"there is no account cli-nobody"}\n',
+    );
+  });
+});

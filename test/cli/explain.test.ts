@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { drawdown, words } from "./drawdown.ts";
+import { meterEvents } from "./meter-events.ts";
+
+let books: Books;
+const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
+const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
+
+/**
+ * cli-acme has lots of 2 and 4 credits and uses 1, 2 (across both), nothing, 2 and 3 (1 of it of the
+ * second lot, 2 debt).
+ */
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "cli-calls", 1_000_000n);
+  await setPrice(books, "cli-minutes", 1_000_000n, 60n);
+  await setPrice(books, "cli-free", 0n);
+  await openAccount(books, "cli-acme", {
+    lots: [{ credits: 2_000_000n }, { credits: 4_000_000n }],
+  });
+  const accountId = "cli-acme";
+  await meterEvents(books, [
+    { eventId: "e-1", accountId, meter: "cli-calls", quantity: 1n },
+    {
+      eventId: "e-2",
+      accountId,
+      meter: "cli-minutes",
+      quantity: 120n,
+      dimensions: { region: "eu" },
+    },
+    { eventId: "e-free", accountId, meter: "cli-free", quantity: 9n },
+    { eventId: "e-3", accountId, meter: "cli-calls", quantity: 2n },
+    { eventId: "e-4", accountId, meter: "cli-calls", quantity: 3n },
+  ]);
+});
+afterAll(() => books.close());
+
+describe("explain event", () => {
+  test("an event across two lots was paid by both", async () => {
+    expect(await json("explain event e-2 --account cli-acme")).toEqual({
+      account_id: "cli-acme",
+      event_id: "e-2",
+      meter: "cli-minutes",
+      quantity: "120",
+      credits: "2000000",
+      occurred_at: expect.stringMatching(/Z$/),
+      metered_at: expect.stringMatching(/Z$/),
+      source: "test",
+      dimensions: { region: "eu" },
+      partition: 0,
+      offset: "1",
+      start_position: "1000000",
+      end_position: "3000000",
+      paid_by: [
+        { lot_id: "cli-acme-lot-1", source: "top_up", credits: "1000000" },
+        { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000" },
+      ],
+      debt: "0",
+    });
+    expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
+      /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,
+    );
+  });
+
+  test("what lies beyond the last lot is debt, until a lot repays it", async () => {
+    const { stdout } = await run("explain event e-4 --account cli-acme");
+    expect(stdout).toContain("2 credits of it are debt that no lot has repaid yet.");
+    expect(await json("explain event e-4 --account cli-acme")).toMatchObject({
+      paid_by: [{ lot_id: "cli-acme-lot-2", credits: "1000000" }],
+      debt: "2000000",
+    });
+    await openAccount(books, "cli-repaid");
+    await meterEvents(books, [
+      { eventId: "e-1", accountId: "cli-repaid", meter: "cli-calls", quantity: 3n },
+    ]);
+    expect(await json("explain event e-1 --account cli-repaid")).toMatchObject({
+      paid_by: [],
+      debt: "3000000",
+    });
+    await run("grant cli-repaid 2 --lot-id cli-late");
+    expect(await json("explain event e-1 --account cli-repaid")).toMatchObject({
+      paid_by: [{ lot_id: "cli-late", source: "promotion", credits: "2000000" }],
+      debt: "1000000",
+    });
+  });
+
+  test("no lot paid for what cost nothing", async () => {
+    const { stdout } = await run("explain event e-free --account cli-acme");
+    expect(stdout).toContain("It cost nothing, so no lot paid.");
+    expect(await json("explain event e-free --account cli-acme")).toMatchObject({ paid_by: [] });
+  });
+
+  test("an event that was not metered", async () => {
+    expect(await run("explain event e-9 --account cli-acme")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "no event e-9 of account cli-acme has been metered\n",
+    });
+  });
+});
+
+describe("explain lot", () => {
+  test("says what the lot paid for: by meter, and event by event", async () => {
+    expect(await json("explain lot cli-acme cli-acme-lot-2")).toMatchObject({
+      lot_id: "cli-acme-lot-2",
+      credits: "4000000",
+      used: "4000000",
+      expired: "0",
+      remaining: "0",
+      by_meter: [
+        { meter: "cli-calls", events: 2, credits: "3000000" },
+        { meter: "cli-minutes", events: 1, credits: "1000000" },
+      ],
+      usage: [
+        { event_id: "e-2", credits: "2000000", paid: "1000000" },
+        { event_id: "e-3", credits: "2000000", paid: "2000000" },
+        { event_id: "e-4", credits: "3000000", paid: "1000000" },
+      ],
+      next_after: null,
+    });
+    expect((await run("explain lot cli-acme cli-acme-lot-2")).stdout).toMatch(
+      /It paid for\ncli-calls +3 credits for 2 events\ncli-minutes +1 credits for 1 event\n/,
+    );
+  });
+
+  test("page by page it is the same", async () => {
+    const seen: string[] = [];
+    let after = "";
+    for (let pages = 1; pages <= 3; pages += 1) {
+      const page = await json(`explain lot cli-acme cli-acme-lot-2 --limit 1 ${after}`);
+      seen.push(...page.usage.map((record: { event_id: string }) => record.event_id));
+      after = `--after ${page.next_after}`;
+    }
+    expect(seen).toEqual(["e-2", "e-3", "e-4"]);
+    expect(after).toBe("--after null");
+    expect((await run("explain lot cli-acme cli-acme-lot-2 --limit 1")).stdout).toContain(
+      "There are more: --after 1000000\n",
+    );
+  });
+
+  test("a lot that ended says how much of it", async () => {
+    const past = Date.now() - 7_200_000;
+    const lots = [{ credits: 5_000_000n, expiresAt: past + 3_600_000 }];
+    await openAccount(books, "cli-ended", { at: past, lots });
+    const use = { accountId: "cli-ended", meter: "cli-calls", quantity: 1n };
+    await meterEvents(books, [
+      { ...use, eventId: "e-1", occurredAt: past },
+      { ...use, eventId: "e-2" },
+    ]);
+    expect(await json("explain lot cli-ended cli-ended-lot-1")).toMatchObject({
+      used: "1000000",
+      expired: "4000000",
+      remaining: "0",
+      usage: [{ event_id: "e-1", paid: "1000000" }],
+    });
+  });
+
+  test("a lot that paid for nothing yet", async () => {
+    await openAccount(books, "cli-idle", { lots: [{ credits: 1n }] });
+    expect((await run("explain lot cli-idle cli-idle-lot-1")).stdout).toContain(
+      "It has paid for no usage.",
+    );
+  });
+
+  test.each([
+    [1, "explain lot cli-nobody x", "there is no account cli-nobody"],
+    [1, "explain lot cli-acme x", "account cli-acme has no lot x"],
+    [2, "explain lot cli-acme x --limit 0", '--limit must be a whole number from 1 on, not "0"'],
+    [2, "explain lot cli-acme x --after y", '--after must be a whole number from 0 on, not "y"'],
+  ])("exit code %i: %s", async (code, line, sentence) => {
+    expect(await run(line)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
+  });
+});

@@ -1,0 +1,42 @@
+import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
+import { debitUsage } from "../../shared/ledger/debit-usage.ts";
+import { rateCardReader } from "../../shared/ledger/rates.ts";
+import type { Books } from "../stack/books.ts";
+
+/** An event as a test says it; the rest is filled in. */
+export interface Used {
+  readonly eventId: string;
+  readonly accountId: string;
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly occurredAt?: number;
+  readonly dimensions?: Readonly<Record<string, string>>;
+}
+
+/** Meters events into the books as metering does, without Kafka: partition 0, one offset each. */
+export async function meterEvents({ database }: Books, used: readonly Used[]): Promise<void> {
+  const now = Date.now();
+  const place = { consumer: METERING, topic: TOPICS.usageEvents, partition: 0 };
+  const places = await readOffsets(database, place.consumer, place.topic);
+  const fetchedFrom = places.get(place.partition) ?? 0n;
+  const outcome = await debitUsage(database, rateCardReader(), {
+    place,
+    fetchedFrom,
+    nextOffset: fetchedFrom + BigInt(used.length),
+    now,
+    events: used.map((event, at) => ({
+      source: "test",
+      dimensions: {},
+      occurredAt: now,
+      ...event,
+      offset: fetchedFrom + BigInt(at),
+    })),
+    deadLetters: [],
+    messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
+    expectRepeats: false,
+  });
+  if (outcome.kind !== "committed" || outcome.metered !== used.length) {
+    throw new Error(`not all was metered: ${JSON.stringify(outcome)}`);
+  }
+}

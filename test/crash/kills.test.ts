@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { METERING } from "../../shared/core/topics.ts";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { createModel, type Model } from "../model/reference-model.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { toldByBooks, toldByModel } from "../stack/books-told.ts";
+import { dismissMembers } from "../stack/dismiss-members.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
+import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
+import type { Statement } from "../stack/postgres-frames.ts";
+import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
+import { openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
+import type { Usage } from "../stack/usage-batches.ts";
+import { emptyUsageTopic, takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+
+/**
+ * Metering as a real process, killed with SIGKILL and started again; afterwards the books are those
+ * of the reference model, and what the topics tell is what the books say.
+ */
+const MINUTE = 60_000;
+const kafka = testKafka();
+const brokers = process.env["KAFKA_BROKERS"] ?? "";
+
+let giveTopicBack: () => Promise<void>;
+let usage: UsagePublisher;
+let balances: Collector<{ version: bigint; balance: bigint }>;
+let lowBalances: Collector<{ cause: string; balance: bigint }>;
+let books: Books;
+let proxy: PostgresProxy;
+let model: Model;
+let accounts: string[];
+let metering: MeteringProcess | null = null;
+let round = 0;
+let tests = 0;
+
+beforeAll(async () => {
+  giveTopicBack = await takeUsageTopic(kafka);
+  usage = await openUsagePublisher(kafka);
+  balances = await collectTopic(kafka, SCHEMAS.balances);
+  lowBalances = await collectTopic(kafka, SCHEMAS.lowBalance);
+}, 300_000);
+
+afterAll(async () => {
+  await metering?.kill();
+  await proxy?.close();
+  await books?.close();
+  await Promise.all([usage?.close(), balances?.stop(), lowBalances?.stop()]);
+  await giveTopicBack?.();
+});
+
+beforeEach(async () => {
+  await metering?.kill();
+  await proxy?.close();
+  await books?.close();
+  await dismissMembers(kafka, brokers, METERING);
+  await emptyUsageTopic(kafka);
+  books = await openBooks();
+  proxy = await openPostgresProxy(books.url);
+  await openWorld();
+});
+
+test("killed before any statement of its transaction, and right after COMMIT: metered exactly once", async () => {
+  const killedAt: string[] = [];
+  for (let step = 0; killedAt.at(-1) !== "COMMIT"; step += 1) {
+    expect(step, `killed at: ${killedAt.join("; ")}`).toBeLessThan(30);
+    killedAt.push(await killAt((statement) => isStep(statement, step), "freeze"));
+  }
+  await killAt(({ sql, earlier }) => sql === "COMMIT" && isMetering(earlier), "lose the answer");
+  await start();
+  await expectEverythingMetered();
+
+  const steps = killedAt.join("\n");
+  for (const step of [/^BEGIN/, /consumer_offset/, /FROM account/, /COPY usage_record/]) {
+    expect(steps).toMatch(step);
+  }
+  for (const step of [/INTO dead_letter/, /INTO entry/, /INTO outbox/, /UPDATE account/]) {
+    expect(steps).toMatch(step);
+  }
+}, 180_000);
+
+test("killed again and again at random moments under load: metered exactly once", async () => {
+  const seed = Date.now();
+  console.log(`kills at random moments: seed ${seed}`);
+  const random = randomFrom(seed);
+  for (let kill = 0; kill < 5; kill += 1) {
+    await start();
+    const publishing = publishMany(4_000);
+    await eventually("it has begun", async () => (await countRecords()) > 0);
+    await pause(random() * 700);
+    await killAndDismiss();
+    await publishing;
+  }
+  await start();
+  await expectEverythingMetered();
+}, 120_000);
+
+test("of two processes one is killed: the other takes over, and all is metered exactly once", async () => {
+  await start();
+  const other = startMetering({ ...process.env, DATABASE_URL: books.url });
+  await other.says(/^metering$/);
+  const publishing = publishMany(10_000);
+  await eventually("both have begun", async () => (await countRecords()) > 0);
+  await killAndDismiss();
+  await publishing;
+  await expectEverythingMetered();
+  expect(await other.stop()).toBe(0);
+}, 90_000);
+
+test("a process that stands still until others have its partitions, and then goes on, meters nothing twice", async () => {
+  const zombie = await start();
+  const caught = proxy.catchNext(
+    ({ sql, earlier }) => sql.startsWith("COPY usage_record") && isMetering(earlier),
+    async () => zombie.freeze(),
+  );
+  const publishing = publishMany(3_000);
+  await caught;
+  await dismissMembers(kafka, brokers, METERING);
+  const other = startMetering({ ...process.env, DATABASE_URL: books.url });
+  await other.says(/^metering$/);
+  await publishing;
+  await eventually("the other one meters", async () => (await countRecords()) > 0);
+  zombie.thaw();
+  await expectEverythingMetered();
+  expect(await other.stop()).toBe(0);
+}, 90_000);
+
+/** Accounts with lots that end amid the events, and thresholds that they cross. */
+async function openWorld(): Promise<void> {
+  tests += 1;
+  round = 0;
+  const now = Date.now();
+  const rates = [{ meter: "call", validFrom: 0, credits: 1_000_000n, per: 1n }];
+  await setPrice(books, "call", 1_000_000n);
+  model = createModel({ rates, window: DEFAULT_WINDOW });
+  accounts = Array.from({ length: 6 }, (_, index) => `crash-${now}-${tests}-${index}`);
+  for (const account of accounts) {
+    const threshold = 20_000_000n;
+    const lots = Array.from({ length: 20 }, (_, lot) => ({
+      credits: 30_000_000n,
+      expiresAt: now - (60 - lot) * MINUTE,
+    }));
+    const openedAt = now - 120 * MINUTE;
+    await openAccount(books, account, { threshold, lots, at: openedAt });
+    model.createAccount(account, { threshold });
+    for (const [index, { credits, expiresAt }] of lots.entries()) {
+      model.grant(account, `${account}-lot-${index + 1}`, credits, expiresAt);
+    }
+  }
+}
+
+/** A round of events of all accounts: later ones in later rounds, a repeat and unfit ones among them. */
+function eventsOfRound(): Usage[] {
+  round += 1;
+  const minute = Math.max(1, 62 - round * 2);
+  return accounts.flatMap((accountId): Usage[] => {
+    const event = { accountId, quantity: 5n, occurredAt: Date.now() - minute * MINUTE };
+    return [
+      { ...event, eventId: `e${round}` },
+      { ...event, eventId: `zero-${round}`, quantity: 0n },
+      { ...event, eventId: `e${round}` },
+      { ...event, eventId: `e${round}`, quantity: 6n },
+      { ...event, eventId: `bad-${round}`, meter: "nothing" },
+      { ...event, eventId: `more-${round}`, quantity: BigInt(round) },
+    ];
+  });
+}
+
+async function publish(events: readonly Usage[]): Promise<void> {
+  for (const event of await usage.publish(events)) model.receive(event, Date.now());
+}
+
+async function publishMany(count: number): Promise<void> {
+  round += 1;
+  const events = Array.from(
+    { length: count },
+    (_, index): Usage => ({
+      eventId: `many-${round}-${index}`,
+      accountId: accounts[index % accounts.length] ?? "",
+      quantity: BigInt(index % 3),
+    }),
+  );
+  for (let at = 0; at < count; at += 250) await publish(events.slice(at, at + 250));
+}
+
+async function start(): Promise<MeteringProcess> {
+  metering = startMetering({ ...process.env, DATABASE_URL: proxy.url });
+  await metering.says(/^metering$/);
+  return metering;
+}
+
+async function killAndDismiss(): Promise<void> {
+  proxy.release();
+  await metering?.kill();
+  await dismissMembers(kafka, brokers, METERING);
+}
+
+/** Lets metering run up to a statement and kills it there; returns what it was about to say. */
+async function killAt(
+  when: (statement: Statement) => boolean,
+  fate: "freeze" | "lose the answer",
+): Promise<string> {
+  await publish(eventsOfRound());
+  const caught = proxy.catchNext(when, fate);
+  await start();
+  const { sql } = await caught;
+  await killAndDismiss();
+  return sql;
+}
+
+/** The statement number `step` of a transaction that meters; its BEGIN cannot be told from others'. */
+function isStep({ sql, earlier }: Statement, step: number): boolean {
+  if (earlier.length !== step) return false;
+  return step === 0 ? sql === "BEGIN" : isMetering([...earlier, sql]);
+}
+
+function isMetering([, first = ""]: readonly string[]): boolean {
+  return first.includes("consumer_offset") && first.includes("FOR UPDATE");
+}
+
+async function expectEverythingMetered(): Promise<void> {
+  await untilCaughtUp(kafka, books.database, 45_000);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  for (const account of accounts) {
+    const { lowBalances: _, ...told } = await toldByBooks(books.database, account);
+    const { lowBalances: said, ...expected } = toldByModel(model, account);
+    expect(told, account).toEqual(expected);
+    await expectTopicsToTell(account, said);
+  }
+  expect(await countDeadLetters()).toBe(model.deadLetters.length);
+}
+
+/** Each low balance at least once and in order, and the newest balance last. */
+async function expectTopicsToTell(
+  account: string,
+  said: readonly { cause: string; balance: bigint }[],
+): Promise<void> {
+  const expected = said.map(({ cause, balance }, index) => ({
+    sequence: String(index + 1),
+    cause,
+    balance,
+  }));
+  const told = () => {
+    const ours = lowBalances.received.filter(({ key }) => key === account);
+    const once = new Map(ours.map(({ sequence, record }) => [sequence, record]));
+    return [...once].map(([sequence, { cause, balance }]) => ({ sequence, cause, balance }));
+  };
+  await eventually("all low balances are told", () => told().length >= expected.length);
+  expect(told()).toEqual(expected);
+
+  const { rows } = await books.database.query<{ version: string }>(
+    "SELECT version FROM account WHERE account_id = $1",
+    [account],
+  );
+  const newest = () => balances.received.findLast(({ key }) => key === account)?.sequence;
+  await eventually("the newest balance is told", () => newest() === rows[0]?.version);
+}
+
+async function countRecords(): Promise<number> {
+  return await count("usage_record");
+}
+
+async function countDeadLetters(): Promise<number> {
+  return await count("dead_letter");
+}
+
+async function count(table: string): Promise<number> {
+  const { rows } = await books.database.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM ${table}`,
+  );
+  return rows[0]?.n ?? -1;
+}
+
+/** Not luck: any moment will do, and each is another one. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
+import type { Rate } from "../../shared/core/rate-card.ts";
+
+/** Random histories: small worlds in which the same ids, lots and instants meet often. */
+export const MINUTE = 60_000;
+export const ACCOUNTS = ["ada", "bob", "cyd"] as const;
+export const THRESHOLDS = [0n, 5_000_000n, -3_000_000n] as const;
+export const PARTITIONS = 2;
+const UNKNOWN_ACCOUNT = "nobody";
+
+/** `start` is when a history begins. */
+export function ratesFrom(start: number): Rate[] {
+  return [
+    { meter: "call", validFrom: 0, credits: 1_000_000n, per: 1n },
+    { meter: "token", validFrom: 0, credits: 3_000_000n, per: 7n },
+    { meter: "token", validFrom: start, credits: 5_000_000n, per: 2_000_000n },
+    { meter: "free", validFrom: 0, credits: 0n, per: 1n },
+    { meter: "late", validFrom: start, credits: 1n, per: 1n },
+  ];
+}
+
+export interface EventStep {
+  readonly account: string;
+  readonly id: number;
+  readonly meter: string;
+  readonly quantity: bigint;
+  /** Minutes before the clock of the step; below zero ahead of it. */
+  readonly ago: number;
+  readonly source: string;
+}
+
+/** How a run of events reaches the books: cut into batches, each delivered in one of these ways. */
+export type Delivery =
+  | "once"
+  /** The group forgot that it was read. */
+  | "again"
+  /** Two consumers hold it, as after a rebalance that one of them has not noticed. */
+  | "by two at once"
+  /** The batch before it comes along again. */
+  | "with the one before";
+
+export type Step =
+  | {
+      readonly kind: "usage";
+      readonly partition: number;
+      readonly events: readonly EventStep[];
+      readonly batches: readonly { readonly size: number; readonly delivery: Delivery }[];
+    }
+  | {
+      readonly kind: "grant";
+      readonly account: (typeof ACCOUNTS)[number];
+      readonly credits: bigint;
+      /** Minutes after the clock of the step; null: never. */
+      readonly expiresIn: number | null;
+    }
+  | { readonly kind: "time passes"; readonly minutes: number };
+
+const event: fc.Arbitrary<EventStep> = fc.record({
+  account: fc.oneof(
+    { weight: 15, arbitrary: fc.constantFrom<string>(...ACCOUNTS) },
+    { weight: 1, arbitrary: fc.constant(UNKNOWN_ACCOUNT) },
+  ),
+  id: fc.nat(40),
+  meter: fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom("call", "token") },
+    { weight: 1, arbitrary: fc.constantFrom("free", "late", "nothing") },
+  ),
+  quantity: fc.oneof(
+    { weight: 20, arbitrary: fc.bigInt(0n, 12n) },
+    { weight: 1, arbitrary: fc.constantFrom(-1n, MAX_BIGINT, MAX_BIGINT / 1_000_000n) },
+  ),
+  ago: fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 0, max: 30 }) },
+    { weight: 3, arbitrary: fc.constantFrom(60, 120, -1, -4) },
+    { weight: 1, arbitrary: fc.constantFrom(-6, 36 * 24 * 60) },
+  ),
+  source: fc.constantFrom("", "", "", "other"),
+});
+
+const delivery = fc.constantFrom<Delivery>(
+  "once",
+  "again",
+  "by two at once",
+  "with the one before",
+);
+
+const usage = fc.record({
+  kind: fc.constant("usage" as const),
+  partition: fc.nat(PARTITIONS - 1),
+  events: fc.array(event, { minLength: 1, maxLength: 25 }),
+  batches: fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), delivery }), {
+    minLength: 1,
+    maxLength: 6,
+  }),
+});
+
+const grant = fc.record({
+  kind: fc.constant("grant" as const),
+  account: fc.constantFrom(...ACCOUNTS),
+  credits: fc.bigInt(1n, 40_000_000n),
+  expiresIn: fc.option(fc.integer({ min: 1, max: 60 })),
+});
+
+const timePasses = fc.record({
+  kind: fc.constant("time passes" as const),
+  minutes: fc.integer({ min: 1, max: 45 }),
+});
+
+export const history: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: usage },
+    { weight: 4, arbitrary: grant },
+    { weight: 2, arbitrary: timePasses },
+  ),
+  { minLength: 4, maxLength: 16 },
+);

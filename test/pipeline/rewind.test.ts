@@ -1,0 +1,197 @@
+import type { Admin } from "kafkajs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { dismissMembers } from "../stack/dismiss-members.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { testKafka } from "../stack/kafka.ts";
+import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
+import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
+import type { Usage } from "../stack/usage-batches.ts";
+import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+
+/** Kafka, its group and the books disagree about how far metering has read: the books are right. */
+const ACCOUNT = "rewound";
+const EVENTS = 8;
+const kafka = testKafka();
+
+let giveTopicBack: () => Promise<void>;
+let admin: Admin;
+let books: Books;
+let usage: UsagePublisher;
+let published: number;
+const started: MeteringProcess[] = [];
+
+beforeAll(async () => {
+  giveTopicBack = await takeUsageTopic(kafka);
+  admin = kafka.admin();
+  await admin.connect();
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+  await openAccount(books, ACCOUNT, { lots: [{ credits: 1_000_000n }] });
+  usage = await openUsagePublisher(kafka);
+  published = 0;
+}, 300_000);
+
+afterAll(async () => {
+  for (const metering of started) await metering.kill();
+  await usage?.close();
+  await admin?.disconnect();
+  await books?.close();
+  await giveTopicBack?.();
+});
+
+test("the group's committed offset lies ahead of the books (restored from a backup): they read again", async () => {
+  await meterThrough(() => publishMore());
+  const backup = await copyBooks(books);
+  const before = published;
+  await meterThrough(() => publishMore());
+  await books.close();
+  books = backup;
+  expect(await metered()).toBe(before);
+
+  await meterThrough();
+  expect(await metered()).toBe(published);
+  expect(await positionOfAccount()).toBe(published);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+test("the group's committed offset lies behind the books: nothing is debited twice", async () => {
+  await commit((low) => low);
+  await meterThrough();
+  expect(await metered()).toBe(published);
+  expect(await positionOfAccount()).toBe(published);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+test("the group has forgotten its offsets: metering goes on from the books", async () => {
+  await admin.deleteGroups([METERING]);
+  await meterThrough(() => publishMore());
+  expect(await positionOfAccount()).toBe(published);
+});
+
+test("retention deletes usage that was never read: one dead letter a partition says so, and metering goes on", async () => {
+  const before = await offsets();
+  const lost = await publishMore();
+  published -= lost;
+  const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents);
+  const concerned = ends.filter(({ partition, high }) => before.get(partition) !== high);
+  await admin.deleteTopicRecords({
+    topic: TOPICS.usageEvents,
+    partitions: concerned.map(({ partition, high }) => ({ partition, offset: high })),
+  });
+  await meterThrough(() => publishMore());
+
+  expect(await metered()).toBe(published);
+  const { rows } = await books.database.query<{ kafka_partition: number; detail: string }>(
+    "SELECT kafka_partition, detail FROM dead_letter WHERE reason = 'lost_to_retention' ORDER BY 1",
+  );
+  expect(rows).toEqual(
+    concerned
+      .map(({ partition, high }) => ({
+        kafka_partition: partition,
+        detail: expect.stringContaining(`${before.get(partition)} to ${Number(high) - 1}`),
+      }))
+      .sort((a, b) => a.kafka_partition - b.kafka_partition),
+  );
+});
+
+test("empty records of a transaction's end between events are passed over", async () => {
+  const producer = kafka.producer({
+    transactionalId: `commits-${Date.now()}`,
+    maxInFlightRequests: 1,
+    idempotent: true,
+  });
+  await producer.connect();
+  for (let turn = 0; turn < 3; turn += 1) {
+    const transaction = await producer.transaction();
+    await transaction.send({
+      topic: TOPICS.usageEvents,
+      messages: [{ key: ACCOUNT, value: Buffer.from("unreadable"), partition: 1 }],
+    });
+    await (turn === 1 ? transaction.abort() : transaction.commit());
+  }
+  await producer.disconnect();
+  await meterThrough(() => publishMore(1));
+  expect(await metered()).toBe(published);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+test("a producer's aborted transaction larger than a fetch is passed over", async () => {
+  const producer = kafka.producer({
+    transactionalId: `aborts-${Date.now()}`,
+    maxInFlightRequests: 1,
+    idempotent: true,
+  });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  const value = Buffer.alloc(900_000);
+  for (let sent = 0; sent < 8; sent += 1) {
+    await transaction.send({
+      topic: TOPICS.usageEvents,
+      messages: [{ key: ACCOUNT, value, partition: 0 }],
+    });
+  }
+  await transaction.abort();
+  await producer.disconnect();
+  await meterThrough(() => publishMore(0));
+  expect(await metered()).toBe(published);
+});
+
+/** Runs metering until it has read everything, what `meanwhile` publishes included, and stops it. */
+async function meterThrough(meanwhile?: () => Promise<unknown>): Promise<void> {
+  await meanwhile?.();
+  const metering = startMetering({ ...process.env, DATABASE_URL: books.url });
+  started.push(metering);
+  await metering.says(/^metering$/);
+  await untilCaughtUp(kafka, books.database, 15_000);
+  expect(await metering.stop()).toBe(0);
+  await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", METERING);
+}
+
+async function publishMore(partition?: number): Promise<number> {
+  const events = Array.from(
+    { length: EVENTS },
+    (_, index): Usage => ({
+      eventId: `event-${Date.now()}-${published}-${index}`,
+      accountId: ACCOUNT,
+      quantity: 1n,
+    }),
+  );
+  for (const [index, event] of events.entries()) {
+    await usage.publish([event], partition ?? index % 4);
+  }
+  published += EVENTS;
+  return EVENTS;
+}
+
+async function metered(): Promise<number> {
+  const { rows } = await books.database.query<{ n: number }>(
+    "SELECT count(*)::integer AS n FROM usage_record",
+  );
+  return rows[0]?.n ?? -1;
+}
+
+async function positionOfAccount(): Promise<number> {
+  const { rows } = await books.database.query<{ position: string }>("SELECT position FROM account");
+  return Number(rows[0]?.position);
+}
+
+async function offsets(): Promise<Map<number, string>> {
+  const { rows } = await books.database.query<{ partition: number; next: string }>(
+    "SELECT kafka_partition AS partition, next_offset AS next FROM consumer_offset",
+  );
+  return new Map(rows.map(({ partition, next }) => [partition, next]));
+}
+
+async function commit(offsetOf: (low: string, high: string) => string): Promise<void> {
+  const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents);
+  await admin.setOffsets({
+    groupId: METERING,
+    topic: TOPICS.usageEvents,
+    partitions: ends.map(({ partition, low, high }) => ({
+      partition,
+      offset: offsetOf(low, high),
+    })),
+  });
+}

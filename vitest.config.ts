@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/browser/**", "test/bench/**"],
+    globalSetup: "test/stack/global-setup.ts",
+    reporters: ["default", "./test/stack/count-reporter.ts"],
+    // Node 24 runs the code as it is, in the tests as in the services.
+    experimental: { viteModuleRunner: false },
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
