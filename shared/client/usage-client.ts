@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TOPICS } from "../core/topics.ts";
 import { type EventWindow, rejectEvent, type UsageEvent } from "../core/usage-event.ts";
 import { isKafkaOutage, openKafka } from "../kafka/kafka-client.ts";
-import { openPublisher, type Publisher } from "../kafka/publisher.ts";
+import { openPublisher } from "../kafka/publisher.ts";
 import { openRegistry, RegistryUnavailable } from "../kafka/registry.ts";
 import { createLogger, type Logger } from "../runtime/logger.ts";
 import { DEFAULT_WINDOW, type KafkaSettings, type RegistrySettings } from "../runtime/settings.ts";
@@ -17,8 +17,8 @@ export interface Usage {
   readonly quantity: bigint | number;
   /** The event's identity within the account: the same id again is the same event. Default: a new UUIDv7. */
   readonly eventId?: string;
-  /** Default: now. */
-  readonly occurredAt?: Date;
+  /** A number is milliseconds since 1970. Default: now. */
+  readonly occurredAt?: Date | number;
   readonly source?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
 }
@@ -28,9 +28,12 @@ export interface UsageClientOptions {
   readonly registry: Pick<RegistrySettings, "url"> & Partial<Pick<RegistrySettings, "auth">>;
   /** The `source` of events that name none. */
   readonly source?: string;
-  /** How many events may wait for Kafka before `publish` makes its caller wait too. Default 10,000. */
+  /** How many events may wait for Kafka before `ready` makes its caller wait too. Default 10,000. */
   readonly maxPending?: number;
-  /** How long an event is tried to be delivered before it counts as failed. Default 120,000. */
+  /**
+   * How long an event may wait for Kafka before it counts as failed, from when it was published on;
+   * the try under way, of up to half a minute, is waited for. Default 120,000.
+   */
   readonly giveUpAfterMs?: number;
   /** How far an event's time may lie from the clock; that of the metering it goes to. Default 5 minutes ahead, 35 days back. */
   readonly window?: EventWindow;
@@ -41,7 +44,10 @@ export interface UsageClientOptions {
 /** The usage cannot be metered as stated; it was not published. */
 export class InvalidUsage extends Error {}
 
-/** Kafka did not acknowledge the event in time. Publish `event` again: its id makes that safe. */
+/**
+ * Kafka did not acknowledge the event in time, or refuses it for good (`cause`). Publish `event`
+ * again as it is: its id makes that safe.
+ */
 export class PublishFailed extends Error {
   readonly event: UsageEvent;
   constructor(event: UsageEvent, cause: unknown) {
@@ -52,9 +58,9 @@ export class PublishFailed extends Error {
 
 export interface UsageClient {
   /**
-   * Publishes usage and resolves with the event once Kafka has it durably. Events published without
-   * waiting for one another travel in batches, each account's in order. Rejects with InvalidUsage
-   * at once, or with PublishFailed.
+   * Publishes usage as it is now and resolves with the event once Kafka has it durably. Events
+   * published without waiting for one another travel in batches, each account's in order; `ready`
+   * keeps them from becoming too many. Rejects with InvalidUsage at once, or with PublishFailed.
    */
   publish(usage: Usage): Promise<UsageEvent>;
   /** Resolves when there is room for another event without waiting. */
@@ -68,7 +74,9 @@ export interface UsageClient {
 interface Pending {
   readonly event: UsageEvent;
   readonly resolve: (event: UsageEvent) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
+  /** By the clock of `performance.now()`; in the queue it only rises. */
+  readonly giveUpAt: number;
 }
 
 const MAX_BATCH = 2_000;
@@ -86,23 +94,30 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
   const maxPending = options.maxPending ?? 10_000;
   const giveUpAfterMs = options.giveUpAfterMs ?? 120_000;
   const newId = eventIds();
+  /** What is not acknowledged, oldest first. */
   const queue: Pending[] = [];
-  let inFlight = 0;
+  let newest: Promise<unknown> = Promise.resolve();
   let closed = false;
-  let sending: Promise<void> | null = null;
+  let isSending = false;
   let roomMade = Promise.withResolvers<void>();
 
   return {
-    async publish(usage) {
-      if (closed) throw new Error("the usage client is closed");
-      const event = toEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
-      await ready();
+    publish(usage) {
       const { promise, resolve, reject } = Promise.withResolvers<UsageEvent>();
-      queue.push({ event, resolve, reject });
-      sending ??= sendAll();
+      try {
+        if (closed) throw new Error("the usage client is closed");
+        const event = toEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
+        queue.push({ event, resolve, reject, giveUpAt: performance.now() + giveUpAfterMs });
+        newest = promise;
+        if (!isSending) void sendAll();
+      } catch (error) {
+        reject(error);
+      }
       return promise;
     },
-    ready,
+    async ready() {
+      while (queue.length >= maxPending) await roomMade.promise;
+    },
     flush,
     async close() {
       closed = true;
@@ -111,51 +126,50 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
     },
   };
 
-  async function ready(): Promise<void> {
-    while (queue.length + inFlight >= maxPending) await roomMade.promise;
-  }
-
+  /** The oldest go first, so the newest is the last to be settled. */
   async function flush(): Promise<void> {
-    while (sending !== null) await sending;
+    await newest.catch(() => undefined);
   }
 
+  /** Delivers batch after batch, trying again with growing waits: the ids make a repeat harmless. */
   async function sendAll(): Promise<void> {
+    isSending = true;
     await sleep(LINGER_MS);
-    while (queue.length > 0) {
-      const batch = queue.splice(0, MAX_BATCH);
-      inFlight = batch.length;
-      await send(publisher, batch, Date.now() + giveUpAfterMs, logger);
-      inFlight = 0;
-      roomMade.resolve();
-      roomMade = Promise.withResolvers<void>();
+    for (let failures = 0; queue.length > 0; ) {
+      const batch = queue.slice(0, MAX_BATCH);
+      try {
+        await publisher.publish(batch.map(({ event }) => toOutgoing(event)));
+        failures = 0;
+        settle(batch.length, ({ event, resolve }) => resolve(event));
+      } catch (error) {
+        const giveUp = ({ event, reject }: Pending) => reject(new PublishFailed(event, error));
+        if (!isOutage(error)) {
+          settle(batch.length, giveUp);
+          continue;
+        }
+        failures += 1;
+        const waitMs = growingWait(failures);
+        settle(countOverdue(queue, performance.now() + waitMs), giveUp);
+        if (queue.length === 0) break;
+        const { message } = error as Error;
+        logger.warn({ waitMs, error: message }, "usage not delivered, trying again");
+        await sleep(waitMs);
+      }
     }
-    sending = null;
+    isSending = false;
+  }
+
+  function settle(count: number, how: (pending: Pending) => void): void {
+    for (const pending of queue.splice(0, count)) how(pending);
+    roomMade.resolve();
+    roomMade = Promise.withResolvers<void>();
   }
 }
 
-/** Delivers a batch, trying again with growing waits: the events' ids make a repeat harmless. */
-async function send(
-  publisher: Publisher,
-  batch: readonly Pending[],
-  giveUpAt: number,
-  logger: Logger,
-): Promise<void> {
-  const records = batch.map(({ event }) => toOutgoing(event));
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await publisher.publish(records);
-      for (const { event, resolve } of batch) resolve(event);
-      return;
-    } catch (error) {
-      const waitMs = growingWait(tries);
-      if (!isOutage(error) || Date.now() + waitMs > giveUpAt) {
-        for (const { event, reject } of batch) reject(new PublishFailed(event, error));
-        return;
-      }
-      logger.warn({ waitMs, error: (error as Error).message }, "usage not delivered, trying again");
-      await sleep(waitMs);
-    }
-  }
+/** How many of the queue, from its head on, will be late at `time`. */
+function countOverdue(queue: readonly Pending[], time: number): number {
+  const inTime = queue.findIndex(({ giveUpAt }) => giveUpAt >= time);
+  return inTime === -1 ? queue.length : inTime;
 }
 
 function isOutage(error: unknown): boolean {
@@ -174,22 +188,35 @@ function toEvent(
     accountId: usage.accountId,
     meter: usage.meter,
     quantity: toQuantity(usage.quantity),
-    occurredAt: usage.occurredAt?.getTime() ?? now,
+    occurredAt: Number(usage.occurredAt ?? now),
     source: usage.source ?? source,
-    dimensions: usage.dimensions ?? {},
+    dimensions: toDimensions(usage.dimensions ?? {}),
   };
-  const rejection = Number.isNaN(event.occurredAt)
-    ? { reason: "malformed", detail: "occurredAt is not a date" }
-    : rejectEvent(event, now, window);
+  const rejection = Number.isSafeInteger(event.occurredAt)
+    ? rejectEvent(event, now, window)
+    : { reason: "malformed", detail: "occurredAt is not a date" };
   if (rejection === null) return event;
   throw new InvalidUsage(`usage not published (${rejection.reason}): ${rejection.detail}`);
 }
 
 function toQuantity(quantity: bigint | number): bigint {
   if (typeof quantity === "number" && !Number.isSafeInteger(quantity)) {
-    throw new InvalidUsage(`usage not published: quantity ${quantity} is not a whole number`);
+    const whole = "is not a whole number of less than 2^53; larger ones take a bigint";
+    throw new InvalidUsage(`usage not published: quantity ${quantity} ${whole}`);
   }
   return BigInt(quantity);
+}
+
+/** A copy: its caller may use the object on. JavaScript callers may have put in what is no text. */
+function toDimensions(dimensions: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [key, value] of Object.entries(dimensions)) {
+    if (typeof value !== "string") {
+      throw new InvalidUsage(`usage not published: dimension ${key} is not text`);
+    }
+    texts[key] = value;
+  }
+  return texts;
 }
 
 function toOutgoing(event: UsageEvent) {

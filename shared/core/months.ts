@@ -27,14 +27,13 @@ const lastHour = new Map<string, { quarter: number; hour: Instant }>();
  * hours are those of the nearest quarter.
  */
 export function hourOf(instant: Instant, timeZone: string): Instant {
-  if (timeZone === "UTC") return instant - (instant % HOUR_MS);
+  if (timeZone === "UTC") return Math.floor(instant / HOUR_MS) * HOUR_MS;
   const quarter = Math.floor(instant / QUARTER_MS);
   const last = lastHour.get(timeZone);
   if (last?.quarter === quarter) return last.hour;
-  const local = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER_MS).toZonedDateTimeISO(
-    timeZone,
-  );
-  const hour = quarter * QUARTER_MS - local.minute * 60_000;
+  const hour = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER_MS)
+    .toZonedDateTimeISO(timeZone)
+    .round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds;
   lastHour.set(timeZone, { quarter, hour });
   return hour;
 }

@@ -1,4 +1,4 @@
-import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 
 /** A run of messages of one partition, in offset order. */
 export interface MessageBatch {
@@ -15,6 +15,8 @@ export interface MessageBatch {
 
 /** What to do after a batch: read on, or read from another offset. */
 export type Next = { readonly kind: "go_on" } | { readonly kind: "seek"; readonly offset: bigint };
+
+type PassedOver = ConsumerEndBatchProcessEvent["payload"];
 
 export interface BatchConsumer {
   /** Settles when consuming has ended: rejects with what ended it, resolves after `stop`. */
@@ -61,9 +63,17 @@ export async function runBatchConsumer(
     if (!payload.restart) reject(payload.error);
   });
   const committedAt = new Map<number, number>();
+  // Where each partition goes on, as far as it was moved from here.
+  const positions = new Map<number, bigint>();
   let placed: Promise<void> = Promise.resolve();
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     placed = seekTo(payload.memberAssignment[options.topic] ?? []);
+    placed.catch(reject);
+  });
+  // KafkaJS passes over what holds nothing to handle (aborted transactions) without calling eachBatch.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    if (payload.batchSize > 0) return;
+    placed = placed.then(() => passOver(payload));
     placed.catch(reject);
   });
 
@@ -97,8 +107,34 @@ export async function runBatchConsumer(
 
   async function seekTo(partitions: readonly number[]): Promise<void> {
     for (const [partition, offset] of await options.startAt(partitions)) {
+      positions.set(partition, offset);
       consumer.seek({ topic: options.topic, partition, offset: offset.toString() });
     }
+  }
+
+  async function passOver({ topic, partition, highWatermark, lastOffset }: PassedOver) {
+    const nextOffset = BigInt(lastOffset) + 1n;
+    const fetchedFrom = positions.get(partition) ?? nextOffset;
+    const next = await options.handle(
+      {
+        topic,
+        partition,
+        fetchedFrom,
+        nextOffset,
+        highWatermark: BigInt(highWatermark),
+        messages: [],
+      },
+      async () => undefined,
+    );
+    follow(next, topic, partition, nextOffset);
+  }
+
+  /** Goes on after `nextOffset`, or where the handler says; tells whether it has to jump. */
+  function follow(next: Next, topic: string, partition: number, nextOffset: bigint): boolean {
+    const offset = next.kind === "seek" ? next.offset : nextOffset;
+    positions.set(partition, offset);
+    if (next.kind === "seek") consumer.seek({ topic, partition, offset: offset.toString() });
+    return next.kind === "seek";
   }
 
   async function handleFetched(payload: EachBatchPayload): Promise<void> {
@@ -107,14 +143,7 @@ export async function runBatchConsumer(
     for (const part of split(payload, options.batchSize)) {
       if (!isRunning() || isStale()) return;
       const next = await options.handle(part, heartbeat);
-      if (next.kind === "seek") {
-        consumer.seek({
-          topic: batch.topic,
-          partition: batch.partition,
-          offset: next.offset.toString(),
-        });
-        return;
-      }
+      if (follow(next, batch.topic, batch.partition, part.nextOffset)) return;
       resolveOffset((part.nextOffset - 1n).toString());
       await heartbeat();
       await commit(payload, part.nextOffset);

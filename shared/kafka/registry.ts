@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
+import avro from "avsc";
+import { z } from "zod";
 import type { RegistrySettings } from "../runtime/settings.ts";
 import { SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
 
@@ -8,8 +11,9 @@ export class RegistryUnavailable extends Error {}
 /** The registry refuses a schema, because those who read the topic could not read it. */
 export class IncompatibleSchema extends Error {}
 
+/** A registry client. Every question is answered within `ANSWER_WITHIN_MS` or fails. */
 export function openRegistry(settings: RegistrySettings): SchemaRegistry {
-  return new SchemaRegistry(
+  const registry = new SchemaRegistry(
     {
       host: settings.url,
       ...(settings.auth === null ? {} : { auth: settings.auth }),
@@ -17,7 +21,50 @@ export function openRegistry(settings: RegistrySettings): SchemaRegistry {
     },
     { [SchemaType.AVRO]: { typeHook } },
   );
+  registry.getSchema = (id) => fetchSchema(settings, id);
+  return registry;
 }
+
+const ANSWER_WITHIN_MS = 5_000;
+const SCHEMA_NOT_FOUND = 40403;
+
+/**
+ * The Avro type that a schema id stands for. The library's own question has no time limit, keeps a
+ * hung answer for ever and takes any page for the registry's, so it is asked here. Throws an error
+ * with status 404 when the registry has no such schema, RegistryUnavailable when it does not
+ * answer as one, any other error for a schema that is not Avro.
+ */
+async function fetchSchema({ url, auth }: RegistrySettings, id: number): Promise<avro.Type> {
+  const credentials =
+    auth === null ? null : Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
+  let status: number;
+  let body: unknown;
+  try {
+    const response = await fetch(`${url.replace(/\/$/, "")}/schemas/ids/${id}`, {
+      headers: credentials === null ? {} : { authorization: `Basic ${credentials}` },
+      redirect: "manual",
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    status = response.status;
+    body = await response.json();
+  } catch (error) {
+    throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, { cause: error });
+  }
+  const missing = errorAnswer.safeParse(body);
+  if (status === 404 && missing.data?.error_code === SCHEMA_NOT_FOUND) {
+    throw Object.assign(new Error(`the registry has no schema ${id}`), { status });
+  }
+  const found = schemaAnswer.safeParse(body);
+  if (status !== 200 || !found.success) {
+    throw new RegistryUnavailable(`schema registry: answered ${status} for schema ${id}`);
+  }
+  const { schema, schemaType } = found.data;
+  if (schemaType !== "AVRO") throw new Error(`its type is ${schemaType}, not AVRO`);
+  return avro.Type.forSchema(JSON.parse(schema), { typeHook });
+}
+
+const errorAnswer = z.object({ error_code: z.number() });
+const schemaAnswer = z.object({ schema: z.string(), schemaType: z.string().default("AVRO") });
 
 /**
  * Registers the record of a topic (compatibility BACKWARD) and returns its id; the same schema
@@ -28,10 +75,11 @@ export async function registerSchema(
   schema: TopicSchema,
 ): Promise<number> {
   try {
-    const { id } = await registry.register(
+    const registering = registry.register(
       { type: SchemaType.AVRO, schema: schema.text },
       { subject: schema.subject },
     );
+    const { id } = await Promise.race([registering, silence()]);
     return id;
   } catch (error) {
     const message = `${schema.subject}: ${(error as Error).message}`;
@@ -40,6 +88,11 @@ export async function registerSchema(
     if (isCompatibilitySetting(error)) throw new IncompatibleSchema(message, { cause: error });
     throw new RegistryUnavailable(`schema registry: ${message}`, { cause: error });
   }
+}
+
+async function silence(): Promise<never> {
+  await sleep(3 * ANSWER_WITHIN_MS, undefined, { ref: false });
+  throw new Error(`no answer within ${(3 * ANSWER_WITHIN_MS) / 1000} s`);
 }
 
 /** Registers the records of all topics. */

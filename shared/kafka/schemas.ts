@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import avro from "avsc";
 import { TOPICS } from "../core/topics.ts";
+import { boundMaps } from "./bounded-maps.ts";
+
+boundMaps();
 
 /** A topic's record: the text that is registered, and the type that reads and writes it. */
 export interface TopicSchema {

@@ -92,6 +92,7 @@ async function readerFor(registry: SchemaRegistry, id: number): Promise<Reader |
   try {
     writer = await registry.getSchema(id);
   } catch (error) {
+    if (error instanceof RegistryUnavailable) throw error;
     if (statusOf(error) === 404) return null;
     if (statusOf(error) !== null) {
       throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, {

@@ -1,4 +1,5 @@
 import type { Instant } from "../core/account.ts";
+import { MAX_BIGINT } from "../core/credit-line.ts";
 
 // "PGCOPY\n\xff\r\n\0", no flags, no header extension.
 const HEADER = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
@@ -62,7 +63,9 @@ export class CopyBuffer {
     this.#length += 8;
   }
 
+  /** Throws a RangeError for what 64 bits cannot hold, where a DataView would write another number. */
   int8(value: bigint): void {
+    if (value > MAX_BIGINT || value < -MAX_BIGINT - 1n) throw new RangeError(`${value} in an int8`);
     this.#reserve(12);
     this.#view.setInt32(this.#length, 8);
     this.#view.setBigInt64(this.#length + 4, value);

@@ -135,7 +135,12 @@ async function meter(
   const recorded = lookUp ? await findRecorded(transaction, events) : null;
   const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
   const lots = await readLiveLots(transaction, accountsDue(events, accounts, now));
-  return meterUsage(events, { now, rates, accounts, lots, recorded });
+  const metering = meterUsage(events, { now, rates, accounts, lots, recorded });
+  if (recorded !== null || metering.rejected.length === 0) return metering;
+  // What cannot be metered never meets the unique key, so whether it is a conflict must be looked up.
+  const rejected = metering.rejected.map(({ event }) => event);
+  const known = await findRecorded(transaction, rejected);
+  return meterUsage(events, { now, rates, accounts, lots, recorded: known });
 }
 
 function rejectedBy(metering: Metering<ReceivedEvent>, batch: UsageBatch): DeadLetter[] {

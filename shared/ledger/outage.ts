@@ -3,7 +3,7 @@ import { sqlState } from "./database.ts";
 // Connection, insufficient resources, operator intervention, system error: classes of SQLSTATE.
 const OUTAGE_CLASSES = new Set(["08", "53", "57", "58"]);
 const CONNECTION_ERRORS =
-  /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection terminated|timeout/i;
+  /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection terminated|connection error|timeout/i;
 
 /** Postgres is away or cannot serve now; the same work will succeed once it can. */
 export function isDatabaseOutage(error: unknown): boolean {

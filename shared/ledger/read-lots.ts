@@ -8,10 +8,9 @@ const READ_LIVE = `
   FROM account
   JOIN lot ON lot.account_id = account.account_id AND lot.end_position > account.position
   WHERE account.account_id = ANY($1::text[])
-    AND lot.start_position < lot.end_position
   ORDER BY lot.account_id, lot.start_position`;
 
-/** The lots of these accounts that still hold credits, oldest first, by account. */
+/** The lots of these accounts that end ahead of its position, oldest first, by account; withdrawn ones too. */
 export async function readLiveLots(
   transaction: Transaction,
   accountIds: readonly string[],

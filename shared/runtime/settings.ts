@@ -78,11 +78,13 @@ export class InvalidSettings extends Error {}
 
 /** Reads and validates the settings; throws InvalidSettings. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const parsed = environment.safeParse(env);
+  // `X=${X:-}` in a compose file sets an empty text where nothing is meant.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = environment.safeParse(given);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      return `  ${name}: ${env[name] === undefined ? "is not set" : issue.message}`;
+      return `  ${name}: ${given[name] === undefined ? "is not set" : issue.message}`;
     });
     throw new InvalidSettings(
       `Settings in the environment are not usable:\n${problems.join("\n")}`,

@@ -14,6 +14,7 @@ import { FOREIGN_SCHEMAS, registerForeign } from "../stack/foreign-schemas.ts";
 import { brokenInvariants } from "../stack/invariants.ts";
 import { collectTopic, rawProducer, testKafka } from "../stack/kafka.ts";
 import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
+import { ownPorts } from "../stack/ports.ts";
 import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
 import { openPostgresProxy } from "../stack/tcp-proxy.ts";
 import { long, text, usageBytes, withSchemaId } from "../stack/usage-bytes.ts";
@@ -23,7 +24,7 @@ import { untilCaughtUp } from "../stack/usage-topic.ts";
  * Servers go away and come back, at the start and while one and the same metering process runs. On
  * servers of its own; the tests run in this order.
  */
-const PORTS = { postgres: 26_432, kafka: 30_092, kafkaController: 30_093, registry: 29_081 };
+const PORTS = ownPorts(1);
 const ACCOUNT = "outages";
 
 let dataDir: string;
@@ -80,7 +81,7 @@ test("the waits grow from a quarter of a second on", () => {
 });
 
 test("started while only Postgres cannot be reached, it says so and waits", async () => {
-  const port = await freePort(PORTS.postgres + 100, new Set());
+  const port = await freePort(PORTS.postgres + 8, new Set());
   const databaseUrl = Object.assign(new URL(stack.env.DATABASE_URL), { port: String(port) });
   const second = startMetering({ ...env, DATABASE_URL: databaseUrl.href });
   await second.says(/waiting for Postgres/);

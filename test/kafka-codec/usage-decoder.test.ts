@@ -67,12 +67,13 @@ describe("an event is read", () => {
     });
   });
 
-  // Known bug: avsc assigns map keys, and assigning __proto__ of an object sets no property.
-  test.fails("with a dimension of any name", async () => {
+  test("with a dimension of any name", async () => {
     const dimensions = JSON.parse('{ "__proto__": "a", "constructor": "b" }');
-    const read = await roundTrip(OURS, { ...RECORD, dimensions });
-    expect(read).toMatchObject({ dimensions: { constructor: "b" } });
-    expect(JSON.stringify(read)).toContain("__proto__");
+    const registry = new RegistryInProcess();
+    const value = write(registry.add(OURS), OURS, { ...RECORD, dimensions });
+    const read = await learnAndDecode(registry, value);
+    if ("reason" in read) throw new Error(read.detail);
+    expect(Object.entries(read.dimensions)).toEqual(Object.entries(dimensions));
   });
 
   test("of an older schema, without source and dimensions, with their defaults", async () => {
@@ -117,7 +118,7 @@ describe("a value is unreadable", () => {
     {
       what: "of nothing but a schema id",
       value: bytes(0, 0, 0, 0, 1),
-      detail: "bytes are missing",
+      detail: "does not fit",
     },
   ])("$what", async ({ value, detail }) => {
     const registry = new RegistryInProcess();
@@ -194,8 +195,7 @@ describe("a value is unreadable", () => {
     expect([...outcomes].sort()).toEqual(["an event", "unknown_schema", "unreadable"]);
   });
 
-  // Known bug: avsc believes the count and loops that often; 2^50 would keep metering busy for years.
-  test.fails("at once when it counts more dimensions than it has bytes", async () => {
+  test("at once when it counts more dimensions than it has bytes", async () => {
     const registry = new RegistryInProcess();
     const none = write(registry.add(OURS), OURS, { ...RECORD, dimensions: {} });
     const value = Buffer.concat([none.subarray(0, -1), bytes(0x80, 0x80, 0x80, 0x20)]);

@@ -5,10 +5,10 @@ import { type Stack, startStack } from "../../infra/local/stack.ts";
 import { stackFromEnvironment } from "../../infra/local/stack-from-environment.ts";
 import { setUp } from "../../infra/set-up.ts";
 import { startContainers } from "./containers.ts";
+import { ownPorts } from "./ports.ts";
 import { dropTemplate, makeTemplate } from "./template.ts";
 
 const LOCAL = resolve(import.meta.dirname, "../../.local");
-const PORTS = { postgres: 25_432, kafka: 29_092, kafkaController: 29_093, registry: 28_081 };
 
 /**
  * Boots Postgres, Kafka and the schema registry once for all test files, which find them in
@@ -40,7 +40,7 @@ async function bootLocally(): Promise<Stack> {
   await removeLeftovers();
   const remove = () => rm(dataDir, { recursive: true, force: true });
   try {
-    const stack = await startStack({ dataDir, ports: PORTS, say: () => undefined });
+    const stack = await startStack({ dataDir, ports: ownPorts(0), say: () => undefined });
     return {
       env: stack.env,
       async stop() {

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import net, { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { vi } from "vitest";
+
+const PRODUCE = 0;
+
+/** The line that this process's Kafka clients reach the broker by, from when it is laid. */
+export interface KafkaLine {
+  /** How many requests to write records have gone to the broker. */
+  readonly produceRequests: number;
+  /** How many connections were refused since the line was cut. */
+  readonly refused: number;
+  /** Closes what is open and whatever is opened. */
+  cut(): void;
+  /** The broker gets what is said to it, but is not heard. */
+  loseAnswers(): void;
+  mend(): void;
+  /** Takes the line away; those who have connected by it are cut off. */
+  remove(): Promise<void>;
+}
+
+/** Lays a line of our own between the Kafka clients of this process and the broker at `address`. */
+export async function layKafkaLine(address: string): Promise<KafkaLine> {
+  const port = Number(address.split(":")[1]);
+  let state: "whole" | "cut" | "deaf" = "whole";
+  let produceRequests = 0;
+  let refused = 0;
+  const sockets = new Set<Socket>();
+
+  const server = createServer((client) => {
+    if (state === "cut") {
+      refused += 1;
+      client.destroy();
+      return;
+    }
+    // The test's own connections are redirected; this import of `connect` is not.
+    const broker = connect({ host: "127.0.0.1", port });
+    const pair = [client, broker] as const;
+    for (const socket of pair) {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        sockets.delete(socket);
+        for (const other of pair) other.destroy();
+      });
+    }
+    const read = requestReader((apiKey) => {
+      if (apiKey === PRODUCE) produceRequests += 1;
+    });
+    client.on("data", (bytes) => {
+      read(bytes);
+      broker.write(bytes);
+    });
+    broker.on("data", (bytes) => {
+      if (state !== "deaf") client.write(bytes);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const ours = (server.address() as AddressInfo).port;
+  const redirected = redirect(port, ours);
+
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    get produceRequests() {
+      return produceRequests;
+    },
+    get refused() {
+      return refused;
+    },
+    cut() {
+      state = "cut";
+      hangUp();
+    },
+    loseAnswers() {
+      state = "deaf";
+    },
+    mend() {
+      state = "whole";
+    },
+    async remove() {
+      redirected.mockRestore();
+      server.close();
+      hangUp();
+      await once(server, "close");
+    },
+  };
+}
+
+/** KafkaJS connects with `net.connect({ host, port }, onConnect)`. */
+function redirect(from: number, to: number) {
+  const original = net.connect.bind(net) as (...args: unknown[]) => Socket;
+  const redirecting = (options: unknown, ...rest: unknown[]): Socket => {
+    const isOurs =
+      typeof options === "object" && options !== null && "port" in options && options.port === from;
+    return original(isOurs ? { ...options, port: to } : options, ...rest);
+  };
+  return vi.spyOn(net, "connect").mockImplementation(redirecting as typeof net.connect);
+}
+
+/** Calls `onRequest` with the kind of each Kafka request: four bytes of length, two of kind, the rest. */
+function requestReader(onRequest: (apiKey: number) => void): (bytes: Buffer) => void {
+  let kept: Buffer = Buffer.alloc(0);
+  return (bytes) => {
+    kept = Buffer.concat([kept, bytes]);
+    while (kept.length >= 6 && kept.length >= 4 + kept.readInt32BE(0)) {
+      onRequest(kept.readInt16BE(4));
+      kept = kept.subarray(4 + kept.readInt32BE(0));
+    }
+  };
+}
