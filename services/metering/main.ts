@@ -16,7 +16,7 @@ import { startPlaces } from "./start-places.ts";
 
 const RELAY_EVERY_MS = 100;
 /** Balances rest four times as long as publishing them took, within these bounds: under load metering comes first. */
-const BALANCES_REST = { times: 4, shortestMs: 200, longestMs: 1_000 };
+const BALANCES_REST = { times: 4, shortestMs: 200, longestMs: 1_400 };
 const LEAVE_WITHIN_MS = 5_000;
 const REPORT_EVERY_MS = 10_000;
 

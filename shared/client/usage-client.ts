@@ -31,8 +31,8 @@ export interface UsageClientOptions {
   /** How many events may wait for Kafka before `ready` makes its caller wait too. Default 10,000. */
   readonly maxPending?: number;
   /**
-   * How long an event may wait for Kafka before it counts as failed, from when it was published on;
-   * the try under way, of up to half a minute, is waited for. Default 120,000.
+   * How long an event may wait for Kafka before it counts as failed, from when it was published on.
+   * The try under way then is still waited for. Default 120,000.
    */
   readonly giveUpAfterMs?: number;
   /** How far an event's time may lie from the clock; that of the metering it goes to. Default 5 minutes ahead, 35 days back. */
@@ -209,14 +209,11 @@ function toQuantity(quantity: bigint | number): bigint {
 
 /** A copy: its caller may use the object on. JavaScript callers may have put in what is no text. */
 function toDimensions(dimensions: Readonly<Record<string, unknown>>): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [key, value] of Object.entries(dimensions)) {
-    if (typeof value !== "string") {
-      throw new InvalidUsage(`usage not published: dimension ${key} is not text`);
-    }
-    texts[key] = value;
-  }
-  return texts;
+  const texts = Object.entries(dimensions).map(([key, value]): [string, string] => {
+    if (typeof value === "string") return [key, value];
+    throw new InvalidUsage(`usage not published: dimension ${key} is not text`);
+  });
+  return Object.fromEntries(texts);
 }
 
 function toOutgoing(event: UsageEvent) {

@@ -11,6 +11,17 @@ export interface Outgoing {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
+interface Encoded {
+  readonly topic: string;
+  readonly key: string | null;
+  readonly value: Buffer;
+  readonly headers: { sequence?: string };
+}
+
+// KafkaJS sends a partition's messages as one batch, and a broker takes batches of up to a MiB.
+const MAX_REQUEST_BYTES = 900_000;
+const OVERHEAD_BYTES = 100;
+
 export interface Publisher {
   /** Resolves when every in-sync replica has all of them. After an error some may be written: publish again. */
   publish(records: readonly Outgoing[]): Promise<void>;
@@ -49,33 +60,39 @@ export function openPublisher(kafka: Kafka, registry: SchemaRegistry): Publisher
     await producer?.disconnect();
   }
 
+  async function send(messages: readonly Encoded[]): Promise<void> {
+    const byTopic = Map.groupBy(messages, ({ topic }) => topic);
+    try {
+      connected ??= connect();
+      const producer = await connected;
+      await producer.sendBatch({
+        acks: -1,
+        topicMessages: [...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic })),
+      });
+    } catch (error) {
+      await disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
   return {
     async publish(records) {
-      const byTopic = new Map<
-        string,
-        { key: string | null; value: Buffer; headers: { sequence?: string } }[]
-      >();
+      let request: Encoded[] = [];
+      let bytes = 0;
       for (const { topic, key, sequence, record } of records) {
         const encode = await encoderOf(topic);
-        const messages = byTopic.get(topic) ?? [];
-        byTopic.set(topic, messages);
-        messages.push({
-          key,
-          value: encode(record),
-          headers: sequence === null ? {} : { sequence: sequence.toString() },
-        });
+        const value = encode(record);
+        const size = value.length + Buffer.byteLength(key ?? "") + OVERHEAD_BYTES;
+        if (request.length > 0 && bytes + size > MAX_REQUEST_BYTES) {
+          await send(request);
+          request = [];
+          bytes = 0;
+        }
+        const headers = sequence === null ? {} : { sequence: sequence.toString() };
+        request.push({ topic, key, value, headers });
+        bytes += size;
       }
-      try {
-        connected ??= connect();
-        const producer = await connected;
-        await producer.sendBatch({
-          acks: -1,
-          topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
-        });
-      } catch (error) {
-        await disconnect().catch(() => undefined);
-        throw error;
-      }
+      if (request.length > 0) await send(request);
     },
     close: disconnect,
   };

@@ -38,6 +38,20 @@ const BIGINT = avro.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b)),
 });
 
+// avsc hands longs over in a new buffer each. Most are small enough to be read as a number first.
+interface LongTap {
+  pos: number;
+  readLong(): number;
+}
+const readExactly = Reflect.get(BIGINT, "_read") as (tap: LongTap) => bigint;
+Reflect.set(BIGINT, "_read", (tap: LongTap): bigint => {
+  const { pos } = tap;
+  const long = tap.readLong();
+  if (Number.isSafeInteger(long)) return BigInt(long);
+  tap.pos = pos;
+  return readExactly.call(BIGINT, tap);
+});
+
 function isInstant(schema: unknown): boolean {
   return (
     typeof schema === "object" &&

@@ -36,6 +36,7 @@ export function openDatabase(
     application_name: options.name,
     max: options.connections,
     connectionTimeoutMillis: 5_000,
+    keepAlive: true,
     options: SESSION,
   });
   pool.on("error", options.onError);
@@ -75,6 +76,11 @@ export async function inTransaction<T>(
 /** The SQLSTATE of a Postgres error, or null for anything else. */
 export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+}
+
+/** The table that a Postgres error is about, or null. */
+export function tableOf(error: unknown): string | null {
+  return error instanceof pg.DatabaseError ? (error.table ?? null) : null;
 }
 
 export const UNIQUE_VIOLATION = "23505";

@@ -11,6 +11,7 @@ import {
   isTransient,
   sqlState,
   type Transaction,
+  tableOf,
   UNIQUE_VIOLATION,
 } from "./database.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
@@ -55,11 +56,13 @@ export type DebitOutcome =
   /** The books have not read up to where the batch starts; read from `nextOffset`. */
   | { readonly kind: "gap"; readonly nextOffset: bigint };
 
-/** Tries in a row at one batch before it counts as an outage: each lost to another writer. */
-const MAX_TRIES = 20;
+/** Tries at a batch, each lost to another writer, before it is halved; of a single event, before it counts as failed. */
+const TRIES_AT_A_BATCH = 3;
+const TRIES_AT_AN_EVENT = 100;
 
 /**
- * Meters a batch in one transaction: exactly once, whatever is delivered how often.
+ * Meters a batch exactly once, whatever is delivered how often: in one transaction, or, where others
+ * keep moving its accounts, in several smaller ones that are open for less long.
  *
  * The offset row is locked first; what lies below it was metered before. Accounts are read with
  * their versions and written by compare-and-set, so an account that moved meanwhile rolls the batch
@@ -67,29 +70,74 @@ const MAX_TRIES = 20;
  */
 export async function debitUsage(
   database: Database,
-  readRates: (transaction: Transaction) => Promise<RateCard>,
+  readRates: ReadRates,
   batch: UsageBatch,
 ): Promise<DebitOutcome> {
+  const single = batch.nextOffset - batch.fetchedFrom <= 1n;
   let lookUp = batch.expectRepeats;
-  for (let tries = 1; ; tries += 1) {
+  for (let tries = 0; tries < (single ? TRIES_AT_AN_EVENT : TRIES_AT_A_BATCH); ) {
     try {
       return await inTransaction(database, (transaction) =>
         debitOnce(transaction, readRates, batch, lookUp),
       );
     } catch (error) {
-      if (tries === MAX_TRIES) throw error;
-      if (sqlState(error) === UNIQUE_VIOLATION) lookUp = true;
-      else if (!(error instanceof AccountMoved) && !isTransient(error)) throw error;
+      if (isRepeat(error) && !lookUp) lookUp = true;
+      else if (lostTo(error)) tries += 1;
+      else throw error;
     }
   }
+  if (single) throw new Error(`offset ${batch.fetchedFrom}: its account keeps moving`);
+  return debitHalves(database, readRates, batch);
+}
+
+type ReadRates = (transaction: Transaction) => Promise<RateCard>;
+
+async function debitHalves(
+  database: Database,
+  readRates: ReadRates,
+  batch: UsageBatch,
+): Promise<DebitOutcome> {
+  const middle = (batch.fetchedFrom + batch.nextOffset) / 2n;
+  const head = await debitUsage(database, readRates, {
+    ...batch,
+    nextOffset: middle,
+    events: batch.events.filter(({ offset }) => offset < middle),
+    deadLetters: batch.deadLetters.filter(({ offset }) => offset < middle),
+  });
+  if (head.kind === "gap") return head;
+  const tail = await debitUsage(database, readRates, {
+    ...batch,
+    fetchedFrom: middle,
+    events: batch.events.filter(({ offset }) => offset >= middle),
+    deadLetters: batch.deadLetters.filter(({ offset }) => offset >= middle),
+  });
+  if (head.kind !== "committed" || tail.kind !== "committed") return tail;
+  return {
+    kind: "committed",
+    metered: head.metered + tail.metered,
+    repeats: head.repeats + tail.repeats,
+    deadLetters: head.deadLetters + tail.deadLetters,
+    lowBalances: head.lowBalances + tail.lowBalances,
+  };
 }
 
 /** Somebody else moved one of the accounts between reading and writing it. */
 class AccountMoved extends Error {}
 
+function isRepeat(error: unknown): boolean {
+  return sqlState(error) === UNIQUE_VIOLATION && tableOf(error) === "usage_record";
+}
+
+/** Another writer came first; its draw, spend or entry may stand where this one's would. */
+function lostTo(error: unknown): boolean {
+  return (
+    error instanceof AccountMoved || isTransient(error) || sqlState(error) === UNIQUE_VIOLATION
+  );
+}
+
 async function debitOnce(
   transaction: Transaction,
-  readRates: (transaction: Transaction) => Promise<RateCard>,
+  readRates: ReadRates,
   batch: UsageBatch,
   lookUp: boolean,
 ): Promise<DebitOutcome> {
@@ -126,7 +174,7 @@ async function debitOnce(
 
 async function meter(
   transaction: Transaction,
-  readRates: (transaction: Transaction) => Promise<RateCard>,
+  readRates: ReadRates,
   events: readonly ReceivedEvent[],
   now: Instant,
   lookUp: boolean,

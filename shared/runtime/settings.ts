@@ -31,7 +31,7 @@ const environment = z
     SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/ }),
     SCHEMA_REGISTRY_USERNAME: z.string().optional(),
     SCHEMA_REGISTRY_PASSWORD: z.string().optional(),
-    METERING_BATCH_EVENTS: z.coerce.number().int().min(1).max(100_000).default(20_000),
+    METERING_BATCH_EVENTS: z.coerce.number().int().min(1).max(100_000).default(40_000),
     EVENT_MAX_AHEAD_SECONDS: duration(DEFAULT_WINDOW.maxAheadMs / 1000),
     EVENT_MAX_BEHIND_SECONDS: duration(DEFAULT_WINDOW.maxBehindMs / 1000),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),

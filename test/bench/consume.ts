@@ -41,31 +41,24 @@ export async function runMetering(
 ): Promise<Run> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on("error", () => undefined);
-  const read = async () => {
-    const { rows } = await pool.query<{ next: string }>(
-      "SELECT coalesce(sum(next_offset), 0) AS next FROM consumer_offset WHERE consumer = 'metering'",
-    );
-    return Number(rows[0]?.next ?? 0);
-  };
   const child = start(servers, url, ["services/metering/main.ts"], "ignore", settings);
   try {
-    let first = 0;
-    while (first === 0) {
-      first = await firstOffsets(pool);
-      await sleep(POLL_MS);
-    }
-    return await timed(servers, child, total, async () => (await read()) - first);
+    // The service writes where it starts from before it reads.
+    let first = await sumOfOffsets(pool);
+    for (; first === null; first = await sumOfOffsets(pool)) await sleep(POLL_MS);
+    const from = first;
+    return await timed(servers, child, total, async () => ((await sumOfOffsets(pool)) ?? 0) - from);
   } finally {
     await pool.end();
   }
 }
 
-/** The sum of the offsets that metering starts from; the service writes them before it reads. */
-async function firstOffsets(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ next: string; partitions: number }>(
-    "SELECT sum(next_offset) AS next, count(*)::integer AS partitions FROM consumer_offset WHERE consumer = 'metering'",
+async function sumOfOffsets(pool: pg.Pool): Promise<number | null> {
+  const { rows } = await pool.query<{ sum: string | null }>(
+    "SELECT sum(next_offset) FROM consumer_offset WHERE consumer = 'metering'",
   );
-  return rows[0]?.partitions === 0 ? 0 : Number(rows[0]?.next ?? 0);
+  const sum = rows[0]?.sum ?? null;
+  return sum === null ? null : Number(sum);
 }
 
 function start(

@@ -61,7 +61,7 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
     expect(JSON.parse(stderr)).toEqual({
       error:
         "Settings in the environment are not usable: DATABASE_URL: is not set; " +
-        "KAFKA_BROKERS.0: is not set",
+        "KAFKA_BROKERS: must be host:port, separated by commas",
     });
   });
 });

@@ -4,7 +4,7 @@ import { TOPICS } from "../../shared/core/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 
 /** A usage event as it lies in Kafka. */
-export interface KeptUsage {
+interface KeptUsage {
   readonly partition: number;
   readonly key: string | undefined;
   readonly value: Buffer;

@@ -9,6 +9,8 @@ import { openPostgresProxy } from "../stack/tcp-proxy.ts";
 import { type Usage, type UsageBatches, usageBatches } from "../stack/usage-batches.ts";
 
 /** Several writers move the same accounts at the same time. */
+const NOW = Date.now();
+
 let books: Books;
 
 beforeAll(async () => {
@@ -56,6 +58,19 @@ test("two consumers that hold the same batches of a partition meter each once", 
   };
   await Promise.all([consume(), consume()]);
   expect(await rowsOf("held-twice")).toMatchObject([{ position: String(20 * 5 * 2) }]);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+test("consumers that hold the same batches of repeats drop them, and none of them fails", async () => {
+  await openAccount(books, "repeated", { lots: [{ credits: 1_000n }] });
+  const usage = usageBatches(books, "repeated");
+  await usage.debit(eventsOn(["repeated"], "first", 5));
+  const batches = Array.from({ length: 20 }, () => usage.next(eventsOn(["repeated"], "first", 5)));
+  const consume = async () => {
+    for (const batch of batches) await debitUsage(books.database, rateCardReader(), batch);
+  };
+  await Promise.all([consume(), consume(), consume()]);
+  expect(await rowsOf("repeated")).toMatchObject([{ position: String(5 * 2) }]);
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
@@ -114,6 +129,7 @@ function eventsOn(accounts: readonly string[], name: string, each: number): Usag
       eventId: `${name}-${index}`,
       accountId,
       quantity: 2n,
+      occurredAt: NOW,
     })),
   );
 }

@@ -21,7 +21,7 @@ test("the three needed settings are enough; the rest has its defaults", () => {
     kafka: { brokers: ["kafka:9092"], tls: null, sasl: null, replication: -1, usagePartitions: 4 },
     registry: { url: NEEDED.SCHEMA_REGISTRY_URL, auth: null },
     metering: {
-      batchEvents: 20_000,
+      batchEvents: 40_000,
       window: { maxAheadMs: 5 * 60_000, maxBehindMs: 35 * 24 * 60 * 60_000 },
     },
     logLevel: "info",

@@ -1,0 +1,155 @@
+/** The packed package, installed next to a product service: what it imports, its types, its command. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, openBooks } from "../stack/books.ts";
+import { testKafka } from "../stack/kafka.ts";
+import { takeUsageTopic } from "../stack/usage-topic.ts";
+import { followUsage, type UsageFollower } from "./follow-usage.ts";
+
+const REPOSITORY = resolve(import.meta.dirname, "../..");
+const MODULES = join(REPOSITORY, "node_modules");
+const accountId = `package-${randomBytes(4).toString("hex")}`;
+const run = promisify(execFile);
+const kafka = testKafka();
+
+let folder: string;
+let installed: string;
+let books: Books;
+let topic: UsageFollower;
+let giveTopicBack: () => Promise<void>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "drawdown-package-"));
+  installed = await install();
+  giveTopicBack = await takeUsageTopic(kafka);
+  topic = await followUsage(kafka);
+  books = await openBooks();
+}, 300_000);
+
+afterAll(async () => {
+  await topic?.stop();
+  await giveTopicBack?.();
+  await books?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("holds the compiled code, the command and the README, and nothing else", async () => {
+  const { stdout } = await run("tar", ["-tzf", join(folder, "drawdown.tgz")]);
+  const files = stdout.trim().split("\n");
+  expect(files.filter((file) => !file.startsWith("package/dist/")).sort()).toEqual([
+    "package/README.md",
+    "package/package.json",
+    "package/services/cli/drawdown.mjs",
+  ]);
+  expect(files).toContain("package/dist/schemas/usage-event.avsc");
+  expect(files.filter((file) => /\/test\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+});
+
+test("a service imports drawdown/client, publishes and ends by itself", async () => {
+  const script = `
+    import { openUsageClient } from "drawdown/client";
+    const usage = openUsageClient({
+      kafka: { brokers: process.env.KAFKA_BROKERS.split(",") },
+      registry: { url: process.env.SCHEMA_REGISTRY_URL },
+      source: "packed",
+    });
+    const { eventId } = await usage.publish({ accountId: "${accountId}", meter: "call", quantity: 7 });
+    await usage.close();
+    console.log(eventId);`;
+  const { stdout, stderr } = await node(await written("publish.mjs", script));
+  expect(stderr).toBe("");
+  await eventually("the event is in Kafka", () => topic.of(accountId).length === 1);
+  expect(topic.of(accountId)[0]?.record).toMatchObject({
+    event_id: stdout.trim(),
+    quantity: 7n,
+    source: "packed",
+  });
+});
+
+test("a service in TypeScript is checked against its types", async () => {
+  const service = (quantity: string) => `
+    import { InvalidUsage, openUsageClient, PublishFailed, type Usage } from "drawdown/client";
+    const client = openUsageClient({ kafka: { brokers: [] }, registry: { url: "" } });
+    const usage: Usage = { accountId: "acme", meter: "call", quantity: ${quantity} };
+    try {
+      const published: { eventId: string; quantity: bigint } = await client.publish(usage);
+    } catch (error) {
+      if (error instanceof PublishFailed) await client.publish(error.event);
+      if (error instanceof InvalidUsage) error.message.trim();
+    }`;
+  expect(await typeErrors(await written("good.mts", service("1")))).toBe("");
+  expect(await typeErrors(await written("bad.mts", service('"1"')))).toMatch(
+    /'string' is not assignable to type 'number \| bigint'/,
+  );
+});
+
+test("its command runs", async () => {
+  const command = join(installed, "services/cli/drawdown.mjs");
+  const help = await node(command, "--help");
+  expect(help.stdout).toContain("Usage: drawdown");
+  await node(command, "rate", "set", "call", "3", "--per", "1");
+  const { stdout, stderr } = await node(command, "rate", "list", "--json");
+  expect(stderr).toBe("");
+  expect(JSON.stringify(JSON.parse(stdout))).toContain('"call"');
+});
+
+test("its command says which Node it needs to one that is too old", async () => {
+  const old = await written(
+    "old-node.mjs",
+    `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.4" } });
+     await import("./node_modules/drawdown/services/cli/drawdown.mjs");`,
+  );
+  await expect(node(old)).rejects.toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: "drawdown needs Node 24 or newer; this is Node 20.19.4.\n",
+  });
+});
+
+/** As `npm install` would, but with the dependencies that are here already. */
+async function install(): Promise<string> {
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
+    cwd: REPOSITORY,
+  });
+  const tarball = join(folder, "drawdown.tgz");
+  const [name] = /drawdown-[\d.]+\.tgz/.exec(stdout) ?? [""];
+  await symlink(join(folder, name), tarball);
+  const target = join(folder, "node_modules/drawdown");
+  await mkdir(target, { recursive: true });
+  await run("tar", ["-xzf", tarball, "-C", target, "--strip-components", "1"]);
+  const { dependencies } = JSON.parse(await readFile(join(target, "package.json"), "utf8"));
+  for (const dependency of [...Object.keys(dependencies), "@types/node"]) {
+    const link = join(folder, "node_modules", dependency);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(MODULES, dependency), link);
+  }
+  return target;
+}
+
+async function written(name: string, text: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
+
+function node(...args: string[]) {
+  const env = { ...process.env, DATABASE_URL: books.url };
+  return run(process.execPath, args, { cwd: folder, env, timeout: 20_000 });
+}
+
+/** What tsc says about a file of a service with strict settings. */
+async function typeErrors(file: string): Promise<string> {
+  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext"];
+  const tsc = join(MODULES, "typescript/bin/tsc");
+  const args = [tsc, ...options, "--skipLibCheck", "--types", "node", file];
+  return run(process.execPath, args, { cwd: folder }).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+}
