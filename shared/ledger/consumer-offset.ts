@@ -1,3 +1,4 @@
+import { bigintArray } from "./array-literal.ts";
 import type { Database, Transaction } from "./database.ts";
 
 /** A consumer's place in one partition. */
@@ -15,7 +16,8 @@ const LOCK = `
 
 const START = `
   INSERT INTO consumer_offset (consumer, topic, kafka_partition, next_offset)
-  VALUES ($1, $2, $3, $4)
+  SELECT $1, $2, kafka_partition, next_offset
+  FROM unnest($3::integer[], $4::bigint[]) AS start (kafka_partition, next_offset)
   ON CONFLICT DO NOTHING`;
 
 const READ = `
@@ -40,14 +42,13 @@ export async function readOffsets(
 
 /** Gives places never taken before their start; places already taken stay where they are. */
 export async function startOffsets(
-  database: Database,
+  database: Database | Transaction,
   consumer: string,
   topic: string,
   starts: ReadonlyMap<number, bigint>,
 ): Promise<void> {
-  for (const [partition, first] of starts) {
-    await database.query(START, [consumer, topic, partition, first]);
-  }
+  const partitions = bigintArray([...starts.keys()]);
+  await database.query(START, [consumer, topic, partitions, bigintArray([...starts.values()])]);
 }
 
 const ADVANCE = `
@@ -69,7 +70,12 @@ export async function lockOffset(
     transaction.query<[string]>({ name: "lock-offset", text: LOCK, values: key, rowMode: "array" });
   let row = (await read()).rows[0];
   if (row === undefined) {
-    await transaction.query(START, [...key, first]);
+    await startOffsets(
+      transaction,
+      place.consumer,
+      place.topic,
+      new Map([[place.partition, first]]),
+    );
     row = (await read()).rows[0];
   }
   if (row === undefined) throw new Error(`offset row of ${place.topic}/${place.partition} is gone`);

@@ -14,7 +14,7 @@ const settings = readSettings(process.env);
 const kafka = openKafka(settings.kafka, "bare-consumer", createLogger("bare-consumer", "warn"));
 const decoder = openUsageDecoder(openRegistry(settings.registry));
 const latencies: number[] = [];
-process.on("SIGTERM", () => {
+process.once("SIGTERM", () => {
   process.stdout.write(`${JSON.stringify(latencies)}\n`, () => process.exit(0));
 });
 const admin = kafka.admin();
