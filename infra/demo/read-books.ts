@@ -30,7 +30,7 @@ export interface FoundRecord {
 }
 
 /** What one transaction drew of an account's line, and by which events. */
-export interface FoundDraw {
+interface FoundDraw {
   readonly accountId: string;
   readonly start: MicroCredits;
   readonly end: MicroCredits;

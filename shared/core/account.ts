@@ -34,7 +34,7 @@ export interface Lot extends Stretch {
   readonly expiresAt: Instant | null;
 }
 
-export type EntryKind = "grant" | "expiry" | "add_on_charge" | "adjustment" | "reversal";
+type EntryKind = "grant" | "expiry" | "add_on_charge" | "adjustment" | "reversal";
 
 /** A posted movement that is not usage, with the state of the line right after it. */
 export interface Entry {

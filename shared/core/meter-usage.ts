@@ -28,7 +28,7 @@ export interface Drawn<E extends UsageEvent> {
   readonly start: MicroCredits;
 }
 
-export interface Rejected<E> {
+interface Rejected<E> {
   readonly event: E;
   readonly rejection: Rejection;
 }

@@ -31,22 +31,19 @@ export interface Rejection {
   readonly detail: string;
 }
 
-export const DEAD_LETTER_REASONS = [
-  "unreadable",
-  "unknown_schema",
-  "malformed",
-  "unknown_account",
-  "unknown_meter",
-  "no_price",
-  "negative_quantity",
-  "overflow",
-  "too_far_ahead",
-  "too_long_ago",
-  "conflict",
-  "lost_to_retention",
-] as const;
-
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+export type DeadLetterReason =
+  | "unreadable"
+  | "unknown_schema"
+  | "malformed"
+  | "unknown_account"
+  | "unknown_meter"
+  | "no_price"
+  | "negative_quantity"
+  | "overflow"
+  | "too_far_ahead"
+  | "too_long_ago"
+  | "conflict"
+  | "lost_to_retention";
 
 export const MAX_SOURCE_LENGTH = 1024;
 export const MAX_DIMENSIONS = 64;

@@ -56,14 +56,14 @@ export interface ModelAccount {
   readonly entries: bigint;
 }
 
-export interface ModelLot {
+interface ModelLot {
   readonly lotId: string;
   readonly credits: bigint;
   readonly left: bigint;
   readonly expiresAt: Instant | null;
 }
 
-export interface ModelRecord {
+interface ModelRecord {
   readonly eventId: string;
   readonly credits: bigint;
   /** What each lot paid of it, oldest lot first; lots that paid nothing are not there. */

@@ -23,7 +23,7 @@ export async function rawProducer(kafka: Kafka): Promise<Producer> {
 }
 
 /** A record as a downstream service sees it. */
-export interface Received<R> {
+interface Received<R> {
   readonly key: string | null;
   readonly sequence: string | null;
   readonly record: R;

@@ -26,7 +26,7 @@ export interface MeteringProcess {
   thaw(): void;
 }
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly msg: string;
   readonly waitMs?: number;

@@ -31,7 +31,7 @@ export function usageBatches({ database }: Books, name: string): UsageBatches {
 }
 
 /** A batch of events that follow each other from `fetchedFrom` on. */
-export function usageBatch(
+function usageBatch(
   partition: number,
   fetchedFrom: bigint,
   events: readonly ReceivedEvent[],
