@@ -33,7 +33,7 @@ const MAX_BYTES = 16 << 20;
 const MAX_WAIT_MS = 250;
 
 /**
- * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, four
+ * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, two
  * partitions at a time. What `handle` did is the only truth: it says where to go on. The group's
  * committed offsets are written at most once a second, for tools that show lag.
  */
@@ -87,7 +87,7 @@ export async function runBatchConsumer(
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 4,
+    partitionsConsumedConcurrently: 2,
     eachBatch: async (payload) => {
       try {
         await handleFetched(payload);
