@@ -23,7 +23,7 @@ const REPORT_EVERY_MS = 10_000;
 await runService("metering", async ({ settings, logger, stopping }: ServiceContext) => {
   const database = openDatabase(settings.database, {
     name: "drawdown-metering",
-    connections: 8,
+    connections: 5,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   const kafka = openKafka(settings.kafka, "drawdown-metering", logger);
