@@ -13,13 +13,13 @@ export type Transaction = pg.PoolClient;
 /**
  * Set on every connection. The hot statements look rows up by key, named in an array; with one
  * account that owns most rows the planner would otherwise turn to a merge join over whole tables.
- * A holder of the offset row that hangs is cut off after half a minute.
+ * A holder of the offset row that hangs is cut off when Kafka, too, gives its partitions to others.
  */
 const SESSION = [
   "enable_hashjoin=off",
   "enable_mergejoin=off",
   "plan_cache_mode=force_custom_plan",
-  "idle_in_transaction_session_timeout=30000",
+  "idle_in_transaction_session_timeout=10000",
   "timezone=UTC",
 ]
   .map((setting) => `-c ${setting}`)

@@ -212,6 +212,18 @@ describe("events published without waiting for one another", () => {
     }
   });
 
+  test("of one account may be large: two thousand of a kilobyte at once all arrive", async () => {
+    const client = openClient();
+    const accountId = newAccount();
+    const dimensions = { note: "x".repeat(1_000) };
+    await Promise.all(
+      Array.from({ length: 2_000 }, (_, index) =>
+        client.publish({ accountId, meter: "call", quantity: index, dimensions }),
+      ),
+    );
+    await keptOf(accountId, 2_000);
+  });
+
   test("wait for room where the caller asks for it: no more are on their way at a time", async () => {
     const line = await layLine();
     const client = openClient({ maxPending: 10 });

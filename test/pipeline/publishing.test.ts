@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { openUsageClient } from "../../shared/client/usage-client.ts";
 import { toAccountId } from "../../shared/core/text.ts";
 import { relayOutbox } from "../../shared/kafka/outbox-relay.ts";
 import { publishBalances } from "../../shared/kafka/publish-balances.ts";
@@ -15,7 +14,7 @@ import { lowBalanceRecord } from "../../shared/ledger/outbox-records.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { eventually } from "../local-stack/eventually.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { type Collector, collectTopic, silent, testKafka } from "../stack/kafka.ts";
+import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
 import { usageBatches } from "../stack/usage-batches.ts";
 
 /** From the books to Kafka and on to a consumer: nothing lost, in order, once acknowledged forgotten. */
@@ -164,27 +163,6 @@ test.each([
   );
   expect(last()?.record).toMatchObject({ balance: 88n, version: 4n });
   expect(last()?.sequence).toBe("4");
-});
-
-test("a product service publishes two thousand large events of one account at once", async () => {
-  const client = openUsageClient({
-    kafka: settings.kafka,
-    registry: settings.registry,
-    giveUpAfterMs: 3_000,
-    logger: silent,
-  });
-  const accountId = `${prefix}-client`;
-  const publishing = Array.from({ length: 2_000 }, (_, index) =>
-    client.publish({
-      accountId,
-      meter: "call",
-      quantity: index,
-      dimensions: { note: "x".repeat(1_000) },
-    }),
-  );
-  const outcomes = await Promise.allSettled(publishing);
-  await client.close();
-  expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(0);
 });
 
 async function leaveLowBalances(name: string, ...crossings: bigint[]): Promise<void> {

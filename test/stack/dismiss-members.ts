@@ -7,7 +7,7 @@ const UNKNOWN_MEMBER = 25;
 
 /**
  * Makes the members of a consumer group leave it, as Kafka itself does with members that it has not
- * heard of for the session timeout: after a kill -9 a test need not wait half a minute.
+ * heard of for the session timeout: after a kill -9 a test need not wait that long.
  */
 export async function dismissMembers(
   kafka: Kafka,
