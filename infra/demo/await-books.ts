@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Admin } from "kafkajs";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
 import type { Database } from "../../shared/ledger/database.ts";
 import type { LowBalanceFollower } from "./follow-low-balances.ts";
@@ -25,7 +25,7 @@ export async function awaitBooks(
   const { database, admin, lowBalances } = parts;
   const ends = await endsOf(admin, TOPICS.usageEvents);
   const metered = await untilNone(signal, async () => {
-    const places = await readOffsets(database, METERING, TOPICS.usageEvents);
+    const places = await readOffsets(database, USAGE_READER);
     return [...ends].reduce((left, [partition, end]) => {
       const behind = end - (places.get(partition) ?? 0n);
       return behind > 0n ? left + behind : left;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { METERING, TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
 import type { Database } from "../../shared/ledger/database.ts";
 
@@ -19,9 +19,9 @@ export interface Speed {
 /** Reads the places in the books twice, a second apart. */
 export async function measureSpeed(database: Database): Promise<Speed> {
   const startedAt = performance.now();
-  const before = await readOffsets(database, METERING, TOPICS.usageEvents);
+  const before = await readOffsets(database, USAGE_READER);
   await sleep(MEASURE_MS);
-  const places = await readOffsets(database, METERING, TOPICS.usageEvents);
+  const places = await readOffsets(database, USAGE_READER);
   const seconds = (performance.now() - startedAt) / 1000;
   const read = Number(sumOf(places) - sumOf(before));
   return { places, eventsPerSecond: Math.round(read / seconds) };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { METERING, TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { isKafkaOutage, openKafka } from "../../shared/kafka/kafka-client.ts";
 import { relayOutbox } from "../../shared/kafka/outbox-relay.ts";
@@ -11,9 +11,12 @@ import { openDatabase } from "../../shared/ledger/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
-import { meterMessages } from "./meter-messages.ts";
+import { joinBatches } from "./join-batches.ts";
+import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { startPlaces } from "./start-places.ts";
 
+/** One is priced while Postgres stores the other. */
+const TRANSACTIONS_AT_ONCE = 2;
 const RELAY_EVERY_MS = 100;
 /** Balances rest four times as long as publishing them took, within these bounds: under load metering comes first. */
 const BALANCES_REST = { times: 4, shortestMs: 200, longestMs: 1_400 };
@@ -31,13 +34,12 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const registry = openRegistry(settings.registry);
   const balancePublisher = openPublisher(kafka, registry);
   const relayPublisher = openPublisher(kafka, registry);
-  const place = { consumer: METERING, topic: TOPICS.usageEvents };
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
 
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Postgres", () => database.query("SELECT 1"));
   await untilUp("Kafka", () => admin.connect());
-  const handle = meterMessages({
+  const meter = meterMessages({
     database,
     decoder: openUsageDecoder(registry),
     admin,
@@ -51,14 +53,19 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       counted.lowBalances += lowBalances;
     },
   });
+  const handle = joinBatches(meter, {
+    atOnce: TRANSACTIONS_AT_ONCE,
+    most: settings.metering.batchEvents,
+    sizeOf: ({ batch }: Delivery) => batch.messages.length,
+  });
   const consumer = await untilUp("Kafka", () =>
     runBatchConsumer(kafka, {
       groupId: METERING,
       topic: TOPICS.usageEvents,
       batchSize: settings.metering.batchEvents,
       startAt: (partitions) =>
-        untilUp("Postgres and Kafka", () => startPlaces(database, admin, place, partitions)),
-      handle,
+        untilUp("Postgres and Kafka", () => startPlaces(database, admin, USAGE_READER, partitions)),
+      handle: (batch, heartbeat) => handle({ batch, heartbeat }),
     }),
   );
   logger.info({ topic: TOPICS.usageEvents }, "metering");

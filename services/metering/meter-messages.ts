@@ -1,11 +1,17 @@
 import type { Admin } from "kafkajs";
-import { METERING } from "../../shared/core/topics.ts";
+import type { Instant } from "../../shared/core/account.ts";
+import { USAGE_READER } from "../../shared/core/topics.ts";
 import type { EventWindow } from "../../shared/core/usage-event.ts";
 import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
 import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import type { Database } from "../../shared/ledger/database.ts";
-import { type DebitOutcome, debitUsage, type UsageBatch } from "../../shared/ledger/debit-usage.ts";
+import {
+  type DebitOutcome,
+  debitUsage,
+  type RunOutcome,
+  type UsageRun,
+} from "../../shared/ledger/debit-usage.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { rateCardReader } from "../../shared/ledger/rates.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
@@ -19,57 +25,80 @@ export interface MeteringParts {
   readonly window: EventWindow;
   readonly logger: Logger;
   readonly stopping: AbortSignal;
-  /** Hears of every committed batch. */
-  onCommitted(outcome: Extract<DebitOutcome, { kind: "committed" }>): void;
+  /** Hears of every committed transaction. */
+  onCommitted(outcome: DebitOutcome): void;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** The topic has fewer messages than the books have read: it is not the topic it was. */
 export class TopicRecreated extends Error {}
 
-/** Makes the handler that meters batches of messages, waiting out outages of registry and Postgres. */
+/** A batch of one partition, and how to tell the group meanwhile that its consumer lives. */
+export interface Delivery {
+  readonly batch: MessageBatch;
+  heartbeat(): Promise<void>;
+}
+
+/**
+ * Makes the handler that meters batches, each of another partition, in one transaction, waiting out
+ * outages of registry and Postgres. Says of each batch where its partition is to be read next.
+ */
 export function meterMessages(
   parts: MeteringParts,
-): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<Next> {
+): (deliveries: readonly Delivery[]) => Promise<Next[]> {
   const { database, decoder, window } = parts;
   const readRates = rateCardReader();
   let expectRepeats = false;
 
-  return async (batch, heartbeat) => {
+  return async (deliveries) => {
     const waiting = {
       signal: parts.stopping,
       isOutage: (error: unknown) => error instanceof RegistryUnavailable || isDatabaseOutage(error),
       async onWait(error: unknown, waitMs: number) {
-        const { topic, partition } = batch;
         parts.logger.warn(
-          { topic, partition, waitMs, error: (error as Error).message },
+          { partitions: deliveries.map(partitionOf), waitMs, error: (error as Error).message },
           error instanceof RegistryUnavailable
             ? "waiting for the registry"
             : "waiting for Postgres",
         );
-        await heartbeat();
+        await Promise.all(deliveries.map(({ heartbeat }) => heartbeat()));
       },
     };
-    await waitOut(() => decoder.learn(batch.messages.map(({ value }) => value)), waiting);
-    const read = readBatch(batch, decoder, METERING, Date.now(), window);
-    const debit = (usage: Omit<UsageBatch, "expectRepeats">) =>
-      waitOut(() => debitUsage(database, readRates, { ...usage, expectRepeats }), waiting);
-
-    const outcome = await debit(read);
-    switch (outcome.kind) {
-      case "committed":
-        expectRepeats = outcome.repeats > 0;
-        parts.onCommitted(outcome);
-        return { kind: "go_on" };
-      case "read_before":
-        if (outcome.nextOffset > batch.highWatermark) throw recreated(batch, outcome.nextOffset);
-        return { kind: "seek", offset: outcome.nextOffset };
-      case "gap": {
-        const lost = await lostToRetention(parts, read, outcome.nextOffset);
-        if (lost !== null) await debit(lost);
-        return { kind: "seek", offset: lost?.nextOffset ?? outcome.nextOffset };
-      }
+    const now = Date.now();
+    const debit = (runs: readonly UsageRun[]) => {
+      const usage = { reader: USAGE_READER, now, runs, expectRepeats };
+      return waitOut(() => debitUsage(database, readRates, usage), waiting);
+    };
+    const runs: UsageRun[] = [];
+    for (const { batch } of deliveries) {
+      await waitOut(() => decoder.learn(batch.messages.map(({ value }) => value)), waiting);
+      runs.push(readBatch(batch, decoder, now, window));
     }
+    const outcome = await debit(runs);
+    expectRepeats = outcome.repeats > 0;
+    parts.onCommitted(outcome);
+    return Promise.all(
+      deliveries.map(async ({ batch }, index) => {
+        const became = outcome.runs[index];
+        if (became?.kind !== "gap") return nextAfter(batch, became);
+        const lost = await lostToRetention(parts, batch, became.nextOffset, now);
+        if (lost !== null) await debit([lost]);
+        return { kind: "seek", offset: lost?.nextOffset ?? became.nextOffset };
+      }),
+    );
   };
+}
+
+function nextAfter(batch: MessageBatch, became?: Exclude<RunOutcome, { kind: "gap" }>): Next {
+  if (became === undefined) throw new Error(`nothing became of partition ${batch.partition}`);
+  if (became.kind === "committed") return { kind: "go_on" };
+  if (became.nextOffset > batch.highWatermark) throw recreated(batch, became.nextOffset);
+  return { kind: "seek", offset: became.nextOffset };
+}
+
+function partitionOf({ batch }: Delivery): number {
+  return batch.partition;
 }
 
 /**
@@ -78,17 +107,17 @@ export function meterMessages(
  */
 async function lostToRetention(
   { admin, logger }: MeteringParts,
-  read: Omit<UsageBatch, "expectRepeats">,
+  { topic, partition }: MessageBatch,
   from: bigint,
-): Promise<Omit<UsageBatch, "expectRepeats"> | null> {
-  const { topic, partition } = read.place;
+  recordedAt: Instant,
+): Promise<UsageRun | null> {
   const offsets = await admin.fetchTopicOffsets(topic);
   const first = BigInt(offsets.find((known) => known.partition === partition)?.low ?? from);
   if (first <= from) return null;
   const detail = `offsets ${from} to ${first - 1n} were deleted by the topic's retention before they were read`;
   logger.error({ topic, partition }, detail);
   return {
-    ...read,
+    partition,
     fetchedFrom: from,
     nextOffset: first,
     events: [],
@@ -100,10 +129,11 @@ async function lostToRetention(
         accountId: null,
         rejection: { reason: "lost_to_retention", detail },
         key: null,
-        payload: Buffer.alloc(0),
-        recordedAt: read.now,
+        payload: NOTHING,
+        recordedAt,
       },
     ],
+    messageAt: () => ({ key: null, value: NOTHING }),
   };
 }
 

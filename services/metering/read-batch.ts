@@ -10,7 +10,7 @@ import {
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import type { DeadLetter } from "../../shared/ledger/dead-letters.ts";
-import type { UsageBatch } from "../../shared/ledger/debit-usage.ts";
+import type { UsageRun } from "../../shared/ledger/debit-usage.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -18,16 +18,15 @@ const NOTHING = Buffer.alloc(0);
 export function readBatch(
   batch: MessageBatch,
   decoder: UsageDecoder,
-  consumer: string,
   now: Instant,
   window: EventWindow,
-): Omit<UsageBatch, "expectRepeats"> {
+): UsageRun {
   const { topic, partition } = batch;
   const events: ReceivedEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const message of batch.messages) {
     const offset = BigInt(message.offset);
-    const read = decoder.decode(message.value, offset);
+    const read = decoder.decode(message.value, partition, offset);
     if ("reason" in read) {
       bury(message, offset, null, read);
       continue;
@@ -37,10 +36,9 @@ export function readBatch(
     else bury(message, offset, storableId(read.accountId), rejection);
   }
   return {
-    place: { consumer, topic, partition },
+    partition,
     fetchedFrom: batch.fetchedFrom,
     nextOffset: batch.nextOffset,
-    now,
     events,
     deadLetters,
     messageAt: messageFinder(batch.messages),
@@ -70,7 +68,7 @@ function storableId(accountId: string): string | null {
   return idProblem("account_id", accountId) === null ? accountId : null;
 }
 
-function messageFinder(messages: readonly KafkaMessage[]): UsageBatch["messageAt"] {
+function messageFinder(messages: readonly KafkaMessage[]): UsageRun["messageAt"] {
   let byOffset: Map<string, KafkaMessage> | null = null;
   return (offset) => {
     byOffset ??= new Map(messages.map((message) => [message.offset, message]));

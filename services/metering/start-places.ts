@@ -1,5 +1,5 @@
 import type { Admin } from "kafkajs";
-import { readOffsets, startOffsets } from "../../shared/ledger/consumer-offset.ts";
+import { type Reader, readOffsets, startOffsets } from "../../shared/ledger/consumer-offset.ts";
 import type { Database } from "../../shared/ledger/database.ts";
 
 /**
@@ -9,16 +9,15 @@ import type { Database } from "../../shared/ledger/database.ts";
 export async function startPlaces(
   database: Database,
   admin: Pick<Admin, "fetchTopicOffsets">,
-  place: { readonly consumer: string; readonly topic: string },
+  reader: Reader,
   partitions: readonly number[],
 ): Promise<Map<number, bigint>> {
-  const { consumer, topic } = place;
-  let places = await readOffsets(database, consumer, topic);
+  let places = await readOffsets(database, reader);
   if (partitions.some((partition) => !places.has(partition))) {
-    const offsets = await admin.fetchTopicOffsets(topic);
+    const offsets = await admin.fetchTopicOffsets(reader.topic);
     const starts = new Map(offsets.map(({ partition, low }) => [partition, BigInt(low)]));
-    await startOffsets(database, consumer, topic, starts);
-    places = await readOffsets(database, consumer, topic);
+    await startOffsets(database, reader, starts);
+    places = await readOffsets(database, reader);
   }
   return new Map([...places].filter(([partition]) => partitions.includes(partition)));
 }

@@ -8,3 +8,6 @@ export const TOPICS = {
 
 /** The name under which metering keeps its place in `consumer_offset`; also its Kafka group. */
 export const METERING = "metering";
+
+/** Whose places in `usage.events` the books keep. */
+export const USAGE_READER = { consumer: METERING, topic: TOPICS.usageEvents } as const;

@@ -14,8 +14,9 @@ export interface UsageEvent {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** A usage event with the place in its partition that it was read at. */
+/** A usage event with the place that it was read at. */
 export interface ReceivedEvent extends UsageEvent {
+  readonly partition: number;
   readonly offset: bigint;
 }
 

@@ -28,13 +28,16 @@ export interface BatchConsumer {
 const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
-const MAX_BYTES_PER_PARTITION = 4 << 20;
-const MAX_BYTES = 16 << 20;
+/** What one fetch brings at most, and with it the memory that messages take. */
+const MAX_BYTES = 8 << 20;
+const LEAST_SHARE = 64 << 10;
+/** As many partitions of a fetch are handed over at once; a fetch follows when all of it was handled. */
+const MAX_PARTITIONS_AT_ONCE = 256;
 const MAX_WAIT_MS = 250;
 
 /**
- * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, two
- * partitions at a time. What `handle` did is the only truth: it says where to go on. The group's
+ * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, those
+ * of all partitions that a fetch brought at once. What `handle` did is the only truth: it says where to go on. The group's
  * committed offsets are written at most once a second, for tools that show lag.
  */
 export async function runBatchConsumer(
@@ -48,11 +51,13 @@ export async function runBatchConsumer(
     handle(batch: MessageBatch, heartbeat: () => Promise<void>): Promise<Next>;
   },
 ): Promise<BatchConsumer> {
+  const partitions = await countPartitions(kafka, options.topic);
   const consumer = kafka.consumer({
     groupId: options.groupId,
     sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: HEARTBEAT_MS,
-    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    // Each its share, or the first ones would fill the fetch and the others starve under a backlog.
+    maxBytesPerPartition: Math.max(LEAST_SHARE, Math.floor(MAX_BYTES / partitions)),
     maxBytes: MAX_BYTES,
     maxWaitTimeInMs: MAX_WAIT_MS,
     retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
@@ -87,7 +92,7 @@ export async function runBatchConsumer(
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 2,
+    partitionsConsumedConcurrently: MAX_PARTITIONS_AT_ONCE,
     eachBatch: async (payload) => {
       try {
         await handleFetched(payload);
@@ -157,6 +162,17 @@ export async function runBatchConsumer(
     await commitOffsetsIfNecessary({
       topics: [{ topic, partitions: [{ partition, offset: offset.toString() }] }],
     });
+  }
+}
+
+async function countPartitions(kafka: Kafka, topic: string): Promise<number> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return Math.max(1, topics[0]?.partitions.length ?? 1);
+  } finally {
+    await admin.disconnect();
   }
 }
 

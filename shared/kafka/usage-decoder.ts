@@ -12,8 +12,8 @@ export interface UsageDecoder {
    * Throws RegistryUnavailable when it cannot be asked.
    */
   learn(values: Iterable<Buffer | null>): Promise<void>;
-  /** The event in the value at an offset, or why it cannot be read. Call `learn` first. */
-  decode(value: Buffer | null, offset: bigint): ReceivedEvent | Rejection;
+  /** The event in the value at a place, or why it cannot be read. Call `learn` first. */
+  decode(value: Buffer | null, partition: number, offset: bigint): ReceivedEvent | Rejection;
 }
 
 interface Fields {
@@ -47,7 +47,7 @@ export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
       }
     },
 
-    decode(value, offset) {
+    decode(value, partition, offset) {
       if (value === null || value.length === 0) return unreadable("the message has no value");
       const id = schemaIdOf(value);
       if (id === null) return unreadable("the value does not start with a schema id");
@@ -59,7 +59,7 @@ export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
       try {
         const read = type.decode(value, HEADER_BYTES, reader.resolver ?? undefined);
         if (read.offset !== value.length) return unreadable("bytes are missing or left over");
-        return toReceivedEvent(read.value, offset);
+        return toReceivedEvent(read.value, partition, offset);
       } catch (error) {
         return unreadable(`schema ${id}: ${(error as Error).message}`);
       }
@@ -67,8 +67,9 @@ export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
   };
 }
 
-function toReceivedEvent(fields: Fields, offset: bigint): ReceivedEvent {
+function toReceivedEvent(fields: Fields, partition: number, offset: bigint): ReceivedEvent {
   return {
+    partition,
     offset,
     eventId: fields.event_id,
     accountId: fields.account_id,

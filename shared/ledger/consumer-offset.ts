@@ -1,17 +1,17 @@
 import { bigintArray } from "./array-literal.ts";
 import type { Database, Transaction } from "./database.ts";
 
-/** A consumer's place in one partition. */
-export interface Place {
+/** Whose places these are: a consumer's in the partitions of a topic. */
+export interface Reader {
   readonly consumer: string;
   readonly topic: string;
-  readonly partition: number;
 }
 
 const LOCK = `
-  SELECT next_offset
+  SELECT kafka_partition, next_offset
   FROM consumer_offset
-  WHERE consumer = $1 AND topic = $2 AND kafka_partition = $3
+  WHERE consumer = $1 AND topic = $2 AND kafka_partition = ANY($3::integer[])
+  ORDER BY kafka_partition
   FOR UPDATE`;
 
 const START = `
@@ -28,23 +28,15 @@ const READ = `
 /** How far a consumer has read each partition of a topic. */
 export async function readOffsets(
   database: Database | Transaction,
-  consumer: string,
-  topic: string,
+  { consumer, topic }: Reader,
 ): Promise<Map<number, bigint>> {
-  const { rows } = await database.query<[number, string]>({
-    name: "read-offsets",
-    text: READ,
-    values: [consumer, topic],
-    rowMode: "array",
-  });
-  return new Map(rows.map(([partition, nextOffset]) => [partition, BigInt(nextOffset)]));
+  return queryOffsets(database, { name: "read-offsets", text: READ, values: [consumer, topic] });
 }
 
 /** Gives places never taken before their start; places already taken stay where they are. */
 export async function startOffsets(
   database: Database | Transaction,
-  consumer: string,
-  topic: string,
+  { consumer, topic }: Reader,
   starts: ReadonlyMap<number, bigint>,
 ): Promise<void> {
   const partitions = bigintArray([...starts.keys()]);
@@ -53,48 +45,68 @@ export async function startOffsets(
 
 const ADVANCE = `
   UPDATE consumer_offset
-  SET next_offset = $5
-  WHERE consumer = $1 AND topic = $2 AND kafka_partition = $3 AND next_offset = $4`;
+  SET next_offset = moved.upto
+  FROM unnest($3::integer[], $4::bigint[], $5::bigint[]) AS moved (kafka_partition, since, upto)
+  WHERE consumer = $1
+    AND topic = $2
+    AND consumer_offset.kafka_partition = moved.kafka_partition
+    AND next_offset = moved.since`;
 
 /**
- * Takes the row that is lock, fence and cursor of a partition, until the transaction ends. A place
- * never taken before starts at `first`.
+ * Takes the rows that are lock, fence and cursor of partitions, in order, until the transaction
+ * ends. A place never taken before starts at `firsts`.
  */
-export async function lockOffset(
+export async function lockOffsets(
   transaction: Transaction,
-  place: Place,
-  first: bigint,
-): Promise<bigint> {
-  const key = [place.consumer, place.topic, place.partition];
-  const read = () =>
-    transaction.query<[string]>({ name: "lock-offset", text: LOCK, values: key, rowMode: "array" });
-  let row = (await read()).rows[0];
-  if (row === undefined) {
-    await startOffsets(
-      transaction,
-      place.consumer,
-      place.topic,
-      new Map([[place.partition, first]]),
-    );
-    row = (await read()).rows[0];
-  }
-  if (row === undefined) throw new Error(`offset row of ${place.topic}/${place.partition} is gone`);
-  return BigInt(row[0]);
+  reader: Reader,
+  firsts: ReadonlyMap<number, bigint>,
+): Promise<Map<number, bigint>> {
+  const lock = () =>
+    queryOffsets(transaction, {
+      name: "lock-offsets",
+      text: LOCK,
+      values: [reader.consumer, reader.topic, bigintArray([...firsts.keys()])],
+    });
+  const locked = await lock();
+  if (locked.size === firsts.size) return locked;
+  await startOffsets(transaction, reader, firsts);
+  return lock();
 }
 
-/** Moves the cursor by compare-and-set; throws when somebody else moved it, which the lock rules out. */
-export async function advanceOffset(
+/** Where a cursor stands and where it goes. */
+export interface Advance {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Moves cursors by compare-and-set; throws when somebody else moved one, which the lock rules out. */
+export async function advanceOffsets(
   transaction: Transaction,
-  place: Place,
-  from: bigint,
-  to: bigint,
+  { consumer, topic }: Reader,
+  advances: readonly Advance[],
 ): Promise<void> {
   const { rowCount } = await transaction.query({
-    name: "advance-offset",
+    name: "advance-offsets",
     text: ADVANCE,
-    values: [place.consumer, place.topic, place.partition, from, to],
+    values: [
+      consumer,
+      topic,
+      bigintArray(advances.map(({ partition }) => partition)),
+      bigintArray(advances.map(({ from }) => from)),
+      bigintArray(advances.map(({ to }) => to)),
+    ],
   });
-  if (rowCount !== 1) {
-    throw new Error(`${place.topic}/${place.partition} was moved from ${from} by somebody else`);
+  if (rowCount !== advances.length) {
+    const places = advances.map(({ partition, from }) => `${topic}/${partition} at ${from}`);
+    throw new Error(`one of ${places.join(", ")} was moved by somebody else`);
   }
+}
+
+async function queryOffsets(
+  database: Database | Transaction,
+  query: { name: string; text: string; values: unknown[] },
+): Promise<Map<number, bigint>> {
+  const { rows } = await database.query<[number, string]>({ ...query, rowMode: "array" });
+  return new Map(rows.map(([partition, nextOffset]) => [partition, BigInt(nextOffset)]));
 }

@@ -4,7 +4,7 @@ import type { RateCard } from "../core/rate-card.ts";
 import type { ReceivedEvent } from "../core/usage-event.ts";
 import { addSpend } from "./add-spend.ts";
 import { noteBalanceChanges } from "./balance-changes.ts";
-import { advanceOffset, lockOffset, type Place } from "./consumer-offset.ts";
+import { advanceOffsets, lockOffsets, type Reader } from "./consumer-offset.ts";
 import {
   type Database,
   inTransaction,
@@ -25,35 +25,45 @@ import { updateAccounts } from "./update-accounts.ts";
 import { findRecorded, writeUsageRecords } from "./usage-records.ts";
 import { writeDraws } from "./write-draws.ts";
 
-/** What one transaction meters: a run of messages of one partition. */
+/** What one transaction meters: a run of messages of one partition, or of several. */
 export interface UsageBatch {
-  readonly place: Place;
-  /** The offset that the fetch asked for: everything from here to `nextOffset` is in the batch. */
-  readonly fetchedFrom: bigint;
-  /** The first offset after the batch. */
-  readonly nextOffset: bigint;
+  readonly reader: Reader;
   readonly now: Instant;
+  /** One for each partition. */
+  readonly runs: readonly UsageRun[];
+  /** Repeats are likely: look identities up before writing, rather than when writing has failed. */
+  readonly expectRepeats: boolean;
+}
+
+/** A run of messages of one partition. */
+export interface UsageRun {
+  readonly partition: number;
+  /** The offset that the fetch asked for: everything from here to `nextOffset` is in the run. */
+  readonly fetchedFrom: bigint;
+  /** The first offset after the run. */
+  readonly nextOffset: bigint;
   /** Events that `rejectEvent` let pass, in offset order. */
   readonly events: readonly ReceivedEvent[];
   /** Messages already known not to be fit for metering. */
   readonly deadLetters: readonly DeadLetter[];
   /** The message at an offset, for events found unfit only now. */
   messageAt(offset: bigint): { readonly key: Buffer | null; readonly value: Buffer };
-  /** Repeats are likely: look identities up before writing, rather than when writing has failed. */
-  readonly expectRepeats: boolean;
 }
 
-export type DebitOutcome =
-  | {
-      readonly kind: "committed";
-      readonly metered: number;
-      readonly repeats: number;
-      readonly deadLetters: number;
-      readonly lowBalances: number;
-    }
+export interface DebitOutcome {
+  /** What became of each run, in their order. */
+  readonly runs: readonly RunOutcome[];
+  readonly metered: number;
+  readonly repeats: number;
+  readonly deadLetters: number;
+  readonly lowBalances: number;
+}
+
+export type RunOutcome =
+  | { readonly kind: "committed" }
   /** All of it was read before, by this consumer or by one that took the partition over. */
   | { readonly kind: "read_before"; readonly nextOffset: bigint }
-  /** The books have not read up to where the batch starts; read from `nextOffset`. */
+  /** The books have not read up to where the run starts; read from `nextOffset`. */
   | { readonly kind: "gap"; readonly nextOffset: bigint };
 
 /** Tries at a batch, each lost to another writer, before it is halved; of a single event, before it counts as failed. */
@@ -64,7 +74,7 @@ const TRIES_AT_AN_EVENT = 100;
  * Meters a batch exactly once, whatever is delivered how often: in one transaction, or, where others
  * keep moving its accounts, in several smaller ones that are open for less long.
  *
- * The offset row is locked first; what lies below it was metered before. Accounts are read with
+ * The offset rows are locked first; what lies below them was metered before. Accounts are read with
  * their versions and written by compare-and-set, so an account that moved meanwhile rolls the batch
  * back and it runs again. Source: README.md beside this file.
  */
@@ -73,7 +83,7 @@ export async function debitUsage(
   readRates: ReadRates,
   batch: UsageBatch,
 ): Promise<DebitOutcome> {
-  const single = batch.nextOffset - batch.fetchedFrom <= 1n;
+  const single = isSingle(batch);
   let lookUp = batch.expectRepeats;
   for (let tries = 0; tries < (single ? TRIES_AT_AN_EVENT : TRIES_AT_A_BATCH); ) {
     try {
@@ -86,38 +96,62 @@ export async function debitUsage(
       else throw error;
     }
   }
-  if (single) throw new Error(`offset ${batch.fetchedFrom}: its account keeps moving`);
+  if (single) throw new Error(`${namesOf(batch)}: the event's account keeps moving`);
   return debitHalves(database, readRates, batch);
 }
 
 type ReadRates = (transaction: Transaction) => Promise<RateCard>;
 
+function isSingle({ runs }: UsageBatch): boolean {
+  return runs.length <= 1 && runs.every((run) => run.nextOffset - run.fetchedFrom <= 1n);
+}
+
+function namesOf({ reader, runs }: UsageBatch): string {
+  return runs
+    .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)
+    .join(", ");
+}
+
+/** Several runs are parted, a single one is cut in two. */
 async function debitHalves(
   database: Database,
   readRates: ReadRates,
   batch: UsageBatch,
 ): Promise<DebitOutcome> {
-  const middle = (batch.fetchedFrom + batch.nextOffset) / 2n;
-  const head = await debitUsage(database, readRates, {
-    ...batch,
-    nextOffset: middle,
-    events: batch.events.filter(({ offset }) => offset < middle),
-    deadLetters: batch.deadLetters.filter(({ offset }) => offset < middle),
-  });
-  if (head.kind === "gap") return head;
-  const tail = await debitUsage(database, readRates, {
-    ...batch,
-    fetchedFrom: middle,
-    events: batch.events.filter(({ offset }) => offset >= middle),
-    deadLetters: batch.deadLetters.filter(({ offset }) => offset >= middle),
-  });
-  if (head.kind !== "committed" || tail.kind !== "committed") return tail;
+  const { runs } = batch;
+  const [run] = runs;
+  if (run === undefined) throw new Error("a batch without runs keeps moving");
+  const debit = (half: UsageRun[]) => debitUsage(database, readRates, { ...batch, runs: half });
+  if (runs.length > 1) {
+    const middle = runs.length >> 1;
+    const head = await debit(runs.slice(0, middle));
+    const tail = await debit(runs.slice(middle));
+    return { ...sumOf(head, tail), runs: [...head.runs, ...tail.runs] };
+  }
+  const middle = (run.fetchedFrom + run.nextOffset) / 2n;
+  const head = await debit([partOf(run, run.fetchedFrom, middle)]);
+  if (head.runs.some(({ kind }) => kind === "gap")) return head;
+  const tail = await debit([partOf(run, middle, run.nextOffset)]);
+  return { ...sumOf(head, tail), runs: tail.runs };
+}
+
+function partOf(run: UsageRun, from: bigint, to: bigint): UsageRun {
+  const within = ({ offset }: { readonly offset: bigint }) => offset >= from && offset < to;
   return {
-    kind: "committed",
-    metered: head.metered + tail.metered,
-    repeats: head.repeats + tail.repeats,
-    deadLetters: head.deadLetters + tail.deadLetters,
-    lowBalances: head.lowBalances + tail.lowBalances,
+    ...run,
+    fetchedFrom: from,
+    nextOffset: to,
+    events: run.events.filter(within),
+    deadLetters: run.deadLetters.filter(within),
+  };
+}
+
+function sumOf(a: DebitOutcome, b: DebitOutcome): Omit<DebitOutcome, "runs"> {
+  return {
+    metered: a.metered + b.metered,
+    repeats: a.repeats + b.repeats,
+    deadLetters: a.deadLetters + b.deadLetters,
+    lowBalances: a.lowBalances + b.lowBalances,
   };
 }
 
@@ -141,17 +175,23 @@ async function debitOnce(
   batch: UsageBatch,
   lookUp: boolean,
 ): Promise<DebitOutcome> {
-  const { place, now } = batch;
-  const from = await lockOffset(transaction, place, batch.fetchedFrom);
-  if (batch.fetchedFrom > from) return { kind: "gap", nextOffset: from };
-  if (batch.nextOffset <= from) return { kind: "read_before", nextOffset: from };
+  const { reader, now, runs } = batch;
+  const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
+  const places = await lockOffsets(transaction, reader, firsts);
+  const outcomes = runs.map((run) => outcomeOf(run, places));
+  const unread = runs.filter((_, index) => outcomes[index]?.kind === "committed");
+  if (unread.length === 0) {
+    return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
+  }
+  const isUnread = ({ partition, offset }: { partition: number; offset: bigint }) =>
+    offset >= placeOf(places, partition);
 
-  const events = batch.events.filter((event) => event.offset >= from);
-  const unfit = batch.deadLetters.filter((letter) => letter.offset >= from);
+  const events = unread.flatMap((run) => run.events).filter(isUnread);
+  const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
   const metering = await meter(transaction, readRates, events, now, lookUp);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
-  await writeUsageRecords(transaction, metering.drawn, place.partition, now);
+  await writeUsageRecords(transaction, metering.drawn, now);
   await writeDraws(transaction, metering.draws, metering.accounts, now);
   await storeDeadLetters(transaction, deadLetters);
   await postEntries(transaction, metering.entries, metering.accounts, now);
@@ -160,16 +200,35 @@ async function debitOnce(
   await addSpend(transaction, metering.spends);
   await noteBalanceChanges(transaction, metering.accounts);
   if (!(await updateAccounts(transaction, metering.accounts))) {
-    throw new AccountMoved(`an account of ${place.topic}/${place.partition} keeps moving`);
+    throw new AccountMoved(`${namesOf(batch)}: an account keeps moving`);
   }
-  await advanceOffset(transaction, place, from, batch.nextOffset);
+  await advanceOffsets(
+    transaction,
+    reader,
+    unread.map(({ partition, nextOffset }) => {
+      return { partition, from: placeOf(places, partition), to: nextOffset };
+    }),
+  );
   return {
-    kind: "committed",
+    runs: outcomes,
     metered: metering.drawn.length,
     repeats: metering.repeats,
     deadLetters: deadLetters.length,
     lowBalances: metering.lowBalances.length,
   };
+}
+
+function outcomeOf(run: UsageRun, places: ReadonlyMap<number, bigint>): RunOutcome {
+  const nextOffset = placeOf(places, run.partition);
+  if (run.fetchedFrom > nextOffset) return { kind: "gap", nextOffset };
+  if (run.nextOffset <= nextOffset) return { kind: "read_before", nextOffset };
+  return { kind: "committed" };
+}
+
+function placeOf(places: ReadonlyMap<number, bigint>, partition: number): bigint {
+  const place = places.get(partition);
+  if (place === undefined) throw new Error(`the offset row of partition ${partition} is gone`);
+  return place;
 }
 
 async function meter(
@@ -191,18 +250,24 @@ async function meter(
   return meterUsage(events, { now, rates, accounts, lots, recorded: known });
 }
 
-function rejectedBy(metering: Metering<ReceivedEvent>, batch: UsageBatch): DeadLetter[] {
-  return metering.rejected.map(({ event, rejection }) => {
-    const { key, value } = batch.messageAt(event.offset);
+function rejectedBy(
+  { rejected }: Metering<ReceivedEvent>,
+  { reader, runs, now }: UsageBatch,
+): DeadLetter[] {
+  return rejected.map(({ event, rejection }) => {
+    const { partition, offset, accountId } = event;
+    const message = runs.find((run) => run.partition === partition)?.messageAt(offset);
+    if (message === undefined) throw new Error(`no run of partition ${partition}`);
+    const { key, value } = message;
     return {
-      topic: batch.place.topic,
-      partition: batch.place.partition,
-      offset: event.offset,
-      accountId: event.accountId,
+      topic: reader.topic,
+      partition,
+      offset,
+      accountId,
       rejection,
       key,
       payload: value,
-      recordedAt: batch.now,
+      recordedAt: now,
     };
   });
 }

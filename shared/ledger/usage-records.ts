@@ -20,7 +20,6 @@ const COPY = `
 export async function writeUsageRecords(
   transaction: Transaction,
   drawn: readonly Drawn<ReceivedEvent>[],
-  partition: number,
   meteredAt: Instant,
 ): Promise<void> {
   if (drawn.length === 0) return;
@@ -30,7 +29,7 @@ export async function writeUsageRecords(
     putEvent(rows, event);
     rows.int8(credits);
     rows.int8(start);
-    rows.int4(partition);
+    rows.int4(event.partition);
     rows.int8(event.offset);
     rows.timestamptz(meteredAt);
   }

@@ -36,11 +36,11 @@ await runBatchConsumer(kafka, {
   topic,
   batchSize: settings.metering.batchEvents,
   startAt: async () => lows,
-  async handle({ messages }) {
+  async handle({ partition, messages }) {
     await decoder.learn(messages.map(({ value }) => value));
     const rows = new CopyBuffer();
     for (const { value, offset } of messages) {
-      const event = decoder.decode(value, BigInt(offset));
+      const event = decoder.decode(value, partition, BigInt(offset));
       if ("reason" in event) throw new Error(event.detail);
       rows.startRow(7);
       putEvent(rows, event);

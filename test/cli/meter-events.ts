@@ -1,4 +1,4 @@
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { USAGE_READER } from "../../shared/core/topics.ts";
 import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
 import { debitUsage } from "../../shared/ledger/debit-usage.ts";
 import { rateCardReader } from "../../shared/ledger/rates.ts";
@@ -17,26 +17,27 @@ export interface Used {
 /** Meters events into the books as metering does, without Kafka: partition 0, one offset each. */
 export async function meterEvents({ database }: Books, used: readonly Used[]): Promise<void> {
   const now = Date.now();
-  const place = { consumer: METERING, topic: TOPICS.usageEvents, partition: 0 };
-  const places = await readOffsets(database, place.consumer, place.topic);
-  const fetchedFrom = places.get(place.partition) ?? 0n;
-  const outcome = await debitUsage(database, rateCardReader(), {
-    place,
+  const partition = 0;
+  const places = await readOffsets(database, USAGE_READER);
+  const fetchedFrom = places.get(partition) ?? 0n;
+  const run = {
+    partition,
     fetchedFrom,
     nextOffset: fetchedFrom + BigInt(used.length),
-    now,
     events: used.map((event, at) => ({
       source: "test",
       dimensions: {},
       occurredAt: now,
       ...event,
+      partition,
       offset: fetchedFrom + BigInt(at),
     })),
     deadLetters: [],
     messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
-    expectRepeats: false,
-  });
-  if (outcome.kind !== "committed" || outcome.metered !== used.length) {
+  };
+  const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
+  const outcome = await debitUsage(database, rateCardReader(), usage);
+  if (outcome.metered !== used.length) {
     throw new Error(`not all was metered: ${JSON.stringify(outcome)}`);
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lagsOf } from "../../services/cli/metering-progress.ts";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import { startOffsets } from "../../shared/ledger/consumer-offset.ts";
 import { inTransaction } from "../../shared/ledger/database.ts";
 import { storeDeadLetters } from "../../shared/ledger/dead-letters.ts";
@@ -23,7 +23,7 @@ afterAll(() => books.close());
 
 // Whether metering runs depends on what else is tested at the moment.
 test("says what is up, how far behind, and what waits", async () => {
-  await startOffsets(books.database, METERING, TOPICS.usageEvents, new Map([[0, 0n]]));
+  await startOffsets(books.database, USAGE_READER, new Map([[0, 0n]]));
   await inTransaction(books.database, (transaction) =>
     storeDeadLetters(
       transaction,

@@ -27,7 +27,7 @@ beforeEach(async () => {
   const usage = usageBatches(books, "demo");
   for (let at = 0; at < plan.events.length; at += BATCH) {
     const outcome = await usage.debit(plan.events.slice(at, at + BATCH));
-    expect(outcome.kind).toBe("committed");
+    expect(outcome.runs).toEqual([{ kind: "committed" }]);
   }
 });
 

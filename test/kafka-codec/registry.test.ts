@@ -26,7 +26,7 @@ test("a registry that has no such schema makes the message's schema unknown", as
   );
   const decoder = openUsageDecoder(registry);
   await decoder.learn([VALUE]);
-  expect(decoder.decode(VALUE, 0n)).toMatchObject({ reason: "unknown_schema" });
+  expect(decoder.decode(VALUE, 0, 0n)).toMatchObject({ reason: "unknown_schema" });
 });
 
 describe("is an outage, not a bad event:", () => {

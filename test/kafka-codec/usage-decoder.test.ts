@@ -42,12 +42,12 @@ const EVENT = {
 };
 
 describe("an event is read", () => {
-  test("as our own encoder wrote it, with the offset it was read at", async () => {
+  test("as our own encoder wrote it, with the place it was read at", async () => {
     const registry = new RegistryInProcess();
     const value = (await openEncoder(registry, SCHEMAS.usageEvents))(RECORD);
     const decoder = openUsageDecoder(registry);
     await decoder.learn([value]);
-    expect(decoder.decode(value, 77n)).toEqual({ ...EVENT, offset: 77n });
+    expect(decoder.decode(value, 3, 77n)).toEqual({ ...EVENT, partition: 3, offset: 77n });
   });
 
   test.each([
@@ -133,7 +133,7 @@ describe("a value is unreadable", () => {
     const decoder = openUsageDecoder(registry);
     await decoder.learn([value]);
     for (let end = 1; end < value.length; end += 1) {
-      const read = decoder.decode(value.subarray(0, end), 0n);
+      const read = decoder.decode(value.subarray(0, end), 0, 0n);
       expect(read, `${end} bytes`).toMatchObject({ reason: "unreadable" });
     }
   });
@@ -189,7 +189,7 @@ describe("a value is unreadable", () => {
     for (let at = 0; at < whole.length * 256; at += 1) {
       const value = Buffer.from(whole);
       value[at >> 8] = at & 0xff;
-      const read = decoder.decode(value, 0n);
+      const read = decoder.decode(value, 0, 0n);
       outcomes.add("reason" in read ? read.reason : "an event");
     }
     expect([...outcomes].sort()).toEqual(["an event", "unknown_schema", "unreadable"]);
@@ -202,7 +202,7 @@ describe("a value is unreadable", () => {
     const decoder = openUsageDecoder(registry);
     await decoder.learn([value]);
     const before = performance.now();
-    expect(decoder.decode(value, 0n)).toMatchObject({ reason: "unreadable" });
+    expect(decoder.decode(value, 0, 0n)).toMatchObject({ reason: "unreadable" });
     expect(performance.now() - before).toBeLessThan(20);
   });
 });
@@ -213,13 +213,13 @@ describe("a schema that the registry does not have", () => {
     const decoder = openUsageDecoder(registry);
     const value = write(1, OURS, RECORD);
     await decoder.learn([value]);
-    expect(decoder.decode(value, 0n)).toEqual({
+    expect(decoder.decode(value, 0, 0n)).toEqual({
       reason: "unknown_schema",
       detail: "the registry has no schema 1",
     });
     registry.add(OURS);
     await decoder.learn([value]);
-    expect(decoder.decode(value, 0n)).toMatchObject(EVENT);
+    expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
   });
 });
 
@@ -247,7 +247,7 @@ describe("a registry that cannot answer is an outage", () => {
     await expect(decoder.learn([value])).rejects.toThrow(RegistryUnavailable);
     registry.failure = null;
     await decoder.learn([value]);
-    expect(decoder.decode(value, 0n)).toMatchObject(EVENT);
+    expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
   });
 
   test("does not hinder reading what is known", async () => {
@@ -257,23 +257,23 @@ describe("a registry that cannot answer is an outage", () => {
     await decoder.learn([value]);
     registry.failure = answerOf(503, "Service Unavailable");
     await decoder.learn([value]);
-    expect(decoder.decode(value, 0n)).toMatchObject(EVENT);
+    expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
   });
 });
 
-/** What was written with a schema, as our decoder reads it, without the offset. */
+/** What was written with a schema, as our decoder reads it, without the place. */
 async function roundTrip(schema: unknown, record: Record<string, unknown>): Promise<unknown> {
   const registry = new RegistryInProcess();
   const read = await learnAndDecode(registry, write(registry.add(schema), schema, record));
   if ("reason" in read) return read;
-  const { offset: _, ...event } = read;
+  const { partition: _partition, offset: _offset, ...event } = read;
   return { ...event, dimensions: { ...event.dimensions } };
 }
 
 async function learnAndDecode(registry: RegistryInProcess, value: Buffer | null) {
   const decoder = openUsageDecoder(registry);
   await decoder.learn([value]);
-  return decoder.decode(value, 0n);
+  return decoder.decode(value, 0, 0n);
 }
 
 function write(id: number, schema: unknown, record: Record<string, unknown>): Buffer {

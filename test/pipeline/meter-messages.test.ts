@@ -160,8 +160,8 @@ function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
   const meter = meterMessages(parts);
   return {
     number,
-    handle: (batch: MessageBatch, heartbeat: () => Promise<void> = async () => undefined) =>
-      meter(batch, heartbeat),
+    handle: async (batch: MessageBatch, heartbeat: () => Promise<void> = async () => undefined) =>
+      (await meter([{ batch, heartbeat }]))[0],
     batch: (from: number, end: number): MessageBatch => ({
       topic,
       partition: number,

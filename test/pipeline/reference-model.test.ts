@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBatch } from "../../services/metering/read-batch.ts";
 import { toAccountId } from "../../shared/core/text.ts";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import type { UsageEvent } from "../../shared/core/usage-event.ts";
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
@@ -196,12 +196,11 @@ async function debit(world: World, partition: number, from: number, end: number)
     highWatermark: BigInt(end),
     messages: messages.map((value, index) => message(value, from + index)),
   };
-  const read = readBatch(batch, decoder, METERING, world.clock, DEFAULT_WINDOW);
-  const outcome = await debitUsage(books.database, rateCardReader(), {
-    ...read,
-    expectRepeats: false,
-  });
-  if (outcome.kind === "gap") await debit(world, partition, Number(outcome.nextOffset), end);
+  const now = world.clock;
+  const run = readBatch(batch, decoder, now, DEFAULT_WINDOW);
+  const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
+  const { runs } = await debitUsage(books.database, rateCardReader(), usage);
+  if (runs[0]?.kind === "gap") await debit(world, partition, Number(runs[0].nextOffset), end);
 }
 
 function message(value: Buffer, offset: number): MessageBatch["messages"][number] {

@@ -23,7 +23,7 @@ export async function openUsagePublisher(
   const encode = await openEncoder(openRegistry(readSettings(env).registry), SCHEMAS.usageEvents);
   return {
     async publish(usages, partition) {
-      const events = usages.map((usage) => toEvent(usage, 0n));
+      const events = usages.map((usage) => toEvent(usage, { partition: 0, offset: 0n }));
       const messages = events.map((event) => ({
         key: event.accountId,
         value: encode({

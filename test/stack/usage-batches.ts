@@ -1,4 +1,4 @@
-import { TOPICS } from "../../shared/core/topics.ts";
+import { USAGE_READER } from "../../shared/core/topics.ts";
 import type { ReceivedEvent, UsageEvent } from "../../shared/core/usage-event.ts";
 import { type DebitOutcome, debitUsage, type UsageBatch } from "../../shared/ledger/debit-usage.ts";
 import { rateCardReader } from "../../shared/ledger/rates.ts";
@@ -24,7 +24,7 @@ export function usageBatches({ database }: Books, name: string): UsageBatches {
   const readRates = rateCardReader();
   let nextOffset = 0n;
   const next = (usages: readonly Usage[]) => {
-    const events = usages.map((usage) => toEvent(usage, nextOffset++));
+    const events = usages.map((usage) => toEvent(usage, { partition, offset: nextOffset++ }));
     return usageBatch(partition, nextOffset - BigInt(events.length), events);
   };
   return { next, debit: (events) => debitUsage(database, readRates, next(events)) };
@@ -38,24 +38,32 @@ function usageBatch(
   now = Date.now(),
 ): UsageBatch {
   return {
-    place: { consumer: "metering", topic: TOPICS.usageEvents, partition },
-    fetchedFrom,
-    nextOffset: fetchedFrom + BigInt(events.length),
+    reader: USAGE_READER,
     now,
-    events,
-    deadLetters: [],
-    messageAt: (offset) => ({ key: null, value: Buffer.from(`message at ${offset}`) }),
+    runs: [
+      {
+        partition,
+        fetchedFrom,
+        nextOffset: fetchedFrom + BigInt(events.length),
+        events,
+        deadLetters: [],
+        messageAt: (offset) => ({ key: null, value: Buffer.from(`message at ${offset}`) }),
+      },
+    ],
     expectRepeats: false,
   };
 }
 
-export function toEvent(usage: Usage, offset: bigint): ReceivedEvent {
+export function toEvent(
+  usage: Usage,
+  place: { readonly partition: number; readonly offset: bigint },
+): ReceivedEvent {
   return {
     meter: "call",
     occurredAt: Date.now(),
     source: "",
     dimensions: {},
     ...usage,
-    offset,
+    ...place,
   };
 }

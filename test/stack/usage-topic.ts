@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 import pg from "pg";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
+import { METERING, TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
 import type { Database } from "../../shared/ledger/database.ts";
 import { eventually } from "../local-stack/eventually.ts";
@@ -33,7 +33,7 @@ export async function untilCaughtUp(
       "the books have read all usage",
       async () => {
         const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents);
-        const read = await readOffsets(database, METERING, TOPICS.usageEvents);
+        const read = await readOffsets(database, USAGE_READER);
         return ends.every(({ partition, high }) => (read.get(partition) ?? -1n) >= BigInt(high));
       },
       withinMs,

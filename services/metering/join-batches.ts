@@ -1,0 +1,50 @@
+/**
+ * Lets what waits go together: what is handed over while `work` is busy goes with the next call of
+ * it. Under little load a transaction then takes what every partition has, so latency does not grow
+ * with their number; under much load each is full anyway. At most `atOnce` calls run at a time, each
+ * with items of together at most `most` (a larger one goes alone).
+ */
+export function joinBatches<T, R>(
+  work: (items: readonly T[]) => Promise<readonly R[]>,
+  limits: { readonly atOnce: number; readonly most: number; sizeOf(item: T): number },
+): (item: T) => Promise<R> {
+  const waiting: { item: T; resolve(result: R): void; reject(error: unknown): void }[] = [];
+  let running = 0;
+  let planned = false;
+
+  return (item) => {
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    waiting.push({ item, resolve, reject });
+    // What arrives in the same turn of the event loop, as one fetch does, goes together.
+    if (!planned) setImmediate(start);
+    planned = true;
+    return promise;
+  };
+
+  function start(): void {
+    planned = false;
+    while (running < limits.atOnce && waiting.length > 0) void run(take());
+  }
+
+  function take(): typeof waiting {
+    let size = 0;
+    const fits = waiting.findIndex(({ item }, index) => {
+      size += limits.sizeOf(item);
+      return index > 0 && size > limits.most;
+    });
+    return waiting.splice(0, fits === -1 ? waiting.length : fits);
+  }
+
+  async function run(taken: typeof waiting): Promise<void> {
+    running += 1;
+    try {
+      const results = await work(taken.map(({ item }) => item));
+      for (const [index, result] of results.entries()) taken[index]?.resolve(result);
+    } catch (error) {
+      for (const { reject } of taken) reject(error);
+    } finally {
+      running -= 1;
+      start();
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { joinBatches } from "../../services/metering/join-batches.ts";
+
+/** What goes together: items are named, and as large as their name is long. */
+function joined(limits: { atOnce: number; most: number }) {
+  const calls: { readonly items: readonly string[]; end(): void; fail(error: Error): void }[] = [];
+  const hand = joinBatches(
+    (items: readonly string[]) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+      const end = () => resolve(items.map((item) => `${item} done`));
+      calls.push({ items, end, fail: reject });
+      return promise;
+    },
+    { ...limits, sizeOf: (item) => item.length },
+  );
+  return { hand, calls, taken: () => calls.map(({ items }) => items) };
+}
+
+test("what one fetch brought goes together, and each hears of its own", async () => {
+  const { hand, calls, taken } = joined({ atOnce: 2, most: 10 });
+  const handed = ["a", "b", "c"].map(hand);
+  await turn();
+  expect(taken()).toEqual([["a", "b", "c"]]);
+  calls[0]?.end();
+  expect(await Promise.all(handed)).toEqual(["a done", "b done", "c done"]);
+});
+
+test("what comes while as many as may are under way waits, and goes together then", async () => {
+  const { hand, calls, taken } = joined({ atOnce: 1, most: 10 });
+  const first = hand("a");
+  await turn();
+  const second = hand("b");
+  await turn();
+  const third = hand("c");
+  await turn();
+  expect(taken()).toEqual([["a"]]);
+  calls[0]?.end();
+  await first;
+  await turn();
+  expect(taken()).toEqual([["a"], ["b", "c"]]);
+  calls[1]?.end();
+  expect(await Promise.all([second, third])).toEqual(["b done", "c done"]);
+});
+
+test("no more goes together than may, but one that is larger goes alone", async () => {
+  const { hand, taken } = joined({ atOnce: 9, most: 4 });
+  for (const item of ["aa", "bb", "c", "dddddd", "e"]) void hand(item);
+  await turn();
+  expect(taken()).toEqual([["aa", "bb"], ["c"], ["dddddd"], ["e"]]);
+});
+
+test("those that went together fail together, and what waited goes on", async () => {
+  const { hand, calls, taken } = joined({ atOnce: 1, most: 2 });
+  const handed = ["a", "b", "c"].map(hand);
+  await turn();
+  calls[0]?.fail(new Error("no"));
+  await expect(handed[0]).rejects.toThrow("no");
+  await expect(handed[1]).rejects.toThrow("no");
+  await turn();
+  expect(taken()).toEqual([["a", "b"], ["c"]]);
+  calls[1]?.end();
+  expect(await handed[2]).toBe("c done");
+});
