@@ -3,13 +3,13 @@ import { MAX_BIGINT } from "../core/credit-line.ts";
 
 // "PGCOPY\n\xff\r\n\0", no flags, no header extension.
 const HEADER = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
-const FIRST_SIZE = 1 << 20;
+const FIRST_SIZE = 8 << 10;
 const MILLIS_AT_2000 = 946_684_800_000;
 const TWO_TO_32 = 2 ** 32;
 const JSONB_VERSION = 1;
 const TEXT_OID = 25;
 
-/** Builds the bytes of one binary COPY in a single buffer that grows. Rows are written field by field. */
+/** Builds the bytes of one binary COPY, taken piece by piece. Rows are written field by field. */
 export class CopyBuffer {
   #bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
   // A DataView writes 64-bit integers several times as fast as a Buffer does.
@@ -83,7 +83,19 @@ export class CopyBuffer {
     this.#length += 12;
   }
 
-  /** Ends the rows; the buffer is not to be written afterwards. */
+  /** How many bytes wait to be taken. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The bytes so far; what is written afterwards follows them. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#use(Buffer.allocUnsafeSlow(this.#bytes.length), 0);
+    return taken;
+  }
+
+  /** Ends the rows and returns what was not taken; the buffer is not to be written afterwards. */
   finish(): Buffer {
     this.#reserve(2);
     this.#view.setInt16(this.#length, -1);
@@ -95,7 +107,12 @@ export class CopyBuffer {
     if (this.#length + bytes <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + bytes));
     this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#use(grown, this.#length);
+  }
+
+  #use(bytes: Buffer<ArrayBuffer>, length: number): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+    this.#length = length;
   }
 }

@@ -1,21 +1,32 @@
 import { pipeline } from "node:stream/promises";
 import { from } from "pg-copy-streams";
+import { CopyBuffer } from "./copy-buffer.ts";
 import type { Transaction } from "./database.ts";
 
-// One CopyData message holds at most this much.
-const CHUNK = 1 << 20;
+// Postgres stores one piece while the next is built, and few are in memory. Just below a power of
+// two, so that the buffer, which grows by doubling, ends there.
+const PIECE = 60 << 10;
 
-/** Sends the bytes of a `CopyBuffer` to `COPY ... FROM STDIN (FORMAT binary)`; returns the rows stored. */
-export async function copyRows(
+/** Sends rows to `COPY ... FROM STDIN (FORMAT binary)`; `put` writes one; returns how many were stored. */
+export async function copyRows<T>(
   transaction: Transaction,
   statement: string,
-  bytes: Buffer,
+  items: Iterable<T>,
+  put: (rows: CopyBuffer, item: T) => void,
 ): Promise<number> {
   const copy = transaction.query(from(statement));
-  await pipeline(chunksOf(bytes), copy);
+  await pipeline(piecesOf(items, put), copy);
   return copy.rowCount;
 }
 
-function* chunksOf(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
+function* piecesOf<T>(
+  items: Iterable<T>,
+  put: (rows: CopyBuffer, item: T) => void,
+): Generator<Buffer> {
+  const rows = new CopyBuffer();
+  for (const item of items) {
+    put(rows, item);
+    if (rows.length >= PIECE) yield rows.take();
+  }
+  yield rows.finish();
 }

@@ -2,7 +2,7 @@ import type { Instant } from "../core/account.ts";
 import { type Drawn, identityOf } from "../core/meter-usage.ts";
 import type { ReceivedEvent, UsageEvent } from "../core/usage-event.ts";
 import { textArray } from "./array-literal.ts";
-import { CopyBuffer } from "./copy-buffer.ts";
+import type { CopyBuffer } from "./copy-buffer.ts";
 import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 
@@ -23,8 +23,7 @@ export async function writeUsageRecords(
   meteredAt: Instant,
 ): Promise<void> {
   if (drawn.length === 0) return;
-  const rows = new CopyBuffer();
-  for (const { event, credits, start } of drawn) {
+  await copyRows(transaction, COPY, drawn, (rows, { event, credits, start }) => {
     rows.startRow(12);
     putEvent(rows, event);
     rows.int8(credits);
@@ -32,8 +31,7 @@ export async function writeUsageRecords(
     rows.int4(event.partition);
     rows.int8(event.offset);
     rows.timestamptz(meteredAt);
-  }
-  await copyRows(transaction, COPY, rows.finish());
+  });
 }
 
 /** Writes the seven columns of the event itself. Shared with the bench's floor, which stores no more. */

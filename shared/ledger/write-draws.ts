@@ -1,6 +1,5 @@
 import type { Account, Instant } from "../core/account.ts";
 import type { Draw } from "../core/meter-usage.ts";
-import { CopyBuffer } from "./copy-buffer.ts";
 import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 
@@ -20,8 +19,7 @@ export async function writeDraws(
 ): Promise<void> {
   if (draws.length === 0) return;
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
-  const rows = new CopyBuffer();
-  for (const { accountId, start, end, eventIds } of draws) {
+  await copyRows(transaction, COPY, draws, (rows, { accountId, start, end, eventIds }) => {
     rows.startRow(6);
     rows.text(accountId);
     rows.int8(start);
@@ -29,6 +27,5 @@ export async function writeDraws(
     rows.int8(end);
     rows.textArray(eventIds);
     rows.timestamptz(drawnAt);
-  }
-  await copyRows(transaction, COPY, rows.finish());
+  });
 }

@@ -8,7 +8,6 @@ import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { CopyBuffer } from "../../shared/ledger/copy-buffer.ts";
 import { copyRows } from "../../shared/ledger/copy-rows.ts";
 import { inTransaction, openDatabase } from "../../shared/ledger/database.ts";
 import { putEvent } from "../../shared/ledger/usage-records.ts";
@@ -30,6 +29,7 @@ await admin.connect();
 const lows = new Map(
   (await admin.fetchTopicOffsets(topic)).map(({ partition, low }) => [partition, BigInt(low)]),
 );
+const COPY = "COPY floor FROM STDIN (FORMAT binary)";
 let stored = 0;
 await runBatchConsumer(kafka, {
   groupId: `floor-${process.pid}-${Date.now()}`,
@@ -38,16 +38,16 @@ await runBatchConsumer(kafka, {
   startAt: async () => lows,
   async handle({ partition, messages }) {
     await decoder.learn(messages.map(({ value }) => value));
-    const rows = new CopyBuffer();
-    for (const { value, offset } of messages) {
+    const events = messages.map(({ value, offset }) => {
       const event = decoder.decode(value, partition, BigInt(offset));
       if ("reason" in event) throw new Error(event.detail);
-      rows.startRow(7);
-      putEvent(rows, event);
-    }
-    const bytes = rows.finish();
+      return event;
+    });
     await inTransaction(database, (transaction) =>
-      copyRows(transaction, "COPY floor FROM STDIN (FORMAT binary)", bytes),
+      copyRows(transaction, COPY, events, (rows, event) => {
+        rows.startRow(7);
+        putEvent(rows, event);
+      }),
     );
     stored += messages.length;
     process.stdout.write(`${stored}\n`);
