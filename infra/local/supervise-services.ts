@@ -11,6 +11,8 @@ export interface Service {
   readonly name: string;
   /** What Node runs; absolute, so that it is found from any working directory. */
   readonly file: string;
+  /** Node's own options. */
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface Supervision {
@@ -85,7 +87,7 @@ export function restartWait(failuresBefore: number, waits: RestartWaits = WAITS)
 }
 
 function start(service: Service, options: SupervisionOptions): ChildProcess {
-  const child = spawn(process.execPath, [service.file], {
+  const child = spawn(process.execPath, [...(service.nodeOptions ?? []), service.file], {
     detached: true, // a Ctrl-C is for us: we stop the services before what they need
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...options.env },

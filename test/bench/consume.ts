@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { METERING_SERVICE } from "../../infra/local/services.ts";
 import { type CpuSeconds, cpuBetween, cpuSeconds, peakMegabytes } from "./cpu.ts";
 
 /** One run of a consuming process over a backlog. */
@@ -16,6 +17,9 @@ export interface Servers {
   readonly postgresPid: number;
   readonly kafkaPid: number;
 }
+
+/** The metering service as `npm start` runs it. */
+export const METERING_ARGS = [...(METERING_SERVICE.nodeOptions ?? []), METERING_SERVICE.file];
 
 /** What comes first is start and warm-up and does not count. */
 const COUNTED_FROM = 0.2;
@@ -41,7 +45,7 @@ export async function runMetering(
 ): Promise<Run> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on("error", () => undefined);
-  const child = start(servers, url, ["services/metering/main.ts"], "ignore", settings);
+  const child = start(servers, url, METERING_ARGS, "ignore", settings);
   try {
     // The service writes where it starts from before it reads.
     let first = await sumOfOffsets(pool);

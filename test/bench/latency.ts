@@ -5,6 +5,7 @@ import pg from "pg";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
 import { METERING } from "../../shared/core/topics.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
+import { METERING_ARGS } from "./consume.ts";
 import type { Figure } from "./figure.ts";
 import { accountName, METERS, seededRandom } from "./load.ts";
 import { quantile, spreadOf } from "./statistics.ts";
@@ -63,7 +64,7 @@ async function metered(bench: Bench, seconds: number): Promise<number[]> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on("error", () => undefined);
   await skipBacklog(bench, pool);
-  const child = spawn(process.execPath, ["services/metering/main.ts"], {
+  const child = spawn(process.execPath, METERING_ARGS, {
     env: { ...bench.servers.env, DATABASE_URL: url, LOG_LEVEL: "warn" },
     stdio: ["ignore", "ignore", "inherit"],
   });

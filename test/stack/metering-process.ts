@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { guardProcess, releaseProcess } from "../../infra/local/process-guard.ts";
 import { signalProcess } from "../../infra/local/process-table.ts";
+import { METERING_SERVICE } from "../../infra/local/services.ts";
 import { eventually } from "../local-stack/eventually.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../services/metering/main.ts");
+const { file, nodeOptions = [] } = METERING_SERVICE;
 
 /** The metering service as a real process. */
 export interface MeteringProcess {
@@ -35,7 +35,7 @@ interface LogLine {
 /** Starts metering and does not wait until it meters: `says(/^metering$/)` does. */
 export function startMetering(env: NodeJS.ProcessEnv): MeteringProcess {
   const log: LogLine[] = [];
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [...nodeOptions, file], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...env, NODE_ENV: "production" },
