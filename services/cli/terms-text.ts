@@ -50,7 +50,7 @@ export function addOnText({ credits }: AddOnTerms): string {
 
 export function creditPriceText({ credits, life }: CreditPriceTerms): string {
   const rest = life.kind === "usual" ? "" : `, life ${lifeText(life)}`;
-  return `${formatCredits(credits)} credits for 1${rest}`;
+  return `${formatCredits(credits)} credits a unit${rest}`;
 }
 
 /** As a catalogue file states it. */

@@ -4,3 +4,10 @@ import type { Place } from "../core/asked-catalogue.ts";
 export interface Problem extends Place {
   readonly problem: string;
 }
+
+const MOST_SHOWN = 120;
+
+/** What a file says, or says wrongly, in a sentence about it. */
+export function short(text: string): string {
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}...`;
+}

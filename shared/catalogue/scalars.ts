@@ -4,6 +4,7 @@ import { MAX_BIGINT } from "../core/credit-line.ts";
 import { parseCredits } from "../core/credits-text.ts";
 import { parseInstant } from "../core/instant-text.ts";
 import { isCurrency, parseMoney } from "../core/money.ts";
+import { short } from "./problem.ts";
 
 /** The single values of a catalogue file, each read from the text that was written. */
 
@@ -63,10 +64,4 @@ function scalar<T>(what: string, read: (text: string) => T) {
       return z.NEVER;
     }
   });
-}
-
-const MOST_SHOWN = 120;
-
-function short(text: string): string {
-  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}...`;
 }

@@ -10,7 +10,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import type { Place } from "../core/asked-catalogue.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, short } from "./problem.ts";
 import { limitProblem } from "./text-limits.ts";
 
 /** A text without types: scalars are what was written, so no number ever was a floating one. */
@@ -44,14 +44,17 @@ export function readTree(text: string): Tree | readonly Problem[] {
     lineCounter,
   });
   const wrong = [...document.errors, ...document.warnings];
-  if (wrong.length > 0) {
-    return wrong.map(({ pos, message }) => ({
-      line: lineOf(pos[0]),
-      field: "",
-      problem: `is not YAML as it can be used here: ${message}`,
-    }));
-  }
-  return toTree(document.contents, lineOf);
+  if (wrong.length === 0) return toTree(document.contents, lineOf);
+  // The first in a line; the others mostly follow from it.
+  const byLine = Map.groupBy(
+    wrong.sort((a, b) => a.pos[0] - b.pos[0]),
+    ({ pos }) => lineOf(pos[0]),
+  );
+  return [...byLine].map(([line, [first]]) => ({
+    line,
+    field: "",
+    problem: `is not YAML as it can be used here: ${short(first?.message ?? "")}`,
+  }));
 }
 
 function toTree(

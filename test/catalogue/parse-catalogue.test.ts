@@ -241,7 +241,8 @@ describe("what is wrong is named with line, field and what to do", () => {
       "2026-09-01",
       "2026-09-01T00:00:00",
       "soon",
-      "10000-01-01T00:00:00Z",
+      "+010000-01-01T00:00:00Z",
+      "1969-12-31T23:59:59.999Z",
       "0",
     ].map((text) => [
       `add_ons:\n  voice:\n    credits: 1\n    from: ${text}`,
@@ -303,6 +304,12 @@ plans:
       "9: plans.pro.prices.ABC: is not a currency of ISO 4217; write it like EUR",
       "10: plans.: the name is empty",
     ]);
+  });
+
+  test("what is no YAML once a line, in few words", () => {
+    const problems = problemsOf(`a: [1, 2\nb: } } }\n${"x".repeat(2000)}: }`);
+    expect(problems.map((problem) => problem.split(":")[0])).toEqual(["2", "3"]);
+    for (const problem of problems) expect(problem.length).toBeLessThan(200);
   });
 
   test("a file that is not UTF-8", () => {
