@@ -17,6 +17,12 @@ module.exports = {
       { path: "^(shared/(kafka|client|runtime)|services|infra|test)/|kafkajs|avsc" },
     ),
     forbid(
+      "catalogue-file-knows-core",
+      "Reading the catalogue file is beside the ledger: what is read is decided on there.",
+      { path: "^shared/catalogue/" },
+      { path: "^shared/(ledger|kafka|client|runtime)/" },
+    ),
+    forbid(
       "shared-below-services",
       "What is shared does not know who uses it.",
       { path: "^shared/" },

@@ -1,8 +1,9 @@
-import { Temporal } from "temporal-polyfill";
 import type { AccountId, Instant } from "../../shared/core/account.ts";
 import { MAX_BIGINT, type MicroCredits } from "../../shared/core/credit-line.ts";
 import { parseCredits } from "../../shared/core/credits-text.ts";
 import { LOT_SOURCES, type LotSource } from "../../shared/core/grant-credits.ts";
+import { parseInstant } from "../../shared/core/instant-text.ts";
+import { isCurrency } from "../../shared/core/money.ts";
 import { isTimeZone } from "../../shared/core/months.ts";
 import { idProblem, isStorable, toAccountId } from "../../shared/core/text.ts";
 import { WrongUsage } from "./result.ts";
@@ -45,18 +46,6 @@ export function instantArgument(name: string, text: string): Instant {
   return instant;
 }
 
-/** Milliseconds, or null when `text` is not ISO 8601 with an offset, of the years 1970 to 9999. */
-export function parseInstant(text: string): Instant | null {
-  try {
-    const instant = Temporal.Instant.from(text).epochMilliseconds;
-    return instant >= 0 && instant <= LAST_INSTANT ? instant : null;
-  } catch {
-    return null;
-  }
-}
-
-const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
 // An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
 
@@ -66,7 +55,7 @@ export function timeZoneArgument(text: string): string {
 }
 
 export function currencyArgument(text: string): string {
-  if (Intl.supportedValuesOf("currency").includes(text)) return text;
+  if (isCurrency(text)) return text;
   throw new WrongUsage(`"${text}" is not a currency of ISO 4217; write it like EUR`);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { addAccountCommands } from "./account.ts";
+import { addCatalogueCommands } from "./catalogue.ts";
 import { addExplainCommands } from "./explain.ts";
 import { addGrantCommand } from "./grant.ts";
 import { addLotsCommand } from "./lots.ts";
@@ -20,6 +21,7 @@ Environment:
 Example:
   $ drawdown account create acme --time-zone Europe/Berlin
   $ drawdown rate set llm.input_tokens 3 --per 1000000
+  $ drawdown catalogue apply catalogue.yaml
   $ drawdown grant acme 100 --source top_up
   $ drawdown lots acme`;
 
@@ -30,6 +32,7 @@ const program = makeProgram("drawdown")
 addAccountCommands(program);
 addGrantCommand(program);
 addRateCommands(program);
+addCatalogueCommands(program);
 addLotsCommand(program);
 addPublishCommand(program);
 addExplainCommands(program);

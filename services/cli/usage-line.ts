@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Usage } from "../../shared/client/usage-client.ts";
 import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
-import { parseInstant } from "./arguments.ts";
+import { parseInstant } from "../../shared/core/instant-text.ts";
 
 const WHOLE = "must be a whole number from 0 on; beyond 2^53 write it as a string";
 const INSTANT = "must be an instant like 2026-09-01T00:00:00Z, or milliseconds";

@@ -59,6 +59,11 @@ const MARGIN_MS = 60_000;
 
 const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.rate'))";
 
+/** Held to the end of the transaction: only one at a time adds rates, plans, add-ons or credit prices. */
+export async function lockPrices(transaction: Transaction): Promise<void> {
+  await transaction.query(LOCK);
+}
+
 const INSERT = `
   INSERT INTO rate (meter, valid_from, credits, per)
   VALUES ($1, to_timestamp($2 / 1000.0), $3, $4)`;
@@ -80,7 +85,7 @@ export async function setRate(
   maxAheadMs: number,
 ): Promise<SetRateOutcome> {
   return inTransaction(database, async (transaction) => {
-    await transaction.query(LOCK);
+    await lockPrices(transaction);
     const ofMeter = (await listRates(transaction)).filter(({ meter }) => meter === rate.meter);
     const standing = ofMeter.find(({ validFrom }) => validFrom === rate.validFrom);
     if (standing !== undefined) {

@@ -1,0 +1,87 @@
+import type { Asked, AskedCatalogue } from "../core/asked-catalogue.ts";
+import type { Problem } from "./problem.ts";
+import { catalogueForm } from "./terms.ts";
+import { type Plain, readTree, type Tree } from "./yaml-tree.ts";
+
+export type ParsedCatalogue =
+  | { readonly kind: "parsed"; readonly asked: AskedCatalogue }
+  /** In the order of their lines. */
+  | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
+
+/** The largest file that is read. */
+export const MAX_CATALOGUE_BYTES = 1 << 20;
+
+const MOST_VERSIONS = 10_000;
+
+/** Reads a catalogue file (README.md has its form), or says all that is wrong with it. */
+export function parseCatalogue(bytes: Uint8Array): ParsedCatalogue {
+  if (bytes.length > MAX_CATALOGUE_BYTES) {
+    return unreadable(`has more than ${MAX_CATALOGUE_BYTES} bytes; split it`);
+  }
+  const text = decode(bytes);
+  if (text === null) return unreadable("is not UTF-8");
+  const tree = readTree(text);
+  if (!("place" in tree)) return { kind: "unreadable", problems: tree };
+  if (tree.data === "") return unreadable("states nothing");
+  if (countVersions(tree.data) > MOST_VERSIONS) {
+    return unreadable(`has more than ${MOST_VERSIONS} items; split it`);
+  }
+  return validate(tree);
+}
+
+function validate(tree: Tree): ParsedCatalogue {
+  const read = catalogueForm().safeParse(tree.data);
+  if (!read.success) {
+    const problems = read.error.issues.map(({ path, message }) => ({
+      ...tree.place(path),
+      problem: message,
+    }));
+    return { kind: "unreadable", problems: problems.sort((a, b) => a.line - b.line) };
+  }
+  const { meters, plans, add_ons, credit_prices } = read.data;
+  const asked = {
+    meters: placed("meters", meters, tree),
+    plans: placed("plans", plans, tree),
+    addOns: placed("add_ons", add_ons, tree),
+    creditPrices: placed("credit_prices", credit_prices, tree),
+  };
+  const isEmpty = Object.values(asked).every(({ size }) => size === 0);
+  return isEmpty ? unreadable("states nothing") : { kind: "parsed", asked };
+}
+
+function placed<T extends { from?: number | undefined }>(
+  section: string,
+  items: ReadonlyMap<string, readonly T[]> = new Map(),
+  tree: Tree,
+): Asked<Omit<T, "from">> {
+  return new Map(
+    [...items].map(([id, versions]) => [
+      id,
+      versions.map(({ from = null, ...terms }, at) => ({
+        from,
+        terms,
+        place: tree.place([section, id, at]),
+      })),
+    ]),
+  );
+}
+
+function countVersions(data: Plain): number {
+  const sections = typeof data === "object" ? Object.values(data) : [];
+  const items = sections.flatMap((section) =>
+    typeof section === "object" ? Object.values(section) : [],
+  );
+  return items.reduce((count, item) => count + (Array.isArray(item) ? item.length : 1), 0);
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function unreadable(problem: string): ParsedCatalogue {
+  return { kind: "unreadable", problems: [{ line: 1, field: "", problem }] };
+}

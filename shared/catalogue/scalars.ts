@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { LotLife } from "../core/catalogue.ts";
+import { MAX_BIGINT } from "../core/credit-line.ts";
+import { parseCredits } from "../core/credits-text.ts";
+import { parseInstant } from "../core/instant-text.ts";
+import { isCurrency, parseMoney } from "../core/money.ts";
+import { short } from "./problem.ts";
+
+/** The single values of a catalogue file, each read from the text that was written. */
+
+/** Credits with at most six decimals. */
+export const credits = scalar("credits like 3 or 0.25", parseCredits);
+
+/** Credits, and some. */
+export const someCredits = scalar("credits like 3 or 0.25", (text) => {
+  const given = parseCredits(text);
+  if (given > 0n) return given;
+  throw new RangeError("must be more than 0 credits");
+});
+
+export const units = scalar("a whole number like 1000", (text) => {
+  const number = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+  if (number >= 1n && number <= MAX_BIGINT) return number;
+  throw new RangeError(`must be a whole number from 1 on, not "${short(text)}"`);
+});
+
+export const instant = scalar("an instant like 2026-09-01T00:00:00Z", (text) => {
+  const at = parseInstant(text);
+  if (at !== null) return at;
+  throw new RangeError(`must be an instant like 2026-09-01T00:00:00Z, not "${short(text)}"`);
+});
+
+/** A century: what lives longer never ends. */
+const MOST_MONTHS = 1200;
+
+export const life = scalar("usual, never or months like 3 months", (text): LotLife => {
+  if (text === "usual" || text === "never") return { kind: text };
+  const months = Number(/^(\d{1,4}) months?$/.exec(text)?.[1] ?? 0);
+  if (months >= 1 && months <= MOST_MONTHS) return { kind: "months", months };
+  throw new RangeError(
+    `must be usual, never or months like 3 months (at most ${MOST_MONTHS}), not "${short(text)}"`,
+  );
+});
+
+/** Money in the currency's unit, with at most its decimals. */
+export function money(currency: string) {
+  return scalar("an amount like 29.00", (text) => parseMoney(text, currency));
+}
+
+/** Why a name cannot be a currency's, or null. */
+export function currencyProblem(name: string): string | null {
+  return isCurrency(name) ? null : "is not a currency of ISO 4217; write it like EUR";
+}
+
+function scalar<T>(what: string, read: (text: string) => T) {
+  const error = ({ input }: { readonly input?: unknown }) =>
+    input === undefined ? "is missing" : `must be ${what}`;
+  return z.string({ error }).transform((text, context) => {
+    try {
+      return read(text);
+    } catch (problem) {
+      if (!(problem instanceof RangeError)) throw problem;
+      context.addIssue(short(problem.message));
+      return z.NEVER;
+    }
+  });
+}

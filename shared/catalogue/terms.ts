@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { idProblem } from "../core/text.ts";
+import { nearestName } from "./nearest-name.ts";
+import { credits, currencyProblem, instant, life, money, someCredits, units } from "./scalars.ts";
+
+/** The form of a catalogue file: sections of items, an item one version or a list of them. */
+export function catalogueForm() {
+  const from = instant.optional();
+  const lifeOfLots = life.default({ kind: "usual" });
+  const meter = fields({ from, credits, per: units });
+  const plan = fields({ from, credits: someCredits, life: lifeOfLots, prices: prices() });
+  const addOn = fields({ from, credits: someCredits });
+  const creditPrice = fields({ from, credits: someCredits, life: lifeOfLots });
+  return fields({
+    meters: named(problemOfId, () => versions(meter)).optional(),
+    plans: named(problemOfId, () => versions(plan)).optional(),
+    add_ons: named(problemOfId, () => versions(addOn)).optional(),
+    credit_prices: named(currencyProblem, () => versions(creditPrice)).optional(),
+  });
+}
+
+function prices() {
+  const ofPlan = named(currencyProblem, (currency) =>
+    fields({ monthly: money(currency), yearly: money(currency) }),
+  );
+  return ofPlan.transform((byCurrency) =>
+    [...byCurrency]
+      .map(([currency, { monthly, yearly }]) => ({ currency, monthly, yearly }))
+      .sort((a, b) => (a.currency < b.currency ? -1 : 1)),
+  );
+}
+
+function problemOfId(name: string): string | null {
+  return idProblem("the name", name);
+}
+
+/** Terms stated plainly, or a list of them: oldest first, and only the first without `from`. */
+function versions<T extends { from?: number | undefined }>(terms: z.ZodType<T>) {
+  const list = z
+    .array(terms)
+    .min(1, "lists no version; state one")
+    .check(({ value, issues }) => {
+      for (const [at, { from }] of value.entries()) {
+        if (at === 0) continue;
+        const before = value[at - 1]?.from ?? Number.NEGATIVE_INFINITY;
+        if (from !== undefined && from > before) continue;
+        const message =
+          from === undefined
+            ? "is missing; only the first version in a list may be without"
+            : "must be later than that of the version before; list the oldest first";
+        issues.push({ code: "custom", message, path: [at, "from"], input: from });
+      }
+    });
+  return z.preprocess((given) => (Array.isArray(given) ? given : [given]), list);
+}
+
+/** Known fields; for any other it names the nearest of them. */
+function fields<S extends z.ZodRawShape>(shape: S): z.ZodType<z.output<z.ZodObject<S>>> {
+  const known = Object.keys(shape);
+  const unknown = z.custom<unknown>(() => false, {
+    error: ({ path }) => unknownField(String(path?.at(-1)), known),
+  });
+  return z.object(shape, missingOr(`must have the fields ${known.join(", ")}`)).catchall(unknown);
+}
+
+function unknownField(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  return nearest === null
+    ? `there is no such field; there are ${known.join(", ")}`
+    : `there is no such field; did you mean ${nearest}?`;
+}
+
+/** One or more things by name; what each is may depend on its name. */
+function named<T>(
+  problemOf: (name: string) => string | null,
+  form: (name: string) => z.ZodType<T>,
+) {
+  return z
+    .record(z.string(), z.unknown(), missingOr("must have names and what each stands for"))
+    .transform((given, context) => {
+      const things = new Map<string, T>();
+      for (const [name, value] of Object.entries(given)) {
+        const problem = problemOf(name);
+        if (problem !== null) {
+          context.addIssue({ code: "custom", message: problem, path: [name] });
+          continue;
+        }
+        const read = form(name).safeParse(value);
+        if (read.success) things.set(name, read.data);
+        for (const { message, path } of read.error?.issues ?? []) {
+          context.addIssue({ code: "custom", message, path: [name, ...path] });
+        }
+      }
+      if (Object.keys(given).length === 0) context.addIssue("names nothing; leave it out");
+      return things;
+    });
+}
+
+function missingOr(wrong: string) {
+  return {
+    error: ({ input }: { readonly input?: unknown }) =>
+      input === undefined ? "is missing" : wrong,
+  };
+}

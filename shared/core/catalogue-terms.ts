@@ -1,0 +1,41 @@
+import type { AddOn, CreditPrice, LotLife, Plan } from "./catalogue.ts";
+import type { Rate } from "./rate-card.ts";
+
+/** What a version says, without of what and since when. */
+
+export type MeterTerms = Pick<Rate, "credits" | "per">;
+export type PlanTerms = Pick<Plan, "credits" | "life" | "prices">;
+export type AddOnTerms = Pick<AddOn, "credits">;
+export type CreditPriceTerms = Pick<CreditPrice, "credits" | "life">;
+
+/** True when two versions say the same. */
+export function isSameRate(a: MeterTerms, b: MeterTerms): boolean {
+  return a.credits === b.credits && a.per === b.per;
+}
+
+export function isSamePlan(a: PlanTerms, b: PlanTerms): boolean {
+  return (
+    a.credits === b.credits &&
+    isSameLife(a.life, b.life) &&
+    a.prices.length === b.prices.length &&
+    a.prices.every(({ currency, monthly, yearly }) =>
+      b.prices.some(
+        (other) =>
+          other.currency === currency && other.monthly === monthly && other.yearly === yearly,
+      ),
+    )
+  );
+}
+
+export function isSameAddOn(a: AddOnTerms, b: AddOnTerms): boolean {
+  return a.credits === b.credits;
+}
+
+export function isSameCreditPrice(a: CreditPriceTerms, b: CreditPriceTerms): boolean {
+  return a.credits === b.credits && isSameLife(a.life, b.life);
+}
+
+function isSameLife(a: LotLife, b: LotLife): boolean {
+  if (a.kind === "months" && b.kind === "months") return a.months === b.months;
+  return a.kind === b.kind;
+}
