@@ -3,11 +3,11 @@ import type { AddOn, Catalogue, Plan } from "./month-terms.ts";
 
 /** A model with one account, acme, and a catalogue whose numbers are small enough to add up by hand. */
 
-export const MINUTE = 60_000;
-export const DAY = 24 * 60 * MINUTE;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 /** `small`, `mid`, `big` and `huge` are usual plans; what is odd about the others, their names say. */
-export const CATALOGUE: Catalogue = {
+const CATALOGUE: Catalogue = {
   plans: versionsBy(
     ({ planId }) => planId,
     [
