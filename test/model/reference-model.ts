@@ -1,11 +1,25 @@
 import type { Instant } from "../../shared/core/account.ts";
 import type { Rate } from "../../shared/core/rate-card.ts";
 import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
+import {
+  balanceOf,
+  emptyBooks,
+  end,
+  type NaiveBooks,
+  put,
+  roomForDraw,
+  roomForGrant,
+  sayAgainIfLow,
+  sayIfLow,
+  take,
+} from "./naive-books.ts";
+import { createMetering } from "./naive-metering.ts";
 
 /**
  * The books, kept the naive way: a list of lots that each know what is left of them, debt as a number
  * of its own, and events drawn one by one from the oldest lot that has something. It knows nothing
  * of the credit line, shares no code with shared/core, and is what the real books are compared with.
+ * It knows grants and usage; month-model.ts knows plans and add-ons too.
  *
  * Feed it what the system got, in the order in which the system took it: grants when they were
  * posted, events in offset order with the clock (`now`) of the batch that they were metered in. It
@@ -72,9 +86,7 @@ interface ModelRecord {
   readonly unpaid: bigint;
 }
 
-interface Books {
-  readonly threshold: bigint;
-  readonly lots: { -readonly [K in keyof ModelLot]: ModelLot[K] }[];
+interface Books extends NaiveBooks {
   readonly records: {
     eventId: string;
     credits: bigint;
@@ -82,23 +94,15 @@ interface Books {
     unpaid: bigint;
   }[];
   readonly expiries: { lotId: string; credits: bigint }[];
-  readonly lowBalances: { cause: string; balance: bigint }[];
-  debt: bigint;
   used: bigint;
-  entries: bigint;
-  saidLow: boolean;
-  /** How much of the 63 bits that the account may ever draw is gone. */
-  travelled: bigint;
 }
-
-const MOST = 9_223_372_036_854_775_807n;
 
 export function createModel(setup: {
   readonly rates: readonly Rate[];
   readonly window: EventWindow;
 }): Model {
   const accounts = new Map<string, Books>();
-  const metered = new Map<string, string>();
+  const metering = createMetering(setup);
   const deadLetters: { event: UsageEvent; reason: DeadLetterReason }[] = [];
   let repeats = 0;
 
@@ -109,19 +113,16 @@ export function createModel(setup: {
   }
 
   function meter(event: UsageEvent, now: Instant): "metered" | "repeat" | DeadLetterReason {
-    const unfit = whyUnfit(event, now, setup.window);
+    const unfit = metering.whyUnfit(event, now) ?? metering.metBefore(event);
     if (unfit !== null) return unfit;
-    const identity = JSON.stringify([event.accountId, event.eventId]);
-    const before = metered.get(identity);
-    if (before !== undefined) return before === contentOf(event) ? "repeat" : "conflict";
     const books = accounts.get(event.accountId);
     if (books === undefined) return "unknown_account";
-    const credits = priceOf(event, setup.rates);
+    const credits = metering.priceOf(event);
     if (typeof credits === "string") return credits;
     endLots(books, event.occurredAt < now ? event.occurredAt : now);
-    if (books.travelled + credits > MOST) return "overflow";
+    if (credits > roomForDraw(books)) return "overflow";
     use(books, event.eventId, credits);
-    metered.set(identity, contentOf(event));
+    metering.remember(event);
     return "metered";
   }
 
@@ -132,11 +133,11 @@ export function createModel(setup: {
     },
     createAccount(accountId, { threshold = 0n } = {}) {
       if (accounts.has(accountId)) throw new Error(`the model has account ${accountId} already`);
-      accounts.set(accountId, emptyBooks(threshold));
+      accounts.set(accountId, { ...emptyBooks(threshold), records: [], expiries: [], used: 0n });
     },
     grant(accountId, lotId, credits, expiresAt) {
       const books = booksOf(accountId);
-      if (books.travelled + balanceOf(books) + credits > MOST) return "overflow";
+      if (credits > roomForGrant(books)) return "overflow";
       addLot(books, lotId, credits, expiresAt);
       return "granted";
     },
@@ -156,56 +157,24 @@ export function createModel(setup: {
   };
 }
 
-function emptyBooks(threshold: bigint): Books {
-  return {
-    threshold,
-    lots: [],
-    records: [],
-    expiries: [],
-    lowBalances: [],
-    debt: 0n,
-    used: 0n,
-    entries: 0n,
-    saidLow: false,
-    travelled: 0n,
-  };
-}
-
-function balanceOf(books: Books): bigint {
-  return books.lots.reduce((sum, lot) => sum + lot.left, 0n) - books.debt;
-}
-
 function use(books: Books, eventId: string, credits: bigint): void {
-  const record = { eventId, credits, paidBy: new Map<string, bigint>(), unpaid: credits };
-  books.records.push(record);
-  for (const lot of books.lots) {
-    const paid = lot.left < record.unpaid ? lot.left : record.unpaid;
-    if (paid === 0n) continue;
-    lot.left -= paid;
-    record.unpaid -= paid;
-    record.paidBy.set(lot.lotId, paid);
-  }
-  books.debt += record.unpaid;
+  const { paid, unpaid } = take(books, credits);
+  books.records.push({ eventId, credits, paidBy: new Map(paid), unpaid });
   books.used += credits;
-  books.travelled += credits;
   if (credits > 0n) sayIfLow(books, `event:${eventId}`);
 }
 
 function addLot(books: Books, lotId: string, credits: bigint, expiresAt: Instant | null): void {
-  let left = credits;
+  let repaid = put(books, { lotId, credits, left: credits, expiresAt });
   for (const record of books.records) {
-    const paid = left < record.unpaid ? left : record.unpaid;
+    const paid = repaid < record.unpaid ? repaid : record.unpaid;
     if (paid === 0n) continue;
-    left -= paid;
+    repaid -= paid;
     record.unpaid -= paid;
-    books.debt -= paid;
     record.paidBy.set(lotId, paid);
   }
-  books.lots.push({ lotId, credits, left, expiresAt });
   books.entries += 1n;
-  if (!books.saidLow) return;
-  books.saidLow = false;
-  sayIfLow(books, `entry:${books.entries}`);
+  sayAgainIfLow(books);
 }
 
 function endLots(books: Books, asOf: Instant): void {
@@ -213,56 +182,8 @@ function endLots(books: Books, asOf: Instant): void {
     .filter((lot) => lot.left > 0n && lot.expiresAt !== null && lot.expiresAt <= asOf)
     .sort((a, b) => (a.expiresAt ?? 0) - (b.expiresAt ?? 0));
   for (const lot of ending) {
-    books.expiries.push({ lotId: lot.lotId, credits: lot.left });
+    books.expiries.push({ lotId: lot.lotId, credits: end(books, lot) });
     books.entries += 1n;
-    const older = books.lots.slice(0, books.lots.indexOf(lot));
-    if (older.every((other) => other.left === 0n)) books.travelled += lot.left;
-    lot.left = 0n;
   }
   if (ending.length > 0) sayIfLow(books, `entry:${books.entries}`);
-}
-
-function sayIfLow(books: Books, cause: string): void {
-  const balance = balanceOf(books);
-  if (books.saidLow || balance > books.threshold) return;
-  books.saidLow = true;
-  books.lowBalances.push({ cause, balance });
-}
-
-function priceOf(event: UsageEvent, rates: readonly Rate[]): bigint | "unknown_meter" | "no_price" {
-  const ofMeter = rates.filter((rate) => rate.meter === event.meter);
-  if (ofMeter.length === 0) return "unknown_meter";
-  let valid: Rate | null = null;
-  for (const rate of ofMeter) {
-    if (rate.validFrom > event.occurredAt) continue;
-    if (valid === null || rate.validFrom > valid.validFrom) valid = rate;
-  }
-  if (valid === null) return "no_price";
-  const exact = event.quantity * valid.credits;
-  const rest = exact % valid.per;
-  return (exact - rest) / valid.per + (rest + rest >= valid.per ? 1n : 0n);
-}
-
-function whyUnfit(
-  event: UsageEvent,
-  now: Instant,
-  { maxAheadMs, maxBehindMs }: EventWindow,
-): DeadLetterReason | null {
-  const ids = [event.eventId, event.accountId, event.meter];
-  const pairs = Object.entries(event.dimensions).flat();
-  const fit =
-    ids.every((id) => id.length >= 1 && id.length <= 256 && !/\uFFFD/.test(id)) &&
-    [event.source, ...pairs].every((text) => text.length <= 1024) &&
-    pairs.length <= 2 * 64 &&
-    [...ids, event.source, ...pairs].every((text) => !/\0|\p{Surrogate}/u.test(text));
-  if (!fit) return "malformed";
-  if (event.quantity < 0n) return "negative_quantity";
-  if (event.quantity > MOST) return "overflow";
-  if (event.occurredAt - now > maxAheadMs) return "too_far_ahead";
-  return now - event.occurredAt > maxBehindMs ? "too_long_ago" : null;
-}
-
-function contentOf({ meter, quantity, occurredAt, source, dimensions }: UsageEvent): string {
-  const pairs = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([meter, String(quantity), occurredAt, source, pairs]);
 }

@@ -1,0 +1,61 @@
+import type { Rate } from "../../shared/core/rate-card.ts";
+import type { AddOn, Catalogue, LotLife, Plan } from "./month-terms.ts";
+
+/** The catalogue that histories are made with: lives of all kinds, prices and credits that change. */
+
+/** When histories begin: summer time ends and a leap day comes within the first months. */
+export const HISTORY_START = Date.UTC(2023, 8, 20);
+
+const BEFORE = Date.UTC(2023, 0, 1);
+
+const PLANS: readonly Plan[] = [
+  plan("tiny", 20, { currencies: ["USD"] }),
+  plan("starter", 100),
+  plan("team", 250),
+  plan("team", 300, { validFrom: Date.UTC(2024, 4, 1) }),
+  plan("team", 280, { validFrom: Date.UTC(2024, 10, 17, 9, 30) }),
+  plan("scale", 600),
+  plan("sprint", 150, { life: { kind: "months", months: 1 } }),
+  plan("quarter", 130, { life: { kind: "months", months: 3 } }),
+  plan("keeper", 80, { life: { kind: "never" } }),
+  plan("newcomer", 400, { validFrom: Date.UTC(2024, 2, 10) }),
+];
+
+const ADD_ONS: readonly AddOn[] = [
+  { addOnId: "voice", validFrom: BEFORE, credits: 5_000_000n },
+  { addOnId: "base", validFrom: BEFORE, credits: 12_000_000n },
+  { addOnId: "base", validFrom: Date.UTC(2024, 6, 1), credits: 9_500_001n },
+  { addOnId: "lines", validFrom: BEFORE, credits: 1_333_333n },
+];
+
+export const PLAN_IDS = [...new Set(PLANS.map(({ planId }) => planId))];
+export const ADD_ON_IDS = [...new Set(ADD_ONS.map(({ addOnId }) => addOnId))];
+
+export const HISTORY_CATALOGUE: Catalogue = {
+  plans: Map.groupBy(PLANS, ({ planId }) => planId),
+  addOns: Map.groupBy(ADD_ONS, ({ addOnId }) => addOnId),
+};
+
+export const HISTORY_RATES: readonly Rate[] = [
+  { meter: "token", validFrom: BEFORE, credits: 1_000_000n, per: 197n },
+  { meter: "token", validFrom: Date.UTC(2024, 1, 29, 12), credits: 3_000_001n, per: 671n },
+];
+
+function plan(
+  planId: string,
+  credits: number,
+  given: { validFrom?: number; life?: LotLife; currencies?: readonly string[] } = {},
+): Plan {
+  const { validFrom = BEFORE, life = { kind: "usual" }, currencies = ["USD", "EUR"] } = given;
+  return {
+    planId,
+    validFrom,
+    credits: BigInt(credits) * 1_000_000n,
+    life,
+    prices: currencies.map((currency) => ({
+      currency,
+      monthly: BigInt(credits) * 9n,
+      yearly: BigInt(credits) * 90n,
+    })),
+  };
+}

@@ -1,0 +1,146 @@
+import type { AddOnUse, DueCharge, LotLife, MonthSubscription } from "./month-terms.ts";
+import {
+  emptyBooks,
+  end,
+  type NaiveBooks,
+  type NaiveLot,
+  put,
+  roomForDraw,
+  roomForGrant,
+  take,
+} from "./naive-books.ts";
+import { dayStart, monthsOn, sameTimeMonthsOn } from "./wall-calendar.ts";
+
+/** The naive books of an account that may have a subscription and add-ons. */
+export interface MonthBooks extends NaiveBooks<MonthLot> {
+  timeZone: string;
+  readonly currency: string;
+  /** In the order posted. */
+  readonly posted: MonthEntry[];
+  used: bigint;
+  subscription: MonthSubscription | null;
+  /** How many subscriptions there ever were. */
+  subscriptions: number;
+  addOns: AddOnUse[];
+  dueCharges: DueCharge[];
+}
+
+export interface MonthLot extends NaiveLot {
+  readonly grantedAt: number;
+}
+
+export interface MonthEntry {
+  readonly kind: "grant" | "expiry" | "add_on_charge" | "adjustment";
+  /** Signed: what it did to the balance. */
+  readonly credits: bigint;
+  readonly lotId: string | null;
+  readonly reference: string;
+  readonly dueAt: number;
+}
+
+export function emptyMonthBooks(about: {
+  readonly timeZone: string;
+  readonly currency: string;
+  readonly threshold: bigint;
+}): MonthBooks {
+  return {
+    ...emptyBooks<MonthLot>(about.threshold),
+    timeZone: about.timeZone,
+    currency: about.currency,
+    posted: [],
+    used: 0n,
+    subscription: null,
+    subscriptions: 0,
+    addOns: [],
+    dueCharges: [],
+  };
+}
+
+/** Posts a new lot, granted at `at`. As large as fits on 63 bits; none when nothing fits. */
+export function postGrant(
+  books: MonthBooks,
+  asked: { lotId: string; credits: bigint; reference: string; expiresAt: number | null },
+  at: number,
+): void {
+  const { lotId, reference, expiresAt } = asked;
+  const credits = smaller(asked.credits, roomForGrant(books));
+  if (credits <= 0n) return;
+  put(books, { lotId, credits, left: credits, grantedAt: at, expiresAt });
+  post(books, { kind: "grant", credits, lotId, reference, dueAt: at });
+}
+
+export function postExpiry(books: MonthBooks, lot: MonthLot): void {
+  const { lotId } = lot;
+  const credits = -end(books, lot);
+  const dueAt = lot.expiresAt ?? 0;
+  post(books, { kind: "expiry", credits, lotId, reference: `expiry:${lotId}`, dueAt });
+}
+
+/** Charges for units of an add-on beyond those already owed. As much as fits on 63 bits, or nothing. */
+export function postCharge(
+  books: MonthBooks,
+  asked: {
+    addOnId: string;
+    subscription: number;
+    period: number;
+    owed: number;
+    units: number;
+    credits: bigint;
+  },
+  dueAt: number,
+): void {
+  const { addOnId, subscription, period, owed, units } = asked;
+  const credits = smaller(asked.credits, roomForDraw(books));
+  if (credits <= 0n) return;
+  take(books, credits);
+  const reference = `add-on:${addOnId}:${subscription}:${period}:${owed}-${units}`;
+  post(books, { kind: "add_on_charge", credits: -credits, lotId: null, reference, dueAt });
+}
+
+/** Takes `credits`, no more than are left, back out of a lot. */
+export function postWithdrawal(
+  books: MonthBooks,
+  lot: MonthLot,
+  { credits, reference }: { credits: bigint; reference: string },
+  at: number,
+): void {
+  lot.left -= credits;
+  const { lotId } = lot;
+  post(books, { kind: "adjustment", credits: -credits, lotId, reference, dueAt: at });
+}
+
+function post(books: MonthBooks, entry: MonthEntry): void {
+  books.posted.push(entry);
+  books.entries += 1n;
+}
+
+/** When a period of the books' subscription begins, in the zone that now holds. */
+export function periodStart(
+  books: MonthBooks,
+  { anchor }: Pick<MonthSubscription, "anchor">,
+  period: number,
+): number {
+  return dayStart(monthsOn(anchor.date, period), books.timeZone);
+}
+
+/** When the lot of a period's own credits ends: as a later period begins. */
+export function endOfMonthsLot(
+  books: MonthBooks,
+  subscription: Pick<MonthSubscription, "anchor">,
+  period: number,
+  life: LotLife,
+): number | null {
+  if (life.kind === "never") return null;
+  const lives = life.kind === "usual" ? 2 : life.months;
+  return periodStart(books, subscription, period + lives);
+}
+
+/** When a lot given in mid-period ends. */
+export function endOfOtherLot(books: MonthBooks, at: number, life: LotLife): number | null {
+  if (life.kind === "never") return null;
+  return sameTimeMonthsOn(at, life.kind === "usual" ? 2 : life.months, books.timeZone);
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

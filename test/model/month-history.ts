@@ -1,0 +1,64 @@
+import type { BillingInterval, Renewal } from "./month-terms.ts";
+
+/**
+ * Months of many accounts, made from a seed: plain data, in the order in which the system takes it.
+ * Credits are micro-credits, instants milliseconds since 1970-01-01T00:00Z, both as numbers.
+ */
+export interface MonthHistory {
+  readonly seed: number;
+  readonly accounts: readonly HistoryAccount[];
+  /** `at` is the clock, which never goes back. */
+  readonly steps: readonly MonthStep[];
+}
+
+export interface HistoryAccount {
+  readonly id: string;
+  readonly timeZone: string;
+  readonly currency: string;
+  readonly threshold: number;
+}
+
+export type MonthStep =
+  /** Metering has read every partition to its end. */
+  { readonly at: number; readonly kind: "caught up" } | AccountStep;
+
+export type AccountStep = { readonly at: number; readonly account: string } & (
+  | {
+      readonly kind: "use";
+      readonly event: number;
+      readonly tokens: number;
+      readonly occurredAt: number;
+    }
+  | {
+      readonly kind: "subscribe";
+      readonly plan: string;
+      readonly interval: BillingInterval;
+      readonly renewal: Renewal;
+    }
+  | { readonly kind: "change plan"; readonly plan: string }
+  | { readonly kind: "change interval"; readonly interval: BillingInterval }
+  | { readonly kind: "cancel" }
+  | { readonly kind: "resume" }
+  | { readonly kind: "set add-on"; readonly addOn: string; readonly quantity: number }
+  | { readonly kind: "change zone"; readonly timeZone: string }
+  | {
+      readonly kind: "grant";
+      readonly lot: string;
+      readonly credits: number;
+      readonly end:
+        | { readonly kind: "usual" }
+        | { readonly kind: "never" }
+        | { readonly kind: "at"; readonly at: number };
+    }
+  /** Credits null: all that is left. */
+  | { readonly kind: "withdraw"; readonly lot: string; readonly credits: number | null }
+  /** The scheduler comes by. */
+  | { readonly kind: "settle" }
+);
+
+/** A request of the real trace. */
+export interface TracedUse {
+  /** Since the trace's start. */
+  readonly seconds: number;
+  readonly tokens: number;
+}

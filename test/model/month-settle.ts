@@ -1,0 +1,145 @@
+import {
+  endOfMonthsLot,
+  type MonthBooks,
+  periodStart,
+  postCharge,
+  postExpiry,
+  postGrant,
+} from "./month-books.ts";
+import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
+import { MOST, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
+
+const GRACE = 15 * 60_000;
+
+/** How far an account is settled: by the clock, and by what usage is known. */
+export interface Until {
+  readonly clock: number;
+  /** Up to here all usage of the account is taken to be known. */
+  readonly usage: number;
+  /** Up to here metering has seen all usage; at most `usage`. */
+  readonly completeUntil: number;
+}
+
+/** Posts all that is due, one thing at a time, and judges the balance once, after all of it. */
+export function settle(books: MonthBooks, catalogue: Catalogue, until: Until): void {
+  const before = books.posted.length;
+  for (let next = nextDue(books, until); next !== null; next = nextDue(books, until)) {
+    if (next.kind === "turn") turn(books, next.subscription, catalogue);
+    else if (next.kind === "expiry") postExpiry(books, next.lot);
+    else chargeForPeriod(books, next.charge);
+  }
+  const posted = books.posted.slice(before);
+  if (posted.some(({ kind }) => kind === "grant")) sayAgainIfLow(books);
+  if (posted.some(({ credits }) => credits < 0n)) sayIfLow(books, `entry:${books.entries}`);
+}
+
+type Due = {
+  /** What comes first is posted first. */
+  readonly key: number;
+  readonly dueAt: number;
+} & (
+  | { readonly kind: "turn"; readonly subscription: MonthSubscription }
+  | { readonly kind: "expiry"; readonly lot: MonthBooks["lots"][number] }
+  | { readonly kind: "charge"; readonly charge: MonthBooks["dueCharges"][number] }
+);
+
+/**
+ * Turns as the clock comes to them; expiries and charges when the grace for late usage is over, and
+ * those that one event alone makes due after everything else.
+ */
+function nextDue(books: MonthBooks, { clock, usage, completeUntil }: Until): Due | null {
+  const keyOf = (dueAt: number) =>
+    dueAt <= completeUntil ? dueAt + GRACE : Number.POSITIVE_INFINITY;
+  const due: Due[] = [];
+  const { subscription } = books;
+  if (subscription !== null && subscription.nextPeriodAt <= clock) {
+    const dueAt = subscription.nextPeriodAt;
+    due.push({ kind: "turn", key: dueAt, dueAt, subscription });
+  }
+  for (const lot of books.lots) {
+    if (lot.left === 0n || lot.expiresAt === null || lot.expiresAt > usage) continue;
+    due.push({ kind: "expiry", key: keyOf(lot.expiresAt), dueAt: lot.expiresAt, lot });
+  }
+  for (const charge of books.dueCharges) {
+    if (charge.dueAt > usage) continue;
+    due.push({ kind: "charge", key: keyOf(charge.dueAt), dueAt: charge.dueAt, charge });
+  }
+  if (due.length > 1) due.sort(byOrder);
+  return due[0] ?? null;
+}
+
+/** Lots stand in the order of their age already, and sorting leaves equals where they are. */
+function byOrder(a: Due, b: Due): number {
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  if (a.kind === "turn") return -1;
+  if (b.kind === "turn") return 1;
+  if (a.dueAt !== b.dueAt) return a.dueAt - b.dueAt;
+  if (a.kind === "charge" && b.kind === "charge") {
+    return a.charge.addOnId < b.charge.addOnId ? -1 : 1;
+  }
+  if (a.kind === b.kind) return 0;
+  return a.kind === "expiry" ? -1 : 1;
+}
+
+/** The next period begins, under what then holds; or the subscription ends. */
+function turn(books: MonthBooks, subscription: MonthSubscription, catalogue: Catalogue): void {
+  const at = subscription.nextPeriodAt;
+  const period = subscription.period + 1;
+  if (period === subscription.paidUntil) {
+    if (subscription.cancelled) {
+      books.subscription = null;
+      books.addOns = [];
+      return;
+    }
+    subscription.interval = subscription.nextInterval ?? subscription.interval;
+    subscription.nextInterval = null;
+    subscription.paidUntil += subscription.interval === "month" ? 1 : 12;
+  }
+  subscription.planId = subscription.nextPlanId ?? subscription.planId;
+  subscription.nextPlanId = null;
+  subscription.period = period;
+  subscription.nextPeriodAt = Math.max(periodStart(books, subscription, period + 1), at + 1);
+  grantForPeriod(books, subscription, catalogue, at);
+  oweForPeriod(books, subscription, catalogue, at);
+}
+
+/** Grants the month's credits of the period that begins at `at`. */
+export function grantForPeriod(
+  books: MonthBooks,
+  subscription: MonthSubscription,
+  catalogue: Catalogue,
+  at: number,
+): void {
+  const { number, period, planId } = subscription;
+  const plan = versionAt(catalogue.plans.get(planId), at);
+  if (plan === null) throw new Error(`the catalogue has lost plan ${planId}`);
+  const { credits, life } = plan;
+  const expiresAt = endOfMonthsLot(books, subscription, period, life);
+  const lotId = `plan:${number}:${period}`;
+  subscription.periodCredits = credits;
+  postGrant(books, { lotId, credits, reference: planId, expiresAt }, at);
+}
+
+function oweForPeriod(
+  books: MonthBooks,
+  { number, period }: MonthSubscription,
+  catalogue: Catalogue,
+  dueAt: number,
+): void {
+  for (const use of books.addOns) {
+    const { addOnId, nextQuantity: units } = use;
+    use.quantity = units;
+    if (units === 0) continue;
+    const addOn = versionAt(catalogue.addOns.get(addOnId), dueAt);
+    if (addOn === null) throw new Error(`the catalogue has lost add-on ${addOnId}`);
+    const exact = BigInt(units) * addOn.credits;
+    const credits = exact < MOST ? exact : MOST;
+    books.dueCharges.push({ addOnId, subscription: number, period, units, credits, dueAt });
+  }
+  books.addOns = books.addOns.filter(({ quantity }) => quantity > 0);
+}
+
+function chargeForPeriod(books: MonthBooks, charge: MonthBooks["dueCharges"][number]): void {
+  books.dueCharges = books.dueCharges.filter((other) => other !== charge);
+  postCharge(books, { ...charge, owed: 0 }, charge.dueAt);
+}

@@ -1,0 +1,92 @@
+/**
+ * What the month is made of, as plain data: the same shapes as the catalogue and the subscription of
+ * shared/core. All credits are micro-credits, all instants milliseconds since 1970-01-01T00:00Z.
+ */
+
+/** How long a lot lives: as long as its kind usually does, so many months, or for ever. */
+export type LotLife =
+  | { readonly kind: "usual" }
+  | { readonly kind: "months"; readonly months: number }
+  | { readonly kind: "never" };
+
+export interface Plan {
+  readonly planId: string;
+  readonly validFrom: number;
+  /** A month. */
+  readonly credits: bigint;
+  readonly life: LotLife;
+  /** In the currency's minor unit. */
+  readonly prices: readonly {
+    readonly currency: string;
+    readonly monthly: bigint;
+    readonly yearly: bigint;
+  }[];
+}
+
+export interface AddOn {
+  readonly addOnId: string;
+  readonly validFrom: number;
+  /** A month, for each unit. */
+  readonly credits: bigint;
+}
+
+/** Versions of each plan and add-on, in any order. */
+export interface Catalogue {
+  readonly plans: ReadonlyMap<string, readonly Plan[]>;
+  readonly addOns: ReadonlyMap<string, readonly AddOn[]>;
+}
+
+/** The newest version that holds at an instant. */
+export function versionAt<T extends { readonly validFrom: number }>(
+  versions: readonly T[] | undefined,
+  at: number,
+): T | null {
+  let newest: T | null = null;
+  for (const version of versions ?? []) {
+    if (version.validFrom > at) continue;
+    if (newest === null || version.validFrom > newest.validFrom) newest = version;
+  }
+  return newest;
+}
+
+export type Renewal = "first_of_month" | "day_of_month";
+export type BillingInterval = "month" | "year";
+
+export interface MonthSubscription {
+  /** Counts an account's subscriptions from 1. */
+  readonly number: number;
+  readonly subscribedAt: number;
+  /** Periods are counted from its date, YYYY-MM-DD in the account's time zone. */
+  readonly anchor: { readonly renewal: Renewal; readonly date: string };
+  planId: string;
+  interval: BillingInterval;
+  /** The last period that has begun. */
+  period: number;
+  nextPeriodAt: number;
+  /** What this period has had so far. */
+  periodCredits: bigint;
+  /** The first period that is not paid. */
+  paidUntil: number;
+  nextPlanId: string | null;
+  nextInterval: BillingInterval | null;
+  cancelled: boolean;
+}
+
+export interface AddOnUse {
+  readonly addOnId: string;
+  /** Owed for the current period, paid or pending. */
+  quantity: number;
+  /** From the next period on. */
+  nextQuantity: number;
+}
+
+/** A turn's charge that waits for usage to be complete. */
+export interface DueCharge {
+  readonly addOnId: string;
+  /** Of the subscription that owes it, which may have ended since. */
+  readonly subscription: number;
+  readonly period: number;
+  readonly units: number;
+  readonly credits: bigint;
+  readonly dueAt: number;
+}

@@ -1,0 +1,73 @@
+import type { Rate } from "../../shared/core/rate-card.ts";
+import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
+import { MOST } from "./naive-books.ts";
+
+/** What the naive books make of an event, from its identity to its price. */
+export interface NaiveMetering {
+  /** Null when it can be metered, as far as nothing but the event itself says. */
+  whyUnfit(event: UsageEvent, now: number): DeadLetterReason | null;
+  /** Null when the event was not metered before. */
+  metBefore(event: UsageEvent): "repeat" | "conflict" | null;
+  /** Micro-credits, or why there is no price. */
+  priceOf(event: UsageEvent): bigint | "unknown_meter" | "no_price";
+  remember(event: UsageEvent): void;
+}
+
+export function createMetering(setup: {
+  readonly rates: readonly Rate[];
+  readonly window: EventWindow;
+}): NaiveMetering {
+  const metered = new Map<string, string>();
+  return {
+    whyUnfit: (event, now) => whyUnfit(event, now, setup.window),
+    metBefore(event) {
+      const before = metered.get(identityOf(event));
+      if (before === undefined) return null;
+      return before === contentOf(event) ? "repeat" : "conflict";
+    },
+    priceOf: (event) => priceOf(event, setup.rates),
+    remember: (event) => void metered.set(identityOf(event), contentOf(event)),
+  };
+}
+
+function priceOf(event: UsageEvent, rates: readonly Rate[]): bigint | "unknown_meter" | "no_price" {
+  const ofMeter = rates.filter((rate) => rate.meter === event.meter);
+  if (ofMeter.length === 0) return "unknown_meter";
+  let valid: Rate | null = null;
+  for (const rate of ofMeter) {
+    if (rate.validFrom > event.occurredAt) continue;
+    if (valid === null || rate.validFrom > valid.validFrom) valid = rate;
+  }
+  if (valid === null) return "no_price";
+  const exact = event.quantity * valid.credits;
+  const rest = exact % valid.per;
+  return (exact - rest) / valid.per + (rest + rest >= valid.per ? 1n : 0n);
+}
+
+function whyUnfit(
+  event: UsageEvent,
+  now: number,
+  { maxAheadMs, maxBehindMs }: EventWindow,
+): DeadLetterReason | null {
+  const ids = [event.eventId, event.accountId, event.meter];
+  const pairs = Object.entries(event.dimensions).flat();
+  const fit =
+    ids.every((id) => id.length >= 1 && id.length <= 256 && !/\uFFFD/.test(id)) &&
+    [event.source, ...pairs].every((text) => text.length <= 1024) &&
+    pairs.length <= 2 * 64 &&
+    [...ids, event.source, ...pairs].every((text) => !/\0|\p{Surrogate}/u.test(text));
+  if (!fit) return "malformed";
+  if (event.quantity < 0n) return "negative_quantity";
+  if (event.quantity > MOST) return "overflow";
+  if (event.occurredAt - now > maxAheadMs) return "too_far_ahead";
+  return now - event.occurredAt > maxBehindMs ? "too_long_ago" : null;
+}
+
+function identityOf({ accountId, eventId }: UsageEvent): string {
+  return JSON.stringify([accountId, eventId]);
+}
+
+function contentOf({ meter, quantity, occurredAt, source, dimensions }: UsageEvent): string {
+  const pairs = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([meter, String(quantity), occurredAt, source, pairs]);
+}
