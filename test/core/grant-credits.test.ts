@@ -7,9 +7,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Account, Lot } from "../../shared/core/account.ts";
+import { EMPTY_CATALOGUE } from "../../shared/core/catalogue.ts";
 import { MAX_BIGINT, remainingOf } from "../../shared/core/credit-line.ts";
 import { decideGrant, type Grant, type GrantedLot } from "../../shared/core/grant-credits.ts";
-import { settle } from "../../shared/core/settle.ts";
+import { settle as settleBook } from "../../shared/core/settle.ts";
+import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import { accountWith, DAY, lotOf, NOON, someCredits } from "./examples.ts";
 
 describe("a grant", () => {
@@ -186,6 +189,11 @@ test("a grant and an expiry that is due give the same line in either order", () 
     }),
   );
 });
+
+function settle(account: Account, lots: readonly Lot[], asOf: number) {
+  const upto = { clock: asOf, usage: asOf, completeUntil: asOf };
+  return settleBook({ account, lots, schedule: EMPTY_SCHEDULE }, EMPTY_CATALOGUE, upto);
+}
 
 function left(position: bigint) {
   return (lot: { readonly lotId: string; readonly start: bigint; readonly end: bigint }) => [
