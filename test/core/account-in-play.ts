@@ -23,6 +23,8 @@ import type { ChangeContext, Changed } from "../../shared/core/subscription-chan
 import { decideWithdrawal } from "../../shared/core/withdraw-lot.ts";
 import { accountWith, eventWith } from "./examples.ts";
 
+const USUAL: LotLife = { kind: "usual" };
+
 /** Small numbers stand for credits: what counts is when they come and go. */
 export const CATALOGUE: Catalogue = {
   plans: new Map([
@@ -32,9 +34,10 @@ export const CATALOGUE: Catalogue = {
     ["large", [plan("large", 300n)]],
     ["brief", [plan("brief", 100n, { kind: "months", months: 1 })]],
     ["lasting", [plan("lasting", 100n, { kind: "never" })]],
-    ["growing", [plan("growing", 50n), plan("growing", 150n, { kind: "usual" }, "2026-03-15")]],
+    ["growing", [plan("growing", 50n), plan("growing", 150n, USUAL, "2026-03-15")]],
+    ["shrinking", [plan("shrinking", 200n), plan("shrinking", 50n, USUAL, "2026-03-15")]],
     ["euro", [{ ...plan("euro", 100n), prices: [{ currency: "EUR", monthly: 5n, yearly: 50n }] }]],
-    ["coming", [plan("coming", 100n, { kind: "usual" }, "2099-01-01")]],
+    ["coming", [plan("coming", 100n, USUAL, "2099-01-01")]],
   ]),
   addOns: new Map([
     ["seat", [addOn("seat", 5n)]],
@@ -43,12 +46,7 @@ export const CATALOGUE: Catalogue = {
   creditPrices: new Map(),
 };
 
-function plan(
-  planId: string,
-  credits: bigint,
-  life: LotLife = { kind: "usual" },
-  from = "1900-01-01",
-): Plan {
+function plan(planId: string, credits: bigint, life: LotLife = USUAL, from = "1900-01-01"): Plan {
   const prices = [{ currency: "USD", monthly: 1000n, yearly: 10_000n }];
   return { planId, validFrom: Date.parse(from), credits, life, prices };
 }
@@ -202,6 +200,7 @@ export function openPlay({
     },
 
     account: () => account,
+    book,
     schedule: () => schedule,
     /** All lots there ever were, oldest first. */
     lots: () => lots,

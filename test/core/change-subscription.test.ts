@@ -3,9 +3,10 @@
  * refused and then changes nothing, and what the history says.
  */
 import { describe, expect, test } from "vitest";
+import { decideCancel } from "../../shared/core/cancel-subscription.ts";
 import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
 import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
-import { iso, openPlay, type Play } from "./account-in-play.ts";
+import { CATALOGUE, iso, openPlay, type Play } from "./account-in-play.ts";
 
 const SUBSCRIBED = "2026-01-10T08:00";
 const LATER = "2026-01-20T00:00";
@@ -119,7 +120,15 @@ describe("a larger plan", () => {
     expect(acme.balance()).toBe(600n);
   });
 
-  test("than one that came down within the period holds at once where the period has had as much", () => {
+  test("than the current one by now, but not than what the period has had, brings nothing", () => {
+    const acme = openPlay();
+    acme.subscribe("2026-03-10T00:00", "shrinking");
+    acme.changePlan("2026-03-20T00:00", "small");
+    expect(acme.schedule().subscription).toMatchObject({ planId: "small", nextPlanId: null });
+    expect(acme.story()).toEqual(["2026-03-10T00:00Z 200 plan:1:0"]);
+  });
+
+  test("than the one that came down within the period holds at once where the period has had as much", () => {
     const acme = on("large");
     acme.changePlan(LATER, "small");
     acme.settle("2026-02-01T00:00");
@@ -232,6 +241,7 @@ describe("the interval", () => {
     const acme = on("small");
     acme.changeInterval(LATER, "year");
     expect(acme.changeInterval(LATER, "month")).toBe("changed");
+    expect(acme.schedule().subscription?.nextInterval).toBe(null);
     acme.settle("2026-02-01T00:00");
     expect(acme.schedule().subscription).toMatchObject({ interval: "month", paidUntil: 2 });
   });
@@ -366,6 +376,13 @@ describe("an add-on", () => {
       "2026-02-01T00:05Z -10 add-on:voice:1:1:2-3",
       "2026-02-01T00:00Z -20 add-on:voice:1:1:0-2",
     ]);
+  });
+
+  test("stands in the schedule by its id", () => {
+    const acme = on("small");
+    for (const addOnId of ["voice", "seat"]) acme.addOn(LATER, addOnId, 1);
+    acme.addOn(LATER, "voice", 2);
+    expect(acme.schedule().addOns.map(({ addOnId }) => addOnId)).toEqual(["seat", "voice"]);
   });
 
   test("set to 0 goes at the turn", () => {
@@ -514,6 +531,13 @@ describe("a change at the very instant of a turn", () => {
       "2026-02-01T00:00Z 200 plan:1:1:300",
     ]);
   });
+});
+
+test("no change is decided on an account that is not settled", () => {
+  const acme = on("small");
+  const now = Date.parse("2026-02-01T00:00Z");
+  const context = { book: acme.book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" };
+  expect(() => decideCancel(context)).toThrow("account acme is to be settled before it is changed");
 });
 
 /** It is refused as `kind`, and nothing has changed. */

@@ -44,17 +44,19 @@ type Movement =
 type Step = Action & { readonly wait: number };
 
 const ZONES = ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin", "America/Havana"];
-const PLANS = ["small", "medium", "twin", "large", "brief", "lasting", "growing"];
+const PLANS = ["small", "medium", "twin", "large", "brief", "lasting", "growing", "shrinking"];
 
 const somePlan = fc.constantFrom(...PLANS);
+const someSubscribing = fc.record({
+  subscribe: somePlan,
+  yearly: fc.boolean(),
+  onDay: fc.boolean(),
+});
 const someAction: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({ subscribe: somePlan, yearly: fc.boolean(), onDay: fc.boolean() }),
-  },
+  { weight: 2, arbitrary: someSubscribing },
   { weight: 4, arbitrary: fc.record({ plan: somePlan }) },
   { weight: 1, arbitrary: fc.record({ interval: fc.constantFrom("month", "year") }) },
-  { weight: 2, arbitrary: fc.record({ cancel: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ cancel: fc.boolean() }) },
   {
     weight: 3,
     arbitrary: fc.record({ addOn: fc.constantFrom("voice", "seat"), units: fc.nat(4) }),
@@ -87,12 +89,18 @@ const someWait = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 20 * DAY }) },
   // Whole days, so that steps meet turns.
   { weight: 2, arbitrary: fc.nat(31).map((days) => days * DAY) },
-  { weight: 1, arbitrary: fc.integer({ min: 0, max: 100 * DAY }) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 150 * DAY }) },
 );
 const someStep: fc.Arbitrary<Step> = fc
   .tuple(someAction, someWait)
   .map(([action, wait]) => ({ ...action, wait }));
-const someHistory = fc.array(someStep, { maxLength: 30, size: "max" });
+/** Most begin with a subscription, for there is more to see then. */
+const someHistory: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    fc.option(someSubscribing, { freq: 9 }),
+    fc.array(someStep, { maxLength: 30, size: "max" }),
+  )
+  .map(([first, steps]) => (first === null ? steps : [{ ...first, wait: 0 }, ...steps]));
 const someZone = fc.constantFrom(...ZONES);
 /** Instants at which somebody else settles too, as parts of the history's time. */
 const someExtras = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 });

@@ -161,6 +161,13 @@ describe("on the first of the month", () => {
     expect(acme.left()).toEqual({ "plan:1:0": 60n, "plan:1:1": 100n, "plan:1:2": 100n });
   });
 
+  test("late usage read at the very instant of the turn finds the new credits", () => {
+    const acme = openPlay();
+    acme.subscribe("2026-01-31T12:00", "small");
+    acme.use("2026-02-01T00:00", 150n, "2026-01-31T23:00");
+    expect(acme.left()).toEqual({ "plan:1:1": 50n });
+  });
+
   test("the first usage of the new month posts what ended; usage later than the grace does not get it", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
@@ -301,6 +308,19 @@ describe("months that nobody settled", () => {
       "2026-01-31T23:30Z -7 expiry:early",
       "2026-02-01T00:00Z 100 plan:1:1",
       "2026-01-31T23:50Z -7 expiry:gift",
+    ]);
+  });
+
+  test("the order is the same when it is usage that settles them", () => {
+    const acme = openPlay();
+    acme.subscribe("2026-01-05T00:00", "small");
+    acme.use("2026-04-02T00:00", 1n);
+    expect(acme.story(1)).toEqual([
+      "2026-02-01T00:00Z 100 plan:1:1",
+      "2026-03-01T00:00Z 100 plan:1:2",
+      "2026-03-01T00:00Z -100 expiry:plan:1:0",
+      "2026-04-01T00:00Z 100 plan:1:3",
+      "2026-04-01T00:00Z -100 expiry:plan:1:1",
     ]);
   });
 
