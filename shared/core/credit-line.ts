@@ -79,6 +79,7 @@ export function withdraw<L extends CreditLine, T extends Stretch>(
   lot: T,
   credits: MicroCredits,
 ): { line: L; moved: T[] } {
+  if (credits === 0n) return { line, moved: [] };
   const behind = lots
     .filter((other) => other.start >= lot.end)
     .map((other) => ({ ...other, start: other.start - credits, end: other.end - credits }));

@@ -45,6 +45,8 @@ export type GrantDecision =
   | { readonly kind: "stands_already"; readonly lot: GrantedLot }
   /** The lot id names another grant. */
   | { readonly kind: "conflict"; readonly lot: GrantedLot }
+  /** Lot ids that begin with `plan:` are given to the months of a subscription, and by nobody else. */
+  | { readonly kind: "reserved_lot_id" }
   /** A lot holds more than no credits. */
   | { readonly kind: "no_credits" }
   /** The line would end beyond what 64 bits hold; `most` still fits. */
@@ -74,6 +76,8 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
     const kind = isSameGrant(asked, standing, timeZone) ? "stands_already" : "conflict";
     return { kind, lot: standing };
   }
+  // Where such a lot stood, the turn of the month that brings it could not be stored.
+  if (asked.lotId.startsWith("plan:")) return { kind: "reserved_lot_id" };
   if (asked.credits <= 0n) return { kind: "no_credits" };
   const most = mostToGrant(account);
   if (asked.credits > most) return { kind: "overflow", most };

@@ -235,7 +235,7 @@ export type Play = ReturnType<typeof openPlay>;
 export type When = string | Instant;
 
 /** An ISO text without offset is UTC. */
-export function toInstant(at: When): Instant {
+function toInstant(at: When): Instant {
   if (typeof at === "number") return at;
   const instant = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$/.test(at) ? at : `${at}Z`);
   if (Number.isNaN(instant)) throw new Error(`${at} is no instant`);

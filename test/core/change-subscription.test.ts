@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { decideCancel } from "../../shared/core/cancel-subscription.ts";
 import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
+import { MAX_ADD_ON_UNITS } from "../../shared/core/set-add-on.ts";
 import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import { CATALOGUE, iso, openPlay, type Play } from "./account-in-play.ts";
 
@@ -409,7 +410,7 @@ describe("an add-on", () => {
     { addOnId: "voice", units: -1, kind: "invalid_quantity" },
     { addOnId: "voice", units: 1.5, kind: "invalid_quantity" },
     { addOnId: "voice", units: Number.NaN, kind: "invalid_quantity" },
-    { addOnId: "voice", units: 1_000_001, kind: "invalid_quantity" },
+    { addOnId: "voice", units: MAX_ADD_ON_UNITS + 1, kind: "invalid_quantity" },
   ])("$addOnId set to $units is refused: $kind", ({ addOnId, units, kind }) =>
     refused(on("small"), (acme) => acme.addOn(LATER, addOnId, units), kind),
   );

@@ -58,6 +58,15 @@ describe("a grant", () => {
   });
 
   test.each([
+    { end: { kind: "usual" }, expiresAt: Date.UTC(2027, 0, 22, 12) },
+    { end: { kind: "months", months: 12 }, expiresAt: Date.UTC(2027, 10, 22, 12) },
+    { end: { kind: "at", at: NOON + DAY }, expiresAt: NOON + DAY },
+    { end: { kind: "never" }, expiresAt: null },
+  ] as const)("may end otherwise: $end", ({ end, expiresAt }) => {
+    expect(granted(asks({ end })).lot.expiresAt).toBe(expiresAt);
+  });
+
+  test.each([
     { nextDueAt: null, ends: NOON + DAY, next: NOON + DAY },
     { nextDueAt: NOON + 9, ends: NOON + DAY, next: NOON + 9 },
     { nextDueAt: NOON + 2 * DAY, ends: NOON + DAY, next: NOON + DAY },
@@ -150,6 +159,11 @@ describe("a grant asked for again", () => {
 describe("nothing is granted", () => {
   test.each([0n, -1n])("of %s credits", (credits) => {
     expect(decision(asks({ credits }))).toEqual({ kind: "no_credits" });
+  });
+
+  test("under an id that a month of a subscription is given", () => {
+    expect(decision(asks({ lotId: "plan:1:3" }))).toEqual({ kind: "reserved_lot_id" });
+    expect(decision(asks({ lotId: "plan-1" })).kind).toBe("granted");
   });
 
   test("beyond what 64 bits hold, to the last micro-credit", () => {
