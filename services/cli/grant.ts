@@ -93,6 +93,10 @@ async function grant(settings: Settings, accountId: AccountId, asked: Grant): Pr
       return refused(`lot ${asked.lotId} stands already as another grant: ${inWords(outcome.lot)}`);
     case "unknown_account":
       return refused(`there is no account ${accountId}`);
+    case "reserved_lot_id":
+      return refused(
+        `lot ids that begin with plan: are those of the months of a subscription, not ${asked.lotId}; choose another`,
+      );
     case "no_credits":
       return refused("a grant needs more than 0 credits");
     case "overflow":

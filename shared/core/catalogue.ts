@@ -1,7 +1,8 @@
 import type { Instant } from "./account.ts";
 import type { MicroCredits } from "./credit-line.ts";
+import { LOT_LIFE_MONTHS } from "./months.ts";
 
-/** How long a lot lives: as lots usually do (see months.ts), so many calendar months, or for ever. */
+/** How long a lot's credits last: as usual, another number of months (at least 1), or for ever. */
 export type LotLife =
   | { readonly kind: "usual" }
   | { readonly kind: "months"; readonly months: number }
@@ -11,10 +12,10 @@ export type LotLife =
 export interface Plan {
   readonly planId: string;
   readonly validFrom: Instant;
-  /** A month; more than none. */
+  /** A month's; above 0. */
   readonly credits: MicroCredits;
   readonly life: LotLife;
-  /** In the currency's minor unit, at least 0. */
+  /** In the currency's minor unit, at least 0; at most one for each currency. */
   readonly prices: readonly {
     readonly currency: string;
     readonly monthly: bigint;
@@ -22,11 +23,11 @@ export interface Plan {
   }[];
 }
 
-/** What an add-on costs from an instant on. */
+/** What a unit of an add-on costs from an instant on. */
 export interface AddOn {
   readonly addOnId: string;
   readonly validFrom: Instant;
-  /** A month, for each unit; more than none. */
+  /** A month's, for each unit; above 0. */
   readonly credits: MicroCredits;
 }
 
@@ -34,19 +35,26 @@ export interface AddOn {
 export interface CreditPrice {
   readonly currency: string;
   readonly validFrom: Instant;
-  /** For one unit of the currency (1 USD, not 1 cent); more than none. */
+  /** For one unit of the currency (1 USD, not 1 cent); above 0. */
   readonly credits: MicroCredits;
   readonly life: LotLife;
 }
 
-/** All that is on offer, over time: versions by id or currency, oldest first. */
+/** All that can be had, with its versions by id, oldest first. Versions are only ever added. */
 export interface Catalogue {
   readonly plans: ReadonlyMap<string, readonly Plan[]>;
   readonly addOns: ReadonlyMap<string, readonly AddOn[]>;
   readonly creditPrices: ReadonlyMap<string, readonly CreditPrice[]>;
 }
 
-/** The version that holds at an instant: the newest valid by then. `versions` are oldest first. */
+/** What is there before anything was ever offered. */
+export const EMPTY_CATALOGUE: Catalogue = {
+  plans: new Map(),
+  addOns: new Map(),
+  creditPrices: new Map(),
+};
+
+/** The version that holds at an instant, or null before the first one. `versions` are oldest first. */
 export function versionAt<T extends { readonly validFrom: Instant }>(
   versions: readonly T[] | undefined,
   at: Instant,
@@ -54,12 +62,24 @@ export function versionAt<T extends { readonly validFrom: Instant }>(
   return versions?.findLast(({ validFrom }) => validFrom <= at) ?? null;
 }
 
-/** A plan as it stands at an instant; null when there is no such plan then. */
+/** The plan as it stands at an instant, or null when there is none of this id yet. */
 export function planAt(catalogue: Catalogue, planId: string, at: Instant): Plan | null {
   return versionAt(catalogue.plans.get(planId), at);
 }
 
-/** An add-on as it stands at an instant; null when there is no such add-on then. */
+/** The add-on as it stands at an instant, or null when there is none of this id yet. */
 export function addOnAt(catalogue: Catalogue, addOnId: string, at: Instant): AddOn | null {
   return versionAt(catalogue.addOns.get(addOnId), at);
+}
+
+/** How many months a lot of this life lasts, or null when it never ends. */
+export function monthsOf(life: LotLife): number | null {
+  switch (life.kind) {
+    case "usual":
+      return LOT_LIFE_MONTHS;
+    case "months":
+      return life.months;
+    case "never":
+      return null;
+  }
 }

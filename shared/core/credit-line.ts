@@ -54,8 +54,7 @@ export function grant<L extends CreditLine>(
  * Ends a lot. What was left of it is the returned amount.
  *
  * Where position has reached the lot's start, position passes its end. A lot wholly ahead of
- * position is cut out of the line instead and the lots behind it move up, which `moved` lists; it
- * is the only operation that moves a lot, and it touches only what nobody has drawn yet.
+ * position is withdrawn instead; `moved` then lists it and the lots behind it.
  */
 export function expire<L extends CreditLine, T extends Stretch>(
   line: L,
@@ -66,13 +65,27 @@ export function expire<L extends CreditLine, T extends Stretch>(
   if (line.position >= lot.start) {
     return { line: drawDown(line, expired), expired, moved: [] };
   }
-  const moved = lots
+  return { ...withdraw(line, lots, lot, expired), expired };
+}
+
+/**
+ * Takes `credits`, at least 0 and at most what remains of the lot, back out of it: the end of its
+ * stretch, which nobody has drawn, is cut out of the line and the lots behind it move up. `moved`
+ * lists the lot and those. It is the only operation that moves a lot.
+ */
+export function withdraw<L extends CreditLine, T extends Stretch>(
+  line: L,
+  lots: readonly T[],
+  lot: T,
+  credits: MicroCredits,
+): { line: L; moved: T[] } {
+  if (credits === 0n) return { line, moved: [] };
+  const behind = lots
     .filter((other) => other.start >= lot.end)
-    .map((other) => ({ ...other, start: other.start - expired, end: other.end - expired }));
+    .map((other) => ({ ...other, start: other.start - credits, end: other.end - credits }));
   return {
-    line: { ...line, granted: line.granted - expired },
-    expired,
-    moved: [{ ...lot, end: lot.start }, ...moved],
+    line: { ...line, granted: line.granted - credits },
+    moved: [{ ...lot, end: lot.end - credits }, ...behind],
   };
 }
 

@@ -1,18 +1,17 @@
 import type { Account, Entry, Instant, Lot } from "./account.ts";
-import { grant, MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
-import { hasCrossed, type LowBalance, rearm, sayLowBalance } from "./low-balance.ts";
-import { LOT_LIFE_MONTHS, monthsAfter } from "./months.ts";
+import { type LotLife, monthsOf } from "./catalogue.ts";
+import { grant, MAX_BIGINT, type MicroCredits, type Stretch } from "./credit-line.ts";
+import { judgeBalance, type LowBalance } from "./low-balance.ts";
+import { monthsAfter } from "./months.ts";
+import { postEntry } from "./post-entry.ts";
 
 /** Where a lot's credits come from. */
 export const LOT_SOURCES = ["plan", "top_up", "promotion", "adjustment"] as const;
 
 export type LotSource = (typeof LOT_SOURCES)[number];
 
-/** When a lot ends: its usual life after the grant, at an instant, or never. */
-export type LotEnd =
-  | { readonly kind: "usual" }
-  | { readonly kind: "at"; readonly at: Instant }
-  | { readonly kind: "never" };
+/** When a lot ends: its life after the grant, or at an instant. */
+export type LotEnd = LotLife | { readonly kind: "at"; readonly at: Instant };
 
 /** What is asked for: credits of one source, as one lot. */
 export interface Grant {
@@ -46,6 +45,8 @@ export type GrantDecision =
   | { readonly kind: "stands_already"; readonly lot: GrantedLot }
   /** The lot id names another grant. */
   | { readonly kind: "conflict"; readonly lot: GrantedLot }
+  /** Lot ids that begin with `plan:` are given to the months of a subscription, and by nobody else. */
+  | { readonly kind: "reserved_lot_id" }
   /** A lot holds more than no credits. */
   | { readonly kind: "no_credits" }
   /** The line would end beyond what 64 bits hold; `most` still fits. */
@@ -75,49 +76,43 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
     const kind = isSameGrant(asked, standing, timeZone) ? "stands_already" : "conflict";
     return { kind, lot: standing };
   }
+  // Where such a lot stood, the turn of the month that brings it could not be stored.
+  if (asked.lotId.startsWith("plan:")) return { kind: "reserved_lot_id" };
   if (asked.credits <= 0n) return { kind: "no_credits" };
-  const most = MAX_BIGINT - account.granted;
+  const most = mostToGrant(account);
   if (asked.credits > most) return { kind: "overflow", most };
-  const expiresAt = expiryOf(asked.end, now, timeZone);
+  const expiresAt = endOfLot(asked.end, now, timeZone);
   if (expiresAt !== null && expiresAt <= now) return { kind: "ended_already", at: expiresAt };
 
-  const { line, lot } = grant(account, asked.credits);
   const { lotId, credits, source, reference } = asked;
-  const granted: Account = {
-    ...line,
-    entries: account.entries + 1n,
-    nextDueAt: earlier(account.nextDueAt, expiresAt),
-  };
-  const said = judge(account, granted, now);
-  return {
-    kind: "granted",
-    ...said,
-    lot: { ...lot, lotId, credits, source, reference, grantedAt: now, expiresAt },
-    entry: {
-      accountId: account.accountId,
-      sequence: granted.entries,
-      kind: "grant",
-      credits,
-      granted: granted.granted,
-      position: granted.position,
-      lotId,
-      reference,
-      dueAt: now,
-    },
-  };
+  const added = addLot(account, { lotId, credits, source, reference, grantedAt: now, expiresAt });
+  const nextDueAt = earlier(account.nextDueAt, expiresAt);
+  const judged = judgeBalance({ ...added.account, nextDueAt }, [added.entry]);
+  return { kind: "granted", ...judged, lot: added.lot, entry: added.entry };
 }
 
-/** A grant takes nothing, so it crosses nothing: only what was low before is said again. */
-function judge(
-  before: Account,
-  granted: Account,
-  now: Instant,
-): { account: Account; lowBalance: LowBalance | null } {
-  if (!before.lowBalance) return { account: granted, lowBalance: null };
-  const armed = rearm(granted);
-  return hasCrossed(armed)
-    ? sayLowBalance(armed, `entry:${armed.entries}`, now)
-    : { account: armed, lowBalance: null };
+/** A lot before it has its place on the line. */
+export type NewLot = Omit<GrantedLot, keyof Stretch>;
+
+/** Puts a lot at the end of the line and posts its grant. That it fits there is the caller's to see to. */
+export function addLot(
+  account: Account,
+  lot: NewLot,
+): { account: Account; lot: GrantedLot; entry: Entry } {
+  const { lotId, credits, reference, grantedAt: dueAt } = lot;
+  const { line, lot: stretch } = grant(account, credits);
+  const posted = postEntry(line, { kind: "grant", credits, lotId, reference, dueAt });
+  return { ...posted, lot: { ...stretch, ...lot } };
+}
+
+/** The lot as settling knows it. */
+export function onTheLine({ lotId, start, end, expiresAt }: Lot): Lot {
+  return { lotId, start, end, expiresAt };
+}
+
+/** How many credits still fit on the account's line. */
+export function mostToGrant(account: Account): MicroCredits {
+  return MAX_BIGINT - account.granted;
 }
 
 /** Asked again later, the usual life still counts from when the lot was granted. */
@@ -126,19 +121,15 @@ function isSameGrant(asked: Grant, lot: GrantedLot, timeZone: string): boolean {
     asked.credits === lot.credits &&
     asked.source === lot.source &&
     asked.reference === lot.reference &&
-    expiryOf(asked.end, lot.grantedAt, timeZone) === lot.expiresAt
+    endOfLot(asked.end, lot.grantedAt, timeZone) === lot.expiresAt
   );
 }
 
-function expiryOf(end: LotEnd, grantedAt: Instant, timeZone: string): Instant | null {
-  switch (end.kind) {
-    case "usual":
-      return monthsAfter(grantedAt, LOT_LIFE_MONTHS, timeZone);
-    case "at":
-      return end.at;
-    case "never":
-      return null;
-  }
+/** When a lot granted at `grantedAt` ends, or null when it never does. */
+export function endOfLot(end: LotEnd, grantedAt: Instant, timeZone: string): Instant | null {
+  if (end.kind === "at") return end.at;
+  const months = monthsOf(end);
+  return months === null ? null : monthsAfter(grantedAt, months, timeZone);
 }
 
 function earlier(a: Instant | null, b: Instant | null): Instant | null {

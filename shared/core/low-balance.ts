@@ -1,4 +1,4 @@
-import type { Account, AccountId, Instant } from "./account.ts";
+import type { Account, AccountId, Entry, Instant } from "./account.ts";
 import { balanceOf, type MicroCredits } from "./credit-line.ts";
 
 /** The balance has fallen to the threshold: said once for each downward crossing. */
@@ -45,4 +45,24 @@ export function sayLowBalance<A extends Account>(
  */
 export function rearm<A extends Account>(account: A): A {
   return account.lowBalance ? { ...account, lowBalance: false } : account;
+}
+
+/**
+ * Judges the balance once, after all that a movement posted; the last entry is the cause. What took
+ * credits may cross. A grant takes nothing, so where nothing else was posted it crosses nothing: only
+ * an account that was said to be low is said again.
+ */
+export function judgeBalance(
+  account: Account,
+  entries: readonly Entry[],
+): { account: Account; lowBalance: LowBalance | null } {
+  const last = entries.at(-1);
+  const counts = account.lowBalance
+    ? entries.some(({ kind }) => kind === "grant")
+    : entries.some(({ credits }) => credits < 0n);
+  if (last === undefined || !counts) return { account, lowBalance: null };
+  const armed = rearm(account);
+  return hasCrossed(armed)
+    ? sayLowBalance(armed, `entry:${last.sequence}`, last.dueAt)
+    : { account: armed, lowBalance: null };
 }

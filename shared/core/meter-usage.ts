@@ -1,19 +1,29 @@
 import type { Account, AccountId, Entry, Instant, Lot } from "./account.ts";
-import { balanceOf, MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
-import { type LowBalance, sayLowBalance } from "./low-balance.ts";
+import { type AccountBook, isDue } from "./account-book.ts";
+import {
+  type AccountInBatch,
+  changesOf,
+  type Draw,
+  draw,
+  openAccount,
+  type SettlingContext,
+  settleBefore,
+} from "./account-in-batch.ts";
+import { MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
+import type { GrantedLot } from "./grant-credits.ts";
+import type { LowBalance } from "./low-balance.ts";
 import { price, type RateCard, rateAt } from "./rate-card.ts";
-import { isDue, settle } from "./settle.ts";
-import { addToSpend, type Spend } from "./spend.ts";
+import type { Spend } from "./spend.ts";
+import type { Schedule, SubscriptionChange } from "./subscription.ts";
 import { isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
 
 /** What a batch of usage events is judged against. All of it was read in one transaction. */
-export interface MeteringContext {
-  readonly now: Instant;
+export interface MeteringContext extends SettlingContext {
   readonly rates: RateCard;
   /** The accounts that the events name, as far as they exist. */
   readonly accounts: ReadonlyMap<string, Account>;
-  /** The live lots of every account on which one of the events makes something due (`accountsDue`). */
-  readonly lots: ReadonlyMap<string, readonly Lot[]>;
+  /** What settling reads of every account on which something may have fallen due (`accountsDue`). */
+  readonly books: ReadonlyMap<string, Omit<AccountBook, "account">>;
   /**
    * The events already metered under an identity of this batch, by `identityOf`. Null: nothing was
    * looked up, and the unique key of the usage records decides whether one is a repeat.
@@ -33,14 +43,6 @@ interface Rejected<E> {
   readonly rejection: Rejection;
 }
 
-/** What a batch draws of one account: a stretch of its line, and the events that drew it, in order. */
-export interface Draw {
-  readonly accountId: AccountId;
-  readonly start: MicroCredits;
-  readonly end: MicroCredits;
-  readonly eventIds: readonly string[];
-}
-
 /** All that a batch of events does to the books. */
 export interface Metering<E extends UsageEvent> {
   readonly drawn: readonly Drawn<E>[];
@@ -51,7 +53,12 @@ export interface Metering<E extends UsageEvent> {
   /** Accounts that moved, each with the version it was read at. */
   readonly accounts: readonly Account[];
   readonly entries: readonly Entry[];
+  /** Lots that turns of the month brought, as they stand at the end. */
+  readonly granted: readonly { accountId: AccountId; lot: GrantedLot }[];
   readonly movedLots: readonly { accountId: AccountId; lot: Lot }[];
+  /** Schedules that settling changed. */
+  readonly schedules: readonly { accountId: AccountId; schedule: Schedule }[];
+  readonly changes: readonly { accountId: AccountId; change: SubscriptionChange }[];
   readonly lowBalances: readonly LowBalance[];
   readonly spends: readonly Spend[];
 }
@@ -61,20 +68,18 @@ export function identityOf(event: Pick<UsageEvent, "accountId" | "eventId">): st
   return `${event.accountId}\0${event.eventId}`;
 }
 
-/** The accounts whose lots `meterUsage` needs, because one of the events makes something due. */
+/** The accounts whose books `meterUsage` needs: those named by events on which something may be due. */
 export function accountsDue(
   events: readonly UsageEvent[],
   accounts: ReadonlyMap<string, Account>,
   now: Instant,
 ): string[] {
-  const mayBeDue = new Map([...accounts].filter(([, account]) => isDue(account, now)));
-  const due = new Set<string>();
+  const mayBeDue = new Set<string>();
+  for (const [id, account] of accounts) if (isDue(account, now)) mayBeDue.add(id);
   if (mayBeDue.size === 0) return [];
-  for (const event of events) {
-    const account = mayBeDue.get(event.accountId);
-    if (account !== undefined && isDue(account, settledBy(event, now))) due.add(event.accountId);
-  }
-  return [...due];
+  const named = new Set<string>();
+  for (const { accountId } of events) if (mayBeDue.has(accountId)) named.add(accountId);
+  return [...named];
 }
 
 /**
@@ -110,7 +115,7 @@ export function meterUsage<E extends UsageEvent>(
       rejected.push({ event, rejection: credits });
       continue;
     }
-    settleUpTo(book, settledBy(event, context.now), lowBalances);
+    settleBefore(book, event, context, lowBalances);
     if (book.position + credits > MAX_BIGINT) {
       rejected.push({ event, rejection: overflow(credits) });
       continue;
@@ -120,14 +125,6 @@ export function meterUsage<E extends UsageEvent>(
     recorded?.set(identityOf(event), event);
   }
   return { drawn, rejected, repeats, lowBalances, ...changesOf(books) };
-}
-
-/**
- * The instant up to which an event settles its account: its own, but not before the clock is there
- * too, so that a fast clock elsewhere costs nobody a credit.
- */
-function settledBy(event: UsageEvent, now: Instant): Instant {
-  return Math.min(event.occurredAt, now);
 }
 
 function priceOf(event: UsageEvent, rates: RateCard): MicroCredits | Rejection {
@@ -156,102 +153,16 @@ function overflow(credits: MicroCredits): Rejection {
   return { reason: "overflow", detail: `${credits} micro-credits do not fit on the line` };
 }
 
-/** An account while its events are played: `position` runs ahead of `account` until read back. */
-interface AccountInBatch {
-  account: Account;
-  position: MicroCredits;
-  /** Where the first event's stretch starts. */
-  drawnFrom: MicroCredits;
-  lots: readonly Lot[];
-  readonly lotsBefore: readonly Lot[];
-  readonly entries: Entry[];
-  readonly eventIds: string[];
-  readonly spends: Spend[];
-  moved: boolean;
-}
-
-function openBook(account: Account, lots: readonly Lot[]): AccountInBatch {
-  return {
-    account,
-    position: account.position,
-    lots,
-    lotsBefore: lots,
-    entries: [],
-    drawnFrom: account.position,
-    eventIds: [],
-    spends: [],
-    moved: false,
-  };
-}
-
 function bookOf(
   accountId: string,
-  books: Map<string, AccountInBatch>,
-  { accounts, lots }: MeteringContext,
+  open: Map<string, AccountInBatch>,
+  { accounts, books }: MeteringContext,
 ): AccountInBatch | null {
-  const open = books.get(accountId);
-  if (open !== undefined) return open;
+  const known = open.get(accountId);
+  if (known !== undefined) return known;
   const account = accounts.get(accountId);
   if (account === undefined) return null;
-  const book = openBook(account, lots.get(accountId) ?? []);
-  books.set(accountId, book);
+  const book = openAccount(account, books.get(accountId));
+  open.set(accountId, book);
   return book;
-}
-
-function accountOf(book: AccountInBatch): Account {
-  return { ...book.account, position: book.position };
-}
-
-function draw(
-  book: AccountInBatch,
-  event: UsageEvent,
-  credits: MicroCredits,
-  lowBalances: LowBalance[],
-): void {
-  if (book.eventIds.length === 0) book.drawnFrom = book.position;
-  book.eventIds.push(event.eventId);
-  addToSpend(book.spends, event, credits, book.account);
-  book.position += credits;
-  book.moved = true;
-  const { lowBalance, granted, threshold } = book.account;
-  if (lowBalance || credits === 0n) return;
-  if (balanceOf({ granted, position: book.position }) > threshold) return;
-  const said = sayLowBalance(accountOf(book), `event:${event.eventId}`, event.occurredAt);
-  book.account = said.account;
-  lowBalances.push(said.lowBalance);
-}
-
-function settleUpTo(book: AccountInBatch, asOf: Instant, lowBalances: LowBalance[]): void {
-  if (!isDue(book.account, asOf)) return;
-  const settled = settle(accountOf(book), book.lots, asOf);
-  book.moved = true;
-  book.account = settled.account;
-  book.position = settled.account.position;
-  book.lots = settled.lots;
-  book.entries.push(...settled.entries);
-  if (settled.lowBalance !== null) lowBalances.push(settled.lowBalance);
-}
-
-/** The stretch runs from the first event's start; what settling took in between is told by the entries. */
-function drawOf({ account, drawnFrom, position, eventIds }: AccountInBatch): Draw {
-  return { accountId: account.accountId, start: drawnFrom, end: position, eventIds };
-}
-
-function changesOf(books: Map<string, AccountInBatch>) {
-  const spends: Spend[] = [];
-  const draws: Draw[] = [];
-  const accounts: Account[] = [];
-  const entries: Entry[] = [];
-  const movedLots: { accountId: AccountId; lot: Lot }[] = [];
-  for (const book of books.values()) {
-    if (!book.moved) continue;
-    accounts.push(accountOf(book));
-    entries.push(...book.entries);
-    spends.push(...book.spends);
-    if (book.eventIds.length > 0) draws.push(drawOf(book));
-    for (const [i, lot] of book.lots.entries()) {
-      if (lot !== book.lotsBefore[i]) movedLots.push({ accountId: book.account.accountId, lot });
-    }
-  }
-  return { draws, spends, accounts, entries, movedLots };
 }

@@ -1,74 +1,154 @@
-import type { Account, Entry, Instant, Lot } from "./account.ts";
-import { expire, remainingOf } from "./credit-line.ts";
-import { hasCrossed, type LowBalance, sayLowBalance } from "./low-balance.ts";
+import type { Entry, Instant, Lot } from "./account.ts";
+import { type AccountBook, type Due, nextDueAt, nextTurn, nextWaiting } from "./account-book.ts";
+import { chargeAddOn, mostToDraw } from "./add-on-charge.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { expire } from "./credit-line.ts";
+import { addLot, type GrantedLot, mostToGrant, type NewLot, onTheLine } from "./grant-credits.ts";
+import { judgeBalance, type LowBalance } from "./low-balance.ts";
+import { postEntry } from "./post-entry.ts";
+import type { DueCharge, Subscription, SubscriptionChange } from "./subscription.ts";
+import { turnMonth } from "./turn-of-month.ts";
 
-/** What settling an account posts: the state after it, and all that changed on the way. */
-export interface Settlement {
-  readonly account: Account;
-  /** The account's live lots as they stand now, those that moved or ended included. */
-  readonly lots: readonly Lot[];
+/** A book after a movement, and what the movement posted. */
+export interface Settlement extends AccountBook {
   readonly entries: readonly Entry[];
+  /** New lots, as they stand at the end; they are among `lots` too. */
+  readonly granted: readonly GrantedLot[];
+  readonly changes: readonly SubscriptionChange[];
   readonly lowBalance: LowBalance | null;
 }
 
-/** True when something on the account may have fallen due by `asOf`. */
-export function isDue(account: Account, asOf: Instant): boolean {
-  return account.nextDueAt !== null && account.nextDueAt <= asOf;
+/** How far an account is settled. */
+export interface Upto {
+  /** Now: turns of the month are posted up to here, however late the usage before them is. */
+  readonly clock: Instant;
+  /**
+   * Up to here the account's usage is taken to be complete (minus infinity: nowhere); expiries and
+   * the turns' add-on charges are posted up to here. At least `completeUntil`, at most `clock`.
+   */
+  readonly usage: Instant;
+  /** Up to here everybody's usage is complete, by what metering has read; null: nowhere. */
+  readonly completeUntil: Instant | null;
 }
+
+/** How long after an instant the usage before it is waited for. */
+export const GRACE_MS = 15 * 60 * 1000;
 
 /**
- * Posts what has fallen due on an account by `asOf`, in the order in which it fell due: the expiry
- * of every lot whose `expiresAt` has come. Settling is one movement: the balance is judged after
- * all of it. `lots` are the account's lots that end ahead of its position.
+ * Posts what has fallen due on an account: turns of the month, expiries, the turns' add-on charges.
+ * Settling is one movement: the balance is judged after all of it.
+ *
+ * The order is the one in which all of it could first be posted, so that it does not depend on how
+ * often an account was settled: a turn at its instant, what waits for usage a grace later, and last
+ * what only this account's own usage has made due. Of two at once the turn comes first.
  */
-export function settle(account: Account, lots: readonly Lot[], asOf: Instant): Settlement {
-  let settled = account;
-  let standing = [...lots];
-  const entries: Entry[] = [];
-  for (let lot = nextToExpire(standing, settled); lot !== null; ) {
-    if (expiryOf(lot) > asOf) break;
-    const { line, expired, moved } = expire(settled, standing, lot);
-    settled = { ...line, entries: line.entries + 1n };
-    standing = standing.map((old) => moved.find((at) => at.lotId === old.lotId) ?? old);
-    entries.push({
-      accountId: account.accountId,
-      sequence: settled.entries,
-      kind: "expiry",
-      credits: -expired,
-      granted: settled.granted,
-      position: settled.position,
-      lotId: lot.lotId,
-      reference: `expiry:${lot.lotId}`,
-      dueAt: expiryOf(lot),
-    });
-    lot = nextToExpire(standing, settled);
+export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Settlement {
+  let moving: Moving = { ...book, entries: [], granted: [], changes: [] };
+  for (let due = nextPosting(book, upto); due !== null; due = nextPosting(moving, upto)) {
+    moving = post(moving, due, catalogue);
   }
-  const next = nextToExpire(standing, settled);
-  settled = { ...settled, nextDueAt: next === null ? null : expiryOf(next) };
-  const last = entries.at(-1);
-  if (last === undefined || !hasCrossed(settled)) {
-    return { account: settled, lots: standing, entries, lowBalance: null };
-  }
-  const said = sayLowBalance(settled, `entry:${last.sequence}`, last.dueAt);
-  return { account: said.account, lots: standing, entries, lowBalance: said.lowBalance };
+  return conclude(moving, moving);
 }
 
-/** The lot with something left that expires first; of two that expire together, the older. */
-function nextToExpire(lots: readonly Lot[], account: Account): Lot | null {
-  let first: Lot | null = null;
-  for (const lot of lots) {
-    if (lot.expiresAt === null || remainingOf(lot, account.position) === 0n) continue;
-    if (
-      first === null ||
-      expiryOf(lot) < expiryOf(first) ||
-      (expiryOf(lot) === expiryOf(first) && lot.start < first.start)
-    ) {
-      first = lot;
-    }
-  }
-  return first;
+/** What a movement has posted. */
+type Posted = Pick<Settlement, "entries" | "granted" | "changes">;
+
+/** Ends a movement: tells when the account is due next, and judges its balance once. */
+export function conclude(book: AccountBook, { entries, granted, changes }: Posted): Settlement {
+  const { lots, schedule } = book;
+  const dueAt = nextDueAt(book);
+  const account =
+    dueAt === book.account.nextDueAt ? book.account : { ...book.account, nextDueAt: dueAt };
+  const judged = judgeBalance(account, entries);
+  return { ...judged, lots, schedule, entries, granted: whereTheyStand(granted, lots), changes };
 }
 
-function expiryOf(lot: Lot): Instant {
-  return lot.expiresAt ?? Number.POSITIVE_INFINITY;
+/** Lots granted in a movement, where they stand after it. */
+export function whereTheyStand(granted: readonly GrantedLot[], lots: readonly Lot[]): GrantedLot[] {
+  return granted.map((lot) => {
+    const { start, end } = lots.find(({ lotId }) => lotId === lot.lotId) ?? lot;
+    return { ...lot, start, end };
+  });
+}
+
+interface Moving extends AccountBook, Posted {}
+
+function nextPosting(book: AccountBook, { clock, usage, completeUntil }: Upto): Due | null {
+  const turn = upTo(clock, nextTurn(book.schedule));
+  const waiting = upTo(usage, nextWaiting(book));
+  if (turn === null || waiting === null) return turn ?? waiting;
+  const isComplete = completeUntil !== null && waiting.at <= completeUntil;
+  return isComplete && waiting.at + GRACE_MS < turn.at ? waiting : turn;
+}
+
+function upTo(instant: Instant, due: Due | null): Due | null {
+  return due !== null && due.at <= instant ? due : null;
+}
+
+function post(moving: Moving, due: Due, catalogue: Catalogue): Moving {
+  switch (due.kind) {
+    case "turn":
+      return postTurn(moving, due.subscription, catalogue);
+    case "expiry":
+      return postExpiry(moving, due.lot, due.at);
+    case "charge":
+      return postCharge(moving, due.charge);
+  }
+}
+
+function postTurn(moving: Moving, subscription: Subscription, catalogue: Catalogue): Moving {
+  const { account, schedule } = moving;
+  const turn = turnMonth(schedule, subscription, catalogue, account.timeZone);
+  const turned = {
+    ...moving,
+    schedule: turn.schedule,
+    changes: [...moving.changes, ...turn.changes],
+  };
+  return turn.lot === null ? turned : postLot(turned, turn.lot);
+}
+
+/** A turn cannot be refused, so where the line is all but full its lot is as large as fits, or none. */
+function postLot(moving: Moving, asked: NewLot): Moving {
+  const most = mostToGrant(moving.account);
+  const credits = asked.credits < most ? asked.credits : most;
+  if (credits === 0n) return moving;
+  const { account, lot, entry } = addLot(moving.account, { ...asked, credits });
+  return {
+    ...moving,
+    account,
+    lots: [...moving.lots, onTheLine(lot)],
+    granted: [...moving.granted, lot],
+    entries: [...moving.entries, entry],
+  };
+}
+
+function postExpiry(moving: Moving, lot: Lot, dueAt: Instant): Moving {
+  const { line, expired, moved } = expire(moving.account, moving.lots, lot);
+  const { lotId } = lot;
+  const reference = `expiry:${lotId}`;
+  const told = { kind: "expiry", credits: -expired, lotId, reference, dueAt } as const;
+  const { account, entry } = postEntry(line, told);
+  return {
+    ...moving,
+    account,
+    lots: standing(moving.lots, moved),
+    entries: [...moving.entries, entry],
+  };
+}
+
+/** Nor can a charge of a turn be refused: it draws as far as the line reaches. */
+function postCharge(moving: Moving, charge: DueCharge): Moving {
+  const dueCharges = moving.schedule.dueCharges.filter((other) => other !== charge);
+  const charged = { ...moving, schedule: { ...moving.schedule, dueCharges } };
+  const most = mostToDraw(moving.account);
+  const credits = charge.credits < most ? charge.credits : most;
+  if (credits === 0n) return charged;
+  const { account, entry } = chargeAddOn(moving.account, { ...charge, owed: 0, credits });
+  return { ...charged, account, entries: [...moving.entries, entry] };
+}
+
+/** The lots with those that moved where they are now. */
+export function standing(lots: readonly Lot[], moved: readonly Lot[]): readonly Lot[] {
+  if (moved.length === 0) return lots;
+  return lots.map((lot) => moved.find(({ lotId }) => lotId === lot.lotId) ?? lot);
 }

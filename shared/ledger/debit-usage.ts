@@ -1,6 +1,8 @@
 import type { Instant } from "../core/account.ts";
+import { EMPTY_CATALOGUE } from "../core/catalogue.ts";
 import { accountsDue, type Metering, meterUsage } from "../core/meter-usage.ts";
 import type { RateCard } from "../core/rate-card.ts";
+import { EMPTY_SCHEDULE } from "../core/subscription.ts";
 import type { ReceivedEvent } from "../core/usage-event.ts";
 import { addSpend } from "./add-spend.ts";
 import { noteBalanceChanges } from "./balance-changes.ts";
@@ -241,13 +243,18 @@ async function meter(
   const rates = await readRates(transaction);
   const recorded = lookUp ? await findRecorded(transaction, events) : null;
   const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
-  const lots = await readLiveLots(transaction, accountsDue(events, accounts, now));
-  const metering = meterUsage(events, { now, rates, accounts, lots, recorded });
+  const due = accountsDue(events, accounts, now);
+  const lots = await readLiveLots(transaction, due);
+  const books = new Map(
+    due.map((id) => [id, { lots: lots.get(id) ?? [], schedule: EMPTY_SCHEDULE }]),
+  );
+  const read = { now, rates, catalogue: EMPTY_CATALOGUE, completeUntil: null, accounts, books };
+  const metering = meterUsage(events, { ...read, recorded });
   if (recorded !== null || metering.rejected.length === 0) return metering;
   // What cannot be metered never meets the unique key, so whether it is a conflict must be looked up.
   const rejected = metering.rejected.map(({ event }) => event);
   const known = await findRecorded(transaction, rejected);
-  return meterUsage(events, { now, rates, accounts, lots, recorded: known });
+  return meterUsage(events, { ...read, recorded: known });
 }
 
 function rejectedBy(

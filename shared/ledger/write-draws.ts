@@ -1,5 +1,5 @@
 import type { Account, Instant } from "../core/account.ts";
-import type { Draw } from "../core/meter-usage.ts";
+import type { Draw } from "../core/account-in-batch.ts";
 import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 

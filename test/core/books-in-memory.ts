@@ -1,10 +1,11 @@
 import type { Account, Entry, Instant, Lot } from "../../shared/core/account.ts";
+import type { Draw } from "../../shared/core/account-in-batch.ts";
+import { EMPTY_CATALOGUE } from "../../shared/core/catalogue.ts";
 import { balanceOf, overlapOf, remainingOf } from "../../shared/core/credit-line.ts";
 import { decideGrant } from "../../shared/core/grant-credits.ts";
 import type { LowBalance } from "../../shared/core/low-balance.ts";
 import {
   accountsDue,
-  type Draw,
   type Drawn,
   identityOf,
   type Metering,
@@ -13,6 +14,7 @@ import {
 import type { Rate } from "../../shared/core/rate-card.ts";
 import { toRateCard } from "../../shared/core/rate-card.ts";
 import type { Spend } from "../../shared/core/spend.ts";
+import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import {
   type DeadLetterReason,
   type EventWindow,
@@ -116,7 +118,14 @@ export function openBooks(setup: {
         now,
         rates,
         accounts,
-        lots: new Map(accountsDue(fit, accounts, now).map((id) => [id, liveLots(id)])),
+        catalogue: EMPTY_CATALOGUE,
+        completeUntil: null,
+        books: new Map(
+          accountsDue(fit, accounts, now).map((id) => [
+            id,
+            { lots: liveLots(id), schedule: EMPTY_SCHEDULE },
+          ]),
+        ),
         recorded,
       });
       store(metering);

@@ -119,6 +119,16 @@ describe("expiring a lot", () => {
     });
   });
 
+  test("withdrawn before: nothing happens", () => {
+    const line = { granted: 20n, position: 0n };
+    const gone = lotOf("gone", 10n, 10n);
+    expect(expire(line, [lotOf("first", 0n, 10n), gone, lotOf("next", 10n, 20n)], gone)).toEqual({
+      line,
+      expired: 0n,
+      moved: [],
+    });
+  });
+
   test("behind one withdrawn before at the same place: that one stays where it is", () => {
     const withWithdrawn = [
       lotOf("first", 0n, 10n),

@@ -7,9 +7,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Account, Lot } from "../../shared/core/account.ts";
+import { EMPTY_CATALOGUE } from "../../shared/core/catalogue.ts";
 import { MAX_BIGINT, remainingOf } from "../../shared/core/credit-line.ts";
 import { decideGrant, type Grant, type GrantedLot } from "../../shared/core/grant-credits.ts";
-import { settle } from "../../shared/core/settle.ts";
+import { settle as settleBook } from "../../shared/core/settle.ts";
+import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import { accountWith, DAY, lotOf, NOON, someCredits } from "./examples.ts";
 
 describe("a grant", () => {
@@ -52,6 +55,15 @@ describe("a grant", () => {
       accountWith({ timeZone: "Pacific/Auckland" }),
     );
     expect(lot.expiresAt).toBe(Date.UTC(2027, 0, 22, 12));
+  });
+
+  test.each([
+    { end: { kind: "usual" }, expiresAt: Date.UTC(2027, 0, 22, 12) },
+    { end: { kind: "months", months: 12 }, expiresAt: Date.UTC(2027, 10, 22, 12) },
+    { end: { kind: "at", at: NOON + DAY }, expiresAt: NOON + DAY },
+    { end: { kind: "never" }, expiresAt: null },
+  ] as const)("may end otherwise: $end", ({ end, expiresAt }) => {
+    expect(granted(asks({ end })).lot.expiresAt).toBe(expiresAt);
   });
 
   test.each([
@@ -149,6 +161,11 @@ describe("nothing is granted", () => {
     expect(decision(asks({ credits }))).toEqual({ kind: "no_credits" });
   });
 
+  test("under an id that a month of a subscription is given", () => {
+    expect(decision(asks({ lotId: "plan:1:3" }))).toEqual({ kind: "reserved_lot_id" });
+    expect(decision(asks({ lotId: "plan-1" })).kind).toBe("granted");
+  });
+
   test("beyond what 64 bits hold, to the last micro-credit", () => {
     const account = accountWith({ granted: 5n });
     const most = MAX_BIGINT - 5n;
@@ -186,6 +203,11 @@ test("a grant and an expiry that is due give the same line in either order", () 
     }),
   );
 });
+
+function settle(account: Account, lots: readonly Lot[], asOf: number) {
+  const upto = { clock: asOf, usage: asOf, completeUntil: asOf };
+  return settleBook({ account, lots, schedule: EMPTY_SCHEDULE }, EMPTY_CATALOGUE, upto);
+}
 
 function left(position: bigint) {
   return (lot: { readonly lotId: string; readonly start: bigint; readonly end: bigint }) => [

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Account, Lot } from "../../shared/core/account.ts";
+import { EMPTY_CATALOGUE } from "../../shared/core/catalogue.ts";
 import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
 import {
   accountsDue,
@@ -12,6 +13,7 @@ import {
   meterUsage,
 } from "../../shared/core/meter-usage.ts";
 import { toRateCard } from "../../shared/core/rate-card.ts";
+import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import { toAccountId } from "../../shared/core/text.ts";
 import type { UsageEvent } from "../../shared/core/usage-event.ts";
 import { accountWith, eventWith, lotOf, NOON } from "./examples.ts";
@@ -97,7 +99,10 @@ describe("usage", () => {
       repeats: 0,
       accounts: [],
       entries: [],
+      granted: [],
       movedLots: [],
+      schedules: [],
+      changes: [],
       lowBalances: [],
       spends: [],
     });
@@ -350,7 +355,9 @@ function meter(
     now,
     rates: RATES,
     accounts: new Map(accounts.map((account) => [account.accountId, account])),
-    lots: new Map([["acme", lots]]),
+    catalogue: EMPTY_CATALOGUE,
+    completeUntil: null,
+    books: new Map([["acme", { lots, schedule: EMPTY_SCHEDULE }]]),
     recorded: recorded && new Map(recorded.map((event) => [identityOf(event), event])),
   };
   return meterUsage(events, context);

@@ -7,9 +7,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Account, Lot } from "../../shared/core/account.ts";
+import { isDue } from "../../shared/core/account-book.ts";
+import { EMPTY_CATALOGUE } from "../../shared/core/catalogue.ts";
 import { balanceOf, remainingOf } from "../../shared/core/credit-line.ts";
-import { isDue, settle } from "../../shared/core/settle.ts";
+import { settle as settleBook } from "../../shared/core/settle.ts";
+import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import { accountWith, lotOf, someCredits } from "./examples.ts";
+
+const NOTHING_ELSE = { schedule: EMPTY_SCHEDULE, granted: [], changes: [] };
+
+/** Settles an account without a subscription whose usage is complete up to `asOf`. */
+function settle(account: Account, lots: readonly Lot[], asOf: number) {
+  const upto = { clock: asOf, usage: asOf, completeUntil: asOf };
+  return settleBook({ account, lots, schedule: EMPTY_SCHEDULE }, EMPTY_CATALOGUE, upto);
+}
 
 describe("an account is due", () => {
   test.each([
@@ -27,6 +38,7 @@ describe("settling", () => {
     const lots = [lotOf("plan", 0n, 10n, 100), lotOf("top-up", 10n, 15n, 200)];
     const account = accountWith({ granted: 15n, position: 4n, entries: 2n, nextDueAt: 100 });
     expect(settle(account, lots, 100)).toEqual({
+      ...NOTHING_ELSE,
       account: { ...account, position: 10n, entries: 3n, nextDueAt: 200 },
       lots,
       entries: [
@@ -49,7 +61,8 @@ describe("settling", () => {
   test("posts nothing a millisecond before", () => {
     const lots = [lotOf("plan", 0n, 10n, 100)];
     const account = accountWith({ granted: 10n, nextDueAt: 100 });
-    expect(settle(account, lots, 99)).toEqual({ account, lots, entries: [], lowBalance: null });
+    const nothing = { account, lots, entries: [], lowBalance: null };
+    expect(settle(account, lots, 99)).toEqual({ ...NOTHING_ELSE, ...nothing });
   });
 
   test("posts nothing for a lot that was used up", () => {
