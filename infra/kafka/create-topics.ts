@@ -39,7 +39,9 @@ function topics({ usagePartitions, replication }: KafkaSettings): ITopicConfig[]
       "retention.ms": BILLING_RETENTION_MS,
       "max.message.bytes": DEAD_LETTER_MAX_BYTES,
     }),
-    topic(TOPICS.lowBalance, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS }),
+    ...[TOPICS.lowBalance, TOPICS.credits, TOPICS.creditsExpiring].map((name) =>
+      topic(name, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS }),
+    ),
     topic(TOPICS.balances, BILLING_PARTITIONS, {
       "cleanup.policy": "compact",
       "min.cleanable.dirty.ratio": 0.1,

@@ -26,12 +26,35 @@ export function isTurnDue({ subscription }: Schedule, clock: Instant): boolean {
   return subscription !== null && subscription.nextPeriodAt <= clock;
 }
 
+/** How long after an instant the usage before it is waited for. */
+export const GRACE_MS = 15 * 60 * 1000;
+
 /** When something falls due on the account next, or null when nothing will. */
 export function nextDueAt(book: AccountBook): Instant | null {
   const turn = nextTurn(book.schedule);
   const waiting = nextWaiting(book);
-  if (turn === null || waiting === null) return (turn ?? waiting)?.at ?? null;
-  return Math.min(turn.at, waiting.at);
+  return earlier(turn?.at ?? null, waiting?.at ?? null);
+}
+
+/** When the clock alone makes something due: a turn, or what waits for usage, a grace later. */
+function nextSettleAt(book: AccountBook): Instant | null {
+  const turn = nextTurn(book.schedule);
+  const waiting = nextWaiting(book);
+  return earlier(turn?.at ?? null, waiting === null ? null : waiting.at + GRACE_MS);
+}
+
+/** The book's account, telling when something falls due on it. */
+export function withDueInstants(book: AccountBook): Account {
+  const { account } = book;
+  const [dueAt, settleAt] = [nextDueAt(book), nextSettleAt(book)];
+  if (dueAt === account.nextDueAt && settleAt === account.settleAt) return account;
+  return { ...account, nextDueAt: dueAt, settleAt };
+}
+
+/** The earlier of two instants, of which null never comes. */
+export function earlier(a: Instant | null, b: Instant | null): Instant | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }
 
 /** The next turn of the month. */

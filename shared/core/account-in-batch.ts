@@ -4,7 +4,8 @@ import type { Catalogue } from "./catalogue.ts";
 import { balanceOf, type MicroCredits } from "./credit-line.ts";
 import type { GrantedLot } from "./grant-credits.ts";
 import { type LowBalance, sayLowBalance } from "./low-balance.ts";
-import { settle, whereTheyStand } from "./settle.ts";
+import { bookChanges, type MovedBook } from "./movement.ts";
+import { settle } from "./settle.ts";
 import { addToSpend, type Spend } from "./spend.ts";
 import { EMPTY_SCHEDULE, type Schedule, type SubscriptionChange } from "./subscription.ts";
 import type { UsageEvent } from "./usage-event.ts";
@@ -26,7 +27,7 @@ export interface Draw {
 }
 
 /** An account while its events are played: `position` runs ahead of `account` until read back. */
-export interface AccountInBatch {
+export interface AccountInBatch extends MovedBook {
   account: Account;
   position: MicroCredits;
   /** Where the first event's stretch starts. */
@@ -137,7 +138,7 @@ export function changesOf(books: Map<string, AccountInBatch>) {
   const draws: Draw[] = [];
   const accounts: Account[] = [];
   const entries: Entry[] = [];
-  const settled: AccountInBatch[] = [];
+  const settled: MovedBook[] = [];
   for (const book of books.values()) {
     if (!book.moved) continue;
     accounts.push(accountOf(book));
@@ -147,25 +148,5 @@ export function changesOf(books: Map<string, AccountInBatch>) {
     const { lots, schedule } = book.before;
     if (book.lots !== lots || book.schedule !== schedule) settled.push(book);
   }
-  return { draws, spends, accounts, entries, ...settledIn(settled) };
-}
-
-/** What settling changed beside the accounts themselves. */
-function settledIn(books: readonly AccountInBatch[]) {
-  const granted: { accountId: AccountId; lot: GrantedLot }[] = [];
-  const movedLots: { accountId: AccountId; lot: Lot }[] = [];
-  const schedules: { accountId: AccountId; schedule: Schedule }[] = [];
-  const changes: { accountId: AccountId; change: SubscriptionChange }[] = [];
-  for (const { account, lots, schedule, before, granted: added, changes: made } of books) {
-    const { accountId } = account;
-    for (const lot of whereTheyStand(added, lots)) granted.push({ accountId, lot });
-    for (const change of made) changes.push({ accountId, change });
-    if (schedule !== before.schedule) schedules.push({ accountId, schedule });
-    // New lots come behind those there were.
-    for (const [i, old] of before.lots.entries()) {
-      const lot = lots[i];
-      if (lot !== undefined && lot !== old) movedLots.push({ accountId, lot });
-    }
-  }
-  return { granted, movedLots, schedules, changes };
+  return { draws, spends, accounts, entries, ...bookChanges(settled) };
 }

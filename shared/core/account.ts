@@ -25,6 +25,8 @@ export interface Account extends CreditLine {
   readonly timeZone: string;
   /** Before this instant there is nothing to settle. */
   readonly nextDueAt: Instant | null;
+  /** When the clock alone makes something due: a turn of the month, or what waits for usage and its grace. */
+  readonly settleAt: Instant | null;
 }
 
 /** Credits added at once, from one source. */

@@ -1,4 +1,5 @@
 import type { Account, Entry, Instant, Lot } from "./account.ts";
+import { earlier, GRACE_MS } from "./account-book.ts";
 import { type LotLife, monthsOf } from "./catalogue.ts";
 import { grant, MAX_BIGINT, type MicroCredits, type Stretch } from "./credit-line.ts";
 import { judgeBalance, type LowBalance } from "./low-balance.ts";
@@ -87,7 +88,8 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
   const { lotId, credits, source, reference } = asked;
   const added = addLot(account, { lotId, credits, source, reference, grantedAt: now, expiresAt });
   const nextDueAt = earlier(account.nextDueAt, expiresAt);
-  const judged = judgeBalance({ ...added.account, nextDueAt }, [added.entry]);
+  const settleAt = earlier(account.settleAt, expiresAt === null ? null : expiresAt + GRACE_MS);
+  const judged = judgeBalance({ ...added.account, nextDueAt, settleAt }, [added.entry]);
   return { kind: "granted", ...judged, lot: added.lot, entry: added.entry };
 }
 
@@ -130,9 +132,4 @@ export function endOfLot(end: LotEnd, grantedAt: Instant, timeZone: string): Ins
   if (end.kind === "at") return end.at;
   const months = monthsOf(end);
   return months === null ? null : monthsAfter(grantedAt, months, timeZone);
-}
-
-function earlier(a: Instant | null, b: Instant | null): Instant | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.min(a, b);
 }

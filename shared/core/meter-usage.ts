@@ -10,8 +10,8 @@ import {
   settleBefore,
 } from "./account-in-batch.ts";
 import { MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
-import type { GrantedLot } from "./grant-credits.ts";
 import type { LowBalance } from "./low-balance.ts";
+import type { Movement } from "./movement.ts";
 import { price, type RateCard, rateAt } from "./rate-card.ts";
 import type { Spend } from "./spend.ts";
 import type { Schedule, SubscriptionChange } from "./subscription.ts";
@@ -44,22 +44,12 @@ interface Rejected<E> {
 }
 
 /** All that a batch of events does to the books. */
-export interface Metering<E extends UsageEvent> {
+export interface Metering<E extends UsageEvent> extends Movement {
   readonly drawn: readonly Drawn<E>[];
   readonly draws: readonly Draw[];
   readonly rejected: readonly Rejected<E>[];
   /** How many events were metered before and are dropped. */
   readonly repeats: number;
-  /** Accounts that moved, each with the version it was read at. */
-  readonly accounts: readonly Account[];
-  readonly entries: readonly Entry[];
-  /** Lots that turns of the month brought, as they stand at the end. */
-  readonly granted: readonly { accountId: AccountId; lot: GrantedLot }[];
-  readonly movedLots: readonly { accountId: AccountId; lot: Lot }[];
-  /** Schedules that settling changed. */
-  readonly schedules: readonly { accountId: AccountId; schedule: Schedule }[];
-  readonly changes: readonly { accountId: AccountId; change: SubscriptionChange }[];
-  readonly lowBalances: readonly LowBalance[];
   readonly spends: readonly Spend[];
 }
 

@@ -1,5 +1,5 @@
 import type { Entry, Instant, Lot } from "./account.ts";
-import { type AccountBook, type Due, nextDueAt, nextTurn, nextWaiting } from "./account-book.ts";
+import { type AccountBook, type Due, GRACE_MS, nextTurn, nextWaiting, withDueInstants } from "./account-book.ts";
 import { chargeAddOn, mostToDraw } from "./add-on-charge.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { expire } from "./credit-line.ts";
@@ -31,9 +31,6 @@ export interface Upto {
   readonly completeUntil: Instant | null;
 }
 
-/** How long after an instant the usage before it is waited for. */
-export const GRACE_MS = 15 * 60 * 1000;
-
 /**
  * Posts what has fallen due on an account: turns of the month, expiries, the turns' add-on charges.
  * Settling is one movement: the balance is judged after all of it.
@@ -56,10 +53,7 @@ type Posted = Pick<Settlement, "entries" | "granted" | "changes">;
 /** Ends a movement: tells when the account is due next, and judges its balance once. */
 export function conclude(book: AccountBook, { entries, granted, changes }: Posted): Settlement {
   const { lots, schedule } = book;
-  const dueAt = nextDueAt(book);
-  const account =
-    dueAt === book.account.nextDueAt ? book.account : { ...book.account, nextDueAt: dueAt };
-  const judged = judgeBalance(account, entries);
+  const judged = judgeBalance(withDueInstants(book), entries);
   return { ...judged, lots, schedule, entries, granted: whereTheyStand(granted, lots), changes };
 }
 

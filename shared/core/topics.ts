@@ -3,6 +3,8 @@ export const TOPICS = {
   usageEvents: "usage.events",
   deadLetters: "usage.dead-letters",
   lowBalance: "billing.low-balance",
+  credits: "billing.credits",
+  creditsExpiring: "billing.credits-expiring",
   balances: "billing.balances",
 } as const;
 

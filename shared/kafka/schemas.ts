@@ -72,5 +72,7 @@ export const SCHEMAS = {
   usageEvents: schemaOf(TOPICS.usageEvents, "usage-event.avsc"),
   deadLetters: schemaOf(TOPICS.deadLetters, "dead-letter.avsc"),
   lowBalance: schemaOf(TOPICS.lowBalance, "low-balance.avsc"),
+  credits: schemaOf(TOPICS.credits, "credits-posted.avsc"),
+  creditsExpiring: schemaOf(TOPICS.creditsExpiring, "credits-expiring.avsc"),
   balances: schemaOf(TOPICS.balances, "balance-changed.avsc"),
 } as const satisfies Record<keyof typeof TOPICS, TopicSchema>;

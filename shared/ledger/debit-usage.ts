@@ -1,11 +1,10 @@
-import type { Instant } from "../core/account.ts";
+import type { Account, Instant } from "../core/account.ts";
 import { EMPTY_CATALOGUE } from "../core/catalogue.ts";
-import { accountsDue, type Metering, meterUsage } from "../core/meter-usage.ts";
+import { accountsDue, type Metering, type MeteringContext, meterUsage } from "../core/meter-usage.ts";
 import type { RateCard } from "../core/rate-card.ts";
-import { EMPTY_SCHEDULE } from "../core/subscription.ts";
 import type { ReceivedEvent } from "../core/usage-event.ts";
 import { addSpend } from "./add-spend.ts";
-import { noteBalanceChanges } from "./balance-changes.ts";
+import { readCatalogue } from "./catalogue.ts";
 import { advanceOffsets, lockOffsets, type Reader } from "./consumer-offset.ts";
 import {
   type Database,
@@ -17,13 +16,10 @@ import {
   UNIQUE_VIOLATION,
 } from "./database.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-import { moveLots } from "./move-lots.ts";
-import { putInOutbox } from "./outbox.ts";
-import { lowBalanceRecord } from "./outbox-records.ts";
-import { postEntries } from "./post-entries.ts";
+import { postMovement } from "./post-movement.ts";
 import { readAccounts } from "./read-accounts.ts";
-import { readLiveLots } from "./read-lots.ts";
-import { updateAccounts } from "./update-accounts.ts";
+import { readBooks } from "./read-books.ts";
+import { readCompleteUntil } from "./usage-complete.ts";
 import { findRecorded, writeUsageRecords } from "./usage-records.ts";
 import { writeDraws } from "./write-draws.ts";
 
@@ -196,12 +192,8 @@ async function debitOnce(
   await writeUsageRecords(transaction, metering.drawn, now);
   await writeDraws(transaction, metering.draws, metering.accounts, now);
   await storeDeadLetters(transaction, deadLetters);
-  await postEntries(transaction, metering.entries, metering.accounts, now);
-  await moveLots(transaction, metering.movedLots);
-  await putInOutbox(transaction, metering.lowBalances.map(lowBalanceRecord));
   await addSpend(transaction, metering.spends);
-  await noteBalanceChanges(transaction, metering.accounts);
-  if (!(await updateAccounts(transaction, metering.accounts))) {
+  if (!(await postMovement(transaction, metering, now))) {
     throw new AccountMoved(`${namesOf(batch)}: an account keeps moving`);
   }
   await advanceOffsets(
@@ -243,18 +235,31 @@ async function meter(
   const rates = await readRates(transaction);
   const recorded = lookUp ? await findRecorded(transaction, events) : null;
   const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
-  const due = accountsDue(events, accounts, now);
-  const lots = await readLiveLots(transaction, due);
-  const books = new Map(
-    due.map((id) => [id, { lots: lots.get(id) ?? [], schedule: EMPTY_SCHEDULE }]),
-  );
-  const read = { now, rates, catalogue: EMPTY_CATALOGUE, completeUntil: null, accounts, books };
+  const read = { now, rates, accounts, ...(await readDue(transaction, events, accounts, now)) };
   const metering = meterUsage(events, { ...read, recorded });
   if (recorded !== null || metering.rejected.length === 0) return metering;
   // What cannot be metered never meets the unique key, so whether it is a conflict must be looked up.
   const rejected = metering.rejected.map(({ event }) => event);
   const known = await findRecorded(transaction, rejected);
   return meterUsage(events, { ...read, recorded: known });
+}
+
+/** What settling needs, read only when something may be due. */
+async function readDue(
+  transaction: Transaction,
+  events: readonly ReceivedEvent[],
+  accounts: ReadonlyMap<string, Account>,
+  now: Instant,
+): Promise<Pick<MeteringContext, "books" | "catalogue" | "completeUntil">> {
+  const due = accountsDue(events, accounts, now);
+  if (due.length === 0) {
+    return { books: new Map(), catalogue: EMPTY_CATALOGUE, completeUntil: null };
+  }
+  return {
+    books: await readBooks(transaction, due),
+    catalogue: await readCatalogue(transaction),
+    completeUntil: await readCompleteUntil(transaction),
+  };
 }
 
 function rejectedBy(

@@ -1,20 +1,14 @@
 import type { AccountId, Instant } from "../core/account.ts";
-import { decideGrant, type Grant, type GrantDecision } from "../core/grant-credits.ts";
-import { lockAccount } from "./account-details.ts";
-import { noteBalanceChanges } from "./balance-changes.ts";
-import { type Database, inTransaction, type Transaction } from "./database.ts";
-import { findLot, insertLot } from "./granted-lots.ts";
-import { putInOutbox } from "./outbox.ts";
-import { lowBalanceRecord } from "./outbox-records.ts";
-import { postEntries } from "./post-entries.ts";
-import { updateAccounts } from "./update-accounts.ts";
+import { decideGrant, type Grant, type GrantDecision, onTheLine } from "../core/grant-credits.ts";
+import { moveAccount, type UnknownAccount } from "./move-account.ts";
+import type { Database } from "./database.ts";
+import { findLot } from "./granted-lots.ts";
 
-export type GrantOutcome = GrantDecision | { readonly kind: "unknown_account" };
+export type GrantOutcome = GrantDecision | UnknownAccount;
 
 /**
- * Grants credits to an account in one transaction: the lot, its entry, the account, what to publish.
- * The account row is locked, so a grant never has to run again; metering that had read the account
- * does. When the connection is lost, asking again with the same lot id is safe.
+ * Grants credits to an account in one transaction. When the connection is lost, asking again with
+ * the same lot id is safe.
  */
 export async function grantCredits(
   database: Database,
@@ -22,26 +16,13 @@ export async function grantCredits(
   asked: Grant,
   now: Instant,
 ): Promise<GrantOutcome> {
-  return inTransaction(database, async (transaction) => {
-    const account = await lockAccount(transaction, accountId);
-    if (account === null) return { kind: "unknown_account" };
+  return moveAccount<GrantDecision>(database, { accountId, now }, async (book, transaction) => {
     const standing = await findLot(transaction, accountId, asked.lotId);
-    const decision = decideGrant(asked, { account, standing, now });
-    if (decision.kind === "granted") await write(transaction, decision, now);
-    return decision;
+    const decision = decideGrant(asked, { account: book.account, standing, now });
+    if (decision.kind !== "granted") return { decision, step: null };
+    const { account, lot, entry, lowBalance } = decision;
+    const lots = [...book.lots, onTheLine(lot)];
+    const posted = { entries: [entry], granted: [lot], changes: [], lowBalance };
+    return { decision, step: { ...book, ...posted, account, lots } };
   });
-}
-
-async function write(
-  transaction: Transaction,
-  { account, lot, entry, lowBalance }: Extract<GrantDecision, { kind: "granted" }>,
-  now: Instant,
-): Promise<void> {
-  await insertLot(transaction, account.accountId, lot);
-  await postEntries(transaction, [entry], [account], now);
-  await putInOutbox(transaction, lowBalance === null ? [] : [lowBalanceRecord(lowBalance)]);
-  await noteBalanceChanges(transaction, [account]);
-  if (!(await updateAccounts(transaction, [account]))) {
-    throw new Error(`account ${account.accountId} moved while its row was locked`);
-  }
 }

@@ -1,6 +1,7 @@
 import type { AccountId } from "../core/account.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../core/credit-line.ts";
 import type { GrantedLot, LotSource } from "../core/grant-credits.ts";
+import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 
 const COLUMNS = `
@@ -54,28 +55,30 @@ export async function lotsAcross(
   return query(transaction, ACROSS, [accountId, stretch.start, stretch.end]);
 }
 
-const INSERT = `
-  INSERT INTO lot (account_id, lot_id, start_position, end_position, credits, source, reference,
-                   granted_at, expires_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8 / 1000.0), to_timestamp($9 / 1000.0))`;
+const COPY = `
+  COPY lot (account_id, lot_id, start_position, end_position, credits, source, reference, granted_at,
+            expires_at)
+  FROM STDIN (FORMAT binary)`;
 
-/** Stores a new lot. */
-export async function insertLot(
+/** Stores new lots. */
+export async function insertLots(
   transaction: Transaction,
-  accountId: AccountId,
-  lot: GrantedLot,
+  lots: readonly { accountId: AccountId; lot: GrantedLot }[],
 ): Promise<void> {
-  await transaction.query(INSERT, [
-    accountId,
-    lot.lotId,
-    lot.start,
-    lot.end,
-    lot.credits,
-    lot.source,
-    lot.reference,
-    lot.grantedAt,
-    lot.expiresAt,
-  ]);
+  if (lots.length === 0) return;
+  await copyRows(transaction, COPY, lots, (rows, { accountId, lot }) => {
+    rows.startRow(9);
+    rows.text(accountId);
+    rows.text(lot.lotId);
+    rows.int8(lot.start);
+    rows.int8(lot.end);
+    rows.int8(lot.credits);
+    rows.text(lot.source);
+    rows.text(lot.reference);
+    rows.timestamptz(lot.grantedAt);
+    if (lot.expiresAt === null) rows.null();
+    else rows.timestamptz(lot.expiresAt);
+  });
 }
 
 const EXPIRED = `

@@ -1,4 +1,4 @@
-import type { Account, Instant } from "../core/account.ts";
+import type { Account, Entry, Instant } from "../core/account.ts";
 import { balanceOf } from "../core/credit-line.ts";
 import type { LowBalance } from "../core/low-balance.ts";
 import { TOPICS } from "../core/topics.ts";
@@ -17,6 +17,26 @@ export function lowBalanceRecord(low: LowBalance): OutboxRecord {
       threshold: low.threshold,
       cause: low.cause,
       occurred_at: low.occurredAt,
+    },
+  };
+}
+
+/** CreditsPosted for `billing.credits`. */
+export function creditsPostedRecord(entry: Entry, postedAt: Instant): OutboxRecord {
+  return {
+    accountId: entry.accountId,
+    topic: TOPICS.credits,
+    sequence: entry.sequence,
+    record: {
+      account_id: entry.accountId,
+      sequence: entry.sequence,
+      kind: entry.kind,
+      credits: entry.credits,
+      balance: balanceOf(entry),
+      lot_id: entry.lotId,
+      reference: entry.reference,
+      posted_at: postedAt,
+      due_at: entry.dueAt,
     },
   };
 }

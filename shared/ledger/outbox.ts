@@ -1,5 +1,7 @@
 import type { AccountId } from "../core/account.ts";
+import { amountsAsText } from "./amounts-as-text.ts";
 import { bigintArray, textArray } from "./array-literal.ts";
+import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 
 /**
@@ -13,11 +15,7 @@ export interface OutboxRecord {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-const PUT = `
-  INSERT INTO outbox (account_id, topic, sequence, record)
-  SELECT account_id, topic, sequence, record
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
-    AS put (account_id, topic, sequence, record)`;
+const PUT = "COPY outbox (account_id, topic, sequence, record) FROM STDIN (FORMAT binary)";
 
 /** Leaves records to be published once this transaction has committed. */
 export async function putInOutbox(
@@ -25,12 +23,13 @@ export async function putInOutbox(
   records: readonly OutboxRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
-  await transaction.query(PUT, [
-    textArray(records.map(({ accountId }) => accountId)),
-    textArray(records.map(({ topic }) => topic)),
-    bigintArray(records.map(({ sequence }) => sequence)),
-    textArray(records.map(({ record }) => JSON.stringify(record, amountsAsText))),
-  ]);
+  await copyRows(transaction, PUT, records, (rows, { accountId, topic, sequence, record }) => {
+    rows.startRow(4);
+    rows.text(accountId);
+    rows.text(topic);
+    rows.int8(sequence);
+    rows.text(JSON.stringify(record, amountsAsText));
+  });
 }
 
 /** True when no other relay is at work; this one then is until the transaction ends. */
@@ -84,8 +83,4 @@ export async function deleteFromOutbox(
     textArray(sent.map(({ topic }) => topic)),
     bigintArray(sent.map(({ sequence }) => sequence)),
   ]);
-}
-
-function amountsAsText(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? value.toString() : value;
 }

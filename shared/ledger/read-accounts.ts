@@ -4,7 +4,8 @@ import type { Database, Transaction } from "./database.ts";
 
 export const ACCOUNT_COLUMNS = `
   account_id, granted, position, version, threshold, low_balance, crossings, entries,
-  time_zone, (extract(epoch FROM next_due_at) * 1000)::bigint`;
+  time_zone, (extract(epoch FROM next_due_at) * 1000)::bigint,
+  (extract(epoch FROM settle_at) * 1000)::bigint`;
 
 export type AccountRow = [
   accountId: AccountId,
@@ -17,6 +18,7 @@ export type AccountRow = [
   entries: string,
   timeZone: string,
   nextDueAt: string | null,
+  settleAt: string | null,
 ];
 
 const READ = `
@@ -50,5 +52,6 @@ export function toAccount(row: AccountRow): Account {
     entries: BigInt(row[7]),
     timeZone: row[8],
     nextDueAt: row[9] === null ? null : Number(row[9]),
+    settleAt: row[10] === null ? null : Number(row[10]),
   };
 }

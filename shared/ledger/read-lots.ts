@@ -1,6 +1,6 @@
 import type { Lot } from "../core/account.ts";
 import { textArray } from "./array-literal.ts";
-import type { Transaction } from "./database.ts";
+import type { Database, Transaction } from "./database.ts";
 
 const READ_LIVE = `
   SELECT lot.account_id, lot.lot_id, lot.start_position, lot.end_position,
@@ -12,7 +12,7 @@ const READ_LIVE = `
 
 /** The lots of these accounts that end ahead of its position, oldest first, by account; withdrawn ones too. */
 export async function readLiveLots(
-  transaction: Transaction,
+  transaction: Transaction | Database,
   accountIds: readonly string[],
 ): Promise<Map<string, Lot[]>> {
   const lots = new Map<string, Lot[]>();

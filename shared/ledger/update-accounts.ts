@@ -10,10 +10,12 @@ const UPDATE = `
       crossings = moved.crossings,
       entries = moved.entries,
       low_balance = moved.low_balance,
-      next_due_at = to_timestamp(moved.next_due_at / 1000.0)
+      next_due_at = to_timestamp(moved.next_due_at / 1000.0),
+      settle_at = to_timestamp(moved.settle_at / 1000.0)
   FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-              $7::boolean[], $8::bigint[])
-    AS moved (account_id, version, granted, position, crossings, entries, low_balance, next_due_at)
+              $7::boolean[], $8::bigint[], $9::bigint[])
+    AS moved (account_id, version, granted, position, crossings, entries, low_balance, next_due_at,
+              settle_at)
   WHERE account.account_id = moved.account_id
     AND account.version = moved.version`;
 
@@ -39,6 +41,7 @@ export async function updateAccounts(
       bigintArray(sorted.map((account) => account.entries)),
       bigintArray(sorted.map((account) => account.lowBalance)),
       bigintArray(sorted.map((account) => account.nextDueAt)),
+      bigintArray(sorted.map((account) => account.settleAt)),
     ],
   });
   return rowCount === sorted.length;

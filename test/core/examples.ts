@@ -22,6 +22,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     entries: 0n,
     timeZone: "UTC",
     nextDueAt: null,
+    settleAt: null,
     ...given,
   };
 }

@@ -1,0 +1,55 @@
+import type { AccountId, Instant } from "../core/account.ts";
+import type { AccountBook } from "../core/account-book.ts";
+import type { Catalogue } from "../core/catalogue.ts";
+import { movementOf } from "../core/movement.ts";
+import { type Settlement, settle } from "../core/settle.ts";
+import { lockAccount } from "./account-details.ts";
+import { readCatalogue } from "./catalogue.ts";
+import { type Database, inTransaction, type Transaction } from "./database.ts";
+import { postMovement } from "./post-movement.ts";
+import { readBooks } from "./read-books.ts";
+import { readCompleteUntil } from "./usage-complete.ts";
+
+export interface UnknownAccount {
+  readonly kind: "unknown_account";
+}
+
+/** What was decided on an account, and the step it takes; null: it stays as it was settled. */
+export interface Decided<D> {
+  readonly decision: D;
+  readonly step: Settlement | null;
+}
+
+/**
+ * Moves one account in one transaction: what fell due before is posted first, under what held then,
+ * also when the decision turns out to be a refusal. The account row is locked, so a command never has
+ * to run again; metering that had read the account does.
+ */
+export async function moveAccount<D>(
+  database: Database,
+  { accountId, now }: { accountId: AccountId; now: Instant },
+  decide: (
+    settled: AccountBook,
+    transaction: Transaction,
+    catalogue: Catalogue,
+  ) => Decided<D> | Promise<Decided<D>>,
+): Promise<D | UnknownAccount> {
+  return inTransaction(database, async (transaction) => {
+    const account = await lockAccount(transaction, accountId);
+    if (account === null) return { kind: "unknown_account" };
+    const catalogue = await readCatalogue(transaction);
+    const completeUntil = await readCompleteUntil(transaction);
+    const rest = (await readBooks(transaction, [accountId])).get(accountId);
+    if (rest === undefined) throw new Error(`the book of account ${accountId} was not read`);
+    const before = { account, ...rest };
+    const usage = completeUntil ?? Number.NEGATIVE_INFINITY;
+    const settled = settle(before, catalogue, { clock: now, usage, completeUntil });
+    const { decision, step } = await decide(settled, transaction, catalogue);
+    const steps = step === null ? [settled] : [settled, step];
+    const movement = movementOf([{ before, steps }]);
+    if (!(await postMovement(transaction, movement, now))) {
+      throw new Error(`account ${accountId} moved while its row was locked`);
+    }
+    return decision;
+  });
+}

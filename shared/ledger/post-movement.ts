@@ -1,0 +1,34 @@
+import type { Instant } from "../core/account.ts";
+import type { Movement } from "../core/movement.ts";
+import { noteBalanceChanges } from "./balance-changes.ts";
+import type { Transaction } from "./database.ts";
+import { insertLots } from "./granted-lots.ts";
+import { moveLots } from "./move-lots.ts";
+import { putInOutbox } from "./outbox.ts";
+import { creditsPostedRecord, lowBalanceRecord } from "./outbox-records.ts";
+import { postEntries } from "./post-entries.ts";
+import { recordChanges, writeSchedules } from "./schedules.ts";
+import { updateAccounts } from "./update-accounts.ts";
+
+/**
+ * Writes what a transaction does to accounts, and leaves what is to be published. False: an account
+ * had moved since it was read; roll back and run again.
+ */
+export async function postMovement(
+  transaction: Transaction,
+  movement: Movement,
+  now: Instant,
+): Promise<boolean> {
+  const { accounts, entries, lowBalances } = movement;
+  await insertLots(transaction, movement.granted);
+  await moveLots(transaction, movement.movedLots);
+  await postEntries(transaction, entries, accounts, now);
+  await writeSchedules(transaction, movement.schedules);
+  await recordChanges(transaction, movement.changes);
+  await putInOutbox(transaction, [
+    ...entries.map((entry) => creditsPostedRecord(entry, now)),
+    ...lowBalances.map(lowBalanceRecord),
+  ]);
+  await noteBalanceChanges(transaction, accounts);
+  return updateAccounts(transaction, accounts);
+}
