@@ -183,6 +183,7 @@ describe("a plan with as many credits or fewer", () => {
     const acme = on("medium");
     acme.changePlan(LATER, "small");
     expect(acme.changePlan(LATER, "medium")).toBe("changed");
+    expect(acme.schedule().subscription?.nextPlanId).toBe(null);
     expect(acme.history().at(-1)).toBe("2026-01-20T00:00Z plan_change_planned medium by me");
     acme.settle("2026-02-01T00:00");
     expect(acme.granted.at(-1)?.credits).toBe(200n);

@@ -219,7 +219,15 @@ describe("a lot that ends", () => {
     expect(accounts).toEqual([]);
   });
 
-  test("is asked for only where an event makes something due", () => {
+  test("cannot be posted where what settling reads was not read", () => {
+    const context = { accounts: new Map([["acme", account]]), books: new Map() };
+    const read = { now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null };
+    expect(() => meterUsage([uses(1n)], { ...read, ...context, recorded: null })).toThrow(
+      "account acme is due and its book was not read",
+    );
+  });
+
+  test("is asked for only where an account is named on which something is due", () => {
     const bolt = accountWith({ accountId: toAccountId("bolt"), nextDueAt: NOON + 1 });
     const accounts = new Map([account, bolt].map((one) => [one.accountId as string, one]));
     const events = [

@@ -311,6 +311,17 @@ describe("months that nobody settled", () => {
     ]);
   });
 
+  test("a turn at the very end of an expiry's grace comes before it", () => {
+    const acme = openPlay();
+    acme.grant("2025-11-30T23:45", "gift", 7n, { kind: "at", at: at("2026-01-31T23:45") });
+    acme.subscribe("2026-01-05T00:00", "small");
+    acme.settle("2026-02-05T00:00");
+    expect(acme.story(2)).toEqual([
+      "2026-02-01T00:00Z 100 plan:1:1",
+      "2026-01-31T23:45Z -7 expiry:gift",
+    ]);
+  });
+
   test("the order is the same when it is usage that settles them", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-05T00:00", "small");
