@@ -9,7 +9,7 @@ import {
   type UsageRecord,
   usageAcross,
 } from "../../shared/ledger/explain-usage.ts";
-import { findLot, type LotUse, readExpired, useOf } from "../../shared/ledger/granted-lots.ts";
+import { findLot, type LotUse, readLosses, useOf } from "../../shared/ledger/granted-lots.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { lotJson, stretchText } from "./lot-text.ts";
@@ -50,7 +50,7 @@ export async function explainLot(
       if (details === null) return refused(`there is no account ${accountId}`);
       const lot = await findLot(transaction, accountId, lotId);
       if (lot === null) return refused(`account ${accountId} has no lot ${lotId}`);
-      const expired = await readExpired(transaction, accountId);
+      const losses = await readLosses(transaction, accountId);
       const totals = await totalsAcross(transaction, accountId, lot);
       const oneMore = { ...page, limit: page.limit + 1 };
       const read = await usageAcross(transaction, accountId, lot, oneMore);
@@ -58,7 +58,7 @@ export async function explainLot(
       const explained = {
         accountId,
         lot,
-        use: useOf(lot, details.account.position, expired),
+        use: useOf(lot, details.account.position, losses),
         totals,
         usage,
         nextAfter: read.length > page.limit ? (usage.at(-1)?.drawn.start ?? null) : null,

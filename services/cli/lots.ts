@@ -4,7 +4,7 @@ import { balanceOf } from "../../shared/core/credit-line.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { GrantedLot } from "../../shared/core/grant-credits.ts";
 import { readAccountDetails } from "../../shared/ledger/account-details.ts";
-import { type LotUse, listLots, readExpired, useOf } from "../../shared/ledger/granted-lots.ts";
+import { type LotUse, listLots, readLosses, useOf } from "../../shared/ledger/granted-lots.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { accountIdArgument } from "./arguments.ts";
@@ -33,11 +33,11 @@ async function list(settings: Settings, id: string): Promise<Result> {
       const details = await readAccountDetails(transaction, accountId);
       if (details === null) return null;
       const { account } = details;
-      const expired = await readExpired(transaction, accountId);
+      const losses = await readLosses(transaction, accountId);
       const lots = await listLots(transaction, accountId);
       return {
         account,
-        lots: lots.map((lot) => ({ lot, use: useOf(lot, account.position, expired) })),
+        lots: lots.map((lot) => ({ lot, use: useOf(lot, account.position, losses) })),
       };
     }),
   );

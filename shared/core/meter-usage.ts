@@ -1,4 +1,4 @@
-import type { Account, AccountId, Entry, Instant, Lot } from "./account.ts";
+import type { Account, Instant } from "./account.ts";
 import { type AccountBook, isDue } from "./account-book.ts";
 import {
   type AccountInBatch,
@@ -14,7 +14,6 @@ import type { LowBalance } from "./low-balance.ts";
 import type { Movement } from "./movement.ts";
 import { price, type RateCard, rateAt } from "./rate-card.ts";
 import type { Spend } from "./spend.ts";
-import type { Schedule, SubscriptionChange } from "./subscription.ts";
 import { isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
 
 /** What a batch of usage events is judged against. All of it was read in one transaction. */

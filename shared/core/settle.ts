@@ -1,5 +1,12 @@
 import type { Entry, Instant, Lot } from "./account.ts";
-import { type AccountBook, type Due, GRACE_MS, nextTurn, nextWaiting, withDueInstants } from "./account-book.ts";
+import {
+  type AccountBook,
+  type Due,
+  GRACE_MS,
+  nextTurn,
+  nextWaiting,
+  withDueInstants,
+} from "./account-book.ts";
 import { chargeAddOn, mostToDraw } from "./add-on-charge.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { expire } from "./credit-line.ts";

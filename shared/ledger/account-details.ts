@@ -20,8 +20,24 @@ export async function readAccountDetails(
   database: Database | Transaction,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
+  return query(database, READ, accountId);
+}
+
+/** An account, held until the transaction ends: nobody else moves it meanwhile. Null: there is none. */
+export async function lockAccount(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<AccountDetails | null> {
+  return query(transaction, `${READ} FOR UPDATE`, accountId);
+}
+
+async function query(
+  database: Database | Transaction,
+  text: string,
+  accountId: AccountId,
+): Promise<AccountDetails | null> {
   const { rows } = await database.query<[string, string, ...AccountRow]>({
-    text: READ,
+    text,
     values: [accountId],
     rowMode: "array",
   });
@@ -30,21 +46,12 @@ export async function readAccountDetails(
   return { account: toAccount(row), currency, createdAt: Number(createdAt) };
 }
 
-const LOCK = `
-  SELECT ${ACCOUNT_COLUMNS}
-  FROM account
-  WHERE account_id = $1
-  FOR UPDATE`;
+const SET_TIME_ZONE = "UPDATE account SET time_zone = $2 WHERE account_id = $1";
 
-/** An account, held until the transaction ends: nobody else moves it meanwhile. Null: there is none. */
-export async function lockAccount(
+/** Writes an account's time zone; what follows from it, the account's movement writes. */
+export async function setTimeZone(
   transaction: Transaction,
-  accountId: AccountId,
-): Promise<Account | null> {
-  const { rows } = await transaction.query<AccountRow>({
-    text: LOCK,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows[0] === undefined ? null : toAccount(rows[0]);
+  { accountId, timeZone }: Account,
+): Promise<void> {
+  await transaction.query(SET_TIME_ZONE, [accountId, timeZone]);
 }

@@ -49,37 +49,6 @@ export async function readCatalogue(database: Database | Transaction): Promise<C
   return toCatalogue(rows);
 }
 
-const COUNT = `
-  SELECT ((SELECT count(*) FROM plan) + (SELECT count(*) FROM add_on)
-    + (SELECT count(*) FROM credit_price))::integer`;
-
-/**
- * Reads the catalogue in a transaction, from memory as long as no version was added. Versions are
- * only ever added, so their number says whether the catalogue in memory is still the whole one.
- */
-export function catalogueReader(): (transaction: Transaction) => Promise<Catalogue> {
-  let catalogue = toCatalogue([]);
-  let known = 0;
-  return async (transaction) => {
-    const { rows } = await transaction.query<[number]>({
-      name: "count-catalogue",
-      text: COUNT,
-      rowMode: "array",
-    });
-    if (rows[0]?.[0] !== known) {
-      catalogue = await readCatalogue(transaction);
-      known = countVersions(catalogue);
-    }
-    return catalogue;
-  };
-}
-
-function countVersions({ plans, addOns, creditPrices }: Catalogue): number {
-  return [plans, addOns, creditPrices]
-    .flatMap((items) => [...items.values()])
-    .reduce((count, versions) => count + versions.length, 0);
-}
-
 function toCatalogue(rows: readonly Row[]): Catalogue {
   const plans = new Map<string, Plan[]>();
   const addOns = new Map<string, AddOn[]>();

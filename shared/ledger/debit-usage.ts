@@ -1,6 +1,11 @@
 import type { Account, Instant } from "../core/account.ts";
 import { EMPTY_CATALOGUE } from "../core/catalogue.ts";
-import { accountsDue, type Metering, type MeteringContext, meterUsage } from "../core/meter-usage.ts";
+import {
+  accountsDue,
+  type Metering,
+  type MeteringContext,
+  meterUsage,
+} from "../core/meter-usage.ts";
 import type { RateCard } from "../core/rate-card.ts";
 import type { ReceivedEvent } from "../core/usage-event.ts";
 import { addSpend } from "./add-spend.ts";

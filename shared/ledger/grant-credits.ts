@@ -1,8 +1,8 @@
 import type { AccountId, Instant } from "../core/account.ts";
 import { decideGrant, type Grant, type GrantDecision, onTheLine } from "../core/grant-credits.ts";
-import { moveAccount, type UnknownAccount } from "./move-account.ts";
 import type { Database } from "./database.ts";
 import { findLot } from "./granted-lots.ts";
+import { moveAccount, type UnknownAccount } from "./move-account.ts";
 
 export type GrantOutcome = GrantDecision | UnknownAccount;
 
@@ -16,7 +16,7 @@ export async function grantCredits(
   asked: Grant,
   now: Instant,
 ): Promise<GrantOutcome> {
-  return moveAccount<GrantDecision>(database, { accountId, now }, async (book, transaction) => {
+  return moveAccount<GrantDecision>(database, { accountId, now }, async ({ book }, transaction) => {
     const standing = await findLot(transaction, accountId, asked.lotId);
     const decision = decideGrant(asked, { account: book.account, standing, now });
     if (decision.kind !== "granted") return { decision, step: null };

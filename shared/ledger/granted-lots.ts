@@ -81,41 +81,54 @@ export async function insertLots(
   });
 }
 
-const EXPIRED = `
-  SELECT lot_id, -sum(credits)
+const LOSSES = `
+  SELECT lot_id,
+         coalesce(-sum(credits) FILTER (WHERE kind = 'expiry'), 0),
+         coalesce(-sum(credits) FILTER (WHERE kind = 'adjustment'), 0)
   FROM entry
-  WHERE account_id = $1 AND kind = 'expiry'
+  WHERE account_id = $1 AND kind IN ('expiry', 'adjustment') AND lot_id IS NOT NULL
   GROUP BY lot_id`;
 
-/** How much of each of an account's lots has ended by expiry, by lot id. */
-export async function readExpired(
+/** What a lot lost unused: when it ended, and when credits were taken back. */
+export interface LotLoss {
+  readonly expired: MicroCredits;
+  readonly withdrawn: MicroCredits;
+}
+
+/** What each of an account's lots lost unused, by lot id. */
+export async function readLosses(
   transaction: Transaction,
   accountId: AccountId,
-): Promise<Map<string, MicroCredits>> {
-  const { rows } = await transaction.query<[string, string]>({
-    text: EXPIRED,
+): Promise<Map<string, LotLoss>> {
+  const { rows } = await transaction.query<[string, string, string]>({
+    text: LOSSES,
     values: [accountId],
     rowMode: "array",
   });
-  return new Map(rows.map(([lotId, expired]) => [lotId, BigInt(expired)]));
+  return new Map(
+    rows.map(([lotId, expired, withdrawn]) => [
+      lotId,
+      { expired: BigInt(expired), withdrawn: BigInt(withdrawn) },
+    ]),
+  );
 }
 
-/** What became of a lot's credits; the three sum to them. */
-export interface LotUse {
+/** What became of a lot's credits; the four sum to them. */
+export interface LotUse extends LotLoss {
+  /** Paid for usage and add-ons. */
   readonly used: MicroCredits;
-  readonly expired: MicroCredits;
   readonly remaining: MicroCredits;
 }
 
-/** What became of a lot's credits, given the account's position and `readExpired` of the same state. */
+/** What became of a lot's credits, given the account's position and `readLosses` of the same state. */
 export function useOf(
   lot: GrantedLot,
   position: MicroCredits,
-  expiredByLot: ReadonlyMap<string, MicroCredits>,
+  losses: ReadonlyMap<string, LotLoss>,
 ): LotUse {
-  const expired = expiredByLot.get(lot.lotId) ?? 0n;
+  const { expired, withdrawn } = losses.get(lot.lotId) ?? { expired: 0n, withdrawn: 0n };
   const remaining = remainingOf(lot, position);
-  return { used: lot.credits - expired - remaining, expired, remaining };
+  return { used: lot.credits - expired - withdrawn - remaining, expired, withdrawn, remaining };
 }
 
 type Row = [

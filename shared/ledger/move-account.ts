@@ -3,7 +3,7 @@ import type { AccountBook } from "../core/account-book.ts";
 import type { Catalogue } from "../core/catalogue.ts";
 import { movementOf } from "../core/movement.ts";
 import { type Settlement, settle } from "../core/settle.ts";
-import { lockAccount } from "./account-details.ts";
+import { lockAccount, setTimeZone } from "./account-details.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "./database.ts";
 import { postMovement } from "./post-movement.ts";
@@ -12,6 +12,14 @@ import { readCompleteUntil } from "./usage-complete.ts";
 
 export interface UnknownAccount {
   readonly kind: "unknown_account";
+}
+
+/** An account as it is settled, held until the transaction ends. */
+export interface SettledAccount {
+  readonly book: AccountBook;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly catalogue: Catalogue;
 }
 
 /** What was decided on an account, and the step it takes; null: it stays as it was settled. */
@@ -27,16 +35,13 @@ export interface Decided<D> {
  */
 export async function moveAccount<D>(
   database: Database,
-  { accountId, now }: { accountId: AccountId; now: Instant },
-  decide: (
-    settled: AccountBook,
-    transaction: Transaction,
-    catalogue: Catalogue,
-  ) => Decided<D> | Promise<Decided<D>>,
+  { accountId, now }: { readonly accountId: AccountId; readonly now: Instant },
+  decide: (settled: SettledAccount, transaction: Transaction) => Decided<D> | Promise<Decided<D>>,
 ): Promise<D | UnknownAccount> {
   return inTransaction(database, async (transaction) => {
-    const account = await lockAccount(transaction, accountId);
-    if (account === null) return { kind: "unknown_account" };
+    const details = await lockAccount(transaction, accountId);
+    if (details === null) return { kind: "unknown_account" };
+    const { account, currency } = details;
     const catalogue = await readCatalogue(transaction);
     const completeUntil = await readCompleteUntil(transaction);
     const rest = (await readBooks(transaction, [accountId])).get(accountId);
@@ -44,12 +49,14 @@ export async function moveAccount<D>(
     const before = { account, ...rest };
     const usage = completeUntil ?? Number.NEGATIVE_INFINITY;
     const settled = settle(before, catalogue, { clock: now, usage, completeUntil });
-    const { decision, step } = await decide(settled, transaction, catalogue);
+
+    const { decision, step } = await decide({ book: settled, currency, catalogue }, transaction);
     const steps = step === null ? [settled] : [settled, step];
-    const movement = movementOf([{ before, steps }]);
-    if (!(await postMovement(transaction, movement, now))) {
+    if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {
       throw new Error(`account ${accountId} moved while its row was locked`);
     }
+    const after = step?.account ?? settled.account;
+    if (after.timeZone !== account.timeZone) await setTimeZone(transaction, after);
     return decision;
   });
 }

@@ -21,7 +21,8 @@ export async function postEntries(
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
   await copyRows(transaction, COPY, entries, (rows, entry) => {
     const version = versions.get(entry.accountId);
-    if (version === undefined) throw new Error(`an entry of ${entry.accountId}, which did not move`);
+    if (version === undefined)
+      throw new Error(`an entry of ${entry.accountId}, which did not move`);
     rows.startRow(11);
     rows.text(entry.accountId);
     rows.int8(entry.sequence);

@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCatalogue } from "../../shared/catalogue/parse-catalogue.ts";
 import type { AskedCatalogue } from "../../shared/core/asked-catalogue.ts";
 import { applyCatalogue } from "../../shared/ledger/apply-catalogue.ts";
-import { catalogueReader, readCatalogue } from "../../shared/ledger/catalogue.ts";
-import { inTransaction } from "../../shared/ledger/database.ts";
+import { readCatalogue } from "../../shared/ledger/catalogue.ts";
 import { listRates } from "../../shared/ledger/rates.ts";
 import { type Books, openBooks } from "../stack/books.ts";
 import { drawdown, type Ran, words } from "./drawdown.ts";
@@ -285,26 +284,6 @@ describe("in the books", () => {
     const { catalogue, rates } = await everything();
     expect(catalogue.addOns.get("cat-race")).toHaveLength(1);
     expect(rates.filter(({ meter }) => meter === "cat.race")).toHaveLength(1);
-  });
-
-  test("the catalogue is read from memory until a version is added", async () => {
-    const read = catalogueReader();
-    const readOnce = () => inTransaction(books.database, read);
-    const first = await readOnce();
-    expect(await readOnce()).toBe(first);
-    const added = [
-      "plans:\n  cat-read:\n    credits: 1\n    prices: { EUR: { monthly: 1, yearly: 1 } }",
-      "add_ons:\n  cat-read: { credits: 1 }",
-      "credit_prices:\n  GBP: { credits: 1 }",
-    ];
-    for (const text of added) {
-      const known = await readOnce();
-      await applyCatalogue(books.database, ask(text), Date.now(), 0);
-      const now = await readOnce();
-      expect(now).not.toBe(known);
-      expect(now).toEqual(await readCatalogue(books.database));
-      expect(await readOnce()).toBe(now);
-    }
   });
 
   test("as many versions as a file may hold are applied at once", async () => {

@@ -1,5 +1,5 @@
 import type { Account, Entry, Instant, Lot } from "../../shared/core/account.ts";
-import type { AccountBook } from "../../shared/core/account-book.ts";
+import { type AccountBook, GRACE_MS } from "../../shared/core/account-book.ts";
 import { decideCancel, decideResume } from "../../shared/core/cancel-subscription.ts";
 import type { AddOn, Catalogue, LotLife, Plan } from "../../shared/core/catalogue.ts";
 import { decideIntervalChange } from "../../shared/core/change-interval.ts";
@@ -11,7 +11,7 @@ import type { LowBalance } from "../../shared/core/low-balance.ts";
 import { accountsDue, meterUsage } from "../../shared/core/meter-usage.ts";
 import { toRateCard } from "../../shared/core/rate-card.ts";
 import { decideAddOn } from "../../shared/core/set-add-on.ts";
-import { GRACE_MS, type Settlement, settle } from "../../shared/core/settle.ts";
+import { type Settlement, settle } from "../../shared/core/settle.ts";
 import { decideSubscribe, type Subscribing } from "../../shared/core/subscribe.ts";
 import {
   type BillingInterval,

@@ -12,12 +12,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Account, Instant } from "../../shared/core/account.ts";
-import { isDue, nextDueAt } from "../../shared/core/account-book.ts";
+import { GRACE_MS, isDue, nextDueAt } from "../../shared/core/account-book.ts";
 import { type Anchor, periodStart } from "../../shared/core/billing-periods.ts";
 import { planAt } from "../../shared/core/catalogue.ts";
 import { balanceOf, remainingOf } from "../../shared/core/credit-line.ts";
 import type { GrantedLot } from "../../shared/core/grant-credits.ts";
-import { GRACE_MS } from "../../shared/core/settle.ts";
 import { CATALOGUE, neverBehind, openPlay, type Play } from "./account-in-play.ts";
 
 const HOUR = 3_600_000;

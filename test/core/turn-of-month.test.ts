@@ -7,8 +7,8 @@
  * - settling is one movement, and says a low balance once
  */
 import { describe, expect, test } from "vitest";
+import { GRACE_MS } from "../../shared/core/account-book.ts";
 import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
-import { GRACE_MS } from "../../shared/core/settle.ts";
 import { iso, openPlay, type When } from "./account-in-play.ts";
 
 describe("a subscription", () => {
