@@ -96,7 +96,7 @@ test("debt is repaid; a low balance that stays is said again, one that is lifted
     low_balance: false,
   });
   const { rows } = await books.database.query(
-    "SELECT sequence, record::json->>'cause' AS cause FROM outbox WHERE account_id = 'cli-low' ORDER BY 1",
+    "SELECT sequence, record::json->>'cause' AS cause FROM outbox WHERE account_id = 'cli-low' AND topic = 'billing.low-balance' ORDER BY 1",
   );
   expect(rows).toEqual([
     { sequence: "1", cause: "event:e-1" },

@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Account, Lot } from "../../shared/core/account.ts";
-import { isDue } from "../../shared/core/account-book.ts";
+import { GRACE_MS, isDue } from "../../shared/core/account-book.ts";
 import { EMPTY_CATALOGUE } from "../../shared/core/catalogue.ts";
 import { balanceOf, remainingOf } from "../../shared/core/credit-line.ts";
 import { settle as settleBook } from "../../shared/core/settle.ts";
@@ -39,7 +39,13 @@ describe("settling", () => {
     const account = accountWith({ granted: 15n, position: 4n, entries: 2n, nextDueAt: 100 });
     expect(settle(account, lots, 100)).toEqual({
       ...NOTHING_ELSE,
-      account: { ...account, position: 10n, entries: 3n, nextDueAt: 200 },
+      account: {
+        ...account,
+        position: 10n,
+        entries: 3n,
+        nextDueAt: 200,
+        settleAt: 200 + GRACE_MS,
+      },
       lots,
       entries: [
         {
@@ -60,7 +66,7 @@ describe("settling", () => {
 
   test("posts nothing a millisecond before", () => {
     const lots = [lotOf("plan", 0n, 10n, 100)];
-    const account = accountWith({ granted: 10n, nextDueAt: 100 });
+    const account = accountWith({ granted: 10n, nextDueAt: 100, settleAt: 100 + GRACE_MS });
     const nothing = { account, lots, entries: [], lowBalance: null };
     expect(settle(account, lots, 99)).toEqual({ ...NOTHING_ELSE, ...nothing });
   });
