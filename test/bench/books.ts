@@ -30,7 +30,8 @@ const LOTS = `
          'plan', '', now(), now() + interval '30 days' + i * interval '1 minute'
   FROM account, generate_series(0, $1::bigint - 1) AS i`;
 
-const NEXT_DUE = "UPDATE account SET next_due_at = now() + interval '30 days'";
+const NEXT_DUE =
+  "UPDATE account SET next_due_at = now() + interval '30 days', settle_at = now() + interval '30 days 15 minutes'";
 
 /** Databases for the bench, each new and empty of usage. */
 export interface BookMaker {
