@@ -10,7 +10,7 @@ CREATE INDEX account_settle ON account (settle_at, account_id) WHERE settle_at I
 COMMENT ON COLUMN account.settle_at IS 'When the clock alone makes something due: a turn of the month, or what waits for usage and its grace.';
 
 CREATE TABLE schedule (
-  account_id     text COLLATE "C" PRIMARY KEY REFERENCES account,
+  account_id     text COLLATE "C" PRIMARY KEY,
   subscriptions  integer NOT NULL,
   changes        integer NOT NULL,
   plan_id        text COLLATE "C",
@@ -34,7 +34,7 @@ CREATE TABLE schedule (
 COMMENT ON TABLE schedule IS 'What falls due on an account month by month: its subscription (none: no plan_id), add-ons in use, charges that wait for usage.';
 
 CREATE TABLE subscription_change (
-  account_id text COLLATE "C" NOT NULL REFERENCES account,
+  account_id text COLLATE "C" NOT NULL,
   sequence   integer NOT NULL,
   kind       text NOT NULL,
   changed_by text NOT NULL,
