@@ -6,14 +6,10 @@ import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
 import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import type { Database } from "../../shared/ledger/database.ts";
-import {
-  type DebitOutcome,
-  debitUsage,
-  type RunOutcome,
-  type UsageRun,
-} from "../../shared/ledger/debit-usage.ts";
+import { debitUsage } from "../../shared/ledger/debit-usage.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { rateCardReader } from "../../shared/ledger/rates.ts";
+import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage-batch.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
 import { readBatch } from "./read-batch.ts";

@@ -10,7 +10,7 @@ import {
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import type { DeadLetter } from "../../shared/ledger/dead-letters.ts";
-import type { UsageRun } from "../../shared/ledger/debit-usage.ts";
+import type { UsageRun } from "../../shared/ledger/usage-batch.ts";
 
 const NOTHING = Buffer.alloc(0);
 

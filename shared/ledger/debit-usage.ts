@@ -1,16 +1,7 @@
-import type { Account, Instant } from "../core/account.ts";
-import { EMPTY_CATALOGUE } from "../core/catalogue.ts";
-import {
-  accountsDue,
-  type Metering,
-  type MeteringContext,
-  meterUsage,
-} from "../core/meter-usage.ts";
-import type { RateCard } from "../core/rate-card.ts";
+import type { Metering } from "../core/meter-usage.ts";
 import type { ReceivedEvent } from "../core/usage-event.ts";
 import { addSpend } from "./add-spend.ts";
-import { readCatalogue } from "./catalogue.ts";
-import { advanceOffsets, lockOffsets, type Reader } from "./consumer-offset.ts";
+import { advanceOffsets, lockOffsets } from "./consumer-offset.ts";
 import {
   type Database,
   inTransaction,
@@ -21,53 +12,20 @@ import {
   UNIQUE_VIOLATION,
 } from "./database.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
+import { meterEvents, type ReadRates } from "./meter-events.ts";
 import { postMovement } from "./post-movement.ts";
-import { readAccounts } from "./read-accounts.ts";
-import { readBooks } from "./read-books.ts";
-import { readCompleteUntil } from "./usage-complete.ts";
-import { findRecorded, writeUsageRecords } from "./usage-records.ts";
+import {
+  type DebitOutcome,
+  isSingle,
+  namesOf,
+  partOf,
+  type RunOutcome,
+  sumOf,
+  type UsageBatch,
+  type UsageRun,
+} from "./usage-batch.ts";
+import { writeUsageRecords } from "./usage-records.ts";
 import { writeDraws } from "./write-draws.ts";
-
-/** What one transaction meters: a run of messages of one partition, or of several. */
-export interface UsageBatch {
-  readonly reader: Reader;
-  readonly now: Instant;
-  /** One for each partition. */
-  readonly runs: readonly UsageRun[];
-  /** Repeats are likely: look identities up before writing, rather than when writing has failed. */
-  readonly expectRepeats: boolean;
-}
-
-/** A run of messages of one partition. */
-export interface UsageRun {
-  readonly partition: number;
-  /** The offset that the fetch asked for: everything from here to `nextOffset` is in the run. */
-  readonly fetchedFrom: bigint;
-  /** The first offset after the run. */
-  readonly nextOffset: bigint;
-  /** Events that `rejectEvent` let pass, in offset order. */
-  readonly events: readonly ReceivedEvent[];
-  /** Messages already known not to be fit for metering. */
-  readonly deadLetters: readonly DeadLetter[];
-  /** The message at an offset, for events found unfit only now. */
-  messageAt(offset: bigint): { readonly key: Buffer | null; readonly value: Buffer };
-}
-
-export interface DebitOutcome {
-  /** What became of each run, in their order. */
-  readonly runs: readonly RunOutcome[];
-  readonly metered: number;
-  readonly repeats: number;
-  readonly deadLetters: number;
-  readonly lowBalances: number;
-}
-
-export type RunOutcome =
-  | { readonly kind: "committed" }
-  /** All of it was read before, by this consumer or by one that took the partition over. */
-  | { readonly kind: "read_before"; readonly nextOffset: bigint }
-  /** The books have not read up to where the run starts; read from `nextOffset`. */
-  | { readonly kind: "gap"; readonly nextOffset: bigint };
 
 /** Tries at a batch, each lost to another writer, before it is halved; of a single event, before it counts as failed. */
 const TRIES_AT_A_BATCH = 3;
@@ -103,18 +61,6 @@ export async function debitUsage(
   return debitHalves(database, readRates, batch);
 }
 
-type ReadRates = (transaction: Transaction) => Promise<RateCard>;
-
-function isSingle({ runs }: UsageBatch): boolean {
-  return runs.length <= 1 && runs.every((run) => run.nextOffset - run.fetchedFrom <= 1n);
-}
-
-function namesOf({ reader, runs }: UsageBatch): string {
-  return runs
-    .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)
-    .join(", ");
-}
-
 /** Several runs are parted, a single one is cut in two. */
 async function debitHalves(
   database: Database,
@@ -136,26 +82,6 @@ async function debitHalves(
   if (head.runs.some(({ kind }) => kind === "gap")) return head;
   const tail = await debit([partOf(run, middle, run.nextOffset)]);
   return { ...sumOf(head, tail), runs: tail.runs };
-}
-
-function partOf(run: UsageRun, from: bigint, to: bigint): UsageRun {
-  const within = ({ offset }: { readonly offset: bigint }) => offset >= from && offset < to;
-  return {
-    ...run,
-    fetchedFrom: from,
-    nextOffset: to,
-    events: run.events.filter(within),
-    deadLetters: run.deadLetters.filter(within),
-  };
-}
-
-function sumOf(a: DebitOutcome, b: DebitOutcome): Omit<DebitOutcome, "runs"> {
-  return {
-    metered: a.metered + b.metered,
-    repeats: a.repeats + b.repeats,
-    deadLetters: a.deadLetters + b.deadLetters,
-    lowBalances: a.lowBalances + b.lowBalances,
-  };
 }
 
 /** Somebody else moved one of the accounts between reading and writing it. */
@@ -191,7 +117,7 @@ async function debitOnce(
 
   const events = unread.flatMap((run) => run.events).filter(isUnread);
   const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
-  const metering = await meter(transaction, readRates, events, now, lookUp);
+  const metering = await meterEvents(transaction, { readRates, now, lookUp }, events);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
   await writeUsageRecords(transaction, metering.drawn, now);
@@ -228,43 +154,6 @@ function placeOf(places: ReadonlyMap<number, bigint>, partition: number): bigint
   const place = places.get(partition);
   if (place === undefined) throw new Error(`the offset row of partition ${partition} is gone`);
   return place;
-}
-
-async function meter(
-  transaction: Transaction,
-  readRates: ReadRates,
-  events: readonly ReceivedEvent[],
-  now: Instant,
-  lookUp: boolean,
-): Promise<Metering<ReceivedEvent>> {
-  const rates = await readRates(transaction);
-  const recorded = lookUp ? await findRecorded(transaction, events) : null;
-  const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
-  const read = { now, rates, accounts, ...(await readDue(transaction, events, accounts, now)) };
-  const metering = meterUsage(events, { ...read, recorded });
-  if (recorded !== null || metering.rejected.length === 0) return metering;
-  // What cannot be metered never meets the unique key, so whether it is a conflict must be looked up.
-  const rejected = metering.rejected.map(({ event }) => event);
-  const known = await findRecorded(transaction, rejected);
-  return meterUsage(events, { ...read, recorded: known });
-}
-
-/** What settling needs, read only when something may be due. */
-async function readDue(
-  transaction: Transaction,
-  events: readonly ReceivedEvent[],
-  accounts: ReadonlyMap<string, Account>,
-  now: Instant,
-): Promise<Pick<MeteringContext, "books" | "catalogue" | "completeUntil">> {
-  const due = accountsDue(events, accounts, now);
-  if (due.length === 0) {
-    return { books: new Map(), catalogue: EMPTY_CATALOGUE, completeUntil: null };
-  }
-  return {
-    books: await readBooks(transaction, due),
-    catalogue: await readCatalogue(transaction),
-    completeUntil: await readCompleteUntil(transaction),
-  };
 }
 
 function rejectedBy(

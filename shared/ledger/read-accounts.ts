@@ -40,6 +40,31 @@ export async function readAccounts(
   return new Map(rows.map((row) => [row[0], toAccount(row)]));
 }
 
+const HOLD = `
+  UPDATE account
+  SET version = version
+  FROM unnest($1::text[]) AS held (id)
+  WHERE account_id = held.id
+  RETURNING ${ACCOUNT_COLUMNS}`;
+
+/**
+ * Account rows held until the transaction ends, as they stand once nobody else holds them. In id
+ * order, so that nobody deadlocks; an update that changes nothing, as a distributed Postgres does not
+ * lock many rows otherwise.
+ */
+export async function holdAccounts(
+  transaction: Transaction,
+  ids: readonly string[],
+): Promise<Account[]> {
+  const { rows } = await transaction.query<AccountRow>({
+    name: "hold-accounts",
+    text: HOLD,
+    values: [textArray([...ids].sort())],
+    rowMode: "array",
+  });
+  return rows.map(toAccount);
+}
+
 export function toAccount(row: AccountRow): Account {
   return {
     accountId: row[0],

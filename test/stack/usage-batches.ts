@@ -1,7 +1,8 @@
 import { USAGE_READER } from "../../shared/core/topics.ts";
 import type { ReceivedEvent, UsageEvent } from "../../shared/core/usage-event.ts";
-import { type DebitOutcome, debitUsage, type UsageBatch } from "../../shared/ledger/debit-usage.ts";
+import { debitUsage } from "../../shared/ledger/debit-usage.ts";
 import { rateCardReader } from "../../shared/ledger/rates.ts";
+import type { DebitOutcome, UsageBatch } from "../../shared/ledger/usage-batch.ts";
 import type { Books } from "./books.ts";
 
 /** What a test says of an event; the rest is filled in. */

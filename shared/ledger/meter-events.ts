@@ -1,0 +1,65 @@
+import type { Account, Instant } from "../core/account.ts";
+import { EMPTY_CATALOGUE } from "../core/catalogue.ts";
+import {
+  accountsDue,
+  type Metering,
+  type MeteringContext,
+  meterUsage,
+} from "../core/meter-usage.ts";
+import type { RateCard } from "../core/rate-card.ts";
+import type { ReceivedEvent } from "../core/usage-event.ts";
+import { readCatalogue } from "./catalogue.ts";
+import type { Transaction } from "./database.ts";
+import { holdAccounts, readAccounts } from "./read-accounts.ts";
+import { readBooks } from "./read-books.ts";
+import { readCompleteUntil } from "./usage-complete.ts";
+import { findRecorded } from "./usage-records.ts";
+
+/** Reads the rate card in a transaction. */
+export type ReadRates = (transaction: Transaction) => Promise<RateCard>;
+
+interface MeteringNeeds {
+  readonly readRates: ReadRates;
+  readonly now: Instant;
+  /** Whether events may be repeats and are looked up first. */
+  readonly lookUp: boolean;
+}
+
+/** Meters events against the books as this transaction reads them; writes nothing. */
+export async function meterEvents(
+  transaction: Transaction,
+  { readRates, now, lookUp }: MeteringNeeds,
+  events: readonly ReceivedEvent[],
+): Promise<Metering<ReceivedEvent>> {
+  const rates = await readRates(transaction);
+  const recorded = lookUp ? await findRecorded(transaction, events) : null;
+  const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
+  const due = await readDue(transaction, accountsDue(events, accounts, now));
+  for (const account of due.held) accounts.set(account.accountId, account);
+  const read = { now, rates, accounts, ...due };
+  const metering = meterUsage(events, { ...read, recorded });
+  if (recorded !== null || metering.rejected.length === 0) return metering;
+  // What cannot be metered never meets the unique key, so whether it is a conflict must be looked up.
+  const rejected = metering.rejected.map(({ event }) => event);
+  const known = await findRecorded(transaction, rejected);
+  return meterUsage(events, { ...read, recorded: known });
+}
+
+/**
+ * What settling needs, read only when something may be due. Those accounts are held: the scheduler
+ * settles them at the same time, and a batch that kept losing to it would run again and again.
+ */
+async function readDue(
+  transaction: Transaction,
+  due: readonly string[],
+): Promise<Pick<MeteringContext, "books" | "catalogue" | "completeUntil"> & { held: Account[] }> {
+  if (due.length === 0) {
+    return { held: [], books: new Map(), catalogue: EMPTY_CATALOGUE, completeUntil: null };
+  }
+  return {
+    held: await holdAccounts(transaction, due),
+    books: await readBooks(transaction, due),
+    catalogue: await readCatalogue(transaction),
+    completeUntil: await readCompleteUntil(transaction),
+  };
+}
