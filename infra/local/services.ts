@@ -4,14 +4,22 @@ import type { Service } from "./supervise-services.ts";
 const PROJECT = resolve(import.meta.dirname, "../..");
 
 /**
- * A batch is garbage soon after it was metered: a small young generation and an old one that is
- * collected early keep the process below 300 MB, where Node's defaults let it grow to twice that.
+ * A batch is garbage soon after it was worked on: a small young generation and an old one that is
+ * collected early keep metering below 300 MB, where Node's defaults let it grow to twice that.
  */
+const NODE_OPTIONS = ["--max-semi-space-size=16", "--heap-growing-percent=30"];
+
 export const METERING_SERVICE: Service = {
   name: "metering",
   file: resolve(PROJECT, "services/metering/main.ts"),
-  nodeOptions: ["--max-semi-space-size=16", "--heap-growing-percent=30"],
+  nodeOptions: NODE_OPTIONS,
+};
+
+export const SCHEDULER_SERVICE: Service = {
+  name: "scheduler",
+  file: resolve(PROJECT, "services/scheduler/main.ts"),
+  nodeOptions: NODE_OPTIONS,
 };
 
 /** What `npm start` runs. The command line is run by hand; the dashboard is served by the API. */
-export const SERVICES: readonly Service[] = [METERING_SERVICE];
+export const SERVICES: readonly Service[] = [METERING_SERVICE, SCHEDULER_SERVICE];

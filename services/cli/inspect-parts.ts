@@ -1,13 +1,8 @@
+import { readPartitionEnds } from "../../shared/kafka/usage-ends.ts";
 import { countOutbox } from "../../shared/ledger/count-outbox.ts";
 import { countDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
-import {
-  countMembers,
-  lagsOf,
-  measureSpeed,
-  type PartitionLag,
-  readPartitionEnds,
-} from "./metering-progress.ts";
+import { countMembers, lagsOf, measureSpeed, type PartitionLag } from "./metering-progress.ts";
 import {
   addressesOf,
   type Probe,

@@ -7,6 +7,7 @@ import { addLotsCommand } from "./lots.ts";
 import { addPublishCommand } from "./publish.ts";
 import { addRateCommands } from "./rate.ts";
 import { makeProgram, runProgram } from "./run-command.ts";
+import { addSchedulerCommands } from "./scheduler.ts";
 import { addStatusCommand } from "./status.ts";
 
 const ABOUT = `
@@ -36,6 +37,7 @@ addCatalogueCommands(program);
 addLotsCommand(program);
 addPublishCommand(program);
 addExplainCommands(program);
+addSchedulerCommands(program);
 addStatusCommand(program);
 
 await runProgram(program);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
-import { METERING, TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
+import { METERING, USAGE_READER } from "../../shared/core/topics.ts";
+import type { PartitionEnds } from "../../shared/kafka/usage-ends.ts";
 import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
 import type { Database } from "../../shared/ledger/database.ts";
 
@@ -25,22 +26,6 @@ export async function measureSpeed(database: Database): Promise<Speed> {
   const seconds = (performance.now() - startedAt) / 1000;
   const read = Number(sumOf(places) - sumOf(before));
   return { places, eventsPerSecond: Math.round(read / seconds) };
-}
-
-/** A partition of the usage topic, as Kafka has it. */
-export interface PartitionEnds {
-  readonly partition: number;
-  /** The first offset that is still there. */
-  readonly low: bigint;
-  /** One past the last offset. */
-  readonly high: bigint;
-}
-
-export async function readPartitionEnds(admin: Admin): Promise<PartitionEnds[]> {
-  const offsets = await admin.fetchTopicOffsets(TOPICS.usageEvents);
-  return offsets
-    .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
-    .sort((a, b) => a.partition - b.partition);
 }
 
 /** How many consumers meter now. */

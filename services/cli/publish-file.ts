@@ -45,7 +45,7 @@ export async function publishFile(
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     logger: createLogger("cli", "silent"),
   });
-  const progress = openProgress(size);
+  const progress = openProgress(size, `${((size ?? 0) / 1e6).toFixed(1)} MB`);
   const startedAt = performance.now();
   try {
     const tally = await publishLines(client, counted(file, progress), (line, problem) =>

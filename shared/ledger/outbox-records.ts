@@ -1,5 +1,5 @@
-import type { Account, Entry, Instant } from "../core/account.ts";
-import { balanceOf } from "../core/credit-line.ts";
+import type { Account, AccountId, Entry, Instant } from "../core/account.ts";
+import { balanceOf, type MicroCredits } from "../core/credit-line.ts";
 import type { LowBalance } from "../core/low-balance.ts";
 import { TOPICS } from "../core/topics.ts";
 import type { OutboxRecord } from "./outbox.ts";
@@ -37,6 +37,37 @@ export function creditsPostedRecord(entry: Entry, postedAt: Instant): OutboxReco
       reference: entry.reference,
       posted_at: postedAt,
       due_at: entry.dueAt,
+    },
+  };
+}
+
+/** Credits that will expire. */
+export interface ExpiringCredits {
+  readonly accountId: AccountId;
+  readonly lotId: string;
+  readonly expiresAt: Instant;
+  /** What is left of the lot. */
+  readonly credits: MicroCredits;
+}
+
+/** CreditsExpiring for `billing.credits-expiring`. */
+export function creditsExpiringRecord(
+  expiring: ExpiringCredits,
+  sequence: bigint,
+  noticedAt: Instant,
+): OutboxRecord {
+  const { accountId, lotId, credits, expiresAt } = expiring;
+  return {
+    accountId,
+    topic: TOPICS.creditsExpiring,
+    sequence,
+    record: {
+      account_id: accountId,
+      sequence,
+      lot_id: lotId,
+      credits,
+      expires_at: expiresAt,
+      noticed_at: noticedAt,
     },
   };
 }

@@ -25,20 +25,28 @@ export interface DuePlace {
 
 /** The accounts that one transaction has settled. */
 export interface SettledAccounts {
-  /** How many were due; some may wait for usage. */
+  /** How many were read: something may be posted on them. */
   readonly due: number;
   readonly movement: Movement;
   /** Where to go on; null: there are no more. */
   readonly next: DuePlace | null;
 }
 
+/**
+ * Of accounts whose instant has come, those on which something can be posted: what waits for usage
+ * may wait for long while metering stands still, and is not to be held and read in every run.
+ */
 const DUE = `
   SELECT ${ACCOUNT_COLUMNS}
   FROM account
   WHERE settle_at <= to_timestamp($1 / 1000.0)
     AND (settle_at, account_id) > (to_timestamp($2 / 1000.0), $3)
+    AND (settle_at = next_due_at
+         OR next_due_at <= to_timestamp($4 / 1000.0)
+         OR to_timestamp($1 / 1000.0) >= (
+           SELECT next_period_at FROM schedule WHERE schedule.account_id = account.account_id))
   ORDER BY settle_at, account_id
-  LIMIT $4`;
+  LIMIT $5`;
 
 /**
  * Settles the next accounts after `from` on which the clock alone makes something due, in one
@@ -74,12 +82,12 @@ export async function previewSettling(
 async function readDue(
   transaction: Transaction,
   text: string,
-  { clock, limit }: SettleRun,
+  { clock, completeUntil, limit }: SettleRun,
   from: DuePlace | null,
 ): Promise<Account[]> {
   const { rows } = await transaction.query<AccountRow>({
     text,
-    values: [clock, from?.settleAt ?? 0, from?.accountId ?? "", limit],
+    values: [clock, from?.settleAt ?? 0, from?.accountId ?? "", completeUntil, limit],
     rowMode: "array",
   });
   return rows.map(toAccount);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import type { EventWindow } from "../core/usage-event.ts";
 
@@ -6,10 +7,12 @@ import type { EventWindow } from "../core/usage-event.ts";
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 const duration = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** How far an event's time may lie from the clock unless set otherwise: 5 minutes ahead, 35 days back. */
 export const DEFAULT_WINDOW: EventWindow = {
   maxAheadMs: 5 * 60 * 1000,
-  maxBehindMs: 35 * 24 * 60 * 60 * 1000,
+  maxBehindMs: 35 * DAY_MS,
 };
 
 const environment = z
@@ -34,6 +37,11 @@ const environment = z
     METERING_BATCH_EVENTS: z.coerce.number().int().min(1).max(100_000).default(40_000),
     EVENT_MAX_AHEAD_SECONDS: duration(DEFAULT_WINDOW.maxAheadMs / 1000),
     EVENT_MAX_BEHIND_SECONDS: duration(DEFAULT_WINDOW.maxBehindMs / 1000),
+    SCHEDULER_CRON: z
+      .string()
+      .refine(isCronExpression, "must be a cron expression like */5 * * * *")
+      .default("* * * * *"),
+    EXPIRY_NOTICE_DAYS: z.coerce.number().int().min(0).max(366).default(7),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
@@ -69,6 +77,12 @@ export interface Settings {
   readonly metering: {
     readonly batchEvents: number;
     readonly window: EventWindow;
+  };
+  readonly scheduler: {
+    /** When it runs, in UTC. */
+    readonly cron: string;
+    /** How long before credits expire notice is given; 0: never. */
+    readonly noticeWithinMs: number;
   };
   readonly logLevel: string;
 }
@@ -132,6 +146,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
         maxAheadMs: set.EVENT_MAX_AHEAD_SECONDS * 1000,
         maxBehindMs: set.EVENT_MAX_BEHIND_SECONDS * 1000,
       },
+    },
+    scheduler: {
+      cron: set.SCHEDULER_CRON,
+      noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },
     logLevel: set.LOG_LEVEL,
   };

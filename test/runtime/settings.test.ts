@@ -24,6 +24,7 @@ test("the three needed settings are enough; the rest has its defaults", () => {
       batchEvents: 40_000,
       window: { maxAheadMs: 5 * 60_000, maxBehindMs: 35 * 24 * 60 * 60_000 },
     },
+    scheduler: { cron: "* * * * *", noticeWithinMs: 7 * 24 * 60 * 60_000 },
     logLevel: "info",
   });
 });
@@ -70,6 +71,11 @@ describe("settings are read", () => {
       set: { EVENT_MAX_AHEAD_SECONDS: "0", EVENT_MAX_BEHIND_SECONDS: "3600" },
       read: { metering: { window: { maxAheadMs: 0, maxBehindMs: 3_600_000 } } },
     },
+    {
+      what: "when the scheduler runs, and no notice of credits that expire",
+      set: { SCHEDULER_CRON: "*/5 0-8 * * 1-5", EXPIRY_NOTICE_DAYS: "0" },
+      read: { scheduler: { cron: "*/5 0-8 * * 1-5", noticeWithinMs: 0 } },
+    },
     { what: "flags that are off", set: { KAFKA_TLS: "false" }, read: { kafka: { tls: null } } },
   ])("$what", ({ set, read }) => {
     expect(readSettings({ ...NEEDED, ...set })).toMatchObject(read);
@@ -110,6 +116,10 @@ describe("a setting that is wrong is told by its name, and its value stays out:"
     { name: "EVENT_MAX_AHEAD_SECONDS", value: "-1" },
     { name: "EVENT_MAX_BEHIND_SECONDS", value: "a sesame" },
     { name: "EVENT_MAX_BEHIND_SECONDS", value: "Infinity" },
+    { name: "SCHEDULER_CRON", value: "sesame" },
+    { name: "SCHEDULER_CRON", value: "61 * * * *" },
+    { name: "EXPIRY_NOTICE_DAYS", value: "-1" },
+    { name: "EXPIRY_NOTICE_DAYS", value: "0.5" },
     { name: "LOG_LEVEL", value: "sesame" },
   ])("$name=$value", ({ name, value }) => {
     const message = complaintAbout({ ...NEEDED, [name]: value });

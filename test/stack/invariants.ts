@@ -19,7 +19,7 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING coalesce(sum(greatest(0, end_position - greatest(start_position, position))), 0)
            <> greatest(0, granted - position)`,
-  "usage and expiries tile the line from 0 to position": `
+  "usage, expiries and add-on charges tile the line from 0 to position": `
     SELECT account_id FROM (
       SELECT account_id, position, start_at, end_at,
              lag(end_at, 1, 0::numeric) OVER line AS before,
@@ -32,6 +32,10 @@ const INVARIANTS = {
         SELECT account_id, entry.position + entry.credits, entry.position
         FROM entry JOIN lot USING (account_id, lot_id)
         WHERE kind = 'expiry' AND start_position < end_position
+        UNION ALL
+        SELECT account_id, position + credits, position
+        FROM entry
+        WHERE kind = 'add_on_charge'
       ) AS drawn USING (account_id)
       WINDOW line AS (PARTITION BY account_id ORDER BY start_at, end_at)
     ) AS tiled
@@ -43,6 +47,69 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING count(sequence) <> account.entries
         OR coalesce(max(sequence), 0) <> account.entries`,
+  "each entry carries the line on from the one before it, the last one to granted": `
+    SELECT account_id FROM (
+      SELECT account_id, kind, credits, entry.granted, entry.position, entry.version,
+             entry.granted - lag(entry.granted, 1, 0::bigint) OVER line AS added,
+             entry.position - lag(entry.position, 1, 0::bigint) OVER line AS drawn,
+             lag(entry.version, 1, 0::bigint) OVER line AS before,
+             lead(sequence) OVER line IS NULL AND entry.granted <> account.granted AS is_short,
+             account.version AS newest
+      FROM entry JOIN account USING (account_id)
+      WINDOW line AS (PARTITION BY account_id ORDER BY sequence)
+    ) AS carried
+    WHERE drawn < 0
+       OR version < before
+       OR version > newest
+       OR (kind IN ('grant', 'adjustment') AND added <> credits)
+       OR (kind = 'add_on_charge' AND (added <> 0 OR drawn < -credits))
+       OR (kind = 'expiry' AND added <> credits AND (added <> 0 OR drawn < -credits))
+       OR is_short`,
+  "each lot was granted by one entry, of its credits": `
+    SELECT coalesce(lot.account_id, entry.account_id) AS account_id
+    FROM lot FULL JOIN (SELECT * FROM entry WHERE kind = 'grant') AS entry USING (account_id, lot_id)
+    GROUP BY coalesce(lot.account_id, entry.account_id), coalesce(lot.lot_id, entry.lot_id)
+    HAVING count(lot.lot_id) <> 1 OR count(entry.lot_id) <> 1 OR min(lot.credits) <> min(entry.credits)`,
+  "no expiry and no charge is posted twice": `
+    SELECT account_id
+    FROM entry
+    WHERE kind IN ('expiry', 'add_on_charge')
+    GROUP BY account_id, reference
+    HAVING count(*) > 1`,
+  "no unit of an add-on is charged twice in a period": `
+    SELECT account_id FROM (
+      SELECT account_id, units[4]::integer AS owed,
+             lag(units[5]::integer, 1, 0) OVER (
+               PARTITION BY account_id, units[1], units[2], units[3] ORDER BY units[4]::integer
+             ) AS charged
+      FROM entry,
+           regexp_match(reference, '^add-on:(.*):(\\d+):(\\d+):(\\d+)-(\\d+)$') AS units
+      WHERE kind = 'add_on_charge'
+    ) AS ranges
+    WHERE charged > owed`,
+  "a subscription has one month's lot for each period begun": `
+    SELECT account_id FROM (
+      SELECT account_id, period[1]::integer AS number, count(*) AS lots,
+             max(period[2]::integer) + 1 AS periods
+      FROM lot, regexp_match(lot_id, '^plan:(\\d+):(\\d+)$') AS period
+      WHERE source = 'plan'
+      GROUP BY account_id, period[1]
+    ) AS months
+    FULL JOIN (SELECT account_id, subscriptions AS number, period FROM schedule
+               WHERE plan_id IS NOT NULL) AS running USING (account_id, number)
+    WHERE lots IS NULL OR lots <> periods OR (period IS NOT NULL AND periods <> period + 1)`,
+  "what falls due is found: no turn and no expiry lies before the account's own instants": `
+    SELECT account_id
+    FROM account LEFT JOIN schedule USING (account_id)
+    WHERE (next_period_at IS NOT NULL
+           AND (settle_at > next_period_at OR settle_at IS NULL
+                OR next_due_at > next_period_at OR next_due_at IS NULL))
+    UNION ALL
+    SELECT account_id
+    FROM account JOIN lot USING (account_id)
+    WHERE end_position > greatest(start_position, position)
+      AND (next_due_at > expires_at OR (expires_at IS NOT NULL AND next_due_at IS NULL)
+           OR settle_at > expires_at + interval '15 minutes')`,
   "no message is metered twice": `
     SELECT min(account_id) AS account_id
     FROM usage_record

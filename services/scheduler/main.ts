@@ -1,0 +1,36 @@
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { outageWaits } from "../../shared/kafka/outage-waits.ts";
+import { publishBooks } from "../../shared/kafka/publish-books.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openDatabase } from "../../shared/ledger/database.ts";
+import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
+import { runByCron } from "./run-by-cron.ts";
+import { schedulerRun } from "./scheduler-run.ts";
+
+/** Metering publishes sooner where it runs. */
+const PUBLISH_EVERY_MS = 500;
+
+await runService("scheduler", async ({ settings, logger, stopping }: ServiceContext) => {
+  const database = openDatabase(settings.database, {
+    name: "drawdown-scheduler",
+    connections: 4,
+    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
+  });
+  const waits = outageWaits({ logger, stopping });
+  const { cron, noticeWithinMs } = settings.scheduler;
+
+  await waits.untilUp("Postgres", () => database.query("SELECT 1"));
+  logger.info({ cron }, "scheduling");
+  const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping });
+  await Promise.all([
+    runByCron(cron, run, stopping),
+    publishBooks({
+      database,
+      kafka: openKafka(settings.kafka, "drawdown-scheduler", logger),
+      registry: openRegistry(settings.registry),
+      waits,
+      lookEveryMs: PUBLISH_EVERY_MS,
+    }),
+  ]);
+  await database.end();
+});

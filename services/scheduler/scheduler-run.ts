@@ -1,0 +1,97 @@
+import type { Instant } from "../../shared/core/account.ts";
+import { GRACE_MS } from "../../shared/core/account-book.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import { countDue } from "../../shared/ledger/count-due.ts";
+import type { Database } from "../../shared/ledger/database.ts";
+import {
+  addDone,
+  type Done,
+  NOTHING_DONE,
+  runSchedule,
+  type Sum,
+} from "../../shared/ledger/run-schedule.ts";
+import { readCompleteUntil } from "../../shared/ledger/usage-complete.ts";
+import type { ServiceContext } from "../../shared/runtime/run-service.ts";
+
+interface RunParts extends Pick<ServiceContext, "logger" | "stopping"> {
+  readonly database: Database;
+  readonly waits: OutageWaits;
+  readonly noticeWithinMs: number;
+}
+
+/** Metering notes every few seconds that usage is complete; after this long it is said to stand still. */
+const STANDS_STILL_AFTER_MS = 60_000;
+/** What waits is counted up to here. */
+const MOST_COUNTED = 10_000;
+
+/**
+ * Makes the scheduler's run: settles what is due, gives notice, and logs what it did. An outage of
+ * Postgres is waited out; any other failure is logged, and the next run tries again. Asked to stop,
+ * it ends after the transaction that is under way.
+ */
+export function schedulerRun(parts: RunParts): () => Promise<void> {
+  const { database, waits, logger, stopping } = parts;
+  return async () => {
+    const startedAt = performance.now();
+    let done = NOTHING_DONE;
+    try {
+      // Broken off, it begins anew: what was done before is not due any more.
+      await waits.untilUp("Postgres", async () => {
+        const clock = Date.now();
+        const completeUntil = await readCompleteUntil(database);
+        const { noticeWithinMs } = parts;
+        const run = { clock, completeUntil: notAfter(completeUntil, clock), noticeWithinMs };
+        for await (const step of runSchedule(database, run)) {
+          done = addDone(done, step.done);
+          if (stopping.aborted) return;
+        }
+        await sayWhatWaits(parts, clock, completeUntil);
+      });
+    } catch (error) {
+      if (stopping.aborted) return;
+      logger.error({ err: error }, "the run has failed; the next one tries again");
+    }
+    logger.info({ ...inCredits(done), ms: Math.round(performance.now() - startedAt) }, "run");
+  };
+}
+
+/** Another machine's clock may be ahead of ours. */
+function notAfter(completeUntil: Instant | null, clock: Instant): Instant | null {
+  return completeUntil === null ? null : Math.min(completeUntil, clock);
+}
+
+/** Expiries and add-on charges wait while metering does not get to the end of the usage topic. */
+async function sayWhatWaits(
+  { database, logger }: RunParts,
+  clock: Instant,
+  completeUntil: Instant | null,
+): Promise<void> {
+  const readAt = completeUntil === null ? null : completeUntil + GRACE_MS;
+  if (readAt !== null && clock - readAt < STANDS_STILL_AFTER_MS) return;
+  const { count, since } = await countDue(database, clock, MOST_COUNTED);
+  if (since === null) return;
+  logger.warn(
+    {
+      accounts: count,
+      ...(count === MOST_COUNTED ? { orMore: true } : {}),
+      dueSince: new Date(since).toISOString(),
+      usageReadAt: readAt === null ? null : new Date(readAt).toISOString(),
+    },
+    "expiries and add-on charges wait until metering has read all usage",
+  );
+}
+
+function inCredits({ grants, expiries, charges, notices, ...counts }: Done) {
+  return {
+    ...counts,
+    grants: sumInCredits(grants),
+    expiries: sumInCredits(expiries),
+    charges: sumInCredits(charges),
+    notices: sumInCredits(notices),
+  };
+}
+
+function sumInCredits({ count, credits }: Sum) {
+  return { count, credits: formatCredits(credits) };
+}

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDatabaseOutage } from "../ledger/outage.ts";
+import type { ServiceContext } from "../runtime/run-service.ts";
+import { waitOut } from "../runtime/waits.ts";
+import { isKafkaOutage } from "./kafka-client.ts";
+import { RegistryUnavailable } from "./registry.ts";
+
+/** How a service waits: until what it needs is there, and until it is asked to stop. */
+export interface OutageWaits {
+  /** Runs `work` until it succeeds while Postgres, Kafka or the registry is away, saying what it waits for. */
+  untilUp<T>(what: string, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` again and again, through outages, until the service is asked to stop. */
+  repeat(what: string, work: () => Promise<void>): Promise<void>;
+  /** Ends early when the service is asked to stop. */
+  pause(ms: number): Promise<void>;
+}
+
+export function outageWaits({
+  logger,
+  stopping,
+}: Pick<ServiceContext, "logger" | "stopping">): OutageWaits {
+  const untilUp = <T>(what: string, work: () => Promise<T>) =>
+    waitOut(work, {
+      signal: stopping,
+      isOutage,
+      onWait: (error, waitMs) =>
+        logger.warn({ waitMs, error: (error as Error).message }, `waiting for ${what}`),
+    });
+  return {
+    untilUp,
+    async repeat(what, work) {
+      while (!stopping.aborted) await untilUp(what, work);
+    },
+    async pause(ms) {
+      await sleep(ms, undefined, { signal: stopping }).catch(() => undefined);
+    },
+  };
+}
+
+function isOutage(error: unknown): boolean {
+  return isDatabaseOutage(error) || isKafkaOutage(error) || error instanceof RegistryUnavailable;
+}

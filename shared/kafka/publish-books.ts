@@ -1,0 +1,41 @@
+import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
+import type { Kafka } from "kafkajs";
+import type { Database } from "../ledger/database.ts";
+import type { OutageWaits } from "./outage-waits.ts";
+import { relayOutbox } from "./outbox-relay.ts";
+import { publishBalances } from "./publish-balances.ts";
+import { openPublisher } from "./publisher.ts";
+
+/** Balances rest so many times as long as publishing them took, within bounds: under load metering comes first. */
+const BALANCES_REST = { times: 4, atLeastLooks: 2, longestMs: 1_400 };
+
+/**
+ * Publishes what the books hold for others, the outbox and balances, until the service is asked to
+ * stop. Any number of services may do so: one at a time is at work, the others look again.
+ */
+export async function publishBooks(parts: {
+  readonly database: Database;
+  readonly kafka: Kafka;
+  readonly registry: SchemaRegistry;
+  readonly waits: OutageWaits;
+  /** How soon to look again when there was nothing. */
+  readonly lookEveryMs: number;
+}): Promise<void> {
+  const { database, kafka, registry, waits, lookEveryMs } = parts;
+  const balancePublisher = openPublisher(kafka, registry);
+  const relayPublisher = openPublisher(kafka, registry);
+  await Promise.all([
+    waits.repeat("balances", async () => {
+      const startedAt = performance.now();
+      await publishBalances(database, balancePublisher);
+      const { times, atLeastLooks, longestMs } = BALANCES_REST;
+      const restMs = (performance.now() - startedAt) * times;
+      await waits.pause(Math.min(Math.max(restMs, lookEveryMs * atLeastLooks), longestMs));
+    }),
+    waits.repeat("outbox", async () => {
+      const more = await relayOutbox(database, relayPublisher);
+      if (!more) await waits.pause(lookEveryMs);
+    }),
+  ]);
+  await Promise.all([balancePublisher.close(), relayPublisher.close()]);
+}
