@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { decideTimeZoneChange } from "../../shared/core/change-time-zone.ts";
 import { balanceOf } from "../../shared/core/credit-line.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import { type AccountDetails, readAccountDetails } from "../../shared/ledger/account-details.ts";
@@ -12,6 +13,14 @@ import {
   currencyArgument,
   timeZoneArgument,
 } from "./arguments.ts";
+import {
+  addChangeCommand,
+  type ByOption,
+  type Change,
+  makeChange,
+  refusal,
+  toAsked,
+} from "./make-change.ts";
 import { fields, formatInstant, instantJson, printable } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
@@ -23,8 +32,12 @@ interface CreateOptions extends JsonOption {
   readonly threshold: string;
 }
 
+interface SetOptions extends ByOption {
+  readonly timeZone: string;
+}
+
 export function addAccountCommands(program: Command): void {
-  const account = program.command("account").description("create and show accounts");
+  const account = program.command("account").description("create, set and show accounts");
   addCommand(account, "create <account>", {
     does: "create an account; the same again changes nothing",
     examples: ["account create acme --time-zone Europe/Berlin --currency EUR --threshold 5"],
@@ -34,6 +47,16 @@ export function addAccountCommands(program: Command): void {
     .option("--threshold <credits>", "a balance that falls to it is low", "0")
     .action((id: string, options: CreateOptions) =>
       run(options, (settings) => create(settings, toSettings(id, options))),
+    );
+  addChangeCommand(account, "set <account>", {
+    does: "move an account to another time zone, whose calendar its next months follow",
+    examples: ["account set acme --time-zone America/New_York"],
+  })
+    .requiredOption("--time-zone <name>", "where it is now; lots keep their ends")
+    .action((id: string, options: SetOptions) =>
+      run(options, (settings) =>
+        makeChange(settings, toAsked(id, options), setTimeZone(timeZoneArgument(options.timeZone))),
+      ),
     );
   addCommand(account, "show <account>", {
     does: "show an account's balance and settings",
@@ -71,6 +94,22 @@ async function create(settings: Settings, asked: AccountSettings): Promise<Resul
         `account ${accountId} stands already with other settings: ${inWords(outcome.standing)}`,
       );
   }
+}
+
+function setTimeZone(timeZone: string): Change {
+  return (context) => {
+    const decision = decideTimeZoneChange(timeZone, context);
+    switch (decision.kind) {
+      case "changed":
+        return decision;
+      case "unknown_time_zone":
+        return refusal(`there is no time zone ${timeZone}`);
+      case "no_change": {
+        const { accountId } = context.book.account;
+        return refusal(`account ${accountId} is in time zone ${timeZone} already`);
+      }
+    }
+  };
 }
 
 async function show(settings: Settings, id: string): Promise<Result> {

@@ -1,10 +1,13 @@
+import { userInfo } from "node:os";
 import type { AccountId, Instant } from "../../shared/core/account.ts";
+import type { Renewal } from "../../shared/core/billing-periods.ts";
 import { MAX_BIGINT, type MicroCredits } from "../../shared/core/credit-line.ts";
 import { parseCredits } from "../../shared/core/credits-text.ts";
 import { LOT_SOURCES, type LotSource } from "../../shared/core/grant-credits.ts";
 import { parseInstant } from "../../shared/core/instant-text.ts";
 import { isCurrency } from "../../shared/core/money.ts";
 import { isTimeZone } from "../../shared/core/months.ts";
+import type { BillingInterval } from "../../shared/core/subscription.ts";
 import { idProblem, isStorable, toAccountId } from "../../shared/core/text.ts";
 import { WrongUsage } from "./result.ts";
 
@@ -37,6 +40,12 @@ export function wholeArgument(name: string, text: string, least: bigint): bigint
   return number;
 }
 
+/** How many to list; more than `most` are not listed at once. */
+export function limitArgument(text: string, most: number): number {
+  const count = wholeArgument("--limit", text, 1n);
+  return count > most ? most : Number(count);
+}
+
 /** An instant in ISO 8601 with its offset: without one it would depend on where it is typed. */
 export function instantArgument(name: string, text: string): Instant {
   const instant = parseInstant(text);
@@ -63,6 +72,39 @@ export function sourceArgument(text: string): LotSource {
   const source = LOT_SOURCES.find((known) => known === text);
   if (source !== undefined) return source;
   throw new WrongUsage(`--source must be one of ${LOT_SOURCES.join(", ")}, not "${text}"`);
+}
+
+export function intervalArgument(name: string, text: string): BillingInterval {
+  if (text === "month" || text === "year") return text;
+  throw new WrongUsage(`${name} must be month or year, not "${text}"`);
+}
+
+export function renewalArgument(text: string): Renewal {
+  if (text === "first-of-month") return "first_of_month";
+  if (text === "day-of-month") return "day_of_month";
+  throw new WrongUsage(`--renewal must be first-of-month or day-of-month, not "${text}"`);
+}
+
+/** What the history calls whoever a turn of the month acts for. */
+const NOBODY = "schedule";
+
+/** Who asks: as given, else the operating system's user, or `cli` where that has no name of use. */
+export function byArgument(text: string | undefined): string {
+  if (text === undefined) return systemUser() ?? "cli";
+  if (text === NOBODY) {
+    throw new WrongUsage(`--by cannot be ${NOBODY}: so the turns of the month are told`);
+  }
+  return idArgument("--by", text);
+}
+
+function systemUser(): string | null {
+  try {
+    const { username } = userInfo();
+    return idProblem("user", username) === null && username !== NOBODY ? username : null;
+  } catch {
+    // A user id without a name, as in many containers.
+    return null;
+  }
 }
 
 const MAX_REFERENCE_LENGTH = 1024;

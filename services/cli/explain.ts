@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { accountIdArgument, idArgument, wholeArgument } from "./arguments.ts";
+import { accountIdArgument, idArgument, limitArgument, wholeArgument } from "./arguments.ts";
 import { explainEvent } from "./explain-event.ts";
 import { explainLot, FIRST_PAGE } from "./explain-lot.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
@@ -31,8 +31,8 @@ export function addExplainCommands(program: Command): void {
     does: "say what a lot paid for",
     examples: ["explain lot acme invoice-17 --limit 100"],
   })
-    .option("--limit <count>", `how many usage records to list, at most ${MOST_RECORDS}`, "20")
-    .option("--after <position>", "go on after the record that starts there, in micro-credits")
+    .option("--limit <count>", `how many events and charges to list, at most ${MOST_RECORDS}`, "20")
+    .option("--after <position>", "go on after the one that starts there, in micro-credits")
     .action((account: string, lot: string, options: LotOptions) =>
       run(options, (settings) =>
         explainLot(settings, accountIdArgument(account), idArgument("lot", lot), toPage(options)),
@@ -41,9 +41,8 @@ export function addExplainCommands(program: Command): void {
 }
 
 function toPage({ limit, after }: LotOptions) {
-  const count = wholeArgument("--limit", limit, 1n);
   return {
-    limit: count > MOST_RECORDS ? MOST_RECORDS : Number(count),
+    limit: limitArgument(limit, MOST_RECORDS),
     after: after === undefined ? FIRST_PAGE : wholeArgument("--after", after, 0n),
   };
 }

@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 import { addAccountCommands } from "./account.ts";
+import { addAddOnCommands } from "./add-on.ts";
 import { addCatalogueCommands } from "./catalogue.ts";
+import { addEntriesCommand } from "./entries.ts";
 import { addExplainCommands } from "./explain.ts";
 import { addGrantCommand } from "./grant.ts";
+import { addLotCommands } from "./lot-withdraw.ts";
 import { addLotsCommand } from "./lots.ts";
 import { addPublishCommand } from "./publish.ts";
 import { addRateCommands } from "./rate.ts";
 import { makeProgram, runProgram } from "./run-command.ts";
 import { addSchedulerCommands } from "./scheduler.ts";
 import { addStatusCommand } from "./status.ts";
+import { addSubscriptionCommands } from "./subscription.ts";
 
 const ABOUT = `
 Credits are typed and shown in credits (3, 0.25); --json gives them in micro-credits, of which a
@@ -23,6 +27,8 @@ Example:
   $ drawdown account create acme --time-zone Europe/Berlin
   $ drawdown rate set llm.input_tokens 3 --per 1000000
   $ drawdown catalogue apply catalogue.yaml
+  $ drawdown subscription start acme growth
+  $ drawdown add-on set acme voice_cloning 3
   $ drawdown grant acme 100 --source top_up
   $ drawdown lots acme`;
 
@@ -34,7 +40,11 @@ addAccountCommands(program);
 addGrantCommand(program);
 addRateCommands(program);
 addCatalogueCommands(program);
+addSubscriptionCommands(program);
+addAddOnCommands(program);
 addLotsCommand(program);
+addLotCommands(program);
+addEntriesCommand(program);
 addPublishCommand(program);
 addExplainCommands(program);
 addSchedulerCommands(program);

@@ -74,6 +74,7 @@ export function table(
 
 /** Names and values under one another. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join("\n");
+  const lines = rows.map(([name, value]) => [printable(name), printable(value)] as const);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
 }

@@ -18,12 +18,14 @@ export function makeProgram(name: string): Command {
   });
 }
 
+/** What a command's help says of it. */
+export interface CommandHelp {
+  readonly does: string;
+  readonly examples: readonly string[];
+}
+
 /** Adds a command with what all of them have: `--json`, and an example in its help. */
-export function addCommand(
-  parent: Command,
-  usage: string,
-  about: { does: string; examples: readonly string[] },
-): Command {
+export function addCommand(parent: Command, usage: string, about: CommandHelp): Command {
   const examples = about.examples.map((example) => `  $ drawdown ${example}`);
   return parent
     .command(usage)

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
 import { drawdown, words } from "./drawdown.ts";
+import { everyTable } from "./every-table.ts";
 import { meterEvents } from "./meter-events.ts";
+import { offer } from "./offer.ts";
 
 let books: Books;
 const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
@@ -71,6 +73,72 @@ describe("account create", () => {
       code: 2,
       stderr: "account id is empty\n",
     });
+  });
+});
+
+describe("account set", () => {
+  test("moves an account to another time zone, and its history says who did", async () => {
+    await offer(books, { "cli-plan": { credits: 1_000_000n } });
+    await openAccount(books, "cli-moves");
+    await run("subscription start cli-moves cli-plan");
+    const before = JSON.parse((await run("subscription show cli-moves --json")).stdout);
+    const { code, stdout } = await run(
+      "account set cli-moves --time-zone America/Bogota --by anna --json",
+    );
+    expect(code).toBe(0);
+    const moved = JSON.parse(stdout);
+    expect(moved).toMatchObject({
+      outcome: "changed",
+      account_id: "cli-moves",
+      time_zone: "America/Bogota",
+      changes: [
+        {
+          by: "anna",
+          kind: "time_zone_changed",
+          detail: { time_zone: "America/Bogota", before: "UTC" },
+        },
+      ],
+      entries: [],
+    });
+    const fiveHours = 5 * 3_600_000;
+    expect(Date.parse(moved.subscription.next_period_at)).toBe(
+      Date.parse(before.subscription.next_period_at) + fiveHours,
+    );
+    expect(JSON.parse((await run("account show cli-moves --json")).stdout)).toMatchObject({
+      time_zone: "America/Bogota",
+      next_due_at: moved.subscription.next_period_at,
+    });
+  });
+
+  test("also one that never subscribed", async () => {
+    await openAccount(books, "cli-alone");
+    expect((await run("account set cli-alone --time-zone Asia/Tokyo")).stdout).toBe(
+      "cli-alone: time zone Asia/Tokyo instead of UTC.\n",
+    );
+    expect((await run("subscription history cli-alone")).stdout).toMatch(
+      / time zone Asia\/Tokyo instead of UTC\n$/,
+    );
+  });
+
+  test("refused, nothing is changed", async () => {
+    await openAccount(books, "cli-stays");
+    const before = await everyTable(books);
+    for (const [code, line, sentence] of [
+      [1, "cli-nobody --time-zone UTC", "there is no account cli-nobody"],
+      [1, "cli-stays --time-zone UTC", "account cli-stays is in time zone UTC already"],
+      [
+        2,
+        "cli-stays --time-zone Mars/Olympus",
+        '"Mars/Olympus" is not a time zone; write it like Europe/Berlin',
+      ],
+    ]) {
+      expect(await run(`account set ${line}`)).toEqual({
+        code,
+        stdout: "",
+        stderr: `${sentence}\n`,
+      });
+    }
+    expect(await everyTable(books)).toEqual(before);
   });
 });
 

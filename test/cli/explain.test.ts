@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
 import { drawdown, words } from "./drawdown.ts";
 import { meterEvents } from "./meter-events.ts";
+import { offer } from "./offer.ts";
 
 let books: Books;
 const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
@@ -156,10 +157,88 @@ describe("explain lot", () => {
     });
   });
 
+  test("a lot that paid for add-ons too says for which, and all of it sums to its credits", async () => {
+    await offer(
+      books,
+      { "cli-plan": { credits: 10_000_000n } },
+      { "cli-voice": 2_000_000n, "cli:kb": 1_000_000n },
+    );
+    await openAccount(books, "cli-adds", { lots: [{ credits: 3_000_000n }] });
+    const accountId = "cli-adds";
+    await run("subscription start cli-adds cli-plan");
+    await meterEvents(books, [{ eventId: "a-1", accountId, meter: "cli-calls", quantity: 1n }]);
+    await run("add-on set cli-adds cli-voice 2");
+    await meterEvents(books, [{ eventId: "a-2", accountId, meter: "cli-calls", quantity: 3n }]);
+    await run("add-on set cli-adds cli:kb 1");
+    await run("lot withdraw cli-adds plan:1:0 --credits 1.5");
+
+    // Usage drew [0, 1) and [5, 8), the add-ons [1, 5) and [8, 9); the lots are [0, 3) and [3, 11.5).
+    expect(await json("explain lot cli-adds cli-adds-lot-1")).toMatchObject({
+      used: "3000000",
+      by_meter: [{ meter: "cli-calls", events: 1, credits: "1000000" }],
+      by_add_on: [{ add_on: "cli-voice", charges: 1, credits: "2000000" }],
+      usage: [{ event_id: "a-1", paid: "1000000" }],
+      charges: [{ entry: "3", credits: "4000000", paid: "2000000" }],
+    });
+    const lot = await json("explain lot cli-adds plan:1:0");
+    expect(lot).toMatchObject({
+      credits: "10000000",
+      used: "6000000",
+      expired: "0",
+      withdrawn: "1500000",
+      remaining: "2500000",
+      by_meter: [{ meter: "cli-calls", events: 1, credits: "3000000" }],
+      by_add_on: [
+        { add_on: "cli-voice", charges: 1, credits: "2000000" },
+        { add_on: "cli:kb", charges: 1, credits: "1000000" },
+      ],
+      usage: [{ event_id: "a-2", start_position: "5000000", paid: "3000000" }],
+      charges: [
+        {
+          entry: "3",
+          add_on: "cli-voice",
+          reference: "add-on:cli-voice:1:0:0-2",
+          due_at: expect.stringMatching(/Z$/),
+          start_position: "1000000",
+          credits: "4000000",
+          paid: "2000000",
+        },
+        { entry: "4", add_on: "cli:kb", start_position: "8000000", paid: "1000000" },
+      ],
+      next_after: null,
+    });
+    const paid = [...lot.by_meter, ...lot.by_add_on].reduce(
+      (sum, { credits }) => sum + BigInt(credits),
+      0n,
+    );
+    expect(paid).toBe(BigInt(lot.used));
+
+    const { stdout } = await run("explain lot cli-adds plan:1:0");
+    expect(stdout).toMatch(/\nused +6\nexpired +0\nwithdrawn +1.5\nleft +2.5\n/);
+    expect(stdout).toContain(
+      "It paid for\n" +
+        "cli-calls         3 credits for 1 event\n" +
+        "add-on cli-voice  2 credits for 1 charge\n" +
+        "add-on cli:kb     1 credits for 1 charge\n",
+    );
+    expect(stdout).toMatch(/\n +3 {2}cli-voice +add-on:cli-voice:1:0:0-2 +\S+Z +4 +2\n/);
+
+    const seen: string[] = [];
+    let after = "";
+    for (let pages = 1; pages <= 3; pages += 1) {
+      const page = await json(`explain lot cli-adds plan:1:0 --limit 1 ${after}`);
+      for (const { event_id } of page.usage) seen.push(event_id);
+      for (const { reference } of page.charges) seen.push(reference);
+      after = `--after ${page.next_after}`;
+    }
+    expect(seen).toEqual(["add-on:cli-voice:1:0:0-2", "a-2", "add-on:cli:kb:1:0:0-1"]);
+    expect(after).toBe("--after null");
+  });
+
   test("a lot that paid for nothing yet", async () => {
     await openAccount(books, "cli-idle", { lots: [{ credits: 1n }] });
     expect((await run("explain lot cli-idle cli-idle-lot-1")).stdout).toContain(
-      "It has paid for no usage.",
+      "It has paid for nothing.",
     );
   });
 

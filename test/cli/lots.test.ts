@@ -42,7 +42,7 @@ test("lots are listed oldest first with what is used and left of each", async ()
     ["cli-acme-lot-3", "0", "0", "1000000"],
   ]);
   expect((await run("lots cli-acme")).stdout).toMatch(
-    /cli-acme-lot-2 +top_up +4 +1 +0 +3 .* \[2, 6\)\n[\s\S]*\|#+\|#+-+\|-+\| {2}\(# gone, - left, ! debt\)\nposition 3, balance 4 credits\n$/,
+    /cli-acme-lot-2 +top_up +4 +1 +0 +0 +3 .* \[2, 6\)\n[\s\S]*\|#+\|#+-+\|-+\| {2}\(# gone, - left, ! debt\)\nposition 3, balance 4 credits\n$/,
   );
 });
 

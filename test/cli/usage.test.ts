@@ -3,11 +3,24 @@ import { drawdown, words } from "./drawdown.ts";
 
 const COMMANDS = [
   "account create",
+  "account set",
   "account show",
   "grant",
   "rate set",
   "rate list",
+  "subscription start",
+  "subscription change-plan",
+  "subscription change-interval",
+  "subscription cancel",
+  "subscription resume",
+  "subscription show",
+  "subscription history",
+  "add-on set",
+  "add-on cancel",
+  "add-on list",
   "lots",
+  "lot withdraw",
+  "entries",
   "publish",
   "explain event",
   "explain lot",
@@ -37,6 +50,7 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
     ["lots acme --jsn", "unknown option '--jsn' (Did you mean --json?)"],
     ["lots", "missing required argument 'account'"],
     ["rate set tokens 3", "required option '--per <units>' not specified"],
+    ["account set acme", "required option '--time-zone <name>' not specified"],
     ["explain event e-1", "required option '--account <account>' not specified"],
   ])("%s", async (line, sentence) => {
     expect(await drawdown(words(line))).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
@@ -48,11 +62,14 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
     expect(JSON.parse(stderr)).toEqual({ error: "unknown command 'frobnicate'" });
   });
 
-  test.each([[""], ["account"], ["rate"], ["explain"]])("'%s' alone: the help", async (line) => {
-    const { code, stderr } = await drawdown(words(line));
-    expect(code).toBe(2);
-    expect(stderr).toContain("Usage: drawdown");
-  });
+  test.each([[""], ["account"], ["rate"], ["subscription"], ["add-on"], ["lot"], ["explain"]])(
+    "'%s' alone: the help",
+    async (line) => {
+      const { code, stderr } = await drawdown(words(line));
+      expect(code).toBe(2);
+      expect(stderr).toContain("Usage: drawdown");
+    },
+  );
 
   test("settings that are missing are named", async () => {
     const env = { DATABASE_URL: undefined, KAFKA_BROKERS: "no-port" };

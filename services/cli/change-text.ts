@@ -1,0 +1,51 @@
+import type { BillingInterval, SubscriptionChange } from "../../shared/core/subscription.ts";
+import { countOf, instantJson } from "./print.ts";
+
+/** An entry of the history for `--json`. */
+export function changeJson({ sequence, at, by, kind, detail }: SubscriptionChange) {
+  return { sequence, at: instantJson(at), by, kind, detail };
+}
+
+/** What was changed, in words. */
+export function changeText({ kind, detail }: SubscriptionChange): string {
+  const { plan = "?", before = "?", interval = "?", renewal = "?", units = "?" } = detail;
+  const { add_on: addOn = "?", time_zone: timeZone = "?" } = detail;
+  switch (kind) {
+    case "subscribed":
+      return `subscribed to ${plan}, paid ${oftenText(interval)}, renews ${renewalText(renewal)}`;
+    case "plan_changed":
+      return `plan ${plan} instead of ${before}`;
+    case "plan_change_planned":
+      return `plan ${plan} from the next period on`;
+    case "interval_changed":
+      return `paid ${oftenText(interval)} instead of ${oftenText(before)}`;
+    case "interval_change_planned":
+      return `paid ${oftenText(interval)} once what is paid has passed`;
+    case "cancelled":
+      return `plan ${plan} cancelled, to the end of what is paid`;
+    case "resumed":
+      return `plan ${plan} resumed`;
+    case "ended":
+      return `plan ${plan} ended, as it was cancelled`;
+    case "add_on_changed":
+      return `add-on ${addOn}: ${unitsText(units)} instead of ${before}`;
+    case "add_on_change_planned":
+      return `add-on ${addOn}: ${unitsText(units)} from the next period on`;
+    case "time_zone_changed":
+      return `time zone ${timeZone} instead of ${before}`;
+  }
+}
+
+export function oftenText(interval: BillingInterval | string): string {
+  return interval === "year" ? "yearly" : "monthly";
+}
+
+export function renewalText(renewal: string): string {
+  return renewal === "day_of_month"
+    ? "on the day of the month it began"
+    : "on the first of the month";
+}
+
+function unitsText(units: string): string {
+  return countOf(Number(units), "unit");
+}

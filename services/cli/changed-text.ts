@@ -1,0 +1,50 @@
+import type { Entry } from "../../shared/core/account.ts";
+import { balanceOf } from "../../shared/core/credit-line.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import type { GrantedLot } from "../../shared/core/grant-credits.ts";
+import type { Changed } from "../../shared/core/subscription-change.ts";
+import { changeJson, changeText } from "./change-text.ts";
+import { entryJson } from "./entry-text.ts";
+import { formatInstant, printable } from "./print.ts";
+import { plannedText, subscriptionJson, usesJson } from "./subscription-text.ts";
+
+/** What a change did, for `--json`. */
+export function changedJson({ account, schedule, entries, changes, lowBalance }: Changed) {
+  const { subscription, addOns } = schedule;
+  return {
+    outcome: "changed",
+    account_id: account.accountId,
+    changes: changes.map(changeJson),
+    entries: entries.map(entryJson),
+    time_zone: account.timeZone,
+    subscription: subscription && subscriptionJson(subscription, account.timeZone),
+    add_ons: usesJson(addOns),
+    balance: balanceOf(account),
+    low_balance: account.lowBalance,
+    crossing: lowBalance?.crossing ?? null,
+  };
+}
+
+/** What a change did, in words. */
+export function changedText(changed: Changed): string {
+  const { account, schedule, entries, granted, changes, lowBalance } = changed;
+  const id = printable(account.accountId);
+  const lines = changes.map((change) => `${id}: ${printable(changeText(change))}.`);
+  for (const entry of entries) lines.push(entryText(entry, granted));
+  if (entries.length > 0) {
+    lines.push(`The balance is now ${formatCredits(balanceOf(account))} credits.`);
+  }
+  if (lowBalance !== null) lines.push("It is at or below the threshold, which was said.");
+  const { subscription } = schedule;
+  if (subscription !== null) {
+    lines.push(...plannedText(subscription, account.timeZone).map((what) => `${what}.`));
+  }
+  return lines.join("\n");
+}
+
+function entryText({ credits, lotId, reference }: Entry, granted: readonly GrantedLot[]): string {
+  if (credits < 0n) return `Charged ${formatCredits(-credits)} credits: ${printable(reference)}.`;
+  const lot = granted.find((one) => one.lotId === lotId);
+  const ends = lot === undefined ? "" : `, ends ${formatInstant(lot.expiresAt)}`;
+  return `Granted ${formatCredits(credits)} credits: lot ${lotId}${ends}.`;
+}

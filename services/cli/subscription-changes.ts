@@ -1,0 +1,141 @@
+import type { Account } from "../../shared/core/account.ts";
+import { decideCancel, decideResume } from "../../shared/core/cancel-subscription.ts";
+import { decideIntervalChange } from "../../shared/core/change-interval.ts";
+import { decidePlanChange } from "../../shared/core/change-plan.ts";
+import type { MicroCredits } from "../../shared/core/credit-line.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import { decideSubscribe, type Subscribing } from "../../shared/core/subscribe.ts";
+import type { BillingInterval } from "../../shared/core/subscription.ts";
+import type { ChangeContext } from "../../shared/core/subscription-change.ts";
+import { oftenText } from "./change-text.ts";
+import { type Change, type Refusal, refusal } from "./make-change.ts";
+import { formatInstant } from "./print.ts";
+
+/** The changes of a subscription, each with what is said when core refuses it. */
+export function start(asked: Subscribing): Change {
+  return (context) => {
+    const decision = decideSubscribe(asked, context);
+    switch (decision.kind) {
+      case "changed":
+        return decision;
+      case "subscribed_already":
+        return subscribedAlready(context);
+      case "unknown_plan":
+        return unknownPlan(asked.planId);
+      case "no_price":
+        return noPrice(asked.planId, context);
+      case "overflow":
+        return tooManyCredits(context, decision.most);
+    }
+  };
+}
+
+export function changePlan(planId: string): Change {
+  return (context) => {
+    const decision = decidePlanChange(planId, context);
+    switch (decision.kind) {
+      case "changed":
+        return decision;
+      case "no_subscription":
+        return noSubscription(context);
+      case "unknown_plan":
+        return unknownPlan(planId);
+      case "no_price":
+        return noPrice(planId, context);
+      case "no_change":
+        return onPlanAlready(planId, context);
+      case "overflow":
+        return tooManyCredits(context, decision.most);
+    }
+  };
+}
+
+export function changeInterval(interval: BillingInterval): Change {
+  return (context) => {
+    const decision = decideIntervalChange(interval, context);
+    switch (decision.kind) {
+      case "changed":
+        return decision;
+      case "no_subscription":
+        return noSubscription(context);
+      case "no_change":
+        return paysSoAlready(interval, context);
+    }
+  };
+}
+
+export const cancel: Change = (context) => {
+  const decision = decideCancel(context);
+  switch (decision.kind) {
+    case "changed":
+      return decision;
+    case "no_subscription":
+      return noSubscription(context);
+    case "cancelled_already":
+      return refusal(`the subscription of ${subject(context)} is cancelled already`);
+  }
+};
+
+export const resume: Change = (context) => {
+  const decision = decideResume(context);
+  switch (decision.kind) {
+    case "changed":
+      return decision;
+    case "no_subscription":
+      return noSubscription(context);
+    case "not_cancelled":
+      return refusal(`the subscription of ${subject(context)} is not cancelled`);
+  }
+};
+
+export function noSubscription(context: ChangeContext): Refusal {
+  return refusal(`${subject(context)} has no subscription; begin one with subscription start`);
+}
+
+/** "account acme" */
+export function subject({ book }: { readonly book: { readonly account: Account } }): string {
+  return `account ${book.account.accountId}`;
+}
+
+function subscribedAlready(context: ChangeContext): Refusal {
+  const { subscription } = context.book.schedule;
+  const change = subscription?.cancelled === true ? "resume it" : "change it";
+  return refusal(
+    `${subject(context)} has a subscription already, to plan ${subscription?.planId}; ${change}, or start another once it has ended`,
+  );
+}
+
+function onPlanAlready(planId: string, context: ChangeContext): Refusal {
+  const { subscription } = context.book.schedule;
+  return refusal(
+    planId === subscription?.planId
+      ? `${subject(context)} is on plan ${planId} already`
+      : `${subject(context)} is to change to plan ${planId} already, at ${formatInstant(subscription?.nextPeriodAt ?? null)}`,
+  );
+}
+
+function paysSoAlready(interval: BillingInterval, context: ChangeContext): Refusal {
+  const { subscription } = context.book.schedule;
+  const often = oftenText(interval);
+  return refusal(
+    interval === subscription?.interval
+      ? `${subject(context)} pays ${often} already`
+      : `${subject(context)} is to pay ${often} already, once what is paid has passed`,
+  );
+}
+
+function unknownPlan(planId: string): Refusal {
+  return refusal(`there is no plan ${planId} now; catalogue show lists what is on offer`);
+}
+
+function noPrice(planId: string, context: ChangeContext): Refusal {
+  return refusal(
+    `plan ${planId} has no price in ${context.currency}, which ${subject(context)} pays in`,
+  );
+}
+
+function tooManyCredits(context: ChangeContext, most: MicroCredits): Refusal {
+  return refusal(
+    `${subject(context)} cannot hold that many: at most ${formatCredits(most)} credits still fit`,
+  );
+}

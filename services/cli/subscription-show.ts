@@ -1,0 +1,81 @@
+import type { AccountId } from "../../shared/core/account.ts";
+import { planAt } from "../../shared/core/catalogue.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import { formatMoney } from "../../shared/core/money.ts";
+import type { Subscription } from "../../shared/core/subscription.ts";
+import type { Settings } from "../../shared/runtime/settings.ts";
+import { addOnsJson, addOnsText } from "./add-on-text.ts";
+import { oftenText, renewalText } from "./change-text.ts";
+import { fields, formatInstant, instantJson, printable } from "./print.ts";
+import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
+import { type Result, refused, shown } from "./result.ts";
+import { paidUntil, plannedText, subscriptionJson } from "./subscription-text.ts";
+
+/** An account's subscription as it is in the books: a turn that is due is posted by what moves it next. */
+export async function showSubscription(settings: Settings, accountId: AccountId): Promise<Result> {
+  const read = await readSubscription(settings, accountId);
+  if (read === null) return refused(`there is no account ${accountId}`);
+  return shown(readJson(read), readText(read));
+}
+
+function readJson(read: SubscriptionRead) {
+  const { account, schedule, periodBeganAt } = read;
+  const { subscription } = schedule;
+  return {
+    account_id: account.accountId,
+    time_zone: account.timeZone,
+    subscription: subscription && {
+      ...subscriptionJson(subscription, account.timeZone),
+      period_began_at: instantJson(periodBeganAt),
+    },
+    ...addOnsJson(read),
+    next_due_at: instantJson(account.nextDueAt),
+  };
+}
+
+function readText(read: SubscriptionRead): string {
+  const { account, schedule } = read;
+  const { subscription } = schedule;
+  const id = printable(account.accountId);
+  const due = formatInstant(account.nextDueAt, "nothing");
+  const head =
+    subscription === null
+      ? `Account ${id} has no subscription; next due: ${due}.`
+      : runningText(read, subscription);
+  const addOns = addOnsText(read);
+  return addOns === "" ? head : `${head}\n\n${addOns}`;
+}
+
+function runningText(read: SubscriptionRead, subscription: Subscription): string {
+  const { account, periodBeganAt, now } = read;
+  const { timeZone } = account;
+  const { period, nextPeriodAt, anchor } = subscription;
+  const isTurnDue = nextPeriodAt <= now;
+  return fields([
+    ["account", account.accountId],
+    ["plan", planText(read, subscription)],
+    ["paid", `${oftenText(subscription.interval)}${priceText(read, subscription)}`],
+    ["paid until", formatInstant(paidUntil(subscription, timeZone))],
+    ["renews", `${renewalText(anchor.renewal)}, ${timeZone}`],
+    ["subscribed", formatInstant(subscription.subscribedAt)],
+    ["period", `${period}, since ${formatInstant(periodBeganAt)}`],
+    ["next turn", `${formatInstant(nextPeriodAt)}${isTurnDue ? ", due but not posted yet" : ""}`],
+    ["what comes", plannedText(subscription, timeZone).join("; ")],
+    ["next due", formatInstant(account.nextDueAt, "nothing")],
+  ]);
+}
+
+function planText({ catalogue, now }: SubscriptionRead, { planId, periodCredits }: Subscription) {
+  const plan = planAt(catalogue, planId, now);
+  const monthly = plan === null ? "" : `: ${formatCredits(plan.credits)} credits a month`;
+  return `${planId}${monthly}; this period has had ${formatCredits(periodCredits)}`;
+}
+
+function priceText(read: SubscriptionRead, { planId, interval }: Subscription): string {
+  const { catalogue, currency, now } = read;
+  const prices = planAt(catalogue, planId, now)?.prices ?? [];
+  const price = prices.find((one) => one.currency === currency);
+  if (price === undefined) return "";
+  const amount = interval === "year" ? price.yearly : price.monthly;
+  return `, ${currency} ${formatMoney(amount, currency)}`;
+}

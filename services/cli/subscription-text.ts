@@ -1,0 +1,58 @@
+import type { Instant } from "../../shared/core/account.ts";
+import { periodStart } from "../../shared/core/billing-periods.ts";
+import type { AddOnUse, Subscription } from "../../shared/core/subscription.ts";
+import { oftenText } from "./change-text.ts";
+import { formatInstant, instantJson, printable } from "./print.ts";
+
+/** A subscription for `--json`; `paid_until` is an instant. */
+export function subscriptionJson(subscription: Subscription, timeZone: string) {
+  return {
+    number: subscription.number,
+    plan: subscription.planId,
+    interval: subscription.interval,
+    renewal: subscription.anchor.renewal,
+    subscribed_at: instantJson(subscription.subscribedAt),
+    period: subscription.period,
+    next_period_at: instantJson(subscription.nextPeriodAt),
+    period_credits: subscription.periodCredits,
+    paid_until: instantJson(paidUntil(subscription, timeZone)),
+    next_plan: subscription.nextPlanId,
+    next_interval: subscription.nextInterval,
+    cancelled: subscription.cancelled,
+  };
+}
+
+/** Add-ons in use, for `--json`. */
+export function usesJson(addOns: readonly AddOnUse[]) {
+  return addOns.map(({ addOnId, quantity, nextQuantity }) => ({
+    add_on: addOnId,
+    units: quantity,
+    next_units: nextQuantity,
+  }));
+}
+
+/** When the first period that is not paid begins. */
+export function paidUntil(subscription: Subscription, timeZone: string): Instant {
+  return isPaidToNext(subscription)
+    ? subscription.nextPeriodAt
+    : periodStart(subscription.anchor, subscription.paidUntil, timeZone);
+}
+
+/** What will happen to a subscription that nobody changes further, a phrase each. */
+export function plannedText(subscription: Subscription, timeZone: string): string[] {
+  const { nextPlanId, nextInterval, cancelled } = subscription;
+  const next = formatInstant(subscription.nextPeriodAt);
+  const unpaid = formatInstant(paidUntil(subscription, timeZone));
+  if (cancelled && isPaidToNext(subscription)) return [`It ends ${unpaid}`];
+  const phrases = [`The next period begins ${next}`];
+  if (nextPlanId !== null) phrases.push(`Plan ${printable(nextPlanId)} holds from ${next} on`);
+  if (cancelled) phrases.push(`It ends ${unpaid}`);
+  else if (nextInterval !== null) {
+    phrases.push(`It is paid ${oftenText(nextInterval)} from ${unpaid} on`);
+  }
+  return phrases;
+}
+
+function isPaidToNext({ period, paidUntil: unpaid }: Subscription): boolean {
+  return unpaid === period + 1;
+}

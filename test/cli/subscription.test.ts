@@ -1,0 +1,469 @@
+import { userInfo } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decidePlanChange } from "../../shared/core/change-plan.ts";
+import { decideSubscribe, type Subscribing } from "../../shared/core/subscribe.ts";
+import type { ChangeContext, Changed } from "../../shared/core/subscription-change.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
+import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { openPostgresProxy } from "../stack/tcp-proxy.ts";
+import { drawdown, words } from "./drawdown.ts";
+import { everyTable, outboxOf } from "./every-table.ts";
+import { offer } from "./offer.ts";
+
+let books: Books;
+const run = (line: string, url = books.url) =>
+  drawdown(words(line), { env: { DATABASE_URL: url } });
+const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
+
+const DAY_MS = 86_400_000;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await offer(books, {
+    "cli-small": { credits: 100_000_000n },
+    "cli-pro": { credits: 500_000_000n },
+    "cli-euro": { credits: 100_000_000n, currency: "EUR" },
+    "cli-vast": { credits: 2n ** 63n - 1n },
+  });
+});
+afterAll(() => books.close());
+
+/** Midnight of the first of the next month, UTC. */
+function nextMonth(instant: string): string {
+  const at = new Date(instant);
+  return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1)).toISOString();
+}
+
+/** A change as it was made in the past. */
+async function changeAt(
+  id: string,
+  now: number,
+  decide: (context: ChangeContext) => { kind: string } | Changed,
+): Promise<void> {
+  const asked = { accountId: toAccountId(id), now, by: "then" };
+  const { kind } = await changeSubscription(books.database, asked, decide);
+  expect(kind).toBe("changed");
+}
+
+/** An account that subscribed in the past, and that nobody has touched since. */
+async function subscribedAt(id: string, at: number, asked: Partial<Subscribing>): Promise<void> {
+  await openAccount(books, id, { at });
+  const subscribing: Subscribing = {
+    planId: "cli-pro",
+    interval: "month",
+    renewal: "first_of_month",
+    ...asked,
+  };
+  await changeAt(id, at, (context) => decideSubscribe(subscribing, context));
+}
+
+describe("subscription start", () => {
+  test("gives the first month's credits at once, and its months turn on the first", async () => {
+    await openAccount(books, "cli-acme");
+    const started = await json("subscription start cli-acme cli-pro --by anna");
+    const at = started.subscription.subscribed_at;
+    expect(Math.abs(Date.now() - Date.parse(at))).toBeLessThan(60_000);
+    const entry = {
+      sequence: "1",
+      kind: "grant",
+      credits: "500000000",
+      balance: "500000000",
+      lot_id: "plan:1:0",
+      reference: "cli-pro",
+      due_at: at,
+    };
+    expect(started).toEqual({
+      outcome: "changed",
+      account_id: "cli-acme",
+      changes: [
+        {
+          sequence: 1,
+          at,
+          by: "anna",
+          kind: "subscribed",
+          detail: { plan: "cli-pro", interval: "month", renewal: "first_of_month", number: "1" },
+        },
+      ],
+      entries: [entry],
+      time_zone: "UTC",
+      subscription: {
+        number: 1,
+        plan: "cli-pro",
+        interval: "month",
+        renewal: "first_of_month",
+        subscribed_at: at,
+        period: 0,
+        next_period_at: nextMonth(at),
+        period_credits: "500000000",
+        paid_until: nextMonth(at),
+        next_plan: null,
+        next_interval: null,
+        cancelled: false,
+      },
+      add_ons: [],
+      balance: "500000000",
+      low_balance: false,
+      crossing: null,
+    });
+    expect(await outboxOf(books, "cli-acme", "billing.credits")).toEqual([
+      expect.objectContaining({ sequence: "1", kind: "grant", credits: "500000000" }),
+    ]);
+    expect((await json("entries cli-acme")).entries).toEqual([
+      { ...entry, posted_at: at, used_before: "0" },
+    ]);
+  });
+
+  test("says in words what it did", async () => {
+    await openAccount(books, "cli-words");
+    const { code, stdout } = await run("subscription start cli-words cli-small --interval year");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^cli-words: subscribed to cli-small, paid yearly, renews on the first of the month\.\nGranted 100 credits: lot plan:1:0, ends \S+Z\.\nThe balance is now 100 credits\.\nThe next period begins \S+-01T00:00:00\.000Z\.\n$/,
+    );
+  });
+
+  test("paid by the year it is paid for twelve periods; renewed on its day it turns on that day", async () => {
+    await openAccount(books, "cli-yearly");
+    const line = "subscription start cli-yearly cli-pro --interval year --renewal day-of-month";
+    const { subscription } = await json(line);
+    const { subscribed_at: at, next_period_at: next, paid_until: paidUntil } = subscription;
+    expect(subscription).toMatchObject({ interval: "year", renewal: "day_of_month" });
+    const days = (until: string) => (Date.parse(until) - Date.parse(at)) / DAY_MS;
+    expect(days(next)).toBeGreaterThan(26);
+    expect(days(next)).toBeLessThan(31.001);
+    expect(days(paidUntil)).toBeGreaterThan(363);
+    expect(days(paidUntil)).toBeLessThan(366.001);
+    expect(next).toMatch(/T00:00:00.000Z$/);
+  });
+});
+
+describe("subscription change-plan", () => {
+  test("to a larger one brings the difference at once, to a smaller one waits", async () => {
+    await openAccount(books, "cli-moves");
+    await run("subscription start cli-moves cli-small");
+    const larger = await run("subscription change-plan cli-moves cli-pro --by ben");
+    expect(larger.stdout).toMatch(
+      /^cli-moves: plan cli-pro instead of cli-small\.\nGranted 400 credits: lot plan:1:0:500000000, ends \S+Z\.\nThe balance is now 500 credits\.\nThe next period begins \S+Z\.\n$/,
+    );
+    const smaller = await run("subscription change-plan cli-moves cli-small");
+    expect(smaller.stdout).toMatch(
+      /^cli-moves: plan cli-small from the next period on\.\nThe next period begins (\S+)\.\nPlan cli-small holds from \1 on\.\n$/,
+    );
+    expect(await outboxOf(books, "cli-moves", "billing.credits")).toHaveLength(2);
+  });
+
+  test("the current one again takes a planned change back", async () => {
+    await openAccount(books, "cli-back");
+    await run("subscription start cli-back cli-pro");
+    const planned = await json("subscription change-plan cli-back cli-small");
+    expect(planned.subscription.next_plan).toBe("cli-small");
+    expect(await run("subscription change-plan cli-back cli-small")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `account cli-back is to change to plan cli-small already, at ${planned.subscription.next_period_at}\n`,
+    });
+    const { subscription, entries } = await json("subscription change-plan cli-back cli-pro");
+    expect([subscription.next_plan, entries]).toEqual([null, []]);
+  });
+});
+
+describe("subscription change-interval", () => {
+  test("holds once what is paid has passed", async () => {
+    await openAccount(books, "cli-pays");
+    await run("subscription start cli-pays cli-small --interval year");
+    const { stdout } = await run("subscription change-interval cli-pays month");
+    const { subscription } = await json("subscription show cli-pays");
+    expect(stdout).toBe(
+      "cli-pays: paid monthly once what is paid has passed.\n" +
+        `The next period begins ${subscription.next_period_at}.\n` +
+        `It is paid monthly from ${subscription.paid_until} on.\n`,
+    );
+    expect(subscription).toMatchObject({ interval: "year", next_interval: "month" });
+    expect(await run("subscription change-interval cli-pays month")).toMatchObject({
+      code: 1,
+      stderr: "account cli-pays is to pay monthly already, once what is paid has passed\n",
+    });
+  });
+});
+
+describe("subscription cancel and resume", () => {
+  test("cancelled, it ends as what is paid has passed; resumed, it goes on", async () => {
+    await openAccount(books, "cli-leaves");
+    const started = await json("subscription start cli-leaves cli-small");
+    expect((await run("subscription cancel cli-leaves")).stdout).toBe(
+      "cli-leaves: plan cli-small cancelled, to the end of what is paid.\n" +
+        `It ends ${started.subscription.paid_until}.\n`,
+    );
+    expect((await json("subscription show cli-leaves")).subscription.cancelled).toBe(true);
+    expect((await run("subscription resume cli-leaves")).stdout).toContain(
+      "cli-leaves: plan cli-small resumed.\nThe next period begins",
+    );
+    expect((await json("subscription show cli-leaves")).subscription.cancelled).toBe(false);
+  });
+});
+
+describe("subscription show", () => {
+  test("shows plan, period, what is paid and what is planned", async () => {
+    await openAccount(books, "cli-shown");
+    await run("subscription start cli-shown cli-pro --interval year");
+    await run("subscription change-plan cli-shown cli-small");
+    await run("subscription change-interval cli-shown month");
+    const shown = await json("subscription show cli-shown");
+    const { subscription } = shown;
+    expect(shown).toEqual({
+      account_id: "cli-shown",
+      time_zone: "UTC",
+      subscription: expect.objectContaining({
+        plan: "cli-pro",
+        interval: "year",
+        period: 0,
+        period_began_at: subscription.subscribed_at,
+        next_plan: "cli-small",
+        next_interval: "month",
+        cancelled: false,
+      }),
+      add_ons: [],
+      waiting_charges: [],
+      next_due_at: subscription.next_period_at,
+    });
+    const { subscribed_at: at, next_period_at: next, paid_until: paidUntil } = subscription;
+    expect((await run("subscription show cli-shown")).stdout).toBe(
+      [
+        "account     cli-shown",
+        "plan        cli-pro: 500 credits a month; this period has had 500",
+        "paid        yearly, USD 290.00",
+        `paid until  ${paidUntil}`,
+        "renews      on the first of the month, UTC",
+        `subscribed  ${at}`,
+        `period      0, since ${at}`,
+        `next turn   ${next}`,
+        `what comes  The next period begins ${next}; Plan cli-small holds from ${next} on; It is paid monthly from ${paidUntil} on`,
+        `next due    ${next}`,
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("a turn that is due is said to be, until the next command posts it", async () => {
+    const at = Date.now() - 40 * DAY_MS;
+    await subscribedAt("cli-missed", at, { renewal: "day_of_month" });
+    const before = await everyTable(books);
+    const { stdout } = await run("subscription show cli-missed");
+    expect(stdout).toMatch(/\nperiod +0, since /);
+    expect(stdout).toMatch(/\nnext turn +(\S+Z), due but not posted yet\n/);
+    expect(await everyTable(books)).toEqual(before);
+    const turn = /next turn +(\S+Z)/.exec(stdout)?.[1];
+    await run("subscription cancel cli-missed");
+    expect((await json("subscription show cli-missed")).subscription).toMatchObject({
+      period: 1,
+      period_began_at: turn,
+    });
+  });
+
+  test("a period's start is its turn's, also where another time zone holds by now", async () => {
+    await subscribedAt("cli-flown", Date.now() - 40 * DAY_MS, { renewal: "day_of_month" });
+    await run("account set cli-flown --time-zone Asia/Tokyo");
+    const { subscription, time_zone } = await json("subscription show cli-flown");
+    expect(time_zone).toBe("Asia/Tokyo");
+    expect(subscription.period_began_at).toMatch(/T00:00:00.000Z$/);
+    expect(subscription.next_period_at).toMatch(/T15:00:00.000Z$/);
+  });
+
+  test("an account without a subscription", async () => {
+    await openAccount(books, "cli-none");
+    expect((await run("subscription show cli-none")).stdout).toBe(
+      "Account cli-none has no subscription; next due: nothing.\n",
+    );
+    expect(await json("subscription show cli-none")).toMatchObject({ subscription: null });
+  });
+});
+
+describe("subscription history", () => {
+  test("says who did what and when, also what a turn of the month did", async () => {
+    const at = Date.now() - 40 * DAY_MS;
+    await subscribedAt("cli-told", at, { renewal: "day_of_month" });
+    await changeAt("cli-told", at + 1, (context) => decidePlanChange("cli-small", context));
+    await run("subscription cancel cli-told --by clara");
+    const { changes } = await json("subscription history cli-told");
+    expect(
+      changes.map(({ sequence, by, kind }: Record<string, unknown>) => [sequence, by, kind]),
+    ).toEqual([
+      [1, "then", "subscribed"],
+      [2, "then", "plan_change_planned"],
+      [3, "schedule", "plan_changed"],
+      [4, "clara", "cancelled"],
+    ]);
+    const { subscription } = await json("subscription show cli-told");
+    expect(changes[2]).toEqual({
+      sequence: 3,
+      at: subscription.period_began_at,
+      by: "schedule",
+      kind: "plan_changed",
+      detail: { plan: "cli-small", before: "cli-pro" },
+    });
+    expect(Date.now() - Date.parse(changes[3].at)).toBeLessThan(60_000);
+    const when = changes.map((change: { at: string }) => change.at);
+    expect((await run("subscription history cli-told")).stdout).toBe(
+      [
+        "WHEN                      WHO       WHAT",
+        `${when[0]}  then      subscribed to cli-pro, paid monthly, renews on the day of the month it began`,
+        `${when[1]}  then      plan cli-small from the next period on`,
+        `${when[2]}  schedule  plan cli-small instead of cli-pro`,
+        `${when[3]}  clara     plan cli-small cancelled, to the end of what is paid`,
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("whoever does not say who is told by the name of the system's user", async () => {
+    await openAccount(books, "cli-user");
+    const { changes } = await json("subscription start cli-user cli-small");
+    expect(changes[0].by).toBe(userInfo().username);
+  });
+
+  test("an account on which nothing was changed", async () => {
+    await openAccount(books, "cli-quiet");
+    expect((await run("subscription history cli-quiet")).stdout).toBe(
+      "Nothing was changed on account cli-quiet yet.\n",
+    );
+  });
+});
+
+describe("refused, and nothing is changed", () => {
+  let before: Record<string, string[]>;
+
+  beforeAll(async () => {
+    await openAccount(books, "cli-bare", { lots: [{ credits: 1n }] });
+    await openAccount(books, "cli-sub", { lots: [{ credits: 1n }] });
+    await run("subscription start cli-sub cli-small");
+    await openAccount(books, "cli-gone");
+    await run("subscription start cli-gone cli-small");
+    await run("subscription cancel cli-gone");
+    before = await everyTable(books);
+  });
+
+  test.concurrent.each([
+    [1, "start cli-nobody cli-pro", "there is no account cli-nobody"],
+    [
+      1,
+      "start cli-bare cli-typo",
+      "there is no plan cli-typo now; catalogue show lists what is on offer",
+    ],
+    [
+      1,
+      "start cli-bare cli-euro",
+      "plan cli-euro has no price in USD, which account cli-bare pays in",
+    ],
+    [
+      1,
+      "start cli-bare cli-vast",
+      "account cli-bare cannot hold that many: at most 9223372036854.775806 credits still fit",
+    ],
+    [
+      1,
+      "start cli-sub cli-pro",
+      "account cli-sub has a subscription already, to plan cli-small; change it, or start another once it has ended",
+    ],
+    [
+      1,
+      "start cli-gone cli-pro",
+      "account cli-gone has a subscription already, to plan cli-small; resume it, or start another once it has ended",
+    ],
+    [2, "start cli-bare cli-pro --interval week", '--interval must be month or year, not "week"'],
+    [
+      2,
+      "start cli-bare cli-pro --renewal daily",
+      '--renewal must be first-of-month or day-of-month, not "daily"',
+    ],
+    [
+      2,
+      "start cli-bare cli-pro --by schedule",
+      "--by cannot be schedule: so the turns of the month are told",
+    ],
+    [
+      2,
+      `start cli-bare cli-pro --by ${"x".repeat(257)}`,
+      "--by has 257 characters; at most 256 are allowed",
+    ],
+    [
+      1,
+      "change-plan cli-bare cli-pro",
+      "account cli-bare has no subscription; begin one with subscription start",
+    ],
+    [1, "change-plan cli-sub cli-small", "account cli-sub is on plan cli-small already"],
+    [
+      1,
+      "change-plan cli-sub cli-typo",
+      "there is no plan cli-typo now; catalogue show lists what is on offer",
+    ],
+    [
+      1,
+      "change-plan cli-sub cli-euro",
+      "plan cli-euro has no price in USD, which account cli-sub pays in",
+    ],
+    [
+      1,
+      "change-plan cli-sub cli-vast",
+      "account cli-sub cannot hold that many: at most 9223372036754.775806 credits still fit",
+    ],
+    [1, "change-interval cli-sub month", "account cli-sub pays monthly already"],
+    [2, "change-interval cli-sub decade", 'interval must be month or year, not "decade"'],
+    [
+      1,
+      "change-interval cli-bare year",
+      "account cli-bare has no subscription; begin one with subscription start",
+    ],
+    [1, "cancel cli-gone", "the subscription of account cli-gone is cancelled already"],
+    [
+      1,
+      "cancel cli-bare",
+      "account cli-bare has no subscription; begin one with subscription start",
+    ],
+    [1, "resume cli-sub", "the subscription of account cli-sub is not cancelled"],
+    [
+      1,
+      "resume cli-bare",
+      "account cli-bare has no subscription; begin one with subscription start",
+    ],
+    [1, "show cli-nobody", "there is no account cli-nobody"],
+    [1, "history cli-nobody", "there is no account cli-nobody"],
+  ])("exit code %i: %s", async (code, line, sentence) => {
+    expect(await run(`subscription ${line}`)).toEqual({
+      code,
+      stdout: "",
+      stderr: `${sentence}\n`,
+    });
+  });
+
+  test("every table is as it was", async () => {
+    expect(await everyTable(books)).toEqual(before);
+  });
+
+  test("with --json as JSON", async () => {
+    expect(await run("subscription cancel cli-gone --json")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: '{"error":"the subscription of account cli-gone is cancelled already"}\n',
+    });
+  });
+});
+
+test("an answer that is lost: asking again cannot make the change twice", async () => {
+  await openAccount(books, "cli-lost");
+  const proxy = await openPostgresProxy(books.url);
+  try {
+    proxy.catchNext(({ sql }) => sql === "COMMIT", "lose the answer");
+    expect(await run("subscription start cli-lost cli-pro", proxy.url)).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        "the connection to Postgres was lost and the change may be made or not; ask for it again, which cannot make it twice\n",
+    });
+  } finally {
+    await proxy.close();
+  }
+  const { code } = await run("subscription start cli-lost cli-pro");
+  expect(code).toBe(1);
+  expect((await json("entries cli-lost")).entries).toHaveLength(1);
+});
