@@ -11,7 +11,8 @@ export interface DemoFlags {
 export const HELP = `npm run demo [-- --exit] [--speed-up N] [--accounts N] [--kill] [--json]
 
 Starts a fresh stack, opens accounts with credits and plays an hour of real usage through metering:
-8,819 requests to a language model, two events each. Then it checks that the books equal the file.
+8,819 requests to a language model, two events each. Then it checks that the books equal the file,
+and shows two turns of the month on another account, with the clock moved ahead.
 
   --exit         end after the check: 0 when the books equal the file, else 1. Without it the demo
                  stays up to be looked at, until Ctrl-C

@@ -14,6 +14,7 @@ import { howToLook } from "./how-to-look.ts";
 import { killMetering } from "./metering-process.ts";
 import { reportAsJson, reportAsText } from "./report.ts";
 import { runDemo } from "./run-demo.ts";
+import { showMonth } from "./show-month.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "demo");
@@ -85,6 +86,8 @@ async function demo(
     killMetering: flags.kill ? () => killMetering(running.supervision) : null,
   });
   console.log(flags.json ? reportAsJson(report) : reportAsText(report));
+  // Only on books of its own: it moves the clock ahead for all accounts.
+  if (given === undefined) await showMonth(env, Date.now(), say);
   if (!flags.exit) say(howToLook(stack, report.example));
   return report.differences.length === 0 ? 0 : 1;
 }
