@@ -10,6 +10,8 @@ export interface Run {
   readonly eventsPerSecond: number;
   readonly cpuPerMillion: CpuSeconds;
   readonly peakMegabytes: number;
+  /** The longest time in which nothing was committed. */
+  readonly longestPauseMs: number;
 }
 
 export interface Servers {
@@ -88,7 +90,7 @@ async function timed(
   try {
     const from = await reach(child, total * COUNTED_FROM, progress);
     const before = cpuSeconds(pids);
-    const to = await reach(child, total, progress);
+    const to = await reach(child, total, progress, from);
     const cpu = cpuBetween(before, cpuSeconds(pids));
     const events = to.done - from.done;
     return {
@@ -99,6 +101,7 @@ async function timed(
         kafka: (cpu.kafka * 1e6) / events,
       },
       peakMegabytes: peakMegabytes(pids.node),
+      longestPauseMs: to.longestPauseMs,
     };
   } finally {
     child.kill("SIGKILL");
@@ -106,12 +109,28 @@ async function timed(
   }
 }
 
-async function reach(child: ChildProcess, goal: number, progress: () => Promise<number>) {
+interface Reached {
+  readonly done: number;
+  readonly atMs: number;
+}
+
+async function reach(
+  child: ChildProcess,
+  goal: number,
+  progress: () => Promise<number>,
+  since: Reached = { done: 0, atMs: performance.now() },
+): Promise<Reached & { longestPauseMs: number }> {
   const deadline = performance.now() + LONGEST_MS;
+  let moved = since;
+  let longestPauseMs = 0;
   for (;;) {
     const done = await progress();
     const atMs = performance.now();
-    if (done >= goal) return { done, atMs };
+    if (done > moved.done) {
+      longestPauseMs = Math.max(longestPauseMs, atMs - moved.atMs);
+      moved = { done, atMs };
+    }
+    if (done >= goal) return { done, atMs, longestPauseMs };
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} ended early`);
     if (atMs > deadline) throw new Error(`no more than ${done} of ${goal} events in time`);
     await sleep(POLL_MS);

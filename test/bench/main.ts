@@ -10,13 +10,14 @@ import { readSettings } from "../../shared/runtime/settings.ts";
 import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { pacedLatency } from "./latency.ts";
+import { meteringAtTurn, monthTurn } from "./month.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
 
 const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each figure beside its floor in the same run.
 
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
-  npm run bench -- --only latency      one of: random, hot, repeats, many, latency
+  npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month, turn
   npm run bench -- --json              prints the figures as JSON too
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
@@ -76,6 +77,8 @@ async function measure(bench: Bench): Promise<Figure[]> {
     hot: () => hotAccount(bench),
     repeats: () => repeats(bench),
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
+    month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
+    turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
     many: async () => [
       ...(await manyAccounts(bench, 100_000)),
       ...(await manyAccounts(bench, 1_000_000)),

@@ -111,7 +111,8 @@ async function inTurn(
   return pairs;
 }
 
-async function backlog(bench: Bench, load: Load): Promise<number> {
+/** Leaves so many events in `usage.events`, and nothing else; returns how many messages that is. */
+export async function backlog(bench: Bench, load: Load): Promise<number> {
   bench.say(`publishing ${load.events.toLocaleString("en")} events of ${load.accounts} accounts`);
   return publishBacklog(bench.kafka, bench.registry, TOPICS.usageEvents, load);
 }
