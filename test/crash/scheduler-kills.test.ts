@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { noteUsageComplete } from "../../shared/ledger/usage-complete.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, openBooks } from "../stack/books.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { collectTopic, testKafka } from "../stack/kafka.ts";
+import type { Statement } from "../stack/postgres-frames.ts";
+import { startScheduler } from "../stack/scheduler-process.ts";
+import type { ServiceProcess } from "../stack/service-process.ts";
+import { copySubscriber, openCatalogue, openSubscriber } from "../stack/subscribers.ts";
+import { openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
+
+/** The scheduler as a real process, killed, stopped and cut off in the middle of a run. */
+const DAY = 24 * 60 * 60_000;
+const COPIES = 2_200;
+const EVERYTHING = COPIES + 1;
+
+let books: Books;
+let proxy: PostgresProxy;
+let scheduler: ServiceProcess | null = null;
+let account: string;
+
+beforeEach(async () => {
+  books = await openBooks();
+  proxy = await openPostgresProxy(books.url);
+  await openCatalogue(books);
+  account = `killed-${Date.now()}`;
+  await openSubscriber(books, account, { at: Date.now() - 100 * DAY, voices: 1 });
+  await copySubscriber(books, account, COPIES);
+  await noteUsageComplete(books.database, Date.now());
+});
+
+afterEach(async () => {
+  await scheduler?.kill();
+  await proxy.close();
+  await books.close();
+});
+
+test("killed at each statement of a run, and right after COMMIT: all is posted, and told, once", async () => {
+  const credits = await collectTopic<{ sequence: bigint }>(testKafka(), SCHEMAS.credits);
+  for (const step of [/FOR NO KEY UPDATE/, /UPDATE account/, /COPY lot/, /COPY outbox/, /COMMIT/]) {
+    const caught = proxy.catchNext((statement) => isRun(statement, step), "freeze");
+    start();
+    await caught;
+    await kill();
+  }
+  const committed = proxy.catchNext((statement) => isRun(statement, /COMMIT/), "lose the answer");
+  start();
+  await committed;
+  await kill();
+  await start().says(/^run$/);
+  await expectEverythingPosted();
+
+  await eventually("all is published", async () => (await count("outbox")) === 0, 60_000);
+  const told = new Set(
+    credits.received
+      .filter(({ key }) => key?.startsWith(account) === true)
+      .map(({ key, sequence }) => `${key} ${sequence}`),
+  );
+  // The first two entries of the copies were not posted but copied.
+  const posted = (await count("entry")) - 2 * COPIES;
+  await eventually("all is told", () => told.size >= posted).catch(() => undefined);
+  expect(told.size).toBe(posted);
+  await credits.stop();
+}, 180_000);
+
+test("asked to stop in the middle of a run, it ends after the transaction under way, and well", async () => {
+  const caught = proxy.catchNext(
+    (statement) => isRun(statement, /COMMIT/),
+    async () => void scheduler?.stop(),
+  );
+  const stopped = start();
+  await caught;
+  expect(await stopped.ended).toBe(0);
+  expect(stopped.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
+  expect(await count("schedule WHERE period > 0")).toBe(1_000);
+  await start().says(/^run$/);
+  await expectEverythingPosted();
+}, 60_000);
+
+test("cut off from Postgres in the middle of a run, it says so, waits and goes on", async () => {
+  const cut = proxy.catchNext((statement) => isRun(statement, /COPY entry/), "cut");
+  const survivor = start();
+  await cut;
+  await survivor.says(/^waiting for Postgres$/);
+  const { accounts } = await survivor.says(/^run$/);
+  expect(accounts).toBe(EVERYTHING);
+  await expectEverythingPosted();
+  expect(await survivor.stop()).toBe(0);
+}, 60_000);
+
+test("a run that fails is no crash: the next one tries again", async () => {
+  await books.database.query("ALTER TABLE usage_complete RENAME TO elsewhere");
+  const process = start();
+  await process.says(/^the run has failed; the next one tries again$/);
+  await books.database.query("ALTER TABLE elsewhere RENAME TO usage_complete");
+  await eventually("all is posted", async () => (await count("schedule WHERE period > 0")) > 0);
+  await eventually("its run ends", () =>
+    process.log.some(({ msg, accounts }) => msg === "run" && accounts !== 0),
+  );
+  await expectEverythingPosted();
+  expect(await process.stop()).toBe(0);
+}, 60_000);
+
+test("started while Postgres is away, it waits and runs at once when it is back; so do several", async () => {
+  const port = Number(new URL(proxy.url).port);
+  await proxy.close();
+  const waiting = start("0 0 29 2 *");
+  await waiting.says(/^waiting for Postgres$/);
+  proxy = await openPostgresProxy(books.url, port);
+  const other = startScheduler(environment(books.url, "0 0 29 2 *"));
+  await Promise.all([waiting.says(/^run$/), other.says(/^run$/)]);
+  await expectEverythingPosted();
+  expect(await Promise.all([waiting.stop(), other.stop()])).toEqual([0, 0]);
+}, 60_000);
+
+function start(cron?: string): ServiceProcess {
+  scheduler = startScheduler(environment(proxy.url, cron));
+  return scheduler;
+}
+
+async function kill(): Promise<void> {
+  proxy.release();
+  await scheduler?.kill();
+}
+
+function environment(databaseUrl: string, cron = "* * * * * *"): NodeJS.ProcessEnv {
+  return { ...process.env, DATABASE_URL: databaseUrl, SCHEDULER_CRON: cron };
+}
+
+/** A statement of the transaction that settles; relay and balances have transactions, too. */
+function isRun({ sql, earlier }: Statement, step: RegExp): boolean {
+  const [, first = ""] = [...earlier, sql];
+  return first.includes("FOR NO KEY UPDATE") && step.test(sql);
+}
+
+async function expectEverythingPosted(): Promise<void> {
+  const { rows } = await books.database.query<{ told: string; accounts: number }>(
+    `SELECT told, count(*)::integer AS accounts FROM (
+       SELECT account_id, string_agg(kind || ' ' || reference, ', ' ORDER BY sequence) AS told
+       FROM entry GROUP BY account_id
+     ) AS entries GROUP BY told`,
+  );
+  expect(rows).toEqual([{ told: expect.stringMatching(/grant.*expiry/), accounts: EVERYTHING }]);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+}
+
+async function count(table: string): Promise<number> {
+  const { rows } = await books.database.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM ${table}`,
+  );
+  return rows[0]?.n ?? -1;
+}
