@@ -2,6 +2,7 @@ import type { Entry, Instant } from "../core/account.ts";
 import type { MicroCredits } from "../core/credit-line.ts";
 import type { Movement } from "../core/movement.ts";
 import { type Database, isTransient } from "./database.ts";
+import { interleave } from "./interleave.ts";
 import { type LotPlace, type Noticed, noticeExpiring, previewNotices } from "./notice-expiring.ts";
 import type { ExpiringCredits } from "./outbox-records.ts";
 import {
@@ -47,22 +48,32 @@ export interface RunStep {
 
 /** So many are held for a few hundred milliseconds, and metering waits for them. */
 const ACCOUNTS_AT_ONCE = 1_000;
+/** One batch is decided while Postgres stores another; each takes accounts that the other does not hold. */
+const BATCHES_AT_ONCE = 2;
 const LOTS_AT_ONCE = 1_000;
 
 /** Does a run, one transaction a step; a run that is broken off between steps has done what it told. */
 export function runSchedule(database: Database, run: ScheduleRun): AsyncGenerator<RunStep> {
-  return stepsOf(database, run, { settle: settleAccounts, notice: noticeExpiring });
+  const settling = Array.from({ length: BATCHES_AT_ONCE }, () =>
+    settlingOf(database, run, settleAccounts),
+  );
+  return inOrder(interleave(settling), noticesOf(database, run, noticeExpiring));
 }
 
 /** What `runSchedule` would do, without doing it. Notices are those of the books as they stand. */
 export function previewSchedule(database: Database, run: ScheduleRun): AsyncGenerator<RunStep> {
-  return stepsOf(database, run, { settle: previewSettling, notice: previewNotices });
+  const settling = settlingOf(database, run, previewSettling);
+  return inOrder(settling, noticesOf(database, run, previewNotices));
 }
 
-async function* stepsOf(
+async function* inOrder<T>(...generators: readonly AsyncGenerator<T>[]): AsyncGenerator<T> {
+  for (const generator of generators) yield* generator;
+}
+
+async function* settlingOf(
   database: Database,
-  { clock, completeUntil, noticeWithinMs }: ScheduleRun,
-  { settle, notice }: { settle: typeof settleAccounts; notice: typeof noticeExpiring },
+  { clock, completeUntil }: ScheduleRun,
+  settle: typeof settleAccounts,
 ): AsyncGenerator<RunStep> {
   const settling = { clock, completeUntil, limit: ACCOUNTS_AT_ONCE };
   let account: DuePlace | null = null;
@@ -71,7 +82,13 @@ async function* stepsOf(
     yield { read: settled.due, done: { ...NOTHING_DONE, ...posted(settled.movement) } };
     account = settled.next;
   } while (account !== null);
+}
 
+async function* noticesOf(
+  database: Database,
+  { clock, noticeWithinMs }: ScheduleRun,
+  notice: typeof noticeExpiring,
+): AsyncGenerator<RunStep> {
   if (noticeWithinMs === 0) return;
   const noticing = { now: clock, withinMs: noticeWithinMs, limit: LOTS_AT_ONCE };
   let lot: LotPlace | null = null;
