@@ -1,4 +1,4 @@
-import type { BillingInterval, SubscriptionChange } from "../../shared/core/subscription.ts";
+import type { SubscriptionChange } from "../../shared/core/subscription.ts";
 import { countOf, instantJson } from "./print.ts";
 
 /** An entry of the history for `--json`. */
@@ -36,7 +36,7 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
   }
 }
 
-export function oftenText(interval: BillingInterval | string): string {
+export function oftenText(interval: string): string {
   return interval === "year" ? "yearly" : "monthly";
 }
 

@@ -16,13 +16,17 @@ export interface ChargeRecord {
 /** The add-on, as `chargeAddOn` (core) has written it into the reference; its id may hold colons. */
 const ADD_ON = "substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')";
 
-/** The charges that drew on [$2, $3): an entry's position is the line right after it. */
+/**
+ * The charges that drew on [$2, $3): an entry's position is the line right after it. A lot that was
+ * cut out of the line paid for nothing, also where a stretch lies across its place.
+ */
 const ACROSS = `
   FROM entry
   WHERE account_id = $1
     AND kind = 'add_on_charge'
     AND position > $2
-    AND position + credits < $3`;
+    AND position + credits < $3
+    AND $2::bigint < $3::bigint`;
 
 const LIST_ACROSS = `
   SELECT sequence, ${ADD_ON}, reference, -credits, position,

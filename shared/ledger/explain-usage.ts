@@ -39,7 +39,8 @@ export async function findUsageRecord(
 
 /**
  * The records that drew on [$2, $3) and start at $4 or later. The draws lead to them: these never
- * overlap, so the first one has the greatest start that is not beyond where the records begin.
+ * overlap, so the first one has the greatest start that is not beyond where the records begin. A lot
+ * that was cut out of the line paid for nothing, also where a record lies across its place.
  */
 const ACROSS = `
   FROM draw
@@ -55,6 +56,7 @@ const ACROSS = `
       LIMIT 1
     ), 0)
     AND draw.start_position < $3
+    AND $2::bigint < $3::bigint
     AND record.start_position < $3
     AND record.start_position + record.credits > $2
     AND record.start_position >= $4

@@ -4,6 +4,7 @@ import { openPostgresProxy } from "../stack/tcp-proxy.ts";
 import { drawdown, words } from "./drawdown.ts";
 import { everyTable, outboxOf } from "./every-table.ts";
 import { meterEvents } from "./meter-events.ts";
+import { offer } from "./offer.ts";
 
 let books: Books;
 const run = (line: string, url = books.url) =>
@@ -107,6 +108,26 @@ test("events say who paid, before and after the lots have moved", async () => {
   const { stdout } = await run("explain lot cli-moved cli-moved-lot-2");
   expect(stdout).toMatch(/\nused +3.5\nexpired +0\nwithdrawn +0.5\nleft +0\n/);
   expect(stdout).toContain("It paid for\ncli-credits  3.5 credits for 2 events\n");
+});
+
+test("a lot that was cut out paid for nothing, also where usage and charges lie across its place", async () => {
+  await offer(books, { "cli-plan": { credits: 20_000_000n } }, { "cli-voice": 6_000_000n });
+  for (const id of ["cli-cut", "cli-cut-too"]) await openAccount(books, id, { lots: THREE_LOTS });
+  await run("lot withdraw cli-cut cli-cut-lot-2");
+  await use("cli-cut", "e-1", 6n);
+  await run("subscription start cli-cut-too cli-plan");
+  await run("lot withdraw cli-cut-too cli-cut-too-lot-2");
+  await run("add-on set cli-cut-too cli-voice 1");
+  for (const id of ["cli-cut", "cli-cut-too"]) {
+    expect(await json(`explain lot ${id} ${id}-lot-2`)).toMatchObject({
+      used: "0",
+      withdrawn: "4000000",
+      by_meter: [],
+      by_add_on: [],
+      usage: [],
+      charges: [],
+    });
+  }
 });
 
 test("a balance that it brings down to the threshold is said to be low", async () => {

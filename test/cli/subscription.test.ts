@@ -23,8 +23,6 @@ beforeAll(async () => {
   await offer(books, {
     "cli-small": { credits: 100_000_000n },
     "cli-pro": { credits: 500_000_000n },
-    "cli-euro": { credits: 100_000_000n, currency: "EUR" },
-    "cli-vast": { credits: 2n ** 63n - 1n },
   });
 });
 afterAll(() => books.close());
@@ -327,125 +325,6 @@ describe("subscription history", () => {
     expect((await run("subscription history cli-quiet")).stdout).toBe(
       "Nothing was changed on account cli-quiet yet.\n",
     );
-  });
-});
-
-describe("refused, and nothing is changed", () => {
-  let before: Record<string, string[]>;
-
-  beforeAll(async () => {
-    await openAccount(books, "cli-bare", { lots: [{ credits: 1n }] });
-    await openAccount(books, "cli-sub", { lots: [{ credits: 1n }] });
-    await run("subscription start cli-sub cli-small");
-    await openAccount(books, "cli-gone");
-    await run("subscription start cli-gone cli-small");
-    await run("subscription cancel cli-gone");
-    before = await everyTable(books);
-  });
-
-  test.concurrent.each([
-    [1, "start cli-nobody cli-pro", "there is no account cli-nobody"],
-    [
-      1,
-      "start cli-bare cli-typo",
-      "there is no plan cli-typo now; catalogue show lists what is on offer",
-    ],
-    [
-      1,
-      "start cli-bare cli-euro",
-      "plan cli-euro has no price in USD, which account cli-bare pays in",
-    ],
-    [
-      1,
-      "start cli-bare cli-vast",
-      "account cli-bare cannot hold that many: at most 9223372036854.775806 credits still fit",
-    ],
-    [
-      1,
-      "start cli-sub cli-pro",
-      "account cli-sub has a subscription already, to plan cli-small; change it, or start another once it has ended",
-    ],
-    [
-      1,
-      "start cli-gone cli-pro",
-      "account cli-gone has a subscription already, to plan cli-small; resume it, or start another once it has ended",
-    ],
-    [2, "start cli-bare cli-pro --interval week", '--interval must be month or year, not "week"'],
-    [
-      2,
-      "start cli-bare cli-pro --renewal daily",
-      '--renewal must be first-of-month or day-of-month, not "daily"',
-    ],
-    [
-      2,
-      "start cli-bare cli-pro --by schedule",
-      "--by cannot be schedule: so the turns of the month are told",
-    ],
-    [
-      2,
-      `start cli-bare cli-pro --by ${"x".repeat(257)}`,
-      "--by has 257 characters; at most 256 are allowed",
-    ],
-    [
-      1,
-      "change-plan cli-bare cli-pro",
-      "account cli-bare has no subscription; begin one with subscription start",
-    ],
-    [1, "change-plan cli-sub cli-small", "account cli-sub is on plan cli-small already"],
-    [
-      1,
-      "change-plan cli-sub cli-typo",
-      "there is no plan cli-typo now; catalogue show lists what is on offer",
-    ],
-    [
-      1,
-      "change-plan cli-sub cli-euro",
-      "plan cli-euro has no price in USD, which account cli-sub pays in",
-    ],
-    [
-      1,
-      "change-plan cli-sub cli-vast",
-      "account cli-sub cannot hold that many: at most 9223372036754.775806 credits still fit",
-    ],
-    [1, "change-interval cli-sub month", "account cli-sub pays monthly already"],
-    [2, "change-interval cli-sub decade", 'interval must be month or year, not "decade"'],
-    [
-      1,
-      "change-interval cli-bare year",
-      "account cli-bare has no subscription; begin one with subscription start",
-    ],
-    [1, "cancel cli-gone", "the subscription of account cli-gone is cancelled already"],
-    [
-      1,
-      "cancel cli-bare",
-      "account cli-bare has no subscription; begin one with subscription start",
-    ],
-    [1, "resume cli-sub", "the subscription of account cli-sub is not cancelled"],
-    [
-      1,
-      "resume cli-bare",
-      "account cli-bare has no subscription; begin one with subscription start",
-    ],
-    [1, "show cli-nobody", "there is no account cli-nobody"],
-    [1, "history cli-nobody", "there is no account cli-nobody"],
-  ])("exit code %i: %s", async (code, line, sentence) => {
-    expect(await run(`subscription ${line}`)).toEqual({
-      code,
-      stdout: "",
-      stderr: `${sentence}\n`,
-    });
-  });
-
-  test("every table is as it was", async () => {
-    expect(await everyTable(books)).toEqual(before);
-  });
-
-  test("with --json as JSON", async () => {
-    expect(await run("subscription cancel cli-gone --json")).toEqual({
-      code: 1,
-      stdout: "",
-      stderr: '{"error":"the subscription of account cli-gone is cancelled already"}\n',
-    });
   });
 });
 
