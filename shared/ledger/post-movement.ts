@@ -13,6 +13,9 @@ import { updateAccounts } from "./update-accounts.ts";
 /**
  * Writes what a transaction does to accounts, and leaves what is to be published. False: an account
  * had moved since it was read; roll back and run again.
+ *
+ * The account rows come first: whoever settles the same month of an account brings a lot of the same
+ * id, and would wait for this transaction while holding the row that it still wants.
  */
 export async function postMovement(
   transaction: Transaction,
@@ -20,6 +23,7 @@ export async function postMovement(
   now: Instant,
 ): Promise<boolean> {
   const { accounts, entries, lowBalances } = movement;
+  if (!(await updateAccounts(transaction, accounts))) return false;
   await insertLots(transaction, movement.granted);
   await moveLots(transaction, movement.movedLots);
   await postEntries(transaction, entries, accounts, now);
@@ -30,5 +34,5 @@ export async function postMovement(
     ...lowBalances.map(lowBalanceRecord),
   ]);
   await noteBalanceChanges(transaction, accounts);
-  return updateAccounts(transaction, accounts);
+  return true;
 }

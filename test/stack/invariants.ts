@@ -19,7 +19,7 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING coalesce(sum(greatest(0, end_position - greatest(start_position, position))), 0)
            <> greatest(0, granted - position)`,
-  "usage and expiries tile the line from 0 to position": `
+  "usage, add-on charges and expiries tile the line from 0 to position": `
     SELECT account_id FROM (
       SELECT account_id, position, start_at, end_at,
              lag(end_at, 1, 0::numeric) OVER line AS before,
@@ -30,8 +30,8 @@ const INVARIANTS = {
         FROM usage_record
         UNION ALL
         SELECT account_id, entry.position + entry.credits, entry.position
-        FROM entry JOIN lot USING (account_id, lot_id)
-        WHERE kind = 'expiry' AND start_position < end_position
+        FROM entry LEFT JOIN lot USING (account_id, lot_id)
+        WHERE kind = 'add_on_charge' OR (kind = 'expiry' AND start_position < end_position)
       ) AS drawn USING (account_id)
       WINDOW line AS (PARTITION BY account_id ORDER BY start_at, end_at)
     ) AS tiled
@@ -43,6 +43,12 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING count(sequence) <> account.entries
         OR coalesce(max(sequence), 0) <> account.entries`,
+  "changes of a subscription count up from 1": `
+    SELECT account_id
+    FROM schedule LEFT JOIN subscription_change USING (account_id)
+    GROUP BY account_id
+    HAVING count(sequence) <> schedule.changes
+        OR coalesce(max(sequence), 0) <> schedule.changes`,
   "no message is metered twice": `
     SELECT min(account_id) AS account_id
     FROM usage_record
