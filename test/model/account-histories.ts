@@ -17,6 +17,7 @@ export interface HistoryWorld {
   readonly months: number;
   readonly trace: readonly TracedUse[];
   readonly eventsAMonth: number;
+  readonly changesAMonth: number;
 }
 
 export function accountsFrom(count: number, random: Random): HistoryAccount[] {
@@ -26,6 +27,15 @@ export function accountsFrom(count: number, random: Random): HistoryAccount[] {
     currency: random.chance(0.2) ? "EUR" : "USD",
     threshold: random.pick(THRESHOLDS),
   }));
+}
+
+/** All but those of a pause that some make. */
+function monthsHeardOf(months: number, random: Random): number[] {
+  const pause = random.chance(0.3) ? random.whole(months) : months;
+  const end = pause + random.between(2, 6);
+  return Array.from({ length: months }, (_, month) => month).filter(
+    (month) => month < pause || month >= end,
+  );
 }
 
 /** Not in order of time. */
@@ -39,15 +49,15 @@ export function stepsOf(
   const lots = ["plan:1:0"];
   const joins = random.whole(perMonth);
   if (random.chance(0.95)) steps.push(subscribe(joins));
-  for (let month = 0; month < world.months; month += 1) {
+  for (const month of monthsHeardOf(world.months, random)) {
     const from = Math.max(month * perMonth, joins);
     const to = Math.min((month + 1) * perMonth, world.ticks.length) - 1;
     if (from > to) continue;
     lots.push(`plan:1:${Math.max(month - 1, 0)}`);
     const events = random.between(1, 2 * world.eventsAMonth - 1);
     for (let count = 0; count < events; count += 1) steps.push(use(random.between(from, to)));
-    if (random.chance(0.35)) steps.push(...change(random.between(from, to)));
-    if (random.chance(0.05)) {
+    if (random.chance(world.changesAMonth * 0.7)) steps.push(...change(random.between(from, to)));
+    if (random.chance(world.changesAMonth * 0.1)) {
       const tick = random.between(from, to);
       for (let count = 0; count < 3; count += 1) steps.push(...change(tick));
     }

@@ -36,12 +36,12 @@ export interface Outage {
   readonly until: number;
 }
 
-/** In order, each once: some each day, and more around turns of the month in each zone. */
+/** In order, each once: one each day, and more around turns of the month in each zone. */
 export function historyTicks(start: number, months: number, random: Random): number[] {
   const end = start + months * 30.5 * DAY;
   const ticks = new Set<number>();
   for (let day = start; day < end; day += DAY) {
-    for (let count = 0; count < 2; count += 1) ticks.add(day + random.whole(DAY));
+    ticks.add(day + random.whole(DAY));
   }
   const firstMonth = `${new Date(start).toISOString().slice(0, 8)}01`;
   for (let month = 1; month <= months; month += 1) {

@@ -33,9 +33,9 @@ export function subscribe(
   now: number,
 ): "subscribed" | PlanRefusal | "subscribed_already" | "overflow" {
   const { planId, interval, renewal } = asked;
+  if (books.subscription !== null) return "subscribed_already";
   const plan = planOnOffer(books, catalogue, planId, now);
   if (typeof plan === "string") return plan;
-  if (books.subscription !== null) return "subscribed_already";
   if (plan.credits > roomForGrant(books)) return "overflow";
   books.subscriptions += 1;
   const day = dateBegun(now, books.timeZone);
@@ -73,8 +73,6 @@ export function changePlan(
   | "no_subscription"
   | "no_change"
   | "overflow" {
-  const plan = planOnOffer(books, catalogue, planId, now);
-  if (typeof plan === "string") return plan;
   const { subscription } = books;
   if (subscription === null) return "no_subscription";
   if (planId === (subscription.nextPlanId ?? subscription.planId)) return "no_change";
@@ -82,6 +80,8 @@ export function changePlan(
     subscription.nextPlanId = null;
     return "plan_change_planned";
   }
+  const plan = planOnOffer(books, catalogue, planId, now);
+  if (typeof plan === "string") return plan;
   const difference = plan.credits - subscription.periodCredits;
   const current = versionAt(catalogue.plans.get(subscription.planId), now);
   if (difference <= 0n && plan.credits <= (current?.credits ?? 0n)) {
@@ -145,10 +145,10 @@ export function setAddOn(
   if (!Number.isInteger(quantity) || quantity < 0 || quantity > MOST_UNITS) {
     return "invalid_quantity";
   }
-  const addOn = versionAt(catalogue.addOns.get(addOnId), now);
-  if (addOn === null) return "unknown_add_on";
   const { subscription } = books;
   if (subscription === null) return "no_subscription";
+  const addOn = versionAt(catalogue.addOns.get(addOnId), now);
+  if (addOn === null) return "unknown_add_on";
   let use = books.addOns.find((one) => one.addOnId === addOnId);
   if (quantity === (use?.nextQuantity ?? 0)) return "no_change";
   const owed = use?.quantity ?? 0;

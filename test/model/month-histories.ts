@@ -12,6 +12,8 @@ export interface HistoryShape {
   readonly trace: readonly TracedUse[];
   /** On average, of each account. */
   readonly eventsAMonth?: number;
+  /** How often, on average, each account changes its mind or is given credits; at most 1. */
+  readonly changesAMonth?: number;
   /** How often metering is down; the first time across a turn of the month. */
   readonly outages?: number;
 }
@@ -22,24 +24,27 @@ export interface HistoryShape {
  * only an outage keeps an expiry waiting; events of an outage are taken right after it.
  */
 export function makeHistory(shape: HistoryShape): MonthHistory {
-  const { seed, months, trace, eventsAMonth = 8 } = shape;
+  const { seed, months, trace, eventsAMonth = 8, changesAMonth = 0.5 } = shape;
   const random = randomFrom(seed);
   const ticks = historyTicks(HISTORY_START, months, random);
   const outages = outagesIn(ticks, shape.outages ?? 3, random);
   const accounts = accountsFrom(shape.accounts, random);
-  const steps = accounts.flatMap((account) =>
-    stepsOf(account, { ticks, outages, months, trace, eventsAMonth }, random),
-  );
+  const world = { ticks, outages, months, trace, eventsAMonth, changesAMonth };
+  const steps = accounts.flatMap((account) => stepsOf(account, world, random));
   steps.sort((a, b) => a.at - b.at);
   return { seed, accounts, steps: withCaughtUp(steps, outages) };
 }
 
-/** The same history with a scheduler that settles every account whenever any has a step. */
-export function withScheduler(history: MonthHistory): MonthHistory {
+/** The same history with a scheduler that comes by at those of its instants that `when` is true of. */
+export function withScheduler(
+  history: MonthHistory,
+  when: (at: number, before: number) => boolean = () => true,
+): MonthHistory {
   const steps: MonthStep[] = [];
-  const { accounts } = history;
+  let before = Number.NEGATIVE_INFINITY;
   for (const [at, together] of Map.groupBy(history.steps, (step) => step.at)) {
-    const settling = accounts.map(({ id }) => ({ at, kind: "settle", account: id }) as const);
+    const settling = when(at, before) ? [{ at, kind: "settle" } as const] : [];
+    before = at;
     const [first, ...others] = together;
     if (first?.kind === "caught up") steps.push(first, ...settling, ...others);
     else steps.push(...settling, ...together);

@@ -20,7 +20,10 @@ export interface HistoryAccount {
 
 export type MonthStep =
   /** Metering has read every partition to its end. */
-  { readonly at: number; readonly kind: "caught up" } | AccountStep;
+  | { readonly at: number; readonly kind: "caught up" }
+  /** The scheduler comes by and settles whoever is due. */
+  | { readonly at: number; readonly kind: "settle" }
+  | AccountStep;
 
 export type AccountStep = { readonly at: number; readonly account: string } & (
   | {
@@ -52,8 +55,6 @@ export type AccountStep = { readonly at: number; readonly account: string } & (
     }
   /** Credits null: all that is left. */
   | { readonly kind: "withdraw"; readonly lot: string; readonly credits: number | null }
-  /** The scheduler comes by. */
-  | { readonly kind: "settle" }
 );
 
 /** A request of the real trace. */

@@ -19,9 +19,16 @@ export function openHistory({ accounts }: MonthHistory): MonthModel {
 
 /** Plays one step on the model; tells its outcome. */
 export function playStep(model: MonthModel, step: MonthStep): string {
-  if (step.kind !== "caught up") return playAccountStep(model, step);
-  model.caughtUp(step.at);
-  return "caught up";
+  switch (step.kind) {
+    case "caught up":
+      model.caughtUp(step.at);
+      return "caught up";
+    case "settle":
+      for (const id of model.accountIds()) model.settle(id, step.at);
+      return "settled";
+    default:
+      return playAccountStep(model, step);
+  }
 }
 
 function playAccountStep(model: MonthModel, step: AccountStep): string {
@@ -53,9 +60,6 @@ function playAccountStep(model: MonthModel, step: AccountStep): string {
       const credits = step.credits === null ? null : BigInt(step.credits);
       return model.withdraw(account, { lotId: step.lot, credits }, at);
     }
-    case "settle":
-      model.settle(account, at);
-      return "settled";
   }
 }
 

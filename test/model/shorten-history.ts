@@ -36,9 +36,10 @@ export function historyAsCode({ seed, accounts, steps }: MonthHistory): string {
   ].join("\n");
 }
 
-function onlyOf(history: MonthHistory, accounts: MonthHistory["accounts"]): MonthHistory {
+/** The history of some of its accounts. */
+export function onlyOf(history: MonthHistory, accounts: MonthHistory["accounts"]): MonthHistory {
   const ids = new Set(accounts.map(({ id }) => id));
-  const steps = history.steps.filter((step) => step.kind === "caught up" || ids.has(step.account));
+  const steps = history.steps.filter((step) => !("account" in step) || ids.has(step.account));
   return { ...history, accounts, steps };
 }
 

@@ -110,6 +110,12 @@ const INVARIANTS = {
     WHERE end_position > greatest(start_position, position)
       AND (next_due_at > expires_at OR (expires_at IS NOT NULL AND next_due_at IS NULL)
            OR settle_at > expires_at + interval '15 minutes')`,
+  "changes of a subscription count up from 1": `
+    SELECT account_id
+    FROM schedule LEFT JOIN subscription_change USING (account_id)
+    GROUP BY account_id
+    HAVING count(sequence) <> schedule.changes
+        OR coalesce(max(sequence), 0) <> schedule.changes`,
   "no message is metered twice": `
     SELECT min(account_id) AS account_id
     FROM usage_record

@@ -1,0 +1,189 @@
+import type { Database } from "../../shared/ledger/database.ts";
+import { readSchedules } from "../../shared/ledger/schedules.ts";
+import type { MonthAccount, MonthModel } from "../model/month-model.ts";
+
+/**
+ * What the real books and the model say of every account, in shared words. Read by a few queries
+ * for all accounts together.
+ */
+
+/** What stands at a turn. `lots` are those with something left. */
+export interface StandingTold {
+  readonly balance: bigint;
+  readonly timeZone: string;
+  readonly lots: readonly string[];
+  /** How many were posted, and how many low balances said. */
+  readonly entries: number;
+  readonly lowBalances: number;
+  readonly subscriptions: number;
+  readonly subscription: MonthAccount["subscription"];
+  readonly addOns: MonthAccount["addOns"];
+  readonly dueCharges: MonthAccount["dueCharges"];
+}
+
+/** All that there ever was. */
+export interface WholeTold extends Omit<StandingTold, "entries" | "lowBalances"> {
+  readonly used: bigint;
+  /** Oldest first. */
+  readonly lots: readonly string[];
+  /** In the order posted. */
+  readonly entries: readonly string[];
+  readonly lowBalances: readonly string[];
+}
+
+export function standingByModel(model: MonthModel): Map<string, StandingTold> {
+  return told(model, (account) => ({
+    ...scheduleOf(account),
+    balance: account.balance,
+    timeZone: account.timeZone,
+    lots: account.lots.filter(({ left }) => left > 0n).map(lotLine),
+    entries: account.entries.length,
+    lowBalances: account.lowBalances.length,
+  }));
+}
+
+export function wholeByModel(model: MonthModel): Map<string, WholeTold> {
+  return told(model, (account) => ({
+    ...scheduleOf(account),
+    balance: account.balance,
+    timeZone: account.timeZone,
+    used: account.used,
+    lots: account.lots.map(lotLine),
+    entries: account.entries.map(({ kind, credits, lotId, reference, dueAt }) =>
+      entryLine([kind, credits, lotId, reference, dueAt]),
+    ),
+    lowBalances: account.lowBalances.map(({ cause, balance }) => `${cause} at ${balance}`),
+  }));
+}
+
+export async function standingByBooks(database: Database): Promise<Map<string, StandingTold>> {
+  return new Map(
+    [...(await readBooks(database, true))].map(([id, { entries, crossings, ...rest }]) => [
+      id,
+      { ...rest, entries, lowBalances: crossings },
+    ]),
+  );
+}
+
+/** Low balances are those still in the outbox: ask before a relay has published them. */
+export async function wholeByBooks(database: Database): Promise<Map<string, WholeTold>> {
+  const books = await readBooks(database, false);
+  const entries = await linesOf(database, ENTRIES, entryLine);
+  const lowBalances = await linesOf(database, LOW_BALANCES, ([said]) => String(said));
+  const used = await linesOf(database, USED, ([sum]) => String(sum));
+  return new Map(
+    [...books].map(([id, { entries: _, crossings: __, ...rest }]) => [
+      id,
+      {
+        ...rest,
+        used: BigInt(used.get(id)?.[0] ?? 0),
+        entries: entries.get(id) ?? [],
+        lowBalances: lowBalances.get(id) ?? [],
+      },
+    ]),
+  );
+}
+
+function told<T>(model: MonthModel, tell: (account: MonthAccount) => T): Map<string, T> {
+  return new Map(model.accountIds().map((id) => [id, tell(model.account(id))]));
+}
+
+function scheduleOf({ subscription, subscriptions, addOns, dueCharges }: MonthAccount) {
+  return { subscription, subscriptions, addOns, dueCharges };
+}
+
+function lotLine(lot: MonthAccount["lots"][number]): string {
+  return `${lot.lotId} ${lot.left} of ${lot.credits} ${lot.grantedAt}..${lot.expiresAt ?? ""}`;
+}
+
+function entryLine(fields: readonly unknown[]): string {
+  return fields.map((field) => String(field)).join(" ");
+}
+
+const ACCOUNTS = `
+  SELECT account_id, granted - position, time_zone, entries, crossings FROM account`;
+
+/** In the order in which they were granted: one that was cut out lies where the next one does. */
+const LOTS = `
+  SELECT account_id, lot_id, lot.credits,
+         greatest(0, end_position - greatest(start_position, account.position)),
+         extract(epoch FROM granted_at) * 1000, extract(epoch FROM expires_at) * 1000
+  FROM account
+  JOIN lot USING (account_id)
+  JOIN entry USING (account_id, lot_id)
+  WHERE kind = 'grant'
+  ORDER BY account_id, sequence`;
+
+const STANDING_LOTS = `
+  SELECT account_id, lot_id, credits, end_position - greatest(start_position, position),
+         extract(epoch FROM granted_at) * 1000, extract(epoch FROM expires_at) * 1000
+  FROM account
+  JOIN lot USING (account_id)
+  WHERE end_position > greatest(start_position, position)
+  ORDER BY account_id, start_position`;
+
+const ENTRIES = `
+  SELECT account_id, kind, credits, lot_id, reference, (extract(epoch FROM due_at) * 1000)::bigint
+  FROM entry
+  ORDER BY account_id, sequence`;
+
+const LOW_BALANCES = `
+  SELECT account_id, concat(record::json->>'cause', ' at ', record::json->>'balance')
+  FROM outbox
+  WHERE topic = 'billing.low-balance'
+  ORDER BY account_id, sequence`;
+
+const USED = "SELECT account_id, sum(credits) FROM usage_record GROUP BY account_id";
+
+async function readBooks(database: Database, standingOnly: boolean) {
+  const accounts = await rowsOf(database, ACCOUNTS);
+  const schedules = await readSchedules(
+    database,
+    accounts.map(([id]) => String(id)),
+  );
+  const lots = await linesOf(database, standingOnly ? STANDING_LOTS : LOTS, bookLotLine);
+  return new Map(
+    accounts.map(([accountId, balance, timeZone, entries, crossings]) => {
+      const id = String(accountId);
+      const { subscription, subscriptions, addOns, dueCharges } = schedules.get(id) ?? NONE;
+      const standing = {
+        subscription,
+        subscriptions,
+        addOns,
+        dueCharges: dueCharges.map(({ number, ...due }) => ({ ...due, subscription: number })),
+        balance: BigInt(String(balance)),
+        timeZone: String(timeZone),
+        lots: lots.get(id) ?? [],
+        entries: Number(entries),
+        crossings: Number(crossings),
+      };
+      return [id, standing] as const;
+    }),
+  );
+}
+
+const NONE = { subscription: null, subscriptions: 0, addOns: [], dueCharges: [] };
+
+function bookLotLine([lotId, credits, left, granted, ends]: readonly unknown[]): string {
+  return `${lotId} ${left} of ${credits} ${Number(granted)}..${ends === null ? "" : Number(ends)}`;
+}
+
+async function linesOf(
+  database: Database,
+  text: string,
+  line: (fields: readonly unknown[]) => string,
+): Promise<Map<string, string[]>> {
+  const lines = new Map<string, string[]>();
+  for (const [accountId, ...fields] of await rowsOf(database, text)) {
+    const id = String(accountId);
+    const before = lines.get(id);
+    if (before === undefined) lines.set(id, [line(fields)]);
+    else before.push(line(fields));
+  }
+  return lines;
+}
+
+async function rowsOf(database: Database, text: string): Promise<unknown[][]> {
+  const { rows } = await database.query<unknown[]>({ text, rowMode: "array" });
+  return rows;
+}

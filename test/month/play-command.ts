@@ -1,0 +1,94 @@
+import type { Instant } from "../../shared/core/account.ts";
+import { decideCancel, decideResume } from "../../shared/core/cancel-subscription.ts";
+import { decideIntervalChange } from "../../shared/core/change-interval.ts";
+import { decidePlanChange } from "../../shared/core/change-plan.ts";
+import { decideTimeZoneChange } from "../../shared/core/change-time-zone.ts";
+import { decideAddOn } from "../../shared/core/set-add-on.ts";
+import { decideSubscribe } from "../../shared/core/subscribe.ts";
+import type { ChangeContext, Changed } from "../../shared/core/subscription-change.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
+import type { Database } from "../../shared/ledger/database.ts";
+import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import { type DuePlace, settleAccounts } from "../../shared/ledger/settle-accounts.ts";
+import { readCompleteUntil } from "../../shared/ledger/usage-complete.ts";
+import { withdrawLot } from "../../shared/ledger/withdraw-lot.ts";
+import type { AccountStep } from "../model/month-history.ts";
+
+export type CommandStep = Exclude<AccountStep, { kind: "use" }>;
+
+/** Plays a command on the real books; its outcome in the words of the model. */
+export async function playCommand(database: Database, step: CommandStep): Promise<string> {
+  switch (step.kind) {
+    case "grant":
+      return await playGrant(database, step);
+    case "withdraw":
+      return await playWithdrawal(database, step);
+    default:
+      return await playChange(database, step);
+  }
+}
+
+async function playGrant(
+  database: Database,
+  { account, at, lot: lotId, credits, end }: Extract<CommandStep, { kind: "grant" }>,
+): Promise<string> {
+  const asked = { lotId, credits: BigInt(credits), reference: "", end };
+  const promotion = { ...asked, source: "promotion" } as const;
+  const { kind } = await grantCredits(database, toAccountId(account), promotion, at);
+  return kind;
+}
+
+async function playWithdrawal(
+  database: Database,
+  { account, at, lot: lotId, credits }: Extract<CommandStep, { kind: "withdraw" }>,
+): Promise<string> {
+  const place = { accountId: toAccountId(account), lotId, now: at };
+  const asked = { credits: credits === null ? null : BigInt(credits), reference: "" };
+  const { kind } = await withdrawLot(database, place, asked);
+  return kind === "nothing_left" ? "too_much" : kind;
+}
+
+async function playChange(
+  database: Database,
+  step: Exclude<CommandStep, { kind: "grant" | "withdraw" }>,
+): Promise<string> {
+  const asked = { accountId: toAccountId(step.account), now: step.at, by: "time machine" };
+  const decision = await changeSubscription(database, asked, deciderOf(step));
+  if (!("changes" in decision)) return decision.kind;
+  return decision.changes.map(({ kind }) => kind).join(", ");
+}
+
+function deciderOf(
+  step: Exclude<CommandStep, { kind: "grant" | "withdraw" }>,
+): (context: ChangeContext) => { readonly kind: string } | Changed {
+  switch (step.kind) {
+    case "subscribe": {
+      const { plan: planId, interval, renewal } = step;
+      return (context) => decideSubscribe({ planId, interval, renewal }, context);
+    }
+    case "change plan":
+      return (context) => decidePlanChange(step.plan, context);
+    case "change interval":
+      return (context) => decideIntervalChange(step.interval, context);
+    case "cancel":
+      return decideCancel;
+    case "resume":
+      return decideResume;
+    case "set add-on": {
+      const { addOn: addOnId, quantity: units } = step;
+      return (context) => decideAddOn({ addOnId, units }, context);
+    }
+    case "change zone":
+      return (context) => decideTimeZoneChange(step.timeZone, context);
+  }
+}
+
+/** The scheduler's run: settles whoever is due, in transactions of so many accounts. */
+export async function runScheduler(database: Database, clock: Instant, limit = 100): Promise<void> {
+  const completeUntil = await readCompleteUntil(database);
+  let next: DuePlace | null = null;
+  do {
+    ({ next } = await settleAccounts(database, { clock, completeUntil, limit }, next));
+  } while (next !== null);
+}

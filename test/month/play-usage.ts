@@ -1,0 +1,94 @@
+import { USAGE_READER } from "../../shared/core/topics.ts";
+import { type ReceivedEvent, rejectEvent } from "../../shared/core/usage-event.ts";
+import type { Database } from "../../shared/ledger/database.ts";
+import type { DeadLetter } from "../../shared/ledger/dead-letters.ts";
+import { debitUsage, type UsageRun } from "../../shared/ledger/debit-usage.ts";
+import { rateCardReader } from "../../shared/ledger/rates.ts";
+import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
+import type { AccountStep, HistoryAccount } from "../model/month-history.ts";
+import { usageOf } from "../model/play-month.ts";
+
+export type UseStep = Extract<AccountStep, { kind: "use" }>;
+
+/** What became of events, in numbers. */
+export interface UsageCounts {
+  readonly metered: number;
+  readonly repeats: number;
+  readonly deadLetters: number;
+}
+
+/** Metering, from its partitions on: no Kafka, and the clock handed in. */
+export interface HistoryMetering {
+  /** Meters events that are taken at one instant, in this order on each account. */
+  meter(uses: readonly UseStep[], now: number): Promise<UsageCounts>;
+}
+
+const PARTITIONS = 3;
+
+/** Each account's events come on one partition. */
+export function openMetering(
+  database: Database,
+  accounts: readonly HistoryAccount[],
+): HistoryMetering {
+  const partitions = new Map(accounts.map(({ id }, index) => [id, index % PARTITIONS]));
+  const nextOffsets = new Map<number, bigint>();
+  const readRates = rateCardReader();
+  let batches = 0;
+
+  function runOf(partition: number, uses: readonly UseStep[], now: number): UsageRun {
+    const fetchedFrom = nextOffsets.get(partition) ?? 0n;
+    const nextOffset = fetchedFrom + BigInt(uses.length);
+    nextOffsets.set(partition, nextOffset);
+    const events: ReceivedEvent[] = [];
+    const deadLetters: DeadLetter[] = [];
+    for (const [index, use] of uses.entries()) {
+      const event = { ...usageOf(use), partition, offset: fetchedFrom + BigInt(index) };
+      const rejection = rejectEvent(event, now, DEFAULT_WINDOW);
+      if (rejection === null) events.push(event);
+      else {
+        const { topic } = USAGE_READER;
+        const message = { key: null, payload: Buffer.alloc(0), recordedAt: now };
+        deadLetters.push({ ...event, topic, rejection, ...message });
+      }
+    }
+    return { partition, fetchedFrom, nextOffset, events, deadLetters, messageAt };
+  }
+
+  async function debit(runs: readonly UsageRun[], now: number): Promise<UsageCounts> {
+    batches += 1;
+    // Whether repeats are looked up before or after writing must change nothing.
+    const expectRepeats = batches % 8 !== 0;
+    const outcome = await debitUsage(database, readRates, {
+      reader: USAGE_READER,
+      now,
+      runs,
+      expectRepeats,
+    });
+    const odd = outcome.runs.find(({ kind }) => kind !== "committed");
+    if (odd !== undefined) throw new Error(`a batch at ${now} was not metered: ${odd.kind}`);
+    return outcome;
+  }
+
+  return {
+    async meter(uses, now) {
+      const byPartition = Map.groupBy(uses, ({ account }) => partitions.get(account) ?? 0);
+      const runs = [...byPartition].map(([partition, some]) => runOf(partition, some, now));
+      // Most batches join their partitions in one transaction; others come from consumers of each.
+      if (batches % 5 !== 0) return await debit(runs, now);
+      const counts = await Promise.all(runs.map((run) => debit([run], now)));
+      return counts.reduce(sumOf);
+    },
+  };
+}
+
+function messageAt(): { readonly key: null; readonly value: Buffer } {
+  return { key: null, value: Buffer.alloc(0) };
+}
+
+function sumOf(a: UsageCounts, b: UsageCounts): UsageCounts {
+  return {
+    metered: a.metered + b.metered,
+    repeats: a.repeats + b.repeats,
+    deadLetters: a.deadLetters + b.deadLetters,
+  };
+}

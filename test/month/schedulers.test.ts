@@ -1,0 +1,104 @@
+/**
+ * The books do not depend on the scheduler. The same history is played with none, with one that comes
+ * by once a day, with one that comes by at every instant at which anything happens (between those a
+ * scheduler that comes by every minute finds the same books), and with two at once that race each
+ * other and all else that happens at the instant.
+ *
+ * Lots, entries and balances are the same. Across an outage of metering the entries are the same set,
+ * but may stand in another order (shared/core/README.md). How often a low balance is said depends on
+ * how often an account is settled, for each settling is one movement.
+ */
+import { describe, expect, test } from "vitest";
+import { withScheduler } from "../model/month-histories.ts";
+import type { MonthHistory } from "../model/month-history.ts";
+import { historyAsCode, shorten } from "../model/shorten-history.ts";
+import { historyOf, randomSeed, settledDaily } from "./histories.ts";
+import { wholeByBooks } from "./month-told.ts";
+import { openHistoryBooks } from "./open-history.ts";
+import { runScheduler } from "./play-command.ts";
+import { type HowPlayed, openPlayer } from "./play-history.ts";
+
+const MINUTE = 60_000;
+const SEEDS = [randomSeed(), randomSeed(), randomSeed()];
+const SHAPE = { accounts: 20, months: 4, eventsAMonth: 4, changesAMonth: 0.7 };
+
+describe("the books are the same with no scheduler, a daily one, one that is always there, and two at once", () => {
+  test.each(SEEDS)(
+    "lots, entries and balances, seed %i",
+    async (seed) => {
+      await expectTheSame(historyOf(seed, { ...SHAPE, outages: 0 }), (entries) => entries);
+    },
+    3 * MINUTE,
+  );
+
+  test.each(SEEDS)(
+    "but for the order of entries across outages of metering, seed %i",
+    async (seed) => {
+      await expectTheSame(historyOf(seed, { ...SHAPE, outages: 4 }), (entries) =>
+        entries.toSorted(),
+      );
+    },
+    3 * MINUTE,
+  );
+});
+
+type Ordered = (entries: readonly string[]) => readonly string[];
+
+async function expectTheSame(history: MonthHistory, ordered: Ordered): Promise<void> {
+  const different = await whatDiffers(history, ordered);
+  if (different === null) return;
+  const fails = async (shorter: MonthHistory) => (await whatDiffers(shorter, ordered)) !== null;
+  const short = await shorten(history, fails, { tries: 100 });
+  expect.fail(
+    `${different}\n\nShortened: ${await whatDiffers(short, ordered)}, after\n${historyAsCode(short)}`,
+  );
+}
+
+const SMALL = { limit: 7 };
+
+/** What is different under which scheduler, or null. */
+async function whatDiffers(history: MonthHistory, ordered: Ordered): Promise<string | null> {
+  const always = withScheduler(history);
+  const ways: [string, MonthHistory, HowPlayed][] = [
+    ["a daily scheduler", settledDaily(history), SMALL],
+    ["a scheduler that is always there", always, SMALL],
+    ["two schedulers at once", always, { ...SMALL, racing: true }],
+  ];
+  const expected = await playToTheEnd(history, ordered);
+  for (const [name, played, how] of ways) {
+    const found = await playToTheEnd(played, ordered, how);
+    for (const [index, line] of expected.entries()) {
+      if (found[index] !== line) return `${name}: ${found[index]}, with none ${line}`;
+    }
+  }
+  return null;
+}
+
+/** Each account's books as lines, settled at the history's end. */
+async function playToTheEnd(
+  history: MonthHistory,
+  ordered: Ordered,
+  how: HowPlayed = {},
+): Promise<string[]> {
+  const books = await openHistoryBooks(history);
+  try {
+    const player = openPlayer(books.database, history, how);
+    for (const together of Map.groupBy(history.steps, ({ at }) => at).values()) {
+      await player.play(together);
+    }
+    await runScheduler(books.database, history.steps.at(-1)?.at ?? 0);
+    return [...(await wholeByBooks(books.database))]
+      .map(([id, { balance, lots, entries, used, subscription, addOns, dueCharges }]) => {
+        const lines = { lots, entries: ordered(entries), subscription, addOns, dueCharges };
+        return asText({ id, balance, used, ...lines });
+      })
+      .sort();
+  } finally {
+    await books.close();
+  }
+}
+
+function asText(value: unknown): string {
+  const bare = (_: string, part: unknown) => (typeof part === "bigint" ? String(part) : part);
+  return JSON.stringify(value, bare);
+}

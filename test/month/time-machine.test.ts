@@ -1,0 +1,66 @@
+/**
+ * Two years of many accounts through the real books, with the clock handed in. They and the model
+ * say the same of each account, each lot and each entry, at every turn of the month and at the end.
+ */
+import { expect, test } from "vitest";
+import { historyOf, randomSeed, settledMonthly } from "./histories.ts";
+import { describeFailure } from "./shortest-failure.ts";
+import { type Journey, travelAfresh } from "./time-machine.ts";
+
+const MINUTE = 60_000;
+
+/** README.md of test/ says how to play more, or one again. */
+const { TIME_MACHINE_SEED: again, TIME_MACHINE_SEEDS: many = "1" } = process.env;
+const SEEDS =
+  again === undefined ? Array.from({ length: Number(many) }, randomSeed) : [Number(again)];
+
+/** Of each kind of step and outcome, and of what happens in the books, so often at least. */
+const OFTEN = 20;
+const OCCURRED = [
+  ...["use: metered", "use: repeat", "use: too_far_ahead", "use: too_long_ago"],
+  ...["subscribe: subscribed", "subscribe: subscribed_already", "subscribe: unknown_plan"],
+  ...["subscribe: no_price", "change plan: plan_changed", "change plan: plan_change_planned"],
+  ...["change plan: no_subscription", "change plan: no_change", "change plan: unknown_plan"],
+  ...["change interval: interval_change_planned", "change interval: no_change"],
+  ...["cancel: cancelled", "cancel: cancelled_already", "cancel: no_subscription"],
+  ...["resume: resumed", "resume: not_cancelled", "resume: no_subscription"],
+  ...["set add-on: add_on_changed", "set add-on: add_on_change_planned", "set add-on: no_change"],
+  ...["set add-on: unknown_add_on", "set add-on: no_subscription"],
+  ...["change zone: time_zone_changed", "change zone: no_change", "grant: granted"],
+  ...["withdraw: withdrawn", "withdraw: too_much", "withdraw: unknown_lot", "settle: settled"],
+  ...["entry: grant", "entry: expiry", "entry: add_on_charge", "entry: adjustment"],
+  ...["change: ended", "change: plan_changed", "change: interval_changed"],
+  ...["low balance by an event", "low balance by an entry", "several months were posted at once"],
+  ...["a lot ended before older ones were used", "a lot was taken back in part"],
+  ...["a lot was taken back wholly", "an account was in debt at the end"],
+];
+
+test.each(SEEDS)(
+  "two years of 2,000 accounts leave the books as the model has them, seed %i",
+  async (seed) => {
+    const shape = { accounts: 2_000, months: 24, eventsAMonth: 3, changesAMonth: 0.3 };
+    const { occurred, comparisons } = await expectAgreement(seed, shape);
+    expect(comparisons).toBeGreaterThanOrEqual(2 * 24);
+    expect(OCCURRED.filter((what) => (occurred.get(what) ?? 0) < OFTEN)).toEqual([]);
+  },
+  10 * MINUTE,
+);
+
+test(
+  "so does a year of few accounts that use much, change their minds often and see many outages",
+  async () => {
+    const shape = { accounts: 60, months: 12, eventsAMonth: 12, changesAMonth: 1, outages: 12 };
+    await expectAgreement(4, shape);
+  },
+  5 * MINUTE,
+);
+
+async function expectAgreement(
+  seed: number,
+  shape: Parameters<typeof historyOf>[1],
+): Promise<Journey> {
+  const history = settledMonthly(historyOf(seed, shape));
+  const journey = await travelAfresh(history);
+  if (journey.difference === null) return journey;
+  expect.fail(await describeFailure(history, journey.difference));
+}

@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from "node:util";
+import pg from "pg";
+import type { MonthHistory, MonthStep } from "../model/month-history.ts";
+import type { MonthModel } from "../model/month-model.ts";
+import { openHistory, playStep } from "../model/play-month.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { standingByBooks, standingByModel, wholeByBooks, wholeByModel } from "./month-told.ts";
+import { type HistoryBooks, openHistoryBooks } from "./open-history.ts";
+import { type HowPlayed, openPlayer, type Played } from "./play-history.ts";
+import type { UsageCounts } from "./play-usage.ts";
+import { whatOccurred } from "./what-occurred.ts";
+
+/** Where the real books first differ from the model, or from themselves. */
+export interface Difference {
+  readonly at: number;
+  /** Null: it concerns no single one. */
+  readonly account: string | null;
+  readonly what: string;
+}
+
+export interface Journey {
+  readonly difference: Difference | null;
+  /** How often each outcome of each kind of step occurred, and what else did in the books. */
+  readonly occurred: ReadonlyMap<string, number>;
+  /** How often all accounts were compared. */
+  readonly comparisons: number;
+}
+
+/**
+ * Plays a history through the real books and the model, with its clock, and compares all accounts as
+ * each month of UTC begins, whenever the scheduler has come by, and at the end. At the first two:
+ * balance, standing lots, subscription, add-ons, due charges, and how many entries and low balances
+ * there are; both are only ever added to, so that comparing all of them at the end, with all lots,
+ * compares them at each turn.
+ */
+export async function travel(
+  books: HistoryBooks,
+  history: MonthHistory,
+  how: HowPlayed = {},
+): Promise<Journey> {
+  const model = openHistory(history);
+  const player = openPlayer(books.database, history, how);
+  const occurred = new Map<string, number>();
+  let [comparisons, month, end] = [0, "", 0];
+  const differ = (difference: Difference | null) => ({ difference, occurred, comparisons });
+  try {
+    for (const [at, together] of Map.groupBy(history.steps, (step) => step.at)) {
+      end = at;
+      const played = await player.play(together);
+      const odd = compareOutcomes(together, played, model, occurred);
+      if (odd !== null) return differ(odd);
+      const monthNow = new Date(at).toISOString().slice(0, 7);
+      const isTurn = monthNow !== month || together.some(({ kind }) => kind === "settle");
+      month = monthNow;
+      if (!isTurn) continue;
+      comparisons += 1;
+      const stood = standingByModel(model);
+      const difference = compare(await standingByBooks(books.database), stood, at);
+      if (difference !== null) return differ(difference);
+    }
+    comparisons += 1;
+    const difference = compare(await wholeByBooks(books.database), wholeByModel(model), end);
+    for (const [what, often] of await whatOccurred(books.database)) occurred.set(what, often);
+    return differ(difference ?? (await whatIsBroken(books, end)));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return differ({ at: end, account: null, what: error.stack ?? error.message });
+  }
+}
+
+/** The same in books of its own, which go afterwards. */
+export async function travelAfresh(history: MonthHistory, how: HowPlayed = {}): Promise<Journey> {
+  const books = await openHistoryBooks(history);
+  try {
+    return await travel(books, history, how);
+  } finally {
+    await books.close();
+  }
+}
+
+/** Plays the model, and compares what it and the books said to each step. */
+function compareOutcomes(
+  together: readonly MonthStep[],
+  { outcomes, usage }: Played,
+  model: MonthModel,
+  occurred: Map<string, number>,
+): Difference | null {
+  const became: string[] = [];
+  let difference: Difference | null = null;
+  for (const step of together) {
+    const outcome = playStep(model, step);
+    const name = `${step.kind}: ${outcome}`;
+    occurred.set(name, (occurred.get(name) ?? 0) + 1);
+    if (!("account" in step)) continue;
+    if (step.kind === "use") became.push(outcome);
+    else if (outcomes.get(step) !== outcome) {
+      const { at, account, kind } = step;
+      difference ??= { at, account, what: `${kind}: ${outcomes.get(step)}, not ${outcome}` };
+    }
+  }
+  return difference ?? compareUsage(usage, became, together[0]?.at ?? 0);
+}
+
+function compareUsage(
+  { metered, repeats, deadLetters }: UsageCounts,
+  became: readonly string[],
+  at: number,
+): Difference | null {
+  const count = (what: string) => became.filter((outcome) => outcome === what).length;
+  const expected = [count("metered"), count("repeat")];
+  const found = [metered, repeats, deadLetters];
+  expected.push(became.length - count("metered") - count("repeat"));
+  if (isDeepStrictEqual(found, expected)) return null;
+  const what = `${found} events are metered, repeats, dead letters, not ${expected}`;
+  return { at, account: null, what };
+}
+
+function compare<T extends object>(
+  books: ReadonlyMap<string, T>,
+  model: ReadonlyMap<string, T>,
+  at: number,
+): Difference | null {
+  for (const [account, expected] of model) {
+    const found = books.get(account);
+    if (found === undefined) return { at, account, what: "the books have no such account" };
+    const names = Object.keys(expected) as (keyof T & string)[];
+    const odd = names.find((name) => !isDeepStrictEqual(found[name], expected[name]));
+    if (odd === undefined) continue;
+    const what = `${odd} is ${asText(found[odd])}, not ${asText(expected[odd])}`;
+    return { at, account, what };
+  }
+  return null;
+}
+
+/** On a connection that may join whole tables. */
+async function whatIsBroken({ url }: HistoryBooks, at: number): Promise<Difference | null> {
+  const plain = new pg.Pool({ connectionString: url, max: 1 });
+  try {
+    const [broken] = await brokenInvariants(plain);
+    return broken === undefined ? null : { at, account: null, what: broken };
+  } finally {
+    await plain.end();
+  }
+}
+
+function asText(value: unknown): string {
+  const bare = (_: string, part: unknown) => (typeof part === "bigint" ? String(part) : part);
+  return JSON.stringify(value, bare, 1);
+}
