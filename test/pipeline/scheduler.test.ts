@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Instant } from "../../shared/core/account.ts";
 import { toAccountId } from "../../shared/core/text.ts";
+import type { Database } from "../../shared/ledger/database.ts";
 import { debitUsage } from "../../shared/ledger/debit-usage.ts";
 import { grantCredits } from "../../shared/ledger/grant-credits.ts";
 import { rateCardReader } from "../../shared/ledger/rates.ts";
@@ -13,9 +14,10 @@ import {
   type ScheduleRun,
 } from "../../shared/ledger/run-schedule.ts";
 import { noteUsageComplete } from "../../shared/ledger/usage-complete.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { type Books, connect, openAccount, openBooks } from "../stack/books.ts";
 import { brokenInvariants } from "../stack/invariants.ts";
 import { copySubscriber, openCatalogue, openSubscriber } from "../stack/subscribers.ts";
+import { openPostgresProxy } from "../stack/tcp-proxy.ts";
 import { type Usage, usageBatches } from "../stack/usage-batches.ts";
 
 /** Runs of the scheduler over real books, with the clock handed in. */
@@ -82,7 +84,7 @@ describe("the month's credits", () => {
     await openSubscriber(books, "awake", { at: SUBSCRIBED, voices: 2 });
     const clocks = [OCTOBER, NOVEMBER, DECEMBER].flatMap((turn) => [turn, turn + GRACE]);
     for (const clock of clocks) {
-      await run({ clock, completeUntil: clock - GRACE }, "awake");
+      await runOnly("awake", { clock, completeUntil: clock - GRACE });
     }
     await run({ clock: DECEMBER + GRACE, completeUntil: DECEMBER });
     expect(await entriesOf("asleep")).toEqual(await entriesOf("awake"));
@@ -205,6 +207,17 @@ describe("at once", () => {
     );
   });
 
+  test("what metering is settling the scheduler passes over, and waits for nobody", async () => {
+    await openSubscriber(books, "acme", { at: SUBSCRIBED });
+    const passed: Done[] = [];
+    await slowly(/^COPY outbox/, {
+      work: (database) => debit(OCTOBER, [{ eventId: "e", quantity: 1n }], database),
+      meanwhile: async () => void passed.push(await run({ clock: OCTOBER })),
+    });
+    expect(passed).toEqual([NOTHING_DONE]);
+    expect(await entriesOf("acme")).toEqual(["grant 100 plan:1:0", "grant 100 plan:1:1"]);
+  });
+
   test("metering and the scheduler move the same accounts, each thing once", async () => {
     await openSubscriber(books, "busy", { at: SUBSCRIBED, voices: 1 });
     await copySubscriber(books, "busy", 300);
@@ -295,6 +308,25 @@ describe("a notice of credits that will expire", () => {
     expect(await run(racing)).toEqual(NOTHING_DONE);
   });
 
+  test("is not given again by a scheduler that had found the lot before it was", async () => {
+    const late = await slowly(/^SELECT account_id, position/, {
+      work: (database) => run(week, database),
+      meanwhile: async () => void (await run(week)),
+    });
+    expect(late.notices.count).toBe(0);
+    expect(await noticesOf("acme")).toHaveLength(3);
+  });
+
+  test("waits for another run where somebody else holds the account", async () => {
+    const holder = await books.database.connect();
+    await holder.query("BEGIN");
+    await holder.query("SELECT FROM account FOR NO KEY UPDATE");
+    expect(await run(week)).toEqual(NOTHING_DONE);
+    await holder.query("ROLLBACK");
+    holder.release();
+    expect((await run(week)).notices.count).toBe(3);
+  });
+
   test("is looked for by the index, among the lots that end soon", async () => {
     const { rows } = await books.database.query<{ "QUERY PLAN": string }>(
       `EXPLAIN SELECT lot_id FROM lot
@@ -340,19 +372,34 @@ test("books that wait for usage are not read again in each run", async () => {
 
 async function run(
   given: Pick<ScheduleRun, "clock"> & Partial<ScheduleRun>,
-  only?: string,
+  database = books.database,
 ): Promise<Done> {
-  const asked = { completeUntil: null, noticeWithinMs: 0, ...given };
-  if (only === undefined) return doneBy(runSchedule(books.database, asked));
-  // The others are held meanwhile, and a run passes over what is held.
+  return doneBy(runSchedule(database, { completeUntil: null, noticeWithinMs: 0, ...given }));
+}
+
+/** A run that finds the others' accounts held, and passes over them. */
+async function runOnly(account: string, given: Parameters<typeof run>[0]): Promise<void> {
   const client = await books.database.connect();
   await client.query("BEGIN");
-  await client.query("SELECT FROM account WHERE account_id <> $1 FOR UPDATE", [only]);
+  await client.query("SELECT FROM account WHERE account_id <> $1 FOR UPDATE", [account]);
+  await run(given);
+  await client.query("ROLLBACK");
+  client.release();
+}
+
+/** Does something, and something else just before the first statement of it that matches. */
+async function slowly<T>(
+  statement: RegExp,
+  { work, meanwhile }: { work: (database: Database) => Promise<T>; meanwhile: () => Promise<void> },
+): Promise<T> {
+  const proxy = await openPostgresProxy(books.url);
+  const database = connect(proxy.url);
   try {
-    return await doneBy(runSchedule(books.database, asked));
+    void proxy.catchNext(({ sql }) => statement.test(sql.trim()), meanwhile);
+    return await work(database);
   } finally {
-    await client.query("ROLLBACK");
-    client.release();
+    await database.end();
+    await proxy.close();
   }
 }
 
@@ -367,14 +414,15 @@ const partitions = new Map<Books, ReturnType<typeof usageBatches>>();
 /** Meters acme's usage as of `now`; usage that is not said to have occurred otherwise occurs now. */
 async function debit(
   now: Instant,
-  events: readonly (Omit<Usage, "accountId"> & { readonly occurredAt?: Instant })[],
+  events: readonly Omit<Usage, "accountId">[],
+  database = books.database,
 ) {
   const usage = partitions.get(books) ?? usageBatches(books, `acme-${partitions.size}`);
   partitions.set(books, usage);
   const batch = usage.next(
     events.map((event) => ({ accountId: "acme", occurredAt: now, ...event })),
   );
-  return debitUsage(books.database, rateCardReader(), { ...batch, now });
+  return debitUsage(database, rateCardReader(), { ...batch, now });
 }
 
 async function grant(
