@@ -7,27 +7,33 @@ import { publishBooks } from "../../shared/kafka/publish-books.ts";
 import { openRegistry, registerSchemas } from "../../shared/kafka/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
+import { endStaleTransactions } from "../../shared/ledger/end-stale-transactions.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { joinBatches } from "./join-batches.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { startPlaces } from "./start-places.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
+/** What Postgres and Kafka know these processes by. */
+const NAME = "drawdown-metering";
 /** One is priced while Postgres stores the other. */
 const TRANSACTIONS_AT_ONCE = 2;
 const PUBLISH_EVERY_MS = 100;
 /** Expiries and add-on charges wait for usage at most so much longer than they must. */
 const LOOK_AT_ENDS_EVERY_MS = 2_000;
+/** After as long as Kafka waits for a consumer before it gives its partitions to others. */
+const STALE = { name: NAME, olderThanMs: 10_000 };
+const END_STALE_EVERY_MS = 2_000;
 const LEAVE_WITHIN_MS = 5_000;
 const REPORT_EVERY_MS = 10_000;
 
 await runService("metering", async ({ settings, logger, stopping }: ServiceContext) => {
   const database = openDatabase(settings.database, {
-    name: "drawdown-metering",
+    name: NAME,
     connections: 6,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
-  const kafka = openKafka(settings.kafka, "drawdown-metering", logger);
+  const kafka = openKafka(settings.kafka, NAME, logger);
   const admin = kafka.admin();
   const registry = openRegistry(settings.registry);
   const waits = outageWaits({ logger, stopping });
@@ -71,6 +77,11 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const lookAtEnds = usageCompleteWatch(database, admin);
   const background = Promise.all([
     publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS }),
+    waits.repeat("stale transactions", async () => {
+      const ended = await endStaleTransactions(database, STALE);
+      if (ended > 0) logger.warn({ ended }, "ended transactions of a consumer that stands still");
+      await waits.pause(END_STALE_EVERY_MS);
+    }),
     waits.repeat("the ends of the usage topic", async () => {
       await lookAtEnds();
       await waits.pause(LOOK_AT_ENDS_EVERY_MS);

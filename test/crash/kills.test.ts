@@ -121,7 +121,7 @@ test("a process that stands still until others have its partitions, and then goe
   const other = startMetering({ ...process.env, DATABASE_URL: books.url });
   await other.says(/^metering$/);
   await publishing;
-  await eventually("the other one meters", async () => (await countRecords()) > 0);
+  await eventually("the other one meters", async () => (await countRecords()) > 0, 40_000);
   zombie.thaw();
   await expectEverythingMetered();
   expect(await other.stop()).toBe(0);

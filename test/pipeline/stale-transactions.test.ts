@@ -1,0 +1,57 @@
+import pg from "pg";
+import { from } from "pg-copy-streams";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { endStaleTransactions } from "../../shared/ledger/end-stale-transactions.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, openBooks } from "../stack/books.ts";
+
+/** A consumer that stands still in the middle of a transaction, and those that wait for its rows. */
+const NAME = "stale-metering";
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+});
+
+afterAll(() => books?.close());
+
+test.each([
+  { where: "in the middle of a COPY", copying: true },
+  { where: "between two statements", copying: false },
+])("one that stands still $where is ended, and its rows are free", async ({ copying }) => {
+  const still = await connect(NAME);
+  const lost = new Promise((resolve) => still.once("error", resolve));
+  await still.query("BEGIN");
+  await still.query("SELECT pg_advisory_xact_lock(4711)");
+  if (copying) still.query(from("COPY outbox FROM STDIN")).on("error", () => undefined);
+
+  const other = await connect("other");
+  const waiting = other.query("SELECT pg_advisory_lock(4711)");
+  const end = () => endStaleTransactions(books.database, { name: NAME, olderThanMs: 200 });
+  await eventually("it was ended", async () => (await end()) === 1);
+  await Promise.all([waiting, lost]);
+  await other.end();
+});
+
+test("one that is young, waits for a lock or is another's is left alone", async () => {
+  const young = await connect(NAME);
+  await young.query("BEGIN");
+  await young.query("SELECT pg_advisory_xact_lock(4712)");
+  const another = await connect("another");
+  await another.query("BEGIN");
+  const waits = await connect(NAME);
+  await waits.query("BEGIN");
+  const locked = waits.query("SELECT pg_advisory_xact_lock(4712)");
+  await books.database.query("SELECT pg_sleep(0.3)");
+  expect(await endStaleTransactions(books.database, { name: NAME, olderThanMs: 60_000 })).toBe(0);
+  expect(await endStaleTransactions(books.database, { name: "nobody", olderThanMs: 0 })).toBe(0);
+  await young.query("COMMIT");
+  await locked;
+  for (const client of [young, another, waits]) await client.end();
+});
+
+async function connect(name: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: books.url, application_name: name });
+  await client.connect();
+  return client;
+}
