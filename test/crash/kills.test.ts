@@ -76,7 +76,7 @@ test("killed before any statement of its transaction, and right after COMMIT: me
   for (const step of [/^BEGIN/, /consumer_offset/, /FROM account/, /COPY usage_record/]) {
     expect(steps).toMatch(step);
   }
-  for (const step of [/INTO dead_letter/, /INTO entry/, /INTO outbox/, /UPDATE account/]) {
+  for (const step of [/INTO dead_letter/, /COPY entry/, /COPY outbox/, /UPDATE account/]) {
     expect(steps).toMatch(step);
   }
 }, 180_000);

@@ -20,7 +20,7 @@ test.each([
   { where: "between two statements", copying: false },
 ])("one that stands still $where is ended, and its rows are free", async ({ copying }) => {
   const still = await connect(NAME);
-  const lost = new Promise((resolve) => still.once("error", resolve));
+  const lost = new Promise((resolve) => still.on("error", resolve));
   await still.query("BEGIN");
   await still.query("SELECT pg_advisory_xact_lock(4711)");
   if (copying) still.query(from("COPY outbox FROM STDIN")).on("error", () => undefined);
