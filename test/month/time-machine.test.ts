@@ -15,7 +15,7 @@ const SEEDS =
   again === undefined ? Array.from({ length: Number(many) }, randomSeed) : [Number(again)];
 
 /** Of each kind of step and outcome, and of what happens in the books, so often at least. */
-const OFTEN = 20;
+const OFTEN = 10;
 const OCCURRED = [
   ...["use: metered", "use: repeat", "use: too_far_ahead", "use: too_long_ago"],
   ...["subscribe: subscribed", "subscribe: subscribed_already", "subscribe: unknown_plan"],
@@ -27,7 +27,7 @@ const OCCURRED = [
   ...["set add-on: add_on_changed", "set add-on: add_on_change_planned", "set add-on: no_change"],
   ...["set add-on: unknown_add_on", "set add-on: no_subscription"],
   ...["change zone: time_zone_changed", "change zone: no_change", "grant: granted"],
-  ...["withdraw: withdrawn", "withdraw: too_much", "withdraw: unknown_lot", "settle: settled"],
+  ...["withdraw: withdrawn", "withdraw: too_much", "withdraw: unknown_lot"],
   ...["entry: grant", "entry: expiry", "entry: add_on_charge", "entry: adjustment"],
   ...["change: ended", "change: plan_changed", "change: interval_changed"],
   ...["low balance by an event", "low balance by an entry", "several months were posted at once"],
@@ -40,7 +40,7 @@ test.each(SEEDS)(
   async (seed) => {
     const shape = { accounts: 2_000, months: 24, eventsAMonth: 3, changesAMonth: 0.3 };
     const { occurred, comparisons } = await expectAgreement(seed, shape);
-    expect(comparisons).toBeGreaterThanOrEqual(2 * 24);
+    expect(comparisons).toBeGreaterThan(2 * 24);
     expect(OCCURRED.filter((what) => (occurred.get(what) ?? 0) < OFTEN)).toEqual([]);
   },
   10 * MINUTE,

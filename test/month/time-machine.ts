@@ -28,12 +28,12 @@ export interface Journey {
 
 /**
  * Plays a history through the real books and the model, with its clock, and compares all accounts as
- * each month of UTC begins, whenever the scheduler has come by, and at the end. At the first two:
- * balance, standing lots, subscription, add-ons, due charges, and how many entries and low balances
- * there are; both are only ever added to, so that comparing all of them at the end, with all lots,
- * compares them at each turn.
+ * each month begins in UTC, when it has begun in every zone and the grace is over, whenever the
+ * scheduler has come by, and at the end. At the turns: balance, standing lots, subscription, add-ons,
+ * due charges, and how many entries and low balances there are. Those are only ever added to, so that
+ * comparing all of them at the end, with all lots, compares them at each turn.
  */
-export async function travel(
+async function travel(
   books: HistoryBooks,
   history: MonthHistory,
   how: HowPlayed = {},
@@ -41,7 +41,7 @@ export async function travel(
   const model = openHistory(history);
   const player = openPlayer(books.database, history, how);
   const occurred = new Map<string, number>();
-  let [comparisons, month, end] = [0, "", 0];
+  let [comparisons, before, end] = [0, "", 0];
   const differ = (difference: Difference | null) => ({ difference, occurred, comparisons });
   try {
     for (const [at, together] of Map.groupBy(history.steps, (step) => step.at)) {
@@ -49,9 +49,9 @@ export async function travel(
       const played = await player.play(together);
       const odd = compareOutcomes(together, played, model, occurred);
       if (odd !== null) return differ(odd);
-      const monthNow = new Date(at).toISOString().slice(0, 7);
-      const isTurn = monthNow !== month || together.some(({ kind }) => kind === "settle");
-      month = monthNow;
+      const turned = monthsTurned(at);
+      const isTurn = turned !== before || together.some(({ kind }) => kind === "settle");
+      before = turned;
       if (!isTurn) continue;
       comparisons += 1;
       const stood = standingByModel(model);
@@ -76,6 +76,12 @@ export async function travelAfresh(history: MonthHistory, how: HowPlayed = {}): 
   } finally {
     await books.close();
   }
+}
+
+/** Changes as a month begins in UTC, and when it has begun everywhere and the grace is over. */
+function monthsTurned(at: number): string {
+  const everywhere = at - (12 * 60 + 15) * 60_000;
+  return [at, everywhere].map((instant) => new Date(instant).toISOString().slice(0, 7)).join(" ");
 }
 
 /** Plays the model, and compares what it and the books said to each step. */

@@ -116,6 +116,23 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING count(sequence) <> schedule.changes
         OR coalesce(max(sequence), 0) <> schedule.changes`,
+  "the account row knows what falls due": `
+    SELECT account_id
+    FROM account
+    LEFT JOIN schedule USING (account_id)
+    LEFT JOIN LATERAL (
+      SELECT min(expires_at) AS at
+      FROM lot
+      WHERE lot.account_id = account.account_id
+        AND end_position > greatest(start_position, account.position)
+    ) AS lot_end ON true
+    LEFT JOIN LATERAL (
+      SELECT to_timestamp(min((charge->>'dueAt')::bigint) / 1000.0) AS at
+      FROM jsonb_array_elements(due_charges) AS charge
+    ) AS charge ON true
+    WHERE coalesce(next_due_at, 'infinity') > least(next_period_at, lot_end.at, charge.at)
+       OR coalesce(settle_at, 'infinity')
+          > least(next_period_at, lot_end.at + interval '15 min', charge.at + interval '15 min')`,
   "no message is metered twice": `
     SELECT min(account_id) AS account_id
     FROM usage_record
