@@ -5,7 +5,7 @@ const PROJECT = resolve(import.meta.dirname, "../..");
 
 /**
  * A batch is garbage soon after it was worked on: a small young generation and an old one that is
- * collected early keep metering below 300 MB, where Node's defaults let it grow to twice that.
+ * collected early keep metering at two thirds of what Node's defaults let it grow to.
  */
 const NODE_OPTIONS = ["--max-semi-space-size=16", "--heap-growing-percent=30"];
 

@@ -29,7 +29,7 @@ const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
 /** What one fetch brings at most, and with it the memory that messages take. */
-const MAX_BYTES = 5 << 20;
+const MAX_BYTES = 16 << 20;
 const LEAST_SHARE = 64 << 10;
 /** As many partitions of a fetch are handed over at once; a fetch follows when all of it was handled. */
 const MAX_PARTITIONS_AT_ONCE = 256;

@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { SCHEDULER_SERVICE } from "../../infra/local/services.ts";
 import { type Run, runMetering } from "./consume.ts";
 import type { Figure } from "./figure.ts";
 import { fillMonth, turnBySql, turnOfMonth } from "./month-books.ts";
 import { spreadOf } from "./statistics.ts";
 import { type Bench, backlog } from "./throughput.ts";
+
+const { nodeOptions = [] } = SCHEDULER_SERVICE;
 
 interface Settled {
   readonly accounts: number;
@@ -105,7 +108,7 @@ async function onMonth<T>(
 
 /** A run of the scheduler in a process of its own. Accounts that metering settles first are not its. */
 async function settle(bench: Bench, url: string, accounts: number): Promise<Settled> {
-  const child = spawn(process.execPath, ["test/bench/settle-month.ts"], {
+  const child = spawn(process.execPath, [...nodeOptions, "test/bench/settle-month.ts"], {
     env: { ...bench.servers.env, DATABASE_URL: url },
     stdio: ["ignore", "pipe", "inherit"],
   });
