@@ -13,7 +13,7 @@ import { openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
 
 /** The scheduler as a real process, killed, stopped and cut off in the middle of a run. */
 const DAY = 24 * 60 * 60_000;
-const COPIES = 2_200;
+const COPIES = 6_200;
 const EVERYTHING = COPIES + 1;
 
 let books: Books;
@@ -65,7 +65,7 @@ test("killed at each statement of a run, and right after COMMIT: all is posted, 
   await credits.stop();
 }, 180_000);
 
-test("asked to stop in the middle of a run, it ends after the transaction under way, and well", async () => {
+test("asked to stop in the middle of a run, it ends after the transactions under way, and well", async () => {
   const caught = proxy.catchNext(
     (statement) => isRun(statement, /COMMIT/),
     async () => void scheduler?.stop(),
@@ -74,7 +74,9 @@ test("asked to stop in the middle of a run, it ends after the transaction under 
   await caught;
   expect(await stopped.ended).toBe(0);
   expect(stopped.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
-  expect(await count("schedule WHERE period > 0")).toBe(1_000);
+  const turned = await count("schedule WHERE period > 0");
+  expect(turned).toBeGreaterThanOrEqual(1_000);
+  expect(turned).toBeLessThan(EVERYTHING);
   await start().says(/^run$/);
   await expectEverythingPosted();
 }, 60_000);
@@ -85,7 +87,8 @@ test("cut off from Postgres in the middle of a run, it says so, waits and goes o
   await cut;
   await survivor.says(/^waiting for Postgres$/);
   const { accounts } = await survivor.says(/^run$/);
-  expect(accounts).toBe(EVERYTHING);
+  // What was under way on another connection was not cut off.
+  expect(accounts).toBeGreaterThan(0);
   await expectEverythingPosted();
   expect(await survivor.stop()).toBe(0);
 }, 60_000);
