@@ -1,4 +1,5 @@
 import { formatCredits } from "../../shared/core/credits-text.ts";
+import { amountsAsText } from "../../shared/ledger/amounts-as-text.ts";
 import { totalsByMeter } from "./check-books.ts";
 import type { Latency } from "./measure-latency.ts";
 import type { DemoPlan } from "./plan-demo.ts";
@@ -76,8 +77,6 @@ function exampleOf({ expected }: DemoPlan): DemoReport["example"] {
 
 /** For programs: amounts are decimal strings, credits in micro-credits. */
 export function reportAsJson(report: DemoReport): string {
-  const amountsAsText = (_key: string, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value;
   const booksEqualFile = report.differences.length === 0;
   return JSON.stringify({ booksEqualFile, ...report }, amountsAsText, 2);
 }

@@ -2,11 +2,16 @@
  * Lets what waits go together: what is handed over while `work` is busy goes with the next call of
  * it. Under little load a transaction then takes what every partition has, so latency does not grow
  * with their number; under much load each is full anyway. At most `atOnce` calls run at a time, each
- * with items of together at most `most` (a larger one goes alone).
+ * with items of together at most `most` (a larger one goes alone) and no two of one key.
  */
 export function joinBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
-  limits: { readonly atOnce: number; readonly most: number; sizeOf(item: T): number },
+  limits: {
+    readonly atOnce: number;
+    readonly most: number;
+    sizeOf(item: T): number;
+    keyOf(item: T): unknown;
+  },
 ): (item: T) => Promise<R> {
   const waiting: { item: T; resolve(result: R): void; reject(error: unknown): void }[] = [];
   let running = 0;
@@ -28,11 +33,14 @@ export function joinBatches<T, R>(
 
   function take(): typeof waiting {
     let size = 0;
-    const fits = waiting.findIndex(({ item }, index) => {
+    const keys = new Set<unknown>();
+    const rest = waiting.findIndex(({ item }, index) => {
       size += limits.sizeOf(item);
-      return index > 0 && size > limits.most;
+      const isAgain = keys.has(limits.keyOf(item));
+      keys.add(limits.keyOf(item));
+      return index > 0 && (size > limits.most || isAgain);
     });
-    return waiting.splice(0, fits === -1 ? waiting.length : fits);
+    return waiting.splice(0, rest === -1 ? waiting.length : rest);
   }
 
   async function run(taken: typeof waiting): Promise<void> {

@@ -61,6 +61,8 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
     atOnce: TRANSACTIONS_AT_ONCE,
     most: settings.metering.batchEvents,
     sizeOf: ({ batch }: Delivery) => batch.messages.length,
+    // A consumer that lost a partition and got it back may still hold a batch of it.
+    keyOf: ({ batch }: Delivery) => batch.partition,
   });
   const consumer = await untilUp("Kafka", () =>
     runBatchConsumer(kafka, {

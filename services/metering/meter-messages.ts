@@ -61,17 +61,17 @@ export function meterMessages(
         await Promise.all(deliveries.map(({ heartbeat }) => heartbeat()));
       },
     };
+    for (const { batch } of deliveries) {
+      await waitOut(() => decoder.learn(batch.messages.map(({ value }) => value)), waiting);
+    }
     const now = Date.now();
     const debit = (runs: readonly UsageRun[]) => {
       const usage = { reader: USAGE_READER, now, runs, expectRepeats };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
-    const runs: UsageRun[] = [];
-    for (const { batch } of deliveries) {
-      await waitOut(() => decoder.learn(batch.messages.map(({ value }) => value)), waiting);
-      runs.push(readBatch(batch, decoder, now, window));
-    }
-    const outcome = await debit(runs);
+    const outcome = await debit(
+      deliveries.map(({ batch }) => readBatch(batch, decoder, now, window)),
+    );
     expectRepeats = outcome.repeats > 0;
     parts.onCommitted(outcome);
     return Promise.all(

@@ -37,8 +37,8 @@ const MAX_WAIT_MS = 250;
 
 /**
  * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, those
- * of all partitions that a fetch brought at once. What `handle` did is the only truth: it says where to go on. The group's
- * committed offsets are written at most once a second, for tools that show lag.
+ * of all partitions that a fetch brought at once. What `handle` did is the only truth: it says where
+ * to go on. The group's committed offsets are written at most once a second, for tools that show lag.
  */
 export async function runBatchConsumer(
   kafka: Kafka,

@@ -2,7 +2,7 @@
  * Array literals as Postgres documents them (arrays.html, "Array Input and Output Syntax"): an
  * element is quoted when it is empty, the word NULL, or holds a brace, comma, quote, backslash or
  * white space; in quotes, quotes and backslashes are escaped. That a real Postgres reads back what
- * was written is held in test/ledger.
+ * was written is held in test/pipeline.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
  * The bytes of COPY ... (FORMAT binary) as Postgres documents them (sql-copy.html, "Binary Format")
  * and as its types' send functions write them: all big-endian, a field's length before it, -1 for
- * null. That a real Postgres reads them is held in test/ledger.
+ * null. That a real Postgres reads them is held in test/pipeline.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

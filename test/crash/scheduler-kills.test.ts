@@ -76,7 +76,8 @@ test("asked to stop in the middle of a run, it ends after the transactions under
   expect(stopped.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
   const turned = await count("schedule WHERE period > 0");
   expect(turned).toBeGreaterThanOrEqual(1_000);
-  expect(turned).toBeLessThan(EVERYTHING);
+  // Two at once: the one caught, those under way, and what may begin before the signal is heard.
+  expect(turned).toBeLessThanOrEqual(4_000);
   await start().says(/^run$/);
   await expectEverythingPosted();
 }, 60_000);
@@ -87,8 +88,8 @@ test("cut off from Postgres in the middle of a run, it says so, waits and goes o
   await cut;
   await survivor.says(/^waiting for Postgres$/);
   const { accounts } = await survivor.says(/^run$/);
-  // What was under way on another connection was not cut off.
-  expect(accounts).toBeGreaterThan(0);
+  // Of what was under way on the other connection it does not tell.
+  expect(accounts).toBeGreaterThanOrEqual(EVERYTHING - 1_000);
   await expectEverythingPosted();
   expect(await survivor.stop()).toBe(0);
 }, 60_000);

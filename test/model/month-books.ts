@@ -1,4 +1,5 @@
-import type { AddOnUse, DueCharge, LotLife, MonthSubscription } from "./month-terms.ts";
+import type { LotLife } from "../../shared/core/catalogue.ts";
+import type { AddOnUse, DueCharge, MonthSubscription } from "./month-terms.ts";
 import {
   emptyBooks,
   end,

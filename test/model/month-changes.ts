@@ -1,3 +1,6 @@
+import type { Renewal } from "../../shared/core/billing-periods.ts";
+import type { Plan } from "../../shared/core/catalogue.ts";
+import type { BillingInterval } from "../../shared/core/subscription.ts";
 import {
   endOfOtherLot,
   type MonthBooks,
@@ -6,14 +9,7 @@ import {
   postGrant,
 } from "./month-books.ts";
 import { grantForPeriod } from "./month-settle.ts";
-import {
-  type BillingInterval,
-  type Catalogue,
-  type MonthSubscription,
-  type Plan,
-  type Renewal,
-  versionAt,
-} from "./month-terms.ts";
+import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { roomForDraw, roomForGrant, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
 import { dateBegun, dayStart } from "./wall-calendar.ts";
 

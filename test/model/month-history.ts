@@ -1,4 +1,5 @@
-import type { BillingInterval, Renewal } from "./month-terms.ts";
+import type { Renewal } from "../../shared/core/billing-periods.ts";
+import type { BillingInterval } from "../../shared/core/subscription.ts";
 
 /**
  * Months of many accounts, made from a seed: plain data, in the order in which the system takes it.

@@ -1,4 +1,6 @@
+import type { Renewal } from "../../shared/core/billing-periods.ts";
 import type { Rate } from "../../shared/core/rate-card.ts";
+import type { BillingInterval } from "../../shared/core/subscription.ts";
 import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
 import { emptyMonthBooks, type MonthBooks, type MonthEntry } from "./month-books.ts";
 import {
@@ -12,14 +14,7 @@ import {
 } from "./month-changes.ts";
 import { type GrantAsked, grant, type WithdrawalAsked, withdraw } from "./month-credits.ts";
 import { settle } from "./month-settle.ts";
-import type {
-  AddOnUse,
-  BillingInterval,
-  Catalogue,
-  DueCharge,
-  MonthSubscription,
-  Renewal,
-} from "./month-terms.ts";
+import type { AddOnUse, Catalogue, DueCharge, MonthSubscription } from "./month-terms.ts";
 import { balanceOf, roomForDraw, sayIfLow, take } from "./naive-books.ts";
 import { createMetering } from "./naive-metering.ts";
 

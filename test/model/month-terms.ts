@@ -1,34 +1,10 @@
+import type { Renewal } from "../../shared/core/billing-periods.ts";
+import type { AddOn, Plan } from "../../shared/core/catalogue.ts";
+import type { BillingInterval } from "../../shared/core/subscription.ts";
+
 /**
- * What the month is made of, as plain data: the same shapes as the catalogue and the subscription of
- * shared/core. All credits are micro-credits, all instants milliseconds since 1970-01-01T00:00Z.
+ * What the month is made of, as plain data; of shared/core only types are used. All credits are micro-credits, all instants milliseconds since 1970-01-01T00:00Z.
  */
-
-/** How long a lot lives: as long as its kind usually does, so many months, or for ever. */
-export type LotLife =
-  | { readonly kind: "usual" }
-  | { readonly kind: "months"; readonly months: number }
-  | { readonly kind: "never" };
-
-export interface Plan {
-  readonly planId: string;
-  readonly validFrom: number;
-  /** A month. */
-  readonly credits: bigint;
-  readonly life: LotLife;
-  /** In the currency's minor unit. */
-  readonly prices: readonly {
-    readonly currency: string;
-    readonly monthly: bigint;
-    readonly yearly: bigint;
-  }[];
-}
-
-export interface AddOn {
-  readonly addOnId: string;
-  readonly validFrom: number;
-  /** A month, for each unit. */
-  readonly credits: bigint;
-}
 
 /** Versions of each plan and add-on, in any order. */
 export interface Catalogue {
@@ -48,9 +24,6 @@ export function versionAt<T extends { readonly validFrom: number }>(
   }
   return newest;
 }
-
-export type Renewal = "first_of_month" | "day_of_month";
-export type BillingInterval = "month" | "year";
 
 export interface MonthSubscription {
   /** Counts an account's subscriptions from 1. */

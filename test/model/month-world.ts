@@ -1,5 +1,6 @@
+import type { AddOn, Plan } from "../../shared/core/catalogue.ts";
 import { createMonthModel, type MonthModel } from "./month-model.ts";
-import type { AddOn, Catalogue, Plan } from "./month-terms.ts";
+import type { Catalogue } from "./month-terms.ts";
 
 /** A model with one account, acme, and a catalogue whose numbers are small enough to add up by hand. */
 

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { joinBatches } from "../../services/metering/join-batches.ts";
 
-/** What goes together: items are named, and as large as their name is long. */
+/** What goes together: items are as large as their name is long, and of one key if they begin alike. */
 function joined(limits: { atOnce: number; most: number }) {
   const calls: { readonly items: readonly string[]; end(): void; fail(error: Error): void }[] = [];
   const hand = joinBatches(
@@ -12,7 +12,7 @@ function joined(limits: { atOnce: number; most: number }) {
       calls.push({ items, end, fail: reject });
       return promise;
     },
-    { ...limits, sizeOf: (item) => item.length },
+    { ...limits, sizeOf: (item) => item.length, keyOf: (item) => item[0] },
   );
   return { hand, calls, taken: () => calls.map(({ items }) => items) };
 }
@@ -48,6 +48,13 @@ test("no more goes together than may, but one that is larger goes alone", async 
   for (const item of ["aa", "bb", "c", "dddddd", "e"]) void hand(item);
   await turn();
   expect(taken()).toEqual([["aa", "bb"], ["c"], ["dddddd"], ["e"]]);
+});
+
+test("two of one key do not go together", async () => {
+  const { hand, taken } = joined({ atOnce: 9, most: 9 });
+  for (const item of ["a1", "b1", "a2", "b2", "b3"]) void hand(item);
+  await turn();
+  expect(taken()).toEqual([["a1", "b1"], ["a2", "b2"], ["b3"]]);
 });
 
 test("those that went together fail together, and what waited goes on", async () => {

@@ -20,7 +20,7 @@ test.each([
   { where: "between two statements", copying: false },
 ])("one that stands still $where is ended, and its rows are free", async ({ copying }) => {
   const still = await connect(NAME);
-  const lost = new Promise((resolve) => still.on("error", resolve));
+  const lost = new Promise((resolve) => still.once("error", resolve));
   await still.query("BEGIN");
   await still.query("SELECT pg_advisory_xact_lock(4711)");
   if (copying) still.query(from("COPY outbox FROM STDIN")).on("error", () => undefined);
@@ -33,25 +33,29 @@ test.each([
   await other.end();
 });
 
-test("one that is young, waits for a lock or is another's is left alone", async () => {
-  const young = await connect(NAME);
-  await young.query("BEGIN");
-  await young.query("SELECT pg_advisory_xact_lock(4712)");
+test("one that is young, one that waits for a lock and one of another name are left alone", async () => {
   const another = await connect("another");
   await another.query("BEGIN");
+  await another.query("SELECT pg_advisory_xact_lock(4712)");
   const waits = await connect(NAME);
   await waits.query("BEGIN");
   const locked = waits.query("SELECT pg_advisory_xact_lock(4712)");
-  await books.database.query("SELECT pg_sleep(0.3)");
-  expect(await endStaleTransactions(books.database, { name: NAME, olderThanMs: 60_000 })).toBe(0);
-  expect(await endStaleTransactions(books.database, { name: "nobody", olderThanMs: 0 })).toBe(0);
-  await young.query("COMMIT");
+  await books.database.query("SELECT pg_sleep(0.4)");
+  const young = await connect(NAME);
+  await young.query("BEGIN");
+  await young.query("SELECT 1");
+  const end = (olderThanMs: number) =>
+    endStaleTransactions(books.database, { name: NAME, olderThanMs });
+  expect(await end(350)).toBe(0);
+  expect(await end(0)).toBe(1);
+  await another.query("COMMIT");
   await locked;
-  for (const client of [young, another, waits]) await client.end();
+  for (const client of [another, waits]) await client.end();
 });
 
 async function connect(name: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: books.url, application_name: name });
+  client.on("error", () => undefined);
   await client.connect();
   return client;
 }
