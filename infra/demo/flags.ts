@@ -12,7 +12,8 @@ export const HELP = `npm run demo [-- --exit] [--speed-up N] [--accounts N] [--k
 
 Starts a fresh stack, opens accounts with credits and plays an hour of real usage through metering:
 8,819 requests to a language model, two events each. Then it checks that the books equal the file,
-and shows two turns of the month on another account, with the clock moved ahead.
+shows auto top-up on two other accounts, one of them with a card that is declined, and two turns of
+the month on a fourth, with the clock moved ahead. No money is taken: the payment gateway is simulated.
 
   --exit         end after the check: 0 when the books equal the file, else 1. Without it the demo
                  stays up to be looked at, until Ctrl-C

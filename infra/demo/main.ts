@@ -1,13 +1,14 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { METERING_SERVICE } from "../local/services.ts";
+import { localPayments } from "../local/payments.ts";
+import { METERING_SERVICE, TOP_UP_SERVICE } from "../local/services.ts";
 import { startStack } from "../local/stack.ts";
 import { stackFromEnvironment } from "../local/stack-from-environment.ts";
 import { type Running, stopOnSignals } from "../local/stop-signals.ts";
-import { type Supervision, superviseServices } from "../local/supervise-services.ts";
+import { type Service, type Supervision, superviseServices } from "../local/supervise-services.ts";
 import { setUp } from "../set-up.ts";
 import { type DemoFlags, HELP, readFlags } from "./flags.ts";
 import { howToLook } from "./how-to-look.ts";
@@ -15,11 +16,15 @@ import { killMetering } from "./metering-process.ts";
 import { reportAsJson, reportAsText } from "./report.ts";
 import { runDemo } from "./run-demo.ts";
 import { showMonth } from "./show-month.ts";
+import { showTopUps } from "./show-top-ups.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "demo");
 /** Away from those of `npm start` and of the tests, so that they can run beside it. */
 const PORTS = { postgres: 26_432, kafka: 26_092, kafkaController: 26_093, registry: 26_081 };
+const PAYMENT_PORTS = { gateway: 26_090, webhooks: 26_095 };
+/** So that a payment can be seen pending. */
+const ANSWER_AFTER_MS = 5_000;
 const INTERRUPTED = 130;
 
 const read = readFlags(process.argv.slice(2));
@@ -86,10 +91,43 @@ async function demo(
     killMetering: flags.kill ? () => killMetering(running.supervision) : null,
   });
   console.log(flags.json ? reportAsJson(report) : reportAsText(report));
-  // Only on books of its own: it moves the clock ahead for all accounts.
-  if (given === undefined) await showMonth(env, Date.now(), say);
+  // Only on books of its own: it charges accounts, and moves the clock ahead for all.
+  if (given === undefined) {
+    running.payments = await superviseTopUps(env, say);
+    await showTopUps(env, say);
+    await showMonth(env, Date.now(), say);
+  }
   if (!flags.exit) say(howToLook(stack, report.example));
   return report.differences.length === 0 ? 0 : 1;
+}
+
+/** The top-up service and the simulated gateway, from when the books were found to equal the file. */
+async function superviseTopUps(
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+): Promise<Supervision> {
+  const simulated = { ...env, PAYMENT_GATEWAY: "", NODE_ENV: "" };
+  const dataDir = join(DATA_DIR, "gateway");
+  const payments = await localPayments(simulated, { dataDir, ports: PAYMENT_PORTS });
+  const services = [...payments.services, TOP_UP_SERVICE];
+  const log = createWriteStream(join(DATA_DIR, "logs", "demo-payments.log"));
+  return superviseServices(services, {
+    env: { ...simulated, ...payments.env, SIMULATED_GATEWAY_LATENCY_MS: String(ANSWER_AFTER_MS) },
+    say: sayOrLog(services, log, say),
+  });
+}
+
+/** What services write goes to a log; only what befalls them is said. */
+function sayOrLog(
+  services: readonly Service[],
+  log: WriteStream,
+  say: (line: string) => void,
+): (line: string) => void {
+  const prefixes = services.map(({ name }) => `${name} | `);
+  return (line) => {
+    log.write(`${line}\n`);
+    if (!prefixes.some((prefix) => line.startsWith(prefix))) say(`  ${line}`);
+  };
 }
 
 /**
@@ -102,10 +140,7 @@ async function meteringSupervisor(
   say: (line: string) => void,
 ): Promise<() => Supervision> {
   await mkdir(dirname(logFile), { recursive: true });
-  const log = createWriteStream(logFile);
-  const sayOrLog = (line: string) => {
-    log.write(`${line}\n`);
-    if (!line.startsWith(`${METERING_SERVICE.name} | `)) say(`  ${line}`);
-  };
-  return () => superviseServices([METERING_SERVICE], { env, say: sayOrLog });
+  const services = [METERING_SERVICE];
+  const options = { env, say: sayOrLog(services, createWriteStream(logFile), say) };
+  return () => superviseServices(services, options);
 }

@@ -39,7 +39,7 @@ function topics({ usagePartitions, replication }: KafkaSettings): ITopicConfig[]
       "retention.ms": BILLING_RETENTION_MS,
       "max.message.bytes": DEAD_LETTER_MAX_BYTES,
     }),
-    ...[TOPICS.lowBalance, TOPICS.credits, TOPICS.creditsExpiring].map((name) =>
+    ...[TOPICS.lowBalance, TOPICS.credits, TOPICS.topUps, TOPICS.creditsExpiring].map((name) =>
       topic(name, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS }),
     ),
     topic(TOPICS.balances, BILLING_PARTITIONS, {

@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "../set-up.ts";
+import { localPayments } from "./payments.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { stackFromEnvironment } from "./stack-from-environment.ts";
 import { type Running, stopOnSignals } from "./stop-signals.ts";
-import { superviseServices } from "./supervise-services.ts";
+import { type Service, superviseServices } from "./supervise-services.ts";
 
 const HELP = `npm start [-- --fresh]
 
@@ -15,6 +16,8 @@ Ctrl-C stops all of it; what was stored is there again at the next start.
 
   --fresh   start with empty servers: deletes what earlier starts stored
   --help    say this
+
+Money is taken by the simulated payment gateway, which takes none, unless PAYMENT_GATEWAY is set.
 
 With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, those servers are used and none is
 started.`;
@@ -62,18 +65,20 @@ async function start(
   const env = { ...process.env, ...stack.env };
   await setUp(env, say);
   if (stopAsked.aborted) return;
-  tellWhere(stack, given === undefined);
-  running.supervision = superviseServices(SERVICES, { env, say });
+  const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });
+  const services = [...payments.services, ...SERVICES];
+  tellWhere(stack, services, given === undefined);
+  running.supervision = superviseServices(services, { env: { ...env, ...payments.env }, say });
 }
 
-function tellWhere(stack: Stack, isLocal: boolean): void {
+function tellWhere(stack: Stack, services: readonly Service[], isLocal: boolean): void {
   const database = new URL(stack.env.DATABASE_URL);
   if (!isLocal) database.password = ""; // the local one is no secret, and handy to paste
   const rows: [string, string][] = [
     ["Postgres", database.href],
     ["Kafka", stack.env.KAFKA_BROKERS],
     ["Schema registry", stack.env.SCHEMA_REGISTRY_URL],
-    ["Services", SERVICES.map((service) => service.name).join(", ")],
+    ["Services", services.map((service) => service.name).join(", ")],
   ];
   if (isLocal) rows.push(["Logs and data", DATA_DIR]);
   say(["", ...rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`)].join("\n"));

@@ -21,5 +21,17 @@ export const SCHEDULER_SERVICE: Service = {
   nodeOptions: NODE_OPTIONS,
 };
 
+export const TOP_UP_SERVICE: Service = {
+  name: "top-up",
+  file: resolve(PROJECT, "services/top-up/main.ts"),
+  nodeOptions: NODE_OPTIONS,
+};
+
+/** Stands in for a real payment gateway; it refuses to run in production. */
+export const SIMULATED_GATEWAY: Service = {
+  name: "simulated-gateway",
+  file: resolve(PROJECT, "infra/simulated-gateway/main.ts"),
+};
+
 /** What `npm start` runs. The command line is run by hand; the dashboard is served by the API. */
-export const SERVICES: readonly Service[] = [METERING_SERVICE, SCHEDULER_SERVICE];
+export const SERVICES: readonly Service[] = [METERING_SERVICE, SCHEDULER_SERVICE, TOP_UP_SERVICE];

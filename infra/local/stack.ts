@@ -149,7 +149,7 @@ async function stopLeftovers(dataDir: string, say: (line: string) => void): Prom
 
 /** Only what this folder's code has written there: the folder itself may be anybody's choice. */
 async function clear(dataDir: string): Promise<void> {
-  for (const name of ["postgres", "postgres.partial", "kafka", "registry"]) {
+  for (const name of ["postgres", "postgres.partial", "kafka", "registry", "gateway"]) {
     await rm(join(dataDir, name), { recursive: true, force: true });
   }
 }

@@ -6,6 +6,8 @@ import type { Supervision } from "./supervise-services.ts";
 export interface Running {
   stack?: Stack;
   supervision?: Supervision;
+  /** What takes money, where it is supervised apart. */
+  payments?: Supervision;
 }
 
 export interface Stopping {
@@ -33,13 +35,13 @@ export function stopOnSignals(running: Running, say: (line: string) => void): St
     async stop() {
       if (asked.aborted) say("Stopping. Ctrl-C again kills what still runs.");
       ask();
-      await running.supervision?.stop();
+      await Promise.all([running.supervision?.stop(), running.payments?.stop()]);
       await running.stack?.stop();
       await stopAllChildren("stop");
     },
   };
 }
 
-async function killAll({ supervision }: Running): Promise<void> {
-  await Promise.all([supervision?.kill(), stopAllChildren("kill")]);
+async function killAll({ supervision, payments }: Running): Promise<void> {
+  await Promise.all([supervision?.kill(), payments?.kill(), stopAllChildren("kill")]);
 }

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { decideTimeZoneChange } from "../../shared/core/change-time-zone.ts";
 import { balanceOf } from "../../shared/core/credit-line.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import { type AccountDetails, readAccountDetails } from "../../shared/ledger/account-details.ts";
@@ -7,20 +6,13 @@ import { type AccountSettings, createAccount } from "../../shared/ledger/create-
 import { readLiveLots } from "../../shared/ledger/read-lots.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { addAccountSetCommand } from "./account-set.ts";
 import {
   accountIdArgument,
   creditsArgument,
   currencyArgument,
   timeZoneArgument,
 } from "./arguments.ts";
-import {
-  addChangeCommand,
-  type ByOption,
-  type Change,
-  makeChange,
-  refusal,
-  toAsked,
-} from "./make-change.ts";
 import { fields, formatInstant, instantJson, printable } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
@@ -30,10 +22,6 @@ interface CreateOptions extends JsonOption {
   readonly timeZone: string;
   readonly currency: string;
   readonly threshold: string;
-}
-
-interface SetOptions extends ByOption {
-  readonly timeZone: string;
 }
 
 export function addAccountCommands(program: Command): void {
@@ -48,16 +36,7 @@ export function addAccountCommands(program: Command): void {
     .action((id: string, options: CreateOptions) =>
       run(options, (settings) => create(settings, toSettings(id, options))),
     );
-  addChangeCommand(account, "set <account>", {
-    does: "move an account to another time zone, whose calendar its next months follow",
-    examples: ["account set acme --time-zone America/New_York"],
-  })
-    .requiredOption("--time-zone <name>", "where it is now; lots keep their ends")
-    .action((id: string, options: SetOptions) =>
-      run(options, (settings) =>
-        makeChange(settings, toAsked(id, options), setTimeZone(timeZoneArgument(options.timeZone))),
-      ),
-    );
+  addAccountSetCommand(account);
   addCommand(account, "show <account>", {
     does: "show an account's balance and settings",
     examples: ["account show acme"],
@@ -94,22 +73,6 @@ async function create(settings: Settings, asked: AccountSettings): Promise<Resul
         `account ${accountId} stands already with other settings: ${inWords(outcome.standing)}`,
       );
   }
-}
-
-function setTimeZone(timeZone: string): Change {
-  return (context) => {
-    const decision = decideTimeZoneChange(timeZone, context);
-    switch (decision.kind) {
-      case "changed":
-        return decision;
-      case "unknown_time_zone":
-        return refusal(`there is no time zone ${timeZone}`);
-      case "no_change": {
-        const { accountId } = context.book.account;
-        return refusal(`account ${accountId} is in time zone ${timeZone} already`);
-      }
-    }
-  };
 }
 
 async function show(settings: Settings, id: string): Promise<Result> {

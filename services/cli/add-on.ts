@@ -18,7 +18,7 @@ import { countOf, formatInstant, printable } from "./print.ts";
 import { readSubscription } from "./read-subscription.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
-import { noSubscription, subject } from "./subscription-changes.ts";
+import { noSubscription, subject, suspended } from "./subscription-changes.ts";
 
 export function addAddOnCommands(program: Command): void {
   const addOn = program.command("add-on").description("set, cancel and list accounts' add-ons");
@@ -65,6 +65,8 @@ function setAddOn(asked: AddOnUnits): Change {
         );
       case "no_subscription":
         return noSubscription(context);
+      case "suspended":
+        return suspended(context);
       case "unknown_add_on":
         return refusal(
           `there is no add-on ${asked.addOnId} now; catalogue show lists what is on offer`,

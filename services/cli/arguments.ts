@@ -5,7 +5,7 @@ import { MAX_BIGINT, type MicroCredits } from "../../shared/core/credit-line.ts"
 import { parseCredits } from "../../shared/core/credits-text.ts";
 import { LOT_SOURCES, type LotSource } from "../../shared/core/grant-credits.ts";
 import { parseInstant } from "../../shared/core/instant-text.ts";
-import { isCurrency } from "../../shared/core/money.ts";
+import { isCurrency, parseMoney } from "../../shared/core/money.ts";
 import { isTimeZone } from "../../shared/core/months.ts";
 import type { BillingInterval } from "../../shared/core/subscription.ts";
 import { idProblem, isStorable, toAccountId } from "../../shared/core/text.ts";
@@ -29,6 +29,11 @@ export function idArgument(name: string, text: string): string {
 
 export function creditsArgument(text: string): MicroCredits {
   return orWrongUsage(() => parseCredits(text));
+}
+
+/** Money as people write it, in minor units of the account's currency. */
+export function moneyArgument(text: string, currency: string): bigint {
+  return orWrongUsage(() => parseMoney(text, currency));
 }
 
 /** A whole number from `least` on that fits into 64 bits. */

@@ -1,3 +1,4 @@
+import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { SubscriptionChange } from "../../shared/core/subscription.ts";
 import { countOf, instantJson } from "./print.ts";
 
@@ -9,7 +10,8 @@ export function changeJson({ sequence, at, by, kind, detail }: SubscriptionChang
 /** What was changed, in words. */
 export function changeText({ kind, detail }: SubscriptionChange): string {
   const { plan = "?", before = "?", interval = "?", renewal = "?", units = "?" } = detail;
-  const { add_on: addOn = "?", time_zone: timeZone = "?" } = detail;
+  const { period = "?", add_on: addOn = "?", time_zone: timeZone = "?" } = detail;
+  const { threshold = "?" } = detail;
   switch (kind) {
     case "subscribed":
       return `subscribed to ${plan}, paid ${oftenText(interval)}, renews ${renewalText(renewal)}`;
@@ -25,6 +27,10 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
       return `plan ${plan} cancelled, to the end of what is paid`;
     case "resumed":
       return `plan ${plan} resumed`;
+    case "suspended":
+      return `plan ${plan} suspended: its fee of period ${period} is given up`;
+    case "restored":
+      return `plan ${plan} restored: its fee of period ${period} is paid`;
     case "ended":
       return `plan ${plan} ended, as it was cancelled`;
     case "add_on_changed":
@@ -33,6 +39,8 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
       return `add-on ${addOn}: ${unitsText(units)} from the next period on`;
     case "time_zone_changed":
       return `time zone ${timeZone} instead of ${before}`;
+    case "threshold_changed":
+      return `threshold ${creditsOf(threshold)} credits instead of ${creditsOf(before)}`;
   }
 }
 
@@ -44,6 +52,11 @@ export function renewalText(renewal: string): string {
   return renewal === "day_of_month"
     ? "on the day of the month it began"
     : "on the first of the month";
+}
+
+/** The history keeps micro-credits. */
+function creditsOf(micro: string): string {
+  return /^-?\d+$/.test(micro) ? formatCredits(BigInt(micro)) : micro;
 }
 
 function unitsText(units: string): string {

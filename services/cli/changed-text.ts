@@ -1,22 +1,26 @@
 import type { Entry } from "../../shared/core/account.ts";
 import { balanceOf } from "../../shared/core/credit-line.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
+import type { Fee } from "../../shared/core/fee.ts";
 import type { GrantedLot } from "../../shared/core/grant-credits.ts";
 import type { Changed } from "../../shared/core/subscription-change.ts";
 import { changeJson, changeText } from "./change-text.ts";
 import { entryJson } from "./entry-text.ts";
-import { formatInstant, printable } from "./print.ts";
+import { moneyText } from "./money-text.ts";
+import { countOf, formatInstant, instantJson, printable } from "./print.ts";
 import { plannedText, subscriptionJson, usesJson } from "./subscription-text.ts";
 
 /** What a change did, for `--json`. */
-export function changedJson({ account, schedule, entries, changes, lowBalance }: Changed) {
+export function changedJson({ account, schedule, entries, changes, fees, lowBalance }: Changed) {
   const { subscription, addOns } = schedule;
   return {
     outcome: "changed",
     account_id: account.accountId,
     changes: changes.map(changeJson),
     entries: entries.map(entryJson),
+    fees: fees.map(feeJson),
     time_zone: account.timeZone,
+    threshold: account.threshold,
     subscription: subscription && subscriptionJson(subscription, account.timeZone),
     add_ons: usesJson(addOns),
     balance: balanceOf(account),
@@ -31,10 +35,11 @@ export function changedText(changed: Changed): string {
   const id = printable(account.accountId);
   const lines = changes.map((change) => `${id}: ${printable(changeText(change))}.`);
   for (const entry of entries) lines.push(entryText(entry, granted));
-  if (entries.length > 0) {
+  if (entries.length > 0 || lowBalance !== null) {
     lines.push(`The balance is now ${formatCredits(balanceOf(account))} credits.`);
   }
   if (lowBalance !== null) lines.push("It is at or below the threshold, which was said.");
+  lines.push(...changed.fees.map(feeText));
   const { subscription } = schedule;
   if (subscription !== null) {
     lines.push(...plannedText(subscription, account.timeZone).map((what) => `${what}.`));
@@ -47,4 +52,13 @@ function entryText({ credits, lotId, reference }: Entry, granted: readonly Grant
   const lot = granted.find((one) => one.lotId === lotId);
   const ends = lot === undefined ? "" : `, ends ${formatInstant(lot.expiresAt)}`;
   return `Granted ${formatCredits(credits)} credits: lot ${lotId}${ends}.`;
+}
+
+function feeJson({ paymentId, planId, period, periods, amount, currency, dueAt }: Fee) {
+  const due_at = instantJson(dueAt);
+  return { payment_id: paymentId, plan: planId, period, periods, amount, currency, due_at };
+}
+
+function feeText({ amount, currency, periods }: Fee): string {
+  return `${moneyText(amount, currency)} falls due for ${countOf(periods, "period")}.`;
 }

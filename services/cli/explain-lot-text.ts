@@ -2,7 +2,7 @@ import type { AccountId } from "../../shared/core/account.ts";
 import { type MicroCredits, overlapOf } from "../../shared/core/credit-line.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { GrantedLot } from "../../shared/core/grant-credits.ts";
-import type { AddOnTotal, ChargeRecord } from "../../shared/ledger/explain-charges.ts";
+import type { Charged, ChargeRecord, ChargeTotal } from "../../shared/ledger/explain-charges.ts";
 import type { MeterTotal, UsageRecord } from "../../shared/ledger/explain-usage.ts";
 import type { LotUse } from "../../shared/ledger/granted-lots.ts";
 import { lotJson, stretchText } from "./lot-text.ts";
@@ -22,21 +22,22 @@ export interface Explained extends Drawn {
   readonly lot: GrantedLot;
   readonly use: LotUse;
   readonly meters: readonly MeterTotal[];
-  readonly addOns: readonly AddOnTotal[];
+  readonly charged: readonly ChargeTotal[];
 }
 
 export function explainedJson(explained: Explained) {
-  const { accountId, lot, use, meters, addOns, usage, charges, nextAfter } = explained;
+  const { accountId, lot, use, meters, charged, usage, charges, nextAfter } = explained;
   return {
     account_id: accountId,
     ...lotJson(lot),
     ...use,
     by_meter: meters.map(({ meter, events, credits }) => ({ meter, events, credits })),
-    by_add_on: addOns.map(({ addOnId, charges: count, credits }) => ({
-      add_on: addOnId,
-      charges: count,
-      credits,
-    })),
+    by_add_on: charged.flatMap(({ charged: what, charges: count, credits }) =>
+      what.kind === "add_on_charge" ? [{ add_on: what.addOnId, charges: count, credits }] : [],
+    ),
+    by_reversal: charged.flatMap(({ charged: what, charges: count, credits }) =>
+      what.kind === "reversal" ? [{ ...reversalJson(what), charges: count, credits }] : [],
+    ),
     usage: usage.map((record) => ({
       event_id: record.eventId,
       meter: record.meter,
@@ -48,7 +49,10 @@ export function explainedJson(explained: Explained) {
     })),
     charges: charges.map((charge) => ({
       entry: charge.sequence,
-      add_on: charge.addOnId,
+      kind: charge.charged.kind,
+      ...(charge.charged.kind === "reversal"
+        ? reversalJson(charge.charged)
+        : { add_on: charge.charged.addOnId }),
       reference: charge.reference,
       due_at: instantJson(charge.dueAt),
       start_position: charge.drawn.start,
@@ -59,8 +63,14 @@ export function explainedJson(explained: Explained) {
   };
 }
 
+type Reversal = Extract<Charged, { kind: "reversal" }>;
+
+function reversalJson({ by, lotId }: Reversal) {
+  return { by, reversed_lot: lotId };
+}
+
 export function explainedText(explained: Explained): string {
-  const { accountId, lot, use, meters, addOns, usage, charges, nextAfter } = explained;
+  const { accountId, lot, use, meters, charged, usage, charges, nextAfter } = explained;
   const head = fields([
     ["lot", lot.lotId],
     ["account", accountId],
@@ -74,11 +84,11 @@ export function explainedText(explained: Explained): string {
     ["ends", formatInstant(lot.expiresAt)],
     ["on the line", stretchText(lot)],
   ]);
-  if (meters.length + addOns.length === 0) return `${head}\n\nIt has paid for nothing.`;
+  if (meters.length + charged.length === 0) return `${head}\n\nIt has paid for nothing.`;
   const totals = [
     ...meters.map((total) => [total.meter, paidText(total, total.events, "event")] as const),
-    ...addOns.map(
-      (total) => [`add-on ${total.addOnId}`, paidText(total, total.charges, "charge")] as const,
+    ...charged.map(
+      (total) => [chargedText(total.charged), paidText(total, total.charges, "charge")] as const,
     ),
   ];
   const parts = [head, `It paid for\n${fields(totals)}`];
@@ -90,6 +100,13 @@ export function explainedText(explained: Explained): string {
 
 function paidText({ credits }: { credits: MicroCredits }, count: number, one: string): string {
   return `${formatCredits(credits)} credits for ${countOf(count, one)}`;
+}
+
+/** "add-on voice_cloning", "refund of top-up:low-balance:1" */
+function chargedText(charged: Charged): string {
+  return charged.kind === "reversal"
+    ? `${charged.by} of ${charged.lotId}`
+    : `add-on ${charged.addOnId}`;
 }
 
 function usageTable(lot: GrantedLot, usage: readonly UsageRecord[]): string {
@@ -117,7 +134,7 @@ function chargeTable(lot: GrantedLot, charges: readonly ChargeRecord[]): string 
   return table(
     [
       { title: "ENTRY", align: "right" },
-      { title: "ADD-ON" },
+      { title: "FOR" },
       { title: "REFERENCE" },
       { title: "DUE" },
       { title: "COST", align: "right" },
@@ -125,7 +142,7 @@ function chargeTable(lot: GrantedLot, charges: readonly ChargeRecord[]): string 
     ],
     charges.map((charge) => [
       charge.sequence,
-      charge.addOnId,
+      chargedText(charge.charged),
       charge.reference,
       formatInstant(charge.dueAt),
       formatCredits(charge.credits),

@@ -12,7 +12,7 @@ import { type Drawn, explainedJson, explainedText } from "./explain-lot-text.ts"
 import { type Result, refused, shown } from "./result.ts";
 import { withDatabase } from "./with-database.ts";
 
-/** Which of the usage records and add-on charges to list. */
+/** Which of the usage records and charges to list. */
 export interface Page {
   readonly limit: number;
   /** Only those whose stretch starts after this position. */
@@ -22,7 +22,7 @@ export interface Page {
 /** The `after` of the first page: positions start at 0. */
 export const FIRST_PAGE = -1n;
 
-/** What a lot paid for: by meter and add-on, and one by one. */
+/** What a lot paid for: by meter, add-on and refund, and one by one. */
 export async function explainLot(
   settings: Settings,
   accountId: AccountId,
@@ -41,7 +41,7 @@ export async function explainLot(
         lot,
         use: useOf(lot, details.account.position, losses),
         meters: await totalsAcross(transaction, accountId, lot),
-        addOns: await chargeTotalsAcross(transaction, accountId, lot),
+        charged: await chargeTotalsAcross(transaction, accountId, lot),
         ...(await readDrawn(transaction, accountId, lot, page)),
       };
       return shown(explainedJson(explained), explainedText(explained));

@@ -95,7 +95,7 @@ async function grant(settings: Settings, accountId: AccountId, asked: Grant): Pr
       return refused(`there is no account ${accountId}`);
     case "reserved_lot_id":
       return refused(
-        `lot ids that begin with plan: are those of the months of a subscription, not ${asked.lotId}; choose another`,
+        `lot ids that begin with plan: or top-up: are those of subscriptions and top-ups, not ${asked.lotId}; choose another`,
       );
     case "no_credits":
       return refused("a grant needs more than 0 credits");

@@ -7,16 +7,21 @@ import { addExplainCommands } from "./explain.ts";
 import { addGrantCommand } from "./grant.ts";
 import { addLotCommands } from "./lot-withdraw.ts";
 import { addLotsCommand } from "./lots.ts";
+import { addPaymentCommands } from "./payment.ts";
+import { addPaymentMethodCommands } from "./payment-method.ts";
+import { addPaymentsCommand } from "./payments.ts";
 import { addPublishCommand } from "./publish.ts";
 import { addRateCommands } from "./rate.ts";
 import { makeProgram, runProgram } from "./run-command.ts";
 import { addSchedulerCommands } from "./scheduler.ts";
 import { addStatusCommand } from "./status.ts";
 import { addSubscriptionCommands } from "./subscription.ts";
+import { addTopUpCommands } from "./top-up.ts";
 
 const ABOUT = `
 Credits are typed and shown in credits (3, 0.25); --json gives them in micro-credits, of which a
-credit has a million. Exit codes: 0 done; 1 refused, not found or failed; 2 wrong usage or settings.
+credit has a million. Money is typed and shown in units of its currency (25, 9.90); --json gives it
+in minor units. Exit codes: 0 done; 1 refused, not found or failed; 2 wrong usage or settings.
 
 Environment:
   DATABASE_URL         where Postgres is: postgres://user:password@host:5432/drawdown
@@ -29,7 +34,9 @@ Example:
   $ drawdown catalogue apply catalogue.yaml
   $ drawdown subscription start acme growth
   $ drawdown add-on set acme voice_cloning 3
-  $ drawdown grant acme 100 --source top_up
+  $ drawdown grant acme 100 --source promotion
+  $ drawdown payment-method set acme --customer cus_9s6XKzkNRiz8i3 --method pm_1NirD82eZvKYlo2C
+  $ drawdown top-up make acme 25
   $ drawdown lots acme`;
 
 const program = makeProgram("drawdown")
@@ -42,6 +49,10 @@ addRateCommands(program);
 addCatalogueCommands(program);
 addSubscriptionCommands(program);
 addAddOnCommands(program);
+addPaymentMethodCommands(program);
+addTopUpCommands(program);
+addPaymentsCommand(program);
+addPaymentCommands(program);
 addLotsCommand(program);
 addLotCommands(program);
 addEntriesCommand(program);

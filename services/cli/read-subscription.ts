@@ -10,8 +10,9 @@ import { readAccountDetails } from "../../shared/ledger/account-details.ts";
 import { readCatalogue } from "../../shared/ledger/catalogue.ts";
 import type { Transaction } from "../../shared/ledger/database.ts";
 import { findLot } from "../../shared/ledger/granted-lots.ts";
+import { type OpenFee, readOpenFees } from "../../shared/ledger/open-fees.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
-import { readSchedules } from "../../shared/ledger/schedules.ts";
+import { listChanges, readSchedules } from "../../shared/ledger/schedules.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { withDatabase } from "./with-database.ts";
 
@@ -22,6 +23,8 @@ export interface SubscriptionRead {
   readonly schedule: Schedule;
   /** When the current period began; null without a subscription. */
   readonly periodBeganAt: Instant | null;
+  /** Fees that are not paid, oldest first. */
+  readonly openFees: readonly OpenFee[];
   readonly catalogue: Catalogue;
   readonly now: Instant;
 }
@@ -40,13 +43,18 @@ export async function readSubscription(
       const schedule = schedules.get(accountId) ?? EMPTY_SCHEDULE;
       const { subscription } = schedule;
       const periodBeganAt = subscription && (await readBegin(transaction, account, subscription));
+      const openFees = await readOpenFees(transaction, accountId);
       const catalogue = await readCatalogue(transaction);
-      return { account, currency, schedule, periodBeganAt, catalogue, now: Date.now() };
+      const now = Date.now();
+      return { account, currency, schedule, periodBeganAt, openFees, catalogue, now };
     }),
   );
 }
 
-/** The month's lot tells, also where another time zone held then; a line that was full has none. */
+/**
+ * The month's lot tells, also where another time zone held then. A line that was full has none, nor has
+ * a suspended subscription; when that is restored, the lot comes later than its month.
+ */
 async function readBegin(
   transaction: Transaction,
   { accountId, timeZone }: Account,
@@ -54,5 +62,7 @@ async function readBegin(
 ): Promise<Instant> {
   if (period === 0) return subscribedAt;
   const lot = await findLot(transaction, accountId, `plan:${number}:${period}`);
-  return lot?.grantedAt ?? periodStart(anchor, period, timeZone);
+  const changes = await listChanges(transaction, accountId);
+  const isRestored = changes.some(({ kind, at }) => kind === "restored" && at === lot?.grantedAt);
+  return lot === null || isRestored ? periodStart(anchor, period, timeZone) : lot.grantedAt;
 }

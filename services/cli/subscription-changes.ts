@@ -9,6 +9,7 @@ import type { BillingInterval } from "../../shared/core/subscription.ts";
 import type { ChangeContext } from "../../shared/core/subscription-change.ts";
 import { oftenText } from "./change-text.ts";
 import { type Change, type Refusal, refusal } from "./make-change.ts";
+import { moneyText } from "./money-text.ts";
 import { formatInstant } from "./print.ts";
 
 /** The changes of a subscription, each with what is said when core refuses it. */
@@ -38,6 +39,8 @@ export function changePlan(planId: string): Change {
         return decision;
       case "no_subscription":
         return noSubscription(context);
+      case "suspended":
+        return suspended(context);
       case "unknown_plan":
         return unknownPlan(planId);
       case "no_price":
@@ -58,6 +61,8 @@ export function changeInterval(interval: BillingInterval): Change {
         return decision;
       case "no_subscription":
         return noSubscription(context);
+      case "suspended":
+        return suspended(context);
       case "no_change":
         return paysSoAlready(interval, context);
     }
@@ -90,6 +95,15 @@ export const resume: Change = (context) => {
 
 export function noSubscription(context: ChangeContext): Refusal {
   return refusal(`${subject(context)} has no subscription; begin one with subscription start`);
+}
+
+/** The fee is told by its price: what is owed of it may be less, as for a change to a dearer plan. */
+export function suspended(context: ChangeContext): Refusal {
+  const { subscription } = context.book.schedule;
+  const price = moneyText(subscription?.paidPrice ?? 0n, context.currency);
+  return refusal(
+    `the subscription of ${subject(context)} is suspended: its fee of ${price} a ${subscription?.interval} is not paid`,
+  );
 }
 
 /** "account acme" */

@@ -1,12 +1,13 @@
 import type { AccountId } from "../../shared/core/account.ts";
-import { planAt } from "../../shared/core/catalogue.ts";
+import { planAt, priceAt } from "../../shared/core/catalogue.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
-import { formatMoney } from "../../shared/core/money.ts";
 import type { Subscription } from "../../shared/core/subscription.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { addOnsJson, addOnsText } from "./add-on-text.ts";
 import { oftenText, renewalText } from "./change-text.ts";
-import { fields, formatInstant, instantJson, printable } from "./print.ts";
+import { openFeesJson, openFeesText } from "./fees-text.ts";
+import { moneyText } from "./money-text.ts";
+import { countOf, fields, formatInstant, instantJson, printable } from "./print.ts";
 import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { paidUntil, plannedText, subscriptionJson } from "./subscription-text.ts";
@@ -27,8 +28,10 @@ function readJson(read: SubscriptionRead) {
     subscription: subscription && {
       ...subscriptionJson(subscription, account.timeZone),
       period_began_at: instantJson(periodBeganAt),
+      suspended: subscription.withheld !== null,
     },
     ...addOnsJson(read),
+    open_fees: openFeesJson(read.openFees),
     next_due_at: instantJson(account.nextDueAt),
   };
 }
@@ -42,8 +45,9 @@ function readText(read: SubscriptionRead): string {
     subscription === null
       ? `Account ${id} has no subscription; next due: ${due}.`
       : runningText(read, subscription);
-  const addOns = addOnsText(read);
-  return addOns === "" ? head : `${head}\n\n${addOns}`;
+  return [head, addOnsText(read), openFeesText(read.openFees)]
+    .filter((part) => part !== "")
+    .join("\n\n");
 }
 
 function runningText(read: SubscriptionRead, subscription: Subscription): string {
@@ -54,6 +58,7 @@ function runningText(read: SubscriptionRead, subscription: Subscription): string
   return fields([
     ["account", account.accountId],
     ["plan", planText(read, subscription)],
+    ...suspendedRow(subscription),
     ["paid", `${oftenText(subscription.interval)}${priceText(read, subscription)}`],
     ["paid until", formatInstant(paidUntil(subscription, timeZone))],
     ["renews", `${renewalText(anchor.renewal)}, ${timeZone}`],
@@ -65,6 +70,13 @@ function runningText(read: SubscriptionRead, subscription: Subscription): string
   ]);
 }
 
+function suspendedRow({ withheld }: Subscription) {
+  if (withheld === null) return [];
+  const since = withheld.length === 0 ? "" : `; ${countOf(withheld.length, "month")} so far`;
+  const what = `until its fees are paid, months bring neither credits nor charges${since}`;
+  return [["suspended", what] as const];
+}
+
 function planText({ catalogue, now }: SubscriptionRead, { planId, periodCredits }: Subscription) {
   const plan = planAt(catalogue, planId, now);
   const monthly = plan === null ? "" : `: ${formatCredits(plan.credits)} credits a month`;
@@ -73,9 +85,6 @@ function planText({ catalogue, now }: SubscriptionRead, { planId, periodCredits 
 
 function priceText(read: SubscriptionRead, { planId, interval }: Subscription): string {
   const { catalogue, currency, now } = read;
-  const prices = planAt(catalogue, planId, now)?.prices ?? [];
-  const price = prices.find((one) => one.currency === currency);
-  if (price === undefined) return "";
-  const amount = interval === "year" ? price.yearly : price.monthly;
-  return `, ${currency} ${formatMoney(amount, currency)}`;
+  const price = priceAt(catalogue, planId, currency, interval, now);
+  return price === null ? "" : `, ${moneyText(price, currency)}`;
 }

@@ -16,9 +16,12 @@ export function subscriptionJson(subscription: Subscription, timeZone: string) {
     next_period_at: instantJson(subscription.nextPeriodAt),
     period_credits: subscription.periodCredits,
     paid_until: instantJson(paidUntil(subscription, timeZone)),
+    currency: subscription.currency,
+    paid_price: subscription.paidPrice,
     next_plan: subscription.nextPlanId,
     next_interval: subscription.nextInterval,
     cancelled: subscription.cancelled,
+    withheld: subscription.withheld,
   };
 }
 
@@ -40,19 +43,27 @@ export function paidUntil(subscription: Subscription, timeZone: string): Instant
 
 /** What will happen to a subscription that nobody changes further, a phrase each. */
 export function plannedText(subscription: Subscription, timeZone: string): string[] {
-  const { nextPlanId, nextInterval, cancelled } = subscription;
+  const { nextPlanId, cancelled, withheld } = subscription;
   const next = formatInstant(subscription.nextPeriodAt);
-  const unpaid = formatInstant(paidUntil(subscription, timeZone));
-  if (cancelled && isPaidToNext(subscription)) return [`It ends ${unpaid}`];
-  const phrases = [`The next period begins ${next}`];
+  const phrases = withheld === null ? [] : ["It is suspended until its fee is paid"];
+  if (cancelled && isUnpaidNext(subscription)) return [...phrases, `It ends ${next}`];
+  phrases.push(`The next period begins ${next}`);
   if (nextPlanId !== null) phrases.push(`Plan ${printable(nextPlanId)} holds from ${next} on`);
-  if (cancelled) phrases.push(`It ends ${unpaid}`);
-  else if (nextInterval !== null) {
-    phrases.push(`It is paid ${oftenText(nextInterval)} from ${unpaid} on`);
-  }
-  return phrases;
+  return [...phrases, ...nextPaymentText(subscription, timeZone)];
+}
+
+function nextPaymentText(subscription: Subscription, timeZone: string): string[] {
+  const { nextInterval, cancelled } = subscription;
+  const unpaid = formatInstant(paidUntil(subscription, timeZone));
+  if (cancelled) return [`It ends ${unpaid}`];
+  return nextInterval === null ? [] : [`It is paid ${oftenText(nextInterval)} from ${unpaid} on`];
 }
 
 function isPaidToNext({ period, paidUntil: unpaid }: Subscription): boolean {
   return unpaid === period + 1;
+}
+
+/** While it is suspended, what is charged may have passed. */
+function isUnpaidNext({ period, paidUntil: unpaid }: Subscription): boolean {
+  return unpaid <= period + 1;
 }

@@ -67,7 +67,7 @@ export function addSubscriptionCommands(program: Command): void {
     run(options, (settings) => makeChange(settings, toAsked(id, options), resume)),
   );
   addCommand(subscription, "show <account>", {
-    does: "show an account's plan, period, add-ons and what is planned",
+    does: "show an account's plan, period, add-ons, what is planned and which fees are not paid",
     examples: ["subscription show acme"],
   }).action((id: string, options: JsonOption) =>
     run(options, (settings) => showSubscription(settings, accountIdArgument(id))),

@@ -5,13 +5,14 @@ import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { outageWaits } from "../../shared/kafka/outage-waits.ts";
 import { publishBooks } from "../../shared/kafka/publish-books.ts";
 import { openRegistry, registerSchemas } from "../../shared/kafka/registry.ts";
+import { startPlaces } from "../../shared/kafka/start-places.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
 import { endStaleTransactions } from "../../shared/ledger/end-stale-transactions.ts";
+import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { joinBatches } from "./join-batches.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
-import { startPlaces } from "./start-places.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
 /** What Postgres and Kafka know these processes by. */
@@ -38,6 +39,7 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const registry = openRegistry(settings.registry);
   const waits = outageWaits({ logger, stopping });
   const { untilUp } = waits;
+  const rest = openRest(stopping);
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
 
   await untilUp("the registry", () => registerSchemas(registry));
@@ -55,6 +57,8 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       counted.repeats += repeats;
       counted.deadLetters += deadLetters;
       counted.lowBalances += lowBalances;
+      // Whoever tops up waits for it.
+      if (lowBalances > 0) rest.wake();
     },
   });
   const handle = joinBatches(meter, {
@@ -78,7 +82,7 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const lookAtEnds = usageCompleteWatch(database, admin);
   const background = Promise.all([
-    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS }),
+    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS, rest }),
     waits.repeat("stale transactions", async () => {
       const ended = await endStaleTransactions(database, STALE);
       if (ended > 0) logger.warn({ ended }, "ended transactions of a consumer that stands still");

@@ -3,6 +3,7 @@ import { outageWaits } from "../../shared/kafka/outage-waits.ts";
 import { publishBooks } from "../../shared/kafka/publish-books.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
+import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { runByCron } from "./run-by-cron.ts";
 import { schedulerRun } from "./scheduler-run.ts";
@@ -30,6 +31,7 @@ await runService("scheduler", async ({ settings, logger, stopping }: ServiceCont
       registry: openRegistry(settings.registry),
       waits,
       lookEveryMs: PUBLISH_EVERY_MS,
+      rest: openRest(stopping),
     }),
   ]);
   await database.end();

@@ -2,6 +2,7 @@ import type { Account, AccountId, Entry, Instant, Lot } from "./account.ts";
 import { type AccountBook, isDue, isTurnDue } from "./account-book.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { balanceOf, type MicroCredits } from "./credit-line.ts";
+import type { Fee } from "./fee.ts";
 import type { GrantedLot } from "./grant-credits.ts";
 import { type LowBalance, sayLowBalance } from "./low-balance.ts";
 import { bookChanges, type MovedBook } from "./movement.ts";
@@ -38,6 +39,7 @@ export interface AccountInBatch extends MovedBook {
   readonly entries: Entry[];
   granted: readonly GrantedLot[];
   changes: readonly SubscriptionChange[];
+  fees: readonly Fee[];
   readonly eventIds: string[];
   readonly spends: Spend[];
   moved: boolean;
@@ -62,6 +64,7 @@ export function openAccount(
     entries: [],
     granted: NONE,
     changes: NONE,
+    fees: NONE,
     drawnFrom: account.position,
     eventIds: [],
     spends: [],
@@ -124,6 +127,7 @@ export function settleBefore(
   book.entries.push(...settled.entries);
   book.granted = [...book.granted, ...settled.granted];
   book.changes = [...book.changes, ...settled.changes];
+  book.fees = [...book.fees, ...settled.fees];
   if (settled.lowBalance !== null) lowBalances.push(settled.lowBalance);
 }
 

@@ -1,6 +1,7 @@
 import type { Instant } from "./account.ts";
 import type { MicroCredits } from "./credit-line.ts";
 import { LOT_LIFE_MONTHS } from "./months.ts";
+import type { BillingInterval } from "./subscription.ts";
 
 /** How long a lot's credits last: as usual, another number of months (at least 1), or for ever. */
 export type LotLife =
@@ -67,9 +68,37 @@ export function planAt(catalogue: Catalogue, planId: string, at: Instant): Plan 
   return versionAt(catalogue.plans.get(planId), at);
 }
 
+/**
+ * What a month or a year of a plan costs at an instant, in minor units of the currency. Of a plan that
+ * has lost its price in it the last one holds on; null when it never had any.
+ */
+export function priceAt(
+  catalogue: Catalogue,
+  planId: string,
+  currency: string,
+  interval: BillingInterval,
+  at: Instant,
+): bigint | null {
+  const versions = catalogue.plans.get(planId) ?? [];
+  for (const { validFrom, prices } of versions.toReversed()) {
+    const price = validFrom <= at ? prices.find((one) => one.currency === currency) : undefined;
+    if (price !== undefined) return interval === "year" ? price.yearly : price.monthly;
+  }
+  return null;
+}
+
 /** The add-on as it stands at an instant, or null when there is none of this id yet. */
 export function addOnAt(catalogue: Catalogue, addOnId: string, at: Instant): AddOn | null {
   return versionAt(catalogue.addOns.get(addOnId), at);
+}
+
+/** What credits cost in a currency at an instant, or null when they are not sold for it yet. */
+export function creditPriceAt(
+  catalogue: Catalogue,
+  currency: string,
+  at: Instant,
+): CreditPrice | null {
+  return versionAt(catalogue.creditPrices.get(currency), at);
 }
 
 /** How many months a lot of this life lasts, or null when it never ends. */

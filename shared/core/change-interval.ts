@@ -4,6 +4,8 @@ import { type ChangeContext, type Changed, changed } from "./subscription-change
 export type IntervalChangeDecision =
   | Changed
   | { readonly kind: "no_subscription" }
+  /** A fee is given up. */
+  | { readonly kind: "suspended" }
   /** It is the interval already, or is planned already. */
   | { readonly kind: "no_change" };
 
@@ -18,6 +20,7 @@ export function decideIntervalChange(
   const { schedule } = context.book;
   const { subscription } = schedule;
   if (subscription === null) return { kind: "no_subscription" };
+  if (subscription.withheld !== null) return { kind: "suspended" };
   if (interval === (subscription.nextInterval ?? subscription.interval)) {
     return { kind: "no_change" };
   }

@@ -1,5 +1,6 @@
 import { type Plan, planAt } from "./catalogue.ts";
 import type { MicroCredits } from "./credit-line.ts";
+import { raisePrice } from "./fees-due.ts";
 import { addLot, endOfLot, mostToGrant, type NewLot } from "./grant-credits.ts";
 import type { Subscription } from "./subscription.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
@@ -7,6 +8,8 @@ import { type ChangeContext, type Changed, changed } from "./subscription-change
 export type PlanChangeDecision =
   | Changed
   | { readonly kind: "no_subscription" }
+  /** A fee is given up. */
+  | { readonly kind: "suspended" }
   | { readonly kind: "unknown_plan" }
   /** The plan has no price in the account's currency. */
   | { readonly kind: "no_price" }
@@ -19,12 +22,14 @@ export type PlanChangeDecision =
  * Changes the plan. One that gives more than this period has had holds at once and brings the
  * difference; a larger one that does not holds at once and brings nothing, so that going back and
  * forth is worth no credits; one with as many credits or fewer holds from the next period on. The
- * current plan again takes a planned change back.
+ * current plan again takes a planned change back. One that holds at once and is dearer is charged for
+ * from this period on; any other is charged for when the next paid stretch begins.
  */
 export function decidePlanChange(planId: string, context: ChangeContext): PlanChangeDecision {
   const { book, catalogue, currency, now } = context;
   const { subscription } = book.schedule;
   if (subscription === null) return { kind: "no_subscription" };
+  if (subscription.withheld !== null) return { kind: "suspended" };
   if (planId === (subscription.nextPlanId ?? subscription.planId)) return { kind: "no_change" };
   if (planId === subscription.planId) return planned(planId, null, subscription, context);
   const plan = planAt(catalogue, planId, now);
@@ -53,16 +58,21 @@ function atOnce(
   subscription: Subscription,
   context: ChangeContext,
 ): Changed | { kind: "overflow"; most: MicroCredits } {
-  const { account, schedule } = context.book;
+  const { catalogue, now, book } = context;
+  const { account, schedule } = book;
   const { planId, credits } = plan;
   const told = {
     kind: "plan_changed",
     detail: { plan: planId, before: subscription.planId },
   } as const;
-  const onPlan = { ...subscription, planId, nextPlanId: null };
+  const { subscription: onPlan, fees } = raisePrice(
+    { ...subscription, planId, nextPlanId: null },
+    catalogue,
+    now,
+  );
   const difference = credits - subscription.periodCredits;
   if (difference <= 0n) {
-    return changed(context, told, { schedule: { ...schedule, subscription: onPlan } });
+    return changed(context, told, { schedule: { ...schedule, subscription: onPlan }, fees });
   }
   const most = mostToGrant(account);
   if (difference > most) return { kind: "overflow", most };
@@ -72,6 +82,7 @@ function atOnce(
     schedule: { ...schedule, subscription: { ...onPlan, periodCredits: credits } },
     granted: [added.lot],
     entries: [added.entry],
+    fees,
   });
 }
 

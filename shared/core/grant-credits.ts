@@ -11,6 +11,10 @@ export const LOT_SOURCES = ["plan", "top_up", "promotion", "adjustment"] as cons
 
 export type LotSource = (typeof LOT_SOURCES)[number];
 
+/** Lot ids that begin so are not granted by hand: those of subscriptions, and of top-ups. */
+export const TOP_UP_LOT = "top-up:";
+const RESERVED_LOTS = ["plan:", TOP_UP_LOT] as const;
+
 /** When a lot ends: its life after the grant, or at an instant. */
 export type LotEnd = LotLife | { readonly kind: "at"; readonly at: Instant };
 
@@ -46,7 +50,7 @@ export type GrantDecision =
   | { readonly kind: "stands_already"; readonly lot: GrantedLot }
   /** The lot id names another grant. */
   | { readonly kind: "conflict"; readonly lot: GrantedLot }
-  /** Lot ids that begin with `plan:` are given to the months of a subscription, and by nobody else. */
+  /** Lot ids that begin so are given to the months of a subscription and to top-ups, and by nobody else. */
   | { readonly kind: "reserved_lot_id" }
   /** A lot holds more than no credits. */
   | { readonly kind: "no_credits" }
@@ -77,8 +81,10 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
     const kind = isSameGrant(asked, standing, timeZone) ? "stands_already" : "conflict";
     return { kind, lot: standing };
   }
-  // Where such a lot stood, the turn of the month that brings it could not be stored.
-  if (asked.lotId.startsWith("plan:")) return { kind: "reserved_lot_id" };
+  // Where such a lot stood, the month's turn or the top-up that brings it could not be stored.
+  if (RESERVED_LOTS.some((prefix) => asked.lotId.startsWith(prefix))) {
+    return { kind: "reserved_lot_id" };
+  }
   if (asked.credits <= 0n) return { kind: "no_credits" };
   const most = mostToGrant(account);
   if (asked.credits > most) return { kind: "overflow", most };
@@ -105,6 +111,13 @@ export function addLot(
   const { line, lot: stretch } = grant(account, credits);
   const posted = postEntry(line, { kind: "grant", credits, lotId, reference, dueAt });
   return { ...posted, lot: { ...stretch, ...lot } };
+}
+
+/** The same with no more credits than still fit on the line; null where none do. */
+export function addLotThatFits(account: Account, lot: NewLot): ReturnType<typeof addLot> | null {
+  const most = mostToGrant(account);
+  const credits = lot.credits < most ? lot.credits : most;
+  return credits === 0n ? null : addLot(account, { ...lot, credits });
 }
 
 /** The lot as settling knows it. */

@@ -8,7 +8,7 @@ export interface LowBalance {
   readonly crossing: bigint;
   readonly balance: MicroCredits;
   readonly threshold: MicroCredits;
-  /** `event:<event id>` or `entry:<sequence>`: what crossed. */
+  /** What crossed: `event:<event id>`, `entry:<sequence>`, or `threshold` where that was raised. */
   readonly cause: string;
   readonly occurredAt: Instant;
 }
@@ -45,6 +45,20 @@ export function sayLowBalance<A extends Account>(
  */
 export function rearm<A extends Account>(account: A): A {
   return account.lowBalance ? { ...account, lowBalance: false } : account;
+}
+
+/**
+ * Judges the balance by a new threshold: one above the balance, or at it, is crossed, and one below it
+ * arms the account again, or the next crossing would not be said.
+ */
+export function judgeThreshold(
+  account: Account,
+  at: Instant,
+): { account: Account; lowBalance: LowBalance | null } {
+  if (balanceOf(account) > account.threshold) return { account: rearm(account), lowBalance: null };
+  return account.lowBalance
+    ? { account, lowBalance: null }
+    : sayLowBalance(account, "threshold", at);
 }
 
 /**

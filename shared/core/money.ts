@@ -44,10 +44,15 @@ export function formatMoney(amount: bigint, currency: string): string {
   return `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
+/** How many minor units make one unit of the currency: USD 100, JPY 1, KWD 1,000. */
+export function minorUnitsOf(currency: string): bigint {
+  return 10n ** BigInt(decimalsOf(currency));
+}
+
 const decimalsKnown = new Map<string, number>();
 
 /** How many decimals the currency's minor unit makes: USD 2, JPY 0, KWD 3. */
-function decimalsOf(currency: string): number {
+export function decimalsOf(currency: string): number {
   const known = decimalsKnown.get(currency);
   if (known !== undefined) return known;
   const format = new Intl.NumberFormat("en", { style: "currency", currency });

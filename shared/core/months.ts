@@ -15,6 +15,40 @@ export function monthsAfter(from: Instant, months: number, timeZone: string): In
     .toInstant().epochMilliseconds;
 }
 
+/**
+ * The first instant of the day, and of the month, of a time zone in which `instant` lies. What has begun
+ * has begun, whatever the clock shows again: where it goes back past midnight, the day stays.
+ */
+export function startOfDay(instant: Instant, timeZone: string): Instant {
+  return beginOf(dayOf(instant, timeZone), timeZone);
+}
+
+export function startOfMonth(instant: Instant, timeZone: string): Instant {
+  return beginOf(dayOf(instant, timeZone).with({ day: 1 }), timeZone);
+}
+
+/** The first instant of the day, and of the month, after the one in which `instant` lies. */
+export function startOfNextDay(instant: Instant, timeZone: string): Instant {
+  return beginOf(dayOf(instant, timeZone).add({ days: 1 }), timeZone);
+}
+
+export function startOfNextMonth(instant: Instant, timeZone: string): Instant {
+  return beginOf(dayOf(instant, timeZone).with({ day: 1 }).add({ months: 1 }), timeZone);
+}
+
+/** The last day that has begun. */
+function dayOf(instant: Instant, timeZone: string): Temporal.PlainDate {
+  const shown = Temporal.Instant.fromEpochMilliseconds(instant)
+    .toZonedDateTimeISO(timeZone)
+    .toPlainDate();
+  const next = shown.add({ days: 1 });
+  return beginOf(next, timeZone) <= instant ? next : shown;
+}
+
+function beginOf(day: Temporal.PlainDate, timeZone: string): Instant {
+  return day.toZonedDateTime({ timeZone }).epochMilliseconds;
+}
+
 const QUARTER_MS = 15 * 60 * 1000;
 const HOUR_MS = 4 * QUARTER_MS;
 

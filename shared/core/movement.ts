@@ -1,5 +1,6 @@
 import type { Account, AccountId, Entry, Lot } from "./account.ts";
 import type { AccountBook } from "./account-book.ts";
+import type { Fee } from "./fee.ts";
 import type { GrantedLot } from "./grant-credits.ts";
 import type { LowBalance } from "./low-balance.ts";
 import { type Settlement, whereTheyStand } from "./settle.ts";
@@ -21,6 +22,7 @@ export interface BookChanges {
   readonly movedLots: readonly { accountId: AccountId; lot: Lot }[];
   readonly schedules: readonly { accountId: AccountId; schedule: Schedule }[];
   readonly changes: readonly { accountId: AccountId; change: SubscriptionChange }[];
+  readonly fees: readonly { accountId: AccountId; fee: Fee }[];
 }
 
 /** An account's book as it was read, and what became of it in one or more steps. */
@@ -28,6 +30,7 @@ export interface MovedBook extends AccountBook {
   readonly before: Omit<AccountBook, "account">;
   readonly granted: readonly GrantedLot[];
   readonly changes: readonly SubscriptionChange[];
+  readonly fees: readonly Fee[];
 }
 
 /** The differences between books as they were and as they are. */
@@ -36,10 +39,13 @@ export function bookChanges(books: readonly MovedBook[]): BookChanges {
   const movedLots: { accountId: AccountId; lot: Lot }[] = [];
   const schedules: { accountId: AccountId; schedule: Schedule }[] = [];
   const changes: { accountId: AccountId; change: SubscriptionChange }[] = [];
-  for (const { account, lots, schedule, before, granted: added, changes: made } of books) {
-    const { accountId } = account;
-    for (const lot of whereTheyStand(added, lots)) granted.push({ accountId, lot });
-    for (const change of made) changes.push({ accountId, change });
+  const fees: { accountId: AccountId; fee: Fee }[] = [];
+  for (const book of books) {
+    const { lots, schedule, before } = book;
+    const { accountId } = book.account;
+    for (const lot of whereTheyStand(book.granted, lots)) granted.push({ accountId, lot });
+    for (const change of book.changes) changes.push({ accountId, change });
+    for (const fee of book.fees) fees.push({ accountId, fee });
     if (schedule !== before.schedule) schedules.push({ accountId, schedule });
     // New lots come behind those there were.
     for (const [i, old] of before.lots.entries()) {
@@ -47,7 +53,7 @@ export function bookChanges(books: readonly MovedBook[]): BookChanges {
       if (lot !== undefined && lot !== old) movedLots.push({ accountId, lot });
     }
   }
-  return { granted, movedLots, schedules, changes };
+  return { granted, movedLots, schedules, changes, fees };
 }
 
 /** The steps that one account took in a transaction, the first from `before` and each from the one before it. */
@@ -73,6 +79,7 @@ export function movementOf(moved: readonly Steps[]): Movement {
       before,
       granted: steps.flatMap((step) => step.granted),
       changes: steps.flatMap((step) => step.changes),
+      fees: steps.flatMap((step) => step.fees),
     });
   }
   return { accounts, entries, lowBalances, ...bookChanges(books) };

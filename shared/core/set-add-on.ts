@@ -18,6 +18,8 @@ export type AddOnDecision =
   | { readonly kind: "invalid_quantity" }
   /** Add-ons need a subscription. */
   | { readonly kind: "no_subscription" }
+  /** A fee is given up: no more units than this period has. */
+  | { readonly kind: "suspended" }
   | { readonly kind: "unknown_add_on" }
   /** So many are had already, or are planned already. */
   | { readonly kind: "no_change" }
@@ -41,9 +43,9 @@ export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeConte
   if (addOn === null) return { kind: "unknown_add_on" };
   const use = schedule.addOns.find((one) => one.addOnId === addOnId) ?? noneOf(addOnId);
   if (units === use.nextQuantity) return { kind: "no_change" };
-  return units > use.quantity
-    ? activate(units, use, addOn.credits, subscription, context)
-    : planned(units, use, context);
+  if (units <= use.quantity) return planned(units, use, context);
+  if (subscription.withheld !== null) return { kind: "suspended" };
+  return activate(units, use, addOn.credits, subscription, context);
 }
 
 function planned(units: number, use: AddOnUse, context: ChangeContext): Changed {

@@ -10,7 +10,8 @@ import {
 import { chargeAddOn, mostToDraw } from "./add-on-charge.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { expire } from "./credit-line.ts";
-import { addLot, type GrantedLot, mostToGrant, type NewLot, onTheLine } from "./grant-credits.ts";
+import type { Fee } from "./fee.ts";
+import { addLotThatFits, type GrantedLot, type NewLot, onTheLine } from "./grant-credits.ts";
 import { judgeBalance, type LowBalance } from "./low-balance.ts";
 import { postEntry } from "./post-entry.ts";
 import type { DueCharge, Subscription, SubscriptionChange } from "./subscription.ts";
@@ -22,6 +23,8 @@ export interface Settlement extends AccountBook {
   /** New lots, as they stand at the end; they are among `lots` too. */
   readonly granted: readonly GrantedLot[];
   readonly changes: readonly SubscriptionChange[];
+  /** Fees that fell due, in that order. */
+  readonly fees: readonly Fee[];
   readonly lowBalance: LowBalance | null;
 }
 
@@ -47,7 +50,7 @@ export interface Upto {
  * what only this account's own usage has made due. Of two at once the turn comes first.
  */
 export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Settlement {
-  let moving: Moving = { ...book, entries: [], granted: [], changes: [] };
+  let moving: Moving = { ...book, entries: [], granted: [], changes: [], fees: [] };
   for (let due = nextPosting(book, upto); due !== null; due = nextPosting(moving, upto)) {
     moving = post(moving, due, catalogue);
   }
@@ -55,13 +58,15 @@ export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Set
 }
 
 /** What a movement has posted. */
-type Posted = Pick<Settlement, "entries" | "granted" | "changes">;
+type Posted = Pick<Settlement, "entries" | "granted" | "changes" | "fees">;
 
 /** Ends a movement: tells when the account is due next, and judges its balance once. */
-export function conclude(book: AccountBook, { entries, granted, changes }: Posted): Settlement {
+export function conclude(book: AccountBook, posted: Posted): Settlement {
   const { lots, schedule } = book;
+  const { entries, changes, fees } = posted;
   const judged = judgeBalance(withDueInstants(book), entries);
-  return { ...judged, lots, schedule, entries, granted: whereTheyStand(granted, lots), changes };
+  const granted = whereTheyStand(posted.granted, lots);
+  return { ...judged, lots, schedule, entries, granted, changes, fees };
 }
 
 /** Lots granted in a movement, where they stand after it. */
@@ -104,16 +109,16 @@ function postTurn(moving: Moving, subscription: Subscription, catalogue: Catalog
     ...moving,
     schedule: turn.schedule,
     changes: [...moving.changes, ...turn.changes],
+    fees: [...moving.fees, ...turn.fees],
   };
   return turn.lot === null ? turned : postLot(turned, turn.lot);
 }
 
 /** A turn cannot be refused, so where the line is all but full its lot is as large as fits, or none. */
 function postLot(moving: Moving, asked: NewLot): Moving {
-  const most = mostToGrant(moving.account);
-  const credits = asked.credits < most ? asked.credits : most;
-  if (credits === 0n) return moving;
-  const { account, lot, entry } = addLot(moving.account, { ...asked, credits });
+  const added = addLotThatFits(moving.account, asked);
+  if (added === null) return moving;
+  const { account, lot, entry } = added;
   return {
     ...moving,
     account,

@@ -1,10 +1,11 @@
 import { anchorOf, periodStart, type Renewal } from "./billing-periods.ts";
 import { planAt } from "./catalogue.ts";
 import type { MicroCredits } from "./credit-line.ts";
+import { beginStretch } from "./fees-due.ts";
 import { addLot, mostToGrant } from "./grant-credits.ts";
 import type { BillingInterval } from "./subscription.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
-import { monthsLot, periodsPaid } from "./turn-of-month.ts";
+import { monthsLot } from "./turn-of-month.ts";
 
 /** What is asked for: a plan, how often it is paid, and when its months turn. */
 export interface Subscribing {
@@ -23,7 +24,7 @@ export type SubscribeDecision =
   /** The line would end beyond what 64 bits hold; `most` still fits. */
   | { readonly kind: "overflow"; readonly most: MicroCredits };
 
-/** Subscribes an account: period 0 begins at once, with the month's credits. */
+/** Subscribes an account: period 0 begins at once, with the month's credits and the first fee. */
 export function decideSubscribe(asked: Subscribing, context: ChangeContext): SubscribeDecision {
   const { book, catalogue, currency, now } = context;
   const { account, schedule } = book;
@@ -37,20 +38,24 @@ export function decideSubscribe(asked: Subscribing, context: ChangeContext): Sub
 
   const number = schedule.subscriptions + 1;
   const anchor = anchorOf(now, renewal, account.timeZone);
-  const subscription = {
+  const begun = {
     number,
     planId,
     interval,
+    currency,
     anchor,
     subscribedAt: now,
     period: 0,
     nextPeriodAt: periodStart(anchor, 1, account.timeZone),
     periodCredits: plan.credits,
-    paidUntil: periodsPaid(interval),
+    paidUntil: 0,
+    paidPrice: 0n,
     nextPlanId: null,
     nextInterval: null,
     cancelled: false,
+    withheld: null,
   };
+  const { subscription, fees } = beginStretch(begun, catalogue, now);
   const added = addLot(account, monthsLot(subscription, plan, now, account.timeZone));
   const detail = { plan: planId, interval, renewal, number: `${number}` };
   return changed(
@@ -61,6 +66,7 @@ export function decideSubscribe(asked: Subscribing, context: ChangeContext): Sub
       schedule: { ...schedule, subscription, addOns: [], subscriptions: number },
       granted: [added.lot],
       entries: [added.entry],
+      fees,
     },
   );
 }

@@ -1,9 +1,10 @@
 import type { Account, Entry, Instant } from "./account.ts";
 import { type AccountBook, isTurnDue } from "./account-book.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { Fee } from "./fee.ts";
 import { type GrantedLot, onTheLine } from "./grant-credits.ts";
 import { conclude, type Settlement } from "./settle.ts";
-import { recordChange, type Schedule, type SubscriptionChange } from "./subscription.ts";
+import { addToHistory, type Schedule, type Told } from "./subscription.ts";
 
 /** What a change is judged against, read in one transaction. */
 export interface ChangeContext {
@@ -28,19 +29,35 @@ interface After {
   readonly schedule?: Schedule;
   readonly granted?: readonly GrantedLot[];
   readonly entries?: readonly Entry[];
+  readonly fees?: readonly Fee[];
+  /** What was planned and came true by the change, for the history. */
+  readonly cameTrue?: readonly Told[];
 }
 
-/** Makes a change: one entry of the history, and one movement. Throws when the book is not settled. */
-export function changed(
-  { book, by, now }: ChangeContext,
-  told: Pick<SubscriptionChange, "kind" | "detail">,
-  { account = book.account, schedule: after = book.schedule, granted = [], entries = [] }: After,
-): Changed {
+/** Makes a change: told in the history, and one movement. Throws when the book is not settled. */
+export function changed({ book, by, now }: ChangeContext, told: Told, after: After): Changed {
+  const { account = book.account, granted = [], entries = [], fees = [], cameTrue = [] } = after;
   if (isTurnDue(book.schedule, now)) {
     throw new Error(`account ${account.accountId} is to be settled before it is changed`);
   }
-  const { schedule, change } = recordChange(after, { ...told, by, at: now });
+  const all = [told, ...cameTrue];
+  const { schedule, changes } = addToHistory(after.schedule ?? book.schedule, all, {
+    by,
+    at: now,
+  });
   const lots = [...book.lots, ...granted.map(onTheLine)];
-  const posted = { entries, granted, changes: [change] };
+  const posted = { entries, granted, changes, fees };
   return { kind: "changed", ...conclude({ account, lots, schedule }, posted) };
+}
+
+/** Two changes as one movement: `then` was decided on the book that `first` left. */
+export function inOne(first: Changed, then: Changed): Changed {
+  return {
+    ...then,
+    entries: [...first.entries, ...then.entries],
+    granted: [...first.granted, ...then.granted],
+    changes: [...first.changes, ...then.changes],
+    fees: [...first.fees, ...then.fees],
+    lowBalance: then.lowBalance ?? first.lowBalance,
+  };
 }

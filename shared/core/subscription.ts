@@ -11,6 +11,8 @@ export interface Subscription {
   readonly number: number;
   readonly planId: string;
   readonly interval: BillingInterval;
+  /** ISO 4217; the account's. */
+  readonly currency: string;
   readonly anchor: Anchor;
   readonly subscribedAt: Instant;
   /** The last period that has begun. */
@@ -19,14 +21,18 @@ export interface Subscription {
   readonly nextPeriodAt: Instant;
   /** What this period has had already: the month's credits, and differences to larger plans. */
   readonly periodCredits: MicroCredits;
-  /** The first period that is not paid yet. */
+  /** The first period that is not charged yet. */
   readonly paidUntil: number;
+  /** The price of a month or a year, in minor units, that the periods up to `paidUntil` are charged at. */
+  readonly paidPrice: bigint;
   /** Holds from the next period on. */
   readonly nextPlanId: string | null;
   /** Holds from `paidUntil` on. */
   readonly nextInterval: BillingInterval | null;
   /** It ends as period `paidUntil` would begin. */
   readonly cancelled: boolean;
+  /** While a fee is given up: the periods that began without credits. Null: none is given up. */
+  readonly withheld: readonly number[] | null;
 }
 
 /** An add-on in use. */
@@ -79,10 +85,13 @@ type SubscriptionChangeKind =
   | "interval_change_planned"
   | "cancelled"
   | "resumed"
+  | "suspended"
+  | "restored"
   | "ended"
   | "add_on_changed"
   | "add_on_change_planned"
-  | "time_zone_changed";
+  | "time_zone_changed"
+  | "threshold_changed";
 
 /**
  * One entry of an account's history: who changed what, and when. A change that is planned says what
@@ -99,11 +108,17 @@ export interface SubscriptionChange {
   readonly detail: Readonly<Record<string, string>>;
 }
 
-/** Adds a change to the end of an account's history. */
-export function recordChange(
-  schedule: Schedule,
-  told: Omit<SubscriptionChange, "sequence">,
-): { schedule: Schedule; change: SubscriptionChange } {
-  const sequence = schedule.changes + 1;
-  return { schedule: { ...schedule, changes: sequence }, change: { sequence, ...told } };
+/** A change as it is told: what it is, without who made it and when. */
+export type Told = Pick<SubscriptionChange, "kind" | "detail">;
+
+/** Adds changes to the end of an account's history. */
+export function addToHistory(
+  before: Schedule,
+  told: readonly Told[],
+  { by, at }: Pick<SubscriptionChange, "by" | "at">,
+): { schedule: Schedule; changes: SubscriptionChange[] } {
+  const changes = told.map((one, index) => {
+    return { sequence: before.changes + index + 1, ...one, by, at };
+  });
+  return { schedule: { ...before, changes: before.changes + changes.length }, changes };
 }

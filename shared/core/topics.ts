@@ -4,6 +4,7 @@ export const TOPICS = {
   deadLetters: "usage.dead-letters",
   lowBalance: "billing.low-balance",
   credits: "billing.credits",
+  topUps: "billing.top-ups",
   creditsExpiring: "billing.credits-expiring",
   balances: "billing.balances",
 } as const;
@@ -13,3 +14,9 @@ export const METERING = "metering";
 
 /** Whose places in `usage.events` the books keep. */
 export const USAGE_READER = { consumer: METERING, topic: TOPICS.usageEvents } as const;
+
+/** The name under which the top-up service keeps its place in `billing.low-balance`; also its Kafka group. */
+export const TOP_UP = "top-up";
+
+/** Whose places in `billing.low-balance` the books keep. */
+export const LOW_BALANCE_READER = { consumer: TOP_UP, topic: TOPICS.lowBalance } as const;

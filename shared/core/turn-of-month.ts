@@ -2,28 +2,33 @@ import type { Instant } from "./account.ts";
 import { type Anchor, periodStart } from "./billing-periods.ts";
 import { addOnAt, type Catalogue, monthsOf, type Plan, planAt } from "./catalogue.ts";
 import { MAX_BIGINT, type MicroCredits } from "./credit-line.ts";
+import type { Fee } from "./fee.ts";
+import { beginStretch } from "./fees-due.ts";
 import type { NewLot } from "./grant-credits.ts";
 import {
   type AddOnUse,
-  type BillingInterval,
+  addToHistory,
   type DueCharge,
-  recordChange,
   type Schedule,
   type Subscription,
   type SubscriptionChange,
+  type Told,
 } from "./subscription.ts";
 
 /** What a turn of the month brings an account. */
 export interface Turn {
   readonly schedule: Schedule;
-  /** The month's credits; null when the subscription ended. */
+  /** The month's credits; null when the subscription ended, or is suspended. */
   readonly lot: NewLot | null;
+  readonly fees: readonly Fee[];
   readonly changes: readonly SubscriptionChange[];
 }
 
 /**
  * Begins the subscription's next period, or ends it there when it is cancelled and all that is paid
  * has passed. What was planned holds from here on; plan and prices are those of the turn's instant.
+ * Where all that is paid has passed, the next paid stretch begins and its fee falls due.
+ *
  * Add-ons are not charged yet: each becomes a due charge, for the usage before may still be on its way.
  */
 export function turnMonth(
@@ -33,27 +38,57 @@ export function turnMonth(
   timeZone: string,
 ): Turn {
   const at = subscription.nextPeriodAt;
-  const isUnpaid = subscription.period + 1 === subscription.paidUntil;
+  const isUnpaid = subscription.period + 1 >= subscription.paidUntil;
   if (isUnpaid && subscription.cancelled) {
-    const ended = { ...before, subscription: null, addOns: [] };
-    const told = { kind: "ended", detail: { plan: subscription.planId } } as const;
-    return { ...recordAll(ended, [told], at), lot: null };
+    return { ...addToHistory(ended(before), [endOf(subscription)], bySchedule(at)), ...NOTHING };
   }
-  const begun = beginPeriod(isUnpaid ? payAgain(subscription) : subscription, timeZone);
+  const { withheld } = subscription;
+  const next = beginPeriod(subscription, timeZone);
+  if (withheld !== null) return withhold(before, subscription, next, withheld);
+  const { subscription: begun, fees } = isUnpaid
+    ? beginStretch(next, catalogue, at)
+    : { subscription: next, fees: [] };
   const plan = planThen(catalogue, begun.planId, at);
+  const addOns = nextUses(before.addOns);
   const turned: Schedule = {
     ...before,
     subscription: { ...begun, periodCredits: plan.credits },
-    addOns: nextUses(before.addOns),
-    dueCharges: [...before.dueCharges, ...chargesOf(begun, before.addOns, catalogue, at)],
+    addOns,
+    dueCharges: [...before.dueCharges, ...chargesOf(begun, addOns, catalogue, at)],
   };
   const told = whatCameTrue(subscription, begun, before.addOns);
-  return { ...recordAll(turned, told, at), lot: monthsLot(begun, plan, at, timeZone) };
+  const lot = monthsLot(begun, plan, at, timeZone);
+  return { ...addToHistory(turned, told, bySchedule(at)), lot, fees };
 }
 
-/** How many periods a payment covers. */
-export function periodsPaid(interval: BillingInterval): number {
-  return interval === "year" ? 12 : 1;
+/** What a turn brings that gives no month's credits. */
+const NOTHING = { lot: null, fees: [] } as const;
+
+/** While a fee is given up the months go on, but bring neither credits nor charges. */
+function withhold(
+  before: Schedule,
+  subscription: Subscription,
+  begun: Subscription,
+  withheld: readonly number[],
+): Turn {
+  const turned: Schedule = {
+    ...before,
+    subscription: { ...begun, periodCredits: 0n, withheld: [...withheld, begun.period] },
+    addOns: nextUses(before.addOns),
+  };
+  const told = whatCameTrue(subscription, begun, before.addOns);
+  const at = subscription.nextPeriodAt;
+  return { ...addToHistory(turned, told, bySchedule(at)), ...NOTHING };
+}
+
+/** The schedule once its subscription has ended; charges that wait are still posted. */
+export function ended(before: Schedule): Schedule {
+  return { ...before, subscription: null, addOns: [] };
+}
+
+/** The end of a subscription, for the history. */
+export function endOf({ planId }: Subscription): Told {
+  return { kind: "ended", detail: { plan: planId } };
 }
 
 /** The credits of the subscription's current period, which began at `at`. */
@@ -74,12 +109,6 @@ export function monthsLot(
   };
 }
 
-function payAgain(subscription: Subscription): Subscription {
-  const interval = subscription.nextInterval ?? subscription.interval;
-  const paidUntil = subscription.paidUntil + periodsPaid(interval);
-  return { ...subscription, interval, nextInterval: null, paidUntil };
-}
-
 function beginPeriod(subscription: Subscription, timeZone: string): Subscription {
   const { anchor, nextPeriodAt: at, nextPlanId } = subscription;
   const period = subscription.period + 1;
@@ -93,8 +122,8 @@ function beginPeriod(subscription: Subscription, timeZone: string): Subscription
   };
 }
 
-/** The planned changes that a turn has made, for the history. */
-function whatCameTrue(
+/** The planned changes that now hold, for the history. */
+export function whatCameTrue(
   before: Subscription,
   after: Subscription,
   addOns: readonly AddOnUse[],
@@ -115,21 +144,8 @@ function whatCameTrue(
   return told;
 }
 
-type Told = Pick<SubscriptionChange, "kind" | "detail">;
-
-function recordAll(
-  before: Schedule,
-  told: readonly Told[],
-  at: Instant,
-): { schedule: Schedule; changes: SubscriptionChange[] } {
-  let schedule = before;
-  const changes: SubscriptionChange[] = [];
-  for (const one of told) {
-    const recorded = recordChange(schedule, { ...one, by: "schedule", at });
-    schedule = recorded.schedule;
-    changes.push(recorded.change);
-  }
-  return { schedule, changes };
+function bySchedule(at: Instant): Pick<SubscriptionChange, "by" | "at"> {
+  return { by: "schedule", at };
 }
 
 function nextUses(addOns: readonly AddOnUse[]): AddOnUse[] {
@@ -138,13 +154,14 @@ function nextUses(addOns: readonly AddOnUse[]): AddOnUse[] {
     .map((use) => ({ ...use, quantity: use.nextQuantity }));
 }
 
-function chargesOf(
+/** Charges for the units that the current period owes, due at `dueAt`. */
+export function chargesOf(
   { number, period }: Subscription,
   addOns: readonly AddOnUse[],
   catalogue: Catalogue,
   dueAt: Instant,
 ): DueCharge[] {
-  return nextUses(addOns).map(({ addOnId, quantity: units }) => {
+  return addOns.map(({ addOnId, quantity: units }) => {
     const addOn = addOnAt(catalogue, addOnId, dueAt);
     if (addOn === null) throw new Error(`add-on ${addOnId} in use is not in the catalogue`);
     return { addOnId, number, period, units, credits: priceOf(addOn.credits, units), dueAt };
@@ -157,7 +174,8 @@ function priceOf(credits: MicroCredits, units: number): MicroCredits {
   return price > MAX_BIGINT ? MAX_BIGINT : price;
 }
 
-function planThen(catalogue: Catalogue, planId: string, at: Instant): Plan {
+/** The plan as it stands then; one that was subscribed to is never lost. */
+export function planThen(catalogue: Catalogue, planId: string, at: Instant): Plan {
   const plan = planAt(catalogue, planId, at);
   if (plan === null) throw new Error(`plan ${planId} subscribed to is not in the catalogue`);
   return plan;

@@ -54,6 +54,6 @@ export function decideWithdrawal(
     dueAt: now,
   });
   const after = { account, lots: standing(book.lots, moved), schedule: book.schedule };
-  const posted = { entries: [entry], granted: [], changes: [] };
+  const posted = { entries: [entry], granted: [], changes: [], fees: [] };
   return { kind: "withdrawn", credits, ...conclude(after, posted) };
 }

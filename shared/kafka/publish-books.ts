@@ -1,6 +1,7 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
 import type { Database } from "../ledger/database.ts";
+import type { Rest } from "../runtime/rest.ts";
 import type { OutageWaits } from "./outage-waits.ts";
 import { relayOutbox } from "./outbox-relay.ts";
 import { publishBalances } from "./publish-balances.ts";
@@ -8,6 +9,8 @@ import { openPublisher } from "./publisher.ts";
 
 /** Balances rest so many times as long as publishing them took, within bounds: under load metering comes first. */
 const BALANCES_REST = { times: 4, atLeastLooks: 2, longestMs: 1_400 };
+/** What is woken all the time still gathers what comes in so long. */
+const LEAST_REST_MS = 20;
 
 /**
  * Publishes what the books hold for others, the outbox and balances, until the service is asked to
@@ -20,8 +23,10 @@ export async function publishBooks(parts: {
   readonly waits: OutageWaits;
   /** How soon to look again when there was nothing. */
   readonly lookEveryMs: number;
+  /** Between looks at the outbox; whoever wakes it knows that something waits there. */
+  readonly rest: Rest;
 }): Promise<void> {
-  const { database, kafka, registry, waits, lookEveryMs } = parts;
+  const { database, kafka, registry, waits, lookEveryMs, rest } = parts;
   const balancePublisher = openPublisher(kafka, registry);
   const relayPublisher = openPublisher(kafka, registry);
   await Promise.all([
@@ -34,7 +39,9 @@ export async function publishBooks(parts: {
     }),
     waits.repeat("outbox", async () => {
       const more = await relayOutbox(database, relayPublisher);
-      if (!more) await waits.pause(lookEveryMs);
+      if (more) return;
+      await waits.pause(LEAST_REST_MS);
+      await rest.take(lookEveryMs - LEAST_REST_MS);
     }),
   ]);
   await Promise.all([balancePublisher.close(), relayPublisher.close()]);

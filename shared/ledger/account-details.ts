@@ -20,7 +20,7 @@ export async function readAccountDetails(
   database: Database | Transaction,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  return query(database, READ, accountId);
+  return query(database, { name: "read-account-details", text: READ }, accountId);
 }
 
 /** An account, held until the transaction ends: nobody else moves it meanwhile. Null: there is none. */
@@ -28,16 +28,16 @@ export async function lockAccount(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  return query(transaction, `${READ} FOR UPDATE`, accountId);
+  return query(transaction, { name: "lock-account", text: `${READ} FOR UPDATE` }, accountId);
 }
 
 async function query(
   database: Database | Transaction,
-  text: string,
+  statement: { readonly name: string; readonly text: string },
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
   const { rows } = await database.query<[string, string, ...AccountRow]>({
-    text,
+    ...statement,
     values: [accountId],
     rowMode: "array",
   });
@@ -46,12 +46,12 @@ async function query(
   return { account: toAccount(row), currency, createdAt: Number(createdAt) };
 }
 
-const SET_TIME_ZONE = "UPDATE account SET time_zone = $2 WHERE account_id = $1";
+const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";
 
-/** Writes an account's time zone; what follows from it, the account's movement writes. */
-export async function setTimeZone(
+/** Writes an account's settings; what follows from them, the account's movement writes. */
+export async function writeAccountSettings(
   transaction: Transaction,
-  { accountId, timeZone }: Account,
+  { accountId, timeZone, threshold }: Account,
 ): Promise<void> {
-  await transaction.query(SET_TIME_ZONE, [accountId, timeZone]);
+  await transaction.query(SET, [accountId, timeZone, threshold]);
 }

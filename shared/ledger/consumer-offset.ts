@@ -43,6 +43,22 @@ export async function startOffsets(
   await database.query(START, [consumer, topic, partitions, bigintArray([...starts.values()])]);
 }
 
+const RAISE = `
+  INSERT INTO consumer_offset (consumer, topic, kafka_partition, next_offset)
+  VALUES ($1, $2, $3, $4)
+  ON CONFLICT (consumer, topic, kafka_partition) DO UPDATE
+  SET next_offset = greatest(consumer_offset.next_offset, excluded.next_offset)`;
+
+/** Moves a place ahead, never back: for readers who may well handle a message twice. */
+export async function raiseOffset(
+  database: Database,
+  { consumer, topic }: Reader,
+  partition: number,
+  nextOffset: bigint,
+): Promise<void> {
+  await database.query(RAISE, [consumer, topic, partition, nextOffset]);
+}
+
 const ADVANCE = `
   UPDATE consumer_offset
   SET next_offset = moved.upto

@@ -1,5 +1,5 @@
 import { pipeline } from "node:stream/promises";
-import { from } from "pg-copy-streams";
+import { type CopyStreamQuery, from } from "pg-copy-streams";
 import { CopyBuffer } from "./copy-buffer.ts";
 import type { Transaction } from "./database.ts";
 
@@ -14,15 +14,33 @@ export async function copyRows<T>(
   items: Iterable<T>,
   put: (rows: CopyBuffer, item: T) => void,
 ): Promise<number> {
+  const pieces = piecesOf(items, put);
+  const first = pieces.next().value;
+  const second = pieces.next().value;
   const copy = transaction.query(from(statement));
-  await pipeline(piecesOf(items, put), copy);
+  // One piece, which is what few rows are, needs none of what a pipeline sets up.
+  if (second === undefined) await send(copy, first);
+  else await pipeline(joined([first, second], pieces), copy);
   return copy.rowCount;
+}
+
+function send(copy: CopyStreamQuery, piece: Buffer | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    copy.on("error", reject);
+    copy.on("finish", resolve);
+    copy.end(piece);
+  });
+}
+
+function* joined(heads: readonly (Buffer | undefined)[], rest: Iterable<Buffer>) {
+  for (const head of heads) if (head !== undefined) yield head;
+  yield* rest;
 }
 
 function* piecesOf<T>(
   items: Iterable<T>,
   put: (rows: CopyBuffer, item: T) => void,
-): Generator<Buffer> {
+): Generator<Buffer, undefined> {
   const rows = new CopyBuffer();
   for (const item of items) {
     put(rows, item);

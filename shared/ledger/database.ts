@@ -12,12 +12,14 @@ export type Transaction = pg.PoolClient;
 
 /**
  * Set on every connection. The hot statements look rows up by key, named in an array; with one
- * account that owns most rows the planner would otherwise turn to a merge join over whole tables.
+ * account that owns most rows, or before Postgres has counted any, the planner would otherwise turn
+ * to joins over whole tables.
  * A holder of the offset row that hangs is cut off when Kafka, too, gives its partitions to others.
  */
 const SESSION = [
   "enable_hashjoin=off",
   "enable_mergejoin=off",
+  "enable_seqscan=off",
   "plan_cache_mode=force_custom_plan",
   "idle_in_transaction_session_timeout=10000",
   "timezone=UTC",

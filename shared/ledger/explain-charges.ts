@@ -2,19 +2,42 @@ import type { AccountId, Instant } from "../core/account.ts";
 import type { MicroCredits, Stretch } from "../core/credit-line.ts";
 import type { Transaction } from "./database.ts";
 
-/** An add-on's charge and the stretch of the line that it drew. */
+/** What an account was charged for, beside usage. */
+export type Charged =
+  | { readonly kind: "add_on_charge"; readonly addOnId: string }
+  /** Credits of a lot that were spent, and whose money went back. */
+  | {
+      readonly kind: "reversal";
+      readonly by: "refund" | "chargeback";
+      readonly lotId: string;
+    };
+
+/** A charge and the stretch of the line that it drew. */
 export interface ChargeRecord {
   /** Of its entry. */
   readonly sequence: bigint;
-  readonly addOnId: string;
+  readonly charged: Charged;
   readonly reference: string;
   readonly credits: MicroCredits;
   readonly drawn: Stretch;
   readonly dueAt: Instant;
 }
 
-/** The add-on, as `chargeAddOn` (core) has written it into the reference; its id may hold colons. */
-const ADD_ON = "substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')";
+/**
+ * What each was for: the add-on, as `chargeAddOn` (core) has written it into the reference (its id may
+ * hold colons), or the lot that was reversed, and by what, as `reverseTopUp` has.
+ */
+const CHARGED = `
+  kind,
+  CASE kind
+    WHEN 'add_on_charge' THEN substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')
+    ELSE lot_id
+  END,
+  CASE kind WHEN 'reversal' THEN split_part(reference, ':', 1) END`;
+
+type ChargedRow =
+  | [kind: "add_on_charge", addOnId: string, by: null]
+  | [kind: "reversal", lotId: string, by: "refund" | "chargeback"];
 
 /**
  * The charges that drew on [$2, $3): an entry's position is the line right after it. A lot that was
@@ -23,13 +46,13 @@ const ADD_ON = "substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')";
 const ACROSS = `
   FROM entry
   WHERE account_id = $1
-    AND kind = 'add_on_charge'
+    AND kind IN ('add_on_charge', 'reversal')
     AND position > $2
     AND position + credits < $3
     AND $2::bigint < $3::bigint`;
 
 const LIST_ACROSS = `
-  SELECT sequence, ${ADD_ON}, reference, -credits, position,
+  SELECT ${CHARGED}, sequence, reference, -credits, position,
          (extract(epoch FROM due_at) * 1000)::bigint
   ${ACROSS}
     AND position + credits > $4
@@ -37,8 +60,8 @@ const LIST_ACROSS = `
   LIMIT $5`;
 
 type Row = [
+  ...charged: ChargedRow,
   sequence: string,
-  addOnId: string,
   reference: string,
   credits: string,
   position: string,
@@ -60,43 +83,50 @@ export async function chargesAcross(
     values: [accountId, stretch.start, stretch.end, page.after, page.limit],
     rowMode: "array",
   });
-  return rows.map(([sequence, addOnId, reference, credits, position, dueAt]) => ({
-    sequence: BigInt(sequence),
-    addOnId,
-    reference,
-    credits: BigInt(credits),
-    drawn: { start: BigInt(position) - BigInt(credits), end: BigInt(position) },
-    dueAt: Number(dueAt),
-  }));
+  return rows.map((row) => {
+    const [, , , sequence, reference, credits, position, dueAt] = row;
+    return {
+      sequence: BigInt(sequence),
+      charged: toCharged(row),
+      reference,
+      credits: BigInt(credits),
+      drawn: { start: BigInt(position) - BigInt(credits), end: BigInt(position) },
+      dueAt: Number(dueAt),
+    };
+  });
 }
 
-/** What a stretch of the line paid for of one add-on. */
-export interface AddOnTotal {
-  readonly addOnId: string;
+/** What a stretch of the line paid for of one add-on, or of what one lot was reversed by. */
+export interface ChargeTotal {
+  readonly charged: Charged;
   readonly charges: number;
   readonly credits: MicroCredits;
 }
 
 const TOTAL_ACROSS = `
-  SELECT ${ADD_ON}, count(*)::integer, sum(least(position, $3) - greatest(position + credits, $2))
+  SELECT ${CHARGED}, count(*)::integer,
+         sum(least(position, $3) - greatest(position + credits, $2))
   ${ACROSS}
-  GROUP BY 1
-  ORDER BY 3 DESC, 1`;
+  GROUP BY 1, 2, 3
+  ORDER BY 5 DESC, 2, 3`;
 
-/** What a stretch of the line paid for, by add-on, most first. */
+/** What a stretch of the line paid for beside usage, most first. */
 export async function chargeTotalsAcross(
   transaction: Transaction,
   accountId: AccountId,
   stretch: Stretch,
-): Promise<AddOnTotal[]> {
-  const { rows } = await transaction.query<[string, number, string]>({
+): Promise<ChargeTotal[]> {
+  const { rows } = await transaction.query<[...ChargedRow, number, string]>({
     text: TOTAL_ACROSS,
     values: [accountId, stretch.start, stretch.end],
     rowMode: "array",
   });
-  return rows.map(([addOnId, charges, credits]) => ({
-    addOnId,
-    charges,
-    credits: BigInt(credits),
-  }));
+  return rows.map((row) => {
+    const [, , , charges, credits] = row;
+    return { charged: toCharged(row), charges, credits: BigInt(credits) };
+  });
+}
+
+function toCharged([kind, subject, by]: [...ChargedRow, ...unknown[]]): Charged {
+  return kind === "reversal" ? { kind, by, lotId: subject } : { kind, addOnId: subject };
 }

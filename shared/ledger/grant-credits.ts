@@ -22,7 +22,7 @@ export async function grantCredits(
     if (decision.kind !== "granted") return { decision, step: null };
     const { account, lot, entry, lowBalance } = decision;
     const lots = [...book.lots, onTheLine(lot)];
-    const posted = { entries: [entry], granted: [lot], changes: [], lowBalance };
+    const posted = { entries: [entry], granted: [lot], changes: [], fees: [], lowBalance };
     return { decision, step: { ...book, ...posted, account, lots } };
   });
 }

@@ -1,4 +1,4 @@
-import type { AccountId } from "../core/account.ts";
+import type { AccountId, Entry } from "../core/account.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../core/credit-line.ts";
 import type { GrantedLot, LotSource } from "../core/grant-credits.ts";
 import { copyRows } from "./copy-rows.ts";
@@ -113,9 +113,25 @@ export async function readLosses(
   );
 }
 
+/** The losses once lots have ended by entries that are not written yet. */
+export function withExpiries(
+  losses: ReadonlyMap<string, LotLoss>,
+  posted: readonly Entry[],
+): Map<string, LotLoss> {
+  const all = new Map(losses);
+  for (const { kind, lotId, credits } of posted) {
+    if (kind !== "expiry" || lotId === null) continue;
+    const { expired, withdrawn } = all.get(lotId) ?? NO_LOSS;
+    all.set(lotId, { expired: expired - credits, withdrawn });
+  }
+  return all;
+}
+
+const NO_LOSS: LotLoss = { expired: 0n, withdrawn: 0n };
+
 /** What became of a lot's credits; the four sum to them. */
 export interface LotUse extends LotLoss {
-  /** Paid for usage and add-ons. */
+  /** Paid for usage, for add-ons, and for what was spent of lots whose money went back. */
   readonly used: MicroCredits;
   readonly remaining: MicroCredits;
 }
@@ -126,7 +142,7 @@ export function useOf(
   position: MicroCredits,
   losses: ReadonlyMap<string, LotLoss>,
 ): LotUse {
-  const { expired, withdrawn } = losses.get(lot.lotId) ?? { expired: 0n, withdrawn: 0n };
+  const { expired, withdrawn } = losses.get(lot.lotId) ?? NO_LOSS;
   const remaining = remainingOf(lot, position);
   return { used: lot.credits - expired - withdrawn - remaining, expired, withdrawn, remaining };
 }

@@ -1,9 +1,9 @@
-import type { AccountId, Instant } from "../core/account.ts";
+import type { AccountId, Entry, Instant } from "../core/account.ts";
 import type { AccountBook } from "../core/account-book.ts";
 import type { Catalogue } from "../core/catalogue.ts";
 import { movementOf } from "../core/movement.ts";
 import { type Settlement, settle } from "../core/settle.ts";
-import { lockAccount, setTimeZone } from "./account-details.ts";
+import { lockAccount, writeAccountSettings } from "./account-details.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "./database.ts";
 import { postMovement } from "./post-movement.ts";
@@ -17,6 +17,8 @@ export interface UnknownAccount {
 /** An account as it is settled, held until the transaction ends. */
 export interface SettledAccount {
   readonly book: AccountBook;
+  /** What settling it has posted, which is written with what is decided: no query finds it yet. */
+  readonly posted: readonly Entry[];
   /** ISO 4217. */
   readonly currency: string;
   readonly catalogue: Catalogue;
@@ -50,13 +52,18 @@ export async function moveAccount<D>(
     const usage = completeUntil ?? Number.NEGATIVE_INFINITY;
     const settled = settle(before, catalogue, { clock: now, usage, completeUntil });
 
-    const { decision, step } = await decide({ book: settled, currency, catalogue }, transaction);
+    const { decision, step } = await decide(
+      { book: settled, posted: settled.entries, currency, catalogue },
+      transaction,
+    );
     const steps = step === null ? [settled] : [settled, step];
     if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {
       throw new Error(`account ${accountId} moved while its row was locked`);
     }
     const after = step?.account ?? settled.account;
-    if (after.timeZone !== account.timeZone) await setTimeZone(transaction, after);
+    if (after.timeZone !== account.timeZone || after.threshold !== account.threshold) {
+      await writeAccountSettings(transaction, after);
+    }
     return decision;
   });
 }

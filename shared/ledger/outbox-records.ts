@@ -1,4 +1,5 @@
 import type { Account, AccountId, Entry, Instant } from "../core/account.ts";
+import type { TopUpNotice } from "../core/auto-top-up.ts";
 import { balanceOf, type MicroCredits } from "../core/credit-line.ts";
 import type { LowBalance } from "../core/low-balance.ts";
 import { TOPICS } from "../core/topics.ts";
@@ -37,6 +38,27 @@ export function creditsPostedRecord(entry: Entry, postedAt: Instant): OutboxReco
       reference: entry.reference,
       posted_at: postedAt,
       due_at: entry.dueAt,
+    },
+  };
+}
+
+/** TopUpChanged for `billing.top-ups`. */
+export function topUpChangedRecord(
+  accountId: AccountId,
+  notice: TopUpNotice,
+  sequence: bigint,
+  changedAt: Instant,
+): OutboxRecord {
+  const { topUpId, status, amount, currency, credits, reason } = notice;
+  return {
+    accountId,
+    topic: TOPICS.topUps,
+    sequence,
+    record: {
+      account_id: accountId,
+      top_up_id: topUpId,
+      ...{ status, amount, currency, credits, reason },
+      changed_at: changedAt,
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Movement } from "../core/movement.ts";
 import { noteBalanceChanges } from "./balance-changes.ts";
 import type { Transaction } from "./database.ts";
 import { insertLots } from "./granted-lots.ts";
+import { insertFees } from "./insert-fees.ts";
 import { moveLots } from "./move-lots.ts";
 import { putInOutbox } from "./outbox.ts";
 import { creditsPostedRecord, lowBalanceRecord } from "./outbox-records.ts";
@@ -29,6 +30,7 @@ export async function postMovement(
   await postEntries(transaction, entries, accounts, now);
   await writeSchedules(transaction, movement.schedules);
   await recordChanges(transaction, movement.changes);
+  await insertFees(transaction, movement.fees);
   await putInOutbox(transaction, [
     ...entries.map((entry) => creditsPostedRecord(entry, now)),
     ...lowBalances.map(lowBalanceRecord),

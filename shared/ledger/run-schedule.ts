@@ -34,6 +34,8 @@ export interface Done {
   readonly grants: Sum;
   readonly expiries: Sum;
   readonly charges: Sum;
+  /** Fees of subscriptions that fell due; of several currencies, so not summed. */
+  readonly fees: number;
   /** Subscriptions that ended. */
   readonly ended: number;
   readonly lowBalances: number;
@@ -117,6 +119,7 @@ export const NOTHING_DONE: Done = {
   grants: { count: 0, credits: 0n },
   expiries: { count: 0, credits: 0n },
   charges: { count: 0, credits: 0n },
+  fees: 0,
   ended: 0,
   lowBalances: 0,
   notices: { count: 0, credits: 0n },
@@ -129,6 +132,7 @@ export function addDone(a: Done, b: Done): Done {
     grants: addSum(a.grants, b.grants),
     expiries: addSum(a.expiries, b.expiries),
     charges: addSum(a.charges, b.charges),
+    fees: a.fees + b.fees,
     ended: a.ended + b.ended,
     lowBalances: a.lowBalances + b.lowBalances,
     notices: addSum(a.notices, b.notices),
@@ -139,13 +143,20 @@ function addSum(a: Sum, b: Sum): Sum {
   return { count: a.count + b.count, credits: a.credits + b.credits };
 }
 
-function posted({ accounts, entries, changes, lowBalances }: Movement): Omit<Done, "notices"> {
+function posted({
+  accounts,
+  entries,
+  changes,
+  fees,
+  lowBalances,
+}: Movement): Omit<Done, "notices"> {
   const ofKind = (kind: Entry["kind"]) => sumOf(entries.filter((entry) => entry.kind === kind));
   return {
     accounts: accounts.length,
     grants: ofKind("grant"),
     expiries: ofKind("expiry"),
     charges: ofKind("add_on_charge"),
+    fees: fees.length,
     ended: changes.filter(({ change }) => change.kind === "ended").length,
     lowBalances: lowBalances.length,
   };

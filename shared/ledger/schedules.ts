@@ -17,7 +17,7 @@ const READ = `
   SELECT account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date::text,
          (extract(epoch FROM subscribed_at) * 1000)::bigint, period,
          (extract(epoch FROM next_period_at) * 1000)::bigint, period_credits, paid_until,
-         next_plan_id, next_interval, cancelled, add_ons, due_charges
+         next_plan_id, next_interval, cancelled, add_ons, due_charges, currency, paid_price, withheld
   FROM schedule
   WHERE account_id = ANY($1::text[])`;
 
@@ -39,6 +39,9 @@ type Row = [
   cancelled: boolean,
   addOns: AddOnUse[],
   dueCharges: StoredCharge[],
+  currency: string,
+  paidPrice: string,
+  withheld: number[] | null,
 ];
 
 /** In JSON amounts are decimal strings. */
@@ -75,36 +78,43 @@ function toSubscription([, number, , planId, ...rest]: Row): Subscription | null
   if (planId === null) return null;
   const [interval, renewal, date, subscribedAt, period, nextPeriodAt, periodCredits, paidUntil] =
     rest;
-  const [, , , , , , , , nextPlanId, nextInterval, cancelled] = rest;
+  const [, , , , , , , , nextPlanId, nextInterval, cancelled, , , currency] = rest;
+  const [paidPrice, withheld] = [rest[14], rest[15]];
   return {
     number,
     planId,
     interval,
+    currency,
     anchor: { renewal, date },
     subscribedAt: Number(subscribedAt),
     period,
     nextPeriodAt: Number(nextPeriodAt),
     periodCredits: BigInt(periodCredits),
     paidUntil,
+    paidPrice: BigInt(paidPrice),
     nextPlanId,
     nextInterval,
     cancelled,
+    withheld,
   };
 }
 
 const WRITE = `
   INSERT INTO schedule (account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
                         subscribed_at, period, next_period_at, period_credits, paid_until,
-                        next_plan_id, next_interval, cancelled, add_ons, due_charges)
+                        next_plan_id, next_interval, cancelled, add_ons, due_charges, currency,
+                        paid_price, withheld)
   SELECT account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
          to_timestamp(subscribed_at / 1000.0), period, to_timestamp(next_period_at / 1000.0),
-         period_credits, paid_until, next_plan_id, next_interval, cancelled, add_ons, due_charges
+         period_credits, paid_until, next_plan_id, next_interval, cancelled, add_ons, due_charges,
+         currency, paid_price, withheld::integer[]
   FROM unnest($1::text[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[],
               $7::date[], $8::bigint[], $9::integer[], $10::bigint[], $11::bigint[], $12::integer[],
-              $13::text[], $14::text[], $15::boolean[], $16::jsonb[], $17::jsonb[])
+              $13::text[], $14::text[], $15::boolean[], $16::jsonb[], $17::jsonb[], $18::text[],
+              $19::bigint[], $20::text[])
     AS written (account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
                 subscribed_at, period, next_period_at, period_credits, paid_until, next_plan_id,
-                next_interval, cancelled, add_ons, due_charges)
+                next_interval, cancelled, add_ons, due_charges, currency, paid_price, withheld)
   ON CONFLICT (account_id) DO UPDATE
   SET subscriptions = excluded.subscriptions,
       changes = excluded.changes,
@@ -121,7 +131,10 @@ const WRITE = `
       next_interval = excluded.next_interval,
       cancelled = excluded.cancelled,
       add_ons = excluded.add_ons,
-      due_charges = excluded.due_charges`;
+      due_charges = excluded.due_charges,
+      currency = excluded.currency,
+      paid_price = excluded.paid_price,
+      withheld = excluded.withheld`;
 
 /** Writes schedules as they now are. The account's compare-and-set guards them. */
 export async function writeSchedules(
@@ -153,6 +166,9 @@ export async function writeSchedules(
       bigintArray(schedules.map(({ subscription }) => subscription?.cancelled ?? false)),
       textArray(schedules.map(({ addOns }) => JSON.stringify(addOns))),
       textArray(schedules.map(({ dueCharges }) => JSON.stringify(dueCharges, amountsAsText))),
+      textArray(of(({ currency }) => currency)),
+      bigintArray(of(({ paidPrice }) => paidPrice)),
+      textArray(of(({ withheld }) => withheld && bigintArray(withheld))),
     ],
   });
 }

@@ -92,19 +92,7 @@ export class InvalidSettings extends Error {}
 
 /** Reads and validates the settings; throws InvalidSettings. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  // `X=${X:-}` in a compose file sets an empty text where nothing is meant.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const parsed = environment.safeParse(given);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => {
-      const name = String(issue.path[0]);
-      return `  ${name}: ${given[name] === undefined ? "is not set" : issue.message}`;
-    });
-    throw new InvalidSettings(
-      `Settings in the environment are not usable:\n${problems.join("\n")}`,
-    );
-  }
-  const set = parsed.data;
+  const set = readEnvironment(environment, env);
   return {
     database: {
       url: set.DATABASE_URL,
@@ -153,6 +141,19 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     },
     logLevel: set.LOG_LEVEL,
   };
+}
+
+/** The variables that `schema` names; throws InvalidSettings. */
+export function readEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
+  // `X=${X:-}` in a compose file sets an empty text where nothing is meant.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return `  ${name}: ${given[name] === undefined ? "is not set" : issue.message}`;
+  });
+  throw new InvalidSettings(`Settings in the environment are not usable:\n${problems.join("\n")}`);
 }
 
 function hasBoth(env: {

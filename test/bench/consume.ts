@@ -30,7 +30,11 @@ const LONGEST_MS = 15 * 60 * 1000;
 
 /** Runs the floor over a topic of `total` events. */
 export async function runFloor(servers: Servers, url: string, topic: string, total: number) {
-  const child = start(servers, url, ["test/bench/floor.ts", topic], "pipe");
+  const child = startProcess(servers, {
+    args: ["test/bench/floor.ts", topic],
+    url,
+    stdout: "pipe",
+  });
   let stored = 0;
   child.stdout?.on("data", (lines: Buffer) => {
     stored = Number(lines.toString().trim().split("\n").at(-1));
@@ -47,7 +51,7 @@ export async function runMetering(
 ): Promise<Run> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on("error", () => undefined);
-  const child = start(servers, url, METERING_ARGS, "ignore", settings);
+  const child = startProcess(servers, { args: METERING_ARGS, url, settings });
   try {
     // The service writes where it starts from before it reads.
     let first = await sumOfOffsets(pool);
@@ -67,30 +71,41 @@ async function sumOfOffsets(pool: pg.Pool): Promise<number | null> {
   return sum === null ? null : Number(sum);
 }
 
-function start(
+/** Starts Node on `args`, for the books at `url`; what it prints is dropped unless it is piped. */
+export function startProcess(
   servers: Servers,
-  url: string,
-  args: readonly string[],
-  stdout: "pipe" | "ignore",
-  settings: NodeJS.ProcessEnv = {},
+  {
+    args,
+    url,
+    stdout = "ignore",
+    settings = {},
+  }: {
+    readonly args: readonly string[];
+    readonly url?: string;
+    readonly stdout?: "pipe" | "ignore";
+    readonly settings?: NodeJS.ProcessEnv;
+  },
 ): ChildProcess {
+  const books = url === undefined ? {} : { DATABASE_URL: url };
   return spawn(process.execPath, args, {
-    env: { ...servers.env, DATABASE_URL: url, LOG_LEVEL: "warn", ...settings },
+    env: { ...servers.env, ...books, LOG_LEVEL: "warn", ...settings },
     stdio: ["ignore", stdout, "inherit"],
   });
 }
 
-async function timed(
+/** Measures what a process does between a fifth of `total` and all of it, by what `progress` says, and ends it. */
+export async function timed(
   servers: Servers,
   child: ChildProcess,
   total: number,
   progress: () => Promise<number>,
+  pollMs = POLL_MS,
 ): Promise<Run> {
   const pids = { node: child.pid ?? 0, postgres: servers.postgresPid, kafka: servers.kafkaPid };
   try {
-    const from = await reach(child, total * COUNTED_FROM, progress);
+    const from = await reach(child, total * COUNTED_FROM, progress, pollMs);
     const before = cpuSeconds(pids);
-    const to = await reach(child, total, progress, from);
+    const to = await reach(child, total, progress, pollMs, from);
     const cpu = cpuBetween(before, cpuSeconds(pids));
     const events = to.done - from.done;
     return {
@@ -118,6 +133,7 @@ async function reach(
   child: ChildProcess,
   goal: number,
   progress: () => Promise<number>,
+  pollMs: number,
   since: Reached = { done: 0, atMs: performance.now() },
 ): Promise<Reached & { longestPauseMs: number }> {
   const deadline = performance.now() + LONGEST_MS;
@@ -133,6 +149,6 @@ async function reach(
     if (done >= goal) return { done, atMs, longestPauseMs };
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} ended early`);
     if (atMs > deadline) throw new Error(`no more than ${done} of ${goal} events in time`);
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
 }

@@ -3,6 +3,11 @@ import type { Run } from "./consume.ts";
 import type { CpuSeconds } from "./cpu.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
 
+/** What a figure is to reach: its ratio where it has one, unless the value itself is meant. */
+type Target = ({ readonly atLeast: number } | { readonly atMost: number }) & {
+  readonly of?: "value";
+};
+
 /** One line of the bench: what was measured, beside its floor and against its target. */
 export interface Figure {
   readonly name: string;
@@ -13,14 +18,14 @@ export interface Figure {
   readonly beside?: { readonly name: string; readonly value: number };
   /** Subject to floor, round by round. */
   readonly ratio?: Spread;
-  readonly target?: { readonly atLeast: number } | { readonly atMost: number };
+  readonly target?: Target;
   readonly cpuPerMillion?: { readonly subject: CpuSeconds; readonly floor?: CpuSeconds };
 }
 
-/** Whether a figure reaches its target; null when it has none. The target holds for the ratio where there is one. */
+/** Whether a figure reaches its target; null when it has none. */
 export function isReached({ target, ratio, value }: Figure): boolean | null {
   if (target === undefined) return null;
-  const measured = ratio?.median ?? value;
+  const measured = target.of === "value" ? value : (ratio?.median ?? value);
   return "atLeast" in target ? measured >= target.atLeast : measured <= target.atMost;
 }
 
@@ -99,7 +104,8 @@ function targetText(figure: Figure): string {
     "atLeast" in figure.target
       ? `at least ${figure.target.atLeast}`
       : `at most ${figure.target.atMost}`;
-  return `${wanted}: ${isReached(figure) ? "reached" : "missed"}`;
+  const unit = figure.target.of === "value" ? ` ${figure.unit}` : "";
+  return `${wanted}${unit}: ${isReached(figure) ? "reached" : "missed"}`;
 }
 
 function spreadText({ median, least, most }: Spread): string {

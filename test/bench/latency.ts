@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
-import { METERING } from "../../shared/core/topics.ts";
+import { USAGE_READER } from "../../shared/core/topics.ts";
+import type { Reader } from "../../shared/ledger/consumer-offset.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { METERING_ARGS } from "./consume.ts";
 import type { Figure } from "./figure.ts";
@@ -63,7 +64,7 @@ async function metered(bench: Bench, seconds: number): Promise<number[]> {
   const url = await bench.books.make(ACCOUNTS, 1);
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on("error", () => undefined);
-  await skipBacklog(bench, pool);
+  await skipBacklog(bench, pool, USAGE_READER);
   const child = spawn(process.execPath, METERING_ARGS, {
     env: { ...bench.servers.env, DATABASE_URL: url, LOG_LEVEL: "warn" },
     stdio: ["ignore", "ignore", "inherit"],
@@ -84,14 +85,14 @@ async function metered(bench: Bench, seconds: number): Promise<number[]> {
 }
 
 /** New books start at the first message of the topic: lets them skip what other scenarios left there. */
-async function skipBacklog(bench: Bench, pool: pg.Pool): Promise<void> {
+export async function skipBacklog(bench: Bench, pool: pg.Pool, reader: Reader): Promise<void> {
   const admin = bench.kafka.admin();
   await admin.connect();
-  for (const { partition, high } of await admin.fetchTopicOffsets("usage.events")) {
+  for (const { partition, high } of await admin.fetchTopicOffsets(reader.topic)) {
     await pool.query(
-      `INSERT INTO consumer_offset VALUES ($1, 'usage.events', $2, $3)
-       ON CONFLICT (consumer, topic, kafka_partition) DO UPDATE SET next_offset = $3`,
-      [METERING, partition, high],
+      `INSERT INTO consumer_offset VALUES ($1, $2, $3, $4)
+       ON CONFLICT (consumer, topic, kafka_partition) DO UPDATE SET next_offset = $4`,
+      [reader.consumer, reader.topic, partition, high],
     );
   }
   await admin.disconnect();

@@ -12,12 +12,15 @@ import { type Figure, figureTable, isReached } from "./figure.ts";
 import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
+import { topUpMemory, topUpRate } from "./top-up.ts";
+import { topUpLatency } from "./top-up-latency.ts";
 
 const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each figure beside its floor in the same run.
 
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
-  npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month, turn
+  npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
+                                         turn, topup
   npm run bench -- --json              prints the figures as JSON too
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
@@ -79,6 +82,11 @@ async function measure(bench: Bench): Promise<Figure[]> {
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
+    topup: async () => [
+      ...(await topUpLatency(bench, options.quick ? 10 : 20)),
+      ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),
+      ...(await topUpMemory(bench)),
+    ],
     many: async () => [
       ...(await manyAccounts(bench, 100_000)),
       ...(await manyAccounts(bench, 1_000_000)),

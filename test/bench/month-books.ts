@@ -30,11 +30,11 @@ const LOTS = `
 const SCHEDULES = `
   INSERT INTO schedule (account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
                         subscribed_at, period, next_period_at, period_credits, paid_until, cancelled,
-                        add_ons, due_charges)
+                        add_ons, due_charges, currency, paid_price)
   SELECT account_id, 1, 1, 'pro', 'month', 'first_of_month',
          ($1::timestamptz AT TIME ZONE 'UTC' - interval '2 months')::date,
          $1::timestamptz - interval '2 months', 1, $1, 100000000, 2, false,
-         '[{"addOnId":"voice_cloning","quantity":2,"nextQuantity":2}]', '[]'
+         '[{"addOnId":"voice_cloning","quantity":2,"nextQuantity":2}]', '[]', 'USD', 1900
   FROM account`;
 
 /** Fills books with accounts on a plan with an add-on, whose month turns at `turn`: one lot ends then. */
@@ -93,6 +93,11 @@ const FLOOR = [
   `INSERT INTO entry (account_id, sequence, kind, credits, granted, position, version, lot_id,
                       reference, due_at, posted_at)
    ${POSTINGS.map(entryOf).join(" UNION ALL ")}`,
+  `INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, subscription, period,
+                        periods, plan_id, attempt, calls, next_try_at, reason, created_at, attempted_at)
+   SELECT account_id, 'fee:1:2', 'fee', 'pending', 1900, 'USD', 1, 2, 1, 'pro', 1, 0, $1::timestamptz, '',
+          $1::timestamptz, $1::timestamptz
+   FROM account`,
   `UPDATE schedule
    SET period = 2, next_period_at = $1::timestamptz + interval '1 month', paid_until = 3`,
   `INSERT INTO balance_change (account_ids) SELECT array_agg(account_id) FROM account WHERE $1 <> now()`,

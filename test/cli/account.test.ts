@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
 import { drawdown, words } from "./drawdown.ts";
-import { everyTable } from "./every-table.ts";
+import { everyTable, outboxOf } from "./every-table.ts";
 import { meterEvents } from "./meter-events.ts";
 import { offer } from "./offer.ts";
 
@@ -120,12 +120,78 @@ describe("account set", () => {
     );
   });
 
+  test("a threshold raised to the balance is crossed and said, one lowered below it arms it again", async () => {
+    await openAccount(books, "cli-tight", { lots: [{ credits: 5_000_000n }] });
+    expect(await run("account set cli-tight --threshold 5 --by anna")).toEqual({
+      code: 0,
+      stderr: "",
+      stdout:
+        "cli-tight: threshold 5 credits instead of 0.\n" +
+        "The balance is now 5 credits.\n" +
+        "It is at or below the threshold, which was said.\n",
+    });
+    expect(await outboxOf(books, "cli-tight", "billing.low-balance")).toEqual([
+      expect.objectContaining({ crossing: "1", threshold: "5000000", cause: "threshold" }),
+    ]);
+    expect(JSON.parse((await run("account show cli-tight --json")).stdout)).toMatchObject({
+      threshold: "5000000",
+      low_balance: true,
+    });
+    const lowered = await run("account set cli-tight --threshold 4.5 --by ben --json");
+    expect(JSON.parse(lowered.stdout)).toMatchObject({
+      threshold: "4500000",
+      low_balance: false,
+      crossing: null,
+      changes: [
+        {
+          by: "ben",
+          kind: "threshold_changed",
+          detail: { threshold: "4500000", before: "5000000" },
+        },
+      ],
+    });
+  });
+
+  test("changes both at once, or neither", async () => {
+    await openAccount(books, "cli-both", { lots: [{ credits: 5_000_000n }] });
+    const both = "account set cli-both --time-zone Asia/Tokyo --threshold 9";
+    expect((await run(both)).stdout).toBe(
+      "cli-both: threshold 9 credits instead of 0.\n" +
+        "cli-both: time zone Asia/Tokyo instead of UTC.\n" +
+        "The balance is now 5 credits.\n" +
+        "It is at or below the threshold, which was said.\n",
+    );
+    expect(JSON.parse((await run("account show cli-both --json")).stdout)).toMatchObject({
+      time_zone: "Asia/Tokyo",
+      threshold: "9000000",
+      crossings: "1",
+    });
+    const before = await everyTable(books);
+    for (const [line, sentence] of [
+      ["--time-zone UTC --threshold 9", "the threshold of account cli-both is 9 credits already"],
+      [
+        "--time-zone Asia/Tokyo --threshold 1",
+        "account cli-both is in time zone Asia/Tokyo already",
+      ],
+    ]) {
+      expect(await run(`account set cli-both ${line}`)).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: `${sentence}\n`,
+      });
+    }
+    expect(await everyTable(books)).toEqual(before);
+  });
+
   test("refused, nothing is changed", async () => {
     await openAccount(books, "cli-stays");
     const before = await everyTable(books);
     for (const [code, line, sentence] of [
       [1, "cli-nobody --time-zone UTC", "there is no account cli-nobody"],
       [1, "cli-stays --time-zone UTC", "account cli-stays is in time zone UTC already"],
+      [1, "cli-stays --threshold 0", "the threshold of account cli-stays is 0 credits already"],
+      [2, "cli-stays", "name what to set: --time-zone, --threshold or both"],
+      [2, "cli-stays --threshold -1", "-1 credits are below zero"],
       [
         2,
         "cli-stays --time-zone Mars/Olympus",

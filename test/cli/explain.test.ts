@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { openPayer, sellCredits } from "../stack/payers.ts";
 import { drawdown, words } from "./drawdown.ts";
 import { meterEvents } from "./meter-events.ts";
 import { offer } from "./offer.ts";
+import { topUp, wentBack } from "./pay.ts";
 
 let books: Books;
 const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
@@ -221,7 +223,7 @@ describe("explain lot", () => {
         "add-on cli-voice  2 credits for 1 charge\n" +
         "add-on cli:kb     1 credits for 1 charge\n",
     );
-    expect(stdout).toMatch(/\n +3 {2}cli-voice +add-on:cli-voice:1:0:0-2 +\S+Z +4 +2\n/);
+    expect(stdout).toMatch(/\n +3 {2}add-on cli-voice +add-on:cli-voice:1:0:0-2 +\S+Z +4 +2\n/);
 
     const seen: string[] = [];
     let after = "";
@@ -233,6 +235,85 @@ describe("explain lot", () => {
     }
     expect(seen).toEqual(["add-on:cli-voice:1:0:0-2", "a-2", "add-on:cli:kb:1:0:0-1"]);
     expect(after).toBe("--after null");
+  });
+
+  test("a lot that paid for what was spent of a refunded top-up says of which, and it all sums up", async () => {
+    await sellCredits(books);
+    await openPayer(books, "cli-back", { credits: 1_000_000n });
+    const use = { accountId: "cli-back", meter: "cli-calls" };
+    // A dollar buys 50 credits: lots [0, 1), [1, 51), [51, 101) and one of 30 behind them.
+    const refunded = await topUp(books, "cli-back", { amount: 100n, key: "one" });
+    const disputed = await topUp(books, "cli-back", { amount: 100n, key: "two" });
+    await run("grant cli-back 30 --lot-id cli-gift");
+    await meterEvents(books, [{ ...use, eventId: "b-1", quantity: 61n }]);
+    await wentBack(books, "cli-back", { paymentId: refunded, refundId: "r-1", amount: 10n });
+    await wentBack(books, "cli-back", { paymentId: refunded, refundId: "r-2", amount: 4n });
+    await meterEvents(books, [{ ...use, eventId: "b-2", quantity: 1n }]);
+    const taken = { paymentId: disputed, refundId: "d-1", amount: 100n };
+    await wentBack(books, "cli-back", { ...taken, kind: "chargeback" });
+
+    // Spent credits of the first are drawn from the second: 5 and 2. Of that 32 were left, which are
+    // withdrawn, and 18 were spent: they are drawn from the gift.
+    expect(await json("explain lot cli-back top-up:manual:two")).toMatchObject({
+      used: "18000000",
+      withdrawn: "32000000",
+      remaining: "0",
+      by_meter: [{ meter: "cli-calls", events: 2, credits: "11000000" }],
+      by_add_on: [],
+      by_reversal: [
+        {
+          by: "refund",
+          reversed_lot: "top-up:manual:one",
+          charges: 2,
+          credits: "7000000",
+        },
+      ],
+      usage: [
+        { event_id: "b-1", paid: "10000000" },
+        { event_id: "b-2", paid: "1000000" },
+      ],
+      charges: [
+        {
+          entry: "5",
+          kind: "reversal",
+          by: "refund",
+          reversed_lot: "top-up:manual:one",
+          reference: "refund:r-1",
+          due_at: expect.stringMatching(/Z$/),
+          start_position: "61000000",
+          credits: "5000000",
+          paid: "5000000",
+        },
+        { entry: "6", reference: "refund:r-2", start_position: "66000000", paid: "2000000" },
+      ],
+    });
+    const gift = (await run("explain lot cli-back cli-gift")).stdout;
+    expect(gift).toMatch(/\nused +18\n/);
+    expect(gift).toContain(
+      "It paid for\nchargeback of top-up:manual:two  18 credits for 1 charge\n",
+    );
+    expect(gift).toMatch(
+      /\n +8 {2}chargeback of top-up:manual:two {2}chargeback:d-1 +\S+Z +18 +18\n/,
+    );
+
+    const { entries } = await json("entries cli-back");
+    expect(
+      entries
+        .slice(-4)
+        .map(({ kind, credits, lot_id, reference }: Record<string, string>) =>
+          [kind, Number(credits) / 1_000_000, lot_id, reference].join(" "),
+        ),
+    ).toEqual([
+      "reversal -5 top-up:manual:one refund:r-1",
+      "reversal -2 top-up:manual:one refund:r-2",
+      "adjustment -32 top-up:manual:two chargeback:d-1",
+      "reversal -18 top-up:manual:two chargeback:d-1",
+    ]);
+    const { lots } = await json("lots cli-back");
+    const uses = lots.map(({ used, withdrawn, remaining }: Record<string, string>) =>
+      [used, withdrawn, remaining].map((credits) => Number(credits) / 1_000_000).join(" "),
+    );
+    expect(uses).toEqual(["1 0 0", "50 0 0", "18 32 0", "18 0 12"]);
   });
 
   test("a lot that paid for nothing yet", async () => {

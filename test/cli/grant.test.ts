@@ -124,6 +124,11 @@ describe("refuses", () => {
       "cli-acme 1 --expires 2020-01-01T00:00:00Z",
       "the lot would have ended already, at 2020-01-01T00:00:00.000Z; name an instant to come",
     ],
+    [
+      1,
+      "cli-acme 1 --lot-id top-up:manual:1",
+      "lot ids that begin with plan: or top-up: are those of subscriptions and top-ups, not top-up:manual:1; choose another",
+    ],
     [2, "cli-acme -5", "-5 credits are below zero"],
     [2, "cli-acme 1,5", '"1,5" is not an amount of credits; write it like 3 or 0.25'],
     [2, "cli-acme 0.0000001", "0.0000001 has more than 6 decimals"],

@@ -54,7 +54,7 @@ test("now: nothing is due, and Kafka is not asked", async () => {
     at: expect.stringMatching(/Z$/),
     accounts: 0,
     ...{ grants: none, expiries: none, add_on_charges: none, notices: none },
-    ...{ ended: 0, low_balances: 0 },
+    ...{ fees: 0, ended: 0, low_balances: 0 },
     usage_complete_until: null,
     usage_unread: null,
     waiting: { accounts: 0, since: null },

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { decideFeeGivenUp } from "../../shared/core/suspend-subscription.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
 import { type Books, openAccount, openBooks } from "../stack/books.ts";
 import { drawdown, words } from "./drawdown.ts";
 import { everyTable } from "./every-table.ts";
@@ -22,6 +25,13 @@ beforeAll(async () => {
   await openAccount(books, "cli-gone");
   await run("subscription start cli-gone cli-small");
   await run("subscription cancel cli-gone");
+  await openAccount(books, "cli-owes");
+  await run("subscription start cli-owes cli-small --interval year");
+  await changeSubscription(
+    books.database,
+    { accountId: toAccountId("cli-owes"), now: Date.now(), by: "test" },
+    (context) => decideFeeGivenUp({ number: 1, period: 0 }, context),
+  );
   before = await everyTable(books);
 });
 afterAll(() => books.close());
@@ -96,6 +106,16 @@ test.concurrent.each([
     1,
     "change-interval cli-bare year",
     "account cli-bare has no subscription; begin one with subscription start",
+  ],
+  [
+    1,
+    "change-plan cli-owes cli-pro",
+    "the subscription of account cli-owes is suspended: its fee of USD 290.00 a year is not paid",
+  ],
+  [
+    1,
+    "change-interval cli-owes month",
+    "the subscription of account cli-owes is suspended: its fee of USD 290.00 a year is not paid",
   ],
   [1, "cancel cli-gone", "the subscription of account cli-gone is cancelled already"],
   [1, "cancel cli-bare", "account cli-bare has no subscription; begin one with subscription start"],

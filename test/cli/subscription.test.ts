@@ -10,6 +10,7 @@ import { openPostgresProxy } from "../stack/tcp-proxy.ts";
 import { drawdown, words } from "./drawdown.ts";
 import { everyTable, outboxOf } from "./every-table.ts";
 import { offer } from "./offer.ts";
+import { giveUpFee, tryFee } from "./pay.ts";
 
 let books: Books;
 const run = (line: string, url = books.url) =>
@@ -84,7 +85,14 @@ describe("subscription start", () => {
         },
       ],
       entries: [entry],
+      fees: [
+        {
+          ...{ payment_id: "fee:1:0", plan: "cli-pro", period: 0, periods: 1 },
+          ...{ amount: "2900", currency: "USD", due_at: at },
+        },
+      ],
       time_zone: "UTC",
+      threshold: "0",
       subscription: {
         number: 1,
         plan: "cli-pro",
@@ -95,9 +103,12 @@ describe("subscription start", () => {
         next_period_at: nextMonth(at),
         period_credits: "500000000",
         paid_until: nextMonth(at),
+        currency: "USD",
+        paid_price: "2900",
         next_plan: null,
         next_interval: null,
         cancelled: false,
+        withheld: null,
       },
       add_ons: [],
       balance: "500000000",
@@ -117,7 +128,7 @@ describe("subscription start", () => {
     const { code, stdout } = await run("subscription start cli-words cli-small --interval year");
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^cli-words: subscribed to cli-small, paid yearly, renews on the first of the month\.\nGranted 100 credits: lot plan:1:0, ends \S+Z\.\nThe balance is now 100 credits\.\nThe next period begins \S+-01T00:00:00\.000Z\.\n$/,
+      /^cli-words: subscribed to cli-small, paid yearly, renews on the first of the month\.\nGranted 100 credits: lot plan:1:0, ends \S+Z\.\nThe balance is now 100 credits\.\nUSD 290\.00 falls due for 12 periods\.\nThe next period begins \S+-01T00:00:00\.000Z\.\n$/,
     );
   });
 
@@ -220,9 +231,17 @@ describe("subscription show", () => {
         next_plan: "cli-small",
         next_interval: "month",
         cancelled: false,
+        suspended: false,
       }),
       add_ons: [],
       waiting_charges: [],
+      open_fees: [
+        {
+          ...{ payment_id: "fee:1:0", subscription: 1, plan: "cli-pro", period: 0, periods: 12 },
+          ...{ status: "pending", amount: "29000", currency: "USD", attempt: 1, reason: "" },
+          ...{ due_at: subscription.subscribed_at, next_try_at: subscription.subscribed_at },
+        },
+      ],
       next_due_at: subscription.next_period_at,
     });
     const { subscribed_at: at, next_period_at: next, paid_until: paidUntil } = subscription;
@@ -239,8 +258,42 @@ describe("subscription show", () => {
         `what comes  The next period begins ${next}; Plan cli-small holds from ${next} on; It is paid monthly from ${paidUntil} on`,
         `next due    ${next}`,
         "",
+        "Fees that are not paid:",
+        "FEE      PLAN     STATUS       AMOUNT  DUE                       ATTEMPT  NEXT TRY                  REASON",
+        `fee:1:0  cli-pro  pending  USD 290.00  ${at}        1  ${at}`,
+        "",
       ].join("\n"),
     );
+  });
+
+  test("a suspended one is said to be, with the fees it owes, and one that is paid is not", async () => {
+    await openAccount(books, "cli-owes");
+    await run("subscription start cli-owes cli-small");
+    expect((await json("subscription show cli-owes")).open_fees).toHaveLength(1);
+    await giveUpFee(books, "cli-owes", "fee:1:0");
+    const reason = "The bank declined the payment: the card does not have enough funds.";
+    expect(await json("subscription show cli-owes")).toMatchObject({
+      subscription: { suspended: true, withheld: [] },
+      open_fees: [
+        { payment_id: "fee:1:0", status: "failed", attempt: 5, reason, next_try_at: null },
+      ],
+    });
+    const { stdout } = await run("subscription show cli-owes");
+    expect(stdout).toContain(
+      "\nsuspended   until its fees are paid, months bring neither credits nor charges\n",
+    );
+    expect(stdout).toMatch(
+      /\nfee:1:0 +cli-small +failed +USD 29.00 +\S+Z +5 +with another payment method +The bank declined/,
+    );
+
+    await run("payment-method set cli-owes --customer cus_1 --method pm_1");
+    const [fee] = (await json("subscription show cli-owes")).open_fees;
+    expect(Date.parse(fee.next_try_at)).toBeLessThanOrEqual(Date.now());
+    await tryFee(books, "cli-owes", "fee:1:0", { kind: "succeeded", gatewayPayment: "pay_1" });
+    expect(await json("subscription show cli-owes")).toMatchObject({
+      subscription: { suspended: false, withheld: null },
+      open_fees: [],
+    });
   });
 
   test("a turn that is due is said to be, until the next command posts it", async () => {

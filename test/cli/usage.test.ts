@@ -18,6 +18,15 @@ const COMMANDS = [
   "add-on set",
   "add-on cancel",
   "add-on list",
+  "payment-method set",
+  "payment-method show",
+  "top-up settings",
+  "top-up set",
+  "top-up make",
+  "top-up list",
+  "payments",
+  "payment show",
+  "payment refund",
   "lots",
   "lot withdraw",
   "entries",
@@ -50,7 +59,9 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
     ["lots acme --jsn", "unknown option '--jsn' (Did you mean --json?)"],
     ["lots", "missing required argument 'account'"],
     ["rate set tokens 3", "required option '--per <units>' not specified"],
-    ["account set acme", "required option '--time-zone <name>' not specified"],
+    ["account set acme", "name what to set: --time-zone, --threshold or both"],
+    ["payment-method set acme", "required option '--customer <id>' not specified"],
+    ["top-up make acme", "missing required argument 'amount'"],
     ["explain event e-1", "required option '--account <account>' not specified"],
   ])("%s", async (line, sentence) => {
     expect(await drawdown(words(line))).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
@@ -62,14 +73,22 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
     expect(JSON.parse(stderr)).toEqual({ error: "unknown command 'frobnicate'" });
   });
 
-  test.each([[""], ["account"], ["rate"], ["subscription"], ["add-on"], ["lot"], ["explain"]])(
-    "'%s' alone: the help",
-    async (line) => {
-      const { code, stderr } = await drawdown(words(line));
-      expect(code).toBe(2);
-      expect(stderr).toContain("Usage: drawdown");
-    },
-  );
+  test.each([
+    [""],
+    ["account"],
+    ["rate"],
+    ["subscription"],
+    ["add-on"],
+    ["lot"],
+    ["explain"],
+    ["payment-method"],
+    ["top-up"],
+    ["payment"],
+  ])("'%s' alone: the help", async (line) => {
+    const { code, stderr } = await drawdown(words(line));
+    expect(code).toBe(2);
+    expect(stderr).toContain("Usage: drawdown");
+  });
 
   test("settings that are missing are named", async () => {
     const env = { DATABASE_URL: undefined, KAFKA_BROKERS: "no-port" };

@@ -6,10 +6,12 @@ import { decideIntervalChange } from "../../shared/core/change-interval.ts";
 import { decidePlanChange } from "../../shared/core/change-plan.ts";
 import { decideTimeZoneChange } from "../../shared/core/change-time-zone.ts";
 import { remainingOf } from "../../shared/core/credit-line.ts";
+import type { Fee } from "../../shared/core/fee.ts";
 import { decideGrant, type GrantedLot, type LotEnd } from "../../shared/core/grant-credits.ts";
 import type { LowBalance } from "../../shared/core/low-balance.ts";
 import { accountsDue, meterUsage } from "../../shared/core/meter-usage.ts";
 import { toRateCard } from "../../shared/core/rate-card.ts";
+import { decideFeePaid } from "../../shared/core/restore-subscription.ts";
 import { decideAddOn } from "../../shared/core/set-add-on.ts";
 import { type Settlement, settle } from "../../shared/core/settle.ts";
 import { decideSubscribe, type Subscribing } from "../../shared/core/subscribe.ts";
@@ -20,12 +22,16 @@ import {
   type SubscriptionChange,
 } from "../../shared/core/subscription.ts";
 import type { ChangeContext, Changed } from "../../shared/core/subscription-change.ts";
+import { decideFeeGivenUp } from "../../shared/core/suspend-subscription.ts";
 import { decideWithdrawal } from "../../shared/core/withdraw-lot.ts";
 import { accountWith, eventWith } from "./examples.ts";
 
 const USUAL: LotLife = { kind: "usual" };
 
-/** Small numbers stand for credits: what counts is when they come and go. */
+/**
+ * Small numbers stand for credits: what counts is when they come and go. A credit costs 10 cents a month
+ * and a dollar a year, unless a plan says otherwise.
+ */
 export const CATALOGUE: Catalogue = {
   plans: new Map([
     ["small", [plan("small", 100n)]],
@@ -37,6 +43,25 @@ export const CATALOGUE: Catalogue = {
     ["growing", [plan("growing", 50n), plan("growing", 150n, USUAL, "2026-03-15")]],
     ["shrinking", [plan("shrinking", 200n), plan("shrinking", 50n, USUAL, "2026-03-15")]],
     ["euro", [{ ...plan("euro", 100n), prices: [{ currency: "EUR", monthly: 5n, yearly: 50n }] }]],
+    ["free", [priced("free", 100n, [0n, 0n])]],
+    [
+      "dropped",
+      [
+        priced("dropped", 100n, [700n, 7_000n]),
+        { ...plan("dropped", 150n, USUAL, "2026-01-15"), prices: [] },
+      ],
+    ],
+    [
+      "dearer",
+      [
+        priced("dearer", 100n, [1_000n, 10_000n]),
+        priced("dearer", 100n, [1_500n, 15_000n], "2026-02-15"),
+      ],
+    ],
+    ["precious", [priced("precious", 150n, [2_500n, 25_000n])]],
+    ["odd", [priced("odd", 250n, [1_001n, 10_007n])]],
+    ["penny", [priced("penny", 220n, [1_001n, 10_001n])]],
+    ["cheap", [priced("cheap", 400n, [1n, 1n])]],
     ["coming", [plan("coming", 100n, USUAL, "2099-01-01")]],
   ]),
   addOns: new Map([
@@ -47,8 +72,17 @@ export const CATALOGUE: Catalogue = {
 };
 
 function plan(planId: string, credits: bigint, life: LotLife = USUAL, from = "1900-01-01"): Plan {
-  const prices = [{ currency: "USD", monthly: 1000n, yearly: 10_000n }];
+  const prices = [{ currency: "USD", monthly: credits * 10n, yearly: credits * 100n }];
   return { planId, validFrom: Date.parse(from), credits, life, prices };
+}
+
+function priced(
+  planId: string,
+  credits: bigint,
+  [monthly, yearly]: readonly [bigint, bigint],
+  from?: string,
+): Plan {
+  return { ...plan(planId, credits, USUAL, from), prices: [{ currency: "USD", monthly, yearly }] };
 }
 
 function addOn(addOnId: string, credits: bigint, from = "1900-01-01"): AddOn {
@@ -81,6 +115,7 @@ export function openPlay({
   const entries: Entry[] = [];
   const granted: GrantedLot[] = [];
   const changes: SubscriptionChange[] = [];
+  const fees: Fee[] = [];
   const lowBalances: LowBalance[] = [];
 
   const book = (): AccountBook => {
@@ -95,6 +130,7 @@ export function openPlay({
     entries.push(...done.entries);
     granted.push(...done.granted);
     changes.push(...done.changes);
+    fees.push(...done.fees);
     if (done.lowBalance !== null) lowBalances.push(done.lowBalance);
   }
 
@@ -137,6 +173,10 @@ export function openPlay({
     resume: (at: When) => change(at, decideResume),
     addOn: (at: When, addOnId: string, units: number) =>
       change(at, (context) => decideAddOn({ addOnId, units }, context)),
+    feeGivenUp: (at: When, period: number, number = 1) =>
+      change(at, (context) => decideFeeGivenUp({ number, period }, context)),
+    feePaid: (at: When, period: number, { owing = 0, number = 1 } = {}) =>
+      change(at, (context) => decideFeePaid({ number, period }, { ...context, owing })),
     moveTo: (at: When, timeZone: string) =>
       change(at, (context) => decideTimeZoneChange(timeZone, context)),
 
@@ -173,6 +213,7 @@ export function openPlay({
         entries: metering.entries,
         granted: added,
         changes: metering.changes.map(({ change: one }) => one),
+        fees: metering.fees.map(({ fee }) => fee),
         lowBalance: null,
       });
       lowBalances.push(...metering.lowBalances);
@@ -186,7 +227,7 @@ export function openPlay({
       const { lot, entry, lowBalance } = decision;
       const added = { lotId, start: lot.start, end: lot.end, expiresAt: lot.expiresAt };
       const after = { account: decision.account, schedule, lots: [...lots, added] };
-      write({ ...after, entries: [entry], granted: [lot], changes: [], lowBalance });
+      write({ ...after, entries: [entry], granted: [lot], changes: [], fees: [], lowBalance });
       return decision.kind;
     },
 
@@ -206,6 +247,7 @@ export function openPlay({
     lots: () => lots,
     granted,
     changes,
+    fees,
     entries,
     lowBalances,
     balance: () => account.granted - account.position,
@@ -223,6 +265,11 @@ export function openPlay({
         .map(({ dueAt, credits, lotId, reference }) =>
           [iso(dueAt), credits, credits > 0n ? lotId : reference].join(" "),
         ),
+    /** The fees that fell due, as lines to read. */
+    bills: () =>
+      fees.map(({ dueAt, amount, currency, paymentId, periods, planId }) =>
+        [iso(dueAt), amount, currency, paymentId, `for ${periods} of ${planId}`].join(" "),
+      ),
     /** The history as lines to read. */
     history: () =>
       changes.map(({ at, kind, by, detail }) =>

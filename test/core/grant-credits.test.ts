@@ -161,10 +161,19 @@ describe("nothing is granted", () => {
     expect(decision(asks({ credits }))).toEqual({ kind: "no_credits" });
   });
 
-  test("under an id that a month of a subscription is given", () => {
-    expect(decision(asks({ lotId: "plan:1:3" }))).toEqual({ kind: "reserved_lot_id" });
-    expect(decision(asks({ lotId: "plan-1" })).kind).toBe("granted");
-  });
+  test.each(["plan:1:3", "plan:", "top-up:low-balance:1", "top-up:manual:7", "top-up:"])(
+    "under an id that a month of a subscription or a top-up is given: %s",
+    (lotId) => {
+      expect(decision(asks({ lotId }))).toEqual({ kind: "reserved_lot_id" });
+    },
+  );
+
+  test.each(["plan-1", "top-up", "my top-up:1"])(
+    "but under one that only looks so: %s",
+    (lotId) => {
+      expect(decision(asks({ lotId })).kind).toBe("granted");
+    },
+  );
 
   test("beyond what 64 bits hold, to the last micro-credit", () => {
     const account = accountWith({ granted: 5n });

@@ -103,6 +103,7 @@ describe("usage", () => {
       movedLots: [],
       schedules: [],
       changes: [],
+      fees: [],
       lowBalances: [],
       spends: [],
     });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
-import { formatMoney, isCurrency, parseMoney } from "../../shared/core/money.ts";
+import { formatMoney, isCurrency, minorUnitsOf, parseMoney } from "../../shared/core/money.ts";
 
 describe("money is read exactly, into minor units", () => {
   test.each([
@@ -46,6 +46,15 @@ test.each([
   [2900n, "KWD", "2.900"],
 ])("%s of %s's minor units are written %s", (amount, currency, text) => {
   expect(formatMoney(amount, currency)).toBe(text);
+});
+
+test.each([
+  ["JPY", 1n],
+  ["USD", 100n],
+  ["KWD", 1_000n],
+])("one unit of %s is %s of its minor units", (currency, units) => {
+  expect(minorUnitsOf(currency)).toBe(units);
+  expect(parseMoney("1", currency)).toBe(units);
 });
 
 test("what is written is read as the same, in any currency", () => {

@@ -6,6 +6,7 @@
  * - entries and history count up by one, and the entries tell the way of the line
  * - each month of a subscription is granted once and none is missed
  * - a period has no more credits than the largest plan held in it
+ * - each month given was charged for once, and each month charged was given, but while a fee is given up
  * - a unit of an add-on is charged at most once in a period
  * - the books do not depend on who settled them when
  */
@@ -29,6 +30,8 @@ type Change =
   | { readonly subscribe: string; readonly yearly: boolean; readonly onDay: boolean }
   | { readonly plan: string }
   | { readonly interval: "month" | "year" }
+  | { readonly givenUp: number }
+  | { readonly paid: number; readonly owing: number }
   | { readonly cancel: boolean }
   | { readonly addOn: string; readonly units: number }
   | { readonly zone: string };
@@ -56,6 +59,14 @@ const someAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ plan: somePlan }) },
   { weight: 1, arbitrary: fc.record({ interval: fc.constantFrom("month", "year") }) },
   { weight: 1, arbitrary: fc.record({ cancel: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ givenUp: fc.integer({ min: 1, max: 2 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      paid: fc.integer({ min: 1, max: 2 }),
+      owing: fc.constantFrom(0, 0, 0, 1),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({ addOn: fc.constantFrom("voice", "seat"), units: fc.nat(4) }),
@@ -197,6 +208,38 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
+  test("each month given was charged for once, and each charged was given unless it is withheld", () => {
+    hold((history, zone) => {
+      const { acme, end } = play(history, zone);
+      acme.settle(end);
+      const months = monthsCharged(acme);
+      expect(new Set(months).size).toBe(months.length);
+      const given = acme.granted
+        .map(({ lotId }) => lotId)
+        .filter((id) => /^plan:\d+:\d+$/.test(id));
+      expect(given.filter((month) => !months.includes(month))).toEqual([]);
+      expect(months.filter((month) => isToBeGiven(month, acme) && !given.includes(month))).toEqual(
+        [],
+      );
+    });
+  });
+
+  test("a paid stretch costs its price: the first fee, and the parts that dearer plans add", () => {
+    hold((history, zone) => {
+      const { acme: last } = play(history, zone, (acme) => {
+        const { subscription } = acme.schedule();
+        if (subscription === null || subscription.interval === "year") return;
+        const own = acme.fees.filter(
+          ({ number, period, periods }) =>
+            number === subscription.number && period + periods === subscription.paidUntil,
+        );
+        const sum = own.reduce((total, { amount }) => total + amount, 0n);
+        expect(sum).toBe(subscription.paidPrice);
+      });
+      expect(new Set(last.fees.map(({ paymentId }) => paymentId)).size).toBe(last.fees.length);
+    });
+  });
+
   test("a unit of an add-on is charged once in a period, and each that was owed", () => {
     hold((history, zone) => {
       const { acme, end } = play(history, zone);
@@ -212,8 +255,11 @@ describe("whatever happens to an account, month after month", () => {
         expect(to).toBeGreaterThan(from);
         charged.set(period, to);
       }
-      const { subscription, addOns } = acme.schedule();
+      const { subscription, addOns, dueCharges } = acme.schedule();
+      if (subscription?.withheld?.includes(subscription.period)) return;
       for (const { addOnId, quantity } of addOns) {
+        // A turn within the last grace has not charged yet.
+        if (dueCharges.some((due) => due.addOnId === addOnId)) continue;
         const period = `add-on:${addOnId}:${subscription?.number}:${subscription?.period}`;
         expect(charged.get(period)).toBe(quantity);
       }
@@ -326,6 +372,8 @@ function perform(step: Step, acme: Play, now: Instant): void {
     acme.subscribe(now, step.subscribe, { interval: step.yearly ? "year" : "month", renewal });
   } else if ("plan" in step) acme.changePlan(now, step.plan);
   else if ("interval" in step) acme.changeInterval(now, step.interval);
+  else if ("givenUp" in step) acme.feeGivenUp(now, 0, step.givenUp);
+  else if ("paid" in step) acme.feePaid(now, 0, { number: step.paid, owing: step.owing });
   else if ("cancel" in step) step.cancel ? acme.cancel(now) : acme.resume(now);
   else if ("addOn" in step) acme.addOn(now, step.addOn, step.units);
   else if ("zone" in step) acme.moveTo(now, step.zone);
@@ -350,6 +398,7 @@ function moveCredits(step: Movement, acme: Play, now: Instant): void {
 function booksOf(acme: Play) {
   const { granted, position, nextDueAt: next, timeZone }: Account = acme.account();
   return {
+    fees: acme.fees,
     line: { granted, position, next, timeZone },
     lots: acme.lots(),
     granted: acme.granted.map(({ start: _, end: __, ...lot }) => lot),
@@ -359,8 +408,9 @@ function booksOf(acme: Play) {
   };
 }
 
-/** Its periods from 0 on, each at most as far from its date in UTC as zones are, up to its end. */
+/** Unless it was suspended: its periods from 0 on, each at most as far from its date in UTC as zones are, up to its end. */
 function expectEachMonthOnce(acme: Play, number: number, anchor: Anchor): void {
+  if (acme.changes.some(({ kind }) => kind === "suspended")) return;
   const isMonth = new RegExp(`^plan:${number}:\\d+$`);
   const months = acme.granted.filter(({ lotId }) => isMonth.test(lotId));
   const { subscription } = acme.schedule();
@@ -373,6 +423,23 @@ function expectEachMonthOnce(acme: Play, number: number, anchor: Anchor): void {
     expect(lotId).toBe(`plan:${number}:${period}`);
     if (period > 0) expectAbout(grantedAt, periodStart(anchor, period, "UTC"));
   }
+}
+
+/** The lot ids of all months that fees of whole paid stretches pay. */
+function monthsCharged({ fees }: Play): string[] {
+  return fees
+    .filter(({ paymentId }) => /^fee:\d+:\d+$/.test(paymentId))
+    .flatMap(({ number, period, periods }) =>
+      Array.from({ length: periods }, (_, index) => `plan:${number}:${period + index}`),
+    );
+}
+
+/** It has begun under the subscription that runs, and is not withheld. */
+function isToBeGiven(month: string, acme: Play): boolean {
+  const [, number = 0, period = 0] = month.split(":").map(Number);
+  const { subscription } = acme.schedule();
+  if (subscription === null || subscription.number !== number) return false;
+  return period <= subscription.period && subscription.withheld?.includes(period) !== true;
 }
 
 function expectAbout(instant: Instant, inUtc: Instant): void {

@@ -14,7 +14,7 @@ import { settle as settleBook } from "../../shared/core/settle.ts";
 import { EMPTY_SCHEDULE } from "../../shared/core/subscription.ts";
 import { accountWith, lotOf, someCredits } from "./examples.ts";
 
-const NOTHING_ELSE = { schedule: EMPTY_SCHEDULE, granted: [], changes: [] };
+const NOTHING_ELSE = { schedule: EMPTY_SCHEDULE, granted: [], changes: [], fees: [] };
 
 /** Settles an account without a subscription whose usage is complete up to `asOf`. */
 function settle(account: Account, lots: readonly Lot[], asOf: number) {

@@ -111,6 +111,7 @@ export function stepsOf(
       [6, () => [{ ...step, kind: "set add-on", ...addOn() }]],
       [2, () => [{ ...step, kind: "change interval", interval: random.pick(["month", "year"]) }]],
       [2, () => [{ ...step, kind: "cancel" }, afterwards(tick)]],
+      [3, () => unpaid(tick)],
       [1, () => [{ ...step, kind: "resume" }]],
       [1, () => [subscribe(tick)]],
       [1, () => [{ ...step, kind: "change zone", timeZone: random.pick(ZONES) }]],
@@ -124,6 +125,23 @@ export function stepsOf(
   function afterwards(tick: number): AccountStep {
     if (random.chance(0.5)) return subscribe(tick + random.between(perMonth, 3 * perMonth));
     return { at: at(tick + random.whole(perMonth)), kind: "resume", account: id };
+  }
+
+  /** Charging a fee is given up, and most pay after all: soon, or months later. */
+  function unpaid(tick: number): AccountStep[] {
+    const number = random.pick([1, 1, 1, 2]);
+    const fee = { account: id, number, period: random.whole(world.months) };
+    const step = { at: at(tick), account: id };
+    const interval = random.pick(["month", "year"] as const);
+    const steps: AccountStep[] = random.chance(0.5)
+      ? [{ ...step, kind: "change interval", interval }]
+      : [];
+    steps.push({ at: at(tick), kind: "fee given up", ...fee });
+    if (random.chance(0.15)) return steps;
+    const later = at(tick + random.whole(random.pick([1, 3, 6]) * perMonth));
+    if (random.chance(0.2)) steps.push({ at: later, account: id, kind: "cancel" });
+    const owing = random.chance(0.1) ? 1 : 0;
+    return [...steps, { at: later, kind: "fee paid", ...fee, owing }];
   }
 
   function planId(): string {

@@ -14,11 +14,12 @@ const PLANS: readonly Plan[] = [
   plan("starter", 100),
   plan("team", 250),
   plan("team", 300, { validFrom: Date.UTC(2024, 4, 1) }),
-  plan("team", 280, { validFrom: Date.UTC(2024, 10, 17, 9, 30) }),
+  plan("team", 280, { validFrom: Date.UTC(2024, 10, 17, 9, 30), currencies: ["USD"] }),
   plan("scale", 600),
   plan("sprint", 150, { life: { kind: "months", months: 1 } }),
   plan("quarter", 130, { life: { kind: "months", months: 3 } }),
   plan("keeper", 80, { life: { kind: "never" } }),
+  plan("gift", 60, { cents: 0 }),
   plan("newcomer", 400, { validFrom: Date.UTC(2024, 2, 10) }),
 ];
 
@@ -45,9 +46,16 @@ export const HISTORY_RATES: readonly Rate[] = [
 function plan(
   planId: string,
   credits: number,
-  given: { validFrom?: number; life?: LotLife; currencies?: readonly string[] } = {},
+  given: {
+    validFrom?: number;
+    life?: LotLife;
+    currencies?: readonly string[];
+    /** A month's, for each credit. */
+    cents?: number;
+  } = {},
 ): Plan {
   const { validFrom = BEFORE, life = { kind: "usual" }, currencies = ["USD", "EUR"] } = given;
+  const monthly = BigInt(credits * (given.cents ?? 9));
   return {
     planId,
     validFrom,
@@ -55,8 +63,9 @@ function plan(
     life,
     prices: currencies.map((currency) => ({
       currency,
-      monthly: BigInt(credits) * 9n,
-      yearly: BigInt(credits) * 90n,
+      monthly,
+      // Upgrades in the midst of a year leave parts of a cent.
+      yearly: monthly * 10n + (monthly % 7n),
     })),
   };
 }

@@ -18,6 +18,8 @@ export interface MonthBooks extends NaiveBooks<MonthLot> {
   readonly currency: string;
   /** In the order posted. */
   readonly posted: MonthEntry[];
+  /** In the order in which they fell due. */
+  readonly fees: MonthFee[];
   used: bigint;
   subscription: MonthSubscription | null;
   /** How many subscriptions there ever were. */
@@ -39,6 +41,18 @@ export interface MonthEntry {
   readonly dueAt: number;
 }
 
+/** Money that fell due for some of a subscription's periods. */
+export interface MonthFee {
+  readonly paymentId: string;
+  readonly subscription: number;
+  readonly period: number;
+  readonly periods: number;
+  readonly planId: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly dueAt: number;
+}
+
 export function emptyMonthBooks(about: {
   readonly timeZone: string;
   readonly currency: string;
@@ -49,6 +63,7 @@ export function emptyMonthBooks(about: {
     timeZone: about.timeZone,
     currency: about.currency,
     posted: [],
+    fees: [],
     used: 0n,
     subscription: null,
     subscriptions: 0,

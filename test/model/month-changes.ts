@@ -8,6 +8,7 @@ import {
   postCharge,
   postGrant,
 } from "./month-books.ts";
+import { chargeDifference, chargeStretch } from "./month-fees.ts";
 import { grantForPeriod } from "./month-settle.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { roomForDraw, roomForGrant, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
@@ -42,16 +43,20 @@ export function subscribe(
     anchor: { renewal, date },
     planId,
     interval,
+    currency: books.currency,
     period: 0,
     nextPeriodAt: 0,
     periodCredits: 0n,
-    paidUntil: interval === "month" ? 1 : 12,
+    paidUntil: 0,
+    paidPrice: 0n,
     nextPlanId: null,
     nextInterval: null,
     cancelled: false,
+    withheld: null,
   };
   subscription.nextPeriodAt = periodStart(books, subscription, 1);
   books.subscription = subscription;
+  chargeStretch(books, subscription, catalogue, now);
   grantForPeriod(books, subscription, catalogue, now);
   sayAgainIfLow(books);
   return "subscribed";
@@ -67,10 +72,12 @@ export function changePlan(
   | "plan_change_planned"
   | PlanRefusal
   | "no_subscription"
+  | "suspended"
   | "no_change"
   | "overflow" {
   const { subscription } = books;
   if (subscription === null) return "no_subscription";
+  if (subscription.withheld !== null) return "suspended";
   if (planId === (subscription.nextPlanId ?? subscription.planId)) return "no_change";
   if (planId === subscription.planId) {
     subscription.nextPlanId = null;
@@ -87,6 +94,7 @@ export function changePlan(
   if (difference > roomForGrant(books)) return "overflow";
   subscription.planId = planId;
   subscription.nextPlanId = null;
+  chargeDifference(books, subscription, catalogue, now);
   if (difference > 0n) {
     const lotId = `plan:${subscription.number}:${subscription.period}:${plan.credits}`;
     const expiresAt = endOfOtherLot(books, now, plan.life);
@@ -100,8 +108,9 @@ export function changePlan(
 export function changeInterval(
   { subscription }: MonthBooks,
   interval: BillingInterval,
-): "interval_change_planned" | "no_subscription" | "no_change" {
+): "interval_change_planned" | "no_subscription" | "suspended" | "no_change" {
   if (subscription === null) return "no_subscription";
+  if (subscription.withheld !== null) return "suspended";
   if (interval === (subscription.nextInterval ?? subscription.interval)) return "no_change";
   subscription.nextInterval = interval === subscription.interval ? null : interval;
   return "interval_change_planned";
@@ -136,6 +145,7 @@ export function setAddOn(
   | "invalid_quantity"
   | "unknown_add_on"
   | "no_subscription"
+  | "suspended"
   | "no_change"
   | "overflow" {
   if (!Number.isInteger(quantity) || quantity < 0 || quantity > MOST_UNITS) {
@@ -152,6 +162,7 @@ export function setAddOn(
     use.nextQuantity = quantity;
     return "add_on_change_planned";
   }
+  if (subscription.withheld !== null) return "suspended";
   const credits = BigInt(quantity - owed) * addOn.credits;
   if (credits > roomForDraw(books)) return "overflow";
   if (use === undefined) {

@@ -41,6 +41,15 @@ export type AccountStep = { readonly at: number; readonly account: string } & (
     }
   | { readonly kind: "change plan"; readonly plan: string }
   | { readonly kind: "change interval"; readonly interval: BillingInterval }
+  /** Of the subscription of that number, the fee of that period: charging it is given up. */
+  | { readonly kind: "fee given up"; readonly number: number; readonly period: number }
+  /** It was paid; so many others of the subscription are still given up. */
+  | {
+      readonly kind: "fee paid";
+      readonly number: number;
+      readonly period: number;
+      readonly owing: number;
+    }
   | { readonly kind: "cancel" }
   | { readonly kind: "resume" }
   | { readonly kind: "set add-on"; readonly addOn: string; readonly quantity: number }

@@ -2,7 +2,7 @@ import type { Renewal } from "../../shared/core/billing-periods.ts";
 import type { Rate } from "../../shared/core/rate-card.ts";
 import type { BillingInterval } from "../../shared/core/subscription.ts";
 import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
-import { emptyMonthBooks, type MonthBooks, type MonthEntry } from "./month-books.ts";
+import { emptyMonthBooks, type MonthBooks, type MonthEntry, type MonthFee } from "./month-books.ts";
 import {
   cancel,
   changeInterval,
@@ -14,6 +14,7 @@ import {
 } from "./month-changes.ts";
 import { type GrantAsked, grant, type WithdrawalAsked, withdraw } from "./month-credits.ts";
 import { settle } from "./month-settle.ts";
+import { feeGivenUp, feePaid } from "./month-suspensions.ts";
 import type { AddOnUse, Catalogue, DueCharge, MonthSubscription } from "./month-terms.ts";
 import { balanceOf, roomForDraw, sayIfLow, take } from "./naive-books.ts";
 import { createMetering } from "./naive-metering.ts";
@@ -51,6 +52,18 @@ export interface MonthModel {
   ): ReturnType<typeof changeInterval>;
   cancel(accountId: string, now: number): ReturnType<typeof cancel>;
   resume(accountId: string, now: number): ReturnType<typeof resume>;
+  /** A fee of the subscription of that number is charged no more. */
+  feeGivenUp(
+    accountId: string,
+    fee: { readonly number: number },
+    now: number,
+  ): ReturnType<typeof feeGivenUp>;
+  /** One was paid after all, while so many others are still owed. */
+  feePaid(
+    accountId: string,
+    fee: { readonly number: number; readonly owing: number },
+    now: number,
+  ): ReturnType<typeof feePaid>;
   /** So many units of an add-on; 0 cancels it. */
   setAddOn(
     accountId: string,
@@ -90,9 +103,15 @@ export interface MonthAccount {
   }[];
   /** In the order posted: the first has sequence 1. */
   readonly entries: readonly MonthEntry[];
+  /** In the order in which they fell due, then by id. */
+  readonly fees: readonly MonthFee[];
   /** In the order said: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
   readonly lowBalances: readonly { readonly cause: string; readonly balance: bigint }[];
-  readonly subscription: Readonly<MonthSubscription> | null;
+  readonly subscription:
+    | (Readonly<Omit<MonthSubscription, "withheld">> & {
+        readonly withheld: readonly number[] | null;
+      })
+    | null;
   readonly subscriptions: number;
   /** By id. */
   readonly addOns: readonly Readonly<AddOnUse>[];
@@ -137,6 +156,8 @@ export function createMonthModel(setup: {
     changeInterval: (accountId, interval, now) => changeInterval(settled(accountId, now), interval),
     cancel: (accountId, now) => cancel(settled(accountId, now)),
     resume: (accountId, now) => resume(settled(accountId, now)),
+    feeGivenUp: (accountId, fee, now) => feeGivenUp(settled(accountId, now), fee),
+    feePaid: (accountId, fee, now) => feePaid(settled(accountId, now), catalogue, fee, now),
     setAddOn: (accountId, asked, now) => setAddOn(settled(accountId, now), catalogue, asked, now),
     changeTimeZone: (accountId, timeZone, now) =>
       changeTimeZone(settled(accountId, now), timeZone, now),
@@ -174,7 +195,11 @@ function tell(books: MonthBooks): MonthAccount {
     lots: books.lots.map((lot) => ({ ...lot })),
     entries: [...posted],
     lowBalances: [...lowBalances],
-    subscription: subscription === null ? null : { ...subscription },
+    fees: books.fees.toSorted((a, b) => a.dueAt - b.dueAt || (a.paymentId < b.paymentId ? -1 : 1)),
+    subscription: subscription && {
+      ...subscription,
+      withheld: subscription.withheld?.slice() ?? null,
+    },
     subscriptions,
     addOns: books.addOns.map((use) => ({ ...use })).sort(byAddOn),
     dueCharges: books.dueCharges.toSorted((a, b) => a.dueAt - b.dueAt || byAddOn(a, b)),

@@ -6,6 +6,7 @@ import {
   postExpiry,
   postGrant,
 } from "./month-books.ts";
+import { chargeStretch } from "./month-fees.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { MOST, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
 
@@ -85,20 +86,24 @@ function byOrder(a: Due, b: Due): number {
 function turn(books: MonthBooks, subscription: MonthSubscription, catalogue: Catalogue): void {
   const at = subscription.nextPeriodAt;
   const period = subscription.period + 1;
-  if (period === subscription.paidUntil) {
-    if (subscription.cancelled) {
-      books.subscription = null;
-      books.addOns = [];
-      return;
-    }
-    subscription.interval = subscription.nextInterval ?? subscription.interval;
-    subscription.nextInterval = null;
-    subscription.paidUntil += subscription.interval === "month" ? 1 : 12;
+  const isUnpaid = period >= subscription.paidUntil;
+  if (isUnpaid && subscription.cancelled) {
+    books.subscription = null;
+    books.addOns = [];
+    return;
   }
   subscription.planId = subscription.nextPlanId ?? subscription.planId;
   subscription.nextPlanId = null;
   subscription.period = period;
   subscription.nextPeriodAt = Math.max(periodStart(books, subscription, period + 1), at + 1);
+  for (const use of books.addOns) use.quantity = use.nextQuantity;
+  books.addOns = books.addOns.filter(({ quantity }) => quantity > 0);
+  if (subscription.withheld !== null) {
+    subscription.withheld.push(period);
+    subscription.periodCredits = 0n;
+    return;
+  }
+  if (isUnpaid) chargeStretch(books, subscription, catalogue, at);
   grantForPeriod(books, subscription, catalogue, at);
   oweForPeriod(books, subscription, catalogue, at);
 }
@@ -120,23 +125,20 @@ export function grantForPeriod(
   postGrant(books, { lotId, credits, reference: planId, expiresAt }, at);
 }
 
-function oweForPeriod(
+/** Each add-on in use is to be charged for the current period. */
+export function oweForPeriod(
   books: MonthBooks,
   { number, period }: MonthSubscription,
   catalogue: Catalogue,
   dueAt: number,
 ): void {
-  for (const use of books.addOns) {
-    const { addOnId, nextQuantity: units } = use;
-    use.quantity = units;
-    if (units === 0) continue;
+  for (const { addOnId, quantity: units } of books.addOns) {
     const addOn = versionAt(catalogue.addOns.get(addOnId), dueAt);
     if (addOn === null) throw new Error(`the catalogue has lost add-on ${addOnId}`);
     const exact = BigInt(units) * addOn.credits;
     const credits = exact < MOST ? exact : MOST;
     books.dueCharges.push({ addOnId, subscription: number, period, units, credits, dueAt });
   }
-  books.addOns = books.addOns.filter(({ quantity }) => quantity > 0);
 }
 
 function chargeForPeriod(books: MonthBooks, charge: MonthBooks["dueCharges"][number]): void {

@@ -33,16 +33,21 @@ export interface MonthSubscription {
   readonly anchor: { readonly renewal: Renewal; readonly date: string };
   planId: string;
   interval: BillingInterval;
+  readonly currency: string;
   /** The last period that has begun. */
   period: number;
   nextPeriodAt: number;
   /** What this period has had so far. */
   periodCredits: bigint;
-  /** The first period that is not paid. */
+  /** The first period that is not charged. */
   paidUntil: number;
+  /** What the periods before it are charged at, a month or a year. */
+  paidPrice: bigint;
   nextPlanId: string | null;
   nextInterval: BillingInterval | null;
   cancelled: boolean;
+  /** While a fee is given up: periods that began without credits. */
+  withheld: number[] | null;
 }
 
 export interface AddOnUse {

@@ -24,6 +24,10 @@ const CATALOGUE: Catalogue = {
       plan("growing", 250n, { validFrom: at("2025-01-20T00:00Z") }),
       plan("from-february", 100n, { validFrom: at("2025-02-01T00:00Z") }),
       plan("euros-only", 100n, { prices: [{ currency: "EUR", monthly: 900n, yearly: 9_000n }] }),
+      plan("dear", 150n, { prices: [{ currency: "USD", monthly: 1_700n, yearly: 17_001n }] }),
+      plan("free", 120n, { prices: [{ currency: "USD", monthly: 0n, yearly: 0n }] }),
+      plan("dropped", 100n),
+      plan("dropped", 100n, { validFrom: at("2025-01-20T00:00Z"), prices: [] }),
       plan("endless", 9_223_372_036_854_775_807n),
     ],
   ),
@@ -54,12 +58,16 @@ export interface World {
   settle(when: string): void;
   setAddOn(addOnId: string, quantity: number, when: string): string;
   changePlan(planId: string, when: string): string;
+  feeGivenUp(when: string): string;
+  feePaid(when: string): string;
   balance(): bigint;
   /** `id credits/left granted..ends`, oldest first. */
   lots(): string[];
   /** `kind credits what due`, in the order posted. */
   entries(): string[];
   lowBalances(): string[];
+  /** `id amount for periods of plan due`, in the order in which they fell due. */
+  fees(): string[];
 }
 
 interface HowSubscribed {
@@ -100,6 +108,8 @@ export function openWorld({ timeZone = "UTC", threshold = 0n } = {}): World {
     settle: (when) => model.settle("acme", at(when)),
     setAddOn: (addOnId, quantity, when) => model.setAddOn("acme", { addOnId, quantity }, at(when)),
     changePlan: (planId, when) => model.changePlan("acme", planId, at(when)),
+    feeGivenUp: (when) => model.feeGivenUp("acme", { number: 1 }, at(when)),
+    feePaid: (when) => model.feePaid("acme", { number: 1, owing: 0 }, at(when)),
     balance: () => model.account("acme").balance,
     lots: () =>
       model
@@ -114,6 +124,13 @@ export function openWorld({ timeZone = "UTC", threshold = 0n } = {}): World {
         .entries.map(
           ({ kind, credits, lotId, reference, dueAt }) =>
             `${kind} ${credits} ${kind === "add_on_charge" ? reference : lotId} ${day(dueAt)}`,
+        ),
+    fees: () =>
+      model
+        .account("acme")
+        .fees.map(
+          ({ paymentId, amount, periods, planId, dueAt }) =>
+            `${paymentId} ${amount} for ${periods} of ${planId} ${day(dueAt)}`,
         ),
     lowBalances: () =>
       model.account("acme").lowBalances.map(({ cause, balance }) => `${cause} at ${balance}`),

@@ -44,6 +44,10 @@ function playAccountStep(model: MonthModel, step: AccountStep): string {
       return model.changePlan(account, step.plan, at);
     case "change interval":
       return model.changeInterval(account, step.interval, at);
+    case "fee given up":
+      return model.feeGivenUp(account, step, at);
+    case "fee paid":
+      return model.feePaid(account, step, at);
     case "cancel":
       return model.cancel(account, at);
     case "resume":

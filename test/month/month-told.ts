@@ -14,6 +14,7 @@ export interface StandingTold {
   readonly lots: readonly string[];
   /** How many were posted, and how many low balances said. */
   readonly entries: number;
+  readonly fees: number;
   readonly lowBalances: number;
   readonly subscriptions: number;
   readonly subscription: MonthAccount["subscription"];
@@ -22,12 +23,14 @@ export interface StandingTold {
 }
 
 /** All that there ever was. */
-export interface WholeTold extends Omit<StandingTold, "entries" | "lowBalances"> {
+export interface WholeTold extends Omit<StandingTold, "entries" | "fees" | "lowBalances"> {
   readonly used: bigint;
   /** Oldest first. */
   readonly lots: readonly string[];
   /** In the order posted. */
   readonly entries: readonly string[];
+  /** In the order in which they fell due, then by id. */
+  readonly fees: readonly string[];
   readonly lowBalances: readonly string[];
 }
 
@@ -38,6 +41,7 @@ export function standingByModel(model: MonthModel): Map<string, StandingTold> {
     timeZone: account.timeZone,
     lots: account.lots.filter(({ left }) => left > 0n).map(lotLine),
     entries: account.entries.length,
+    fees: account.fees.length,
     lowBalances: account.lowBalances.length,
   }));
 }
@@ -52,15 +56,22 @@ export function wholeByModel(model: MonthModel): Map<string, WholeTold> {
     entries: account.entries.map(({ kind, credits, lotId, reference, dueAt }) =>
       entryLine([kind, credits, lotId, reference, dueAt]),
     ),
+    fees: account.fees.map((fee) =>
+      entryLine([
+        ...[fee.paymentId, fee.subscription, fee.period, fee.periods, fee.planId],
+        ...[fee.amount, fee.currency, fee.dueAt, "to be charged since", fee.dueAt],
+      ]),
+    ),
     lowBalances: account.lowBalances.map(({ cause, balance }) => `${cause} at ${balance}`),
   }));
 }
 
 export async function standingByBooks(database: Database): Promise<Map<string, StandingTold>> {
+  const fees = await linesOf(database, FEE_COUNTS, ([count]) => String(count));
   return new Map(
     [...(await readBooks(database, true))].map(([id, { entries, crossings, ...rest }]) => [
       id,
-      { ...rest, entries, lowBalances: crossings },
+      { ...rest, entries, fees: Number(fees.get(id)?.[0] ?? 0), lowBalances: crossings },
     ]),
   );
 }
@@ -69,6 +80,7 @@ export async function standingByBooks(database: Database): Promise<Map<string, S
 export async function wholeByBooks(database: Database): Promise<Map<string, WholeTold>> {
   const books = await readBooks(database, false);
   const entries = await linesOf(database, ENTRIES, entryLine);
+  const fees = await linesOf(database, FEES, entryLine);
   const lowBalances = await linesOf(database, LOW_BALANCES, ([said]) => String(said));
   const used = await linesOf(database, USED, ([sum]) => String(sum));
   return new Map(
@@ -78,6 +90,7 @@ export async function wholeByBooks(database: Database): Promise<Map<string, Whol
         ...rest,
         used: BigInt(used.get(id)?.[0] ?? 0),
         entries: entries.get(id) ?? [],
+        fees: fees.get(id) ?? [],
         lowBalances: lowBalances.get(id) ?? [],
       },
     ]),
@@ -126,6 +139,20 @@ const ENTRIES = `
   SELECT account_id, kind, credits, lot_id, reference, (extract(epoch FROM due_at) * 1000)::bigint
   FROM entry
   ORDER BY account_id, sequence`;
+
+const FEE_COUNTS = `
+  SELECT account_id, count(*) FROM payment WHERE kind = 'fee' GROUP BY account_id`;
+
+const FEES = `
+  SELECT account_id, payment_id, subscription, period, periods, plan_id, amount, currency,
+         (extract(epoch FROM created_at) * 1000)::bigint,
+         CASE WHEN (status, attempt, calls, reason) = ('pending', 1, 0, '') AND gateway IS NULL
+                   AND attempted_at = created_at AND settled_at IS NULL
+              THEN 'to be charged since' END,
+         (extract(epoch FROM next_try_at) * 1000)::bigint
+  FROM payment
+  WHERE kind = 'fee'
+  ORDER BY account_id, created_at, payment_id`;
 
 const LOW_BALANCES = `
   SELECT account_id, concat(record::json->>'cause', ' at ', record::json->>'balance')

@@ -3,9 +3,11 @@ import { decideCancel, decideResume } from "../../shared/core/cancel-subscriptio
 import { decideIntervalChange } from "../../shared/core/change-interval.ts";
 import { decidePlanChange } from "../../shared/core/change-plan.ts";
 import { decideTimeZoneChange } from "../../shared/core/change-time-zone.ts";
+import { decideFeePaid } from "../../shared/core/restore-subscription.ts";
 import { decideAddOn } from "../../shared/core/set-add-on.ts";
 import { decideSubscribe } from "../../shared/core/subscribe.ts";
 import type { ChangeContext, Changed } from "../../shared/core/subscription-change.ts";
+import { decideFeeGivenUp } from "../../shared/core/suspend-subscription.ts";
 import { toAccountId } from "../../shared/core/text.ts";
 import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
 import type { Database } from "../../shared/ledger/database.ts";
@@ -71,6 +73,10 @@ function deciderOf(
       return (context) => decidePlanChange(step.plan, context);
     case "change interval":
       return (context) => decideIntervalChange(step.interval, context);
+    case "fee given up":
+      return (context) => decideFeeGivenUp(step, context);
+    case "fee paid":
+      return (context) => decideFeePaid(step, { ...context, owing: step.owing });
     case "cancel":
       return decideCancel;
     case "resume":

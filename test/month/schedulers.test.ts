@@ -4,7 +4,7 @@
  * scheduler that comes by every minute finds the same books), and with two at once that race each
  * other and all else that happens at the instant.
  *
- * Lots, entries and balances are the same. Across an outage of metering the entries are the same set,
+ * Lots, entries, fees and balances are the same. Across an outage of metering the entries are the same set,
  * but may stand in another order (shared/core/README.md). How often a low balance is said depends on
  * how often an account is settled, for each settling is one movement.
  */
@@ -88,8 +88,9 @@ async function playToTheEnd(
     }
     await runScheduler(books.database, history.steps.at(-1)?.at ?? 0);
     return [...(await wholeByBooks(books.database))]
-      .map(([id, { balance, lots, entries, used, subscription, addOns, dueCharges }]) => {
-        const lines = { lots, entries: ordered(entries), subscription, addOns, dueCharges };
+      .map(([id, { balance, lots, entries, fees, used, subscription, ...rest }]) => {
+        const { addOns, dueCharges } = rest;
+        const lines = { lots, entries: ordered(entries), fees, subscription, addOns, dueCharges };
         return asText({ id, balance, used, ...lines });
       })
       .sort();

@@ -30,7 +30,7 @@ export interface Journey {
  * Plays a history through the real books and the model, with its clock, and compares all accounts as
  * each month begins in UTC, when it has begun in every zone and the grace is over, whenever the
  * scheduler has come by, and at the end. At the turns: balance, standing lots, subscription, add-ons,
- * due charges, and how many entries and low balances there are. Those are only ever added to, so that
+ * due charges, and how many entries, fees and low balances there are. Those are only ever added to, so that
  * comparing all of them at the end, with all lots, compares them at each turn.
  */
 async function travel(

@@ -20,6 +20,18 @@ const OCCURRED = `
   FROM entry JOIN lot USING (account_id, lot_id)
   WHERE kind = 'adjustment' AND start_position = end_position
   UNION ALL
+  SELECT 'fee: of a ' || CASE WHEN payment_id ~ '^fee:\\d+:\\d+:' THEN 'dearer plan in a ' ELSE '' END
+         || CASE WHEN periods = 1 THEN 'month' ELSE 'year' END,
+         count(*)::integer
+  FROM payment WHERE kind = 'fee' GROUP BY 1
+  UNION ALL
+  SELECT 'a month was given after it was over', count(*)::integer
+  FROM (
+    SELECT FROM lot
+    WHERE lot_id ~ '^plan:\\d+:\\d+$'
+    GROUP BY account_id, granted_at HAVING count(*) > 1
+  ) AS late
+  UNION ALL
   SELECT 'several months were posted at once', count(*)::integer
   FROM (
     SELECT FROM entry

@@ -5,12 +5,12 @@ import {
   meterMessages,
   TopicRecreated,
 } from "../../services/metering/meter-messages.ts";
-import { startPlaces } from "../../services/metering/start-places.ts";
 import { METERING, TOPICS } from "../../shared/core/topics.ts";
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
 import { openRegistry, RegistryUnavailable } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { startPlaces } from "../../shared/kafka/start-places.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";

@@ -53,6 +53,7 @@ describe("the month's credits", () => {
       ...NOTHING_DONE,
       accounts: 1,
       grants: { count: 1, credits: 100n * CREDIT },
+      fees: 1,
     });
     expect(await run({ clock: OCTOBER })).toEqual(NOTHING_DONE);
     expect(await entriesOf("acme")).toEqual(["grant 100 plan:1:0", "grant 100 plan:1:1"]);

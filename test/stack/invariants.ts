@@ -19,7 +19,7 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING coalesce(sum(greatest(0, end_position - greatest(start_position, position))), 0)
            <> greatest(0, granted - position)`,
-  "usage, expiries and add-on charges tile the line from 0 to position": `
+  "usage, expiries, add-on charges and reversals tile the line from 0 to position": `
     SELECT account_id FROM (
       SELECT account_id, position, start_at, end_at,
              lag(end_at, 1, 0::numeric) OVER line AS before,
@@ -35,7 +35,7 @@ const INVARIANTS = {
         UNION ALL
         SELECT account_id, position + credits, position
         FROM entry
-        WHERE kind = 'add_on_charge'
+        WHERE kind IN ('add_on_charge', 'reversal')
       ) AS drawn USING (account_id)
       WINDOW line AS (PARTITION BY account_id ORDER BY start_at, end_at)
     ) AS tiled
@@ -62,7 +62,7 @@ const INVARIANTS = {
        OR version < before
        OR version > newest
        OR (kind IN ('grant', 'adjustment') AND added <> credits)
-       OR (kind = 'add_on_charge' AND (added <> 0 OR drawn < -credits))
+       OR (kind IN ('add_on_charge', 'reversal') AND (added <> 0 OR drawn < -credits))
        OR (kind = 'expiry' AND added <> credits AND (added <> 0 OR drawn < -credits))
        OR is_short`,
   "each lot was granted by one entry, of its credits": `
@@ -97,7 +97,95 @@ const INVARIANTS = {
     ) AS months
     FULL JOIN (SELECT account_id, subscriptions AS number, period FROM schedule
                WHERE plan_id IS NOT NULL) AS running USING (account_id, number)
-    WHERE lots IS NULL OR lots <> periods OR (period IS NOT NULL AND periods <> period + 1)`,
+    WHERE (lots IS NULL OR lots <> periods OR (period IS NOT NULL AND periods <> period + 1))
+      AND NOT EXISTS (SELECT FROM subscription_change AS change
+                      WHERE change.account_id = coalesce(months.account_id, running.account_id)
+                        AND kind = 'suspended')`,
+  "no two paid stretches of a subscription overlap": `
+    SELECT account_id FROM (
+      SELECT account_id, period, lag(period + periods, 1, 0) OVER stretches AS before
+      FROM payment
+      WHERE kind = 'fee' AND payment_id ~ '^fee:\\d+:\\d+$'
+      WINDOW stretches AS (PARTITION BY account_id, subscription ORDER BY period)
+    ) AS stretch
+    WHERE period < before`,
+  // Of a year in which the price has risen, the months before that were cheaper.
+  "the paid stretch that runs has its fees, of a month the price exactly": `
+    SELECT account_id
+    FROM schedule
+    LEFT JOIN LATERAL (
+      SELECT coalesce(sum(amount), 0) AS charged
+      FROM payment
+      WHERE payment.account_id = schedule.account_id AND payment.kind = 'fee'
+        AND subscription = subscriptions AND payment.period + periods = paid_until
+    ) AS fees ON true
+    WHERE plan_id IS NOT NULL
+      AND (charged > paid_price
+           OR (charged < paid_price AND interval = 'month')
+           OR (charged = 0 AND paid_price >= 12))`,
+  "no month is given that nobody was charged for": `
+    SELECT lot.account_id
+    FROM lot, regexp_match(lot_id, '^plan:(\\d+):(\\d+)$') AS month
+    WHERE source = 'plan' AND month IS NOT NULL
+      AND NOT EXISTS (
+        SELECT FROM lot AS free JOIN plan_price ON plan_id = reference
+        WHERE free.account_id = lot.account_id AND source = 'plan' AND monthly = 0)
+      AND NOT EXISTS (
+        SELECT FROM payment
+        WHERE payment.account_id = lot.account_id AND kind = 'fee'
+          AND subscription = month[1]::integer
+          AND month[2]::integer >= period AND month[2]::integer < period + periods)`,
+  "one top-up in flight": `
+    SELECT account_id
+    FROM payment
+    WHERE kind = 'top_up' AND status = 'pending'
+    GROUP BY account_id
+    HAVING count(*) > 1`,
+  "a succeeded top-up has its lot, of its credits, and each top-up's lot has its payment": `
+    SELECT coalesce(paid.account_id, bought.account_id) AS account_id
+    FROM (SELECT account_id, 'top-up:' || payment_id AS lot_id, credits FROM payment
+          WHERE kind = 'top_up' AND status = 'succeeded') AS paid
+    FULL JOIN (SELECT account_id, lot_id, credits FROM lot
+               WHERE starts_with(lot_id, 'top-up:')) AS bought USING (account_id, lot_id)
+    WHERE paid.credits IS DISTINCT FROM bought.credits`,
+  "an automatic top-up has a crossing that was said; of its tries, which count up, one at most is not declined": `
+    SELECT account_id
+    FROM payment JOIN account USING (account_id),
+         regexp_match(payment_id, '^low-balance:(\\d+)(:(\\d+))?$') AS cause
+    WHERE kind = 'top_up' AND starts_with(payment_id, 'low-balance:')
+    GROUP BY account_id, crossings, cause[1]
+    HAVING cause[1] IS NULL
+        OR cause[1]::bigint > crossings
+        OR max(coalesce(cause[3]::integer, 1)) <> count(*)
+        OR count(*) FILTER (WHERE status = 'failed') < count(*) - 1`,
+  "what is pending or to be tried again will be looked at, and what is settled says when": `
+    SELECT account_id
+    FROM payment
+    WHERE (status IN ('pending', 'retrying') AND next_try_at IS NULL)
+       OR (status IN ('succeeded', 'failed') AND settled_at IS NULL)`,
+  "refunds of a payment come to no more than it, and only what was paid goes back": `
+    SELECT refund.account_id
+    FROM refund LEFT JOIN payment USING (account_id, payment_id)
+    WHERE refund.status = 'posted'
+    GROUP BY refund.account_id, refund.payment_id
+    HAVING bool_or(payment.status IS DISTINCT FROM 'succeeded')
+        OR sum(refund.amount) > min(payment.amount)`,
+  "refunds took of a lot what their entries say, and no more than it had": `
+    SELECT account_id FROM (
+      SELECT refund.account_id, refund.payment_id, payment.credits,
+             refund.withdrawn, refund.owed,
+             coalesce(-sum(entry.credits) FILTER (WHERE entry.kind = 'adjustment'), 0) AS cut,
+             coalesce(-sum(entry.credits) FILTER (WHERE entry.kind = 'reversal'), 0) AS drawn
+      FROM refund
+      JOIN payment USING (account_id, payment_id)
+      LEFT JOIN entry ON entry.account_id = refund.account_id
+                     AND entry.lot_id = 'top-up:' || refund.payment_id
+                     AND entry.reference = refund.kind || ':' || refund.refund_id
+      GROUP BY refund.account_id, refund.payment_id, refund.refund_id, payment.credits
+    ) AS taken
+    GROUP BY account_id, payment_id, credits
+    HAVING bool_or(withdrawn <> cut OR owed <> drawn)
+        OR sum(withdrawn + owed) > coalesce(credits, 0)`,
   "what falls due is found: no turn and no expiry lies before the account's own instants": `
     SELECT account_id
     FROM account LEFT JOIN schedule USING (account_id)
@@ -157,13 +245,26 @@ const INVARIANTS = {
  * `accounts` is a pattern of LIKE for those to look at.
  */
 export async function brokenInvariants(database: Database, accounts = "%"): Promise<string[]> {
-  const broken: string[] = [];
-  for (const [name, query] of Object.entries(INVARIANTS)) {
-    const { rows } = await database.query<{ account_id: string }>(
-      `SELECT DISTINCT account_id FROM (${query}) AS broken WHERE account_id LIKE $1 LIMIT 5`,
-      [accounts],
-    );
-    if (rows.length > 0) broken.push(`${name}: ${rows.map((row) => row.account_id).join(", ")}`);
+  const client = await database.connect();
+  try {
+    await client.query(WHOLE_TABLES);
+    const broken: string[] = [];
+    for (const [name, query] of Object.entries(INVARIANTS)) {
+      const { rows } = await client.query<{ account_id: string }>(
+        `SELECT DISTINCT account_id FROM (${query}) AS broken WHERE account_id LIKE $1 LIMIT 5`,
+        [accounts],
+      );
+      if (rows.length > 0) broken.push(`${name}: ${rows.map((row) => row.account_id).join(", ")}`);
+    }
+    return broken;
+  } finally {
+    client.release(true);
   }
-  return broken;
 }
+
+/** These queries join whole tables, which the services' connections are kept from. */
+const WHOLE_TABLES = `
+  ANALYZE;
+  SET enable_hashjoin = on;
+  SET enable_mergejoin = on;
+  SET enable_seqscan = on`;

@@ -3,6 +3,8 @@ export interface Statement {
   readonly sql: string;
   /** Those of the same transaction before it; the first is BEGIN. */
   readonly earlier: readonly string[];
+  /** Whether it, or one of those before it, was given parameters in which a text occurs. */
+  isAbout(text: string): boolean;
 }
 
 /** A frame of Postgres' protocol, and the statement that it executes, if it does. */
@@ -20,10 +22,17 @@ export function frameReader(): (chunk: Buffer) => Frame[] {
   let started = false;
   const prepared = new Map<string, string>();
   let transaction: string[] = [];
+  let given: Buffer[] = [];
 
-  function note(sql: string): Statement {
-    if (/^BEGIN/i.test(sql)) transaction = [];
-    const statement = { sql, earlier: transaction };
+  function note(sql: string, frame: Buffer): Statement {
+    if (/^BEGIN/i.test(sql)) {
+      transaction = [];
+      given = [];
+    }
+    given = [...given, frame];
+    const frames = given;
+    const isAbout = (text: string) => frames.some((one) => one.includes(text));
+    const statement = { sql, earlier: transaction, isAbout };
     transaction = [...transaction, sql];
     return statement;
   }
@@ -32,8 +41,8 @@ export function frameReader(): (chunk: Buffer) => Frame[] {
     const type = String.fromCharCode(frame[0] ?? 0);
     const [first = "", second = ""] = frame.toString("latin1", 5).split("\0");
     if (type === "P") prepared.set(first, second);
-    if (type === "Q") return note(first.trim());
-    return type === "B" ? note((prepared.get(second) ?? "").trim()) : null;
+    if (type === "Q") return note(first.trim(), frame);
+    return type === "B" ? note((prepared.get(second) ?? "").trim(), frame) : null;
   }
 
   return (chunk) => {

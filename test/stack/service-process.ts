@@ -31,16 +31,20 @@ interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** Starts a service and does not wait until it is at work: `says` does. */
+/**
+ * Starts a service as it would run in production, unless `nodeEnv` says otherwise, and does not wait
+ * until it is at work: `says` does.
+ */
 export function startService(
   { name, file, nodeOptions = [] }: Service,
   env: NodeJS.ProcessEnv,
+  nodeEnv = "production",
 ): ServiceProcess {
   const log: LogLine[] = [];
   const child = spawn(process.execPath, [...nodeOptions, file], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...env, NODE_ENV: "production" },
+    env: { ...env, NODE_ENV: nodeEnv },
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} could not be started`);

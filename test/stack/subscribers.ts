@@ -62,7 +62,7 @@ export async function copySubscriber(
   id: string,
   copies: number,
 ): Promise<void> {
-  for (const table of ["account", "lot", "entry", "schedule", "subscription_change"]) {
+  for (const table of ["account", "lot", "entry", "schedule", "subscription_change", "payment"]) {
     const { rows } = await database.query<{ columns: string }>(
       `SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) AS columns
        FROM information_schema.columns

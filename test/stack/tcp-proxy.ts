@@ -10,6 +10,8 @@ export type Fate =
   | "cut"
   /** The statement is executed, but the connection is closed instead of answering. */
   | "lose the answer"
+  /** The statement is executed, and then the connection stands still: no answer gets through. */
+  | "withhold the answer"
   /** The statement gets through only once this has been done. */
   | (() => Promise<void>);
 
@@ -86,7 +88,7 @@ function relay(
     const sprung = trapFor(statement);
     if (sprung !== null && statement !== null) {
       fate = sprung.fate;
-      if (fate === "lose the answer") upstream.once("data", () => sprung.caught(statement));
+      if (isExecuted(fate)) upstream.once("data", () => sprung.caught(statement));
       else sprung.caught(statement);
       if (fate === "cut") client.destroy();
       if (typeof fate === "function") await fate();
@@ -98,16 +100,21 @@ function relay(
     for (const frame of read(chunk)) through = through.then(() => meet(frame));
   });
   upstream.on("data", (chunk) => {
-    if (fate === "freeze") return;
+    if (fate === "freeze" || fate === "withhold the answer") return;
     if (fate === "lose the answer") client.destroy();
     else client.write(chunk);
   });
 }
 
-async function listen(server: Server, port: number): Promise<number> {
+function isExecuted(fate: Fate): boolean {
+  return fate === "lose the answer" || fate === "withhold the answer";
+}
+
+/** Listens on this machine; 0: on any free port. Gives the port. */
+export async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("the proxy has no port");
+  if (typeof address !== "object" || address === null) throw new Error("the server has no port");
   return address.port;
 }

@@ -1,6 +1,6 @@
 import type { Admin } from "kafkajs";
-import { type Reader, readOffsets, startOffsets } from "../../shared/ledger/consumer-offset.ts";
-import type { Database } from "../../shared/ledger/database.ts";
+import { type Reader, readOffsets, startOffsets } from "../ledger/consumer-offset.ts";
+import type { Database } from "../ledger/database.ts";
 
 /**
  * Where to read partitions from: the places that Postgres holds, never Kafka's committed offsets.

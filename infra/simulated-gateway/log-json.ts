@@ -1,0 +1,26 @@
+import { type Payment, paymentJson } from "./payment.ts";
+import type { Store } from "./store.ts";
+
+/** What of the charge log is asked for. */
+export interface LogQuery {
+  readonly key?: string;
+  readonly accountId?: string;
+}
+
+/** The charge log as JSON, piece by piece: it may be longer than memory. */
+export function* logAsJson(store: Store, query: LogQuery): Generator<string> {
+  yield '{"payments":[';
+  let separator = "";
+  for (const payments of selected(store, query)) {
+    yield separator + payments.map((payment) => JSON.stringify(paymentJson(payment))).join();
+    separator = ",";
+  }
+  yield "]}";
+}
+
+function selected(store: Store, { key, accountId }: LogQuery): Iterable<readonly Payment[]> {
+  if (key === undefined) return store.payments.pages(accountId);
+  const payment = store.payments.byKey(key);
+  const isAsked = accountId === undefined || payment?.accountId === accountId;
+  return payment !== undefined && isAsked ? [[payment]] : [];
+}

@@ -1,0 +1,108 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { announceTakenBack } from "./announce.ts";
+import type { Behaviour } from "./cards.ts";
+import { logAsJson } from "./log-json.ts";
+import { type Payment, paymentJson, takenBackJson } from "./payment.ts";
+import {
+  readKey,
+  readLogQuery,
+  readPaymentRequest,
+  readRefundAmount,
+  readScript,
+} from "./requests.ts";
+import type { Store } from "./store.ts";
+import { chargeBack, refund, type TookBack } from "./take-back.ts";
+import type { PaymentTaker } from "./take-payments.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+export interface RouteParts {
+  readonly store: Store;
+  readonly webhooks: Webhooks;
+  readonly taker: PaymentTaker;
+}
+
+type ById = { Params: { id: string } };
+type ByMethod = { Params: { method: string } };
+
+const CONFLICT = { error: "this Idempotency-Key was used before, for another request" };
+
+export function addRoutes(app: FastifyInstance, { store, webhooks, taker }: RouteParts): void {
+  app.post("/v1/payments", async ({ headers, body }, reply) => {
+    const key = readKey(headers["idempotency-key"]);
+    const taken = await taker.take(readPaymentRequest(key, body));
+    if (taken.kind === "conflict") return reply.code(409).send(CONFLICT);
+    if (taken.kind === "failed") return fail(reply);
+    return answerPayment(reply, taken.payment, taken.answer);
+  });
+
+  app.get("/v1/payments", async ({ query }, reply) => {
+    const log = logAsJson(store, readLogQuery(query));
+    return reply.type("application/json").send(Readable.from(log));
+  });
+
+  app.get<ById>("/v1/payments/:id", async ({ params }, reply) => {
+    const payment = store.payments.byId(params.id);
+    return payment === undefined ? notFound(reply) : paymentJson(payment);
+  });
+
+  app.post<ById>("/v1/payments/:id/refunds", async ({ params, headers, body }, reply) => {
+    const key = readKey(headers["idempotency-key"]);
+    const amount = readRefundAmount(body);
+    const payment = store.payments.byId(params.id);
+    if (payment === undefined) return notFound(reply);
+    return answerTakenBack(reply, payment, refund(store, payment, { key, amount }));
+  });
+
+  app.get<ById>("/v1/payments/:id/refunds", async ({ params }, reply) => {
+    if (store.payments.byId(params.id) === undefined) return notFound(reply);
+    return { taken_back: store.takenBack.of(params.id).map(takenBackJson) };
+  });
+
+  app.post<ById>("/v1/payments/:id/chargeback", async ({ params }, reply) => {
+    const payment = store.payments.byId(params.id);
+    if (payment === undefined) return notFound(reply);
+    return answerTakenBack(reply, payment, chargeBack(store, payment));
+  });
+
+  app.put<ByMethod>("/v1/cards/:method", async ({ params, body }) => {
+    const script = readScript(params.method, body);
+    store.scripts.set(params.method, script);
+    return { method: params.method, script };
+  });
+
+  function answerTakenBack(reply: FastifyReply, payment: Payment, took: TookBack): FastifyReply {
+    if (took.kind === "conflict") return reply.code(409).send(CONFLICT);
+    if (took.kind === "refused") return reply.code(422).send({ error: took.reason });
+    if (!took.isRepeat) announceTakenBack(webhooks, payment, took.takenBack, Date.now());
+    return reply.send(takenBackJson(took.takenBack));
+  }
+}
+
+/** Answers, or misbehaves: "never" leaves the connection open until the client or the gateway goes. */
+function answerPayment(
+  reply: FastifyReply,
+  payment: Payment,
+  answer: Behaviour["answer"],
+): FastifyReply {
+  switch (answer) {
+    case "at once":
+    case "slowly":
+      return reply.code(payment.status === "declined" ? 402 : 200).send(paymentJson(payment));
+    case "500":
+      return fail(reply);
+    case "broken off":
+      reply.raw.destroy();
+      return reply.hijack();
+    case "never":
+      return reply.hijack();
+  }
+}
+
+function fail(reply: FastifyReply): FastifyReply {
+  return reply.code(500).send({ error: "the gateway has failed, as this card has it" });
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: "no such payment" });
+}

@@ -1,0 +1,34 @@
+import { announcePayment } from "./announce.ts";
+import type { Store } from "./store.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+const PROCESSING_MS = 1_000;
+
+export interface ProcessingClock {
+  /** To be called when a payment has come under way. */
+  start(): void;
+  stop(): void;
+}
+
+/** Lets each payment that is under way succeed a second after it was made, through restarts too. */
+export function settleProcessing(store: Store, webhooks: Webhooks): ProcessingClock {
+  let timer: NodeJS.Timeout | undefined;
+
+  function start(): void {
+    if (timer !== undefined) return;
+    const oldest = store.payments.oldestProcessing();
+    if (oldest === null) return;
+    timer = setTimeout(settle, Math.max(0, oldest + PROCESSING_MS - Date.now()));
+  }
+
+  function settle(): void {
+    timer = undefined;
+    const now = Date.now();
+    for (const payment of store.payments.settle(now - PROCESSING_MS)) {
+      announcePayment(webhooks, payment, now);
+    }
+    start();
+  }
+
+  return { start, stop: () => clearTimeout(timer) };
+}

@@ -1,0 +1,26 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type CardScripts, cardScripts } from "./card-scripts.ts";
+import { inTransaction, openDatabase } from "./database.ts";
+import { type Payments, paymentsIn } from "./payments.ts";
+import { type AllTakenBack, takenBackIn } from "./taken-back.ts";
+
+/** What the gateway knows. It outlives the process; each call is done, and durable, when it returns. */
+export interface Store {
+  readonly payments: Payments;
+  readonly takenBack: AllTakenBack;
+  readonly scripts: CardScripts;
+  /** Stores all that `work` does, or, when it throws, nothing. */
+  atomically<T>(work: () => T): T;
+  close(): void;
+}
+
+export function openStore(folder: string): Store {
+  const database: DatabaseSync = openDatabase(folder);
+  return {
+    payments: paymentsIn(database),
+    takenBack: takenBackIn(database),
+    scripts: cardScripts(database),
+    atomically: (work) => inTransaction(database, work),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { announcePayment } from "./announce.ts";
+import { BEHAVIOURS, type Behaviour, type BehaviourName, behaviourOf } from "./cards.ts";
+import { asFirstAnswered, isSameRequest, type Payment, type PaymentRequest } from "./payment.ts";
+import type { ProcessingClock } from "./settle-processing.ts";
+import type { Store } from "./store.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+const SLOW_MS = 3_000;
+
+/** What becomes of a request to charge. */
+type Taken =
+  | { readonly kind: "payment"; readonly payment: Payment; readonly answer: Behaviour["answer"] }
+  /** The gateway failed before it charged anything. */
+  | { readonly kind: "failed" }
+  /** The key was used before, for something else. */
+  | { readonly kind: "conflict" };
+
+export interface PaymentTaker {
+  /** Resolves when it is time to answer; what it says is durable long before. */
+  take(request: PaymentRequest): Promise<Taken>;
+}
+
+export interface TakerOptions {
+  readonly store: Store;
+  readonly webhooks: Webhooks;
+  readonly processing: ProcessingClock;
+  readonly latencyMs: number;
+  /** Ends the waits before answers. */
+  readonly stopping: AbortSignal;
+}
+
+/** Takes each payment once: a request that comes again, or while the first is worked on, hears the same. */
+export function paymentTaker(options: TakerOptions): PaymentTaker {
+  const { store, latencyMs } = options;
+  const underWay = new Map<string, { request: PaymentRequest; taken: Promise<Taken> }>();
+
+  const wait = (ms: number) => waitFor(ms, options.stopping);
+
+  async function takeNew(request: PaymentRequest): Promise<Taken> {
+    const { behaviour, payment } = store.atomically(() => charge(store, request));
+    if (payment !== null) {
+      announcePayment(options.webhooks, payment, payment.createdAt);
+      if (payment.status === "processing") options.processing.start();
+    }
+    const { answer } = BEHAVIOURS[behaviour];
+    await wait(latencyMs + (answer === "slowly" ? SLOW_MS : 0));
+    return payment === null ? { kind: "failed" } : { kind: "payment", payment, answer };
+  }
+
+  return {
+    async take(request) {
+      const { key } = request;
+      const first = underWay.get(key);
+      if (first !== undefined) {
+        if (!isSameRequest(first.request, request)) return { kind: "conflict" };
+        return asRepeated(await first.taken);
+      }
+      const known = store.payments.byKey(key);
+      if (known !== undefined) {
+        await wait(latencyMs);
+        return isSameRequest(known, request) ? repeated(known) : { kind: "conflict" };
+      }
+      if (store.takenBack.byKey(key) !== undefined) return { kind: "conflict" };
+
+      const taken = takeNew(request);
+      underWay.set(key, { request, taken });
+      try {
+        return await taken;
+      } finally {
+        underWay.delete(key);
+      }
+    },
+  };
+}
+
+/** Stores what the card's next behaviour makes of a request; a null payment: nothing. */
+function charge(
+  store: Store,
+  request: PaymentRequest,
+): { behaviour: BehaviourName; payment: Payment | null } {
+  const { method } = request;
+  const behaviour = store.scripts.next(method) ?? behaviourOf(method) ?? "no_card";
+  const { kind: status } = BEHAVIOURS[behaviour].outcome;
+  if (status === "nothing") return { behaviour, payment: null };
+  const made = { id: `pay_${randomUUID()}`, behaviour, status, createdAt: Date.now() };
+  const payment: Payment = { ...request, ...made };
+  store.payments.add(payment);
+  return { behaviour, payment };
+}
+
+function asRepeated(taken: Taken): Taken {
+  return taken.kind === "payment" ? repeated(taken.payment) : taken;
+}
+
+function repeated(payment: Payment): Taken {
+  return { kind: "payment", payment: asFirstAnswered(payment), answer: "at once" };
+}
+
+async function waitFor(ms: number, stopping: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal: stopping }).catch(() => undefined);
+}

@@ -1,0 +1,6 @@
+import { formatMoney } from "../../shared/core/money.ts";
+
+/** Minor units as people read them: "USD 9.90". */
+export function moneyText(amount: bigint, currency: string): string {
+  return `${currency} ${formatMoney(amount, currency)}`;
+}

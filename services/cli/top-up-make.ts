@@ -1,0 +1,140 @@
+import { eventIds } from "../../shared/client/event-ids.ts";
+import type { AccountId } from "../../shared/core/account.ts";
+import { formatCredits } from "../../shared/core/credits-text.ts";
+import { lotOfTopUp, manualTopUpId, type NewTopUp, type TopUp } from "../../shared/core/payment.ts";
+import { readAccountDetails } from "../../shared/ledger/account-details.ts";
+import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
+import { type ManualTopUpOutcome, topUpByHand } from "../../shared/ledger/top-up-account.ts";
+import type { Settings } from "../../shared/runtime/settings.ts";
+import { idArgument, moneyArgument } from "./arguments.ts";
+import { moneyText } from "./money-text.ts";
+import { paymentJson } from "./payment-text.ts";
+import { printable } from "./print.ts";
+import { PartUnavailable, type Result, refused, shown } from "./result.ts";
+import type { JsonOption } from "./run-command.ts";
+import { withDatabase } from "./with-database.ts";
+
+export interface TopUpMakeOptions extends JsonOption {
+  readonly key?: string;
+}
+
+/** Whose top-up, and under which key. */
+interface Asked {
+  readonly accountId: AccountId;
+  readonly key: string;
+  readonly paymentId: string;
+}
+
+/** Asks for a top-up by hand; the top-up service takes it to the gateway. */
+export async function makeTopUp(
+  settings: Settings,
+  accountId: AccountId,
+  text: string,
+  options: TopUpMakeOptions,
+): Promise<Result> {
+  const key = options.key === undefined ? eventIds()(Date.now()) : keyArgument(options.key);
+  const asked = { accountId, key, paymentId: manualTopUpId(key) };
+  return withDatabase(settings, async (database) => {
+    const details = await readAccountDetails(database, accountId);
+    if (details === null) return refused(`there is no account ${accountId}`);
+    const { currency } = details;
+    const amount = moneyArgument(text, currency);
+    const at = { accountId, now: Date.now() };
+    const outcome = await topUpByHand(database, at, { paymentId: asked.paymentId, amount }).catch(
+      (error: unknown) => {
+        throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
+      },
+    );
+    return outcome.kind === "unknown_account"
+      ? refused(`there is no account ${accountId}`)
+      : resultOf(asked, currency, outcome);
+  });
+}
+
+/** Its lot is named by it, and must be one that can be asked about. */
+function keyArgument(key: string): string {
+  idArgument("--key", key);
+  idArgument("the id of the lot that --key names", lotOfTopUp({ paymentId: manualTopUpId(key) }));
+  return key;
+}
+
+/** Lost during the commit, it may be asked for or not; its key makes asking again safe. */
+function unknownOutcome({ key }: Asked): PartUnavailable {
+  return new PartUnavailable(
+    `the connection to Postgres was lost and the top-up may be asked for or not; ask for it again with --key ${key}, which cannot charge it twice`,
+  );
+}
+
+function resultOf(asked: Asked, currency: string, outcome: ManualTopUpOutcome): Result {
+  const { accountId, paymentId } = asked;
+  const money = (minor: bigint) => moneyText(minor, currency);
+  switch (outcome.kind) {
+    case "pending":
+      return shown(pendingJson(asked, outcome.topUp), pendingText(asked, outcome.topUp));
+    case "stands_already":
+      return standing(asked, outcome.topUp);
+    case "conflict":
+      return refused(
+        `top-up ${paymentId} stands already with ${money(outcome.topUp.amount)}; ask for another with another --key`,
+      );
+    case "below_minimum":
+      return refused(`a top-up takes at least ${money(outcome.least)}`);
+    case "above_maximum":
+      return refused(`a top-up takes at most ${money(outcome.most)}`);
+    case "above_limit":
+      return refused(
+        `the limits of account ${accountId} leave ${money(outcome.left)} for top-ups now; raise them with top-up set`,
+      );
+    case "no_method":
+      return refused(
+        `account ${accountId} has nothing to pay with; set it with payment-method set`,
+      );
+    case "in_flight":
+      return refused(
+        `a top-up of account ${accountId} is pending already, as top-up list shows; ask again once it is settled`,
+      );
+    case "no_price":
+      return refused(
+        `credits have no price in ${currency}, which account ${accountId} pays in; catalogue apply sets one`,
+      );
+    case "overflow":
+      return refused(
+        `account ${accountId} cannot hold that many: at most ${formatCredits(outcome.most)} credits still fit`,
+      );
+  }
+}
+
+function pendingJson({ accountId, key }: Asked, topUp: NewTopUp) {
+  const { paymentId, amount, currency, credits } = topUp;
+  return {
+    ...{ outcome: "pending", account_id: accountId, payment_id: paymentId },
+    ...{ key, amount, currency, credits },
+  };
+}
+
+function pendingText(asked: Asked, { amount, currency, credits }: NewTopUp): string {
+  const { accountId, paymentId } = asked;
+  return (
+    `Top-up ${printable(paymentId)} of ${moneyText(amount, currency)} for ${formatCredits(credits)} credits is pending.\n` +
+    `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`
+  );
+}
+
+/** One that failed was asked for in vain, and is said to be: under its key it is charged no more. */
+function standing({ accountId, key }: Asked, topUp: TopUp): Result {
+  const { paymentId, status, reason } = topUp;
+  return shown(
+    { outcome: "stands_already", account_id: accountId, key, ...paymentJson(topUp) },
+    `Top-up ${printable(paymentId)} stands already and ${STANDING[status]}; nothing more is charged.`,
+    status === "failed"
+      ? printable(`top-up ${paymentId} failed: ${reason} Ask for another with another --key`)
+      : null,
+  );
+}
+
+const STANDING: Readonly<Record<TopUp["status"], string>> = {
+  pending: "is pending",
+  retrying: "is tried again",
+  succeeded: "has succeeded",
+  failed: "has failed",
+};

@@ -1,0 +1,101 @@
+import type { AccountId } from "../../shared/core/account.ts";
+import type { AutoTopUpSettingsDecision, TopUpSettings } from "../../shared/core/auto-top-up.ts";
+import { readAccountDetails } from "../../shared/ledger/account-details.ts";
+import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
+import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
+import type { Settings } from "../../shared/runtime/settings.ts";
+import { moneyArgument } from "./arguments.ts";
+import { moneyText } from "./money-text.ts";
+import { PartUnavailable, type Result, refused, shown, WrongUsage } from "./result.ts";
+import type { JsonOption } from "./run-command.ts";
+import { topUpSettingsJson, topUpSettingsText } from "./top-up-settings.ts";
+import { withDatabase } from "./with-database.ts";
+
+/** As typed; what is left out stays as it is. */
+export interface TopUpSetOptions extends JsonOption {
+  readonly auto?: string;
+  readonly amount?: string;
+  readonly limitPerDay?: string;
+  readonly limitPerMonth?: string;
+}
+
+/** What sets an amount or a limit back. */
+const DEFAULT = "default";
+
+/** Changes what is set of an account's auto top-up. */
+export async function setTopUp(
+  settings: Settings,
+  accountId: AccountId,
+  options: TopUpSetOptions,
+): Promise<Result> {
+  const { auto, amount, limitPerDay, limitPerMonth } = options;
+  if ([auto, amount, limitPerDay, limitPerMonth].every((option) => option === undefined)) {
+    throw new WrongUsage(
+      "name what to set: --auto, --amount, --limit-per-day, --limit-per-month or several of them",
+    );
+  }
+  return withDatabase(settings, async (database) => {
+    const details = await readAccountDetails(database, accountId);
+    if (details === null) return refused(`there is no account ${accountId}`);
+    const { currency } = details;
+    const at = { accountId, now: Date.now() };
+    const outcome = await setAutoTopUp(database, at, toSettings(options, currency)).catch(
+      (error: unknown) => {
+        throw isDatabaseOutage(error) ? unknownOutcome() : error;
+      },
+    );
+    return outcome.kind === "unknown_account"
+      ? refused(`there is no account ${accountId}`)
+      : resultOf(accountId, currency, outcome);
+  });
+}
+
+function toSettings(options: TopUpSetOptions, currency: string): Partial<TopUpSettings> {
+  const { auto, amount, limitPerDay, limitPerMonth } = options;
+  return {
+    ...(auto === undefined ? {} : { enabled: onOrOff(auto) }),
+    ...(amount === undefined ? {} : { amount: toAmount(amount, currency) }),
+    ...(limitPerDay === undefined ? {} : { limitPerDay: toAmount(limitPerDay, currency) }),
+    ...(limitPerMonth === undefined ? {} : { limitPerMonth: toAmount(limitPerMonth, currency) }),
+  };
+}
+
+function onOrOff(text: string): boolean {
+  if (text === "on" || text === "off") return text === "on";
+  throw new WrongUsage(`--auto must be on or off, not "${text}"`);
+}
+
+function toAmount(text: string, currency: string): bigint | null {
+  return text === DEFAULT ? null : moneyArgument(text, currency);
+}
+
+function resultOf(
+  accountId: AccountId,
+  currency: string,
+  decision: AutoTopUpSettingsDecision,
+): Result {
+  const money = (minor: bigint) => moneyText(minor, currency);
+  switch (decision.kind) {
+    case "set": {
+      const read = { accountId, currency, auto: decision.auto };
+      return shown({ outcome: "set", ...topUpSettingsJson(read) }, topUpSettingsText(read));
+    }
+    case "below_minimum":
+      return refused(`a top-up takes at least ${money(decision.least)}`);
+    case "above_maximum":
+      return refused(`a top-up takes at most ${money(decision.most)}`);
+    case "above_limit": {
+      const { amount, limit, per } = decision;
+      return refused(
+        `the amount of ${money(amount)} is more than the limit of ${money(limit)} a ${per}; change one of them, or both at once`,
+      );
+    }
+  }
+}
+
+/** It says how things shall be, so it may be asked for any number of times. */
+function unknownOutcome(): PartUnavailable {
+  return new PartUnavailable(
+    "the connection to Postgres was lost and the settings may be changed or not; set them again, which changes nothing twice",
+  );
+}

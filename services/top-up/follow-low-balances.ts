@@ -1,0 +1,39 @@
+import { idProblem, toAccountId } from "../../shared/core/text.ts";
+import { LOW_BALANCE_READER } from "../../shared/core/topics.ts";
+import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
+import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import { raiseOffset } from "../../shared/ledger/consumer-offset.ts";
+import type { Database } from "../../shared/ledger/database.ts";
+import { topUpIfLow } from "../../shared/ledger/top-up-account.ts";
+import { atOnce } from "../../shared/runtime/at-once.ts";
+
+const ACCOUNTS_AT_ONCE = 8;
+
+/**
+ * Makes the handler of `billing.low-balance`: looks at each account that is named, by the record's
+ * key. What the account is now decides, not what the record says, so a repeat or an old one does
+ * nothing; the place in the topic moves on after the accounts were looked at.
+ */
+export function lowBalanceHandler(parts: {
+  readonly database: Database;
+  readonly waits: OutageWaits;
+  /** Hears of each top-up that was made. */
+  onTopUp(): void;
+}): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<Next> {
+  const { database, waits, onTopUp } = parts;
+  return async ({ messages, partition, nextOffset }, heartbeat) => {
+    const named = new Set(messages.map(({ key }) => key?.toString() ?? ""));
+    const accounts = [...named].filter((id) => idProblem("account", id) === null).map(toAccountId);
+    await atOnce(accounts, ACCOUNTS_AT_ONCE, async (accountId) => {
+      const looked = await waits.untilUp("Postgres", () =>
+        topUpIfLow(database, { accountId, now: Date.now() }),
+      );
+      if ("topUp" in looked && looked.topUp !== null) onTopUp();
+      await heartbeat();
+    });
+    await waits.untilUp("Postgres", () =>
+      raiseOffset(database, LOW_BALANCE_READER, partition, nextOffset),
+    );
+    return { kind: "go_on" };
+  };
+}

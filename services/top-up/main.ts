@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LOW_BALANCE_READER, TOP_UP, TOPICS } from "../../shared/core/topics.ts";
+import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { outageWaits } from "../../shared/kafka/outage-waits.ts";
+import { publishBooks } from "../../shared/kafka/publish-books.ts";
+import { openRegistry, registerSchemas } from "../../shared/kafka/registry.ts";
+import { startPlaces } from "../../shared/kafka/start-places.ts";
+import { countLongPending, otherGateway } from "../../shared/ledger/claim-payments.ts";
+import { type Database, openDatabase } from "../../shared/ledger/database.ts";
+import type { Logger } from "../../shared/runtime/logger.ts";
+import { openRest } from "../../shared/runtime/rest.ts";
+import { runService } from "../../shared/runtime/run-service.ts";
+import { InvalidSettings } from "../../shared/runtime/settings.ts";
+import { paymentCharging } from "./charge-payments.ts";
+import { lowBalanceHandler } from "./follow-low-balances.ts";
+import { lookAgain } from "./look-again.ts";
+import type { PaymentGateway } from "./payment-gateway.ts";
+import { type GatewaySettings, readPaymentSettings } from "./settings.ts";
+import { openSimulatedGateway } from "./simulated-gateway.ts";
+import { openStripeGateway } from "./stripe-gateway.ts";
+import { openWebhookServer } from "./webhook-server.ts";
+
+const NAME = "drawdown-top-up";
+const CONNECTIONS = 12;
+const BATCH = 1_000;
+const PUBLISH_EVERY_MS = 100;
+const LEAVE_WITHIN_MS = 5_000;
+const WATCH_EVERY_MS = 10_000;
+
+await runService("top-up", async ({ settings, logger, stopping }) => {
+  const payments = readPaymentSettings(process.env);
+  const gateway = openGateway(payments.gateway);
+  const database = openDatabase(settings.database, {
+    name: NAME,
+    connections: CONNECTIONS,
+    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
+  });
+  const kafka = openKafka(settings.kafka, NAME, logger);
+  const admin = kafka.admin();
+  const registry = openRegistry(settings.registry);
+  const waits = outageWaits({ logger, stopping });
+  const { untilUp } = waits;
+
+  await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
+  await untilUp("the registry", () => registerSchemas(registry));
+  await untilUp("Kafka", () => admin.connect());
+  const charging = paymentCharging({
+    ...{ database, gateway, logger, waits, stopping },
+    now: Date.now,
+  });
+  const onTopUp = charging.wake;
+  const webhooks = await openWebhookServer(
+    { database, gateway, logger, onNews: charging.wake },
+    payments.webhooks,
+  );
+  const consumer = await untilUp("Kafka", () =>
+    runBatchConsumer(kafka, {
+      groupId: TOP_UP,
+      topic: TOPICS.lowBalance,
+      batchSize: BATCH,
+      startAt: (partitions) =>
+        untilUp("Postgres and Kafka", () =>
+          startPlaces(database, admin, LOW_BALANCE_READER, partitions),
+        ),
+      handle: lowBalanceHandler({ database, waits, onTopUp }),
+    }),
+  );
+  logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
+  const background = Promise.all([
+    charging.run(),
+    lookAgain({ database, waits, onTopUp }),
+    publishBooks({
+      database,
+      kafka,
+      registry,
+      waits,
+      lookEveryMs: PUBLISH_EVERY_MS,
+      rest: openRest(stopping),
+    }),
+    waits.repeat("payments pending for long", async () => {
+      await alarm(database, logger, payments.alarmAfterMs);
+      await waits.pause(WATCH_EVERY_MS);
+    }),
+  ]);
+  try {
+    await Promise.race([consumer.ended, background]);
+  } finally {
+    await webhooks.close();
+    await Promise.race([consumer.stop(), sleep(LEAVE_WITHIN_MS)]);
+  }
+  await background;
+  await admin.disconnect();
+  await database.end();
+});
+
+function openGateway(settings: GatewaySettings): PaymentGateway {
+  return settings.kind === "stripe" ? openStripeGateway(settings) : openSimulatedGateway(settings);
+}
+
+/** What one gateway was paid another knows nothing of; and simulated money is no money. */
+async function refuseMixedBooks(database: Database, { name }: PaymentGateway): Promise<void> {
+  const other = await otherGateway(database, name);
+  if (other === null) return;
+  throw new InvalidSettings(
+    `PAYMENT_GATEWAY is ${name}, but these books hold payments made through ${other}: point DATABASE_URL at other books, or use ${other}.`,
+  );
+}
+
+async function alarm(database: Database, logger: Logger, afterMs: number): Promise<void> {
+  const { count, since } = await countLongPending(database, Date.now() - afterMs);
+  if (since === null) return;
+  logger.error(
+    { payments: count, since: new Date(since).toISOString() },
+    "payments are pending for long: their outcome at the gateway is not known",
+  );
+}

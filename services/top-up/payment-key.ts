@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto";
+import type { ClaimedPayment } from "../../shared/ledger/claim-payments.ts";
+
+/**
+ * What an attempt of a payment is known by at the gateway. It follows from the books alone, so that
+ * whoever takes the payment there, and however often, says the same; the instant of the account's
+ * creation tells it from the payment of an account of the same name in other books.
+ */
+export function paymentKey({ payment, accountCreatedAt }: ClaimedPayment): string {
+  const { accountId, paymentId, attempt } = payment;
+  return keyOf(["payment", accountId, accountCreatedAt, paymentId, attempt]);
+}
+
+/** What a refund of a payment is known by at the gateway. */
+export function refundKey(
+  { payment, accountCreatedAt }: ClaimedPayment,
+  { refundId }: { readonly refundId: string },
+): string {
+  return keyOf(["refund", payment.accountId, accountCreatedAt, payment.paymentId, refundId]);
+}
+
+/** Short enough for every gateway (Stripe: 255 characters), whatever the ids are. */
+function keyOf(parts: readonly (string | number)[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}

@@ -1,0 +1,13 @@
+import type { Instant } from "../../shared/core/account.ts";
+import type { Database } from "../../shared/ledger/database.ts";
+import type { Logger } from "../../shared/runtime/logger.ts";
+import type { PaymentGateway } from "./payment-gateway.ts";
+
+/** What a payment is taken to the gateway with. */
+export interface TakingParts {
+  readonly database: Database;
+  readonly gateway: PaymentGateway;
+  readonly logger: Logger;
+  /** The clock. */
+  now(): Instant;
+}

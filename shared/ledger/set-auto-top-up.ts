@@ -1,0 +1,29 @@
+import type { AccountId, Instant } from "../core/account.ts";
+import {
+  type AutoTopUp,
+  type AutoTopUpSettingsDecision,
+  decideAutoTopUpSettings,
+  type TopUpSettings,
+} from "../core/auto-top-up.ts";
+import { readAutoTopUp, writeAutoTopUp } from "./auto-top-ups.ts";
+import type { Database } from "./database.ts";
+import { moveAccount, type UnknownAccount } from "./move-account.ts";
+
+/**
+ * Changes an account's settings of auto top-up, those that are given. A top-up that is pending stays
+ * as it is. The customer has acted: where auto top-up was paused or stopped, it starts again.
+ */
+export async function setAutoTopUp(
+  database: Database,
+  { accountId, now }: { readonly accountId: AccountId; readonly now: Instant },
+  asked: Partial<TopUpSettings>,
+): Promise<AutoTopUpSettingsDecision | UnknownAccount> {
+  return moveAccount(database, { accountId, now }, async ({ currency }, transaction) => {
+    const before: AutoTopUp = await readAutoTopUp(transaction, accountId);
+    const decision = decideAutoTopUpSettings(asked, before, { currency, now });
+    if (decision.kind === "set") {
+      await writeAutoTopUp(transaction, accountId, { auto: decision.auto, notices: [], now });
+    }
+    return { decision, step: null };
+  });
+}

@@ -1,0 +1,264 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type SimulatedGateway,
+  startSimulatedGateway,
+} from "../../infra/simulated-gateway/start-gateway.ts";
+import { TOP_UP } from "../../shared/core/topics.ts";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, openBooks, setPrice } from "../stack/books.ts";
+import { dismissMembers } from "../stack/dismiss-members.ts";
+import { type GatewayClient, gatewayClient } from "../stack/gateway-client.ts";
+import { type GatewayGate, openGatewayGate } from "../stack/gateway-gate.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
+import { balanceOf, openPayer, sellCredits, topUpsOf, use } from "../stack/payers.ts";
+import type { ServiceProcess } from "../stack/service-process.ts";
+import { type Fate, openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
+import { takeTopUpGroup, topUpProcess } from "../stack/top-up-process.ts";
+import { followWay, type Place, STEPS } from "./top-up-steps.ts";
+
+/**
+ * The top-up service, a real process, killed with SIGKILL at each step between reading a low balance
+ * and publishing the result, and started again. Then the gateway's own log has exactly one charge,
+ * and the books exactly one lot.
+ *
+ * Each step kills on the way of an account of its own. The process that recovers from one kill is the
+ * one that the next step kills.
+ */
+const WITHIN_MS = 60_000;
+const TEST_MS = 120_000;
+const kafka = testKafka();
+const brokers = process.env["KAFKA_BROKERS"] ?? "";
+
+let giveBack: () => Promise<void>;
+let topUps: Collector<{ status: string; top_up_id: string }>;
+let lowBalances: Collector<{ crossing: bigint }>;
+let books: Books;
+let proxy: PostgresProxy;
+let dataDir: string;
+let gateway: SimulatedGateway;
+let log: GatewayClient;
+let gate: GatewayGate;
+let service: ServiceProcess | null = null;
+let accounts = 0;
+let account: string;
+
+beforeAll(async () => {
+  giveBack = await takeTopUpGroup(kafka);
+  topUps = await collectTopic(kafka, SCHEMAS.topUps);
+  lowBalances = await collectTopic(kafka, SCHEMAS.lowBalance);
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+  await sellCredits(books);
+  proxy = await openPostgresProxy(books.url);
+  dataDir = await mkdtemp(join(tmpdir(), "drawdown-gateway-"));
+  gateway = await startSimulatedGateway({ dataDir });
+  log = gatewayClient(gateway.url);
+  gate = await openGatewayGate(gateway.url);
+}, 300_000);
+
+afterAll(async () => {
+  await service?.kill();
+  await gate?.close();
+  await gateway?.close();
+  await rm(dataDir, { recursive: true, force: true });
+  await proxy?.close();
+  await books?.close();
+  await Promise.all([topUps?.stop(), lowBalances?.stop()]);
+  await giveBack?.();
+});
+
+beforeEach(() => {
+  accounts += 1;
+  account = `killed-${Date.now()}-${accounts}`;
+  // So that pending is published by itself, and the way is the same each time.
+  gate.beforeCall = async (call) => {
+    if (call === "charge") await untilPublished();
+  };
+});
+
+test(
+  "these are all the steps: what the service says on the way, it says at one of them",
+  async () => {
+    const seen = new Set<Place>();
+    for (const card of ["card_approve", "card_500_after_charge"]) {
+      account = `${account}-${card}`;
+      await openPayer(books, account, { card: `${card}-${account}` });
+      await atWork();
+      await runLow(() => {
+        const placeOf = followWay(account);
+        void proxy.catchNext((statement) => {
+          seen.add(placeOf(statement));
+          return false;
+        }, "freeze");
+      });
+      await expectOneCharge();
+      proxy.release();
+    }
+    seen.delete("idle");
+    expect([...seen].toSorted()).toEqual(STEPS.toSorted());
+  },
+  TEST_MS,
+);
+
+describe("killed before it says", () => {
+  test.each(STEPS)("%s", async (step) => await killAtStatement(step, "freeze"), TEST_MS);
+});
+
+const DONE = STEPS.filter((step) => /: COMMIT$|^(claiming|noting|putting)/.test(step));
+
+describe("killed when Postgres has done it, before it hears so", () => {
+  test.each(DONE)(
+    "%s",
+    async (step) => await killAtStatement(step, "withhold the answer"),
+    TEST_MS,
+  );
+});
+
+describe("killed while the gateway is called", () => {
+  test.each([
+    { what: "before the charge reaches it", call: "charge", at: "request", card: "card_approve" },
+    { what: "when it has charged", call: "charge", at: "answer", card: "card_approve" },
+    { what: "before it is asked", call: "question", at: "request", card: "card_500_after_charge" },
+    { what: "before it answers", call: "question", at: "answer", card: "card_500_after_charge" },
+  ] as const)(
+    "$what",
+    async ({ call, at, card }) => {
+      await killAt(card, () => gate.holdNext(call, at));
+      await expectOneCharge();
+    },
+    TEST_MS,
+  );
+
+  test(
+    "when it has charged and never answers",
+    async () => {
+      await killAt("card_timeout_after_charge", async () => {
+        await eventually("it is charged", async () => (await charges()).length > 0, WITHIN_MS);
+      });
+      await expectOneCharge();
+    },
+    TEST_MS,
+  );
+});
+
+async function killAtStatement(step: Place, fate: Fate): Promise<void> {
+  const card = step.startsWith("putting it off") ? "card_500_after_charge" : "card_approve";
+  const placeOf = followWay(account);
+  await killAt(card, () => proxy.catchNext((said) => placeOf(said) === step, fate));
+  await expectOneCharge();
+}
+
+/** Lets the service run until `caught`, kills it there and starts it again. */
+async function killAt(card: string, caught: () => Promise<unknown>): Promise<void> {
+  await openPayer(books, account, { card: `${card}-${account}` });
+  await atWork();
+  let reached: Promise<unknown> = Promise.resolve();
+  await runLow(() => {
+    reached = caught();
+  });
+  await reached;
+  await kill();
+  await endClaim();
+  await atWork();
+}
+
+/** The service at work, with nothing to do. */
+async function atWork(): Promise<void> {
+  service ??= topUpProcess({ databaseUrl: proxy.url, gatewayUrl: gate.url });
+  await service.says(/^topping up$/, WITHIN_MS);
+  await untilLooked();
+}
+
+async function kill(): Promise<void> {
+  proxy.release();
+  gate.release();
+  await service?.kill();
+  service = null;
+  await dismissMembers(kafka, brokers, TOP_UP);
+}
+
+/** Uses more than there is; the service hears of it only after `watch` has begun. */
+async function runLow(watch: () => void): Promise<void> {
+  const relay = new pg.Client({ connectionString: books.url });
+  await relay.connect();
+  try {
+    await relay.query("SELECT pg_advisory_lock(hashtext('drawdown.outbox-relay'))");
+    await use(books, { [account]: 6_000_000n });
+    watch();
+  } finally {
+    await relay.end();
+  }
+}
+
+/** What a claim's time does by itself after a minute. */
+async function endClaim(): Promise<void> {
+  await books.database.query(
+    "UPDATE payment SET next_try_at = now() WHERE account_id = $1 AND next_try_at > now()",
+    [account],
+  );
+}
+
+async function expectOneCharge(): Promise<void> {
+  await eventually(
+    "the top-up has succeeded",
+    async () => (await topUpsOf(books, account))[0]?.status === "succeeded",
+    WITHIN_MS,
+  );
+  await untilPublished();
+  await untilLooked();
+  await eventually("both are told", () => told(topUps).length >= 2, WITHIN_MS);
+
+  expect(await charges()).toMatchObject([{ amount: "1000", status: "succeeded" }]);
+  expect(await topUpsOf(books, account)).toEqual([
+    { paymentId: "low-balance:1", status: "succeeded", amount: 1000n },
+  ]);
+  expect(await lots()).toEqual([
+    { lot_id: `${account}-lot-1`, credits: "5000000" },
+    { lot_id: "top-up:low-balance:1", credits: "500000000" },
+  ]);
+  expect(await balanceOf(books, account)).toBe(499_000_000n);
+  expect(told(topUps).map(({ sequence, record }) => [sequence, record.status])).toEqual([
+    ["1", "pending"],
+    ["2", "succeeded"],
+  ]);
+  expect(told(lowBalances).map(({ record }) => record.crossing)).toEqual([1n]);
+  expect(await brokenInvariants(books.database, account)).toEqual([]);
+}
+
+/** What a topic tells of the account to who drops repeats, by their sequence. */
+function told<R>({ received }: Collector<R>) {
+  const ours = received.filter(({ key }) => key === account);
+  return [...new Map(ours.map((one) => [one.sequence, one])).values()];
+}
+
+async function charges(): Promise<unknown[]> {
+  return log.payments(`?account_id=${account}`);
+}
+
+async function lots() {
+  const { rows } = await books.database.query<{ lot_id: string; credits: string }>(
+    "SELECT lot_id, credits FROM lot WHERE account_id = $1 ORDER BY start_position",
+    [account],
+  );
+  return rows;
+}
+
+async function untilPublished(): Promise<void> {
+  await untilNone("all is published", "SELECT FROM outbox");
+}
+
+/** Auto top-up has looked at every account that it was to look at. */
+async function untilLooked(): Promise<void> {
+  await untilNone("all are looked at", "SELECT FROM auto_top_up WHERE look_at IS NOT NULL");
+}
+
+async function untilNone(what: string, query: string): Promise<void> {
+  const isDone = async () => (await books.database.query(query)).rows.length === 0;
+  await eventually(what, isDone, WITHIN_MS);
+}

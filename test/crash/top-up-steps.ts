@@ -1,0 +1,204 @@
+import type { Statement } from "../stack/postgres-frames.ts";
+
+/**
+ * All that the top-up service says to Postgres on the way from a low balance to its published
+ * result, stage by stage. BEGIN alone changes nothing: killed before it is killed after what was
+ * said before it.
+ */
+const STAGES = {
+  "publishing the low balance": relaying(),
+  "making the top-up": [
+    ...movingTheAccount(),
+    "SELECT payment_method",
+    "SELECT auto_top_up",
+    "INSERT INTO payment",
+    "INSERT INTO auto_top_up",
+    "COPY outbox",
+    "COMMIT",
+  ],
+  "noting the place in the topic": ["INSERT INTO consumer_offset"],
+  "publishing pending": relaying(),
+  "claiming the payment": ["UPDATE payment"],
+  "putting it off": ["UPDATE payment"],
+  "posting the lot": [
+    ...movingTheAccount(),
+    "SELECT payment",
+    "SELECT auto_top_up",
+    "INSERT INTO auto_top_up",
+    "COPY outbox",
+    "UPDATE payment",
+    "UPDATE account",
+    "COPY lot",
+    "COPY entry",
+    "COPY outbox again",
+    "INSERT INTO balance_change",
+    "COMMIT",
+  ],
+  "publishing succeeded": relaying(),
+  "finding the account to look at again": ["SELECT auto_top_up"],
+  "looking at the account again": [
+    ...movingTheAccount(),
+    "SELECT payment_method",
+    "SELECT auto_top_up",
+    "INSERT INTO auto_top_up",
+    "COMMIT",
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+type Stage = keyof typeof STAGES;
+
+function movingTheAccount() {
+  return [
+    "SELECT account",
+    "SELECT plan_price",
+    "SELECT usage_complete",
+    "SELECT account JOIN lot",
+    "SELECT schedule",
+  ] as const;
+}
+
+function relaying() {
+  return [
+    "SELECT outbox-relay",
+    "SELECT outbox",
+    "SELECT dead_letter",
+    "DELETE FROM outbox",
+    "COMMIT",
+  ] as const;
+}
+
+/** One statement of a stage, as `<stage>: <statement>`. */
+export type Step = string;
+
+export const STEPS: readonly Step[] = Object.entries(STAGES).flatMap(([stage, statements]) =>
+  statements.map((statement) => `${stage}: ${statement}`),
+);
+
+/** What a statement is on the way of the one account that is under way. */
+export type Place = Step | "idle";
+
+/**
+ * Tells the statements of an account's way apart, as they come. Idle is what the service says again
+ * and again while there is nothing to do, and what it says about other accounts.
+ */
+export function followWay(account: string): (statement: Statement) => Place {
+  const way = { moves: 0, moved: 0, published: 0 };
+  return (statement) => {
+    const said: Said = { ...statement, transaction: transactionOf(statement) };
+    if (isElsewhere(said, account)) return "idle";
+    const stage = stageOf(said, way);
+    if (said.sql === "COMMIT" && stage !== null) {
+      if (MOVES.includes(stage)) way.moved += 1;
+      else way.published += 1;
+    }
+    if (stage !== null) return `${stage}: ${nameOf(said)}`;
+    return isIdle(said) ? "idle" : nameOf(said);
+  };
+}
+
+/** How far the account has come: transactions that move it, begun and ended, and those that publish. */
+interface Way {
+  moves: number;
+  moved: number;
+  published: number;
+}
+
+function stageOf(said: Said, way: Way): Stage | null {
+  const { sql, transaction } = said;
+  if (transaction === null) return standalone(sql, way.moved);
+  if (isMove(transaction)) {
+    if (transaction.length === 2) way.moves += 1;
+    return MOVES[way.moves - 1] ?? null;
+  }
+  if (!isRelay(transaction) || way.published > way.moved) return null;
+  const isEmpty = sql === "COMMIT" && !transaction.some(isDeletion);
+  return isEmpty ? null : (RELAYS[way.published] ?? null);
+}
+
+interface Said extends Statement {
+  /** The statements of its transaction up to it; null: it is one of its own. */
+  readonly transaction: readonly string[] | null;
+}
+
+const MOVES: readonly Stage[] = [
+  "making the top-up",
+  "posting the lot",
+  "looking at the account again",
+];
+const RELAYS: readonly Stage[] = [
+  "publishing the low balance",
+  "publishing pending",
+  "publishing succeeded",
+];
+
+function transactionOf({ sql, earlier }: Statement): readonly string[] | null {
+  const isOpen = /^BEGIN/.test(earlier[0] ?? sql) && !earlier.includes("COMMIT");
+  return isOpen ? [...earlier, sql] : null;
+}
+
+function standalone(sql: string, moved: number): Stage | null {
+  if (isClaim(sql)) return moved === 1 ? "claiming the payment" : null;
+  if (/^UPDATE payment\b/.test(sql)) return "putting it off";
+  if (isPlace(sql)) return moved === 0 ? null : "noting the place in the topic";
+  return isLook(sql) && moved === 2 ? "finding the account to look at again" : null;
+}
+
+/** About an account of other books, whose low balances are on the same topic. */
+function isElsewhere({ transaction, isAbout }: Said, account: string): boolean {
+  return transaction !== null && isMove(transaction) && !isAbout(account);
+}
+
+function isMove([, first = ""]: readonly string[]): boolean {
+  return /FROM account\b/.test(first) && /FOR UPDATE$/.test(first);
+}
+
+function isRelay([, first = ""]: readonly string[]): boolean {
+  return first.includes("drawdown.outbox-relay");
+}
+
+function isBalances([, first = ""]: readonly string[]): boolean {
+  return first.includes("drawdown.balances");
+}
+
+function isDeletion(sql: string): boolean {
+  return sql.startsWith("DELETE FROM outbox");
+}
+
+function isClaim(sql: string): boolean {
+  return /^WITH due/.test(sql);
+}
+
+function isPlace(sql: string): boolean {
+  return /^INSERT INTO consumer_offset/.test(sql);
+}
+
+function isLook(sql: string): boolean {
+  return /FROM auto_top_up\s+WHERE look_at/.test(sql);
+}
+
+function isIdle({ sql, transaction }: Said): boolean {
+  if (transaction === null) {
+    return (
+      isClaim(sql) || isLook(sql) || isPlace(sql) || /^SELECT count.*FROM payment\b/s.test(sql)
+    );
+  }
+  return sql === "BEGIN" || isRelay(transaction) || isBalances(transaction);
+}
+
+/** What a statement does, to what; the second time in its transaction, `again`. */
+function nameOf({ sql, transaction }: Said): string {
+  const name = shortOf(sql);
+  const before = (transaction ?? []).slice(0, -1);
+  return before.some((earlier) => shortOf(earlier) === name) ? `${name} again` : name;
+}
+
+function shortOf(sql: string): string {
+  if (isClaim(sql)) return "UPDATE payment";
+  const [, lock] = /hashtext\('drawdown\.([^']+)'\)/.exec(sql) ?? [];
+  if (lock !== undefined) return `SELECT ${lock}`;
+  const [write] = /^(COPY|INSERT INTO|UPDATE|DELETE FROM) \w+/.exec(sql) ?? [];
+  if (write !== undefined) return write;
+  const [, table] =
+    /\bFROM (\w+(?:\s+JOIN \w+)?)/.exec(sql.replaceAll(/extract\(epoch FROM/g, "")) ?? [];
+  return table === undefined ? sql : `SELECT ${table.replaceAll(/\s+/g, " ")}`;
+}

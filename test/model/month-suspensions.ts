@@ -1,0 +1,84 @@
+import { endOfOtherLot, type MonthBooks, postGrant } from "./month-books.ts";
+import { chargeStretch } from "./month-fees.ts";
+import { grantForPeriod, oweForPeriod } from "./month-settle.ts";
+import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
+import { sayAgainIfLow } from "./naive-books.ts";
+
+/** What follows where a fee is not paid, and where it is paid after all, each on a settled account. */
+
+export function feeGivenUp(
+  { subscription }: MonthBooks,
+  { number }: { readonly number: number },
+): "suspended" | "no_change" {
+  if (subscription === null || subscription.number !== number) return "no_change";
+  if (subscription.withheld !== null) return "no_change";
+  subscription.withheld = [];
+  return "suspended";
+}
+
+/** The outcome names all that the history is told. */
+export function feePaid(
+  books: MonthBooks,
+  catalogue: Catalogue,
+  { number, owing }: { readonly number: number; readonly owing: number },
+  now: number,
+): string {
+  const { subscription } = books;
+  if (subscription === null || subscription.number !== number) return "no_change";
+  const { withheld } = subscription;
+  if (withheld === null || owing > 0) return "no_change";
+  const posted = books.posted.length;
+  subscription.withheld = null;
+  for (const missed of withheld) {
+    if (missed >= subscription.paidUntil) continue;
+    if (missed < subscription.period) grantLate(books, subscription, missed, catalogue, now);
+    else giveCurrent(books, subscription, catalogue, now);
+  }
+  const isOver = subscription.period >= subscription.paidUntil;
+  const told = isOver ? beginAgain(books, subscription, catalogue, now) : "restored";
+  if (books.posted.length > posted) sayAgainIfLow(books);
+  return told;
+}
+
+/** What was charged has passed: who cancelled meanwhile is gone, for all others it begins anew. */
+function beginAgain(
+  books: MonthBooks,
+  subscription: MonthSubscription,
+  catalogue: Catalogue,
+  now: number,
+): string {
+  if (subscription.cancelled) {
+    books.subscription = null;
+    books.addOns = [];
+    return "restored, ended";
+  }
+  const { interval } = subscription;
+  chargeStretch(books, subscription, catalogue, now);
+  giveCurrent(books, subscription, catalogue, now);
+  return subscription.interval === interval ? "restored" : "restored, interval_changed";
+}
+
+function giveCurrent(
+  books: MonthBooks,
+  subscription: MonthSubscription,
+  catalogue: Catalogue,
+  now: number,
+): void {
+  grantForPeriod(books, subscription, catalogue, now);
+  oweForPeriod(books, subscription, catalogue, now);
+}
+
+/** A month that is over is given as anything in mid-month is. */
+function grantLate(
+  books: MonthBooks,
+  { number, planId }: MonthSubscription,
+  period: number,
+  catalogue: Catalogue,
+  now: number,
+): void {
+  const plan = versionAt(catalogue.plans.get(planId), now);
+  if (plan === null) throw new Error(`the catalogue has lost plan ${planId}`);
+  const expiresAt = endOfOtherLot(books, now, plan.life);
+  const lotId = `plan:${number}:${period}`;
+  postGrant(books, { lotId, credits: plan.credits, reference: planId, expiresAt }, now);
+}

@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { toAccountId } from "../../shared/core/text.ts";
+import { type Books, openBooks } from "../stack/books.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { testKafka } from "../stack/kafka.ts";
+import { balanceOf, setCard, untilPayment } from "../stack/payers.ts";
+import { type PaymentsByClock, paymentsByClock } from "../stack/payments-by-clock.ts";
+import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
+import { openCatalogue, openSubscriber } from "../stack/subscribers.ts";
+import { startTopUp, takeTopUpGroup } from "../stack/top-up-process.ts";
+
+/**
+ * The price of a subscription, USD 10 a month or USD 100 a year for 100 credits a month, charged
+ * through the gateway, whose own log is the judge; on a clock of the test's own where days pass.
+ */
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+const BEGAN = Date.parse("2026-06-10T08:00:00Z");
+const accountId = toAccountId("subscriber");
+
+let books: Books;
+let gateway: GatewayInProcess;
+let payments: PaymentsByClock;
+
+beforeEach(async () => {
+  books = await openBooks();
+  gateway = await openGateway();
+  await openCatalogue(books);
+  payments = paymentsByClock(books, {
+    gatewayUrl: gateway.url,
+    startAt: BEGAN,
+    stepMs: 8 * HOUR,
+    lowOnes: [accountId],
+  });
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  await books.close();
+});
+
+test("by the service: charged once, as the subscription starts", async () => {
+  const giveBack = await takeTopUpGroup(testKafka());
+  try {
+    await subscribe("card_approve", "month", Date.now());
+    const services = [0, 1].map(() =>
+      startTopUp({ databaseUrl: books.url, gatewayUrl: gateway.url }),
+    );
+    await Promise.all(services.map((service) => service.says(/^topping up$/, 60_000)));
+    await untilPayment(books, "subscriber", "succeeded", 60_000);
+    expect(await charges()).toEqual(["fee:1:0 1000 succeeded"]);
+    expect(await Promise.all(services.map((service) => service.stop()))).toEqual([0, 0]);
+    expect(await charges()).toEqual(["fee:1:0 1000 succeeded"]);
+  } finally {
+    await giveBack();
+  }
+}, 180_000);
+
+test("charged at each turn of the month, once each", async () => {
+  await subscribe("card_approve");
+  await payments.pass(80 * DAY);
+  expect(await charges()).toEqual([
+    "fee:1:0 1000 succeeded",
+    "fee:1:1 1000 succeeded",
+    "fee:1:2 1000 succeeded",
+  ]);
+  expect(await months()).toEqual([
+    "plan:1:0 2026-06-10",
+    "plan:1:1 2026-07-01",
+    "plan:1:2 2026-08-01",
+  ]);
+});
+
+describe("a card that is declined", () => {
+  beforeEach(() => subscribe("card_decline"));
+
+  test("is tried again 1, 3, 5 and 7 days after the fee fell due, and then no more", async () => {
+    await payments.pass(40 * DAY);
+    expect(payments.asked.map(({ at }) => (at - BEGAN) / DAY)).toEqual([0, 1, 3, 5, 7]);
+    expect((await charges()).length).toBe(5);
+    expect(await standing()).toEqual([{ payment_id: "fee:1:0", status: "failed", attempt: 5 }]);
+  });
+
+  test("that then does, within the seven days, is charged once, and nothing has stopped", async () => {
+    await payments.pass(4 * DAY);
+    await setCard(books, "subscriber", "card_approve", payments.now());
+    await payments.pass(DAY);
+    expect((await charges()).slice(-1)).toEqual(["fee:1:0 1000 succeeded"]);
+    await payments.pass(20 * DAY);
+    expect(await months()).toEqual(["plan:1:0 2026-06-10", "plan:1:1 2026-07-01"]);
+    expect(await taken()).toEqual(["fee:1:0 1000 succeeded", "fee:1:1 1000 succeeded"]);
+    expect(await changes()).toEqual(["subscribed"]);
+  });
+
+  test("until it is given up suspends the subscription: the next month brings no credits and costs nothing", async () => {
+    await payments.pass(40 * DAY);
+    expect(await months()).toEqual(["plan:1:0 2026-06-10"]);
+    expect(await changes()).toEqual(["subscribed", "suspended"]);
+    expect(await balanceOf(books, "subscriber")).toBe(100_000_000n);
+  });
+
+  test("and replaced after a month without credits: charged for the month owed and for the current one, and restored", async () => {
+    await payments.pass(25 * DAY);
+    await setCard(books, "subscriber", "card_approve", payments.now());
+    await payments.pass(0);
+    expect(await taken()).toEqual(["fee:1:0 1000 succeeded", "fee:1:1 1000 succeeded"]);
+    expect(await months()).toEqual(["plan:1:0 2026-06-10", "plan:1:1 2026-07-05"]);
+    expect(await changes()).toEqual(["subscribed", "suspended", "restored"]);
+    await payments.pass(40 * DAY);
+    expect(await months()).toEqual([
+      ...["plan:1:0 2026-06-10", "plan:1:1 2026-07-05", "plan:1:2 2026-08-01"],
+    ]);
+    expect(await taken()).toHaveLength(3);
+  });
+
+  test("and replaced two months later: the month that nobody paid is neither given nor charged", async () => {
+    await payments.pass(60 * DAY);
+    await setCard(books, "subscriber", "card_approve", payments.now());
+    await payments.pass(DAY);
+    expect(await months()).toEqual(["plan:1:0 2026-06-10", "plan:1:2 2026-08-09"]);
+    expect(await taken()).toEqual(["fee:1:0 1000 succeeded", "fee:1:2 1000 succeeded"]);
+  });
+
+  test("and replaced by one that is declined, too, is tried once for each card", async () => {
+    await payments.pass(25 * DAY);
+    for (const card of ["card_decline-2", "card_decline_hard-3"]) {
+      await setCard(books, "subscriber", card, payments.now());
+      await payments.pass(3 * DAY);
+    }
+    expect(await charges()).toHaveLength(7);
+    expect(await changes()).toEqual(["subscribed", "suspended"]);
+  });
+});
+
+test("a declined year, paid two months later: the months withheld are given then, each once", async () => {
+  await subscribe("card_decline", "year");
+  await payments.pass(60 * DAY);
+  expect(await months()).toEqual(["plan:1:0 2026-06-10"]);
+  await setCard(books, "subscriber", "card_approve", payments.now());
+  await payments.pass(30 * DAY);
+  expect(await taken()).toEqual(["fee:1:0 10000 succeeded"]);
+  expect(await months()).toEqual([
+    ...["plan:1:0 2026-06-10", "plan:1:1 2026-08-09", "plan:1:2 2026-08-09", "plan:1:3 2026-09-01"],
+  ]);
+});
+
+test("a fee whose outcome is unknown is not charged twice, nor tried anew: it is asked about", async () => {
+  await subscribe("card_500_after_charge");
+  await payments.pass(3 * DAY);
+  expect(await charges()).toEqual(["fee:1:0 1000 succeeded"]);
+  expect(await standing()).toEqual([{ payment_id: "fee:1:0", status: "succeeded", attempt: 1 }]);
+});
+
+async function subscribe(
+  card: string,
+  interval: "month" | "year" = "month",
+  at = BEGAN,
+): Promise<void> {
+  await openSubscriber(books, "subscriber", { at, interval });
+  await setCard(books, "subscriber", card, at);
+}
+
+interface Charge {
+  readonly payment_id: string;
+  readonly amount: string;
+  readonly status: string;
+}
+
+/** The gateway's own log. */
+async function charges(): Promise<string[]> {
+  const log = (await gateway.payments()) as Charge[];
+  return log.map(({ payment_id, amount, status }) => `${payment_id} ${amount} ${status}`);
+}
+
+async function taken(): Promise<string[]> {
+  return (await charges()).filter((charge) => charge.endsWith("succeeded"));
+}
+
+async function standing() {
+  const { rows } = await books.database.query(
+    "SELECT payment_id, status, attempt FROM payment ORDER BY created_at",
+  );
+  return rows;
+}
+
+/** The months' credits, and the day on which they came. */
+async function months(): Promise<string[]> {
+  const { rows } = await books.database.query<{ month: string }>(
+    `SELECT lot_id || ' ' || to_char(granted_at, 'YYYY-MM-DD') AS month
+     FROM lot WHERE source = 'plan' ORDER BY lot_id`,
+  );
+  return rows.map(({ month }) => month);
+}
+
+async function changes(): Promise<string[]> {
+  const { rows } = await books.database.query<{ kind: string }>(
+    "SELECT kind FROM subscription_change ORDER BY sequence",
+  );
+  return rows.map(({ kind }) => kind);
+}

@@ -1,0 +1,55 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, openBooks, setPrice } from "../stack/books.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
+import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
+import { openGateway } from "../stack/simulated-gateway.ts";
+import { startTopUp, takeTopUpGroup } from "../stack/top-up-process.ts";
+
+/** The top-up service as a real process, on real Kafka and Postgres, with the simulated gateway. */
+const kafka = testKafka();
+let giveBack: () => Promise<void>;
+let topUps: Collector<{ top_up_id: string; status: string; amount: bigint; reason: string }>;
+let books: Books;
+
+beforeAll(async () => {
+  giveBack = await takeTopUpGroup(kafka);
+  topUps = await collectTopic(kafka, SCHEMAS.topUps);
+}, 300_000);
+
+afterAll(async () => {
+  await topUps?.stop();
+  await giveBack?.();
+});
+
+beforeEach(async () => {
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+  await sellCredits(books);
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  await books.close();
+});
+
+test("an account that runs low is charged USD 10 once, and gets its credits", async () => {
+  const gateway = await openGateway();
+  await openPayer(books, "runs-low");
+  const service = startTopUp({ databaseUrl: books.url, gatewayUrl: gateway.url });
+  await service.says(/^topping up$/);
+  await use(books, { "runs-low": 6_000_000n });
+  await untilPayment(books, "runs-low", "succeeded");
+
+  expect(await balanceOf(books, "runs-low")).toBe(499_000_000n);
+  expect(await topUpsOf(books, "runs-low")).toEqual([
+    { paymentId: "low-balance:1", status: "succeeded", amount: 1000n },
+  ]);
+  expect(await gateway.payments()).toMatchObject([{ amount: "1000", currency: "USD" }]);
+  const told = () =>
+    topUps.received.filter(({ key }) => key === "runs-low").map(({ record }) => record.status);
+  await eventually("both are told", () => told().length >= 2);
+  expect(told()).toEqual(["pending", "succeeded"]);
+});

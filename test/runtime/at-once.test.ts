@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { atOnce } from "../../shared/runtime/at-once.ts";
+
+/** Work that lasts until it is told to end. */
+function held() {
+  const under: string[] = [];
+  const ends = new Map<string, PromiseWithResolvers<void>>();
+  const end = (item: string) => ends.get(item);
+  return {
+    under,
+    end,
+    async work(item: string): Promise<void> {
+      under.push(item);
+      const until = Promise.withResolvers<void>();
+      ends.set(item, until);
+      await until.promise;
+    },
+  };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("no more than the limit are under way, and each item once, in order", async () => {
+  const { work, under, end } = held();
+  const all = atOnce(["a", "b", "c", "d"], 2, work);
+  await settled();
+  expect(under).toEqual(["a", "b"]);
+  end("b")?.resolve();
+  await settled();
+  expect(under).toEqual(["a", "b", "c"]);
+  end("a")?.resolve();
+  end("c")?.resolve();
+  await settled();
+  expect(under).toEqual(["a", "b", "c", "d"]);
+  end("d")?.resolve();
+  await all;
+});
+
+test("the first failure is thrown once what is under way has ended; nothing more is begun", async () => {
+  const { work, under, end } = held();
+  let thrown: unknown = null;
+  const all = atOnce(["a", "b", "c"], 2, work).catch((error: unknown) => {
+    thrown = error;
+  });
+  await settled();
+  end("a")?.reject(new Error("a failed"));
+  await settled();
+  expect(thrown).toBe(null);
+  end("b")?.reject(new Error("b failed, later"));
+  await all;
+  expect(thrown).toEqual(new Error("a failed"));
+  expect(under).toEqual(["a", "b"]);
+});
+
+test("nothing to do is done", async () => {
+  await atOnce([], 3, () => Promise.reject(new Error("there was nothing")));
+});

@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { listen } from "./tcp-proxy.ts";
+
+/** What is asked of the gateway: to take money, or what became of it. */
+type Call = "charge" | "question";
+
+export interface GatewayGate {
+  /** The gateway's URL, by way of the gate. */
+  readonly url: string;
+  /**
+   * Holds the next call of a kind for good: before it reaches the gateway, or once the gateway has
+   * done it and is about to answer. Resolves when it has come so far.
+   */
+  holdNext(call: Call, at: "request" | "answer"): Promise<void>;
+  /** Is waited for before each call gets through; by default there is nothing to wait for. */
+  beforeCall: (call: Call) => Promise<void>;
+  /** Nobody is held any more. */
+  release(): void;
+  close(): Promise<void>;
+}
+
+/** Stands between a service and the simulated gateway, which does what it is asked and knows nothing of it. */
+export async function openGatewayGate(gatewayUrl: string): Promise<GatewayGate> {
+  let trap: { call: Call; at: "request" | "answer"; caught: () => void } | null = null;
+
+  function isHeld(call: Call, at: "request" | "answer"): boolean {
+    if (trap?.call !== call || trap.at !== at) return false;
+    trap.caught();
+    trap = null;
+    return true;
+  }
+
+  async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const call = request.method === "POST" ? "charge" : "question";
+    const body = await buffer(request);
+    await gate.beforeCall(call);
+    if (isHeld(call, "request")) return;
+    const answer = await ask(new URL(request.url ?? "/", gatewayUrl), request, body);
+    if (answer === null) return void response.destroy();
+    if (isHeld(call, "answer")) return;
+    response.writeHead(answer.status, { "Content-Type": "application/json" }).end(answer.text);
+  }
+
+  const server = createServer((request, response) => {
+    pass(request, response).catch(() => response.destroy());
+  });
+  const port = await listen(server, 0);
+  const gate: GatewayGate = {
+    url: `http://127.0.0.1:${port}`,
+    beforeCall: async () => undefined,
+    holdNext(call, at) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      trap = { call, at, caught: resolve };
+      return promise;
+    },
+    release() {
+      trap = null;
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+  return gate;
+}
+
+/** Null where the gateway broke off. */
+async function ask(url: URL, { method = "GET", headers }: IncomingMessage, body: Buffer) {
+  const key = headers["idempotency-key"];
+  const init = {
+    method,
+    headers: {
+      ...(typeof key === "string" ? { "Idempotency-Key": key } : {}),
+      ...(body.length === 0 ? {} : { "Content-Type": "application/json" }),
+    },
+    ...(body.length === 0 ? {} : { body: new Uint8Array(body) }),
+  };
+  try {
+    const response = await fetch(url, init);
+    return { status: response.status, text: await response.text() };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * How money is taken is said, never guessed.
+ *
+ * - there is no default gateway
+ * - the simulated one is refused in production, and beside anything of a real one
+ * - what is missing is told by its name; no value is ever told: some are secrets
+ */
+import { describe, expect, test } from "vitest";
+import { readPaymentSettings } from "../../services/top-up/settings.ts";
+import { InvalidSettings } from "../../shared/runtime/settings.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+const STRIPE = {
+  PAYMENT_GATEWAY: "stripe",
+  STRIPE_SECRET_KEY: "sesame-key",
+  STRIPE_WEBHOOK_SECRET: "sesame-webhooks",
+};
+const SIMULATED = {
+  PAYMENT_GATEWAY: "simulated",
+  SIMULATED_GATEWAY_URL: "http://localhost:8096/sesame",
+  SIMULATED_GATEWAY_WEBHOOK_SECRET: "sesame-simulated",
+};
+
+describe("a gateway is chosen", () => {
+  test("Stripe, with its defaults beside", () => {
+    expect(readPaymentSettings(STRIPE)).toEqual({
+      gateway: { kind: "stripe", secretKey: "sesame-key", webhookSecret: "sesame-webhooks" },
+      webhooks: { host: "127.0.0.1", port: 8095 },
+      alarmAfterMs: 600_000,
+    });
+  });
+
+  test("Stripe in production", () => {
+    const set = readPaymentSettings({ ...STRIPE, NODE_ENV: "production" });
+    expect(set.gateway.kind).toBe("stripe");
+  });
+
+  test.each<Environment>([{}, { NODE_ENV: "development" }, { NODE_ENV: "test" }])(
+    "the simulated one, %o",
+    (env) => {
+      expect(readPaymentSettings({ ...SIMULATED, ...env }).gateway).toEqual({
+        kind: "simulated",
+        url: "http://localhost:8096/sesame",
+        webhookSecret: "sesame-simulated",
+      });
+    },
+  );
+
+  test("an empty text sets nothing, as a compose file leaves it", () => {
+    const empty = { STRIPE_SECRET_KEY: "", STRIPE_WEBHOOK_SECRET: "", WEBHOOK_PORT: "" };
+    expect(readPaymentSettings({ ...SIMULATED, ...empty })).toMatchObject({
+      gateway: { kind: "simulated" },
+      webhooks: { port: 8095 },
+    });
+  });
+
+  test("where webhooks are taken, and when it is alarmed", () => {
+    const env = { WEBHOOK_HOST: "0.0.0.0", WEBHOOK_PORT: "0", PAYMENT_ALARM_SECONDS: "1" };
+    expect(readPaymentSettings({ ...STRIPE, ...env })).toMatchObject({
+      webhooks: { host: "0.0.0.0", port: 0 },
+      alarmAfterMs: 1_000,
+    });
+  });
+});
+
+const NEEDS_STRIPE =
+  "PAYMENT_GATEWAY is stripe, which needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.";
+const NEEDS_SIMULATED =
+  "PAYMENT_GATEWAY is simulated, which needs SIMULATED_GATEWAY_URL and SIMULATED_GATEWAY_WEBHOOK_SECRET.";
+const NOT_IN_PRODUCTION =
+  "PAYMENT_GATEWAY is simulated, which takes no money and is refused where NODE_ENV is production: use stripe there.";
+const NOT_BOTH =
+  "PAYMENT_GATEWAY is simulated, but STRIPE_SECRET_KEY or STRIPE_WEBHOOK_SECRET is set: choose one gateway.";
+const unusable = (line: string) => `Settings in the environment are not usable:\n  ${line}`;
+
+describe("refused", () => {
+  test.each<{ what: string; env: Environment; says: string }>([
+    { what: "no gateway", env: {}, says: unusable("PAYMENT_GATEWAY: is not set") },
+    {
+      what: "no gateway, though all of Stripe's is there",
+      env: without(STRIPE, "PAYMENT_GATEWAY"),
+      says: unusable("PAYMENT_GATEWAY: is not set"),
+    },
+    {
+      what: "an empty gateway",
+      env: { ...STRIPE, PAYMENT_GATEWAY: "" },
+      says: unusable("PAYMENT_GATEWAY: is not set"),
+    },
+    {
+      what: "another gateway",
+      env: { ...STRIPE, PAYMENT_GATEWAY: "sesame" },
+      says: unusable('PAYMENT_GATEWAY: Invalid option: expected one of "simulated"|"stripe"'),
+    },
+    {
+      what: "Stripe without its key",
+      env: without(STRIPE, "STRIPE_SECRET_KEY"),
+      says: NEEDS_STRIPE,
+    },
+    {
+      what: "Stripe without its webhook secret",
+      env: without(STRIPE, "STRIPE_WEBHOOK_SECRET"),
+      says: NEEDS_STRIPE,
+    },
+    {
+      what: "Stripe with an empty key",
+      env: { ...STRIPE, STRIPE_SECRET_KEY: "" },
+      says: NEEDS_STRIPE,
+    },
+    {
+      what: "the simulated one in production",
+      env: { ...SIMULATED, NODE_ENV: "production" },
+      says: NOT_IN_PRODUCTION,
+    },
+    {
+      what: "the simulated one in production, whatever else is there",
+      env: { ...STRIPE, ...SIMULATED, NODE_ENV: "production" },
+      says: NOT_IN_PRODUCTION,
+    },
+    {
+      what: "the simulated one beside a key of Stripe",
+      env: { ...SIMULATED, STRIPE_SECRET_KEY: "sesame-key" },
+      says: NOT_BOTH,
+    },
+    {
+      what: "the simulated one beside a webhook secret of Stripe",
+      env: { ...SIMULATED, STRIPE_WEBHOOK_SECRET: "sesame-webhooks" },
+      says: NOT_BOTH,
+    },
+    {
+      what: "the simulated one without a place",
+      env: without(SIMULATED, "SIMULATED_GATEWAY_URL"),
+      says: NEEDS_SIMULATED,
+    },
+    {
+      what: "the simulated one without a secret",
+      env: without(SIMULATED, "SIMULATED_GATEWAY_WEBHOOK_SECRET"),
+      says: NEEDS_SIMULATED,
+    },
+    {
+      what: "a place that is no URL",
+      env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "sesame" },
+      says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
+    },
+    {
+      what: "a place that is no web address",
+      env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "ftp://sesame" },
+      says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
+    },
+    {
+      what: "a port that is none",
+      env: { ...STRIPE, WEBHOOK_PORT: "65536" },
+      says: unusable("WEBHOOK_PORT: Too big: expected number to be <=65535"),
+    },
+    {
+      what: "an alarm at once",
+      env: { ...STRIPE, PAYMENT_ALARM_SECONDS: "0" },
+      says: unusable("PAYMENT_ALARM_SECONDS: Too small: expected number to be >=1"),
+    },
+    {
+      what: "an alarm at no time",
+      env: { ...STRIPE, PAYMENT_ALARM_SECONDS: "sesame" },
+      says: unusable("PAYMENT_ALARM_SECONDS: Invalid input: expected number, received NaN"),
+    },
+  ])("$what", ({ env, says }) => {
+    const refusal = refusalOf(env);
+    expect(refusal).toBe(says);
+    expect(refusal).not.toContain("sesame");
+  });
+
+  test("everything that is wrong at once", () => {
+    const refusal = refusalOf({ PAYMENT_GATEWAY: "cash", WEBHOOK_PORT: "-1" });
+    expect(refusal).toContain("PAYMENT_GATEWAY");
+    expect(refusal).toContain("WEBHOOK_PORT");
+  });
+});
+
+function without(env: Environment, name: string): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([key]) => key !== name));
+}
+
+function refusalOf(env: Environment): string {
+  try {
+    readPaymentSettings(env);
+  } catch (error) {
+    if (error instanceof InvalidSettings) return error.message;
+    throw error;
+  }
+  return "nothing was refused";
+}
