@@ -127,7 +127,8 @@ const WRITE = `
   SET status = $3,
       reason = $4,
       next_try_at = CASE
-        WHEN $3 = 'succeeded' AND (calls > 1 OR next_try_at <= to_timestamp($7 / 1000.0))
+        WHEN $3 = 'succeeded'
+          AND (calls > 1 OR (calls = 1 AND next_try_at <= to_timestamp($7 / 1000.0)))
         THEN to_timestamp($7 / 1000.0)
         ELSE to_timestamp($5::bigint / 1000.0)
       END,

@@ -14,7 +14,6 @@ import { decideThreshold } from "../../shared/core/change-threshold.ts";
 import { toAccountId } from "../../shared/core/text.ts";
 import { autoTopUpsToLookAt } from "../../shared/ledger/auto-top-ups.ts";
 import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
-import { claimPayments } from "../../shared/ledger/claim-payments.ts";
 import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
 import { settlePayment } from "../../shared/ledger/settle-payment.ts";
 import { topUpByHand, topUpIfLow } from "../../shared/ledger/top-up-account.ts";
@@ -99,8 +98,6 @@ describe("an account that runs low", () => {
   test("is paid once, however often the outcome is posted", async () => {
     await runLow();
     await look();
-    const claim = { now: NOON, gateway: "simulated", limit: 10, leaseMs: 60_000 };
-    expect(await claimPayments(books.database, claim)).toHaveLength(1);
     const topUp = await newest(books, id);
     const posts = Array.from({ length: 5 }, () =>
       settlePayment(books.database, topUp, PAID, NOON + 1),
