@@ -1,7 +1,7 @@
 /**
  * What the outcome of a top-up does.
  *
- * - paid: one lot at the end of the line, debt repaid by the same step; auto top-up is as good as new
+ * - paid: one lot at the end of the line, debt repaid by the same step; a pause of auto top-up is over
  * - still low afterwards, it is said again, as another crossing
  * - declined: auto top-up waits 1 hour, 6 hours, a day, and stops at the fourth in a row; a card that
  *   will not do at all stops it at once
@@ -120,10 +120,10 @@ describe("a top-up that is paid", () => {
     expect(lowBalance).toEqual(low ? said : null);
   });
 
-  test("makes auto top-up as good as new, and has the account looked at once more", () => {
-    const halted = { declines: 3, pausedUntil: NOON + DAY, stopped: "No.", lookAt: null };
+  test("ends a pause of auto top-up; what has stopped it stays for the customer to answer", () => {
+    const halted = { declines: 3, pausedUntil: NOON + DAY, stopped: "No.", lookAt: NOON };
     const set = { amount: 700n, limitPerDay: 800n, limitPerMonth: 900n, told: 6n };
-    const expected = { declines: 0, pausedUntil: null, stopped: null, lookAt: NOON };
+    const expected = { declines: 0, pausedUntil: null, stopped: "No.", lookAt: null };
     for (const paymentId of ["low-balance:3", "manual:order 7"]) {
       const topUp = topUpWith({ paymentId });
       const { auto } = topUpSucceeded(topUp, autoWith({ ...halted, ...set }), bookOf(), NOON);
@@ -131,6 +131,14 @@ describe("a top-up that is paid", () => {
     }
     const off = topUpSucceeded(topUpWith(), autoWith({ enabled: false }), bookOf(), NOON);
     expect(off.auto.enabled).toBe(false);
+  });
+
+  test.each([
+    { debt: 999n, lookAt: null, what: "lifts the account: it is not looked at again" },
+    { debt: 1_000n, lookAt: NOON, what: "leaves it low: it is looked at once more" },
+  ])("that $what", ({ debt, lookAt }) => {
+    const inDebt = bookOf(accountWith({ granted: 0n, position: debt, lowBalance: true }));
+    expect(topUpSucceeded(topUpWith(), autoWith(), inDebt, NOON).auto.lookAt).toBe(lookAt);
   });
 
   test("goes to the end of what the line holds, and not beyond it", () => {
