@@ -60,7 +60,7 @@ beforeAll(async () => {
   gateway = await startSimulatedGateway({ dataDir });
   log = gatewayClient(gateway.url);
   gate = await openGatewayGate(gateway.url);
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await service?.kill();

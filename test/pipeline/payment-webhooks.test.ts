@@ -53,7 +53,7 @@ beforeAll(async () => {
   await use(books, { [account]: 6_000_000n });
   await untilPayment(books, account, "succeeded", WITHIN_MS);
   await untilQuiet();
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await service?.kill();

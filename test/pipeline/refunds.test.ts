@@ -39,7 +39,7 @@ let account: string;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await topUps?.stop();

@@ -52,7 +52,7 @@ let prefix: string;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await topUps?.stop();

@@ -26,7 +26,7 @@ let account: string;
 
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(testKafka());
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => await giveBack?.());
 

@@ -17,7 +17,7 @@ let books: Books;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await topUps?.stop();
