@@ -23,8 +23,11 @@ const DATA_DIR = join(PROJECT, ".local", "demo");
 /** Away from those of `npm start` and of the tests, so that they can run beside it. */
 const PORTS = { postgres: 26_432, kafka: 26_092, kafkaController: 26_093, registry: 26_081 };
 const PAYMENT_PORTS = { gateway: 26_090, webhooks: 26_095 };
-/** So that a payment can be seen pending. */
-const ANSWER_AFTER_MS = 5_000;
+/** So that a payment can be seen pending: its answer takes a while, and no webhook tells it before. */
+const UNHURRIED_GATEWAY = {
+  SIMULATED_GATEWAY_LATENCY_MS: "5000",
+  SIMULATED_GATEWAY_WEBHOOK_URL: "",
+};
 const INTERRUPTED = 130;
 
 const read = readFlags(process.argv.slice(2));
@@ -112,7 +115,7 @@ async function superviseTopUps(
   const services = [...payments.services, TOP_UP_SERVICE];
   const log = createWriteStream(join(DATA_DIR, "logs", "demo-payments.log"));
   return superviseServices(services, {
-    env: { ...simulated, ...payments.env, SIMULATED_GATEWAY_LATENCY_MS: String(ANSWER_AFTER_MS) },
+    env: { ...simulated, ...payments.env, ...UNHURRIED_GATEWAY },
     say: sayOrLog(services, log, say),
   });
 }
