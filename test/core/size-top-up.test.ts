@@ -152,12 +152,12 @@ describe("what is topped up unless the customer chose another amount", () => {
   });
 
   // Ten crowns or forints are less than a gateway takes.
-  test.each([
-    { currency: "CZK", amount: 1_500n },
-    { currency: "HUF", amount: 17_500n },
-  ])("in $currency is the least that is charged, $amount", ({ currency, amount }) => {
-    expect(usualTopUp(currency)).toBe(amount);
-  });
+  test.each([{ currency: "CZK", amount: 1_500n }])(
+    "in $currency is the least that is charged, $amount",
+    ({ currency, amount }) => {
+      expect(usualTopUp(currency)).toBe(amount);
+    },
+  );
 
   test("is a payment that gateways take, in any currency", () => {
     const unfit = Intl.supportedValuesOf("currency").filter((currency) => {
