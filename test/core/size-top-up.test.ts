@@ -151,7 +151,7 @@ describe("what is topped up unless the customer chose another amount", () => {
     expect(usualTopUp(currency)).toBe(amount);
   });
 
-  // Ten crowns or forints are less than a gateway takes.
+  // Ten crowns are less than a gateway takes.
   test.each([{ currency: "CZK", amount: 1_500n }])(
     "in $currency is the least that is charged, $amount",
     ({ currency, amount }) => {
