@@ -12,7 +12,7 @@ import {
   WebhookRefused,
 } from "./payment-gateway.ts";
 
-const WEBHOOK_PATH = "/webhooks/payments";
+export const WEBHOOK_PATH = "/webhooks/payments";
 /** Far more than an event of any gateway; what is larger is refused before it is read. */
 const MOST_BODY_BYTES = 512 * 1024;
 const BODY_WITHIN_MS = 10_000;

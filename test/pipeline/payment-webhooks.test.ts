@@ -9,6 +9,7 @@ import {
   type SimulatedGateway,
   startSimulatedGateway,
 } from "../../infra/simulated-gateway/start-gateway.ts";
+import { WEBHOOK_PATH } from "../../services/top-up/webhook-server.ts";
 import { everyTable } from "../cli/every-table.ts";
 import { eventually } from "../local-stack/eventually.ts";
 import { type Books, openBooks, setPrice } from "../stack/books.ts";
@@ -49,7 +50,7 @@ beforeAll(async () => {
   await openPayer(books, account);
   service = topUpProcess({ databaseUrl: books.url, gatewayUrl: gateway.url });
   const { webhooks } = await service.says(/^topping up$/, WITHIN_MS);
-  address = new URL("/webhooks/payments", String(webhooks));
+  address = new URL(WEBHOOK_PATH, String(webhooks));
   await use(books, { [account]: 6_000_000n });
   await untilPayment(books, account, "succeeded", WITHIN_MS);
   await untilQuiet();
@@ -174,8 +175,7 @@ test("it has gone on through all of this, and takes the gateway's webhooks", asy
   expect(await service.stop()).toBe(0);
 });
 
-const HEAD =
-  "POST /webhooks/payments HTTP/1.1\r\nHost: drawdown\r\nContent-Type: application/json\r\n";
+const HEAD = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: drawdown\r\nContent-Type: application/json\r\n`;
 
 function event(metadata: object): string {
   const object = { id: "pay_1", metadata };

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { reservePort } from "../../infra/local/reserve-port.ts";
+import { WEBHOOK_PATH } from "../../services/top-up/webhook-server.ts";
 import { toAccountId } from "../../shared/core/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
@@ -230,7 +231,7 @@ async function openByClock() {
 async function toppedUp(card = "card_approve"): Promise<string> {
   const { port, release } = await reservePort(ownPorts(1).registry + 1);
   await release();
-  const webhooks = { url: `http://127.0.0.1:${port}/webhooks/payments`, secret: WEBHOOK_SECRET };
+  const webhooks = { url: `http://127.0.0.1:${port}${WEBHOOK_PATH}`, secret: WEBHOOK_SECRET };
   gateway = await openGateway({ webhooks });
   await openPayer(books, account, { card });
   const env = { WEBHOOK_PORT: `${port}` };

@@ -5,7 +5,7 @@ import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
 import { outboxOf } from "../cli/every-table.ts";
 import { type Books, openBooks, setPrice } from "../stack/books.ts";
 import { brokenInvariants } from "../stack/invariants.ts";
-import { balanceOf, openPayer, sellCredits, setCard, use } from "../stack/payers.ts";
+import { balanceOf, openPayer, sellCredits, setCard, topUpsOf, use } from "../stack/payers.ts";
 import { type PaymentsByClock, paymentsByClock } from "../stack/payments-by-clock.ts";
 import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
 
@@ -121,6 +121,21 @@ test("a card that is declined once and then does is charged once, and the next d
   expect(payments.asked.slice(2).map(({ at }) => at - secondRun)).toEqual([
     ...[0, 1 * HOUR, 7 * HOUR, 31 * HOUR],
   ]);
+});
+
+test("a gateway that takes nothing for a day, longer than it is sure to keep a key: a new try then, charged once", async () => {
+  await runLow("card_500_before_charge-p");
+  await payments.pass(22 * HOUR);
+  expect(await topUpsOf(books, "payer")).toMatchObject([{ status: "pending" }]);
+  await payments.pass(2 * HOUR);
+  const card = "card_500_before_charge-p";
+  await gateway.send("PUT", `/v1/cards/${card}`, { script: ["approve"] });
+  await payments.pass(DAY);
+  expect(await topUpsOf(books, "payer")).toMatchObject([
+    { paymentId: "low-balance:1", status: "failed" },
+    { paymentId: "low-balance:1:2", status: "succeeded" },
+  ]);
+  expect(await statuses()).toEqual(["succeeded"]);
 });
 
 test("switched off, nothing is charged; switched on again, it is", async () => {
