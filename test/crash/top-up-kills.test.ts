@@ -19,7 +19,7 @@ import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
 import { balanceOf, openPayer, sellCredits, topUpsOf, use } from "../stack/payers.ts";
 import type { ServiceProcess } from "../stack/service-process.ts";
 import { type Fate, openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
-import { takeTopUpGroup, topUpProcess } from "../stack/top-up-process.ts";
+import { TURN_MS, takeTopUpGroup, topUpProcess } from "../stack/top-up-process.ts";
 import { followWay, type Place, STEPS } from "./top-up-steps.ts";
 
 /**
@@ -60,7 +60,7 @@ beforeAll(async () => {
   gateway = await startSimulatedGateway({ dataDir });
   log = gatewayClient(gateway.url);
   gate = await openGatewayGate(gateway.url);
-}, 600_000);
+}, TURN_MS);
 
 afterAll(async () => {
   await service?.kill();

@@ -18,7 +18,7 @@ import { brokenInvariants } from "../stack/invariants.ts";
 import { testKafka } from "../stack/kafka.ts";
 import { openPayer, sellCredits, untilPayment, use } from "../stack/payers.ts";
 import type { ServiceProcess } from "../stack/service-process.ts";
-import { takeTopUpGroup, topUpProcess, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import { TURN_MS, takeTopUpGroup, topUpProcess, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
 
 /**
  * What comes in at the address of the service where the gateway sends its webhooks. Nobody else can
@@ -54,7 +54,7 @@ beforeAll(async () => {
   await use(books, { [account]: 6_000_000n });
   await untilPayment(books, account, "succeeded", WITHIN_MS);
   await untilQuiet();
-}, 600_000);
+}, TURN_MS);
 
 afterAll(async () => {
   await service?.kill();

@@ -17,7 +17,7 @@ import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "
 import { paymentsByClock } from "../stack/payments-by-clock.ts";
 import { ownPorts } from "../stack/ports.ts";
 import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, takeTopUpGroup, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
 
 /**
  * Money that goes back: asked for here, refunded at the gateway itself, or taken by the bank. Credits
@@ -40,7 +40,7 @@ let account: string;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
-}, 600_000);
+}, TURN_MS);
 
 afterAll(async () => {
   await topUps?.stop();

@@ -32,7 +32,7 @@ import { type Collector, collectTopic, rawProducer, silent, testKafka } from "..
 import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
 import type { ServiceProcess } from "../stack/service-process.ts";
 import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, takeTopUpGroup, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
 
 /**
  * One charge for one low balance, however often it is said, by however many it is heard, and however
@@ -52,7 +52,7 @@ let prefix: string;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
-}, 600_000);
+}, TURN_MS);
 
 afterAll(async () => {
   await topUps?.stop();

@@ -8,7 +8,7 @@ import { testKafka } from "../stack/kafka.ts";
 import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
 import type { ServiceProcess } from "../stack/service-process.ts";
 import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, takeTopUpGroup } from "../stack/top-up-process.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup } from "../stack/top-up-process.ts";
 
 /**
  * Charges whose outcome the service does not learn: they stay pending, which can be seen, the gateway
@@ -26,7 +26,7 @@ let account: string;
 
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(testKafka());
-}, 600_000);
+}, TURN_MS);
 
 afterAll(async () => await giveBack?.());
 

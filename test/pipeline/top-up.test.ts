@@ -6,7 +6,7 @@ import { brokenInvariants } from "../stack/invariants.ts";
 import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
 import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
 import { openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, takeTopUpGroup } from "../stack/top-up-process.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup } from "../stack/top-up-process.ts";
 
 /** The top-up service as a real process, on real Kafka and Postgres, with the simulated gateway. */
 const kafka = testKafka();
@@ -17,7 +17,7 @@ let books: Books;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
-}, 600_000);
+}, TURN_MS);
 
 afterAll(async () => {
   await topUps?.stop();

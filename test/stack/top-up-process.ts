@@ -8,6 +8,9 @@ import { type ServiceProcess, startService } from "./service-process.ts";
 
 export const WEBHOOK_SECRET = "whsec_test";
 
+/** How long to wait for a turn at most: others may have theirs first, of minutes each on a slow machine. */
+export const TURN_MS = 1_200_000;
+
 /**
  * Lets one test file at a time run top-up services on the shared broker: they know one group. Returns
  * what gives the turn back.
