@@ -37,19 +37,20 @@ afterEach(async () => {
 
 test("an account that runs low is charged USD 10 once, and gets its credits", async () => {
   const gateway = await openGateway();
-  await openPayer(books, "runs-low");
+  const account = `runs-low-${Date.now()}`;
+  await openPayer(books, account);
   const service = startTopUp({ databaseUrl: books.url, gatewayUrl: gateway.url });
   await service.says(/^topping up$/);
-  await use(books, { "runs-low": 6_000_000n });
-  await untilPayment(books, "runs-low", "succeeded");
+  await use(books, { [account]: 6_000_000n });
+  await untilPayment(books, account, "succeeded");
 
-  expect(await balanceOf(books, "runs-low")).toBe(499_000_000n);
-  expect(await topUpsOf(books, "runs-low")).toEqual([
+  expect(await balanceOf(books, account)).toBe(499_000_000n);
+  expect(await topUpsOf(books, account)).toEqual([
     { paymentId: "low-balance:1", status: "succeeded", amount: 1000n },
   ]);
   expect(await gateway.payments()).toMatchObject([{ amount: "1000", currency: "USD" }]);
   const told = () =>
-    topUps.received.filter(({ key }) => key === "runs-low").map(({ record }) => record.status);
+    topUps.received.filter(({ key }) => key === account).map(({ record }) => record.status);
   await eventually("both are told", () => told().length >= 2);
   expect(told()).toEqual(["pending", "succeeded"]);
 });
