@@ -10,7 +10,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     pool: "forks",
     maxWorkers: 2,
-    // Bounds for a machine that is busy with others; on a quiet one no test comes near them.
+    // For a machine that is busy with other work: a command line alone then takes seconds to start.
     testTimeout: 90_000,
     hookTimeout: 120_000,
   },
