@@ -12,76 +12,47 @@ import {
   UNIQUE_VIOLATION,
 } from "./database.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-import { meterEvents, type ReadRates } from "./meter-events.ts";
+import { type MeteringNeeds, meterEvents, type ReadRates } from "./meter-events.ts";
 import { postMovement } from "./post-movement.ts";
 import {
   type DebitOutcome,
-  isSingle,
   namesOf,
-  partOf,
   type RunOutcome,
-  sumOf,
   type UsageBatch,
   type UsageRun,
 } from "./usage-batch.ts";
 import { writeUsageRecords } from "./usage-records.ts";
 import { writeDraws } from "./write-draws.ts";
 
-/** Tries at a batch, each lost to another writer, before it is halved; of a single event, before it counts as failed. */
-const TRIES_AT_A_BATCH = 3;
-const TRIES_AT_AN_EVENT = 100;
+/** Tries at a batch, each lost to another writer, before its accounts are held; and before it counts as failed. */
+const TRIES_BEFORE_HOLDING = 3;
+const TRIES = 20;
 
 /**
- * Meters a batch exactly once, whatever is delivered how often: in one transaction, or, where others
- * keep moving its accounts, in several smaller ones that are open for less long.
+ * Meters a batch exactly once, in one transaction, whatever is delivered how often.
  *
  * The offset rows are locked first; what lies below them was metered before. Accounts are read with
  * their versions and written by compare-and-set, so an account that moved meanwhile rolls the batch
- * back and it runs again. Source: README.md beside this file.
+ * back and it runs again. Where others keep moving its accounts, it holds them from its start on.
+ * Source: README.md beside this file.
  */
 export async function debitUsage(
   database: Database,
   readRates: ReadRates,
   batch: UsageBatch,
 ): Promise<DebitOutcome> {
-  const single = isSingle(batch);
   let lookUp = batch.expectRepeats;
-  for (let tries = 0; tries < (single ? TRIES_AT_AN_EVENT : TRIES_AT_A_BATCH); ) {
+  for (let lost = 0; lost < TRIES; ) {
+    const needs = { readRates, now: batch.now, lookUp, hold: lost >= TRIES_BEFORE_HOLDING };
     try {
-      return await inTransaction(database, (transaction) =>
-        debitOnce(transaction, readRates, batch, lookUp),
-      );
+      return await inTransaction(database, (transaction) => debitOnce(transaction, needs, batch));
     } catch (error) {
       if (isRepeat(error) && !lookUp) lookUp = true;
-      else if (lostTo(error)) tries += 1;
+      else if (lostTo(error)) lost += 1;
       else throw error;
     }
   }
-  if (single) throw new Error(`${namesOf(batch)}: the event's account keeps moving`);
-  return debitHalves(database, readRates, batch);
-}
-
-/** Several runs are parted, a single one is cut in two. */
-async function debitHalves(
-  database: Database,
-  readRates: ReadRates,
-  batch: UsageBatch,
-): Promise<DebitOutcome> {
-  const { runs } = batch;
-  const [run] = runs;
-  if (run === undefined) throw new Error("a batch without runs keeps moving");
-  const debit = (half: UsageRun[]) => debitUsage(database, readRates, { ...batch, runs: half });
-  if (runs.length > 1) {
-    const middle = runs.length >> 1;
-    const head = await debit(runs.slice(0, middle));
-    const tail = await debit(runs.slice(middle));
-    return { ...sumOf(head, tail), runs: [...head.runs, ...tail.runs] };
-  }
-  const middle = (run.fetchedFrom + run.nextOffset) / 2n;
-  const head = await debit([partOf(run, run.fetchedFrom, middle)]);
-  if (head.runs.some(({ kind }) => kind === "gap")) return head;
-  const tail = await debit([partOf(run, middle, run.nextOffset)]);
-  return { ...sumOf(head, tail), runs: tail.runs };
+  throw new Error(`${namesOf(batch)}: lost ${TRIES} times to other writers of the same accounts`);
 }
 
 /** Somebody else moved one of the accounts between reading and writing it. */
@@ -100,9 +71,8 @@ function lostTo(error: unknown): boolean {
 
 async function debitOnce(
   transaction: Transaction,
-  readRates: ReadRates,
+  needs: MeteringNeeds,
   batch: UsageBatch,
-  lookUp: boolean,
 ): Promise<DebitOutcome> {
   const { reader, now, runs } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
@@ -117,7 +87,7 @@ async function debitOnce(
 
   const events = unread.flatMap((run) => run.events).filter(isUnread);
   const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
-  const metering = await meterEvents(transaction, { readRates, now, lookUp }, events);
+  const metering = await meterEvents(transaction, needs, events);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
   await writeUsageRecords(transaction, metering.drawn, now);

@@ -18,22 +18,26 @@ import { findRecorded } from "./usage-records.ts";
 /** Reads the rate card in a transaction. */
 export type ReadRates = (transaction: Transaction) => Promise<RateCard>;
 
-interface MeteringNeeds {
+export interface MeteringNeeds {
   readonly readRates: ReadRates;
   readonly now: Instant;
   /** Whether events may be repeats and are looked up first. */
   readonly lookUp: boolean;
+  /** Whether the accounts are held from here on, so that no other writer can come first. */
+  readonly hold: boolean;
 }
 
 /** Meters events against the books as this transaction reads them; writes nothing. */
 export async function meterEvents(
   transaction: Transaction,
-  { readRates, now, lookUp }: MeteringNeeds,
+  { readRates, now, lookUp, hold }: MeteringNeeds,
   events: readonly ReceivedEvent[],
 ): Promise<Metering<ReceivedEvent>> {
   const rates = await readRates(transaction);
   const recorded = lookUp ? await findRecorded(transaction, events) : null;
-  const accounts = await readAccounts(transaction, new Set(events.map((event) => event.accountId)));
+  const ids = [...new Set(events.map((event) => event.accountId))];
+  if (hold) await holdAccounts(transaction, ids);
+  const accounts = await readAccounts(transaction, ids);
   const due = await readDue(transaction, accountsDue(events, accounts, now));
   for (const account of due.held) accounts.set(account.accountId, account);
   const read = { now, rates, accounts, ...due };

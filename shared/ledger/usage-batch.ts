@@ -44,36 +44,9 @@ export type RunOutcome =
   /** The books have not read up to where the run starts; read from `nextOffset`. */
   | { readonly kind: "gap"; readonly nextOffset: bigint };
 
-/** True when there is nothing to cut in two: at most one event. */
-export function isSingle({ runs }: UsageBatch): boolean {
-  return runs.length <= 1 && runs.every((run) => run.nextOffset - run.fetchedFrom <= 1n);
-}
-
 /** Which offsets these are, in words. */
 export function namesOf({ reader, runs }: UsageBatch): string {
   return runs
     .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)
     .join(", ");
-}
-
-/** The part of a run between two offsets. */
-export function partOf(run: UsageRun, from: bigint, to: bigint): UsageRun {
-  const within = ({ offset }: { readonly offset: bigint }) => offset >= from && offset < to;
-  return {
-    ...run,
-    fetchedFrom: from,
-    nextOffset: to,
-    events: run.events.filter(within),
-    deadLetters: run.deadLetters.filter(within),
-  };
-}
-
-/** What two batches did together. */
-export function sumOf(a: DebitOutcome, b: DebitOutcome): Omit<DebitOutcome, "runs"> {
-  return {
-    metered: a.metered + b.metered,
-    repeats: a.repeats + b.repeats,
-    deadLetters: a.deadLetters + b.deadLetters,
-    lowBalances: a.lowBalances + b.lowBalances,
-  };
 }

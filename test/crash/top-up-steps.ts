@@ -35,17 +35,15 @@ const STAGES = {
     "COMMIT",
   ],
   "publishing succeeded": relaying(),
-  "finding the account to look at again": ["SELECT auto_top_up"],
-  "looking at the account again": [
-    ...movingTheAccount(),
-    "SELECT payment_method",
-    "SELECT auto_top_up",
-    "INSERT INTO auto_top_up",
-    "COMMIT",
-  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-type Stage = keyof typeof STAGES;
+/** What follows only where the lot did not lift the account: it is made a top-up again. */
+export const LOOK_AGAIN = [
+  "looking at the account again: SELECT account",
+  "looking at the account again: COMMIT",
+] as const;
+
+type Stage = keyof typeof STAGES | "looking at the account again";
 
 function movingTheAccount() {
   return [
@@ -139,8 +137,7 @@ function transactionOf({ sql, earlier }: Statement): readonly string[] | null {
 function standalone(sql: string, moved: number): Stage | null {
   if (isClaim(sql)) return moved === 1 ? "claiming the payment" : null;
   if (/^UPDATE payment\b/.test(sql)) return "putting it off";
-  if (isPlace(sql)) return moved === 0 ? null : "noting the place in the topic";
-  return isLook(sql) && moved === 2 ? "finding the account to look at again" : null;
+  return isPlace(sql) && moved > 0 ? "noting the place in the topic" : null;
 }
 
 /** About an account of other books, whose low balances are on the same topic. */
@@ -179,10 +176,14 @@ function isLook(sql: string): boolean {
 function isIdle({ sql, transaction }: Said): boolean {
   if (transaction === null) {
     return (
-      isClaim(sql) || isLook(sql) || isPlace(sql) || /^SELECT count.*FROM payment\b/s.test(sql)
+      isClaim(sql) || isLook(sql) || isPlace(sql) || isDueRefund(sql) || /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }
   return sql === "BEGIN" || isRelay(transaction) || isBalances(transaction);
+}
+
+function isDueRefund(sql: string): boolean {
+  return /FROM refund\s+JOIN payment/.test(sql);
 }
 
 /** What a statement does, to what; the second time in its transaction, `again`. */

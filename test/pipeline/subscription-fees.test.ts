@@ -40,6 +40,7 @@ test("a fee is stored as a payment to be charged from when it fell due", async (
       ...{ amount: "1000", currency: "USD", credits: null, life: null, life_months: null },
       ...{ subscription: 1, period: 0, periods: 1, plan_id: "hundred", attempt: 1, calls: 0 },
       ...{ next_try_at: new Date(BEGAN), gateway: null, gateway_payment: null, reason: "" },
+      ...{ customer: null, method: null },
       ...{ created_at: new Date(BEGAN), attempted_at: new Date(BEGAN), settled_at: null },
     },
   ]);
