@@ -176,7 +176,11 @@ function isLook(sql: string): boolean {
 function isIdle({ sql, transaction }: Said): boolean {
   if (transaction === null) {
     return (
-      isClaim(sql) || isLook(sql) || isPlace(sql) || isDueRefund(sql) || /^SELECT count.*FROM payment\b/s.test(sql)
+      isClaim(sql) ||
+      isLook(sql) ||
+      isPlace(sql) ||
+      isDueRefund(sql) ||
+      /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }
   return sql === "BEGIN" || isRelay(transaction) || isBalances(transaction);
