@@ -3,7 +3,7 @@ import { fieldOf, isObject, type Json } from "./json.ts";
 import { type IngestRules, toUsage } from "./to-usage.ts";
 
 /** An event that is not taken, by its place in the batch. */
-export interface Rejected {
+interface Rejected {
   readonly index: number;
   /** The event's, or null where it has none. */
   readonly id: string | null;
