@@ -5,8 +5,8 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** So many digits in a row may be a number that a `number` would change. */
-const MANY_DIGITS = /\d{16}/;
+/** What follows a colon, a comma or a bracket may be a whole number that a `number` would change. */
+const MANY_DIGITS = /[:,[]\s*-?\d{16}/;
 const WHOLE = /^-?\d+$/;
 
 /** Reads JSON, whole numbers of any size exactly. Throws a SyntaxError that says what is wrong. */
