@@ -1,6 +1,7 @@
 import { hasApiKeys } from "../../shared/ledger/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
+import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
 import { readApiSettings, refuseOpenToOthers } from "./settings.ts";
 
@@ -15,10 +16,13 @@ await runService("api", async ({ settings, logger, stopping }) => {
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   refuseOpenToOthers(api.host, await hasApiKeys(database));
-  const app = await buildServer({ database, logger, now: Date.now }, api);
+  const client = openIngestClient(settings, logger);
+  const usage = { client, window: settings.metering.window };
+  const app = await buildServer({ database, logger, now: Date.now, usage }, api);
   const url = await app.listen({ host: api.host, port: api.port });
   logger.info({ url }, "serving");
   await new Promise((resolve) => stopping.addEventListener("abort", resolve, { once: true }));
   await app.close();
+  await client.close();
   await database.end();
 });

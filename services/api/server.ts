@@ -9,9 +9,11 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import { feedReader } from "../../shared/ledger/feeds.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { keepIdempotent } from "./idempotency.ts";
+import { type IngestParts, ingestRoutes } from "./ingest/routes.ts";
 import { answerProblems, Problem } from "./problem.ts";
 import { balanceRoutes } from "./routes/balance.ts";
 import type { RouteParts } from "./routes/parts.ts";
@@ -20,9 +22,15 @@ import type { ApiSettings } from "./settings.ts";
 const BODY_BYTES = 1024 * 1024;
 const REQUEST_WITHIN_MS = 30_000;
 
+/** What the server works with; `usage` is how ingest publishes, and within which window. */
+export interface ServerParts extends RouteParts {
+  readonly logger: Logger;
+  readonly usage: Pick<IngestParts, "client" | "window" | "limits">;
+}
+
 /** Builds the API's server; it does not listen yet. */
 export async function buildServer(
-  parts: RouteParts & { readonly logger: Logger },
+  parts: ServerParts,
   settings: Pick<ApiSettings, "corsOrigins" | "requestsPerMinute" | "trustedProxies">,
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = parts.logger;
@@ -58,6 +66,8 @@ export async function buildServer(
     app.swagger(),
   );
   for (const routes of [balanceRoutes]) routes(app, parts);
+  const { database, now, usage } = parts;
+  await app.register(ingestRoutes, { ...usage, now, readFeeds: feedReader(database, now) });
   return app;
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
 import { openApi } from "../stack/api.ts";
+import { type Books, openAccount, openBooks } from "../stack/books.ts";
 
 let books: Books;
 
@@ -27,10 +27,16 @@ test("a balance is told with its version as ETag, and not again while it stands"
     version: "1",
   });
   const tag = String(first.headers["etag"]);
-  const again = await ask("GET", "/v1/accounts/acme/balance", { headers: { "if-none-match": tag } });
+  const again = await ask("GET", "/v1/accounts/acme/balance", {
+    headers: { "if-none-match": tag },
+  });
   expect([again.status, again.text]).toEqual([304, ""]);
   const spec = await ask("GET", "/openapi.json", {});
   console.log(JSON.stringify(spec.body.paths, null, 1).slice(0, 3000));
-  console.log((await ask("GET", "/v1/accounts/nobody/balance")).body, (await ask("GET", "/v1/accounts/a%00b/balance")).body, (await ask("GET", "/v1/accounts/acme/balance", { headers: { authorization: "" } })).body);
+  console.log(
+    (await ask("GET", "/v1/accounts/nobody/balance")).body,
+    (await ask("GET", "/v1/accounts/a%00b/balance")).body,
+    (await ask("GET", "/v1/accounts/acme/balance", { headers: { authorization: "" } })).body,
+  );
   void app;
 });

@@ -1,33 +1,40 @@
-import fastify from "fastify";
 import { onTestFinished } from "vitest";
-import { type IngestParts, ingestRoutes } from "../../services/api/ingest/routes.ts";
+import type { IngestParts } from "../../services/api/ingest/routes.ts";
+import { buildServer } from "../../services/api/server.ts";
 import { openUsageClient, type UsageClientOptions } from "../../shared/client/usage-client.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
+import { makeKey } from "../stack/api.ts";
+import type { Books } from "../stack/books.ts";
+import { silent } from "../stack/kafka.ts";
 
-interface Options extends Partial<IngestParts> {
-  readonly giveUpAfterMs?: UsageClientOptions["giveUpAfterMs"];
+interface Options {
+  readonly limits?: NonNullable<IngestParts["limits"]>;
+  readonly giveUpAfterMs?: NonNullable<UsageClientOptions["giveUpAfterMs"]>;
+  readonly now?: () => number;
 }
 
-/** Serves the ingest routes alone, on real Kafka; gives their origin. What fails on our side is kept. */
-export async function serveIngest({ giveUpAfterMs = 120_000, ...parts }: Options = {}) {
+/** A server that listens, and a key that may send usage to it. */
+export interface IngestServer {
+  readonly origin: string;
+  readonly key: string;
+}
+
+/** Serves the API on real Kafka, as its main does. */
+export async function serveIngest(books: Books, options: Options = {}): Promise<IngestServer> {
+  const { limits = {}, giveUpAfterMs = 120_000, now = Date.now } = options;
   const { kafka, registry } = readSettings(process.env);
   const client = openUsageClient({ kafka, registry, giveUpAfterMs });
-  const troubles: unknown[] = [];
-  const app = fastify();
-  await app.register(ingestRoutes, {
-    client,
-    readFeeds: async () => new Map(),
-    now: Date.now,
-    window: DEFAULT_WINDOW,
-    onTrouble: (error) => troubles.push(error),
-    ...parts,
-  });
+  const usage = { client, window: DEFAULT_WINDOW, limits };
+  const app = await buildServer(
+    { database: books.database, logger: silent, now, usage },
+    { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined },
+  );
   const origin = await app.listen({ port: 0, host: "127.0.0.1" });
   onTestFinished(async () => {
     await app.close();
     await client.close();
   });
-  return { origin, troubles };
+  return { origin, key: await makeKey(books, ["ingest"]) };
 }
 
 export interface Answer {
@@ -45,7 +52,7 @@ export interface Answer {
 
 /** Posts a body as it is, or a value as JSON. */
 export async function post(
-  origin: string,
+  { origin, key }: IngestServer,
   body: unknown,
   contentType = "application/json",
   path = "/v1/events",
@@ -53,7 +60,7 @@ export async function post(
   const isRaw = typeof body === "string" || Buffer.isBuffer(body);
   const response = await fetch(`${origin}${path}`, {
     method: "POST",
-    headers: { "content-type": contentType },
+    headers: { authorization: `Bearer ${key}`, "content-type": contentType },
     body: isRaw ? body : JSON.stringify(body),
   });
   return {

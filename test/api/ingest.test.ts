@@ -10,15 +10,15 @@ import { OpenMeter } from "@openmeter/sdk";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseCatalogue } from "../../shared/catalogue/parse-catalogue.ts";
 import { applyCatalogue } from "../../shared/ledger/apply-catalogue.ts";
-import { feedReader } from "../../shared/ledger/feeds.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { followUsage, type UsageFollower } from "../client/follow-usage.ts";
 import { layKafkaLine } from "../client/kafka-line.ts";
 import { eventually } from "../local-stack/eventually.ts";
-import { connect as connectBooks, openBooks } from "../stack/books.ts";
+import { makeKey } from "../stack/api.ts";
+import { type Books, openBooks } from "../stack/books.ts";
 import { testKafka } from "../stack/kafka.ts";
 import { takeUsageTopic } from "../stack/usage-topic.ts";
-import { post, serveIngest } from "./ingest-server.ts";
+import { type IngestServer, post, serveIngest } from "./ingest-server.ts";
 
 const SINGLE = "application/cloudevents+json";
 const BATCH = "application/cloudevents-batch+json";
@@ -28,10 +28,12 @@ const kafka = testKafka();
 const [broker = ""] = readSettings(process.env).kafka.brokers;
 const prefix = `ingest-${randomBytes(4).toString("hex")}`;
 let accounts = 0;
+let books: Books;
 let topic: UsageFollower;
 let giveTopicBack: () => Promise<void>;
 
 beforeAll(async () => {
+  books = await openBooks();
   giveTopicBack = await takeUsageTopic(kafka);
   topic = await followUsage(kafka);
 }, 300_000);
@@ -39,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await topic?.stop();
   await giveTopicBack?.();
+  await books?.close();
 });
 
 function newAccount(): string {
@@ -62,11 +65,11 @@ describe("is taken:", () => {
     [`${SINGLE}; charset=utf-8`, "/api/v1/events"],
     ["APPLICATION/JSON;charset=UTF-8", "/api/v1/events"],
   ])("an event as %s at %s", async (contentType, path) => {
-    const { origin } = await serveIngest();
+    const server = await serveIngest(books);
     const account = newAccount();
     const time = new Date(Date.now() - 60_000).toISOString();
     const given = { ...event(account, "e 1/\u{1F680}", { quantity: "7", model: "gpt" }), time };
-    const answer = await post(origin, given, contentType, path);
+    const answer = await post(server, given, contentType, path);
     expect(answer).toMatchObject({ status: 202, json: { accepted: 1, rejected: [] } });
     expect(await keptOf(account, 1)).toEqual([
       {
@@ -82,10 +85,10 @@ describe("is taken:", () => {
   });
 
   test.each([BATCH, "application/json"])("a batch as %s, of up to 1,000", async (contentType) => {
-    const { origin } = await serveIngest();
+    const server = await serveIngest(books);
     const account = newAccount();
     const events = Array.from({ length: 1000 }, (_, at) => event(account, `e${at}`));
-    expect(await post(origin, events, contentType)).toMatchObject({
+    expect(await post(server, events, contentType)).toMatchObject({
       status: 202,
       json: { accepted: 1000, rejected: [] },
     });
@@ -94,15 +97,15 @@ describe("is taken:", () => {
   });
 
   test("an empty batch, which says nothing", async () => {
-    const { origin } = await serveIngest();
-    expect(await post(origin, [], BATCH)).toMatchObject({
+    const server = await serveIngest(books);
+    expect(await post(server, [], BATCH)).toMatchObject({
       status: 202,
       json: { accepted: 0, rejected: [] },
     });
   });
 
   test("the good events of a batch; the bad ones are named by index", async () => {
-    const { origin } = await serveIngest();
+    const server = await serveIngest(books);
     const account = newAccount();
     const events = [
       event(account, "good"),
@@ -111,7 +114,7 @@ describe("is taken:", () => {
       { ...event(account, "old"), time: "2020-01-01T00:00:00Z" },
       event(account, "also good"),
     ];
-    const { status, json } = await post(origin, events, BATCH);
+    const { status, json } = await post(server, events, BATCH);
     expect({ status, accepted: json.accepted }).toEqual({ status: 202, accepted: 2 });
     expect(json.rejected).toMatchObject([
       { index: 1, id: "bad", reason: "malformed", field: "data.quantity" },
@@ -123,9 +126,9 @@ describe("is taken:", () => {
   });
 
   test("what @openmeter/sdk sends, unchanged", async () => {
-    const { origin } = await serveIngest();
+    const server = await serveIngest(books);
     const account = newAccount();
-    const openmeter = new OpenMeter({ baseUrl: origin, apiKey: "any" });
+    const openmeter = new OpenMeter({ baseUrl: server.origin, apiKey: server.key });
     const time = new Date(Date.now() - 1000);
     const one = { type: "calls", subject: account, data: { value: 3, model: "gpt" } };
     await openmeter.events.ingest({ ...one, id: "sdk-1", source: "svc", time });
@@ -148,16 +151,11 @@ describe("is taken:", () => {
 });
 
 test("an event that the catalogue has feed two meters comes to usage of both, within five seconds", async () => {
-  const books = await openBooks();
-  onTestFinished(() => books.close());
   let now = Date.now();
-  const { origin } = await serveIngest({
-    readFeeds: feedReader(books.database, () => now),
-    now: () => now,
-  });
+  const server = await serveIngest(books, { now: () => now });
   const account = newAccount();
   const prompt = { ...event(account, "p1", { tokens: { out: 5 }, model: "gpt" }), type: "prompt" };
-  expect(await post(origin, { ...prompt, id: "p0" })).toMatchObject({
+  expect(await post(server, { ...prompt, id: "p0" })).toMatchObject({
     status: 400,
     json: { field: "data.quantity" },
   });
@@ -171,53 +169,28 @@ test("an event that the catalogue has feed two meters comes to usage of both, wi
   if (parsed.kind === "unreadable") throw new Error(JSON.stringify(parsed.problems));
   await applyCatalogue(books.database, parsed.asked, now - 1000, 0);
   now += 5_000;
-  expect(await post(origin, prompt)).toMatchObject({ status: 202, json: { accepted: 1 } });
+  expect(await post(server, prompt)).toMatchObject({ status: 202, json: { accepted: 1 } });
   expect(await keptOf(account, 2)).toMatchObject([
     { event_id: "p1/out", meter: "out", quantity: 5n, dimensions: { model: "gpt" } },
     { event_id: "p1/prompts", meter: "prompts", quantity: 1n, dimensions: {} },
   ]);
 });
 
-describe("while the catalogue cannot be read", () => {
-  test("what was read last serves for five minutes, then nothing is taken", async () => {
-    const books = await openBooks();
-    const database = connectBooks(books.url);
-    let now = Date.now();
-    const { origin, troubles } = await serveIngest({
-      readFeeds: feedReader(database, () => now),
-      now: () => now,
-    });
-    const account = newAccount();
-    expect(await post(origin, event(account, "e1"))).toMatchObject({ status: 202 });
-    await database.end();
-    await books.close();
-    now += 4 * 60_000;
-    expect(await post(origin, event(account, "e2"))).toMatchObject({ status: 202 });
-    now += 60_000;
-    expect(await post(origin, event(account, "e3"))).toMatchObject({
-      status: 503,
-      retryAfter: "2",
-    });
-    expect(troubles).toHaveLength(1);
-    expect(await keptOf(account, 2)).toHaveLength(2);
-  });
-});
-
 describe("while Kafka does not acknowledge", () => {
   test("a request is told to send again, and the same sent again arrives", async () => {
     const line = await layKafkaLine(broker);
     onTestFinished(() => line.remove());
-    const { origin } = await serveIngest({ limits: { withinMs: 500 } });
+    const server = await serveIngest(books, { limits: { withinMs: 500 } });
     const account = newAccount();
     const given = { ...event(account, "again"), time: new Date().toISOString() };
     line.cut();
-    expect(await post(origin, given)).toMatchObject({
+    expect(await post(server, given)).toMatchObject({
       status: 503,
       type: PROBLEM,
       retryAfter: "2",
     });
     line.mend();
-    await eventually("it is taken", async () => (await post(origin, given)).status === 202);
+    await eventually("it is taken", async () => (await post(server, given)).status === 202);
     const kept = await keptOf(account, 1);
     expect(new Set(kept.map((record) => JSON.stringify(record.event_id)))).toEqual(
       new Set(['"again"']),
@@ -228,42 +201,76 @@ describe("while Kafka does not acknowledge", () => {
   test("only so many events wait: others are refused before they are read, and none is lost", async () => {
     const line = await layKafkaLine(broker);
     onTestFinished(() => line.remove());
-    const { origin } = await serveIngest({ limits: { maxWaiting: 10, withinMs: 60_000 } });
+    const server = await serveIngest(books, { limits: { maxWaiting: 10, withinMs: 60_000 } });
     const account = newAccount();
     line.cut();
     const nine = Array.from({ length: 9 }, (_, at) => event(account, `e${at}`));
-    const waiting = post(origin, nine, BATCH);
+    const waiting = post(server, nine, BATCH);
     await eventually("the first wait", () => line.refused > 0);
     const two = [event(account, "no"), event(account, "room")];
     const noRoom = { status: 503, type: PROBLEM, retryAfter: "2" };
-    expect(await post(origin, two, BATCH)).toMatchObject(noRoom);
-    const last = post(origin, event(account, "last"));
+    expect(await post(server, two, BATCH)).toMatchObject(noRoom);
+    const last = post(server, event(account, "last"));
     await eventually("there is no room for anything", async () => {
-      return (await post(origin, "not even JSON")).status === 503;
+      return (await post(server, "not even JSON")).status === 503;
     });
     line.mend();
     expect(await waiting).toMatchObject({ status: 202, json: { accepted: 9 } });
     expect(await last).toMatchObject({ status: 202 });
     const ids = (await keptOf(account, 10)).map(({ event_id }) => event_id);
     expect(ids.sort()).toEqual([...nine.map(({ id }) => id), "last"].sort());
-    expect(await post(origin, two, BATCH)).toMatchObject({ status: 202 });
+    expect(await post(server, two, BATCH)).toMatchObject({ status: 202 });
   });
 
   test("events that it has given up make room again", async () => {
     const line = await layKafkaLine(broker);
     onTestFinished(() => line.remove());
-    const { origin, troubles } = await serveIngest({
+    const server = await serveIngest(books, {
       giveUpAfterMs: 300,
       limits: { maxWaiting: 1, withinMs: 60_000 },
     });
     line.cut();
     const account = newAccount();
-    expect(await post(origin, event(account, "e1"))).toMatchObject({ status: 503 });
-    expect(troubles).toHaveLength(1);
+    expect(await post(server, event(account, "e1"))).toMatchObject({ status: 503 });
     line.mend();
-    expect(await post(origin, event(account, "e1"))).toMatchObject({ status: 202 });
+    expect(await post(server, event(account, "e1"))).toMatchObject({ status: 202 });
   });
 });
+
+test("takes usage of keys that may send it, and of nobody else", async () => {
+  const server = await serveIngest(books);
+  const account = newAccount();
+  const read = await makeKey(books, ["read", "billing"]);
+  const admin = await makeKey(books, ["admin"]);
+  for (const path of ["/v1/events", "/api/v1/events"]) {
+    const statusWith = async (key: string) =>
+      (await post({ ...server, key }, event(account, path), SINGLE, path)).status;
+    expect(await statusWith("ddk_nobody")).toBe(401);
+    expect(await statusWith(read)).toBe(403);
+    expect(await statusWith(admin)).toBe(202);
+  }
+  expect(await keptOf(account, 2)).toHaveLength(2);
+});
+
+test("is documented with what it takes and answers", async () => {
+  const { origin } = await serveIngest(books);
+  const document = await (await fetch(`${origin}/openapi.json`)).json();
+  const { requestBody, responses } = (document as OpenApi).paths["/api/v1/events"].post;
+  expect(Object.keys(requestBody.content)).toEqual([SINGLE, BATCH, "application/json"]);
+  expect(JSON.stringify(requestBody.content[BATCH])).toContain('"specversion"');
+  expect(Object.keys(responses)).toEqual(["202", "400", "4XX", "5XX"]);
+});
+
+interface OpenApi {
+  readonly paths: {
+    readonly "/api/v1/events": {
+      readonly post: {
+        readonly requestBody: { readonly content: Readonly<Record<string, unknown>> };
+        readonly responses: object;
+      };
+    };
+  };
+}
 
 describe("is refused:", () => {
   const good = event("acme", "e1");
@@ -300,24 +307,23 @@ describe("is refused:", () => {
       /^specversion must be "1.0", not nothing$/,
     ],
   ])("%s", async (_, body, contentType, status, detail) => {
-    const { origin, troubles } = await serveIngest();
-    const answer = await post(origin, body, contentType);
+    const server = await serveIngest(books);
+    const answer = await post(server, body, contentType);
     expect(answer).toMatchObject({ status, type: PROBLEM, json: { status } });
     expect(answer.json.detail).toMatch(detail);
-    expect(troubles).toEqual([]);
     expect(topic.of("acme")).toEqual([]);
   });
 
   test("one event, naming the field", async () => {
-    const { origin } = await serveIngest();
-    const answer = await post(origin, { ...good, subject: "a\u0000b" }, SINGLE);
+    const server = await serveIngest(books);
+    const answer = await post(server, { ...good, subject: "a\u0000b" }, SINGLE);
     expect(answer).toEqual({
       status: 400,
       type: PROBLEM,
       retryAfter: null,
       json: {
-        type: "about:blank",
-        title: "Bad Request",
+        type: "urn:drawdown:malformed",
+        title: "The request is not valid",
         status: 400,
         detail: "subject holds a NUL character or bytes that are not UTF-8",
         field: "subject",
@@ -326,8 +332,8 @@ describe("is refused:", () => {
   });
 
   test("a batch of which no event is good, naming each", async () => {
-    const { origin } = await serveIngest();
-    const answer = await post(origin, [{ ...good, id: 7 }, null], BATCH);
+    const server = await serveIngest(books);
+    const answer = await post(server, [{ ...good, id: 7 }, null], BATCH);
     expect(answer).toMatchObject({
       status: 400,
       json: {
@@ -342,10 +348,10 @@ describe("is refused:", () => {
   });
 
   test("a body in a content encoding", async () => {
-    const { origin } = await serveIngest();
-    const response = await fetch(`${origin}/v1/events`, {
+    const server = await serveIngest(books);
+    const response = await fetch(`${server.origin}/v1/events`, {
       method: "POST",
-      headers: { "content-type": SINGLE, "content-encoding": "gzip" },
+      headers: { ...bearer(server.key), "content-type": SINGLE, "content-encoding": "gzip" },
       body: "x",
     });
     expect(response.status).toBe(415);
@@ -353,21 +359,29 @@ describe("is refused:", () => {
   });
 
   test("no body at all, and one without a content type", async () => {
-    const { origin } = await serveIngest();
-    const none = await fetch(`${origin}/v1/events`, { method: "POST" });
+    const server = await serveIngest(books);
+    const asked = { method: "POST", headers: bearer(server.key) };
+    const none = await fetch(`${server.origin}/v1/events`, asked);
     expect(none.status).toBe(400);
-    const untyped = await fetch(`${origin}/v1/events`, { method: "POST", body: Buffer.from("{}") });
+    const untyped = await fetch(`${server.origin}/v1/events`, {
+      ...asked,
+      body: Buffer.from("{}"),
+    });
     expect(untyped.status).toBe(415);
   });
 
   test("a body that does not say how large it is, once it is too large", async () => {
-    const { origin } = await serveIngest();
-    expect(await streamed(origin)).toMatch(/^HTTP\/1\.1 413 /);
+    const server = await serveIngest(books);
+    expect(await streamed(server)).toMatch(/^HTTP\/1\.1 413 /);
   });
 });
 
+function bearer(key: string) {
+  return { authorization: `Bearer ${key}` };
+}
+
 /** Sends chunks until the server answers; gives the answer. */
-function streamed(origin: string): Promise<string> {
+function streamed({ origin, key }: IngestServer): Promise<string> {
   const { hostname, port } = new URL(origin);
   const socket = connect({ host: hostname, port: Number(port) });
   const chunk = `${(1 << 16).toString(16)}\r\n${" ".repeat(1 << 16)}\r\n`;
@@ -378,7 +392,7 @@ function streamed(origin: string): Promise<string> {
       socket.destroy();
     });
     socket.write(
-      `POST /v1/events HTTP/1.1\r\nhost: a\r\ncontent-type: ${SINGLE}\r\ntransfer-encoding: chunked\r\n\r\n`,
+      `POST /v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${key}\r\ncontent-type: ${SINGLE}\r\ntransfer-encoding: chunked\r\n\r\n`,
     );
     for (let sent = 0; sent < 20; sent += 1) socket.write(chunk);
   });

@@ -4,6 +4,7 @@ import { newKey } from "../../services/api/access/secrets.ts";
 import { buildServer } from "../../services/api/server.ts";
 import { insertApiKey, type Scope } from "../../shared/ledger/api-keys.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
+import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import type { Books } from "./books.ts";
 
 /** The API on books of a test's own, asked without a network. */
@@ -28,7 +29,7 @@ export interface Answer {
 export async function openApi(books: Books, now: () => number = Date.now): Promise<TestApi> {
   const logger = createLogger("api", "error");
   const settings = { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined };
-  const app = await buildServer({ database: books.database, logger, now }, settings);
+  const app = await buildServer({ database: books.database, logger, now, usage: NO_KAFKA }, settings);
   onTestFinished(() => app.close());
   const admin = await makeKey(books, ["admin"]);
   return {
@@ -55,6 +56,12 @@ export async function openApi(books: Books, now: () => number = Date.now): Promi
     },
   };
 }
+
+/** Tests of ingest bring a client of their own. */
+const NO_KAFKA = {
+  client: { publish: () => Promise.reject(new Error("there is no Kafka here")) },
+  window: DEFAULT_WINDOW,
+};
 
 /** A key of the API with these scopes, as it is sent. */
 export async function makeKey(books: Books, scopes: readonly Scope[]): Promise<string> {

@@ -26,7 +26,7 @@ export interface Delivery {
 export function openDelivery(
   client: Pick<UsageClient, "publish">,
   { maxWaiting, maxWaitingBytes, withinMs }: DeliveryLimits,
-  onTrouble: (error: unknown) => void,
+  onFailed: (error: PublishFailed) => void,
 ): Delivery {
   let waiting = 0;
   let waitingBytes = 0;
@@ -40,7 +40,7 @@ export function openDelivery(
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return true;
     if (!(failed.reason instanceof PublishFailed)) throw failed.reason;
-    onTrouble(failed.reason);
+    onFailed(failed.reason);
     return false;
   }
 

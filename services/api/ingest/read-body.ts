@@ -1,5 +1,5 @@
+import { Problem } from "../problem.ts";
 import { type Json, parseJson } from "./json.ts";
-import { Problem } from "./problem.ts";
 
 export const BATCH = "application/cloudevents-batch+json";
 export const SINGLE = "application/cloudevents+json";
@@ -18,7 +18,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Reads a body's bytes; throws a Problem. */
 export function readBody(bytes: Buffer): Body {
-  if (bytes.length === 0) throw new Problem(400, "the body is empty; send CloudEvents as JSON");
+  if (bytes.length === 0) throw emptyBody();
   return { bytes: bytes.length, json: jsonOf(textOf(bytes)) };
 }
 
@@ -26,7 +26,7 @@ function textOf(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new Problem(400, "the body is not UTF-8");
+    throw unreadable("the body is not UTF-8");
   }
 }
 
@@ -35,9 +35,9 @@ function jsonOf(text: string): Json {
     return parseJson(text);
   } catch (error) {
     // Nested deeper than there is stack for.
-    if (error instanceof RangeError) throw new Problem(400, "the body is nested too deeply");
+    if (error instanceof RangeError) throw unreadable("the body is nested too deeply");
     if (!(error instanceof SyntaxError)) throw error;
-    throw new Problem(400, `the body is not JSON: ${error.message}`);
+    throw unreadable(`the body is not JSON: ${error.message}`);
   }
 }
 
@@ -50,19 +50,27 @@ export interface Events {
 export function eventsOf({ json }: Body, contentType: string): Events {
   const mediaType = contentType.split(";", 1)[0]?.trim().toLowerCase();
   if (!isList(json)) {
-    if (mediaType === BATCH) throw new Problem(400, `the body must be a list of events: ${BATCH}`);
+    if (mediaType === BATCH) throw unreadable(`the body must be a list of events: ${BATCH}`);
     return { isBatch: false, events: [json] };
   }
   if (mediaType === SINGLE) {
-    throw new Problem(400, `the body must be one event; send a list of them as ${BATCH}`);
+    throw unreadable(`the body must be one event; send a list of them as ${BATCH}`);
   }
   if (json.length > MAX_EVENTS) {
     const most = `has ${json.length} events; at most ${MAX_EVENTS} are taken at once`;
-    throw new Problem(413, `the batch ${most}: send several`);
+    throw new Problem(413, "too_many_events", `the batch ${most}: send several`);
   }
   return { isBatch: true, events: json };
 }
 
 function isList(json: Json): json is readonly Json[] {
   return Array.isArray(json);
+}
+
+export function emptyBody(): Problem {
+  return unreadable("the body is empty; send CloudEvents as JSON");
+}
+
+function unreadable(detail: string): Problem {
+  return new Problem(400, "unreadable", detail);
 }

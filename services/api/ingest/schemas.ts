@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { problemDocument } from "../problem.ts";
 
 /** What is documented of an event. Each is judged by itself, so that one bad one refuses no batch. */
 const cloudEvent = z
@@ -42,11 +43,6 @@ export const ingestAnswer = z.object({
   rejected: z.array(rejected).describe("These are not taken as they are: change them, or let go."),
 });
 
-export const problemDocument = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  field: z.string().optional(),
-  rejected: z.array(rejected).optional(),
-});
+export const ingestRefusal = problemDocument
+  .extend({ rejected: z.array(rejected).optional() })
+  .meta({ description: "No JSON, or none of the events can be taken: `rejected` names each." });
