@@ -1,77 +1,66 @@
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import autocannon from "autocannon";
 import pg from "pg";
 import { freePort } from "../../infra/local/free-port.ts";
 import { newKey } from "../../services/api/access/secrets.ts";
 import { insertApiKey } from "../../shared/ledger/api-keys.ts";
 import { eventually } from "../local-stack/eventually.ts";
-import { startProcess } from "./consume.ts";
-import type { Figure } from "./figure.ts";
+import { type Run, startProcess, timed } from "./consume.ts";
+import { type Figure, rateFigure } from "./figure.ts";
 import { INGEST_BATCH, ingestBody } from "./ingest-load.ts";
-import { spreadOf } from "./statistics.ts";
-import type { Bench } from "./throughput.ts";
+import { type Bench, inTurn } from "./throughput.ts";
 
 const API = "services/api/main.ts";
 const PORT = 27_090;
 const CONNECTIONS = 32;
 const BODIES = 200;
-const WARM_UP_SECONDS = 2;
 
 /** Events a second over HTTP, in batches of 100, beside the usage client's own. */
-export async function ingest(bench: Bench, seconds: number): Promise<Figure[]> {
-  const rounds: { http: number; direct: number }[] = [];
-  for (let round = 0; round < bench.rounds; round += 1) {
-    bench.say(`ingest: round ${round + 1} of ${bench.rounds}`);
-    rounds.push({ direct: await direct(bench, seconds), http: await overHttp(bench, seconds) });
-  }
-  return [
-    {
-      name: `ingest over HTTP, batches of ${INGEST_BATCH}`,
-      value: spreadOf(rounds.map(({ http }) => http)).median,
-      unit: "events/s",
-      beside: { name: "client", value: spreadOf(rounds.map((round) => round.direct)).median },
-      ratio: spreadOf(rounds.map((round) => round.http / round.direct)),
-      target: { atLeast: 0.5 },
-    },
-  ];
+export async function ingest(bench: Bench): Promise<Figure[]> {
+  const pairs = await inTurn(bench, "ingest", {
+    floor: () => direct(bench),
+    subject: () => overHttp(bench),
+  });
+  const name = `ingest over HTTP, batches of ${INGEST_BATCH}`;
+  return [rateFigure(name, pairs, "client", { atLeast: 0.5 })];
 }
 
-async function direct({ servers }: Bench, seconds: number): Promise<number> {
-  const args = ["test/bench/bare-publisher.ts", seconds.toString()];
+async function direct({ servers, events }: Bench): Promise<Run> {
+  const args = ["test/bench/bare-publisher.ts", events.toString()];
   const child = startProcess(servers, { args, stdout: "pipe" });
-  const rate = Number(child.stdout === null ? "" : await text(child.stdout));
-  if (!(rate > 0)) throw new Error("the client published nothing");
-  return rate;
+  let acknowledged = 0;
+  child.stdout?.on("data", (lines: Buffer) => {
+    acknowledged = Number(lines.toString().trim().split("\n").at(-1));
+  });
+  return timed(servers, child, events, async () => acknowledged);
 }
 
-async function overHttp({ servers, books }: Bench, seconds: number): Promise<number> {
+async function overHttp({ servers, books, events }: Bench): Promise<Run> {
   const url = await books.make(1, 1);
   const key = await makeKey(url);
   const port = await freePort(PORT, new Set());
-  const settings = { API_PORT: port.toString(), API_REQUESTS_PER_MINUTE: "1000000" };
+  const settings = { API_PORT: port.toString(), API_REQUESTS_PER_MINUTE: "10000000" };
   const child = startProcess(servers, { args: [API], url, settings });
   try {
     const origin = `http://127.0.0.1:${port}`;
-    const isUp = () =>
-      fetch(`${origin}/openapi.json`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
+    const isUp = () => fetch(`${origin}/openapi.json`).then(isOk, () => false);
     await eventually("the API serves", isUp);
-    return await load(origin, key, seconds);
+    const taken = startLoad(origin, key, events / INGEST_BATCH);
+    return await timed(servers, child, events, async () => taken() * INGEST_BATCH);
   } finally {
-    child.kill("SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     await books.drop(url);
   }
 }
 
-async function load(origin: string, key: string, seconds: number): Promise<number> {
+function isOk({ ok }: Response): boolean {
+  return ok;
+}
+
+/** Sends so many batches, over connections that each wait for their answer. Tells how many are taken. */
+function startLoad(origin: string, key: string, batches: number): () => number {
   const now = Date.now();
-  const options = {
+  const options: autocannon.Options = {
     url: `${origin}/v1/events`,
-    method: "POST" as const,
+    method: "POST",
     headers: {
       authorization: `Bearer ${key}`,
       "content-type": "application/cloudevents-batch+json",
@@ -80,14 +69,21 @@ async function load(origin: string, key: string, seconds: number): Promise<numbe
       body: ingestBody(at * INGEST_BATCH, now),
     })),
     connections: CONNECTIONS,
+    amount: batches,
   };
-  await autocannon({ ...options, duration: WARM_UP_SECONDS });
-  const { requests, errors, non2xx, duration } = await autocannon({
-    ...options,
-    duration: seconds,
+  let taken = 0;
+  let refused = "";
+  const load = autocannon(options, (error: unknown) => {
+    if (error !== null && error !== undefined) refused = String(error);
   });
-  if (errors + non2xx > 0) throw new Error(`${errors + non2xx} requests were not taken`);
-  return (requests.total * INGEST_BATCH) / duration;
+  load.on("response", (_, status) => {
+    if (status === 202) taken += 1;
+    else refused = `a batch was answered with ${status}`;
+  });
+  return () => {
+    if (refused !== "") throw new Error(refused);
+    return taken;
+  };
 }
 
 async function makeKey(url: string): Promise<string> {

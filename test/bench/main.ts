@@ -83,7 +83,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
-    ingest: () => ingest(bench, options.quick ? 8 : 15),
+    ingest: () => ingest(bench),
     topup: async () => [
       ...(await topUpLatency(bench, options.quick ? 10 : 20)),
       ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),
