@@ -6,6 +6,7 @@ import { openRegistry } from "../../shared/kafka/registry.ts";
 import { hasApiKeys } from "../../shared/ledger/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
+import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
 import { readApiSettings, refuseOpenToOthers } from "./settings.ts";
 import { followTopics } from "./stream/follow-topics.ts";
@@ -32,8 +33,10 @@ await runService("api", async ({ settings, logger, stopping }) => {
     followTopics(kafka, openRegistry(settings.registry), listeners),
   );
   const dashboardDir = existsSync(DASHBOARD) ? DASHBOARD : null;
+  const client = openIngestClient(settings, logger);
+  const usage = { client, window: settings.metering.window };
   const app = await buildServer(
-    { database, logger, now: Date.now, listeners, admin, dashboardDir },
+    { database, logger, now: Date.now, usage, listeners, admin, dashboardDir },
     api,
   );
   const url = await app.listen({ host: api.host, port: api.port });
@@ -41,6 +44,7 @@ await runService("api", async ({ settings, logger, stopping }) => {
   const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
   await Promise.race([topics.ended, stopped]);
   await app.close();
+  await client.close();
   await topics.stop();
   await admin.disconnect();
   await database.end();

@@ -11,18 +11,25 @@ export class Problem extends Error {
   /** The field, parameter or header that is wrong. */
   readonly field: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** What the document says beyond that (RFC 9457, 3.2). */
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     status: number,
     code: string,
     detail: string,
-    more: { readonly field?: string; readonly retryAfterSeconds?: number } = {},
+    more: {
+      readonly field?: string;
+      readonly retryAfterSeconds?: number;
+      readonly members?: Readonly<Record<string, unknown>>;
+    } = {},
   ) {
     super(detail);
     this.status = status;
     this.code = code;
     this.field = more.field;
     this.retryAfterSeconds = more.retryAfterSeconds;
+    this.members = more.members ?? {};
   }
 }
 
@@ -56,13 +63,14 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** What a document says of a problem. */
-export function documentOf({ status, code, message, field }: Problem) {
+export function documentOf({ status, code, message, field, members }: Problem) {
   return {
     type: `urn:drawdown:${code}`,
     title: TITLES[status] ?? "The request failed",
     status,
     detail: message,
     ...(field === undefined ? {} : { field }),
+    ...members,
   };
 }
 
@@ -94,15 +102,15 @@ export function answerProblems(app: FastifyInstance): void {
   );
 }
 
+/** As bytes: to text Fastify adds a charset, and then the media type is not what clients look for. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) {
     void reply.header("Retry-After", String(problem.retryAfterSeconds));
   }
   return reply
     .status(problem.status)
-    .header("Content-Type", "application/problem+json; charset=utf-8")
-    .serializer(JSON.stringify)
-    .send(documentOf(problem));
+    .header("Content-Type", "application/problem+json")
+    .send(Buffer.from(JSON.stringify(documentOf(problem))));
 }
 
 const OUTAGE_RETRY_SECONDS = 5;

@@ -6,9 +6,11 @@ import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { Admin } from "kafkajs";
+import { feedReader } from "../../shared/ledger/feeds.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { keepIdempotent } from "./idempotency.ts";
+import { type IngestParts, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
 import { operationsRoutes } from "./operations/operations-routes.ts";
 import { answerProblems, Problem } from "./problem.ts";
@@ -35,6 +37,8 @@ const REQUEST_WITHIN_MS = 30_000;
 
 export interface ServerParts extends RouteParts {
   readonly logger: Logger;
+  /** How ingest publishes, and within which window. */
+  readonly usage: Pick<IngestParts, "client" | "window" | "limits">;
   /** Who listens to what the billing topics tell. */
   readonly listeners: Listeners;
   /** Connected. */
@@ -91,7 +95,9 @@ export async function buildServer(
     return { status: "up" };
   });
   for (const routes of ROUTES) routes(app, parts);
-  if (parts.dashboardDir !== null) await serveDashboard(app, parts.dashboardDir);
+  const { database, now, usage, dashboardDir } = parts;
+  await app.register(ingestRoutes, { ...usage, now, readFeeds: feedReader(database, now) });
+  if (dashboardDir !== null) await serveDashboard(app, dashboardDir);
   return app;
 }
 

@@ -7,6 +7,7 @@ import { type Column, instantJson, table } from "./print.ts";
 import {
   addOnJson,
   creditPriceJson,
+  feedText,
   lifeText,
   meterJson,
   planJson,
@@ -60,9 +61,10 @@ export function listedText({ catalogue, rates }: Listed, now: Instant): string {
       formatCredits(credits),
       lifeText(life),
     ]),
-    section(now, meters, "METER", [CREDITS, PER], ({ credits, per }) => [
-      formatCredits(credits),
-      per,
+    section(now, meters, "METER", [CREDITS, PER, { title: "FED BY" }], (rate) => [
+      formatCredits(rate.credits),
+      rate.per,
+      rate.feed === undefined ? rate.meter : feedText(rate.feed),
     ]),
   ].filter((part) => part !== null);
   return parts.length === 0 ? "The catalogue is empty." : parts.join("\n\n");

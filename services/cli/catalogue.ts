@@ -17,6 +17,10 @@ The file, YAML or JSON: what it states is added, what it does not name stays as 
 
   meters:
     llm.input_tokens: { credits: 2.5, per: 1000000 }
+    llm.output_tokens:          # fed by events of another name, over HTTP
+      credits: 10
+      per: 1000000
+      feed: { event_type: prompt, value: $.tokens.output, dimensions: { model: $.model } }
   plans:
     growth:                     # stated plainly: from now on when it is new, else as soon as possible
       credits: 5000             # a month

@@ -6,12 +6,21 @@ import type {
   PlanTerms,
 } from "../../shared/core/catalogue-terms.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
+import { type Feed, pathText } from "../../shared/core/feed.ts";
 import { formatMoney } from "../../shared/core/money.ts";
 import type { Json } from "./print.ts";
 
 /** Terms of each kind for `--json`, money in minor units. */
-export function meterJson({ credits, per }: MeterTerms) {
-  return { credits, per };
+export function meterJson({ credits, per, feed }: MeterTerms) {
+  return { credits, per, ...(feed === undefined ? {} : { feed: feedJson(feed) }) };
+}
+
+function feedJson({ eventType, value, dimensions }: Feed): Json {
+  return {
+    event_type: eventType,
+    value: value && pathText(value),
+    dimensions: Object.fromEntries([...dimensions].map(([name, path]) => [name, pathText(path)])),
+  };
 }
 
 export function planJson({ credits, life, prices }: PlanTerms) {
@@ -35,8 +44,16 @@ function lifeJson(life: LotLife): Json {
 }
 
 /** Terms of each kind in words. */
-export function meterText({ credits, per }: MeterTerms): string {
-  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
+export function meterText({ credits, per, feed }: MeterTerms): string {
+  const fed = feed === undefined ? "" : `, fed by ${feedText(feed)}`;
+  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}${fed}`;
+}
+
+/** "prompt: $.output_tokens, model $.model" */
+export function feedText({ eventType, value, dimensions }: Feed): string {
+  const counted = value === null ? "1 each" : pathText(value);
+  const named = [...dimensions].map(([name, path]) => `, ${name} ${pathText(path)}`);
+  return `${eventType}: ${counted}${named.join("")}`;
 }
 
 export function planText({ credits, life, prices }: PlanTerms): string {

@@ -2,8 +2,10 @@ import { z } from "zod";
 import type { LotLife } from "../core/catalogue.ts";
 import { MAX_BIGINT } from "../core/credit-line.ts";
 import { parseCredits } from "../core/credits-text.ts";
+import { type DataPath, parsePath } from "../core/feed.ts";
 import { parseInstant } from "../core/instant-text.ts";
 import { isCurrency, parseMoney } from "../core/money.ts";
+import { idProblem } from "../core/text.ts";
 import { short } from "./problem.ts";
 
 /** The single values of a catalogue file, each read from the text that was written. */
@@ -40,6 +42,22 @@ export const life = scalar("usual, never or months like 3 months", (text): LotLi
   throw new RangeError(
     `must be usual, never or months like 3 months (at most ${MOST_MONTHS}), not "${short(text)}"`,
   );
+});
+
+/** Where something stands in the data of an event. */
+export const dataPath = scalar("a path like $.tokens", (text): DataPath => {
+  const path = parsePath(text);
+  if (path !== null) return path;
+  throw new RangeError(
+    `must be a path like $.tokens or $.usage.tokens, of names and nothing else of JSONPath, not "${short(text)}"`,
+  );
+});
+
+/** What an event type or a dimension is called. */
+export const name = scalar("a name", (text) => {
+  const problem = idProblem("the name", text);
+  if (problem === null) return text;
+  throw new RangeError(problem);
 });
 
 /** Money in the currency's unit, with at most its decimals. */

@@ -1,13 +1,27 @@
 import { z } from "zod";
+import type { Feed } from "../core/feed.ts";
 import { idProblem } from "../core/text.ts";
+import { MAX_DIMENSIONS } from "../core/usage-event.ts";
 import { nearestName } from "./nearest-name.ts";
-import { credits, currencyProblem, instant, life, money, someCredits, units } from "./scalars.ts";
+import {
+  credits,
+  currencyProblem,
+  dataPath,
+  instant,
+  life,
+  money,
+  name,
+  someCredits,
+  units,
+} from "./scalars.ts";
 
 /** The form of a catalogue file: sections of items, an item one version or a list of them. */
 export function catalogueForm() {
   const from = instant.optional();
   const lifeOfLots = life.default({ kind: "usual" });
-  const meter = fields({ from, credits, per: units });
+  const meter = fields({ from, credits, per: units, feed: feed().optional() }).transform(
+    ({ feed: given, ...terms }) => (given === undefined ? terms : { ...terms, feed: given }),
+  );
   const plan = fields({ from, credits: someCredits, life: lifeOfLots, prices: prices() });
   const addOn = fields({ from, credits: someCredits });
   const creditPrice = fields({ from, credits: someCredits, life: lifeOfLots });
@@ -17,6 +31,25 @@ export function catalogueForm() {
     add_ons: named(problemOfId, () => versions(addOn)).optional(),
     credit_prices: named(currencyProblem, () => versions(creditPrice)).optional(),
   });
+}
+
+function feed() {
+  const dimensions = named(problemOfId, () => dataPath).check(({ value, issues }) => {
+    if (value.size <= MAX_DIMENSIONS) return;
+    const message = `names ${value.size} dimensions; an event has at most ${MAX_DIMENSIONS}`;
+    issues.push({ code: "custom", message, input: value });
+  });
+  return fields({
+    event_type: name,
+    value: dataPath.optional(),
+    dimensions: dimensions.optional(),
+  }).transform(
+    ({ event_type, value = null, dimensions = new Map() }): Feed => ({
+      eventType: event_type,
+      value,
+      dimensions,
+    }),
+  );
 }
 
 function prices() {

@@ -1,5 +1,6 @@
 import type { Instant } from "./account.ts";
 import type { MicroCredits } from "./credit-line.ts";
+import type { Feed } from "./feed.ts";
 
 /** A meter's price from an instant on: `credits` micro-credits for every `per` units. */
 export interface Rate {
@@ -7,6 +8,8 @@ export interface Rate {
   readonly validFrom: Instant;
   readonly credits: MicroCredits;
   readonly per: bigint;
+  /** What feeds the meter from then on; left out: the events named like it. */
+  readonly feed?: Feed;
 }
 
 /** The price of each meter over time: rates by meter, newest first. */

@@ -8,12 +8,13 @@ import type {
 import type { CatalogueChanges, Change } from "../core/change-catalogue.ts";
 import { bigintArray, textArray } from "./array-literal.ts";
 import type { Transaction } from "./database.ts";
+import { feedToColumns } from "./feed-columns.ts";
 
 const INSERT_RATES = `
-  INSERT INTO rate (meter, valid_from, credits, per)
-  SELECT meter, to_timestamp(valid_from / 1000.0), credits, per
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
-    AS new (meter, valid_from, credits, per)`;
+  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)
+  SELECT meter, to_timestamp(valid_from / 1000.0), credits, per, fed_by, value_path, dimension_paths
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[])
+    AS new (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)`;
 
 const INSERT_PLANS = `
   INSERT INTO plan (plan_id, valid_from, credits, life, life_months)
@@ -56,7 +57,14 @@ function isNew({ kind }: Change<unknown>): boolean {
 
 async function insertRates(transaction: Transaction, rates: readonly Change<MeterTerms>[]) {
   const per = bigintArray(rates.map(({ terms }) => terms.per));
-  await transaction.query(INSERT_RATES, [...keysAndCredits(rates), per]);
+  const feeds = rates.map(({ terms }) => feedToColumns(terms.feed));
+  await transaction.query(INSERT_RATES, [
+    ...keysAndCredits(rates),
+    per,
+    textArray(feeds.map(([fedBy]) => fedBy)),
+    textArray(feeds.map(([, valuePath]) => valuePath)),
+    textArray(feeds.map(([, , dimensionPaths]) => dimensionPaths)),
+  ]);
 }
 
 async function insertPlans(transaction: Transaction, plans: readonly Change<PlanTerms>[]) {

@@ -1,25 +1,31 @@
 import type { Instant } from "../core/account.ts";
-import { type Rate, type RateCard, toRateCard } from "../core/rate-card.ts";
+import { type Rate, type RateCard, rateAt, toRateCard } from "../core/rate-card.ts";
 import { type Database, inTransaction, type Transaction } from "./database.ts";
+import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 
 const READ = `
-  SELECT meter, (extract(epoch FROM valid_from) * 1000)::bigint, credits, per
+  SELECT meter, (extract(epoch FROM valid_from) * 1000)::bigint, credits, per,
+    fed_by, value_path, dimension_paths
   FROM rate
   ORDER BY meter, valid_from`;
 
 /** All rates, by meter, oldest first. */
 export async function listRates(database: Database | Transaction): Promise<Rate[]> {
-  const { rows } = await database.query<[string, string, string, string]>({
+  const { rows } = await database.query<[string, string, string, string, ...FeedColumns]>({
     name: "list-rates",
     text: READ,
     rowMode: "array",
   });
-  return rows.map(([meter, validFrom, credits, per]) => ({
-    meter,
-    validFrom: Number(validFrom),
-    credits: BigInt(credits),
-    per: BigInt(per),
-  }));
+  return rows.map(([meter, validFrom, credits, per, ...columns]) => {
+    const feed = feedOfColumns(columns);
+    return {
+      meter,
+      validFrom: Number(validFrom),
+      credits: BigInt(credits),
+      per: BigInt(per),
+      ...(feed === null ? {} : { feed }),
+    };
+  });
 }
 
 const COUNT = "SELECT count(*)::integer FROM rate";
@@ -65,8 +71,8 @@ export async function lockPrices(transaction: Transaction): Promise<void> {
 }
 
 const INSERT = `
-  INSERT INTO rate (meter, valid_from, credits, per)
-  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4)`;
+  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)
+  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7)`;
 
 /** From when a meter that has a price already may have another, given how far ahead events are metered. */
 export function earliestChange(now: Instant, maxAheadMs: number): Instant {
@@ -74,13 +80,13 @@ export function earliestChange(now: Instant, maxAheadMs: number): Instant {
 }
 
 /**
- * Sets a meter's price from an instant on. A meter's first price may begin at any time; a later one
+ * Sets a meter's price from an instant on; what feeds it then goes on feeding it. A meter's first price may begin at any time; a later one
  * not before `earliestChange`: so no event is ever priced at a rate that another one later takes the
  * place of.
  */
 export async function setRate(
   database: Database,
-  rate: Rate,
+  rate: Omit<Rate, "feed">,
   now: Instant,
   maxAheadMs: number,
 ): Promise<SetRateOutcome> {
@@ -94,7 +100,10 @@ export async function setRate(
     }
     const earliest = earliestChange(now, maxAheadMs);
     if (ofMeter.length > 0 && rate.validFrom < earliest) return { kind: "too_early", earliest };
-    await transaction.query(INSERT, [rate.meter, rate.validFrom, rate.credits, rate.per]);
+    const before = rateAt(toRateCard(ofMeter), rate.meter, rate.validFrom);
+    const feed = typeof before === "string" ? undefined : before.feed;
+    const price = [rate.meter, rate.validFrom, rate.credits, rate.per];
+    await transaction.query(INSERT, [...price, ...feedToColumns(feed)]);
     return { kind: "set" };
   });
 }

@@ -9,6 +9,7 @@ import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
+import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
@@ -20,7 +21,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
-                                         turn, topup
+                                         turn, topup, ingest
   npm run bench -- --json              prints the figures as JSON too
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
@@ -82,6 +83,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
+    ingest: () => ingest(bench),
     topup: async () => [
       ...(await topUpLatency(bench, options.quick ? 10 : 20)),
       ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),

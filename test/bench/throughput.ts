@@ -97,7 +97,8 @@ export async function manyAccounts(bench: Bench, accounts: number): Promise<Figu
   return [rateFigure(name, pairs, "floor")];
 }
 
-async function inTurn(
+/** Floor and subject, one after the other, round by round. */
+export async function inTurn(
   bench: Bench,
   name: string,
   runs: { floor(): Promise<Run>; subject(): Promise<Run> },

@@ -68,6 +68,28 @@ plans:
     expect([...addOns, ...creditPrices]).toEqual([]);
   });
 
+  test("with what feeds a meter", () => {
+    const { meters } = asked(`meters:
+  out:
+    - { credits: 1, per: 1, feed: { event_type: "a prompt", value: $.tokens.out, dimensions: { model: $.model } } }
+    - { from: 2027-01-01T00:00:00Z, credits: 1, per: 1, feed: { event_type: prompt } }
+    - { from: 2028-01-01T00:00:00Z, credits: 1, per: 1 }
+`);
+    const price = { credits: 1_000_000n, per: 1n };
+    expect(meters.get("out")?.map(({ terms }) => terms)).toEqual([
+      {
+        ...price,
+        feed: {
+          eventType: "a prompt",
+          value: ["tokens", "out"],
+          dimensions: new Map([["model", ["model"]]]),
+        },
+      },
+      { ...price, feed: { eventType: "prompt", value: null, dimensions: new Map() } },
+      price,
+    ]);
+  });
+
   test("with instants, of which only the first of a list may be left out", () => {
     const { addOns, creditPrices } = asked(`add_ons:
   voice:
@@ -124,6 +146,9 @@ credit_prices:
 
 const addOn = (value: string) => `add_ons:\n  voice:\n    credits: ${value}`;
 const meter = (fields: string) => `meters:\n  calls:\n    { ${fields} }`;
+const feed = (of: string) => `meters:\n  calls:\n    credits: 1\n    feed: ${of}\n    per: 1`;
+const fields = (count: number) =>
+  Array.from({ length: count }, (_, at) => `d${at}: $.a`).join(", ");
 const plan = (fields: string) => `plans:\n  pro:\n    credits: 5\n${fields}`;
 const euros = "    prices: { EUR: { monthly: 1, yearly: 10 } }";
 
@@ -204,6 +229,29 @@ describe("what is wrong is named with line, field and what to do", () => {
     [
       meter("credits: 1, per: 1, form: 2026-01-01T00:00:00Z"),
       "3: meters.calls.form: there is no such field; did you mean from?",
+    ],
+    [feed("{}"), "4: meters.calls.feed.event_type: is missing"],
+    [feed("prompt"), "4: meters.calls.feed: must have the fields event_type, value, dimensions"],
+    [feed('{ event_type: "" }'), "4: meters.calls.feed.event_type: the name is empty"],
+    [
+      feed("{ event_type: prompt, values: $.a }"),
+      "4: meters.calls.feed.values: there is no such field; did you mean value?",
+    ],
+    ...["tokens", "$", "$.a[0]", "$..a", "$.*", "$.a.", "$['a']"].map((path) => [
+      feed(`{ event_type: prompt, value: "${path}" }`),
+      `4: meters.calls.feed.value: must be a path like $.tokens or $.usage.tokens, of names and nothing else of JSONPath, not "${path}"`,
+    ]),
+    [
+      feed("{ event_type: prompt, dimensions: { model: model } }"),
+      '4: meters.calls.feed.dimensions.model: must be a path like $.tokens or $.usage.tokens, of names and nothing else of JSONPath, not "model"',
+    ],
+    [
+      feed("{ event_type: prompt, dimensions: {} }"),
+      "4: meters.calls.feed.dimensions: names nothing; leave it out",
+    ],
+    [
+      feed(`{ event_type: prompt, dimensions: { ${fields(65)} } }`),
+      "4: meters.calls.feed.dimensions: names 65 dimensions; an event has at most 64",
     ],
     [plan(""), "2: plans.pro.prices: is missing"],
     [plan("    prices: {}"), "4: plans.pro.prices: names nothing; leave it out"],

@@ -269,6 +269,43 @@ describe("a file that cannot be applied changes nothing", () => {
   });
 });
 
+describe("what feeds a meter", () => {
+  const fed = (value: string) =>
+    `meters:\n  cat.fed: { credits: 1, per: 1, feed: { event_type: cat.prompt, value: ${value}, dimensions: { "a \\"b": $.a } } }`;
+
+  test("is applied and shown, and changes as its price does", async () => {
+    expect(await applied(fed("$.tokens"))).toEqual(["added meter cat.fed"]);
+    expect(await applied(fed("$.tokens"))).toEqual(["unchanged meter cat.fed"]);
+    const shown = JSON.parse((await run("catalogue show --json")).stdout);
+    expect(shown.meters).toContainEqual({
+      meter: "cat.fed",
+      valid_from: expect.any(String),
+      credits: "1000000",
+      per: "1",
+      feed: { event_type: "cat.prompt", value: "$.tokens", dimensions: { 'a "b': "$.a" } },
+    });
+    const { stdout } = await apply(fed("$.usage.tokens"));
+    expect(stdout).toMatch(
+      /^new version +meter +cat\.fed .*fed by cat\.prompt: \$\.usage\.tokens, a "b \$\.a \(was: .*: \$\.tokens, /m,
+    );
+    expect((await run("catalogue show")).stdout).toMatch(
+      /^cat\.fed .* cat\.prompt: \$\.usage\.tokens, a "b \$\.a$/m,
+    );
+  });
+
+  test("goes on feeding it when only its price is set anew", async () => {
+    const file = "meters:\n  cat.fed2: { credits: 1, per: 1, feed: { event_type: cat.prompt } }";
+    expect(await applied(file)).toEqual(["added meter cat.fed2"]);
+    expect(await run("rate set cat.fed2 2 --per 1")).toMatchObject({ code: 0 });
+    const rates = (await everything()).rates.filter(({ meter }) => meter === "cat.fed2");
+    const feed = { eventType: "cat.prompt", value: null, dimensions: new Map() };
+    expect(rates).toMatchObject([
+      { credits: 1_000_000n, feed },
+      { credits: 2_000_000n, feed },
+    ]);
+  });
+});
+
 describe("in the books", () => {
   test("of two that apply the same file at once, one changes something", async () => {
     const asked = ask(

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AskedCatalogue, AskedVersion } from "../../shared/core/asked-catalogue.ts";
 import { type AddOn, addOnAt, type Catalogue } from "../../shared/core/catalogue.ts";
-import type { AddOnTerms } from "../../shared/core/catalogue-terms.ts";
+import type { AddOnTerms, MeterTerms } from "../../shared/core/catalogue-terms.ts";
 import { decideChanges } from "../../shared/core/change-catalogue.ts";
 import { toRateCard } from "../../shared/core/rate-card.ts";
 
@@ -91,6 +91,30 @@ test("a meter is held to its own earliest instant, beside the same rule", () => 
     changes: { meters: [{ kind: "new_version", validFrom: 1360 }] },
   });
   expect(ask(7n, 1n, 1359)).toMatchObject({ refusals: [{ kind: "too_early", earliest: 1360 }] });
+});
+
+test("a meter that is fed otherwise is a new version of it", () => {
+  const feed = { eventType: "prompt", value: ["tokens"], dimensions: new Map([["m", ["m"]]]) };
+  const stands = { meter: "calls", validFrom: 10, credits: 5n, per: 1n, feed };
+  const ask = (terms: MeterTerms) =>
+    decideChanges(
+      { ...EMPTY, meters: new Map([["calls", [{ from: null, terms, place: PLACE }]]]) },
+      { ...context(standing("")), card: toRateCard([stands]) },
+    );
+  const price = { credits: 5n, per: 1n };
+  const same = { ...feed, value: ["tokens"], dimensions: new Map([["m", ["m"]]]) };
+  expect(ask({ ...price, feed: same })).toMatchObject({
+    changes: { meters: [{ kind: "unchanged" }] },
+  });
+  for (const terms of [
+    price,
+    { ...price, feed: { ...feed, value: null } },
+    { ...price, feed: { ...feed, dimensions: new Map() } },
+  ]) {
+    expect(ask(terms)).toMatchObject({
+      changes: { meters: [{ kind: "new_version", replaces: { feed } }] },
+    });
+  }
 });
 
 describe("a plan has changed when", () => {

@@ -5,6 +5,7 @@ import { buildServer } from "../../services/api/server.ts";
 import { openListeners } from "../../services/api/stream/listeners.ts";
 import { insertApiKey, type Scope } from "../../shared/ledger/api-keys.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
+import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import type { Books } from "./books.ts";
 import { testKafka } from "./kafka.ts";
 
@@ -33,8 +34,11 @@ export async function openApi(books: Books, now: () => number = Date.now): Promi
   const admin = testKafka().admin();
   await admin.connect();
   const listeners = openListeners();
-  const parts = { database: books.database, logger, now, listeners, admin, dashboardDir: null };
-  const app = await buildServer(parts, settings);
+  const { database } = books;
+  const app = await buildServer(
+    { database, logger, now, usage: NO_KAFKA, listeners, admin, dashboardDir: null },
+    settings,
+  );
   onTestFinished(async () => {
     await app.close();
     await admin.disconnect();
@@ -64,6 +68,12 @@ export async function openApi(books: Books, now: () => number = Date.now): Promi
     },
   };
 }
+
+/** Tests of ingest bring a client of their own. */
+const NO_KAFKA = {
+  client: { publish: () => Promise.reject(new Error("there is no Kafka here")) },
+  window: DEFAULT_WINDOW,
+};
 
 /** A key of the API with these scopes, as it is sent. */
 export async function makeKey(books: Books, scopes: readonly Scope[]): Promise<string> {

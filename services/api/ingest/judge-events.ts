@@ -1,0 +1,41 @@
+import type { DeadLetterReason, UsageEvent } from "../../../shared/core/usage-event.ts";
+import { fieldOf, isObject, type Json } from "./json.ts";
+import { type IngestRules, toUsage } from "./to-usage.ts";
+
+/** An event that is not taken, by its place in the batch. */
+interface Rejected {
+  readonly index: number;
+  /** The event's, or null where it has none. */
+  readonly id: string | null;
+  readonly reason: DeadLetterReason;
+  readonly field: string;
+  readonly detail: string;
+}
+
+export interface Judged {
+  /** How many events are taken; each may come to usage of several meters. */
+  readonly accepted: number;
+  readonly usage: readonly UsageEvent[];
+  readonly rejected: readonly Rejected[];
+}
+
+/** Tells the events that can be taken from those that cannot: one bad event keeps no other back. */
+export function judgeEvents(events: readonly Json[], rules: IngestRules): Judged {
+  const usage: UsageEvent[] = [];
+  const rejected: Rejected[] = [];
+  for (const [index, event] of events.entries()) {
+    const outcome = toUsage(event, rules);
+    if (outcome.kind === "taken") {
+      usage.push(...outcome.usage);
+    } else {
+      const { reason, field, detail } = outcome;
+      rejected.push({ index, id: idOf(event), reason, field, detail });
+    }
+  }
+  return { accepted: events.length - rejected.length, usage, rejected };
+}
+
+function idOf(event: Json): string | null {
+  const id = isObject(event) ? fieldOf(event, "id") : undefined;
+  return typeof id === "string" ? id : null;
+}

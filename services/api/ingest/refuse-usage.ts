@@ -1,0 +1,50 @@
+import { idProblem } from "../../../shared/core/text.ts";
+import {
+  type EventWindow,
+  rejectEvent,
+  type UsageEvent,
+} from "../../../shared/core/usage-event.ts";
+import type { CloudEvent } from "./cloud-event.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** Why metering would not take usage, or null: its own rules, in the names of the event's fields. */
+export function refuseUsage(
+  usage: UsageEvent,
+  valueField: string,
+  event: CloudEvent,
+  { now, window }: { readonly now: number; readonly window: EventWindow },
+): Refusal | null {
+  const rejection = rejectEvent(usage, now, window);
+  if (rejection === null) return null;
+  const { reason, detail } = rejection;
+  switch (reason) {
+    case "negative_quantity":
+    case "overflow":
+      return { kind: "refused", reason, field: valueField, detail };
+    case "too_far_ahead":
+    case "too_long_ago":
+      return {
+        kind: "refused",
+        reason,
+        field: "time",
+        detail: detail.replace("occurred_at", "time"),
+      };
+    default:
+      return { kind: "refused", reason, ...inNamesOf(event, usage, detail) };
+  }
+}
+
+function inNamesOf(
+  event: CloudEvent,
+  usage: UsageEvent,
+  detail: string,
+): Pick<Refusal, "field" | "detail"> {
+  const idText = event.id === usage.eventId ? "id" : `id with /${usage.meter}`;
+  const id = idProblem(idText, usage.eventId);
+  if (id !== null) return { field: "id", detail: id };
+  const subject = idProblem("subject", usage.accountId);
+  if (subject !== null) return { field: "subject", detail: subject };
+  const type = idProblem("type", usage.meter);
+  if (type !== null) return { field: "type", detail: type };
+  return { field: detail.startsWith("source") ? "source" : "data", detail };
+}

@@ -1,0 +1,123 @@
+import type { Instant } from "../../../shared/core/account.ts";
+import type { DataPath, Feed } from "../../../shared/core/feed.ts";
+import { type FeedCard, feedsAt } from "../../../shared/core/feed-card.ts";
+import type { EventWindow, UsageEvent } from "../../../shared/core/usage-event.ts";
+import { type CloudEvent, readCloudEvent } from "./cloud-event.ts";
+import { fieldOf, isObject, type Json, type JsonObject, kindOf } from "./json.ts";
+import { quantityOf } from "./quantity.ts";
+import { malformed, type Refusal } from "./refusal.ts";
+import { refuseUsage } from "./refuse-usage.ts";
+
+/** What an event is judged by. */
+export interface IngestRules {
+  readonly feeds: FeedCard;
+  readonly window: EventWindow;
+  readonly now: Instant;
+}
+
+export interface TakenEvent {
+  readonly kind: "taken";
+  /** One for each meter that the event feeds. */
+  readonly usage: readonly UsageEvent[];
+}
+
+/**
+ * The usage that an event in CloudEvents' JSON format states: all of it, or a refusal. An event is
+ * known by its account and its id; of one that feeds meters by its type, each meter's usage by
+ * `<id>/<meter>`, also when it is only one: a second meter that is fed later changes no id.
+ */
+export function toUsage(given: Json, rules: IngestRules): TakenEvent | Refusal {
+  const event = readCloudEvent(given, rules.now);
+  if (event.kind === "refused") return event;
+  const feeds = feedsAt(rules.feeds, event.type, event.occurredAt);
+  const usage: UsageEvent[] = [];
+  for (const one of feeds.size === 0 ? [namedLikeType(event)] : fed(event, feeds)) {
+    if ("kind" in one) return one;
+    const refusal = refuseUsage(one.usage, one.valueField, event, rules);
+    if (refusal !== null) return refusal;
+    usage.push(one.usage);
+  }
+  return { kind: "taken", usage };
+}
+
+interface Stated {
+  readonly usage: UsageEvent;
+  /** Where the quantity stands. */
+  readonly valueField: string;
+}
+
+function namedLikeType(event: CloudEvent): Stated | Refusal {
+  const { data } = event;
+  const name =
+    Object.hasOwn(data, "quantity") || !Object.hasOwn(data, "value") ? "quantity" : "value";
+  const valueField = `data.${name}`;
+  const quantity = quantityOf(fieldOf(data, name), valueField);
+  if (typeof quantity !== "bigint") return quantity;
+  const dimensions: [string, string][] = [];
+  for (const key of Object.keys(data)) {
+    const text = key === name ? null : scalarText(data[key]);
+    if (text === null) continue;
+    if (key === "__proto__")
+      return malformed("data.__proto__", "is no possible name of a dimension");
+    dimensions.push([key, text]);
+  }
+  return { usage: usageOf(event, event.id, event.type, quantity, dimensions), valueField };
+}
+
+function* fed(event: CloudEvent, feeds: ReadonlyMap<string, Feed>): Generator<Stated | Refusal> {
+  for (const [meter, feed] of feeds) yield fedTo(event, meter, feed);
+}
+
+function fedTo(event: CloudEvent, meter: string, feed: Feed): Stated | Refusal {
+  const valueField = feed.value === null ? "type" : fieldText(feed.value);
+  const quantity =
+    feed.value === null ? 1n : quantityOf(follow(event.data, feed.value), valueField);
+  if (typeof quantity !== "bigint") {
+    return { ...quantity, detail: `${quantity.detail}; it feeds meter ${meter}` };
+  }
+  const dimensions: [string, string][] = [];
+  for (const [name, path] of feed.dimensions) {
+    const value = follow(event.data, path) ?? null;
+    const text = scalarText(value);
+    if (text !== null) dimensions.push([name, text]);
+    else if (value !== null) {
+      const wanted = `must be text, a number, true or false, not ${kindOf(value)}`;
+      return malformed(fieldText(path), `${wanted}; it is dimension ${name} of meter ${meter}`);
+    }
+  }
+  return { usage: usageOf(event, `${event.id}/${meter}`, meter, quantity, dimensions), valueField };
+}
+
+function usageOf(
+  { subject, source, occurredAt }: CloudEvent,
+  eventId: string,
+  meter: string,
+  quantity: bigint,
+  dimensions: readonly (readonly [string, string])[],
+): UsageEvent {
+  return {
+    eventId,
+    accountId: subject,
+    meter,
+    quantity,
+    occurredAt,
+    source,
+    dimensions: Object.fromEntries(dimensions),
+  };
+}
+
+function follow(data: JsonObject, path: DataPath): Json | undefined {
+  let at: Json | undefined = data;
+  for (const name of path) at = isObject(at) ? fieldOf(at, name) : undefined;
+  return at;
+}
+
+/** Text, numbers and truth values as text; null for what is none, or nothing. */
+function scalarText(value: Json | undefined): string | null {
+  if (typeof value === "string") return value;
+  return value === undefined || typeof value === "object" ? null : String(value);
+}
+
+function fieldText(path: DataPath): string {
+  return `data.${path.join(".")}`;
+}

@@ -1,0 +1,72 @@
+import { onTestFinished } from "vitest";
+import type { IngestParts } from "../../services/api/ingest/routes.ts";
+import { buildServer } from "../../services/api/server.ts";
+import { openUsageClient, type UsageClientOptions } from "../../shared/client/usage-client.ts";
+import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
+import { makeKey } from "../stack/api.ts";
+import type { Books } from "../stack/books.ts";
+import { silent } from "../stack/kafka.ts";
+
+interface Options {
+  readonly limits?: NonNullable<IngestParts["limits"]>;
+  readonly giveUpAfterMs?: NonNullable<UsageClientOptions["giveUpAfterMs"]>;
+  readonly now?: () => number;
+}
+
+/** A server that listens, and a key that may send usage to it. */
+export interface IngestServer {
+  readonly origin: string;
+  readonly key: string;
+}
+
+/** Serves the API on real Kafka, as its main does. */
+export async function serveIngest(books: Books, options: Options = {}): Promise<IngestServer> {
+  const { limits = {}, giveUpAfterMs = 120_000, now = Date.now } = options;
+  const { kafka, registry } = readSettings(process.env);
+  const client = openUsageClient({ kafka, registry, giveUpAfterMs });
+  const usage = { client, window: DEFAULT_WINDOW, limits };
+  const app = await buildServer(
+    { database: books.database, logger: silent, now, usage },
+    { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined },
+  );
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  onTestFinished(async () => {
+    await app.close();
+    await client.close();
+  });
+  return { origin, key: await makeKey(books, ["ingest"]) };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  readonly retryAfter: string | null;
+  readonly json: {
+    readonly accepted?: number;
+    readonly rejected?: readonly { readonly index: number; readonly [field: string]: unknown }[];
+    readonly status?: number;
+    readonly detail?: string;
+    readonly field?: string;
+  };
+}
+
+/** Posts a body as it is, or a value as JSON. */
+export async function post(
+  { origin, key }: IngestServer,
+  body: unknown,
+  contentType = "application/json",
+  path = "/v1/events",
+): Promise<Answer> {
+  const isRaw = typeof body === "string" || Buffer.isBuffer(body);
+  const response = await fetch(`${origin}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": contentType },
+    body: isRaw ? body : JSON.stringify(body),
+  });
+  return {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    retryAfter: response.headers.get("retry-after"),
+    json: (await response.json()) as Answer["json"],
+  };
+}
