@@ -1,0 +1,182 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { ratio } from "../line/lay-out-line.ts";
+import { useWidth } from "../parts/use-width.ts";
+import { shortCredits } from "../text/credit-text.ts";
+import { keyName } from "../text/meter-text.ts";
+import { shortDate, timeText } from "../text/time-text.ts";
+import { layersOf, type SpendBar, scaleOf } from "./spend.ts";
+import type { ShownSpend } from "./spend-state.ts";
+
+interface ChartProps {
+  readonly spend: ShownSpend;
+  readonly zone: string;
+  readonly titleOf: (bar: SpendBar) => string;
+  readonly choose: (bar: SpendBar) => void;
+}
+
+const HEIGHT = 190;
+const FOOT = 24;
+/** Room that a label below the bars needs. */
+const LABEL = 62;
+
+/**
+ * Spend over time, stacked. The bars are drawn; a button lies over each, so that keys and screen
+ * readers reach them: one stop for Tab, the arrows go along.
+ */
+export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
+  const [element, width] = useWidth<HTMLDivElement>();
+  const shown = useSignal<number | null>(null);
+  const { bars } = spend;
+  const most = bars.reduce((max, { total }) => (total > max ? total : max), 0n);
+  const scale = scaleOf(most);
+  const left = 12 + 7 * Math.max(...scale.map((credits) => shortCredits(credits).length));
+  const each = Math.max(0, width - left) / Math.max(1, bars.length);
+  const every = Math.max(1, Math.ceil(LABEL / Math.max(1, each)));
+  const bar = shown.value === null ? undefined : bars[shown.value];
+  return (
+    <div class="chart">
+      <p class="readout" aria-hidden="true">
+        {bar === undefined ? (
+          <span class="soft">Point at a bar to read it, open it to see its usage.</span>
+        ) : (
+          <>
+            <b>{titleOf(bar)}</b> {partsText(bar, spend)}
+          </>
+        )}
+      </p>
+      <div ref={element} class="plot">
+        <svg width={width} height={HEIGHT + FOOT} aria-hidden="true">
+          <Lines scale={scale} left={left} width={width} />
+          {bars.map((one, i) => (
+            <g key={one.from} transform={`translate(${left + i * each} 0)`}>
+              <Stack bar={one} spend={spend} top={scale.at(-1) ?? 0n} width={each} />
+              {i % every === 0 && (bars.length - i) * each > LABEL / 2 && (
+                <text class="soft" x={1} y={HEIGHT + 18}>
+                  {spend.by === "hour" ? timeText(zone, one.from) : shortDate(zone, one.from)}
+                </text>
+              )}
+            </g>
+          ))}
+        </svg>
+        <BarButtons
+          spend={spend}
+          left={left}
+          each={each}
+          titleOf={titleOf}
+          point={(i) => (shown.value = i)}
+          choose={choose}
+        />
+      </div>
+    </div>
+  );
+}
+
+function Lines({ scale, left, width }: { scale: readonly bigint[]; left: number; width: number }) {
+  const top = scale.at(-1) ?? 0n;
+  return (
+    <g>
+      {scale.map((credits) => {
+        const y = HEIGHT - ratio(credits, top) * (HEIGHT - 8);
+        return (
+          <g key={credits.toString()}>
+            <line class="rule" x1={left} x2={width} y1={y} y2={y} />
+            <text class="soft" x={left - 8} y={y + 4} text-anchor="end">
+              {shortCredits(credits)}
+            </text>
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+interface StackProps {
+  readonly bar: SpendBar;
+  readonly spend: ShownSpend;
+  readonly top: bigint;
+  readonly width: number;
+}
+
+function Stack({ bar, spend, top, width }: StackProps) {
+  const gap = width > 16 ? 5 : width > 8 ? 3 : 1;
+  let below = 0n;
+  return (
+    <g>
+      {layersOf(bar, spend.rows).map(({ colour, credits }) => {
+        const from = ratio(below, top) * (HEIGHT - 8);
+        below += credits;
+        const to = ratio(below, top) * (HEIGHT - 8);
+        return (
+          <rect
+            key={colour}
+            class={colour === null ? "rest" : `c${colour}`}
+            x={gap / 2}
+            width={Math.max(1, width - gap)}
+            y={HEIGHT - to}
+            height={Math.max(0.5, to - from - (to - from > 3 ? 1 : 0))}
+            rx={width > 8 ? 2 : 1}
+          />
+        );
+      })}
+    </g>
+  );
+}
+
+interface BarButtonsProps {
+  readonly spend: ShownSpend;
+  readonly left: number;
+  readonly each: number;
+  readonly titleOf: (bar: SpendBar) => string;
+  readonly point: (i: number | null) => void;
+  readonly choose: (bar: SpendBar) => void;
+}
+
+function BarButtons({ spend, left, each, titleOf, point, choose }: BarButtonsProps) {
+  const { bars } = spend;
+  const group = useRef<HTMLFieldSetElement>(null);
+  const stop = useSignal(bars.length - 1);
+  const current = Math.min(stop.value, bars.length - 1);
+  const move = (event: KeyboardEvent, i: number): void => {
+    const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: bars.length - 1 }[event.key];
+    if (to === undefined || to < 0 || to >= bars.length) return;
+    event.preventDefault();
+    stop.value = to;
+    group.current?.querySelectorAll("button")[to]?.focus();
+  };
+  return (
+    <fieldset ref={group} class="bar-buttons" onMouseLeave={() => point(null)}>
+      <legend class="unseen">
+        Credits spent by {spend.by}; arrow keys go along, Enter shows the usage
+      </legend>
+      {bars.map((bar, i) => (
+        <button
+          type="button"
+          key={bar.from}
+          tabIndex={i === current ? 0 : -1}
+          style={{ left: left + i * each, width: each }}
+          aria-label={`${titleOf(bar)}: ${partsText(bar, spend)}`}
+          onMouseEnter={() => point(i)}
+          onFocus={() => {
+            stop.value = i;
+            point(i);
+          }}
+          onBlur={() => point(null)}
+          onKeyDown={(event) => move(event, i)}
+          onClick={() => choose(bar)}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+/** "362.1 credits: voice 200, tokens 162.1" */
+function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string {
+  const parts = rows
+    .map(({ key }) => ({ key, credits: bar.parts.get(key) ?? 0n }))
+    .filter(({ credits }) => credits > 0n)
+    .map(({ key, credits }) => `${keyName(key, grouping.group)} ${shortCredits(credits)}`);
+  if (parts.length === 0) return "nothing spent";
+  const total = `${shortCredits(bar.total)} credits`;
+  return `${total}: ${parts.slice(0, 5).join(", ")}${parts.length > 5 ? ", and more" : ""}`;
+}
