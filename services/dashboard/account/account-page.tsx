@@ -46,9 +46,9 @@ export function AccountPage({ open }: { open: OpenAccount }) {
       </div>
       <LineCard open={open} zone={zone} />
       <SpendCard open={open} zone={zone} />
-      <div class="pair-of-cards">
-        <ActivityCard open={open} zone={zone} />
+      <div class="pair-of-cards swapped">
         <TopUpsCard open={open} zone={zone} />
+        <ActivityCard open={open} zone={zone} />
       </div>
       <footer class="note">All times are those of {zone}.</footer>
       <UsageDialog opened={open.opened} zone={zone} />

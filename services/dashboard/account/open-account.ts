@@ -1,4 +1,4 @@
-import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type AccountApi, accountApi } from "../api/account-api.ts";
 import type {
   AccountData,
@@ -48,12 +48,15 @@ export function openAccount(token: string, accountId: string): OpenAccount {
   };
 
   const account = resource(() => api.account(), refused);
-  const zone = (): string | null => account.state.value.value?.time_zone ?? null;
+  const zone = computed(() => account.state.value.value?.time_zone ?? null);
   const open: OpenAccount = {
     api,
     live,
     account,
-    lots: resource(async () => (await api.lots()).items.map(lotOnLine), refused),
+    lots: resource<readonly LotOnLine[]>(
+      async () => (await api.lots()).items.map(lotOnLine),
+      refused,
+    ),
     runway: resource(() => api.runway(), refused),
     topUps: pagedList(api.topUps, ({ payment_id }) => payment_id, refused),
     entries: pagedList(api.entries, ({ sequence }) => String(sequence), refused),

@@ -11,6 +11,9 @@ import { momentText } from "../text/time-text.ts";
 import { ACTIVITY_COLUMNS, activityCells } from "./activity-csv.ts";
 import { type Activity, type Merged, mergeActivity } from "./merge-activity.ts";
 
+const FIRST_SHOWN = 10;
+const MORE_SHOWN = 40;
+
 const SHOWN = ["all", "usage", "credits"] as const;
 type Shown = (typeof SHOWN)[number];
 
@@ -61,9 +64,16 @@ interface ListProps {
   readonly zone: string;
 }
 
-function List({ open, merged: { items, more }, zone }: ListProps) {
-  if (items.length === 0) return <p class="empty">Nothing has happened yet.</p>;
-  const list = more === "usage" ? open.records : open.entries;
+function List({ open, merged, zone }: ListProps) {
+  const most = useSignal(FIRST_SHOWN);
+  if (merged.items.length === 0) return <p class="empty">Nothing has happened yet.</p>;
+  const items = merged.items.slice(0, most.value);
+  const showMore = (): void => {
+    most.value += MORE_SHOWN;
+    if (merged.items.length >= most.value) return;
+    if (merged.more === "usage") void open.records.more();
+    if (merged.more === "entry") void open.entries.more();
+  };
   return (
     <>
       <ul class="rows" aria-label="Activity">
@@ -72,8 +82,8 @@ function List({ open, merged: { items, more }, zone }: ListProps) {
         ))}
       </ul>
       <div class="foot">
-        {more !== null && (
-          <button type="button" class="more" onClick={() => void list.more()}>
+        {(merged.more !== null || items.length < merged.items.length) && (
+          <button type="button" class="more" onClick={showMore}>
             Show more
           </button>
         )}

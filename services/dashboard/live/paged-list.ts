@@ -29,7 +29,7 @@ export function pagedList<T>(
   return {
     ...list,
     async more() {
-      cursor = list.state.value.value?.next ?? null;
+      cursor = list.state.peek().value?.next ?? null;
       if (cursor !== null) await list.reload();
     },
   };

@@ -31,14 +31,14 @@ export function resource<T>(
     async reload() {
       asked++;
       const mine = asked;
-      state.value = { ...state.value, loading: true };
+      state.value = { ...state.peek(), loading: true };
       try {
-        const value = await load(state.value.value);
+        const value = await load(state.peek().value);
         if (mine === asked) state.value = { value, problem: null, loading: false };
       } catch (error) {
         const problem = error instanceof Problem ? error : new Problem(0, String(error));
         if (problem.isRefusal) refused();
-        if (mine === asked) state.value = { ...state.value, problem, loading: false };
+        if (mine === asked) state.value = { ...state.peek(), problem, loading: false };
       }
     },
     set(value) {

@@ -1,4 +1,4 @@
-import { effect, type Signal, signal } from "@preact/signals";
+import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
 import type { Page, RecordData } from "../api/account-data.ts";
 import { type Resource, resource } from "../live/resource.ts";
@@ -32,7 +32,7 @@ export interface OpenedUsage {
 /** The spend of an account, read again whenever the choice changes and the zone is known. */
 export function spendState(
   api: AccountApi,
-  zone: () => string | null,
+  zone: ReadonlySignal<string | null>,
   refused: () => void,
 ): SpendState {
   const range = signal<RangeName>("30 days");
@@ -40,16 +40,18 @@ export function spendState(
   const spend = resource(async (): Promise<ShownSpend> => {
     const name = range.peek();
     const chosen = grouping.peek();
-    const bars = barsOf(name, zone() ?? "UTC", Date.now());
+    const bars = barsOf(name, zone.peek() ?? "UTC", Date.now());
     const { buckets } = await api.usage(bars.range, bars.by, chosen);
     const read = spendOf(buckets, bars.starts, bars.range.to);
     return { ...read, name, by: bars.by, range: bars.range, grouping: chosen };
   }, refused);
   const reload = async (): Promise<void> => {
-    if (zone() !== null) await spend.reload();
+    if (zone.peek() !== null) await spend.reload();
   };
   effect(() => {
-    if (range.value !== null && grouping.value !== null && zone() !== null) void spend.reload();
+    // Read here, so that the effect runs again when one of them changes.
+    const isChosen = [range.value, grouping.value].length > 0;
+    if (isChosen && zone.value !== null) void spend.reload();
   });
   return { range, grouping, spend, reload };
 }
