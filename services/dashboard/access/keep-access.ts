@@ -14,8 +14,3 @@ export function keepAccess(): Access | null {
   }
   return accessOf(sessionStorage.getItem(KEPT) ?? "");
 }
-
-/** Forgets it, when the server says that it is not good any more. */
-export function forgetAccess(): void {
-  sessionStorage.removeItem(KEPT);
-}

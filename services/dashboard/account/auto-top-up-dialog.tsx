@@ -75,7 +75,7 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
           name="threshold"
           unit="credits"
           start={formatCredits(BigInt(account.threshold))}
-          hint="You are told so at that balance too."
+          hint="From there on your credits count as low."
           wrong={wrong.threshold ?? null}
         />
         {wrong.all !== undefined && (

@@ -1,7 +1,7 @@
 import { balanceOf } from "../../../shared/core/credit-line.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
-import { exactCredits, roundedDown } from "../text/credit-text.ts";
+import { exactCredits, moneyText, roundedDown } from "../text/credit-text.ts";
 import { runwayText } from "../text/runway-text.ts";
 import { BalanceChange } from "./balance-change.tsx";
 import type { OpenAccount } from "./open-account.ts";
@@ -34,7 +34,24 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
         </p>
       )}
       <Runway open={open} />
+      <OnTheWay open={open} />
     </Card>
+  );
+}
+
+/** The top-ups that are not decided yet: what they will add. */
+function OnTheWay({ open }: { open: OpenAccount }) {
+  const items = open.topUps.state.value.value?.items ?? [];
+  const pending = items.filter(({ status }) => status === "pending");
+  return (
+    <div role="status">
+      {pending.map(({ payment_id, credits, amount, currency }) => (
+        <p class="on-the-way" key={payment_id}>
+          <span class="chip warn">pending</span> {exactCredits(BigInt(credits))} credits are on
+          their way: a top-up of {moneyText(BigInt(amount), currency)}
+        </p>
+      ))}
+    </div>
   );
 }
 

@@ -29,7 +29,7 @@ export interface AutoTopUpData {
   readonly stopped: string | null;
 }
 
-export interface SubscriptionData {
+interface SubscriptionData {
   readonly plan_id: string;
   readonly interval: "month" | "year";
   readonly period_credits: string;
@@ -40,7 +40,7 @@ export interface SubscriptionData {
   readonly suspended: boolean;
 }
 
-export interface AddOnData {
+interface AddOnData {
   readonly add_on_id: string;
   readonly quantity: string | number;
   readonly next_quantity: string | number;

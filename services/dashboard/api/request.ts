@@ -43,7 +43,7 @@ export async function request<T>(credential: string, path: string, asked: Asked 
 }
 
 /** Reads the problem out of an answer that is none of success. */
-export async function problemOf(response: Response): Promise<Problem> {
+async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
   const said = textIn(body, "detail") ?? textIn(body, "title");
   return new Problem(

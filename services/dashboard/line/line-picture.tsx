@@ -2,7 +2,13 @@ import { minute } from "../live/clock.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { useWidth } from "../parts/use-width.ts";
 import { exactCredits, shortCredits } from "../text/credit-text.ts";
-import { type DrawnLine, type DrawnStretch, layOutLine, placeLabels } from "./lay-out-line.ts";
+import {
+  type DrawnLine,
+  type DrawnStretch,
+  layOutLine,
+  placeLabels,
+  ratio,
+} from "./lay-out-line.ts";
 import { expiryText, type LotOnLine, lotName } from "./lot-on-line.ts";
 
 interface PictureProps {
@@ -22,6 +28,7 @@ export function LinePicture({ lots, line, zone, choose }: PictureProps) {
   const [element, width] = useWidth<HTMLDivElement>();
   const drawn = layOutLine(lots, line, width);
   const parts = drawn.debt === null ? drawn.stretches : [...drawn.stretches, drawn.debt];
+  const largest = lots.reduce((most, lot) => (sizeOf(lot) > most ? sizeOf(lot) : most), 0n);
   const labels = placeLabels(parts, width, NARROWEST_LABEL);
   if (lots.length === 0 && drawn.debt === null) {
     return <p class="empty">No credits stand here yet. The first ones will start the line.</p>;
@@ -37,7 +44,13 @@ export function LinePicture({ lots, line, zone, choose }: PictureProps) {
               labels === null ? {} : { left: labels[i] ?? 0, width: labelWidth(labels, i, width) }
             }
           >
-            <LotLabel stretch={stretch} isHere={isHere(drawn, i)} zone={zone} choose={choose} />
+            <LotLabel
+              stretch={stretch}
+              isHere={isHere(drawn, i)}
+              largest={largest}
+              zone={zone}
+              choose={choose}
+            />
           </li>
         ))}
         {drawn.debt !== null && (
@@ -83,11 +96,14 @@ function Bars({ drawn, choose }: { drawn: DrawnLine<LotOnLine>; choose: PictureP
 interface LotLabelProps {
   readonly stretch: DrawnStretch<LotOnLine>;
   readonly isHere: boolean;
+  /** The credits of the largest lot, to which the bars of a list compare. */
+  readonly largest: bigint;
   readonly zone: string;
   readonly choose: (lot: LotOnLine) => void;
 }
 
-function LotLabel({ stretch: { lot, remaining, used }, isHere, zone, choose }: LotLabelProps) {
+function LotLabel({ stretch, isHere, largest, zone, choose }: LotLabelProps) {
+  const { lot, remaining, used } = stretch;
   const expiry = expiryText(lot, remaining, zone, minute.value);
   return (
     <button type="button" class="lot" onClick={() => choose(lot)}>
@@ -96,14 +112,22 @@ function LotLabel({ stretch: { lot, remaining, used }, isHere, zone, choose }: L
         {isHere && <span class="here">you are here</span>}
       </b>
       <span class="soft">
-        {shortCredits(remaining)} of {shortCredits(lot.end - lot.start)} left
+        {shortCredits(remaining)} of {shortCredits(sizeOf(lot))} left
       </span>
       <span class={expiry.isSoon ? "warn" : "soft"}>{expiry.text}</span>
-      <span class={`own bar ${lot.source}`} aria-hidden="true">
+      <span
+        class={`own bar ${lot.source}`}
+        style={{ width: `${4 + 96 * ratio(sizeOf(lot), largest)}%` }}
+        aria-hidden="true"
+      >
         <span class="used" style={{ width: `${used * 100}%` }} />
       </span>
     </button>
   );
+}
+
+function sizeOf({ start, end }: LotOnLine): bigint {
+  return end - start;
 }
 
 function labelWidth(labels: readonly number[], i: number, width: number): number {

@@ -7,7 +7,7 @@ export interface LiveState {
 }
 
 /** `refused`: the token opens nothing any more, and no other attempt is made. */
-export type Connection = "connecting" | "live" | "reconnecting" | "refused";
+type Connection = "connecting" | "live" | "reconnecting" | "refused";
 
 /** The credit line at one version of the account, in micro-credits. */
 export interface LiveLine {
@@ -42,10 +42,7 @@ export function afterNews(
     case "heard":
       return { state: heard(state, now), stale: missed(state) };
     case "lost":
-      return {
-        state: { ...state, connection: state.heardAt === null ? "connecting" : "reconnecting" },
-        stale: NOTHING,
-      };
+      return { state: { ...state, connection: "reconnecting" }, stale: NOTHING };
     case "refused":
       return { state: { ...state, connection: "refused" }, stale: NOTHING };
     case "event": {

@@ -55,7 +55,6 @@ export function Content<T>({ of: { value, problem }, again, lines, children }: C
     <div class="loading" role="status">
       <span class="unseen">Loading</span>
       {Array.from({ length: lines }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all alike
         <div class="bone" key={i} />
       ))}
     </div>

@@ -19,6 +19,7 @@ const HEIGHT = 190;
 const FOOT = 24;
 /** Room that a label below the bars needs. */
 const LABEL = 62;
+const LABEL_TEXT = 46;
 
 /**
  * Spend over time, stacked. The bars are drawn; a button lies over each, so that keys and screen
@@ -51,7 +52,7 @@ export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
           {bars.map((one, i) => (
             <g key={one.from} transform={`translate(${left + i * each} 0)`}>
               <Stack bar={one} spend={spend} top={scale.at(-1) ?? 0n} width={each} />
-              {i % every === 0 && (bars.length - i) * each > LABEL / 2 && (
+              {i % every === 0 && (bars.length - i) * each > LABEL_TEXT && (
                 <text class="soft" x={1} y={HEIGHT + 18}>
                   {spend.by === "hour" ? timeText(zone, one.from) : shortDate(zone, one.from)}
                 </text>

@@ -18,12 +18,14 @@ export function secondText(zone: string, at: number): string {
   return new Date(shownIn(zone, at)).toISOString().slice(11, 19);
 }
 
-/** "1 December", with the year where it is not this one. */
+/** A date so near that its year needs no telling. */
+const NEAR_DAYS = 180;
+
+/** "1 December", with the year where it is half a year away or more. */
 export function dateText(zone: string, at: number, now: number): string {
-  const year = new Date(shownIn(zone, at)).getUTCFullYear();
-  const thisYear = new Date(shownIn(zone, now)).getUTCFullYear();
   const day = `${dayOf(zone, at)} ${monthOf(zone, at)}`;
-  return year === thisYear ? day : `${day} ${year}`;
+  const isNear = Math.abs(daysBetween(zone, now, at)) < NEAR_DAYS;
+  return isNear ? day : `${day} ${new Date(shownIn(zone, at)).getUTCFullYear()}`;
 }
 
 /** "1 Dec": where there is little room and no doubt about the year. */
