@@ -23,6 +23,12 @@ module.exports = {
       { path: "^shared/(ledger|kafka|client|runtime)/" },
     ),
     forbid(
+      "words-know-core",
+      "What is said of decisions depends on the core alone.",
+      { path: "^shared/words/" },
+      { pathNot: "^shared/(core|words)/" },
+    ),
+    forbid(
       "shared-below-services",
       "What is shared does not know who uses it.",
       { path: "^shared/" },

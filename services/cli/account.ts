@@ -6,6 +6,7 @@ import { type AccountSettings, createAccount } from "../../shared/ledger/create-
 import { readLiveLots } from "../../shared/ledger/read-lots.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
 import { addAccountSetCommand } from "./account-set.ts";
 import {
   accountIdArgument,
@@ -13,7 +14,7 @@ import {
   currencyArgument,
   timeZoneArgument,
 } from "./arguments.ts";
-import { fields, formatInstant, instantJson, printable } from "./print.ts";
+import { fields, instantJson, printable } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
 import { withDatabase } from "./with-database.ts";

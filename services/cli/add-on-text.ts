@@ -1,7 +1,8 @@
 import { addOnAt } from "../../shared/core/catalogue.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { AddOnUse, DueCharge } from "../../shared/core/subscription.ts";
-import { formatInstant, instantJson, table } from "./print.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
+import { instantJson, table } from "./print.ts";
 import type { SubscriptionRead } from "./read-subscription.ts";
 
 /** Add-ons in use and the charges of a turn that wait, for `--json`. */

@@ -4,8 +4,9 @@ import type { Problem } from "../../shared/catalogue/problem.ts";
 import type { Refusal } from "../../shared/core/change-catalogue.ts";
 import { applyCatalogue, previewCatalogue } from "../../shared/ledger/apply-catalogue.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
 import { changesJson, changesText } from "./catalogue-changes-text.ts";
-import { countOf, formatInstant, printable } from "./print.ts";
+import { printable } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { reasonOf, withDatabase } from "./with-database.ts";
 

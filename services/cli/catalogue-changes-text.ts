@@ -1,5 +1,6 @@
 import type { CatalogueChanges, Change } from "../../shared/core/change-catalogue.ts";
-import { countOf, formatInstant, instantJson, type Json, table } from "./print.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
+import { instantJson, type Json, table } from "./print.ts";
 import {
   addOnJson,
   addOnText,

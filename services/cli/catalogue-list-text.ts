@@ -2,7 +2,8 @@ import type { Instant } from "../../shared/core/account.ts";
 import { type Catalogue, versionAt } from "../../shared/core/catalogue.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { Rate } from "../../shared/core/rate-card.ts";
-import { type Column, formatInstant, instantJson, table } from "./print.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
+import { type Column, instantJson, table } from "./print.ts";
 import {
   addOnJson,
   creditPriceJson,

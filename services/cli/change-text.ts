@@ -1,6 +1,7 @@
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { SubscriptionChange } from "../../shared/core/subscription.ts";
-import { countOf, instantJson } from "./print.ts";
+import { countOf, oftenText } from "../../shared/words/plain-words.ts";
+import { instantJson } from "./print.ts";
 
 /** An entry of the history for `--json`. */
 export function changeJson({ sequence, at, by, kind, detail }: SubscriptionChange) {
@@ -42,10 +43,6 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
     case "threshold_changed":
       return `threshold ${creditsOf(threshold)} credits instead of ${creditsOf(before)}`;
   }
-}
-
-export function oftenText(interval: string): string {
-  return interval === "year" ? "yearly" : "monthly";
 }
 
 export function renewalText(renewal: string): string {

@@ -4,10 +4,11 @@ import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { Fee } from "../../shared/core/fee.ts";
 import type { GrantedLot } from "../../shared/core/grant-credits.ts";
 import type { Changed } from "../../shared/core/subscription-change.ts";
+import { moneyText } from "../../shared/words/money-text.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
 import { changeJson, changeText } from "./change-text.ts";
 import { entryJson } from "./entry-text.ts";
-import { moneyText } from "./money-text.ts";
-import { countOf, formatInstant, instantJson, printable } from "./print.ts";
+import { instantJson, printable } from "./print.ts";
 import { plannedText, subscriptionJson, usesJson } from "./subscription-text.ts";
 
 /** What a change did, for `--json`. */

@@ -6,7 +6,8 @@ import { findUsageRecord, type UsageRecord } from "../../shared/ledger/explain-u
 import { lotsAcross } from "../../shared/ledger/granted-lots.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
-import { fields, formatInstant, instantJson, table } from "./print.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
+import { fields, instantJson, table } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { withDatabase } from "./with-database.ts";
 

@@ -5,8 +5,9 @@ import type { GrantedLot } from "../../shared/core/grant-credits.ts";
 import type { Charged, ChargeRecord, ChargeTotal } from "../../shared/ledger/explain-charges.ts";
 import type { MeterTotal, UsageRecord } from "../../shared/ledger/explain-usage.ts";
 import type { LotUse } from "../../shared/ledger/granted-lots.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
 import { lotJson, stretchText } from "./lot-text.ts";
-import { countOf, fields, formatInstant, instantJson, table } from "./print.ts";
+import { fields, instantJson, table } from "./print.ts";
 
 /** A page of what drew on a lot. */
 export interface Drawn {

@@ -1,6 +1,7 @@
 import type { OpenFee } from "../../shared/ledger/open-fees.ts";
-import { moneyText } from "./money-text.ts";
-import { formatInstant, instantJson, table } from "./print.ts";
+import { moneyText } from "../../shared/words/money-text.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
+import { instantJson, table } from "./print.ts";
 
 /** Fees that are not paid, for `--json`. */
 export function openFeesJson(fees: readonly OpenFee[]) {

@@ -13,6 +13,7 @@ import {
 import { grantCredits } from "../../shared/ledger/grant-credits.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
 import {
   accountIdArgument,
   creditsArgument,
@@ -22,7 +23,7 @@ import {
   sourceArgument,
 } from "./arguments.ts";
 import { lotJson, stretchText } from "./lot-text.ts";
-import { formatInstant, printable } from "./print.ts";
+import { printable } from "./print.ts";
 import { PartUnavailable, type Result, refused, shown } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
 import { withDatabase } from "./with-database.ts";

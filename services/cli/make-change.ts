@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { AccountId } from "../../shared/core/account.ts";
-import type { ChangeContext, Changed } from "../../shared/core/subscription-change.ts";
 import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import type { Change, Refusal } from "../../shared/words/change.ts";
 import { accountIdArgument, byArgument } from "./arguments.ts";
 import { changedJson, changedText } from "./changed-text.ts";
 import { PartUnavailable, type Result, refused, shown } from "./result.ts";
@@ -22,19 +22,6 @@ export function addChangeCommand(parent: Command, usage: string, about: CommandH
     "who asks, for the history (default: your user name)",
   );
 }
-
-/** Why a change is not made, in one sentence. */
-export interface Refusal {
-  readonly kind: "refused";
-  readonly sentence: string;
-}
-
-export function refusal(sentence: string): Refusal {
-  return { kind: "refused", sentence };
-}
-
-/** One of core's decisions, with the sentence for whatever it refuses. */
-export type Change = (context: ChangeContext) => Changed | Refusal;
 
 /** Whose account is changed, and who asks. */
 export interface Asked {

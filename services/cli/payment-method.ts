@@ -11,9 +11,10 @@ import {
 } from "../../shared/ledger/payment-methods.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
 import { accountIdArgument, idArgument } from "./arguments.ts";
 import { type Asked, addChangeCommand, type ByOption, toAsked } from "./make-change.ts";
-import { fields, formatInstant, instantJson, printable } from "./print.ts";
+import { fields, instantJson, printable } from "./print.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
 import { withDatabase } from "./with-database.ts";

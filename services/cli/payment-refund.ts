@@ -8,9 +8,9 @@ import {
   type RefundOutcome,
 } from "../../shared/ledger/refunds.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { moneyText } from "../../shared/words/money-text.ts";
 import { idArgument, moneyArgument } from "./arguments.ts";
 import { type ByOption, toAsked } from "./make-change.ts";
-import { moneyText } from "./money-text.ts";
 import { refundJson } from "./payment-show-text.ts";
 import { printable } from "./print.ts";
 import { PartUnavailable, type Result, refused, shown } from "./result.ts";

@@ -4,10 +4,11 @@ import type { Payment } from "../../shared/core/payment.ts";
 import type { LotUse } from "../../shared/ledger/granted-lots.ts";
 import type { PaymentAtGateway } from "../../shared/ledger/payment-at-gateway.ts";
 import type { Refund } from "../../shared/ledger/refunds.ts";
+import { moneyText } from "../../shared/words/money-text.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
 import { lotJson } from "./lot-text.ts";
-import { moneyText } from "./money-text.ts";
 import { paymentJson, purposeText } from "./payment-text.ts";
-import { fields, formatInstant, instantJson, table } from "./print.ts";
+import { fields, instantJson, table } from "./print.ts";
 
 /** A payment with all that hangs on it. */
 export interface ShownPayment {

@@ -1,7 +1,8 @@
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import { isAutomatic, type Payment } from "../../shared/core/payment.ts";
-import { moneyText } from "./money-text.ts";
-import { countOf, formatInstant, instantJson, table } from "./print.ts";
+import { moneyText } from "../../shared/words/money-text.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
+import { instantJson, table } from "./print.ts";
 
 /** A payment's fields for `--json`. */
 export function paymentJson(payment: Payment) {

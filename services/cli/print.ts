@@ -18,19 +18,9 @@ export function toJson(value: Json, indent = 2): string {
   );
 }
 
-/** ISO 8601 in UTC; `none` where there is no instant. */
-export function formatInstant(instant: Instant | null, none = "never"): string {
-  return instant === null ? none : new Date(instant).toISOString();
-}
-
 /** For `--json`. */
 export function instantJson(instant: Instant | null): string | null {
   return instant === null ? null : new Date(instant).toISOString();
-}
-
-/** "1 event", "2 events", "2,000,000 events". */
-export function countOf(count: number | bigint, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString("en-US")} ${count === 1 || count === 1n ? one : many}`;
 }
 
 /** Text from outside on one line: control characters would else reach the terminal. */

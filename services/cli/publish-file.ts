@@ -7,7 +7,8 @@ import {
 } from "../../shared/client/usage-client.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
-import { countOf, printable, toJson } from "./print.ts";
+import { countOf } from "../../shared/words/plain-words.ts";
+import { printable, toJson } from "./print.ts";
 import { addressesOf, probeKafka, probeRegistry } from "./probe-parts.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { readLines } from "./read-lines.ts";

@@ -3,7 +3,8 @@ import { GRACE_MS } from "../../shared/core/account-book.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { DueAccounts } from "../../shared/ledger/count-due.ts";
 import type { Done, Sum } from "../../shared/ledger/run-schedule.ts";
-import { countOf, formatInstant, instantJson, table } from "./print.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
+import { instantJson, table } from "./print.ts";
 
 /** A run of the scheduler as it was asked for, and what it did or would do. */
 export interface Ran {

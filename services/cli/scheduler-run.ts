@@ -15,8 +15,8 @@ import {
 } from "../../shared/ledger/run-schedule.ts";
 import { readCompleteUntil } from "../../shared/ledger/usage-complete.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
 import { instantArgument } from "./arguments.ts";
-import { countOf, formatInstant } from "./print.ts";
 import { addressesOf, probe, probeKafka } from "./probe-parts.ts";
 import { openProgress } from "./progress.ts";
 import { type Result, refused, shown } from "./result.ts";

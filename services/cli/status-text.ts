@@ -1,6 +1,7 @@
+import { countOf } from "../../shared/words/plain-words.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";
 import type { PartitionLag } from "./metering-progress.ts";
-import { countOf, fields, table } from "./print.ts";
+import { fields, table } from "./print.ts";
 
 const UNKNOWN = "not known";
 

@@ -3,8 +3,9 @@ import { readAccountDetails } from "../../shared/ledger/account-details.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import { listChanges } from "../../shared/ledger/schedules.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
 import { changeJson, changeText } from "./change-text.ts";
-import { formatInstant, printable, table } from "./print.ts";
+import { printable, table } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { withDatabase } from "./with-database.ts";
 

@@ -1,8 +1,8 @@
 import type { Instant } from "../../shared/core/account.ts";
 import { periodStart } from "../../shared/core/billing-periods.ts";
 import type { AddOnUse, Subscription } from "../../shared/core/subscription.ts";
-import { oftenText } from "./change-text.ts";
-import { formatInstant, instantJson, printable } from "./print.ts";
+import { formatInstant, oftenText } from "../../shared/words/plain-words.ts";
+import { instantJson, printable } from "./print.ts";
 
 /** A subscription for `--json`; `paid_until` is an instant. */
 export function subscriptionJson(subscription: Subscription, timeZone: string) {

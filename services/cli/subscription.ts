@@ -1,9 +1,15 @@
 import type { Command } from "commander";
 import type { Subscribing } from "../../shared/core/subscribe.ts";
+import {
+  cancel,
+  changeInterval,
+  changePlan,
+  resume,
+  start,
+} from "../../shared/words/subscription-changes.ts";
 import { accountIdArgument, idArgument, intervalArgument, renewalArgument } from "./arguments.ts";
 import { addChangeCommand, type ByOption, makeChange, toAsked } from "./make-change.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
-import { cancel, changeInterval, changePlan, resume, start } from "./subscription-changes.ts";
 import { listHistory } from "./subscription-history.ts";
 import { showSubscription } from "./subscription-show.ts";
 

@@ -4,8 +4,9 @@ import { readAccountDetails } from "../../shared/ledger/account-details.ts";
 import { readAutoTopUp } from "../../shared/ledger/auto-top-ups.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
-import { moneyText } from "./money-text.ts";
-import { fields, formatInstant, instantJson } from "./print.ts";
+import { moneyText } from "../../shared/words/money-text.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
+import { fields, instantJson } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { withDatabase } from "./with-database.ts";
 

@@ -17,13 +17,14 @@ export interface UsageRecord {
   readonly meteredAt: Instant;
 }
 
-const COLUMNS = `
+/** The columns of a `RecordRow`, of `usage_record AS record`. */
+export const RECORD_COLUMNS = `
   record.event_id, meter, quantity, (extract(epoch FROM occurred_at) * 1000)::bigint, source,
   dimensions, credits, record.start_position, kafka_partition, kafka_offset,
   (extract(epoch FROM metered_at) * 1000)::bigint`;
 
 const FIND = `
-  SELECT ${COLUMNS}
+  SELECT ${RECORD_COLUMNS}
   FROM usage_record AS record
   WHERE event_id = $2 AND account_id = $1`;
 
@@ -63,7 +64,7 @@ const ACROSS = `
     AND record.credits > 0`;
 
 const LIST_ACROSS = `
-  SELECT ${COLUMNS}
+  SELECT ${RECORD_COLUMNS}
   ${ACROSS}
   ORDER BY draw.start_position, draw.version, drawn.place
   LIMIT $5`;
@@ -110,7 +111,7 @@ export async function totalsAcross(
   return rows.map(([meter, events, credits]) => ({ meter, events, credits: BigInt(credits) }));
 }
 
-type Row = [
+export type RecordRow = [
   eventId: string,
   meter: string,
   quantity: string,
@@ -129,8 +130,12 @@ async function query(
   text: string,
   values: unknown[],
 ): Promise<UsageRecord[]> {
-  const { rows } = await transaction.query<Row>({ text, values, rowMode: "array" });
-  return rows.map((row) => ({
+  const { rows } = await transaction.query<RecordRow>({ text, values, rowMode: "array" });
+  return rows.map(toRecord);
+}
+
+export function toRecord(row: readonly [...RecordRow, ...unknown[]]): UsageRecord {
+  return {
     eventId: row[0],
     meter: row[1],
     quantity: BigInt(row[2]),
@@ -142,5 +147,5 @@ async function query(
     partition: row[8],
     offset: BigInt(row[9]),
     meteredAt: Number(row[10]),
-  }));
+  };
 }

@@ -20,7 +20,7 @@ import { balanceOf, openPayer, sellCredits, topUpsOf, use } from "../stack/payer
 import type { ServiceProcess } from "../stack/service-process.ts";
 import { type Fate, openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
 import { TURN_MS, takeTopUpGroup, topUpProcess } from "../stack/top-up-process.ts";
-import { followWay, type Place, STEPS } from "./top-up-steps.ts";
+import { followWay, LOOK_AGAIN, type Place, STEPS } from "./top-up-steps.ts";
 
 /**
  * The top-up service, a real process, killed with SIGKILL at each step between reading a low balance
@@ -97,7 +97,7 @@ test(
           return false;
         }, "freeze");
       });
-      await expectOneCharge();
+      await expectCharges(1);
       proxy.release();
     }
     seen.delete("idle");
@@ -120,6 +120,22 @@ describe("killed when Postgres has done it, before it hears so", () => {
   );
 });
 
+test(
+  "killed while it looks at an account again that used up the lot before it came: charged once more",
+  async () => {
+    gate.beforeCall = async () => {
+      gate.beforeCall = untilPublished;
+      await use(books, { [account]: 500_000_000n });
+    };
+    const placeOf = followWay(account);
+    await killAt("card_approve", () =>
+      proxy.catchNext((said) => placeOf(said) === LOOK_AGAIN, "withhold the answer"),
+    );
+    await expectCharges(2);
+  },
+  TEST_MS,
+);
+
 describe("killed while the gateway is called", () => {
   test.each([
     { what: "before the charge reaches it", call: "charge", at: "request", card: "card_approve" },
@@ -130,7 +146,7 @@ describe("killed while the gateway is called", () => {
     "$what",
     async ({ call, at, card }) => {
       await killAt(card, () => gate.holdNext(call, at));
-      await expectOneCharge();
+      await expectCharges(1);
     },
     TEST_MS,
   );
@@ -141,7 +157,7 @@ describe("killed while the gateway is called", () => {
       await killAt("card_timeout_after_charge", async () => {
         await eventually("it is charged", async () => (await charges()).length > 0, WITHIN_MS);
       });
-      await expectOneCharge();
+      await expectCharges(1);
     },
     TEST_MS,
   );
@@ -151,7 +167,7 @@ async function killAtStatement(step: Place, fate: Fate): Promise<void> {
   const card = step.startsWith("putting it off") ? "card_500_after_charge" : "card_approve";
   const placeOf = followWay(account);
   await killAt(card, () => proxy.catchNext((said) => placeOf(said) === step, fate));
-  await expectOneCharge();
+  await expectCharges(1);
 }
 
 /** Lets the service run until `caught`, kills it there and starts it again. */
@@ -204,30 +220,43 @@ async function endClaim(): Promise<void> {
   );
 }
 
-async function expectOneCharge(): Promise<void> {
-  await eventually(
-    "the top-up has succeeded",
-    async () => (await topUpsOf(books, account))[0]?.status === "succeeded",
-    WITHIN_MS,
-  );
+/** Each low balance of the account was charged for once, posted once and told once. */
+async function expectCharges(count: 1 | 2): Promise<void> {
+  const crossings = Array.from({ length: count }, (_, index) => index + 1);
+  const hasSucceeded = async () => {
+    const topUps = await topUpsOf(books, account);
+    return topUps.length === count && topUps.every(({ status }) => status === "succeeded");
+  };
+  await eventually("the top-up has succeeded", hasSucceeded, WITHIN_MS);
   await untilPublished();
   await untilLooked();
-  await eventually("both are told", () => told(topUps).length >= 2, WITHIN_MS);
+  await eventually("both are told", () => told(topUps).length >= 2 * count, WITHIN_MS);
 
-  expect(await charges()).toMatchObject([{ amount: "1000", status: "succeeded" }]);
-  expect(await topUpsOf(books, account)).toEqual([
-    { paymentId: "low-balance:1", status: "succeeded", amount: 1000n },
-  ]);
+  expect(await charges()).toMatchObject(
+    crossings.map(() => ({ amount: "1000", status: "succeeded" })),
+  );
+  expect(await topUpsOf(books, account)).toEqual(
+    crossings.map((crossing) => ({
+      paymentId: `low-balance:${crossing}`,
+      status: "succeeded",
+      amount: 1000n,
+    })),
+  );
   expect(await lots()).toEqual([
     { lot_id: `${account}-lot-1`, credits: "5000000" },
-    { lot_id: "top-up:low-balance:1", credits: "500000000" },
+    ...crossings.map((crossing) => ({
+      lot_id: `top-up:low-balance:${crossing}`,
+      credits: "500000000",
+    })),
   ]);
   expect(await balanceOf(books, account)).toBe(499_000_000n);
-  expect(told(topUps).map(({ sequence, record }) => [sequence, record.status])).toEqual([
-    ["1", "pending"],
-    ["2", "succeeded"],
-  ]);
-  expect(told(lowBalances).map(({ record }) => record.crossing)).toEqual([1n]);
+  expect(told(topUps).map(({ sequence, record }) => [sequence, record.status])).toEqual(
+    crossings.flatMap((crossing) => [
+      [`${crossing * 2 - 1}`, "pending"],
+      [`${crossing * 2}`, "succeeded"],
+    ]),
+  );
+  expect(told(lowBalances).map(({ record }) => record.crossing)).toEqual(crossings.map(BigInt));
   expect(await brokenInvariants(books.database, account)).toEqual([]);
 }
 

@@ -37,11 +37,8 @@ const STAGES = {
   "publishing succeeded": relaying(),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** What follows only where the lot did not lift the account: it is made a top-up again. */
-export const LOOK_AGAIN = [
-  "looking at the account again: SELECT account",
-  "looking at the account again: COMMIT",
-] as const;
+/** What follows only where the lot did not lift the account. */
+export const LOOK_AGAIN = "looking at the account again: SELECT account";
 
 type Stage = keyof typeof STAGES | "looking at the account again";
 
@@ -176,14 +173,19 @@ function isLook(sql: string): boolean {
 function isIdle({ sql, transaction }: Said): boolean {
   if (transaction === null) {
     return (
-      isClaim(sql) || isLook(sql) || isPlace(sql) || isDueRefund(sql) || /^SELECT count.*FROM payment\b/s.test(sql)
+      isClaim(sql) ||
+      isLook(sql) ||
+      isPlace(sql) ||
+      isAskedOnceMore(sql) ||
+      /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }
   return sql === "BEGIN" || isRelay(transaction) || isBalances(transaction);
 }
 
-function isDueRefund(sql: string): boolean {
-  return /FROM refund\s+JOIN payment/.test(sql);
+/** A payment that was asked about and has succeeded is asked about once more: what went back of it? */
+function isAskedOnceMore(sql: string): boolean {
+  return /FROM refund\s+WHERE/.test(sql);
 }
 
 /** What a statement does, to what; the second time in its transaction, `again`. */

@@ -1,16 +1,14 @@
-import type { Account } from "../../shared/core/account.ts";
-import { decideCancel, decideResume } from "../../shared/core/cancel-subscription.ts";
-import { decideIntervalChange } from "../../shared/core/change-interval.ts";
-import { decidePlanChange } from "../../shared/core/change-plan.ts";
-import type { MicroCredits } from "../../shared/core/credit-line.ts";
-import { formatCredits } from "../../shared/core/credits-text.ts";
-import { decideSubscribe, type Subscribing } from "../../shared/core/subscribe.ts";
-import type { BillingInterval } from "../../shared/core/subscription.ts";
-import type { ChangeContext } from "../../shared/core/subscription-change.ts";
-import { oftenText } from "./change-text.ts";
-import { type Change, type Refusal, refusal } from "./make-change.ts";
+import { decideCancel, decideResume } from "../core/cancel-subscription.ts";
+import { decideIntervalChange } from "../core/change-interval.ts";
+import { decidePlanChange } from "../core/change-plan.ts";
+import type { MicroCredits } from "../core/credit-line.ts";
+import { formatCredits } from "../core/credits-text.ts";
+import { decideSubscribe, type Subscribing } from "../core/subscribe.ts";
+import type { BillingInterval } from "../core/subscription.ts";
+import type { ChangeContext } from "../core/subscription-change.ts";
+import { type Change, type Refusal, refusal, subject } from "./change.ts";
 import { moneyText } from "./money-text.ts";
-import { formatInstant } from "./print.ts";
+import { formatInstant, oftenText } from "./plain-words.ts";
 
 /** The changes of a subscription, each with what is said when core refuses it. */
 export function start(asked: Subscribing): Change {
@@ -104,11 +102,6 @@ export function suspended(context: ChangeContext): Refusal {
   return refusal(
     `the subscription of ${subject(context)} is suspended: its fee of ${price} a ${subscription?.interval} is not paid`,
   );
-}
-
-/** "account acme" */
-export function subject({ book }: { readonly book: { readonly account: Account } }): string {
-  return `account ${book.account.accountId}`;
 }
 
 function subscribedAlready(context: ChangeContext): Refusal {

@@ -1,0 +1,47 @@
+-- Who may use the API: keys, the dashboard tokens made with them, and requests that are done once.
+
+-- Up Migration
+
+CREATE TABLE api_key (
+  key_id       text COLLATE "C" PRIMARY KEY,
+  name         text NOT NULL,
+  secret_hash  bytea NOT NULL,
+  scopes       text[] NOT NULL,
+  created_by   text NOT NULL,
+  created_at   timestamptz NOT NULL,
+  revoked_at   timestamptz,
+  last_used_at timestamptz
+) WITH (fillfactor = 70);
+
+COMMENT ON TABLE api_key IS 'Keys of the API. The secret is shown once, when the key is made; here is its SHA-256.';
+
+CREATE TABLE dashboard_token (
+  account_id  text COLLATE "C" NOT NULL,
+  secret_hash bytea NOT NULL,
+  key_id      text COLLATE "C" NOT NULL,
+  expires_at  timestamptz NOT NULL,
+  PRIMARY KEY (account_id, secret_hash)
+);
+
+CREATE INDEX dashboard_token_end ON dashboard_token (expires_at);
+
+COMMENT ON TABLE dashboard_token IS 'Short-lived tokens that open one account; they end with the key that they were made with.';
+
+CREATE TABLE api_request (
+  caller          text COLLATE "C" NOT NULL,
+  idempotency_key text COLLATE "C" NOT NULL,
+  request_hash    bytea NOT NULL,
+  status          integer,
+  answer          text,
+  requested_at    timestamptz NOT NULL,
+  PRIMARY KEY (caller, idempotency_key),
+  CHECK ((status IS NULL) = (answer IS NULL))
+);
+
+CREATE INDEX api_request_age ON api_request (requested_at);
+
+COMMENT ON TABLE api_request IS 'Requests that named an Idempotency-Key, and how they were answered; no status: under way, or its process ended.';
+
+-- Down Migration
+
+DROP TABLE api_request, dashboard_token, api_key;

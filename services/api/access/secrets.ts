@@ -1,0 +1,45 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+const KEY = /^ddk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+const TOKEN = /^ddt_([A-Za-z0-9_-]{1,1400})_([A-Za-z0-9_-]{43})$/;
+const ID_BYTES = 8;
+const SECRET_BYTES = 32;
+
+/** What an Authorization header holds, as far as its form tells. */
+export type Secret =
+  | { readonly kind: "key"; readonly keyId: string; readonly hash: Buffer }
+  | { readonly kind: "token"; readonly accountId: string; readonly hash: Buffer };
+
+/** A new API key: the text is shown once; the books keep its hash. */
+export function newKey(): { readonly text: string; readonly keyId: string; readonly hash: Buffer } {
+  const keyId = randomBytes(ID_BYTES).toString("hex");
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  return { text: `ddk_${keyId}_${secret}`, keyId, hash: hashOf(secret) };
+}
+
+/** A new dashboard token; it says which account it opens, so that a dashboard can tell. */
+export function newToken(accountId: string): { readonly text: string; readonly hash: Buffer } {
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  const account = Buffer.from(accountId).toString("base64url");
+  return { text: `ddt_${account}_${secret}`, hash: hashOf(secret) };
+}
+
+/** Null: it has the form of neither. */
+export function readSecret(text: string): Secret | null {
+  const [, keyId, ofKey] = KEY.exec(text) ?? [];
+  if (keyId !== undefined && ofKey !== undefined)
+    return { kind: "key", keyId, hash: hashOf(ofKey) };
+  const [, account, ofToken] = TOKEN.exec(text) ?? [];
+  if (account === undefined || ofToken === undefined) return null;
+  const accountId = Buffer.from(account, "base64url").toString();
+  return { kind: "token", accountId, hash: hashOf(ofToken) };
+}
+
+export function isSame(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** 256 random bits need no salt and no slow hash. */
+function hashOf(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
+}

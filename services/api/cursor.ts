@@ -1,0 +1,44 @@
+import { badRequest } from "./problem.ts";
+
+/** Where a list goes on: its parts as an opaque text. */
+export function toCursor(parts: readonly (string | number | bigint)[]): string {
+  return Buffer.from(JSON.stringify(parts.map(String))).toString("base64url");
+}
+
+/** The parts of a cursor, null without one. Throws a problem where it is not one of this list's. */
+export function fromCursor(cursor: string | undefined, parts: readonly RegExp[]): string[] | null {
+  if (cursor === undefined) return null;
+  const read = parse(Buffer.from(cursor, "base64url").toString());
+  const fits =
+    read?.length === parts.length && parts.every((part, at) => part.test(read[at] ?? ""));
+  if (read === null || !fits) throw badRequest("cursor", "is not one that this list has given");
+  return read;
+}
+
+function parse(text: string): string[] | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((part) => typeof part === "string") ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A whole number that fits into 64 bits. */
+export const WHOLE = /^-?\d{1,18}$/;
+/** A count of less than 2^31. */
+export const SMALL = /^\d{1,9}$/;
+/** Any text that can be stored. */
+export const TEXT = /^[^\0]{0,300}$/;
+
+/** The first `limit` of what was read with one more, and the cursor to go on with. */
+export function pageOf<T>(
+  read: readonly T[],
+  limit: number,
+  cursorOf: (last: T) => string,
+): { items: T[]; next_cursor: string | null } {
+  const items = read.slice(0, limit);
+  const last = items.at(-1);
+  const more = read.length > limit && last !== undefined;
+  return { items, next_cursor: more ? cursorOf(last) : null };
+}

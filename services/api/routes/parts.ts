@@ -1,0 +1,38 @@
+import type { FastifyInstance } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { AccountId, Instant } from "../../../shared/core/account.ts";
+import { type AccountDetails, readAccountDetails } from "../../../shared/ledger/account-details.ts";
+import type { Database, Transaction } from "../../../shared/ledger/database.ts";
+import { readSnapshot } from "../../../shared/ledger/read-snapshot.ts";
+import { problemDocument, unknownAccount } from "../problem.ts";
+
+/** What the routes work with. */
+export interface RouteParts {
+  readonly database: Database;
+  /** The clock. */
+  now(): Instant;
+}
+
+/** The server, with routes typed by their schemas. */
+export function typed(app: FastifyInstance) {
+  return app.withTypeProvider<ZodTypeProvider>();
+}
+
+/** How any route may refuse. */
+export const REFUSALS = {
+  "4xx": problemDocument.meta({ description: "Refused, and why. Nothing has changed." }),
+  "5xx": problemDocument.meta({ description: "An outage of ours; ask again." }),
+} as const;
+
+/** Reads of one state of an account's books. Throws a problem where there is no such account. */
+export async function readOfAccount<T>(
+  { database }: RouteParts,
+  accountId: AccountId,
+  read: (transaction: Transaction, details: AccountDetails) => Promise<T>,
+): Promise<T> {
+  return readSnapshot(database, async (transaction) => {
+    const details = await readAccountDetails(transaction, accountId);
+    if (details === null) throw unknownAccount(accountId);
+    return read(transaction, details);
+  });
+}

@@ -1,0 +1,44 @@
+import { decideThreshold } from "../core/change-threshold.ts";
+import { decideTimeZoneChange } from "../core/change-time-zone.ts";
+import type { MicroCredits } from "../core/credit-line.ts";
+import { formatCredits } from "../core/credits-text.ts";
+import { inOne } from "../core/subscription-change.ts";
+import { type Change, refusal, subject } from "./change.ts";
+
+/** Both changes, or the refusal of either. */
+export function inTurn(first: Change, then: Change): Change {
+  return (context) => {
+    const before = first(context);
+    if (before.kind === "refused") return before;
+    const after = then({ ...context, book: before });
+    return after.kind === "refused" ? after : inOne(before, after);
+  };
+}
+
+export function setTimeZone(timeZone: string): Change {
+  return (context) => {
+    const decision = decideTimeZoneChange(timeZone, context);
+    switch (decision.kind) {
+      case "changed":
+        return decision;
+      case "unknown_time_zone":
+        return refusal(`there is no time zone ${timeZone}`);
+      case "no_change":
+        return refusal(`${subject(context)} is in time zone ${timeZone} already`);
+    }
+  };
+}
+
+export function setThreshold(threshold: MicroCredits): Change {
+  return (context) => {
+    const decision = decideThreshold(threshold, context);
+    switch (decision.kind) {
+      case "changed":
+        return decision;
+      case "no_change":
+        return refusal(
+          `the threshold of ${subject(context)} is ${formatCredits(threshold)} credits already`,
+        );
+    }
+  };
+}
