@@ -9,10 +9,10 @@ import { runwayText } from "../../services/dashboard/text/runway-text.ts";
 const ZONE = "Europe/Prague";
 const NOW = Date.parse("2026-11-22T13:32:08Z");
 const tokenOf = (account: string): string =>
-  `ddt_${Buffer.from(account).toString("base64url")}_aB3-xyz_9`;
+  `ddt_${Buffer.from(account).toString("base64url")}_${"aB3-xyz_9".padEnd(43, "_")}`;
 
 describe("the link that opens the page", () => {
-  it.each(["northwind", "a/b c'\"", "účet", "x"])(
+  it.each(["northwind", "a/b c'\"", "účet", "?>~", "x"])(
     "names the account %s in its token",
     (account) => {
       expect(accountOf(tokenOf(account))).toBe(account);
@@ -67,6 +67,7 @@ describe("the runway in words", () => {
   it("has a word for no usage, no end and debt", () => {
     expect(said({ pace_per_day: "0" })).toContain("Nothing was used in the last 7 days");
     expect(said({ lasts_until: null })).toContain("longer than can be told");
+    expect(said({ balance: "0" })).toBe("Nothing is left to use.");
     expect(said({ balance: "-1" })).toContain("repay");
   });
 });

@@ -18,9 +18,12 @@ export function accessOf(fragment: string): Access | null {
   return key === null || key === "" ? null : { kind: "operator", key };
 }
 
+/** The secret has a length of its own: an account's part may hold the sign between the two. */
+const TOKEN = /^ddt_([\w-]+)_[\w-]{43}$/;
+
 /** The account a token opens: `ddt_<base64url(account id)>_<secret>`; null when it is no such token. */
 export function accountOf(token: string): string | null {
-  const [, encoded] = /^ddt_([\w-]+?)_[\w-]+$/.exec(token) ?? [];
+  const [, encoded] = TOKEN.exec(token) ?? [];
   if (encoded === undefined) return null;
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));

@@ -31,7 +31,11 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
   return (
     <Card
       title="Your credit line, oldest first"
-      side={line !== null && stands !== null && <Summary lots={stands} line={line} />}
+      side={
+        line !== null &&
+        stands !== null &&
+        stands.length > 0 && <Summary lots={stands} line={line} />
+      }
     >
       <Content of={{ ...lots, value: drawn }} again={() => void open.lots.reload()} lines={4}>
         {(shown) =>

@@ -117,5 +117,5 @@ function dueText({ scheduler }: OperationsData): string {
   if (scheduler.oldest_due_at === null) return "nothing is due";
   const oldest = Date.parse(scheduler.oldest_due_at);
   if (oldest > second.value) return `next at ${momentText(ZONE, oldest, minute.value)}`;
-  return `the oldest waits since ${agoText(oldest, second.value)}`;
+  return `the oldest was due ${agoText(oldest, second.value)}`;
 }

@@ -40,6 +40,8 @@ export function SpendCard({ open, zone }: { open: OpenAccount; zone: string }) {
 }
 
 function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zone: string }) {
+  const span = shown.name === "24 h" ? "24 hours" : shown.name;
+  if (shown.rows.length === 0) return <p class="empty">Nothing was spent in the last {span}.</p>;
   const barTitle = (bar: SpendBar): string =>
     shown.by === "hour"
       ? momentText(zone, bar.from, minute.value)
@@ -65,8 +67,7 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
       <p class="sum">
         <b>{shortCredits(shown.total)}</b>{" "}
         <span class="soft">
-          credits in {shown.name === "24 h" ? "24 hours" : shown.name}, by{" "}
-          {groupName(shown.grouping)}
+          credits in the last {span}, by {groupName(shown.grouping)}
         </span>
       </p>
       <div class="spent">

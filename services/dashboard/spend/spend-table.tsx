@@ -13,7 +13,6 @@ interface SpendTableProps {
 
 /** What the credits were spent on, the most first. Its colours are those of the bars. */
 export function SpendTable({ spend, group, choose }: SpendTableProps) {
-  if (spend.rows.length === 0) return null;
   return (
     <table class="spent-on">
       <caption class="unseen">What the credits were spent on</caption>

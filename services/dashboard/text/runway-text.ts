@@ -15,10 +15,10 @@ const DAY = 86_400_000;
 /** Says a runway in words, with the pace it goes by. */
 export function runwayText(runway: RunwayData, zone: string, now: number): RunwayText {
   const pace = BigInt(runway.pace_per_day);
+  const balance = BigInt(runway.balance);
   const days = paceDays(runway);
-  if (BigInt(runway.balance) < 0n) {
-    return plain("The next credits repay this debt first.");
-  }
+  if (balance < 0n) return plain("The next credits repay this debt first.");
+  if (balance === 0n) return plain("Nothing is left to use.");
   if (pace === 0n) {
     return plain(`Nothing was used in the last ${days}, so nothing says how long they last.`);
   }
