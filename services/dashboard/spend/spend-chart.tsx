@@ -39,7 +39,10 @@ export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
     <div class="chart">
       <p class="readout" aria-hidden="true">
         {bar === undefined ? (
-          <span class="soft">Point at a bar to read it, open it to see its usage.</span>
+          <span class="soft">
+            <span class="fine">Point at a bar to read it, click to see its usage.</span>
+            <span class="coarse">Tap a bar to read it, again to see its usage.</span>
+          </span>
         ) : (
           <>
             <b>{titleOf(bar)}</b> {partsText(bar, spend)}
@@ -137,6 +140,8 @@ function BarButtons({ spend, left, each, titleOf, point, choose }: BarButtonsPro
   const { bars } = spend;
   const group = useRef<HTMLFieldSetElement>(null);
   const stop = useSignal(bars.length - 1);
+  const read = useRef<number | null>(null);
+  const isReading = useRef(false);
   const current = Math.min(stop.value, bars.length - 1);
   const move = (event: KeyboardEvent, i: number): void => {
     const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: bars.length - 1 }[event.key];
@@ -164,7 +169,15 @@ function BarButtons({ spend, left, each, titleOf, point, choose }: BarButtonsPro
           }}
           onBlur={() => point(null)}
           onKeyDown={(event) => move(event, i)}
-          onClick={() => choose(bar)}
+          onPointerDown={({ pointerType }) => {
+            // A finger cannot point: its first touch reads, its second opens.
+            isReading.current = pointerType === "touch" && read.current !== i;
+            read.current = i;
+          }}
+          onClick={() => {
+            if (!isReading.current) choose(bar);
+            isReading.current = false;
+          }}
         />
       ))}
     </fieldset>

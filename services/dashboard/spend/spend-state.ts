@@ -35,7 +35,8 @@ export function spendState(
   zone: ReadonlySignal<string | null>,
   refused: () => void,
 ): SpendState {
-  const range = signal<RangeName>("30 days");
+  // On a phone thirty bars are too narrow for a finger.
+  const range = signal<RangeName>(matchMedia("(max-width: 720px)").matches ? "7 days" : "30 days");
   const grouping = signal<Grouping>({ group: "meter" });
   const spend = resource(async (): Promise<ShownSpend> => {
     const name = range.peek();
