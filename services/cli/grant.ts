@@ -6,13 +6,13 @@ import { formatCredits } from "../../shared/core/credits-text.ts";
 import {
   type Grant,
   type GrantDecision,
-  type GrantedLot,
   LOT_SOURCES,
   type LotEnd,
 } from "../../shared/core/grant-credits.ts";
 import { grantCredits } from "../../shared/ledger/grant-credits.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
+import { grantRefusal } from "../../shared/words/grant-refusals.ts";
 import { formatInstant } from "../../shared/words/plain-words.ts";
 import {
   accountIdArgument,
@@ -90,24 +90,10 @@ async function grant(settings: Settings, accountId: AccountId, asked: Grant): Pr
         { outcome: outcome.kind, account_id: accountId, ...lotJson(outcome.lot) },
         `Lot ${printable(asked.lotId)} stands already, just so; nothing was granted.`,
       );
-    case "conflict":
-      return refused(`lot ${asked.lotId} stands already as another grant: ${inWords(outcome.lot)}`);
     case "unknown_account":
       return refused(`there is no account ${accountId}`);
-    case "reserved_lot_id":
-      return refused(
-        `lot ids that begin with plan: or top-up: are those of subscriptions and top-ups, not ${asked.lotId}; choose another`,
-      );
-    case "no_credits":
-      return refused("a grant needs more than 0 credits");
-    case "overflow":
-      return refused(
-        `account ${accountId} cannot hold that many: at most ${formatCredits(outcome.most)} credits still fit`,
-      );
-    case "ended_already":
-      return refused(
-        `the lot would have ended already, at ${formatInstant(outcome.at)}; name an instant to come`,
-      );
+    default:
+      return refused(grantRefusal({ accountId, lotId: asked.lotId }, outcome));
   }
 }
 
@@ -144,9 +130,4 @@ function grantedText({ account, lot, lowBalance }: Granted): string {
   ];
   if (lowBalance !== null) lines.push("It is at or below the threshold and was said again.");
   return lines.join("\n");
-}
-
-function inWords(lot: GrantedLot): string {
-  const reference = lot.reference === "" ? "no reference" : `reference ${lot.reference}`;
-  return `${formatCredits(lot.credits)} credits, ${lot.source}, ${reference}, ends ${formatInstant(lot.expiresAt)}`;
 }

@@ -7,6 +7,7 @@ import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { type ManualTopUpOutcome, topUpByHand } from "../../shared/ledger/top-up-account.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { moneyText } from "../../shared/words/money-text.ts";
+import { manualTopUpRefusal } from "../../shared/words/top-up-refusals.ts";
 import { idArgument, moneyArgument } from "./arguments.ts";
 import { paymentJson } from "./payment-text.ts";
 import { printable } from "./print.ts";
@@ -77,30 +78,8 @@ function resultOf(asked: Asked, currency: string, outcome: ManualTopUpOutcome): 
       return refused(
         `top-up ${paymentId} stands already with ${money(outcome.topUp.amount)}; ask for another with another --key`,
       );
-    case "below_minimum":
-      return refused(`a top-up takes at least ${money(outcome.least)}`);
-    case "above_maximum":
-      return refused(`a top-up takes at most ${money(outcome.most)}`);
-    case "above_limit":
-      return refused(
-        `the limits of account ${accountId} leave ${money(outcome.left)} for top-ups now; raise them with top-up set`,
-      );
-    case "no_method":
-      return refused(
-        `account ${accountId} has nothing to pay with; set it with payment-method set`,
-      );
-    case "in_flight":
-      return refused(
-        `a top-up of account ${accountId} is pending already, as top-up list shows; ask again once it is settled`,
-      );
-    case "no_price":
-      return refused(
-        `credits have no price in ${currency}, which account ${accountId} pays in; catalogue apply sets one`,
-      );
-    case "overflow":
-      return refused(
-        `account ${accountId} cannot hold that many: at most ${formatCredits(outcome.most)} credits still fit`,
-      );
+    default:
+      return refused(manualTopUpRefusal({ accountId, currency }, outcome));
   }
 }
 

@@ -4,7 +4,7 @@ import { readAccountDetails } from "../../shared/ledger/account-details.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
-import { moneyText } from "../../shared/words/money-text.ts";
+import { topUpSettingsRefusal } from "../../shared/words/top-up-refusals.ts";
 import { moneyArgument } from "./arguments.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "./result.ts";
 import type { JsonOption } from "./run-command.ts";
@@ -74,23 +74,10 @@ function resultOf(
   currency: string,
   decision: AutoTopUpSettingsDecision,
 ): Result {
-  const money = (minor: bigint) => moneyText(minor, currency);
-  switch (decision.kind) {
-    case "set": {
-      const read = { accountId, currency, auto: decision.auto };
-      return shown({ outcome: "set", ...topUpSettingsJson(read) }, topUpSettingsText(read));
-    }
-    case "below_minimum":
-      return refused(`a top-up takes at least ${money(decision.least)}`);
-    case "above_maximum":
-      return refused(`a top-up takes at most ${money(decision.most)}`);
-    case "above_limit": {
-      const { amount, limit, per } = decision;
-      return refused(
-        `the amount of ${money(amount)} is more than the limit of ${money(limit)} a ${per}; change one of them, or both at once`,
-      );
-    }
-  }
+  if (decision.kind !== "set")
+    return refused(topUpSettingsRefusal({ accountId, currency }, decision));
+  const read = { accountId, currency, auto: decision.auto };
+  return shown({ outcome: "set", ...topUpSettingsJson(read) }, topUpSettingsText(read));
 }
 
 /** It says how things shall be, so it may be asked for any number of times. */

@@ -90,13 +90,13 @@ async function debitOnce(
   const metering = await meterEvents(transaction, needs, events);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
+  if (!(await postMovement(transaction, metering, now))) {
+    throw new AccountMoved(`${namesOf(batch)}: an account keeps moving`);
+  }
   await writeUsageRecords(transaction, metering.drawn, now);
   await writeDraws(transaction, metering.draws, metering.accounts, now);
   await storeDeadLetters(transaction, deadLetters);
   await addSpend(transaction, metering.spends);
-  if (!(await postMovement(transaction, metering, now))) {
-    throw new AccountMoved(`${namesOf(batch)}: an account keeps moving`);
-  }
   await advanceOffsets(
     transaction,
     reader,

@@ -83,7 +83,7 @@ test("a grant between reading and writing an account makes the batch run again",
   const tries: string[] = [];
   const overtake = () =>
     proxy.catchNext(
-      ({ sql }) => sql.startsWith("COPY usage_record"),
+      ({ sql }) => /^\s*UPDATE account\b/.test(sql),
       async () => {
         tries.push("overtaken");
         await give("overtaken", `late-${tries.length}`, 5n);

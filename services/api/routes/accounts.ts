@@ -1,0 +1,149 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { balanceOf } from "../../../shared/core/credit-line.ts";
+import { isCurrency } from "../../../shared/core/money.ts";
+import { isTimeZone } from "../../../shared/core/months.ts";
+import { createAccount } from "../../../shared/ledger/create-account.ts";
+import { listAccounts } from "../../../shared/ledger/list-accounts.ts";
+import { inTurn, setThreshold, setTimeZone } from "../../../shared/words/account-changes.ts";
+import type { Change } from "../../../shared/words/change.ts";
+import { fromCursor, pageOf, TEXT, toCursor } from "../cursor.ts";
+import { badRequest, Problem } from "../problem.ts";
+import { accountId, accountPath, count, credits, listOf, page } from "../wire.ts";
+import { accountView, readAccountView } from "./account-view.ts";
+import { makeChange } from "./make-change.ts";
+import { REFUSALS, type RouteParts, typed } from "./parts.ts";
+
+// An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
+
+const timeZone = z
+  .string()
+  .max(64)
+  .refine(
+    (name) => ZONE_NAME.test(name) && isTimeZone(name),
+    "is not a time zone like Europe/Berlin",
+  );
+
+const newAccount = z.strictObject({
+  account_id: accountId,
+  time_zone: timeZone.default("UTC"),
+  currency: z.string().max(3).refine(isCurrency, "is not a currency of ISO 4217").default("USD"),
+  threshold: credits.optional(),
+});
+
+const settings = z.strictObject({ time_zone: timeZone.optional(), threshold: credits.optional() });
+
+const listed = z.object({
+  account_id: accountId,
+  balance: credits,
+  threshold: credits,
+  low_balance: z.boolean(),
+  version: count,
+});
+
+export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { database, now } = parts;
+  const tags = ["accounts"];
+
+  typed(app).get(
+    "/v1/accounts",
+    {
+      config: { access: "read" },
+      schema: {
+        summary: "List accounts, in the order of their ids",
+        tags,
+        querystring: page,
+        response: { 200: listOf(listed), ...REFUSALS },
+      },
+    },
+    async ({ query: { limit, cursor } }) => {
+      const [after = ""] = fromCursor(cursor, [TEXT]) ?? [];
+      const accounts = await listAccounts(database, { after, limit: limit + 1 });
+      const { items, next_cursor } = pageOf(accounts, limit, (last) => toCursor([last.accountId]));
+      return {
+        items: items.map((account) => ({
+          account_id: account.accountId,
+          balance: balanceOf(account),
+          threshold: account.threshold,
+          low_balance: account.lowBalance,
+          version: account.version,
+        })),
+        next_cursor,
+      };
+    },
+  );
+
+  typed(app).post(
+    "/v1/accounts",
+    {
+      config: { access: "billing" },
+      schema: {
+        summary: "Create an account",
+        description: "The same again changes nothing.",
+        tags,
+        body: newAccount,
+        response: { 200: accountView, 201: accountView, ...REFUSALS },
+      },
+    },
+    async ({ body }, reply) => {
+      const { account_id, time_zone, currency, threshold = 0n } = body;
+      const asked = { accountId: account_id, timeZone: time_zone, currency, threshold };
+      const outcome = await createAccount(database, asked, now());
+      if (outcome.kind === "conflict") {
+        const what = `account ${account_id} stands already with other settings`;
+        throw new Problem(409, "conflict", what, { field: "account_id" });
+      }
+      void reply.status(outcome.kind === "created" ? 201 : 200);
+      return readAccountView(parts, account_id);
+    },
+  );
+
+  typed(app).get(
+    "/v1/accounts/:account_id",
+    {
+      config: { access: "read", byToken: true },
+      schema: {
+        summary: "Show an account with all that is set of it",
+        tags,
+        params: accountPath,
+        response: { 200: accountView, ...REFUSALS },
+      },
+    },
+    ({ params }) => readAccountView(parts, params.account_id),
+  );
+
+  typed(app).patch(
+    "/v1/accounts/:account_id",
+    {
+      config: { access: "billing", byToken: true },
+      schema: {
+        summary: "Change what counts as a low balance, or whose calendar the next months follow",
+        description: "A dashboard token may change the threshold.",
+        tags,
+        params: accountPath,
+        body: settings,
+        response: { 200: accountView, ...REFUSALS },
+      },
+    },
+    async (request) => {
+      const { account_id } = request.params;
+      if (request.caller?.kind === "token" && request.body.time_zone !== undefined) {
+        throw new Problem(403, "not_allowed", "a dashboard token cannot change the time zone", {
+          field: "time_zone",
+        });
+      }
+      await makeChange(parts, request, account_id, toChange(request.body));
+      return readAccountView(parts, account_id);
+    },
+  );
+}
+
+function toChange({ time_zone, threshold }: z.output<typeof settings>): Change {
+  const toZone = time_zone === undefined ? null : setTimeZone(time_zone);
+  const toThreshold = threshold === undefined ? null : setThreshold(threshold);
+  // The threshold first: another zone's month may have turned already, and is settled next.
+  if (toThreshold !== null) return toZone === null ? toThreshold : inTurn(toThreshold, toZone);
+  if (toZone !== null) return toZone;
+  throw badRequest("body", "names nothing to set: time_zone, threshold or both");
+}

@@ -1,0 +1,155 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { listChanges } from "../../../shared/ledger/schedules.ts";
+import { setAddOn } from "../../../shared/words/add-on-changes.ts";
+import {
+  cancel,
+  changeInterval,
+  changePlan,
+  resume,
+  start,
+} from "../../../shared/words/subscription-changes.ts";
+import { badRequest } from "../problem.ts";
+import { accountId, accountPath, id, instant } from "../wire.ts";
+import { readScheduleView, scheduleView } from "./account-view.ts";
+import { makeChange } from "./make-change.ts";
+import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+
+const interval = z.enum(["month", "year"]);
+
+const subscribing = z.strictObject({
+  plan_id: id("plan_id"),
+  interval: interval.default("month"),
+  renewal: z.enum(["first_of_month", "day_of_month"]).default("first_of_month"),
+});
+
+const changing = z.strictObject({
+  plan_id: id("plan_id").optional(),
+  interval: interval.optional(),
+  cancelled: z.boolean().optional().meta({ description: "true cancels, false resumes." }),
+});
+
+const history = z.object({
+  items: z.array(
+    z.object({
+      sequence: z.number().int(),
+      at: instant,
+      by: z.string(),
+      kind: z.string(),
+      detail: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+
+const addOnPath = z.object({ account_id: accountId, add_on_id: id("add_on_id") });
+const units = z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) });
+
+export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const tags = ["subscription"];
+  const shown = { 200: scheduleView, ...REFUSALS };
+  const show = (accountId: z.output<typeof accountPath>["account_id"]) =>
+    readOfAccount(parts, accountId, (transaction, details) =>
+      readScheduleView(transaction, details, parts.now()),
+    );
+
+  typed(app).get(
+    "/v1/accounts/:account_id/subscription",
+    {
+      config: { access: "read", byToken: true },
+      schema: { summary: "Show the subscription", tags, params: accountPath, response: shown },
+    },
+    ({ params }) => show(params.account_id),
+  );
+
+  typed(app).post(
+    "/v1/accounts/:account_id/subscription",
+    {
+      config: { access: "billing" },
+      schema: {
+        summary: "Subscribe to a plan",
+        description: "The month's credits come at once, and its fee falls due.",
+        tags,
+        params: accountPath,
+        body: subscribing,
+        response: { 201: scheduleView, ...REFUSALS },
+      },
+    },
+    async (request, reply) => {
+      const { plan_id, interval: often, renewal } = request.body;
+      const { account_id } = request.params;
+      const asked = { planId: plan_id, interval: often, renewal };
+      await makeChange(parts, request, account_id, start(asked));
+      return reply.status(201).send(await show(account_id));
+    },
+  );
+
+  typed(app).patch(
+    "/v1/accounts/:account_id/subscription",
+    {
+      config: { access: "billing" },
+      schema: {
+        summary: "Change the plan, how often it is paid, cancel or resume: one of them",
+        tags,
+        params: accountPath,
+        body: changing,
+        response: shown,
+      },
+    },
+    async (request) => {
+      const { account_id } = request.params;
+      await makeChange(parts, request, account_id, toChange(request.body));
+      return show(account_id);
+    },
+  );
+
+  typed(app).put(
+    "/v1/accounts/:account_id/add-ons/:add_on_id",
+    {
+      config: { access: "billing" },
+      schema: {
+        summary: "Set how many units of an add-on an account has; 0 cancels it",
+        tags,
+        params: addOnPath,
+        body: units,
+        response: shown,
+      },
+    },
+    async (request) => {
+      const { account_id, add_on_id } = request.params;
+      const asked = { addOnId: add_on_id, units: request.body.quantity };
+      await makeChange(parts, request, account_id, setAddOn(asked));
+      return show(account_id);
+    },
+  );
+
+  typed(app).get(
+    "/v1/accounts/:account_id/subscription/changes",
+    {
+      config: { access: "read", byToken: true },
+      schema: {
+        summary: "The history of the subscription: who changed what, and when",
+        tags,
+        params: accountPath,
+        response: { 200: history, ...REFUSALS },
+      },
+    },
+    ({ params: { account_id } }) =>
+      readOfAccount(parts, account_id, async (transaction) => {
+        const changes = await listChanges(transaction, account_id);
+        return { items: changes.map((change) => ({ ...change, detail: { ...change.detail } })) };
+      }),
+  );
+}
+
+function toChange({ plan_id, interval: often, cancelled }: z.output<typeof changing>) {
+  const asked = [
+    ...(plan_id === undefined ? [] : [changePlan(plan_id)]),
+    ...(often === undefined ? [] : [changeInterval(often)]),
+    ...(cancelled === undefined ? [] : [cancelled ? cancel : resume]),
+  ];
+  const [change] = asked;
+  if (change === undefined || asked.length > 1) {
+    throw badRequest("body", "must name one of plan_id, interval and cancelled");
+  }
+  return change;
+}

@@ -1,0 +1,182 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { eventIds } from "../../../shared/client/event-ids.ts";
+import type { Payment } from "../../../shared/core/payment.ts";
+import { isAutomatic, manualTopUpId } from "../../../shared/core/payment.ts";
+import { readAutoTopUp } from "../../../shared/ledger/auto-top-ups.ts";
+import { listPayments, readPayment } from "../../../shared/ledger/payments.ts";
+import { setAutoTopUp } from "../../../shared/ledger/set-auto-top-up.ts";
+import { topUpByHand } from "../../../shared/ledger/top-up-account.ts";
+import { manualTopUpRefusal, topUpSettingsRefusal } from "../../../shared/words/top-up-refusals.ts";
+import { fromCursor, pageOf, SMALL, toCursor } from "../cursor.ts";
+import { badRequest, Problem, refused, unknownAccount } from "../problem.ts";
+import { accountPath, credits, instant, listOf, money, page } from "../wire.ts";
+import { autoTopUpView, toAutoTopUpView } from "./account-view.ts";
+import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+
+const paymentView = z.object({
+  payment_id: z.string(),
+  kind: z.enum(["top_up", "fee"]),
+  status: z.enum(["pending", "retrying", "succeeded", "failed"]),
+  amount: money,
+  currency: z.string(),
+  credits: credits.nullable().meta({ description: "What a top-up adds; null of a fee." }),
+  automatic: z.boolean(),
+  reason: z.string().meta({ description: "In words a customer can read." }),
+  created_at: instant,
+});
+
+function toPaymentView(payment: Payment) {
+  const { paymentId, kind, status, amount, currency, reason, createdAt } = payment;
+  return {
+    payment_id: paymentId,
+    ...{ kind, status, amount, currency, reason },
+    credits: payment.kind === "top_up" ? payment.credits : null,
+    automatic: payment.kind === "fee" || isAutomatic(payment),
+    created_at: createdAt,
+  };
+}
+
+const asking = z.strictObject({ amount: money });
+
+const settings = z.strictObject({
+  enabled: z.boolean().optional(),
+  amount: money.nullable().optional().meta({ description: "null: the default." }),
+  limit_per_day: money.nullable().optional(),
+  limit_per_month: money.nullable().optional(),
+});
+
+/** Lists go back so far; what is older is told by the books' own tools. */
+const MOST_LISTED = 10_000;
+
+export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { database, now } = parts;
+  const tags = ["top-ups"];
+  const newKey = eventIds();
+
+  for (const { path, kind, summary } of [
+    { path: "top-ups", kind: "top_up", summary: "List top-ups, the newest first" },
+    { path: "payments", kind: null, summary: "List what was charged: top-ups and fees" },
+  ] as const) {
+    typed(app).get(
+      `/v1/accounts/:account_id/${path}`,
+      {
+        config: { access: "read", byToken: true },
+        schema: {
+          summary,
+          tags,
+          params: accountPath,
+          querystring: page,
+          response: { 200: listOf(paymentView), ...REFUSALS },
+        },
+      },
+      ({ params: { account_id }, query: { limit, cursor } }) =>
+        readOfAccount(parts, account_id, async (transaction) => {
+          const skipped = Number(fromCursor(cursor, [SMALL])?.[0] ?? 0);
+          if (skipped > MOST_LISTED) throw badRequest("cursor", "lies too far back");
+          const read = await listPayments(transaction, account_id, skipped + limit + 1, kind);
+          const { items, next_cursor } = pageOf(read.slice(skipped), limit, () =>
+            toCursor([skipped + limit]),
+          );
+          return { items: items.map(toPaymentView), next_cursor };
+        }),
+    );
+  }
+
+  typed(app).post(
+    "/v1/accounts/:account_id/top-ups",
+    {
+      config: { access: "billing", byToken: true },
+      schema: {
+        summary: "Top an account up by hand",
+        description:
+          "It is pending until the card network has answered. The Idempotency-Key is the top-up's identity: the same again charges nothing.",
+        tags,
+        params: accountPath,
+        headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
+        body: asking,
+        response: { 201: paymentView, ...REFUSALS },
+      },
+    },
+    async ({ params: { account_id }, body: { amount }, headers }, reply) => {
+      const key = headers["idempotency-key"] ?? newKey(now());
+      const paymentId = manualTopUpId(key);
+      const currency = await readOfAccount(
+        parts,
+        account_id,
+        async (_, details) => details.currency,
+      );
+      const at = { accountId: account_id, now: now() };
+      const outcome = await topUpByHand(database, at, { paymentId, amount });
+      switch (outcome.kind) {
+        case "pending":
+        case "stands_already": {
+          const made = await readPayment(database, { accountId: account_id, paymentId });
+          if (made === null) throw new Error(`top-up ${paymentId} of ${account_id} is gone`);
+          return reply.status(201).send(toPaymentView(made));
+        }
+        case "unknown_account":
+          throw unknownAccount(account_id);
+        case "conflict":
+          throw new Problem(409, "conflict", "the Idempotency-Key is that of another top-up");
+        default: {
+          const why = manualTopUpRefusal({ accountId: account_id, currency }, outcome);
+          throw refused(outcome.kind, why);
+        }
+      }
+    },
+  );
+
+  typed(app).get(
+    "/v1/accounts/:account_id/auto-top-up",
+    {
+      config: { access: "read", byToken: true },
+      schema: {
+        summary: "Show what is set of auto top-up",
+        tags,
+        params: accountPath,
+        response: { 200: autoTopUpView, ...REFUSALS },
+      },
+    },
+    ({ params: { account_id } }) =>
+      readOfAccount(parts, account_id, async (transaction, { currency }) =>
+        toAutoTopUpView(await readAutoTopUp(transaction, account_id), currency),
+      ),
+  );
+
+  typed(app).patch(
+    "/v1/accounts/:account_id/auto-top-up",
+    {
+      config: { access: "billing", byToken: true },
+      schema: {
+        summary: "Change auto top-up; it holds from the next low balance on",
+        tags,
+        params: accountPath,
+        body: settings,
+        response: { 200: autoTopUpView, ...REFUSALS },
+      },
+    },
+    async ({ params: { account_id }, body }) => {
+      const { enabled, amount, limit_per_day, limit_per_month } = body;
+      const currency = await readOfAccount(
+        parts,
+        account_id,
+        async (_, details) => details.currency,
+      );
+      const asked = {
+        ...(enabled === undefined ? {} : { enabled }),
+        ...(amount === undefined ? {} : { amount }),
+        ...(limit_per_day === undefined ? {} : { limitPerDay: limit_per_day }),
+        ...(limit_per_month === undefined ? {} : { limitPerMonth: limit_per_month }),
+      };
+      if (Object.keys(asked).length === 0) throw badRequest("body", "names nothing to set");
+      const outcome = await setAutoTopUp(database, { accountId: account_id, now: now() }, asked);
+      if (outcome.kind === "unknown_account") throw unknownAccount(account_id);
+      if (outcome.kind === "set") return toAutoTopUpView(outcome.auto, currency);
+      throw refused(
+        outcome.kind,
+        topUpSettingsRefusal({ accountId: account_id, currency }, outcome),
+      );
+    },
+  );
+}
