@@ -1,5 +1,6 @@
 import { type Access, accessOf } from "./access-link.ts";
 
+const LINK = /^#(token|key)=/;
 const KEPT = "drawdown.access";
 
 /**
@@ -8,7 +9,8 @@ const KEPT = "drawdown.access";
  */
 export function keepAccess(): Access | null {
   const fragment = location.hash;
-  if (accessOf(fragment) !== null) {
+  // A broken link is kept too: the account of an older one would not be the one that was asked for.
+  if (LINK.test(fragment)) {
     sessionStorage.setItem(KEPT, fragment);
     history.replaceState(null, "", location.pathname + location.search);
   }

@@ -42,7 +42,7 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
 /** The top-ups that are not decided yet: what they will add. */
 function OnTheWay({ open }: { open: OpenAccount }) {
   const items = open.topUps.state.value.value?.items ?? [];
-  const pending = items.filter(({ status }) => status === "pending");
+  const pending = items.filter(({ status }) => status === "pending" || status === "retrying");
   return (
     <div role="status">
       {pending.map(({ payment_id, credits, amount, currency }) => (

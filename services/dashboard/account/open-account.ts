@@ -87,6 +87,8 @@ export function openAccount(token: string, accountId: string): OpenAccount {
   );
   for (const read of Object.values(again)) read();
   setInterval(again.usage, AGAIN_EVERY_MS);
+  // What a page that nobody looks at has left undone.
+  document.addEventListener("visibilitychange", again.usage);
   return open;
 }
 
@@ -100,6 +102,7 @@ function rereading(open: OpenAccount): Readonly<Record<Stale, () => void>> {
     entries: throttle(LISTS_EVERY_MS, () => void open.entries.reload()),
     "top-ups": throttle(LISTS_EVERY_MS, () => void open.topUps.reload()),
     usage: throttle(USAGE_EVERY_MS, () => {
+      if (document.visibilityState === "hidden") return;
       void open.records.reload();
       void open.runway.reload();
       void open.spend.reload();

@@ -3,8 +3,8 @@ import type { AccountData } from "../api/account-data.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { exactCredits, moneyText } from "../text/credit-text.ts";
-import { addOnName } from "../text/entry-text.ts";
 import { dateText, momentText } from "../text/time-text.ts";
+import { AddOns } from "./add-ons.tsx";
 import { AutoTopUpDialog } from "./auto-top-up-dialog.tsx";
 import type { OpenAccount } from "./open-account.ts";
 
@@ -19,7 +19,7 @@ export function SettingsCard({ open }: { open: OpenAccount }) {
             <dl class="pairs">
               <AutoTopUp account={account} change={() => (isChanging.value = true)} />
               <Subscription account={account} />
-              <AddOns account={account} />
+              <AddOns addOns={account.add_ons} />
             </dl>
             {isChanging.value && (
               <AutoTopUpDialog
@@ -114,31 +114,4 @@ function nextPlan(planId: string | null, interval: "month" | "year" | null) {
   if (planId === null && interval === null) return null;
   const paid = interval === null ? "" : `paid ${interval === "year" ? "yearly" : "monthly"}`;
   return <span class="note">then {[planId, paid].filter(Boolean).join(", ")}</span>;
-}
-
-function AddOns({ account }: { account: AccountData }) {
-  const total = account.add_ons.reduce((sum, addOn) => sum + BigInt(addOn.credits_per_month), 0n);
-  return (
-    <div>
-      <dt>Add-ons</dt>
-      <dd>
-        {account.add_ons.length === 0 ? (
-          "none"
-        ) : (
-          <>
-            <b>{exactCredits(total)}</b> credits a month
-            {account.add_ons.map((addOn) => (
-              <span class="note" key={addOn.add_on_id}>
-                {addOnName(addOn.add_on_id)}
-                {Number(addOn.quantity) !== 1 && ` × ${addOn.quantity}`}
-                {String(addOn.quantity) !== String(addOn.next_quantity) &&
-                  ` (${Number(addOn.next_quantity) === 0 ? "ends" : `then × ${addOn.next_quantity}`})`}
-                , {exactCredits(BigInt(addOn.credits_per_month))}
-              </span>
-            ))}
-          </>
-        )}
-      </dd>
-    </div>
-  );
 }

@@ -11,17 +11,8 @@ import { agoText, momentText } from "../text/time-text.ts";
 import type { OpenAccount } from "./open-account.ts";
 import { TopUpDialog } from "./top-up-dialog.tsx";
 
-const TONE = { pending: "warn", succeeded: "good", failed: "bad" } as const;
-const COLUMNS = [
-  "payment_id",
-  "status",
-  "amount",
-  "currency",
-  "credits",
-  "reason",
-  "created_at",
-  "settled_at",
-];
+const TONE = { pending: "warn", retrying: "warn", succeeded: "good", failed: "bad" } as const;
+const COLUMNS = ["payment_id", "status", "amount", "currency", "credits", "reason", "created_at"];
 
 /** Top-ups, the newest first: pending, succeeded and failed, each with what came of it. */
 export function TopUpsCard({ open, zone }: { open: OpenAccount; zone: string }) {
@@ -88,7 +79,7 @@ function TopUp({ topUp, zone }: { topUp: TopUpData; zone: string }) {
         <p class="note">
           {status === "failed"
             ? "nothing charged"
-            : `${status === "pending" ? "will add" : "added"} ${exactCredits(BigInt(credits))} credits`}
+            : `${status === "succeeded" ? "added" : "will add"} ${exactCredits(BigInt(credits))} credits`}
         </p>
       </div>
     </li>
@@ -98,10 +89,9 @@ function TopUp({ topUp, zone }: { topUp: TopUpData; zone: string }) {
 function When({ topUp, zone }: { topUp: TopUpData; zone: string }) {
   const created = Date.parse(topUp.created_at);
   if (topUp.status === "pending") {
-    return <span class="note"> asked for {agoText(created, second.value)}</span>;
+    return <span class="note"> asked of the bank {agoText(created, second.value)}</span>;
   }
-  const settled = topUp.settled_at === null ? created : Date.parse(topUp.settled_at);
-  return <span class="note"> {momentText(zone, settled, minute.value)}</span>;
+  return <span class="note"> {momentText(zone, created, minute.value)}</span>;
 }
 
 function cellsOf(topUp: TopUpData) {
@@ -113,6 +103,5 @@ function cellsOf(topUp: TopUpData) {
     creditsCell(BigInt(topUp.credits)),
     topUp.reason ?? "",
     topUp.created_at,
-    topUp.settled_at ?? "",
   ];
 }

@@ -40,11 +40,12 @@ interface SubscriptionData {
   readonly suspended: boolean;
 }
 
-interface AddOnData {
+export interface AddOnData {
   readonly add_on_id: string;
-  readonly quantity: string | number;
-  readonly next_quantity: string | number;
-  readonly credits_per_month: string;
+  readonly quantity: number;
+  readonly next_quantity: number;
+  /** Of one unit; null where the catalogue has no price any more. */
+  readonly credits_per_month: string | null;
 }
 
 export interface LotData {
@@ -81,13 +82,12 @@ export interface EntryData {
 
 export interface TopUpData {
   readonly payment_id: string;
-  readonly status: "pending" | "succeeded" | "failed";
+  readonly status: "pending" | "retrying" | "succeeded" | "failed";
   readonly amount: string;
   readonly currency: string;
   readonly credits: string;
   readonly reason: string | null;
   readonly created_at: string;
-  readonly settled_at: string | null;
 }
 
 export interface RunwayData {

@@ -48,7 +48,7 @@ async function problemOf(response: Response): Promise<Problem> {
   const said = textIn(body, "detail") ?? textIn(body, "title");
   return new Problem(
     response.status,
-    said ?? `The server answered with ${response.status}. Try again in a moment.`,
+    sentence(said) ?? `The server answered with ${response.status}. Try again in a moment.`,
     textIn(body, "field"),
   );
 }
@@ -59,6 +59,12 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   } catch {
     throw new Problem(0, "The server cannot be reached. Check the connection, then try again.");
   }
+}
+
+/** The API's words as a sentence of a page. */
+function sentence(said: string | null): string | null {
+  if (said === null || said === "") return null;
+  return `${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`;
 }
 
 function textIn(body: unknown, name: string): string | null {

@@ -13,7 +13,10 @@ export function Dialog({ title, close, wide = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
-    dialog.current?.showModal();
+    const shown = dialog.current;
+    shown?.showModal();
+    // Closed before it goes, so that the focus returns to where it came from.
+    return () => shown?.close();
   }, []);
   return (
     <dialog ref={dialog} class={wide ? "wide" : ""} aria-labelledby={id} onClose={close}>
