@@ -51,7 +51,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: () => vo
         ) : (
           <b>off</b>
         )}
-        {" · "}
+        {"\u00a0· "}
         <button type="button" class="link" onClick={change} aria-label="Change auto top-up">
           change
         </button>

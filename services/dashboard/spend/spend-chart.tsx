@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import { ratio } from "../line/lay-out-line.ts";
 import { useWidth } from "../parts/use-width.ts";
 import { shortCredits } from "../text/credit-text.ts";
-import { keyName } from "../text/meter-text.ts";
 import { shortDate, timeText } from "../text/time-text.ts";
+import { BarButtons } from "./bar-buttons.tsx";
+import { partsText } from "./bar-text.ts";
 import { layersOf, type SpendBar, scaleOf } from "./spend.ts";
 import type { ShownSpend } from "./spend-state.ts";
 
@@ -125,72 +125,4 @@ function Stack({ bar, spend, top, width }: StackProps) {
       })}
     </g>
   );
-}
-
-interface BarButtonsProps {
-  readonly spend: ShownSpend;
-  readonly left: number;
-  readonly each: number;
-  readonly titleOf: (bar: SpendBar) => string;
-  readonly point: (i: number | null) => void;
-  readonly choose: (bar: SpendBar) => void;
-}
-
-function BarButtons({ spend, left, each, titleOf, point, choose }: BarButtonsProps) {
-  const { bars } = spend;
-  const group = useRef<HTMLFieldSetElement>(null);
-  const stop = useSignal(bars.length - 1);
-  const read = useRef<number | null>(null);
-  const isReading = useRef(false);
-  const current = Math.min(stop.value, bars.length - 1);
-  const move = (event: KeyboardEvent, i: number): void => {
-    const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: bars.length - 1 }[event.key];
-    if (to === undefined || to < 0 || to >= bars.length) return;
-    event.preventDefault();
-    stop.value = to;
-    group.current?.querySelectorAll("button")[to]?.focus();
-  };
-  return (
-    <fieldset ref={group} class="bar-buttons" onMouseLeave={() => point(null)}>
-      <legend class="unseen">
-        Credits spent by {spend.by}; arrow keys go along, Enter shows the usage
-      </legend>
-      {bars.map((bar, i) => (
-        <button
-          type="button"
-          key={bar.from}
-          tabIndex={i === current ? 0 : -1}
-          style={{ left: left + i * each, width: each }}
-          aria-label={`${titleOf(bar)}: ${partsText(bar, spend)}`}
-          onMouseEnter={() => point(i)}
-          onFocus={() => {
-            stop.value = i;
-            point(i);
-          }}
-          onBlur={() => point(null)}
-          onKeyDown={(event) => move(event, i)}
-          onPointerDown={({ pointerType }) => {
-            // A finger cannot point: its first touch reads, its second opens.
-            isReading.current = pointerType === "touch" && read.current !== i;
-            read.current = i;
-          }}
-          onClick={() => {
-            if (!isReading.current) choose(bar);
-            isReading.current = false;
-          }}
-        />
-      ))}
-    </fieldset>
-  );
-}
-
-/** "362.1 credits: voice 200, tokens 162.1" */
-function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string {
-  const parts = rows
-    .map(({ key }) => ({ key, credits: bar.parts.get(key) ?? 0n }))
-    .filter(({ credits }) => credits > 0n)
-    .map(({ key, credits }) => `${keyName(key, grouping.group)} ${shortCredits(credits)}`);
-  if (parts.length === 0) return "nothing spent";
-  const total = `${shortCredits(bar.total)} credits`;
-  return `${total}: ${parts.slice(0, 5).join(", ")}${parts.length > 5 ? ", and more" : ""}`;
 }
