@@ -2,9 +2,11 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import { onTestFinished } from "vitest";
 import { newKey } from "../../services/api/access/secrets.ts";
 import { buildServer } from "../../services/api/server.ts";
+import { openListeners } from "../../services/api/stream/listeners.ts";
 import { insertApiKey, type Scope } from "../../shared/ledger/api-keys.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import type { Books } from "./books.ts";
+import { testKafka } from "./kafka.ts";
 
 /** The API on books of a test's own, asked without a network. */
 export interface TestApi {
@@ -28,9 +30,16 @@ export interface Answer {
 export async function openApi(books: Books, now: () => number = Date.now): Promise<TestApi> {
   const logger = createLogger("api", "error");
   const settings = { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined };
-  const app = await buildServer({ database: books.database, logger, now }, settings);
-  onTestFinished(() => app.close());
-  const admin = await makeKey(books, ["admin"]);
+  const admin = testKafka().admin();
+  await admin.connect();
+  const listeners = openListeners();
+  const parts = { database: books.database, logger, now, listeners, admin, dashboardDir: null };
+  const app = await buildServer(parts, settings);
+  onTestFinished(async () => {
+    await app.close();
+    await admin.disconnect();
+  });
+  const key = await makeKey(books, ["admin"]);
   return {
     app,
     async ask(method, url, { body, headers = {} } = {}) {
@@ -38,7 +47,7 @@ export async function openApi(books: Books, now: () => number = Date.now): Promi
         method,
         url,
         headers: {
-          authorization: `Bearer ${admin}`,
+          authorization: `Bearer ${key}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
           ...headers,
         },
