@@ -3,8 +3,9 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { localApi } from "../local/api.ts";
 import { localPayments } from "../local/payments.ts";
-import { METERING_SERVICE, TOP_UP_SERVICE } from "../local/services.ts";
+import { API_SERVICE, METERING_SERVICE, TOP_UP_SERVICE } from "../local/services.ts";
 import { startStack } from "../local/stack.ts";
 import { stackFromEnvironment } from "../local/stack-from-environment.ts";
 import { type Running, stopOnSignals } from "../local/stop-signals.ts";
@@ -15,6 +16,7 @@ import { howToLook } from "./how-to-look.ts";
 import { killMetering } from "./metering-process.ts";
 import { reportAsJson, reportAsText } from "./report.ts";
 import { runDemo } from "./run-demo.ts";
+import { showDashboard } from "./show-dashboard.ts";
 import { showMonth } from "./show-month.ts";
 import { showTopUps } from "./show-top-ups.ts";
 
@@ -23,6 +25,7 @@ const DATA_DIR = join(PROJECT, ".local", "demo");
 /** Away from those of `npm start` and of the tests, so that they can run beside it. */
 const PORTS = { postgres: 26_432, kafka: 26_092, kafkaController: 26_093, registry: 26_081 };
 const PAYMENT_PORTS = { gateway: 26_090, webhooks: 26_095 };
+const API_PORT = 26_088;
 /** So that a payment can be seen pending: its answer takes a while, and no webhook tells it before. */
 const UNHURRIED_GATEWAY = {
   SIMULATED_GATEWAY_LATENCY_MS: "5000",
@@ -76,8 +79,11 @@ async function demo(
   const env = { ...process.env, ...stack.env };
   await setUp(env, say);
 
+  await mkdir(join(DATA_DIR, "logs"), { recursive: true });
   const prefix = given === undefined ? "demo" : `demo-${Date.now().toString(36)}`;
   const log = join(DATA_DIR, "logs", `${prefix}-metering.log`);
+  const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key"), port: API_PORT });
+  running.beside = [superviseApi({ ...env, ...api.env }, say)];
   const supervise = await meteringSupervisor(env, log, say);
   const report = await runDemo({
     env,
@@ -86,6 +92,7 @@ async function demo(
     accounts: flags.accounts,
     speedUp: flags.speedUp,
     prefix,
+    onAccounts: (accountId) => showDashboard(env, { accountId, api, say }),
     startMetering() {
       signal.throwIfAborted();
       say(`Metering starts; what it says is in ${log}`);
@@ -96,12 +103,18 @@ async function demo(
   console.log(flags.json ? reportAsJson(report) : reportAsText(report));
   // Only on books of its own: it charges accounts, and moves the clock ahead for all.
   if (given === undefined) {
-    running.payments = await superviseTopUps(env, say);
+    running.beside.push(await superviseTopUps(env, say));
     await showTopUps(env, say);
     await showMonth(env, Date.now(), say);
   }
   if (!flags.exit) say(howToLook(stack, report.example));
   return report.differences.length === 0 ? 0 : 1;
+}
+
+function superviseApi(env: NodeJS.ProcessEnv, say: (line: string) => void): Supervision {
+  const services = [API_SERVICE];
+  const log = createWriteStream(join(DATA_DIR, "logs", "demo-api.log"));
+  return superviseServices(services, { env, say: sayOrLog(services, log, say) });
 }
 
 /** The top-up service and the simulated gateway, from when the books were found to equal the file. */

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
+import type { AccountId } from "../../shared/core/account.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { type Database, openDatabase } from "../../shared/ledger/database.ts";
@@ -28,6 +29,8 @@ interface DemoOptions {
   readonly prefix: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** The accounts are open; this one uses most. */
+  onAccounts(busiest: AccountId): Promise<void>;
   /** Starts the process that meters; it may run before, too. */
   startMetering(): void;
   /** Kills it without warning; answers with its number. Null: it is left alone. */
@@ -67,6 +70,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await setDemoRates(database);
     await openAccounts(database, plan.accounts);
     say(`${plan.accounts.length} accounts with ${countLots(plan)} lots are open`);
+    await options.onAccounts(busiestOf(plan));
     lowBalances = await followLowBalances(kafka, openRegistry(settings.registry), {
       groupId: `${options.prefix}-low-balances`,
       accountIds: new Set(accountIds),
@@ -148,6 +152,17 @@ async function watch(
     });
     await wait(SHOW_EVERY_MS, undefined, { signal: given.until }).catch(() => undefined);
   }
+}
+
+/** The one with most events, to be watched. */
+function busiestOf({ events, accounts }: DemoPlan): AccountId {
+  const counts = new Map<string, number>();
+  for (const { accountId } of events) counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
+  const [busiest] = accounts.toSorted(
+    (a, b) => (counts.get(b.accountId) ?? 0) - (counts.get(a.accountId) ?? 0),
+  );
+  if (busiest === undefined) throw new Error("the demo has no accounts");
+  return busiest.accountId;
 }
 
 function countLots({ accounts }: DemoPlan): number {

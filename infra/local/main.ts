@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "../set-up.ts";
+import { type LocalApi, localApi } from "./api.ts";
 import { localPayments } from "./payments.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -66,9 +67,14 @@ async function start(
   await setUp(env, say);
   if (stopAsked.aborted) return;
   const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });
+  const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key") });
   const services = [...payments.services, ...SERVICES];
   tellWhere(stack, services, given === undefined);
-  running.supervision = superviseServices(services, { env: { ...env, ...payments.env }, say });
+  tellApi(api);
+  running.supervision = superviseServices(services, {
+    env: { ...env, ...payments.env, ...api.env },
+    say,
+  });
 }
 
 function tellWhere(stack: Stack, services: readonly Service[], isLocal: boolean): void {
@@ -83,6 +89,16 @@ function tellWhere(stack: Stack, services: readonly Service[], isLocal: boolean)
   if (isLocal) rows.push(["Logs and data", DATA_DIR]);
   say(["", ...rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`)].join("\n"));
   say("\n  Ctrl-C stops all of it.\n");
+}
+
+function tellApi({ url, key }: LocalApi): void {
+  const rows = [
+    ["API", `${url}/docs`],
+    ["Operators", `${url}/dashboard/#key=${key}`],
+    ["Admin key", key],
+  ] as const;
+  say(rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`).join("\n"));
+  say(`\n  A customer's dashboard: npx drawdown dashboard-link <account> --api ${url}\n`);
 }
 
 function readFlags(): { fresh: boolean } {

@@ -27,6 +27,11 @@ export const TOP_UP_SERVICE: Service = {
   nodeOptions: NODE_OPTIONS,
 };
 
+export const API_SERVICE: Service = {
+  name: "api",
+  file: resolve(PROJECT, "services/api/main.ts"),
+};
+
 /** Stands in for a real payment gateway; it refuses to run in production. */
 export const SIMULATED_GATEWAY: Service = {
   name: "simulated-gateway",
@@ -34,4 +39,6 @@ export const SIMULATED_GATEWAY: Service = {
 };
 
 /** What `npm start` runs. The command line is run by hand; the dashboard is served by the API. */
-export const SERVICES: readonly Service[] = [METERING_SERVICE, SCHEDULER_SERVICE, TOP_UP_SERVICE];
+export const SERVICES: readonly Service[] = [
+  ...[METERING_SERVICE, SCHEDULER_SERVICE, TOP_UP_SERVICE, API_SERVICE],
+];

@@ -6,8 +6,8 @@ import type { Supervision } from "./supervise-services.ts";
 export interface Running {
   stack?: Stack;
   supervision?: Supervision;
-  /** What takes money, where it is supervised apart. */
-  payments?: Supervision;
+  /** What is supervised apart. */
+  beside?: Supervision[];
 }
 
 export interface Stopping {
@@ -35,13 +35,17 @@ export function stopOnSignals(running: Running, say: (line: string) => void): St
     async stop() {
       if (asked.aborted) say("Stopping. Ctrl-C again kills what still runs.");
       ask();
-      await Promise.all([running.supervision?.stop(), running.payments?.stop()]);
+      await Promise.all(supervised(running).map((one) => one.stop()));
       await running.stack?.stop();
       await stopAllChildren("stop");
     },
   };
 }
 
-async function killAll({ supervision, payments }: Running): Promise<void> {
-  await Promise.all([supervision?.kill(), payments?.kill(), stopAllChildren("kill")]);
+async function killAll(running: Running): Promise<void> {
+  await Promise.all([...supervised(running).map((one) => one.kill()), stopAllChildren("kill")]);
+}
+
+function supervised({ supervision, beside = [] }: Running): readonly Supervision[] {
+  return supervision === undefined ? beside : [supervision, ...beside];
 }

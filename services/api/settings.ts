@@ -3,7 +3,7 @@ import { InvalidSettings, readEnvironment } from "../../shared/runtime/settings.
 
 const environment = z.object({
   API_HOST: z.string().default("127.0.0.1"),
-  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8090),
+  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8088),
   API_CORS_ORIGINS: z
     .string()
     .default("")

@@ -1,9 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { IngestParts } from "../../services/api/ingest/routes.ts";
-import { buildServer } from "../../services/api/server.ts";
 import { openUsageClient, type UsageClientOptions } from "../../shared/client/usage-client.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
-import { makeKey } from "../stack/api.ts";
+import { makeKey, testServer } from "../stack/api.ts";
 import type { Books } from "../stack/books.ts";
 import { silent } from "../stack/kafka.ts";
 
@@ -25,15 +24,10 @@ export async function serveIngest(books: Books, options: Options = {}): Promise<
   const { kafka, registry } = readSettings(process.env);
   const client = openUsageClient({ kafka, registry, giveUpAfterMs });
   const usage = { client, window: DEFAULT_WINDOW, limits };
-  const app = await buildServer(
-    { database: books.database, logger: silent, now, usage },
-    { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined },
-  );
+  // Closed after the server, which is what finishes first of what is told last.
+  onTestFinished(() => client.close());
+  const app = await testServer(books, { logger: silent, now, usage });
   const origin = await app.listen({ port: 0, host: "127.0.0.1" });
-  onTestFinished(async () => {
-    await app.close();
-    await client.close();
-  });
   return { origin, key: await makeKey(books, ["ingest"]) };
 }
 

@@ -1,8 +1,8 @@
 import autocannon from "autocannon";
 import pg from "pg";
 import { freePort } from "../../infra/local/free-port.ts";
-import { newKey } from "../../services/api/access/secrets.ts";
 import { insertApiKey } from "../../shared/ledger/api-keys.ts";
+import { newKey } from "../../shared/ledger/api-secrets.ts";
 import { eventually } from "../local-stack/eventually.ts";
 import { type Run, startProcess, timed } from "./consume.ts";
 import { type Figure, rateFigure } from "./figure.ts";

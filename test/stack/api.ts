@@ -1,9 +1,9 @@
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { onTestFinished } from "vitest";
-import { newKey } from "../../services/api/access/secrets.ts";
-import { buildServer } from "../../services/api/server.ts";
+import { buildServer, type ServerParts } from "../../services/api/server.ts";
 import { openListeners } from "../../services/api/stream/listeners.ts";
-import { insertApiKey, type Scope } from "../../shared/ledger/api-keys.ts";
+import type { Scope } from "../../shared/ledger/api-keys.ts";
+import { makeApiKey } from "../../shared/ledger/make-access.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import type { Books } from "./books.ts";
@@ -28,21 +28,38 @@ export interface Answer {
   readonly text: string;
 }
 
-export async function openApi(books: Books, now: () => number = Date.now): Promise<TestApi> {
-  const logger = createLogger("api", "error");
-  const settings = { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined };
+/**
+ * The API's server on books of a test's own and the real Kafka, with what is given in place of its
+ * own; closed when the test is over.
+ */
+export async function testServer(
+  books: Books,
+  given: Partial<ServerParts> = {},
+): Promise<FastifyInstance> {
   const admin = testKafka().admin();
   await admin.connect();
-  const listeners = openListeners();
-  const { database } = books;
   const app = await buildServer(
-    { database, logger, now, usage: NO_KAFKA, listeners, admin, dashboardDir: null },
-    settings,
+    {
+      database: books.database,
+      logger: createLogger("api", "error"),
+      now: Date.now,
+      usage: NO_USAGE,
+      listeners: openListeners(),
+      admin,
+      dashboardDir: null,
+      ...given,
+    },
+    { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined },
   );
   onTestFinished(async () => {
     await app.close();
     await admin.disconnect();
   });
+  return app;
+}
+
+export async function openApi(books: Books, given: Partial<ServerParts> = {}): Promise<TestApi> {
+  const app = await testServer(books, given);
   const key = await makeKey(books, ["admin"]);
   return {
     app,
@@ -70,15 +87,14 @@ export async function openApi(books: Books, now: () => number = Date.now): Promi
 }
 
 /** Tests of ingest bring a client of their own. */
-const NO_KAFKA = {
-  client: { publish: () => Promise.reject(new Error("there is no Kafka here")) },
+const NO_USAGE = {
+  client: { publish: () => Promise.reject(new Error("this test takes no usage")) },
   window: DEFAULT_WINDOW,
 };
 
 /** A key of the API with these scopes, as it is sent. */
 export async function makeKey(books: Books, scopes: readonly Scope[]): Promise<string> {
-  const { text, keyId, hash } = newKey();
-  const key = { keyId, name: "test", scopes, createdBy: "test", createdAt: Date.now() };
-  await insertApiKey(books.database, key, hash);
+  const asked = { name: "test", scopes, createdBy: "test", now: Date.now() };
+  const { text } = await makeApiKey(books.database, asked);
   return text;
 }

@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Instant } from "../../../shared/core/account.ts";
 import { toAccountId } from "../../../shared/core/text.ts";
 import { findApiKey, noteKeyUse, type Scope } from "../../../shared/ledger/api-keys.ts";
+import { isSame, readSecret, type Secret } from "../../../shared/ledger/api-secrets.ts";
 import { findDashboardToken } from "../../../shared/ledger/dashboard-tokens.ts";
 import type { Database } from "../../../shared/ledger/database.ts";
 import { Problem } from "../problem.ts";
-import { isSame, readSecret, type Secret } from "./secrets.ts";
 
 /** Who asks: a product with a key, or a customer with a token for one account. */
 export type Caller =

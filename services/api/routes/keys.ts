@@ -1,15 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import {
-  type ApiKey,
-  insertApiKey,
-  listApiKeys,
-  revokeApiKey,
-  SCOPES,
-} from "../../../shared/ledger/api-keys.ts";
-import { insertDashboardToken } from "../../../shared/ledger/dashboard-tokens.ts";
+import { type ApiKey, listApiKeys, revokeApiKey, SCOPES } from "../../../shared/ledger/api-keys.ts";
+import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
-import { newKey, newToken } from "../access/secrets.ts";
 import { Problem, unknownAccount } from "../problem.ts";
 import { accountId, accountPath, instant, words } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";
@@ -78,11 +71,8 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
       },
     },
     async (request, reply) => {
-      const { text, keyId, hash } = newKey();
-      const { name, scopes: allowed } = request.body;
-      const createdBy = nameOf(request);
-      const key = { keyId, name, scopes: allowed, createdBy, createdAt: now() };
-      await insertApiKey(database, key, hash);
+      const asked = { ...request.body, createdBy: nameOf(request), now: now() };
+      const { keyId, text } = await makeApiKey(database, asked);
       return reply.status(201).send({ key_id: keyId, key: text });
     },
   );
@@ -120,12 +110,12 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
       const { account_id } = request.params;
       const { caller } = request;
       if (caller?.kind !== "key") throw new Problem(403, "not_allowed", "a token makes no tokens");
-      const { text, hash } = newToken(account_id);
-      const expiresAt = now() + request.body.minutes * MINUTE_MS;
-      const token = { accountId: account_id, secretHash: hash, keyId: caller.keyId, expiresAt };
-      if (!(await insertDashboardToken(database, { ...token, now: now() }))) {
-        throw unknownAccount(account_id);
-      }
+      const { keyId } = caller;
+      const forMs = request.body.minutes * MINUTE_MS;
+      const lease = { accountId: account_id, keyId, forMs, now: now() };
+      const token = await makeDashboardToken(database, lease);
+      if (token === null) throw unknownAccount(account_id);
+      const { text, expiresAt } = token;
       const dashboard = `/dashboard/#token=${text}`;
       const shown = { account_id, token: text, expires_at: expiresAt, dashboard };
       return reply.status(201).send(shown);

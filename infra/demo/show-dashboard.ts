@@ -1,0 +1,33 @@
+import type { AccountId } from "../../shared/core/account.ts";
+import { openDatabase } from "../../shared/ledger/database.ts";
+import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/make-access.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import type { LocalApi } from "../local/api.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Says where the dashboard of an account moves as the trace plays, and where operators look. */
+export async function showDashboard(
+  env: NodeJS.ProcessEnv,
+  shown: {
+    readonly accountId: AccountId;
+    readonly api: LocalApi;
+    readonly say: (line: string) => void;
+  },
+): Promise<void> {
+  const { accountId, api, say } = shown;
+  const database = openDatabase(readSettings(env).database, {
+    ...{ name: "drawdown-demo", connections: 1, onError: () => undefined },
+  });
+  try {
+    const now = Date.now();
+    const keyId = await keyOfLinks(database, { createdBy: "npm run demo", now });
+    const token = await makeDashboardToken(database, { accountId, keyId, forMs: DAY_MS, now });
+    if (token === null) throw new Error(`there is no account ${accountId} to show`);
+    say(`\n  Watch it move:  ${api.url}/dashboard/#token=${token.text}`);
+    say(`  Operators:      ${api.url}/dashboard/#key=${api.key}`);
+    say(`  The API:        ${api.url}/docs\n`);
+  } finally {
+    await database.end();
+  }
+}

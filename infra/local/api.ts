@@ -1,0 +1,58 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { build } from "vite";
+import { findApiKey } from "../../shared/ledger/api-keys.ts";
+import { readSecret } from "../../shared/ledger/api-secrets.ts";
+import { type Database, openDatabase } from "../../shared/ledger/database.ts";
+import { makeApiKey } from "../../shared/ledger/make-access.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import { reservePort } from "./reserve-port.ts";
+
+const PROJECT = resolve(import.meta.dirname, "../..");
+const PREFERRED_PORT = 8088;
+
+/** The API on this machine: where it is, and a key that may do all of it. */
+export interface LocalApi {
+  readonly env: Readonly<Record<string, string>>;
+  readonly url: string;
+  readonly key: string;
+}
+
+/**
+ * Builds the dashboard and finds a port and an admin key for the API; the key is made at the first
+ * start and kept in `keyFile`, which only its owner can read.
+ */
+export async function localApi(
+  env: NodeJS.ProcessEnv,
+  { keyFile, port = PREFERRED_PORT }: { readonly keyFile: string; readonly port?: number },
+): Promise<LocalApi> {
+  await build({ root: resolve(PROJECT, "services/dashboard"), logLevel: "warn" });
+  const reserved = (await reservePort(Number(env["API_PORT"] ?? port))).port;
+  const database = openDatabase(readSettings(env).database, {
+    ...{ name: "drawdown-start", connections: 1, onError: () => undefined },
+  });
+  try {
+    const key = (await standingKey(database, keyFile)) ?? (await newLocalKey(database, keyFile));
+    const url = `http://127.0.0.1:${reserved}`;
+    return { env: { API_PORT: String(reserved) }, url, key };
+  } finally {
+    await database.end();
+  }
+}
+
+/** The key of an earlier start, if these books still know it. */
+async function standingKey(database: Database, keyFile: string): Promise<string | null> {
+  const text = await readFile(keyFile, "utf8").catch(() => "");
+  const secret = readSecret(text.trim());
+  if (secret?.kind !== "key") return null;
+  const found = await findApiKey(database, secret.keyId);
+  return found === null || found.key.revokedAt !== null ? null : text.trim();
+}
+
+async function newLocalKey(database: Database, keyFile: string): Promise<string> {
+  const asked = { name: "local", scopes: ["admin"], createdBy: "npm start" } as const;
+  const { text } = await makeApiKey(database, { ...asked, now: Date.now() });
+  await mkdir(dirname(keyFile), { recursive: true });
+  await writeFile(keyFile, `${text}\n`, { mode: 0o600 });
+  return text;
+}

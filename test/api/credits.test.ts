@@ -1,0 +1,239 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { debitUsage } from "../../shared/ledger/debit-usage.ts";
+import { rateCardReader } from "../../shared/ledger/rates.ts";
+import { openApi, type TestApi } from "../stack/api.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { usageBatches } from "../stack/usage-batches.ts";
+
+/** Grants, adjustments, and what the account, its lots and entries say of them. */
+let books: Books;
+let api: TestApi;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+beforeEach(async () => {
+  api = await openApi(books);
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+const post = (url: string, body: unknown, headers = {}) => api.ask("POST", url, { body, headers });
+const get = async (url: string) => (await api.ask("GET", url)).body;
+
+test("an account is created once; with other settings it is a conflict", async () => {
+  const body = { account_id: "new", time_zone: "Europe/Berlin", currency: "EUR" };
+  expect((await post("/v1/accounts", body)).status).toBe(201);
+  expect((await post("/v1/accounts", body)).status).toBe(200);
+  const other = await post("/v1/accounts", { ...body, currency: "USD" });
+  expect([other.status, other.body.field]).toEqual([409, "account_id"]);
+  expect(await get("/v1/accounts/new")).toMatchObject({ time_zone: "Europe/Berlin", balance: "0" });
+});
+
+test("credits granted are a lot that says where it comes from and when it ends", async () => {
+  await openAccount(books, "granted");
+  const answer = await post("/v1/accounts/granted/grants", {
+    credits: "2500000",
+    source: "promotion",
+    reference: "spring",
+    lot_id: "spring-1",
+    expires_at: null,
+  });
+  expect(answer.body).toEqual({
+    account_id: "granted",
+    lot_id: "spring-1",
+    credits: "2500000",
+    balance: "2500000",
+  });
+  const { items } = await get("/v1/accounts/granted/lots");
+  expect(items).toMatchObject([
+    { lot_id: "spring-1", source: "promotion", reference: "spring", expires_at: null },
+  ]);
+});
+
+test("the same lot id again grants nothing; of other credits it is a conflict", async () => {
+  await openAccount(books, "twice");
+  const grant = (credits: string) => post("/v1/accounts/twice/grants", { credits, lot_id: "gift" });
+  expect((await grant("1000000")).status).toBe(201);
+  expect((await grant("1000000")).status).toBe(201);
+  expect((await grant("1000001")).status).toBe(409);
+  expect((await get("/v1/accounts/twice/balance")).balance).toBe("1000000");
+});
+
+describe("an adjustment", () => {
+  test("that takes credits draws the oldest, may leave a debt, and is taken once for its reference", async () => {
+    await openAccount(books, "taken", { lots: [{ credits: 3n }] });
+    const take = (credits: string, reference: string) =>
+      post("/v1/accounts/taken/adjustments", { credits, reference });
+    expect((await take("-2", "invoice 7")).body).toMatchObject({ balance: "1", lot_id: null });
+    expect((await take("-2", "invoice 7")).body).toMatchObject({ balance: "1" });
+    expect((await take("-3", "invoice 7")).status).toBe(409);
+    expect((await take("-4", "invoice 8")).body).toMatchObject({ balance: "-3" });
+    const { items } = await get("/v1/accounts/taken/entries");
+    expect(items.map((entry: Record<string, string>) => [entry["kind"], entry["credits"]])).toEqual(
+      [
+        ["adjustment", "-4"],
+        ["adjustment", "-2"],
+        ["grant", "3"],
+      ],
+    );
+    expect((await get("/v1/accounts/taken/lots")).items).toMatchObject([
+      { used: "3", remaining: "0", withdrawn: "0" },
+    ]);
+  });
+
+  test("that gives credits is a lot without end", async () => {
+    await openAccount(books, "given");
+    const answer = await post("/v1/accounts/given/adjustments", {
+      credits: "9",
+      reference: "sorry",
+    });
+    expect(answer.body).toMatchObject({ credits: "9", balance: "9" });
+    expect((await get("/v1/accounts/given/lots")).items).toMatchObject([
+      { source: "adjustment", reference: "sorry", expires_at: null },
+    ]);
+  });
+
+  test("that crosses the threshold says a low balance", async () => {
+    await openAccount(books, "crossed", { lots: [{ credits: 5n }], threshold: 2n });
+    await post("/v1/accounts/crossed/adjustments", { credits: "-3", reference: "fee" });
+    expect(await get("/v1/accounts/crossed")).toMatchObject({ balance: "2", low_balance: true });
+  });
+
+  test.each([
+    { credits: "0", status: 422 },
+    { credits: "-9223372036854775807", status: 422 },
+  ])("of $credits is refused", async ({ credits, status }) => {
+    await openAccount(books, `refused-${credits}`, { lots: [{ credits: 5n }] });
+    const url = `/v1/accounts/refused-${credits}/adjustments`;
+    expect((await post(url, { credits, reference: "no" })).status).toBe(status);
+    expect((await get(`/v1/accounts/refused-${credits}/balance`)).balance).toBe("5");
+  });
+});
+
+test("lists come page by page, each item once", async () => {
+  await openAccount(books, "paged");
+  for (let lot = 1; lot <= 5; lot += 1) {
+    await post("/v1/accounts/paged/grants", { credits: String(lot), lot_id: `lot-${lot}` });
+  }
+  for (const [list, field] of [
+    ["lots", "lot_id"],
+    ["entries", "sequence"],
+  ] as const) {
+    const seen: string[] = [];
+    let cursor = "";
+    do {
+      const page = await get(`/v1/accounts/paged/${list}?limit=2${cursor}`);
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.items.map((item: Record<string, string>) => item[field]));
+      cursor = page.next_cursor === null ? "" : `&cursor=${page.next_cursor}`;
+    } while (cursor !== "");
+    expect(seen).toHaveLength(5);
+    expect(new Set(seen).size).toBe(5);
+  }
+});
+
+describe("usage", () => {
+  const at = Date.parse("2026-03-29T00:30:00Z");
+
+  beforeAll(async () => {
+    await openAccount(books, "used", {
+      at: at - 1,
+      timeZone: "Europe/Berlin",
+      lots: [{ credits: 3n }, { credits: 100n }],
+    });
+    const usage = usageBatches(books, "used");
+    const event = (eventId: string, quantity: bigint, hours: number, agent: string) => ({
+      ...{ eventId, accountId: "used", quantity, occurredAt: at + hours * 3_600_000 },
+      ...{ source: agent === "" ? "" : "app", dimensions: agent === "" ? {} : { agent } },
+    });
+    // Berlin's clocks skip from 2 to 3 at 01:00Z of this day.
+    const batch = usage.next([
+      event("a", 2n, 0, "ann"),
+      event("b", 3n, 1, "bob"),
+      event("c", 4n, 23, ""),
+    ]);
+    await debitUsage(books.database, rateCardReader(), { ...batch, now: at + 30 * 3_600_000 });
+  });
+
+  const usage = async (query: string) => {
+    const range = "from=2026-03-28T00:00:00Z&to=2026-03-31T00:00:00Z";
+    const { buckets } = await get(`/v1/accounts/used/usage?${range}&${query}`);
+    return buckets.map(
+      (one: Record<string, string>) => `${one["at"]} ${one["key"]} ${one["credits"]}`,
+    );
+  };
+
+  test("is summed by hour, day and month of the account's zone, across a clock's skip", async () => {
+    expect(await usage("by=hour")).toEqual([
+      "2026-03-29T00:00:00.000Z call 2",
+      "2026-03-29T01:00:00.000Z call 3",
+      "2026-03-29T23:00:00.000Z call 4",
+    ]);
+    expect(await usage("by=day")).toEqual([
+      "2026-03-28T23:00:00.000Z call 5",
+      "2026-03-29T22:00:00.000Z call 4",
+    ]);
+    expect(await usage("by=month")).toEqual(["2026-02-28T23:00:00.000Z call 9"]);
+    expect(await usage("")).toEqual(["2026-03-28T00:00:00.000Z call 9"]);
+  });
+
+  test("is grouped by source and by a dimension", async () => {
+    expect(await usage("group=source")).toEqual([
+      "2026-03-28T00:00:00.000Z  4",
+      "2026-03-28T00:00:00.000Z app 5",
+    ]);
+    expect(await usage("group=dimension&dimension=agent&by=day")).toEqual([
+      "2026-03-28T23:00:00.000Z ann 2",
+      "2026-03-28T23:00:00.000Z bob 3",
+      "2026-03-29T22:00:00.000Z  4",
+    ]);
+  });
+
+  test("is listed newest first, page by page", async () => {
+    const range = "from=2026-03-28T00:00:00Z&to=2026-03-31T00:00:00Z";
+    const first = await get(`/v1/accounts/used/usage-records?${range}&limit=2`);
+    const rest = await get(
+      `/v1/accounts/used/usage-records?${range}&limit=2&cursor=${first.next_cursor}`,
+    );
+    const ids = [...first.items, ...rest.items].map(
+      (item: Record<string, string>) => item["event_id"],
+    );
+    expect([ids, rest.next_cursor]).toEqual([["c", "b", "a"], null]);
+  });
+
+  test("is explained: what an event cost, and which lots paid; what a lot paid for", async () => {
+    const explained = await get("/v1/accounts/used/events/b");
+    expect(explained).toMatchObject({ credits: "3", owed: "0" });
+    expect(explained.lots.map((lot: Record<string, string>) => lot["credits"])).toEqual(["1", "2"]);
+    const [{ lot_id }] = explained.lots;
+    const { items } = await get(`/v1/accounts/used/lots/${lot_id}/usage`);
+    expect(items.map((item: Record<string, string>) => item["event_id"])).toEqual(["a", "b"]);
+  });
+});
+
+test("an allowance says whether something can be afforded, and why", async () => {
+  await openAccount(books, "asks", { lots: [{ credits: 10n }] });
+  const may = async (query: string) => {
+    const { allowed, reason, cost } = await get(`/v1/accounts/asks/allowance?${query}`);
+    return [allowed, reason, cost];
+  };
+  expect(await may("credits=10")).toEqual([true, "enough", "10"]);
+  expect(await may("meter=call&quantity=10")).toEqual([true, "enough", "10"]);
+  expect(await may("credits=11")).toEqual([false, "not_enough", "11"]);
+  await api.ask("GET", "/v1/accounts/asks");
+  await books.database.query(
+    `INSERT INTO payment_method (account_id, customer, method, set_by, set_at)
+     VALUES ('asks', 'cus', 'pm', 'test', now())`,
+  );
+  expect(await may("credits=11")).toEqual([true, "will_be_topped_up", "11"]);
+});

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { makeKey, openApi, type TestApi } from "../stack/api.ts";
+import { type Books, openAccount, openBooks } from "../stack/books.ts";
+
+let books: Books;
+let api: TestApi;
+let accounts = 0;
+let account: string;
+
+beforeAll(async () => {
+  books = await openBooks();
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+beforeEach(async () => {
+  api = await openApi(books);
+  accounts += 1;
+  account = `acme-${accounts}`;
+  await openAccount(books, account);
+});
+
+const grant = (credits: string, key: string, headers = {}) =>
+  api.ask("POST", `/v1/accounts/${account}/grants`, {
+    body: { credits },
+    headers: { "idempotency-key": key, ...headers },
+  });
+
+async function lots(): Promise<number> {
+  const { body } = await api.ask("GET", `/v1/accounts/${account}/lots`);
+  return body.items.length;
+}
+
+test("the same request under the same key is done once and answered the same", async () => {
+  const first = await grant("1000000", "k-1");
+  const again = await grant("1000000", "k-1");
+  expect(first.status).toBe(201);
+  expect([again.status, again.text]).toEqual([201, first.text]);
+  expect(again.headers["idempotency-replayed"]).toBe("true");
+  expect(await lots()).toBe(1);
+});
+
+test("another request under the same key is refused, and nothing is done", async () => {
+  await grant("1000000", "k-1");
+  const other = await grant("2000000", "k-1");
+  expect([other.status, other.body.type]).toEqual([409, "urn:drawdown:key_reused"]);
+  expect(await lots()).toBe(1);
+});
+
+test("keys are the caller's own", async () => {
+  await grant("1000000", "k-1");
+  const other = await makeKey(books, ["billing"]);
+  const answer = await grant("1000000", "k-1", { authorization: `Bearer ${other}` });
+  expect(answer.headers["idempotency-replayed"]).toBeUndefined();
+});
+
+test("ten at once grant once", async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, () => grant("1000000", "k-1")));
+  const statuses = answers.map(({ status }) => status);
+  expect(statuses.filter((status) => status !== 201 && status !== 409)).toEqual([]);
+  expect(statuses).toContain(201);
+  expect(await lots()).toBe(1);
+});
+
+test("what was refused may be asked for again under the same key", async () => {
+  expect((await grant("0", "k-1")).status).toBe(422);
+  expect((await grant("0", "k-1")).headers["idempotency-replayed"]).toBeUndefined();
+});
+
+test("a process that ended before it answered leaves the key to be asked again: granted once", async () => {
+  await grant("1000000", "k-1");
+  await books.database.query(
+    `UPDATE api_request SET status = NULL, answer = NULL, requested_at = now() - interval '2 minutes'
+     WHERE idempotency_key = 'k-1'`,
+  );
+  expect((await grant("1000000", "k-1")).status).toBe(201);
+  expect(await lots()).toBe(1);
+});
+
+test("while it is under way elsewhere, one is told to ask again", async () => {
+  await grant("1000000", "k-1");
+  await books.database.query(
+    "UPDATE api_request SET status = NULL, answer = NULL, requested_at = now()",
+  );
+  const answer = await grant("1000000", "k-1");
+  expect([answer.status, answer.body.type]).toEqual([409, "urn:drawdown:under_way"]);
+  expect(answer.headers["retry-after"]).toBe("2");
+});
+
+test("an answer with a secret is not kept, and not shown again", async () => {
+  const ask = () =>
+    api.ask("POST", "/v1/keys", {
+      body: { name: "once", scopes: ["read"] },
+      headers: { "idempotency-key": "secret" },
+    });
+  const made = await ask();
+  const again = await ask();
+  expect([made.status, again.status]).toEqual([201, 409]);
+  const { rows } = await books.database.query("SELECT answer FROM api_request");
+  expect(JSON.stringify(rows)).not.toContain(made.body.key);
+});
+
+test.each(["", "a b", "é", "x".repeat(201)])("a key like %j is refused", async (key) => {
+  const answer = await grant("1000000", key);
+  expect([answer.status, answer.body.field]).toEqual([400, "Idempotency-Key"]);
+});

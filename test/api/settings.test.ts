@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { makeKey, openApi, type TestApi } from "../stack/api.ts";
+import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { openPayer, sellCredits } from "../stack/payers.ts";
+import { openCatalogue } from "../stack/subscribers.ts";
+
+/** Subscriptions, add-ons, auto top-up and top-ups by hand, as products and customers set them. */
+let books: Books;
+let api: TestApi;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await sellCredits(books);
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+beforeEach(async () => {
+  api = await openApi(books);
+});
+
+const at = (account: string, rest = "") => `/v1/accounts/${account}${rest}`;
+
+test("a subscription is begun, changed, cancelled and resumed; its history says by whom", async () => {
+  await openAccount(books, "subscriber");
+  const url = at("subscriber", "/subscription");
+  const begun = await api.ask("POST", url, { body: { plan_id: "hundred" } });
+  expect([begun.status, begun.body.subscription.plan_id]).toEqual([201, "hundred"]);
+  expect((await api.ask("POST", url, { body: { plan_id: "hundred" } })).status).toBe(422);
+  await api.ask("PUT", at("subscriber", "/add-ons/voice"), { body: { quantity: 2 } });
+  const yearly = await api.ask("PATCH", url, { body: { interval: "year" } });
+  expect(yearly.body).toMatchObject({
+    subscription: { next_interval: "year" },
+    add_ons: [{ add_on_id: "voice", quantity: 2, credits_per_month: "20000000" }],
+  });
+  const cancelled = await api.ask("PATCH", url, { body: { cancelled: true } });
+  expect(cancelled.body.subscription.cancelled).toBe(true);
+  await api.ask("PATCH", url, { body: { cancelled: false } });
+  const { items } = (await api.ask("GET", at("subscriber", "/subscription/changes"))).body;
+  expect(items.map((one: { kind: string }) => one.kind)).toEqual([
+    "subscribed",
+    "add_on_changed",
+    "interval_change_planned",
+    "cancelled",
+    "resumed",
+  ]);
+  expect(items[0].by).toMatch(/^key:[0-9a-f]{16}$/);
+  expect((await api.ask("GET", at("subscriber", "/balance"))).body.balance).toBe("60000000");
+});
+
+test("two changes in one request are refused, for either might fail alone", async () => {
+  await openAccount(books, "two");
+  const body = { interval: "year", cancelled: true };
+  expect((await api.ask("PATCH", at("two", "/subscription"), { body })).status).toBe(400);
+});
+
+test("auto top-up is set, and set back to its default", async () => {
+  await openAccount(books, "auto");
+  const url = at("auto", "/auto-top-up");
+  const set = await api.ask("PATCH", url, { body: { amount: "2500", enabled: false } });
+  expect(set.body).toMatchObject({ enabled: false, amount: "2500", limit_per_day: "25000" });
+  const back = await api.ask("PATCH", url, { body: { amount: null } });
+  expect(back.body).toMatchObject({ enabled: false, amount: "1000" });
+  const little = await api.ask("PATCH", url, { body: { amount: "1" } });
+  expect([little.status, little.body.type]).toEqual([422, "urn:drawdown:below_minimum"]);
+  expect(little.body.detail).toMatch(/at least USD/);
+});
+
+test("the threshold is the customer's to change", async () => {
+  await openAccount(books, "threshold", { lots: [{ credits: 5n }] });
+  const key = await makeKey(books, ["billing"]);
+  const headers = { authorization: `Bearer ${key}` };
+  const raised = await api.ask("PATCH", at("threshold"), { body: { threshold: "5" }, headers });
+  expect(raised.body).toMatchObject({ threshold: "5", low_balance: true });
+});
+
+test("a top-up by hand is pending, once for its key, and refused in words where it cannot be", async () => {
+  await openPayer(books, "payer", { card: "card_approve" });
+  const ask = (amount: string, key: string) =>
+    api.ask("POST", at("payer", "/top-ups"), {
+      body: { amount },
+      headers: { "idempotency-key": key },
+    });
+  const made = await ask("1500", "k-1");
+  expect(made.body).toMatchObject({ payment_id: "manual:k-1", status: "pending", amount: "1500" });
+  expect((await ask("1500", "k-1")).text).toBe(made.text);
+  const second = await ask("1500", "k-2");
+  expect([second.status, second.body.type]).toEqual([422, "urn:drawdown:in_flight"]);
+  const { items } = (await api.ask("GET", at("payer", "/top-ups"))).body;
+  expect(items).toHaveLength(1);
+  await openAccount(books, "poor");
+  const poor = await api.ask("POST", at("poor", "/top-ups"), { body: { amount: "1000" } });
+  expect([poor.status, poor.body.type]).toEqual([422, "urn:drawdown:no_method"]);
+});
