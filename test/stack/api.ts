@@ -29,7 +29,10 @@ export interface Answer {
 export async function openApi(books: Books, now: () => number = Date.now): Promise<TestApi> {
   const logger = createLogger("api", "error");
   const settings = { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined };
-  const app = await buildServer({ database: books.database, logger, now, usage: NO_KAFKA }, settings);
+  const app = await buildServer(
+    { database: books.database, logger, now, usage: NO_KAFKA },
+    settings,
+  );
   onTestFinished(() => app.close());
   const admin = await makeKey(books, ["admin"]);
   return {
