@@ -41,6 +41,12 @@ module.exports = {
       { path: "^services/", pathNot: "^services/$1/" },
     ),
     forbid(
+      "dashboard-runs-in-browsers",
+      "The dashboard reads the API; of the rest it may share only what is pure.",
+      { path: "^services/dashboard/" },
+      { path: "^(shared/(?!core/)|infra/|test/)" },
+    ),
+    forbid(
       "infra-below-services",
       "What sets the stack up and starts it does not import the services.",
       { path: "^infra/" },

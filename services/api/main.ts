@@ -1,12 +1,20 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { outageWaits } from "../../shared/kafka/outage-waits.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
 import { hasApiKeys } from "../../shared/ledger/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
 import { readApiSettings, refuseOpenToOthers } from "./settings.ts";
+import { followTopics } from "./stream/follow-topics.ts";
+import { openListeners } from "./stream/listeners.ts";
 
 const NAME = "drawdown-api";
 const CONNECTIONS = 16;
+const DASHBOARD = resolve(import.meta.dirname, "../../dist/dashboard");
 
 await runService("api", async ({ settings, logger, stopping }) => {
   const api = readApiSettings(process.env);
@@ -15,14 +23,29 @@ await runService("api", async ({ settings, logger, stopping }) => {
     connections: CONNECTIONS,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
-  refuseOpenToOthers(api.host, await hasApiKeys(database));
+  const kafka = openKafka(settings.kafka, NAME, logger);
+  const admin = kafka.admin();
+  const { untilUp } = outageWaits({ logger, stopping });
+  refuseOpenToOthers(api.host, await untilUp("Postgres", () => hasApiKeys(database)));
+  await untilUp("Kafka", () => admin.connect());
+  const listeners = openListeners();
+  const topics = await untilUp("Kafka", () =>
+    followTopics(kafka, openRegistry(settings.registry), listeners),
+  );
+  const dashboardDir = existsSync(DASHBOARD) ? DASHBOARD : null;
   const client = openIngestClient(settings, logger);
   const usage = { client, window: settings.metering.window };
-  const app = await buildServer({ database, logger, now: Date.now, usage }, api);
+  const app = await buildServer(
+    { database, logger, now: Date.now, usage, listeners, admin, dashboardDir },
+    api,
+  );
   const url = await app.listen({ host: api.host, port: api.port });
   logger.info({ url }, "serving");
-  await new Promise((resolve) => stopping.addEventListener("abort", resolve, { once: true }));
+  const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
+  await Promise.race([topics.ended, stopped]);
   await app.close();
   await client.close();
+  await topics.stop();
+  await admin.disconnect();
   await database.end();
 });

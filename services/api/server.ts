@@ -1,32 +1,57 @@
 import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import swagger, { type FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-} from "fastify-type-provider-zod";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { Admin } from "kafkajs";
 import { feedReader } from "../../shared/ledger/feeds.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestParts, ingestRoutes } from "./ingest/routes.ts";
+import { OPENAPI } from "./openapi.ts";
+import { operationsRoutes } from "./operations/operations-routes.ts";
 import { answerProblems, Problem } from "./problem.ts";
+import { accountRoutes } from "./routes/accounts.ts";
 import { balanceRoutes } from "./routes/balance.ts";
+import { catalogueRoutes } from "./routes/catalogue.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
+import { entryRoutes } from "./routes/entries.ts";
+import { grantRoutes } from "./routes/grants.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { lotRoutes } from "./routes/lots.ts";
+import { outlookRoutes } from "./routes/outlook.ts";
 import type { RouteParts } from "./routes/parts.ts";
+import { subscriptionRoutes } from "./routes/subscription.ts";
+import { topUpRoutes } from "./routes/top-ups.ts";
+import { usageRoutes } from "./routes/usage.ts";
+import { serveDashboard } from "./serve-dashboard.ts";
 import type { ApiSettings } from "./settings.ts";
+import type { Listeners } from "./stream/listeners.ts";
+import { streamRoutes } from "./stream/stream-routes.ts";
 
 const BODY_BYTES = 1024 * 1024;
 const REQUEST_WITHIN_MS = 30_000;
 
-/** What the server works with; `usage` is how ingest publishes, and within which window. */
 export interface ServerParts extends RouteParts {
   readonly logger: Logger;
+  /** How ingest publishes, and within which window. */
   readonly usage: Pick<IngestParts, "client" | "window" | "limits">;
+  /** Who listens to what the billing topics tell. */
+  readonly listeners: Listeners;
+  /** Connected. */
+  readonly admin: Admin;
+  /** The files of the dashboard; null: they are not built. */
+  readonly dashboardDir: string | null;
 }
+
+const ROUTES = [
+  ...[accountRoutes, balanceRoutes, lotRoutes, entryRoutes, usageRoutes, outlookRoutes],
+  ...[topUpRoutes, grantRoutes, subscriptionRoutes, streamRoutes],
+  ...[catalogueRoutes, deadLetterRoutes, keyRoutes, operationsRoutes],
+];
 
 /** Builds the API's server; it does not listen yet. */
 export async function buildServer(
@@ -49,7 +74,7 @@ export async function buildServer(
   await app.register(helmet, { contentSecurityPolicy: CONTENT_POLICY });
   const { corsOrigins } = settings;
   if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins] });
-  await app.register(swagger, { openapi: OPENAPI, transform: jsonSchemaTransform });
+  await app.register(swagger, OPENAPI);
   authenticate(app, parts);
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
@@ -65,26 +90,17 @@ export async function buildServer(
   app.get("/openapi.json", { config: { access: "open" }, schema: { hide: true } }, () =>
     app.swagger(),
   );
-  for (const routes of [balanceRoutes]) routes(app, parts);
-  const { database, now, usage } = parts;
+  app.get("/health", { config: { access: "open" }, schema: { hide: true } }, async () => {
+    await parts.database.query("SELECT 1");
+    return { status: "up" };
+  });
+  for (const routes of ROUTES) routes(app, parts);
+  const { database, now, usage, dashboardDir } = parts;
   await app.register(ingestRoutes, { ...usage, now, readFeeds: feedReader(database, now) });
+  if (dashboardDir !== null) await serveDashboard(app, dashboardDir);
   return app;
 }
 
 const CONTENT_POLICY = {
   directives: { defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
 } as const;
-
-const OPENAPI: NonNullable<FastifyDynamicSwaggerOptions["openapi"]> = {
-  openapi: "3.1.0",
-  info: {
-    title: "Drawdown",
-    version: "1",
-    description:
-      "Prepaid credits: what is left, what it was spent on, and what adds to it. Credits are micro-credits and money is in minor units, both as decimal strings. Errors are RFC 9457 problem documents. A POST with an Idempotency-Key is done once.",
-  },
-  components: {
-    securitySchemes: { key: { type: "http", scheme: "bearer" } },
-  },
-  security: [{ key: [] }],
-};

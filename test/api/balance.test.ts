@@ -14,7 +14,7 @@ afterAll(async () => {
 
 test("a balance is told with its version as ETag, and not again while it stands", async () => {
   await openAccount(books, "acme", { lots: [{ credits: 5_000_000n }] });
-  const { ask, app } = await openApi(books);
+  const { ask } = await openApi(books);
   const first = await ask("GET", "/v1/accounts/acme/balance");
   expect(first.status).toBe(200);
   expect(first.body).toEqual({
@@ -24,8 +24,24 @@ test("a balance is told with its version as ETag, and not again while it stands"
     position: "0",
     low_balance: false,
     threshold: "0",
-    version: "1",
+    version: "2",
   });
+<<<<<<< HEAD
+  const headers = { "if-none-match": String(first.headers["etag"]) };
+  const again = await ask("GET", "/v1/accounts/acme/balance", { headers });
+  expect([again.status, again.text]).toEqual([304, ""]);
+  const spec = (await ask("GET", "/openapi.json")).body;
+  for (const p of Object.keys(spec.paths)) {
+    for (const [m, o] of Object.entries<any>(spec.paths[p])) {
+      if (m !== "get") { console.log(m, p); continue; }
+      const url = p.replace("{account_id}", "acme").replace("{lot_id}", "acme-lot-1").replace("{event_id}", "x");
+      if (p.endsWith("stream")) continue;
+      const r = await ask("GET", url);
+      console.log(r.status, url, r.text.slice(0, 300));
+    }
+  }
+  console.log(JSON.stringify(spec.paths["/v1/accounts/{account_id}/balance"], null, 1).slice(0, 2500));
+=======
   const tag = String(first.headers["etag"]);
   const again = await ask("GET", "/v1/accounts/acme/balance", {
     headers: { "if-none-match": tag },
@@ -39,4 +55,5 @@ test("a balance is told with its version as ETag, and not again while it stands"
     (await ask("GET", "/v1/accounts/acme/balance", { headers: { authorization: "" } })).body,
   );
   void app;
+>>>>>>> ingest
 });

@@ -2,10 +2,12 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import { onTestFinished } from "vitest";
 import { newKey } from "../../services/api/access/secrets.ts";
 import { buildServer } from "../../services/api/server.ts";
+import { openListeners } from "../../services/api/stream/listeners.ts";
 import { insertApiKey, type Scope } from "../../shared/ledger/api-keys.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import type { Books } from "./books.ts";
+import { testKafka } from "./kafka.ts";
 
 /** The API on books of a test's own, asked without a network. */
 export interface TestApi {
@@ -29,12 +31,19 @@ export interface Answer {
 export async function openApi(books: Books, now: () => number = Date.now): Promise<TestApi> {
   const logger = createLogger("api", "error");
   const settings = { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined };
+  const admin = testKafka().admin();
+  await admin.connect();
+  const listeners = openListeners();
+  const { database } = books;
   const app = await buildServer(
-    { database: books.database, logger, now, usage: NO_KAFKA },
+    { database, logger, now, usage: NO_KAFKA, listeners, admin, dashboardDir: null },
     settings,
   );
-  onTestFinished(() => app.close());
-  const admin = await makeKey(books, ["admin"]);
+  onTestFinished(async () => {
+    await app.close();
+    await admin.disconnect();
+  });
+  const key = await makeKey(books, ["admin"]);
   return {
     app,
     async ask(method, url, { body, headers = {} } = {}) {
@@ -42,7 +51,7 @@ export async function openApi(books: Books, now: () => number = Date.now): Promi
         method,
         url,
         headers: {
-          authorization: `Bearer ${admin}`,
+          authorization: `Bearer ${key}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
           ...headers,
         },

@@ -18,10 +18,12 @@ export function typed(app: FastifyInstance) {
   return app.withTypeProvider<ZodTypeProvider>();
 }
 
+const problem = { "application/problem+json": { schema: problemDocument } } as const;
+
 /** How any route may refuse. */
 export const REFUSALS = {
-  "4xx": problemDocument.meta({ description: "Refused, and why. Nothing has changed." }),
-  "5xx": problemDocument.meta({ description: "An outage of ours; ask again." }),
+  "4xx": { description: "Refused, and why. Nothing has changed.", content: problem },
+  "5xx": { description: "An outage of ours; ask again.", content: problem },
 } as const;
 
 /** Reads of one state of an account's books. Throws a problem where there is no such account. */

@@ -1,0 +1,53 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { listDeadLetters } from "../../../shared/ledger/list-dead-letters.ts";
+import { fromCursor, pageOf, SMALL, TEXT, toCursor, WHOLE } from "../cursor.ts";
+import { accountId, count, instant, listOf, page, words } from "../wire.ts";
+import { REFUSALS, type RouteParts, typed } from "./parts.ts";
+
+const letterView = z.object({
+  topic: z.string(),
+  partition: z.number().int(),
+  offset: count,
+  account_id: z.string().nullable(),
+  reason: z.string(),
+  detail: z.string(),
+  recorded_at: instant,
+});
+
+export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts): void {
+  typed(app).get(
+    "/v1/dead-letters",
+    {
+      config: { access: "read" },
+      schema: {
+        summary: "Events that could not be metered, and why",
+        tags: ["operations"],
+        querystring: page.extend({
+          reason: words(100).optional(),
+          account_id: accountId.optional(),
+        }),
+        response: { 200: listOf(letterView), ...REFUSALS },
+      },
+    },
+    async ({ query: { limit, cursor, reason = null, account_id = null } }) => {
+      const from = fromCursor(cursor, [TEXT, SMALL, WHOLE]);
+      const [topic = "", partition = "0", offset = "0"] = from ?? [];
+      const before =
+        from === null ? null : { topic, partition: Number(partition), offset: BigInt(offset) };
+      const asked = { reason, accountId: account_id };
+      const read = await listDeadLetters(database, asked, { before, limit: limit + 1 });
+      const { items, next_cursor } = pageOf(read, limit, (last) =>
+        toCursor([last.topic, last.partition, last.offset]),
+      );
+      return {
+        items: items.map((letter) => ({
+          ...{ topic: letter.topic, partition: letter.partition, offset: letter.offset },
+          ...{ account_id: letter.accountId, reason: letter.reason, detail: letter.detail },
+          recorded_at: letter.recordedAt,
+        })),
+        next_cursor,
+      };
+    },
+  );
+}

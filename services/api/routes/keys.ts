@@ -1,0 +1,141 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import {
+  type ApiKey,
+  insertApiKey,
+  listApiKeys,
+  revokeApiKey,
+  SCOPES,
+} from "../../../shared/ledger/api-keys.ts";
+import { insertDashboardToken } from "../../../shared/ledger/dashboard-tokens.ts";
+import { nameOf } from "../access/authenticate.ts";
+import { newKey, newToken } from "../access/secrets.ts";
+import { Problem, unknownAccount } from "../problem.ts";
+import { accountId, accountPath, instant, words } from "../wire.ts";
+import { REFUSALS, type RouteParts, typed } from "./parts.ts";
+
+const scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length);
+
+const keyView = z.object({
+  key_id: z.string(),
+  name: z.string(),
+  scopes,
+  created_by: z.string(),
+  created_at: instant,
+  revoked_at: instant.nullable(),
+  last_used_at: instant.nullable(),
+});
+
+const making = z.strictObject({ name: words(200).min(1), scopes });
+const made = z.object({
+  key_id: z.string(),
+  key: z.string().meta({ description: "Shown once; keep it where secrets are kept." }),
+});
+
+const lending = z.strictObject({
+  minutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(24 * 60)
+    .default(60),
+});
+const lent = z.object({
+  account_id: accountId,
+  token: z.string().meta({ description: "Shown once. It opens this account and nothing else." }),
+  expires_at: instant,
+  dashboard: z.string().meta({ description: "Where the dashboard is, from this server on." }),
+});
+
+const MINUTE_MS = 60_000;
+
+export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): void {
+  const tags = ["keys"];
+  const path = z.object({ key_id: z.string().regex(/^[0-9a-f]{16}$/) });
+
+  typed(app).get(
+    "/v1/keys",
+    {
+      config: { access: "admin" },
+      schema: {
+        summary: "List API keys, without their secrets",
+        tags,
+        response: { 200: z.object({ items: z.array(keyView) }), ...REFUSALS },
+      },
+    },
+    async () => ({ items: (await listApiKeys(database)).map(toKeyView) }),
+  );
+
+  typed(app).post(
+    "/v1/keys",
+    {
+      config: { access: "admin", showsSecret: true },
+      schema: {
+        summary: "Make an API key",
+        tags,
+        body: making,
+        response: { 201: made, ...REFUSALS },
+      },
+    },
+    async (request, reply) => {
+      const { text, keyId, hash } = newKey();
+      const { name, scopes: allowed } = request.body;
+      const createdBy = nameOf(request);
+      const key = { keyId, name, scopes: allowed, createdBy, createdAt: now() };
+      await insertApiKey(database, key, hash);
+      return reply.status(201).send({ key_id: keyId, key: text });
+    },
+  );
+
+  typed(app).delete(
+    "/v1/keys/:key_id",
+    {
+      config: { access: "admin" },
+      schema: {
+        summary: "Revoke an API key, with the dashboard tokens made with it",
+        tags,
+        params: path,
+        response: { 204: z.undefined(), ...REFUSALS },
+      },
+    },
+    async ({ params: { key_id } }, reply) => {
+      if (await revokeApiKey(database, key_id, now())) return reply.status(204).send();
+      throw new Problem(404, "unknown_key", `there is no key ${key_id}`);
+    },
+  );
+
+  typed(app).post(
+    "/v1/accounts/:account_id/dashboard-tokens",
+    {
+      config: { access: "billing", showsSecret: true },
+      schema: {
+        summary: "Make a short-lived token that opens one account's dashboard",
+        tags,
+        params: accountPath,
+        body: lending,
+        response: { 201: lent, ...REFUSALS },
+      },
+    },
+    async (request, reply) => {
+      const { account_id } = request.params;
+      const { caller } = request;
+      if (caller?.kind !== "key") throw new Problem(403, "not_allowed", "a token makes no tokens");
+      const { text, hash } = newToken(account_id);
+      const expiresAt = now() + request.body.minutes * MINUTE_MS;
+      const token = { accountId: account_id, secretHash: hash, keyId: caller.keyId, expiresAt };
+      if (!(await insertDashboardToken(database, { ...token, now: now() }))) {
+        throw unknownAccount(account_id);
+      }
+      const dashboard = `/dashboard/#token=${text}`;
+      const shown = { account_id, token: text, expires_at: expiresAt, dashboard };
+      return reply.status(201).send(shown);
+    },
+  );
+}
+
+function toKeyView(key: ApiKey) {
+  return {
+    ...{ key_id: key.keyId, name: key.name, scopes: [...key.scopes], created_by: key.createdBy },
+    ...{ created_at: key.createdAt, revoked_at: key.revokedAt, last_used_at: key.lastUsedAt },
+  };
+}

@@ -1,0 +1,147 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { balanceOf, type MicroCredits } from "../../../shared/core/credit-line.ts";
+import { formatCredits } from "../../../shared/core/credits-text.ts";
+import { price, rateAt } from "../../../shared/core/rate-card.ts";
+import { runwayOf } from "../../../shared/core/runway.ts";
+import { readAutoTopUp } from "../../../shared/ledger/auto-top-ups.ts";
+import type { Transaction } from "../../../shared/ledger/database.ts";
+import { spendByMeter } from "../../../shared/ledger/list-usage.ts";
+import { readPaymentMethod } from "../../../shared/ledger/payment-methods.ts";
+import { rateCardReader } from "../../../shared/ledger/rates.ts";
+import { readLiveLots } from "../../../shared/ledger/read-lots.ts";
+import { badRequest, refused } from "../problem.ts";
+import { accountId, accountPath, count, credits, id, instant } from "../wire.ts";
+import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const PACE_DAYS = 7;
+
+const runwayView = z.object({
+  balance: credits,
+  pace_per_day: credits,
+  pace_from: instant,
+  pace_to: instant,
+  lasts_until: instant.nullable().meta({ description: "null: nothing was used, or for years." }),
+  expires_unused: credits.meta({ description: "What ends, at this pace, before it is used." }),
+});
+
+const costs = z.object({
+  credits: credits.optional(),
+  meter: id("meter").optional(),
+  quantity: count.optional(),
+});
+
+const allowanceView = z.object({
+  account_id: accountId,
+  allowed: z.boolean(),
+  reason: z.enum(["enough", "will_be_topped_up", "not_enough"]),
+  detail: z.string(),
+  cost: credits,
+  balance: credits,
+});
+
+/** What is likely to come: how long credits last, and whether something can be afforded. */
+export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const rateCard = rateCardReader();
+
+  typed(app).get(
+    "/v1/accounts/:account_id/runway",
+    {
+      config: { access: "read", byToken: true },
+      schema: {
+        summary: "How long the credits last at the pace of the last 7 days",
+        tags: ["accounts"],
+        params: accountPath,
+        response: { 200: runwayView, ...REFUSALS },
+      },
+    },
+    ({ params: { account_id } }) =>
+      readOfAccount(parts, account_id, async (transaction, { account, createdAt }) => {
+        const now = parts.now();
+        const from = Math.min(Math.max(now - PACE_DAYS * DAY_MS, createdAt), now - DAY_MS);
+        const asked = { from, to: now, step: null, timeZone: account.timeZone };
+        const spent = await spendByMeter(transaction, account_id, asked);
+        const used = spent.reduce((sum, total) => sum + total.credits, 0n);
+        const pace = { credits: used, perMs: now - from };
+        const lots = (await readLiveLots(transaction, [account_id])).get(account_id) ?? [];
+        const runway = runwayOf(lots, { position: account.position, now }, pace);
+        return {
+          balance: balanceOf(account),
+          pace_per_day: (used * BigInt(DAY_MS)) / BigInt(now - from),
+          pace_from: from,
+          pace_to: now,
+          lasts_until: runway.lastsUntil,
+          expires_unused: runway.expiresUnused,
+        };
+      }),
+  );
+
+  typed(app).get(
+    "/v1/accounts/:account_id/allowance",
+    {
+      config: { access: "read", byToken: true },
+      schema: {
+        summary: "May the account start something that costs about so much?",
+        description:
+          "Name `credits`, or a `meter` and a `quantity` of it. Nothing is reserved: usage is always metered.",
+        tags: ["accounts"],
+        params: accountPath,
+        querystring: costs,
+        response: { 200: allowanceView, ...REFUSALS },
+      },
+    },
+    ({ params: { account_id }, query }) =>
+      readOfAccount(parts, account_id, async (transaction, { account }) => {
+        const cost = await costOf(transaction, query);
+        const balance = balanceOf(account);
+        const told = { account_id, cost, balance };
+        if (balance >= cost && balance > 0n) {
+          return {
+            ...told,
+            allowed: true,
+            reason: "enough" as const,
+            detail: leaves(balance, cost),
+          };
+        }
+        const auto = await readAutoTopUp(transaction, account_id);
+        const method = await readPaymentMethod(transaction, account_id);
+        const isPaused = (auto.pausedUntil ?? 0) > parts.now();
+        const isOn = auto.enabled && auto.stopped === null && !isPaused && method !== null;
+        return isOn && balance > 0n
+          ? {
+              ...told,
+              allowed: true,
+              reason: "will_be_topped_up" as const,
+              detail: `${leaves(balance, cost)}; auto top-up is on`,
+            }
+          : {
+              ...told,
+              allowed: false,
+              reason: "not_enough" as const,
+              detail: leaves(balance, cost),
+            };
+      }),
+  );
+
+  async function costOf(
+    transaction: Transaction,
+    query: z.output<typeof costs>,
+  ): Promise<MicroCredits> {
+    const { credits: cost, meter, quantity } = query;
+    if (cost !== undefined && meter === undefined && quantity === undefined) {
+      if (cost < 0n) throw badRequest("credits", "is below zero");
+      return cost;
+    }
+    if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
+      throw badRequest("credits", "or both of meter and quantity (at least 0) must be named");
+    }
+    const rate = rateAt(await rateCard(transaction), meter, parts.now());
+    if (typeof rate === "string") throw refused(rate, `there is no price for meter ${meter} now`);
+    return price(rate, quantity);
+  }
+}
+
+function leaves(balance: MicroCredits, cost: MicroCredits): string {
+  return `it costs about ${formatCredits(cost)} credits of ${formatCredits(balance)}`;
+}

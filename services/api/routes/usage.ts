@@ -1,0 +1,176 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { overlapOf } from "../../../shared/core/credit-line.ts";
+import { findUsageRecord } from "../../../shared/ledger/explain-usage.ts";
+import { lotsAcross } from "../../../shared/ledger/granted-lots.ts";
+import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/list-usage.ts";
+import { fromCursor, pageOf, SMALL, toCursor, WHOLE } from "../cursor.ts";
+import { badRequest, Problem, refused } from "../problem.ts";
+import {
+  accountId,
+  accountPath,
+  count,
+  credits,
+  id,
+  instant,
+  listOf,
+  page,
+  words,
+} from "../wire.ts";
+import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+import { recordView, toRecordView } from "./usage-view.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const LONGEST_RANGE_MS = 400 * DAY_MS;
+const USUAL_RANGE_MS = 30 * DAY_MS;
+const MOST_BUCKETS = 20_000;
+
+const range = {
+  from: instant.optional().meta({ description: "Default: 30 days before `to`." }),
+  to: instant.optional().meta({ description: "Not included. Default: now." }),
+};
+
+const summed = z.object({
+  ...range,
+  by: z.enum(["hour", "day", "month"]).optional().meta({
+    description: "In the account's time zone. Left out: one bucket over the whole range.",
+  }),
+  group: z.enum(["meter", "source", "dimension"]).default("meter"),
+  dimension: words(200).optional(),
+});
+
+const summedView = z.object({
+  account_id: accountId,
+  from: instant,
+  to: instant,
+  time_zone: z.string(),
+  total: credits,
+  buckets: z.array(
+    z.object({
+      at: instant,
+      key: z.string(),
+      credits,
+      events: count,
+      quantity: count.nullable(),
+    }),
+  ),
+});
+
+const explainedView = recordView.extend({
+  lots: z.array(z.object({ lot_id: z.string(), source: z.string(), credits })),
+  owed: credits.meta({ description: "What of it no lot has paid yet." }),
+});
+
+export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const tags = ["usage"];
+  const config = { access: "read", byToken: true } as const;
+
+  typed(app).get(
+    "/v1/accounts/:account_id/usage",
+    {
+      config,
+      schema: {
+        summary: "What credits were spent on, summed up",
+        description: "By meter from whole hours of the account's time zone; else from each record.",
+        tags,
+        params: accountPath,
+        querystring: summed,
+        response: { 200: summedView, ...REFUSALS },
+      },
+    },
+    ({ params: { account_id }, query }) =>
+      readOfAccount(parts, account_id, async (transaction, { account }) => {
+        const { from, to } = rangeOf(query, parts.now());
+        const { by: step = null, group, dimension } = query;
+        const asked = { from, to, step, timeZone: account.timeZone };
+        if ((group === "dimension") !== (dimension !== undefined)) {
+          throw badRequest(
+            "dimension",
+            "names what to group by where group is dimension, only there",
+          );
+        }
+        const by = { ...asked, dimension: dimension ?? null, limit: MOST_BUCKETS + 1 };
+        const buckets =
+          group === "meter"
+            ? await spendByMeter(transaction, account_id, asked)
+            : await usageBy(transaction, account_id, by);
+        if (buckets.length > MOST_BUCKETS) {
+          throw refused("too_many", `more than ${MOST_BUCKETS} buckets: ask for a shorter range`);
+        }
+        const total = buckets.reduce((sum, bucket) => sum + bucket.credits, 0n);
+        return { account_id, from, to, time_zone: account.timeZone, total, buckets };
+      }),
+  );
+
+  typed(app).get(
+    "/v1/accounts/:account_id/usage-records",
+    {
+      config,
+      schema: {
+        summary: "Metered events, those metered last first",
+        tags,
+        params: accountPath,
+        querystring: page.extend({ ...range, meter: id("meter").optional() }),
+        response: { 200: listOf(recordView), ...REFUSALS },
+      },
+    },
+    ({ params: { account_id }, query }) =>
+      readOfAccount(parts, account_id, async (transaction) => {
+        const { limit, cursor, meter = null } = query;
+        const asked = { ...rangeOf(query, parts.now()), meter };
+        const [start = "0", version = "0", place = "0"] =
+          fromCursor(cursor, [WHOLE, WHOLE, SMALL]) ?? [];
+        const before =
+          cursor === undefined
+            ? null
+            : { start: BigInt(start), version: BigInt(version), place: Number(place) };
+        const read = await listUsage(transaction, account_id, asked, { before, limit: limit + 1 });
+        const { items, next_cursor } = pageOf(read, limit, ({ at }) =>
+          toCursor([at.start, at.version, at.place]),
+        );
+        return { items: items.map(toRecordView), next_cursor };
+      }),
+  );
+
+  typed(app).get(
+    "/v1/accounts/:account_id/events/:event_id",
+    {
+      config,
+      schema: {
+        summary: "Explain a metered event: what it cost, and which lots paid",
+        tags,
+        params: z.object({ account_id: accountId, event_id: id("event_id") }),
+        response: { 200: explainedView, ...REFUSALS },
+      },
+    },
+    ({ params: { account_id, event_id } }) =>
+      readOfAccount(parts, account_id, async (transaction) => {
+        const record = await findUsageRecord(transaction, account_id, event_id);
+        if (record === null) {
+          throw new Problem(404, "unknown_event", `no event ${event_id} has been metered`);
+        }
+        const across = await lotsAcross(transaction, account_id, record.drawn);
+        const lots = across
+          .map((lot) => ({
+            ...{ lot_id: lot.lotId, source: lot.source },
+            credits: overlapOf(lot, record.drawn),
+          }))
+          .filter((paid) => paid.credits > 0n);
+        const owed = lots.reduce((left, paid) => left - paid.credits, record.credits);
+        return { ...toRecordView(record), lots, owed };
+      }),
+  );
+}
+
+function rangeOf(
+  { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
+  now: number,
+): { from: number; to: number } {
+  const until = to ?? now;
+  const since = from ?? until - USUAL_RANGE_MS;
+  if (since > until) throw badRequest("from", "lies after to");
+  if (until - since > LONGEST_RANGE_MS) {
+    throw badRequest("from", "lies more than 400 days before to; ask for a shorter range");
+  }
+  return { from: since, to: until };
+}

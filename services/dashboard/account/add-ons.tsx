@@ -1,0 +1,41 @@
+import type { AddOnData } from "../api/account-data.ts";
+import { exactCredits } from "../text/credit-text.ts";
+import { addOnName } from "../text/entry-text.ts";
+
+/** The account's add-ons, and what they cost a month together. */
+export function AddOns({ addOns }: { addOns: readonly AddOnData[] }) {
+  const costs = addOns.map(costOf);
+  const total = costs.reduce<bigint>((sum, cost) => sum + (cost ?? 0n), 0n);
+  return (
+    <div>
+      <dt>Add-ons</dt>
+      <dd>
+        {addOns.length === 0 ? (
+          "none"
+        ) : (
+          <>
+            <b>{exactCredits(total)}</b> credits a month
+          </>
+        )}
+        {addOns.map((addOn, i) => (
+          <span class="note" key={addOn.add_on_id}>
+            {addOnText(addOn)}
+            {costs[i] !== null && `, ${exactCredits(costs[i] ?? 0n)}`}
+          </span>
+        ))}
+      </dd>
+    </div>
+  );
+}
+
+/** What all units cost a month; null where the catalogue has no price any more. */
+function costOf({ quantity, credits_per_month }: AddOnData): bigint | null {
+  return credits_per_month === null ? null : BigInt(credits_per_month) * BigInt(quantity);
+}
+
+/** "concurrency limit × 20, then × 10" */
+function addOnText({ add_on_id, quantity, next_quantity }: AddOnData): string {
+  const units = quantity === 1 ? "" : ` × ${quantity}`;
+  const then = next_quantity === 0 ? ", ends with this month" : `, then × ${next_quantity}`;
+  return addOnName(add_on_id) + units + (next_quantity === quantity ? "" : then);
+}

@@ -1,0 +1,99 @@
+import { useState } from "preact/hooks";
+import { formatCredits } from "../../../shared/core/credits-text.ts";
+import { formatMoney } from "../../../shared/core/money.ts";
+import type { AccountData } from "../api/account-data.ts";
+import { Problem } from "../api/request.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { AmountField, fieldText } from "../parts/field.tsx";
+import { moneyText } from "../text/credit-text.ts";
+import { askedCredits, askedMoney } from "./asked-amount.ts";
+import type { OpenAccount } from "./open-account.ts";
+
+interface AutoTopUpDialogProps {
+  readonly open: OpenAccount;
+  readonly account: AccountData;
+  readonly close: () => void;
+}
+
+interface Wrong {
+  readonly amount?: string;
+  readonly threshold?: string;
+  readonly all?: string;
+}
+
+/** Auto top-up to set: on or off, how much, and at how many credits. */
+export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) {
+  const [wrong, setWrong] = useState<Wrong>({});
+  const [isSaving, setSaving] = useState(false);
+  const { auto_top_up: auto, currency } = account;
+
+  const save = async (form: HTMLFormElement): Promise<void> => {
+    const amount = askedMoney(fieldText(form, "amount"), currency);
+    const threshold = askedCredits(fieldText(form, "threshold"));
+    if ("wrong" in amount) return setWrong({ amount: amount.wrong });
+    if ("wrong" in threshold) return setWrong({ threshold: threshold.wrong });
+    setSaving(true);
+    try {
+      const enabled = new FormData(form).has("enabled");
+      // First what is charged, then when: a raised threshold may itself charge the card.
+      await open.api.setAutoTopUp(enabled, amount.amount);
+      if (threshold.amount !== BigInt(account.threshold)) {
+        await open.api.setThreshold(threshold.amount);
+      }
+      await open.account.reload();
+      close();
+    } catch (error) {
+      setWrong(wrongOf(error));
+      setSaving(false);
+      void open.account.reload();
+    }
+  };
+
+  return (
+    <Dialog title="Auto top-up" close={close}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isSaving) void save(event.currentTarget);
+        }}
+      >
+        <label class="switch">
+          <input type="checkbox" name="enabled" defaultChecked={auto.enabled} />
+          <span>Buy credits when they run low</span>
+        </label>
+        <AmountField
+          label="For"
+          name="amount"
+          unit={currency}
+          start={formatMoney(BigInt(auto.amount), currency)}
+          hint={`At most ${moneyText(BigInt(auto.limit_per_day), currency)} a day and ${moneyText(BigInt(auto.limit_per_month), currency)} a month.`}
+          wrong={wrong.amount ?? null}
+        />
+        <AmountField
+          label="When there are no more than"
+          name="threshold"
+          unit="credits"
+          start={formatCredits(BigInt(account.threshold))}
+          hint="From there on your credits count as low."
+          wrong={wrong.threshold ?? null}
+        />
+        {wrong.all !== undefined && (
+          <p class="problem" role="alert">
+            {wrong.all}
+          </p>
+        )}
+        <button type="submit" class="button" aria-disabled={isSaving}>
+          {isSaving ? "Saving" : "Save"}
+        </button>
+      </form>
+    </Dialog>
+  );
+}
+
+function wrongOf(error: unknown): Wrong {
+  if (!(error instanceof Problem)) throw error;
+  if (error.field?.endsWith("amount")) return { amount: error.message };
+  if (error.field?.endsWith("threshold")) return { threshold: error.message };
+  return { all: error.message };
+}

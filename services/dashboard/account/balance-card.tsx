@@ -1,0 +1,75 @@
+import { balanceOf } from "../../../shared/core/credit-line.ts";
+import { minute } from "../live/clock.ts";
+import { Card, Content } from "../parts/card.tsx";
+import { exactCredits, moneyText, roundedDown } from "../text/credit-text.ts";
+import { runwayText } from "../text/runway-text.ts";
+import { BalanceChange } from "./balance-change.tsx";
+import type { OpenAccount } from "./open-account.ts";
+
+/** The balance in large type, and how long it lasts. */
+export function BalanceCard({ open }: { open: OpenAccount }) {
+  const { line, connection } = open.live.value;
+  const { value: account } = open.account.state.value;
+  const balance = line === null ? null : balanceOf(line);
+  const isDebt = balance !== null && balance < 0n;
+  const isLow = balance !== null && account !== null && balance <= BigInt(account.threshold);
+  return (
+    <Card
+      title={isDebt ? "Owed" : "Credits left"}
+      class={`balance ${connection === "reconnecting" ? "stale" : ""}`}
+      side={
+        isDebt ? <span class="chip bad">in debt</span> : isLow && <span class="chip warn">low</span>
+      }
+    >
+      {balance === null ? (
+        <div class="big bone" role="status">
+          <span class="unseen">Loading the balance</span>
+        </div>
+      ) : (
+        <p class={`big ${isDebt ? "bad" : ""}`} title={`exactly ${exactCredits(balance)} credits`}>
+          <data value={balance.toString()} data-testid="balance">
+            {roundedDown(balance)}
+          </data>{" "}
+          <span class="unit">credits</span> <BalanceChange balance={balance} />
+        </p>
+      )}
+      <Runway open={open} />
+      <OnTheWay open={open} />
+    </Card>
+  );
+}
+
+/** The top-ups that are not decided yet: what they will add. */
+function OnTheWay({ open }: { open: OpenAccount }) {
+  const items = open.topUps.state.value.value?.items ?? [];
+  const pending = items.filter(({ status }) => status === "pending" || status === "retrying");
+  return (
+    <div role="status">
+      {pending.map(({ payment_id, credits, amount, currency }) => (
+        <p class="on-the-way" key={payment_id}>
+          <span class="chip warn">pending</span> {exactCredits(BigInt(credits))} credits are on
+          their way: a top-up of {moneyText(BigInt(amount), currency)}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function Runway({ open }: { open: OpenAccount }) {
+  const zone = open.account.state.value.value?.time_zone;
+  return (
+    <Content of={open.runway.state.value} again={() => void open.runway.reload()} lines={2}>
+      {(runway) => {
+        if (zone === undefined) return null;
+        const { before, until, after } = runwayText(runway, zone, minute.value);
+        return (
+          <p class="note runway">
+            {before}
+            <b>{until}</b>
+            {after}
+          </p>
+        );
+      }}
+    </Content>
+  );
+}

@@ -1,0 +1,22 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { signedCredits } from "../text/credit-text.ts";
+
+/**
+ * By how much the balance has just changed, beside it, for a moment. It has a place of its own, so
+ * that nothing moves; a screen reader is not told each of them.
+ */
+export function BalanceChange({ balance }: { balance: bigint }) {
+  const before = useRef(balance);
+  const [change, setChange] = useState<{ by: bigint; count: number }>({ by: 0n, count: 0 });
+  useEffect(() => {
+    const by = balance - before.current;
+    before.current = balance;
+    if (by !== 0n) setChange(({ count }) => ({ by, count: count + 1 }));
+  }, [balance]);
+  if (change.by === 0n) return null;
+  return (
+    <span key={change.count} class={`change ${change.by > 0n ? "good" : ""}`} aria-hidden="true">
+      {signedCredits(change.by)}
+    </span>
+  );
+}

@@ -1,0 +1,25 @@
+import type { ReadonlySignal } from "@preact/signals";
+import type { LiveState } from "../live/live-state.ts";
+import { secondText } from "../text/time-text.ts";
+
+/** Whether the number is live; when it is not, until when it was. */
+export function ConnectionNote({ live, zone }: { live: ReadonlySignal<LiveState>; zone: string }) {
+  const { connection, line, heardAt } = live.value;
+  const changed = line?.changedAt ?? null;
+  if (connection === "live") {
+    return (
+      <p class="connection live">
+        <span role="status">live</span>
+        {changed !== null && (
+          <span class="wide-only">, last change {secondText(zone, changed)}</span>
+        )}
+      </p>
+    );
+  }
+  const as = heardAt === null ? "" : ` · as of ${secondText(zone, heardAt)}`;
+  return (
+    <p class={`connection ${connection}`}>
+      <span role="status">{connection === "connecting" ? "connecting" : `reconnecting${as}`}</span>
+    </p>
+  );
+}

@@ -1,0 +1,117 @@
+import { useSignal } from "@preact/signals";
+import type { AccountData } from "../api/account-data.ts";
+import { minute } from "../live/clock.ts";
+import { Card, Content } from "../parts/card.tsx";
+import { exactCredits, moneyText } from "../text/credit-text.ts";
+import { dateText, momentText } from "../text/time-text.ts";
+import { AddOns } from "./add-ons.tsx";
+import { AutoTopUpDialog } from "./auto-top-up-dialog.tsx";
+import type { OpenAccount } from "./open-account.ts";
+
+/** What the account has: its auto top-up, the credits that come next, plan and add-ons. */
+export function SettingsCard({ open }: { open: OpenAccount }) {
+  const isChanging = useSignal(false);
+  return (
+    <Card title="Plan and auto top-up">
+      <Content of={open.account.state.value} again={() => void open.account.reload()} lines={4}>
+        {(account) => (
+          <>
+            <dl class="pairs">
+              <AutoTopUp account={account} change={() => (isChanging.value = true)} />
+              <Subscription account={account} />
+              <AddOns addOns={account.add_ons} />
+            </dl>
+            {isChanging.value && (
+              <AutoTopUpDialog
+                open={open}
+                account={account}
+                close={() => (isChanging.value = false)}
+              />
+            )}
+          </>
+        )}
+      </Content>
+    </Card>
+  );
+}
+
+function AutoTopUp({ account, change }: { account: AccountData; change: () => void }) {
+  const { auto_top_up: auto, time_zone: zone, currency } = account;
+  const paused = auto.paused_until === null ? null : Date.parse(auto.paused_until);
+  const isPaused = paused !== null && paused > minute.value;
+  return (
+    <div>
+      <dt>Auto top-up</dt>
+      <dd>
+        {auto.enabled ? (
+          <>
+            <b>on</b>, {moneyText(BigInt(auto.amount), currency)} at{" "}
+            {exactCredits(BigInt(account.threshold))} credits
+          </>
+        ) : (
+          <b>off</b>
+        )}
+        {"\u00a0· "}
+        <button type="button" class="link" onClick={change} aria-label="Change auto top-up">
+          change
+        </button>
+        {auto.stopped !== null && <span class="note bad">Stopped. {auto.stopped}</span>}
+        {isPaused && auto.stopped === null && (
+          <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
+        )}
+        {!account.payment_method.set && (
+          <span class="note warn">there is no card to charge yet</span>
+        )}
+      </dd>
+    </div>
+  );
+}
+
+function Subscription({ account: { subscription, time_zone: zone } }: { account: AccountData }) {
+  if (subscription === null) {
+    return (
+      <div>
+        <dt>Plan</dt>
+        <dd>none</dd>
+      </div>
+    );
+  }
+  const next = subscription.next_period_at;
+  const isOver = subscription.cancelled && next === null;
+  return (
+    <>
+      <div>
+        <dt>Next credits</dt>
+        <dd>
+          {next === null ? (
+            "none"
+          ) : (
+            <>
+              <b>{exactCredits(BigInt(subscription.period_credits))}</b> on{" "}
+              {dateText(zone, Date.parse(next), minute.value)}
+            </>
+          )}
+          {subscription.suspended && <span class="note bad">suspended until the plan is paid</span>}
+        </dd>
+      </div>
+      <div>
+        <dt>Plan</dt>
+        <dd>
+          {subscription.plan_id}, paid {subscription.interval === "year" ? "yearly" : "monthly"}
+          {subscription.cancelled && (
+            <span class="note warn">
+              {isOver ? "cancelled" : "cancelled: credits come until the end of what is paid"}
+            </span>
+          )}
+          {nextPlan(subscription.next_plan_id, subscription.next_interval)}
+        </dd>
+      </div>
+    </>
+  );
+}
+
+function nextPlan(planId: string | null, interval: "month" | "year" | null) {
+  if (planId === null && interval === null) return null;
+  const paid = interval === null ? "" : `paid ${interval === "year" ? "yearly" : "monthly"}`;
+  return <span class="note">then {[planId, paid].filter(Boolean).join(", ")}</span>;
+}

@@ -1,0 +1,77 @@
+import { useRef, useState } from "preact/hooks";
+import { formatMoney } from "../../../shared/core/money.ts";
+import type { AccountData } from "../api/account-data.ts";
+import { Problem } from "../api/request.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { AmountField, fieldText } from "../parts/field.tsx";
+import { moneyText } from "../text/credit-text.ts";
+import { askedMoney } from "./asked-amount.ts";
+import type { OpenAccount } from "./open-account.ts";
+
+interface TopUpDialogProps {
+  readonly open: OpenAccount;
+  readonly account: AccountData;
+  readonly close: () => void;
+}
+
+/** Buys credits by hand. */
+export function TopUpDialog({ open, account, close }: TopUpDialogProps) {
+  const { currency } = account;
+  const [wrong, setWrong] = useState<string | null>(null);
+  const [isAsking, setAsking] = useState(false);
+  // Asked again after an answer that never came, the same amount is the same top-up: paid once.
+  const asked = useRef<{ amount: bigint; key: string } | null>(null);
+
+  const buy = async (form: HTMLFormElement): Promise<void> => {
+    const typed = askedMoney(fieldText(form, "amount"), currency);
+    if ("wrong" in typed) {
+      setWrong(typed.wrong);
+      return;
+    }
+    if (asked.current?.amount !== typed.amount) {
+      asked.current = { amount: typed.amount, key: newKey() };
+    }
+    setAsking(true);
+    try {
+      await open.api.topUp(typed.amount, asked.current.key);
+      await open.topUps.reload();
+      close();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      // A top-up that was refused is settled: another try is another one.
+      if (error.status >= 400 && error.status < 500) asked.current = null;
+      setWrong(error.message);
+      setAsking(false);
+    }
+  };
+
+  const { amount } = account.auto_top_up;
+  return (
+    <Dialog title="Top up" close={close}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isAsking) void buy(event.currentTarget);
+        }}
+      >
+        <AmountField
+          label="Buy credits for"
+          name="amount"
+          unit={currency}
+          start={formatMoney(BigInt(amount), currency)}
+          hint={`Auto top-up buys for ${moneyText(BigInt(amount), currency)}. Your card is charged at once.`}
+          wrong={wrong}
+        />
+        <button type="submit" class="button" aria-disabled={isAsking}>
+          {isAsking ? "Asking the bank" : "Top up"}
+        </button>
+      </form>
+    </Dialog>
+  );
+}
+
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

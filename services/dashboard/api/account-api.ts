@@ -1,0 +1,79 @@
+import type {
+  AccountData,
+  AutoTopUpData,
+  EntryData,
+  LotData,
+  Page,
+  RecordData,
+  RunwayData,
+  TopUpData,
+  UsageData,
+} from "./account-data.ts";
+import { type Asked, request } from "./request.ts";
+
+/** A stretch of time, [from, to), in milliseconds since 1970. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What usage is grouped by: its meter, its source, or a dimension of its events. */
+export type Grouping =
+  | { readonly group: "meter" | "source" }
+  | { readonly group: "dimension"; readonly dimension: string };
+
+/** The calls that the page of one account makes. */
+export type AccountApi = ReturnType<typeof accountApi>;
+
+const PAGE = "50";
+
+/** The API as the holder of a dashboard token sees it: one account. */
+export function accountApi(token: string, accountId: string) {
+  const base = `/v1/accounts/${encodeURIComponent(accountId)}`;
+  const call = <T>(path: string, asked?: Asked): Promise<T> =>
+    request<T>(token, base + path, asked);
+  const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<Page<T>> =>
+    call(`${path}?${query({ limit: PAGE, ...filter, ...(cursor === null ? {} : { cursor }) })}`);
+  return {
+    token,
+    streamPath: `${base}/stream`,
+    account: () => call<AccountData>(""),
+    /** The lots that stand, oldest first; an account has few of them. */
+    lots: () => call<Page<LotData>>(`/lots?${query({ live: "true", limit: "1000" })}`),
+    lotUsage: (lotId: string, cursor: string | null) =>
+      page<RecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor),
+    entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
+    topUps: (cursor: string | null) => page<TopUpData>("/top-ups", cursor),
+    runway: () => call<RunwayData>("/runway"),
+    records: (cursor: string | null, range: TimeRange | null, meter: string | null) =>
+      page<RecordData>("/usage-records", cursor, {
+        ...(range === null ? {} : instants(range)),
+        ...(meter === null ? {} : { meter }),
+      }),
+    usage: (range: TimeRange, by: "hour" | "day", grouping: Grouping) =>
+      call<UsageData>(`/usage?${query({ ...instants(range), by, ...grouping })}`),
+    setThreshold: (threshold: bigint) =>
+      call<AccountData>("", { method: "PATCH", body: { threshold: threshold.toString() } }),
+    setAutoTopUp: (enabled: boolean, amount: bigint) =>
+      call<AutoTopUpData>("/auto-top-up", {
+        method: "PATCH",
+        body: { enabled, amount: amount.toString() },
+      }),
+    topUp: (amount: bigint, idempotencyKey: string) =>
+      call<TopUpData>("/top-ups", {
+        method: "POST",
+        body: { amount: amount.toString() },
+        idempotencyKey,
+      }),
+  };
+}
+
+type Query = Readonly<Record<string, string>>;
+
+function query(parts: Query): string {
+  return new URLSearchParams(parts).toString();
+}
+
+function instants({ from, to }: TimeRange): Query {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}

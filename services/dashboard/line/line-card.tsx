@@ -1,0 +1,100 @@
+import { useSignal } from "@preact/signals";
+import { remainingOf } from "../../../shared/core/credit-line.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import { creditsCell } from "../activity/activity-csv.ts";
+import type { LiveLine } from "../live/live-state.ts";
+import { Card, Content } from "../parts/card.tsx";
+import { ExportCsv } from "../parts/export-csv.tsx";
+import { shortCredits } from "../text/credit-text.ts";
+import { LinePicture } from "./line-picture.tsx";
+import { type LotOnLine, lotName } from "./lot-on-line.ts";
+
+/** As many stretches are drawn unasked, besides those with something left: they say little. */
+const USED_UP_SHOWN = 1;
+
+/** The account's credit line as a picture. */
+export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
+  const showsAll = useSignal(false);
+  const { line } = open.live.value;
+  const lots = open.lots.state.value;
+  const stands = line === null ? null : lots.value;
+  const hidden = line === null || lots.value === null ? 0 : hiddenOf(lots.value, line);
+  const drawn = stands === null || showsAll.value ? stands : stands.slice(hidden);
+  const choose = (lot: LotOnLine): void => {
+    open.opened.value = {
+      title: lotName(lot, zone),
+      note: "What these credits paid for, oldest first.",
+      file: `usage-of-lot-${lot.lotId}`,
+      load: (cursor) => open.api.lotUsage(lot.lotId, cursor),
+    };
+  };
+  return (
+    <Card
+      title="Your credit line, oldest first"
+      side={
+        line !== null &&
+        stands !== null &&
+        stands.length > 0 && <Summary lots={stands} line={line} />
+      }
+    >
+      <Content of={{ ...lots, value: drawn }} again={() => void open.lots.reload()} lines={4}>
+        {(shown) =>
+          line !== null && (
+            <>
+              <LinePicture lots={shown} line={line} zone={zone} choose={choose} />
+              <div class="foot">
+                {hidden > 0 && (
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={() => (showsAll.value = !showsAll.value)}
+                  >
+                    {showsAll.value ? "Hide what is used up" : `Show ${hidden} more, used up`}
+                  </button>
+                )}
+                {shown.length > 0 && (
+                  <ExportCsv
+                    what="the credit line"
+                    file="credit-line"
+                    columns={COLUMNS}
+                    rows={() => shown.map((lot) => cellsOf(lot, line))}
+                  />
+                )}
+              </div>
+            </>
+          )
+        }
+      </Content>
+    </Card>
+  );
+}
+
+const COLUMNS = ["lot_id", "source", "reference", "credits", "left", "granted_at", "expires_at"];
+
+function cellsOf(lot: LotOnLine, { position }: LiveLine) {
+  return [
+    lot.lotId,
+    lot.source,
+    lot.reference,
+    creditsCell(lot.end - lot.start),
+    creditsCell(remainingOf(lot, position)),
+    new Date(lot.grantedAt).toISOString(),
+    lot.expiresAt === null ? "" : new Date(lot.expiresAt).toISOString(),
+  ];
+}
+
+/** How many lots at the start of the line are used up, and not drawn unasked. */
+function hiddenOf(lots: readonly LotOnLine[], { position }: LiveLine): number {
+  const usedUp = lots.filter((lot) => remainingOf(lot, position) === 0n).length;
+  return Math.max(0, usedUp - USED_UP_SHOWN);
+}
+
+function Summary({ lots, line }: { lots: readonly LotOnLine[]; line: LiveLine }) {
+  const size = lots.reduce((sum, { start, end }) => sum + end - start, 0n);
+  const left = lots.reduce((sum, lot) => sum + remainingOf(lot, line.position), 0n);
+  return (
+    <p class="note">
+      {shortCredits(size - left)} used of the {shortCredits(size)} that stand
+    </p>
+  );
+}

@@ -1,0 +1,92 @@
+import { createParser } from "eventsource-parser";
+import type { StreamNews } from "./live-state.ts";
+import { waitBefore } from "./wait-before.ts";
+
+/** The server writes at least a comment every 15 s; a stream silent for longer than this is dead. */
+const SILENCE_MS = 40_000;
+
+/**
+ * Follows an account's events until `stop` is aborted. A stream that breaks is opened again where it
+ * stood (Last-Event-ID), with growing waits, and at once when the machine comes online or its page is
+ * looked at again.
+ */
+export async function followStream(
+  path: string,
+  token: string,
+  tell: (news: StreamNews) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  let lastId: string | null = null;
+  let failures = 0;
+  while (!stop.aborted) {
+    const attempt = new AbortController();
+    const end = (): void => attempt.abort();
+    stop.addEventListener("abort", end, { once: true });
+    // Without this a stream may look alive for long after the network has gone.
+    addEventListener("offline", end, { once: true });
+    const heard = (news: StreamNews, id: string | null): void => {
+      failures = 0;
+      if (id !== null) lastId = id;
+      if (news.kind === "event" && news.event === "reload") lastId = id;
+      tell(news);
+    };
+    const outcome = await readStream(path, token, lastId, heard, attempt);
+    stop.removeEventListener("abort", end);
+    removeEventListener("offline", end);
+    if (stop.aborted) return;
+    tell({ kind: outcome });
+    if (outcome === "refused") return;
+    await pause(waitBefore(failures, Math.random()), stop);
+    failures++;
+  }
+}
+
+/** Reads one connection to its end. */
+async function readStream(
+  path: string,
+  token: string,
+  lastId: string | null,
+  heard: (news: StreamNews, id: string | null) => void,
+  attempt: AbortController,
+): Promise<"lost" | "refused"> {
+  let silence = setTimeout(() => attempt.abort(), SILENCE_MS);
+  const parser = createParser({
+    onEvent: ({ event, data, id }) =>
+      heard({ kind: "event", event: event ?? "message", data }, id ?? null),
+  });
+  try {
+    const headers = new Headers({ authorization: `Bearer ${token}`, accept: "text/event-stream" });
+    if (lastId !== null) headers.set("last-event-id", lastId);
+    const response = await fetch(path, { headers, signal: attempt.signal, cache: "no-store" });
+    if ([401, 403, 404].includes(response.status)) return "refused";
+    if (!response.ok || response.body === null) return "lost";
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      clearTimeout(silence);
+      silence = setTimeout(() => attempt.abort(), SILENCE_MS);
+      parser.feed(read.value);
+      heard({ kind: "heard" }, null);
+    }
+    return "lost";
+  } catch {
+    return "lost";
+  } finally {
+    clearTimeout(silence);
+    attempt.abort();
+  }
+}
+
+/** Waits, but not when there is a reason to think that it works now. */
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  const woken = new AbortController();
+  await new Promise<void>((resolve) => {
+    const wake = (): void => {
+      if (document.visibilityState === "visible") resolve();
+    };
+    setTimeout(resolve, ms);
+    stop.addEventListener("abort", () => resolve(), { signal: woken.signal });
+    addEventListener("online", wake, { signal: woken.signal });
+    document.addEventListener("visibilitychange", wake, { signal: woken.signal });
+  });
+  woken.abort();
+}

@@ -1,0 +1,64 @@
+import type { Page } from "../api/account-data.ts";
+import { type Resource, resource } from "./resource.ts";
+
+/** The pages of a list that were read so far, as one. */
+export interface Listed<T> {
+  readonly items: readonly T[];
+  /** Where the next page begins; null when there is none. */
+  readonly next: string | null;
+}
+
+/** A list read page by page. `more` reads the next one; `reload` the newest, keeping those behind it. */
+export interface PagedList<T> extends Resource<Listed<T>> {
+  readonly more: () => Promise<void>;
+}
+
+/** A list, newest first, of which nothing is read yet; `idOf` tells its items apart. */
+export function pagedList<T>(
+  load: (cursor: string | null) => Promise<Page<T>>,
+  idOf: (item: T) => string,
+  refused: () => void,
+): PagedList<T> {
+  let cursor: string | null = null;
+  const list = resource<Listed<T>>(async (shown) => {
+    const from = cursor;
+    cursor = null;
+    const page = await load(from);
+    return from === null ? withNewest(shown, page, idOf) : withNext(shown, page, idOf);
+  }, refused);
+  return {
+    ...list,
+    async more() {
+      cursor = list.state.peek().value?.next ?? null;
+      if (cursor !== null) await list.reload();
+    },
+  };
+}
+
+/** The list once its newest page was read again. Where the pages do not meet, it begins anew. */
+export function withNewest<T>(
+  shown: Listed<T> | null,
+  page: Page<T>,
+  idOf: (item: T) => string,
+): Listed<T> {
+  const fresh = { items: page.items, next: page.next_cursor };
+  if (shown === null) return fresh;
+  const ids = new Set(page.items.map(idOf));
+  const older = shown.items.filter((item) => !ids.has(idOf(item)));
+  if (older.length === 0 || older.length === shown.items.length) return fresh;
+  return { items: [...page.items, ...older], next: shown.next };
+}
+
+/** The list with the page behind it. */
+export function withNext<T>(
+  shown: Listed<T> | null,
+  page: Page<T>,
+  idOf: (item: T) => string,
+): Listed<T> {
+  const items = shown?.items ?? [];
+  const ids = new Set(items.map(idOf));
+  return {
+    items: [...items, ...page.items.filter((item) => !ids.has(idOf(item)))],
+    next: page.next_cursor,
+  };
+}

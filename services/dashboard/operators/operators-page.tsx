@@ -1,0 +1,121 @@
+import type { ReadonlySignal } from "@preact/signals";
+import { NoAccess } from "../access/no-access.tsx";
+import { minute, second } from "../live/clock.ts";
+import { Card } from "../parts/card.tsx";
+import { countText } from "../text/credit-text.ts";
+import { agoText, momentText, secondText } from "../text/time-text.ts";
+import { Sparkline } from "./sparkline.tsx";
+import type { OperationsData, Watched } from "./watch-operations.ts";
+
+/** Operators read in the zone of the machine they sit at. */
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** What is promised from event to balance. */
+const SLOW_MS = 1000;
+
+/** The page of those who run it: whether all is well. */
+export function OperatorsPage({ watched }: { watched: ReadonlySignal<Watched> }) {
+  const { history, problem } = watched.value;
+  const now = history.at(-1);
+  if (problem?.status === 401 || problem?.status === 403) return <NoAccess reason="key" />;
+  return (
+    <main class="page">
+      <header class="top">
+        <h1>
+          Drawdown <span class="soft">· operations</span>
+        </h1>
+        <p class={`connection ${problem === null ? "live" : "reconnecting"}`}>
+          <span role="status">{problem === null ? "live" : "not up to date"}</span>
+          {now !== undefined && `, as of ${secondText(ZONE, Date.parse(now.at))}`}
+        </p>
+      </header>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem.message}
+        </p>
+      )}
+      {now === undefined ? <p class="note">Loading</p> : <Numbers now={now} history={history} />}
+      <footer class="note">All times are those of {ZONE}.</footer>
+    </main>
+  );
+}
+
+function Numbers({ now, history }: { now: OperationsData; history: readonly OperationsData[] }) {
+  const { p50, p99 } = now.balance_delay_ms;
+  const isSlow = p99 !== null && p99 > SLOW_MS;
+  return (
+    <>
+      <div class="tiles">
+        <Card title="Events a second">
+          <p class="figure">{countText(BigInt(Math.round(now.events_per_second)))}</p>
+          <Sparkline values={history.map((each) => each.events_per_second)} />
+        </Card>
+        <Card title="Behind, events">
+          <p class="figure">{countText(BigInt(now.lag))}</p>
+          <Sparkline values={history.map(({ lag }) => Number(lag))} />
+        </Card>
+        <Card title="Event to balance, p99">
+          <p class={`figure ${isSlow ? "bad" : ""}`}>{delayText(p99)}</p>
+          <p class="note">
+            half within {delayText(p50)}
+            {isSlow && " · slower than the promised second"}
+          </p>
+          <Sparkline values={history.map(({ balance_delay_ms }) => balance_delay_ms.p99 ?? 0)} />
+        </Card>
+        <Card title="Due work">
+          <p class="figure">{countText(BigInt(now.scheduler.due))}</p>
+          <p class="note">{dueText(now)}</p>
+          <p class="note">{countText(BigInt(now.outbox))} messages wait to be published</p>
+        </Card>
+      </div>
+      <div class="pair-of-cards even">
+        <Counts
+          title="Dead letters by reason"
+          empty="None: every event could be metered."
+          rows={now.dead_letters.map(({ reason, count }) => ({ name: reason, count }))}
+        />
+        <Counts
+          title="Top-ups by state"
+          empty="No top-ups yet."
+          rows={now.top_ups.map(({ status, count }) => ({ name: status, count }))}
+        />
+      </div>
+    </>
+  );
+}
+
+interface CountsProps {
+  readonly title: string;
+  readonly empty: string;
+  readonly rows: readonly { readonly name: string; readonly count: string | number }[];
+}
+
+function Counts({ title, empty, rows }: CountsProps) {
+  return (
+    <Card title={title}>
+      {rows.length === 0 ? (
+        <p class="empty">{empty}</p>
+      ) : (
+        <dl class="pairs">
+          {rows.map(({ name, count }) => (
+            <div key={name}>
+              <dt>{name.replaceAll("_", " ")}</dt>
+              <dd>{countText(BigInt(count))}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </Card>
+  );
+}
+
+function delayText(ms: number | null): string {
+  if (ms === null) return "not known";
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function dueText({ scheduler }: OperationsData): string {
+  if (scheduler.oldest_due_at === null) return "nothing is due";
+  const oldest = Date.parse(scheduler.oldest_due_at);
+  if (oldest > second.value) return `next at ${momentText(ZONE, oldest, minute.value)}`;
+  return `the oldest was due ${agoText(oldest, second.value)}`;
+}

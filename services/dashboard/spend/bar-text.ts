@@ -1,0 +1,15 @@
+import { shortCredits } from "../text/credit-text.ts";
+import { keyName } from "../text/meter-text.ts";
+import type { SpendBar } from "./spend.ts";
+import type { ShownSpend } from "./spend-state.ts";
+
+/** What a bar is made of: "362.1 credits: voice 200, tokens 162.1" */
+export function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string {
+  const parts = rows
+    .map(({ key }) => ({ key, credits: bar.parts.get(key) ?? 0n }))
+    .filter(({ credits }) => credits > 0n)
+    .map(({ key, credits }) => `${keyName(key, grouping.group)} ${shortCredits(credits)}`);
+  if (parts.length === 0) return "nothing spent";
+  const total = `${shortCredits(bar.total)} credits`;
+  return `${total}: ${parts.slice(0, 5).join(", ")}${parts.length > 5 ? ", and more" : ""}`;
+}

@@ -1,0 +1,137 @@
+import { useComputed } from "@preact/signals";
+import { formatCredits } from "../../../shared/core/credits-text.ts";
+import type { OpenAccount } from "../account/open-account.ts";
+import type { Grouping } from "../api/account-api.ts";
+import { minute } from "../live/clock.ts";
+import { Card, Content } from "../parts/card.tsx";
+import { Choice } from "../parts/choice.tsx";
+import { ExportCsv } from "../parts/export-csv.tsx";
+import { shortCredits } from "../text/credit-text.ts";
+import { momentText, weekdayText } from "../text/time-text.ts";
+import type { SpendBar } from "./spend.ts";
+import { SpendChart } from "./spend-chart.tsx";
+import { RANGES } from "./spend-range.ts";
+import type { ShownSpend } from "./spend-state.ts";
+import { SpendTable } from "./spend-table.tsx";
+
+/** What was spent over time, and on what. */
+export function SpendCard({ open, zone }: { open: OpenAccount; zone: string }) {
+  const { range, spend } = open.spend;
+  return (
+    <Card
+      title="Spent"
+      side={
+        <div class="choices">
+          <GroupSelect open={open} />
+          <Choice
+            label="Range"
+            options={RANGES}
+            chosen={range.value}
+            choose={(name) => (range.value = name)}
+          />
+        </div>
+      }
+    >
+      <Content of={spend.state.value} again={() => void spend.reload()} lines={9}>
+        {(shown) => <Spent open={open} shown={shown} zone={zone} />}
+      </Content>
+    </Card>
+  );
+}
+
+function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zone: string }) {
+  const span = shown.name === "24 h" ? "24 hours" : shown.name;
+  if (shown.rows.length === 0) return <p class="empty">Nothing was spent in the last {span}.</p>;
+  const barTitle = (bar: SpendBar): string =>
+    shown.by === "hour"
+      ? momentText(zone, bar.from, minute.value)
+      : weekdayText(zone, bar.from, minute.value);
+  const chooseBar = (bar: SpendBar): void => {
+    open.opened.value = {
+      title: `Usage, ${barTitle(bar)}`,
+      note: `${shortCredits(bar.total)} credits in this ${shown.by}, newest first.`,
+      file: `usage-${new Date(bar.from).toISOString().slice(0, 13)}`,
+      load: (cursor) => open.api.records(cursor, bar, null),
+    };
+  };
+  const chooseMeter = (meter: string): void => {
+    open.opened.value = {
+      title: `Usage of ${meter}`,
+      note: `${shown.name}, newest first.`,
+      file: `usage-${meter}`,
+      load: (cursor) => open.api.records(cursor, shown.range, meter),
+    };
+  };
+  return (
+    <>
+      <p class="sum">
+        <b>{shortCredits(shown.total)}</b>{" "}
+        <span class="soft">
+          credits in the last {span}, by {groupName(shown.grouping)}
+        </span>
+      </p>
+      <div class="spent">
+        <SpendChart spend={shown} zone={zone} titleOf={barTitle} choose={chooseBar} />
+        <SpendTable
+          spend={shown}
+          group={shown.grouping}
+          choose={shown.grouping.group === "meter" ? chooseMeter : null}
+        />
+      </div>
+      <div class="foot">
+        <ExportCsv
+          what="what was spent"
+          file={`spent-${shown.name}-by-${groupName(shown.grouping)}`}
+          columns={["from", groupName(shown.grouping), "credits"]}
+          rows={() => shown.bars.flatMap(barRows)}
+        />
+      </div>
+    </>
+  );
+}
+
+function barRows({ from, parts }: SpendBar) {
+  const at = new Date(from).toISOString();
+  return [...parts].map(([key, credits]) => [at, key, { number: formatCredits(credits) }]);
+}
+
+/** What to group by: the dimensions are those that the latest usage has. */
+function GroupSelect({ open }: { open: OpenAccount }) {
+  const { grouping } = open.spend;
+  const names = useComputed(() => {
+    const items = open.records.state.value.value?.items ?? [];
+    const chosen = grouping.value.group === "dimension" ? [grouping.value.dimension] : [];
+    const seen = items.slice(0, 200).flatMap(({ dimensions }) => Object.keys(dimensions));
+    return [...new Set([...chosen, ...seen])].sort();
+  });
+  return (
+    <label class="select">
+      <span>by</span>
+      <select
+        value={optionOf(grouping.value)}
+        onChange={({ currentTarget }) => (grouping.value = groupingOf(currentTarget.value))}
+      >
+        <option value="meter">meter</option>
+        <option value="source">source</option>
+        {names.value.map((name) => (
+          <option key={name} value={`dimension ${name}`}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function optionOf(grouping: Grouping): string {
+  return grouping.group === "dimension" ? `dimension ${grouping.dimension}` : grouping.group;
+}
+
+function groupingOf(value: string): Grouping {
+  if (value === "meter" || value === "source") return { group: value };
+  return { group: "dimension", dimension: value.slice("dimension ".length) };
+}
+
+function groupName(grouping: Grouping): string {
+  return grouping.group === "dimension" ? grouping.dimension : grouping.group;
+}

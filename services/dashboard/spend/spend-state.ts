@@ -1,0 +1,58 @@
+import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
+import type { Page, RecordData } from "../api/account-data.ts";
+import { type Resource, resource } from "../live/resource.ts";
+import { type Spend, spendOf } from "./spend.ts";
+import { barsOf, type RangeName } from "./spend-range.ts";
+
+/** What was spent, over the range and in the groups that the reader chose. */
+export interface SpendState {
+  readonly range: Signal<RangeName>;
+  readonly grouping: Signal<Grouping>;
+  readonly spend: Resource<ShownSpend>;
+  readonly reload: () => Promise<void>;
+}
+
+/** A spend with what it was asked for by, which may not be what is chosen by now. */
+export interface ShownSpend extends Spend {
+  readonly name: RangeName;
+  readonly by: "hour" | "day";
+  readonly range: TimeRange;
+  readonly grouping: Grouping;
+}
+
+/** Usage that lies behind something on the page, to be read page by page. */
+export interface OpenedUsage {
+  readonly title: string;
+  readonly note: string;
+  readonly file: string;
+  readonly load: (cursor: string | null) => Promise<Page<RecordData>>;
+}
+
+/** The spend of an account, read again whenever the choice changes and the zone is known. */
+export function spendState(
+  api: AccountApi,
+  zone: ReadonlySignal<string | null>,
+  refused: () => void,
+): SpendState {
+  // On a phone thirty bars are too narrow for a finger.
+  const range = signal<RangeName>(matchMedia("(max-width: 720px)").matches ? "7 days" : "30 days");
+  const grouping = signal<Grouping>({ group: "meter" });
+  const spend = resource(async (): Promise<ShownSpend> => {
+    const name = range.peek();
+    const chosen = grouping.peek();
+    const bars = barsOf(name, zone.peek() ?? "UTC", Date.now());
+    const { buckets } = await api.usage(bars.range, bars.by, chosen);
+    const read = spendOf(buckets, bars.starts, bars.range.to);
+    return { ...read, name, by: bars.by, range: bars.range, grouping: chosen };
+  }, refused);
+  const reload = async (): Promise<void> => {
+    if (zone.peek() !== null) await spend.reload();
+  };
+  effect(() => {
+    // Read here, so that the effect runs again when one of them changes.
+    const isChosen = [range.value, grouping.value].length > 0;
+    if (isChosen && zone.value !== null) void spend.reload();
+  });
+  return { range, grouping, spend, reload };
+}

@@ -1,0 +1,57 @@
+import type { Grouping } from "../api/account-api.ts";
+import { ratio } from "../line/lay-out-line.ts";
+import { countText, exactCredits, shareText, shortCredits } from "../text/credit-text.ts";
+import { keyName } from "../text/meter-text.ts";
+import { COLOURS, type Spend } from "./spend.ts";
+
+interface SpendTableProps {
+  readonly spend: Spend;
+  readonly group: Grouping;
+  /** Shows the usage of a key; null where the API cannot tell it apart. */
+  readonly choose: ((key: string) => void) | null;
+}
+
+/** What the credits were spent on, the most first. Its colours are those of the bars. */
+export function SpendTable({ spend, group, choose }: SpendTableProps) {
+  return (
+    <table class="spent-on">
+      <caption class="unseen">What the credits were spent on</caption>
+      <thead class="unseen">
+        <tr>
+          <th scope="col">{group.group === "dimension" ? group.dimension : group.group}</th>
+          <th scope="col">Credits</th>
+          <th scope="col">Share</th>
+        </tr>
+      </thead>
+      <tbody>
+        {spend.rows.map((row, i) => (
+          <tr key={row.key}>
+            <th scope="row">
+              {choose === null ? (
+                keyName(row.key, group.group)
+              ) : (
+                <button type="button" class="link plain" onClick={() => choose(row.key)}>
+                  {keyName(row.key, group.group)}
+                </button>
+              )}
+              <span class="note">
+                {row.quantity === null ? "" : `${countText(row.quantity)} in `}
+                {countText(row.events)} {row.events === 1n ? "event" : "events"}
+              </span>
+              <span class="track" aria-hidden="true">
+                <span
+                  class={i < COLOURS ? `fill c${i}` : "fill rest"}
+                  style={{ width: `${ratio(row.credits, spend.total) * 100}%` }}
+                />
+              </span>
+            </th>
+            <td class="number" title={exactCredits(row.credits)}>
+              {shortCredits(row.credits)}
+            </td>
+            <td class="number soft">{shareText(row.credits, spend.total)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

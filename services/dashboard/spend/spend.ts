@@ -1,0 +1,102 @@
+import type { BucketData } from "../api/account-data.ts";
+
+/** What was spent in a range of time, by what it was spent on. */
+export interface Spend {
+  readonly total: bigint;
+  /** Keys, the one with the most credits first. */
+  readonly rows: readonly SpendRow[];
+  /** One for each hour or day of the range, also where nothing was spent. */
+  readonly bars: readonly SpendBar[];
+}
+
+export interface SpendRow {
+  readonly key: string;
+  readonly credits: bigint;
+  readonly events: bigint;
+  /** Null where quantities of different meters cannot be added up. */
+  readonly quantity: bigint | null;
+}
+
+export interface SpendBar {
+  readonly from: number;
+  readonly to: number;
+  readonly total: bigint;
+  /** By key. */
+  readonly parts: ReadonlyMap<string, bigint>;
+}
+
+/** Adds buckets up over the bars that begin at `starts` (in order), the last of which ends at `end`. */
+export function spendOf(
+  buckets: readonly BucketData[],
+  starts: readonly number[],
+  end: number,
+): Spend {
+  const rows = new Map<string, SpendRow>();
+  const parts = starts.map(() => new Map<string, bigint>());
+  let total = 0n;
+  for (const bucket of buckets) {
+    const credits = BigInt(bucket.credits);
+    total += credits;
+    rows.set(bucket.key, withBucket(rows.get(bucket.key), bucket));
+    const at = Date.parse(bucket.at);
+    const bar = parts[starts.findLastIndex((start) => start <= at)];
+    bar?.set(bucket.key, (bar.get(bucket.key) ?? 0n) + credits);
+  }
+  return {
+    total,
+    rows: [...rows.values()].sort(byCredits),
+    bars: starts.map((from, i) => {
+      const own = parts[i] ?? new Map<string, bigint>();
+      return { from, to: starts[i + 1] ?? end, total: sum([...own.values()]), parts: own };
+    }),
+  };
+}
+
+/** What a bar is drawn of, from the bottom up: the keys that have a colour of their own, then the rest. */
+export interface Layer {
+  /** The place among the colours; null: the rest. */
+  readonly colour: number | null;
+  readonly credits: bigint;
+}
+
+/** As many keys as have a colour; the others share one. */
+export const COLOURS = 5;
+
+/** The layers of a bar, in the order of `rows`. */
+export function layersOf(bar: SpendBar, rows: readonly SpendRow[]): readonly Layer[] {
+  const own = rows
+    .slice(0, COLOURS)
+    .map(({ key }, colour) => ({ colour, credits: bar.parts.get(key) ?? 0n }));
+  const rest = bar.total - sum(own.map(({ credits }) => credits));
+  return [...own, { colour: null, credits: rest }].filter(({ credits }) => credits > 0n);
+}
+
+/** Round numbers from 0 up to at least `most`, about four steps: the lines behind the bars. */
+export function scaleOf(most: bigint): readonly bigint[] {
+  const least = most > 0n ? (most + 3n) / 4n : 1n;
+  let unit = 1n;
+  while (unit * 10n < least) unit *= 10n;
+  const step = [unit, unit * 2n, unit * 5n, unit * 10n].find((size) => size >= least) ?? least;
+  const steps = (most + step - 1n) / step;
+  return Array.from({ length: Number(steps > 0n ? steps : 1n) + 1 }, (_, i) => step * BigInt(i));
+}
+
+function withBucket(row: SpendRow | undefined, bucket: BucketData): SpendRow {
+  const quantity = bucket.quantity === null ? null : BigInt(bucket.quantity);
+  const before = row ?? { key: bucket.key, credits: 0n, events: 0n, quantity: 0n };
+  return {
+    key: bucket.key,
+    credits: before.credits + BigInt(bucket.credits),
+    events: before.events + BigInt(bucket.events),
+    quantity: before.quantity === null || quantity === null ? null : before.quantity + quantity,
+  };
+}
+
+function byCredits(a: SpendRow, b: SpendRow): number {
+  if (a.credits !== b.credits) return a.credits > b.credits ? -1 : 1;
+  return a.key < b.key ? -1 : 1;
+}
+
+function sum(credits: readonly bigint[]): bigint {
+  return credits.reduce((total, each) => total + each, 0n);
+}

@@ -1,0 +1,17 @@
+/** A cell is text from anywhere, or a number written by us. */
+export type Cell = string | bigint | { readonly number: string };
+
+/**
+ * A table as CSV (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe
+ * before it: sources, references and dimensions are written by others.
+ */
+export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return [columns, ...rows].map((row) => `${row.map(cellText).join(",")}\r\n`).join("");
+}
+
+function cellText(cell: Cell): string {
+  if (typeof cell === "bigint") return cell.toString();
+  if (typeof cell === "object") return cell.number;
+  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

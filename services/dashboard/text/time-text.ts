@@ -1,0 +1,70 @@
+import { daysBetween, shownIn } from "./zoned-time.ts";
+
+/** Writes instants as an account reads them: in its time zone, and near days by name. */
+
+const MONTHS =
+  "January February March April May June July August September October November December".split(
+    " ",
+  );
+const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
+
+/** "14:32" */
+export function timeText(zone: string, at: number): string {
+  return new Date(shownIn(zone, at)).toISOString().slice(11, 16);
+}
+
+/** "14:32:08" */
+export function secondText(zone: string, at: number): string {
+  return new Date(shownIn(zone, at)).toISOString().slice(11, 19);
+}
+
+/** A date so near that its year needs no telling. */
+const NEAR_DAYS = 180;
+
+/** "1 December", with the year where it is half a year away or more. */
+export function dateText(zone: string, at: number, now: number): string {
+  const day = `${dayOf(zone, at)} ${monthOf(zone, at)}`;
+  const isNear = Math.abs(daysBetween(zone, now, at)) < NEAR_DAYS;
+  return isNear ? day : `${day} ${new Date(shownIn(zone, at)).getUTCFullYear()}`;
+}
+
+/** "1 Dec": where there is little room and no doubt about the year. */
+export function shortDate(zone: string, at: number): string {
+  return `${dayOf(zone, at)} ${monthOf(zone, at).slice(0, 3)}`;
+}
+
+/** "Wednesday 12 November" */
+export function weekdayText(zone: string, at: number, now: number): string {
+  return `${DAYS[new Date(shownIn(zone, at)).getUTCDay()]} ${dateText(zone, at, now)}`;
+}
+
+/** "today, 14:32", "yesterday, 09:12", "16 November, 22:40". */
+export function momentText(zone: string, at: number, now: number): string {
+  const daysAgo = daysBetween(zone, at, now);
+  const day = daysAgo === 0 ? "today" : daysAgo === 1 ? "yesterday" : dateText(zone, at, now);
+  return `${day}, ${timeText(zone, at)}`;
+}
+
+/** How far ahead on the calendar: "today", "tomorrow", "in 9 days"; null when it is further than 14 days, or past. */
+export function soonText(zone: string, at: number, now: number): string | null {
+  const days = daysBetween(zone, now, at);
+  if (at < now || days > 14) return null;
+  return days === 0 ? "today" : days === 1 ? "tomorrow" : `in ${days} days`;
+}
+
+/** How long ago, for what is waited for: "4 s ago", "12 min ago", "3 h ago", "2 days ago". */
+export function agoText(at: number, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - at) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+function dayOf(zone: string, at: number): number {
+  return new Date(shownIn(zone, at)).getUTCDate();
+}
+
+function monthOf(zone: string, at: number): string {
+  return MONTHS[new Date(shownIn(zone, at)).getUTCMonth()] ?? "";
+}

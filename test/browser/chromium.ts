@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+
+const PLACES = [
+  process.env["CHROMIUM"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/** A Chromium of this machine; null where there is none. CHROMIUM names another one. */
+export const CHROMIUM = PLACES.find((place) => place !== undefined && existsSync(place)) ?? null;
+
+if (CHROMIUM === null) {
+  const said = "no Chromium found: the browser tests are skipped; CHROMIUM may name one";
+  if (process.env["CHROMIUM_REQUIRED"] === "yes") throw new Error(said);
+  console.warn(said);
+}
+
+/** Starts it, without a window and without calling home. */
+export async function startChromium(): Promise<Browser> {
+  if (CHROMIUM === null) throw new Error("there is no Chromium to start");
+  return await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}

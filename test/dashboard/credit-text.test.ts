@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import {
+  countText,
+  exactCredits,
+  moneyText,
+  roundedDown,
+  shareText,
+  shortCredits,
+  signedCredits,
+} from "../../services/dashboard/text/credit-text.ts";
+
+describe("credits as they are shown", () => {
+  it.each([
+    [16_486_275_000n, "16,486.275"],
+    [0n, "0"],
+    [-18_060n, "−0.01806"],
+    [1_000_000_000_000n, "1,000,000"],
+    [1n, "0.000001"],
+    [1_234_567_123_456n, "1,234,567.123456"],
+    [9_223_372_036_854_775_807n, "9,223,372,036,854.775807"],
+  ])("%s micro-credits are exactly %s", (credits, text) => {
+    expect(exactCredits(credits)).toBe(text);
+  });
+
+  it.each([
+    [16_486_279_999n, "16,486.27"],
+    [16_486_200_000n, "16,486.20"],
+    [0n, "0.00"],
+    [9_999n, "0.00"],
+    [-1n, "−0.01"],
+    [-1_234_560_000n, "−1,234.56"],
+    [-1_234_560_001n, "−1,234.57"],
+  ])("%s in large type is %s: never more than there is", (credits, text) => {
+    expect(roundedDown(credits)).toBe(text);
+  });
+
+  it.each([
+    [312_000_000n, "312"],
+    [5_075_400_000n, "5,075.4"],
+    [5_075_405_000n, "5,075.41"],
+    [300_000_000n, "300"],
+    [1_000_000_000n, "1,000"],
+    [100n, "0.0001"],
+    [-12_480_000n, "−12.48"],
+    [0n, "0"],
+  ])("%s in a sum is %s", (credits, text) => {
+    expect(shortCredits(credits)).toBe(text);
+  });
+
+  it("signs a movement", () => {
+    expect(signedCredits(10_000_000_000n)).toBe("+10,000");
+    expect(signedCredits(-900_000_000n)).toBe("−900");
+    expect(signedCredits(0n)).toBe("0");
+  });
+
+  it("writes money with the decimals of its currency", () => {
+    expect(moneyText(120_000n, "USD")).toBe("USD 1,200.00");
+    expect(moneyText(1500n, "JPY")).toBe("JPY 1,500");
+    expect(moneyText(5n, "KWD")).toBe("KWD 0.005");
+  });
+
+  it("writes counts and shares", () => {
+    expect(countText(1_234_567n)).toBe("1,234,567");
+    expect(countText(-1_000n)).toBe("−1,000");
+    expect(shareText(55n, 100n)).toBe("55 %");
+    expect(shareText(1n, 100_000n)).toBe("under 1 %");
+    expect(shareText(0n, 100n)).toBe("0 %");
+    expect(shareText(1n, 0n)).toBe("0 %");
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { mergeActivity } from "../../services/dashboard/activity/merge-activity.ts";
+import type { EntryData, RecordData } from "../../services/dashboard/api/account-data.ts";
+import { withNewest, withNext } from "../../services/dashboard/live/paged-list.ts";
+import { csvText } from "../../services/dashboard/text/csv.ts";
+
+const idOf = (id: string): string => id;
+
+describe("a list read page by page", () => {
+  it("goes on with the next page, and has nothing twice", () => {
+    const shown = { items: ["e", "d"], next: "2" };
+    expect(withNext(shown, { items: ["d", "c"], next_cursor: null }, idOf)).toEqual({
+      items: ["e", "d", "c"],
+      next: null,
+    });
+  });
+
+  it("read again, keeps what lies behind its newest page", () => {
+    const shown = { items: ["e", "d", "c", "b"], next: "4" };
+    expect(withNewest(shown, { items: ["f", "e"], next_cursor: "2" }, idOf)).toEqual({
+      items: ["f", "e", "d", "c", "b"],
+      next: "4",
+    });
+  });
+
+  it("begins anew where so much is new that the pages do not meet", () => {
+    const shown = { items: ["b", "a"], next: null };
+    expect(withNewest(shown, { items: ["f", "e"], next_cursor: "2" }, idOf)).toEqual({
+      items: ["f", "e"],
+      next: "2",
+    });
+  });
+});
+
+const usage = (id: string, at: string): RecordData => ({
+  event_id: id,
+  meter: "voice",
+  quantity: "1",
+  credits: "1",
+  occurred_at: at,
+  source: "",
+  dimensions: {},
+});
+
+const entry = (sequence: number, at: string): EntryData => ({
+  sequence,
+  kind: "grant",
+  credits: "1",
+  balance: "1",
+  lot_id: null,
+  reference: "",
+  posted_at: at,
+});
+
+describe("activity", () => {
+  const times = ({ items }: ReturnType<typeof mergeActivity>): string[] =>
+    items.map(({ at }) => new Date(at).toISOString().slice(11, 13));
+
+  it("is usage and entries in one, newest first", () => {
+    const merged = mergeActivity(
+      {
+        items: [usage("b", "2026-11-26T12:00:00Z"), usage("a", "2026-11-26T10:00:00Z")],
+        next: null,
+      },
+      { items: [entry(1, "2026-11-26T11:00:00Z")], next: null },
+    );
+    expect(times(merged)).toEqual(["12", "11", "10"]);
+    expect(merged.more).toBeNull();
+  });
+
+  it("ends where a list that goes on ends: in between something may be unread", () => {
+    const merged = mergeActivity(
+      {
+        items: [usage("b", "2026-11-26T12:00:00Z"), usage("a", "2026-11-26T10:00:00Z")],
+        next: "x",
+      },
+      { items: [entry(2, "2026-11-26T11:00:00Z"), entry(1, "2026-11-26T09:00:00Z")], next: null },
+    );
+    expect(times(merged)).toEqual(["12", "11", "10"]);
+    expect(merged.more).toBe("usage");
+  });
+});
+
+describe("CSV", () => {
+  it("quotes what needs it, and keeps big numbers whole", () => {
+    const rows = [["a,b", 'say "hi"', 9_223_372_036_854_775_807n, { number: "-0.5" }]] as const;
+    expect(csvText(["w", "x", "y", "z"], rows)).toBe(
+      'w,x,y,z\r\n"a,b","say ""hi""",9223372036854775807,-0.5\r\n',
+    );
+  });
+
+  it("lets no text be a formula", () => {
+    expect(csvText(["source"], [["=HYPERLINK(1)"], ["+1"], ["@x"], ["-2"]])).toBe(
+      "source\r\n'=HYPERLINK(1)\r\n'+1\r\n'@x\r\n'-2\r\n",
+    );
+  });
+});

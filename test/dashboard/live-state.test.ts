@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import {
+  afterLine,
+  afterNews,
+  type LiveState,
+  type StreamNews,
+  UNHEARD,
+} from "../../services/dashboard/live/live-state.ts";
+import { waitBefore } from "../../services/dashboard/live/wait-before.ts";
+
+const NOW = 1_000_000;
+
+const balance = (version: string | number, granted: string, position: string): StreamNews => ({
+  kind: "event",
+  event: "balance",
+  data: JSON.stringify({ version, granted, position, changed_at: "2026-11-26T13:32:08.000Z" }),
+});
+
+function told(state: LiveState, ...news: StreamNews[]) {
+  let result = { state, stale: [] as readonly string[] };
+  for (const one of news) result = afterNews(result.state, one, NOW);
+  return result;
+}
+
+describe("the live state of an account", () => {
+  it("takes the first balance as it is told", () => {
+    const { state, stale } = told(UNHEARD, balance("7", "100", "30"));
+    expect(state.connection).toBe("live");
+    expect(state.line).toMatchObject({ version: 7n, granted: 100n, position: 30n });
+    expect(stale).toEqual([]);
+  });
+
+  it("moves to a newer version and never back", () => {
+    const { state } = told(UNHEARD, balance(7, "100", "30"), balance(9, "100", "50"));
+    expect(state.line?.position).toBe(50n);
+    expect(told(state, balance(8, "100", "40")).state.line?.position).toBe(50n);
+    expect(told(state, balance(9, "100", "40")).state.line?.position).toBe(50n);
+  });
+
+  it("compares versions as numbers, not as text", () => {
+    const { state } = told(UNHEARD, balance("9", "100", "30"), balance("10", "100", "50"));
+    expect(state.line?.version).toBe(10n);
+  });
+
+  it("an answer that was read earlier does not undo what the stream told", () => {
+    const { state } = told(UNHEARD, balance(9, "100", "50"));
+    const old = { version: 8n, granted: 100n, position: 40n, changedAt: null };
+    expect(afterLine(state, old)).toBe(state);
+  });
+
+  it("has read again what moved: usage when credits were used, lots when some were granted", () => {
+    const { state } = told(UNHEARD, balance(1, "100", "30"));
+    expect(told(state, balance(2, "100", "50")).stale).toEqual(["usage"]);
+    expect(told(state, balance(2, "200", "30")).stale).toEqual(["lots"]);
+    expect(told(state, balance(1, "200", "50")).stale).toEqual([]);
+  });
+
+  it("has lists read again that an event is about", () => {
+    const event = (name: string): StreamNews => ({ kind: "event", event: name, data: "{}" });
+    expect(told(UNHEARD, event("credits")).stale).toContain("entries");
+    expect(told(UNHEARD, event("top_up")).stale).toContain("top-ups");
+    expect(told(UNHEARD, event("reload")).stale).toHaveLength(5);
+    expect(told(UNHEARD, event("of-tomorrow")).stale).toEqual([]);
+  });
+
+  it("keeps the last number and its time while it reconnects", () => {
+    const live = told(UNHEARD, balance(1, "100", "30")).state;
+    const { state } = afterNews(live, { kind: "lost" }, NOW + 60_000);
+    expect(state).toMatchObject({ connection: "reconnecting", heardAt: NOW, line: live.line });
+  });
+
+  it("reads all again once the stream stands again", () => {
+    const { state, stale } = told(
+      UNHEARD,
+      balance(1, "100", "30"),
+      { kind: "lost" },
+      { kind: "heard" },
+    );
+    expect(state.connection).toBe("live");
+    expect(stale).toHaveLength(5);
+    expect(told(state, { kind: "heard" }).stale).toEqual([]);
+  });
+
+  it.each(["", "{", "null", '{"version":"x"}', '{"version":1.5,"granted":"1","position":"1"}'])(
+    "an event that is no balance (%s) changes no number",
+    (data) => {
+      const before = told(UNHEARD, balance(1, "100", "30")).state;
+      const { state, stale } = told(before, { kind: "event", event: "balance", data });
+      expect(state.line).toEqual(before.line);
+      expect(stale).toEqual([]);
+    },
+  );
+});
+
+describe("the wait before a stream is opened again", () => {
+  it("grows, is spread, and has an end", () => {
+    expect(waitBefore(0, 0)).toBe(250);
+    expect(waitBefore(0, 1)).toBe(500);
+    expect(waitBefore(3, 1)).toBe(4_000);
+    expect(waitBefore(50, 1)).toBe(15_000);
+  });
+});

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { BucketData } from "../../services/dashboard/api/account-data.ts";
+import { layersOf, scaleOf, spendOf } from "../../services/dashboard/spend/spend.ts";
+import { barsOf } from "../../services/dashboard/spend/spend-range.ts";
+
+const DAY_1 = Date.parse("2026-11-24T23:00:00Z");
+const DAY_2 = Date.parse("2026-11-25T23:00:00Z");
+const END = Date.parse("2026-11-26T23:00:00Z");
+
+const bucket = (
+  at: number,
+  key: string,
+  credits: string,
+  quantity: string | null = "1",
+): BucketData => ({
+  at: new Date(at).toISOString(),
+  key,
+  credits,
+  events: 2,
+  quantity,
+});
+
+describe("what was spent", () => {
+  const buckets = [
+    bucket(DAY_1, "voice", "10"),
+    bucket(DAY_1, "tokens", "30"),
+    bucket(DAY_2, "voice", "25"),
+  ];
+
+  it("is added up by bar and by key, the most first", () => {
+    const spend = spendOf(buckets, [DAY_1, DAY_2], END);
+    expect(spend.total).toBe(65n);
+    expect(spend.rows).toEqual([
+      { key: "voice", credits: 35n, events: 4n, quantity: 2n },
+      { key: "tokens", credits: 30n, events: 2n, quantity: 1n },
+    ]);
+    expect(spend.bars.map(({ total }) => total)).toEqual([40n, 25n]);
+    expect(spend.bars[1]).toMatchObject({ from: DAY_2, to: END });
+  });
+
+  it("has a bar for a day on which nothing was spent", () => {
+    expect(spendOf([], [DAY_1, DAY_2], END).bars.map(({ total }) => total)).toEqual([0n, 0n]);
+  });
+
+  it("adds no quantities of different meters", () => {
+    const spend = spendOf([bucket(DAY_1, "anna", "1", null)], [DAY_1], DAY_2);
+    expect(spend.rows[0]?.quantity).toBeNull();
+  });
+
+  it("draws each key in its own colour, and the rest in one", () => {
+    const keys = ["a", "b", "c", "d", "e", "f", "g"];
+    const spend = spendOf(
+      keys.map((key, i) => bucket(DAY_1, key, String(100 - i))),
+      [DAY_1],
+      DAY_2,
+    );
+    const [bar] = spend.bars;
+    const layers = bar === undefined ? [] : layersOf(bar, spend.rows);
+    expect(layers.map(({ colour }) => colour)).toEqual([0, 1, 2, 3, 4, null]);
+    expect(layers.at(-1)?.credits).toBe(95n + 94n);
+  });
+});
+
+describe("the scale behind the bars", () => {
+  it.each([
+    [437n, [0n, 200n, 400n, 600n]],
+    [400n, [0n, 100n, 200n, 300n, 400n]],
+    [1n, [0n, 1n]],
+    [0n, [0n, 1n]],
+  ])("to %s is %s", (most, scale) => {
+    expect(scaleOf(most)).toEqual(scale);
+  });
+
+  it("reaches the highest bar in two to five round steps", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 8n, max: 2n ** 63n - 1n }), (most) => {
+        const scale = scaleOf(most);
+        expect(scale.at(-1)).toBeGreaterThanOrEqual(most);
+        expect(scale.at(-2)).toBeLessThan(most);
+        expect(scale.length).toBeLessThanOrEqual(5);
+        expect(String(scale[1])).toMatch(/^[125]0*$/);
+      }),
+    );
+  });
+});
+
+describe("the ranges", () => {
+  const now = Date.parse("2026-11-26T13:32:08Z");
+
+  it("24 h is the present hour and the 23 before it", () => {
+    const { by, starts, range } = barsOf("24 h", "Asia/Kolkata", now);
+    expect(by).toBe("hour");
+    expect(starts).toHaveLength(24);
+    expect(new Date(range.to).toISOString()).toBe("2026-11-26T14:30:00.000Z");
+    expect(range.to - range.from).toBe(24 * 3_600_000);
+  });
+
+  it("30 days end with the account's today", () => {
+    const { by, starts, range } = barsOf("30 days", "Europe/Prague", now);
+    expect(by).toBe("day");
+    expect(starts).toHaveLength(30);
+    expect(range.from).toBe(starts[0]);
+    expect(new Date(range.to).toISOString()).toBe("2026-11-26T23:00:00.000Z");
+  });
+});
