@@ -64,7 +64,7 @@ export function listedText({ catalogue, rates }: Listed, now: Instant): string {
     section(now, meters, "METER", [CREDITS, PER, { title: "FED BY" }], (rate) => [
       formatCredits(rate.credits),
       rate.per,
-      rate.feed === undefined ? rate.meter : feedText(rate.feed),
+      rate.feed === undefined ? "" : feedText(rate.feed),
     ]),
   ].filter((part) => part !== null);
   return parts.length === 0 ? "The catalogue is empty." : parts.join("\n\n");
