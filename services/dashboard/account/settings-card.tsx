@@ -45,7 +45,10 @@ function AutoTopUp({ account, change }: { account: AccountData; change: () => vo
       <dd>
         {auto.enabled ? (
           <>
-            <b>on</b>, {moneyText(BigInt(auto.amount), currency)} at{" "}
+            <b class={auto.stopped === null ? "" : "bad"}>
+              {auto.stopped === null ? "on" : "stopped"}
+            </b>
+            , {moneyText(BigInt(auto.amount), currency)} at{" "}
             {exactCredits(BigInt(account.threshold))} credits
           </>
         ) : (
@@ -55,7 +58,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: () => vo
         <button type="button" class="link" onClick={change} aria-label="Change auto top-up">
           change
         </button>
-        {auto.stopped !== null && <span class="note bad">Stopped. {auto.stopped}</span>}
+        {auto.stopped !== null && <span class="note bad">{auto.stopped}</span>}
         {isPaused && auto.stopped === null && (
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
         )}

@@ -56,7 +56,7 @@ function Numbers({ now, history }: { now: OperationsData; history: readonly Oper
         <Card title="Event to balance, p99">
           <p class={`figure ${isSlow ? "bad" : ""}`}>{delayText(p99)}</p>
           <p class="note">
-            half within {delayText(p50)}
+            {p50 === null ? "nothing was metered just now" : `half within ${delayText(p50)}`}
             {isSlow && " · slower than the promised second"}
           </p>
           <Sparkline values={history.map(({ balance_delay_ms }) => balance_delay_ms.p99 ?? 0)} />
@@ -109,7 +109,7 @@ function Counts({ title, empty, rows }: CountsProps) {
 }
 
 function delayText(ms: number | null): string {
-  if (ms === null) return "not known";
+  if (ms === null) return "–";
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
