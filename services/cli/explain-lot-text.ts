@@ -39,6 +39,9 @@ export function explainedJson(explained: Explained) {
     by_reversal: charged.flatMap(({ charged: what, charges: count, credits }) =>
       what.kind === "reversal" ? [{ ...reversalJson(what), charges: count, credits }] : [],
     ),
+    by_adjustment: charged.flatMap(({ charged: what, credits }) =>
+      what.kind === "adjustment" ? [{ reference: what.reference, credits }] : [],
+    ),
     usage: usage.map((record) => ({
       event_id: record.eventId,
       meter: record.meter,
@@ -51,9 +54,8 @@ export function explainedJson(explained: Explained) {
     charges: charges.map((charge) => ({
       entry: charge.sequence,
       kind: charge.charged.kind,
-      ...(charge.charged.kind === "reversal"
-        ? reversalJson(charge.charged)
-        : { add_on: charge.charged.addOnId }),
+      ...(charge.charged.kind === "reversal" ? reversalJson(charge.charged) : {}),
+      ...(charge.charged.kind === "add_on_charge" ? { add_on: charge.charged.addOnId } : {}),
       reference: charge.reference,
       due_at: instantJson(charge.dueAt),
       start_position: charge.drawn.start,
@@ -105,9 +107,14 @@ function paidText({ credits }: { credits: MicroCredits }, count: number, one: st
 
 /** "add-on voice_cloning", "refund of top-up:low-balance:1" */
 function chargedText(charged: Charged): string {
-  return charged.kind === "reversal"
-    ? `${charged.by} of ${charged.lotId}`
-    : `add-on ${charged.addOnId}`;
+  switch (charged.kind) {
+    case "reversal":
+      return `${charged.by} of ${charged.lotId}`;
+    case "adjustment":
+      return `adjustment: ${charged.reference}`;
+    case "add_on_charge":
+      return `add-on ${charged.addOnId}`;
+  }
 }
 
 function usageTable(lot: GrantedLot, usage: readonly UsageRecord[]): string {

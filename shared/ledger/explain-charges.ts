@@ -10,7 +10,9 @@ export type Charged =
       readonly kind: "reversal";
       readonly by: "refund" | "chargeback";
       readonly lotId: string;
-    };
+    }
+  /** Credits that a correction took from the line; its reference says why. */
+  | { readonly kind: "adjustment"; readonly reference: string };
 
 /** A charge and the stretch of the line that it drew. */
 export interface ChargeRecord {
@@ -25,19 +27,21 @@ export interface ChargeRecord {
 
 /**
  * What each was for: the add-on, as `chargeAddOn` (core) has written it into the reference (its id may
- * hold colons), or the lot that was reversed, and by what, as `reverseTopUp` has.
+ * hold colons), the lot that was reversed, and by what, as `reverseTopUp` has, or a correction's reason.
  */
 const CHARGED = `
   kind,
   CASE kind
     WHEN 'add_on_charge' THEN substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')
+    WHEN 'adjustment' THEN reference
     ELSE lot_id
   END,
   CASE kind WHEN 'reversal' THEN split_part(reference, ':', 1) END`;
 
 type ChargedRow =
   | [kind: "add_on_charge", addOnId: string, by: null]
-  | [kind: "reversal", lotId: string, by: "refund" | "chargeback"];
+  | [kind: "reversal", lotId: string, by: "refund" | "chargeback"]
+  | [kind: "adjustment", reference: string, by: null];
 
 /**
  * The charges that drew on [$2, $3): an entry's position is the line right after it. A lot that was
@@ -46,7 +50,7 @@ type ChargedRow =
 const ACROSS = `
   FROM entry
   WHERE account_id = $1
-    AND kind IN ('add_on_charge', 'reversal')
+    AND (kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL))
     AND position > $2
     AND position + credits < $3
     AND $2::bigint < $3::bigint`;
@@ -128,5 +132,12 @@ export async function chargeTotalsAcross(
 }
 
 function toCharged([kind, subject, by]: [...ChargedRow, ...unknown[]]): Charged {
-  return kind === "reversal" ? { kind, by, lotId: subject } : { kind, addOnId: subject };
+  switch (kind) {
+    case "reversal":
+      return { kind, by, lotId: subject };
+    case "adjustment":
+      return { kind, reference: subject };
+    case "add_on_charge":
+      return { kind, addOnId: subject };
+  }
 }

@@ -112,11 +112,13 @@ describe("an adjustment", () => {
   test.each([
     { credits: "0", status: 422 },
     { credits: "-9223372036854775807", status: 422 },
+    { credits: "-9223372036854775808", status: 400 },
   ])("of $credits is refused", async ({ credits, status }) => {
     await openAccount(books, `refused-${credits}`, { lots: [{ credits: 5n }] });
     const url = `/v1/accounts/refused-${credits}/adjustments`;
+    expect((await post(url, { credits: "-1", reference: "first" })).status).toBe(201);
     expect((await post(url, { credits, reference: "no" })).status).toBe(status);
-    expect((await get(`/v1/accounts/refused-${credits}/balance`)).balance).toBe("5");
+    expect((await get(`/v1/accounts/refused-${credits}/balance`)).balance).toBe("4");
   });
 });
 

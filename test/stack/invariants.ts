@@ -19,7 +19,7 @@ const INVARIANTS = {
     GROUP BY account_id
     HAVING coalesce(sum(greatest(0, end_position - greatest(start_position, position))), 0)
            <> greatest(0, granted - position)`,
-  "usage, expiries, add-on charges and reversals tile the line from 0 to position": `
+  "usage, expiries, charges, reversals and deductions tile the line from 0 to position": `
     SELECT account_id FROM (
       SELECT account_id, position, start_at, end_at,
              lag(end_at, 1, 0::numeric) OVER line AS before,
@@ -35,7 +35,7 @@ const INVARIANTS = {
         UNION ALL
         SELECT account_id, position + credits, position
         FROM entry
-        WHERE kind IN ('add_on_charge', 'reversal')
+        WHERE kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL)
       ) AS drawn USING (account_id)
       WINDOW line AS (PARTITION BY account_id ORDER BY start_at, end_at)
     ) AS tiled
@@ -49,7 +49,7 @@ const INVARIANTS = {
         OR coalesce(max(sequence), 0) <> account.entries`,
   "each entry carries the line on from the one before it, the last one to granted": `
     SELECT account_id FROM (
-      SELECT account_id, kind, credits, entry.granted, entry.position, entry.version,
+      SELECT account_id, kind, lot_id, credits, entry.granted, entry.position, entry.version,
              entry.granted - lag(entry.granted, 1, 0::bigint) OVER line AS added,
              entry.position - lag(entry.position, 1, 0::bigint) OVER line AS drawn,
              lag(entry.version, 1, 0::bigint) OVER line AS before,
@@ -61,8 +61,9 @@ const INVARIANTS = {
     WHERE drawn < 0
        OR version < before
        OR version > newest
-       OR (kind IN ('grant', 'adjustment') AND added <> credits)
-       OR (kind IN ('add_on_charge', 'reversal') AND (added <> 0 OR drawn < -credits))
+       OR ((kind = 'grant' OR (kind = 'adjustment' AND lot_id IS NOT NULL)) AND added <> credits)
+       OR ((kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL))
+           AND (added <> 0 OR drawn < -credits))
        OR (kind = 'expiry' AND added <> credits AND (added <> 0 OR drawn < -credits))
        OR is_short`,
   "each lot was granted by one entry, of its credits": `
