@@ -103,7 +103,7 @@ export function answerProblems(app: FastifyInstance): void {
 }
 
 /** As bytes: to text Fastify adds a charset, and then the media type is not what clients look for. */
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) {
     void reply.header("Retry-After", String(problem.retryAfterSeconds));
   }

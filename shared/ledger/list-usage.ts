@@ -71,7 +71,7 @@ export interface UsageTotal {
   readonly quantity: bigint | null;
 }
 
-export type UsageStep = "hour" | "day" | "month";
+type UsageStep = "hour" | "day" | "month";
 
 type TotalRow = [at: string, key: string, credits: string, events: string, quantity: string | null];
 
