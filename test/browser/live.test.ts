@@ -89,7 +89,7 @@ describe.skipIf(CHROMIUM === null)("a customer's dashboard", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Top up" }).click();
     const topUps = page.getByRole("list", { name: "Payments" });
     await topUps.getByText("failed").waitFor(WITHIN);
-    await topUps.getByText(/insufficient funds/i).waitFor(WITHIN);
+    await topUps.getByText(/does not have enough funds/i).waitFor(WITHIN);
     await shows(page, "5.00");
   });
 

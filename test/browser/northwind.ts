@@ -8,6 +8,7 @@ import { createAccount } from "../../shared/ledger/create-account.ts";
 import { grantCredits } from "../../shared/ledger/grant-credits.ts";
 import { listPayments } from "../../shared/ledger/payments.ts";
 import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
+import { settleAccounts } from "../../shared/ledger/settle-accounts.ts";
 import { settlePayment } from "../../shared/ledger/settle-payment.ts";
 import { randomFrom } from "../model/random.ts";
 import type { Books } from "../stack/books.ts";
@@ -58,12 +59,19 @@ export async function openNorthwind(books: Books, account: string, now: number):
     amount: 5_000n,
   });
   await settlePayment(database, topUp, declined(), refused);
-  await payFees(books, account, refused);
+  await turnMonths(books, account, refused);
   await paidTopUp(books, account, refused + HOUR_MS, {
     paymentId: "manual:second",
     amount: 5_000n,
   });
-  await setAutoTopUp(database, { accountId, now: refused + HOUR_MS }, { amount: 2_500n });
+  await turnMonths(books, account, now);
+  await setAutoTopUp(database, { accountId, now }, { amount: 2_500n });
+}
+
+/** Posts what fell due until then, as if metering had read all usage, and pays the fees. */
+async function turnMonths(books: Books, account: string, now: number): Promise<void> {
+  await settleAccounts(books.database, { clock: now, completeUntil: now, limit: 1 }, null);
+  await payFees(books, account, now);
 }
 
 async function payFees({ database }: Books, account: string, now: number): Promise<void> {

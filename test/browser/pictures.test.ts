@@ -3,9 +3,7 @@ import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { manualTopUpId } from "../../shared/core/payment.ts";
-import { toAccountId } from "../../shared/core/text.ts";
-import { topUpByHand } from "../../shared/ledger/top-up-account.ts";
+import { pendingTopUp } from "../stack/card-holders.ts";
 import { testKafka } from "../stack/kafka.ts";
 import { TURN_MS } from "../stack/top-up-process.ts";
 import { untilCaughtUp } from "../stack/usage-topic.ts";
@@ -18,6 +16,10 @@ import { type RunningServices, startServices } from "./running-services.ts";
 const ACCOUNT = "northwind";
 const SCREENSHOTS = resolve(import.meta.dirname, "screenshots");
 const DAY_MS = 86_400_000;
+
+/** Down to the end of what was spent. */
+const HEIGHTS = { light: 1_060, dark: 1_060, phone: 1_880 } as const;
+const MOST_BYTES = 200 * 1024;
 
 const LOOKS = [
   ["light", { ...DESKTOP, colorScheme: "light" }],
@@ -39,9 +41,8 @@ describe.skipIf(CHROMIUM === null)("the dashboard of a busy account", () => {
     await untilCaughtUp(testKafka(), services.books.database);
     // The bank thinks for as long as pictures are taken.
     services.gate.beforeCall = () => new Promise(() => undefined);
-    const asked = { accountId: toAccountId(ACCOUNT), now: Date.now() };
-    const topUp = { paymentId: manualTopUpId("third"), amount: 2_500n };
-    expect(await topUpByHand(services.books.database, asked, topUp)).toEqual({ kind: "pending" });
+    const third = { paymentId: "manual:third", amount: 2_500n };
+    await pendingTopUp(services.books, ACCOUNT, Date.now(), third);
     browser = await startChromium();
   }, TURN_MS);
   afterAll(async () => {
@@ -61,20 +62,29 @@ describe.skipIf(CHROMIUM === null)("the dashboard of a busy account", () => {
 
   it.each(LOOKS)("is drawn: %s", async (look, options) => {
     const page = await openWhole(options);
-    const path = resolve(SCREENSHOTS, `dashboard-${look}.png`);
-    const picture = await page.screenshot({ path, fullPage: true });
-    expect(picture.byteLength).toBeLessThan(200 * 1024);
+    await page.screenshot({ path: pictureOf(`whole-${look}`), fullPage: true });
+    const { width } = options.viewport;
+    const clip = { x: 0, y: 0, width, height: HEIGHTS[look] };
+    const path = pictureOf(`dashboard-${look}`);
+    const picture = await page.screenshot({ path, clip, fullPage: true });
+    expect(picture.byteLength).toBeLessThan(MOST_BYTES);
   });
 
-  it.each(LOOKS)("has nothing serious that axe finds: %s", async (_, options) => {
+  it("is drawn: payments and activity", async () => {
+    const page = await openWhole(DESKTOP);
+    const path = pictureOf("dashboard-payments");
+    const picture = await page.locator(".pair-of-cards.swapped").screenshot({ path });
+    expect(picture.byteLength).toBeLessThan(MOST_BYTES);
+  });
+
+  it.each(LOOKS)("has nothing serious that axe finds: %s", async (look, options) => {
     const page = await openWhole(options);
     expect(await seriousIn(page)).toEqual([]);
     await page.locator("button.lot").first().click();
     await page.getByRole("dialog").locator(".record").first().waitFor(WITHIN);
     await page.getByRole("dialog").locator(".over-row").first().click();
     await page.getByRole("list", { name: "Paid by" }).waitFor(WITHIN);
-    const path = resolve(SCREENSHOTS, `usage-${_}.png`);
-    await page.screenshot({ path });
+    await page.screenshot({ path: pictureOf(`usage-${look}`) });
     expect(await seriousIn(page)).toEqual([]);
   });
 
@@ -86,7 +96,7 @@ describe.skipIf(CHROMIUM === null)("the dashboard of a busy account", () => {
   it("shows fees beside top-ups: pending, failed and succeeded", async () => {
     const page = await openWhole(DESKTOP);
     const payments = page.getByRole("list", { name: "Payments" });
-    for (const said of ["pending", "failed", "succeeded", "Plan", "insufficient funds"]) {
+    for (const said of ["pending", "failed", "succeeded", "Plan", "does not have enough funds"]) {
       await payments.getByText(new RegExp(said, "i")).first().waitFor(WITHIN);
     }
   });
@@ -106,6 +116,10 @@ describe.skipIf(CHROMIUM === null)("the dashboard of a busy account", () => {
     await page.locator("button.lot:focus").waitFor(WITHIN);
   });
 });
+
+function pictureOf(name: string): string {
+  return resolve(SCREENSHOTS, `${name}.png`);
+}
 
 async function seriousIn(page: Page) {
   const { violations } = await new AxeBuilder({ page }).analyze();

@@ -70,11 +70,13 @@ function Payment({ payment, zone }: { payment: PaymentData; zone: string }) {
   return (
     <li class="row">
       <div>
-        {paidForText(payment)} <span class={`chip ${TONE[status]}`}>{status}</span>
+        <p class="paid-for">
+          {paidForText(payment)} <span class={`chip ${TONE[status]}`}>{status}</span>
+        </p>
         <p class="note">
           <When payment={payment} zone={zone} />
-          {status !== "succeeded" && reason !== "" && <span class="said">{reason}</span>}
         </p>
+        {status !== "succeeded" && reason !== "" && <p class="note said">{reason}</p>}
       </div>
       <div class="number">
         {moneyText(BigInt(amount), currency)}
