@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { TooMuchUsage } from "../../shared/ledger/list-usage.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 
 /** An answer that refuses: RFC 9457. Thrown by routes, written by `answerProblems`. */
@@ -125,6 +126,11 @@ function toProblem(error: FastifyError | Problem): Problem {
   if (isDatabaseOutage(error)) {
     return new Problem(503, "unavailable", "the books cannot be reached now; ask again", {
       retryAfterSeconds: OUTAGE_RETRY_SECONDS,
+    });
+  }
+  if (error instanceof TooMuchUsage) {
+    return new Problem(422, "too_much", `${error.message}; ask for a shorter range`, {
+      field: "from",
     });
   }
   const status = error.statusCode ?? 500;
