@@ -42,6 +42,13 @@ describe.skipIf(CHROMIUM === null)("a customer's dashboard", () => {
     expect(broken).toEqual([]);
   });
 
+  it("asks for nothing by TLS on a host that has none", async () => {
+    const { headers } = await fetch(`${services.wire.url}/dashboard/`);
+    const policy = headers.get("content-security-policy");
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).not.toContain("upgrade-insecure-requests");
+  });
+
   it("lets the balance fall as an event is published, without reloading", async () => {
     const account = await openWith(10_000n);
     const { page } = await openDashboard(browser, services, account);

@@ -75,7 +75,7 @@ export interface ExplainedData extends RecordData {
   readonly owed: string;
 }
 
-export interface PaidByData {
+interface PaidByData {
   readonly lot_id: string;
   readonly source: LotData["source"];
   readonly credits: string;
