@@ -41,7 +41,7 @@ await runService("api", async ({ settings, logger, stopping }) => {
     api,
   );
   const url = await app.listen({ host: api.host, port: api.port });
-  logger.info({ url }, "serving");
+  logger.info({ host: api.host, port: Number(new URL(url).port) }, "serving");
   const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
   await Promise.race([topics.ended, stopped]);
   await app.close();

@@ -105,5 +105,9 @@ export async function buildServer(
 }
 
 const CONTENT_POLICY = {
-  directives: { defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
+  directives: {
+    ...{ defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
+    // On a host without TLS the browser would ask for the page's parts where nobody answers.
+    upgradeInsecureRequests: null,
+  },
 } as const;

@@ -26,6 +26,8 @@ export async function startChromium(): Promise<Browser> {
     args: [
       "--no-sandbox",
       "--disable-gpu",
+      // Coloured edges of letters would make the pictures larger.
+      "--disable-lcd-text",
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
