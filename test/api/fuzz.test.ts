@@ -85,7 +85,8 @@ for (const [what, parameters] of Object.entries(settings)) {
 
 /** Takes usage, and leaves Kafka alone. */
 async function publish(usage: Usage): Promise<UsageEvent> {
-  const { eventId = "e", occurredAt = 0, source = "", dimensions = {}, quantity } = usage;
+  const { eventId = "e", source = "", dimensions = {}, quantity } = usage;
+  const occurredAt = Number(usage.occurredAt);
   return { ...usage, eventId, occurredAt, source, dimensions, quantity: BigInt(quantity) };
 }
 
