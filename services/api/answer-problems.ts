@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { TooMuchUsage } from "../../shared/ledger/list-usage.ts";
 import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { documentOf, Problem } from "./problem.ts";
 
@@ -84,6 +85,11 @@ function toProblem(error: FastifyError | Problem): Problem {
   if (isDatabaseOutage(error)) {
     return new Problem(503, "unavailable", "the books cannot be reached now; ask again", {
       retryAfterSeconds: OUTAGE_RETRY_SECONDS,
+    });
+  }
+  if (error instanceof TooMuchUsage) {
+    return new Problem(422, "too_much", `${error.message}; ask for a shorter range`, {
+      field: "from",
     });
   }
   const status = error.statusCode ?? 500;

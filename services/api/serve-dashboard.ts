@@ -4,10 +4,7 @@ import type { FastifyInstance } from "fastify";
 /** Serves the dashboard's files, as `npm run build:dashboard` made them, under /dashboard/. */
 export async function serveDashboard(app: FastifyInstance, dir: string): Promise<void> {
   await app.register(async (scope) => {
-    scope.addHook("onRoute", (route) => {
-      route.config = { ...route.config, access: "open" };
-      route.schema = { ...route.schema, hide: true };
-    });
+    openAll(scope);
     await scope.register(staticFiles, {
       root: dir,
       prefix: "/dashboard/",
@@ -21,5 +18,13 @@ export async function serveDashboard(app: FastifyInstance, dir: string): Promise
         );
       },
     });
+  });
+}
+
+/** Routes of pages, which hold no secret: anybody may load them, and the document does not tell of them. */
+export function openAll(scope: FastifyInstance): void {
+  scope.addHook("onRoute", (route) => {
+    route.config = { ...route.config, access: "open" };
+    route.schema = { ...route.schema, hide: true };
   });
 }

@@ -28,7 +28,7 @@ import type { RouteParts } from "./routes/parts.ts";
 import { subscriptionRoutes } from "./routes/subscription.ts";
 import { topUpRoutes } from "./routes/top-ups.ts";
 import { usageRoutes } from "./routes/usage.ts";
-import { serveDashboard } from "./serve-dashboard.ts";
+import { openAll, serveDashboard } from "./serve-dashboard.ts";
 import type { ApiSettings } from "./settings.ts";
 import type { Listeners } from "./stream/listeners.ts";
 import { streamRoutes } from "./stream/stream-routes.ts";
@@ -97,7 +97,10 @@ export async function buildServer(
       }),
   });
   keepIdempotent(app, parts);
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(async (scope) => {
+    openAll(scope);
+    await scope.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
+  });
   app.get("/openapi.json", { config: { access: "open" }, schema: { hide: true } }, () =>
     app.swagger(),
   );

@@ -72,7 +72,7 @@ export const accountId = z.codec(id("account id"), z.custom<AccountId>(), {
 /** The account that a path is about. */
 export const accountPath = z.object({ account_id: accountId });
 
-export const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
+const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
 
 /** How much of a list is asked for, and from where on. */
 export const page = z.strictObject({

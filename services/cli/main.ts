@@ -3,6 +3,7 @@ import { addAccountCommands } from "./account.ts";
 import { addAddOnCommands } from "./add-on.ts";
 import { addCatalogueCommands } from "./catalogue.ts";
 import { addDashboardLinkCommand } from "./dashboard-link.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addEntriesCommand } from "./entries.ts";
 import { addExplainCommands } from "./explain.ts";
 import { addGrantCommand } from "./grant.ts";
@@ -64,5 +65,6 @@ addPublishCommand(program);
 addExplainCommands(program);
 addSchedulerCommands(program);
 addStatusCommand(program);
+addDoctorCommand(program);
 
 await runProgram(program);

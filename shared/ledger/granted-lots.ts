@@ -1,8 +1,8 @@
 import type { AccountId, Entry } from "../core/account.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../core/credit-line.ts";
 import type { GrantedLot, LotSource } from "../core/grant-credits.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
+import { insertRows } from "./insert-rows.ts";
 
 const COLUMNS = `
   lot_id, start_position, end_position, credits, source, reference,
@@ -55,10 +55,11 @@ export async function lotsAcross(
   return query(transaction, ACROSS, [accountId, stretch.start, stretch.end]);
 }
 
-const COPY = `
-  COPY lot (account_id, lot_id, start_position, end_position, credits, source, reference, granted_at,
-            expires_at)
-  FROM STDIN (FORMAT binary)`;
+const INTO = {
+  table: "lot",
+  columns:
+    "account_id, lot_id, start_position, end_position, credits, source, reference, granted_at, expires_at",
+};
 
 /** Stores new lots. */
 export async function insertLots(
@@ -66,7 +67,7 @@ export async function insertLots(
   lots: readonly { accountId: AccountId; lot: GrantedLot }[],
 ): Promise<void> {
   if (lots.length === 0) return;
-  await copyRows(transaction, COPY, lots, (rows, { accountId, lot }) => {
+  await insertRows(transaction, INTO, lots, (rows, { accountId, lot }) => {
     rows.startRow(9);
     rows.text(accountId);
     rows.text(lot.lotId);

@@ -1,12 +1,13 @@
 import type { AccountId } from "../core/account.ts";
 import type { Fee } from "../core/fee.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
+import { insertRows } from "./insert-rows.ts";
 
-const COPY = `
-  COPY payment (account_id, payment_id, kind, status, amount, currency, subscription, period, periods,
-                plan_id, attempt, calls, next_try_at, reason, created_at, attempted_at)
-  FROM STDIN (FORMAT binary)`;
+const INTO = {
+  table: "payment",
+  columns:
+    "account_id, payment_id, kind, status, amount, currency, subscription, period, periods, plan_id, attempt, calls, next_try_at, reason, created_at, attempted_at",
+};
 
 /** Stores fees that fell due, each to be charged from then on. */
 export async function insertFees(
@@ -14,7 +15,7 @@ export async function insertFees(
   fees: readonly { accountId: AccountId; fee: Fee }[],
 ): Promise<void> {
   if (fees.length === 0) return;
-  await copyRows(transaction, COPY, fees, (rows, { accountId, fee }) => {
+  await insertRows(transaction, INTO, fees, (rows, { accountId, fee }) => {
     rows.startRow(16);
     rows.text(accountId);
     rows.text(fee.paymentId);

@@ -1,5 +1,5 @@
 import type { AccountId, Instant } from "../core/account.ts";
-import type { Database, Transaction } from "./database.ts";
+import { type Database, sqlState, type Transaction } from "./database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain-usage.ts";
 
 /** Which usage: of events that occurred in [from, to), of one meter or of all. */
@@ -41,19 +41,39 @@ const LIST = `
   ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
   LIMIT $8`;
 
+const LONGEST = "SET LOCAL statement_timeout = 10000";
+const TIMED_OUT = "57014";
+
+/** It would read more than is read in ten seconds. */
+export class TooMuchUsage extends Error {}
+
+/** Reads of many records, ended where they take too long, so that they hold up nobody. */
+async function within<T>(transaction: Transaction, read: () => Promise<T>): Promise<T> {
+  try {
+    await transaction.query(LONGEST);
+    return await read();
+  } catch (error) {
+    if (sqlState(error) !== TIMED_OUT) throw error;
+    throw new TooMuchUsage("reading the usage took longer than ten seconds", { cause: error });
+  }
+}
+
 /** Up to `limit` records of an account, those metered last first, from those before `before` on. */
 export async function listUsage(
-  database: Database | Transaction,
+  transaction: Transaction,
   accountId: AccountId,
   { from, to, meter }: UsageRange,
   page: { readonly before: UsagePlace | null; readonly limit: number },
 ): Promise<(UsageRecord & { readonly at: UsagePlace })[]> {
   const { start = null, version = null, place = null } = page.before ?? {};
-  const { rows } = await database.query<[...RecordRow, string, string, number]>({
-    text: LIST,
-    values: [accountId, from, to, meter, start, version, place, page.limit],
-    rowMode: "array",
-  });
+  const values = [accountId, from, to, meter, start, version, place, page.limit];
+  const { rows } = await within(transaction, () =>
+    transaction.query<[...RecordRow, string, string, number]>({
+      text: LIST,
+      values,
+      rowMode: "array",
+    }),
+  );
   return rows.map((row) => {
     const [drawStart, drawVersion, drawPlace] = [row[11], row[12], row[13]];
     const at = { start: BigInt(drawStart), version: BigInt(drawVersion), place: drawPlace };
@@ -71,7 +91,7 @@ export interface UsageTotal {
   readonly quantity: bigint | null;
 }
 
-export type UsageStep = "hour" | "day" | "month";
+type UsageStep = "hour" | "day" | "month";
 
 type TotalRow = [at: string, key: string, credits: string, events: string, quantity: string | null];
 
@@ -132,13 +152,15 @@ const FROM_RECORDS = `
 
 /** What an account used by source (`dimension` null) or by a dimension. Reads every record of the range. */
 export async function usageBy(
-  database: Database | Transaction,
+  transaction: Transaction,
   accountId: AccountId,
   asked: UsageSummed & { readonly dimension: string | null; readonly limit: number },
 ): Promise<UsageTotal[]> {
   const { from, to, step, timeZone, dimension, limit } = asked;
   const values = [accountId, from, to, null, step, timeZone, dimension, limit];
-  const { rows } = await database.query<TotalRow>({ text: FROM_RECORDS, values, rowMode: "array" });
+  const { rows } = await within(transaction, () =>
+    transaction.query<TotalRow>({ text: FROM_RECORDS, values, rowMode: "array" }),
+  );
   return rows.map(toTotal);
 }
 

@@ -1,8 +1,8 @@
 import type { AccountId } from "../core/account.ts";
 import { amountsAsText } from "./amounts-as-text.ts";
 import { bigintArray, textArray } from "./array-literal.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
+import { insertRows } from "./insert-rows.ts";
 
 /**
  * A record to publish, in the fields of its Avro schema. `sequence` counts up per account and topic:
@@ -15,7 +15,10 @@ export interface OutboxRecord {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-const PUT = "COPY outbox (account_id, topic, sequence, record) FROM STDIN (FORMAT binary)";
+const INTO = {
+  table: "outbox",
+  columns: "account_id, topic, sequence, record",
+};
 
 /** Leaves records to be published once this transaction has committed. */
 export async function putInOutbox(
@@ -23,7 +26,7 @@ export async function putInOutbox(
   records: readonly OutboxRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
-  await copyRows(transaction, PUT, records, (rows, { accountId, topic, sequence, record }) => {
+  await insertRows(transaction, INTO, records, (rows, { accountId, topic, sequence, record }) => {
     rows.startRow(4);
     rows.text(accountId);
     rows.text(topic);

@@ -1,11 +1,12 @@
 import type { Account, Entry, Instant } from "../core/account.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
+import { insertRows } from "./insert-rows.ts";
 
-const COPY = `
-  COPY entry (account_id, sequence, kind, credits, granted, position, version, lot_id, reference,
-              due_at, posted_at)
-  FROM STDIN (FORMAT binary)`;
+const INTO = {
+  table: "entry",
+  columns:
+    "account_id, sequence, kind, credits, granted, position, version, lot_id, reference, due_at, posted_at",
+};
 
 /**
  * Posts entries. `accounts` are those they belong to, as read: an entry carries the version that
@@ -19,7 +20,7 @@ export async function postEntries(
 ): Promise<void> {
   if (entries.length === 0) return;
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
-  await copyRows(transaction, COPY, entries, (rows, entry) => {
+  await insertRows(transaction, INTO, entries, (rows, entry) => {
     const version = versions.get(entry.accountId);
     if (version === undefined)
       throw new Error(`an entry of ${entry.accountId}, which did not move`);

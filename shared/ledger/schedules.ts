@@ -10,8 +10,8 @@ import type {
 } from "../core/subscription.ts";
 import { amountsAsText } from "./amounts-as-text.ts";
 import { bigintArray, textArray } from "./array-literal.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Database, Transaction } from "./database.ts";
+import { insertRows } from "./insert-rows.ts";
 
 const READ = `
   SELECT account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date::text,
@@ -173,9 +173,10 @@ export async function writeSchedules(
   });
 }
 
-const RECORD = `
-  COPY subscription_change (account_id, sequence, kind, changed_by, changed_at, detail)
-  FROM STDIN (FORMAT binary)`;
+const INTO_HISTORY = {
+  table: "subscription_change",
+  columns: "account_id, sequence, kind, changed_by, changed_at, detail",
+};
 
 /** Adds to the histories of subscriptions. */
 export async function recordChanges(
@@ -183,7 +184,7 @@ export async function recordChanges(
   changes: readonly { accountId: AccountId; change: SubscriptionChange }[],
 ): Promise<void> {
   if (changes.length === 0) return;
-  await copyRows(transaction, RECORD, changes, (rows, { accountId, change }) => {
+  await insertRows(transaction, INTO_HISTORY, changes, (rows, { accountId, change }) => {
     rows.startRow(6);
     rows.text(accountId);
     rows.int4(change.sequence);

@@ -2,16 +2,16 @@ import type { Instant } from "../core/account.ts";
 import { type Drawn, identityOf } from "../core/meter-usage.ts";
 import type { ReceivedEvent, UsageEvent } from "../core/usage-event.ts";
 import { textArray } from "./array-literal.ts";
-import type { CopyBuffer } from "./copy-buffer.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
+import { insertRows, type RowWriter } from "./insert-rows.ts";
 
-const EVENT_COLUMNS = "event_id, account_id, meter, quantity, occurred_at, source, dimensions";
+export const EVENT_COLUMNS =
+  "event_id, account_id, meter, quantity, occurred_at, source, dimensions";
 
-const COPY = `
-  COPY usage_record (${EVENT_COLUMNS}, credits, start_position, kafka_partition, kafka_offset,
-                     metered_at)
-  FROM STDIN (FORMAT binary)`;
+const INTO = {
+  table: "usage_record",
+  columns: `${EVENT_COLUMNS}, credits, start_position, kafka_partition, kafka_offset, metered_at`,
+};
 
 /**
  * Writes metered events, optimistically: an event id that the account already has fails the whole
@@ -23,7 +23,7 @@ export async function writeUsageRecords(
   meteredAt: Instant,
 ): Promise<void> {
   if (drawn.length === 0) return;
-  await copyRows(transaction, COPY, drawn, (rows, { event, credits, start }) => {
+  await insertRows(transaction, INTO, drawn, (rows, { event, credits, start }) => {
     rows.startRow(12);
     putEvent(rows, event);
     rows.int8(credits);
@@ -35,7 +35,7 @@ export async function writeUsageRecords(
 }
 
 /** Writes the seven columns of the event itself. Shared with the bench's floor, which stores no more. */
-export function putEvent(rows: CopyBuffer, event: UsageEvent): void {
+export function putEvent(rows: RowWriter, event: UsageEvent): void {
   rows.text(event.eventId);
   rows.text(event.accountId);
   rows.text(event.meter);

@@ -1,11 +1,12 @@
 import type { Account, Instant } from "../core/account.ts";
 import type { Draw } from "../core/account-in-batch.ts";
-import { copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
+import { insertRows } from "./insert-rows.ts";
 
-const COPY = `
-  COPY draw (account_id, start_position, version, end_position, event_ids, drawn_at)
-  FROM STDIN (FORMAT binary)`;
+const INTO = {
+  table: "draw",
+  columns: "account_id, start_position, version, end_position, event_ids, drawn_at",
+};
 
 /**
  * Writes what a transaction drew of each account. `accounts` are those it moves, as read: a draw
@@ -19,7 +20,7 @@ export async function writeDraws(
 ): Promise<void> {
   if (draws.length === 0) return;
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
-  await copyRows(transaction, COPY, draws, (rows, { accountId, start, end, eventIds }) => {
+  await insertRows(transaction, INTO, draws, (rows, { accountId, start, end, eventIds }) => {
     rows.startRow(6);
     rows.text(accountId);
     rows.int8(start);

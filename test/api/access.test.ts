@@ -188,3 +188,11 @@ test("a key is shown once: the books keep a hash, and lists say when it was last
   expect(newest).toMatchObject({ name: "hashed", scopes: ["read"], revoked_at: null });
   expect(newest.last_used_at).not.toBeNull();
 });
+
+test("the document and its pages are open, under a policy that lets no other page's script in", async () => {
+  for (const url of ["/openapi.json", "/docs", "/docs/static/swagger-initializer.js", "/health"]) {
+    const answer = await api.ask("GET", url, bearer(""));
+    expect([url, answer.status]).toEqual([url, 200]);
+    expect(String(answer.headers["content-security-policy"])).toMatch(/default-src 'self'/);
+  }
+});

@@ -8,9 +8,9 @@ import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { copyRows } from "../../shared/ledger/copy-rows.ts";
 import { inTransaction, openDatabase } from "../../shared/ledger/database.ts";
-import { putEvent } from "../../shared/ledger/usage-records.ts";
+import { insertRows } from "../../shared/ledger/insert-rows.ts";
+import { EVENT_COLUMNS, putEvent } from "../../shared/ledger/usage-records.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 
@@ -29,7 +29,7 @@ await admin.connect();
 const lows = new Map(
   (await admin.fetchTopicOffsets(topic)).map(({ partition, low }) => [partition, BigInt(low)]),
 );
-const COPY = "COPY floor FROM STDIN (FORMAT binary)";
+const INTO = { table: "floor", columns: EVENT_COLUMNS };
 let stored = 0;
 await runBatchConsumer(kafka, {
   groupId: `floor-${process.pid}-${Date.now()}`,
@@ -44,7 +44,7 @@ await runBatchConsumer(kafka, {
       return event;
     });
     await inTransaction(database, (transaction) =>
-      copyRows(transaction, COPY, events, (rows, event) => {
+      insertRows(transaction, INTO, events, (rows, event) => {
         rows.startRow(7);
         putEvent(rows, event);
       }),

@@ -44,7 +44,7 @@ describe("a month that metering and somebody else post at once is posted once", 
     expect(await playCommand(books.database, step)).toBe("subscribed");
 
     const meddled = Promise.withResolvers<unknown>();
-    const isLate = ({ sql }: { sql: string }) => /^(UPDATE account|COPY entry)\b/.test(sql);
+    const isLate = ({ sql }: { sql: string }) => /^(UPDATE account|INSERT INTO entry)\b/.test(sql);
     void proxy.catchNext(isLate, async () => {
       const settling = settle().then(meddled.resolve, meddled.resolve);
       const done = settling.then(() => true);

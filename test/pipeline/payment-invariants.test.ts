@@ -20,7 +20,7 @@ const LOOKED_AT =
   "what is pending or to be tried again will be looked at, and what is settled says when";
 const NO_MORE = "refunds of a payment come to no more than it, and only what was paid goes back";
 const TAKEN = "refunds took of a lot what their entries say, and no more than it had";
-const TILED = "usage, expiries, add-on charges and reversals tile the line from 0 to position";
+const TILED = "usage, expiries, charges, reversals and deductions tile the line from 0 to position";
 
 let books: Books;
 /** One connection, on which a break is undone again. */

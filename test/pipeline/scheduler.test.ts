@@ -211,7 +211,7 @@ describe("at once", () => {
   test("what metering is settling the scheduler passes over, and waits for nobody", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
     const passed: Done[] = [];
-    await slowly(/^COPY outbox/, {
+    await slowly(/^INSERT INTO outbox/, {
       work: (database) => debit(OCTOBER, [{ eventId: "e", quantity: 1n }], database),
       meanwhile: async () => void passed.push(await run({ clock: OCTOBER })),
     });

@@ -20,7 +20,7 @@ export interface TestApi {
   ): Promise<Answer>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the test says

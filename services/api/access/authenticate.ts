@@ -8,12 +8,12 @@ import type { Database } from "../../../shared/ledger/database.ts";
 import { Problem } from "../problem.ts";
 
 /** Who asks: a product with a key, or a customer with a token for one account. */
-export type Caller =
+type Caller =
   | { readonly kind: "key"; readonly keyId: string; readonly scopes: readonly Scope[] }
   | { readonly kind: "token"; readonly accountId: string; readonly endsAt: Instant };
 
 /** Whom a route lets in. Nothing is open unless it says so. */
-export type Access = Scope | "open";
+type Access = Scope | "open";
 
 declare module "fastify" {
   interface FastifyContextConfig {

@@ -15,7 +15,7 @@ import { accountId, accountPath, credits, id, instant, listOf, page } from "../w
 import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 import { recordView, toRecordView } from "./usage-view.ts";
 
-export const lotView = z.object({
+const lotView = z.object({
   lot_id: z.string(),
   source: z.enum(["plan", "top_up", "promotion", "adjustment"]),
   reference: z.string(),
@@ -30,7 +30,7 @@ export const lotView = z.object({
   expires_at: instant.nullable(),
 });
 
-export function toLotView(lot: GrantedLot, use: LotUse) {
+function toLotView(lot: GrantedLot, use: LotUse) {
   const { lotId, source, reference, credits: all, start, end, grantedAt, expiresAt } = lot;
   const { used, expired, withdrawn, remaining } = use;
   return {
