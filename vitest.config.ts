@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/stack/longest-first.ts";
 
 /** One run has one stack and one count, whichever projects it takes. */
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     // Node 24 runs the code as it is, in the tests as in the services.
     experimental: { viteModuleRunner: false },
     pool: "forks",
+    sequence: { sequencer: LongestFirst },
     // For a machine that is busy with other work: a command line alone then takes seconds to start.
     testTimeout: 60_000,
     hookTimeout: 60_000,
