@@ -1,18 +1,26 @@
 import { badRequest } from "./problem.ts";
 
-/** Where a list goes on: its parts as an opaque text. */
-export function toCursor(parts: readonly (string | number | bigint)[]): string {
-  return Buffer.from(JSON.stringify(parts.map(String))).toString("base64url");
+/** The cursors of one list: opaque texts that say where it goes on. */
+export interface Cursors {
+  of(...parts: readonly (string | number | bigint)[]): string;
+  /** The parts of a cursor, null without one. Throws a problem where it is not one of this list's. */
+  read(cursor: string | undefined): string[] | null;
 }
 
-/** The parts of a cursor, null without one. Throws a problem where it is not one of this list's. */
-export function fromCursor(cursor: string | undefined, parts: readonly RegExp[]): string[] | null {
-  if (cursor === undefined) return null;
-  const read = parse(Buffer.from(cursor, "base64url").toString());
-  const fits =
-    read?.length === parts.length && parts.every((part, at) => part.test(read[at] ?? ""));
-  if (read === null || !fits) throw badRequest("cursor", "is not one that this list has given");
-  return read;
+/** Each cursor names its list, and its parts look like `parts`: one of another list is refused. */
+export function cursorsOf(list: string, parts: readonly RegExp[]): Cursors {
+  return {
+    of: (...values) =>
+      Buffer.from(JSON.stringify([list, ...values.map(String)])).toString("base64url"),
+    read(cursor) {
+      if (cursor === undefined) return null;
+      const [name, ...read] = parse(Buffer.from(cursor, "base64url").toString()) ?? [];
+      const fits =
+        read.length === parts.length && parts.every((part, at) => part.test(read[at] ?? ""));
+      if (name !== list || !fits) throw badRequest("cursor", "is not one that this list has given");
+      return read;
+    },
+  };
 }
 
 function parse(text: string): string[] | null {

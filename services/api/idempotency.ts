@@ -9,7 +9,7 @@ import {
 } from "../../shared/ledger/api-requests.ts";
 import type { Database } from "../../shared/ledger/database.ts";
 import { nameOf } from "./access/authenticate.ts";
-import { documentOf, Problem } from "./problem.ts";
+import { badRequest, documentOf, Problem } from "./problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -80,9 +80,19 @@ function toAsked(request: FastifyRequest, now: Instant): ApiRequest | null {
     });
   }
   const hash = createHash("sha256")
-    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body) ?? ""}`)
+    .update(`${request.method} ${request.url}\n${textOf(request.body)}`)
     .digest();
   return { caller: nameOf(request), idempotencyKey: key, hash, now };
+}
+
+function textOf(body: unknown): string {
+  try {
+    return JSON.stringify(body) ?? "";
+  } catch (error) {
+    // Nested deeper than there is stack for, which JSON.parse can read.
+    if (error instanceof RangeError) throw badRequest("body", "is nested too deeply");
+    throw error;
+  }
 }
 
 function answerOf(request: FastifyRequest, reply: FastifyReply, payload: string) {

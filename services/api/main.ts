@@ -21,6 +21,7 @@ await runService("api", async ({ settings, logger, stopping }) => {
   const database = openDatabase(settings.database, {
     name: NAME,
     connections: CONNECTIONS,
+    plans: "of_one_account",
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   const kafka = openKafka(settings.kafka, NAME, logger);
@@ -39,8 +40,8 @@ await runService("api", async ({ settings, logger, stopping }) => {
     { database, logger, now: Date.now, usage, listeners, admin, dashboardDir },
     api,
   );
-  const url = await app.listen({ host: api.host, port: api.port });
-  logger.info({ host: api.host, port: Number(new URL(url).port) }, "serving");
+  const address = await app.listen({ host: api.host, port: api.port });
+  logger.info({ address }, "serving");
   const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
   await Promise.race([topics.ended, stopped]);
   await app.close();

@@ -18,6 +18,13 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
   transform: createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } }),
 };
 
+function saidOf({ description, example }: z.core.JSONSchema.BaseSchema) {
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(example === undefined ? {} : { example }),
+  };
+}
+
 /** A codec looks outside as what it reads, in answers too; nothing is `null` in JSON Schema. */
 function asOnTheWire({
   zodSchema,
@@ -27,5 +34,6 @@ function asOnTheWire({
   if (def.type === "undefined") jsonSchema.type = "null";
   if (def.type !== "pipe") return;
   const { $schema: _, ...wire } = z.toJSONSchema(def.in, { io: "input" });
-  for (const [keyword, value] of Object.entries(wire)) jsonSchema[keyword] ??= value;
+  // What is said of one use of it goes before what is said of all.
+  Object.assign(jsonSchema, { ...wire, ...saidOf(jsonSchema) });
 }

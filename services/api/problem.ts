@@ -1,10 +1,6 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { TooMuchUsage } from "../../shared/ledger/list-usage.ts";
-import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 
-/** An answer that refuses: RFC 9457. Thrown by routes, written by `answerProblems`. */
+/** An answer that refuses: RFC 9457. Thrown by routes, written by answer-problems.ts. */
 export class Problem extends Error {
   readonly status: number;
   /** What is wrong, for programs; the same for the same cause. */
@@ -55,6 +51,7 @@ const TITLES: Readonly<Record<number, string>> = {
   409: "Conflict",
   412: "A condition does not hold",
   413: "The request is too large",
+  414: "The address is too long",
   415: "The content is of a type that is not understood",
   422: "It cannot be done",
   429: "Too many requests",
@@ -80,79 +77,16 @@ export function badRequest(field: string, what: string): Problem {
 }
 
 export function unknownAccount(accountId: string): Problem {
-  return new Problem(404, "unknown_account", `there is no account ${accountId}`);
+  return unknown("account_id", accountId);
+}
+
+/** There is no such thing as `field`, `lot_id` say, names. */
+export function unknown(field: `${string}_id`, id: string): Problem {
+  const what = field.slice(0, -"_id".length);
+  return new Problem(404, `unknown_${what}`, `there is no ${what} ${id}`, { field });
 }
 
 /** It was understood and is not done: one sentence why. */
-export function refused(code: string, detail: string): Problem {
-  return new Problem(422, code, detail);
-}
-
-/** Has every failure of the server answered with a problem document. */
-export function answerProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, "a request failed");
-    return sendProblem(reply, problem);
-  });
-  app.setNotFoundHandler((request: FastifyRequest, reply) =>
-    sendProblem(
-      reply,
-      new Problem(404, "not_found", `there is no ${request.method} ${pathOf(request)}`),
-    ),
-  );
-}
-
-/** As bytes: to text Fastify adds a charset, and then the media type is not what clients look for. */
-function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.retryAfterSeconds !== undefined) {
-    void reply.header("Retry-After", String(problem.retryAfterSeconds));
-  }
-  return reply
-    .status(problem.status)
-    .header("Content-Type", "application/problem+json")
-    .send(Buffer.from(JSON.stringify(documentOf(problem))));
-}
-
-const OUTAGE_RETRY_SECONDS = 5;
-
-function toProblem(error: FastifyError | Problem): Problem {
-  if (error instanceof Problem) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const [first] = error.validation;
-    const field = fieldOf(error.validationContext ?? "body", first?.instancePath ?? "");
-    return new Problem(400, "invalid", `${field}: ${first?.message ?? "is not valid"}`, { field });
-  }
-  if (isDatabaseOutage(error)) {
-    return new Problem(503, "unavailable", "the books cannot be reached now; ask again", {
-      retryAfterSeconds: OUTAGE_RETRY_SECONDS,
-    });
-  }
-  if (error instanceof TooMuchUsage) {
-    return new Problem(422, "too_much", `${error.message}; ask for a shorter range`, {
-      field: "from",
-    });
-  }
-  const status = error.statusCode ?? 500;
-  if (status >= 500) return new Problem(500, "internal", "it is logged here; ask again later");
-  return new Problem(status, codeOf(error), error.message);
-}
-
-/** `/limits/0` of the body is `limits.0`. */
-function fieldOf(context: string, path: string): string {
-  const inside = path.split("/").filter((part) => part !== "");
-  const place = context === "querystring" || context === "params" ? [] : [context];
-  const where =
-    inside.length === 0 ? [context] : context === "body" ? inside : [...place, ...inside];
-  return where.join(".");
-}
-
-function codeOf(error: FastifyError): string {
-  return typeof error.code === "string"
-    ? error.code.toLowerCase().replace(/^fst_err_/, "")
-    : "invalid";
-}
-
-function pathOf({ url }: FastifyRequest): string {
-  return url.split("?")[0] ?? url;
+export function refused(code: string, detail: string, field?: string): Problem {
+  return new Problem(422, code, detail, field === undefined ? {} : { field });
 }

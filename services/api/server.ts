@@ -8,12 +8,13 @@ import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod
 import type { Admin } from "kafkajs";
 import { feedReader } from "../../shared/ledger/feeds.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
-import { authenticate } from "./access/authenticate.ts";
+import { authenticate, nameOf } from "./access/authenticate.ts";
+import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestParts, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
 import { operationsRoutes } from "./operations/operations-routes.ts";
-import { answerProblems, Problem } from "./problem.ts";
+import { Problem } from "./problem.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { balanceRoutes } from "./routes/balance.ts";
 import { catalogueRoutes } from "./routes/catalogue.ts";
@@ -33,7 +34,9 @@ import type { Listeners } from "./stream/listeners.ts";
 import { streamRoutes } from "./stream/stream-routes.ts";
 
 const BODY_BYTES = 1024 * 1024;
-const REQUEST_WITHIN_MS = 30_000;
+/** An id has at most 256 characters, each of at most 9 in a path. */
+const PARAMETER_LENGTH = 256 * 9;
+const LOOK_FOR_SLOW_MS = 500;
 
 export interface ServerParts extends RouteParts {
   readonly logger: Logger;
@@ -56,30 +59,38 @@ const ROUTES = [
 /** Builds the API's server; it does not listen yet. */
 export async function buildServer(
   parts: ServerParts,
-  settings: Pick<ApiSettings, "corsOrigins" | "requestsPerMinute" | "trustedProxies">,
+  settings: Omit<ApiSettings, "host" | "port">,
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = parts.logger;
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_WITHIN_MS,
-    routerOptions: { maxParamLength: 1_000 },
+    requestTimeout: settings.requestWithinMs,
+    // Node swaps the two where headers may take longer than the whole request.
+    http: {
+      headersTimeout: settings.requestWithinMs,
+      connectionsCheckingInterval: LOOK_FOR_SLOW_MS,
+    },
+    routerOptions: { maxParamLength: PARAMETER_LENGTH },
+    frameworkErrors: answerBadAddress,
+    clientErrorHandler: answerBadConnection,
     ...(settings.trustedProxies === undefined ? {} : { trustProxy: settings.trustedProxies }),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  app.removeContentTypeParser("text/plain");
   answerProblems(app);
 
   await app.register(helmet, { contentSecurityPolicy: CONTENT_POLICY });
   const { corsOrigins } = settings;
-  if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins] });
+  if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], ...CORS });
   await app.register(swagger, OPENAPI);
   authenticate(app, parts);
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
     timeWindow: "1 minute",
-    keyGenerator: (request) => request.headers.authorization ?? request.ip,
+    keyGenerator: (request) => (request.caller === null ? request.ip : nameOf(request)),
     errorResponseBuilder: (_, { ttl }) =>
       new Problem(429, "too_many_requests", "this key has asked too often; ask again later", {
         retryAfterSeconds: Math.ceil(ttl / 1000),
@@ -103,6 +114,11 @@ export async function buildServer(
   if (dashboardDir !== null) await serveDashboard(app, dashboardDir);
   return app;
 }
+
+const CORS = {
+  methods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
+  exposedHeaders: ["ETag", "Idempotency-Replayed", "Retry-After"],
+};
 
 const CONTENT_POLICY = {
   directives: {

@@ -11,6 +11,7 @@ const environment = z.object({
     .transform((origins) => origins.filter((origin) => origin !== ""))
     .pipe(z.array(z.url({ protocol: /^https?$/ }))),
   API_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000),
+  API_REQUEST_SECONDS: z.coerce.number().min(1).default(30),
   API_TRUSTED_PROXIES: z.string().optional(),
 });
 
@@ -22,6 +23,8 @@ export interface ApiSettings {
   readonly corsOrigins: readonly string[];
   /** Of each key or token. */
   readonly requestsPerMinute: number;
+  /** A request that has not come whole by then is given up. */
+  readonly requestWithinMs: number;
   /** Addresses, separated by commas, whose X-Forwarded-For is believed. */
   readonly trustedProxies: string | undefined;
 }
@@ -34,6 +37,7 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
     port: set.API_PORT,
     corsOrigins: set.API_CORS_ORIGINS,
     requestsPerMinute: set.API_REQUESTS_PER_MINUTE,
+    requestWithinMs: set.API_REQUEST_SECONDS * 1000,
     trustedProxies: set.API_TRUSTED_PROXIES,
   };
 }

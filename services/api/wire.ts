@@ -75,7 +75,7 @@ export const accountPath = z.object({ account_id: accountId });
 const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
 
 /** How much of a list is asked for, and from where on. */
-export const page = z.object({
+export const page = z.strictObject({
   limit: z.coerce
     .number()
     .int()

@@ -1,16 +1,10 @@
 import autocannon from "autocannon";
-import pg from "pg";
-import { freePort } from "../../infra/local/free-port.ts";
-import { insertApiKey } from "../../shared/ledger/api-keys.ts";
-import { newKey } from "../../shared/ledger/api-secrets.ts";
-import { eventually } from "../local-stack/eventually.ts";
+import { makeBenchKey, startApi } from "./api-process.ts";
 import { type Run, startProcess, timed } from "./consume.ts";
 import { type Figure, rateFigure } from "./figure.ts";
 import { INGEST_BATCH, ingestBody } from "./ingest-load.ts";
 import { type Bench, inTurn } from "./throughput.ts";
 
-const API = "services/api/main.ts";
-const PORT = 27_090;
 const CONNECTIONS = 32;
 const BODIES = 200;
 
@@ -34,25 +28,17 @@ async function direct({ servers, events }: Bench): Promise<Run> {
   return timed(servers, child, events, async () => acknowledged);
 }
 
-async function overHttp({ servers, books, events }: Bench): Promise<Run> {
+async function overHttp(bench: Bench): Promise<Run> {
+  const { servers, books, events } = bench;
   const url = await books.make(1, 1);
-  const key = await makeKey(url);
-  const port = await freePort(PORT, new Set());
-  const settings = { API_PORT: port.toString(), API_REQUESTS_PER_MINUTE: "10000000" };
-  const child = startProcess(servers, { args: [API], url, settings });
+  const key = await makeBenchKey(url, "ingest");
   try {
-    const origin = `http://127.0.0.1:${port}`;
-    const isUp = () => fetch(`${origin}/openapi.json`).then(isOk, () => false);
-    await eventually("the API serves", isUp);
+    const { origin, child } = await startApi(bench, url);
     const taken = startLoad(origin, key, events / INGEST_BATCH);
     return await timed(servers, child, events, async () => taken() * INGEST_BATCH);
   } finally {
     await books.drop(url);
   }
-}
-
-function isOk({ ok }: Response): boolean {
-  return ok;
 }
 
 /** Sends so many batches, over connections that each wait for their answer. Tells how many are taken. */
@@ -84,13 +70,4 @@ function startLoad(origin: string, key: string, batches: number): () => number {
     if (refused !== "") throw new Error(refused);
     return taken;
   };
-}
-
-async function makeKey(url: string): Promise<string> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
-  const { text: secret, keyId, hash } = newKey();
-  const about = { name: "bench", createdBy: "bench", createdAt: Date.now() };
-  await insertApiKey(pool, { keyId, scopes: ["ingest"], ...about }, hash);
-  await pool.end();
-  return secret;
 }

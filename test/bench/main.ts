@@ -7,11 +7,14 @@ import { setUp } from "../../infra/set-up.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
+import { balanceReads } from "./balance-reads.ts";
 import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
+import { streamDelay } from "./stream-delay.ts";
+import { streamMemory } from "./stream-memory.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
 import { topUpMemory, topUpRate } from "./top-up.ts";
 import { topUpLatency } from "./top-up-latency.ts";
@@ -21,7 +24,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
-                                         turn, topup, ingest
+                                         turn, topup, ingest, balance, stream
   npm run bench -- --json              prints the figures as JSON too
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
@@ -84,6 +87,11 @@ async function measure(bench: Bench): Promise<Figure[]> {
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
     ingest: () => ingest(bench),
+    balance: () => balanceReads(bench, options.quick ? 8 : 15),
+    stream: async () => [
+      ...(await streamDelay(bench, options.quick ? 8 : 15)),
+      ...(await streamMemory(bench)),
+    ],
     topup: async () => [
       ...(await topUpLatency(bench, options.quick ? 10 : 20)),
       ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),

@@ -76,8 +76,8 @@ export async function startServices(
 
 /** Once it serves. */
 async function urlOf(api: ServiceProcess): Promise<string> {
-  const { port } = await api.says(/^serving$/);
-  return `http://127.0.0.1:${Number(port)}`;
+  const { address } = await api.says(/^serving$/);
+  return String(address);
 }
 
 /** A name for an account that no other run has on the shared topics. */

@@ -35,6 +35,7 @@ interface Answer {
 export async function testServer(
   books: Books,
   given: Partial<ServerParts> = {},
+  settings: Partial<Parameters<typeof buildServer>[1]> = {},
 ): Promise<FastifyInstance> {
   const admin = testKafka().admin();
   await admin.connect();
@@ -49,7 +50,13 @@ export async function testServer(
       dashboardDir: null,
       ...given,
     },
-    { corsOrigins: [], requestsPerMinute: 1_000_000, trustedProxies: undefined },
+    {
+      corsOrigins: [],
+      requestsPerMinute: 1_000_000,
+      requestWithinMs: 30_000,
+      trustedProxies: undefined,
+      ...settings,
+    },
   );
   onTestFinished(async () => {
     await app.close();
@@ -58,8 +65,12 @@ export async function testServer(
   return app;
 }
 
-export async function openApi(books: Books, given: Partial<ServerParts> = {}): Promise<TestApi> {
-  const app = await testServer(books, given);
+export async function openApi(
+  books: Books,
+  given: Partial<ServerParts> = {},
+  settings: Partial<Parameters<typeof buildServer>[1]> = {},
+): Promise<TestApi> {
+  const app = await testServer(books, given, settings);
   const key = await makeKey(books, ["admin"]);
   return {
     app,

@@ -58,7 +58,9 @@ export function eventsOf({ json }: Body, contentType: string): Events {
   }
   if (json.length > MAX_EVENTS) {
     const most = `has ${json.length} events; at most ${MAX_EVENTS} are taken at once`;
-    throw new Problem(413, "too_many_events", `the batch ${most}: send several`);
+    throw new Problem(413, "too_many_events", `the batch ${most}: send several`, {
+      field: "body",
+    });
   }
   return { isBatch: true, events: json };
 }
@@ -72,5 +74,5 @@ export function emptyBody(): Problem {
 }
 
 function unreadable(detail: string): Problem {
-  return new Problem(400, "unreadable", detail);
+  return new Problem(400, "unreadable", detail, { field: "body" });
 }

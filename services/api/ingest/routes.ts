@@ -60,7 +60,8 @@ export async function ingestRoutes(app: FastifyInstance, parts: IngestParts): Pr
   );
   app.addHook("onRequest", async ({ headers }) => {
     const encoding = headers["content-encoding"] ?? "identity";
-    if (encoding !== "identity") throw unknownType("send the body without a content-encoding");
+    if (encoding !== "identity")
+      throw unknownType("Content-Encoding", "send the body without a content-encoding");
     if (!delivery.hasRoom()) throw noRoom();
   });
   for (const url of PATHS) {
@@ -104,15 +105,15 @@ function noRoom(): Problem {
 
 function allRejected({ rejected }: Judged, isBatch: boolean): Problem {
   const { field = "", detail = "", reason = "malformed" } = rejected[0] ?? {};
-  if (!isBatch) return new Problem(400, reason, detail, { field });
+  if (!isBatch) return new Problem(400, reason, detail, { field: field === "" ? "body" : field });
   return new Problem(400, "all_rejected", `no event was taken; the first: ${detail}`, {
     field: field === "" ? "[0]" : `[0].${field}`,
     members: { rejected },
   });
 }
 
-function unknownType(detail: string): Problem {
-  return new Problem(415, "unknown_content", detail);
+function unknownType(field: string, detail: string): Problem {
+  return new Problem(415, "unknown_content", detail, { field });
 }
 
 /** Fastify's refusals of a body do not say what would be taken. */
@@ -124,9 +125,13 @@ function inOurWords(error: unknown): unknown {
         413,
         "body_too_large",
         "the body has more than 1 MiB; send several with fewer events each",
+        { field: "body" },
       );
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return unknownType(`the content type must be ${SINGLE}, ${BATCH} or ${PLAIN}`);
+      return unknownType(
+        "Content-Type",
+        `the content type must be ${SINGLE}, ${BATCH} or ${PLAIN}`,
+      );
     default:
       return error;
   }
@@ -136,6 +141,11 @@ function isBody(body: unknown): body is Body {
   return typeof body === "object" && body !== null && "bytes" in body && "json" in body;
 }
 
+const REFUSED = {
+  description: "No JSON, or none of the events can be taken.",
+  content: { "application/problem+json": { schema: ingestRefusal } },
+};
+
 const SCHEMA = {
   summary: "Take usage events",
   description:
@@ -143,5 +153,5 @@ const SCHEMA = {
   tags: ["usage"],
   consumes: [SINGLE, BATCH, PLAIN],
   body: ingestBody,
-  response: { 202: ingestAnswer, 400: ingestRefusal, ...REFUSALS },
+  response: { 202: ingestAnswer, 400: REFUSED, ...REFUSALS },
 };

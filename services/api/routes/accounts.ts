@@ -7,7 +7,7 @@ import { createAccount } from "../../../shared/ledger/create-account.ts";
 import { listAccounts } from "../../../shared/ledger/list-accounts.ts";
 import { inTurn, setThreshold, setTimeZone } from "../../../shared/words/account-changes.ts";
 import type { Change } from "../../../shared/words/change.ts";
-import { fromCursor, pageOf, TEXT, toCursor } from "../cursor.ts";
+import { cursorsOf, pageOf, TEXT } from "../cursor.ts";
 import { badRequest, Problem } from "../problem.ts";
 import { accountId, accountPath, count, credits, listOf, page } from "../wire.ts";
 import { accountView, readAccountView } from "./account-view.ts";
@@ -42,6 +42,8 @@ const listed = z.object({
   version: count,
 });
 
+const cursors = cursorsOf("accounts", [TEXT]);
+
 export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
   const { database, now } = parts;
   const tags = ["accounts"];
@@ -58,9 +60,9 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
       },
     },
     async ({ query: { limit, cursor } }) => {
-      const [after = ""] = fromCursor(cursor, [TEXT]) ?? [];
+      const [after = ""] = cursors.read(cursor) ?? [];
       const accounts = await listAccounts(database, { after, limit: limit + 1 });
-      const { items, next_cursor } = pageOf(accounts, limit, (last) => toCursor([last.accountId]));
+      const { items, next_cursor } = pageOf(accounts, limit, (last) => cursors.of(last.accountId));
       return {
         items: items.map((account) => ({
           account_id: account.accountId,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { listDeadLetters } from "../../../shared/ledger/list-dead-letters.ts";
-import { fromCursor, pageOf, SMALL, TEXT, toCursor, WHOLE } from "../cursor.ts";
+import { cursorsOf, pageOf, SMALL, TEXT, WHOLE } from "../cursor.ts";
 import { accountId, count, instant, listOf, page, words } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";
 
@@ -14,6 +14,8 @@ const letterView = z.object({
   detail: z.string(),
   recorded_at: instant,
 });
+
+const cursors = cursorsOf("dead_letters", [TEXT, SMALL, WHOLE]);
 
 export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts): void {
   typed(app).get(
@@ -31,14 +33,14 @@ export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts)
       },
     },
     async ({ query: { limit, cursor, reason = null, account_id = null } }) => {
-      const from = fromCursor(cursor, [TEXT, SMALL, WHOLE]);
+      const from = cursors.read(cursor);
       const [topic = "", partition = "0", offset = "0"] = from ?? [];
       const before =
         from === null ? null : { topic, partition: Number(partition), offset: BigInt(offset) };
       const asked = { reason, accountId: account_id };
       const read = await listDeadLetters(database, asked, { before, limit: limit + 1 });
       const { items, next_cursor } = pageOf(read, limit, (last) =>
-        toCursor([last.topic, last.partition, last.offset]),
+        cursors.of(last.topic, last.partition, last.offset),
       );
       return {
         items: items.map((letter) => ({

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { balanceOf } from "../../../shared/core/credit-line.ts";
 import { listEntries } from "../../../shared/ledger/list-entries.ts";
-import { fromCursor, pageOf, toCursor, WHOLE } from "../cursor.ts";
+import { cursorsOf, pageOf, WHOLE } from "../cursor.ts";
 import { accountPath, count, credits, instant, listOf, page } from "../wire.ts";
 import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
@@ -17,6 +17,8 @@ const entryView = z.object({
   due_at: instant,
   posted_at: instant,
 });
+
+const cursors = cursorsOf("entries", [WHOLE]);
 
 export function entryRoutes(app: FastifyInstance, parts: RouteParts): void {
   typed(app).get(
@@ -33,7 +35,7 @@ export function entryRoutes(app: FastifyInstance, parts: RouteParts): void {
     },
     ({ params: { account_id }, query: { limit, cursor } }) =>
       readOfAccount(parts, account_id, async (transaction) => {
-        const from = fromCursor(cursor, [WHOLE])?.[0];
+        const from = cursors.read(cursor)?.[0];
         const before = from === undefined ? null : BigInt(from);
         const read = await listEntries(transaction, account_id, { before, limit: limit + 1 });
         const entries = read.reverse().map((entry) => ({
@@ -47,7 +49,7 @@ export function entryRoutes(app: FastifyInstance, parts: RouteParts): void {
           due_at: entry.dueAt,
           posted_at: entry.postedAt,
         }));
-        return pageOf(entries, limit, (last) => toCursor([last.sequence]));
+        return pageOf(entries, limit, (last) => cursors.of(last.sequence));
       }),
   );
 }

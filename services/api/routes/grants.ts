@@ -44,6 +44,14 @@ const grantedView = z.object({
 
 const keyHeader = z.object({ "idempotency-key": z.string().max(200).optional() });
 
+/** What is wrong where a grant is refused. */
+const FIELDS = {
+  reserved_lot_id: "lot_id",
+  no_credits: "credits",
+  overflow: "credits",
+  ended_already: "expires_at",
+} as const;
+
 export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["credits"];
   const newId = eventIds();
@@ -121,7 +129,11 @@ export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
           },
         );
       default:
-        throw refused(outcome.kind, grantRefusal({ accountId: account, ...grant }, outcome));
+        throw refused(
+          outcome.kind,
+          grantRefusal({ accountId: account, ...grant }, outcome),
+          FIELDS[outcome.kind],
+        );
     }
   }
 
@@ -145,9 +157,13 @@ export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
           { field: "reference" },
         );
       case "no_credits":
-        throw refused("no_credits", "an adjustment gives or takes more than 0 credits");
+        throw refused("no_credits", "an adjustment gives or takes more than 0 credits", "credits");
       case "overflow":
-        throw refused("overflow", `at most ${formatCredits(outcome.most)} credits can be taken`);
+        throw refused(
+          "overflow",
+          `at most ${formatCredits(outcome.most)} credits can be taken`,
+          "credits",
+        );
     }
   }
 

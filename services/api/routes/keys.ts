@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type ApiKey, listApiKeys, revokeApiKey, SCOPES } from "../../../shared/ledger/api-keys.ts";
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
-import { Problem, unknownAccount } from "../problem.ts";
+import { Problem, unknown, unknownAccount } from "../problem.ts";
 import { accountId, accountPath, instant, words } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";
 
@@ -90,7 +90,7 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
     },
     async ({ params: { key_id } }, reply) => {
       if (await revokeApiKey(database, key_id, now())) return reply.status(204).send();
-      throw new Problem(404, "unknown_key", `there is no key ${key_id}`);
+      throw unknown("key_id", key_id);
     },
   );
 

@@ -9,8 +9,8 @@ import {
   readLosses,
   useOf,
 } from "../../../shared/ledger/granted-lots.ts";
-import { fromCursor, pageOf, SMALL, toCursor, WHOLE } from "../cursor.ts";
-import { Problem } from "../problem.ts";
+import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
+import { unknown } from "../problem.ts";
 import { accountId, accountPath, credits, id, instant, listOf, page } from "../wire.ts";
 import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 import { recordView, toRecordView } from "./usage-view.ts";
@@ -44,6 +44,9 @@ const asked = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots that something is left of." }),
 });
 
+const cursorsOfLots = cursorsOf("lots", [SMALL]);
+const cursorsOfUsage = cursorsOf("lot_usage", [WHOLE]);
+
 export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["credits"];
   const config = { access: "read", byToken: true } as const;
@@ -62,13 +65,13 @@ export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
     },
     ({ params: { account_id }, query: { limit, cursor, live } }) =>
       readOfAccount(parts, account_id, async (transaction, { account }) => {
-        const skipped = Number(fromCursor(cursor, [SMALL])?.[0] ?? 0);
+        const skipped = Number(cursorsOfLots.read(cursor)?.[0] ?? 0);
         const losses = await readLosses(transaction, account_id);
         const lots = (await listLots(transaction, account_id))
           .map((lot) => toLotView(lot, useOf(lot, account.position, losses)))
           .filter(({ remaining }) => !live || remaining > 0n);
         return pageOf(lots.slice(skipped, skipped + limit + 1), limit, () =>
-          toCursor([skipped + limit]),
+          cursorsOfLots.of(skipped + limit),
         );
       }),
   );
@@ -88,10 +91,10 @@ export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
     ({ params: { account_id, lot_id }, query: { limit, cursor } }) =>
       readOfAccount(parts, account_id, async (transaction) => {
         const lot = await findLot(transaction, account_id, lot_id);
-        if (lot === null) throw new Problem(404, "unknown_lot", `there is no lot ${lot_id}`);
-        const after = BigInt(fromCursor(cursor, [WHOLE])?.[0] ?? -1);
+        if (lot === null) throw unknown("lot_id", lot_id);
+        const after = BigInt(cursorsOfUsage.read(cursor)?.[0] ?? -1);
         const read = await usageAcross(transaction, account_id, lot, { after, limit: limit + 1 });
-        return pageOf(read.map(toRecordView), limit, (last) => toCursor([last.start]));
+        return pageOf(read.map(toRecordView), limit, (last) => cursorsOfUsage.of(last.start));
       }),
   );
 }

@@ -26,7 +26,7 @@ const runwayView = z.object({
   expires_unused: credits.meta({ description: "What ends, at this pace, before it is used." }),
 });
 
-const costs = z.object({
+const costs = z.strictObject({
   credits: credits.optional(),
   meter: id("meter").optional(),
   quantity: count.optional(),
@@ -137,7 +137,9 @@ export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
       throw badRequest("credits", "or both of meter and quantity (at least 0) must be named");
     }
     const rate = rateAt(await rateCard(transaction), meter, parts.now());
-    if (typeof rate === "string") throw refused(rate, `there is no price for meter ${meter} now`);
+    if (typeof rate === "string") {
+      throw refused(rate, `there is no price for meter ${meter} now`, "meter");
+    }
     return price(rate, quantity);
   }
 }

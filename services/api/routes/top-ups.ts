@@ -8,7 +8,7 @@ import { listPayments, readPayment } from "../../../shared/ledger/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/set-auto-top-up.ts";
 import { topUpByHand } from "../../../shared/ledger/top-up-account.ts";
 import { manualTopUpRefusal, topUpSettingsRefusal } from "../../../shared/words/top-up-refusals.ts";
-import { fromCursor, pageOf, SMALL, toCursor } from "../cursor.ts";
+import { cursorsOf, pageOf, SMALL } from "../cursor.ts";
 import { badRequest, Problem, refused, unknownAccount } from "../problem.ts";
 import { accountPath, credits, instant, listOf, money, page } from "../wire.ts";
 import { autoTopUpView, toAutoTopUpView } from "./account-view.ts";
@@ -58,6 +58,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
     { path: "top-ups", kind: "top_up", summary: "List top-ups, the newest first" },
     { path: "payments", kind: null, summary: "List what was charged: top-ups and fees" },
   ] as const) {
+    const cursors = cursorsOf(path, [SMALL]);
     typed(app).get(
       `/v1/accounts/:account_id/${path}`,
       {
@@ -72,11 +73,11 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
       },
       ({ params: { account_id }, query: { limit, cursor } }) =>
         readOfAccount(parts, account_id, async (transaction) => {
-          const skipped = Number(fromCursor(cursor, [SMALL])?.[0] ?? 0);
+          const skipped = Number(cursors.read(cursor)?.[0] ?? 0);
           if (skipped > MOST_LISTED) throw badRequest("cursor", "lies too far back");
           const read = await listPayments(transaction, account_id, skipped + limit + 1, kind);
           const { items, next_cursor } = pageOf(read.slice(skipped), limit, () =>
-            toCursor([skipped + limit]),
+            cursors.of(skipped + limit),
           );
           return { items: items.map(toPaymentView), next_cursor };
         }),

@@ -4,8 +4,8 @@ import { overlapOf } from "../../../shared/core/credit-line.ts";
 import { findUsageRecord } from "../../../shared/ledger/explain-usage.ts";
 import { lotsAcross } from "../../../shared/ledger/granted-lots.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/list-usage.ts";
-import { fromCursor, pageOf, SMALL, toCursor, WHOLE } from "../cursor.ts";
-import { badRequest, Problem, refused } from "../problem.ts";
+import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
+import { badRequest, refused, unknown } from "../problem.ts";
 import {
   accountId,
   accountPath,
@@ -30,7 +30,7 @@ const range = {
   to: instant.optional().meta({ description: "Not included. Default: now." }),
 };
 
-const summed = z.object({
+const summed = z.strictObject({
   ...range,
   by: z.enum(["hour", "day", "month"]).optional().meta({
     description: "In the account's time zone. Left out: one bucket over the whole range.",
@@ -60,6 +60,8 @@ const explainedView = recordView.extend({
   lots: z.array(z.object({ lot_id: z.string(), source: z.string(), credits })),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
 });
+
+const cursors = cursorsOf("usage_records", [WHOLE, WHOLE, SMALL]);
 
 export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["usage"];
@@ -118,15 +120,14 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
       readOfAccount(parts, account_id, async (transaction) => {
         const { limit, cursor, meter = null } = query;
         const asked = { ...rangeOf(query, parts.now()), meter };
-        const [start = "0", version = "0", place = "0"] =
-          fromCursor(cursor, [WHOLE, WHOLE, SMALL]) ?? [];
+        const [start = "0", version = "0", place = "0"] = cursors.read(cursor) ?? [];
         const before =
           cursor === undefined
             ? null
             : { start: BigInt(start), version: BigInt(version), place: Number(place) };
         const read = await listUsage(transaction, account_id, asked, { before, limit: limit + 1 });
         const { items, next_cursor } = pageOf(read, limit, ({ at }) =>
-          toCursor([at.start, at.version, at.place]),
+          cursors.of(at.start, at.version, at.place),
         );
         return { items: items.map(toRecordView), next_cursor };
       }),
@@ -147,7 +148,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
       readOfAccount(parts, account_id, async (transaction) => {
         const record = await findUsageRecord(transaction, account_id, event_id);
         if (record === null) {
-          throw new Problem(404, "unknown_event", `no event ${event_id} has been metered`);
+          throw unknown("event_id", event_id);
         }
         const across = await lotsAcross(transaction, account_id, record.drawn);
         const lots = across

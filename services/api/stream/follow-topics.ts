@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
-import type { Kafka, KafkaMessage } from "kafkajs";
+import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
 import { TOPICS } from "../../../shared/core/topics.ts";
 
 /** What a topic tells of an account. */
@@ -23,7 +23,8 @@ const MAX_BYTES = 4 << 20;
 
 /**
  * Reads what the billing topics tell from now on, once for the whole process and however many listen.
- * It keeps no place: what was told while it was away is gone for it, which `onGap` says.
+ * It keeps no place: what was told while it was away is gone for it, which `onGap` says, once nothing
+ * is missed any more. Resolves when it hears all that is told.
  */
 export async function followTopics(
   kafka: Kafka,
@@ -41,7 +42,7 @@ export async function followTopics(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) reject(payload.error);
   });
-  consumer.on(consumer.events.GROUP_JOIN, () => listener.onGap());
+  const hearing = onHearing(consumer, () => listener.onGap());
   await consumer.connect();
   await consumer.subscribe({ topics: FOLLOWED, fromBeginning: false });
   await consumer.run({
@@ -52,6 +53,7 @@ export async function followTopics(
       if (told !== null) listener.onTold(told);
     },
   });
+  await Promise.race([hearing, ended]);
   return {
     ended,
     async stop() {
@@ -67,4 +69,27 @@ export async function followTopics(
     if (typeof record !== "object" || record === null) return null;
     return { topic, accountId: key.toString(), sequence: BigInt(sequence), record: { ...record } };
   }
+}
+
+/**
+ * A member of the group learns where the topics end with the first fetch after it joined, and only
+ * what comes after that is heard. Calls `then` at each such point; resolves at the first.
+ */
+function onHearing(consumer: Consumer, then: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { GROUP_JOIN, FETCH_START, FETCH } = consumer.events;
+  let state: "joined" | "fetching" | "hearing" = "hearing";
+  consumer.on(GROUP_JOIN, () => {
+    state = "joined";
+  });
+  consumer.on(FETCH_START, () => {
+    if (state === "joined") state = "fetching";
+  });
+  consumer.on(FETCH, () => {
+    if (state !== "fetching") return;
+    state = "hearing";
+    then();
+    resolve();
+  });
+  return promise;
 }

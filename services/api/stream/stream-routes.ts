@@ -30,6 +30,8 @@ export function streamRoutes(
   typed(app).get(
     "/v1/accounts/:account_id/stream",
     {
+      // There is nothing to tell of a stream without opening it.
+      exposeHeadRoute: false,
       config: { access: "read", byToken: true },
       schema: {
         summary: "Changes as they happen: server-sent events",
@@ -61,17 +63,14 @@ export function streamRoutes(
       const accountId = request.params.account_id;
       const sink = heldSink(reply);
       const listener = openListener(sink);
+      // Heard from now on, so that nothing is lost while the books are read; a reader may leave meanwhile.
       listeners.add(accountId, listener);
-      const forget = () => listeners.remove(accountId, listener);
-      try {
-        const missed = await readMissed(parts, accountId, heard);
-        openStream(request, reply, forget, parts.now());
-        listener.begin(missed.place, missed.told);
-        if (missed.reload) listener.reload();
-      } catch (error) {
-        forget();
-        throw error;
-      }
+      reply.raw.once("close", () => listeners.remove(accountId, listener));
+      const missed = await readMissed(parts, accountId, heard);
+      if (reply.raw.closed) return reply.hijack();
+      openStream(request, reply, parts.now());
+      listener.begin(missed.place, missed.told);
+      if (missed.reload) listener.reload();
     },
   );
 }
@@ -88,12 +87,7 @@ function heldSink({ raw }: FastifyReply): Sink {
   };
 }
 
-function openStream(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  forget: () => void,
-  now: number,
-): void {
+function openStream(request: FastifyRequest, reply: FastifyReply, now: number): void {
   reply.hijack();
   const { raw } = reply;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -108,9 +102,6 @@ function openStream(
   const endsIn =
     caller?.kind === "token" ? Math.min(caller.endsAt - now, ENDS_AFTER_MS) : ENDS_AFTER_MS;
   const ending = setTimeout(() => raw.end(), endsIn);
-  raw.on("close", () => {
-    clearTimeout(ending);
-    forget();
-  });
+  raw.once("close", () => clearTimeout(ending));
   request.raw.socket.setNoDelay(true);
 }

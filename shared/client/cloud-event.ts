@@ -1,0 +1,18 @@
+import type { Usage } from "./usage-client.ts";
+
+/** Usage as a CloudEvents 1.0 event; what it leaves out is filled in. */
+export function cloudEventOf(
+  usage: Usage,
+  filled: { readonly id: string; readonly source: string; readonly now: number },
+) {
+  const { accountId, meter, quantity, eventId, occurredAt, source, dimensions } = usage;
+  return {
+    specversion: "1.0",
+    id: eventId ?? filled.id,
+    source: source ?? filled.source,
+    type: meter,
+    subject: accountId,
+    time: new Date(occurredAt ?? filled.now).toISOString(),
+    data: { ...dimensions, quantity: String(quantity) },
+  };
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { STREAM_EVENTS, type StreamEvent } from "./api-operations.ts";
+import { type ApiClientOptions, ApiProblem, askApi } from "./api-request.ts";
+import { UnreadableAnswer } from "./api-wire.ts";
+import { readEvents, type ServerSentEvent } from "./server-sent-events.ts";
+
+/** The server writes at least every 15 seconds: a stream that is silent for so long is dead. */
+const SILENCE_MS = 40_000;
+const LEAST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+
+/**
+ * What happens on an account from now on, until `signal` is aborted or the loop is left. A stream that
+ * breaks is opened again where it stood, with growing waits. Throws ApiProblem where it is refused.
+ */
+export async function* followAccount(
+  options: ApiClientOptions,
+  path: string,
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<StreamEvent> {
+  let lastId: string | null = null;
+  let waitMs = LEAST_WAIT_MS;
+  while (!signal.aborted) {
+    try {
+      for await (const event of readStream(options, path, lastId, signal)) {
+        waitMs = LEAST_WAIT_MS;
+        lastId = event.id;
+        const told = toldOf(event);
+        if (told !== null) yield told;
+      }
+    } catch (error) {
+      if (isForGood(error)) throw error;
+    }
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+  }
+}
+
+/** Asking again would be answered the same. */
+function isForGood(error: unknown): boolean {
+  if (error instanceof UnreadableAnswer) return true;
+  return error instanceof ApiProblem && error.status < 500 && error.status !== 429;
+}
+
+/** The events of one connection, to its end. */
+async function* readStream(
+  options: ApiClientOptions,
+  path: string,
+  lastId: string | null,
+  signal: AbortSignal,
+): AsyncGenerator<ServerSentEvent> {
+  const attempt = new AbortController();
+  const end = () => attempt.abort();
+  let silence = setTimeout(end, SILENCE_MS);
+  const heard = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(bytes, controller) {
+      clearTimeout(silence);
+      silence = setTimeout(end, SILENCE_MS);
+      controller.enqueue(bytes);
+    },
+  });
+  try {
+    const { body } = await askApi(options, {
+      ...{ method: "GET", path, signal: AbortSignal.any([signal, attempt.signal]) },
+      headers: {
+        accept: "text/event-stream",
+        ...(lastId === null ? {} : { "last-event-id": lastId }),
+      },
+    });
+    if (body !== null) yield* readEvents(body.pipeThrough(heard));
+  } finally {
+    clearTimeout(silence);
+    end();
+  }
+}
+
+/** Null: an event that a newer server tells. */
+function toldOf({ event, data }: ServerSentEvent): StreamEvent | null {
+  const read: unknown = JSON.parse(data);
+  switch (event) {
+    case "balance":
+      return { event, data: STREAM_EVENTS.balance.read(read, event) };
+    case "credits":
+      return { event, data: STREAM_EVENTS.credits.read(read, event) };
+    case "top_up":
+      return { event, data: STREAM_EVENTS.top_up.read(read, event) };
+    case "reload":
+      return { event, data: STREAM_EVENTS.reload.read(read, event) };
+    default:
+      return null;
+  }
+}

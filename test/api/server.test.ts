@@ -1,0 +1,120 @@
+/** What the server does whatever is asked: who reaches it, from where, how often; and how it is set. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readApiSettings, refuseOpenToOthers } from "../../services/api/settings.ts";
+import { InvalidSettings } from "../../shared/runtime/settings.ts";
+import { makeKey, openApi } from "../stack/api.ts";
+import { type Books, openAccount, openBooks } from "../stack/books.ts";
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openAccount(books, "acme");
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+const BALANCE = "/v1/accounts/acme/balance";
+
+describe("settings", () => {
+  test("without any it listens on this machine only", () => {
+    expect(readApiSettings({})).toEqual({
+      host: "127.0.0.1",
+      port: 8088,
+      corsOrigins: [],
+      requestsPerMinute: 60_000,
+      requestWithinMs: 30_000,
+      trustedProxies: undefined,
+    });
+  });
+
+  test("origins are a list", () => {
+    const API_CORS_ORIGINS = "https://shop.example, http://localhost:3000,";
+    const { corsOrigins } = readApiSettings({ API_CORS_ORIGINS });
+    expect(corsOrigins).toEqual(["https://shop.example", "http://localhost:3000"]);
+  });
+
+  test.each([
+    { API_PORT: "http" },
+    { API_PORT: "65536" },
+    { API_CORS_ORIGINS: "*" },
+    { API_CORS_ORIGINS: "javascript:alert(1)" },
+    { API_REQUESTS_PER_MINUTE: "0" },
+    { API_REQUEST_SECONDS: "0" },
+  ])("%o is refused by its name", (set) => {
+    const [name = ""] = Object.keys(set);
+    expect(() => readApiSettings(set)).toThrow(InvalidSettings);
+    expect(() => readApiSettings(set)).toThrow(name);
+  });
+
+  test.each(["0.0.0.0", "::", "192.168.1.7", "api.example", "127.0.0.1.example"])(
+    "%s, which others reach, is refused while nobody has a key",
+    (host) => {
+      expect(() => refuseOpenToOthers(host, false)).toThrow(/drawdown key create/);
+      expect(() => refuseOpenToOthers(host, true)).not.toThrow();
+    },
+  );
+
+  test.each(["127.0.0.1", "localhost", "::1", "127.1.2.3"])("%s is for this machine", (host) => {
+    expect(() => refuseOpenToOthers(host, false)).not.toThrow();
+  });
+});
+
+describe("pages of other origins", () => {
+  const origin = "https://shop.example";
+  const preflight = { origin, "access-control-request-method": "GET" };
+
+  test("may read nothing unless that is set", async () => {
+    const { ask, app } = await openApi(books);
+    const { headers } = await ask("GET", BALANCE, { headers: { origin } });
+    expect(headers["access-control-allow-origin"]).toBeUndefined();
+    const asked = await app.inject({ method: "OPTIONS", url: BALANCE, headers: preflight });
+    expect(asked.headers["access-control-allow-origin"]).toBeUndefined();
+  });
+
+  test("may where theirs is, also change and go on with a stream, and no other", async () => {
+    const { ask, app } = await openApi(books, {}, { corsOrigins: [origin] });
+    const allowed = await ask("GET", BALANCE, { headers: { origin } });
+    expect(allowed.headers["access-control-allow-origin"]).toBe(origin);
+    expect(allowed.headers["access-control-allow-credentials"]).toBeUndefined();
+    const asked = await app.inject({ method: "OPTIONS", url: BALANCE, headers: preflight });
+    expect([asked.statusCode, asked.headers["access-control-allow-origin"]]).toEqual([204, origin]);
+    expect(asked.headers["access-control-allow-methods"]).toMatch(/PATCH/);
+    const other = await ask("GET", BALANCE, { headers: { origin: "https://evil.example" } });
+    expect(other.headers["access-control-allow-origin"]).not.toBe("https://evil.example");
+  });
+});
+
+test("every answer tells browsers to be careful with it", async () => {
+  const { ask } = await openApi(books);
+  for (const url of [BALANCE, "/docs/", "/nowhere"]) {
+    const { headers } = await ask("GET", url);
+    expect(headers).toMatchObject({
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "SAMEORIGIN",
+      "referrer-policy": "no-referrer",
+    });
+    expect(headers["content-security-policy"]).toMatch(/default-src 'self'/);
+    expect(headers["strict-transport-security"]).toBeDefined();
+    expect(headers["x-powered-by"]).toBeUndefined();
+  }
+});
+
+test("a key that asks too often is told when to ask again, and no other key is", async () => {
+  const { ask } = await openApi(books, {}, { requestsPerMinute: 3 });
+  const [mine, other] = [await makeKey(books, ["read"]), await makeKey(books, ["read"])];
+  const asked = [];
+  for (const scheme of ["Bearer", "bearer", "Bearer", "BEARER"]) {
+    asked.push(await ask("GET", BALANCE, { headers: { authorization: `${scheme} ${mine}` } }));
+  }
+  expect(asked.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+  expect(asked[3]?.body).toMatchObject({ status: 429, type: "urn:drawdown:too_many_requests" });
+  expect(asked[3]?.headers["content-type"]).toBe("application/problem+json");
+  const retryAfter = Number(asked[3]?.headers["retry-after"]);
+  expect(retryAfter).toBeGreaterThan(0);
+  expect(retryAfter).toBeLessThanOrEqual(60);
+  const others = await ask("GET", BALANCE, { headers: { authorization: `Bearer ${other}` } });
+  expect(others.status).toBe(200);
+});

@@ -1,0 +1,311 @@
+/** The live stream of an account, from the books over Kafka to who listens. */
+import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { API_SERVICE } from "../../infra/local/services.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { TOPICS } from "../../shared/core/topics.ts";
+import { inTransaction } from "../../shared/ledger/database.ts";
+import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import { makeApiKey, makeDashboardToken } from "../../shared/ledger/make-access.ts";
+import { topUpByHand } from "../../shared/ledger/top-up-account.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { dismissMembers } from "../stack/dismiss-members.ts";
+import { testKafka } from "../stack/kafka.ts";
+import { openPayer, sellCredits, use } from "../stack/payers.ts";
+import { startService } from "../stack/service-process.ts";
+import { openStream, type StreamEvent } from "../stack/stream-reader.ts";
+import { serveLive, tellKafka } from "./live-server.ts";
+
+const run = randomBytes(4).toString("hex");
+/** The topics are shared: accounts of a name of their own. */
+const named = (name: string) => `stream-${run}-${name}`;
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+  await sellCredits(books);
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+test("the balance comes first as it is, then what happens: usage, a grant, a top-up", async () => {
+  const account = named("all");
+  await openPayer(books, account, { credits: 1_000_000n });
+  const { origin, key } = await serveLive(books);
+  const stream = await openStream(origin, { account, key });
+  const first = await stream.hears("the balance", isAny);
+  expect(first).toMatchObject({
+    event: "balance",
+    data: { account_id: account, balance: "1000000", granted: "1000000", position: "0" },
+  });
+
+  await use(books, { [account]: 400n });
+  await tellKafka(books);
+  await stream.hears("the debit", isBalance("999600"));
+
+  await grant(account, "gift", 50n);
+  await tellKafka(books);
+  const granted = await stream.hears("the grant", isEntry("gift"));
+  expect(granted.data).toMatchObject({ kind: "grant", credits: "50", balance: "999650" });
+  expect(granted.data["posted_at"]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  await stream.hears("the balance after it", isBalance("999650"));
+
+  await topUp(account, "manual:1");
+  await tellKafka(books);
+  const topped = await stream.hears("the top-up", ({ event }) => event === "top_up");
+  expect(topped.data).toMatchObject({ top_up_id: "manual:1", status: "pending", amount: "1000" });
+});
+
+test("what Kafka delivers twice is told once", async () => {
+  const account = named("twice");
+  await openAccount(books, account, { lots: [{ credits: 10n }] });
+  await tellKafka(books);
+  const { origin, key } = await serveLive(books);
+  const stream = await openStream(origin, { account, key });
+  for (const lot of ["a", "b"]) {
+    await grant(account, lot, 1n);
+    await tellKafka(books, 3);
+  }
+  await stream.hears("the last", isBalance("12"));
+  await stream.hears("the last entry", isEntry("b"));
+  await grant(account, "end", 1n);
+  await tellKafka(books);
+  await stream.hears("the end", isEntry("end"));
+  await stream.hears("the end", isBalance("13"));
+  expect(entriesOf(stream.events)).toEqual(["a", "b", "end"]);
+  expect(balancesOf(stream.events)).toEqual(["10", "11", "12", "13"]);
+});
+
+test("a reader goes on where it was, and hears each entry once", async () => {
+  const account = named("resumed");
+  await openAccount(books, account, { lots: [{ credits: 10n }] });
+  const { origin, key } = await serveLive(books);
+  const before = await openStream(origin, { account, key });
+  await before.hears("the balance", isAny);
+  await grant(account, "heard", 1n);
+  await tellKafka(books);
+  await before.hears("the balance", isBalance("11"));
+  await before.hears("the entry", isEntry("heard"));
+  before.close();
+
+  for (const lot of ["missed-1", "missed-2"]) await grant(account, lot, 1n);
+  await tellKafka(books);
+  const lastId = before.events.at(-1)?.id ?? "";
+  const after = await openStream(origin, { account, key, lastId });
+  await after.hears("the balance", isBalance("13"));
+  await grant(account, "live", 1n);
+  await tellKafka(books);
+  await after.hears("what comes then", isEntry("live"));
+  expect(entriesOf(after.events)).toEqual(["missed-1", "missed-2", "live"]);
+  expect(after.events.some(({ event }) => event === "reload")).toBe(false);
+});
+
+test("a reader goes on at another process", async () => {
+  const account = named("elsewhere");
+  await openAccount(books, account, { lots: [{ credits: 10n }] });
+  const here = await serveLive(books);
+  const before = await openStream(here.origin, { account, key: here.key });
+  const { id: lastId } = await before.hears("the balance", isAny);
+  before.close();
+  await grant(account, "missed", 1n);
+  await tellKafka(books);
+
+  const env = { ...process.env, DATABASE_URL: books.url, API_PORT: "0" };
+  const process2 = startService(API_SERVICE, env);
+  try {
+    const origin = String((await process2.says(/^serving$/, 40_000))["address"]);
+    const after = await openStream(origin, { account, key: here.key, lastId });
+    await after.hears("what was missed", isEntry("missed"));
+    await grant(account, "live", 1n);
+    await tellKafka(books);
+    await after.hears("what comes then", isEntry("live"));
+    expect(entriesOf(after.events)).toEqual(["missed", "live"]);
+  } finally {
+    expect(await process2.stop()).toBe(0);
+  }
+});
+
+test("more than can be told one by one is to be read again", async () => {
+  const account = named("much");
+  await openAccount(books, account);
+  const { origin, key } = await serveLive(books);
+  const before = await openStream(origin, { account, key });
+  const { id: lastId } = await before.hears("the balance", isAny);
+  before.close();
+  for (let at = 0; at < 101; at += 1) await grant(account, `lot-${at}`, 1n);
+  const after = await openStream(origin, { account, key, lastId });
+  await after.hears("the end", ({ event }) => event === "reload");
+  expect(after.events.map(({ event }) => event)).toEqual(["balance", "reload"]);
+  expect(after.events[0]?.data["balance"]).toBe("101");
+
+  const again = await openStream(origin, { account, key, lastId: after.events[1]?.id ?? "" });
+  await again.hears("the balance", isBalance("101"));
+  await grant(account, "live", 1n);
+  await tellKafka(books);
+  await again.hears("what comes then", isEntry("live"));
+  expect(entriesOf(again.events)).toEqual(["live"]);
+});
+
+test("a top-up that was missed, and books that were set back, are to be read again", async () => {
+  const account = named("again");
+  await openPayer(books, account);
+  const { origin, key } = await serveLive(books);
+  const before = await openStream(origin, { account, key });
+  const { id } = await before.hears("the balance", isAny);
+  await topUp(account, "manual:1");
+  for (const lastId of [id, "9.9.9"]) {
+    const after = await openStream(origin, { account, key, lastId });
+    await after.hears("that", ({ event }) => event === "reload");
+  }
+  await expect(openStream(origin, { account, key, lastId: "17" })).rejects.toThrow(/Last-Event-ID/);
+});
+
+test("what the consumer may have missed is to be read again; after that it hears all", async () => {
+  const account = named("gap");
+  await openAccount(books, account, { lots: [{ credits: 10n }] });
+  const kafka = testKafka();
+  const consumers = vi.spyOn(kafka, "consumer");
+  const { origin, key } = await serveLive(books, kafka);
+  const stream = await openStream(origin, { account, key });
+  await stream.hears("the balance", isAny);
+  const group = consumers.mock.calls[0]?.[0]?.groupId ?? "";
+  expect(await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", group)).toHaveLength(1);
+  await grant(account, "in-between", 1n);
+  await tellKafka(books);
+  await stream.hears("the gap", ({ event }) => event === "reload", 40_000);
+  await grant(account, "after", 1n);
+  await tellKafka(books);
+  await stream.hears("what comes then", isEntry("after"));
+  await stream.hears("what comes then", isBalance("12"));
+});
+
+test("one consumer tells all who listen, each of its own account", async () => {
+  const mine = named("mine");
+  const theirs = named("theirs");
+  for (const account of [mine, theirs]) await openAccount(books, account);
+  const kafka = testKafka();
+  const consumers = vi.spyOn(kafka, "consumer");
+  const { origin, key, listeners } = await serveLive(books, kafka);
+  const open = (account: string) => openStream(origin, { account, key });
+  const streams = await Promise.all(Array.from({ length: 20 }, () => open(mine)));
+  const other = await open(theirs);
+  expect(listeners.count).toBe(21);
+  await grant(mine, "mine", 7n);
+  await tellKafka(books);
+  await Promise.all(streams.map((stream) => stream.hears("the grant", isEntry("mine"))));
+  await grant(theirs, "theirs", 1n);
+  await tellKafka(books);
+  await other.hears("the grant", isEntry("theirs"));
+  expect(entriesOf(other.events)).toEqual(["theirs"]);
+  expect(new Set(other.events.map(({ data }) => data["account_id"]))).toEqual(new Set([theirs]));
+  expect(streams.flatMap(({ events }) => entriesOf(events))).toEqual(streams.map(() => "mine"));
+  expect(consumers).toHaveBeenCalledTimes(1);
+  for (const stream of [...streams, other]) stream.close();
+  await eventually("nobody is told any more", () => listeners.count === 0);
+});
+
+test("a reader that does not keep up is let go, and keeps nobody back", async () => {
+  const account = named("slow");
+  await openAccount(books, account);
+  const { origin, key, listeners } = await serveLive(books);
+  const reader = await openStream(origin, { account, key });
+  await reader.hears("the balance", isAny);
+  const slow = connect(Number(new URL(origin).port), "127.0.0.1");
+  slow.write(
+    `GET /v1/accounts/${account}/stream HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${key}\r\n\r\n`,
+  );
+  slow.pause();
+  await eventually("both listen", () => listeners.count === 2);
+  const record = { reference: "x".repeat(20_000) };
+  let sequence = 1_000n;
+  await eventually("it is let go", async () => {
+    for (let told = 0; told < 5; told += 1) {
+      sequence += 1n;
+      listeners.onTold({ topic: TOPICS.balances, accountId: account, sequence, record });
+    }
+    return listeners.count === 1;
+  });
+  slow.destroy();
+  const last = `${sequence}.0.0`;
+  await reader.hears("all of it", ({ id }) => id === last);
+});
+
+test("a reader that leaves while the books are read is forgotten", async () => {
+  const account = named("hasty");
+  await openAccount(books, account);
+  const { origin, key, listeners } = await serveLive(books);
+  // So that the key is known, and only the account is waited for.
+  (await openStream(origin, { account, key })).close();
+  await eventually("nobody listens", () => listeners.count === 0);
+  await inTransaction(books.database, async (transaction) => {
+    await transaction.query("LOCK TABLE account IN ACCESS EXCLUSIVE MODE");
+    const hasty = new AbortController();
+    const asked = fetch(`${origin}/v1/accounts/${account}/stream`, {
+      headers: { authorization: `Bearer ${key}` },
+      signal: hasty.signal,
+    });
+    await eventually("it is waited for", () => listeners.count === 1);
+    hasty.abort();
+    await expect(asked).rejects.toThrow();
+    await eventually("it is forgotten", () => listeners.count === 0);
+  });
+  await wait(100);
+  expect(listeners.count).toBe(0);
+});
+
+test("a stream ends with its token", async () => {
+  const account = named("token");
+  await openAccount(books, account);
+  const { origin, listeners } = await serveLive(books);
+  const asked = { name: "embeds", scopes: [], createdBy: "test", now: Date.now() };
+  const { keyId } = await makeApiKey(books.database, asked);
+  const lease = { accountId: toAccountId(account), keyId, forMs: 2_000, now: Date.now() };
+  const token = await makeDashboardToken(books.database, lease);
+  const key = token?.text ?? "";
+  const stream = await openStream(origin, { account, key });
+  await stream.hears("the balance", isAny);
+  await stream.ended;
+  expect(Date.now()).toBeGreaterThanOrEqual((token?.expiresAt ?? 0) - 50);
+  await eventually("it is forgotten", () => listeners.count === 0);
+  await expect(openStream(origin, { account, key })).rejects.toThrow(/401/);
+});
+
+async function grant(account: string, lotId: string, credits: bigint): Promise<void> {
+  const asked = { lotId, credits, source: "promotion", reference: "" } as const;
+  const grantAt = { ...asked, end: { kind: "never" } } as const;
+  const { kind } = await grantCredits(books.database, toAccountId(account), grantAt, Date.now());
+  expect(kind).toBe("granted");
+}
+
+async function topUp(account: string, paymentId: string): Promise<void> {
+  const at = { accountId: toAccountId(account), now: Date.now() };
+  const { kind } = await topUpByHand(books.database, at, { paymentId, amount: 1_000n });
+  expect(kind).toBe("pending");
+}
+
+function isAny(): boolean {
+  return true;
+}
+
+function isBalance(balance: string) {
+  return ({ event, data }: StreamEvent) => event === "balance" && data["balance"] === balance;
+}
+
+function isEntry(lotId: string) {
+  return ({ event, data }: StreamEvent) => event === "credits" && data["lot_id"] === lotId;
+}
+
+function entriesOf(events: readonly StreamEvent[]) {
+  return events.filter(({ event }) => event === "credits").map(({ data }) => data["lot_id"]);
+}
+
+function balancesOf(events: readonly StreamEvent[]) {
+  return events.filter(({ event }) => event === "balance").map(({ data }) => data["balance"]);
+}

@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { openUsageClient } from "../../shared/client/usage-client.ts";
+import { USAGE_READER } from "../../shared/core/topics.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import { makeBenchKey, startApi } from "./api-process.ts";
+import { METERING_ARGS, startProcess } from "./consume.ts";
+import type { Figure } from "./figure.ts";
+import { skipBacklog } from "./latency.ts";
+import { accountName, METERS } from "./load.ts";
+import { quantile, spreadOf } from "./statistics.ts";
+import { openStreams } from "./streams.ts";
+import type { Bench } from "./throughput.ts";
+
+const EVENTS_PER_SECOND = 1_000;
+const ACCOUNTS = 100;
+const TICK_MS = 5;
+const WARM_UP_MS = 5_000;
+const SETTLE_MS = 5_000;
+/** An event costs so many micro-credits, so that a position says how many events it holds. */
+const QUANTITY = 1_000_000;
+
+/** From an event published to the number changed in its account's stream, metering as a real process. */
+export async function streamDelay(bench: Bench, seconds: number): Promise<Figure[]> {
+  const rounds: number[][] = [];
+  for (let round = 0; round < bench.rounds; round += 1) {
+    bench.say(`stream at ${EVENTS_PER_SECOND} events/s: round ${round + 1} of ${bench.rounds}`);
+    rounds.push(await delays(bench, seconds));
+  }
+  const name = `published to changed in the stream, ${EVENTS_PER_SECOND.toLocaleString("en")} events/s`;
+  const at = (q: number) => spreadOf(rounds.map((round) => quantile(round, q))).median;
+  return [
+    { name: `${name}, p50`, value: at(0.5), unit: "ms" },
+    { name: `${name}, p99`, value: at(0.99), unit: "ms", target: { atMost: 1_000 } },
+  ];
+}
+
+async function delays(bench: Bench, seconds: number): Promise<number[]> {
+  const url = await bench.books.make(ACCOUNTS, 1);
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => undefined);
+  await skipBacklog(bench, pool, USAGE_READER);
+  const price = await priceOf(pool);
+  await pool.end();
+  const key = await makeBenchKey(url, "read");
+  const metering = startProcess(bench.servers, { args: METERING_ARGS, url });
+  const api = await startApi(bench, url);
+  const accounts = Array.from({ length: ACCOUNTS }, (_, at) => accountName(at));
+  const published = new Map(accounts.map((account) => [account, [] as number[]]));
+  const seen: number[] = [];
+  const startedAt = performance.now();
+  const streams = await openStreams(api.origin, key, accounts, (event, data) => {
+    if (event !== "balance") return;
+    const { account_id, position } = JSON.parse(data);
+    const waiting = published.get(account_id) ?? [];
+    const now = performance.now();
+    const read = Math.round(Number(position) / price);
+    for (const [at, then] of waiting.entries()) {
+      if (at >= read) break;
+      if (then === 0) continue;
+      if (then - startedAt > WARM_UP_MS) seen.push(now - then);
+      waiting[at] = 0;
+    }
+  });
+  try {
+    const count = await publish(bench, published, seconds);
+    const left = () => [...published.values()].flat().filter((then) => then !== 0).length;
+    for (let waited = 0; left() > 0 && waited < SETTLE_MS; waited += 100) await sleep(100);
+    if (left() > 0) throw new Error(`${left()} of ${count} events never changed a stream's number`);
+    return seen.sort((a, b) => a - b);
+  } finally {
+    streams.close();
+    await api.end();
+    metering.kill("SIGKILL");
+    if (metering.exitCode === null && metering.signalCode === null) await once(metering, "exit");
+    await bench.books.drop(url);
+  }
+}
+
+async function priceOf(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ credits: string }>(
+    "SELECT credits * $2 / per AS credits FROM rate WHERE meter = $1",
+    [METERS[0], QUANTITY],
+  );
+  return Number(rows[0]?.credits);
+}
+
+/** Publishes at a steady pace, account by account, and notes when. */
+async function publish(
+  bench: Bench,
+  published: ReadonlyMap<string, number[]>,
+  seconds: number,
+): Promise<number> {
+  const { kafka, registry } = readSettings(bench.servers.env);
+  const client = openUsageClient({ kafka, registry, source: "bench" });
+  const accounts = [...published];
+  const startedAt = performance.now();
+  const acknowledged: Promise<unknown>[] = [];
+  let due = 0;
+  for (let passed = 0; passed < seconds * 1000 + WARM_UP_MS; ) {
+    passed = performance.now() - startedAt;
+    for (; due < (passed * EVENTS_PER_SECOND) / 1000; due += 1) {
+      const [accountId, noted] = accounts[due % accounts.length] ?? ["", []];
+      noted.push(performance.now());
+      acknowledged.push(client.publish({ accountId, meter: METERS[0], quantity: QUANTITY }));
+    }
+    await sleep(TICK_MS);
+  }
+  await Promise.all(acknowledged);
+  await client.close();
+  return due;
+}

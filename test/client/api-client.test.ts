@@ -1,0 +1,193 @@
+/** The client of the API: what it asks is in the document, and what it does against the real server. */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ApiProblem, openApiClient, type StreamEvent } from "../../shared/client/api-client.ts";
+import { OPERATIONS } from "../../shared/client/api-operations.ts";
+import type { Reader } from "../../shared/client/api-wire.ts";
+import type { openUsageClient } from "../../shared/client/usage-client.ts";
+import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
+import { serveLive, tellKafka } from "../api/live-server.ts";
+import { makeKey, testServer } from "../stack/api.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { openPayer, sellCredits, use } from "../stack/payers.ts";
+import { openCatalogue } from "../stack/subscribers.ts";
+
+const named = (name: string) => `api-client-${randomBytes(4).toString("hex")}-${name}`;
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await sellCredits(books);
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+test("all that it asks is in the OpenAPI document, with every field that it reads", async () => {
+  const app = await testServer(books);
+  const { paths } = (await app.inject("/openapi.json")).json();
+  for (const [name, { method, path, answer }] of Object.entries(OPERATIONS)) {
+    const { responses = {} } = paths[path]?.[method.toLowerCase()] ?? {};
+    const told = responses["200"] ?? responses["201"] ?? responses["202"];
+    expect([name, missingIn(told?.content["application/json"].schema, answer, name)]).toEqual([
+      name,
+      [],
+    ]);
+  }
+});
+
+/** The fields of a reader that a schema does not promise. */
+function missingIn(schema: JsonSchema | undefined, reader: Reader<unknown>, at: string): string[] {
+  if (schema === undefined) return [at];
+  const { fields, inside } = reader;
+  const either = schema.anyOf?.find(({ type }) => type !== "null");
+  if (either !== undefined) return missingIn(either, reader, at);
+  if (inside !== undefined) return missingIn(schema.items ?? schema, inside, at);
+  return Object.entries(fields ?? {}).flatMap(([name, field]) =>
+    schema.required?.includes(name)
+      ? missingIn(schema.properties?.[name], field, `${at}.${name}`)
+      : [`${at}.${name}`],
+  );
+}
+
+async function openClient() {
+  const app = await testServer(books);
+  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+  return openApiClient({ url: `${url}/`, key: await makeKey(books, ["admin"]) });
+}
+
+test("an account is opened, given credits, and read", async () => {
+  const api = await openClient();
+  const account = named("a/ü");
+  const opened = await api.createAccount(account, { timeZone: "Europe/Berlin", threshold: 5n });
+  expect(opened).toMatchObject({ accountId: account, timeZone: "Europe/Berlin", threshold: 5n });
+  expect(opened.createdAt).toBeInstanceOf(Date);
+  const expiresAt = new Date("2030-01-01T00:00:00Z");
+  const gift = { credits: 7_000_000n, reference: "welcome", expiresAt, idempotencyKey: "gift" };
+  const granted = await api.grant(account, gift);
+  expect(granted).toMatchObject({ credits: 7_000_000n, balance: 7_000_000n });
+  expect(await api.grant(account, gift)).toEqual(granted);
+  await api.adjust(account, { credits: -1_000_000n, reference: "ticket 7" });
+  expect((await api.balance(account)).balance).toBe(6_000_000n);
+  const { items } = await api.lots(account, { live: true });
+  expect(items).toMatchObject([{ remaining: 6_000_000n, reference: "welcome", expiresAt }]);
+  const first = await api.entries(account, { limit: 1 });
+  const second = await api.entries(account, { limit: 1, cursor: first.nextCursor ?? "" });
+  expect([...first.items, ...second.items].map(({ kind }) => kind)).toEqual([
+    "adjustment",
+    "grant",
+  ]);
+  expect(second.nextCursor).toBe(null);
+});
+
+test("what may be started is said, and what was used", async () => {
+  const api = await openClient();
+  const account = named("used");
+  await openAccount(books, account, { lots: [{ credits: 100n }] });
+  await setPrice(books, "call", 1n).catch(() => undefined);
+  await use(books, { [account]: 40n });
+  const may = await api.allowance(account, { credits: 60n });
+  expect(may).toMatchObject({ allowed: true, reason: "enough", balance: 60n });
+  const mayNot = await api.allowance(account, { meter: "call", quantity: 61 });
+  expect(mayNot).toMatchObject({ allowed: false, cost: 61n });
+  const to = Date.now() + 60_000;
+  const usage = await api.usage(account, { from: new Date(to - 3_600_000), to, by: "hour" });
+  expect(usage).toMatchObject({ total: 40n, buckets: [{ key: "call", credits: 40n, events: 1n }] });
+  const { items } = await api.usageRecords(account, { meter: "call" });
+  expect(items).toMatchObject([{ quantity: 40n, credits: 40n }]);
+});
+
+test("a plan is subscribed to, a top-up made, a dashboard lent", async () => {
+  const api = await openClient();
+  const account = named("payer");
+  await openPayer(books, account);
+  const { subscription } = await api.subscribe(account, { planId: "hundred", interval: "year" });
+  expect(subscription).toMatchObject({ planId: "hundred", periodCredits: 100_000_000n });
+  const made = await api.topUp(account, { amount: 1_500n });
+  expect(made).toMatchObject({ status: "pending", amount: 1_500n, currency: "USD" });
+  expect((await api.topUps(account)).items).toEqual([made]);
+  const { token, expiresAt } = await api.dashboardToken(account, { minutes: 5 });
+  expect(token).toMatch(/^ddt_/);
+  expect(expiresAt.getTime()).toBeGreaterThan(Date.now());
+  expect((await api.account(account)).subscription?.interval).toBe("year");
+});
+
+test("a refusal is told by its code and its field", async () => {
+  const api = await openClient();
+  const refusal = await api.balance("nobody").catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(ApiProblem);
+  expect(refusal).toMatchObject({ status: 404, code: "unknown_account", field: "account_id" });
+  const { url } = { url: "http://127.0.0.1:9" };
+  await expect(openApiClient({ url, key: "k" }).balance("a")).rejects.toThrow(TypeError);
+});
+
+test("usage is ingested; what cannot be is named", async () => {
+  const sent: unknown[] = [];
+  const client: Pick<ReturnType<typeof openUsageClient>, "publish"> = {
+    async publish({ accountId, meter, quantity, dimensions = {}, eventId = "", source = "" }) {
+      const event = { accountId, meter, quantity: BigInt(quantity), dimensions, eventId, source };
+      sent.push(event);
+      return { ...event, occurredAt: 0 };
+    },
+  };
+  const app = await testServer(books, { usage: { client, window: DEFAULT_WINDOW } });
+  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+  const api = openApiClient({ url, key: await makeKey(books, ["ingest"]) });
+  const answer = await api.ingest(
+    [
+      { accountId: "acme", meter: "call", quantity: 2n ** 60n, dimensions: { model: "gpt-5" } },
+      { accountId: "acme", meter: "call", quantity: -1, eventId: "bad" },
+    ],
+    { source: "shop" },
+  );
+  expect(answer).toMatchObject({
+    accepted: 1,
+    rejected: [{ index: 1, id: "bad", reason: "negative_quantity", field: "data.quantity" }],
+  });
+  expect(sent).toMatchObject([
+    { accountId: "acme", quantity: 2n ** 60n, source: "shop", dimensions: { model: "gpt-5" } },
+  ]);
+});
+
+test("an account is followed, on through a break, until the loop is left", async () => {
+  const { origin: url, key, listeners } = await serveLive(books);
+  const api = openApiClient({ url, key });
+  const account = named("followed");
+  await api.createAccount(account);
+  const told: StreamEvent[] = [];
+  for await (const event of api.stream(account)) {
+    told.push(event);
+    if (told.length === 1) {
+      await api.grant(account, { credits: 5n, lotId: "live" });
+      await tellKafka(books);
+    }
+    const isAll = event.event === "balance" && event.data.balance === 5n;
+    if (isAll && told.some(isEntry("live")) && !told.some(isEntry("missed"))) {
+      listeners.end();
+      await api.grant(account, { credits: 1n, lotId: "missed" });
+      await tellKafka(books);
+    }
+    if (told.some(isEntry("missed"))) break;
+  }
+  expect(told[0]).toMatchObject({ event: "balance", data: { accountId: account, balance: 0n } });
+  expect(told.filter(({ event }) => event === "credits")).toMatchObject([
+    { data: { lotId: "live", credits: 5n, postedAt: expect.any(Date) } },
+    { data: { lotId: "missed", credits: 1n } },
+  ]);
+  await expect(api.stream("nobody").next()).rejects.toMatchObject({ code: "unknown_account" });
+});
+
+function isEntry(lotId: string) {
+  return ({ event, data }: StreamEvent) => event === "credits" && data.lotId === lotId;
+}
