@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAccount } from "../stack/books.ts";
 import { TURN_MS } from "../stack/top-up-process.ts";
-import { CHROMIUM, startChromium } from "./chromium.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { offerAsDemo, spend } from "./offer.ts";
 import { openDashboard, openPage, shows, tokenOf, WITHIN } from "./open-page.ts";
 import { accountName, type RunningServices, startServices } from "./running-services.ts";
@@ -12,17 +12,17 @@ const ANNA = accountName("anna");
 const BEN = accountName("ben");
 const PATHS = ["", "/balance", "/lots", "/entries", "/usage", "/usage-records", "/top-ups"];
 
-describe.skipIf(CHROMIUM === null)("a dashboard link", () => {
+describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
   let browser: Browser;
   let services: RunningServices;
 
   beforeAll(async () => {
+    browser = await startChromium();
     services = await startServices(async (books) => {
       await offerAsDemo(books, Date.now());
       await openAccount(books, ANNA, { lots: [{ credits: 700_000_000n }] });
       await openAccount(books, BEN, { lots: [{ credits: 300_000_000n }] });
     });
-    browser = await startChromium();
   }, TURN_MS);
   afterAll(async () => {
     await browser?.close();

@@ -7,20 +7,20 @@ import { eventually } from "../local-stack/eventually.ts";
 import { openAccount } from "../stack/books.ts";
 import { balanceOf, openPayer } from "../stack/payers.ts";
 import { TURN_MS } from "../stack/top-up-process.ts";
-import { CHROMIUM, startChromium } from "./chromium.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { offerAsDemo, spend } from "./offer.ts";
 import { openDashboard, shows, WITHIN, watchNumbers } from "./open-page.ts";
 import { accountName, type RunningServices, startServices } from "./running-services.ts";
 
 const CREDIT = 1_000_000n;
 
-describe.skipIf(CHROMIUM === null)("a customer's dashboard", () => {
+describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
   let browser: Browser;
   let services: RunningServices;
 
   beforeAll(async () => {
-    services = await startServices((books) => offerAsDemo(books, Date.now()));
     browser = await startChromium();
+    services = await startServices((books) => offerAsDemo(books, Date.now()));
   }, TURN_MS);
   afterAll(async () => {
     await browser?.close();

@@ -3,21 +3,21 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAccount } from "../stack/books.ts";
 import { TURN_MS } from "../stack/top-up-process.ts";
-import { CHROMIUM, startChromium } from "./chromium.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { openDashboard, openPage, shows, tokenOf, WITHIN, watchNumbers } from "./open-page.ts";
 import { accountName, type RunningServices, startServices } from "./running-services.ts";
 
 const ACCOUNT = accountName("odd");
 
-describe.skipIf(CHROMIUM === null)("the dashboard, told something odd,", () => {
+describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
   let browser: Browser;
   let services: RunningServices;
 
   beforeAll(async () => {
+    browser = await startChromium();
     services = await startServices((books) =>
       openAccount(books, ACCOUNT, { lots: [{ credits: 100_000_000n }] }),
     );
-    browser = await startChromium();
   }, TURN_MS);
   afterAll(async () => {
     await browser?.close();

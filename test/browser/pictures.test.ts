@@ -7,7 +7,7 @@ import { pendingTopUp } from "../stack/card-holders.ts";
 import { testKafka } from "../stack/kafka.ts";
 import { TURN_MS } from "../stack/top-up-process.ts";
 import { untilCaughtUp } from "../stack/usage-topic.ts";
-import { CHROMIUM, startChromium } from "./chromium.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { DAYS, openNorthwind, usageOfNorthwind } from "./northwind.ts";
 import { offerAsDemo } from "./offer.ts";
 import { DESKTOP, openDashboard, PHONE, WITHIN } from "./open-page.ts";
@@ -27,12 +27,13 @@ const LOOKS = [
   ["phone", { ...PHONE, colorScheme: "light" }],
 ] as const satisfies readonly (readonly [string, BrowserContextOptions])[];
 
-describe.skipIf(CHROMIUM === null)("the dashboard of a busy account", () => {
+describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
   let browser: Browser;
   let services: RunningServices;
   const now = Date.now();
 
   beforeAll(async () => {
+    browser = await startChromium();
     services = await startServices(async (books) => {
       await offerAsDemo(books, now - (DAYS + 1) * DAY_MS);
       await openNorthwind(books, ACCOUNT, now);
@@ -43,7 +44,6 @@ describe.skipIf(CHROMIUM === null)("the dashboard of a busy account", () => {
     services.gate.beforeCall = () => new Promise(() => undefined);
     const third = { paymentId: "manual:third", amount: 2_500n };
     await pendingTopUp(services.books, ACCOUNT, Date.now(), third);
-    browser = await startChromium();
   }, TURN_MS);
   afterAll(async () => {
     await browser?.close();
