@@ -82,8 +82,12 @@ export async function buildServer(
   app.removeContentTypeParser("text/plain");
   answerProblems(app);
 
-  await app.register(helmet, { contentSecurityPolicy: CONTENT_POLICY });
-  const { corsOrigins } = settings;
+  const { corsOrigins, embedOrigins } = settings;
+  await app.register(helmet, {
+    contentSecurityPolicy: contentPolicy(embedOrigins),
+    // The older header knows no origins; where some may embed it, the policy alone says which.
+    xFrameOptions: embedOrigins.length === 0,
+  });
   if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], ...CORS });
   await app.register(swagger, OPENAPI);
   authenticate(app, parts);
@@ -120,10 +124,13 @@ const CORS = {
   exposedHeaders: ["ETag", "Idempotency-Replayed", "Retry-After"],
 };
 
-const CONTENT_POLICY = {
-  directives: {
-    ...{ defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
-    // On a host without TLS the browser would ask for the page's parts where nobody answers.
-    upgradeInsecureRequests: null,
-  },
-} as const;
+function contentPolicy(embedOrigins: readonly string[]) {
+  return {
+    directives: {
+      ...{ defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
+      frameAncestors: ["'self'", ...embedOrigins],
+      // On a host without TLS the browser would ask for the page's parts where nobody answers.
+      upgradeInsecureRequests: null,
+    },
+  };
+}
