@@ -1,4 +1,6 @@
 /** What the server does whatever is asked: who reaches it, from where, how often; and how it is set. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readApiSettings, refuseOpenToOthers } from "../../services/api/settings.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
@@ -85,6 +87,18 @@ describe("pages of other origins", () => {
     const other = await ask("GET", BALANCE, { headers: { origin: "https://evil.example" } });
     expect(other.headers["access-control-allow-origin"]).not.toBe("https://evil.example");
   });
+});
+
+test("a connection that has asked nothing does not hold up a stop", async () => {
+  const { app } = await openApi(books);
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  const silent = connect(Number(new URL(origin).port), "127.0.0.1");
+  await once(silent, "connect");
+  expect((await fetch(`${origin}/health`)).status).toBe(200);
+  const startedAt = performance.now();
+  await app.close();
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  silent.destroy();
 });
 
 test("every answer tells browsers to be careful with it", async () => {
