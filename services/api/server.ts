@@ -10,6 +10,7 @@ import { feedReader } from "../../shared/ledger/feeds.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate, nameOf } from "./access/authenticate.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
+import { closeSilent } from "./close-silent.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestParts, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
@@ -81,6 +82,7 @@ export async function buildServer(
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
   answerProblems(app);
+  closeSilent(app);
 
   const { corsOrigins, embedOrigins } = settings;
   await app.register(helmet, {

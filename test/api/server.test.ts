@@ -1,4 +1,6 @@
 /** What the server does whatever is asked: who reaches it, from where, how often; and how it is set. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readApiSettings, refuseOpenToOthers } from "../../services/api/settings.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
@@ -97,6 +99,18 @@ test("a page of another origin may show the dashboard in a frame where that is s
   expect(page.headers["content-security-policy"]).toMatch(
     /frame-ancestors 'self' https:\/\/shop\.example(;|$)/,
   );
+});
+
+test("a connection that has asked nothing does not hold up a stop", async () => {
+  const { app } = await openApi(books);
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  const silent = connect(Number(new URL(origin).port), "127.0.0.1");
+  await once(silent, "connect");
+  expect((await fetch(`${origin}/health`)).status).toBe(200);
+  const startedAt = performance.now();
+  await app.close();
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  silent.destroy();
 });
 
 test("every answer tells browsers to be careful with it", async () => {
