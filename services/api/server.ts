@@ -1,5 +1,4 @@
 import cors from "@fastify/cors";
-import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -29,6 +28,7 @@ import type { RouteParts } from "./routes/parts.ts";
 import { subscriptionRoutes } from "./routes/subscription.ts";
 import { topUpRoutes } from "./routes/top-ups.ts";
 import { usageRoutes } from "./routes/usage.ts";
+import { secureHeaders } from "./security-headers.ts";
 import { openAll, serveDashboard } from "./serve-dashboard.ts";
 import type { ApiSettings } from "./settings.ts";
 import type { Listeners } from "./stream/listeners.ts";
@@ -66,6 +66,8 @@ export async function buildServer(
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger of its own for each request is more work than answering most of them.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
     requestTimeout: settings.requestWithinMs,
     // Node swaps the two where headers may take longer than the whole request.
@@ -84,7 +86,7 @@ export async function buildServer(
   answerProblems(app);
   closeSilent(app);
 
-  await app.register(helmet, { contentSecurityPolicy: CONTENT_POLICY });
+  secureHeaders(app);
   const { corsOrigins } = settings;
   if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], ...CORS });
   await app.register(swagger, OPENAPI);
@@ -121,7 +123,3 @@ const CORS = {
   methods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
   exposedHeaders: ["ETag", "Idempotency-Replayed", "Retry-After"],
 };
-
-const CONTENT_POLICY = {
-  directives: { defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
-} as const;
