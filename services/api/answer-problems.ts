@@ -10,8 +10,10 @@ export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = toProblem(error);
     // Whoever hung up is told nothing, and nothing here is wrong.
-    if (problem.status >= 500 && !request.raw.destroyed)
-      request.log.error({ err: error }, "a request failed");
+    if (problem.status >= 500 && !request.raw.destroyed) {
+      const asked = `${request.method} ${request.routeOptions.url ?? pathOf(request)}`;
+      request.log.error({ err: error, asked }, "a request failed");
+    }
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request: FastifyRequest, reply) =>

@@ -1,5 +1,4 @@
 import cors from "@fastify/cors";
-import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -29,6 +28,7 @@ import type { RouteParts } from "./routes/parts.ts";
 import { subscriptionRoutes } from "./routes/subscription.ts";
 import { topUpRoutes } from "./routes/top-ups.ts";
 import { usageRoutes } from "./routes/usage.ts";
+import { secureHeaders } from "./security-headers.ts";
 import { openAll, serveDashboard } from "./serve-dashboard.ts";
 import type { ApiSettings } from "./settings.ts";
 import type { Listeners } from "./stream/listeners.ts";
@@ -66,6 +66,8 @@ export async function buildServer(
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger of its own for each request is more work than answering most of them.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
     requestTimeout: settings.requestWithinMs,
     // Node swaps the two where headers may take longer than the whole request.
@@ -85,11 +87,7 @@ export async function buildServer(
   closeSilent(app);
 
   const { corsOrigins, embedOrigins } = settings;
-  await app.register(helmet, {
-    contentSecurityPolicy: contentPolicy(embedOrigins),
-    // The older header knows no origins; where some may embed it, the policy alone says which.
-    xFrameOptions: embedOrigins.length === 0,
-  });
+  secureHeaders(app, embedOrigins);
   if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], ...CORS });
   await app.register(swagger, OPENAPI);
   authenticate(app, parts);
@@ -125,14 +123,3 @@ const CORS = {
   methods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
   exposedHeaders: ["ETag", "Idempotency-Replayed", "Retry-After"],
 };
-
-function contentPolicy(embedOrigins: readonly string[]) {
-  return {
-    directives: {
-      ...{ defaultSrc: ["'self'"], styleSrc: ["'self'"], scriptSrc: ["'self'"] },
-      frameAncestors: ["'self'", ...embedOrigins],
-      // On a host without TLS the browser would ask for the page's parts where nobody answers.
-      upgradeInsecureRequests: null,
-    },
-  };
-}

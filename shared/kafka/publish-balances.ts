@@ -4,8 +4,11 @@ import { type Database, inTransaction } from "../ledger/database.ts";
 import { balanceChanged } from "../ledger/outbox-records.ts";
 import type { Publisher } from "./publisher.ts";
 
-/** So many noted transactions at once: each names at most the accounts of one batch. */
-const TRANSACTIONS_AT_ONCE = 20;
+/**
+ * So much at once: of many small transactions all that come while it rests, or else balances fall
+ * behind; of large ones, which name up to the accounts of a batch each, what memory allows.
+ */
+const AT_ONCE = { transactions: 200, accounts: 400_000 };
 
 /**
  * Publishes the newest state of every account that moved since the last time. What was noted is
@@ -13,7 +16,7 @@ const TRANSACTIONS_AT_ONCE = 20;
  */
 export async function publishBalances(database: Database, publisher: Publisher): Promise<void> {
   await inTransaction(database, async (transaction) => {
-    const states = await takeBalanceChanges(transaction, TRANSACTIONS_AT_ONCE);
+    const states = await takeBalanceChanges(transaction, AT_ONCE);
     if (states.length === 0) return;
     const changedAt = Date.now();
     await publisher.publish(

@@ -20,9 +20,18 @@ export async function noteBalanceChanges(
 const LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.balances'))";
 
 const TAKE = `
-  WITH taken AS (
+  WITH waiting AS (
+    SELECT change_id, cardinality(account_ids) AS accounts
+    FROM balance_change
+    LIMIT $1
+  ), counted AS (
+    SELECT change_id, accounts, sum(accounts) OVER (ORDER BY change_id) AS so_far
+    FROM waiting
+  ), taken AS (
     DELETE FROM balance_change
-    WHERE change_id IN (SELECT change_id FROM balance_change LIMIT $1)
+    WHERE change_id IN (
+      SELECT change_id FROM counted WHERE so_far <= $2 OR so_far = accounts
+    )
     RETURNING account_ids
   )
   SELECT DISTINCT account_id FROM taken, unnest(account_ids) AS account_id`;
@@ -33,20 +42,20 @@ const STATES = `
   WHERE account_id = ANY($1::text[])`;
 
 /**
- * The newest states of accounts noted by up to `transactions` transactions, which are forgotten when
- * this one commits. Empty, too, when somebody else is publishing: one at a time, so that an older
- * state never follows a newer one.
+ * The newest states of the accounts that up to so many transactions have noted, and up to so many
+ * accounts (of one transaction all), which are forgotten when this one commits. Empty, too, when
+ * somebody else is publishing: one at a time, so that an older state never follows a newer one.
  */
 export async function takeBalanceChanges(
   transaction: Transaction,
-  transactions: number,
+  most: { readonly transactions: number; readonly accounts: number },
 ): Promise<BalanceState[]> {
   const lock = await transaction.query<[boolean]>({ text: LOCK, rowMode: "array" });
   if (lock.rows[0]?.[0] !== true) return [];
   const taken = await transaction.query<[string]>({
     name: "take-balance-changes",
     text: TAKE,
-    values: [transactions],
+    values: [most.transactions, most.accounts],
     rowMode: "array",
   });
   const { rows } = await transaction.query<[AccountId, string, string, string]>({

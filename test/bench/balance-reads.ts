@@ -1,6 +1,7 @@
 import autocannon from "autocannon";
 import { type HttpProcess, makeBenchKey, startApi, startHttp } from "./api-process.ts";
-import type { Figure } from "./figure.ts";
+import { type CpuSeconds, cpuBetween, cpuSeconds } from "./cpu.ts";
+import { type Figure, medianCpu } from "./figure.ts";
 import { accountName, seededRandom } from "./load.ts";
 import { quantile, spreadOf } from "./statistics.ts";
 import type { Bench } from "./throughput.ts";
@@ -11,9 +12,12 @@ const WARM_UP_SECONDS = 3;
 const PATHS = 1_000;
 
 interface Reads {
+  readonly cpu: CpuSeconds;
   readonly perSecond: number;
   readonly p99Ms: number;
 }
+
+type Measured = "perSecond" | "p99Ms";
 
 /** Balances read a second, and their p99, beside a bare route with one SELECT by the primary key. */
 export async function balanceReads(bench: Bench, seconds: number): Promise<Figure[]> {
@@ -25,16 +29,16 @@ export async function balanceReads(bench: Bench, seconds: number): Promise<Figur
   try {
     for (let round = 0; round < bench.rounds; round += 1) {
       bench.say(`balance reads: round ${round + 1} of ${bench.rounds}`);
-      const bare = await reads(await floor(), key, seconds);
-      rounds.push({ bare, api: await reads(await subject(), key, seconds) });
+      const bare = await reads(bench, await floor(), key, seconds);
+      rounds.push({ bare, api: await reads(bench, await subject(), key, seconds) });
     }
   } finally {
     await bench.books.drop(url);
   }
-  const of = (what: keyof Reads, who: "bare" | "api") => rounds.map((round) => round[who][what]);
-  const ratioOf = (what: keyof Reads) =>
+  const of = (what: Measured, who: "bare" | "api") => rounds.map((round) => round[who][what]);
+  const ratioOf = (what: Measured) =>
     spreadOf(of(what, "api").map((value, at) => value / (of(what, "bare")[at] ?? Number.NaN)));
-  const figure = (what: keyof Reads) => ({
+  const figure = (what: Measured) => ({
     value: spreadOf(of(what, "api")).median,
     beside: { name: "bare SELECT", value: spreadOf(of(what, "bare")).median },
     ratio: ratioOf(what),
@@ -45,21 +49,40 @@ export async function balanceReads(bench: Bench, seconds: number): Promise<Figur
       unit: "reads/s",
       ...figure("perSecond"),
       target: { atLeast: 0.7 },
+      cpuPerMillion: {
+        subject: medianCpu(rounds.map(({ api }) => api)),
+        floor: medianCpu(rounds.map(({ bare }) => bare)),
+      },
     },
     { name: "balance reads, p99", unit: "ms", ...figure("p99Ms") },
   ];
 }
 
-async function reads(server: HttpProcess, key: string, seconds: number): Promise<Reads> {
+async function reads(
+  { servers }: Bench,
+  server: HttpProcess,
+  key: string,
+  seconds: number,
+): Promise<Reads> {
+  const pids = {
+    ...{ node: server.child.pid ?? 0, postgres: servers.postgresPid, kafka: servers.kafkaPid },
+  };
   try {
     await load(server.origin, key, WARM_UP_SECONDS);
-    return await load(server.origin, key, seconds);
+    const before = cpuSeconds(pids);
+    const loaded = await load(server.origin, key, seconds);
+    return { ...loaded, cpu: perMillion(cpuBetween(before, cpuSeconds(pids)), loaded.count) };
   } finally {
     await server.end();
   }
 }
 
-async function load(origin: string, key: string, seconds: number): Promise<Reads> {
+function perMillion({ node, postgres, kafka }: CpuSeconds, reads: number): CpuSeconds {
+  const of = (seconds: number) => (seconds * 1e6) / reads;
+  return { node: of(node), postgres: of(postgres), kafka: of(kafka) };
+}
+
+async function load(origin: string, key: string, seconds: number) {
   const random = seededRandom(seconds);
   const took: number[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
@@ -82,5 +105,5 @@ async function load(origin: string, key: string, seconds: number): Promise<Reads
   });
   const { duration } = await promise;
   took.sort((a, b) => a - b);
-  return { perSecond: took.length / duration, p99Ms: quantile(took, 0.99) };
+  return { count: took.length, perSecond: took.length / duration, p99Ms: quantile(took, 0.99) };
 }

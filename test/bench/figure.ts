@@ -48,8 +48,8 @@ export function rateFigure(
       pairs.map(({ subject, floor }) => subject.eventsPerSecond / floor.eventsPerSecond),
     ),
     cpuPerMillion: {
-      subject: medianCpu(pairs.map(({ subject }) => subject)),
-      floor: medianCpu(pairs.map(({ floor }) => floor)),
+      subject: medianCpu(pairs.map(({ subject }) => ({ cpu: subject.cpuPerMillion }))),
+      floor: medianCpu(pairs.map(({ floor }) => ({ cpu: floor.cpuPerMillion }))),
     },
     ...(target === undefined ? {} : { target }),
   };
@@ -84,9 +84,8 @@ export function figureTable(figures: readonly Figure[]): string {
   return [styleText("bold", line(head)), ...rows.map(line)].join("\n");
 }
 
-function medianCpu(runs: readonly Run[]): CpuSeconds {
-  const of = (part: keyof CpuSeconds) =>
-    spreadOf(runs.map((run) => run.cpuPerMillion[part])).median;
+export function medianCpu(runs: readonly { readonly cpu: CpuSeconds }[]): CpuSeconds {
+  const of = (part: keyof CpuSeconds) => spreadOf(runs.map(({ cpu }) => cpu[part])).median;
   return { node: of("node"), postgres: of("postgres"), kafka: of("kafka") };
 }
 

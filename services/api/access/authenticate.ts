@@ -63,15 +63,12 @@ export function authenticate(
   });
 
   async function callerOf(request: FastifyRequest): Promise<Caller> {
-    const [scheme = "", text = ""] = (request.headers.authorization ?? "").split(" ");
-    const secret = scheme.toLowerCase() === "bearer" ? readSecret(text) : null;
-    if (secret === null) {
-      throw unknown("send Authorization: Bearer with an API key or a dashboard token");
-    }
+    const [scheme = "", given = ""] = (request.headers.authorization ?? "").split(" ");
+    const text = scheme.toLowerCase() === "bearer" ? given : "";
     const at = now();
     const standing = believed.get(text);
     const caller =
-      standing !== undefined && standing.until > at ? standing.caller : await find(secret, at);
+      standing !== undefined && standing.until > at ? standing.caller : await find(text, at);
     if (caller === null) throw unknown("the key or token is not known, was revoked or has expired");
     if (caller.kind === "token" && caller.endsAt <= at) throw unknown("the token has expired");
     if (standing?.caller !== caller) believe(text, caller, at);
@@ -83,22 +80,34 @@ export function authenticate(
     believed.set(text, { caller, until: at + BELIEVED_MS });
   }
 
-  async function find(secret: Secret, at: Instant): Promise<Caller | null> {
-    if (secret.kind === "token") {
-      const accountId = accountIdOf(secret.accountId);
-      const endsAt = accountId && (await findDashboardToken(database, accountId, secret.hash));
-      return endsAt === null ? null : { kind: "token", accountId: secret.accountId, endsAt };
+  async function find(text: string, at: Instant): Promise<Caller | null> {
+    const secret = readSecret(text);
+    if (secret === null) {
+      throw unknown("send Authorization: Bearer with an API key or a dashboard token");
     }
-    const found = await findApiKey(database, secret.keyId);
+    return secret.kind === "token" ? findToken(secret) : findKey(secret, at);
+  }
+
+  async function findToken({ accountId: text, hash }: TokenSecret): Promise<Caller | null> {
+    const accountId = accountIdOf(text);
+    const endsAt = accountId && (await findDashboardToken(database, accountId, hash));
+    return endsAt === null ? null : { kind: "token", accountId: text, endsAt };
+  }
+
+  async function findKey({ keyId, hash }: KeySecret, at: Instant): Promise<Caller | null> {
+    const found = await findApiKey(database, keyId);
     if (found === null || found.key.revokedAt !== null) return null;
-    if (!isSame(found.secretHash, secret.hash)) return null;
-    if (at - (noted.get(secret.keyId) ?? 0) >= NOTE_USE_EVERY_MS) {
-      noted.set(secret.keyId, at);
-      await noteKeyUse(database, secret.keyId, at);
+    if (!isSame(found.secretHash, hash)) return null;
+    if (at - (noted.get(keyId) ?? 0) >= NOTE_USE_EVERY_MS) {
+      noted.set(keyId, at);
+      await noteKeyUse(database, keyId, at);
     }
-    return { kind: "key", keyId: secret.keyId, scopes: found.key.scopes };
+    return { kind: "key", keyId, scopes: found.key.scopes };
   }
 }
+
+type TokenSecret = Extract<Secret, { kind: "token" }>;
+type KeySecret = Extract<Secret, { kind: "key" }>;
 
 /** Who asked, for histories and idempotency keys. */
 export function nameOf({ caller }: FastifyRequest): string {
