@@ -21,6 +21,7 @@ await runService("api", async ({ settings, logger, stopping }) => {
   const database = openDatabase(settings.database, {
     name: NAME,
     connections: CONNECTIONS,
+    plans: "of_one_account",
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   const kafka = openKafka(settings.kafka, NAME, logger);

@@ -86,8 +86,8 @@ export async function buildServer(
   answerProblems(app);
   closeSilent(app);
 
-  secureHeaders(app);
-  const { corsOrigins } = settings;
+  const { corsOrigins, embedOrigins } = settings;
+  secureHeaders(app, embedOrigins);
   if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], ...CORS });
   await app.register(swagger, OPENAPI);
   authenticate(app, parts);

@@ -1,15 +1,18 @@
 import { z } from "zod";
 import { InvalidSettings, readEnvironment } from "../../shared/runtime/settings.ts";
 
+const origins = z
+  .string()
+  .default("")
+  .transform((list) => list.split(",").map((origin) => origin.trim()))
+  .transform((all) => all.filter((origin) => origin !== ""))
+  .pipe(z.array(z.url({ protocol: /^https?$/ })));
+
 const environment = z.object({
   API_HOST: z.string().default("127.0.0.1"),
   API_PORT: z.coerce.number().int().min(0).max(65_535).default(8088),
-  API_CORS_ORIGINS: z
-    .string()
-    .default("")
-    .transform((list) => list.split(",").map((origin) => origin.trim()))
-    .transform((origins) => origins.filter((origin) => origin !== ""))
-    .pipe(z.array(z.url({ protocol: /^https?$/ }))),
+  API_CORS_ORIGINS: origins,
+  API_EMBED_ORIGINS: origins,
   API_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000),
   API_REQUEST_SECONDS: z.coerce.number().min(1).default(30),
   API_TRUSTED_PROXIES: z.string().optional(),
@@ -21,6 +24,8 @@ export interface ApiSettings {
   readonly port: number;
   /** Origins of pages that may ask from a browser; none by default. */
   readonly corsOrigins: readonly string[];
+  /** Origins of pages that may show the dashboard in a frame; none by default. */
+  readonly embedOrigins: readonly string[];
   /** Of each key or token. */
   readonly requestsPerMinute: number;
   /** A request that has not come whole by then is given up. */
@@ -36,6 +41,7 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
     host: set.API_HOST,
     port: set.API_PORT,
     corsOrigins: set.API_CORS_ORIGINS,
+    embedOrigins: set.API_EMBED_ORIGINS,
     requestsPerMinute: set.API_REQUESTS_PER_MINUTE,
     requestWithinMs: set.API_REQUEST_SECONDS * 1000,
     trustedProxies: set.API_TRUSTED_PROXIES,

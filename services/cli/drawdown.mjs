@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that an old Node parses too: this file is what tells it that it is too old.
 import { existsSync } from "node:fs";
+import module from "node:module";
 
 const OLDEST_NODE = 24;
 
@@ -10,6 +11,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   );
   process.exitCode = 2;
 } else {
+  // What was compiled once starts in half the time.
+  module.enableCompileCache?.();
   // A checkout holds the source, which Node runs as it is; an installed package what was compiled of it.
   const source = new URL("./main.ts", import.meta.url);
   import(existsSync(source) ? source : new URL("../../dist/services/cli/main.js", import.meta.url));

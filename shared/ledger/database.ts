@@ -20,17 +20,30 @@ const SESSION = [
   "enable_hashjoin=off",
   "enable_mergejoin=off",
   "enable_seqscan=off",
-  "plan_cache_mode=force_custom_plan",
   "idle_in_transaction_session_timeout=10000",
   "timezone=UTC",
 ]
   .map((setting) => `-c ${setting}`)
   .join(" ");
 
+/**
+ * Batches are planned anew for what each names. Who asks for one account at a time asks the same again
+ * and again: planning that each time costs more than doing it.
+ */
+const PLANS = {
+  of_batches: "force_custom_plan",
+  of_one_account: "force_generic_plan",
+} as const;
+
 /** Opens a pool; `onError` hears of connections lost while idle (the pool replaces them). */
 export function openDatabase(
   settings: DatabaseSettings,
-  options: { name: string; connections: number; onError: (error: Error) => void },
+  options: {
+    name: string;
+    connections: number;
+    plans?: keyof typeof PLANS;
+    onError: (error: Error) => void;
+  },
 ): Database {
   const pool = new pg.Pool({
     connectionString: settings.url,
@@ -39,7 +52,7 @@ export function openDatabase(
     max: options.connections,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    options: SESSION,
+    options: `${SESSION} -c plan_cache_mode=${PLANS[options.plans ?? "of_batches"]}`,
   });
   pool.on("error", options.onError);
   return pool;

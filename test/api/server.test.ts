@@ -26,6 +26,7 @@ describe("settings", () => {
       host: "127.0.0.1",
       port: 8088,
       corsOrigins: [],
+      embedOrigins: [],
       requestsPerMinute: 60_000,
       requestWithinMs: 30_000,
       trustedProxies: undefined,
@@ -64,8 +65,9 @@ describe("settings", () => {
   });
 });
 
+const origin = "https://shop.example";
+
 describe("pages of other origins", () => {
-  const origin = "https://shop.example";
   const preflight = { origin, "access-control-request-method": "GET" };
 
   test("may read nothing unless that is set", async () => {
@@ -87,6 +89,16 @@ describe("pages of other origins", () => {
     const other = await ask("GET", BALANCE, { headers: { origin: "https://evil.example" } });
     expect(other.headers["access-control-allow-origin"]).not.toBe("https://evil.example");
   });
+});
+
+test("a page of another origin may show the dashboard in a frame where that is set, and no other", async () => {
+  const { ask } = await openApi(books, {}, { embedOrigins: [origin] });
+  const { headers } = await ask("GET", "/docs/");
+  expect(headers["x-frame-options"]).toBeUndefined();
+  const page = await ask("GET", BALANCE);
+  expect(page.headers["content-security-policy"]).toMatch(
+    /frame-ancestors 'self' https:\/\/shop\.example(;|$)/,
+  );
 });
 
 test("a connection that has asked nothing does not hold up a stop", async () => {

@@ -25,6 +25,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
                                          turn, topup, ingest, balance, stream
+  npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --json              prints the figures as JSON too
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string" },
+    rounds: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -61,7 +63,7 @@ try {
     registry: settings.registry,
     books: await openBookMaker(settings.database.url),
     events: options.quick ? 300_000 : 1_000_000,
-    rounds: options.quick ? 3 : 5,
+    rounds: rounds(),
     say,
   };
   const figures = await measure(bench);
@@ -109,4 +111,11 @@ async function measure(bench: Bench): Promise<Figure[]> {
   }
   if (figures.length === 0) throw new Error(`--only ${options.only}: no such scenario; see --help`);
   return figures;
+}
+
+function rounds(): number {
+  const usual = options.quick ? 3 : 5;
+  const asked = Number(options.rounds ?? usual);
+  if (Number.isInteger(asked) && asked > 0) return asked;
+  throw new Error(`--rounds must be a whole number from 1 on, not "${options.rounds}"`);
 }

@@ -58,7 +58,7 @@ describe("the live state of an account", () => {
   it("has lists read again that an event is about", () => {
     const event = (name: string): StreamNews => ({ kind: "event", event: name, data: "{}" });
     expect(told(UNHEARD, event("credits")).stale).toContain("entries");
-    expect(told(UNHEARD, event("top_up")).stale).toContain("top-ups");
+    expect(told(UNHEARD, event("top_up")).stale).toContain("payments");
     expect(told(UNHEARD, event("reload")).stale).toHaveLength(5);
     expect(told(UNHEARD, event("of-tomorrow")).stale).toEqual([]);
   });

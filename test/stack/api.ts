@@ -52,6 +52,7 @@ export async function testServer(
     },
     {
       corsOrigins: [],
+      embedOrigins: [],
       requestsPerMinute: 1_000_000,
       requestWithinMs: 30_000,
       trustedProxies: undefined,

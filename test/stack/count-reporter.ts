@@ -13,8 +13,9 @@ export default class CountReporter implements Reporter {
     const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) add(module, counts);
     const { passed, skipped } = counts;
-    // Nothing ran: the servers did not start, or no file was found.
-    const failed = counts.failed === 0 && (reason !== "passed" || passed === 0) ? 1 : counts.failed;
+    // The servers did not start, or no file was found. What was skipped (no browser) says so itself.
+    const isNothing = reason !== "passed" || passed + skipped === 0;
+    const failed = counts.failed === 0 && isNothing ? 1 : counts.failed;
     console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   }
 }

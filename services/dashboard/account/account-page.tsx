@@ -7,8 +7,8 @@ import { UsageDialog } from "../spend/usage-dialog.tsx";
 import { BalanceCard } from "./balance-card.tsx";
 import { ConnectionNote } from "./connection-note.tsx";
 import type { OpenAccount } from "./open-account.ts";
+import { PaymentsCard } from "./payments-card.tsx";
 import { SettingsCard } from "./settings-card.tsx";
-import { TopUpsCard } from "./top-ups-card.tsx";
 
 /** The page of one account. */
 export function AccountPage({ open }: { open: OpenAccount }) {
@@ -47,11 +47,11 @@ export function AccountPage({ open }: { open: OpenAccount }) {
       <LineCard open={open} zone={zone} />
       <SpendCard open={open} zone={zone} />
       <div class="pair-of-cards swapped">
-        <TopUpsCard open={open} zone={zone} />
+        <PaymentsCard open={open} zone={zone} />
         <ActivityCard open={open} zone={zone} />
       </div>
       <footer class="note">All times are those of {zone}.</footer>
-      <UsageDialog opened={open.opened} zone={zone} />
+      <UsageDialog open={open} zone={zone} />
     </main>
   );
 }

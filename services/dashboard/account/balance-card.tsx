@@ -41,16 +41,19 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
 
 /** The top-ups that are not decided yet: what they will add. */
 function OnTheWay({ open }: { open: OpenAccount }) {
-  const items = open.topUps.state.value.value?.items ?? [];
-  const pending = items.filter(({ status }) => status === "pending" || status === "retrying");
+  const items = open.payments.state.value.value?.items ?? [];
+  const pending = items.filter(({ status }) => status === "pending");
   return (
     <div role="status">
-      {pending.map(({ payment_id, credits, amount, currency }) => (
-        <p class="on-the-way" key={payment_id}>
-          <span class="chip warn">pending</span> {exactCredits(BigInt(credits))} credits are on
-          their way: a top-up of {moneyText(BigInt(amount), currency)}
-        </p>
-      ))}
+      {pending.map(
+        ({ payment_id, credits, amount, currency }) =>
+          credits !== null && (
+            <p class="on-the-way" key={payment_id}>
+              <span class="chip warn">pending</span> {exactCredits(BigInt(credits))} credits are on
+              their way: a top-up of {moneyText(BigInt(amount), currency)}
+            </p>
+          ),
+      )}
     </div>
   );
 }

@@ -3,9 +3,9 @@ import { type AccountApi, accountApi } from "../api/account-api.ts";
 import type {
   AccountData,
   EntryData,
+  PaymentData,
   RecordData,
   RunwayData,
-  TopUpData,
 } from "../api/account-data.ts";
 import { type LotOnLine, lotOnLine } from "../line/lot-on-line.ts";
 import { followStream } from "../live/follow-stream.ts";
@@ -22,7 +22,7 @@ export interface OpenAccount {
   readonly account: Resource<AccountData>;
   readonly lots: Resource<readonly LotOnLine[]>;
   readonly runway: Resource<RunwayData>;
-  readonly topUps: PagedList<TopUpData>;
+  readonly payments: PagedList<PaymentData>;
   readonly entries: PagedList<EntryData>;
   readonly records: PagedList<RecordData>;
   readonly spend: SpendState;
@@ -58,7 +58,7 @@ export function openAccount(token: string, accountId: string): OpenAccount {
       refused,
     ),
     runway: resource(() => api.runway(), refused),
-    topUps: pagedList(api.topUps, ({ payment_id }) => payment_id, refused),
+    payments: pagedList(api.payments, ({ payment_id }) => payment_id, refused),
     entries: pagedList(api.entries, ({ sequence }) => String(sequence), refused),
     records: pagedList(
       (cursor) => api.records(cursor, null, null),
@@ -100,7 +100,7 @@ function rereading(open: OpenAccount): Readonly<Record<Stale, () => void>> {
     }),
     lots: throttle(LISTS_EVERY_MS, () => void open.lots.reload()),
     entries: throttle(LISTS_EVERY_MS, () => void open.entries.reload()),
-    "top-ups": throttle(LISTS_EVERY_MS, () => void open.topUps.reload()),
+    payments: throttle(LISTS_EVERY_MS, () => void open.payments.reload()),
     usage: throttle(USAGE_EVERY_MS, () => {
       if (document.visibilityState === "hidden") return;
       void open.records.reload();

@@ -34,7 +34,7 @@ export function TopUpDialog({ open, account, close }: TopUpDialogProps) {
     setAsking(true);
     try {
       await open.api.topUp(typed.amount, asked.current.key);
-      await open.topUps.reload();
+      await open.payments.reload();
       close();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

@@ -11,7 +11,7 @@ import { momentText } from "../text/time-text.ts";
 import { ACTIVITY_COLUMNS, activityCells } from "./activity-csv.ts";
 import { type Activity, type Merged, mergeActivity } from "./merge-activity.ts";
 
-const FIRST_SHOWN = 10;
+const FIRST_SHOWN = 7;
 const MORE_SHOWN = 40;
 
 const SHOWN = ["all", "usage", "credits"] as const;

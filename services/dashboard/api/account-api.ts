@@ -2,11 +2,12 @@ import type {
   AccountData,
   AutoTopUpData,
   EntryData,
+  ExplainedData,
   LotData,
   Page,
+  PaymentData,
   RecordData,
   RunwayData,
-  TopUpData,
   UsageData,
 } from "./account-data.ts";
 import { type Asked, request } from "./request.ts";
@@ -43,13 +44,15 @@ export function accountApi(token: string, accountId: string) {
     lotUsage: (lotId: string, cursor: string | null) =>
       page<RecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor),
     entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
-    topUps: (cursor: string | null) => page<TopUpData>("/top-ups", cursor),
+    /** Top-ups, and the fees of a plan. */
+    payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
     runway: () => call<RunwayData>("/runway"),
     records: (cursor: string | null, range: TimeRange | null, meter: string | null) =>
       page<RecordData>("/usage-records", cursor, {
         ...(range === null ? {} : instants(range)),
         ...(meter === null ? {} : { meter }),
       }),
+    explain: (eventId: string) => call<ExplainedData>(`/events/${encodeURIComponent(eventId)}`),
     usage: (range: TimeRange, by: "hour" | "day", grouping: Grouping) =>
       call<UsageData>(`/usage?${query({ ...instants(range), by, ...grouping })}`),
     setThreshold: (threshold: bigint) =>
@@ -60,7 +63,7 @@ export function accountApi(token: string, accountId: string) {
         body: { enabled, amount: amount.toString() },
       }),
     topUp: (amount: bigint, idempotencyKey: string) =>
-      call<TopUpData>("/top-ups", {
+      call<PaymentData>("/top-ups", {
         method: "POST",
         body: { amount: amount.toString() },
         idempotencyKey,

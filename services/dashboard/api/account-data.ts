@@ -69,6 +69,18 @@ export interface RecordData {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** Which lots paid for a usage event, and what of it none has paid yet. */
+export interface ExplainedData extends RecordData {
+  readonly lots: readonly PaidByData[];
+  readonly owed: string;
+}
+
+interface PaidByData {
+  readonly lot_id: string;
+  readonly source: LotData["source"];
+  readonly credits: string;
+}
+
 /** A posted movement that is not usage. */
 export interface EntryData {
   readonly sequence: string | number;
@@ -80,13 +92,16 @@ export interface EntryData {
   readonly posted_at: string;
 }
 
-export interface TopUpData {
+/** Money for credits, or for periods of a plan. */
+export interface PaymentData {
   readonly payment_id: string;
+  readonly kind: "top_up" | "fee";
   readonly status: "pending" | "retrying" | "succeeded" | "failed";
   readonly amount: string;
   readonly currency: string;
-  readonly credits: string;
-  readonly reason: string | null;
+  /** What a top-up adds; null of a fee. */
+  readonly credits: string | null;
+  readonly reason: string;
   readonly created_at: string;
 }
 

@@ -18,7 +18,7 @@ export interface LiveLine {
 }
 
 /** What an event or an answer leaves to be read again, since it is not in it. */
-export type Stale = "account" | "lots" | "entries" | "top-ups" | "usage";
+export type Stale = "account" | "lots" | "entries" | "payments" | "usage";
 
 /** What happened on the stream. */
 export type StreamNews =
@@ -29,7 +29,7 @@ export type StreamNews =
 
 export const UNHEARD: LiveState = { connection: "connecting", line: null, heardAt: null };
 
-const ALL: readonly Stale[] = ["account", "lots", "entries", "top-ups", "usage"];
+const ALL: readonly Stale[] = ["account", "lots", "entries", "payments", "usage"];
 const NOTHING: readonly Stale[] = [];
 
 /** The state after news from the stream, and what is to be read again because of it. */
@@ -79,10 +79,11 @@ function afterEvent(
       return { state: next, stale: staleAfter(state.line, next.line) };
     }
     case "credits":
-      return { state, stale: ["account", "lots", "entries"] };
+      // A month that turns brings its fee with its credits, and nothing else tells of fees.
+      return { state, stale: ["account", "lots", "entries", "payments"] };
     case "top_up":
       // A notice may pause or stop auto top-up, which stands on the account.
-      return { state, stale: ["account", "top-ups"] };
+      return { state, stale: ["account", "payments"] };
     case "reload":
       return { state, stale: ALL };
     default:

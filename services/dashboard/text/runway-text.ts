@@ -1,5 +1,5 @@
 import type { RunwayData } from "../api/account-data.ts";
-import { exactCredits, shortCredits } from "./credit-text.ts";
+import { shortCredits } from "./credit-text.ts";
 import { dateText, momentText } from "./time-text.ts";
 import { daysBetween } from "./zoned-time.ts";
 
@@ -42,7 +42,7 @@ export function runwayText(runway: RunwayData, zone: string, now: number): Runwa
 function unusedText({ expires_unused }: RunwayData): string {
   const unused = BigInt(expires_unused);
   if (unused === 0n) return ", and none expire before they are used.";
-  return `. ${exactCredits(unused)} of them expire before they are used.`;
+  return `. ${shortCredits(unused)} of them expire before they are used.`;
 }
 
 function tomorrowText(zone: string, at: number, now: number): string {

@@ -1,0 +1,86 @@
+import { useState } from "preact/hooks";
+import type { OpenAccount } from "../account/open-account.ts";
+import type { ExplainedData, RecordData } from "../api/account-data.ts";
+import { minute } from "../live/clock.ts";
+import { type Resource, resource } from "../live/resource.ts";
+import { Content } from "../parts/card.tsx";
+import { countText, exactCredits } from "../text/credit-text.ts";
+import { meterName, originText } from "../text/meter-text.ts";
+import { dateText, secondText } from "../text/time-text.ts";
+import { paidByTexts } from "./paid-by-text.ts";
+
+interface RecordRowProps {
+  readonly record: RecordData;
+  readonly open: OpenAccount;
+  readonly zone: string;
+}
+
+/** A usage event as a row; chosen, it says which lots paid for it. */
+export function RecordRow({ record, open, zone }: RecordRowProps) {
+  const [explained, setExplained] = useState<Resource<ExplainedData> | null>(null);
+  const at = Date.parse(record.occurred_at);
+  const toggle = (): void => {
+    if (explained !== null) {
+      setExplained(null);
+      return;
+    }
+    // A token that is refused shows in the page behind, which reads all the time.
+    const read = resource(
+      () => open.api.explain(record.event_id),
+      () => undefined,
+    );
+    void read.reload();
+    setExplained(read);
+  };
+  return (
+    <>
+      <tr class="record">
+        <td>
+          {dateText(zone, at, minute.value)}, {secondText(zone, at)}
+        </td>
+        <td>
+          <button
+            type="button"
+            class="link plain over-row"
+            aria-expanded={explained !== null}
+            onClick={toggle}
+          >
+            {meterName(record.meter)}
+          </button>
+        </td>
+        <td class="soft">{originText(record)}</td>
+        <td class="number">{countText(BigInt(record.quantity))}</td>
+        <td class="number">{exactCredits(BigInt(record.credits))}</td>
+      </tr>
+      {explained !== null && (
+        <tr class="explained">
+          <td colSpan={5}>
+            <Content of={explained.state.value} again={() => void explained.reload()} lines={1}>
+              {(read) => <PaidBy read={read} open={open} zone={zone} />}
+            </Content>
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+interface PaidByProps {
+  readonly read: ExplainedData;
+  readonly open: OpenAccount;
+  readonly zone: string;
+}
+
+function PaidBy({ read, open, zone }: PaidByProps) {
+  const lots = open.lots.state.value.value ?? [];
+  return (
+    <ul class="paid-by" aria-label="Paid by" aria-live="polite">
+      {paidByTexts(read, lots, zone).map(({ key, credits, from }) => (
+        <li key={key}>
+          <b>{credits}</b> {from}
+        </li>
+      ))}
+      <li class="note">event {read.event_id}</li>
+    </ul>
+  );
+}

@@ -1,0 +1,15 @@
+import type { PaymentData } from "../api/account-data.ts";
+import { exactCredits } from "./credit-text.ts";
+
+/** What a payment is for. */
+export function paidForText({ kind }: Pick<PaymentData, "kind">): string {
+  return kind === "fee" ? "Plan" : "Top-up";
+}
+
+/** What came of a payment, or will: "added 500 credits", "nothing charged". */
+export function broughtText({ status, credits }: Pick<PaymentData, "status" | "credits">): string {
+  if (status === "failed") return "nothing charged";
+  if (status === "retrying") return "will be tried again";
+  if (credits === null) return status === "succeeded" ? "paid" : "on its way";
+  return `${status === "succeeded" ? "added" : "will add"} ${exactCredits(BigInt(credits))} credits`;
+}

@@ -1,0 +1,80 @@
+/** Who sees what in a real browser: one account's link opens that account, for as long as it holds. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAccount } from "../stack/books.ts";
+import { TURN_MS } from "../stack/top-up-process.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
+import { offerAsDemo, spend } from "./offer.ts";
+import { openDashboard, openPage, shows, tokenOf, WITHIN } from "./open-page.ts";
+import { accountName, type RunningServices, startServices } from "./running-services.ts";
+
+const ANNA = accountName("anna");
+const BEN = accountName("ben");
+const PATHS = ["", "/balance", "/lots", "/entries", "/usage", "/usage-records", "/top-ups"];
+
+describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
+  let browser: Browser;
+  let services: RunningServices;
+
+  beforeAll(async () => {
+    browser = await startChromium();
+    services = await startServices(async (books) => {
+      await offerAsDemo(books, Date.now());
+      await openAccount(books, ANNA, { lots: [{ credits: 700_000_000n }] });
+      await openAccount(books, BEN, { lots: [{ credits: 300_000_000n }] });
+    });
+  }, TURN_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await services?.stop();
+  });
+
+  it("shows its own account, and moves with that one alone", async () => {
+    const [{ page: anna }, { page: ben }] = await Promise.all([
+      openDashboard(browser, services, ANNA),
+      openDashboard(browser, services, BEN),
+    ]);
+    await shows(anna, "700.00");
+    await shows(ben, "300.00");
+    await spend(services, BEN, 1n);
+    await shows(ben, "299.00");
+    await spend(services, ANNA, 1n);
+    await shows(anna, "699.00");
+    await shows(ben, "299.00");
+    expect(await anna.getByText(BEN).count()).toBe(0);
+    expect(await ben.getByText(ANNA).count()).toBe(0);
+  });
+
+  it("opens nothing of another account, whatever is asked with it", async () => {
+    const { page } = await openDashboard(browser, services, ANNA);
+    await shows(page, "699.00");
+    const headers = { authorization: `Bearer ${await tokenOf(services, ANNA)}` };
+    for (const path of [...PATHS, "/stream"]) {
+      const url = `${services.wire.url}/v1/accounts/${BEN}${path}`;
+      const answer = await page.request.get(url, { headers });
+      expect([path, answer.status()]).toEqual([path, 403]);
+      expect(await answer.text()).not.toMatch(/299|300/);
+    }
+  });
+
+  it("made to name another account shows nothing", async () => {
+    const [secret] = /[\w-]{43}$/.exec(await tokenOf(services, ANNA)) ?? [];
+    const token = `ddt_${Buffer.from(BEN).toString("base64url")}_${secret}`;
+    const { page } = await openDashboard(browser, services, BEN, { token });
+    await page.getByRole("heading", { name: "This link has expired" }).waitFor(WITHIN);
+    expect(await page.getByTestId("balance").count()).toBe(0);
+  });
+
+  it("says so once it has expired, while the page is open", async () => {
+    const token = await tokenOf(services, ANNA, 4_000);
+    const { page } = await openDashboard(browser, services, ANNA, { token });
+    await page.getByRole("heading", { name: "This link has expired" }).waitFor(WITHIN);
+    expect(await page.getByTestId("balance").count()).toBe(0);
+  });
+
+  it("is needed: without one the page says how to get one", async () => {
+    const { page } = await openPage(browser);
+    await page.goto(`${services.wire.url}/dashboard/`);
+    await page.getByRole("heading", { name: "This page opens with a link" }).waitFor(WITHIN);
+  });
+});

@@ -1,0 +1,169 @@
+/** The dashboard in a real browser, on the real services: what a customer sees as it happens. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toAccountId } from "../../shared/core/text.ts";
+import { readAutoTopUp } from "../../shared/ledger/auto-top-ups.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { openAccount } from "../stack/books.ts";
+import { balanceOf, openPayer } from "../stack/payers.ts";
+import { TURN_MS } from "../stack/top-up-process.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
+import { offerAsDemo, spend } from "./offer.ts";
+import { openDashboard, shows, WITHIN, watchNumbers } from "./open-page.ts";
+import { accountName, type RunningServices, startServices } from "./running-services.ts";
+
+const CREDIT = 1_000_000n;
+
+describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
+  let browser: Browser;
+  let services: RunningServices;
+
+  beforeAll(async () => {
+    browser = await startChromium();
+    services = await startServices((books) => offerAsDemo(books, Date.now()));
+  }, TURN_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await services?.stop();
+  });
+
+  async function openWith(credits: bigint): Promise<string> {
+    const account = accountName("browser");
+    await openAccount(services.books, account, { lots: [{ credits: credits * CREDIT }] });
+    return account;
+  }
+
+  it("shows the balance, takes the token out of the address, and breaks no policy", async () => {
+    const account = await openWith(12_514n);
+    const { page, broken } = await openDashboard(browser, services, account);
+    await shows(page, "12,514.00");
+    await page.getByText("live", { exact: true }).waitFor(WITHIN);
+    expect(page.url()).not.toContain("ddt_");
+    expect(broken).toEqual([]);
+  });
+
+  it("asks for nothing by TLS on a host that has none", async () => {
+    const { headers } = await fetch(`${services.wire.url}/dashboard/`);
+    const policy = headers.get("content-security-policy");
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).not.toContain("upgrade-insecure-requests");
+  });
+
+  it("lets the balance fall as an event is published, without reloading", async () => {
+    const account = await openWith(10_000n);
+    const { page } = await openDashboard(browser, services, account);
+    await shows(page, "10,000.00");
+    const numbers = await watchNumbers(page);
+    await spend(services, account, 12n);
+    await shows(page, "9,988.00");
+    await page.getByText("9,988 of 10,000 left").waitFor(WITHIN);
+    await page
+      .getByRole("list", { name: "Activity" })
+      .getByText("−12", { exact: true })
+      .waitFor(WITHIN);
+    // What was watched would be gone, had the page been loaded again.
+    expect(await numbers()).toEqual(["10,000.00", "9,988.00"]);
+  });
+
+  it("shows the top-up of a low balance pending, and then its credits", async () => {
+    const account = accountName("browser");
+    await openPayer(services.books, account, { credits: 20n * CREDIT });
+    const { page } = await openDashboard(browser, services, account);
+    await shows(page, "20.00");
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    services.gate.beforeCall = () => answered;
+    await spend(services, account, 21n);
+    await shows(page, "−1.00");
+    const topUps = page.getByRole("list", { name: "Payments" });
+    await topUps.getByText("pending").waitFor(WITHIN);
+    await topUps.getByText("will add 500 credits").waitFor(WITHIN);
+    await page.getByText("500 credits are on their way: a top-up of USD 10.00").waitFor(WITHIN);
+    await shows(page, "−1.00");
+    answer();
+    await topUps.getByText("succeeded").waitFor(WITHIN);
+    await shows(page, "499.00");
+    expect(await topUps.getByText("pending").count()).toBe(0);
+    expect(await page.getByText("on their way").count()).toBe(0);
+    expect(await balanceOf(services.books, account)).toBe(499n * CREDIT);
+  });
+
+  it("says why a top-up was declined", async () => {
+    const account = accountName("browser");
+    await openPayer(services.books, account, { card: "card_decline", credits: 5n * CREDIT });
+    const { page } = await openDashboard(browser, services, account);
+    await shows(page, "5.00");
+    await page.getByRole("button", { name: "Top up" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Top up" }).click();
+    const topUps = page.getByRole("list", { name: "Payments" });
+    await topUps.getByText("failed").waitFor(WITHIN);
+    await topUps.getByText(/does not have enough funds/i).waitFor(WITHIN);
+    await shows(page, "5.00");
+  });
+
+  it("changes the amount of auto top-up in its dialog, and it holds", async () => {
+    const account = await openWith(100n);
+    const { page } = await openDashboard(browser, services, account);
+    await page.getByText("USD 10.00 at 0 credits").waitFor(WITHIN);
+    await page.getByRole("button", { name: "Change auto top-up" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("For", { exact: true }).fill("ten");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.locator("[aria-invalid=true]").waitFor(WITHIN);
+    await dialog.getByLabel("For", { exact: true }).fill("25.50");
+    await dialog.getByLabel("When there are no more than").fill("40");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "hidden", ...WITHIN });
+    await page.getByText("USD 25.50 at 40 credits").waitFor(WITHIN);
+    await page.reload();
+    await page.getByText("USD 25.50 at 40 credits").waitFor(WITHIN);
+    const kept = await readAutoTopUp(services.books.database, toAccountId(account));
+    expect(kept).toMatchObject({ enabled: true, amount: 2_550n });
+  });
+
+  it("says that it reconnects while the connection is cut, and then shows the right number", async () => {
+    const account = await openWith(10_000n);
+    const { page } = await openDashboard(browser, services, account);
+    await shows(page, "10,000.00");
+    await page.getByText("live", { exact: true }).waitFor(WITHIN);
+    const numbers = await watchNumbers(page);
+    services.wire.cut();
+    await page.getByText(/^reconnecting · as of \d\d:\d\d:\d\d$/).waitFor(WITHIN);
+    await spend(services, account, 500n);
+    await untilBooks(account, 9_500n);
+    await shows(page, "10,000.00");
+    services.wire.mend();
+    await shows(page, "9,500.00");
+    await page.getByText("live", { exact: true }).waitFor(WITHIN);
+    await page.getByText("9,500 of 10,000 left").waitFor(WITHIN);
+    expect(await numbers()).toEqual(["10,000.00", "9,500.00"]);
+  });
+
+  it("goes on by itself when the API was killed and another one started", async () => {
+    const account = await openWith(1_000n);
+    const { page } = await openDashboard(browser, services, account);
+    await shows(page, "1,000.00");
+    await page.getByText("live", { exact: true }).waitFor(WITHIN);
+    const numbers = await watchNumbers(page);
+    await services.restartApi();
+    await spend(services, account, 1n);
+    await shows(page, "999.00");
+    await spend(services, account, 1n);
+    await shows(page, "998.00");
+    expect(await numbers()).toEqual(["1,000.00", "999.00", "998.00"]);
+  });
+
+  it("shows debt below zero", async () => {
+    const account = await openWith(100n);
+    const { page } = await openDashboard(browser, services, account);
+    await spend(services, account, 150n);
+    await shows(page, "−50.00");
+    await page.getByText("Owed, below zero").waitFor(WITHIN);
+  });
+
+  async function untilBooks(account: string, credits: bigint): Promise<void> {
+    await eventually(
+      `the balance of ${account} is ${credits}`,
+      async () => (await balanceOf(services.books, account)) === credits * CREDIT,
+    );
+  }
+});

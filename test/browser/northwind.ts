@@ -1,0 +1,114 @@
+import { expect } from "vitest";
+import type { Grant } from "../../shared/core/grant-credits.ts";
+import { decideAddOn } from "../../shared/core/set-add-on.ts";
+import { decideSubscribe } from "../../shared/core/subscribe.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
+import { createAccount } from "../../shared/ledger/create-account.ts";
+import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import { listPayments } from "../../shared/ledger/payments.ts";
+import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
+import { settleAccounts } from "../../shared/ledger/settle-accounts.ts";
+import { settlePayment } from "../../shared/ledger/settle-payment.ts";
+import { randomFrom } from "../model/random.ts";
+import type { Books } from "../stack/books.ts";
+import { declined, giveCard, PAID, paidTopUp, pendingTopUp } from "../stack/card-holders.ts";
+import type { Usage } from "../stack/usage-batches.ts";
+
+/** An account in the middle of its life, for pictures: all of it is as the books and services made it. */
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** Events may be 35 days old. */
+export const DAYS = 33;
+
+/** Opens it as its customer did `DAYS` ago, with what was granted, paid and declined since. */
+export async function openNorthwind(books: Books, account: string, now: number): Promise<void> {
+  const { database } = books;
+  const accountId = toAccountId(account);
+  const began = now - DAYS * DAY_MS;
+  const settings = {
+    accountId,
+    timeZone: "Europe/Prague",
+    currency: "USD",
+    threshold: 100_000_000n,
+  };
+  expect(await createAccount(database, settings, began)).toEqual({ kind: "created" });
+  await giveCard(books, account, began, { customer: "cus_northwind", method: "card_approve" });
+  const change = { accountId, now: began, by: "northwind" };
+  const asked = { planId: "growth", interval: "month", renewal: "first_of_month" } as const;
+  await changeSubscription(database, change, (context) => decideSubscribe(asked, context));
+  for (const [addOnId, units] of [
+    ["concurrency", 3],
+    ["voice_cloning", 1],
+  ] as const) {
+    await changeSubscription(database, change, (context) =>
+      decideAddOn({ addOnId, units }, context),
+    );
+  }
+  const welcome: Grant = {
+    ...{ lotId: "welcome", credits: 400_000_000n, reference: "welcome" },
+    ...{ source: "promotion", end: { kind: "at", at: now + 9 * DAY_MS } },
+  };
+  await grantCredits(database, accountId, welcome, began + HOUR_MS);
+  await payFees(books, account, began + HOUR_MS);
+
+  const refused = now - 9 * DAY_MS;
+  const topUp = await pendingTopUp(books, account, refused, {
+    paymentId: "manual:first",
+    amount: 5_000n,
+  });
+  await settlePayment(database, topUp, declined(), refused);
+  await turnMonths(books, account, refused);
+  await paidTopUp(books, account, refused + HOUR_MS, {
+    paymentId: "manual:second",
+    amount: 5_000n,
+  });
+  await turnMonths(books, account, now);
+  await setAutoTopUp(database, { accountId, now }, { amount: 2_500n });
+}
+
+/** Posts what fell due until then, as if metering had read all usage, and pays the fees. */
+async function turnMonths(books: Books, account: string, now: number): Promise<void> {
+  await settleAccounts(books.database, { clock: now, completeUntil: now, limit: 1 }, null);
+  await payFees(books, account, now);
+}
+
+async function payFees({ database }: Books, account: string, now: number): Promise<void> {
+  const payments = await listPayments(database, toAccountId(account), 100, "fee");
+  for (const fee of payments) await settlePayment(database, fee, PAID, now);
+}
+
+const METERS = [
+  { meter: "voice.milliseconds", source: "dialer", least: 90_000, most: 420_000, perDay: 5 },
+  { meter: "llm.output_tokens", source: "assistant", least: 300_000, most: 1_500_000, perDay: 4 },
+  { meter: "llm.input_tokens", source: "assistant", least: 900_000, most: 4_000_000, perDay: 4 },
+  { meter: "kb.queries", source: "knowledge base", least: 20, most: 160, perDay: 3 },
+] as const;
+const AGENTS = ["anna", "ben", "carla"];
+const PROJECTS = ["support", "sales"];
+
+/** What it used on each day until `now`, less at weekends; the same for the same day. */
+export function usageOfNorthwind(accountId: string, now: number): Usage[] {
+  const random = randomFrom(7);
+  const usages: Usage[] = [];
+  for (let ago = DAYS - 1; ago >= 0; ago--) {
+    const day = now - ago * DAY_MS;
+    const isWeekend = [0, 6].includes(new Date(day).getUTCDay());
+    for (const { meter, source, least, most, perDay } of METERS) {
+      const events = isWeekend ? 1 : perDay - random.whole(2);
+      for (let i = 0; i < events; i++) {
+        usages.push({
+          ...{ eventId: `northwind-${usages.length + 1}`, accountId, meter, source },
+          quantity: BigInt(random.between(least, most)),
+          occurredAt: day - random.whole(9 * HOUR_MS),
+          dimensions: {
+            agent: random.pick(AGENTS),
+            project: random.pick(PROJECTS),
+          },
+        });
+      }
+    }
+  }
+  return usages.sort((a, b) => (a.occurredAt ?? 0) - (b.occurredAt ?? 0));
+}

@@ -1,0 +1,94 @@
+/** What the real services cannot be made to say on demand is said in their place, on the way to the page. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAccount } from "../stack/books.ts";
+import { TURN_MS } from "../stack/top-up-process.ts";
+import { IS_SKIPPED, startChromium } from "./chromium.ts";
+import { openDashboard, openPage, shows, tokenOf, WITHIN, watchNumbers } from "./open-page.ts";
+import { accountName, type RunningServices, startServices } from "./running-services.ts";
+
+const ACCOUNT = accountName("odd");
+
+describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
+  let browser: Browser;
+  let services: RunningServices;
+
+  beforeAll(async () => {
+    browser = await startChromium();
+    services = await startServices((books) =>
+      openAccount(books, ACCOUNT, { lots: [{ credits: 100_000_000n }] }),
+    );
+  }, TURN_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await services?.stop();
+  });
+
+  /** Not opened yet, so that what comes first can be answered otherwise. */
+  async function openLater() {
+    const { page } = await openPage(browser);
+    const token = await tokenOf(services, ACCOUNT);
+    return { page, open: () => page.goto(`${services.wire.url}/dashboard/#token=${token}`) };
+  }
+
+  it("never goes back to an older version", async () => {
+    const { page, open } = await openLater();
+    const old = { account_id: ACCOUNT, version: "0", granted: "0", position: "0", balance: "0" };
+    const body = `id: 1\nevent: balance\ndata: ${JSON.stringify(old)}\n\n`;
+    await open();
+    await shows(page, "100.00");
+    const numbers = await watchNumbers(page);
+    let told = 0;
+    await page.route("**/stream", (route) => {
+      told++;
+      return route.fulfill({ contentType: "text/event-stream", body });
+    });
+    services.wire.cut();
+    services.wire.mend();
+    await expect.poll(() => told, WITHIN).toBeGreaterThan(1);
+    expect(await numbers()).toEqual(["100.00"]);
+  });
+
+  it("says what could not be read, and reads it when asked again", async () => {
+    const { page, open } = await openLater();
+    await page.route("**/lots?*", (route) =>
+      route.fulfill({ status: 503, json: { title: "unavailable", detail: "the books are away" } }),
+    );
+    await open();
+    await page.getByText("The books are away.").waitFor(WITHIN);
+    await page.unroute("**/lots?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("100 of 100 left").waitFor(WITHIN);
+  });
+
+  it("keeps the place of what is not read yet", async () => {
+    const { page, open } = await openLater();
+    await page.route(`**/v1/**`, () => new Promise(() => undefined));
+    await open();
+    await page.getByText("Loading the balance").waitFor({ state: "attached", ...WITHIN });
+    expect(await page.getByTestId("balance").count()).toBe(0);
+  });
+
+  it("says where nothing has happened yet that nothing has", async () => {
+    const { page } = await openDashboard(browser, services, ACCOUNT);
+    await page.getByText("Nothing was paid for yet.").waitFor(WITHIN);
+    await page.getByText("Nothing was spent in the last 30 days.").waitFor(WITHIN);
+  });
+
+  it("shows what others wrote as text", async () => {
+    const { page, open } = await openLater();
+    await page.route("**/usage-records?*", (route) => route.fulfill({ json: WRITTEN }));
+    await open();
+    await page.getByText("agent <b>anna</b>").waitFor(WITHIN);
+  });
+});
+
+const WRITTEN = {
+  items: [
+    {
+      ...{ event_id: "event-1", meter: "call", quantity: "1", credits: "1000000", source: "" },
+      ...{ occurred_at: new Date().toISOString(), dimensions: { agent: "<b>anna</b>" } },
+    },
+  ],
+  next_cursor: null,
+};

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import type { LotOnLine } from "../../services/dashboard/line/lot-on-line.ts";
+import { paidByTexts } from "../../services/dashboard/spend/paid-by-text.ts";
+import { broughtText } from "../../services/dashboard/text/payment-text.ts";
+
+describe("what came of a payment", () => {
+  it.each([
+    ["pending", "500000000", "will add 500 credits"],
+    ["succeeded", "500000000", "added 500 credits"],
+    ["failed", "500000000", "nothing charged"],
+    ["pending", null, "on its way"],
+    ["succeeded", null, "paid"],
+    ["retrying", null, "will be tried again"],
+    ["failed", null, "nothing charged"],
+  ] as const)("%s, %s", (status, credits, said) => {
+    expect(broughtText({ status, credits })).toBe(said);
+  });
+});
+
+describe("who paid for a usage", () => {
+  const welcome: LotOnLine = {
+    ...{ lotId: "welcome", source: "promotion", reference: "welcome", start: 0n, end: 10n },
+    ...{ grantedAt: 0, expiresAt: null },
+  };
+  const of = (lots: readonly [string, string][], owed = "0") =>
+    paidByTexts(
+      {
+        lots: lots.map(([lot_id, credits]) => ({ lot_id, credits, source: "promotion" })),
+        owed,
+      },
+      [welcome],
+      "UTC",
+    ).map(({ credits, from }) => `${credits} ${from}`);
+
+  it("names the lots, also one that stands no more", () => {
+    expect(
+      of([
+        ["spring", "2500000"],
+        ["welcome", "1"],
+      ]),
+    ).toEqual(["2.5 from a promotion that has ended", "0.000001 from Promotion, welcome"]);
+  });
+
+  it("says what is owed", () => {
+    expect(of([["welcome", "1000000"]], "500000")).toEqual([
+      "1 from Promotion, welcome",
+      "0.5 owed: the next credits repay it",
+    ]);
+  });
+
+  it("says that what cost nothing cost nothing", () => {
+    expect(of([])).toEqual(["0 credits: it cost nothing"]);
+  });
+});

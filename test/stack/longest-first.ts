@@ -1,0 +1,22 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** They take minutes: begun last, one of them would run alone at the end. */
+const LONGEST = [
+  "test/month/time-machine.test.ts",
+  "test/crash/top-up-kills.test.ts",
+  "test/api/fuzz.test.ts",
+  "test/crash/kills.test.ts",
+  "test/pipeline/top-up-once.test.ts",
+  "test/pipeline/refunds.test.ts",
+];
+
+/** The order of test files on a machine that has not timed them yet: the longest first. */
+export default class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((file) => moduleId.endsWith(file));
+      return at === -1 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
