@@ -17,6 +17,7 @@ const EVENTS_PER_SECOND = 1_000;
 const ACCOUNTS = 100;
 const TICK_MS = 5;
 const WARM_UP_MS = 5_000;
+const START_MS = 30_000;
 const SETTLE_MS = 5_000;
 /** An event costs so many micro-credits, so that a position says how many events it holds. */
 const QUANTITY = 1_000_000;
@@ -49,7 +50,7 @@ async function delays(bench: Bench, seconds: number): Promise<number[]> {
   const accounts = Array.from({ length: ACCOUNTS }, (_, at) => accountName(at));
   const published = new Map(accounts.map((account) => [account, [] as number[]]));
   const seen: number[] = [];
-  const startedAt = performance.now();
+  let countedFrom = Number.POSITIVE_INFINITY;
   const streams = await openStreams(api.origin, key, accounts, (event, data) => {
     if (event !== "balance") return;
     const { account_id, position } = JSON.parse(data);
@@ -59,20 +60,27 @@ async function delays(bench: Bench, seconds: number): Promise<number[]> {
     for (const [at, then] of waiting.entries()) {
       if (at >= read) break;
       if (then === 0) continue;
-      if (then - startedAt > WARM_UP_MS) seen.push(now - then);
+      if (then > countedFrom) seen.push(now - then);
       waiting[at] = 0;
     }
   });
+  const left = () => [...published.values()].flat().filter((then) => then !== 0).length;
+  const settled = async (withinMs: number) => {
+    for (let waited = 0; left() > 0 && waited < withinMs; waited += 100) await sleep(100);
+    if (left() > 0) throw new Error(`${left()} events never changed a stream's number`);
+  };
   try {
-    const count = await publish(bench, published, seconds);
-    const left = () => [...published.values()].flat().filter((then) => then !== 0).length;
-    for (let waited = 0; left() > 0 && waited < SETTLE_MS; waited += 100) await sleep(100);
-    if (left() > 0) throw new Error(`${left()} of ${count} events never changed a stream's number`);
+    // Metering has started and joined its group once it has metered something.
+    await publish(bench, published, 0);
+    await settled(START_MS);
+    countedFrom = performance.now() + WARM_UP_MS;
+    await publish(bench, published, WARM_UP_MS + seconds * 1000);
+    await settled(SETTLE_MS);
     return seen.sort((a, b) => a - b);
   } finally {
     streams.close();
     await api.end();
-    metering.kill("SIGKILL");
+    metering.kill("SIGTERM");
     if (metering.exitCode === null && metering.signalCode === null) await once(metering, "exit");
     await bench.books.drop(url);
   }
@@ -86,28 +94,28 @@ async function priceOf(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.credits);
 }
 
-/** Publishes at a steady pace, account by account, and notes when. */
+/** Publishes at a steady pace for so long, one event at least, account by account, and notes when. */
 async function publish(
   bench: Bench,
   published: ReadonlyMap<string, number[]>,
-  seconds: number,
-): Promise<number> {
+  milliseconds: number,
+): Promise<void> {
   const { kafka, registry } = readSettings(bench.servers.env);
   const client = openUsageClient({ kafka, registry, source: "bench" });
   const accounts = [...published];
   const startedAt = performance.now();
   const acknowledged: Promise<unknown>[] = [];
-  let due = 0;
-  for (let passed = 0; passed < seconds * 1000 + WARM_UP_MS; ) {
-    passed = performance.now() - startedAt;
-    for (; due < (passed * EVENTS_PER_SECOND) / 1000; due += 1) {
-      const [accountId, noted] = accounts[due % accounts.length] ?? ["", []];
+  let passed = 0;
+  do {
+    const due = 1 + (passed * EVENTS_PER_SECOND) / 1000;
+    while (acknowledged.length < due) {
+      const [accountId, noted] = accounts[acknowledged.length % accounts.length] ?? ["", []];
       noted.push(performance.now());
       acknowledged.push(client.publish({ accountId, meter: METERS[0], quantity: QUANTITY }));
     }
     await sleep(TICK_MS);
-  }
+    passed = performance.now() - startedAt;
+  } while (passed < milliseconds);
   await Promise.all(acknowledged);
   await client.close();
-  return due;
 }
