@@ -1,4 +1,4 @@
-/** Imports go one way: services -> kafka -> ledger -> core, with runtime beside; see README.md, "Layout". */
+/** Imports go one way: services -> reconcile -> kafka -> ledger -> core, with runtime beside; see README.md, "Layout". */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
 module.exports = {
@@ -15,6 +15,12 @@ module.exports = {
       "The ledger knows Postgres and the core, not Kafka and not who calls it.",
       { path: "^shared/ledger/" },
       { path: "^(shared/(kafka|client|runtime)|services|infra|test)/|kafkajs|avsc" },
+    ),
+    forbid(
+      "kafka-below-reconcile",
+      "Reconciling brings topics and books together; neither knows of it.",
+      { path: "^shared/(core|ledger|kafka|catalogue|client|runtime|words)/" },
+      { path: "^shared/reconcile/" },
     ),
     forbid(
       "catalogue-file-knows-core",

@@ -18,6 +18,7 @@ import { reportAsJson, reportAsText } from "./report.ts";
 import { runDemo } from "./run-demo.ts";
 import { showDashboard } from "./show-dashboard.ts";
 import { showMonth } from "./show-month.ts";
+import { showProof } from "./show-proof.ts";
 import { showTopUps } from "./show-top-ups.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
@@ -106,6 +107,7 @@ async function demo(
     running.beside.push(await superviseTopUps(env, say));
     await showTopUps(env, say);
     await showMonth(env, Date.now(), say);
+    await showProof(env, say);
   }
   if (!flags.exit) say(howToLook(stack, report.example));
   return report.differences.length === 0 ? 0 : 1;

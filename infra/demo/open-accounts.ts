@@ -24,7 +24,10 @@ export async function openAccounts(
 async function openAccount(database: Database, account: PlannedAccount): Promise<void> {
   const { accountId, timeZone, threshold, lots } = account;
   const settings = { accountId, timeZone, threshold, currency: "USD" };
-  const { kind } = await createAccount(database, settings, Date.now());
+  const { kind } = await createAccount(database, settings, {
+    now: Date.now(),
+    by: "npm run demo",
+  });
   if (kind !== "created") throw new Error(`account ${accountId} could not be created: ${kind}`);
   for (const [index, lot] of lots.entries()) {
     const now = Date.now();

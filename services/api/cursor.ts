@@ -36,6 +36,8 @@ function parse(text: string): string[] | null {
 export const WHOLE = /^-?\d{1,18}$/;
 /** A count of less than 2^31. */
 export const SMALL = /^\d{1,9}$/;
+/** Milliseconds since 1970, of an instant that Postgres' calendar has. */
+export const INSTANT = /^\d{1,14}$/;
 /** Any text that can be stored. */
 export const TEXT = /^[^\0]{0,300}$/;
 

@@ -13,6 +13,7 @@ import { closeSilent } from "./close-silent.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestParts, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
+import { metricsRoute } from "./operations/metrics.ts";
 import { operationsRoutes } from "./operations/operations-routes.ts";
 import { Problem } from "./problem.ts";
 import { accountRoutes } from "./routes/accounts.ts";
@@ -54,7 +55,7 @@ export interface ServerParts extends RouteParts {
 const ROUTES = [
   ...[accountRoutes, balanceRoutes, lotRoutes, entryRoutes, usageRoutes, outlookRoutes],
   ...[topUpRoutes, grantRoutes, subscriptionRoutes, streamRoutes],
-  ...[catalogueRoutes, deadLetterRoutes, keyRoutes, operationsRoutes],
+  ...[catalogueRoutes, deadLetterRoutes, keyRoutes, operationsRoutes, metricsRoute],
 ];
 
 /** Builds the API's server; it does not listen yet. */

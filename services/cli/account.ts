@@ -2,24 +2,27 @@ import type { Command } from "commander";
 import { balanceOf } from "../../shared/core/credit-line.ts";
 import { formatCredits } from "../../shared/core/credits-text.ts";
 import { type AccountDetails, readAccountDetails } from "../../shared/ledger/account-details.ts";
-import { type AccountSettings, createAccount } from "../../shared/ledger/create-account.ts";
+import { createAccount, type NewAccount } from "../../shared/ledger/create-account.ts";
 import { readLiveLots } from "../../shared/ledger/read-lots.ts";
 import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { formatInstant } from "../../shared/words/plain-words.ts";
+import { addAccountHistoryCommand } from "./account-history.ts";
 import { addAccountSetCommand } from "./account-set.ts";
 import {
   accountIdArgument,
+  byArgument,
   creditsArgument,
   currencyArgument,
   timeZoneArgument,
 } from "./arguments.ts";
+import { addChangeCommand, type ByOption } from "./make-change.ts";
 import { fields, instantJson, printable } from "./print.ts";
 import { type Result, refused, shown } from "./result.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
 import { withDatabase } from "./with-database.ts";
 
-interface CreateOptions extends JsonOption {
+interface CreateOptions extends ByOption {
   readonly timeZone: string;
   readonly currency: string;
   readonly threshold: string;
@@ -27,7 +30,7 @@ interface CreateOptions extends JsonOption {
 
 export function addAccountCommands(program: Command): void {
   const account = program.command("account").description("create, set and show accounts");
-  addCommand(account, "create <account>", {
+  addChangeCommand(account, "create <account>", {
     does: "create an account; the same again changes nothing",
     examples: ["account create acme --time-zone Europe/Berlin --currency EUR --threshold 5"],
   })
@@ -35,16 +38,17 @@ export function addAccountCommands(program: Command): void {
     .option("--currency <code>", "what it pays in", "USD")
     .option("--threshold <credits>", "a balance that falls to it is low", "0")
     .action((id: string, options: CreateOptions) =>
-      run(options, (settings) => create(settings, toSettings(id, options))),
+      run(options, (settings) => create(settings, toSettings(id, options), byArgument(options.by))),
     );
   addAccountSetCommand(account);
   addCommand(account, "show <account>", {
     does: "show an account's balance and settings",
     examples: ["account show acme"],
   }).action((id: string, options: JsonOption) => run(options, (settings) => show(settings, id)));
+  addAccountHistoryCommand(account);
 }
 
-function toSettings(id: string, options: CreateOptions): AccountSettings {
+function toSettings(id: string, options: CreateOptions): NewAccount {
   return {
     accountId: accountIdArgument(id),
     timeZone: timeZoneArgument(options.timeZone),
@@ -53,10 +57,10 @@ function toSettings(id: string, options: CreateOptions): AccountSettings {
   };
 }
 
-async function create(settings: Settings, asked: AccountSettings): Promise<Result> {
+async function create(settings: Settings, asked: NewAccount, by: string): Promise<Result> {
   const { accountId } = asked;
   const outcome = await withDatabase(settings, (database) =>
-    createAccount(database, asked, Date.now()),
+    createAccount(database, asked, { now: Date.now(), by }),
   );
   switch (outcome.kind) {
     case "created":
@@ -129,10 +133,10 @@ function detailsText({ account, currency, createdAt, liveLots }: Shown): string 
   ]);
 }
 
-function settingsJson({ accountId, timeZone, currency, threshold }: AccountSettings) {
+function settingsJson({ accountId, timeZone, currency, threshold }: NewAccount) {
   return { account_id: accountId, time_zone: timeZone, currency, threshold };
 }
 
-function inWords({ timeZone, currency, threshold }: AccountSettings): string {
+function inWords({ timeZone, currency, threshold }: NewAccount): string {
   return `time zone ${timeZone}, currency ${currency}, threshold ${formatCredits(threshold)} credits`;
 }

@@ -9,6 +9,8 @@ import { isCurrency, parseMoney } from "../../shared/core/money.ts";
 import { isTimeZone } from "../../shared/core/months.ts";
 import type { BillingInterval } from "../../shared/core/subscription.ts";
 import { idProblem, isStorable, toAccountId } from "../../shared/core/text.ts";
+import { TOPICS } from "../../shared/core/topics.ts";
+import type { DeadLetterPlace } from "../../shared/ledger/dead-letters.ts";
 import { WrongUsage } from "./result.ts";
 
 /**
@@ -112,16 +114,34 @@ function systemUser(): string | null {
   }
 }
 
-const MAX_REFERENCE_LENGTH = 1024;
+const MAX_TEXT_LENGTH = 1024;
 
 export function referenceArgument(text: string): string {
-  if (text.length > MAX_REFERENCE_LENGTH) {
+  return textArgument("--reference", text);
+}
+
+/** Words for the books. */
+export function textArgument(name: string, text: string): string {
+  if (text.length > MAX_TEXT_LENGTH) {
     throw new WrongUsage(
-      `--reference has ${text.length} characters; at most ${MAX_REFERENCE_LENGTH} are allowed`,
+      `${name} has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are allowed`,
     );
   }
   if (isStorable(text)) return text;
-  throw new WrongUsage("--reference holds a NUL character or half of a surrogate pair");
+  throw new WrongUsage(`${name} holds a NUL character or half of a surrogate pair`);
+}
+
+const PLACE = /^(?:([A-Za-z0-9._-]{1,249})\/)?(\d{1,10})\/(\d{1,19})$/;
+const MAX_PARTITION = 2 ** 31 - 1;
+
+/** Where a message of Kafka stands: `usage.events/2/1041`, or `2/1041` of that topic. */
+export function placeArgument(text: string): DeadLetterPlace {
+  const [, topic = TOPICS.usageEvents, partition, offset = ""] = PLACE.exec(text) ?? [];
+  const place = { topic, partition: Number(partition), offset: BigInt(offset) };
+  if (place.partition <= MAX_PARTITION && place.offset <= MAX_BIGINT) return place;
+  throw new WrongUsage(
+    `a place is written like ${TOPICS.usageEvents}/2/1041 or 2/1041 (partition, offset), not "${text}"`,
+  );
 }
 
 function orWrongUsage<T>(read: () => T): T {

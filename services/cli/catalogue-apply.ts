@@ -1,14 +1,14 @@
-import { createReadStream } from "node:fs";
-import { MAX_CATALOGUE_BYTES, parseCatalogue } from "../../shared/catalogue/parse-catalogue.ts";
 import type { Problem } from "../../shared/catalogue/problem.ts";
 import type { Refusal } from "../../shared/core/change-catalogue.ts";
 import { applyCatalogue, previewCatalogue } from "../../shared/ledger/apply-catalogue.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
-import { countOf, formatInstant } from "../../shared/words/plain-words.ts";
+import { formatInstant } from "../../shared/words/plain-words.ts";
 import { changesJson, changesText } from "./catalogue-changes-text.ts";
-import { printable } from "./print.ts";
-import { type Result, refused, shown } from "./result.ts";
-import { reasonOf, withDatabase } from "./with-database.ts";
+import { readCatalogueFile, wrongFile } from "./catalogue-file.ts";
+import { type Result, shown } from "./result.ts";
+import { withDatabase } from "./with-database.ts";
+
+const NOT_APPLIED = "nothing was applied";
 
 /** Adds what a catalogue file states, or only shows what that would be. */
 export async function applyFile(
@@ -16,36 +16,15 @@ export async function applyFile(
   file: string,
   dryRun: boolean,
 ): Promise<Result> {
-  const bytes = await readBytes(file).catch(reasonOf);
-  if (typeof bytes === "string") return refused(`cannot read ${file}: ${bytes}`);
-  const parsed = parseCatalogue(bytes);
-  if (parsed.kind === "unreadable") return notApplied(file, parsed.problems);
+  const read = await readCatalogueFile(file, NOT_APPLIED);
+  if (read.kind === "wrong") return read.result;
   const decision = await withDatabase(settings, (database) => {
     const work = dryRun ? previewCatalogue : applyCatalogue;
-    return work(database, parsed.asked, Date.now(), settings.metering.window.maxAheadMs);
+    return work(database, read.asked, Date.now(), settings.metering.window.maxAheadMs);
   });
   return decision.kind === "refused"
-    ? notApplied(file, decision.refusals.map(toProblem))
+    ? wrongFile(file, decision.refusals.map(toProblem), NOT_APPLIED)
     : shown(changesJson(decision.changes, dryRun), changesText(decision.changes, dryRun));
-}
-
-/** Problems are named one by one up to here. */
-const MOST_NAMED = 100;
-
-function notApplied(file: string, problems: readonly Problem[]): Result {
-  const named = problems.slice(0, MOST_NAMED);
-  const lines = named.map(({ line, field, problem }) =>
-    printable(`${file}:${line}: ${field === "" ? "the file" : `${field}:`} ${problem}`),
-  );
-  const count = countOf(problems.length, "thing is", "things are");
-  return shown(
-    {
-      outcome: "refused",
-      problems: named.map(({ line, field, problem }) => ({ line, field, problem })),
-    },
-    lines.join("\n"),
-    `${count} wrong in ${printable(file)}; nothing was applied`,
-  );
 }
 
 function toProblem(refusal: Refusal): Problem {
@@ -63,13 +42,4 @@ function inWords(refusal: Refusal): string {
     case "overtaken":
       return `could begin at ${formatInstant(refusal.earliest)} at the earliest, when the next version holds already; name its from, or leave it out`;
   }
-}
-
-/** No more of it than is needed to say that it is too large. */
-async function readBytes(file: string): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(file, { end: MAX_CATALOGUE_BYTES })) {
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

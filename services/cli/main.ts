@@ -3,6 +3,7 @@ import { addAccountCommands } from "./account.ts";
 import { addAddOnCommands } from "./add-on.ts";
 import { addCatalogueCommands } from "./catalogue.ts";
 import { addDashboardLinkCommand } from "./dashboard-link.ts";
+import { addDeadLetterCommands } from "./dead-letters.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEntriesCommand } from "./entries.ts";
 import { addExplainCommands } from "./explain.ts";
@@ -15,11 +16,14 @@ import { addPaymentMethodCommands } from "./payment-method.ts";
 import { addPaymentsCommand } from "./payments.ts";
 import { addPublishCommand } from "./publish.ts";
 import { addRateCommands } from "./rate.ts";
+import { addReconcileCommand } from "./reconcile.ts";
+import { addReplayCommand } from "./replay.ts";
 import { makeProgram, runProgram } from "./run-command.ts";
 import { addSchedulerCommands } from "./scheduler.ts";
 import { addStatusCommand } from "./status.ts";
 import { addSubscriptionCommands } from "./subscription.ts";
 import { addTopUpCommands } from "./top-up.ts";
+import { addWhatIfCommand } from "./what-if.ts";
 
 const ABOUT = `
 Credits are typed and shown in credits (3, 0.25); --json gives them in micro-credits, of which a
@@ -63,8 +67,12 @@ addKeyCommands(program);
 addDashboardLinkCommand(program);
 addPublishCommand(program);
 addExplainCommands(program);
+addDeadLetterCommands(program);
+addWhatIfCommand(program);
 addSchedulerCommands(program);
 addStatusCommand(program);
 addDoctorCommand(program);
+addReconcileCommand(program);
+addReplayCommand(program);
 
 await runProgram(program);

@@ -9,6 +9,8 @@ export type Result =
       /** One sentence when what is shown is not as it should be. */
       readonly failure: string | null;
     }
+  /** All it has to show is written to standard output already. */
+  | { readonly kind: "written"; readonly failure: string | null }
   /** It was not done, or there is no such thing: one sentence why. */
   | { readonly kind: "refused"; readonly sentence: string };
 

@@ -60,7 +60,7 @@ export async function run(
   if (result.kind === "shown") {
     process.stdout.write(`${json ? toJson(result.data) : result.text}\n`);
   }
-  const failure = result.kind === "shown" ? result.failure : result.sentence;
+  const failure = result.kind === "refused" ? result.sentence : result.failure;
   if (failure === null) return;
   sayError(failure, json);
   process.exitCode = FAILED;

@@ -6,13 +6,13 @@ import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
 import type { Settings } from "../../shared/runtime/settings.ts";
 import { topUpSettingsRefusal } from "../../shared/words/top-up-refusals.ts";
 import { moneyArgument } from "./arguments.ts";
+import type { Asked, ByOption } from "./make-change.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "./result.ts";
-import type { JsonOption } from "./run-command.ts";
 import { topUpSettingsJson, topUpSettingsText } from "./top-up-settings.ts";
 import { withDatabase } from "./with-database.ts";
 
 /** As typed; what is left out stays as it is. */
-export interface TopUpSetOptions extends JsonOption {
+export interface TopUpSetOptions extends ByOption {
   readonly auto?: string;
   readonly amount?: string;
   readonly limitPerDay?: string;
@@ -25,7 +25,7 @@ const DEFAULT = "default";
 /** Changes what is set of an account's auto top-up. */
 export async function setTopUp(
   settings: Settings,
-  accountId: AccountId,
+  { accountId, by }: Asked,
   options: TopUpSetOptions,
 ): Promise<Result> {
   const { auto, amount, limitPerDay, limitPerMonth } = options;
@@ -38,7 +38,7 @@ export async function setTopUp(
     const details = await readAccountDetails(database, accountId);
     if (details === null) return refused(`there is no account ${accountId}`);
     const { currency } = details;
-    const at = { accountId, now: Date.now() };
+    const at = { accountId, now: Date.now(), by };
     const outcome = await setAutoTopUp(database, at, toSettings(options, currency)).catch(
       (error: unknown) => {
         throw isDatabaseOutage(error) ? unknownOutcome() : error;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { accountIdArgument } from "./arguments.ts";
+import { addChangeCommand, toAsked } from "./make-change.ts";
 import { addTopUpListCommand } from "./payments.ts";
 import { addCommand, type JsonOption, run } from "./run-command.ts";
 import { makeTopUp, type TopUpMakeOptions } from "./top-up-make.ts";
@@ -10,13 +11,13 @@ export function addTopUpCommands(program: Command): void {
   const topUp = program
     .command("top-up")
     .description("buy credits by hand, list what was bought, and set auto top-up");
-  addCommand(topUp, "settings <account>", {
+  addChangeCommand(topUp, "settings <account>", {
     does: "show an account's auto top-up: what is set, and whether it is paused or stopped",
     examples: ["top-up settings acme"],
   }).action((id: string, options: JsonOption) =>
     run(options, (settings) => showTopUpSettings(settings, accountIdArgument(id))),
   );
-  addCommand(topUp, "set <account>", {
+  addChangeCommand(topUp, "set <account>", {
     does: "change an account's auto top-up, in its currency; where it was paused or stopped, it starts again",
     examples: [
       "top-up set acme --amount 25 --limit-per-day 100 --limit-per-month 500",
@@ -29,7 +30,7 @@ export function addTopUpCommands(program: Command): void {
     .option("--limit-per-day <amount>", "the most for top-ups in a day, or default")
     .option("--limit-per-month <amount>", "the most for top-ups in a month, or default")
     .action((id: string, options: TopUpSetOptions) =>
-      run(options, (settings) => setTopUp(settings, accountIdArgument(id), options)),
+      run(options, (settings) => setTopUp(settings, toAsked(id, options), options)),
     );
   addCommand(topUp, "make <account> <amount>", {
     does: "buy credits now, for an amount in the account's currency",

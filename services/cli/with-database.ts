@@ -14,11 +14,12 @@ const UNDEFINED_COLUMN = "42703";
 export async function withDatabase<T>(
   settings: Settings,
   work: (database: Database) => Promise<T>,
+  connections = 1,
 ): Promise<T> {
   const where = addressOf(settings);
   const database = openDatabase(settings.database, {
     name: "drawdown-cli",
-    connections: 1,
+    connections,
     onError: () => undefined, // what was waiting for the connection hears of it
   });
   try {

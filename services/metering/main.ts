@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { METERING, TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import { joinBatches } from "../../shared/kafka/join-batches.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { outageWaits } from "../../shared/kafka/outage-waits.ts";
 import { publishBooks } from "../../shared/kafka/publish-books.ts";
@@ -11,7 +12,6 @@ import { openDatabase } from "../../shared/ledger/database.ts";
 import { endStaleTransactions } from "../../shared/ledger/end-stale-transactions.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
-import { joinBatches } from "./join-batches.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 

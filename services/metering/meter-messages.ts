@@ -3,6 +3,7 @@ import type { Instant } from "../../shared/core/account.ts";
 import { USAGE_READER } from "../../shared/core/topics.ts";
 import type { EventWindow } from "../../shared/core/usage-event.ts";
 import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
+import { readBatch } from "../../shared/kafka/read-batch.ts";
 import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
 import type { Database } from "../../shared/ledger/database.ts";
@@ -12,7 +13,6 @@ import { rateCardReader } from "../../shared/ledger/rates.ts";
 import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage-batch.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
-import { readBatch } from "./read-batch.ts";
 
 export interface MeteringParts {
   readonly database: Database;
@@ -123,6 +123,8 @@ async function lostToRetention(
         partition,
         offset: from,
         accountId: null,
+        meter: null,
+        occurredAt: null,
         rejection: { reason: "lost_to_retention", detail },
         key: null,
         payload: NOTHING,

@@ -5,6 +5,7 @@ import { openRegistry } from "../../shared/kafka/registry.ts";
 import { openDatabase } from "../../shared/ledger/database.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
+import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
 import { schedulerRun } from "./scheduler-run.ts";
 
@@ -18,17 +19,21 @@ await runService("scheduler", async ({ settings, logger, stopping }: ServiceCont
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   const waits = outageWaits({ logger, stopping });
-  const { cron, noticeWithinMs } = settings.scheduler;
+  const { cron, proofCron, noticeWithinMs } = settings.scheduler;
+  const kafka = openKafka(settings.kafka, "drawdown-scheduler", logger);
+  const registry = openRegistry(settings.registry);
 
   await waits.untilUp("Postgres", () => database.query("SELECT 1"));
-  logger.info({ cron }, "scheduling");
+  logger.info({ cron, proofCron }, "scheduling");
   const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping });
+  const prove = usageProof({ database, kafka, registry, waits, logger, stopping });
   await Promise.all([
     runByCron(cron, run, stopping),
+    runByCron(proofCron, prove, stopping, { later: true }),
     publishBooks({
       database,
-      kafka: openKafka(settings.kafka, "drawdown-scheduler", logger),
-      registry: openRegistry(settings.registry),
+      kafka,
+      registry,
       waits,
       lookEveryMs: PUBLISH_EVERY_MS,
       rest: openRest(stopping),

@@ -4,6 +4,7 @@ import { formatCredits } from "../../shared/core/credits-text.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
 import { countDue } from "../../shared/ledger/count-due.ts";
 import type { Database } from "../../shared/ledger/database.ts";
+import { retryWhatExists } from "../../shared/ledger/retry-what-exists.ts";
 import {
   addDone,
   type Done,
@@ -26,7 +27,8 @@ const STANDS_STILL_AFTER_MS = 60_000;
 const MOST_COUNTED = 10_000;
 
 /**
- * Makes the scheduler's run: settles what is due, gives notice, and logs what it did. An outage of
+ * Makes the scheduler's run: settles what is due, gives notice, asks for the dead letters to be retried
+ * whose account, meter or price exists by now, and logs what it did. An outage of
  * Postgres is waited out; any other failure is logged, and the next run tries again. Asked to stop,
  * it ends after the transaction that is under way.
  */
@@ -35,6 +37,7 @@ export function schedulerRun(parts: RunParts): () => Promise<void> {
   return async () => {
     const startedAt = performance.now();
     let done = NOTHING_DONE;
+    let retries = 0;
     try {
       // Broken off, it begins anew: what was done before is not due any more.
       await waits.untilUp("Postgres", async () => {
@@ -46,13 +49,20 @@ export function schedulerRun(parts: RunParts): () => Promise<void> {
           done = addDone(done, step.done);
           if (stopping.aborted) return;
         }
+        for await (const asked of retryWhatExists(database, clock)) {
+          retries += asked;
+          if (stopping.aborted) return;
+        }
         await sayWhatWaits(parts, clock, completeUntil);
       });
     } catch (error) {
       if (stopping.aborted) return;
       logger.error({ err: error }, "the run has failed; the next one tries again");
     }
-    logger.info({ ...inCredits(done), ms: Math.round(performance.now() - startedAt) }, "run");
+    logger.info(
+      { ...inCredits(done), retries, ms: Math.round(performance.now() - startedAt) },
+      "run",
+    );
   };
 }
 

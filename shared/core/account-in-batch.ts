@@ -72,6 +72,11 @@ export function openAccount(
   };
 }
 
+/** Whether its lots were read; otherwise `lots` has those that the batch itself granted. */
+export function wasRead(book: AccountInBatch): boolean {
+  return book.before !== NOT_READ;
+}
+
 function accountOf(book: AccountInBatch): Account {
   return { ...book.account, position: book.position };
 }
@@ -103,13 +108,14 @@ export function draw(
 export function settleBefore(
   book: AccountInBatch,
   event: UsageEvent,
+  _credits: MicroCredits,
   { now, catalogue, completeUntil }: SettlingContext,
   lowBalances: LowBalance[],
 ): void {
   if (!isDue(book.account, now)) return;
   const occurred = Math.min(event.occurredAt, now);
   const usage = Math.max(occurred, completeUntil ?? Number.NEGATIVE_INFINITY);
-  if (book.before === NOT_READ) {
+  if (!wasRead(book)) {
     throw new Error(`account ${book.account.accountId} is due and its book was not read`);
   }
   // Within the grace most events find that what is due waits for later usage; they pay no more than this.

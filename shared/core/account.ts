@@ -52,4 +52,6 @@ export interface Entry {
   readonly reference: string;
   /** When it fell due. */
   readonly dueAt: Instant;
+  /** Where it is posted again: when it first was. */
+  readonly postedAt?: Instant;
 }

@@ -10,7 +10,7 @@ export interface Charged {
 }
 
 /** How many periods a payment covers. */
-function periodsPaid(interval: BillingInterval): number {
+export function periodsPaid(interval: BillingInterval): number {
   return interval === "year" ? 12 : 1;
 }
 
@@ -34,12 +34,22 @@ export function beginStretch(before: Subscription, catalogue: Catalogue, at: Ins
  * that is no dearer costs nothing.
  */
 export function raisePrice(onPlan: Subscription, catalogue: Catalogue, now: Instant): Charged {
-  const { planId, currency, interval, period, paidUntil, paidPrice } = onPlan;
+  const { planId, currency, interval, paidPrice } = onPlan;
   const price = priceAt(catalogue, planId, currency, interval, now) ?? 0n;
   if (price <= paidPrice) return { subscription: onPlan, fees: [] };
-  const amount = ((price - paidPrice) * BigInt(paidUntil - period)) / BigInt(periodsPaid(interval));
+  const amount = raiseAmount(onPlan, price);
   const subscription = { ...onPlan, paidPrice: price };
   return { subscription, fees: feesOf(subscription, amount, `:${price}`, now) };
+}
+
+/** What raising the price of a paid stretch to `price` costs: nothing where that is no dearer. */
+export function raiseAmount(
+  paid: Pick<Subscription, "interval" | "period" | "paidUntil" | "paidPrice">,
+  price: bigint,
+): bigint {
+  const { interval, period, paidUntil, paidPrice } = paid;
+  if (price <= paidPrice) return 0n;
+  return ((price - paidPrice) * BigInt(paidUntil - period)) / BigInt(periodsPaid(interval));
 }
 
 function feesOf(

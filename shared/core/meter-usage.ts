@@ -28,7 +28,11 @@ export interface MeteringContext extends SettlingContext {
    * looked up, and the unique key of the usage records decides whether one is a repeat.
    */
   readonly recorded: ReadonlyMap<string, UsageEvent> | null;
+  /** Posts what stands before an event on its account's line; by the clocks unless it is given. */
+  readonly postBefore?: PostBefore;
 }
+
+type PostBefore = typeof settleBefore;
 
 /** A metered event: its price and where on the account's line its stretch starts. */
 export interface Drawn<E extends UsageEvent> {
@@ -85,6 +89,7 @@ export function meterUsage<E extends UsageEvent>(
   const lowBalances: LowBalance[] = [];
   const books = new Map<string, AccountInBatch>();
   const recorded = context.recorded === null ? null : new Map(context.recorded);
+  const postBefore = context.postBefore ?? settleBefore;
   let repeats = 0;
 
   for (const event of events) {
@@ -104,7 +109,7 @@ export function meterUsage<E extends UsageEvent>(
       rejected.push({ event, rejection: credits });
       continue;
     }
-    settleBefore(book, event, context, lowBalances);
+    postBefore(book, event, credits, context, lowBalances);
     if (book.position + credits > MAX_BIGINT) {
       rejected.push({ event, rejection: overflow(credits) });
       continue;

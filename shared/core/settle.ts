@@ -154,7 +154,10 @@ function postCharge(moving: Moving, charge: DueCharge): Moving {
 }
 
 /** The lots with those that moved where they are now. */
-export function standing(lots: readonly Lot[], moved: readonly Lot[]): readonly Lot[] {
+export function standing<L extends { readonly lotId: string }>(
+  lots: readonly L[],
+  moved: readonly L[],
+): readonly L[] {
   if (moved.length === 0) return lots;
   return lots.map((lot) => moved.find(({ lotId }) => lotId === lot.lotId) ?? lot);
 }

@@ -26,25 +26,40 @@ export interface EventWindow {
   readonly maxBehindMs: number;
 }
 
+/**
+ * The window of an event that was a dead letter and is retried: as old as it likes, since somebody has
+ * decided about it; but not further ahead, where a price may still be set that begins before it.
+ */
+export function windowOfRetry({ maxAheadMs }: EventWindow, now: Instant): EventWindow {
+  return { maxAheadMs, maxBehindMs: now - FIRST_INSTANT };
+}
+
+/** Whoever says that usage occurred before 1970 has no clock. */
+const FIRST_INSTANT: Instant = 0;
+
 /** Why an event cannot be metered. `detail` is for the person who decides about it. */
 export interface Rejection {
   readonly reason: DeadLetterReason;
   readonly detail: string;
 }
 
-export type DeadLetterReason =
-  | "unreadable"
-  | "unknown_schema"
-  | "malformed"
-  | "unknown_account"
-  | "unknown_meter"
-  | "no_price"
-  | "negative_quantity"
-  | "overflow"
-  | "too_far_ahead"
-  | "too_long_ago"
-  | "conflict"
-  | "lost_to_retention";
+export const DEAD_LETTER_REASONS = [
+  "unreadable",
+  "unknown_schema",
+  "malformed",
+  "unknown_account",
+  "unknown_meter",
+  "no_price",
+  "negative_quantity",
+  "overflow",
+  "too_far_ahead",
+  "too_long_ago",
+  "conflict",
+  "lost_to_retention",
+  "missed",
+] as const;
+
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
 export const MAX_SOURCE_LENGTH = 1024;
 export const MAX_DIMENSIONS = 64;

@@ -5,7 +5,7 @@ import type { KafkaSettings } from "../runtime/settings.ts";
 
 // KafkaJS keeps a 1 ms timer for each connection that only matters while a broker throttles us, and
 // from Node 24 on warns about its negative delay. Set it only when there is something to check.
-const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, logLevel } = kafkajs;
+const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
 
 interface RequestQueue {
   pending: unknown[];
@@ -55,6 +55,11 @@ export function isKafkaOutage(error: unknown): boolean {
     error instanceof KafkaJSNumberOfRetriesExceeded ||
     (error instanceof KafkaJSError && error.retriable)
   );
+}
+
+/** The broker takes no message, or batch of messages, as large as this one. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof KafkaJSProtocolError && error.type === "MESSAGE_TOO_LARGE";
 }
 
 function saslOptions({ mechanism, username, password }: NonNullable<KafkaSettings["sasl"]>) {

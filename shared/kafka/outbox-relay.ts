@@ -1,11 +1,13 @@
 import { TOPICS } from "../core/topics.ts";
 import { type Database, inTransaction } from "../ledger/database.ts";
 import {
-  type DeadLetter,
   markDeadLettersPublished,
+  type ToldDeadLetter,
   takeDeadLetters,
 } from "../ledger/dead-letters.ts";
+import { takeDeadLettersToRetry } from "../ledger/dead-letters-to-retry.ts";
 import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../ledger/outbox.ts";
+import { publishAgain } from "./publish-again.ts";
 import type { Outgoing, Publisher } from "./publisher.ts";
 
 const RECORDS_AT_ONCE = 1000;
@@ -13,28 +15,36 @@ const RECORDS_AT_ONCE = 1000;
 const DEAD_LETTERS_AT_ONCE = 100;
 
 /**
- * Publishes what waits in the outbox, in order per account and topic, and the dead letters not yet
- * published. Both are forgotten or marked in the transaction that took them, after Kafka has
- * acknowledged: killed in between, they are published again with the same sequence. One relay works
- * at a time, so that two cannot mix up the order. Returns true when there may be more.
+ * Publishes what waits in the outbox, in order per account and topic, the dead letters not yet
+ * published, and again as usage those that are to be retried. All are forgotten or marked in the
+ * transaction that took them, after Kafka has acknowledged: killed in between, they are published once
+ * more, with the same sequence. One relay works at a time, so that two cannot mix up the order. Returns
+ * true when there may be more.
  */
 export async function relayOutbox(database: Database, publisher: Publisher): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     if (!(await becomeRelay(transaction))) return false;
     const records = await takeFromOutbox(transaction, RECORDS_AT_ONCE);
     const letters = await takeDeadLetters(transaction, DEAD_LETTERS_AT_ONCE);
-    if (records.length + letters.length === 0) return false;
-    await publisher.publish([
-      ...records.map((record) => ({ ...record, key: record.accountId })),
-      ...letters.map(toOutgoing),
-    ]);
+    const retries = await takeDeadLettersToRetry(transaction, DEAD_LETTERS_AT_ONCE);
+    if (records.length + letters.length > 0) {
+      await publisher.publish([
+        ...records.map((record) => ({ ...record, key: record.accountId })),
+        ...letters.map(toOutgoing),
+      ]);
+    }
     if (records.length > 0) await deleteFromOutbox(transaction, records);
     if (letters.length > 0) await markDeadLettersPublished(transaction, letters);
-    return records.length === RECORDS_AT_ONCE || letters.length === DEAD_LETTERS_AT_ONCE;
+    if (retries.length > 0) await publishAgain(transaction, publisher, retries);
+    return (
+      records.length === RECORDS_AT_ONCE ||
+      letters.length === DEAD_LETTERS_AT_ONCE ||
+      retries.length === DEAD_LETTERS_AT_ONCE
+    );
   });
 }
 
-function toOutgoing(letter: DeadLetter): Outgoing {
+function toOutgoing(letter: ToldDeadLetter): Outgoing {
   return {
     topic: TOPICS.deadLetters,
     key: letter.accountId,

@@ -11,11 +11,12 @@ export interface Outgoing {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-interface Encoded {
+/** A message that goes out as it is. */
+export interface Verbatim {
   readonly topic: string;
-  readonly key: string | null;
+  readonly key: string | Buffer | null;
   readonly value: Buffer;
-  readonly headers: { sequence?: string };
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 // KafkaJS sends a partition's messages as one batch, and a broker takes batches of up to a MiB.
@@ -24,7 +25,7 @@ const OVERHEAD_BYTES = 100;
 
 export interface Publisher {
   /** Resolves when every in-sync replica has all of them. After an error some may be written: publish again. */
-  publish(records: readonly Outgoing[]): Promise<void>;
+  publish(records: readonly (Outgoing | Verbatim)[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,7 +61,15 @@ export function openPublisher(kafka: Kafka, registry: SchemaRegistry): Publisher
     await producer?.disconnect();
   }
 
-  async function send(messages: readonly Encoded[]): Promise<void> {
+  async function encoded(message: Outgoing | Verbatim): Promise<Verbatim> {
+    if ("value" in message) return message;
+    const { topic, key, sequence, record } = message;
+    const encode = await encoderOf(topic);
+    const headers = sequence === null ? {} : { sequence: sequence.toString() };
+    return { topic, key, value: encode(record), headers };
+  }
+
+  async function send(messages: readonly Verbatim[]): Promise<void> {
     const byTopic = Map.groupBy(messages, ({ topic }) => topic);
     try {
       connected ??= connect();
@@ -77,19 +86,18 @@ export function openPublisher(kafka: Kafka, registry: SchemaRegistry): Publisher
 
   return {
     async publish(records) {
-      let request: Encoded[] = [];
+      let request: Verbatim[] = [];
       let bytes = 0;
-      for (const { topic, key, sequence, record } of records) {
-        const encode = await encoderOf(topic);
-        const value = encode(record);
+      for (const record of records) {
+        const message = await encoded(record);
+        const { key, value } = message;
         const size = value.length + Buffer.byteLength(key ?? "") + OVERHEAD_BYTES;
         if (request.length > 0 && bytes + size > MAX_REQUEST_BYTES) {
           await send(request);
           request = [];
           bytes = 0;
         }
-        const headers = sequence === null ? {} : { sequence: sequence.toString() };
-        request.push({ topic, key, value, headers });
+        request.push(message);
         bytes += size;
       }
       if (request.length > 0) await send(request);

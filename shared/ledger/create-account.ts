@@ -1,9 +1,10 @@
 import type { AccountId, Instant } from "../core/account.ts";
 import type { MicroCredits } from "../core/credit-line.ts";
-import type { Database } from "./database.ts";
+import { type Database, inTransaction } from "./database.ts";
+import { recordSettings } from "./setting-changes.ts";
 
 /** What an account is created with. */
-export interface AccountSettings {
+export interface NewAccount {
   readonly accountId: AccountId;
   /** A name of the IANA time zone database; the caller has checked it. */
   readonly timeZone: string;
@@ -17,7 +18,7 @@ export type CreateAccountOutcome =
   | { readonly kind: "created" }
   | { readonly kind: "stands_already" }
   /** There is such an account, with these settings. */
-  | { readonly kind: "conflict"; readonly standing: AccountSettings };
+  | { readonly kind: "conflict"; readonly standing: NewAccount };
 
 const CREATE = `
   INSERT INTO account (account_id, time_zone, currency, threshold, created_at)
@@ -29,16 +30,24 @@ const READ = `
   FROM account
   WHERE account_id = $1`;
 
-/** Creates an account with an empty line. The same again changes nothing. */
+/**
+ * Creates an account with an empty line; `by` is who asked, for the history of its settings. The same
+ * again changes nothing.
+ */
 export async function createAccount(
   database: Database,
-  asked: AccountSettings,
-  now: Instant,
+  asked: NewAccount,
+  { now, by }: { readonly now: Instant; readonly by: string },
 ): Promise<CreateAccountOutcome> {
   const { accountId, timeZone, currency, threshold } = asked;
-  const values = [accountId, timeZone, currency, threshold, now];
-  const { rowCount } = await database.query(CREATE, values);
-  if (rowCount === 1) return { kind: "created" };
+  const created = await inTransaction(database, async (transaction) => {
+    const values = [accountId, timeZone, currency, threshold, now];
+    const { rowCount } = await transaction.query(CREATE, values);
+    if (rowCount === 0) return false;
+    await recordSettings(transaction, { accountId, now, by });
+    return true;
+  });
+  if (created) return { kind: "created" };
   const { rows } = await database.query<[string, string, string]>({
     text: READ,
     values: [accountId],

@@ -1,14 +1,27 @@
 import type { Instant } from "../core/account.ts";
+import { idProblem } from "../core/text.ts";
 import type { Rejection } from "../core/usage-event.ts";
 import { bigintArray, textArray } from "./array-literal.ts";
 import type { Database, Transaction } from "./database.ts";
 
-/** A message that cannot be metered, as it was read. */
-export interface DeadLetter {
+/** Where a dead letter was read; no two have the same place. */
+export interface DeadLetterPlace {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
+}
+
+/** `usage.events/2/1041`: how a place is written. */
+export function placeText({ topic, partition, offset }: DeadLetterPlace): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+/** A message that cannot be metered, as it was read. */
+export interface DeadLetter extends DeadLetterPlace {
   readonly accountId: string | null;
+  /** Of the event, where it could be read. */
+  readonly meter: string | null;
+  readonly occurredAt: Instant | null;
   readonly rejection: Rejection;
   readonly key: Buffer | null;
   readonly payload: Buffer;
@@ -17,13 +30,13 @@ export interface DeadLetter {
 
 const STORE = `
   INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail, key,
-                           payload, recorded_at)
+                           payload, recorded_at, meter, occurred_at)
   SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
-         to_timestamp(recorded_at / 1000.0)
+         to_timestamp(recorded_at / 1000.0), meter, to_timestamp(occurred_at / 1000.0)
   FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-              $7::bytea[], $8::bytea[], $9::bigint[])
+              $7::bytea[], $8::bytea[], $9::bigint[], $10::text[], $11::bigint[])
     AS dead (topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
-             recorded_at)`;
+             recorded_at, meter, occurred_at)`;
 
 const MAX_DETAIL = 500;
 
@@ -43,8 +56,13 @@ export async function storeDeadLetters(
     letters.map((letter) => letter.key),
     letters.map((letter) => letter.payload),
     bigintArray(letters.map((letter) => letter.recordedAt)),
+    textArray(letters.map(({ meter }) => storableMeter(meter))),
+    bigintArray(letters.map(({ occurredAt }) => storableInstant(occurredAt))),
   ]);
 }
+
+/** A dead letter as it is told to others. */
+export type ToldDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
 
 const TAKE = `
   SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
@@ -71,7 +89,7 @@ type Row = [
 export async function takeDeadLetters(
   transaction: Transaction,
   limit: number,
-): Promise<DeadLetter[]> {
+): Promise<ToldDeadLetter[]> {
   const { rows } = await transaction.query<Row>({ text: TAKE, values: [limit], rowMode: "array" });
   return rows.map(
     ([topic, partition, offset, accountId, reason, detail, key, payload, recordedAt]) => ({
@@ -98,22 +116,31 @@ const MARK = `
 /** Remembers that Kafka has acknowledged these dead letters. */
 export async function markDeadLettersPublished(
   transaction: Transaction,
-  letters: readonly DeadLetter[],
+  letters: readonly DeadLetterPlace[],
 ): Promise<void> {
-  await transaction.query(MARK, [
-    textArray(letters.map((letter) => letter.topic)),
-    bigintArray(letters.map((letter) => letter.partition)),
-    bigintArray(letters.map((letter) => letter.offset)),
-  ]);
+  await transaction.query(MARK, placeArrays(letters));
 }
+
+/** Places as three arrays: of topics, of partitions, of offsets. */
+export function placeArrays(places: readonly DeadLetterPlace[]): string[] {
+  return [
+    textArray(places.map(({ topic }) => topic)),
+    bigintArray(places.map(({ partition }) => partition)),
+    bigintArray(places.map(({ offset }) => offset)),
+  ];
+}
+
+/** Neither retried nor dismissed: it waits for a decision, or to be published again. */
+export const OPEN = "retried_at IS NULL AND dismissed_at IS NULL";
 
 const COUNT = `
   SELECT reason, count(*)::integer
   FROM dead_letter
+  WHERE ${OPEN}
   GROUP BY reason
   ORDER BY count(*) DESC, reason`;
 
-/** How many dead letters there are, by reason, most first. */
+/** How many dead letters wait for a decision, by reason, most first. */
 export async function countDeadLetters(
   database: Database,
 ): Promise<{ reason: string; count: number }[]> {
@@ -123,4 +150,18 @@ export async function countDeadLetters(
 
 function storable(detail: string): string {
   return detail.slice(0, MAX_DETAIL).replaceAll("\0", "\\0").toWellFormed();
+}
+
+/** Of a malformed event it may be anything; such a letter waits for no price. */
+function storableMeter(meter: string | null): string | null {
+  return meter !== null && idProblem("meter", meter) === null ? meter : null;
+}
+
+// The calendar of Postgres begins in 4713 BC; that of JavaScript, which reads it again, ends first.
+const FIRST_STORABLE = Date.UTC(-4712, 0, 1);
+const LAST_STORABLE = 8.64e15;
+
+function storableInstant(instant: Instant | null): Instant | null {
+  if (instant === null || instant < FIRST_STORABLE || instant > LAST_STORABLE) return null;
+  return instant;
 }

@@ -12,7 +12,13 @@ import {
   UNIQUE_VIOLATION,
 } from "./database.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-import { type MeteringNeeds, meterEvents, type ReadRates } from "./meter-events.ts";
+import {
+  BY_THE_CLOCKS,
+  type MeteringNeeds,
+  meterEvents,
+  type Posting,
+  type ReadRates,
+} from "./meter-events.ts";
 import { postMovement } from "./post-movement.ts";
 import {
   type DebitOutcome,
@@ -40,10 +46,12 @@ export async function debitUsage(
   database: Database,
   readRates: ReadRates,
   batch: UsageBatch,
+  posting: Posting = BY_THE_CLOCKS,
 ): Promise<DebitOutcome> {
   let lookUp = batch.expectRepeats;
   for (let lost = 0; lost < TRIES; ) {
-    const needs = { readRates, now: batch.now, lookUp, hold: lost >= TRIES_BEFORE_HOLDING };
+    const hold = lost >= TRIES_BEFORE_HOLDING;
+    const needs = { readRates, now: batch.now, lookUp, hold, posting };
     try {
       return await inTransaction(database, (transaction) => debitOnce(transaction, needs, batch));
     } catch (error) {
@@ -90,7 +98,7 @@ async function debitOnce(
   const metering = await meterEvents(transaction, needs, events);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
-  if (!(await postMovement(transaction, metering, now))) {
+  if (!(await postMovement(transaction, metering, now, needs.posting))) {
     throw new AccountMoved(`${namesOf(batch)}: an account keeps moving`);
   }
   await writeUsageRecords(transaction, metering.drawn, now);
@@ -131,7 +139,7 @@ function rejectedBy(
   { reader, runs, now }: UsageBatch,
 ): DeadLetter[] {
   return rejected.map(({ event, rejection }) => {
-    const { partition, offset, accountId } = event;
+    const { partition, offset, accountId, meter, occurredAt } = event;
     const message = runs.find((run) => run.partition === partition)?.messageAt(offset);
     if (message === undefined) throw new Error(`no run of partition ${partition}`);
     const { key, value } = message;
@@ -140,6 +148,8 @@ function rejectedBy(
       partition,
       offset,
       accountId,
+      meter,
+      occurredAt,
       rejection,
       key,
       payload: value,

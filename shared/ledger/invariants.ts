@@ -1,5 +1,6 @@
 import type { Database, Transaction } from "./database.ts";
-import { readSnapshot } from "./read-snapshot.ts";
+import { allowWholeTables, readSnapshot } from "./read-snapshot.ts";
+import { WHAT_IS_SET } from "./setting-changes.ts";
 
 /** What must hold in any books at any time; the query finds the accounts where it does not. */
 export interface Invariant {
@@ -58,8 +59,14 @@ export const INVARIANTS: readonly Invariant[] = [
         ) AS drawn USING (account_id)
         WINDOW line AS (PARTITION BY account_id ORDER BY start_at, end_at)
       ) AS tiled
-      WHERE coalesce(start_at, 0) <> before
-         OR (next IS NULL AND coalesce(end_at, 0) <> position)`,
+      LEFT JOIN (SELECT account_id, sum(line_by) AS line_by FROM repair
+                 WHERE line_by <> 0 GROUP BY account_id) AS answered USING (account_id)
+      GROUP BY account_id, position, line_by
+      HAVING CASE
+        WHEN line_by IS NULL THEN bool_or(
+          coalesce(start_at, 0) <> before OR (next IS NULL AND coalesce(end_at, 0) <> position))
+        ELSE position - sum(end_at - start_at) <> line_by
+      END`,
   },
   {
     holds: "entries count up from 1",
@@ -295,6 +302,17 @@ export const INVARIANTS: readonly Invariant[] = [
           OR coalesce(max(sequence), 0) <> schedule.changes`,
   },
   {
+    holds: "changes of settings count up from 1, and the last one says what is set",
+    broken: "A setting was changed and nobody is told by whom and when.",
+    accounts: `
+      SELECT account_id
+      FROM account LEFT JOIN auto_top_up USING (account_id)
+      JOIN (SELECT account_id, count(*) AS changes, max(sequence) AS last,
+                   (array_agg(detail ORDER BY sequence DESC))[1] AS said
+            FROM setting_change GROUP BY account_id) AS history USING (account_id)
+      WHERE changes <> last OR said <> ${WHAT_IS_SET}`,
+  },
+  {
     holds: "the account row knows what falls due",
     broken: "The account row does not know when to settle: credits may come late.",
     accounts: `
@@ -385,12 +403,6 @@ export interface Finding {
 
 const MOST_NAMED = 5;
 
-// These queries join whole tables, which the services' connections are kept from.
-const WHOLE_TABLES = `
-  SET LOCAL enable_hashjoin = on;
-  SET LOCAL enable_mergejoin = on;
-  SET LOCAL enable_seqscan = on`;
-
 /**
  * Holds the books against each invariant, one after another, all on one state of them: metering may go
  * on meanwhile. `onFinding` hears of each as it was found.
@@ -400,20 +412,25 @@ export async function checkInvariants(
   onFinding: (finding: Finding) => void,
 ): Promise<Finding[]> {
   return readSnapshot(database, async (transaction) => {
-    await transaction.query(WHOLE_TABLES);
+    await allowWholeTables(transaction);
     return findBroken(transaction, "%", onFinding);
   });
 }
 
-/** The same on what a connection sees. `accounts` is a pattern of LIKE for those to look at. */
+/**
+ * The same on what a connection sees. `accounts` is a pattern of LIKE for those to look at; of those
+ * where one does not hold, so many are named at most.
+ */
 export async function findBroken(
   transaction: Transaction,
   accounts: string,
   onFinding: (finding: Finding) => void,
+  mostNamed = MOST_NAMED,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const invariant of INVARIANTS) {
-    const finding = { invariant, accounts: await brokenIn(transaction, invariant, accounts) };
+    const broken = await brokenIn(transaction, invariant, accounts, mostNamed);
+    const finding = { invariant, accounts: broken };
     findings.push(finding);
     onFinding(finding);
   }
@@ -424,10 +441,11 @@ async function brokenIn(
   transaction: Transaction,
   { accounts: query }: Invariant,
   accounts: string,
+  mostNamed: number,
 ): Promise<string[]> {
   const { rows } = await transaction.query<[string]>({
     text: `SELECT DISTINCT account_id FROM (${query}) AS broken WHERE account_id LIKE $1 LIMIT $2`,
-    values: [accounts, MOST_NAMED],
+    values: [accounts, mostNamed],
     rowMode: "array",
   });
   return rows.map(([accountId]) => accountId);

@@ -1,10 +1,10 @@
-import type { AccountId, Entry, Instant } from "../core/account.ts";
+import type { AccountId, Entry } from "../core/account.ts";
 import type { MicroCredits } from "../core/credit-line.ts";
+import type { EntryPosted } from "../core/line-at.ts";
 import type { Transaction } from "./database.ts";
 
 /** An entry as it was posted. */
-export interface PostedEntry extends Entry {
-  readonly postedAt: Instant;
+export interface PostedEntry extends EntryPosted {
   /** The usage between the entry before it and this one: so the balances add up. */
   readonly usedBefore: MicroCredits;
 }
@@ -14,7 +14,8 @@ const LIST = `
          entry.reference, (extract(epoch FROM entry.due_at) * 1000)::bigint,
          (extract(epoch FROM entry.posted_at) * 1000)::bigint,
          coalesce(before.granted - before.position, 0) + entry.credits
-           - (entry.granted - entry.position)
+           - (entry.granted - entry.position),
+         entry.version
   FROM entry
   LEFT JOIN entry AS before
     ON before.account_id = entry.account_id AND before.sequence = entry.sequence - 1
@@ -34,16 +35,17 @@ type Row = [
   dueAt: string,
   postedAt: string,
   usedBefore: string,
+  version: string,
 ];
 
 /**
  * The last `limit` entries of an account, oldest first; `before`: of those posted before the entry of
- * this sequence (null: of all).
+ * this sequence (null: of all). No `limit`: all of them.
  */
 export async function listEntries(
   transaction: Transaction,
   accountId: AccountId,
-  page: { readonly before: bigint | null; readonly limit: number },
+  page: { readonly before: bigint | null; readonly limit: number | null },
 ): Promise<PostedEntry[]> {
   const { rows } = await transaction.query<Row>({
     text: LIST,
@@ -63,6 +65,7 @@ export async function listEntries(
       dueAt: Number(row[7]),
       postedAt: Number(row[8]),
       usedBefore: BigInt(row[9]),
+      version: BigInt(row[10]),
     }))
     .reverse();
 }

@@ -18,11 +18,11 @@ export interface UsagePlace {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** An event is metered at most so long before the clock shows its instant, or after it. */
-const MOST_AHEAD_MS = DAY_MS;
-const MOST_BEHIND_MS = 400 * DAY_MS;
+export const MOST_AHEAD_MS = DAY_MS;
+export const MOST_BEHIND_MS = 400 * DAY_MS;
 
 /** An account's draws lead to its records: those that were drawn around the time of the range. */
-const OF_ACCOUNT = `
+export const OF_ACCOUNT = `
   FROM draw
   CROSS JOIN unnest(draw.event_ids) WITH ORDINALITY AS drawn (event_id, place)
   JOIN usage_record AS record

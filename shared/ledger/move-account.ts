@@ -3,11 +3,13 @@ import type { AccountBook } from "../core/account-book.ts";
 import type { Catalogue } from "../core/catalogue.ts";
 import { movementOf } from "../core/movement.ts";
 import { type Settlement, settle } from "../core/settle.ts";
+import type { SubscriptionChange } from "../core/subscription.ts";
 import { lockAccount, writeAccountSettings } from "./account-details.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "./database.ts";
 import { postMovement } from "./post-movement.ts";
 import { readBooks } from "./read-books.ts";
+import { recordSettings } from "./setting-changes.ts";
 import { readCompleteUntil } from "./usage-complete.ts";
 
 export interface UnknownAccount {
@@ -63,7 +65,17 @@ export async function moveAccount<D>(
     const after = step?.account ?? settled.account;
     if (after.timeZone !== account.timeZone || after.threshold !== account.threshold) {
       await writeAccountSettings(transaction, after);
+      await recordSettings(transaction, { accountId, now, by: whoSet(step?.changes ?? []) });
     }
     return decision;
   });
+}
+
+/** A setting is changed only with a change that its history tells. */
+function whoSet(changes: readonly SubscriptionChange[]): string {
+  const change = changes.findLast(
+    ({ kind }) => kind === "time_zone_changed" || kind === "threshold_changed",
+  );
+  if (change === undefined) throw new Error("a setting changed and no change says by whom");
+  return change.by;
 }

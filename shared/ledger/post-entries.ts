@@ -9,7 +9,7 @@ const INTO = {
 };
 
 /**
- * Posts entries. `accounts` are those they belong to, as read: an entry carries the version that
+ * Posts entries, at `postedAt` unless they say when they first were. `accounts` are those they belong to, as read: an entry carries the version that
  * this transaction gives its account.
  */
 export async function postEntries(
@@ -36,6 +36,6 @@ export async function postEntries(
     else rows.text(entry.lotId);
     rows.text(entry.reference);
     rows.timestamptz(entry.dueAt);
-    rows.timestamptz(postedAt);
+    rows.timestamptz(entry.postedAt ?? postedAt);
   });
 }

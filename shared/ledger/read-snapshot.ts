@@ -10,3 +10,17 @@ export async function readSnapshot<T>(
     return work(transaction);
   });
 }
+
+const ALLOW = `
+  SET LOCAL enable_hashjoin = on;
+  SET LOCAL enable_mergejoin = on;
+  SET LOCAL enable_seqscan = on;
+  SET LOCAL idle_in_transaction_session_timeout = 0`;
+
+/**
+ * Lets the rest of a transaction that only reads join whole tables and take its time, which the
+ * services' connections are kept from.
+ */
+export async function allowWholeTables(transaction: Transaction): Promise<void> {
+  await transaction.query(ALLOW);
+}

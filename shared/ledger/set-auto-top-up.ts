@@ -8,14 +8,19 @@ import {
 import { readAutoTopUp, writeAutoTopUp } from "./auto-top-ups.ts";
 import type { Database } from "./database.ts";
 import { moveAccount, type UnknownAccount } from "./move-account.ts";
+import { recordSettings } from "./setting-changes.ts";
 
 /**
  * Changes an account's settings of auto top-up, those that are given. A top-up that is pending stays
- * as it is. The customer has acted: where auto top-up was paused or stopped, it starts again.
+ * as it is; `by` is who asked, for the history. The customer has acted: where auto top-up was paused or stopped, it starts again.
  */
 export async function setAutoTopUp(
   database: Database,
-  { accountId, now }: { readonly accountId: AccountId; readonly now: Instant },
+  {
+    accountId,
+    now,
+    by,
+  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
   asked: Partial<TopUpSettings>,
 ): Promise<AutoTopUpSettingsDecision | UnknownAccount> {
   return moveAccount(database, { accountId, now }, async ({ currency }, transaction) => {
@@ -23,6 +28,7 @@ export async function setAutoTopUp(
     const decision = decideAutoTopUpSettings(asked, before, { currency, now });
     if (decision.kind === "set") {
       await writeAutoTopUp(transaction, accountId, { auto: decision.auto, notices: [], now });
+      await recordSettings(transaction, { accountId, now, by });
     }
     return { decision, step: null };
   });

@@ -15,6 +15,8 @@ export const DEFAULT_WINDOW: EventWindow = {
   maxBehindMs: 35 * DAY_MS,
 };
 
+const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
+
 const environment = z
   .object({
     DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
@@ -37,10 +39,8 @@ const environment = z
     METERING_BATCH_EVENTS: z.coerce.number().int().min(1).max(100_000).default(40_000),
     EVENT_MAX_AHEAD_SECONDS: duration(DEFAULT_WINDOW.maxAheadMs / 1000),
     EVENT_MAX_BEHIND_SECONDS: duration(DEFAULT_WINDOW.maxBehindMs / 1000),
-    SCHEDULER_CRON: z
-      .string()
-      .refine(isCronExpression, "must be a cron expression like */5 * * * *")
-      .default("* * * * *"),
+    SCHEDULER_CRON: cron.default("* * * * *"),
+    RECONCILE_CRON: cron.default("30 3 * * *"),
     EXPIRY_NOTICE_DAYS: z.coerce.number().int().min(0).max(366).default(7),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   })
@@ -81,6 +81,8 @@ export interface Settings {
   readonly scheduler: {
     /** When it runs, in UTC. */
     readonly cron: string;
+    /** When it proves the usage that is new, in UTC. */
+    readonly proofCron: string;
     /** How long before credits expire notice is given; 0: never. */
     readonly noticeWithinMs: number;
   };
@@ -137,6 +139,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     },
     scheduler: {
       cron: set.SCHEDULER_CRON,
+      proofCron: set.RECONCILE_CRON,
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },
     logLevel: set.LOG_LEVEL,

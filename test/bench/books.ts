@@ -37,6 +37,8 @@ const NEXT_DUE =
 export interface BookMaker {
   /** Returns the URL of a database with accounts (`accountName(0..)`), lots on each, and rates. */
   make(accounts: number, lotsPerAccount: number): Promise<string>;
+  /** The same of one without tables. */
+  makeEmpty(): Promise<string>;
   drop(url: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -71,6 +73,13 @@ export async function openBookMaker(serverUrl: string): Promise<BookMaker> {
       await server.query("CHECKPOINT");
       return urlOf(name);
     },
+    async makeEmpty() {
+      const name = `bench_${++made}`;
+      await server.query(`DROP DATABASE IF EXISTS ${name}`);
+      await server.query(`CREATE DATABASE ${name}`);
+      await server.query("CHECKPOINT");
+      return urlOf(name);
+    },
     async drop(url) {
       await server.query(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
     },
@@ -78,7 +87,10 @@ export async function openBookMaker(serverUrl: string): Promise<BookMaker> {
   };
 }
 
-async function inDatabase(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
+export async function inDatabase(
+  url: string,
+  work: (pool: pg.Pool) => Promise<void>,
+): Promise<void> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on("error", () => undefined);
   try {

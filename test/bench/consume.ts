@@ -29,17 +29,26 @@ const POLL_MS = 20;
 const LONGEST_MS = 15 * 60 * 1000;
 
 /** Runs the floor over a topic of `total` events. */
-export async function runFloor(servers: Servers, url: string, topic: string, total: number) {
-  const child = startProcess(servers, {
-    args: ["test/bench/floor.ts", topic],
+export function runFloor(servers: Servers, url: string, topic: string, total: number) {
+  return runPrinting(servers, { file: "test/bench/floor.ts", args: [topic], url, total });
+}
+
+/** Runs a file that prints, line by line, how many of `total` events it has done. */
+export async function runPrinting(
+  servers: Servers,
+  {
+    file,
+    args = [],
     url,
-    stdout: "pipe",
-  });
-  let stored = 0;
+    total,
+  }: { file: string; args?: readonly string[]; url: string; total: number },
+): Promise<Run> {
+  const child = startProcess(servers, { args: [file, ...args], url, stdout: "pipe" });
+  let done = 0;
   child.stdout?.on("data", (lines: Buffer) => {
-    stored = Number(lines.toString().trim().split("\n").at(-1));
+    done = Number(lines.toString().trim().split("\n").at(-1));
   });
-  return timed(servers, child, total, async () => stored);
+  return timed(servers, child, total, async () => done);
 }
 
 /** Runs the metering service, everything on, over a backlog of `total` messages in `usage.events`. */

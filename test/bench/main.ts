@@ -13,6 +13,8 @@ import { type Figure, figureTable, isReached } from "./figure.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
+import { reconciles } from "./reconcile.ts";
+import { replays } from "./replay.ts";
 import { streamDelay } from "./stream-delay.ts";
 import { streamMemory } from "./stream-memory.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
@@ -24,7 +26,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
-                                         turn, topup, ingest, balance, stream
+                                         turn, topup, ingest, reconcile, replay, balance, stream
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --json              prints the figures as JSON too
 
@@ -89,6 +91,8 @@ async function measure(bench: Bench): Promise<Figure[]> {
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
     ingest: () => ingest(bench),
+    reconcile: () => reconciles(bench),
+    replay: () => replays(bench),
     balance: () => balanceReads(bench, options.quick ? 8 : 15),
     stream: async () => [
       ...(await streamDelay(bench, options.quick ? 8 : 15)),

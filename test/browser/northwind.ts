@@ -33,7 +33,9 @@ export async function openNorthwind(books: Books, account: string, now: number):
     currency: "USD",
     threshold: 100_000_000n,
   };
-  expect(await createAccount(database, settings, began)).toEqual({ kind: "created" });
+  expect(await createAccount(database, settings, { now: began, by: "test" })).toEqual({
+    kind: "created",
+  });
   await giveCard(books, account, began, { customer: "cus_northwind", method: "card_approve" });
   const change = { accountId, now: began, by: "northwind" };
   const asked = { planId: "growth", interval: "month", renewal: "first_of_month" } as const;
@@ -65,7 +67,7 @@ export async function openNorthwind(books: Books, account: string, now: number):
     amount: 5_000n,
   });
   await turnMonths(books, account, now);
-  await setAutoTopUp(database, { accountId, now }, { amount: 2_500n });
+  await setAutoTopUp(database, { accountId, now, by: "test" }, { amount: 2_500n });
 }
 
 /** Posts what fell due until then, as if metering had read all usage, and pays the fees. */

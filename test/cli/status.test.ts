@@ -32,6 +32,8 @@ test("says what is up, how far behind, and what waits", async () => {
         partition: 0,
         offset,
         accountId: null,
+        meter: null,
+        occurredAt: null,
         rejection: { reason: offset === 1n ? "conflict" : "unreadable", detail: "" },
         key: null,
         payload: Buffer.alloc(0),

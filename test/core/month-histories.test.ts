@@ -8,16 +8,22 @@
  * - a period has no more credits than the largest plan held in it
  * - each month given was charged for once, and each month charged was given, but while a fee is given up
  * - a unit of an add-on is charged at most once in a period
+ * - every state that the line was in, and what is known of it later, is rebuilt from the entries
+ * - the history tells the subscription and the add-ons as they are
+ * - its plans priced again under the catalogue that held come to the lots and fees that there are
  * - the books do not depend on who settled them when
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Account, Instant } from "../../shared/core/account.ts";
+import type { Account, Instant, Lot } from "../../shared/core/account.ts";
 import { GRACE_MS, isDue, nextDueAt } from "../../shared/core/account-book.ts";
 import { type Anchor, periodStart } from "../../shared/core/billing-periods.ts";
 import { planAt } from "../../shared/core/catalogue.ts";
 import { balanceOf, remainingOf } from "../../shared/core/credit-line.ts";
 import type { GrantedLot } from "../../shared/core/grant-credits.ts";
+import { type EntryPosted, lineAt } from "../../shared/core/line-at.ts";
+import { monthOf, type PlanStep, planSteps } from "../../shared/core/plan-charges.ts";
+import { subscriptionAt } from "../../shared/core/subscription-at.ts";
 import { CATALOGUE, neverBehind, openPlay, type Play } from "./account-in-play.ts";
 
 const HOUR = 3_600_000;
@@ -277,6 +283,89 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
+  test("every state it was in is rebuilt from the entries", () => {
+    hold((history, zone) => {
+      const { states, entries } = remember(history, zone);
+      for (const { at, version, account, lots } of states) {
+        const { granted, position } = account;
+        const usage = { meteredLater: 0n, meteredAhead: 0n };
+        const { stood } = lineAt({ at, entries, version, position, ...usage });
+        const placed = lots.map(({ lotId, start, end }) => ({ lotId, start, end }));
+        expect(stood).toEqual({
+          granted,
+          position,
+          lots: placed,
+          entries: Number(account.entries),
+        });
+      }
+    });
+  });
+
+  test("what is known of an instant is what fell due and was used until then, whenever it came in", () => {
+    hold((history, zone) => {
+      const { states, entries, used } = remember(history, zone);
+      const sum = (all: readonly bigint[]) => all.reduce((total, credits) => total + credits, 0n);
+      for (const { at, version, account } of states) {
+        const usedIf = (is: (event: (typeof used)[number]) => boolean) =>
+          sum(used.filter(is).map(({ credits }) => credits));
+        const { position } = account;
+        const { known } = lineAt({
+          ...{ at, entries, version, position },
+          meteredLater: usedIf((event) => event.version > version && event.occurredAt <= at),
+          meteredAhead: usedIf((event) => event.version <= version && event.occurredAt > at),
+        });
+        const due = entries.filter(({ dueAt }) => dueAt <= at).map(({ credits }) => credits);
+        const balance = sum(due) - usedIf(({ occurredAt }) => occurredAt <= at);
+        expect(balanceOf(known)).toBe(balance);
+        const left = sum(known.lots.map((lot) => remainingOf(lot, known.position)));
+        expect(left).toBe(balance > 0n ? balance : 0n);
+      }
+    });
+  });
+
+  test("its history tells the subscription and the add-ons as they are", () => {
+    hold((history, zone) => {
+      play(history, zone, (acme) => {
+        const { subscription, addOns } = acme.schedule();
+        const told = subscriptionAt(acme.changes, Number.POSITIVE_INFINITY);
+        expect(told.addOns).toEqual(addOns);
+        if (subscription === null) return expect(told.place).toBeNull();
+        const { planId, interval, nextPlanId, nextInterval, cancelled, withheld } = subscription;
+        const suspended = withheld !== null;
+        expect(told.place).toEqual({
+          ...{ planId, interval, nextPlanId, nextInterval, cancelled, suspended },
+        });
+      });
+    });
+  });
+
+  test("priced again under the catalogue that held, plans give and cost what they did", () => {
+    hold((history, zone) => {
+      const { acme } = play(history, zone);
+      const { changes, fees } = acme;
+      const ofPlans = acme.granted.filter(({ source }) => source === "plan");
+      const months = ofPlans.flatMap(({ lotId, reference: planId, grantedAt: at }) => {
+        const month = monthOf(lotId);
+        return month === null ? [] : [{ ...month, planId, at }];
+      });
+      const steps = planSteps({ currency: "USD", months, changes }, CATALOGUE);
+      expect(sorted(steps.filter(({ credits }) => credits !== 0n).map(given))).toEqual(
+        sorted(ofPlans.map((lot) => [lot.reference, lot.grantedAt, lot.credits])),
+      );
+      expect(sorted(steps.filter(({ price }) => price !== 0n).map(charged))).toEqual(
+        sorted(fees.map(({ planId, dueAt, amount }) => [planId, dueAt, amount])),
+      );
+    });
+
+    function given({ planId, at, credits }: PlanStep) {
+      return [planId, at, credits ?? "not told"];
+    }
+
+    function charged({ planId, at, price }: PlanStep) {
+      return [planId, at, price ?? "not told"];
+    }
+  });
+
   function hold(check: (history: readonly Step[], zone: string) => void): void {
     fc.assert(fc.property(someHistory, someZone, check), { numRuns: 150 });
   }
@@ -341,6 +430,26 @@ function play(
     afterEach(acme);
   }
   return { acme, end, used };
+}
+
+/** Plays a history and keeps each state it was in; a step is a movement, the first of version 1. */
+function remember(history: readonly Step[], zone: string) {
+  const states: { at: Instant; version: bigint; account: Account; lots: readonly Lot[] }[] = [];
+  const used: { version: bigint; occurredAt: Instant; credits: bigint }[] = [];
+  const entries: EntryPosted[] = [];
+  let at = BEGIN;
+  play(history, zone, (acme) => {
+    const step = history[states.length];
+    if (step === undefined) throw new Error("more was played than there is");
+    at += step.wait;
+    const version = BigInt(states.length + 1);
+    for (const entry of acme.entries.slice(entries.length)) {
+      entries.push({ ...entry, version, postedAt: at });
+    }
+    if ("use" in step) used.push({ version, occurredAt: at - step.late, credits: step.use });
+    states.push({ at, version, account: acme.account(), lots: acme.lots() });
+  });
+  return { states, entries, used };
 }
 
 function playWithExtras(

@@ -57,6 +57,7 @@ function relaying() {
     "SELECT outbox-relay",
     "SELECT outbox",
     "SELECT dead_letter",
+    "SELECT dead_letter again",
     "DELETE FROM outbox",
     "COMMIT",
   ] as const;

@@ -39,7 +39,7 @@ export async function openHistoryBooks({ accounts }: MonthHistory): Promise<Hist
 async function create(database: Database, account: HistoryAccount): Promise<void> {
   const { id, timeZone, currency, threshold } = account;
   const asked = { accountId: toAccountId(id), timeZone, currency, threshold: BigInt(threshold) };
-  const { kind } = await createAccount(database, asked, HISTORY_START);
+  const { kind } = await createAccount(database, asked, { now: HISTORY_START, by: "test" });
   if (kind !== "created") throw new Error(`account ${id} is not created: ${kind}`);
 }
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readBatch } from "../../services/metering/read-batch.ts";
 import { toAccountId } from "../../shared/core/text.ts";
 import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
 import type { UsageEvent } from "../../shared/core/usage-event.ts";
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
+import { readBatch } from "../../shared/kafka/read-batch.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/usage-decoder.ts";

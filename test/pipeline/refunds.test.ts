@@ -112,7 +112,9 @@ describe("at the gateway itself, told by webhook", () => {
       await expectStopped(/taken back by the bank/);
 
       const at = { accountId: toAccountId(account), now: Date.now() };
-      expect(await setAutoTopUp(books.database, at, { enabled: true })).toMatchObject({
+      expect(
+        await setAutoTopUp(books.database, { ...at, by: "test" }, { enabled: true }),
+      ).toMatchObject({
         kind: "set",
       });
       await eventually("it is charged", async () => (await charges()).length === 2, WITHIN_MS);

@@ -74,7 +74,7 @@ function look(now: Instant = NOON) {
 }
 
 function set(now: Instant, asked: Partial<TopUpSettings>) {
-  return setAutoTopUp(books.database, { accountId: toAccountId(id), now }, asked);
+  return setAutoTopUp(books.database, { accountId: toAccountId(id), now, by: "test" }, asked);
 }
 
 async function isToBeLookedAt(now: Instant): Promise<boolean> {

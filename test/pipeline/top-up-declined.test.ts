@@ -82,7 +82,9 @@ describe("a card that is declined again and again", () => {
   test("stopped, it is tried as often again once it is switched on again, and stops again", async () => {
     await payments.pass(7 * DAY);
     const at = { accountId, now: payments.now() };
-    expect(await setAutoTopUp(books.database, at, { enabled: true })).toMatchObject({
+    expect(
+      await setAutoTopUp(books.database, { ...at, by: "test" }, { enabled: true }),
+    ).toMatchObject({
       kind: "set",
     });
     await payments.pass(7 * DAY);
@@ -143,7 +145,7 @@ test("switched off, nothing is charged; switched on again, it is", async () => {
   await payments.pass(7 * DAY);
   expect(await gateway.payments()).toEqual([]);
   const at = { accountId, now: payments.now() };
-  await setAutoTopUp(books.database, at, { enabled: true });
+  await setAutoTopUp(books.database, { ...at, by: "test" }, { enabled: true });
   await payments.pass(DAY);
   expect(await statuses()).toEqual(["succeeded"]);
 });
@@ -162,7 +164,7 @@ test("without a card it stops at once, is told so once, and starts with the firs
 
 async function runLow(card: string, settings: { enabled?: boolean } = {}): Promise<void> {
   await openPayer(books, "payer", { card });
-  await setAutoTopUp(books.database, { accountId, now: Date.now() }, settings);
+  await setAutoTopUp(books.database, { accountId, now: Date.now(), by: "test" }, settings);
   await useAndStart();
 }
 

@@ -266,7 +266,9 @@ test.each([
     for (const account of accounts) {
       await openPayer(books, account, { timeZone: zoneAtNoon() });
       const at = { accountId: toAccountId(account), now: Date.now() };
-      expect(await setAutoTopUp(books.database, at, limits)).toMatchObject({ kind: "set" });
+      expect(await setAutoTopUp(books.database, { ...at, by: "test" }, limits)).toMatchObject({
+        kind: "set",
+      });
     }
     await atWork();
     for (let round = 0; round < 6; round += 1) {

@@ -66,7 +66,9 @@ export async function openAccount(
   const { lots = [], threshold = 0n, timeZone = "UTC", at = Date.now() } = options;
   const accountId = toAccountId(id);
   const settings = { accountId, timeZone, currency: "USD", threshold };
-  expect(await createAccount(database, settings, at)).toEqual({ kind: "created" });
+  expect(await createAccount(database, settings, { now: at, by: "test" })).toEqual({
+    kind: "created",
+  });
   for (const [index, { credits, expiresAt }] of lots.entries()) {
     const outcome = await grantCredits(
       database,

@@ -6,6 +6,10 @@ import { countDue } from "../../../shared/ledger/count-due.ts";
 import { countOutbox } from "../../../shared/ledger/count-outbox.ts";
 import { countTopUps } from "../../../shared/ledger/count-payments.ts";
 import { countDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import {
+  readLastReconciliation,
+  type StoredReconciliation,
+} from "../../../shared/ledger/reconciliations.ts";
 import { REFUSALS, type RouteParts, typed } from "../routes/parts.ts";
 import { count, instant } from "../wire.ts";
 import { delayFollower } from "./follow-delay.ts";
@@ -22,6 +26,10 @@ const operationsView = z.object({
   scheduler: z.object({ due: counted, oldest_due_at: instant.nullable() }),
   outbox: counted.meta({ description: "Records that wait to be published; counted to 10,000." }),
   streams: counted,
+  reconciliation: z
+    .object({ at: instant, messages: count, verified: count, differences: count })
+    .nullable()
+    .meta({ description: "What the scheduler has last proved of usage." }),
 });
 
 const LOOK_EVERY_MS = 250;
@@ -84,7 +92,14 @@ export function operationsRoutes(
         scheduler: { due: due.count, oldest_due_at: due.since },
         outbox: await countOutbox(database, MOST_COUNTED),
         streams: parts.listeners.count,
+        reconciliation: proofView(await readLastReconciliation(database)),
       };
     },
   );
+}
+
+function proofView(last: StoredReconciliation | null) {
+  if (last === null) return null;
+  const { at, messages, verified, differences } = last;
+  return { at, messages, verified, differences };
 }

@@ -7,6 +7,7 @@ import { createAccount } from "../../../shared/ledger/create-account.ts";
 import { listAccounts } from "../../../shared/ledger/list-accounts.ts";
 import { inTurn, setThreshold, setTimeZone } from "../../../shared/words/account-changes.ts";
 import type { Change } from "../../../shared/words/change.ts";
+import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, TEXT } from "../cursor.ts";
 import { badRequest, Problem } from "../problem.ts";
 import { accountId, accountPath, count, credits, listOf, page } from "../wire.ts";
@@ -88,10 +89,13 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
         response: { 200: accountView, 201: accountView, ...REFUSALS },
       },
     },
-    async ({ body }, reply) => {
-      const { account_id, time_zone, currency, threshold = 0n } = body;
+    async (request, reply) => {
+      const { account_id, time_zone, currency, threshold = 0n } = request.body;
       const asked = { accountId: account_id, timeZone: time_zone, currency, threshold };
-      const outcome = await createAccount(database, asked, now());
+      const outcome = await createAccount(database, asked, {
+        now: now(),
+        by: nameOf(request),
+      });
       if (outcome.kind === "conflict") {
         const what = `account ${account_id} stands already with other settings`;
         throw new Problem(409, "conflict", what, { field: "account_id" });

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { listDeadLetters } from "../../../shared/ledger/list-dead-letters.ts";
-import { cursorsOf, pageOf, SMALL, TEXT, WHOLE } from "../cursor.ts";
+import { cursorsOf, INSTANT, pageOf, SMALL, TEXT, WHOLE } from "../cursor.ts";
 import { accountId, count, instant, listOf, page, words } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";
 
@@ -13,9 +13,12 @@ const letterView = z.object({
   reason: z.string(),
   detail: z.string(),
   recorded_at: instant,
+  state: z
+    .enum(["open", "retrying", "retried", "dismissed"])
+    .meta({ description: "open and retrying ones wait; retried ones were published again" }),
 });
 
-const cursors = cursorsOf("dead_letters", [TEXT, SMALL, WHOLE]);
+const cursors = cursorsOf("dead_letters", [INSTANT, TEXT, SMALL, WHOLE]);
 
 export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts): void {
   typed(app).get(
@@ -23,30 +26,34 @@ export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts)
     {
       config: { access: "read" },
       schema: {
-        summary: "Events that could not be metered, and why",
+        summary: "Events that could not be metered, and why, newest first",
         tags: ["operations"],
         querystring: page.extend({
           reason: words(100).optional(),
           account_id: accountId.optional(),
+          state: z
+            .enum(["open", "all"])
+            .default("open")
+            .meta({ description: "open: those neither retried nor dismissed" }),
         }),
         response: { 200: listOf(letterView), ...REFUSALS },
       },
     },
-    async ({ query: { limit, cursor, reason = null, account_id = null } }) => {
+    async ({ query: { limit, cursor, reason = null, account_id = null, state } }) => {
       const from = cursors.read(cursor);
-      const [topic = "", partition = "0", offset = "0"] = from ?? [];
-      const before =
-        from === null ? null : { topic, partition: Number(partition), offset: BigInt(offset) };
-      const asked = { reason, accountId: account_id };
+      const [recordedAt, topic = "", partition, offset = "0"] = from ?? [];
+      const place = { topic, partition: Number(partition), offset: BigInt(offset) };
+      const before = from === null ? null : { ...place, recordedAt: Number(recordedAt) };
+      const asked = { reason, accountId: account_id, decided: state === "all" };
       const read = await listDeadLetters(database, asked, { before, limit: limit + 1 });
       const { items, next_cursor } = pageOf(read, limit, (last) =>
-        cursors.of(last.topic, last.partition, last.offset),
+        cursors.of(last.recordedAt, last.topic, last.partition, last.offset),
       );
       return {
         items: items.map((letter) => ({
           ...{ topic: letter.topic, partition: letter.partition, offset: letter.offset },
           ...{ account_id: letter.accountId, reason: letter.reason, detail: letter.detail },
-          recorded_at: letter.recordedAt,
+          ...{ recorded_at: letter.recordedAt, state: letter.state },
         })),
         next_cursor,
       };

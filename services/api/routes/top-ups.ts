@@ -8,6 +8,7 @@ import { listPayments, readPayment } from "../../../shared/ledger/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/set-auto-top-up.ts";
 import { topUpByHand } from "../../../shared/ledger/top-up-account.ts";
 import { manualTopUpRefusal, topUpSettingsRefusal } from "../../../shared/words/top-up-refusals.ts";
+import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, SMALL } from "../cursor.ts";
 import { badRequest, Problem, refused, unknownAccount } from "../problem.ts";
 import { accountPath, credits, instant, listOf, money, page } from "../wire.ts";
@@ -157,8 +158,9 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         response: { 200: autoTopUpView, ...REFUSALS },
       },
     },
-    async ({ params: { account_id }, body }) => {
-      const { enabled, amount, limit_per_day, limit_per_month } = body;
+    async (request) => {
+      const { account_id } = request.params;
+      const { enabled, amount, limit_per_day, limit_per_month } = request.body;
       const currency = await readOfAccount(
         parts,
         account_id,
@@ -171,7 +173,8 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         ...(limit_per_month === undefined ? {} : { limitPerMonth: limit_per_month }),
       };
       if (Object.keys(asked).length === 0) throw badRequest("body", "names nothing to set");
-      const outcome = await setAutoTopUp(database, { accountId: account_id, now: now() }, asked);
+      const at = { accountId: account_id, now: now(), by: nameOf(request) };
+      const outcome = await setAutoTopUp(database, at, asked);
       if (outcome.kind === "unknown_account") throw unknownAccount(account_id);
       if (outcome.kind === "set") return toAutoTopUpView(outcome.auto, currency);
       throw refused(

@@ -1,6 +1,6 @@
 import { formatCredits } from "../../../shared/core/credits-text.ts";
+import type { Cell } from "../../../shared/core/csv-text.ts";
 import type { RecordData } from "../api/account-data.ts";
-import type { Cell } from "../text/csv.ts";
 import type { Activity } from "./merge-activity.ts";
 
 export const ACTIVITY_COLUMNS = [

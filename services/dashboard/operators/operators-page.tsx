@@ -67,10 +67,11 @@ function Numbers({ now, history }: { now: OperationsData; history: readonly Oper
           <p class="note">{countText(BigInt(now.outbox))} messages wait to be published</p>
         </Card>
       </div>
-      <div class="pair-of-cards even">
+      <div class="tiles">
+        <Proof now={now} />
         <Counts
-          title="Dead letters by reason"
-          empty="None: every event could be metered."
+          title="Dead letters that wait, by reason"
+          empty="None: every event was metered or decided about."
           rows={now.dead_letters.map(({ reason, count }) => ({ name: reason, count }))}
         />
         <Counts
@@ -80,6 +81,30 @@ function Numbers({ now, history }: { now: OperationsData; history: readonly Oper
         />
       </div>
     </>
+  );
+}
+
+function Proof({ now: { reconciliation } }: { now: OperationsData }) {
+  if (reconciliation === null) {
+    return (
+      <Card title="Proof of usage">
+        <p class="empty">Not yet: the scheduler proves the books every night.</p>
+      </Card>
+    );
+  }
+  const { at, messages, verified, differences } = reconciliation;
+  const isProved = differences === "0";
+  return (
+    <Card title="Proof of usage">
+      <p class={`figure ${isProved ? "" : "bad"}`}>
+        {isProved ? "proved" : `${countText(BigInt(differences))} differences`}
+      </p>
+      <p class="note">
+        {countText(BigInt(verified))} of {countText(BigInt(messages))} new messages,{" "}
+        {momentText(ZONE, Date.parse(at), minute.value)}
+        {!isProved && " · drawdown reconcile says where"}
+      </p>
+    </Card>
   );
 }
 

@@ -10,6 +10,13 @@ export interface OperationsData {
   readonly top_ups: readonly { readonly status: string; readonly count: string | number }[];
   readonly scheduler: { readonly due: string | number; readonly oldest_due_at: string | null };
   readonly outbox: string | number;
+  /** What the scheduler has last proved of usage; null: nothing yet. */
+  readonly reconciliation: {
+    readonly at: string;
+    readonly messages: string;
+    readonly verified: string;
+    readonly differences: string;
+  } | null;
   readonly at: string;
 }
 

@@ -1,4 +1,4 @@
-import { type Cell, csvText } from "../text/csv.ts";
+import { type Cell, csvText } from "../../../shared/core/csv-text.ts";
 
 interface ExportCsvProps {
   readonly file: string;

@@ -6,7 +6,12 @@ export type Cell = string | bigint | { readonly number: string };
  * before it: sources, references and dimensions are written by others.
  */
 export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  return [columns, ...rows].map((row) => `${row.map(cellText).join(",")}\r\n`).join("");
+  return [columns, ...rows].map(csvLine).join("");
+}
+
+/** One row of it, with its end of line. */
+export function csvLine(row: readonly Cell[]): string {
+  return `${row.map(cellText).join(",")}\r\n`;
 }
 
 function cellText(cell: Cell): string {

@@ -1,16 +1,19 @@
 import type { KafkaMessage } from "kafkajs";
-import type { Instant } from "../../shared/core/account.ts";
-import { idProblem } from "../../shared/core/text.ts";
+import type { Instant } from "../core/account.ts";
+import { idProblem } from "../core/text.ts";
 import {
   type EventWindow,
   type ReceivedEvent,
   type Rejection,
   rejectEvent,
-} from "../../shared/core/usage-event.ts";
-import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
-import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import type { DeadLetter } from "../../shared/ledger/dead-letters.ts";
-import type { UsageRun } from "../../shared/ledger/usage-batch.ts";
+  type UsageEvent,
+  windowOfRetry,
+} from "../core/usage-event.ts";
+import type { DeadLetter } from "../ledger/dead-letters.ts";
+import type { UsageRun } from "../ledger/usage-batch.ts";
+import type { MessageBatch } from "./batch-consumer.ts";
+import { isRetry } from "./retry-of.ts";
+import type { UsageDecoder } from "./usage-decoder.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -31,9 +34,9 @@ export function readBatch(
       bury(message, offset, null, read);
       continue;
     }
-    const rejection = rejectEvent(read, now, window);
+    const rejection = judge(message, read);
     if (rejection === null) events.push(read);
-    else bury(message, offset, storableId(read.accountId), rejection);
+    else bury(message, offset, read, rejection);
   }
   return {
     partition,
@@ -44,10 +47,18 @@ export function readBatch(
     messageAt: messageFinder(batch.messages),
   };
 
+  /** Headers are looked at only where they may matter: hardly any message has one. */
+  function judge(message: KafkaMessage, event: UsageEvent): Rejection | null {
+    const rejection = rejectEvent(event, now, window);
+    return rejection?.reason === "too_long_ago" && isRetry(message)
+      ? rejectEvent(event, now, windowOfRetry(window, now))
+      : rejection;
+  }
+
   function bury(
     { key, value }: KafkaMessage,
     offset: bigint,
-    accountId: string | null,
+    event: UsageEvent | null,
     rejection: Rejection,
   ) {
     const payload = value ?? NOTHING;
@@ -55,7 +66,9 @@ export function readBatch(
       topic,
       partition,
       offset,
-      accountId,
+      accountId: event && storableId(event.accountId),
+      meter: event?.meter ?? null,
+      occurredAt: event?.occurredAt ?? null,
       rejection,
       key,
       payload,

@@ -1,0 +1,84 @@
+import type { MicroCredits, Stretch } from "./credit-line.ts";
+
+/** What one transaction drew of an account's line, and by which events, in order. */
+export interface DrawnStretch extends Stretch {
+  readonly eventIds: readonly string[];
+}
+
+/** What is known of a draw beside the events in question. */
+export interface KnownOfDraw {
+  /** The stretches of its other events' records, by event id. */
+  readonly records: ReadonlyMap<string, Stretch>;
+  /** Stretches that entries drew in between, oldest first. */
+  readonly entries: readonly Stretch[];
+}
+
+/**
+ * Where on the line events stand whose records are missing or wrong, given what each should cost: a
+ * draw leaves room for exactly what it drew. Events that do not fill the room left between their
+ * neighbours did not draw what they should have, and are not in the answer.
+ */
+export function placeInDraw(
+  draw: DrawnStretch,
+  known: KnownOfDraw,
+  inQuestion: ReadonlyMap<string, MicroCredits>,
+): Map<string, MicroCredits> {
+  const places = new Map<string, MicroCredits>();
+  let from = draw.start;
+  let run: string[] = [];
+  for (const eventId of draw.eventIds) {
+    const record = known.records.get(eventId);
+    if (record === undefined || inQuestion.has(eventId)) {
+      run.push(eventId);
+      continue;
+    }
+    placeRun(run, { start: from, end: record.start });
+    run = [];
+    from = record.end;
+  }
+  placeRun(run, { start: from, end: draw.end });
+  return places;
+
+  function placeRun(eventIds: readonly string[], between: Stretch): void {
+    const room = roomIn(between, known.entries);
+    const run = eventIds.map((eventId) => ({ eventId, credits: inQuestion.get(eventId) }));
+    for (const [eventId, start] of fill(room, run, between.start)) places.set(eventId, start);
+  }
+}
+
+/** Where events stand that fill a room, one after the other; nowhere if they do not fill it exactly. */
+function fill(
+  room: readonly Stretch[],
+  run: readonly { readonly eventId: string; readonly credits: MicroCredits | undefined }[],
+  from: MicroCredits,
+): Map<string, MicroCredits> {
+  const places = new Map<string, MicroCredits>();
+  const gaps = [...room];
+  let at = gaps[0]?.start ?? from;
+  for (const { eventId, credits } of run) {
+    if (credits === undefined) return new Map();
+    if (credits > 0n && at === gaps[0]?.end) {
+      gaps.shift();
+      at = gaps[0]?.start ?? at;
+    }
+    const end = gaps[0]?.end ?? at;
+    if (at + credits > end) return new Map();
+    places.set(eventId, at);
+    at += credits;
+  }
+  const isFull = gaps.length === 0 || (gaps.length === 1 && at === gaps[0]?.end);
+  return isFull ? places : new Map();
+}
+
+/** A stretch without what entries drew of it. */
+function roomIn(between: Stretch, entries: readonly Stretch[]): Stretch[] {
+  const room: Stretch[] = [];
+  let start = between.start;
+  for (const entry of entries) {
+    if (entry.end <= start || entry.start >= between.end) continue;
+    if (entry.start > start) room.push({ start, end: entry.start });
+    start = entry.end;
+  }
+  if (start < between.end) room.push({ start, end: between.end });
+  return room;
+}

@@ -1,0 +1,52 @@
+import { TOPICS } from "../core/topics.ts";
+import type { Transaction } from "../ledger/database.ts";
+import {
+  type DeadLetterToRetry,
+  markDeadLettersRetried,
+  refuseRetry,
+} from "../ledger/dead-letters-to-retry.ts";
+import { isTooLarge } from "./kafka-client.ts";
+import type { Publisher, Verbatim } from "./publisher.ts";
+import { retryHeaders } from "./retry-of.ts";
+
+const TOO_LARGE =
+  "Kafka takes no message as large as this one with its header retry-of; raise max.message.bytes of usage.events and retry it";
+
+/**
+ * Publishes dead letters as usage again, the same bytes under the same key, and marks them once Kafka
+ * has acknowledged them. One that came compressed may be too large now; it is put back and says why,
+ * so that it does not hold up the others.
+ */
+export async function publishAgain(
+  transaction: Transaction,
+  publisher: Publisher,
+  letters: readonly DeadLetterToRetry[],
+): Promise<void> {
+  if (await isTaken(publisher, letters)) {
+    await markDeadLettersRetried(transaction, letters);
+    return;
+  }
+  for (const letter of letters) {
+    if (await isTaken(publisher, [letter])) await markDeadLettersRetried(transaction, [letter]);
+    else await refuseRetry(transaction, letter, TOO_LARGE);
+  }
+}
+
+/** False: one of them is too large, and the others may be written or not. */
+async function isTaken(
+  publisher: Publisher,
+  letters: readonly DeadLetterToRetry[],
+): Promise<boolean> {
+  try {
+    await publisher.publish(letters.map(toMessage));
+    return true;
+  } catch (error) {
+    if (isTooLarge(error)) return false;
+    throw error;
+  }
+}
+
+function toMessage(letter: DeadLetterToRetry): Verbatim {
+  const { key, payload } = letter;
+  return { topic: TOPICS.usageEvents, key, value: payload, headers: retryHeaders(letter) };
+}

@@ -1,0 +1,173 @@
+import type { Admin, Kafka } from "kafkajs";
+import { TOPICS, USAGE_READER } from "../core/topics.ts";
+import {
+  beginReplay,
+  isPartOfReplay,
+  type TargetProblem,
+  targetProblem,
+} from "../ledger/begin-replay.ts";
+import { type BooksCompared, compareBooks } from "../ledger/compare-books.ts";
+import { readOffsets } from "../ledger/consumer-offset.ts";
+import { type Database, inTransaction, type Transaction } from "../ledger/database.ts";
+import { finishReplay } from "../ledger/finish-replay.ts";
+import { postRest } from "../ledger/post-recorded.ts";
+import { readSnapshot } from "../ledger/read-snapshot.ts";
+import { recordedEntries } from "../ledger/recorded-entries.ts";
+import { listMigrations, usageBelow } from "../ledger/replay-source.ts";
+import type { OffsetRange } from "./read-range.ts";
+import { ReplayRefused, replayUsage } from "./replay-usage.ts";
+import type { UsageDecoder } from "./usage-decoder.ts";
+import { type PartitionEnds, readPartitionEnds } from "./usage-ends.ts";
+
+export interface BooksToReplay {
+  readonly source: Database;
+  readonly target: Database;
+  readonly kafka: Kafka;
+  readonly decoder: UsageDecoder;
+  readonly batchEvents: number;
+  readonly signal: AbortSignal;
+  /** Brings a database without rows to the tables of this version. */
+  migrate(target: Database): Promise<unknown>;
+  /** Hears when the target begins to hold something, and of how many offsets there are to replay. */
+  onBegun(offsets: number): void;
+  onReplayed(offsets: number): void;
+  /** Hears when all is posted, and what is left is to compare. */
+  onPosted(): void;
+}
+
+export interface BooksReplayed extends BooksCompared {
+  readonly events: number;
+  readonly offsets: bigint;
+  /** How long reading and posting took; copying before and comparing after come on top. */
+  readonly postingMs: number;
+}
+
+/**
+ * Builds complete books in an empty database: from the usage topic, the entries that books have
+ * recorded, and what of those neither tells. The books are read as they are at one instant, up to
+ * where they have read the topic then, and never written. In the end both are compared account by
+ * account. Throws ReplayRefused, RangeUnreadable and RegistryUnavailable; what was begun stays, and is
+ * told from finished books (`isPartOfReplay`).
+ */
+export async function replayBooks(books: BooksToReplay): Promise<BooksReplayed> {
+  const { target, signal } = books;
+  return readSnapshot(books.source, async (source) => {
+    await neverIdle(source);
+    const ranges = await rangesOf(books, source);
+    await prepare(books, source);
+    const starts = new Map([...ranges].map(([partition, { from }]) => [partition, from]));
+    await inTransaction(target, async (transaction) => {
+      await neverIdle(transaction);
+      const problem = await beginReplay(source, transaction, starts, signal);
+      if (problem !== null) throw new ReplayRefused(inWords(problem));
+    });
+    const offsets = sizeOf(ranges);
+    books.onBegun(Number(offsets));
+
+    const startedAt = performance.now();
+    const recorded = recordedEntries(source);
+    const events = await replayUsage({ ...books, source, recorded, ranges });
+    await postRest(source, target, recorded, signal);
+    const postingMs = performance.now() - startedAt;
+    books.onPosted();
+
+    const compared = await inTransaction(target, async (transaction) => {
+      await neverIdle(transaction);
+      await finishReplay(source, transaction);
+      const found = await compareBooks(source, transaction);
+      signal.throwIfAborted();
+      return found;
+    });
+    return { ...compared, events, offsets, postingMs };
+  });
+}
+
+/** The other database may keep a transaction waiting for as long as it takes. */
+async function neverIdle(transaction: Transaction): Promise<void> {
+  await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
+}
+
+/** From the first message there is to where the books have read, by partition. */
+async function rangesOf(
+  { kafka }: BooksToReplay,
+  source: Transaction,
+): Promise<Map<number, OffsetRange>> {
+  if (await isPartOfReplay(source)) {
+    throw new ReplayRefused(
+      "the books to replay are themselves part of a replay that was broken off",
+    );
+  }
+  const places = await readOffsets(source, USAGE_READER);
+  const ends = await endsOf(kafka);
+  const ranges = new Map<number, OffsetRange>();
+  for (const [partition, to] of places) {
+    const end = ends.find((known) => known.partition === partition);
+    if (end === undefined || end.high < to) throw otherTopic(partition, to, end);
+    if (end.low > 0n) await assertKept(source, end);
+    ranges.set(partition, { from: end.low < to ? end.low : to, to });
+  }
+  return ranges;
+}
+
+async function endsOf(kafka: Kafka): Promise<PartitionEnds[]> {
+  const admin: Admin = kafka.admin();
+  await admin.connect();
+  try {
+    // To ask for the ends of a topic may create it.
+    const topics = await admin.listTopics();
+    if (!topics.includes(TOPICS.usageEvents)) {
+      throw new ReplayRefused(`Kafka has no topic ${TOPICS.usageEvents}`);
+    }
+    return await readPartitionEnds(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function otherTopic(partition: number, to: bigint, end?: PartitionEnds): ReplayRefused {
+  const name = `${TOPICS.usageEvents}/${partition}`;
+  const has = end === undefined ? `there is no ${name}` : `${name} ends at ${end.high}`;
+  return new ReplayRefused(
+    `${has}, but the books have read up to ${to}: the topic is not the one they were kept from`,
+  );
+}
+
+/** Books may begin after the topic did; what they have metered must still be there. */
+async function assertKept(source: Transaction, { partition, low }: PartitionEnds): Promise<void> {
+  const below = await usageBelow(source, partition, low);
+  if (below === null) return;
+  throw new ReplayRefused(
+    `offsets ${below.first} to ${low - 1n} of ${TOPICS.usageEvents}/${partition} are gone by the topic's ` +
+      `retention, and the books have metered ${below.count} events there: they cannot be replayed any more`,
+  );
+}
+
+async function prepare({ target, migrate }: BooksToReplay, source: Transaction): Promise<void> {
+  const problem = await targetProblem(target);
+  if (problem !== null) throw new ReplayRefused(inWords(problem));
+  await migrate(target);
+  const [from, to] = [await listMigrations(source), await listMigrations(target)];
+  const missing = to.filter((name) => !from.includes(name));
+  const unknown = from.filter((name) => !to.includes(name));
+  if (missing.length + unknown.length === 0) return;
+  throw new ReplayRefused(
+    unknown.length > 0
+      ? `the books have migrations that this version does not know: ${unknown.join(", ")}`
+      : `the books do not have the migrations ${missing.join(", ")}; run node infra/set-up.ts first`,
+  );
+}
+
+function inWords(problem: TargetProblem): string {
+  switch (problem.kind) {
+    case "foreign_tables":
+      return `the database to replay into has tables that are not Drawdown's: ${problem.tables.join(", ")}`;
+    case "part_of_a_replay":
+      return "the database to replay into holds part of a replay that was broken off or still runs; drop it, and replay into an empty one";
+    case "not_empty":
+      return `the database to replay into is not empty: table ${problem.table} has rows`;
+  }
+}
+
+function sizeOf(ranges: ReadonlyMap<number, OffsetRange>): bigint {
+  return [...ranges.values()].reduce((sum, { from, to }) => sum + to - from, 0n);
+}

@@ -1,0 +1,143 @@
+import type { Kafka } from "kafkajs";
+import { REPLAY_READER } from "../ledger/begin-replay.ts";
+import type { Database, Transaction } from "../ledger/database.ts";
+import { debitUsage } from "../ledger/debit-usage.ts";
+import { asRecorded } from "../ledger/post-recorded.ts";
+import { rateCardReader } from "../ledger/rates.ts";
+import type { RecordedEntries } from "../ledger/recorded-entries.ts";
+import { deadOffsets } from "../ledger/replay-source.ts";
+import type { UsageRun } from "../ledger/usage-batch.ts";
+import type { MessageBatch } from "./batch-consumer.ts";
+import { joinBatches } from "./join-batches.ts";
+import { readBatch } from "./read-batch.ts";
+import { type OffsetRange, type RangeBatch, readRanges } from "./read-range.ts";
+import type { UsageDecoder } from "./usage-decoder.ts";
+
+/** Why books are not replayed, in one sentence. */
+export class ReplayRefused extends Error {}
+
+export interface UsageToReplay {
+  readonly kafka: Kafka;
+  readonly decoder: UsageDecoder;
+  /** The books that are replayed, as they were at one instant. */
+  readonly source: Transaction;
+  readonly recorded: RecordedEntries;
+  readonly target: Database;
+  readonly ranges: ReadonlyMap<number, OffsetRange>;
+  /** Most events in one transaction. */
+  readonly batchEvents: number;
+  readonly signal: AbortSignal;
+  /** Hears of offsets that are replayed. */
+  onReplayed(offsets: number): void;
+}
+
+/** As in live metering: one is priced while Postgres stores the other. */
+const TRANSACTIONS_AT_ONCE = 2;
+/** What the clock had to say of an event was said when it was first read. */
+const ALWAYS = { maxAheadMs: Number.POSITIVE_INFINITY, maxBehindMs: Number.POSITIVE_INFINITY };
+
+/**
+ * Meters the usage of a topic again, into a database that `beginReplay` has prepared, with what the
+ * books have recorded posted in between. Messages of which they have a dead letter are passed over.
+ * Returns how many events were metered.
+ */
+export async function replayUsage(usage: UsageToReplay): Promise<number> {
+  const { source, target, decoder, signal } = usage;
+  const readRates = rateCardReader();
+  const posting = asRecorded(usage.recorded);
+  let metered = 0;
+  let expectRepeats = false;
+
+  const handle = joinBatches(meter, {
+    atOnce: TRANSACTIONS_AT_ONCE,
+    most: usage.batchEvents,
+    sizeOf: ({ messages }: MessageBatch) => messages.length,
+    keyOf: ({ partition }: MessageBatch) => partition,
+  });
+  await readRanges(usage.kafka, {
+    topic: REPLAY_READER.topic,
+    ranges: usage.ranges,
+    signal,
+    async onBatch(batch) {
+      for (const part of split(batch, usage.batchEvents)) {
+        signal.throwIfAborted();
+        await handle(part);
+        usage.onReplayed(Number(part.nextOffset - part.fetchedFrom));
+      }
+    },
+  });
+  return metered;
+
+  async function meter(batches: readonly MessageBatch[]): Promise<null[]> {
+    const now = latest(batches);
+    const runs: UsageRun[] = [];
+    for (const batch of batches) runs.push(await readRun(batch, now));
+    const outcome = await debitUsage(
+      target,
+      readRates,
+      { reader: REPLAY_READER, now, runs, expectRepeats },
+      posting,
+    );
+    if (outcome.runs.some(({ kind }) => kind !== "committed")) {
+      throw new ReplayRefused("somebody else replays into the same database");
+    }
+    metered += outcome.metered;
+    expectRepeats = outcome.repeats > 0;
+    return batches.map(() => null);
+  }
+
+  async function readRun(batch: MessageBatch, now: number): Promise<UsageRun> {
+    const { partition, fetchedFrom, nextOffset } = batch;
+    const dead = await deadOffsets(source, partition, fetchedFrom, nextOffset);
+    const messages =
+      dead.size === 0 ? batch.messages : batch.messages.filter(({ offset }) => !dead.has(offset));
+    await decoder.learn(messages.map(({ value }) => value));
+    const run = readBatch({ ...batch, messages }, decoder, now, ALWAYS);
+    const [strange] = run.deadLetters;
+    if (strange !== undefined) throw strangeMessage(strange);
+    return run;
+  }
+}
+
+/** What the books have metered can be read, or it is not what they have metered. */
+function strangeMessage({
+  topic,
+  partition,
+  offset,
+  rejection: { reason, detail },
+}: UsageRun["deadLetters"][number]): ReplayRefused {
+  const where = `${topic}/${partition} at offset ${offset}`;
+  return new ReplayRefused(
+    reason === "unknown_schema"
+      ? `${where} cannot be read any more: ${detail}; restore the registry that it was published with`
+      : `${where} is no usage that the books could have metered (${detail}): they were kept from another topic`,
+  );
+}
+
+/** The largest Kafka timestamp, which does not depend on when it is replayed. */
+function latest(batches: readonly MessageBatch[]): number {
+  let latest = 0;
+  for (const { messages } of batches) {
+    for (const { timestamp } of messages) latest = Math.max(latest, Number(timestamp));
+  }
+  return latest;
+}
+
+function* split({ partition, from, messages, nextOffset }: RangeBatch, size: number) {
+  let fetchedFrom = from;
+  let at = 0;
+  do {
+    const next = messages[at + size];
+    const part: MessageBatch = {
+      topic: REPLAY_READER.topic,
+      partition,
+      fetchedFrom,
+      nextOffset: next === undefined ? nextOffset : BigInt(next.offset),
+      highWatermark: nextOffset,
+      messages: messages.slice(at, at + size),
+    };
+    yield part;
+    fetchedFrom = part.nextOffset;
+    at += size;
+  } while (at < messages.length);
+}

@@ -1,0 +1,18 @@
+import type { IHeaders } from "kafkajs";
+import { TOPICS } from "../core/topics.ts";
+import { type DeadLetterPlace, placeText } from "../ledger/dead-letters.ts";
+
+/** The header of a message that was a dead letter and is published again: the place of the letter. */
+const RETRY_OF = "retry-of";
+
+const PLACE = new RegExp(`^${RegExp.escape(TOPICS.usageEvents)}/\\d{1,10}/\\d{1,19}$`);
+
+export function retryHeaders(place: DeadLetterPlace): { readonly [RETRY_OF]: string } {
+  return { [RETRY_OF]: placeText(place) };
+}
+
+/** Whether a message of usage says, in so many words, of which dead letter it is the retry. */
+export function isRetry({ headers }: { readonly headers?: IHeaders | undefined }): boolean {
+  const value = headers?.[RETRY_OF];
+  return value !== undefined && !Array.isArray(value) && PLACE.test(value.toString());
+}

@@ -1,0 +1,38 @@
+import { toAccountId } from "../core/text.ts";
+import { lockAccount } from "./account-details.ts";
+import { noteBalanceChanges } from "./balance-changes.ts";
+import { type Database, inTransaction } from "./database.ts";
+import { listEntries } from "./list-entries.ts";
+import { putInOutbox } from "./outbox.ts";
+import { creditsPostedRecord } from "./outbox-records.ts";
+import { noteRepair, type Repair } from "./repairs.ts";
+
+/** Leaves an account's entries from one sequence to another to be published again. */
+export async function tellEntriesAgain(
+  database: Database,
+  { from, to }: { readonly from: bigint; readonly to: bigint },
+  repair: Repair,
+): Promise<boolean> {
+  const accountId = toAccountId(repair.accountId);
+  return inTransaction(database, async (transaction) => {
+    await lockAccount(transaction, accountId);
+    const limit = Number(to - from + 1n);
+    const entries = await listEntries(transaction, accountId, { before: to + 1n, limit });
+    const asked = entries.filter(({ sequence }) => sequence >= from);
+    await putInOutbox(
+      transaction,
+      asked.map((entry) => creditsPostedRecord(entry, entry.postedAt)),
+    );
+    await noteRepair(transaction, repair);
+    return asked.length === limit;
+  });
+}
+
+/** Leaves an account's newest state to be published again. */
+export async function tellBalanceAgain(database: Database, repair: Repair): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    await noteBalanceChanges(transaction, [{ accountId: toAccountId(repair.accountId) }]);
+    await noteRepair(transaction, repair);
+    return true;
+  });
+}

@@ -1,0 +1,100 @@
+import type { AccountId } from "../core/account.ts";
+import type { MicroCredits } from "../core/credit-line.ts";
+import type { Transaction } from "../ledger/database.ts";
+import { findBroken } from "../ledger/invariants.ts";
+import {
+  findMissingEntries,
+  findMissingLots,
+  findMovedPositions,
+  findUngrantedTopUps,
+} from "../ledger/verify-books.ts";
+import type { ToldEntry } from "../ledger/verify-told.ts";
+import { accountsOf, type BooksDifference, type Found, type ToldDifference } from "./difference.ts";
+
+/** Accounts named of each invariant that does not hold. */
+const MOST_NAMED = 1_000;
+
+/**
+ * Holds the books against themselves: each account's line against its records and entries, entries
+ * against lots, lots against payments, and every invariant. `found` are the differences of usage and of
+ * what was told: what they explain is not said again. `isCutOff`: there are more than are listed.
+ */
+export async function compareBooks(
+  { transaction, accountId }: { transaction: Transaction; accountId: AccountId | null },
+  found: readonly Found[],
+  isCutOff: boolean,
+): Promise<(BooksDifference | ToldDifference)[]> {
+  const differences: (BooksDifference | ToldDifference)[] = [];
+  const entries = new Set(
+    found.flatMap((one) =>
+      one.kind === "missing_entry" ? [`${one.accountId}/${one.sequence}`] : [],
+    ),
+  );
+  for (const missing of await findMissingEntries(transaction, accountId)) {
+    if (entries.has(`${missing.accountId}/${missing.sequence}`)) continue;
+    differences.push({ kind: "missing_entry", ...missing, told: null });
+  }
+  for (const lot of await findMissingLots(transaction, accountId)) {
+    differences.push({ kind: "missing_lot", ...lot });
+  }
+  for (const topUp of await findUngrantedTopUps(transaction, accountId)) {
+    differences.push({ kind: "ungranted_top_up", ...topUp });
+  }
+  const explained = explainedBy([...found, ...differences]);
+  for (const moved of isCutOff ? [] : await findMovedPositions(transaction, accountId)) {
+    const by = moved.by - (explained.get(moved.accountId) ?? 0n);
+    if (by !== 0n) differences.push({ kind: "position_moved", ...moved, by });
+  }
+  const suspected = new Set([...found, ...differences].flatMap(accountsOf));
+  await findBroken(
+    transaction,
+    accountId === null ? "%" : accountId.replaceAll(/[\\%_]/g, "\\$&"),
+    ({ invariant, accounts }) => {
+      for (const account of accounts) {
+        if (suspected.has(account)) continue;
+        const { holds, broken: means } = invariant;
+        differences.push({ kind: "broken_invariant", accountId: account, holds, means });
+      }
+    },
+    MOST_NAMED,
+  );
+  return differences;
+}
+
+/** How far the found differences put each account's position ahead of its records and entries. */
+function explainedBy(found: readonly (Found | BooksDifference)[]): Map<string, MicroCredits> {
+  const ahead = new Map<string, MicroCredits>();
+  for (const one of found) {
+    for (const { accountId, credits } of aheadBy(one)) {
+      ahead.set(accountId, (ahead.get(accountId) ?? 0n) + credits);
+    }
+  }
+  return ahead;
+}
+
+function aheadBy(one: Found | BooksDifference): { accountId: string; credits: MicroCredits }[] {
+  switch (one.kind) {
+    case "missing_record":
+      return one.asTold === null ? [] : [{ ...one.event, credits: one.credits }];
+    case "extra_record":
+      return one.isDrawn ? [] : [{ ...one.record, credits: -one.record.credits }];
+    case "other_price":
+    case "other_content":
+    case "other_account":
+      if (one.asTold === null || one.credits === null) return [];
+      return [
+        { ...("event" in one ? one.event : one.record), credits: one.credits },
+        { ...one.record, credits: -one.record.credits },
+      ];
+    case "missing_entry":
+      return one.told === null ? [] : [{ ...one, credits: drawnBy(one.told) }];
+    default:
+      return [];
+  }
+}
+
+/** What an entry drew of the line. */
+function drawnBy({ kind, credits, lotId }: ToldEntry): MicroCredits {
+  const draws = kind === "add_on_charge" || kind === "reversal" || kind === "expiry";
+  return draws || (kind === "adjustment" && lotId === null) ? -credits : 0n;
+}

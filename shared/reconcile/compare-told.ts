@@ -1,0 +1,273 @@
+import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
+import type { Admin, Kafka, KafkaMessage } from "kafkajs";
+import { toAccountId } from "../core/text.ts";
+import { TOPICS } from "../core/topics.ts";
+import { readRanges } from "../kafka/read-range.ts";
+import type { Transaction } from "../ledger/database.ts";
+import {
+  COUNTED_TOPICS,
+  type CountedTopic,
+  findToldEntries,
+  readToldCounts,
+  readToldVersions,
+  type ToldEntry,
+} from "../ledger/verify-told.ts";
+import type { ToldDifference } from "./difference.ts";
+
+/** Where the billing topics ended before the books were looked at: what is below, they must know. */
+export type ToldEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+
+export interface ToldComparison {
+  readonly kafka: Kafka;
+  readonly admin: Pick<Admin, "fetchTopicOffsets">;
+  readonly registry: SchemaRegistry;
+  readonly transaction: Transaction;
+  readonly signal: AbortSignal;
+  readonly accountId: string | null;
+  readonly knownBelow: ToldEnds;
+  onDifference(difference: ToldDifference): void;
+}
+
+/** How many records of the billing topics were looked at. */
+export interface ToldCounts {
+  readonly records: number;
+  /** Records that topics no longer have, so that they could not be looked at. */
+  readonly pastRetention: number;
+}
+
+/** Reads where the billing topics end. Before the books are looked at. */
+export async function readToldEnds(admin: Pick<Admin, "fetchTopicOffsets">): Promise<ToldEnds> {
+  const ends = new Map<string, ReadonlyMap<number, bigint>>();
+  for (const topic of [...COUNTED_TOPICS, TOPICS.balances]) {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    ends.set(topic, new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)])));
+  }
+  return ends;
+}
+
+/**
+ * Holds what the billing topics tell against the books: each entry, low balance and top-up notice was
+ * published or waits in the outbox, each entry says what it was told to say, and each account's newest
+ * state is on `billing.balances`.
+ */
+export async function compareTold(comparison: ToldComparison): Promise<ToldCounts> {
+  let records = 0;
+  let pastRetention = 0;
+  for (const topic of COUNTED_TOPICS) {
+    const counted = await compareCounted(comparison, topic);
+    records += counted.records;
+    pastRetention += counted.pastRetention;
+  }
+  records += await compareBalances(comparison);
+  return { records, pastRetention };
+}
+
+const ENTRIES_AT_ONCE = 1_000;
+
+async function compareCounted(
+  comparison: ToldComparison,
+  topic: CountedTopic,
+): Promise<ToldCounts> {
+  const sequences = openSequences();
+  const entries = topic === TOPICS.credits ? compareEntries(comparison) : null;
+  let records = 0;
+  const isWhole = await readTopic(comparison, topic, async (message, known) => {
+    const told = readHeader(message);
+    if (told === null || !isAsked(comparison, told.accountId)) return;
+    records += 1;
+    sequences.note(told);
+    if (known) await entries?.add(message);
+  });
+  await entries?.finish();
+  const pastRetention = await compareSequences(comparison, topic, { sequences, isWhole });
+  return { records, pastRetention };
+}
+
+/** Returns how many records the topic no longer has. */
+async function compareSequences(
+  { transaction, accountId, onDifference }: ToldComparison,
+  topic: CountedTopic,
+  { sequences, isWhole }: { sequences: ReturnType<typeof openSequences>; isWhole: boolean },
+): Promise<number> {
+  let pastRetention = 0;
+  for await (const page of readToldCounts(transaction, topic, accountId)) {
+    for (const { accountId: id, count, firstWaiting } of page) {
+      // Told in order: what is before the first that is still there was told before.
+      const first = isWhole ? 1n : (sequences.firstOf(id) ?? count + 1n);
+      pastRetention += Number(first - 1n);
+      const last = firstWaiting === null ? count : firstWaiting - 1n;
+      for (const { from, to } of sequences.missing(id, first, last)) {
+        onDifference({ kind: "not_told", topic, ...of(id), from, to });
+      }
+    }
+  }
+  return pastRetention;
+}
+
+interface Told {
+  readonly accountId: string;
+  readonly sequence: bigint;
+}
+
+/** What was seen of accounts' sequences: all from the first to the last of each but its gaps. */
+function openSequences() {
+  const seen = new Map<string, { readonly first: bigint; last: bigint }>();
+  const gaps = new Map<string, Set<bigint>>();
+
+  return {
+    /** They come in order; one that was left out may still come later. */
+    note({ accountId, sequence }: Told): void {
+      const before = seen.get(accountId);
+      if (before === undefined) {
+        seen.set(accountId, { first: sequence, last: sequence });
+        return;
+      }
+      if (sequence <= before.last) {
+        gaps.get(accountId)?.delete(sequence);
+        return;
+      }
+      for (let left = before.last + 1n; left < sequence; left += 1n) {
+        gaps.set(accountId, (gaps.get(accountId) ?? new Set()).add(left));
+      }
+      before.last = sequence;
+    },
+    firstOf: (accountId: string) => seen.get(accountId)?.first ?? null,
+    /** The stretches of sequences from `from` to `to` that were not seen. */
+    missing(accountId: string, from: bigint, to: bigint) {
+      const { first, last } = seen.get(accountId) ?? { first: to + 1n, last: to };
+      const stretches = [
+        { from, to: first - 1n },
+        ...[...(gaps.get(accountId) ?? [])].map((gap) => ({ from: gap, to: gap })),
+        { from: last + 1n, to },
+      ];
+      return stretches
+        .map((stretch) => ({ from: stretch.from, to: stretch.to < to ? stretch.to : to }))
+        .filter((stretch) => stretch.from <= stretch.to);
+    },
+  };
+}
+
+/** Compares entries with what was told of them, many at once. */
+function compareEntries({ registry, transaction, onDifference }: ToldComparison) {
+  let waiting: ToldEntry[] = [];
+
+  async function finish(): Promise<void> {
+    const told = waiting;
+    waiting = [];
+    const held = await findToldEntries(transaction, told);
+    for (const entry of told) {
+      const inBooks = held.get(`${entry.accountId}/${entry.sequence}`);
+      if (inBooks === undefined) continue;
+      const { accountId, sequence } = entry;
+      if (inBooks === null) {
+        onDifference({ kind: "missing_entry", accountId, sequence, told: entry });
+      } else if (!isSame(entry, inBooks)) {
+        onDifference({ kind: "other_entry", accountId, told: entry, held: inBooks });
+      }
+    }
+  }
+
+  return {
+    async add(message: KafkaMessage): Promise<void> {
+      const entry = await readEntry(registry, message);
+      if (entry !== null) waiting.push(entry);
+      if (waiting.length >= ENTRIES_AT_ONCE) await finish();
+    },
+    finish,
+  };
+}
+
+async function compareBalances(comparison: ToldComparison): Promise<number> {
+  const { transaction, accountId, onDifference } = comparison;
+  const newest = new Map<string, bigint>();
+  let records = 0;
+  await readTopic(comparison, TOPICS.balances, async (message) => {
+    const told = readHeader(message);
+    if (told === null || !isAsked(comparison, told.accountId)) return;
+    records += 1;
+    if (told.sequence > (newest.get(told.accountId) ?? 0n))
+      newest.set(told.accountId, told.sequence);
+  });
+  for await (const page of readToldVersions(transaction, accountId)) {
+    for (const { accountId: id, version } of page) {
+      if ((newest.get(id) ?? 0n) < version) onDifference({ kind: "balance_not_told", ...of(id) });
+    }
+  }
+  return records;
+}
+
+function isAsked({ accountId }: ToldComparison, told: string): boolean {
+  return accountId === null || accountId === told;
+}
+
+/** Returns whether the topic still has all that it was ever told. */
+async function readTopic(
+  { kafka, admin, signal, knownBelow }: ToldComparison,
+  topic: string,
+  onMessage: (message: KafkaMessage, known: boolean) => Promise<void>,
+): Promise<boolean> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  const ranges = new Map(
+    offsets.map(({ partition, low, high }) => [partition, { from: BigInt(low), to: BigInt(high) }]),
+  );
+  await readRanges(kafka, {
+    topic,
+    ranges,
+    signal,
+    async onBatch({ partition, messages }) {
+      const end = knownBelow.get(topic)?.get(partition) ?? 0n;
+      for (const message of messages) await onMessage(message, BigInt(message.offset) < end);
+    },
+  });
+  return offsets.every(({ low }) => low === "0");
+}
+
+function readHeader({
+  key,
+  headers,
+}: KafkaMessage): { accountId: string; sequence: bigint } | null {
+  const sequence = headers?.["sequence"]?.toString();
+  if (key === null || sequence === undefined || !/^\d{1,19}$/.test(sequence)) return null;
+  return { accountId: key.toString(), sequence: BigInt(sequence) };
+}
+
+interface CreditsPosted {
+  readonly account_id: string;
+  readonly sequence: bigint;
+  readonly kind: ToldEntry["kind"];
+  readonly credits: bigint;
+  readonly balance: bigint;
+  readonly lot_id: string | null;
+  readonly reference: string;
+  readonly due_at: number;
+  readonly posted_at: number;
+}
+
+async function readEntry(
+  registry: SchemaRegistry,
+  { value }: KafkaMessage,
+): Promise<ToldEntry | null> {
+  if (value === null) return null;
+  const record: CreditsPosted = await registry.decode(value);
+  const { sequence, kind, credits, balance, reference } = record;
+  return {
+    ...{ accountId: toAccountId(record.account_id), sequence, kind, credits, balance },
+    ...{ lotId: record.lot_id, reference },
+    ...{ dueAt: Number(record.due_at), postedAt: Number(record.posted_at) },
+  };
+}
+
+function isSame(a: ToldEntry, b: ToldEntry): boolean {
+  return (
+    a.kind === b.kind &&
+    a.credits === b.credits &&
+    a.balance === b.balance &&
+    a.lotId === b.lotId &&
+    a.reference === b.reference &&
+    a.dueAt === b.dueAt
+  );
+}
+
+function of(id: string) {
+  return { accountId: toAccountId(id) };
+}

@@ -1,0 +1,132 @@
+import type { Admin } from "kafkajs";
+import type { AccountId, Instant } from "../core/account.ts";
+import { TOPICS, USAGE_READER } from "../core/topics.ts";
+import type { OffsetRange } from "../kafka/read-range.ts";
+import { type PartitionEnds, readPartitionEnds } from "../kafka/usage-ends.ts";
+import { readOffsets } from "../ledger/consumer-offset.ts";
+import { countRecordsBelow, type RecordsBelow } from "../ledger/count-records-below.ts";
+import type { Transaction } from "../ledger/database.ts";
+
+/** A bound of what is looked at: an offset, when messages were published, or a place in each partition. */
+export type Bound =
+  | { readonly kind: "offset"; readonly offset: bigint }
+  | { readonly kind: "instant"; readonly at: Instant }
+  | { readonly kind: "places"; readonly places: ReadonlyMap<number, bigint> };
+
+/** What of the usage topic is looked at; null: all of it that the books have read. */
+export interface Scope {
+  readonly accountId: AccountId | null;
+  readonly partition: number | null;
+  readonly from: Bound | null;
+  readonly to: Bound | null;
+}
+
+export const EVERYTHING: Scope = { accountId: null, partition: null, from: null, to: null };
+
+/** The state that is looked at. */
+export interface Cut {
+  /** The clock of Postgres. */
+  readonly at: Instant;
+  /** What is read of each partition. */
+  readonly ranges: ReadonlyMap<number, OffsetRange>;
+  /** All that the books have read is among it. */
+  readonly isWhole: boolean;
+  /** Messages that the books had not read by then. */
+  readonly unread: bigint;
+  /** Records whose messages the topic has no more, so that nothing proves them. */
+  readonly pastRetention: RecordsBelow;
+}
+
+/** What is asked for cannot be looked at: one sentence why. */
+export class CutRefused extends Error {}
+
+/**
+ * Where to look, in the state of the books that the transaction sees: of each partition up to where
+ * they have read it. Throws CutRefused.
+ */
+export async function cutOf(
+  transaction: Transaction,
+  admin: Pick<Admin, "fetchTopicOffsets" | "fetchTopicOffsetsByTimestamp">,
+  scope: Scope,
+): Promise<Cut> {
+  const topic = TOPICS.usageEvents;
+  const places = await readOffsets(transaction, USAGE_READER);
+  const all = await readPartitionEnds(admin);
+  const ends = all.filter(
+    ({ partition }) => scope.partition === null || scope.partition === partition,
+  );
+  if (ends.length === 0) throw new CutRefused(`${topic} has no partition ${scope.partition}`);
+  const [froms, tos] = [await boundsOf(admin, scope.from), await boundsOf(admin, scope.to)];
+  const bounds = ends.map((end) => {
+    const { partition, low } = end;
+    const read = readUpTo(end, places.get(partition));
+    const to = least(tos(partition) ?? read, read);
+    return { ...end, read, from: froms(partition) ?? 0n, to: to < low ? low : to };
+  });
+  const ranges = new Map(
+    bounds.map(({ partition, low, from, to }) => {
+      return [partition, { from: least(from < low ? low : from, to), to }];
+    }),
+  );
+  const isAsked = scope.to !== null || (scope.from !== null && scope.from.kind !== "places");
+  if (isAsked && [...ranges.values()].every(({ from, to }) => from === to)) {
+    const there = bounds.map(({ partition, low, read }) => {
+      return `${topic}/${partition} from ${low} to ${read}`;
+    });
+    throw new CutRefused(
+      `nothing lies between --from and --to; what can be looked at is ${there.join(", ")}`,
+    );
+  }
+  const gone = bounds.flatMap(({ partition, low, from }) => {
+    return from < low ? [[partition, { from, to: low }] as const] : [];
+  });
+  return {
+    at: await readClock(transaction),
+    ranges,
+    isWhole: scope.partition === null && scope.from === null && scope.to === null,
+    unread: bounds.reduce((sum, { high, read }) => sum + high - read, 0n),
+    pastRetention: await countRecordsBelow(transaction, new Map(gone), scope.accountId),
+  };
+}
+
+/** Up to where the books have read a partition; where they do not know it, nowhere. */
+function readUpTo({ partition, low, high }: PartitionEnds, place: bigint | undefined): bigint {
+  const read = place ?? low;
+  if (read <= high) return read < low ? low : read;
+  throw new CutRefused(
+    `${TOPICS.usageEvents}/${partition} ends at ${high}, but the books have read up to ${read}: ` +
+      "the topic is not the one they were kept from",
+  );
+}
+
+async function readClock(transaction: Transaction): Promise<Instant> {
+  const { rows } = await transaction.query<[string]>({
+    text: "SELECT (extract(epoch FROM transaction_timestamp()) * 1000)::bigint",
+    rowMode: "array",
+  });
+  return Number(rows[0]?.[0]);
+}
+
+/** Says of each partition where the bound lies; null: it bounds nothing there. */
+async function boundsOf(
+  admin: Pick<Admin, "fetchTopicOffsetsByTimestamp">,
+  bound: Bound | null,
+): Promise<(partition: number) => bigint | null> {
+  switch (bound?.kind) {
+    case undefined:
+      return () => null;
+    case "offset":
+      return () => bound.offset;
+    case "places":
+      return (partition) => bound.places.get(partition) ?? null;
+    case "instant": {
+      const found = await admin.fetchTopicOffsetsByTimestamp(TOPICS.usageEvents, bound.at);
+      const offsets = new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
+      return (partition) => offsets.get(partition) ?? null;
+    }
+  }
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -1,0 +1,39 @@
+/**
+ * The floor that reconciling is held against: consume and decode each event, with the same consumer and
+ * decoder as metering; nothing is compared. Prints how many events were decoded after each batch.
+ */
+
+import { TOPICS } from "../../shared/core/topics.ts";
+import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { createLogger } from "../../shared/runtime/logger.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+
+const settings = readSettings(process.env);
+const kafka = openKafka(settings.kafka, "bare-decode", createLogger("bare-decode", "warn"));
+const decoder = openUsageDecoder(openRegistry(settings.registry));
+const topic = TOPICS.usageEvents;
+const admin = kafka.admin();
+await admin.connect();
+const lows = new Map(
+  (await admin.fetchTopicOffsets(topic)).map(({ partition, low }) => [partition, BigInt(low)]),
+);
+let decoded = 0;
+await runBatchConsumer(kafka, {
+  groupId: `bare-decode-${process.pid}-${Date.now()}`,
+  topic,
+  batchSize: settings.metering.batchEvents,
+  startAt: async () => lows,
+  async handle({ partition, messages }) {
+    await decoder.learn(messages.map(({ value }) => value));
+    for (const { value, offset } of messages) {
+      const event = decoder.decode(value, partition, BigInt(offset));
+      if ("reason" in event) throw new Error(event.detail);
+    }
+    decoded += messages.length;
+    process.stdout.write(`${decoded}\n`);
+    return { kind: "go_on" };
+  },
+});

@@ -1,0 +1,337 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { toAccountId } from "../../shared/core/text.ts";
+import { TOPICS } from "../../shared/core/topics.ts";
+import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import { offer } from "../cli/offer.ts";
+import { topUp } from "../cli/pay.ts";
+import { eventually } from "../local-stack/eventually.ts";
+import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../stack/books.ts";
+import { brokenInvariants } from "../stack/invariants.ts";
+import { testKafka } from "../stack/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { untilTold, whileMetering } from "./metered-books.ts";
+import { prove, repairAll } from "./prove.ts";
+
+/**
+ * Books that metering has kept from a real topic are copied, one fault is planted in each copy by hand,
+ * and reconciling must find it, name it, repair it to the micro-credit, and then find nothing.
+ */
+const kafka = testKafka();
+const prefix = `faults-${randomBytes(4).toString("hex")}`;
+const id = (name: string) => `${prefix}-${name}`;
+const ACCOUNTS = ["ann", "ben", "cem", "dot"].map(id);
+const ACME = id("ann");
+const EVENTS = 40;
+const PRICE = 1_500n;
+
+let books: Books;
+let publisher: UsagePublisher;
+let giveBack: () => Promise<void>;
+
+beforeAll(async () => {
+  giveBack = await takeUsageTopic(kafka);
+  publisher = await openUsagePublisher(kafka);
+  books = await openBooks();
+  await setPrice(books, "call", PRICE);
+  await books.database.query(
+    "INSERT INTO credit_price VALUES ('USD', to_timestamp(0), 1000000, 'usual')",
+  );
+  await offer(books, { [id("plan")]: { credits: 5_000_000n } });
+  for (const account of ACCOUNTS) {
+    await openAccount(books, account, { lots: [{ credits: 100_000n }, { credits: 900_000n }] });
+  }
+  await books.database.query(
+    "INSERT INTO payment_method VALUES ($1, 'cus_test', 'pm_test', 'test', now())",
+    [ACME],
+  );
+  await topUp(books, ACME, { amount: 1000n, key: id("bought") });
+  await whileMetering(books, async () => {
+    await publisher.publish(usage("first"));
+    await untilCaughtUp(kafka, books.database);
+    await grant("between", 250_000n);
+    await publisher.publish([
+      ...usage("second"),
+      ...usage("first").slice(0, 3),
+      { eventId: `${prefix}-first-5`, accountId: ACCOUNTS[1] ?? "", quantity: 77n },
+      { eventId: `${prefix}-lost`, accountId: id("nobody"), quantity: 1n },
+    ]);
+    await untilCaughtUp(kafka, books.database);
+    await untilTold(books);
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await publisher?.close();
+  await books?.close();
+  await giveBack?.();
+});
+
+test("of good books everything is verified and nothing is reported", async () => {
+  const { usage: counts, told, differences, more, cut } = await prove(books);
+  expect(differences).toEqual([]);
+  expect(more).toBe(0);
+  expect(counts).toMatchObject({ messages: 2 * EVENTS + 5, metered: 2 * EVENTS, repeats: 3 });
+  expect(counts.deadLetters).toBe(2);
+  expect(cut).toMatchObject({ isWhole: true, unread: 0n });
+  expect(told?.records).toBeGreaterThan(0);
+}, 60_000);
+
+interface Fault {
+  readonly plant: string;
+  readonly finds: readonly string[];
+  readonly repairs: readonly (string | null)[];
+  /** What the account's balance is off by before the repair; after it nothing. */
+  readonly offBy?: bigint;
+}
+
+const FIRST = `event_id = '${prefix}-first-0'`;
+/** An offset of the first event's partition at which nothing was metered. */
+const OF_A_REPEAT = `(
+  SELECT min(later)
+  FROM generate_series(first.kafka_offset, first.kafka_offset + 1000) AS later
+  WHERE NOT EXISTS (SELECT FROM usage_record AS other
+                    WHERE other.kafka_partition = first.kafka_partition AND other.kafka_offset = later)
+    AND NOT EXISTS (SELECT FROM dead_letter AS letter
+                    WHERE letter.kafka_partition = first.kafka_partition AND letter.kafka_offset = later))`;
+const OF_ACME = `account_id = '${ACME}'`;
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "a record is deleted": {
+    plant: `DELETE FROM usage_record WHERE ${FIRST}`,
+    finds: ["missing_record"],
+    repairs: ["record_restored"],
+  },
+  "records that follow each other are deleted": {
+    plant: `DELETE FROM usage_record WHERE event_id IN ('${prefix}-first-0', '${prefix}-first-4', '${prefix}-first-8')`,
+    finds: ["missing_record", "missing_record", "missing_record"],
+    repairs: ["record_restored", "record_restored", "record_restored"],
+  },
+  "a record is doubled": {
+    plant: `INSERT INTO usage_record SELECT event_id || '-again', account_id, meter, quantity, occurred_at,
+              source, dimensions, credits, start_position, kafka_partition, kafka_offset, metered_at
+            FROM usage_record WHERE ${FIRST}`,
+    finds: ["extra_record"],
+    repairs: ["record_removed"],
+  },
+  "an event was metered twice": {
+    plant: `
+      INSERT INTO usage_record SELECT event_id || '-again', account_id, meter, quantity, occurred_at,
+        source, dimensions, credits, position, kafka_partition, ${OF_A_REPEAT}, metered_at
+      FROM usage_record AS first JOIN account USING (account_id) WHERE ${FIRST};
+      INSERT INTO draw SELECT account_id, position, version + 1, position + credits,
+        ARRAY['${prefix}-first-0-again'], metered_at
+      FROM usage_record JOIN account USING (account_id) WHERE ${FIRST};
+      UPDATE spend SET events = events + 1, credits = spend.credits + record.credits,
+        quantity = spend.quantity + record.quantity
+      FROM usage_record AS record WHERE record.${FIRST} AND spend.account_id = record.account_id;
+      UPDATE account SET position = position + credits, version = version + 1
+      FROM usage_record AS record
+      WHERE record.${FIRST} AND record.account_id = account.account_id;
+      INSERT INTO balance_change (account_ids) VALUES (ARRAY['${ACME}'])`,
+    finds: ["extra_record"],
+    repairs: ["reversal"],
+    offBy: -PRICE * 1n,
+  },
+  "a price is changed in its record": {
+    plant: `UPDATE usage_record SET credits = credits + 7 WHERE ${FIRST}`,
+    finds: ["other_price"],
+    repairs: ["record_corrected"],
+  },
+  "an event was metered at another price": {
+    plant: `
+      UPDATE usage_record SET credits = credits + 7
+      WHERE event_id = (SELECT event_ids[cardinality(event_ids)] FROM draw WHERE ${OF_ACME}
+                        ORDER BY start_position DESC LIMIT 1);
+      UPDATE draw SET end_position = end_position + 7
+      WHERE ${OF_ACME} AND start_position = (SELECT max(start_position) FROM draw WHERE ${OF_ACME});
+      UPDATE spend SET credits = credits + 7 WHERE ${OF_ACME};
+      UPDATE account SET position = position + 7, version = version + 1 WHERE ${OF_ACME};
+      INSERT INTO balance_change (account_ids) VALUES (ARRAY['${ACME}'])`,
+    finds: ["other_price"],
+    repairs: ["adjustment"],
+    offBy: -7n,
+  },
+  "a record's content is changed": {
+    plant: `UPDATE usage_record SET source = 'forged', quantity = quantity + 1 WHERE ${FIRST}`,
+    finds: ["other_content"],
+    repairs: ["record_corrected"],
+  },
+  "a record is moved to another account": {
+    plant: `UPDATE usage_record SET account_id = '${id("ben")}' WHERE ${FIRST}`,
+    finds: ["other_account"],
+    repairs: ["record_corrected"],
+  },
+  "position is moved ahead": {
+    plant: `UPDATE account SET position = position + 12345 WHERE ${OF_ACME}`,
+    finds: ["position_moved"],
+    repairs: ["position_restored"],
+    offBy: -12345n,
+  },
+  "position is moved back": {
+    plant: `UPDATE account SET position = position - 12345 WHERE ${OF_ACME}`,
+    finds: ["position_moved"],
+    repairs: ["position_restored"],
+    offBy: 12345n,
+  },
+  "an entry is dropped": {
+    plant: `DELETE FROM entry WHERE ${OF_ACME} AND lot_id = '${prefix}-between'`,
+    finds: ["missing_entry"],
+    repairs: ["entry_restored"],
+  },
+  "an entry says something else": {
+    plant: `UPDATE entry SET reference = 'forged' WHERE ${OF_ACME} AND lot_id = '${prefix}-between'`,
+    finds: ["other_entry"],
+    repairs: ["entry_restored"],
+  },
+  "a top-up's lot is lost": {
+    plant: `DELETE FROM lot WHERE ${OF_ACME} AND source = 'top_up' AND starts_with(lot_id, 'top-up:')`,
+    finds: ["missing_lot"],
+    repairs: ["lot_restored"],
+  },
+  "a dead letter is lost": {
+    plant: "DELETE FROM dead_letter WHERE reason = 'conflict'",
+    finds: ["not_kept"],
+    repairs: ["dead_letter"],
+  },
+  "what was told is taken back": {
+    plant: `UPDATE account SET version = version + 1 WHERE ${OF_ACME}`,
+    finds: ["balance_not_told"],
+    repairs: ["told_again"],
+  },
+};
+
+test.each(Object.entries(FAULTS))(
+  "%s: found, named and repaired",
+  async (_, fault) => {
+    const copy = await copyBooks(books);
+    try {
+      await copy.database.query(fault.plant);
+      const right = await stateOf(books);
+      expect((await balanceOf(copy)) - (await balanceOf(books))).toBe(fault.offBy ?? 0n);
+      const found = await prove(copy);
+      expect(found.differences.map(({ kind }) => kind)).toEqual(fault.finds);
+      expect(await repairAll(copy, found.differences)).toEqual(fault.repairs);
+      expect(await balanceOf(copy)).toBe(await balanceOf(books));
+      if (fault.offBy === undefined) expect(await stateOf(copy)).toEqual(right);
+      expect(await brokenInvariants(copy.database)).toEqual([]);
+      const again = await prove(copy);
+      expect(again.differences.filter(({ kind }) => kind !== "not_told")).toEqual([]);
+    } finally {
+      await copy.close();
+    }
+  },
+  60_000,
+);
+
+test("offsets that were skipped: their events are found, and metered", async () => {
+  const copy = await copyBooks(books);
+  try {
+    const before = await balanceOf(copy);
+    await publisher.publish(usage("skipped"));
+    const admin = kafka.admin();
+    await admin.connect();
+    for (const { partition, high } of await admin.fetchTopicOffsets(TOPICS.usageEvents)) {
+      await copy.database.query(
+        "UPDATE consumer_offset SET next_offset = $2 WHERE kafka_partition = $1 AND consumer = 'metering'",
+        [partition, high],
+      );
+    }
+    await admin.disconnect();
+    const found = await prove(copy);
+    expect(found.differences.map(({ kind }) => kind)).toEqual(
+      Array.from({ length: EVENTS }, () => "missing_record"),
+    );
+    expect(await repairAll(copy, found.differences)).toEqual(
+      Array.from({ length: EVENTS }, () => "late_usage"),
+    );
+    await whileMetering(copy, () => untilRetried(copy));
+    expect(await balanceOf(copy)).toBe(before - BigInt(EVENTS / ACCOUNTS.length) * PRICE);
+    expect(await brokenInvariants(copy.database)).toEqual([]);
+    expect((await prove(copy)).differences).toEqual([]);
+  } finally {
+    await copy.close();
+  }
+}, 90_000);
+
+test.each([12_345n, -12_345n])(
+  "position was moved by %s and metering went on: an entry gives or takes what that was",
+  async (by) => {
+    const [copy, right] = [await copyBooks(books), await copyBooks(books)];
+    try {
+      await copy.database.query(`UPDATE account SET position = position + ${by} WHERE ${OF_ACME}`);
+      await publisher.publish(usage(`after-${by}`));
+      for (const one of [copy, right]) {
+        await whileMetering(one, () =>
+          untilCaughtUp(kafka, one.database).then(() => untilTold(one)),
+        );
+      }
+      const { differences } = await prove(copy);
+      expect(differences).toMatchObject([{ kind: "position_moved", accountId: ACME, by }]);
+      expect(await repairAll(copy, differences)).toEqual(["adjustment"]);
+      expect(await balanceOf(copy)).toBe(await balanceOf(right));
+      expect(await brokenInvariants(copy.database)).toEqual([]);
+      const again = await prove(copy);
+      expect(again.differences.filter(({ kind }) => !kind.endsWith("told"))).toEqual([]);
+    } finally {
+      await copy.close();
+      await right.close();
+    }
+  },
+  90_000,
+);
+
+/** One event after the other, each account in turn. */
+function usage(name: string) {
+  return Array.from({ length: EVENTS }, (_, at) => ({
+    eventId: `${prefix}-${name}-${at}`,
+    accountId: ACCOUNTS[at % ACCOUNTS.length] ?? "",
+    quantity: 1n,
+    occurredAt: OCCURRED + at,
+    dimensions: at % 3 === 0 ? { model: "gpt", b: "x" } : {},
+  }));
+}
+
+const OCCURRED = Date.now() - 60_000;
+
+async function grant(name: string, credits: bigint): Promise<void> {
+  const asked = {
+    lotId: id(name),
+    credits,
+    source: "promotion",
+    reference: "",
+    end: { kind: "never" },
+  } as const;
+  expect(await grantCredits(books.database, toAccountId(ACME), asked, Date.now())).toMatchObject({
+    kind: "granted",
+  });
+}
+
+async function untilRetried(of: Books): Promise<void> {
+  await eventually("what is to be retried is published", async () => {
+    const { rows } = await of.database.query<{ waiting: number }>(
+      "SELECT count(*)::integer AS waiting FROM dead_letter WHERE retry_asked_at IS NOT NULL AND retried_at IS NULL",
+    );
+    return rows[0]?.waiting === 0;
+  });
+  await untilCaughtUp(kafka, of.database);
+  await untilTold(of);
+}
+
+async function balanceOf({ database }: Books): Promise<bigint> {
+  const { rows } = await database.query<{ balance: string }>(
+    `SELECT granted - position AS balance FROM account WHERE ${OF_ACME}`,
+  );
+  return BigInt(rows[0]?.balance ?? 0);
+}
+
+/** Records, entries and lots, as text. */
+async function stateOf({ database }: Books): Promise<string[]> {
+  const { rows } = await database.query<{ row: string }>(`
+    SELECT (to_jsonb(usage_record) - 'metered_at')::text AS row FROM usage_record
+    UNION ALL SELECT (to_jsonb(entry) - 'version')::text FROM entry
+    UNION ALL SELECT to_jsonb(lot)::text FROM lot
+    ORDER BY 1`);
+  return rows.map(({ row }) => row);
+}
