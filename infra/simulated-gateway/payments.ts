@@ -2,7 +2,15 @@ import type { DatabaseSync } from "node:sqlite";
 import type { BehaviourName } from "./cards.ts";
 import type { Payment } from "./payment.ts";
 
-const PAGE = 500;
+/** Payments on a page. */
+export const PAGE = 500;
+
+/** When payments were made, and after which one of them. */
+export interface MadeBetween {
+  readonly since: number;
+  readonly until: number;
+  readonly after: string;
+}
 
 /** The charge log. */
 export interface Payments {
@@ -12,6 +20,8 @@ export interface Payments {
   byKey(key: string): Payment | undefined;
   /** All that are there now, or all of one account, oldest first, page by page: never all in memory. */
   pages(accountId?: string): Generator<readonly Payment[]>;
+  /** Those made in [since, until), in milliseconds, and not declined, after the one of an id ("": from the first): a page. */
+  made(between: MadeBetween): readonly Payment[];
   /** Lets some of those under way since `createdAt` (milliseconds) or before succeed, and gives them. */
   settle(createdAt: number): Payment[];
   /** When the oldest that is under way was made, in milliseconds; null: none is. */
@@ -48,6 +58,12 @@ export function paymentsIn(database: DatabaseSync): Payments {
   const pageOfAccount = database.prepare(
     `SELECT * FROM payment WHERE account_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ${PAGE}`,
   );
+  const made = database.prepare(
+    `SELECT * FROM payment
+     WHERE created_at >= ? AND created_at < ? AND status <> 'declined'
+       AND seq > coalesce((SELECT seq FROM payment WHERE id = ?), 0)
+     ORDER BY seq LIMIT ${PAGE}`,
+  );
   const settle = database.prepare(
     `UPDATE payment SET status = 'succeeded'
      WHERE seq IN (SELECT seq FROM payment WHERE status = 'processing' AND created_at <= ?
@@ -79,6 +95,8 @@ export function paymentsIn(database: DatabaseSync): Payments {
         after = end.seq;
       }
     },
+    made: ({ since, until, after }) =>
+      (made.all(since, until, after) as unknown as Row[]).map(toPayment),
     settle: (createdAt) => (settle.all(createdAt) as unknown as Row[]).map(toPayment),
     oldestProcessing() {
       const { oldest } = oldestProcessing.get() as { oldest: bigint | null };

@@ -5,6 +5,7 @@ import { idProblem } from "../../shared/core/text.ts";
 import { BEHAVIOUR_NAMES, type BehaviourName, behaviourOf } from "./cards.ts";
 import type { LogQuery } from "./log-json.ts";
 import type { PaymentRequest } from "./payment.ts";
+import type { MadeBetween } from "./payments.ts";
 
 const MOST_IN_SCRIPT = 1_000;
 
@@ -50,6 +51,17 @@ const refund = z.strictObject({ amount: amountText });
 const once = z.string("must be given once").optional();
 const query = z.strictObject({ key: once, account_id: once });
 
+const INSTANT = "must be milliseconds since 1970";
+const milliseconds = z
+  .string(INSTANT)
+  .regex(/^\d{1,15}$/, INSTANT)
+  .transform(Number);
+const between = z.strictObject({
+  since: milliseconds,
+  until: milliseconds,
+  after: z.string("must be given once").default(""),
+});
+
 const SCRIPT = `must be a list of 1 to ${MOST_IN_SCRIPT} of ${BEHAVIOUR_NAMES.join(", ")}`;
 const script = z.strictObject({
   script: z
@@ -85,6 +97,11 @@ export function readLogQuery(asked: unknown): LogQuery {
     ...(key === undefined ? {} : { key }),
     ...(accountId === undefined ? {} : { accountId }),
   };
+}
+
+/** When the payments that are asked for were made; throws InvalidRequest. */
+export function readMadeBetween(asked: unknown): MadeBetween {
+  return read(between, asked);
 }
 
 /** Throws InvalidRequest. */

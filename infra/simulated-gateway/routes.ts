@@ -4,9 +4,11 @@ import { announceTakenBack } from "./announce.ts";
 import type { Behaviour } from "./cards.ts";
 import { logAsJson } from "./log-json.ts";
 import { type Payment, paymentJson, takenBackJson } from "./payment.ts";
+import { PAGE } from "./payments.ts";
 import {
   readKey,
   readLogQuery,
+  readMadeBetween,
   readPaymentRequest,
   readRefundAmount,
   readScript,
@@ -39,6 +41,11 @@ export function addRoutes(app: FastifyInstance, { store, webhooks, taker }: Rout
   app.get("/v1/payments", async ({ query }, reply) => {
     const log = logAsJson(store, readLogQuery(query));
     return reply.type("application/json").send(Readable.from(log));
+  });
+
+  app.get("/v1/charges", async ({ query }) => {
+    const made = store.payments.made(readMadeBetween(query));
+    return { payments: made.map(paymentJson), has_more: made.length === PAGE };
   });
 
   app.get<ById>("/v1/payments/:id", async ({ params }, reply) => {

@@ -67,6 +67,10 @@ export function reconciliationText(found: Reconciliation): string {
     ["credits", `${formatCredits(whole.verifiedCredits)} of ${formatCredits(whole.credits)} used`],
   ];
   if (told !== null) rows.push(["told on billing topics", countOf(told.records, "record")]);
+  const comparedTo = found.charges?.comparedTo ?? null;
+  if (comparedTo !== null) {
+    rows.push(["charges at the gateway", `compared up to ${formatInstant(comparedTo)}`]);
+  }
   if (answered > 0) rows.push(["repaired by entries", countOf(answered, "difference")]);
   const lines = [fields(rows), ...notVerified(found).map((line) => `Not verified: ${line}`)];
   if (found.differences.length > 0) lines.push("", differencesText(found.differences));
@@ -82,7 +86,7 @@ export function reconciliationText(found: Reconciliation): string {
 }
 
 /** What could not be looked at, and why. */
-function notVerified({ cut, told }: Reconciliation): string[] {
+function notVerified({ cut, told, charges }: Reconciliation): string[] {
   const lines: string[] = [];
   const { records, credits } = cut.pastRetention;
   if (records > 0n) {
@@ -92,6 +96,9 @@ function notVerified({ cut, told }: Reconciliation): string[] {
   }
   if (cut.unread > 0n) lines.push(`${countOf(cut.unread, "message")} not read by the books yet`);
   if (!cut.isWhole) lines.push("what the books say among each other, as only a part was asked for");
+  if (charges?.isPaidFor === true && charges.comparedTo === null) {
+    lines.push("charges at the gateway, which no top-up service has compared yet");
+  }
   if (told !== null && told.pastRetention > 0) {
     lines.push(`${countOf(told.pastRetention, "record")} of billing topics, past their retention`);
   }
@@ -116,7 +123,7 @@ function whereOf(found: Found): string {
 }
 
 export function reconciliationJson(found: Reconciliation) {
-  const { cut, usage, told, answered, more } = found;
+  const { cut, usage, told, charges, answered, more } = found;
   const whole = completenessOf(found);
   return {
     books_as_of: instantJson(cut.at),
@@ -130,6 +137,7 @@ export function reconciliationJson(found: Reconciliation) {
     },
     credits: { all: whole.credits, verified: whole.verifiedCredits },
     told: told === null ? null : { records: told.records, past_retention: told.pastRetention },
+    charges_compared_to: charges?.comparedTo == null ? null : instantJson(charges.comparedTo),
     not_verified: {
       past_retention: cut.pastRetention.records,
       past_retention_credits: cut.pastRetention.credits,

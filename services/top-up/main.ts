@@ -13,6 +13,7 @@ import { openRest } from "../../shared/runtime/rest.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { paymentCharging } from "./charge-payments.ts";
+import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
 import { lookAgain } from "./look-again.ts";
 import type { PaymentGateway } from "./payment-gateway.ts";
@@ -46,10 +47,8 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
-  const charging = paymentCharging({
-    ...{ database, gateway, logger, waits, stopping },
-    now: Date.now,
-  });
+  const taking = { database, gateway, logger, waits, stopping, now: Date.now };
+  const charging = paymentCharging(taking);
   const onTopUp = charging.wake;
   const webhooks = await openWebhookServer(
     { database, gateway, logger, onNews: charging.wake },
@@ -70,6 +69,7 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const background = Promise.all([
     charging.run(),
+    watchCharges(taking),
     lookAgain({ database, waits, onTopUp }),
     publishBooks({
       database,

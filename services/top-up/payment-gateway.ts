@@ -48,7 +48,19 @@ export interface RefundRefused {
   readonly reason: string;
 }
 
-/** The payment that a webhook is about. */
+/** A charge that has taken money or is about to, as the gateway lists it. */
+export interface ListedCharge extends PaymentNamed {
+  readonly key: string;
+  readonly gatewayPayment: string;
+  /** In the currency's minor unit; above 0. */
+  readonly amount: bigint;
+  /** ISO 4217, in capitals. */
+  readonly currency: string;
+  /** When it was made at the gateway (milliseconds). */
+  readonly createdAt: number;
+}
+
+/** The payment that a webhook or a charge is about. */
 export interface PaymentNamed {
   readonly accountId: string;
   readonly paymentId: string;
@@ -73,6 +85,11 @@ export interface PaymentGateway {
   /** All that went back of a payment so far. A chargeback that was won is not among it. */
   takenBack(gatewayPayment: string): Promise<readonly TakenBack[]>;
   refund(request: RefundRequest): Promise<TakenBack | RefundRefused>;
+  /**
+   * The charges made in [since, until), in milliseconds, that were not declined; page by page, so that
+   * any number may be. Those that were not made by `charge` are not among them.
+   */
+  listCharges(since: number, until: number): AsyncIterable<ListedCharge>;
   /**
    * Which payment a webhook is about, once its signature and its age are checked against the raw
    * body; null: about none of ours. It is a hint to ask, never the truth. Throws WebhookRefused.

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Instant } from "../../shared/core/account.ts";
 import type { ClaimedPayment } from "../../shared/ledger/claim-payments.ts";
+import type { ListedCharge } from "./payment-gateway.ts";
 
 /**
  * What an attempt of a payment is known by at the gateway. It follows from the books alone, so that
@@ -9,6 +11,20 @@ import type { ClaimedPayment } from "../../shared/ledger/claim-payments.ts";
 export function paymentKey({ payment, accountCreatedAt }: ClaimedPayment): string {
   const { accountId, paymentId, attempt } = payment;
   return keyOf(["payment", accountId, accountCreatedAt, paymentId, attempt]);
+}
+
+/** More attempts than any payment has had. */
+const MOST_ATTEMPTS = 100;
+
+/** True when the charge was made for a payment of the account that was created then, and of no other books'. */
+export function isKeyOfPayment(
+  { key, accountId, paymentId }: ListedCharge,
+  accountCreatedAt: Instant,
+): boolean {
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    if (key === keyOf(["payment", accountId, accountCreatedAt, paymentId, attempt])) return true;
+  }
+  return false;
 }
 
 /** What a refund of a payment is known by at the gateway. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type {
   ChargeRequest,
   ChargeState,
+  ListedCharge,
   PaymentGateway,
   RefundRefused,
   RefundRequest,
@@ -11,6 +12,7 @@ import { readSignedWebhook } from "./read-webhook.ts";
 import { caller, readAnswer } from "./simulated-gateway-call.ts";
 
 const TIME_LIMIT_MS = 10_000;
+const LISTING = "the question which charges there are";
 
 export interface SimulatedGatewayOptions {
   /** Where infra/simulated-gateway listens. */
@@ -57,6 +59,17 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
       return found === undefined ? null : chargeState(found);
     },
 
+    async *listCharges(since, until) {
+      for (let after: string | undefined = ""; after !== undefined; ) {
+        const query = new URLSearchParams({ since: `${since}`, until: `${until}`, after });
+        const path = `/v1/charges?${query}`;
+        const { answer } = await call(LISTING, { method: "GET", path, expect: [200] });
+        const page = readAnswer(charges, answer, LISTING);
+        yield* page.payments.map(toListed);
+        after = page.has_more ? page.payments.at(-1)?.id : undefined;
+      }
+    },
+
     async takenBack(gatewayPayment) {
       const what = `the question what of gateway payment ${gatewayPayment} went back`;
       const path = refundsOf(gatewayPayment);
@@ -97,6 +110,16 @@ const payment = z.discriminatedUnion("status", [
     decline: z.object({ kind: z.enum(["soft", "hard", "needs_customer"]), code: z.string() }),
   }),
 ]);
+const charges = z.object({
+  payments: z.array(
+    z.object({
+      ...{ id: z.string(), key: z.string(), account_id: z.string(), payment_id: z.string() },
+      ...{ amount, currency: z.string() },
+      created_at: z.iso.datetime().transform(Date.parse),
+    }),
+  ),
+  has_more: z.boolean(),
+});
 const foundPayments = z.object({ payments: z.array(payment).max(1) });
 
 const takenBack = z
@@ -114,6 +137,12 @@ const refusal = z.object({ error: z.string() });
 function chargeState(of: z.infer<typeof payment>): ChargeState {
   if (of.status !== "declined") return { kind: of.status, gatewayPayment: of.id };
   return { kind: "declined", gatewayPayment: of.id, decline: of.decline };
+}
+
+function toListed(of: z.infer<typeof charges>["payments"][number]): ListedCharge {
+  const { id: gatewayPayment, key, amount, currency, created_at: createdAt } = of;
+  const { account_id: accountId, payment_id: paymentId } = of;
+  return { accountId, paymentId, key, gatewayPayment, amount, currency, createdAt };
 }
 
 function nameOf({ paymentId, accountId }: ChargeRequest): string {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type {
   ChargeRequest,
   ChargeState,
+  ListedCharge,
   PaymentGateway,
   PaymentNamed,
   RefundRefused,
@@ -10,7 +11,7 @@ import type {
   TakenBack,
 } from "./payment-gateway.ts";
 import { readSignedWebhook } from "./read-webhook.ts";
-import { toStripeAmount } from "./stripe-amount.ts";
+import { fromStripeAmount, toStripeAmount } from "./stripe-amount.ts";
 import { chargeState, chargeStateAt, declined, declinedBy } from "./stripe-charge-state.ts";
 import { failureOf, isMissing, within } from "./stripe-failure.ts";
 import { listWhole, PAGE } from "./stripe-list.ts";
@@ -56,6 +57,17 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
     charge: (request) => answered(`charging payment ${request.paymentId}`, charge(stripe, request)),
     find: (request) =>
       answered(`looking for payment ${request.paymentId}`, find(stripe, request, Date.now())),
+    async *listCharges(since, until) {
+      const created = { gte: Math.floor(since / 1000), lt: Math.ceil(until / 1000) };
+      try {
+        for await (const intent of stripe.paymentIntents.list({ created, limit: PAGE })) {
+          const charge = listedCharge(intent);
+          if (charge !== null) yield charge;
+        }
+      } catch (error) {
+        throw failureOf(error, "listing the charges");
+      }
+    },
     takenBack: (gatewayPayment) =>
       answered(`what went back of ${gatewayPayment}`, takenBack(stripe, gatewayPayment)),
     refund: (request) => answered(`refunding ${request.gatewayPayment}`, refund(stripe, request)),
@@ -93,6 +105,16 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeSta
     if (state === null) throw error;
     return state;
   }
+}
+
+/** What was taken, or is under way; null: nothing, or it is none of ours. */
+function listedCharge(intent: Stripe.PaymentIntent): ListedCharge | null {
+  const { account_id: accountId, payment_id: paymentId, key } = intent.metadata;
+  if (!accountId || !paymentId || !key || chargeState(intent).kind === "declined") return null;
+  const currency = intent.currency.toUpperCase();
+  const amount = fromStripeAmount(intent.amount, currency);
+  const createdAt = intent.created * 1000;
+  return { accountId, paymentId, key, gatewayPayment: intent.id, amount, currency, createdAt };
 }
 
 /** By the customer's list: it shows at once what was made, Stripe's search only after a while. */

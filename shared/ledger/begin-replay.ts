@@ -64,8 +64,13 @@ export async function beginReplay(
   if (problem !== null) return problem;
   for (const table of COPIED_TABLES) {
     signal.throwIfAborted();
-    const columns = (await listColumns(target, table)).join(", ");
-    await copyRows(source, target, { table, columns, query: `SELECT ${columns} FROM ${table}` });
+    const columns = await listColumns(target, table);
+    // A line that is built has none of the gaps that repairs have answered.
+    const values = columns.map((column) => (column === "line_by" ? "0" : column));
+    await copyRows(source, target, {
+      ...{ table, columns: columns.join(", ") },
+      query: `SELECT ${values.join(", ")} FROM ${table}`,
+    });
   }
   await copyRows(source, target, ACCOUNTS);
   await startOffsets(target, REPLAY_READER, starts);

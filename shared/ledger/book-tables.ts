@@ -10,10 +10,12 @@ export const COPIED_TABLES = [
   ...["rate", "plan", "plan_price", "add_on", "credit_price"],
   ...["schedule", "subscription_change", "usage_complete"],
   // Money and who pays.
-  ...["payment_method", "auto_top_up", "payment", "refund"],
+  ...["payment_method", "auto_top_up", "payment", "refund", "charge_check", "unmatched_charge"],
   ...["api_key", "dashboard_token", "api_request"],
   // Messages that were not metered. Whether one was depended on the clock and on what there was then.
   "dead_letter",
+  // What was set, proved and repaired.
+  ...["setting_change", "reconciliation", "repair"],
   // What was not published yet: it was announced by nobody else, and a repeat does no harm.
   ...["outbox", "balance_change"],
 ] as const;

@@ -1,5 +1,6 @@
 import type { AccountId } from "../core/account.ts";
 import type { MicroCredits } from "../core/credit-line.ts";
+import { listUnmatched } from "../ledger/charges-at-gateway.ts";
 import type { Transaction } from "../ledger/database.ts";
 import { findBroken } from "../ledger/invariants.ts";
 import {
@@ -58,6 +59,9 @@ export async function compareBooks(
     },
     MOST_NAMED,
   );
+  for (const charge of await listUnmatched(transaction, accountId)) {
+    differences.push({ kind: "unmatched_charge", ...charge });
+  }
   return differences;
 }
 

@@ -1,6 +1,7 @@
 import type { AccountId, Instant } from "../core/account.ts";
 import type { MicroCredits } from "../core/credit-line.ts";
 import type { RecordDifference, UsageDifference } from "../core/verify-usage.ts";
+import type { UnmatchedCharge } from "../ledger/charges-at-gateway.ts";
 import type { MissingLot, MovedPosition, UngrantedTopUp } from "../ledger/verify-books.ts";
 import type { ToldEntry } from "../ledger/verify-told.ts";
 
@@ -37,6 +38,8 @@ export type BooksDifference =
   | ({ readonly kind: "position_moved" } & MovedPosition)
   | ({ readonly kind: "missing_lot" } & MissingLot)
   | ({ readonly kind: "ungranted_top_up" } & UngrantedTopUp)
+  /** Money taken at the gateway, of which the books say nothing, or something else. */
+  | ({ readonly kind: "unmatched_charge" } & UnmatchedCharge)
   | {
       readonly kind: "broken_invariant";
       readonly accountId: string;
@@ -114,6 +117,8 @@ export function idOf(difference: Difference): string {
       return `${kind}:${difference.lotId}`;
     case "ungranted_top_up":
       return `${kind}:${difference.paymentId}`;
+    case "unmatched_charge":
+      return `${kind}:${difference.gatewayPayment}`;
     case "broken_invariant":
       return `${kind}:${difference.holds}`;
   }

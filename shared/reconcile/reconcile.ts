@@ -5,6 +5,7 @@ import { TOPICS } from "../core/topics.ts";
 import type { RecordDifference, UsageDifference } from "../core/verify-usage.ts";
 import { readRanges } from "../kafka/read-range.ts";
 import { openUsageDecoder } from "../kafka/usage-decoder.ts";
+import { type ChargeCheck, readChargeCheck } from "../ledger/charges-at-gateway.ts";
 import type { Database, Transaction } from "../ledger/database.ts";
 import { inTurn } from "../ledger/in-turn.ts";
 import { listRates } from "../ledger/rates.ts";
@@ -46,6 +47,8 @@ export interface Reconciliation {
   readonly usage: UsageCounts;
   readonly told: ToldCounts | null;
   readonly differences: readonly Found[];
+  /** Up to when charges at the gateway were compared; null: only a part was asked for. */
+  readonly charges: ChargeCheck | null;
   /** Differences that entries have answered since. */
   readonly answered: number;
   /** How many more there were than are listed. */
@@ -87,12 +90,12 @@ export async function reconcile(reconciling: Reconciling): Promise<Reconciliatio
       }
       const placed = await placeAll(transaction, list.listed);
       const open = await unanswered(transaction, placed);
-      const books =
-        reconciling.usageOnly === true || !cut.isWhole
-          ? []
-          : await compareBooks(parts, placed, list.more > 0);
+      const isWhole = reconciling.usageOnly !== true && cut.isWhole;
+      const books = isWhole ? await compareBooks(parts, placed, list.more > 0) : [];
+      const charges = isWhole ? await readChargeCheck(transaction) : null;
       const answered = placed.length - open.length;
-      return { cut, usage, told, differences: [...open, ...books], answered, more: list.more };
+      const differences = [...open, ...books];
+      return { cut, usage, told, charges, differences, answered, more: list.more };
     });
   } finally {
     await admin.disconnect();

@@ -92,6 +92,7 @@ export function planRepair(found: Found): RepairPlan | null {
       return plan("told_again", ({ database }, noted) => tellEntriesAgain(database, found, noted));
     case "balance_not_told":
       return plan("told_again", ({ database }, noted) => tellBalanceAgain(database, noted));
+    case "unmatched_charge":
     case "broken_invariant":
       return null;
   }

@@ -1,6 +1,15 @@
 import { formatCredits } from "../core/credits-text.ts";
+import { formatMoney } from "../core/money.ts";
 import type { ReceivedEvent } from "../core/usage-event.ts";
+import type { ChargeProblem } from "../ledger/charges-at-gateway.ts";
 import type { Found, PlacedDifference } from "./difference.ts";
+
+const PROBLEMS: Readonly<Record<ChargeProblem, string>> = {
+  no_payment: "which the books do not have",
+  not_paid: "which the books say was not paid",
+  paid_by_another: "which the books say was paid by another charge",
+  other_amount: "which is of another amount in the books",
+};
 
 /** What differs, in a sentence. */
 export function sentenceOf(found: Found): string {
@@ -22,6 +31,8 @@ export function sentenceOf(found: Found): string {
       return `lot ${found.lotId} of ${formatCredits(found.credits)} credits is missing, granted by entry ${found.sequence}`;
     case "ungranted_top_up":
       return `top-up ${found.paymentId} was paid and its ${formatCredits(found.credits)} credits never granted`;
+    case "unmatched_charge":
+      return `charge ${found.gatewayPayment} took ${formatMoney(found.amount, found.currency)} ${found.currency} at the gateway for payment ${found.paymentId}, ${PROBLEMS[found.problem]}`;
     case "broken_invariant":
       return `does not hold: ${found.holds}. ${found.means}`;
   }

@@ -98,6 +98,32 @@ test("a difference: exit code 1, where it is and how it would be repaired; repai
   }
 });
 
+test("a charge at the gateway that the books do not have: it is named, and up to when charges were compared", async () => {
+  const copy = await copyBooks(books);
+  try {
+    await copy.database.query(
+      `INSERT INTO unmatched_charge VALUES ('stripe', 'pi_1', $1, 'manual:lost', 1000, 'USD', now())`,
+      [ACCOUNT],
+    );
+    await copy.database.query("INSERT INTO charge_check VALUES ('stripe', '2026-11-01T12:00:00Z')");
+    const found = await run("", copy);
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain("compared up to 2026-11-01T12:00:00.000Z");
+    expect(found.stdout).toContain(
+      "charge pi_1 took 10.00 USD at the gateway for payment manual:lost, which the books do not have\n    repair: by hand",
+    );
+    const asJson = await run("--json", copy);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({
+      charges_compared_to: "2026-11-01T12:00:00.000Z",
+      differences: [{ kind: "unmatched_charge", id: "unmatched_charge:pi_1", repair: null }],
+    });
+    // Whoever was paid through no gateway has no charges there.
+    expect((await run("", books)).stdout).not.toContain("gateway");
+  } finally {
+    await copy.close();
+  }
+});
+
 test("only an account, a partition or a range: what was asked for, and what was not looked at", async () => {
   const one = await run(`--account ${ACCOUNT} --json`);
   expect(JSON.parse(one.stdout).events).toMatchObject({ all: "30", metered: 30 });

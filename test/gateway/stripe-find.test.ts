@@ -130,6 +130,48 @@ describe("it is unknown, and never null, whether there is a charge when", () => 
   });
 });
 
+describe("all charges of a while", () => {
+  test("are those that took money or are about to, and that are ours", async () => {
+    const { gateway, requests } = await stripeServer(() =>
+      list(LIST, [
+        intent(),
+        intent({ id: "pi_2", status: "processing", currency: "huf", amount: 100_000 }),
+        intent({ id: "pi_3", ...declinedBy("insufficient_funds") }),
+        intent({ id: "pi_4", metadata: {} }),
+      ]),
+    );
+    const charges = await Array.fromAsync(gateway.listCharges(CREATED_AT, CREATED_AT + 1));
+    const ours = { accountId: "acme", paymentId: "payment-1", key: "payment-1" };
+    expect(charges).toEqual([
+      {
+        ...{ ...ours, gatewayPayment: "pi_1", amount: 1000n, currency: "USD" },
+        createdAt: CREATED_AT,
+      },
+      {
+        ...{ ...ours, gatewayPayment: "pi_2", amount: 1000n, currency: "HUF" },
+        createdAt: CREATED_AT,
+      },
+    ]);
+    expect(requests.map(({ params }) => params)).toEqual([
+      {
+        "created[gte]": String(CREATED_AT / 1000),
+        "created[lt]": String(CREATED_AT / 1000 + 1),
+        limit: "100",
+      },
+    ]);
+  });
+
+  test("are unknown when a later page cannot be read", async () => {
+    const { gateway } = await stripeServer(({ params }) =>
+      "starting_after" in params
+        ? failure(503, { type: "api_error" })
+        : list(LIST, [intent()], true),
+    );
+    const charges = gateway.listCharges(CREATED_AT, CREATED_AT + 1);
+    await expect(Array.fromAsync(charges)).rejects.toThrow(OutcomeUnknown);
+  });
+});
+
 function declinedBy(decline_code: string) {
   return {
     status: "requires_payment_method",

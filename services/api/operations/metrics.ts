@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Gauge, Registry } from "prom-client";
+import { listUnmatched } from "../../../shared/ledger/charges-at-gateway.ts";
 import { countDue } from "../../../shared/ledger/count-due.ts";
 import { countOutbox } from "../../../shared/ledger/count-outbox.ts";
 import { countDeadLetters } from "../../../shared/ledger/dead-letters.ts";
@@ -20,6 +21,10 @@ export function metricsRoute(app: FastifyInstance, { database, now }: RouteParts
     labelNames: ["reason"],
     registers: [register],
   });
+  const charges = gauge(
+    "drawdown_unmatched_charges",
+    "Charges at the payment gateway that are not in the books.",
+  );
   const proof = {
     at: gauge("drawdown_reconciliation_timestamp_seconds", "When usage was last proved."),
     messages: gauge("drawdown_reconciliation_messages", "Messages that were looked at then."),
@@ -37,6 +42,7 @@ export function metricsRoute(app: FastifyInstance, { database, now }: RouteParts
       for (const { reason, count } of await countDeadLetters(database)) {
         deadLetters.set({ reason }, count);
       }
+      charges.set((await listUnmatched(database, null)).length);
       const last = await readLastReconciliation(database);
       if (last !== null) {
         proof.at.set(last.at / 1000);

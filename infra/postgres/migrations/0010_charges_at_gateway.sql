@@ -1,0 +1,27 @@
+-- Charges at the gateway against the books: up to when they were compared, and those that no payment tells of.
+
+-- Up Migration
+
+CREATE TABLE charge_check (
+  gateway     text PRIMARY KEY,
+  compared_to timestamptz NOT NULL
+);
+
+COMMENT ON TABLE charge_check IS 'Up to when the charges at a gateway were compared with the payments of the books.';
+
+CREATE TABLE unmatched_charge (
+  gateway         text NOT NULL,
+  gateway_payment text NOT NULL,
+  account_id      text COLLATE "C" NOT NULL,
+  payment_id      text COLLATE "C" NOT NULL,
+  amount          bigint NOT NULL CHECK (amount > 0),
+  currency        text NOT NULL,
+  charged_at      timestamptz NOT NULL,
+  PRIMARY KEY (gateway, gateway_payment)
+);
+
+COMMENT ON TABLE unmatched_charge IS 'Charges at the gateway that the books have no such payment for; gone once they have, or once the money went back.';
+
+-- Down Migration
+
+DROP TABLE unmatched_charge, charge_check;

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { compareCharges } from "../../services/top-up/compare-charges.ts";
+import { OutcomeUnknown } from "../../services/top-up/payment-gateway.ts";
+import { openSimulatedGateway } from "../../services/top-up/simulated-gateway.ts";
+import { toAccountId } from "../../shared/core/text.ts";
+import { chargesComparedTo, listUnmatched } from "../../shared/ledger/charges-at-gateway.ts";
+import { type Books, openBooks, setPrice } from "../stack/books.ts";
+import { openPayer, sellCredits, topUpsOf, use } from "../stack/payers.ts";
+import { paymentsByClock } from "../stack/payments-by-clock.ts";
+import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
+import { WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+
+/**
+ * Money that was taken at the gateway, by its own list, is in the books; where it is not, the charge is
+ * named until it is, or until the money went back.
+ */
+const HOUR = 60 * 60_000;
+
+let books: Books;
+let gateway: GatewayInProcess;
+
+beforeEach(async () => {
+  books = await openBooks();
+  gateway = await openGateway();
+  await setPrice(books, "call", 1n);
+  await sellCredits(books);
+  for (const id of ["ann", "ben"]) await openPayer(books, id);
+  await chargeLow("ann", "ben");
+});
+
+afterEach(() => books.close());
+
+test("each charge has its payment: nothing is named, and it is noted up to when", async () => {
+  expect(await topUpsOf(books, "ann")).toMatchObject([{ status: "succeeded" }]);
+  const before = Date.now();
+  await compare();
+  expect(await named()).toEqual([]);
+  const comparedTo = await chargesComparedTo(books.database, "simulated");
+  expect(comparedTo).toBeGreaterThanOrEqual(before);
+});
+
+test("a payment under way, and one that was declined, are nothing to name", async () => {
+  await books.database.query(
+    "UPDATE payment SET status = 'pending', gateway_payment = NULL WHERE account_id = 'ann'",
+  );
+  await openPayer(books, "cem", { card: "card_decline" });
+  await chargeLow("cem");
+  expect(await topUpsOf(books, "cem")).toMatchObject([{ status: "failed" }]);
+  await compare();
+  expect(await named()).toEqual([]);
+});
+
+describe("a charge is named", () => {
+  test.each([
+    ["whose payment the books have lost", "DELETE FROM payment", "no_payment"],
+    ["that they say was not paid", "UPDATE payment SET status = 'failed'", "not_paid"],
+    [
+      "that they say was paid by another",
+      "UPDATE payment SET gateway_payment = 'pay_other'",
+      "paid_by_another",
+    ],
+    ["that they say nothing paid", "UPDATE payment SET gateway_payment = NULL", "paid_by_another"],
+    ["of another amount", "UPDATE payment SET amount = amount + 1", "other_amount"],
+    ["of another currency", "UPDATE payment SET currency = 'EUR'", "other_amount"],
+  ])("%s", async (_, plant, problem) => {
+    await books.database.query(`${plant} WHERE account_id = 'ann'`);
+    await compare();
+    expect(await listUnmatched(books.database, null)).toMatchObject([
+      { accountId: "ann", amount: 1_000n, currency: "USD", problem },
+    ]);
+    expect(await listUnmatched(books.database, "ben")).toEqual([]);
+  });
+
+  test("until its payment is back", async () => {
+    await books.database.query("CREATE TABLE kept AS SELECT * FROM payment");
+    await books.database.query("DELETE FROM payment");
+    await compare();
+    expect(await named()).toHaveLength(2);
+    await books.database.query("INSERT INTO payment SELECT * FROM kept");
+    expect(await named()).toEqual([]);
+    await compare();
+    const { rows } = await books.database.query("SELECT * FROM unmatched_charge");
+    expect(rows).toEqual([]);
+  });
+
+  test("until all of its money went back", async () => {
+    await books.database.query("DELETE FROM payment WHERE account_id = 'ann'");
+    await compare();
+    const [charge] = await listUnmatched(books.database, null);
+    const refund = (amount: string, key: string) =>
+      gateway.send("POST", `/v1/payments/${charge?.gatewayPayment}/refunds`, { amount }, key);
+    expect((await refund("400", "part")).status).toBe(200);
+    await compare();
+    expect(await named()).toHaveLength(1);
+    expect((await refund("600", "rest")).status).toBe(200);
+    await compare();
+    expect(await named()).toEqual([]);
+  });
+
+  test("wherever it stands among many", async () => {
+    // More than the gateway puts on a page, and than are compared together.
+    for (let charge = 0; charge < 520; charge += 1) {
+      await gateway.charge({ account_id: "elsewhere", payment_id: `p${charge}` });
+    }
+    await books.database.query("DELETE FROM payment WHERE account_id = 'ann'");
+    await compare();
+    expect(await named()).toEqual(["ann"]);
+  });
+});
+
+test("charges of other books at the same gateway are none of ours", async () => {
+  await gateway.charge({ account_id: "elsewhere", payment_id: "low-balance:1" });
+  await gateway.charge({ account_id: "ann", payment_id: "low-balance:7" });
+  await compare();
+  expect(await named()).toEqual([]);
+});
+
+test("where the gateway does not say, nothing is noted, and the next time begins there", async () => {
+  await books.database.query("DELETE FROM payment WHERE account_id = 'ann'");
+  const away = { ...simulated(), listCharges: () => neverListed() };
+  await expect(compare(away)).rejects.toThrow(OutcomeUnknown);
+  const { rows } = await books.database.query("SELECT * FROM charge_check");
+  expect(rows).toEqual([]);
+  await compare();
+  expect(await named()).toEqual(["ann"]);
+});
+
+test("what is new is asked for, and five minutes before it", async () => {
+  await compare();
+  const comparedTo = (await chargesComparedTo(books.database, "simulated")) ?? 0;
+  const asked: [number, number][] = [];
+  const listening = {
+    ...simulated(),
+    listCharges(since: number, until: number) {
+      asked.push([since, until]);
+      return simulated().listCharges(since, until);
+    },
+  };
+  const now = comparedTo + HOUR;
+  await compare(listening, now);
+  expect(asked).toEqual([[comparedTo - 5 * 60_000, now]]);
+});
+
+/** Uses all that accounts have, and charges them for it. */
+async function chargeLow(...accounts: string[]): Promise<void> {
+  await use(books, Object.fromEntries(accounts.map((id) => [id, 5_000_000n])));
+  const clock = { startAt: Date.now(), stepMs: HOUR };
+  const lowOnes = accounts.map(toAccountId);
+  await paymentsByClock(books, { gatewayUrl: gateway.url, ...clock, lowOnes }).pass(0);
+}
+
+function simulated() {
+  return openSimulatedGateway({ url: gateway.url, webhookSecret: WEBHOOK_SECRET });
+}
+
+// biome-ignore lint/correctness/useYield: it fails before it lists anything
+async function* neverListed(): AsyncGenerator<never> {
+  throw new OutcomeUnknown("the gateway is away");
+}
+
+async function compare(at = simulated(), now = Date.now()): Promise<void> {
+  await compareCharges({ database: books.database, gateway: at, now: () => now });
+}
+
+async function named(): Promise<string[]> {
+  return (await listUnmatched(books.database, null)).map(({ accountId }) => accountId);
+}
