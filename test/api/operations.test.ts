@@ -35,8 +35,8 @@ test("Prometheus reads what waits, what was proved, and which charges are not in
     "INSERT INTO unmatched_charge VALUES ('stripe', 'pi_1', 'acme', 'manual:1', 1000, 'USD', now())",
   );
   await books.database.query(
-    `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, reason, detail, failed_at)
-     VALUES ('usage.events', 0, 7, 'no_price', 'no price', now())`,
+    `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, reason, detail, payload, recorded_at)
+     VALUES ('usage.events', 0, 7, 'no_price', 'no price', '', now())`,
   );
   expect(await scraped()).toMatchObject({
     drawdown_reconciliation_timestamp_seconds: Date.parse(AT) / 1000,
