@@ -59,13 +59,13 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
       answered(`looking for payment ${request.paymentId}`, find(stripe, request, Date.now())),
     async *listCharges(since, until) {
       const created = { gte: Math.floor(since / 1000), lt: Math.ceil(until / 1000) };
-      try {
-        for await (const intent of stripe.paymentIntents.list({ created, limit: PAGE })) {
-          const charge = listedCharge(intent);
-          if (charge !== null) yield charge;
-        }
-      } catch (error) {
-        throw failureOf(error, "listing the charges");
+      const list = stripe.paymentIntents.list({ created, limit: PAGE });
+      const intents = list[Symbol.asyncIterator]();
+      for (;;) {
+        const { done, value } = await answered("listing the charges", intents.next());
+        if (done === true) return;
+        const charge = listedCharge(value);
+        if (charge !== null) yield charge;
       }
     },
     takenBack: (gatewayPayment) =>

@@ -136,6 +136,32 @@ export const INVARIANTS: readonly Invariant[] = [
       WHERE charged > owed`,
   },
   {
+    holds: "each unit of an add-on in use is charged for the period, or its charge waits for usage",
+    broken: "An add-on was had for a month without its charge.",
+    accounts: `
+      SELECT schedule.account_id
+      FROM schedule
+      CROSS JOIN jsonb_to_recordset(add_ons) AS in_use ("addOnId" text, quantity integer)
+      LEFT JOIN LATERAL (
+        SELECT sum(units[5]::integer - units[4]::integer) AS units
+        FROM entry,
+             regexp_match(reference, '^add-on:(.*):(\\d+):(\\d+):(\\d+)-(\\d+)$') AS units
+        WHERE entry.account_id = schedule.account_id AND kind = 'add_on_charge'
+          AND units[1] = "addOnId"
+          AND units[2]::integer = subscriptions AND units[3]::integer = schedule.period
+      ) AS charged ON true
+      LEFT JOIN LATERAL (
+        SELECT sum(units) AS units
+        FROM jsonb_to_recordset(due_charges)
+          AS due ("addOnId" text, number integer, period integer, units integer)
+        WHERE due."addOnId" = in_use."addOnId"
+          AND number = subscriptions AND due.period = schedule.period
+      ) AS waiting ON true
+      WHERE plan_id IS NOT NULL
+        AND schedule.period <> ALL (coalesce(withheld, '{}'))
+        AND quantity <> coalesce(charged.units, 0) + coalesce(waiting.units, 0)`,
+  },
+  {
     holds: "a subscription has one month's lot for each period begun",
     broken: "A month's credits are missing or came twice.",
     accounts: `
