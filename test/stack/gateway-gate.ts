@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { buffer } from "node:stream/consumers";
 import { listen } from "./tcp-proxy.ts";
 
-/** What is asked of the gateway: to take money, what became of it, or for all charges, which is never held. */
-type Call = "charge" | "question" | "listing";
+/** What is asked of the gateway: to take money, or what became of it. */
+type Call = "charge" | "question";
 
 export interface GatewayGate {
   /** The gateway's URL, by way of the gate. */
@@ -13,7 +13,7 @@ export interface GatewayGate {
    * Holds the next call of a kind for good: before it reaches the gateway, or once the gateway has
    * done it and is about to answer. Resolves when it has come so far.
    */
-  holdNext(call: Exclude<Call, "listing">, at: "request" | "answer"): Promise<void>;
+  holdNext(call: Call, at: "request" | "answer"): Promise<void>;
   /** Is waited for before each call gets through; by default there is nothing to wait for. */
   beforeCall: (call: Call) => Promise<void>;
   /** Nobody is held any more. */
@@ -25,7 +25,7 @@ export interface GatewayGate {
 export async function openGatewayGate(gatewayUrl: string): Promise<GatewayGate> {
   let trap: { call: Call; at: "request" | "answer"; caught: () => void } | null = null;
 
-  function isHeld(call: Call, at: "request" | "answer"): boolean {
+  function isHeld(call: Call | null, at: "request" | "answer"): boolean {
     if (trap?.call !== call || trap.at !== at) return false;
     trap.caught();
     trap = null;
@@ -35,7 +35,7 @@ export async function openGatewayGate(gatewayUrl: string): Promise<GatewayGate> 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = callOf(request);
     const body = await buffer(request);
-    await gate.beforeCall(call);
+    if (call !== null) await gate.beforeCall(call);
     if (isHeld(call, "request")) return;
     const answer = await ask(new URL(request.url ?? "/", gatewayUrl), request, body);
     if (answer === null) return void response.destroy();
@@ -67,9 +67,10 @@ export async function openGatewayGate(gatewayUrl: string): Promise<GatewayGate> 
   return gate;
 }
 
-function callOf({ method, url = "/" }: IncomingMessage): Call {
+/** Null: for the list of all charges, which is asked for at any time and always gets through. */
+function callOf({ method, url = "/" }: IncomingMessage): Call | null {
   if (method === "POST") return "charge";
-  return url.startsWith("/v1/charges?") ? "listing" : "question";
+  return url.startsWith("/v1/charges?") ? null : "question";
 }
 
 /** Null where the gateway broke off. */
