@@ -14,7 +14,6 @@ import { type ListedCharge, OutcomeUnknown, type PaymentGateway } from "./paymen
 import { isKeyOfPayment } from "./payment-key.ts";
 import type { TakingParts } from "./taking-parts.ts";
 
-const COMPARE_EVERY_MS = 60_000;
 /** So far the gateway's clock may be behind: what it made since then may not have been listed. */
 const CLOCKS_APART_MS = 5 * 60_000;
 /** What is compared is noted in steps of so much, so that a long way is not gone twice. */
@@ -29,7 +28,7 @@ const TOGETHER = 500;
 export async function watchCharges(
   parts: TakingParts & { readonly waits: OutageWaits; readonly stopping: AbortSignal },
 ): Promise<void> {
-  const { database, logger, waits } = parts;
+  const { database, gateway, logger, waits } = parts;
   await waits.repeat("charges to compare", async () => {
     try {
       await compareCharges(parts);
@@ -44,7 +43,7 @@ export async function watchCharges(
       if (!(error instanceof OutcomeUnknown)) throw error;
       logger.warn({ error: error.message }, "the gateway's charges could not be compared");
     }
-    await waits.pause(COMPARE_EVERY_MS);
+    await waits.pause(gateway.listEveryMs);
   });
 }
 

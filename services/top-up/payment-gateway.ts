@@ -78,6 +78,8 @@ export class WebhookRefused extends Error {}
 /** What takes the money. Every call ends within its time limit; what fails throws OutcomeUnknown. */
 export interface PaymentGateway {
   readonly name: "stripe" | "simulated";
+  /** How long to leave between two listings of the charges, in milliseconds. */
+  readonly listEveryMs: number;
   /** Takes the money, off session. The same request again takes nothing more. */
   charge(request: ChargeRequest): Promise<ChargeState>;
   /** What became of a charge, asked for by its key, as the gateway knows it now; null: it knows of none. */

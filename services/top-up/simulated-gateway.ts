@@ -12,6 +12,7 @@ import { readSignedWebhook } from "./read-webhook.ts";
 import { caller, readAnswer } from "./simulated-gateway-call.ts";
 
 const TIME_LIMIT_MS = 10_000;
+const LIST_EVERY_MS = 5_000;
 const LISTING = "the question which charges there are";
 
 export interface SimulatedGatewayOptions {
@@ -31,6 +32,7 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
   const call = caller(options.url, options.timeLimitMs ?? TIME_LIMIT_MS);
   return {
     name: "simulated",
+    listEveryMs: LIST_EVERY_MS,
 
     async charge(request) {
       const what = `the charge of ${nameOf(request)}`;

@@ -27,6 +27,8 @@ export interface StripeOptions {
   readonly timeoutMs?: number;
 }
 
+/** Stripe bounds how often may be read for each payment taken (https://docs.stripe.com/rate-limits). */
+const LIST_EVERY_MS = 10 * 60 * 1000;
 /** So much earlier than in the books a payment may be at Stripe: for clocks that differ. */
 const CLOCKS_APART_MS = 60 * 60 * 1000;
 
@@ -54,6 +56,7 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
 
   return {
     name: "stripe",
+    listEveryMs: LIST_EVERY_MS,
     charge: (request) => answered(`charging payment ${request.paymentId}`, charge(stripe, request)),
     find: (request) =>
       answered(`looking for payment ${request.paymentId}`, find(stripe, request, Date.now())),
