@@ -1,5 +1,4 @@
 import { createInterface } from "node:readline/promises";
-import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { parseInstant } from "../../shared/core/instant-text.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
@@ -54,8 +53,6 @@ export function addReconcileCommand(program: Command): void {
 }
 
 async function runReconcile(settings: Settings, options: Options): Promise<Result> {
-  setFlagsFromString("--max-semi-space-size=16");
-  setFlagsFromString("--heap-growing-percent=30");
   const scope = scopeOf(options);
   if (options.repair !== true && options.yes === true) {
     throw new WrongUsage("--yes goes with --repair");

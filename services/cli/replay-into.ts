@@ -18,6 +18,8 @@ import { addressOf, reasonOf, withDatabase } from "./with-database.ts";
 
 /** Two transactions at once, and what is asked beside them. */
 const CONNECTIONS = 3;
+/** Most events in one transaction. */
+const BATCH_EVENTS = 30_000;
 
 class Interrupted extends Error {}
 
@@ -73,7 +75,7 @@ function replayWith(
     target: into,
     kafka: openKafka(settings.kafka, "drawdown-replay", createLogger("cli", "silent")),
     decoder: openUsageDecoder(openRegistry(settings.registry)),
-    batchEvents: settings.metering.batchEvents,
+    batchEvents: BATCH_EVENTS,
     signal,
     migrate,
     onBegun(offsets) {

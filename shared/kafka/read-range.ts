@@ -26,8 +26,6 @@ export interface RangesToRead {
   onBatch(batch: RangeBatch): Promise<void>;
   /** How long nothing may arrive while messages are missing. */
   readonly silenceMs?: number;
-  /** What one fetch brings at most, and with it the memory that messages take. */
-  readonly maxBytes?: number;
 }
 
 /** Kafka does not have all of a range, or gives nothing any more. */
@@ -38,7 +36,8 @@ const SESSION_TIMEOUT_MS = 60_000;
 const HEARTBEAT_MS = 3_000;
 const SILENCE_MS = 60_000;
 const LOOK_EVERY_MS = 250;
-const MAX_BYTES = 16 << 20;
+/** Of one fetch; larger ones are hardly faster, and take more memory. */
+const MAX_BYTES = 10 << 20;
 const LEAST_SHARE = 64 << 10;
 const MAX_PARTITIONS_AT_ONCE = 256;
 
@@ -88,14 +87,14 @@ async function consume(
   reading: RangesToRead,
   left: Map<number, OffsetRange>,
 ): Promise<void> {
-  const { topic, ranges, signal, maxBytes = MAX_BYTES } = reading;
+  const { topic, ranges, signal } = reading;
   const consumer = kafka.consumer({
     groupId,
     sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: HEARTBEAT_MS,
     // Each its share, or the first ones would fill the fetch.
-    maxBytesPerPartition: Math.max(LEAST_SHARE, Math.floor(maxBytes / left.size)),
-    maxBytes,
+    maxBytesPerPartition: Math.max(LEAST_SHARE, Math.floor(MAX_BYTES / left.size)),
+    maxBytes: MAX_BYTES,
     maxWaitTimeInMs: LOOK_EVERY_MS,
     retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
   });

@@ -57,8 +57,6 @@ export interface Reconciliation {
 
 /** Differences kept in memory; beyond them they are counted. */
 const MOST_LISTED = 10_000;
-/** Of one fetch; larger ones are hardly faster here, and take more memory. */
-const MAX_BYTES = 8 << 20;
 
 /**
  * Holds the topics against the books: every usage event against its record, in one state of the books
@@ -144,7 +142,6 @@ async function compareUsage(
     topic,
     ranges: cut.ranges,
     signal,
-    maxBytes: MAX_BYTES,
     async onBatch({ partition, messages, nextOffset }) {
       await partitions.get(partition)?.compare(messages);
       onRead(Number(nextOffset - (places.get(partition) ?? 0n)));

@@ -16,22 +16,26 @@ const FLOOR = `
     PRIMARY KEY (event_id, account_id)
   ) WITH (autovacuum_vacuum_insert_scale_factor = 1.0)`;
 
+/** Instants of the books are whole milliseconds. */
+const NOW = "date_trunc('milliseconds', now())";
+
 // One account in twenty has little, so that low balances are said on the way.
 const ACCOUNTS = `
   INSERT INTO account (account_id, granted, time_zone, currency, created_at)
   SELECT 'account-' || lpad(i::text, 7, '0'),
-         $2::bigint * CASE WHEN i % 20 = 0 THEN 1000 ELSE 1000000000000 END, 'UTC', 'USD', now()
+         $2::bigint * CASE WHEN i % 20 = 0 THEN 1000 ELSE 1000000000000 END, 'UTC', 'USD', ${NOW}
   FROM generate_series(0, $1::integer - 1) AS i`;
 
 const LOTS = `
   INSERT INTO lot (account_id, lot_id, start_position, end_position, credits, source, reference,
                    granted_at, expires_at)
   SELECT account_id, 'lot-' || i, granted / $1::bigint * i, granted / $1::bigint * (i + 1), granted / $1::bigint,
-         'plan', '', now(), now() + interval '30 days' + i * interval '1 minute'
+         'plan', '', ${NOW}, ${NOW} + interval '30 days' + i * interval '1 minute'
   FROM account, generate_series(0, $1::bigint - 1) AS i`;
 
-const NEXT_DUE =
-  "UPDATE account SET next_due_at = now() + interval '30 days', settle_at = now() + interval '30 days 15 minutes'";
+const NEXT_DUE = `
+  UPDATE account
+  SET next_due_at = ${NOW} + interval '30 days', settle_at = ${NOW} + interval '30 days 15 minutes'`;
 
 /** Databases for the bench, each new and empty of usage. */
 export interface BookMaker {

@@ -1,9 +1,9 @@
 import pg from "pg";
 import { inDatabase } from "./books.ts";
-import { type Run, runMetering, startProcess, timed } from "./consume.ts";
+import { type Run, runMetering, timed } from "./consume.ts";
 import { type Figure, rateFigure } from "./figure.ts";
 import { type Bench, backlog, inTurn } from "./throughput.ts";
-import { runCommand } from "./whole-command.ts";
+import { runCommand, startCommand } from "./whole-command.ts";
 
 const ACCOUNTS = 10_000;
 const LOTS = 4;
@@ -78,7 +78,7 @@ async function runReplay(bench: Bench, { source, target, total }: Replay): Promi
   const pool = new pg.Pool({ connectionString: target, max: 1 });
   pool.on("error", () => undefined);
   const end = await sumOfPlaces(source, "metering");
-  const child = startProcess(bench.servers, { args: replayArgs(target), url: source });
+  const child = startCommand(bench.servers, source, ["replay", "--into", target]);
   try {
     let isBegun = false;
     return await timed(bench.servers, child, total, async () => {
@@ -95,10 +95,6 @@ async function runReplay(bench: Bench, { source, target, total }: Replay): Promi
   } finally {
     await pool.end();
   }
-}
-
-function replayArgs(target: string): string[] {
-  return ["services/cli/main.ts", "replay", "--into", target];
 }
 
 async function sumOfPlaces(url: string, consumer: string): Promise<number> {

@@ -1,6 +1,8 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startProcess } from "./consume.ts";
+import type { Servers } from "./consume.ts";
 import { peakMegabytes } from "./cpu.ts";
 import type { Bench } from "./throughput.ts";
 
@@ -14,7 +16,7 @@ export async function runCommand(
   mayEndWith: readonly number[] = [0],
 ): Promise<{ seconds: number; peakMegabytes: number }> {
   const startedAt = performance.now();
-  const child = startProcess(servers, { args: ["services/cli/main.ts", ...args], url });
+  const child = startCommand(servers, url, args);
   const ended = once(child, "exit");
   let peak = 0;
   while (child.exitCode === null && child.signalCode === null) {
@@ -26,6 +28,16 @@ export async function runCommand(
     throw new Error(`${args[0]} ended with exit code ${code}`);
   }
   return { seconds: (performance.now() - startedAt) / 1000, peakMegabytes: peak };
+}
+
+const COMMAND = join(import.meta.dirname, "../../services/cli/drawdown.mjs");
+
+/** Starts `drawdown` on the books at a URL, as who installed it does. */
+export function startCommand({ env }: Servers, url: string, args: readonly string[]): ChildProcess {
+  return spawn(COMMAND, args, {
+    env: { ...env, DATABASE_URL: url },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
 
 /** 0 once it has ended. */
