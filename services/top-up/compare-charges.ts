@@ -14,10 +14,12 @@ import { type ListedCharge, OutcomeUnknown, type PaymentGateway } from "./paymen
 import { isKeyOfPayment } from "./payment-key.ts";
 import type { TakingParts } from "./taking-parts.ts";
 
+/** What is compared is noted day by day, so that a long way is not gone twice. */
+const DAY_MS = 24 * 60 * 60_000;
 /** So far the gateway's clock may be behind: what it made since then may not have been listed. */
 const CLOCKS_APART_MS = 5 * 60_000;
-/** What is compared is noted in steps of so much, so that a long way is not gone twice. */
-const STEP_MS = 24 * 60 * 60_000;
+/** What was declined may be paid since: a customer approves it, or the bank does so late. */
+const PAID_LATE_MS = 7 * DAY_MS;
 const TOGETHER = 500;
 
 /**
@@ -48,8 +50,8 @@ export async function watchCharges(
 }
 
 /**
- * Compares the charges made since the last time, each against its payment, and looks again at those
- * that did not match. Throws OutcomeUnknown where the gateway does not say; what was compared by then
+ * Compares the charges made since the last time, and once a day those of a week, each against its
+ * payment; and looks again at those that did not match. Throws OutcomeUnknown where the gateway does not say; what was compared by then
  * is noted.
  */
 export async function compareCharges(
@@ -59,8 +61,10 @@ export async function compareCharges(
   const until = now();
   const from = await chargesComparedTo(database, gateway.name);
   if (from === null) return;
-  for (let since = from - CLOCKS_APART_MS; since < until; since += STEP_MS) {
-    const to = Math.min(since + STEP_MS, until);
+  const isNewDay = Math.floor(from / DAY_MS) < Math.floor(until / DAY_MS);
+  const back = isNewDay ? PAID_LATE_MS : CLOCKS_APART_MS;
+  for (let since = from - back; since < until; since += DAY_MS) {
+    const to = Math.min(since + DAY_MS, until);
     await compareMade(database, gateway, since, to);
     if (stopping?.aborted === true) return;
     await noteChargesCompared(database, gateway.name, to);
@@ -68,8 +72,8 @@ export async function compareCharges(
   await forgetMatched(database, gateway.name);
   for (const charge of await listUnmatched(database, null)) {
     if (stopping?.aborted === true) return;
-    const back = await gateway.takenBack(charge.gatewayPayment);
-    const amount = back.reduce((sum, one) => sum + one.amount, 0n);
+    const returned = await gateway.takenBack(charge.gatewayPayment);
+    const amount = returned.reduce((sum, one) => sum + one.amount, 0n);
     if (amount >= charge.amount) await forgetUnmatched(database, gateway.name, charge);
   }
 }

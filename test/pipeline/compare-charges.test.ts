@@ -15,6 +15,7 @@ import { WEBHOOK_SECRET } from "../stack/top-up-process.ts";
  * named until it is, or until the money went back.
  */
 const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
 
 let books: Books;
 let gateway: GatewayInProcess;
@@ -127,21 +128,42 @@ test("where the gateway does not say, nothing is noted, and the next time begins
   expect(await named()).toEqual(["ann"]);
 });
 
-test("what is new is asked for, and five minutes before it", async () => {
-  await compare();
-  const comparedTo = (await chargesComparedTo(books.database, "simulated")) ?? 0;
-  const asked: [number, number][] = [];
-  const listening = {
-    ...simulated(),
-    listCharges(since: number, until: number) {
-      asked.push([since, until]);
-      return simulated().listCharges(since, until);
-    },
-  };
-  const now = comparedTo + HOUR;
-  await compare(listening, now);
-  expect(asked).toEqual([[comparedTo - 5 * 60_000, now]]);
+describe("asked for is", () => {
+  test("what is new, and five minutes before it", async () => {
+    await compare(simulated(), noonIn(1));
+    const { asked, gateway: listening } = listened();
+    await compare(listening, noonIn(1) + HOUR);
+    expect(asked).toEqual([[noonIn(1) - 5 * 60_000, noonIn(1) + HOUR]]);
+  });
+
+  test("once a day a week before it, for a charge that was declined and is paid since", async () => {
+    await books.database.query("UPDATE payment SET status = 'failed' WHERE account_id = 'ann'");
+    await compare({ ...simulated(), listCharges: async function* () {} }, noonIn(1));
+    expect(await named()).toEqual([]);
+    const { asked, gateway: listening } = listened();
+    await compare(listening, noonIn(2));
+    expect(await named()).toEqual(["ann"]);
+    expect([asked[0]?.[0], asked.at(-1)?.[1]]).toEqual([noonIn(1 - 7), noonIn(2)]);
+    for (const [at, [since]] of asked.entries()) {
+      if (at > 0) expect(since).toBe(asked[at - 1]?.[1]);
+    }
+  });
 });
+
+/** Noon, UTC, in so many days. */
+function noonIn(days: number): number {
+  return (Math.floor(Date.now() / DAY) + days) * DAY + 12 * HOUR;
+}
+
+/** The gateway, and what stretches of time it is asked about. */
+function listened() {
+  const asked: [since: number, until: number][] = [];
+  const listCharges = (since: number, until: number) => {
+    asked.push([since, until]);
+    return simulated().listCharges(since, until);
+  };
+  return { asked, gateway: { ...simulated(), listCharges } };
+}
 
 /** Uses all that accounts have, and charges them for it. */
 async function chargeLow(...accounts: string[]): Promise<void> {
