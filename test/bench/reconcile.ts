@@ -1,5 +1,6 @@
 import { type Run, runMetering, runPrinting } from "./consume.ts";
 import { type Figure, rateFigure } from "./figure.ts";
+import { openGranted } from "./granted-accounts.ts";
 import { type Bench, backlog, inTurn } from "./throughput.ts";
 import { runCommand } from "./whole-command.ts";
 
@@ -9,8 +10,9 @@ const ACCOUNTS = 10_000;
 export async function reconciles(bench: Bench): Promise<Figure[]> {
   const load = { events: bench.events, accounts: ACCOUNTS, repeatsPercent: 0 };
   const total = await backlog(bench, load);
-  const url = await bench.books.make(ACCOUNTS, 1);
+  const url = await bench.books.make(0, 1);
   try {
+    await openGranted(bench.servers.env, url, ACCOUNTS);
     bench.say("metering what is to be reconciled");
     await runMetering(bench.servers, url, total);
     const run = (file: string): Promise<Run> => runPrinting(bench.servers, { file, url, total });
@@ -18,8 +20,7 @@ export async function reconciles(bench: Bench): Promise<Figure[]> {
       floor: () => run("test/bench/bare-decode.ts"),
       subject: () => run("test/bench/reconcile-usage.ts"),
     });
-    // The books of a bench have no entries for their lots, which it rightly says.
-    const whole = await runCommand(bench, url, ["reconcile", "--json"], [0, 1]);
+    const whole = await runCommand(bench, url, ["reconcile", "--json"]);
     return [
       rateFigure("reconcile", pairs, "consume and decode", { atLeast: 0.4 }),
       {
