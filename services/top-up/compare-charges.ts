@@ -10,6 +10,7 @@ import {
   noteChargesCompared,
 } from "../../shared/ledger/charges-at-gateway.ts";
 import type { Database } from "../../shared/ledger/database.ts";
+import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
 import { type ListedCharge, OutcomeUnknown, type PaymentGateway } from "./payment-gateway.ts";
 import { isKeyOfPayment } from "./payment-key.ts";
 import type { TakingParts } from "./taking-parts.ts";
@@ -42,8 +43,10 @@ export async function watchCharges(
         );
       }
     } catch (error) {
-      if (!(error instanceof OutcomeUnknown)) throw error;
-      logger.warn({ error: error.message }, "the gateway's charges could not be compared");
+      if (isDatabaseOutage(error)) throw error;
+      // Whatever else it is: charging goes on.
+      const say = error instanceof OutcomeUnknown ? "warn" : "error";
+      logger[say]({ err: error }, "the gateway's charges could not be compared");
     }
     await waits.pause(gateway.listEveryMs);
   });
@@ -51,8 +54,8 @@ export async function watchCharges(
 
 /**
  * Compares the charges made since the last time, and once a day those of a week, each against its
- * payment; and looks again at those that did not match. Throws OutcomeUnknown where the gateway does not say; what was compared by then
- * is noted.
+ * payment; and looks again at those that did not match. Throws OutcomeUnknown where the gateway does
+ * not say; what was compared by then is noted.
  */
 export async function compareCharges(
   parts: Pick<TakingParts, "database" | "gateway" | "now"> & { readonly stopping?: AbortSignal },
@@ -72,6 +75,7 @@ export async function compareCharges(
   await forgetMatched(database, gateway.name);
   for (const charge of await listUnmatched(database, null)) {
     if (stopping?.aborted === true) return;
+    if (charge.gateway !== gateway.name) continue;
     const returned = await gateway.takenBack(charge.gatewayPayment);
     const amount = returned.reduce((sum, one) => sum + one.amount, 0n);
     if (amount >= charge.amount) await forgetUnmatched(database, gateway.name, charge);

@@ -22,6 +22,7 @@ export type ChargeProblem = "no_payment" | "not_paid" | "paid_by_another" | "oth
 /** A charge that the books tell nothing of, or something else. */
 export interface UnmatchedCharge extends ChargeAtGateway {
   readonly problem: ChargeProblem;
+  readonly gateway: string;
 }
 
 /**
@@ -111,14 +112,14 @@ export async function forgetUnmatched(
 
 const LIST = `
   SELECT charge.account_id, charge.payment_id, charge.gateway_payment, charge.amount, charge.currency,
-         (extract(epoch FROM charged_at) * 1000)::bigint, ${PROBLEM}
+         (extract(epoch FROM charged_at) * 1000)::bigint, ${PROBLEM}, charge.gateway
   FROM unmatched_charge AS charge
   LEFT JOIN payment USING (account_id, payment_id)
   WHERE ($1::text IS NULL OR charge.account_id = $1)
     AND ${PROBLEM} IS NOT NULL
   ORDER BY charged_at, charge.gateway_payment`;
 
-type Row = [string, string, string, string, string, string, ChargeProblem];
+type Row = [string, string, string, string, string, string, ChargeProblem, string];
 
 /** The charges that are not as the books say, of one account or all, oldest first. */
 export async function listUnmatched(
@@ -126,10 +127,12 @@ export async function listUnmatched(
   accountId: string | null,
 ): Promise<UnmatchedCharge[]> {
   const { rows } = await database.query<Row>({ text: LIST, values: [accountId], rowMode: "array" });
-  return rows.map(([account, paymentId, gatewayPayment, amount, currency, charged, problem]) => ({
-    ...{ accountId: account, paymentId, gatewayPayment, currency, problem },
-    ...{ amount: BigInt(amount), createdAt: Number(charged) },
-  }));
+  return rows.map(
+    ([account, paymentId, gatewayPayment, amount, currency, charged, problem, gateway]) => ({
+      ...{ accountId: account, paymentId, gatewayPayment, currency, problem, gateway },
+      ...{ amount: BigInt(amount), createdAt: Number(charged) },
+    }),
+  );
 }
 
 const COMPARED = `

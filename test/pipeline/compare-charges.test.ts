@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { compareCharges } from "../../services/top-up/compare-charges.ts";
+import { compareCharges, watchCharges } from "../../services/top-up/compare-charges.ts";
 import { OutcomeUnknown } from "../../services/top-up/payment-gateway.ts";
 import { openSimulatedGateway } from "../../services/top-up/simulated-gateway.ts";
 import { toAccountId } from "../../shared/core/text.ts";
+import { outageWaits } from "../../shared/kafka/outage-waits.ts";
 import { chargesComparedTo, listUnmatched } from "../../shared/ledger/charges-at-gateway.ts";
+import { eventually } from "../local-stack/eventually.ts";
 import { type Books, openBooks, setPrice } from "../stack/books.ts";
+import { silent } from "../stack/kafka.ts";
 import { openPayer, sellCredits, topUpsOf, use } from "../stack/payers.ts";
 import { paymentsByClock } from "../stack/payments-by-clock.ts";
 import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
@@ -126,6 +129,27 @@ test("where the gateway does not say, nothing is noted, and the next time begins
   expect(rows).toEqual([]);
   await compare();
   expect(await named()).toEqual(["ann"]);
+});
+
+test("a gateway that refuses the question stops nothing: it is asked again", async () => {
+  const stop = new AbortController();
+  const { signal: stopping } = stop;
+  let refusals = 2;
+  const listCharges = (since: number, until: number) => {
+    if (refusals-- > 0) throw new Error("400: not like this");
+    return simulated().listCharges(since, until);
+  };
+  const watching = watchCharges({
+    ...{ database: books.database, logger: silent, now: Date.now, stopping },
+    gateway: { ...simulated(), listEveryMs: 1, listCharges },
+    waits: outageWaits({ logger: silent, stopping }),
+  });
+  const isCompared = async () =>
+    (await books.database.query("SELECT FROM charge_check")).rowCount === 1;
+  await Promise.race([watching, eventually("charges are compared", isCompared)]);
+  stop.abort();
+  await watching;
+  expect(await isCompared()).toBe(true);
 });
 
 describe("asked for is", () => {
