@@ -2,7 +2,7 @@ import type { Instant } from "../core/account.ts";
 import { type Database, inTransaction } from "./database.ts";
 import type { DeadLetterPlace } from "./dead-letters.ts";
 import { type AskedDecision, decideOpenLetters } from "./decide-dead-letters.ts";
-import { type Dismissal, readDeadLetter } from "./read-dead-letter.ts";
+import { type Dismissal, lockDeadLetter } from "./read-dead-letter.ts";
 
 export type DismissOutcome =
   | { readonly kind: "dismissed" }
@@ -10,11 +10,6 @@ export type DismissOutcome =
   | { readonly kind: "dismissed_already"; readonly dismissed: Dismissal }
   /** It was published again; what became of it then is another message. */
   | { readonly kind: "retried"; readonly at: Instant };
-
-const LOCK = `
-  SELECT FROM dead_letter
-  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3
-  FOR UPDATE`;
 
 const DISMISS = `
   UPDATE dead_letter
@@ -30,8 +25,7 @@ export async function dismissDeadLetter(
 ): Promise<DismissOutcome> {
   const { topic, partition, offset } = place;
   return inTransaction(database, async (transaction) => {
-    await transaction.query(LOCK, [topic, partition, offset]);
-    const letter = await readDeadLetter(transaction, place);
+    const letter = await lockDeadLetter(transaction, place);
     if (letter === null) return { kind: "unknown_place" };
     const { dismissed, retriedAt } = letter;
     if (dismissed !== null) return { kind: "dismissed_already", dismissed };

@@ -1,20 +1,25 @@
 import { type Database, inTransaction } from "./database.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-
-const EXISTS = `
-  SELECT FROM dead_letter
-  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
+import { lockDeadLetter } from "./read-dead-letter.ts";
+import { noteRepair, type Repair } from "./repairs.ts";
+import { askForRetry } from "./retry-dead-letters.ts";
 
 /**
- * Keeps a message that the books have read past, as a dead letter; from there it can be metered like any
- * other. False: it is kept already.
+ * Keeps a message that the books have read past as a dead letter, unless it is kept already; with
+ * `retry` it is also asked to be published again, so that it is metered like any other. All of it, with
+ * the repair's note, or nothing.
  */
-export async function keepMissed(database: Database, letter: DeadLetter): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
-    const { topic, partition, offset } = letter;
-    const { rowCount } = await transaction.query(EXISTS, [topic, partition, offset]);
-    if (rowCount === 1) return false;
-    await storeDeadLetters(transaction, [letter]);
-    return true;
+export async function keepMissed(
+  database: Database,
+  letter: DeadLetter,
+  { retry }: { readonly retry: boolean },
+  repair: Repair,
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    if ((await lockDeadLetter(transaction, letter)) === null) {
+      await storeDeadLetters(transaction, [letter]);
+    }
+    if (retry) await askForRetry(transaction, letter, repair.at);
+    await noteRepair(transaction, repair);
   });
 }

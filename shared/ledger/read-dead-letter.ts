@@ -72,6 +72,20 @@ export async function readDeadLetter(
   return row === undefined ? null : toLetter({ topic, partition, offset }, row);
 }
 
+const LOCK = `
+  SELECT FROM dead_letter
+  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3
+  FOR UPDATE`;
+
+/** The dead letter of a place, held until the transaction ends, for whoever decides on it; or null. */
+export async function lockDeadLetter(
+  transaction: Transaction,
+  place: DeadLetterPlace,
+): Promise<KeptDeadLetter | null> {
+  await transaction.query(LOCK, [place.topic, place.partition, place.offset]);
+  return readDeadLetter(transaction, place);
+}
+
 function toLetter(place: DeadLetterPlace, row: Row): KeptDeadLetter {
   const { account_id: accountId, reason, detail, meter, state, key, payload } = row;
   return {

@@ -1,8 +1,8 @@
 import type { Instant } from "../core/account.ts";
-import { type Database, inTransaction } from "./database.ts";
+import { type Database, inTransaction, type Transaction } from "./database.ts";
 import { type DeadLetterPlace, OPEN } from "./dead-letters.ts";
 import { type AskedDecision, decideOpenLetters } from "./decide-dead-letters.ts";
-import { type Dismissal, readDeadLetter } from "./read-dead-letter.ts";
+import { type Dismissal, lockDeadLetter } from "./read-dead-letter.ts";
 
 export type RetryOutcome =
   | { readonly kind: "asked" }
@@ -12,11 +12,6 @@ export type RetryOutcome =
   /** There is nothing to publish: it says that messages were lost, or had no value. */
   | { readonly kind: "no_bytes"; readonly detail: string }
   | { readonly kind: "dismissed"; readonly dismissed: Dismissal };
-
-const LOCK = `
-  SELECT FROM dead_letter
-  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3
-  FOR UPDATE`;
 
 const ASK = `
   UPDATE dead_letter
@@ -32,18 +27,23 @@ export async function retryDeadLetter(
   place: DeadLetterPlace,
   now: Instant,
 ): Promise<RetryOutcome> {
-  const { topic, partition, offset } = place;
-  return inTransaction(database, async (transaction) => {
-    await transaction.query(LOCK, [topic, partition, offset]);
-    const letter = await readDeadLetter(transaction, place);
-    if (letter === null) return { kind: "unknown_place" };
-    const { state, payload, dismissed, detail } = letter;
-    if (dismissed !== null) return { kind: "dismissed", dismissed };
-    if (payload.length === 0) return { kind: "no_bytes", detail };
-    if (state === "retrying") return { kind: "asked_already" };
-    await transaction.query(ASK, [topic, partition, offset, now]);
-    return { kind: "asked" };
-  });
+  return inTransaction(database, (transaction) => askForRetry(transaction, place, now));
+}
+
+/** The same within a transaction. */
+export async function askForRetry(
+  transaction: Transaction,
+  place: DeadLetterPlace,
+  now: Instant,
+): Promise<RetryOutcome> {
+  const letter = await lockDeadLetter(transaction, place);
+  if (letter === null) return { kind: "unknown_place" };
+  const { state, payload, dismissed, detail } = letter;
+  if (dismissed !== null) return { kind: "dismissed", dismissed };
+  if (payload.length === 0) return { kind: "no_bytes", detail };
+  if (state === "retrying") return { kind: "asked_already" };
+  await transaction.query(ASK, [place.topic, place.partition, place.offset, now]);
+  return { kind: "asked" };
 }
 
 /** How many open dead letters were asked to be retried, and how many cannot be. */

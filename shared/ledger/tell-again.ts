@@ -7,7 +7,7 @@ import { putInOutbox } from "./outbox.ts";
 import { creditsPostedRecord } from "./outbox-records.ts";
 import { noteRepair, type Repair } from "./repairs.ts";
 
-/** Leaves an account's entries from one sequence to another to be published again. */
+/** Leaves an account's entries from one sequence to another to be published again. False: some are gone. */
 export async function tellEntriesAgain(
   database: Database,
   { from, to }: { readonly from: bigint; readonly to: bigint },
@@ -19,12 +19,13 @@ export async function tellEntriesAgain(
     const limit = Number(to - from + 1n);
     const entries = await listEntries(transaction, accountId, { before: to + 1n, limit });
     const asked = entries.filter(({ sequence }) => sequence >= from);
+    if (asked.length !== limit) return false;
     await putInOutbox(
       transaction,
       asked.map((entry) => creditsPostedRecord(entry, entry.postedAt)),
     );
     await noteRepair(transaction, repair);
-    return asked.length === limit;
+    return true;
   });
 }
 

@@ -1,5 +1,4 @@
 import type { Kafka, KafkaMessage } from "kafkajs";
-import type { Instant } from "../core/account.ts";
 import { TOPICS } from "../core/topics.ts";
 import type { ReceivedEvent, Rejection } from "../core/usage-event.ts";
 import type { Place } from "../core/verify-usage.ts";
@@ -7,8 +6,7 @@ import { type OffsetRange, readRanges } from "../kafka/read-range.ts";
 import type { UsageDecoder } from "../kafka/usage-decoder.ts";
 import type { Database } from "../ledger/database.ts";
 import { keepMissed } from "../ledger/keep-missed.ts";
-import { noteRepair, type Repair } from "../ledger/repairs.ts";
-import { retryDeadLetter } from "../ledger/retry-dead-letters.ts";
+import type { Repair } from "../ledger/repairs.ts";
 
 /** A message that the books have read past, as it stands in the topic. */
 export interface MissedMessage extends Place {
@@ -77,22 +75,21 @@ const MISSED: Rejection = { reason: "missed", detail: "it was read past and not 
 export async function keepMessage(
   database: Database,
   message: MissedMessage | null,
-  { retry, now }: { readonly retry: boolean; readonly now: Instant },
+  { retry }: { readonly retry: boolean },
   noted: Repair,
 ): Promise<boolean> {
   if (message === null) return false;
   const { partition, offset, key, payload, read } = message;
   const place = { topic: TOPICS.usageEvents, partition, offset };
   const event = "reason" in read ? null : read;
-  await keepMissed(database, {
+  const letter = {
     ...place,
     accountId: noted.accountId === "" ? null : noted.accountId,
     meter: event?.meter ?? null,
     occurredAt: event?.occurredAt ?? null,
     rejection: "reason" in read ? read : MISSED,
-    ...{ key, payload, recordedAt: now },
-  });
-  if (retry) await retryDeadLetter(database, place, now);
-  await noteRepair(database, { ...noted, detail: place });
+    ...{ key, payload, recordedAt: noted.at },
+  };
+  await keepMissed(database, letter, { retry }, { ...noted, detail: place });
   return true;
 }

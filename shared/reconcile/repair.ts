@@ -59,8 +59,8 @@ export function planRepair(found: Found): RepairPlan | null {
   if ("event" in found || "record" in found) return planOfRecord(found);
   switch (found.kind) {
     case "not_kept":
-      return plan("dead_letter", ({ database, messages, now }, noted) =>
-        keepMessage(database, messages.at(found.place), { retry: false, now }, noted),
+      return plan("dead_letter", ({ database, messages }, noted) =>
+        keepMessage(database, messages.at(found.place), { retry: false }, noted),
       );
     case "missing_entry":
     case "other_entry": {
@@ -109,8 +109,8 @@ function planOfRecord(found: PlacedDifference): RepairPlan | null {
       }
       return plan(
         "late_usage",
-        ({ database, messages, now }, noted) =>
-          keepMessage(database, messages.at(event), { retry: true, now }, noted),
+        ({ database, messages }, noted) =>
+          keepMessage(database, messages.at(event), { retry: true }, noted),
         -credits,
       );
     }
