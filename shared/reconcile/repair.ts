@@ -65,7 +65,7 @@ export function planRepair(found: Found): RepairPlan | null {
     case "missing_entry":
     case "other_entry": {
       const { told } = found;
-      if (told === null) return null;
+      if (told === null || (found.kind === "other_entry" && !isSameMovement(found))) return null;
       return plan("entry_restored", ({ database }, noted) => restoreEntry(database, told, noted));
     }
     case "missing_lot":
@@ -96,6 +96,12 @@ export function planRepair(found: Found): RepairPlan | null {
     case "broken_invariant":
       return null;
   }
+}
+
+/** False: books restored from a backup have posted another movement under a sequence told before. */
+function isSameMovement({ told, held }: Extract<Found, { kind: "other_entry" }>): boolean {
+  if (told.kind !== held.kind || told.lotId !== held.lotId) return false;
+  return told.lotId !== null || told.reference === held.reference;
 }
 
 function planOfRecord(found: PlacedDifference): RepairPlan | null {

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { toAccountId } from "../../shared/core/text.ts";
+import type { ToldEntry } from "../../shared/ledger/verify-told.ts";
+import { planRepair } from "../../shared/reconcile/repair.ts";
+
+const accountId = toAccountId("restored");
+const GRANT: ToldEntry = {
+  ...{ accountId, sequence: 4n, kind: "grant", credits: 5n, balance: 9n },
+  ...{ lotId: "by-hand", reference: "ticket 12", dueAt: 0, postedAt: 0 },
+};
+const DEDUCTION: ToldEntry = { ...GRANT, kind: "adjustment", credits: -5n, lotId: null };
+
+test.each([
+  ["a lot of another name", GRANT, { ...GRANT, lotId: "plan:2026-12" }],
+  ["another kind", GRANT, { ...GRANT, kind: "expiry" as const }],
+  ["a deduction for another reason", DEDUCTION, { ...DEDUCTION, reference: "ticket 13" }],
+])("another movement under a sequence told before stays: %s", (_, told, held) => {
+  expect(planRepair({ kind: "other_entry", accountId, told, held })).toBeNull();
+});
+
+test.each([
+  ["other credits", { ...GRANT, credits: 6n }],
+  ["another reference", { ...GRANT, reference: "forged" }],
+])("the same movement is put back to what was told of it: %s", (_, held) => {
+  expect(planRepair({ kind: "other_entry", accountId, told: GRANT, held })?.what).toBe(
+    "entry_restored",
+  );
+});
