@@ -1,8 +1,47 @@
 /** Imports go one way: services -> reconcile -> kafka -> ledger -> core, with runtime beside; see README.md, "Layout". */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
+/** The rooms of a folder, lowest first. A room imports the rooms before it and none after it. */
+const ROOMS = {
+  "shared/core": ["line", "offer", "text", "month", "changes", "usage", "payments", "history"],
+  "shared/ledger": [
+    ...["postgres", "outbox", "catalogue", "access", "books", "credits", "usage"],
+    ...["month", "payments", "dead-letters", "replay", "proof"],
+  ],
+  "services/cli": [
+    ...["shell", "credits", "subscription", "account", "catalogue", "payments"],
+    ...["usage", "dead-letters", "operate", "proof", "what-if"],
+  ],
+  "services/dashboard": [
+    ...["api", "text", "live", "parts", "state", "access"],
+    ...["line", "spend", "activity", "account", "operators", "page"],
+  ],
+};
+
+/** A folder's rooms in their order; a file in a folder that is no room, or in none, is refused too. */
+function inOrder([folder, rooms]) {
+  const rules = rooms.map((room, at) =>
+    forbid(
+      `${folder.replaceAll("/", "-")}-${room}`,
+      `Rooms have an order: ${room} imports ${rooms.slice(0, at).join(", ") || "no other room"}.`,
+      { path: `^${folder}/${room}/` },
+      { path: `^${folder}/`, pathNot: `^${folder}/(${rooms.slice(0, at + 1).join("|")})/` },
+    ),
+  );
+  const outside = forbid(
+    `${folder.replaceAll("/", "-")}-has-rooms`,
+    "Every file lies in a room; only what is wired at the top lies beside them.",
+    {
+      path: `^${folder}/(?!(${rooms.join("|")}|build)/|main\\.tsx?$|drawdown\\.mjs$|vite\\.config\\.ts$)`,
+    },
+    {},
+  );
+  return [...rules, outside];
+}
+
 module.exports = {
   forbidden: [
+    ...Object.entries(ROOMS).flatMap(inOrder),
     forbid("no-cycles", "A cycle means two files are one idea.", {}, { circular: true }),
     forbid(
       "core-is-pure",

@@ -1,11 +1,11 @@
 import { defineConfig } from "vitest/config";
-import LongestFirst from "./test/stack/longest-first.ts";
+import LongestFirst from "./test/support/stack/longest-first.ts";
 
 /** One run has one stack and one count, whichever projects it takes. */
 export default defineConfig({
   test: {
-    globalSetup: "test/stack/global-setup.ts",
-    reporters: ["default", "./test/stack/count-reporter.ts"],
+    globalSetup: "test/support/stack/global-setup.ts",
+    reporters: ["default", "./test/support/stack/count-reporter.ts"],
     // Node 24 runs the code as it is, in the tests as in the services.
     experimental: { viteModuleRunner: false },
     pool: "forks",

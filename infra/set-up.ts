@@ -1,6 +1,6 @@
 import { openKafka } from "../shared/kafka/kafka-client.ts";
 import { openRegistry, registerSchemas } from "../shared/kafka/registry.ts";
-import { openDatabase } from "../shared/ledger/database.ts";
+import { openDatabase } from "../shared/ledger/postgres/database.ts";
 import { createLogger } from "../shared/runtime/logger.ts";
 import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Admin } from "kafkajs";
-import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
-import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
-import type { Database } from "../../shared/ledger/database.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
+import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { LowBalanceFollower } from "./follow-low-balances.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { MicroCredits } from "../../shared/core/credit-line.ts";
-import type { Rate } from "../../shared/core/rate-card.ts";
+import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import type { PlannedAccount } from "./plan-accounts.ts";
 import type { PlannedEvent } from "./plan-events.ts";
 

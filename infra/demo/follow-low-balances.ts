@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka, KafkaMessage } from "kafkajs";
-import type { MicroCredits } from "../../shared/core/credit-line.ts";
-import { TOPICS } from "../../shared/core/topics.ts";
+import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 
 /** A LowBalance record as it came off the topic. */

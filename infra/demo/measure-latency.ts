@@ -1,4 +1,4 @@
-import type { Database } from "../../shared/ledger/database.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 
 /** Milliseconds from an event to the commit of its debit. */
 export interface Latency {

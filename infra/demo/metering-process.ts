@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Admin } from "kafkajs";
-import { METERING } from "../../shared/core/topics.ts";
+import { METERING } from "../../shared/core/text/topics.ts";
 import { signalProcess } from "../local/process-table.ts";
 import { METERING_SERVICE } from "../local/services.ts";
 import type { Supervision } from "../local/supervise-services.ts";

@@ -1,8 +1,8 @@
-import type { Instant } from "../../shared/core/account.ts";
-import type { LotEnd } from "../../shared/core/grant-credits.ts";
-import { createAccount } from "../../shared/ledger/create-account.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import type { LotEnd } from "../../shared/core/month/grant-credits.ts";
+import { createAccount } from "../../shared/ledger/credits/create-account.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { PlannedAccount, PlannedLot } from "./plan-accounts.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

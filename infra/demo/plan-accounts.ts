@@ -1,7 +1,7 @@
-import type { AccountId } from "../../shared/core/account.ts";
-import type { MicroCredits } from "../../shared/core/credit-line.ts";
-import type { LotSource } from "../../shared/core/grant-credits.ts";
-import { toAccountId } from "../../shared/core/text.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
+import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
+import type { LotSource } from "../../shared/core/month/grant-credits.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
 import { randomIntegers } from "./spread.ts";
 
 /** Credits that an account is given before the trace is played. */

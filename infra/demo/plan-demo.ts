@@ -1,4 +1,4 @@
-import { toAccountId } from "../../shared/core/text.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
 import { costOf, type ExpectedBooks, expectBooks } from "./expected-books.ts";
 import { type PlannedAccount, planAccounts } from "./plan-accounts.ts";
 import { type PlannedEvent, planEvents } from "./plan-events.ts";

@@ -1,4 +1,4 @@
-import type { AccountId } from "../../shared/core/account.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
 import { INPUT_TOKENS, OUTPUT_TOKENS } from "./rates.ts";
 import { spreadRequests } from "./spread.ts";
 import type { TraceRequest } from "./trace.ts";

@@ -1,6 +1,6 @@
-import type { Rate } from "../../shared/core/rate-card.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { listRates, setRate } from "../../shared/ledger/rates.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import { listRates, setRate } from "../../shared/ledger/catalogue/rates.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 
 export const INPUT_TOKENS = "llm.input_tokens";

@@ -1,6 +1,6 @@
-import type { MicroCredits } from "../../shared/core/credit-line.ts";
-import type { Database, Transaction } from "../../shared/ledger/database.ts";
-import { readSnapshot } from "../../shared/ledger/read-snapshot.ts";
+import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
+import type { Database, Transaction } from "../../shared/ledger/postgres/database.ts";
+import { readSnapshot } from "../../shared/ledger/postgres/read-snapshot.ts";
 
 /** What Postgres holds of some accounts, all read at one instant. */
 export interface FoundBooks {

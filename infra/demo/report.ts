@@ -1,5 +1,5 @@
-import { formatCredits } from "../../shared/core/credits-text.ts";
-import { amountsAsText } from "../../shared/ledger/amounts-as-text.ts";
+import { formatCredits } from "../../shared/core/text/credits-text.ts";
+import { amountsAsText } from "../../shared/ledger/postgres/amounts-as-text.ts";
 import { totalsByMeter } from "./check-books.ts";
 import type { Latency } from "./measure-latency.ts";
 import type { DemoPlan } from "./plan-demo.ts";

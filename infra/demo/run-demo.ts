@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
-import type { AccountId } from "../../shared/core/account.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
-import { type Database, openDatabase } from "../../shared/ledger/database.ts";
+import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { awaitBooks } from "./await-books.ts";

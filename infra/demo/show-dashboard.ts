@@ -1,6 +1,6 @@
-import type { AccountId } from "../../shared/core/account.ts";
-import { openDatabase } from "../../shared/ledger/database.ts";
-import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/make-access.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
+import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import type { LocalApi } from "../local/api.ts";
 

@@ -1,6 +1,6 @@
-import type { Instant } from "../../shared/core/account.ts";
-import { GRACE_MS } from "../../shared/core/account-book.ts";
-import { anchorOf, periodStart } from "../../shared/core/billing-periods.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import { GRACE_MS } from "../../shared/core/month/account-book.ts";
+import { anchorOf, periodStart } from "../../shared/core/offer/billing-periods.ts";
 import { fieldOf, openCommands } from "./commands.ts";
 
 const ACCOUNT = "demo-studio";

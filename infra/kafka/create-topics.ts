@@ -1,5 +1,5 @@
 import type { Admin, ITopicConfig } from "kafkajs";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import type { KafkaSettings } from "../../shared/runtime/settings.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

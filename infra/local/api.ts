@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { build } from "vite";
-import { findApiKey } from "../../shared/ledger/api-keys.ts";
-import { readSecret } from "../../shared/ledger/api-secrets.ts";
-import { type Database, openDatabase } from "../../shared/ledger/database.ts";
-import { makeApiKey } from "../../shared/ledger/make-access.ts";
+import { findApiKey } from "../../shared/ledger/access/api-keys.ts";
+import { readSecret } from "../../shared/ledger/access/api-secrets.ts";
+import { makeApiKey } from "../../shared/ledger/access/make-access.ts";
+import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { reservePort } from "./reserve-port.ts";
 

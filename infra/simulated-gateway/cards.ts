@@ -1,4 +1,4 @@
-import type { Decline } from "../../shared/core/decline.ts";
+import type { Decline } from "../../shared/core/payments/decline.ts";
 
 /** What can become of one charge; a card's name is `card_` and one of these. */
 export const BEHAVIOUR_NAMES = [

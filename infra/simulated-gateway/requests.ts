@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
-import { isCurrency } from "../../shared/core/money.ts";
-import { idProblem } from "../../shared/core/text.ts";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
+import { isCurrency } from "../../shared/core/text/money.ts";
+import { idProblem } from "../../shared/core/text/text.ts";
 import { BEHAVIOUR_NAMES, type BehaviourName, behaviourOf } from "./cards.ts";
 import type { LogQuery } from "./log-json.ts";
 import type { PaymentRequest } from "./payment.ts";

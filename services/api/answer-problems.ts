@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import { TooMuchUsage } from "../../shared/ledger/list-usage.ts";
-import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
 import { documentOf, Problem } from "./problem.ts";
 
 /** Has every failure of the server answered with a problem document. */

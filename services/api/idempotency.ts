@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Instant } from "../../shared/core/account.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
 import {
   type ApiRequest,
   answerRequest,
   beginRequest,
   forgetRequest,
-} from "../../shared/ledger/api-requests.ts";
-import type { Database } from "../../shared/ledger/database.ts";
+} from "../../shared/ledger/access/api-requests.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { nameOf } from "./access/authenticate.ts";
 import { badRequest, documentOf, Problem } from "./problem.ts";
 

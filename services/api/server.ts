@@ -5,7 +5,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { Admin } from "kafkajs";
-import { feedReader } from "../../shared/ledger/feeds.ts";
+import { feedReader } from "../../shared/ledger/catalogue/feeds.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate, nameOf } from "./access/authenticate.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { AccountId } from "../../shared/core/account.ts";
-import { parseInstant } from "../../shared/core/instant-text.ts";
-import { idProblem, isStorable } from "../../shared/core/text.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
+import { parseInstant } from "../../shared/core/text/instant-text.ts";
+import { idProblem, isStorable } from "../../shared/core/text/text.ts";
 
 /**
  * How values look on the wire: fields in snake_case, amounts as decimal strings, instants in ISO 8601.

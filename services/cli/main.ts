@@ -1,29 +1,29 @@
 #!/usr/bin/env node
-import { addAccountCommands } from "./account.ts";
-import { addAddOnCommands } from "./add-on.ts";
-import { addCatalogueCommands } from "./catalogue.ts";
-import { addDashboardLinkCommand } from "./dashboard-link.ts";
-import { addDeadLetterCommands } from "./dead-letters.ts";
-import { addDoctorCommand } from "./doctor.ts";
-import { addEntriesCommand } from "./entries.ts";
-import { addExplainCommands } from "./explain.ts";
-import { addGrantCommand } from "./grant.ts";
-import { addKeyCommands } from "./key.ts";
-import { addLotCommands } from "./lot-withdraw.ts";
-import { addLotsCommand } from "./lots.ts";
-import { addPaymentCommands } from "./payment.ts";
-import { addPaymentMethodCommands } from "./payment-method.ts";
-import { addPaymentsCommand } from "./payments.ts";
-import { addPublishCommand } from "./publish.ts";
-import { addRateCommands } from "./rate.ts";
-import { addReconcileCommand } from "./reconcile.ts";
-import { addReplayCommand } from "./replay.ts";
-import { makeProgram, runProgram } from "./run-command.ts";
-import { addSchedulerCommands } from "./scheduler.ts";
-import { addStatusCommand } from "./status.ts";
-import { addSubscriptionCommands } from "./subscription.ts";
-import { addTopUpCommands } from "./top-up.ts";
-import { addWhatIfCommand } from "./what-if.ts";
+import { addAccountCommands } from "./account/account.ts";
+import { addCatalogueCommands } from "./catalogue/catalogue.ts";
+import { addEntriesCommand } from "./credits/entries.ts";
+import { addExplainCommands } from "./credits/explain.ts";
+import { addGrantCommand } from "./credits/grant.ts";
+import { addLotsCommand } from "./credits/lots.ts";
+import { addLotCommands } from "./credits/withdraw-lot.ts";
+import { addDeadLetterCommands } from "./dead-letters/dead-letters.ts";
+import { addDashboardLinkCommand } from "./operate/dashboard-link.ts";
+import { addKeyCommands } from "./operate/key.ts";
+import { addSchedulerCommands } from "./operate/scheduler.ts";
+import { addStatusCommand } from "./operate/status.ts";
+import { addPaymentMethodCommands } from "./payments/method.ts";
+import { addPaymentCommands } from "./payments/payment.ts";
+import { addPaymentsCommand } from "./payments/payments.ts";
+import { addTopUpCommands } from "./payments/top-up.ts";
+import { addDoctorCommand } from "./proof/doctor.ts";
+import { addReconcileCommand } from "./proof/reconcile.ts";
+import { addReplayCommand } from "./proof/replay.ts";
+import { makeProgram, runProgram } from "./shell/run-command.ts";
+import { addAddOnCommands } from "./subscription/add-on.ts";
+import { addSubscriptionCommands } from "./subscription/subscription.ts";
+import { addPublishCommand } from "./usage/publish.ts";
+import { addRateCommands } from "./usage/rate.ts";
+import { addWhatIfCommand } from "./what-if/what-if.ts";
 
 const ABOUT = `
 Credits are typed and shown in credits (3, 0.25); --json gives them in micro-credits, of which a

@@ -1,8 +1,8 @@
 import { render } from "preact";
 import { keepAccess } from "./access/keep-access.ts";
 import { NoAccess } from "./access/no-access.tsx";
-import { AccountPage } from "./account/account-page.tsx";
-import { openAccount } from "./account/open-account.ts";
+import { AccountPage } from "./page/account-page.tsx";
+import { openAccount } from "./state/open-account.ts";
 import "./style/page.css";
 
 const page = document.getElementById("page");

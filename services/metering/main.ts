@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { METERING, TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
+import { METERING, TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { joinBatches } from "../../shared/kafka/join-batches.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
@@ -8,8 +8,8 @@ import { publishBooks } from "../../shared/kafka/publish-books.ts";
 import { openRegistry, registerSchemas } from "../../shared/kafka/registry.ts";
 import { startPlaces } from "../../shared/kafka/start-places.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { openDatabase } from "../../shared/ledger/database.ts";
-import { endStaleTransactions } from "../../shared/ledger/end-stale-transactions.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
+import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";

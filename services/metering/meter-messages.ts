@@ -1,16 +1,16 @@
 import type { Admin } from "kafkajs";
-import type { Instant } from "../../shared/core/account.ts";
-import { USAGE_READER } from "../../shared/core/topics.ts";
-import type { EventWindow } from "../../shared/core/usage-event.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import { USAGE_READER } from "../../shared/core/text/topics.ts";
+import type { EventWindow } from "../../shared/core/usage/usage-event.ts";
 import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
 import { readBatch } from "../../shared/kafka/read-batch.ts";
 import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { debitUsage } from "../../shared/ledger/debit-usage.ts";
-import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
-import { rateCardReader } from "../../shared/ledger/rates.ts";
-import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage-batch.ts";
+import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage/batch.ts";
+import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
 

@@ -1,10 +1,10 @@
 import type { Admin } from "kafkajs";
-import type { Instant } from "../../shared/core/account.ts";
-import { USAGE_READER } from "../../shared/core/topics.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import { areRead, type PartitionEnds, readAllEnds } from "../../shared/kafka/usage-ends.ts";
-import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { noteUsageComplete } from "../../shared/ledger/usage-complete.ts";
+import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
+import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 
 /** What the usage topic held at an instant. */
 interface Observation {

@@ -2,7 +2,7 @@ import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { outageWaits } from "../../shared/kafka/outage-waits.ts";
 import { publishBooks } from "../../shared/kafka/publish-books.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
-import { openDatabase } from "../../shared/ledger/database.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { usageProof } from "./prove-usage.ts";

@@ -1,14 +1,14 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
-import { formatCredits } from "../../shared/core/credits-text.ts";
+import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
-import { type Database, inTransaction } from "../../shared/ledger/database.ts";
+import { type Database, inTransaction } from "../../shared/ledger/postgres/database.ts";
 import {
   becomeReconciler,
   readLastReconciliation,
   type StoredReconciliation,
   storeReconciliation,
-} from "../../shared/ledger/reconciliations.ts";
+} from "../../shared/ledger/proof/reconciliations.ts";
 import { EVERYTHING } from "../../shared/reconcile/cut.ts";
 import { accountOf, type Found, idOf } from "../../shared/reconcile/difference.ts";
 import { type Reconciliation, reconcile } from "../../shared/reconcile/reconcile.ts";

@@ -1,18 +1,18 @@
-import type { Instant } from "../../shared/core/account.ts";
-import { GRACE_MS } from "../../shared/core/account-book.ts";
-import { formatCredits } from "../../shared/core/credits-text.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import { GRACE_MS } from "../../shared/core/month/account-book.ts";
+import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
-import { countDue } from "../../shared/ledger/count-due.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { retryWhatExists } from "../../shared/ledger/retry-what-exists.ts";
+import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
+import { retryWhatExists } from "../../shared/ledger/dead-letters/retry-what-exists.ts";
+import { countDue } from "../../shared/ledger/month/count-due.ts";
 import {
   addDone,
   type Done,
   NOTHING_DONE,
   runSchedule,
   type Sum,
-} from "../../shared/ledger/run-schedule.ts";
-import { readCompleteUntil } from "../../shared/ledger/usage-complete.ts";
+} from "../../shared/ledger/month/run-schedule.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 
 interface RunParts extends Pick<ServiceContext, "logger" | "stopping"> {

@@ -1,6 +1,6 @@
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
-import { type ClaimedPayment, claimPayments } from "../../shared/ledger/claim-payments.ts";
-import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
+import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
 import { takePayment } from "./take-payment.ts";
 import type { TakingParts } from "./taking-parts.ts";

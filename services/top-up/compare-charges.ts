@@ -1,4 +1,4 @@
-import type { Instant } from "../../shared/core/account.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
 import {
   chargesComparedTo,
@@ -8,10 +8,14 @@ import {
   keepUnmatched,
   listUnmatched,
   noteChargesCompared,
-} from "../../shared/ledger/charges-at-gateway.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { isDatabaseOutage } from "../../shared/ledger/outage.ts";
-import { type ListedCharge, OutcomeUnknown, type PaymentGateway } from "./payment-gateway.ts";
+} from "../../shared/ledger/payments/charges-at-gateway.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import {
+  type ListedCharge,
+  OutcomeUnknown,
+  type PaymentGateway,
+} from "./gateways/payment-gateway.ts";
 import { isKeyOfPayment } from "./payment-key.ts";
 import type { TakingParts } from "./taking-parts.ts";
 

@@ -1,10 +1,10 @@
-import { idProblem, toAccountId } from "../../shared/core/text.ts";
-import { LOW_BALANCE_READER } from "../../shared/core/topics.ts";
+import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
+import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
 import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
-import { raiseOffset } from "../../shared/ledger/consumer-offset.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { topUpIfLow } from "../../shared/ledger/top-up-account.ts";
+import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
+import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { atOnce } from "../../shared/runtime/at-once.ts";
 
 const ACCOUNTS_AT_ONCE = 8;

@@ -1,7 +1,7 @@
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
-import { autoTopUpsToLookAt } from "../../shared/ledger/auto-top-ups.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { topUpIfLow } from "../../shared/ledger/top-up-account.ts";
+import { autoTopUpsToLookAt } from "../../shared/ledger/books/auto-top-ups.ts";
+import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { atOnce } from "../../shared/runtime/at-once.ts";
 
 const LOOK_EVERY_MS = 500;

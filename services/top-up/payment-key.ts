@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Instant } from "../../shared/core/account.ts";
-import type { ClaimedPayment } from "../../shared/ledger/claim-payments.ts";
-import type { ListedCharge } from "./payment-gateway.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import type { ClaimedPayment } from "../../shared/ledger/payments/claim.ts";
+import type { ListedCharge } from "./gateways/payment-gateway.ts";
 
 /**
  * What an attempt of a payment is known by at the gateway. It follows from the books alone, so that

@@ -1,7 +1,7 @@
-import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/claim-payments.ts";
-import { postRefund } from "../../shared/ledger/post-refund.ts";
-import { listRefunds, type Refund, refuseRefund } from "../../shared/ledger/refunds.ts";
-import { OutcomeUnknown } from "./payment-gateway.ts";
+import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments/claim.ts";
+import { postRefund } from "../../shared/ledger/payments/post-refund.ts";
+import { listRefunds, type Refund, refuseRefund } from "../../shared/ledger/payments/refunds.ts";
+import { OutcomeUnknown } from "./gateways/payment-gateway.ts";
 import { refundKey } from "./payment-key.ts";
 import type { TakingParts } from "./taking-parts.ts";
 

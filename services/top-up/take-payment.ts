@@ -1,8 +1,12 @@
-import type { Decline } from "../../shared/core/decline.ts";
-import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/claim-payments.ts";
-import type { PaymentMethod } from "../../shared/ledger/payment-methods.ts";
-import { settlePayment } from "../../shared/ledger/settle-payment.ts";
-import { type ChargeRequest, type ChargeState, OutcomeUnknown } from "./payment-gateway.ts";
+import type { Decline } from "../../shared/core/payments/decline.ts";
+import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments/claim.ts";
+import type { PaymentMethod } from "../../shared/ledger/payments/methods.ts";
+import { settlePayment } from "../../shared/ledger/payments/settle.ts";
+import {
+  type ChargeRequest,
+  type ChargeState,
+  OutcomeUnknown,
+} from "./gateways/payment-gateway.ts";
 import { paymentKey } from "./payment-key.ts";
 import { returnMoney } from "./return-money.ts";
 import type { TakingParts } from "./taking-parts.ts";

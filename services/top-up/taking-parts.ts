@@ -1,7 +1,7 @@
-import type { Instant } from "../../shared/core/account.ts";
-import type { Database } from "../../shared/ledger/database.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
-import type { PaymentGateway } from "./payment-gateway.ts";
+import type { PaymentGateway } from "./gateways/payment-gateway.ts";
 
 /** What a payment is taken to the gateway with. */
 export interface TakingParts {

@@ -1,16 +1,16 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import fastify from "fastify";
-import { idProblem, toAccountId } from "../../shared/core/text.ts";
-import { askAboutPayment } from "../../shared/ledger/claim-payments.ts";
-import type { Database } from "../../shared/ledger/database.ts";
+import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
+import { askAboutPayment } from "../../shared/ledger/payments/claim.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import {
   OutcomeUnknown,
   type PaymentGateway,
   type PaymentNamed,
   WebhookRefused,
-} from "./payment-gateway.ts";
+} from "./gateways/payment-gateway.ts";
 
 export const WEBHOOK_PATH = "/webhooks/payments";
 /** Far more than an event of any gateway; what is larger is refused before it is read. */

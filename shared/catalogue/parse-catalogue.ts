@@ -1,4 +1,4 @@
-import type { Asked, AskedCatalogue } from "../core/asked-catalogue.ts";
+import type { Asked, AskedCatalogue } from "../core/offer/asked-catalogue.ts";
 import type { Problem } from "./problem.ts";
 import { catalogueForm } from "./terms.ts";
 import { type Plain, readTree, type Tree } from "./yaml-tree.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { LotLife } from "../core/catalogue.ts";
-import { MAX_BIGINT } from "../core/credit-line.ts";
-import { parseCredits } from "../core/credits-text.ts";
-import { type DataPath, parsePath } from "../core/feed.ts";
-import { parseInstant } from "../core/instant-text.ts";
-import { isCurrency, parseMoney } from "../core/money.ts";
-import { idProblem } from "../core/text.ts";
+import { MAX_BIGINT } from "../core/line/credit-line.ts";
+import type { LotLife } from "../core/offer/catalogue.ts";
+import { type DataPath, parsePath } from "../core/offer/feed.ts";
+import { parseCredits } from "../core/text/credits-text.ts";
+import { parseInstant } from "../core/text/instant-text.ts";
+import { isCurrency, parseMoney } from "../core/text/money.ts";
+import { idProblem } from "../core/text/text.ts";
 import { short } from "./problem.ts";
 
 /** The single values of a catalogue file, each read from the text that was written. */

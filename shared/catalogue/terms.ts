@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Feed } from "../core/feed.ts";
-import { idProblem } from "../core/text.ts";
-import { MAX_DIMENSIONS } from "../core/usage-event.ts";
+import type { Feed } from "../core/offer/feed.ts";
+import { idProblem } from "../core/text/text.ts";
+import { MAX_DIMENSIONS } from "../core/usage/usage-event.ts";
 import { nearestName } from "./nearest-name.ts";
 import {
   credits,

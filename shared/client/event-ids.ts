@@ -1,5 +1,5 @@
 import { randomFillSync } from "node:crypto";
-import { uuidV7 } from "../core/uuid.ts";
+import { uuidV7 } from "../core/text/uuid.ts";
 
 const RANDOM_BYTES = 8;
 const IDS_PER_FILL = 512;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { TOPICS } from "../core/topics.ts";
-import { type EventWindow, rejectEvent, type UsageEvent } from "../core/usage-event.ts";
+import { TOPICS } from "../core/text/topics.ts";
+import { type EventWindow, rejectEvent, type UsageEvent } from "../core/usage/usage-event.ts";
 import { isKafkaOutage, openKafka } from "../kafka/kafka-client.ts";
 import { openPublisher } from "../kafka/publisher.ts";
 import { openRegistry, RegistryUnavailable } from "../kafka/registry.ts";

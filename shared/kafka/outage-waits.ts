@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDatabaseOutage } from "../ledger/outage.ts";
+import { isDatabaseOutage } from "../ledger/postgres/outage.ts";
 import type { ServiceContext } from "../runtime/run-service.ts";
 import { waitOut } from "../runtime/waits.ts";
 import { isKafkaOutage } from "./kafka-client.ts";

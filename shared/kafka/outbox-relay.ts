@@ -1,12 +1,12 @@
-import { TOPICS } from "../core/topics.ts";
-import { type Database, inTransaction } from "../ledger/database.ts";
+import { TOPICS } from "../core/text/topics.ts";
+import { takeDeadLettersToRetry } from "../ledger/dead-letters/to-retry.ts";
+import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../ledger/outbox/outbox.ts";
+import { type Database, inTransaction } from "../ledger/postgres/database.ts";
 import {
   markDeadLettersPublished,
   type ToldDeadLetter,
   takeDeadLetters,
-} from "../ledger/dead-letters.ts";
-import { takeDeadLettersToRetry } from "../ledger/dead-letters-to-retry.ts";
-import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../ledger/outbox.ts";
+} from "../ledger/usage/dead-letters.ts";
 import { publishAgain } from "./publish-again.ts";
 import type { Outgoing, Publisher } from "./publisher.ts";
 

@@ -1,10 +1,10 @@
-import { TOPICS } from "../core/topics.ts";
-import type { Transaction } from "../ledger/database.ts";
+import { TOPICS } from "../core/text/topics.ts";
 import {
   type DeadLetterToRetry,
   markDeadLettersRetried,
   refuseRetry,
-} from "../ledger/dead-letters-to-retry.ts";
+} from "../ledger/dead-letters/to-retry.ts";
+import type { Transaction } from "../ledger/postgres/database.ts";
 import { isTooLarge } from "./kafka-client.ts";
 import type { Publisher, Verbatim } from "./publisher.ts";
 import { retryHeaders } from "./retry-of.ts";

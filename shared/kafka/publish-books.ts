@@ -1,6 +1,6 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
-import type { Database } from "../ledger/database.ts";
+import type { Database } from "../ledger/postgres/database.ts";
 import type { Rest } from "../runtime/rest.ts";
 import type { OutageWaits } from "./outage-waits.ts";
 import { relayOutbox } from "./outbox-relay.ts";

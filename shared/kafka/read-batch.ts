@@ -1,6 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
-import type { Instant } from "../core/account.ts";
-import { idProblem } from "../core/text.ts";
+import type { Instant } from "../core/line/account.ts";
+import { idProblem } from "../core/text/text.ts";
 import {
   type EventWindow,
   type ReceivedEvent,
@@ -8,9 +8,9 @@ import {
   rejectEvent,
   type UsageEvent,
   windowOfRetry,
-} from "../core/usage-event.ts";
-import type { DeadLetter } from "../ledger/dead-letters.ts";
-import type { UsageRun } from "../ledger/usage-batch.ts";
+} from "../core/usage/usage-event.ts";
+import type { UsageRun } from "../ledger/usage/batch.ts";
+import type { DeadLetter } from "../ledger/usage/dead-letters.ts";
 import type { MessageBatch } from "./batch-consumer.ts";
 import { isRetry } from "./retry-of.ts";
 import type { UsageDecoder } from "./usage-decoder.ts";

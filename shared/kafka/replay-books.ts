@@ -1,19 +1,19 @@
 import type { Admin, Kafka } from "kafkajs";
-import { TOPICS, USAGE_READER } from "../core/topics.ts";
+import { TOPICS, USAGE_READER } from "../core/text/topics.ts";
+import { readOffsets } from "../ledger/books/consumer-offset.ts";
+import { type Database, inTransaction, type Transaction } from "../ledger/postgres/database.ts";
+import { readSnapshot } from "../ledger/postgres/read-snapshot.ts";
+import { type BooksCompared, compareBooks } from "../ledger/proof/compare-books.ts";
 import {
   beginReplay,
   isPartOfReplay,
   type TargetProblem,
   targetProblem,
-} from "../ledger/begin-replay.ts";
-import { type BooksCompared, compareBooks } from "../ledger/compare-books.ts";
-import { readOffsets } from "../ledger/consumer-offset.ts";
-import { type Database, inTransaction, type Transaction } from "../ledger/database.ts";
-import { finishReplay } from "../ledger/finish-replay.ts";
-import { postRest } from "../ledger/post-recorded.ts";
-import { readSnapshot } from "../ledger/read-snapshot.ts";
-import { recordedEntries } from "../ledger/recorded-entries.ts";
-import { listMigrations, usageBelow } from "../ledger/replay-source.ts";
+} from "../ledger/replay/begin.ts";
+import { finishReplay } from "../ledger/replay/finish.ts";
+import { postRest } from "../ledger/replay/post-recorded.ts";
+import { recordedEntries } from "../ledger/replay/recorded-entries.ts";
+import { listMigrations, usageBelow } from "../ledger/replay/source.ts";
 import type { OffsetRange } from "./read-range.ts";
 import { ReplayRefused, replayUsage } from "./replay-usage.ts";
 import type { UsageDecoder } from "./usage-decoder.ts";

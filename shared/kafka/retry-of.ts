@@ -1,6 +1,6 @@
 import type { IHeaders } from "kafkajs";
-import { TOPICS } from "../core/topics.ts";
-import { type DeadLetterPlace, placeText } from "../ledger/dead-letters.ts";
+import { TOPICS } from "../core/text/topics.ts";
+import { type DeadLetterPlace, placeText } from "../ledger/usage/dead-letters.ts";
 
 /** The header of a message that was a dead letter and is published again: the place of the letter. */
 const RETRY_OF = "retry-of";

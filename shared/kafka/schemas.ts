@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import avro from "avsc";
-import { TOPICS } from "../core/topics.ts";
+import { TOPICS } from "../core/text/topics.ts";
 import { boundMaps } from "./bounded-maps.ts";
 
 boundMaps();

@@ -1,7 +1,7 @@
 import type { Admin } from "kafkajs";
-import { isPartOfReplay } from "../ledger/begin-replay.ts";
-import { type Reader, readOffsets, startOffsets } from "../ledger/consumer-offset.ts";
-import type { Database } from "../ledger/database.ts";
+import { type Reader, readOffsets, startOffsets } from "../ledger/books/consumer-offset.ts";
+import type { Database } from "../ledger/postgres/database.ts";
+import { isPartOfReplay } from "../ledger/replay/begin.ts";
 
 /** The database holds what a replay has built so far, which is no books. */
 class PartOfReplay extends Error {}

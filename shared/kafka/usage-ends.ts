@@ -1,5 +1,5 @@
 import type { Admin } from "kafkajs";
-import { TOPICS } from "../core/topics.ts";
+import { TOPICS } from "../core/text/topics.ts";
 
 /** A partition of the usage topic, as Kafka has it. */
 export interface PartitionEnds {

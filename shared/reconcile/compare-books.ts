@@ -1,15 +1,15 @@
-import type { AccountId } from "../core/account.ts";
-import type { MicroCredits } from "../core/credit-line.ts";
-import { listUnmatched } from "../ledger/charges-at-gateway.ts";
-import type { Transaction } from "../ledger/database.ts";
-import { findBroken } from "../ledger/invariants.ts";
+import type { AccountId } from "../core/line/account.ts";
+import type { MicroCredits } from "../core/line/credit-line.ts";
+import { listUnmatched } from "../ledger/payments/charges-at-gateway.ts";
+import type { Transaction } from "../ledger/postgres/database.ts";
+import { findBroken } from "../ledger/proof/invariants.ts";
 import {
   findMissingEntries,
   findMissingLots,
   findMovedPositions,
   findUngrantedTopUps,
-} from "../ledger/verify-books.ts";
-import type { ToldEntry } from "../ledger/verify-told.ts";
+} from "../ledger/proof/verify-books.ts";
+import type { ToldEntry } from "../ledger/proof/verify-told.ts";
 import { accountsOf, type BooksDifference, type Found, type ToldDifference } from "./difference.ts";
 
 /** Accounts named of each invariant that does not hold. */

@@ -1,9 +1,9 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Admin, Kafka, KafkaMessage } from "kafkajs";
-import { toAccountId } from "../core/text.ts";
-import { TOPICS } from "../core/topics.ts";
+import { toAccountId } from "../core/text/text.ts";
+import { TOPICS } from "../core/text/topics.ts";
 import { readRanges } from "../kafka/read-range.ts";
-import type { Transaction } from "../ledger/database.ts";
+import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   COUNTED_TOPICS,
   type CountedTopic,
@@ -11,7 +11,7 @@ import {
   readToldCounts,
   readToldVersions,
   type ToldEntry,
-} from "../ledger/verify-told.ts";
+} from "../ledger/proof/verify-told.ts";
 import type { ToldDifference } from "./difference.ts";
 
 /** Where the billing topics ended before the books were looked at: what is below, they must know. */

@@ -1,7 +1,4 @@
 import type { KafkaMessage } from "kafkajs";
-import { identityOf } from "../core/meter-usage.ts";
-import type { RateCard } from "../core/rate-card.ts";
-import type { ReceivedEvent, Rejection, UsageEvent } from "../core/usage-event.ts";
 import {
   type Place,
   priceOf,
@@ -10,9 +7,12 @@ import {
   type UsageDifference,
   usageOf,
   verifyUsage,
-} from "../core/verify-usage.ts";
+} from "../core/history/verify-usage.ts";
+import type { RateCard } from "../core/offer/rate-card.ts";
+import { identityOf } from "../core/usage/meter-usage.ts";
+import type { ReceivedEvent, Rejection, UsageEvent } from "../core/usage/usage-event.ts";
 import type { UsageDecoder } from "../kafka/usage-decoder.ts";
-import type { Transaction } from "../ledger/database.ts";
+import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   findDeadLetters,
   findRecordedUsage,
@@ -21,7 +21,7 @@ import {
   openRecordLines,
   ownerOfLine,
   type RecordRange,
-} from "../ledger/recorded-usage.ts";
+} from "../ledger/proof/recorded-usage.ts";
 
 /** What usage is compared with, and how. */
 export interface UsageComparison {

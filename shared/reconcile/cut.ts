@@ -1,11 +1,11 @@
 import type { Admin } from "kafkajs";
-import type { AccountId, Instant } from "../core/account.ts";
-import { TOPICS, USAGE_READER } from "../core/topics.ts";
+import type { AccountId, Instant } from "../core/line/account.ts";
+import { TOPICS, USAGE_READER } from "../core/text/topics.ts";
 import type { OffsetRange } from "../kafka/read-range.ts";
 import { type PartitionEnds, readPartitionEnds } from "../kafka/usage-ends.ts";
-import { readOffsets } from "../ledger/consumer-offset.ts";
-import { countRecordsBelow, type RecordsBelow } from "../ledger/count-records-below.ts";
-import type { Transaction } from "../ledger/database.ts";
+import { readOffsets } from "../ledger/books/consumer-offset.ts";
+import type { Transaction } from "../ledger/postgres/database.ts";
+import { countRecordsBelow, type RecordsBelow } from "../ledger/proof/count-records-below.ts";
 
 /** A bound of what is looked at: an offset, when messages were published, or a place in each partition. */
 export type Bound =

@@ -1,9 +1,9 @@
-import type { AccountId, Instant } from "../core/account.ts";
-import type { MicroCredits } from "../core/credit-line.ts";
-import type { RecordDifference, UsageDifference } from "../core/verify-usage.ts";
-import type { UnmatchedCharge } from "../ledger/charges-at-gateway.ts";
-import type { MissingLot, MovedPosition, UngrantedTopUp } from "../ledger/verify-books.ts";
-import type { ToldEntry } from "../ledger/verify-told.ts";
+import type { RecordDifference, UsageDifference } from "../core/history/verify-usage.ts";
+import type { AccountId, Instant } from "../core/line/account.ts";
+import type { MicroCredits } from "../core/line/credit-line.ts";
+import type { UnmatchedCharge } from "../ledger/payments/charges-at-gateway.ts";
+import type { MissingLot, MovedPosition, UngrantedTopUp } from "../ledger/proof/verify-books.ts";
+import type { ToldEntry } from "../ledger/proof/verify-told.ts";
 
 /** What the books and the billing topics say differently. */
 export type ToldDifference =

@@ -1,12 +1,12 @@
 import type { Kafka, KafkaMessage } from "kafkajs";
-import { TOPICS } from "../core/topics.ts";
-import type { ReceivedEvent, Rejection } from "../core/usage-event.ts";
-import type { Place } from "../core/verify-usage.ts";
+import type { Place } from "../core/history/verify-usage.ts";
+import { TOPICS } from "../core/text/topics.ts";
+import type { ReceivedEvent, Rejection } from "../core/usage/usage-event.ts";
 import { type OffsetRange, readRanges } from "../kafka/read-range.ts";
 import type { UsageDecoder } from "../kafka/usage-decoder.ts";
-import type { Database } from "../ledger/database.ts";
-import { keepMissed } from "../ledger/keep-missed.ts";
-import type { Repair } from "../ledger/repairs.ts";
+import type { Database } from "../ledger/postgres/database.ts";
+import { keepMissed } from "../ledger/proof/keep-missed.ts";
+import type { Repair } from "../ledger/proof/repairs.ts";
 
 /** A message that the books have read past, as it stands in the topic. */
 export interface MissedMessage extends Place {

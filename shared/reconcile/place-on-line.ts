@@ -1,9 +1,9 @@
-import type { MicroCredits } from "../core/credit-line.ts";
-import { placeInDraw } from "../core/place-in-draw.ts";
-import type { RecordDifference } from "../core/verify-usage.ts";
-import type { Transaction } from "../ledger/database.ts";
-import { drawnByEntries, findDraws } from "../ledger/find-draws.ts";
-import { findRecordedUsage } from "../ledger/recorded-usage.ts";
+import type { RecordDifference } from "../core/history/verify-usage.ts";
+import type { MicroCredits } from "../core/line/credit-line.ts";
+import { placeInDraw } from "../core/line/place-in-draw.ts";
+import type { Transaction } from "../ledger/postgres/database.ts";
+import { findRecordedUsage } from "../ledger/proof/recorded-usage.ts";
+import { drawnByEntries, findDraws } from "../ledger/usage/find-draws.ts";
 import type { OnLine, PlacedDifference } from "./difference.ts";
 
 /** Looks up where the events of differences of one account stand on its line. */

@@ -1,20 +1,20 @@
-import type { Instant } from "../core/account.ts";
-import type { MicroCredits } from "../core/credit-line.ts";
-import { toAccountId } from "../core/text.ts";
-import { TOPICS } from "../core/topics.ts";
-import { takeCredits } from "../ledger/adjust-credits.ts";
-import type { Database } from "../ledger/database.ts";
-import { grantCredits } from "../ledger/grant-credits.ts";
-import { noteRepair, type Repair } from "../ledger/repairs.ts";
+import type { Instant } from "../core/line/account.ts";
+import type { MicroCredits } from "../core/line/credit-line.ts";
+import { toAccountId } from "../core/text/text.ts";
+import { TOPICS } from "../core/text/topics.ts";
+import { takeCredits } from "../ledger/credits/adjust-credits.ts";
+import { grantCredits } from "../ledger/credits/grant-credits.ts";
+import type { Database } from "../ledger/postgres/database.ts";
+import { noteRepair, type Repair } from "../ledger/proof/repairs.ts";
 import {
   grantPaidTopUp,
   isOfTopUp,
   restoreEntry,
   restoreTopUpLot,
-} from "../ledger/restore-entries.ts";
-import { restorePosition } from "../ledger/restore-position.ts";
-import { correctRecord, removeRecord, restoreRecord } from "../ledger/restore-records.ts";
-import { tellBalanceAgain, tellEntriesAgain } from "../ledger/tell-again.ts";
+} from "../ledger/proof/restore-entries.ts";
+import { restorePosition } from "../ledger/proof/restore-position.ts";
+import { correctRecord, removeRecord, restoreRecord } from "../ledger/proof/restore-records.ts";
+import { tellBalanceAgain, tellEntriesAgain } from "../ledger/proof/tell-again.ts";
 import { accountOf, type Found, idOf, type PlacedDifference } from "./difference.ts";
 import { keepMessage, type MissedMessages } from "./keep-message.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
-import type { EventWindow } from "../core/usage-event.ts";
+import type { EventWindow } from "../core/usage/usage-event.ts";
 
 /** All settings come from the environment; the README lists them with their meaning. */
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");

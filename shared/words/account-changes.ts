@@ -1,8 +1,8 @@
-import { decideThreshold } from "../core/change-threshold.ts";
-import { decideTimeZoneChange } from "../core/change-time-zone.ts";
-import type { MicroCredits } from "../core/credit-line.ts";
-import { formatCredits } from "../core/credits-text.ts";
-import { inOne } from "../core/subscription-change.ts";
+import { decideThreshold } from "../core/changes/change-threshold.ts";
+import { decideTimeZoneChange } from "../core/changes/change-time-zone.ts";
+import { inOne } from "../core/changes/subscription-change.ts";
+import type { MicroCredits } from "../core/line/credit-line.ts";
+import { formatCredits } from "../core/text/credits-text.ts";
 import { type Change, refusal, subject } from "./change.ts";
 
 /** Both changes, or the refusal of either. */

@@ -1,6 +1,6 @@
-import { formatCredits } from "../core/credits-text.ts";
-import { type AddOnUnits, decideAddOn, MAX_ADD_ON_UNITS } from "../core/set-add-on.ts";
-import type { ChangeContext } from "../core/subscription-change.ts";
+import { type AddOnUnits, decideAddOn, MAX_ADD_ON_UNITS } from "../core/changes/set-add-on.ts";
+import type { ChangeContext } from "../core/changes/subscription-change.ts";
+import { formatCredits } from "../core/text/credits-text.ts";
 import { type Change, refusal, subject } from "./change.ts";
 import { countOf, formatInstant } from "./plain-words.ts";
 import { noSubscription, suspended } from "./subscription-changes.ts";

@@ -1,5 +1,5 @@
-import type { Account } from "../core/account.ts";
-import type { ChangeContext, Changed } from "../core/subscription-change.ts";
+import type { ChangeContext, Changed } from "../core/changes/subscription-change.ts";
+import type { Account } from "../core/line/account.ts";
 
 /** Why a change is not made, in one sentence. */
 export interface Refusal {

@@ -1,5 +1,5 @@
-import { formatCredits } from "../core/credits-text.ts";
-import type { GrantDecision, GrantedLot } from "../core/grant-credits.ts";
+import type { GrantDecision, GrantedLot } from "../core/month/grant-credits.ts";
+import { formatCredits } from "../core/text/credits-text.ts";
 import { formatInstant } from "./plain-words.ts";
 
 /** Why credits are not granted. */

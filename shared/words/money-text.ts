@@ -1,4 +1,4 @@
-import { formatMoney } from "../core/money.ts";
+import { formatMoney } from "../core/text/money.ts";
 
 /** Minor units as people read them: "USD 9.90". */
 export function moneyText(amount: bigint, currency: string): string {

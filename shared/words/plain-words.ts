@@ -1,4 +1,4 @@
-import type { Instant } from "../core/account.ts";
+import type { Instant } from "../core/line/account.ts";
 
 /** ISO 8601 in UTC; `none` where there is no instant. */
 export function formatInstant(instant: Instant | null, none = "never"): string {

@@ -1,6 +1,6 @@
-import type { AutoTopUpSettingsDecision } from "../core/auto-top-up.ts";
-import { formatCredits } from "../core/credits-text.ts";
-import type { ManualTopUpDecision } from "../core/decide-top-up.ts";
+import type { AutoTopUpSettingsDecision } from "../core/payments/auto-top-up.ts";
+import type { ManualTopUpDecision } from "../core/payments/decide-top-up.ts";
+import { formatCredits } from "../core/text/credits-text.ts";
 import { moneyText } from "./money-text.ts";
 
 /** Whose top-up it is, and in what it pays. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Scope } from "../../shared/ledger/api-keys.ts";
-import { makeKey, openApi, type TestApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
-import { openCatalogue } from "../stack/subscribers.ts";
+import type { Scope } from "../../shared/ledger/access/api-keys.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { openCatalogue } from "../support/books/subscribers.ts";
+import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Who may do what: every route is held against every kind of caller. */
 let books: Books;

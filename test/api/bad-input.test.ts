@@ -5,11 +5,11 @@ import { text } from "node:stream/consumers";
 import type { InjectOptions } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
-import { everyTable } from "../cli/every-table.ts";
-import { makeKey, testServer } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
-import { openPayer, sellCredits, use } from "../stack/payers.ts";
-import { openCatalogue } from "../stack/subscribers.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { openPayer, sellCredits, use } from "../support/books/payers.ts";
+import { openCatalogue } from "../support/books/subscribers.ts";
+import { everyTable } from "../support/cli/every-table.ts";
+import { makeKey, testServer } from "../support/processes/api.ts";
 import { BAD_VALUES, type BodyRoute, badBodies, GOOD_BODIES } from "./bad-bodies.ts";
 
 const WITHIN_MS = 1_000;

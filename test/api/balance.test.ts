@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { openApi } from "../support/processes/api.ts";
 
 let books: Books;
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { debitUsage } from "../../shared/ledger/debit-usage.ts";
-import { rateCardReader } from "../../shared/ledger/rates.ts";
-import { openApi, type TestApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { usageBatches } from "../stack/usage-batches.ts";
+import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { usageBatches } from "../support/books/usage-batches.ts";
+import { openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Grants, adjustments, and what the account, its lots and entries say of them. */
 let books: Books;

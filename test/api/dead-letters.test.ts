@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { TOPICS } from "../../shared/core/topics.ts";
-import { inTransaction } from "../../shared/ledger/database.ts";
-import { storeDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { dismissDeadLetter } from "../../shared/ledger/dismiss-dead-letters.ts";
-import { openApi, type TestApi } from "../stack/api.ts";
-import { type Books, openBooks } from "../stack/books.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
+import { dismissDeadLetter } from "../../shared/ledger/dead-letters/dismiss.ts";
+import { inTransaction } from "../../shared/ledger/postgres/database.ts";
+import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { openApi, type TestApi } from "../support/processes/api.ts";
 
 /** What the API tells operators of dead letters. */
 let books: Books;

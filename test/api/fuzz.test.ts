@@ -10,13 +10,13 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Usage } from "../../shared/client/usage-client.ts";
-import type { UsageEvent } from "../../shared/core/usage-event.ts";
+import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
-import { makeKey, testServer } from "../stack/api.ts";
-import { type Books, openBooks } from "../stack/books.ts";
-import { silent } from "../stack/kafka.ts";
-import { openPayer, sellCredits, use } from "../stack/payers.ts";
-import { openCatalogue } from "../stack/subscribers.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { openPayer, sellCredits, use } from "../support/books/payers.ts";
+import { openCatalogue } from "../support/books/subscribers.ts";
+import { silent } from "../support/kafka/kafka.ts";
+import { makeKey, testServer } from "../support/processes/api.ts";
 
 const VERSION = "4.32.*";
 /** The same in each run, so that a change is judged by what it changes; FUZZ_SEED tries others. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { makeKey, openApi, type TestApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 let books: Books;
 let api: TestApi;

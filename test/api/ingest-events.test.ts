@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJson } from "../../services/api/ingest/json.ts";
 import { type IngestRules, toUsage } from "../../services/api/ingest/to-usage.ts";
-import { parsePath } from "../../shared/core/feed.ts";
-import { toFeedCard } from "../../shared/core/feed-card.ts";
+import { parsePath } from "../../shared/core/offer/feed.ts";
+import { toFeedCard } from "../../shared/core/offer/feed-card.ts";
 
 const NOW = Date.UTC(2026, 8, 1, 12);
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -2,9 +2,9 @@ import { onTestFinished } from "vitest";
 import type { IngestParts } from "../../services/api/ingest/routes.ts";
 import { openUsageClient, type UsageClientOptions } from "../../shared/client/usage-client.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
-import { makeKey, testServer } from "../stack/api.ts";
-import type { Books } from "../stack/books.ts";
-import { silent } from "../stack/kafka.ts";
+import type { Books } from "../support/books/books.ts";
+import { silent } from "../support/kafka/kafka.ts";
+import { makeKey, testServer } from "../support/processes/api.ts";
 
 interface Options {
   readonly limits?: NonNullable<IngestParts["limits"]>;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeKey, openApi, type TestApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** What operators are told: by the page's route, and by what Prometheus scrapes. */
 const AT = "2026-11-01T03:30:00.000Z";

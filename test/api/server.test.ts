@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readApiSettings, refuseOpenToOthers } from "../../services/api/settings.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
-import { makeKey, openApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { makeKey, openApi } from "../support/processes/api.ts";
 
 let books: Books;
 

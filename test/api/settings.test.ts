@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { makeKey, openApi, type TestApi } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
-import { openPayer, sellCredits } from "../stack/payers.ts";
-import { openCatalogue } from "../stack/subscribers.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { openPayer, sellCredits } from "../support/books/payers.ts";
+import { openCatalogue } from "../support/books/subscribers.ts";
+import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Subscriptions, add-ons, auto top-up and top-ups by hand, as products and customers set them. */
 let books: Books;

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import pg from "pg";
 import { freePort } from "../../infra/local/free-port.ts";
 import { API_SERVICE } from "../../infra/local/services.ts";
-import { insertApiKey, type Scope } from "../../shared/ledger/api-keys.ts";
-import { newKey } from "../../shared/ledger/api-secrets.ts";
-import { eventually } from "../local-stack/eventually.ts";
+import { insertApiKey, type Scope } from "../../shared/ledger/access/api-keys.ts";
+import { newKey } from "../../shared/ledger/access/api-secrets.ts";
+import { eventually } from "../support/eventually.ts";
 import { startProcess } from "./consume.ts";
 import type { Bench } from "./throughput.ts";
 

@@ -2,7 +2,7 @@
  * The floor of latency: consumes and decodes usage events with metering's own consumer and does
  * nothing with them. On SIGTERM prints, as JSON, how many milliseconds after `occurred_at` each came.
  */
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";

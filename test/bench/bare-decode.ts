@@ -3,7 +3,7 @@
  * decoder as metering; nothing is compared. Prints how many events were decoded after each batch.
  */
 
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";

@@ -3,7 +3,7 @@
  * same pool and no key, no schemas, no limits. Prints where it listens.
  */
 import Fastify from "fastify";
-import { openDatabase } from "../../shared/ledger/database.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 
 const CONNECTIONS = 16;

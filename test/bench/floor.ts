@@ -8,9 +8,9 @@ import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { inTransaction, openDatabase } from "../../shared/ledger/database.ts";
-import { insertRows } from "../../shared/ledger/insert-rows.ts";
-import { EVENT_COLUMNS, putEvent } from "../../shared/ledger/usage-records.ts";
+import { inTransaction, openDatabase } from "../../shared/ledger/postgres/database.ts";
+import { insertRows } from "../../shared/ledger/postgres/insert-rows.ts";
+import { EVENT_COLUMNS, putEvent } from "../../shared/ledger/usage/records.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 

@@ -1,7 +1,7 @@
-import { toAccountId } from "../../shared/core/text.ts";
-import { createAccount } from "../../shared/ledger/create-account.ts";
-import { openDatabase } from "../../shared/ledger/database.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { createAccount } from "../../shared/ledger/credits/create-account.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { atOnce } from "../../shared/runtime/at-once.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { accountName } from "./load.ts";

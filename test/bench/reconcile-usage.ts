@@ -1,7 +1,7 @@
 /** Holds the usage topic against the books, as `drawdown reconcile` does. Prints how far it is. */
 import { openKafka } from "../../shared/kafka/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
-import { openDatabase } from "../../shared/ledger/database.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { EVERYTHING } from "../../shared/reconcile/cut.ts";
 import { reconcile } from "../../shared/reconcile/reconcile.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";

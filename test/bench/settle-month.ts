@@ -2,8 +2,9 @@
  * A run of the scheduler over all accounts that are due, as its service does it: prints, as JSON, how
  * many accounts moved, the milliseconds that it took, and the most memory that the process has had.
  */
-import { openDatabase } from "../../shared/ledger/database.ts";
-import { addDone, NOTHING_DONE, runSchedule } from "../../shared/ledger/run-schedule.ts";
+
+import { addDone, NOTHING_DONE, runSchedule } from "../../shared/ledger/month/run-schedule.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 
 const database = openDatabase(readSettings(process.env).database, {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
-import { USAGE_READER } from "../../shared/core/topics.ts";
+import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { makeBenchKey, startApi } from "./api-process.ts";
 import { METERING_ARGS, startProcess } from "./consume.ts";

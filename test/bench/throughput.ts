@@ -1,5 +1,5 @@
 import type { Kafka } from "kafkajs";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import type { RegistrySettings } from "../../shared/runtime/settings.ts";
 import type { BookMaker } from "./books.ts";
 import { type Run, runFloor, runMetering, type Servers } from "./consume.ts";

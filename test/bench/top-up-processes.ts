@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SIMULATED_GATEWAY, TOP_UP_SERVICE } from "../../infra/local/services.ts";
-import { startService } from "../stack/service-process.ts";
+import { startService } from "../support/processes/service-process.ts";
 
 /** The top-up service as `npm start` runs it. */
 export const TOP_UP_ARGS = [...(TOP_UP_SERVICE.nodeOptions ?? []), TOP_UP_SERVICE.file];

@@ -1,8 +1,8 @@
 /** Who sees what in a real browser: one account's link opens that account, for as long as it holds. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openAccount } from "../stack/books.ts";
-import { TURN_MS } from "../stack/top-up-process.ts";
+import { openAccount } from "../support/books/books.ts";
+import { TURN_MS } from "../support/processes/top-up-process.ts";
 import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { offerAsDemo, spend } from "./offer.ts";
 import { openDashboard, openPage, shows, tokenOf, WITHIN } from "./open-page.ts";

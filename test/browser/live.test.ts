@@ -1,12 +1,12 @@
 /** The dashboard in a real browser, on the real services: what a customer sees as it happens. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { readAutoTopUp } from "../../shared/ledger/auto-top-ups.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { openAccount } from "../stack/books.ts";
-import { balanceOf, openPayer } from "../stack/payers.ts";
-import { TURN_MS } from "../stack/top-up-process.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { readAutoTopUp } from "../../shared/ledger/books/auto-top-ups.ts";
+import { openAccount } from "../support/books/books.ts";
+import { balanceOf, openPayer } from "../support/books/payers.ts";
+import { eventually } from "../support/eventually.ts";
+import { TURN_MS } from "../support/processes/top-up-process.ts";
 import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { offerAsDemo, spend } from "./offer.ts";
 import { openDashboard, shows, WITHIN, watchNumbers } from "./open-page.ts";

@@ -1,19 +1,25 @@
 import { expect } from "vitest";
-import type { Grant } from "../../shared/core/grant-credits.ts";
-import { decideAddOn } from "../../shared/core/set-add-on.ts";
-import { decideSubscribe } from "../../shared/core/subscribe.ts";
-import { toAccountId } from "../../shared/core/text.ts";
-import { changeSubscription } from "../../shared/ledger/change-subscription.ts";
-import { createAccount } from "../../shared/ledger/create-account.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
-import { listPayments } from "../../shared/ledger/payments.ts";
-import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
-import { settleAccounts } from "../../shared/ledger/settle-accounts.ts";
-import { settlePayment } from "../../shared/ledger/settle-payment.ts";
+import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
+import { decideSubscribe } from "../../shared/core/changes/subscribe.ts";
+import type { Grant } from "../../shared/core/month/grant-credits.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
+import { createAccount } from "../../shared/ledger/credits/create-account.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { settleAccounts } from "../../shared/ledger/month/settle-accounts.ts";
+import { listPayments } from "../../shared/ledger/payments/payments.ts";
+import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
+import { settlePayment } from "../../shared/ledger/payments/settle.ts";
 import { randomFrom } from "../model/random.ts";
-import type { Books } from "../stack/books.ts";
-import { declined, giveCard, PAID, paidTopUp, pendingTopUp } from "../stack/card-holders.ts";
-import type { Usage } from "../stack/usage-batches.ts";
+import type { Books } from "../support/books/books.ts";
+import {
+  declined,
+  giveCard,
+  PAID,
+  paidTopUp,
+  pendingTopUp,
+} from "../support/books/card-holders.ts";
+import type { Usage } from "../support/books/usage-batches.ts";
 
 /** An account in the middle of its life, for pictures: all of it is as the books and services made it. */
 

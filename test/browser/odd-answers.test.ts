@@ -1,8 +1,8 @@
 /** What the real services cannot be made to say on demand is said in their place, on the way to the page. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openAccount } from "../stack/books.ts";
-import { TURN_MS } from "../stack/top-up-process.ts";
+import { openAccount } from "../support/books/books.ts";
+import { TURN_MS } from "../support/processes/top-up-process.ts";
 import { IS_SKIPPED, startChromium } from "./chromium.ts";
 import { openDashboard, openPage, shows, tokenOf, WITHIN, watchNumbers } from "./open-page.ts";
 import { accountName, type RunningServices, startServices } from "./running-services.ts";

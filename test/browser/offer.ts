@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
 import { parseCatalogue } from "../../shared/catalogue/parse-catalogue.ts";
-import { applyCatalogue } from "../../shared/ledger/apply-catalogue.ts";
-import type { Books } from "../stack/books.ts";
+import { applyCatalogue } from "../../shared/ledger/catalogue/apply.ts";
+import type { Books } from "../support/books/books.ts";
 import type { RunningServices } from "./running-services.ts";
 
 const CATALOGUE = new URL("../../infra/demo/catalogue.yaml", import.meta.url);

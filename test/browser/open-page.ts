@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/make-access.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import type { RunningServices } from "./running-services.ts";
 
 /** How long a page may take to show what happened: a machine busy with other work is slow. */

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { API_SERVICE } from "../../infra/local/services.ts";
 import { startSimulatedGateway } from "../../infra/simulated-gateway/start-gateway.ts";
-import { type Books, openBooks } from "../stack/books.ts";
-import { type GatewayGate, openGatewayGate } from "../stack/gateway-gate.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { startMetering } from "../stack/metering-process.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import { type ServiceProcess, startService } from "../stack/service-process.ts";
-import { takeTopUpGroup, topUpProcess } from "../stack/top-up-process.ts";
-import { takeUsageTopic } from "../stack/usage-topic.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
+import { type GatewayGate, openGatewayGate } from "../support/processes/gateway-gate.ts";
+import { startMetering } from "../support/processes/metering-process.ts";
+import { type ServiceProcess, startService } from "../support/processes/service-process.ts";
+import { takeTopUpGroup, topUpProcess } from "../support/processes/top-up-process.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 /** The services as real processes on the real servers, and a browser's way to them. */

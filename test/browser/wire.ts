@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { listen } from "../stack/tcp-proxy.ts";
+import { listen } from "../support/processes/tcp-proxy.ts";
 
 /** What lies between a browser and the API. */
 export interface Wire {

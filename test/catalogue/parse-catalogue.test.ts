@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseCatalogue } from "../../shared/catalogue/parse-catalogue.ts";
-import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
 
 const parse = (text: string) => parseCatalogue(Buffer.from(text));
 

@@ -6,11 +6,11 @@ import { OPERATIONS } from "../../shared/client/api-operations.ts";
 import type { Reader } from "../../shared/client/api-wire.ts";
 import type { openUsageClient } from "../../shared/client/usage-client.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
-import { serveLive, tellKafka } from "../api/live-server.ts";
-import { makeKey, testServer } from "../stack/api.ts";
-import { type Books, openAccount, openBooks } from "../stack/books.ts";
-import { openPayer, sellCredits, use } from "../stack/payers.ts";
-import { openCatalogue } from "../stack/subscribers.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { openPayer, sellCredits, use } from "../support/books/payers.ts";
+import { openCatalogue } from "../support/books/subscribers.ts";
+import { makeKey, testServer } from "../support/processes/api.ts";
+import { serveLive, tellKafka } from "../support/processes/live-server.ts";
 
 const named = (name: string) => `api-client-${randomBytes(4).toString("hex")}-${name}`;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Kafka } from "kafkajs";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 
 /** A usage event as it lies in Kafka. */

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks } from "../stack/books.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { takeUsageTopic } from "../stack/usage-topic.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { eventually } from "../support/eventually.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { followUsage, type UsageFollower } from "./follow-usage.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");

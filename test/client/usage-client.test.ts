@@ -19,15 +19,15 @@ import {
   type UsageClient,
   type UsageClientOptions,
 } from "../../shared/client/usage-client.ts";
-import { TOPICS } from "../../shared/core/topics.ts";
-import type { UsageEvent } from "../../shared/core/usage-event.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
+import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
 import { IncompatibleSchema } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { FOREIGN_SCHEMAS } from "../stack/foreign-schemas.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { takeUsageTopic } from "../stack/usage-topic.ts";
+import { eventually } from "../support/eventually.ts";
+import { FOREIGN_SCHEMAS } from "../support/kafka/foreign-schemas.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { followUsage, type UsageFollower } from "./follow-usage.ts";
 import { type KafkaLine, layKafkaLine } from "./kafka-line.ts";
 import { aliasRegistry } from "./registry-alias.ts";

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { METERING } from "../../shared/core/topics.ts";
+import { METERING } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
-import { eventually } from "../local-stack/eventually.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { toldByBooks, toldByModel } from "../stack/books-told.ts";
-import { dismissMembers } from "../stack/dismiss-members.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import type { Statement } from "../stack/postgres-frames.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import { openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
-import type { Usage } from "../stack/usage-batches.ts";
-import { emptyUsageTopic, takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { toldByBooks, toldByModel } from "../support/books/books-told.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import type { Usage } from "../support/books/usage-batches.ts";
+import { eventually } from "../support/eventually.ts";
+import { dismissMembers } from "../support/kafka/dismiss-members.ts";
+import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { emptyUsageTopic, takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
+import type { Statement } from "../support/processes/postgres-frames.ts";
+import { openPostgresProxy, type PostgresProxy } from "../support/processes/tcp-proxy.ts";
 
 /**
  * Metering as a real process, killed with SIGKILL and started again; afterwards the books are those

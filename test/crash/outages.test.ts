@@ -5,20 +5,20 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../../infra/local/free-port.ts";
 import { type LocalStack, startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import type { Database } from "../../shared/ledger/database.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { connect, openAccount, setPrice } from "../stack/books.ts";
-import { FOREIGN_SCHEMAS, registerForeign } from "../stack/foreign-schemas.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { collectTopic, rawProducer, testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import { ownPorts } from "../stack/ports.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import { openPostgresProxy } from "../stack/tcp-proxy.ts";
-import { long, text, usageBytes, withSchemaId } from "../stack/usage-bytes.ts";
-import { untilCaughtUp } from "../stack/usage-topic.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { connect, openAccount, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { eventually } from "../support/eventually.ts";
+import { FOREIGN_SCHEMAS, registerForeign } from "../support/kafka/foreign-schemas.ts";
+import { collectTopic, rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { long, text, usageBytes, withSchemaId } from "../support/kafka/usage-bytes.ts";
+import { untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
+import { openPostgresProxy } from "../support/processes/tcp-proxy.ts";
+import { ownPorts } from "../support/stack/ports.ts";
 
 /**
  * Servers go away and come back, at the start and while one and the same metering process runs. On

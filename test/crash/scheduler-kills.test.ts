@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { noteUsageComplete } from "../../shared/ledger/usage-complete.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { collectTopic, testKafka } from "../stack/kafka.ts";
-import type { Statement } from "../stack/postgres-frames.ts";
-import { startScheduler } from "../stack/scheduler-process.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { copySubscriber, openCatalogue, openSubscriber } from "../stack/subscribers.ts";
-import { openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
+import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { copySubscriber, openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { eventually } from "../support/eventually.ts";
+import { collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import type { Statement } from "../support/processes/postgres-frames.ts";
+import { startScheduler } from "../support/processes/scheduler-process.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
+import { openPostgresProxy, type PostgresProxy } from "../support/processes/tcp-proxy.ts";
 
 /** The scheduler as a real process, killed, stopped and cut off in the middle of a run. */
 const DAY = 24 * 60 * 60_000;

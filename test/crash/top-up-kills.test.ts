@@ -7,19 +7,23 @@ import {
   type SimulatedGateway,
   startSimulatedGateway,
 } from "../../infra/simulated-gateway/start-gateway.ts";
-import { TOP_UP } from "../../shared/core/topics.ts";
+import { TOP_UP } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { dismissMembers } from "../stack/dismiss-members.ts";
-import { type GatewayClient, gatewayClient } from "../stack/gateway-client.ts";
-import { type GatewayGate, openGatewayGate } from "../stack/gateway-gate.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
-import { balanceOf, openPayer, sellCredits, topUpsOf, use } from "../stack/payers.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { type Fate, openPostgresProxy, type PostgresProxy } from "../stack/tcp-proxy.ts";
-import { TURN_MS, takeTopUpGroup, topUpProcess } from "../stack/top-up-process.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { balanceOf, openPayer, sellCredits, topUpsOf, use } from "../support/books/payers.ts";
+import { eventually } from "../support/eventually.ts";
+import { dismissMembers } from "../support/kafka/dismiss-members.ts";
+import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { type GatewayClient, gatewayClient } from "../support/processes/gateway-client.ts";
+import { type GatewayGate, openGatewayGate } from "../support/processes/gateway-gate.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
+import {
+  type Fate,
+  openPostgresProxy,
+  type PostgresProxy,
+} from "../support/processes/tcp-proxy.ts";
+import { TURN_MS, takeTopUpGroup, topUpProcess } from "../support/processes/top-up-process.ts";
 import { followWay, LOOK_AGAIN, type Place, STEPS } from "./top-up-steps.ts";
 
 /**

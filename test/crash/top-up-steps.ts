@@ -1,4 +1,4 @@
-import type { Statement } from "../stack/postgres-frames.ts";
+import type { Statement } from "../support/processes/postgres-frames.ts";
 
 /**
  * All that the top-up service says to Postgres on the way from a low balance to its published

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { mergeActivity } from "../../services/dashboard/activity/merge-activity.ts";
 import type { EntryData, RecordData } from "../../services/dashboard/api/account-data.ts";
 import { withNewest, withNext } from "../../services/dashboard/live/paged-list.ts";
-import { csvText } from "../../shared/core/csv-text.ts";
+import { csvText } from "../../shared/core/text/csv-text.ts";
 
 const idOf = (id: string): string => id;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { LotOnLine } from "../../services/dashboard/line/lot-on-line.ts";
 import { paidByTexts } from "../../services/dashboard/spend/paid-by-text.ts";
+import type { LotOnLine } from "../../services/dashboard/state/lot-on-line.ts";
 import { broughtText } from "../../services/dashboard/text/payment-text.ts";
 
 describe("what came of a payment", () => {

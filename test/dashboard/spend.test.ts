@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BucketData } from "../../services/dashboard/api/account-data.ts";
-import { layersOf, scaleOf, spendOf } from "../../services/dashboard/spend/spend.ts";
-import { barsOf } from "../../services/dashboard/spend/spend-range.ts";
+import { layersOf, scaleOf, spendOf } from "../../services/dashboard/state/spend.ts";
+import { barsOf } from "../../services/dashboard/state/spend-range.ts";
 
 const DAY_1 = Date.parse("2026-11-24T23:00:00Z");
 const DAY_2 = Date.parse("2026-11-25T23:00:00Z");

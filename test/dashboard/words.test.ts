@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { accessOf, accountOf } from "../../services/dashboard/access/access-link.ts";
 import { askedCredits, askedMoney } from "../../services/dashboard/account/asked-amount.ts";
 import type { EntryData } from "../../services/dashboard/api/account-data.ts";
-import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/line/lot-on-line.ts";
+import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/state/lot-on-line.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
 import { runwayText } from "../../services/dashboard/text/runway-text.ts";
 

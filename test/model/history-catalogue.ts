@@ -1,5 +1,5 @@
-import type { AddOn, LotLife, Plan } from "../../shared/core/catalogue.ts";
-import type { Rate } from "../../shared/core/rate-card.ts";
+import type { AddOn, LotLife, Plan } from "../../shared/core/offer/catalogue.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import type { Catalogue } from "./month-terms.ts";
 
 /** The catalogue that histories are made with: lives of all kinds, prices and credits that change. */

@@ -1,4 +1,4 @@
-import type { LotLife } from "../../shared/core/catalogue.ts";
+import type { LotLife } from "../../shared/core/offer/catalogue.ts";
 import type { AddOnUse, DueCharge, MonthSubscription } from "./month-terms.ts";
 import {
   emptyBooks,

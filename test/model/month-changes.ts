@@ -1,6 +1,5 @@
-import type { Renewal } from "../../shared/core/billing-periods.ts";
-import type { Plan } from "../../shared/core/catalogue.ts";
-import type { BillingInterval } from "../../shared/core/subscription.ts";
+import type { BillingInterval, Renewal } from "../../shared/core/offer/billing-periods.ts";
+import type { Plan } from "../../shared/core/offer/catalogue.ts";
 import {
   endOfOtherLot,
   type MonthBooks,

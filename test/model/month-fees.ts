@@ -1,4 +1,4 @@
-import type { Plan } from "../../shared/core/catalogue.ts";
+import type { Plan } from "../../shared/core/offer/catalogue.ts";
 import type { MonthBooks } from "./month-books.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 

@@ -1,5 +1,4 @@
-import type { Renewal } from "../../shared/core/billing-periods.ts";
-import type { BillingInterval } from "../../shared/core/subscription.ts";
+import type { BillingInterval, Renewal } from "../../shared/core/offer/billing-periods.ts";
 
 /**
  * Months of many accounts, made from a seed: plain data, in the order in which the system takes it.

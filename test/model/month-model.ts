@@ -1,7 +1,10 @@
-import type { Renewal } from "../../shared/core/billing-periods.ts";
-import type { Rate } from "../../shared/core/rate-card.ts";
-import type { BillingInterval } from "../../shared/core/subscription.ts";
-import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
+import type { BillingInterval, Renewal } from "../../shared/core/offer/billing-periods.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type {
+  DeadLetterReason,
+  EventWindow,
+  UsageEvent,
+} from "../../shared/core/usage/usage-event.ts";
 import { emptyMonthBooks, type MonthBooks, type MonthEntry, type MonthFee } from "./month-books.ts";
 import {
   cancel,

@@ -1,6 +1,5 @@
-import type { Renewal } from "../../shared/core/billing-periods.ts";
-import type { AddOn, Plan } from "../../shared/core/catalogue.ts";
-import type { BillingInterval } from "../../shared/core/subscription.ts";
+import type { BillingInterval, Renewal } from "../../shared/core/offer/billing-periods.ts";
+import type { AddOn, Plan } from "../../shared/core/offer/catalogue.ts";
 
 /**
  * What the month is made of, as plain data; of shared/core only types are used. All credits are micro-credits, all instants milliseconds since 1970-01-01T00:00Z.

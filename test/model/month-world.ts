@@ -1,4 +1,4 @@
-import type { AddOn, Plan } from "../../shared/core/catalogue.ts";
+import type { AddOn, Plan } from "../../shared/core/offer/catalogue.ts";
 import { createMonthModel, type MonthModel } from "./month-model.ts";
 import type { Catalogue } from "./month-terms.ts";
 

@@ -1,5 +1,9 @@
-import type { Rate } from "../../shared/core/rate-card.ts";
-import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type {
+  DeadLetterReason,
+  EventWindow,
+  UsageEvent,
+} from "../../shared/core/usage/usage-event.ts";
 import { MOST } from "./naive-books.ts";
 
 /** What the naive books make of an event, from its identity to its price. */

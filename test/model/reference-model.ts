@@ -1,6 +1,10 @@
-import type { Instant } from "../../shared/core/account.ts";
-import type { Rate } from "../../shared/core/rate-card.ts";
-import type { DeadLetterReason, EventWindow, UsageEvent } from "../../shared/core/usage-event.ts";
+import type { Instant } from "../../shared/core/line/account.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type {
+  DeadLetterReason,
+  EventWindow,
+  UsageEvent,
+} from "../../shared/core/usage/usage-event.ts";
 import {
   balanceOf,
   emptyBooks,

@@ -1,5 +1,5 @@
-import type { Database } from "../../shared/ledger/database.ts";
-import { readSchedules } from "../../shared/ledger/schedules.ts";
+import { readSchedules } from "../../shared/ledger/books/schedules.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { MonthAccount, MonthModel } from "../model/month-model.ts";
 
 /**

@@ -1,10 +1,10 @@
-import { toAccountId } from "../../shared/core/text.ts";
-import { createAccount } from "../../shared/ledger/create-account.ts";
-import { type Database, inTransaction } from "../../shared/ledger/database.ts";
-import { insertVersions } from "../../shared/ledger/insert-versions.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { insertVersions } from "../../shared/ledger/catalogue/insert-versions.ts";
+import { createAccount } from "../../shared/ledger/credits/create-account.ts";
+import { type Database, inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { HISTORY_CATALOGUE, HISTORY_RATES, HISTORY_START } from "../model/history-catalogue.ts";
 import type { HistoryAccount, MonthHistory } from "../model/month-history.ts";
-import { connect, openBooks } from "../stack/books.ts";
+import { connect, openBooks } from "../support/books/books.ts";
 
 /** The real books with the accounts of a history and what they can subscribe to. */
 export interface HistoryBooks {

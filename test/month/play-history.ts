@@ -1,5 +1,5 @@
-import type { Database } from "../../shared/ledger/database.ts";
-import { noteUsageComplete } from "../../shared/ledger/usage-complete.ts";
+import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { AccountStep, MonthHistory, MonthStep } from "../model/month-history.ts";
 import { type CommandStep, playCommand, runScheduler } from "./play-command.ts";
 import { openMetering, type UsageCounts, type UseStep } from "./play-usage.ts";

@@ -3,7 +3,7 @@ import pg from "pg";
 import type { MonthHistory, MonthStep } from "../model/month-history.ts";
 import type { MonthModel } from "../model/month-model.ts";
 import { openHistory, playStep } from "../model/play-month.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
 import { standingByBooks, standingByModel, wholeByBooks, wholeByModel } from "./month-told.ts";
 import { type HistoryBooks, openHistoryBooks } from "./open-history.ts";
 import { type HowPlayed, openPlayer, type Played } from "./play-history.ts";

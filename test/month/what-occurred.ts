@@ -1,4 +1,4 @@
-import type { Database } from "../../shared/ledger/database.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 
 const OCCURRED = `
   SELECT 'entry: ' || kind, count(*)::integer FROM entry GROUP BY kind

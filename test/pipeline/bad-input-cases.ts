@@ -1,6 +1,12 @@
-import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
-import type { DeadLetterReason } from "../../shared/core/usage-event.ts";
-import { long, text, type UsageFields, usageBytes, withSchemaId } from "../stack/usage-bytes.ts";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
+import type { DeadLetterReason } from "../../shared/core/usage/usage-event.ts";
+import {
+  long,
+  text,
+  type UsageFields,
+  usageBytes,
+  withSchemaId,
+} from "../support/kafka/usage-bytes.ts";
 
 /** Ids of the schemas that the registry gave. */
 export interface SchemaIds {

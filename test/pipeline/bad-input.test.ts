@@ -1,17 +1,17 @@
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { openRegistry, registerSchema } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { FOREIGN_SCHEMAS, registerForeign } from "../stack/foreign-schemas.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, rawProducer, testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import { long, type UsageFields, usageBytes, withSchemaId } from "../stack/usage-bytes.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { eventually } from "../support/eventually.ts";
+import { FOREIGN_SCHEMAS, registerForeign } from "../support/kafka/foreign-schemas.ts";
+import { type Collector, collectTopic, rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import { long, type UsageFields, usageBytes, withSchemaId } from "../support/kafka/usage-bytes.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 import { CASES, type Case, type Given, type SchemaIds } from "./bad-input-cases.ts";
 
 /**

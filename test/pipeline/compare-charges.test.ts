@@ -1,17 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compareCharges, watchCharges } from "../../services/top-up/compare-charges.ts";
-import { OutcomeUnknown } from "../../services/top-up/payment-gateway.ts";
-import { openSimulatedGateway } from "../../services/top-up/simulated-gateway.ts";
-import { toAccountId } from "../../shared/core/text.ts";
+import { OutcomeUnknown } from "../../services/top-up/gateways/payment-gateway.ts";
+import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
 import { outageWaits } from "../../shared/kafka/outage-waits.ts";
-import { chargesComparedTo, listUnmatched } from "../../shared/ledger/charges-at-gateway.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { silent } from "../stack/kafka.ts";
-import { openPayer, sellCredits, topUpsOf, use } from "../stack/payers.ts";
-import { paymentsByClock } from "../stack/payments-by-clock.ts";
-import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import {
+  chargesComparedTo,
+  listUnmatched,
+} from "../../shared/ledger/payments/charges-at-gateway.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { openPayer, sellCredits, topUpsOf, use } from "../support/books/payers.ts";
+import { paymentsByClock } from "../support/books/payments-by-clock.ts";
+import { eventually } from "../support/eventually.ts";
+import { silent } from "../support/kafka/kafka.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import { WEBHOOK_SECRET } from "../support/processes/top-up-process.ts";
 
 /**
  * Money that was taken at the gateway, by its own list, is in the books; where it is not, the charge is

@@ -1,26 +1,26 @@
 import { randomBytes } from "node:crypto";
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TOPICS } from "../../shared/core/topics.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
 import { relayOutbox } from "../../shared/kafka/outbox-relay.ts";
 import { openPublisher, type Publisher } from "../../shared/kafka/publisher.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { countDeadLetters, type DeadLetterPlace } from "../../shared/ledger/dead-letters.ts";
-import { dismissDeadLetter } from "../../shared/ledger/dismiss-dead-letters.ts";
-import { listDeadLetters } from "../../shared/ledger/list-dead-letters.ts";
-import { retryDeadLetter } from "../../shared/ledger/retry-dead-letters.ts";
+import { dismissDeadLetter } from "../../shared/ledger/dead-letters/dismiss.ts";
+import { listDeadLetters } from "../../shared/ledger/dead-letters/list.ts";
+import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
+import { countDeadLetters, type DeadLetterPlace } from "../../shared/ledger/usage/dead-letters.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import { drawdown, words } from "../cli/drawdown.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { rawProducer, testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import { startScheduler } from "../stack/scheduler-process.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { drawdown, words } from "../support/cli/drawdown.ts";
+import { eventually } from "../support/eventually.ts";
+import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
+import { startScheduler } from "../support/processes/scheduler-process.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
 
 /**
  * Dead letters that are published again, through the real topic, metering and scheduler: each event is

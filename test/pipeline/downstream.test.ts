@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import type { Usage } from "../stack/usage-batches.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import type { Usage } from "../support/books/usage-batches.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 
 /** Usage through the real topic and a real metering process, and what others then see of it. */
 const PROMISED_WITHIN_MS = 2_000;

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { type Books, openBooks } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { balanceOf, setCard, untilPayment } from "../stack/payers.ts";
-import { type PaymentsByClock, paymentsByClock } from "../stack/payments-by-clock.ts";
-import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { openCatalogue, openSubscriber } from "../stack/subscribers.ts";
-import { startTopUp, TURN_MS, takeTopUpGroup } from "../stack/top-up-process.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { balanceOf, setCard, untilPayment } from "../support/books/payers.ts";
+import { type PaymentsByClock, paymentsByClock } from "../support/books/payments-by-clock.ts";
+import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup } from "../support/processes/top-up-process.ts";
 
 /**
  * The price of a subscription, USD 10 a month or USD 100 a year for 100 credits a month, charged

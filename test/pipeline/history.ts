@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { MAX_BIGINT } from "../../shared/core/credit-line.ts";
-import type { Rate } from "../../shared/core/rate-card.ts";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
+import type { Rate } from "../../shared/core/offer/rate-card.ts";
 
 /** Random histories: small worlds in which the same ids, lots and instants meet often. */
 export const MINUTE = 60_000;

@@ -10,15 +10,20 @@ import {
   startSimulatedGateway,
 } from "../../infra/simulated-gateway/start-gateway.ts";
 import { WEBHOOK_PATH } from "../../services/top-up/webhook-server.ts";
-import { everyTable } from "../cli/every-table.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { type GatewayClient, gatewayClient } from "../stack/gateway-client.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { openPayer, sellCredits, untilPayment, use } from "../stack/payers.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { TURN_MS, takeTopUpGroup, topUpProcess, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { openPayer, sellCredits, untilPayment, use } from "../support/books/payers.ts";
+import { everyTable } from "../support/cli/every-table.ts";
+import { eventually } from "../support/eventually.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { type GatewayClient, gatewayClient } from "../support/processes/gateway-client.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
+import {
+  TURN_MS,
+  takeTopUpGroup,
+  topUpProcess,
+  WEBHOOK_SECRET,
+} from "../support/processes/top-up-process.ts";
 
 /**
  * What comes in at the address of the service where the gateway sends its webhooks. Nobody else can

@@ -1,22 +1,22 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
-import type { UsageEvent } from "../../shared/core/usage-event.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
+import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
 import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
 import { readBatch } from "../../shared/kafka/read-batch.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { debitUsage } from "../../shared/ledger/debit-usage.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
-import { rateCardReader } from "../../shared/ledger/rates.ts";
+import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { toldByBooks, toldByModel } from "../stack/books-told.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { toldByBooks, toldByModel } from "../support/books/books-told.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
 import {
   ACCOUNTS,
   type Delivery,

@@ -1,23 +1,35 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { reservePort } from "../../infra/local/reserve-port.ts";
 import { WEBHOOK_PATH } from "../../services/top-up/webhook-server.ts";
-import { toAccountId } from "../../shared/core/text.ts";
-import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/topics.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { askAboutPayment } from "../../shared/ledger/claim-payments.ts";
-import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
-import { askRefund, listRefunds } from "../../shared/ledger/refunds.ts";
-import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
-import { outboxOf } from "../cli/every-table.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
-import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
-import { paymentsByClock } from "../stack/payments-by-clock.ts";
-import { ownPorts } from "../stack/ports.ts";
-import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, TURN_MS, takeTopUpGroup, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
+import { askAboutPayment } from "../../shared/ledger/payments/claim.ts";
+import { askRefund, listRefunds } from "../../shared/ledger/payments/refunds.ts";
+import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import {
+  balanceOf,
+  openPayer,
+  sellCredits,
+  topUpsOf,
+  untilPayment,
+  use,
+} from "../support/books/payers.ts";
+import { paymentsByClock } from "../support/books/payments-by-clock.ts";
+import { outboxOf } from "../support/cli/every-table.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import {
+  startTopUp,
+  TURN_MS,
+  takeTopUpGroup,
+  WEBHOOK_SECRET,
+} from "../support/processes/top-up-process.ts";
+import { ownPorts } from "../support/stack/ports.ts";
 
 /**
  * Money that goes back: asked for here, refunded at the gateway itself, or taken by the bank. Credits

@@ -1,14 +1,14 @@
 import type { Admin } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { METERING, TOPICS } from "../../shared/core/topics.ts";
-import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { dismissMembers } from "../stack/dismiss-members.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import type { Usage } from "../stack/usage-batches.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
+import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import type { Usage } from "../support/books/usage-batches.ts";
+import { dismissMembers } from "../support/kafka/dismiss-members.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 
 /** Kafka, its group and the books disagree about how far metering has read: the books are right. */
 const ACCOUNT = "rewound";

@@ -1,13 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { TOPICS } from "../../shared/core/topics.ts";
-import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
-import { outboxOf } from "../cli/every-table.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { balanceOf, openPayer, sellCredits, setCard, topUpsOf, use } from "../stack/payers.ts";
-import { type PaymentsByClock, paymentsByClock } from "../stack/payments-by-clock.ts";
-import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
+import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import {
+  balanceOf,
+  openPayer,
+  sellCredits,
+  setCard,
+  topUpsOf,
+  use,
+} from "../support/books/payers.ts";
+import { type PaymentsByClock, paymentsByClock } from "../support/books/payments-by-clock.ts";
+import { outboxOf } from "../support/cli/every-table.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
 
 /**
  * Auto top-up whose card is declined, over a week of a clock of the test's own, while its low balance

@@ -8,31 +8,49 @@ import {
   onTestFinished,
   test,
 } from "vitest";
-import { openSimulatedGateway } from "../../services/top-up/simulated-gateway.ts";
+import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
 import { takePayment } from "../../services/top-up/take-payment.ts";
 import type { TakingParts } from "../../services/top-up/taking-parts.ts";
-import { manualTopUpId } from "../../shared/core/payment.ts";
-import { toAccountId } from "../../shared/core/text.ts";
-import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/topics.ts";
+import { manualTopUpId } from "../../shared/core/payments/payment.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { openEncoder } from "../../shared/kafka/encoder.ts";
 import { openRegistry } from "../../shared/kafka/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { readAutoTopUp } from "../../shared/ledger/auto-top-ups.ts";
-import { type ClaimedPayment, claimPayments } from "../../shared/ledger/claim-payments.ts";
-import { readOffsets } from "../../shared/ledger/consumer-offset.ts";
-import { setAutoTopUp } from "../../shared/ledger/set-auto-top-up.ts";
-import { topUpByHand, topUpIfLow } from "../../shared/ledger/top-up-account.ts";
+import { readAutoTopUp } from "../../shared/ledger/books/auto-top-ups.ts";
+import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
+import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
+import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
+import { topUpByHand, topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import { outboxOf } from "../cli/every-table.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { openGatewayGate } from "../stack/gateway-gate.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, rawProducer, silent, testKafka } from "../stack/kafka.ts";
-import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, TURN_MS, takeTopUpGroup, WEBHOOK_SECRET } from "../stack/top-up-process.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import {
+  balanceOf,
+  openPayer,
+  sellCredits,
+  topUpsOf,
+  untilPayment,
+  use,
+} from "../support/books/payers.ts";
+import { outboxOf } from "../support/cli/every-table.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  type Collector,
+  collectTopic,
+  rawProducer,
+  silent,
+  testKafka,
+} from "../support/kafka/kafka.ts";
+import { openGatewayGate } from "../support/processes/gateway-gate.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import {
+  startTopUp,
+  TURN_MS,
+  takeTopUpGroup,
+  WEBHOOK_SECRET,
+} from "../support/processes/top-up-process.ts";
 
 /**
  * One charge for one low balance, however often it is said, by however many it is heard, and however

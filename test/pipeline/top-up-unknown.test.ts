@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { eventually } from "../local-stack/eventually.ts";
-import { tempFolder } from "../local-stack/temp-folder.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { type GatewayGate, openGatewayGate } from "../stack/gateway-gate.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { balanceOf, openPayer, sellCredits, untilPayment, use } from "../stack/payers.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { type GatewayInProcess, openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, TURN_MS, takeTopUpGroup } from "../stack/top-up-process.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { balanceOf, openPayer, sellCredits, untilPayment, use } from "../support/books/payers.ts";
+import { eventually } from "../support/eventually.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { type GatewayGate, openGatewayGate } from "../support/processes/gateway-gate.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup } from "../support/processes/top-up-process.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 /**
  * Charges whose outcome the service does not learn: they stay pending, which can be seen, the gateway

@@ -1,12 +1,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { type Collector, collectTopic, testKafka } from "../stack/kafka.ts";
-import { balanceOf, openPayer, sellCredits, topUpsOf, untilPayment, use } from "../stack/payers.ts";
-import { openGateway } from "../stack/simulated-gateway.ts";
-import { startTopUp, TURN_MS, takeTopUpGroup } from "../stack/top-up-process.ts";
+import { type Books, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import {
+  balanceOf,
+  openPayer,
+  sellCredits,
+  topUpsOf,
+  untilPayment,
+  use,
+} from "../support/books/payers.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { openGateway } from "../support/processes/simulated-gateway.ts";
+import { startTopUp, TURN_MS, takeTopUpGroup } from "../support/processes/top-up-process.ts";
 
 /** The top-up service as a real process, on real Kafka and Postgres, with the simulated gateway. */
 const kafka = testKafka();

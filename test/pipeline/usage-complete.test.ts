@@ -1,21 +1,21 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { usageCompleteWatch } from "../../services/metering/watch-usage-complete.ts";
-import { GRACE_MS } from "../../shared/core/account-book.ts";
-import { toAccountId } from "../../shared/core/text.ts";
-import { TOPICS, USAGE_READER } from "../../shared/core/topics.ts";
+import { GRACE_MS } from "../../shared/core/month/account-book.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
-import { readCompleteUntil } from "../../shared/ledger/usage-complete.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { collectTopic, testKafka } from "../stack/kafka.ts";
-import { type MeteringProcess, startMetering } from "../stack/metering-process.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import { startScheduler } from "../stack/scheduler-process.ts";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { openCatalogue, openSubscriber } from "../stack/subscribers.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { eventually } from "../support/eventually.ts";
+import { collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
+import { startScheduler } from "../support/processes/scheduler-process.ts";
+import type { ServiceProcess } from "../support/processes/service-process.ts";
 
 /** Up to when usage is complete: noted by metering, waited for by the scheduler. */
 const CREDIT = 1_000_000n;

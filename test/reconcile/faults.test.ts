@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { TOPICS } from "../../shared/core/topics.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
-import { offer } from "../cli/offer.ts";
-import { topUp } from "../cli/pay.ts";
-import { eventually } from "../local-stack/eventually.ts";
-import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { brokenInvariants } from "../stack/invariants.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { offer } from "../support/cli/offer.ts";
+import { topUp } from "../support/cli/pay.ts";
+import { eventually } from "../support/eventually.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { untilTold, whileMetering } from "./metered-books.ts";
 import { prove, repairAll } from "./prove.ts";
 

@@ -1,6 +1,6 @@
-import { eventually } from "../local-stack/eventually.ts";
-import type { Books } from "../stack/books.ts";
-import { startMetering } from "../stack/metering-process.ts";
+import type { Books } from "../support/books/books.ts";
+import { eventually } from "../support/eventually.ts";
+import { startMetering } from "../support/processes/metering-process.ts";
 
 /** Has metering at work on books, as a process, while something is done. */
 export async function whileMetering(of: Books, work: () => Promise<void>): Promise<void> {

@@ -6,8 +6,8 @@ import { readMissed } from "../../shared/reconcile/keep-message.ts";
 import { type Reconciliation, reconcile } from "../../shared/reconcile/reconcile.ts";
 import { planRepair, repair } from "../../shared/reconcile/repair.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import type { Books } from "../stack/books.ts";
-import { testKafka } from "../stack/kafka.ts";
+import type { Books } from "../support/books/books.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
 
 const kafka = testKafka();
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import type { ToldEntry } from "../../shared/ledger/verify-told.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import type { ToldEntry } from "../../shared/ledger/proof/verify-told.ts";
 import { planRepair } from "../../shared/reconcile/repair.ts";
 
 const accountId = toAccountId("restored");

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text.ts";
-import { grantCredits } from "../../shared/ledger/grant-credits.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../stack/books.ts";
-import { testKafka } from "../stack/kafka.ts";
-import { openUsagePublisher, type UsagePublisher } from "../stack/publish-usage.ts";
-import { takeUsageTopic, untilCaughtUp } from "../stack/usage-topic.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { untilTold, whileMetering } from "./metered-books.ts";
 import { prove } from "./prove.ts";
 

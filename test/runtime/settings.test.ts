@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InvalidSettings, readSettings } from "../../shared/runtime/settings.ts";
-import { tempFolder } from "../local-stack/temp-folder.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const NEEDED = {
   DATABASE_URL: "postgres://drawdown:sesame@db:5432/drawdown",

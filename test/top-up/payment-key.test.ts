@@ -5,10 +5,10 @@
  */
 import { describe, expect, test } from "vitest";
 import { paymentKey, refundKey } from "../../services/top-up/payment-key.ts";
-import { toAccountId } from "../../shared/core/text.ts";
-import type { ClaimedPayment } from "../../shared/ledger/claim-payments.ts";
-import { NOON } from "../core/examples.ts";
-import { topUpWith } from "../core/top-up-examples.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import type { ClaimedPayment } from "../../shared/ledger/payments/claim.ts";
+import { NOON } from "../support/core/examples.ts";
+import { topUpWith } from "../support/core/top-up-examples.ts";
 
 function claimed(
   payment: Parameters<typeof topUpWith>[0] = {},

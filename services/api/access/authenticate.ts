@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Instant } from "../../../shared/core/account.ts";
-import { toAccountId } from "../../../shared/core/text.ts";
-import { findApiKey, noteKeyUse, type Scope } from "../../../shared/ledger/api-keys.ts";
-import { isSame, readSecret, type Secret } from "../../../shared/ledger/api-secrets.ts";
-import { findDashboardToken } from "../../../shared/ledger/dashboard-tokens.ts";
-import type { Database } from "../../../shared/ledger/database.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { findApiKey, noteKeyUse, type Scope } from "../../../shared/ledger/access/api-keys.ts";
+import { isSame, readSecret, type Secret } from "../../../shared/ledger/access/api-secrets.ts";
+import { findDashboardToken } from "../../../shared/ledger/access/dashboard-tokens.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { Problem } from "../problem.ts";
 
 /** Who asks: a product with a key, or a customer with a token for one account. */

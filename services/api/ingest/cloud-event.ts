@@ -1,5 +1,5 @@
-import type { Instant } from "../../../shared/core/account.ts";
-import { parseInstant } from "../../../shared/core/instant-text.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { fieldOf, isObject, type Json, type JsonObject, kindOf } from "./json.ts";
 import { malformed, type Refusal } from "./refusal.ts";
 

@@ -1,5 +1,5 @@
 import { PublishFailed, type UsageClient } from "../../../shared/client/usage-client.ts";
-import type { UsageEvent } from "../../../shared/core/usage-event.ts";
+import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 
 export interface DeliveryLimits {
   /** How many usage events may wait for Kafka, and how many bytes of the bodies they came in. */

@@ -1,4 +1,4 @@
-import type { DeadLetterReason, UsageEvent } from "../../../shared/core/usage-event.ts";
+import type { DeadLetterReason, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { fieldOf, isObject, type Json } from "./json.ts";
 import { type IngestRules, toUsage } from "./to-usage.ts";
 

@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from "../../../shared/core/usage-event.ts";
+import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 
 /** Why an event is not taken; the same reasons as those of dead letters. */
 export interface Refusal {

@@ -1,9 +1,9 @@
-import { idProblem } from "../../../shared/core/text.ts";
+import { idProblem } from "../../../shared/core/text/text.ts";
 import {
   type EventWindow,
   rejectEvent,
   type UsageEvent,
-} from "../../../shared/core/usage-event.ts";
+} from "../../../shared/core/usage/usage-event.ts";
 import type { CloudEvent } from "./cloud-event.ts";
 import type { Refusal } from "./refusal.ts";
 

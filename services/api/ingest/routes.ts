@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { UsageClient } from "../../../shared/client/usage-client.ts";
-import type { Instant } from "../../../shared/core/account.ts";
-import type { FeedCard } from "../../../shared/core/feed-card.ts";
-import type { EventWindow } from "../../../shared/core/usage-event.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { FeedCard } from "../../../shared/core/offer/feed-card.ts";
+import type { EventWindow } from "../../../shared/core/usage/usage-event.ts";
 import { Problem } from "../problem.ts";
 import { REFUSALS } from "../routes/parts.ts";
 import { type DeliveryLimits, openDelivery } from "./delivery.ts";

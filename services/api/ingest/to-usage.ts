@@ -1,7 +1,7 @@
-import type { Instant } from "../../../shared/core/account.ts";
-import type { DataPath, Feed } from "../../../shared/core/feed.ts";
-import { type FeedCard, feedsAt } from "../../../shared/core/feed-card.ts";
-import type { EventWindow, UsageEvent } from "../../../shared/core/usage-event.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { DataPath, Feed } from "../../../shared/core/offer/feed.ts";
+import { type FeedCard, feedsAt } from "../../../shared/core/offer/feed-card.ts";
+import type { EventWindow, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { type CloudEvent, readCloudEvent } from "./cloud-event.ts";
 import { fieldOf, isObject, type Json, type JsonObject, kindOf } from "./json.ts";
 import { quantityOf } from "./quantity.ts";

@@ -1,8 +1,8 @@
 import type { Admin } from "kafkajs";
-import { USAGE_READER } from "../../../shared/core/topics.ts";
+import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { readPartitionEnds } from "../../../shared/kafka/usage-ends.ts";
-import { readOffsets } from "../../../shared/ledger/consumer-offset.ts";
-import type { Database } from "../../../shared/ledger/database.ts";
+import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
 
 /** How metering keeps up, seen from outside: from a message's place in Kafka to its place in the books. */
 export interface Delay {

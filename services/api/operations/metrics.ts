@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { Gauge, Registry } from "prom-client";
-import { listUnmatched } from "../../../shared/ledger/charges-at-gateway.ts";
-import { countDue } from "../../../shared/ledger/count-due.ts";
-import { countOutbox } from "../../../shared/ledger/count-outbox.ts";
-import { countDeadLetters } from "../../../shared/ledger/dead-letters.ts";
-import { readLastReconciliation } from "../../../shared/ledger/reconciliations.ts";
+import { countDue } from "../../../shared/ledger/month/count-due.ts";
+import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
+import { listUnmatched } from "../../../shared/ledger/payments/charges-at-gateway.ts";
+import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
+import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { RouteParts } from "../routes/parts.ts";
 
 const MOST_COUNTED = 10_000;

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import type { Admin } from "kafkajs";
 import { z } from "zod";
-import { countDue } from "../../../shared/ledger/count-due.ts";
-import { countOutbox } from "../../../shared/ledger/count-outbox.ts";
-import { countTopUps } from "../../../shared/ledger/count-payments.ts";
-import { countDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import { countDue } from "../../../shared/ledger/month/count-due.ts";
+import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
+import { countTopUps } from "../../../shared/ledger/payments/count.ts";
 import {
   readLastReconciliation,
   type StoredReconciliation,
-} from "../../../shared/ledger/reconciliations.ts";
+} from "../../../shared/ledger/proof/reconciliations.ts";
+import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import { REFUSALS, type RouteParts, typed } from "../routes/parts.ts";
 import { count, instant } from "../wire.ts";
 import { delayFollower } from "./follow-delay.ts";

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import type { AccountId } from "../../../shared/core/account.ts";
-import { type AutoTopUp, amountsOf } from "../../../shared/core/auto-top-up.ts";
-import { addOnAt } from "../../../shared/core/catalogue.ts";
-import { balanceOf } from "../../../shared/core/credit-line.ts";
-import { EMPTY_SCHEDULE } from "../../../shared/core/subscription.ts";
-import type { AccountDetails } from "../../../shared/ledger/account-details.ts";
-import { readAutoTopUp } from "../../../shared/ledger/auto-top-ups.ts";
-import { readCatalogue } from "../../../shared/ledger/catalogue.ts";
-import type { Transaction } from "../../../shared/ledger/database.ts";
-import { readPaymentMethod } from "../../../shared/ledger/payment-methods.ts";
-import { readSchedules } from "../../../shared/ledger/schedules.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
+import { addOnAt } from "../../../shared/core/offer/catalogue.ts";
+import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
+import type { AccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
+import { readSchedules } from "../../../shared/ledger/books/schedules.ts";
+import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
+import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { accountId, count, credits, instant, money } from "../wire.ts";
 import { type RouteParts, readOfAccount } from "./parts.ts";
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { balanceOf } from "../../../shared/core/credit-line.ts";
-import { isCurrency } from "../../../shared/core/money.ts";
-import { isTimeZone } from "../../../shared/core/months.ts";
-import { createAccount } from "../../../shared/ledger/create-account.ts";
-import { listAccounts } from "../../../shared/ledger/list-accounts.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { isTimeZone } from "../../../shared/core/offer/months.ts";
+import { isCurrency } from "../../../shared/core/text/money.ts";
+import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
+import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
 import { inTurn, setThreshold, setTimeZone } from "../../../shared/words/account-changes.ts";
 import type { Change } from "../../../shared/words/change.ts";
 import { nameOf } from "../access/authenticate.ts";

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { balanceOf } from "../../../shared/core/credit-line.ts";
-import { readAccounts } from "../../../shared/ledger/read-accounts.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
 import { unknownAccount } from "../problem.ts";
 import { accountId, accountPath, count, credits } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";

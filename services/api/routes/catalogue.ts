@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { LotLife } from "../../../shared/core/catalogue.ts";
-import { readCatalogue } from "../../../shared/ledger/catalogue.ts";
-import { listRates } from "../../../shared/ledger/rates.ts";
-import { readSnapshot } from "../../../shared/ledger/read-snapshot.ts";
+import type { LotLife } from "../../../shared/core/offer/catalogue.ts";
+import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
+import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { count, credits, instant, money } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { listDeadLetters } from "../../../shared/ledger/list-dead-letters.ts";
+import { listDeadLetters } from "../../../shared/ledger/dead-letters/list.ts";
 import { cursorsOf, INSTANT, pageOf, SMALL, TEXT, WHOLE } from "../cursor.ts";
 import { accountId, count, instant, listOf, page, words } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";

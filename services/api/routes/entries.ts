@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { balanceOf } from "../../../shared/core/credit-line.ts";
-import { listEntries } from "../../../shared/ledger/list-entries.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { listEntries } from "../../../shared/ledger/books/list-entries.ts";
 import { cursorsOf, pageOf, WHOLE } from "../cursor.ts";
 import { accountPath, count, credits, instant, listOf, page } from "../wire.ts";
 import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";

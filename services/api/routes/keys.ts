@@ -1,7 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { type ApiKey, listApiKeys, revokeApiKey, SCOPES } from "../../../shared/ledger/api-keys.ts";
-import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/make-access.ts";
+import {
+  type ApiKey,
+  listApiKeys,
+  revokeApiKey,
+  SCOPES,
+} from "../../../shared/ledger/access/api-keys.ts";
+import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { Problem, unknown, unknownAccount } from "../problem.ts";
 import { accountId, accountPath, instant, words } from "../wire.ts";

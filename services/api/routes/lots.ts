@@ -1,14 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { GrantedLot } from "../../../shared/core/grant-credits.ts";
-import { usageAcross } from "../../../shared/ledger/explain-usage.ts";
+import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import {
   findLot,
   type LotUse,
   listLots,
   readLosses,
   useOf,
-} from "../../../shared/ledger/granted-lots.ts";
+} from "../../../shared/ledger/books/granted-lots.ts";
+import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
 import { unknown } from "../problem.ts";
 import { accountId, accountPath, credits, id, instant, listOf, page } from "../wire.ts";

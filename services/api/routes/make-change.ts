@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import type { AccountId } from "../../../shared/core/account.ts";
-import { changeSubscription } from "../../../shared/ledger/change-subscription.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import type { Change, Refusal } from "../../../shared/words/change.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { refused, unknownAccount } from "../problem.ts";

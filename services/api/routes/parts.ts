@@ -1,9 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { AccountId, Instant } from "../../../shared/core/account.ts";
-import { type AccountDetails, readAccountDetails } from "../../../shared/ledger/account-details.ts";
-import type { Database, Transaction } from "../../../shared/ledger/database.ts";
-import { readSnapshot } from "../../../shared/ledger/read-snapshot.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import {
+  type AccountDetails,
+  readAccountDetails,
+} from "../../../shared/ledger/books/account-details.ts";
+import type { Database, Transaction } from "../../../shared/ledger/postgres/database.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { problemDocument, unknownAccount } from "../problem.ts";
 
 /** What the routes work with. */

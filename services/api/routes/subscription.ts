@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { listChanges } from "../../../shared/ledger/schedules.ts";
+import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { setAddOn } from "../../../shared/words/add-on-changes.ts";
 import {
   cancel,

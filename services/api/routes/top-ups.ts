@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
-import type { Payment } from "../../../shared/core/payment.ts";
-import { isAutomatic, manualTopUpId } from "../../../shared/core/payment.ts";
-import { readAutoTopUp } from "../../../shared/ledger/auto-top-ups.ts";
-import { listPayments, readPayment } from "../../../shared/ledger/payments.ts";
-import { setAutoTopUp } from "../../../shared/ledger/set-auto-top-up.ts";
-import { topUpByHand } from "../../../shared/ledger/top-up-account.ts";
+import type { Payment } from "../../../shared/core/payments/payment.ts";
+import { isAutomatic, manualTopUpId } from "../../../shared/core/payments/payment.ts";
+import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
+import { listPayments, readPayment } from "../../../shared/ledger/payments/payments.ts";
+import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
+import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { manualTopUpRefusal, topUpSettingsRefusal } from "../../../shared/words/top-up-refusals.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, SMALL } from "../cursor.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { UsageRecord } from "../../../shared/ledger/explain-usage.ts";
+import type { UsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { count, credits, instant } from "../wire.ts";
 
 /** A metered event. */

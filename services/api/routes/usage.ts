@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { overlapOf } from "../../../shared/core/credit-line.ts";
-import { findUsageRecord } from "../../../shared/ledger/explain-usage.ts";
-import { lotsAcross } from "../../../shared/ledger/granted-lots.ts";
-import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/list-usage.ts";
+import { overlapOf } from "../../../shared/core/line/credit-line.ts";
+import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
+import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
 import { badRequest, refused, unknown } from "../problem.ts";
 import {

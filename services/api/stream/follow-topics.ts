@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
-import { TOPICS } from "../../../shared/core/topics.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
 
 /** What a topic tells of an account. */
 export interface Told {

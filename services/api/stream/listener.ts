@@ -1,5 +1,5 @@
-import { TOPICS } from "../../../shared/core/topics.ts";
-import { amountsAsText } from "../../../shared/ledger/amounts-as-text.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
+import { amountsAsText } from "../../../shared/ledger/postgres/amounts-as-text.ts";
 import type { Told } from "./follow-topics.ts";
 import { type Place, placeText } from "./place.ts";
 

@@ -1,8 +1,8 @@
-import type { AccountId } from "../../../shared/core/account.ts";
-import { balanceOf } from "../../../shared/core/credit-line.ts";
-import { TOPICS } from "../../../shared/core/topics.ts";
-import { readAutoTopUp } from "../../../shared/ledger/auto-top-ups.ts";
-import { listEntries, type PostedEntry } from "../../../shared/ledger/list-entries.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
+import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
+import { listEntries, type PostedEntry } from "../../../shared/ledger/books/list-entries.ts";
 import { type RouteParts, readOfAccount } from "../routes/parts.ts";
 import type { Told } from "./follow-topics.ts";
 import type { Place } from "./place.ts";

@@ -1,5 +1,5 @@
-import { parseCredits } from "../../../shared/core/credits-text.ts";
-import { parseMoney } from "../../../shared/core/money.ts";
+import { parseCredits } from "../../../shared/core/text/credits-text.ts";
+import { parseMoney } from "../../../shared/core/text/money.ts";
 
 /** An amount as somebody typed it, read exactly; or what is wrong with it, in words. */
 export type Asked = { readonly amount: bigint } | { readonly wrong: string };

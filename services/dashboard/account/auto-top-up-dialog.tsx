@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
-import { formatCredits } from "../../../shared/core/credits-text.ts";
-import { formatMoney } from "../../../shared/core/money.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatMoney } from "../../../shared/core/text/money.ts";
 import type { AccountData } from "../api/account-data.ts";
 import { Problem } from "../api/request.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
 import { moneyText } from "../text/credit-text.ts";
 import { askedCredits, askedMoney } from "./asked-amount.ts";
-import type { OpenAccount } from "./open-account.ts";
 
 interface AutoTopUpDialogProps {
   readonly open: OpenAccount;

@@ -1,10 +1,10 @@
-import { balanceOf } from "../../../shared/core/credit-line.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits, moneyText, roundedDown } from "../text/credit-text.ts";
 import { runwayText } from "../text/runway-text.ts";
 import { BalanceChange } from "./balance-change.tsx";
-import type { OpenAccount } from "./open-account.ts";
 
 /** The balance in large type, and how long it lasts. */
 export function BalanceCard({ open }: { open: OpenAccount }) {

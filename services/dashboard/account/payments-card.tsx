@@ -1,15 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { formatMoney } from "../../../shared/core/money.ts";
-import { creditsCell } from "../activity/activity-csv.ts";
+import { formatMoney } from "../../../shared/core/text/money.ts";
 import type { PaymentData } from "../api/account-data.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
-import { moneyText } from "../text/credit-text.ts";
+import type { OpenAccount } from "../state/open-account.ts";
+import { creditsCell, moneyText } from "../text/credit-text.ts";
 import { broughtText, paidForText } from "../text/payment-text.ts";
 import { agoText, momentText } from "../text/time-text.ts";
-import type { OpenAccount } from "./open-account.ts";
 import { TopUpDialog } from "./top-up-dialog.tsx";
 
 const TONE = { pending: "warn", retrying: "warn", succeeded: "good", failed: "bad" } as const;

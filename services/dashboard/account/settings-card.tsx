@@ -2,11 +2,11 @@ import { useSignal } from "@preact/signals";
 import type { AccountData } from "../api/account-data.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits, moneyText } from "../text/credit-text.ts";
 import { dateText, momentText } from "../text/time-text.ts";
 import { AddOns } from "./add-ons.tsx";
 import { AutoTopUpDialog } from "./auto-top-up-dialog.tsx";
-import type { OpenAccount } from "./open-account.ts";
 
 /** What the account has: its auto top-up, the credits that come next, plan and add-ons. */
 export function SettingsCard({ open }: { open: OpenAccount }) {

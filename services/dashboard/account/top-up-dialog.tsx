@@ -1,12 +1,12 @@
 import { useRef, useState } from "preact/hooks";
-import { formatMoney } from "../../../shared/core/money.ts";
+import { formatMoney } from "../../../shared/core/text/money.ts";
 import type { AccountData } from "../api/account-data.ts";
 import { Problem } from "../api/request.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
 import { moneyText } from "../text/credit-text.ts";
 import { askedMoney } from "./asked-amount.ts";
-import type { OpenAccount } from "./open-account.ts";
 
 interface TopUpDialogProps {
   readonly open: OpenAccount;

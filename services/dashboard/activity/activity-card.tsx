@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
-import type { OpenAccount } from "../account/open-account.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits, signedCredits } from "../text/credit-text.ts";
 import { entryText } from "../text/entry-text.ts";
 import { originText, usageText } from "../text/meter-text.ts";

@@ -1,6 +1,5 @@
-import { formatCredits } from "../../../shared/core/credits-text.ts";
-import type { Cell } from "../../../shared/core/csv-text.ts";
-import type { RecordData } from "../api/account-data.ts";
+import type { Cell } from "../../../shared/core/text/csv-text.ts";
+import { creditsCell } from "../text/credit-text.ts";
 import type { Activity } from "./merge-activity.ts";
 
 export const ACTIVITY_COLUMNS = [
@@ -10,16 +9,6 @@ export const ACTIVITY_COLUMNS = [
   "quantity",
   "credits",
   "balance_after",
-  "source",
-  "dimensions",
-];
-
-export const RECORD_COLUMNS = [
-  "occurred_at",
-  "event_id",
-  "meter",
-  "quantity",
-  "credits",
   "source",
   "dimensions",
 ];
@@ -46,24 +35,4 @@ export function activityCells(activity: Activity): readonly Cell[] {
   const credits = creditsCell(BigInt(entry.credits));
   const after = creditsCell(BigInt(entry.balance));
   return [entry.posted_at, entry.kind, entry.reference, "", credits, after, "", ""];
-}
-
-/** A usage record, in the order of `RECORD_COLUMNS`. */
-export function recordCells(record: RecordData): readonly Cell[] {
-  const { occurred_at, event_id, meter, source, dimensions } = record;
-  const credits = creditsCell(BigInt(record.credits));
-  return [
-    occurred_at,
-    event_id,
-    meter,
-    BigInt(record.quantity),
-    credits,
-    source,
-    JSON.stringify(dimensions),
-  ];
-}
-
-/** Credits as a spreadsheet reads them: a plain decimal. */
-export function creditsCell(credits: bigint): Cell {
-  return { number: formatCredits(credits) };
 }

@@ -1,4 +1,4 @@
-import { remainingOf, type Stretch } from "../../../shared/core/credit-line.ts";
+import { remainingOf, type Stretch } from "../../../shared/core/line/credit-line.ts";
 
 /**
  * Where the parts of a credit line are drawn, in pixels from its left end. Lots lie end to end in the

@@ -1,13 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { remainingOf } from "../../../shared/core/credit-line.ts";
-import type { OpenAccount } from "../account/open-account.ts";
-import { creditsCell } from "../activity/activity-csv.ts";
+import { remainingOf } from "../../../shared/core/line/credit-line.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
-import { shortCredits } from "../text/credit-text.ts";
+import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
+import type { OpenAccount } from "../state/open-account.ts";
+import { creditsCell, shortCredits } from "../text/credit-text.ts";
 import { LinePicture } from "./line-picture.tsx";
-import { type LotOnLine, lotName } from "./lot-on-line.ts";
 
 /** As many stretches are drawn unasked, besides those with something left: they say little. */
 const USED_UP_SHOWN = 1;

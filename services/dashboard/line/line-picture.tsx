@@ -1,6 +1,7 @@
 import { minute } from "../live/clock.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { useWidth } from "../parts/use-width.ts";
+import { expiryText, type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import { exactCredits, shortCredits } from "../text/credit-text.ts";
 import {
   type DrawnLine,
@@ -9,7 +10,6 @@ import {
   placeLabels,
   ratio,
 } from "./lay-out-line.ts";
-import { expiryText, type LotOnLine, lotName } from "./lot-on-line.ts";
 
 interface PictureProps {
   readonly lots: readonly LotOnLine[];

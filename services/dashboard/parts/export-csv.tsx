@@ -1,4 +1,4 @@
-import { type Cell, csvText } from "../../../shared/core/csv-text.ts";
+import { type Cell, csvText } from "../../../shared/core/text/csv-text.ts";
 
 interface ExportCsvProps {
   readonly file: string;

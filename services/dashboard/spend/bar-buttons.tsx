@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import type { SpendBar } from "../state/spend.ts";
+import type { ShownSpend } from "../state/spend-state.ts";
 import { partsText } from "./bar-text.ts";
-import type { SpendBar } from "./spend.ts";
-import type { ShownSpend } from "./spend-state.ts";
 
 interface BarButtonsProps {
   readonly spend: ShownSpend;

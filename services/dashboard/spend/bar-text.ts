@@ -1,7 +1,7 @@
+import type { SpendBar } from "../state/spend.ts";
+import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
 import { keyName } from "../text/meter-text.ts";
-import type { SpendBar } from "./spend.ts";
-import type { ShownSpend } from "./spend-state.ts";
 
 /** What a bar is made of: "362.1 credits: voice 200, tokens 162.1" */
 export function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string {

@@ -1,5 +1,5 @@
 import type { ExplainedData } from "../api/account-data.ts";
-import { type LotOnLine, lotName } from "../line/lot-on-line.ts";
+import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import { exactCredits } from "../text/credit-text.ts";
 
 /** A part of what an event cost, and who paid it. */

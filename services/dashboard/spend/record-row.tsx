@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
-import type { OpenAccount } from "../account/open-account.ts";
 import type { ExplainedData, RecordData } from "../api/account-data.ts";
 import { minute } from "../live/clock.ts";
 import { type Resource, resource } from "../live/resource.ts";
 import { Content } from "../parts/card.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
 import { countText, exactCredits } from "../text/credit-text.ts";
 import { meterName, originText } from "../text/meter-text.ts";
 import { dateText, secondText } from "../text/time-text.ts";

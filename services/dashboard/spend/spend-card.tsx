@@ -1,17 +1,17 @@
 import { useComputed } from "@preact/signals";
-import { formatCredits } from "../../../shared/core/credits-text.ts";
-import type { OpenAccount } from "../account/open-account.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Grouping } from "../api/account-api.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
+import type { SpendBar } from "../state/spend.ts";
+import { RANGES } from "../state/spend-range.ts";
+import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
 import { momentText, weekdayText } from "../text/time-text.ts";
-import type { SpendBar } from "./spend.ts";
 import { SpendChart } from "./spend-chart.tsx";
-import { RANGES } from "./spend-range.ts";
-import type { ShownSpend } from "./spend-state.ts";
 import { SpendTable } from "./spend-table.tsx";
 
 /** What was spent over time, and on what. */

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { ratio } from "../line/lay-out-line.ts";
 import { useWidth } from "../parts/use-width.ts";
+import { layersOf, type SpendBar, scaleOf } from "../state/spend.ts";
+import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
 import { shortDate, timeText } from "../text/time-text.ts";
 import { BarButtons } from "./bar-buttons.tsx";
 import { partsText } from "./bar-text.ts";
-import { layersOf, type SpendBar, scaleOf } from "./spend.ts";
-import type { ShownSpend } from "./spend-state.ts";
 
 interface ChartProps {
   readonly spend: ShownSpend;

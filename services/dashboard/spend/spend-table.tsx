@@ -1,8 +1,8 @@
 import type { Grouping } from "../api/account-api.ts";
 import { ratio } from "../line/lay-out-line.ts";
+import { COLOURS, type Spend } from "../state/spend.ts";
 import { countText, exactCredits, shareText, shortCredits } from "../text/credit-text.ts";
 import { keyName } from "../text/meter-text.ts";
-import { COLOURS, type Spend } from "./spend.ts";
 
 interface SpendTableProps {
   readonly spend: Spend;

@@ -1,14 +1,14 @@
 import { useMemo } from "preact/hooks";
-import type { OpenAccount } from "../account/open-account.ts";
-import { RECORD_COLUMNS, recordCells } from "../activity/activity-csv.ts";
 import type { RecordData } from "../api/account-data.ts";
 import { type Listed, type PagedList, pagedList } from "../live/paged-list.ts";
 import { Content } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
+import type { OpenAccount } from "../state/open-account.ts";
+import type { OpenedUsage } from "../state/spend-state.ts";
+import { RECORD_COLUMNS, recordCells } from "./record-csv.ts";
 import { RecordRow } from "./record-row.tsx";
-import type { OpenedUsage } from "./spend-state.ts";
 
 /** The usage behind a stretch or a bar, when one was chosen. */
 export function UsageDialog({ open, zone }: { open: OpenAccount; zone: string }) {

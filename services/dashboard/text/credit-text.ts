@@ -1,6 +1,7 @@
-import { MICRO_PER_CREDIT } from "../../../shared/core/credit-line.ts";
-import { formatCredits } from "../../../shared/core/credits-text.ts";
-import { formatMoney } from "../../../shared/core/money.ts";
+import { MICRO_PER_CREDIT } from "../../../shared/core/line/credit-line.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import type { Cell } from "../../../shared/core/text/csv-text.ts";
+import { formatMoney } from "../../../shared/core/text/money.ts";
 
 /** Micro-credits in a hundredth of a credit. */
 const MICRO_PER_CENT = MICRO_PER_CREDIT / 100n;
@@ -61,4 +62,9 @@ function fromCents(cents: bigint): string {
 
 function grouped(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Credits as a spreadsheet reads them: a plain decimal. */
+export function creditsCell(credits: bigint): Cell {
+  return { number: formatCredits(credits) };
 }

@@ -1,5 +1,5 @@
 import type { EntryData } from "../api/account-data.ts";
-import { moneyFirst } from "../line/lot-on-line.ts";
+import { moneyFirst } from "./payment-text.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
   grant: "Credits added",

@@ -13,3 +13,9 @@ export function broughtText({ status, credits }: Pick<PaymentData, "status" | "c
   if (credits === null) return status === "succeeded" ? "paid" : "on its way";
   return `${status === "succeeded" ? "added" : "will add"} ${exactCredits(BigInt(credits))} credits`;
 }
+
+/** The books write "10.00 USD"; the page writes the currency first everywhere. */
+export function moneyFirst(reference: string): string {
+  const [, amount, currency] = /^([\d.]+) ([A-Z]{3})$/.exec(reference) ?? [];
+  return amount === undefined || currency === undefined ? reference : `${currency} ${amount}`;
+}

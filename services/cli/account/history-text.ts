@@ -1,0 +1,261 @@
+import { type SettingChange, settingsAt } from "../../../shared/core/history/account-settings.ts";
+import type { LineAt, LineWithLots, PlacedLot } from "../../../shared/core/history/line-at.ts";
+import {
+  type SubscriptionThen,
+  subscriptionAt,
+} from "../../../shared/core/history/subscription-at.ts";
+import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
+import { amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import type { AccountHistory } from "../../../shared/ledger/proof/account-history.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { countOf, formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
+import { entryJson } from "../credits/entry-text.ts";
+import { drawLine, lotJson, stretchText } from "../credits/lot-text.ts";
+import { fields, instantJson, type Json, printable, table } from "../shell/print.ts";
+import { usesJson } from "../subscription/show-text.ts";
+
+/** An account at an instant: what was read of it, and its line rebuilt. */
+export interface History extends AccountHistory {
+  readonly views: LineAt;
+}
+
+export function historyJson(history: History): Json {
+  const { accountId, createdAt, line, views } = history;
+  return {
+    account_id: accountId,
+    at: instantJson(line.at),
+    created_at: instantJson(createdAt),
+    as_it_stood: { version: line.version, ...viewJson(history, views.stood) },
+    as_known_now: viewJson(history, views.known),
+    differs: differs(history),
+    came_in_later: {
+      entries: laterEntries(history).map((entry) => ({
+        ...entryJson(entry),
+        posted_at: instantJson(entry.postedAt),
+      })),
+      events: history.lateEvents,
+      usage: line.meteredLater,
+    },
+    metered_ahead: line.meteredAhead,
+    ...subscriptionJson(subscriptionThen(history)),
+    settings: settingsJson(history),
+  };
+}
+
+function viewJson(history: History, view: LineWithLots) {
+  return {
+    balance: balanceOf(view),
+    granted: view.granted,
+    position: view.position,
+    entries: view.entries,
+    lots: view.lots.map((placed) => ({
+      ...lotJson({ ...grantedLot(history, placed), start: placed.start, end: placed.end }),
+      remaining: remainingOf(placed, view.position),
+    })),
+  };
+}
+
+/** A lot is stored with the entry that grants it. */
+function grantedLot({ lots }: History, { lotId }: PlacedLot): GrantedLot {
+  const lot = lots.find((one) => one.lotId === lotId);
+  if (lot === undefined) throw new Error(`lot ${lotId} was granted and is not there`);
+  return lot;
+}
+
+/** Entries that the books did not have then, though they fell due. */
+function laterEntries({ line: { at, version, entries } }: History) {
+  return entries.filter((entry) => entry.dueAt <= at && entry.version > version);
+}
+
+function differs({ views: { stood, known } }: History): boolean {
+  return (
+    stood.granted !== known.granted ||
+    stood.position !== known.position ||
+    stood.entries !== known.entries ||
+    stood.lots.some((lot, index) => {
+      const other = known.lots[index];
+      return other?.lotId !== lot.lotId || other.start !== lot.start || other.end !== lot.end;
+    })
+  );
+}
+
+function subscriptionThen({ changes, line }: History): SubscriptionThen {
+  return subscriptionAt(changes, line.at);
+}
+
+function subscriptionJson({ place, addOns }: SubscriptionThen) {
+  const subscription = place && {
+    plan: place.planId,
+    interval: place.interval,
+    next_plan: place.nextPlanId,
+    next_interval: place.nextInterval,
+    cancelled: place.cancelled,
+    suspended: place.suspended,
+  };
+  return { subscription, add_ons: usesJson(addOns) };
+}
+
+function settingsJson(history: History): Json {
+  const then = settingsAt(history.settings, history.line.at);
+  if (then === null) {
+    return { known: false, known_from: instantJson(history.settings[0]?.at ?? null) };
+  }
+  const { timeZone, threshold, autoTopUp } = then.settings;
+  const { amount, perDay, perMonth } = amountsOf(autoTopUp, history.currency);
+  return {
+    known: true,
+    set_at: instantJson(then.at),
+    set_by: then.by,
+    time_zone: timeZone,
+    currency: history.currency,
+    threshold,
+    at_or_below_threshold: balanceOf(history.views.stood) <= threshold,
+    auto_top_up: {
+      enabled: autoTopUp.enabled,
+      ...{ amount, limit_per_day: perDay, limit_per_month: perMonth },
+    },
+  };
+}
+
+export function historyText(history: History): string {
+  const { accountId, line, views } = history;
+  return [
+    `Account ${printable(accountId)} at ${formatInstant(line.at)}`,
+    balancesText(views),
+    laterText(history),
+    lotsText(history),
+    fields([...subscriptionRows(subscriptionThen(history)), ...settingsRows(history)]),
+  ].join("\n\n");
+}
+
+function balancesText({ stood, known }: LineAt): string {
+  const row = (name: string, of: (view: LineWithLots) => string) => [name, of(stood), of(known)];
+  return table(
+    [
+      { title: "" },
+      { title: "AS IT STOOD", align: "right" },
+      { title: "AS KNOWN NOW", align: "right" },
+    ],
+    [
+      row("balance", (view) => formatCredits(balanceOf(view))),
+      row("granted", (view) => formatCredits(view.granted)),
+      row("position", (view) => formatCredits(view.position)),
+      row("entries", (view) => String(view.entries)),
+    ],
+  );
+}
+
+/** Why the two views are not the same, most of it in a sentence each. */
+function laterText(history: History): string {
+  const { line, lateEvents } = history;
+  const lines: string[] = [];
+  if (line.meteredLater > 0n) {
+    const events = countOf(lateEvents, "event");
+    lines.push(
+      `Metered later: ${formatCredits(line.meteredLater)} credits for ${events} that occurred by then.`,
+    );
+  }
+  if (line.meteredAhead > 0n) {
+    lines.push(
+      `Metered by then: ${formatCredits(line.meteredAhead)} credits for usage said to occur after it.`,
+    );
+  }
+  for (const { sequence, kind, credits, postedAt } of laterEntries(history)) {
+    lines.push(
+      `Posted later: entry ${sequence}, ${kind} of ${formatCredits(credits)} credits, at ${formatInstant(postedAt)}.`,
+    );
+  }
+  if (lines.length > 0) return lines.join("\n");
+  return differs(history)
+    ? "The two differ by entries that fell due after it."
+    : "Nothing came in later: what is known now is what the books said then.";
+}
+
+function lotsText(history: History): string {
+  const { stood, known } = history.views;
+  // In the order of the line; those that came in later stand behind.
+  const behind = known.lots.filter((lot) => placeIn(stood, lot) === undefined);
+  const placed = [...stood.lots, ...behind];
+  if (placed.length === 0) return "It had no lots.";
+  const rows = placed.map((lot) => {
+    const { source, credits, grantedAt, expiresAt } = grantedLot(history, lot);
+    const then = placeIn(stood, lot);
+    return [
+      ...[lot.lotId, source, formatCredits(credits), leftText(stood, lot), leftText(known, lot)],
+      ...[formatInstant(grantedAt), formatInstant(expiresAt), then ? stretchText(then) : ""],
+    ];
+  });
+  return [
+    table(
+      [
+        { title: "LOT" },
+        { title: "SOURCE" },
+        { title: "CREDITS", align: "right" },
+        { title: "LEFT AS IT STOOD", align: "right" },
+        { title: "LEFT AS KNOWN NOW", align: "right" },
+        { title: "GRANTED" },
+        { title: "ENDS" },
+        { title: "ON THE LINE THEN" },
+      ],
+      rows,
+    ),
+    "",
+    `${drawLine(stood.lots, stood.position)}  as it stood (# gone, - left, ! debt)`,
+    ...(differs(history) ? [`${drawLine(known.lots, known.position)}  as known now`] : []),
+  ].join("\n");
+}
+
+function placeIn({ lots }: LineWithLots, { lotId }: PlacedLot): PlacedLot | undefined {
+  return lots.find((lot) => lot.lotId === lotId);
+}
+
+function leftText(view: LineWithLots, lot: PlacedLot): string {
+  const place = placeIn(view, lot);
+  return place === undefined ? "-" : formatCredits(remainingOf(place, view.position));
+}
+
+type Rows = (readonly [name: string, value: string])[];
+
+function subscriptionRows({ place, addOns }: SubscriptionThen): Rows {
+  if (place === null) return [["plan", "none"]];
+  const said = [
+    `${place.planId}, paid ${oftenText(place.interval)}`,
+    ...(place.nextPlanId === null ? [] : [`${place.nextPlanId} from the next period on`]),
+    ...(place.nextInterval === null ? [] : [`then paid ${oftenText(place.nextInterval)}`]),
+    ...(place.cancelled ? ["cancelled, to the end of what is paid"] : []),
+    ...(place.suspended ? ["suspended until its fees are paid"] : []),
+  ];
+  const uses = addOns.map(({ addOnId, quantity, nextQuantity }) => {
+    const next = nextQuantity === quantity ? "" : ` (${nextQuantity} from the next period on)`;
+    return `${addOnId} ${quantity}${next}`;
+  });
+  return [
+    ["plan", said.join("; ")],
+    ["add-ons", uses.length === 0 ? "none" : uses.join(", ")],
+  ];
+}
+
+function settingsRows(history: History): Rows {
+  const { currency, views, settings } = history;
+  const then = settingsAt(settings, history.line.at);
+  if (then === null) return [["settings", notKnown(settings)]];
+  const { timeZone, threshold, autoTopUp } = then.settings;
+  const { amount, perDay, perMonth } = amountsOf(autoTopUp, currency);
+  const [each, day, month] = [amount, perDay, perMonth].map((money) => moneyText(money, currency));
+  const low = balanceOf(views.stood) <= threshold ? "; the balance was not above it" : "";
+  return [
+    ["threshold", `${formatCredits(threshold)} credits${low}`],
+    ["time zone", timeZone],
+    [
+      "auto top-up",
+      autoTopUp.enabled ? `on, ${each}, at most ${day} a day and ${month} a month` : "off",
+    ],
+    ["last set", `${formatInstant(then.at)} by ${then.by}`],
+  ];
+}
+
+function notKnown([first]: readonly SettingChange[]): string {
+  return first === undefined ? "not known" : `not known before ${formatInstant(first.at)}`;
+}

@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+import { lineAt } from "../../../shared/core/history/line-at.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { readAccountHistory } from "../../../shared/ledger/proof/account-history.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { historyJson, historyText } from "./history-text.ts";
+
+interface HistoryOptions extends JsonOption {
+  readonly at: string;
+}
+
+export function addAccountHistoryCommand(account: Command): void {
+  addCommand(account, "history <account>", {
+    does: "show an account at any instant: its balance, lots and settings as the books had them then, and as they are known now",
+    examples: ["account history acme --at 2026-11-01T00:00:00Z"],
+  })
+    .requiredOption("--at <instant>", "which instant, in ISO 8601 with its offset")
+    .action((id: string, options: HistoryOptions) =>
+      run(options, (settings) => show(settings, accountIdArgument(id), pastArgument(options.at))),
+    );
+}
+
+function pastArgument(text: string): Instant {
+  const at = instantArgument("--at", text);
+  if (at <= Date.now()) return at;
+  throw new WrongUsage(`--at ${formatInstant(at)} has not come yet; name an instant that has`);
+}
+
+async function show(settings: Settings, accountId: AccountId, at: Instant): Promise<Result> {
+  const read = await withDatabase(settings, (database) =>
+    readSnapshot(database, (transaction) => readAccountHistory(transaction, accountId, at)),
+  );
+  if (read === null) return refused(`there is no account ${accountId}`);
+  if (at < read.createdAt) {
+    return refused(
+      `there was no account ${accountId} at ${formatInstant(at)}; it was created ${formatInstant(read.createdAt)}`,
+    );
+  }
+  const history = { ...read, views: lineAt(read.line) };
+  return shown(historyJson(history), historyText(history));
+}

@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
+import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { type Result, shown } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { listedJson, listedText } from "./list-text.ts";
+
+interface ApplyOptions extends JsonOption {
+  readonly dryRun?: true;
+}
+
+const FILE_FORM = `
+The file, YAML or JSON: what it states is added, what it does not name stays as it is.
+
+  meters:
+    llm.input_tokens: { credits: 2.5, per: 1000000 }
+    llm.output_tokens:          # fed by events of another name, over HTTP
+      credits: 10
+      per: 1000000
+      feed: { event_type: prompt, value: $.tokens.output, dimensions: { model: $.model } }
+  plans:
+    growth:                     # stated plainly: from now on when it is new, else as soon as possible
+      credits: 5000             # a month
+      life: 3 months            # or usual (as lots do; the default), or never
+      prices:
+        EUR: { monthly: 99.00, yearly: 990.00 }
+  add_ons:
+    voice_cloning:              # or a list of versions, oldest first; what stands never changes
+      - credits: 200            # a month, for each unit
+      - { from: 2027-01-01T00:00:00Z, credits: 250 }
+  credit_prices:
+    EUR: { credits: 50 }        # for 1 EUR`;
+
+export function addCatalogueCommands(program: Command): void {
+  const catalogue = program
+    .command("catalogue")
+    .description("state and show what is on offer: meters, plans, add-ons, credit prices");
+  addCommand(catalogue, "apply <file>", {
+    does: "add what a file states, all of it or nothing; the same again changes nothing",
+    examples: ["catalogue apply catalogue.yaml --dry-run", "catalogue apply catalogue.yaml"],
+  })
+    .option("--dry-run", "show what would change, and change nothing")
+    .addHelpText("after", FILE_FORM)
+    .action((file: string, options: ApplyOptions) =>
+      run(options, async (settings) => {
+        // Loaded only now: the other commands start in less time without what reads the file.
+        const { applyFile } = await import("./apply.ts");
+        return applyFile(settings, file, options.dryRun === true);
+      }),
+    );
+  addCommand(catalogue, "show", {
+    does: "show plans, add-ons, credit prices and meters with all their versions",
+    examples: ["catalogue show"],
+  }).action((options: JsonOption) => run(options, show));
+}
+
+async function show(settings: Settings): Promise<Result> {
+  const listed = await withDatabase(settings, (database) =>
+    readSnapshot(database, async (transaction) => ({
+      catalogue: await readCatalogue(transaction),
+      rates: await listRates(transaction),
+    })),
+  );
+  return shown(listedJson(listed), listedText(listed, Date.now()));
+}

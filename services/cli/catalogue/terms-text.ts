@@ -1,0 +1,87 @@
+import type { LotLife, Plan } from "../../../shared/core/offer/catalogue.ts";
+import type {
+  AddOnTerms,
+  CreditPriceTerms,
+  MeterTerms,
+  PlanTerms,
+} from "../../../shared/core/offer/catalogue-terms.ts";
+import { type Feed, pathText } from "../../../shared/core/offer/feed.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatMoney } from "../../../shared/core/text/money.ts";
+import type { Json } from "../shell/print.ts";
+
+/** Terms of each kind for `--json`, money in minor units. */
+export function meterJson({ credits, per, feed }: MeterTerms) {
+  return { credits, per, ...(feed === undefined ? {} : { feed: feedJson(feed) }) };
+}
+
+function feedJson({ eventType, value, dimensions }: Feed): Json {
+  return {
+    event_type: eventType,
+    value: value && pathText(value),
+    dimensions: Object.fromEntries([...dimensions].map(([name, path]) => [name, pathText(path)])),
+  };
+}
+
+export function planJson({ credits, life, prices }: PlanTerms) {
+  return {
+    credits,
+    life: lifeJson(life),
+    prices: prices.map(({ currency, monthly, yearly }) => ({ currency, monthly, yearly })),
+  };
+}
+
+export function addOnJson({ credits }: AddOnTerms) {
+  return { credits };
+}
+
+export function creditPriceJson({ credits, life }: CreditPriceTerms) {
+  return { credits, life: lifeJson(life) };
+}
+
+function lifeJson(life: LotLife): Json {
+  return life.kind === "months" ? { kind: life.kind, months: life.months } : { kind: life.kind };
+}
+
+/** Terms of each kind in words. */
+export function meterText({ credits, per, feed }: MeterTerms): string {
+  const fed = feed === undefined ? "" : `, fed by ${feedText(feed)}`;
+  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}${fed}`;
+}
+
+/** "prompt: $.output_tokens, model $.model" */
+export function feedText({ eventType, value, dimensions }: Feed): string {
+  const counted = value === null ? "1 each" : pathText(value);
+  const named = [...dimensions].map(([name, path]) => `, ${name} ${pathText(path)}`);
+  return `${eventType}: ${counted}${named.join("")}`;
+}
+
+export function planText({ credits, life, prices }: PlanTerms): string {
+  const rest = life.kind === "usual" ? "" : `, life ${lifeText(life)}`;
+  return `${formatCredits(credits)} credits a month${rest}; ${pricesText(prices)}`;
+}
+
+export function addOnText({ credits }: AddOnTerms): string {
+  return `${formatCredits(credits)} credits a month for each`;
+}
+
+export function creditPriceText({ credits, life }: CreditPriceTerms): string {
+  const rest = life.kind === "usual" ? "" : `, life ${lifeText(life)}`;
+  return `${formatCredits(credits)} credits a unit${rest}`;
+}
+
+/** As a catalogue file states it. */
+export function lifeText(life: LotLife): string {
+  if (life.kind !== "months") return life.kind;
+  return life.months === 1 ? "1 month" : `${life.months} months`;
+}
+
+/** "EUR 99.00 monthly, 990.00 yearly; ..." */
+export function pricesText(prices: Plan["prices"]): string {
+  return prices
+    .map(
+      ({ currency, monthly, yearly }) =>
+        `${currency} ${formatMoney(monthly, currency)} monthly, ${formatMoney(yearly, currency)} yearly`,
+    )
+    .join("; ");
+}

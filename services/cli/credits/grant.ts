@@ -1,0 +1,133 @@
+import { type Command, Option } from "commander";
+import { eventIds } from "../../../shared/client/event-ids.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import {
+  type Grant,
+  type GrantDecision,
+  LOT_SOURCES,
+  type LotEnd,
+} from "../../../shared/core/month/grant-credits.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { grantRefusal } from "../../../shared/words/grant-refusals.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import {
+  accountIdArgument,
+  creditsArgument,
+  idArgument,
+  instantArgument,
+  referenceArgument,
+  sourceArgument,
+} from "../shell/arguments.ts";
+import { printable } from "../shell/print.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { lotJson, stretchText } from "./lot-text.ts";
+
+interface GrantOptions extends JsonOption {
+  readonly source: string;
+  readonly lotId?: string;
+  readonly reference: string;
+  readonly expires?: string;
+  /** False when `--no-expiry` is given. */
+  readonly expiry: boolean;
+}
+
+export function addGrantCommand(program: Command): void {
+  addCommand(program, "grant <account> <credits>", {
+    does: "add credits to an account as one lot",
+    examples: [
+      "grant acme 100 --source top_up --reference 'invoice 17' --lot-id invoice-17",
+      "grant acme 0.5 --expires 2027-01-01T00:00:00Z",
+    ],
+  })
+    .option("--source <source>", `where they come from: ${LOT_SOURCES.join(", ")}`, "promotion")
+    .option("--lot-id <id>", "the lot's id; granting it again adds nothing (default: a new one)")
+    .option("--reference <text>", "words for the books", "")
+    .addOption(
+      new Option("--expires <instant>", "when the lot ends (default: in two months)").conflicts(
+        "expiry",
+      ),
+    )
+    .addOption(new Option("--no-expiry", "the lot never ends"))
+    .action((id: string, credits: string, options: GrantOptions) =>
+      run(options, (settings) => grant(settings, accountIdArgument(id), toGrant(credits, options))),
+    );
+}
+
+function toGrant(credits: string, options: GrantOptions): Grant {
+  return {
+    lotId:
+      options.lotId === undefined ? eventIds()(Date.now()) : idArgument("--lot-id", options.lotId),
+    credits: creditsArgument(credits),
+    source: sourceArgument(options.source),
+    reference: referenceArgument(options.reference),
+    end: toEnd(options),
+  };
+}
+
+function toEnd({ expires, expiry }: GrantOptions): LotEnd {
+  if (!expiry) return { kind: "never" };
+  if (expires === undefined) return { kind: "usual" };
+  return { kind: "at", at: instantArgument("--expires", expires) };
+}
+
+async function grant(settings: Settings, accountId: AccountId, asked: Grant): Promise<Result> {
+  const outcome = await withDatabase(settings, (database) =>
+    grantCredits(database, accountId, asked, Date.now()).catch((error: unknown) => {
+      throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
+    }),
+  );
+  switch (outcome.kind) {
+    case "granted":
+      return shown(grantedJson(outcome), grantedText(outcome));
+    case "stands_already":
+      return shown(
+        { outcome: outcome.kind, account_id: accountId, ...lotJson(outcome.lot) },
+        `Lot ${printable(asked.lotId)} stands already, just so; nothing was granted.`,
+      );
+    case "unknown_account":
+      return refused(`there is no account ${accountId}`);
+    default:
+      return refused(grantRefusal({ accountId, lotId: asked.lotId }, outcome));
+  }
+}
+
+/** Lost during the commit, a grant may stand or not; its lot id makes asking again safe. */
+function unknownOutcome({ lotId }: Grant): PartUnavailable {
+  return new PartUnavailable(
+    `the connection to Postgres was lost and the credits may be granted or not; grant them again with --lot-id ${lotId}, which cannot grant them twice`,
+  );
+}
+
+type Granted = Extract<GrantDecision, { kind: "granted" }>;
+
+function grantedJson({ kind, account, lot, lowBalance }: Granted) {
+  return {
+    outcome: kind,
+    account_id: account.accountId,
+    ...lotJson(lot),
+    balance: balanceOf(account),
+    granted: account.granted,
+    position: account.position,
+    low_balance: account.lowBalance,
+    crossing: lowBalance?.crossing ?? null,
+  };
+}
+
+function grantedText({ account, lot, lowBalance }: Granted): string {
+  const balance = balanceOf(account);
+  const lines = [
+    `Granted ${formatCredits(lot.credits)} credits to ${printable(account.accountId)}: lot ${printable(lot.lotId)}, ` +
+      `${stretchText(lot)}, ends ${formatInstant(lot.expiresAt)}.`,
+    balance < 0n
+      ? `The balance is still below zero: a debt of ${formatCredits(-balance)} credits.`
+      : `The balance is now ${formatCredits(balance)} credits.`,
+  ];
+  if (lowBalance !== null) lines.push("It is at or below the threshold and was said again.");
+  return lines.join("\n");
+}

@@ -1,0 +1,131 @@
+import type { Command } from "commander";
+import type { Withdrawal, WithdrawalDecision } from "../../../shared/core/changes/withdraw-lot.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { withdrawLot } from "../../../shared/ledger/credits/withdraw-lot.ts";
+import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import {
+  accountIdArgument,
+  creditsArgument,
+  idArgument,
+  referenceArgument,
+} from "../shell/arguments.ts";
+import { printable } from "../shell/print.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { entryJson } from "./entry-text.ts";
+
+interface WithdrawOptions extends JsonOption {
+  readonly credits?: string;
+  readonly reference: string;
+}
+
+/** An account's lot. */
+interface Named {
+  readonly accountId: AccountId;
+  readonly lotId: string;
+}
+
+export function addLotCommands(program: Command): void {
+  const lot = program.command("lot").description("take credits back out of lots");
+  addCommand(lot, "withdraw <account> <lot>", {
+    does: "take back what remains of a lot, or a part of it; what was used stays paid",
+    examples: [
+      "lot withdraw acme invoice-17 --reference 'refund 4'",
+      "lot withdraw acme invoice-17 --credits 20",
+    ],
+  })
+    .option("--credits <credits>", "how many (default: all that remain)")
+    .option("--reference <text>", "words for the books", "")
+    .action((account: string, lotId: string, options: WithdrawOptions) =>
+      run(options, (settings) =>
+        withdraw(settings, toNamed(account, lotId), toWithdrawal(options)),
+      ),
+    );
+}
+
+function toNamed(account: string, lotId: string): Named {
+  return { accountId: accountIdArgument(account), lotId: idArgument("lot", lotId) };
+}
+
+function toWithdrawal({ credits, reference }: WithdrawOptions): Withdrawal {
+  return {
+    credits: credits === undefined ? null : creditsArgument(credits),
+    reference: referenceArgument(reference),
+  };
+}
+
+async function withdraw(settings: Settings, named: Named, asked: Withdrawal): Promise<Result> {
+  const { accountId, lotId } = named;
+  const outcome = await withDatabase(settings, (database) =>
+    withdrawLot(database, { ...named, now: Date.now() }, asked).catch((error: unknown) => {
+      throw isDatabaseOutage(error) ? unknownOutcome(named, asked) : error;
+    }),
+  );
+  switch (outcome.kind) {
+    case "withdrawn":
+      return shown(withdrawnJson(named, outcome), withdrawnText(named, outcome));
+    case "unknown_account":
+      return refused(`there is no account ${accountId}`);
+    case "unknown_lot":
+      return refused(`account ${accountId} has no lot ${lotId}`);
+    case "no_credits":
+      return refused("a withdrawal takes more than 0 credits");
+    case "too_much":
+      return refused(
+        `only ${formatCredits(outcome.remaining)} credits remain of lot ${lotId}; name no more, or leave --credits out for all of them`,
+      );
+    case "nothing_left":
+      return refused(
+        `nothing remains of lot ${lotId}: it was used, has expired or was withdrawn, as lots shows`,
+      );
+  }
+}
+
+/** All that remains can be asked for again; a part would be taken twice. */
+function unknownOutcome({ accountId, lotId }: Named, { credits }: Withdrawal): PartUnavailable {
+  const lost = "the connection to Postgres was lost and the credits may be withdrawn or not";
+  const next =
+    credits === null
+      ? "withdraw them again, which cannot take more than remains"
+      : `before asking again, look at drawdown entries ${accountId}: an adjustment of lot ${lotId} is there if they are`;
+  return new PartUnavailable(`${lost}; ${next}`);
+}
+
+type Withdrawn = Extract<WithdrawalDecision, { kind: "withdrawn" }>;
+
+function withdrawnJson({ accountId, lotId }: Named, withdrawn: Withdrawn) {
+  const { account, credits, entries, lowBalance } = withdrawn;
+  return {
+    outcome: "withdrawn",
+    account_id: accountId,
+    lot_id: lotId,
+    credits,
+    remaining: remainderOf(lotId, withdrawn),
+    entries: entries.map(entryJson),
+    balance: balanceOf(account),
+    granted: account.granted,
+    position: account.position,
+    low_balance: account.lowBalance,
+    crossing: lowBalance?.crossing ?? null,
+  };
+}
+
+function withdrawnText({ accountId, lotId }: Named, withdrawn: Withdrawn): string {
+  const { account, credits, lowBalance } = withdrawn;
+  const remaining = formatCredits(remainderOf(lotId, withdrawn));
+  const lines = [
+    `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(accountId)}; ${remaining} remain of it.`,
+    `The balance is now ${formatCredits(balanceOf(account))} credits.`,
+  ];
+  if (lowBalance !== null) lines.push("It is at or below the threshold, which was said.");
+  return lines.join("\n");
+}
+
+function remainderOf(lotId: string, { account, lots }: Withdrawn) {
+  const lot = lots.find((standing) => standing.lotId === lotId);
+  return lot === undefined ? 0n : remainingOf(lot, account.position);
+}

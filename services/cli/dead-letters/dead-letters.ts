@@ -1,0 +1,128 @@
+import { type Command, Option } from "commander";
+import {
+  DEAD_LETTER_REASONS,
+  type DeadLetterReason,
+} from "../../../shared/core/usage/usage-event.ts";
+import type { DeadLetterPlace } from "../../../shared/ledger/usage/dead-letters.ts";
+import { byArgument, placeArgument, textArgument } from "../shell/arguments.ts";
+import { WrongUsage } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
+import { dismissAll, dismissOne } from "./dismiss.ts";
+import { type ListOptions, listLetters, MOST_LETTERS } from "./list.ts";
+import { retryAll, retryOne } from "./retry.ts";
+
+interface RetryOptions extends JsonOption {
+  readonly reason?: DeadLetterReason;
+  readonly all?: true;
+}
+
+interface DismissOptions extends ByOption {
+  readonly reason?: DeadLetterReason;
+  readonly why: string;
+}
+
+const ABOUT_PLACES = `
+A dead letter is named by its place in Kafka: usage.events/2/1041, or 2/1041 (partition, offset).`;
+
+const ABOUT_RETRY = `${ABOUT_PLACES}
+
+Its bytes are published again as they were, within seconds, and metered once however often that is
+done; what cannot be metered still is a new dead letter. How old it is does not count any more. What
+lacks an account, a meter or a price is retried by itself once that exists.`;
+
+export function addDeadLetterCommands(program: Command): void {
+  const letters = program
+    .command("dead-letters")
+    .description("list events that could not be metered, and decide about them");
+  addListCommand(letters);
+  addCommand(letters, "show <place>", {
+    does: "show all that is known of a dead letter, its event where it can be read, else its bytes",
+    examples: ["dead-letters show usage.events/2/1041", "dead-letters show 2/1041 --json"],
+  })
+    .addHelpText("after", ABOUT_PLACES)
+    .action((place: string, options: JsonOption) =>
+      run(options, async (settings) => {
+        // Loaded only now: it asks the registry, whose client takes long to load.
+        const { showLetter } = await import("./show.ts");
+        return showLetter(settings, placeArgument(place));
+      }),
+    );
+  addRetryCommand(letters);
+  addDismissCommand(letters);
+}
+
+function addListCommand(letters: Command): void {
+  addCommand(letters, "list", {
+    does: "list the dead letters that wait for a decision, newest first",
+    examples: ["dead-letters list", "dead-letters list --reason conflict --account acme --all"],
+  })
+    .addOption(reasonOption("only those of this reason"))
+    .option("--account <id>", "only those of this account")
+    .option("--all", "also those that were retried or dismissed")
+    .option("--limit <count>", `how many to list, at most ${MOST_LETTERS}`, "20")
+    .action((options: ListOptions) => run(options, (settings) => listLetters(settings, options)));
+}
+
+function addRetryCommand(letters: Command): void {
+  addCommand(letters, "retry [place]", {
+    does: "have a dead letter published again, or all open ones",
+    examples: [
+      "dead-letters retry 2/1041",
+      "dead-letters retry --reason too_long_ago",
+      "dead-letters retry --all",
+    ],
+  })
+    .addOption(reasonOption("all open ones of this reason"))
+    .option("--all", "all open ones")
+    .addHelpText("after", ABOUT_RETRY)
+    .action((text: string | undefined, { reason, all, ...options }: RetryOptions) =>
+      run(options, (settings) => {
+        const place = oneOf(text, { "--reason": reason, "--all": all });
+        return place === null ? retryAll(settings, reason ?? null) : retryOne(settings, place);
+      }),
+    );
+}
+
+function addDismissCommand(letters: Command): void {
+  addChangeCommand(letters, "dismiss [place]", {
+    does: "decide that a dead letter is never metered, or all open ones of a reason",
+    examples: [
+      'dead-letters dismiss 2/1041 --why "sent by a test"',
+      'dead-letters dismiss --reason conflict --why "the first ones are right"',
+    ],
+  })
+    .addOption(reasonOption("all open ones of this reason"))
+    .requiredOption("--why <text>", "why, for whoever looks at it later")
+    .addHelpText("after", ABOUT_PLACES)
+    .action((text: string | undefined, { reason, why, by, ...options }: DismissOptions) =>
+      run(options, (settings) => {
+        const place = oneOf(text, { "--reason": reason });
+        const said = { by: byArgument(by), reason: whyArgument(why) };
+        if (place !== null) return dismissOne(settings, place, said);
+        return dismissAll(settings, reason ?? null, said);
+      }),
+    );
+}
+
+function reasonOption(does: string): Option {
+  return new Option("--reason <reason>", does).choices(DEAD_LETTER_REASONS);
+}
+
+/** The place, or null where an option says which instead: it is one of them, and only one. */
+function oneOf(
+  text: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+): DeadLetterPlace | null {
+  const named = [text, ...Object.values(options)].filter((value) => value !== undefined);
+  if (named.length !== 1) {
+    throw new WrongUsage(`name one dead letter, or ${Object.keys(options).join(" or ")}`);
+  }
+  return text === undefined ? null : placeArgument(text);
+}
+
+function whyArgument(text: string): string {
+  if (text.trim() === "")
+    throw new WrongUsage("--why is empty; say why, for whoever looks at it later");
+  return textArgument("--why", text);
+}

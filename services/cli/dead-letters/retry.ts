@@ -1,0 +1,74 @@
+import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
+import {
+  type Retried,
+  retryDeadLetter,
+  retryDeadLetters,
+} from "../../../shared/ledger/dead-letters/retry.ts";
+import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/dead-letters.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { countOf } from "../../../shared/words/plain-words.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { dismissedText, noneOpen, unknownPlace } from "./refusals.ts";
+
+/** Asks for one dead letter to be published again. */
+export async function retryOne(settings: Settings, place: DeadLetterPlace): Promise<Result> {
+  const outcome = await withDatabase(settings, (database) =>
+    retryDeadLetter(database, place, Date.now()),
+  );
+  const called = placeText(place);
+  switch (outcome.kind) {
+    case "asked":
+      return shown(
+        { outcome: outcome.kind, place: called },
+        `Dead letter ${called} is to be published again.\n` +
+          `What comes of it: drawdown dead-letters show ${called}`,
+      );
+    case "asked_already":
+      return shown(
+        { outcome: outcome.kind, place: called },
+        `Dead letter ${called} is to be published again already; the services do so where they run.`,
+      );
+    case "unknown_place":
+      return refused(unknownPlace(place));
+    case "no_bytes":
+      return refused(
+        `dead letter ${called} has no bytes to publish again (${outcome.detail}); dismiss it`,
+      );
+    case "dismissed":
+      return refused(dismissedText(place, outcome.dismissed));
+  }
+}
+
+/** Asks for all open dead letters of a reason, or of any, to be published again. */
+export async function retryAll(
+  settings: Settings,
+  reason: DeadLetterReason | null,
+): Promise<Result> {
+  const retried = await withDatabase(settings, (database) =>
+    retryDeadLetters(database, { reason, now: Date.now() }),
+  );
+  const { asked, askedAlready, withoutBytes } = retried;
+  if (asked + askedAlready + withoutBytes === 0) return refused(noneOpen(reason));
+  if (asked + askedAlready === 0) {
+    const have = countOf(withoutBytes, "open dead letter has", "open dead letters have");
+    return refused(`${have} no bytes to publish again; dismiss them`);
+  }
+  return shown(
+    { outcome: "asked", asked, asked_already: askedAlready, without_bytes: withoutBytes },
+    retriedText(retried),
+  );
+}
+
+function retriedText({ asked, askedAlready, withoutBytes }: Retried): string {
+  const one = "dead letter";
+  return [
+    `${countOf(asked, `${one} is`, `${one}s are`)} to be published again.`,
+    ...(askedAlready === 0
+      ? []
+      : [`${countOf(askedAlready, "more is", "more are")} to be already.`]),
+    ...(withoutBytes === 0
+      ? []
+      : [`${countOf(withoutBytes, "has", "have")} no bytes and cannot be: dismiss them.`]),
+  ].join("\n");
+}

@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { keyOfLinks, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
+import { instantJson } from "../shell/print.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+
+interface LinkOptions extends JsonOption {
+  readonly minutes: string;
+  readonly api: string;
+}
+
+const MINUTE_MS = 60_000;
+const MOST_MINUTES = 24n * 60n;
+
+export function addDashboardLinkCommand(program: Command): void {
+  addCommand(program, "dashboard-link <account>", {
+    does: "make a link that opens an account's dashboard, and nothing else, for a while",
+    examples: ["dashboard-link acme --minutes 30 --api https://credits.example.com"],
+  })
+    .option("--minutes <count>", "how long it opens it, a day at most", "60")
+    .option("--api <url>", "where the API is", "http://127.0.0.1:8088")
+    .action((id: string, options: LinkOptions) =>
+      run(options, (settings) => link(settings, accountIdArgument(id), options)),
+    );
+}
+
+async function link(
+  settings: Settings,
+  accountId: AccountId,
+  { minutes, api }: LinkOptions,
+): Promise<Result> {
+  const count = wholeArgument("--minutes", minutes, 1n);
+  if (count > MOST_MINUTES) throw new WrongUsage(`--minutes can be ${MOST_MINUTES} at most`);
+  const base = baseOf(api);
+  const now = Date.now();
+  const token = await withDatabase(settings, async (database) => {
+    const keyId = await keyOfLinks(database, { createdBy: byArgument(undefined), now });
+    return makeDashboardToken(database, {
+      accountId,
+      keyId,
+      forMs: Number(count) * MINUTE_MS,
+      now,
+    });
+  });
+  if (token === null) return refused(`there is no account ${accountId}`);
+  const url = `${base}/dashboard/#token=${token.text}`;
+  return shown(
+    { account_id: accountId, url, expires_at: instantJson(token.expiresAt) },
+    `${url}\nIt opens until ${formatInstant(token.expiresAt)}.`,
+  );
+}
+
+function baseOf(api: string): string {
+  if (URL.canParse(api) && /^https?:/.test(api)) return api.replace(/\/+$/, "");
+  throw new WrongUsage(`--api must be a URL like https://credits.example.com, not "${api}"`);
+}

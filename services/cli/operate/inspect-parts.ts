@@ -1,0 +1,109 @@
+import { readPartitionEnds } from "../../../shared/kafka/usage-ends.ts";
+import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
+import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import {
+  addressesOf,
+  type Probe,
+  probe,
+  probeKafka,
+  probePostgres,
+  probeRegistry,
+} from "../shell/probe-parts.ts";
+import {
+  countMembers,
+  lagsOf,
+  measureSpeed,
+  type PartitionLag,
+} from "../usage/metering-progress.ts";
+
+/** The outbox is counted up to here: more is too many, however many. */
+export const MOST_WAITING = 10_000;
+
+/** A part of the system and where it is. */
+interface Part {
+  readonly name: "postgres" | "kafka" | "registry" | "metering";
+  readonly up: boolean;
+  readonly address: string | null;
+  /** What it said, or why it is down. */
+  readonly detail: string;
+}
+
+/** What could be found out; null where the part that knows is down. */
+export interface Status {
+  readonly parts: readonly Part[];
+  readonly partitions: readonly PartitionLag[];
+  readonly eventsPerSecond: number | null;
+  readonly waiting: number | null;
+  readonly deadLetters: readonly { readonly reason: string; readonly count: number }[] | null;
+}
+
+/** Asks all parts at once, so that one that is down holds up no other. */
+export async function inspect(settings: Settings): Promise<Status> {
+  const address = addressesOf(settings);
+  const [books, broker, registry] = await Promise.all([
+    inspectBooks(settings),
+    inspectKafka(settings),
+    probeRegistry(settings),
+  ]);
+  const speed = foundBy(books.speed);
+  return {
+    parts: [
+      toPart("postgres", address.postgres, books.postgres, (version) => `version ${version}`),
+      toPart("kafka", address.kafka, broker.kafka, (count) => `${count} partitions of usage`),
+      toPart("registry", address.registry, registry, () => "answers"),
+      toPart("metering", null, broker.metering, (count) => `${count} in the group`),
+    ],
+    partitions: lagsOf(foundBy(broker.ends), speed?.places ?? null),
+    eventsPerSecond: speed?.eventsPerSecond ?? null,
+    waiting: foundBy(books.waiting),
+    deadLetters: foundBy(books.deadLetters),
+  };
+}
+
+/** Postgres is up when it answers and has the books. */
+async function inspectBooks(settings: Settings) {
+  const postgres = await probePostgres(settings);
+  if (!postgres.up) {
+    return { postgres, speed: postgres, waiting: postgres, deadLetters: postgres };
+  }
+  const { database, version } = postgres.found;
+  const [speed, waiting, deadLetters] = await Promise.all([
+    probe(() => measureSpeed(database)),
+    probe(() => countOutbox(database, MOST_WAITING)),
+    probe(() => countDeadLetters(database)),
+  ]);
+  const known: Probe<string> = speed.up ? { up: true, found: version } : speed;
+  return { postgres: known, speed, waiting, deadLetters };
+}
+
+/** Kafka is up when it answers and has the topic of usage; metering, when a consumer is in its group. */
+async function inspectKafka(settings: Settings) {
+  const kafka = await probeKafka(settings);
+  if (!kafka.up) {
+    const metering: Probe<number> = { up: false, reason: "not known while Kafka is down" };
+    return { kafka, ends: kafka, metering };
+  }
+  const admin = kafka.found;
+  const [ends, members] = await Promise.all([
+    probe(() => readPartitionEnds(admin)),
+    probe(() => countMembers(admin)),
+  ]);
+  const known: Probe<number> = ends.up ? { up: true, found: ends.found.length } : ends;
+  const none: Probe<number> = { up: false, reason: "no consumer is in its group" };
+  return { kafka: known, ends, metering: members.up && members.found === 0 ? none : members };
+}
+
+function toPart<T>(
+  name: Part["name"],
+  address: string | null,
+  probed: Probe<T>,
+  inWords: (found: T) => string,
+): Part {
+  const detail = probed.up ? inWords(probed.found) : probed.reason;
+  return { name, up: probed.up, address, detail };
+}
+
+function foundBy<T>(probed: Probe<T>): T | null {
+  return probed.up ? probed.found : null;
+}

@@ -1,0 +1,102 @@
+import { type Command, Option } from "commander";
+import {
+  type ApiKey,
+  listApiKeys,
+  revokeApiKey,
+  SCOPES,
+  type Scope,
+} from "../../../shared/ledger/access/api-keys.ts";
+import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { byArgument } from "../shell/arguments.ts";
+import { instantJson, printable, table } from "../shell/print.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+
+interface CreateOptions extends JsonOption {
+  readonly scope: readonly Scope[];
+}
+
+const MAX_NAME_LENGTH = 200;
+
+export function addKeyCommands(program: Command): void {
+  const key = program.command("key").description("create, list and revoke keys of the API");
+  addCommand(key, "create <name>", {
+    does: "make an API key; it is shown once",
+    examples: ["key create product --scope ingest read", "key create operations --scope admin"],
+  })
+    .addOption(
+      new Option("--scope <scopes...>", "what it may do; admin may do all of it")
+        .choices(SCOPES)
+        .makeOptionMandatory(),
+    )
+    .action((name: string, options: CreateOptions) =>
+      run(options, (settings) => create(settings, nameArgument(name), options)),
+    );
+  addCommand(key, "list", { does: "list API keys, newest first", examples: ["key list"] }).action(
+    (options: JsonOption) => run(options, list),
+  );
+  addCommand(key, "revoke <key-id>", {
+    does: "revoke an API key, and with it the dashboard links made with it",
+    examples: ["key revoke 1f0c2b7a9d3e4f56"],
+  }).action((keyId: string, options: JsonOption) =>
+    run(options, (settings) => revoke(settings, keyId)),
+  );
+}
+
+function nameArgument(name: string): string {
+  if (name.length > 0 && name.length <= MAX_NAME_LENGTH && !name.includes("\0")) return name;
+  throw new WrongUsage(`a key's name has 1 to ${MAX_NAME_LENGTH} characters`);
+}
+
+async function create(settings: Settings, name: string, { scope }: CreateOptions): Promise<Result> {
+  const asked = { name, scopes: [...new Set(scope)], createdBy: byArgument(undefined) };
+  const { keyId, text } = await withDatabase(settings, (database) =>
+    makeApiKey(database, { ...asked, now: Date.now() }),
+  );
+  return shown(
+    { outcome: "created", key_id: keyId, name, scopes: asked.scopes, key: text },
+    `Key ${printable(name)} (${keyId}) may: ${asked.scopes.join(", ")}.\nIt is shown this once:\n${text}`,
+  );
+}
+
+async function list(settings: Settings): Promise<Result> {
+  const keys = await withDatabase(settings, listApiKeys);
+  return shown(
+    { keys: keys.map(keyJson) },
+    keys.length === 0 ? "There are no keys." : asTable(keys),
+  );
+}
+
+function keyJson(key: ApiKey) {
+  return {
+    ...{ key_id: key.keyId, name: key.name, scopes: key.scopes, created_by: key.createdBy },
+    created_at: instantJson(key.createdAt),
+    revoked_at: instantJson(key.revokedAt),
+    last_used_at: instantJson(key.lastUsedAt),
+  };
+}
+
+function asTable(keys: readonly ApiKey[]): string {
+  const titles = ["KEY", "NAME", "MAY", "CREATED", "LAST USED", "REVOKED"];
+  return table(
+    titles.map((title) => ({ title })),
+    keys.map((key) => [
+      ...[key.keyId, key.name, key.scopes.join(", "), formatInstant(key.createdAt)],
+      ...[formatInstant(key.lastUsedAt), formatInstant(key.revokedAt, "no")],
+    ]),
+  );
+}
+
+async function revoke(settings: Settings, keyId: string): Promise<Result> {
+  const found = await withDatabase(settings, (database) =>
+    revokeApiKey(database, keyId, Date.now()),
+  );
+  if (!found) return refused(`there is no key ${keyId}; key list shows them`);
+  return shown(
+    { outcome: "revoked", key_id: keyId },
+    `Key ${printable(keyId)} is revoked; within seconds it opens nothing.`,
+  );
+}

@@ -1,0 +1,117 @@
+import type { Instant } from "../../../shared/core/line/account.ts";
+import { GRACE_MS } from "../../../shared/core/month/account-book.ts";
+import { USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { areRead, readAllEnds } from "../../../shared/kafka/usage-ends.ts";
+import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import { readCompleteUntil } from "../../../shared/ledger/books/usage-complete.ts";
+import { countDue } from "../../../shared/ledger/month/count-due.ts";
+import {
+  addDone,
+  type Done,
+  NOTHING_DONE,
+  previewSchedule,
+  runSchedule,
+  type ScheduleRun,
+} from "../../../shared/ledger/month/run-schedule.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
+import { instantArgument } from "../shell/arguments.ts";
+import { addressesOf, probe, probeKafka } from "../shell/probe-parts.ts";
+import { openProgress } from "../shell/progress.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { type Ran, ranJson, ranText } from "./scheduler-run-text.ts";
+
+/** An instant that was now when it was typed. */
+const STILL_NOW_MS = 60_000;
+/** Accounts that are due are counted up to here. */
+const MOST_COUNTED = 10_000_000;
+
+/** Does what the scheduler service does in a run, or only shows what that would be. */
+export async function runScheduler(
+  settings: Settings,
+  at: string | undefined,
+  dryRun: boolean,
+): Promise<Result> {
+  const now = Date.now();
+  const clock = at === undefined ? now : instantArgument("--at", at);
+  if (clock < now - STILL_NOW_MS) {
+    return refused(
+      `${formatInstant(clock)} is past; what was due by then is posted by a run without --at`,
+    );
+  }
+  const ran = await withDatabase(settings, async (database): Promise<Ran> => {
+    const startedAt = performance.now();
+    const usage = await readUsage(settings, database, clock, clock > now);
+    const { noticeWithinMs } = settings.scheduler;
+    const run = { clock, completeUntil: usage.completeUntil, noticeWithinMs };
+    const due = await countDue(database, clock, MOST_COUNTED);
+    const done = await watchRun(database, run, due.count, dryRun);
+    const waiting = dryRun ? null : await countDue(database, clock, MOST_COUNTED);
+    const ms = performance.now() - startedAt;
+    return { ...usage, clock, dryRun, done, waiting, ms };
+  });
+  return shown(ranJson(ran), ranText(ran));
+}
+
+async function watchRun(
+  database: Database,
+  run: ScheduleRun,
+  due: number,
+  dryRun: boolean,
+): Promise<Done> {
+  const progress = openProgress(due, countOf(due, "account"));
+  const steps = (dryRun ? previewSchedule : runSchedule)(database, run);
+  let done = NOTHING_DONE;
+  try {
+    for await (const step of steps) {
+      done = addDone(done, step.done);
+      progress.add(step.read);
+    }
+    return done;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Up to where usage is complete, and what stands against it where that is earlier than asked for. */
+interface KnownUsage {
+  readonly completeUntil: Instant | null;
+  readonly unread: string | null;
+}
+
+/**
+ * Up to where usage is taken to be complete. When the clock is moved ahead, nothing can have occurred
+ * since, so all of it is once metering has read every partition to its end.
+ */
+async function readUsage(
+  settings: Settings,
+  database: Database,
+  clock: Instant,
+  isAhead: boolean,
+): Promise<KnownUsage> {
+  const noted = await readCompleteUntil(database);
+  const completeUntil = noted === null ? null : Math.min(noted, clock);
+  if (!isAhead) return { completeUntil, unread: null };
+  const unread = await whatIsUnread(settings, database);
+  return unread === null
+    ? { completeUntil: Math.max(noted ?? 0, clock - GRACE_MS), unread }
+    : { completeUntil, unread };
+}
+
+/** Null: metering has read every partition to its end. */
+async function whatIsUnread(settings: Settings, database: Database): Promise<string | null> {
+  const kafka = await probeKafka(settings);
+  const where = `Kafka at ${addressesOf(settings).kafka}`;
+  if (!kafka.up) return `${where} cannot be reached: ${kafka.reason}`;
+  try {
+    const ends = await probe(() => readAllEnds(kafka.found));
+    if (!ends.up) return `${where} does not say where usage ends: ${ends.reason}`;
+    const isRead =
+      ends.found !== null && areRead(ends.found, await readOffsets(database, USAGE_READER));
+    return isRead ? null : "metering has not read all usage";
+  } finally {
+    await kafka.found.disconnect();
+  }
+}

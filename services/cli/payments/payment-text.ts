@@ -1,0 +1,58 @@
+import { isAutomatic, type Payment } from "../../../shared/core/payments/payment.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
+import { instantJson, table } from "../shell/print.ts";
+
+/** A payment's fields for `--json`. */
+export function paymentJson(payment: Payment) {
+  const { paymentId, kind, status, amount, currency, attempt, reason, createdAt } = payment;
+  return {
+    payment_id: paymentId,
+    ...{ kind, status, amount, currency },
+    ...(payment.kind === "top_up"
+      ? { credits: payment.credits, automatic: isAutomatic(payment) }
+      : {
+          subscription: payment.number,
+          plan: payment.planId,
+          period: payment.period,
+          periods: payment.periods,
+        }),
+    ...{ attempt, reason },
+    created_at: instantJson(createdAt),
+  };
+}
+
+/** "fee of growth for 1 period", "top-up by hand" */
+export function purposeText(payment: Payment): string {
+  if (payment.kind === "fee") {
+    return `fee of ${payment.planId} for ${countOf(payment.periods, "period")}`;
+  }
+  return isAutomatic(payment) ? "automatic top-up" : "top-up by hand";
+}
+
+/** Payments in the order in which they are given. */
+export function paymentTable(payments: readonly Payment[]): string {
+  return table(
+    [
+      { title: "PAYMENT" },
+      { title: "FOR" },
+      { title: "STATUS" },
+      { title: "AMOUNT", align: "right" },
+      { title: "CREDITS", align: "right" },
+      { title: "ATTEMPT", align: "right" },
+      { title: "CREATED" },
+      { title: "REASON" },
+    ],
+    payments.map((payment) => [
+      payment.paymentId,
+      purposeText(payment),
+      payment.status,
+      moneyText(payment.amount, payment.currency),
+      payment.kind === "top_up" ? formatCredits(payment.credits) : "",
+      payment.attempt,
+      formatInstant(payment.createdAt),
+      payment.reason,
+    ]),
+  );
+}

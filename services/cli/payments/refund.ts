@@ -1,0 +1,113 @@
+import { eventIds } from "../../../shared/client/event-ids.ts";
+import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import {
+  askRefund,
+  type Refund,
+  type RefundAsked,
+  type RefundOutcome,
+} from "../../../shared/ledger/payments/refunds.ts";
+import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { idArgument, moneyArgument } from "../shell/arguments.ts";
+import { printable } from "../shell/print.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { type ByOption, toAsked } from "../subscription/make-change.ts";
+import { refundJson } from "./show-text.ts";
+
+export interface RefundOptions extends ByOption {
+  readonly amount?: string;
+  readonly key?: string;
+}
+
+type Asked = Omit<RefundAsked, "amount" | "now">;
+
+/** Asks for money of a payment to go back; the top-up service takes it to the gateway. */
+export async function refund(
+  settings: Settings,
+  account: string,
+  payment: string,
+  options: RefundOptions,
+): Promise<Result> {
+  const { accountId, by } = toAsked(account, options);
+  const paymentId = idArgument("payment", payment);
+  const refundId =
+    options.key === undefined ? eventIds()(Date.now()) : idArgument("--key", options.key);
+  const asked: Asked = { accountId, paymentId, refundId, by };
+  return withDatabase(settings, async (database) => {
+    const details = await readAccountDetails(database, accountId);
+    if (details === null) return refused(`there is no account ${accountId}`);
+    const { currency } = details;
+    const amount = options.amount === undefined ? null : moneyArgument(options.amount, currency);
+    const outcome = await askRefund(database, { ...asked, amount, now: Date.now() }).catch(
+      (error: unknown) => {
+        throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
+      },
+    );
+    return outcome.kind === "unknown_account"
+      ? refused(`there is no account ${accountId}`)
+      : resultOf(asked, currency, outcome);
+  });
+}
+
+/** Lost during the commit, it may be asked for or not; its id makes asking again safe. */
+function unknownOutcome({ refundId }: Asked): PartUnavailable {
+  return new PartUnavailable(
+    `the connection to Postgres was lost and the refund may be asked for or not; ask for it again with --key ${refundId}, which cannot send money back twice`,
+  );
+}
+
+function resultOf(asked: Asked, currency: string, outcome: RefundOutcome): Result {
+  const { accountId, paymentId, refundId } = asked;
+  const money = (minor: bigint) => moneyText(minor, currency);
+  switch (outcome.kind) {
+    case "pending":
+      return shown(
+        {
+          ...{ outcome: "pending", account_id: accountId, payment_id: paymentId },
+          ...{ refund_id: refundId, amount: outcome.amount, currency, asked_by: asked.by },
+        },
+        `Refund ${printable(refundId)} of ${money(outcome.amount)} of payment ${printable(paymentId)} is pending.\n` +
+          `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`,
+      );
+    case "stands_already":
+      return standing(asked, currency, outcome.refund);
+    case "conflict":
+      return refused(
+        `refund ${refundId} stands already with ${money(outcome.refund.amount)} of payment ${outcome.refund.paymentId}; ask for another with another --key`,
+      );
+    case "unknown_payment":
+      return refused(`account ${accountId} has no payment ${paymentId}`);
+    case "no_amount":
+      return refused(`a refund takes more than ${money(0n)}`);
+    case "not_paid":
+      return refused(
+        `payment ${paymentId} is ${outcome.payment.status}: only what was paid can go back`,
+      );
+    case "too_much":
+      return refused(
+        `only ${money(outcome.left)} of payment ${paymentId} can still go back; name no more, or leave --amount out for all of it`,
+      );
+    case "nothing_left":
+      return refused(
+        `nothing of payment ${paymentId} is left to go back: it went back or is to, as payment show tells`,
+      );
+  }
+}
+
+/** One that the gateway refused was asked for in vain, and is said to be. */
+function standing({ accountId }: Asked, currency: string, standing: Refund): Result {
+  const { refundId, status, amount, reason } = standing;
+  return shown(
+    { outcome: "stands_already", account_id: accountId, currency, ...refundJson(standing) },
+    `Refund ${printable(refundId)} of ${moneyText(amount, currency)} stands already and ${STANDING[status]}; nothing more goes back.`,
+    status === "refused" ? printable(`refund ${refundId} was refused: ${reason}`) : null,
+  );
+}
+
+const STANDING: Readonly<Record<Refund["status"], string>> = {
+  pending: "is pending",
+  posted: "has gone back",
+  refused: "was refused",
+};

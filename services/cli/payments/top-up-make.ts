@@ -1,0 +1,127 @@
+import { eventIds } from "../../../shared/client/event-ids.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import {
+  lotOfTopUp,
+  manualTopUpId,
+  type NewTopUp,
+  type TopUp,
+} from "../../../shared/core/payments/payment.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import {
+  type ManualTopUpOutcome,
+  topUpByHand,
+} from "../../../shared/ledger/payments/top-up-account.ts";
+import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { manualTopUpRefusal } from "../../../shared/words/top-up-refusals.ts";
+import { idArgument, moneyArgument } from "../shell/arguments.ts";
+import { printable } from "../shell/print.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import type { JsonOption } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { paymentJson } from "./payment-text.ts";
+
+export interface TopUpMakeOptions extends JsonOption {
+  readonly key?: string;
+}
+
+/** Whose top-up, and under which key. */
+interface Asked {
+  readonly accountId: AccountId;
+  readonly key: string;
+  readonly paymentId: string;
+}
+
+/** Asks for a top-up by hand; the top-up service takes it to the gateway. */
+export async function makeTopUp(
+  settings: Settings,
+  accountId: AccountId,
+  text: string,
+  options: TopUpMakeOptions,
+): Promise<Result> {
+  const key = options.key === undefined ? eventIds()(Date.now()) : keyArgument(options.key);
+  const asked = { accountId, key, paymentId: manualTopUpId(key) };
+  return withDatabase(settings, async (database) => {
+    const details = await readAccountDetails(database, accountId);
+    if (details === null) return refused(`there is no account ${accountId}`);
+    const { currency } = details;
+    const amount = moneyArgument(text, currency);
+    const at = { accountId, now: Date.now() };
+    const outcome = await topUpByHand(database, at, { paymentId: asked.paymentId, amount }).catch(
+      (error: unknown) => {
+        throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
+      },
+    );
+    return outcome.kind === "unknown_account"
+      ? refused(`there is no account ${accountId}`)
+      : resultOf(asked, currency, outcome);
+  });
+}
+
+/** Its lot is named by it, and must be one that can be asked about. */
+function keyArgument(key: string): string {
+  idArgument("--key", key);
+  idArgument("the id of the lot that --key names", lotOfTopUp({ paymentId: manualTopUpId(key) }));
+  return key;
+}
+
+/** Lost during the commit, it may be asked for or not; its key makes asking again safe. */
+function unknownOutcome({ key }: Asked): PartUnavailable {
+  return new PartUnavailable(
+    `the connection to Postgres was lost and the top-up may be asked for or not; ask for it again with --key ${key}, which cannot charge it twice`,
+  );
+}
+
+function resultOf(asked: Asked, currency: string, outcome: ManualTopUpOutcome): Result {
+  const { accountId, paymentId } = asked;
+  const money = (minor: bigint) => moneyText(minor, currency);
+  switch (outcome.kind) {
+    case "pending":
+      return shown(pendingJson(asked, outcome.topUp), pendingText(asked, outcome.topUp));
+    case "stands_already":
+      return standing(asked, outcome.topUp);
+    case "conflict":
+      return refused(
+        `top-up ${paymentId} stands already with ${money(outcome.topUp.amount)}; ask for another with another --key`,
+      );
+    default:
+      return refused(manualTopUpRefusal({ accountId, currency }, outcome));
+  }
+}
+
+function pendingJson({ accountId, key }: Asked, topUp: NewTopUp) {
+  const { paymentId, amount, currency, credits } = topUp;
+  return {
+    ...{ outcome: "pending", account_id: accountId, payment_id: paymentId },
+    ...{ key, amount, currency, credits },
+  };
+}
+
+function pendingText(asked: Asked, { amount, currency, credits }: NewTopUp): string {
+  const { accountId, paymentId } = asked;
+  return (
+    `Top-up ${printable(paymentId)} of ${moneyText(amount, currency)} for ${formatCredits(credits)} credits is pending.\n` +
+    `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`
+  );
+}
+
+/** One that failed was asked for in vain, and is said to be: under its key it is charged no more. */
+function standing({ accountId, key }: Asked, topUp: TopUp): Result {
+  const { paymentId, status, reason } = topUp;
+  return shown(
+    { outcome: "stands_already", account_id: accountId, key, ...paymentJson(topUp) },
+    `Top-up ${printable(paymentId)} stands already and ${STANDING[status]}; nothing more is charged.`,
+    status === "failed"
+      ? printable(`top-up ${paymentId} failed: ${reason} Ask for another with another --key`)
+      : null,
+  );
+}
+
+const STANDING: Readonly<Record<TopUp["status"], string>> = {
+  pending: "is pending",
+  retrying: "is tried again",
+  succeeded: "has succeeded",
+  failed: "has failed",
+};

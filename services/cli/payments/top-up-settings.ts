@@ -1,0 +1,76 @@
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
+import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { fields, instantJson } from "../shell/print.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
+import { withDatabase } from "../shell/with-database.ts";
+
+/** An account's auto top-up, in the currency that it pays in. */
+interface AccountTopUp {
+  readonly accountId: AccountId;
+  readonly currency: string;
+  readonly auto: AutoTopUp;
+}
+
+/** What is set of an account's auto top-up, and where it stands. */
+export async function showTopUpSettings(settings: Settings, accountId: AccountId): Promise<Result> {
+  const read = await withDatabase(settings, (database) =>
+    readSnapshot(database, async (transaction): Promise<AccountTopUp | null> => {
+      const details = await readAccountDetails(transaction, accountId);
+      if (details === null) return null;
+      const auto = await readAutoTopUp(transaction, accountId);
+      return { accountId, currency: details.currency, auto };
+    }),
+  );
+  if (read === null) return refused(`there is no account ${accountId}`);
+  return shown(topUpSettingsJson(read), topUpSettingsText(read));
+}
+
+/** For `--json`: amounts as they hold, and which of them are the default. */
+export function topUpSettingsJson({ accountId, currency, auto }: AccountTopUp) {
+  const { amount, perDay, perMonth } = amountsOf(auto, currency);
+  return {
+    account_id: accountId,
+    enabled: auto.enabled,
+    currency,
+    amount,
+    limit_per_day: perDay,
+    limit_per_month: perMonth,
+    defaults: {
+      amount: auto.amount === null,
+      limit_per_day: auto.limitPerDay === null,
+      limit_per_month: auto.limitPerMonth === null,
+    },
+    paused_until: instantJson(auto.pausedUntil),
+    stopped: auto.stopped,
+    declines: auto.declines,
+    next_look_at: instantJson(auto.lookAt),
+  };
+}
+
+export function topUpSettingsText({ accountId, currency, auto }: AccountTopUp): string {
+  const { amount, perDay, perMonth } = amountsOf(auto, currency);
+  const money = (minor: bigint, set: bigint | null) =>
+    `${moneyText(minor, currency)}${set === null ? " (default)" : ""}`;
+  return fields([
+    ["account", accountId],
+    ["auto top-up", auto.enabled ? "on" : "off"],
+    ["amount", money(amount, auto.amount)],
+    ["limit a day", money(perDay, auto.limitPerDay)],
+    ["limit a month", money(perMonth, auto.limitPerMonth)],
+    ["paused until", formatInstant(auto.pausedUntil, "not paused")],
+    ["stopped", auto.stopped ?? "no"],
+    ["declines", `${auto.declines} in a row`],
+    ["next look", formatInstant(auto.lookAt, nextLook(auto))],
+  ]);
+}
+
+function nextLook({ enabled, stopped }: AutoTopUp): string {
+  if (!enabled) return "never, while it is off";
+  return stopped === null ? "when the balance is low" : "never, until you act";
+}

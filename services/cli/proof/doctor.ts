@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import {
+  checkInvariants,
+  type Finding,
+  INVARIANTS,
+} from "../../../shared/ledger/proof/invariants.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { countOf } from "../../../shared/words/plain-words.ts";
+import { printable } from "../shell/print.ts";
+import { openProgress } from "../shell/progress.ts";
+import { type Result, shown } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+
+export function addDoctorCommand(program: Command): void {
+  addCommand(program, "doctor", {
+    does: "hold the books against everything that must be true of them; metering may go on",
+    examples: ["doctor", "doctor --json"],
+  }).action((options: JsonOption) => run(options, doctor));
+}
+
+async function doctor(settings: Settings): Promise<Result> {
+  const progress = openProgress(INVARIANTS.length, countOf(INVARIANTS.length, "invariant"));
+  try {
+    const findings = await withDatabase(settings, (database) =>
+      checkInvariants(database, () => progress.add(1)),
+    );
+    const broken = findings.filter(({ accounts }) => accounts.length > 0);
+    const failure =
+      broken.length === 0
+        ? null
+        : `${countOf(broken.length, "invariant")} of the books do not hold`;
+    return shown({ invariants: findings.map(findingJson) }, findingsText(findings), failure);
+  } finally {
+    progress.stop();
+  }
+}
+
+function findingJson({ invariant, accounts }: Finding) {
+  const isBroken = accounts.length > 0;
+  return {
+    holds: invariant.holds,
+    ok: !isBroken,
+    accounts,
+    ...(isBroken ? { means: invariant.broken } : {}),
+  };
+}
+
+function findingsText(findings: readonly Finding[]): string {
+  return findings
+    .map(({ invariant, accounts }) => {
+      if (accounts.length === 0) return `ok      ${invariant.holds}`;
+      const where = accounts.map(printable).join(", ");
+      return `BROKEN  ${invariant.holds}\n        ${invariant.broken}\n        accounts: ${where}`;
+    })
+    .join("\n");
+}

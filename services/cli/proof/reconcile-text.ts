@@ -1,0 +1,162 @@
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { accountOf, type Found, idOf } from "../../../shared/reconcile/difference.ts";
+import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
+import { planRepair } from "../../../shared/reconcile/repair.ts";
+import { sentenceOf } from "../../../shared/reconcile/say-difference.ts";
+import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
+import { fields, instantJson, type Json, printable } from "../shell/print.ts";
+
+/** How much of all that could be looked at was found right. */
+interface Completeness {
+  readonly events: bigint;
+  readonly verifiedEvents: bigint;
+  readonly credits: bigint;
+  readonly verifiedCredits: bigint;
+}
+
+function completenessOf({ usage, cut, differences }: Reconciliation): Completeness {
+  const right = BigInt(usage.metered + usage.repeats + usage.deadLetters);
+  const wrong = differences.reduce((sum, found) => sum + creditsOf(found), 0n);
+  return {
+    events: BigInt(usage.messages) + cut.pastRetention.records,
+    verifiedEvents: right,
+    credits: usage.credits + wrong + cut.pastRetention.credits,
+    verifiedCredits: usage.credits,
+  };
+}
+
+/** What usage that is not right costs. */
+function creditsOf(found: Found): bigint {
+  switch (found.kind) {
+    case "missing_record":
+      return found.credits;
+    case "extra_record":
+    case "other_price":
+    case "other_content":
+    case "other_account":
+      return found.record.credits;
+    default:
+      return 0n;
+  }
+}
+
+/** "99.99 %": never 100 where anything is missing. */
+function percent(part: bigint, whole: bigint): string {
+  if (whole === 0n || part === whole) return "100 %";
+  const hundredths = ((part * 10_000n) / whole).toString().padStart(3, "0");
+  return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)} %`;
+}
+
+export function reconciliationText(found: Reconciliation): string {
+  const { cut, usage, told, answered } = found;
+  const whole = completenessOf(found);
+  const ranges = [...cut.ranges].map(
+    ([partition, { from, to }]) => `${partition}: ${from} to ${to}`,
+  );
+  const rows: [string, string][] = [
+    ["books as of", formatInstant(cut.at)],
+    ["offsets of usage.events", ranges.join(", ")],
+    [
+      "events",
+      `${whole.verifiedEvents.toLocaleString("en-US")} of ${countOf(whole.events, "message")}: ${[
+        `${usage.metered.toLocaleString("en-US")} metered`,
+        countOf(usage.repeats, "repeat"),
+        countOf(usage.deadLetters, "dead letter"),
+      ].join(", ")}`,
+    ],
+    ["credits", `${formatCredits(whole.verifiedCredits)} of ${formatCredits(whole.credits)} used`],
+  ];
+  if (told !== null) rows.push(["told on billing topics", countOf(told.records, "record")]);
+  const comparedTo = found.charges?.comparedTo ?? null;
+  if (comparedTo !== null) {
+    rows.push(["charges at the gateway", `compared up to ${formatInstant(comparedTo)}`]);
+  }
+  if (answered > 0) rows.push(["repaired by entries", countOf(answered, "difference")]);
+  const lines = [fields(rows), ...notVerified(found).map((line) => `Not verified: ${line}`)];
+  if (found.differences.length > 0) lines.push("", differencesText(found.differences));
+  if (found.more > 0) lines.push(`and ${countOf(found.more, "more", "more")}`);
+  const share = percent(whole.verifiedEvents, whole.events);
+  const ofCredits = percent(whole.verifiedCredits, whole.credits);
+  const count = BigInt(found.differences.length + found.more);
+  lines.push(
+    "",
+    `${share} of events and ${ofCredits} of credits verified, ${count === 0n ? "no differences" : countOf(count, "difference")}.`,
+  );
+  return lines.join("\n");
+}
+
+/** What could not be looked at, and why. */
+function notVerified({ cut, told, charges }: Reconciliation): string[] {
+  const lines: string[] = [];
+  const { records, credits } = cut.pastRetention;
+  if (records > 0n) {
+    lines.push(
+      `${countOf(records, "record")} of ${formatCredits(credits)} credits, whose messages are past the topic's retention`,
+    );
+  }
+  if (cut.unread > 0n) lines.push(`${countOf(cut.unread, "message")} not read by the books yet`);
+  if (!cut.isWhole) lines.push("what the books say among each other, as only a part was asked for");
+  if (charges?.isPaidFor === true && charges.comparedTo === null) {
+    lines.push("charges at the gateway, which no top-up service has compared yet");
+  }
+  if (told !== null && told.pastRetention > 0) {
+    lines.push(`${countOf(told.pastRetention, "record")} of billing topics, past their retention`);
+  }
+  return lines;
+}
+
+export function differencesText(found: readonly Found[]): string {
+  return found
+    .map((one) => {
+      const plan = planRepair(one);
+      const gives = plan === null ? 0n : plan.credits;
+      const amount =
+        gives === 0n ? "" : `, ${gives > 0n ? "+" : ""}${formatCredits(gives)} credits`;
+      const does = plan === null ? "repair: by hand" : `repair: ${plan.what}${amount}`;
+      return `${printable(whereOf(one))}  ${printable(sentenceOf(one))}\n    ${does}`;
+    })
+    .join("\n");
+}
+
+function whereOf(found: Found): string {
+  return accountOf(found) ?? "(no account)";
+}
+
+export function reconciliationJson(found: Reconciliation) {
+  const { cut, usage, told, charges, answered, more } = found;
+  const whole = completenessOf(found);
+  return {
+    books_as_of: instantJson(cut.at),
+    ranges: [...cut.ranges].map(([partition, { from, to }]) => ({ partition, from, to })),
+    events: {
+      all: whole.events,
+      verified: whole.verifiedEvents,
+      metered: usage.metered,
+      repeats: usage.repeats,
+      dead_letters: usage.deadLetters,
+    },
+    credits: { all: whole.credits, verified: whole.verifiedCredits },
+    told: told === null ? null : { records: told.records, past_retention: told.pastRetention },
+    charges_compared_to: charges?.comparedTo == null ? null : instantJson(charges.comparedTo),
+    not_verified: {
+      past_retention: cut.pastRetention.records,
+      past_retention_credits: cut.pastRetention.credits,
+      not_read_yet: cut.unread,
+      books_among_each_other: !cut.isWhole,
+    },
+    repaired_by_entries: answered,
+    differences: found.differences.map(differenceJson),
+    more_differences: more,
+  };
+}
+
+function differenceJson(found: Found): Json {
+  const plan = planRepair(found);
+  return {
+    kind: found.kind,
+    id: idOf(found),
+    account_id: accountOf(found),
+    says: sentenceOf(found),
+    repair: plan === null ? null : { what: plan.what, credits: plan.credits },
+  };
+}

@@ -1,0 +1,154 @@
+import { migrate } from "../../../infra/postgres/migrate.ts";
+import { isKafkaOutage, openKafka } from "../../../shared/kafka/kafka-client.ts";
+import { RangeUnreadable } from "../../../shared/kafka/read-range.ts";
+import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/registry.ts";
+import { type BooksReplayed, replayBooks } from "../../../shared/kafka/replay-books.ts";
+import { ReplayRefused } from "../../../shared/kafka/replay-usage.ts";
+import { openUsageDecoder } from "../../../shared/kafka/usage-decoder.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
+import type { BooksDifference } from "../../../shared/ledger/proof/compare-books.ts";
+import { createLogger } from "../../../shared/runtime/logger.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { countOf } from "../../../shared/words/plain-words.ts";
+import { printable } from "../shell/print.ts";
+import { addressesOf } from "../shell/probe-parts.ts";
+import { openProgress, type Progress } from "../shell/progress.ts";
+import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { addressOf, reasonOf, withDatabase } from "../shell/with-database.ts";
+
+/** Two transactions at once, and what is asked beside them. */
+const CONNECTIONS = 3;
+/** Most events in one transaction. */
+const BATCH_EVENTS = 30_000;
+
+class Interrupted extends Error {}
+
+/** Replays the books of the settings into the database at a URL, and says whether they are equal. */
+export async function replayInto(settings: Settings, url: string): Promise<Result> {
+  const target = targetOf(settings, url);
+  const interrupt = new AbortController();
+  const stop = () => interrupt.abort(new Interrupted("interrupted"));
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.once(signal, stop);
+  const state: ReplayState = { hasBegun: false, progress: null };
+  try {
+    const replayed = await withDatabase(settings, (from) =>
+      withDatabase(
+        target,
+        (into) => replayWith(settings, { from, into }, interrupt.signal, state),
+        CONNECTIONS,
+      ),
+    );
+    return outcome(replayed, addressOf(target));
+  } catch (error) {
+    return failed(error, settings, state.hasBegun ? addressOf(target) : null);
+  } finally {
+    state.progress?.stop();
+    for (const signal of signals) process.off(signal, stop);
+  }
+}
+
+interface ReplayState {
+  hasBegun: boolean;
+  progress: Progress | null;
+}
+
+function targetOf(settings: Settings, url: string): Settings {
+  const target = { ...settings, database: { ...settings.database, url } };
+  try {
+    if (!/^postgres(ql)?:$/.test(new URL(url).protocol)) throw new TypeError("of something else");
+    addressOf(target);
+  } catch {
+    throw new WrongUsage("--into is not a URL like postgres://user:password@host:5432/name");
+  }
+  return target;
+}
+
+function replayWith(
+  settings: Settings,
+  { from, into }: { from: Database; into: Database },
+  signal: AbortSignal,
+  state: ReplayState,
+): Promise<BooksReplayed> {
+  return replayBooks({
+    source: from,
+    target: into,
+    kafka: openKafka(settings.kafka, "drawdown-replay", createLogger("cli", "silent")),
+    decoder: openUsageDecoder(openRegistry(settings.registry)),
+    batchEvents: BATCH_EVENTS,
+    signal,
+    migrate,
+    onBegun(offsets) {
+      state.hasBegun = true;
+      state.progress = openProgress(offsets, countOf(offsets, "message"), "messages");
+    },
+    onReplayed: (offsets) => state.progress?.add(offsets),
+    onPosted: () => state.progress?.stop(),
+  });
+}
+
+function outcome(replayed: BooksReplayed, address: string): Result {
+  const { accounts, events, postingMs, differing, differences } = replayed;
+  const perSecond = Math.round(events / (postingMs / 1000));
+  const what = `${countOf(accounts, "account")}, ${countOf(events, "event")}`;
+  const isEqual = differing === 0;
+  const speed = `${what}: ${isEqual ? "equal" : "not equal"} (${countOf(perSecond, "event")}/s).`;
+  return shown(
+    {
+      accounts,
+      events,
+      equal: isEqual,
+      events_per_second: perSecond,
+      differing,
+      differences: differences.map(({ accountId, table, rows }) => ({
+        account_id: accountId,
+        table,
+        rows: rows.map(({ source, target }) => ({
+          source: parsed(source),
+          target: parsed(target),
+        })),
+      })),
+    },
+    [speed, ...differences.flatMap(differenceText)].join("\n"),
+    isEqual
+      ? null
+      : `${countOf(differing, "account")} in ${address} differ from the books that were replayed`,
+  );
+}
+
+function parsed(row: string | null) {
+  return row === null ? null : JSON.parse(row);
+}
+
+function differenceText({ accountId, table, rows }: BooksDifference): string[] {
+  return [
+    `account ${printable(accountId)}, ${table}:`,
+    ...rows.flatMap(({ source, target }) => [
+      `  books   ${printable(source ?? "nothing")}`,
+      `  replay  ${printable(target ?? "nothing")}`,
+    ]),
+  ];
+}
+
+/** `begun`: where part of a replay is left. */
+function failed(error: unknown, settings: Settings, begun: string | null): Result {
+  const left =
+    begun === null
+      ? ""
+      : `; ${begun} holds part of the books, which is no use: drop it, and replay into an empty database again`;
+  const sentence = sentenceOf(error, settings);
+  if (sentence !== null) return refused(`${sentence}${left}`);
+  if (begun === null) throw error;
+  throw new PartUnavailable(`the replay failed: ${reasonOf(error)}${left}`, { cause: error });
+}
+
+function sentenceOf(error: unknown, settings: Settings): string | null {
+  if (error instanceof Interrupted) return "interrupted";
+  if (error instanceof ReplayRefused || error instanceof RangeUnreadable) return error.message;
+  const { kafka, registry } = addressesOf(settings);
+  if (error instanceof RegistryUnavailable) {
+    return `the schema registry at ${registry} cannot be used: ${reasonOf(error)}`;
+  }
+  if (isKafkaOutage(error)) return `Kafka at ${kafka} cannot be reached: ${reasonOf(error)}`;
+  return null;
+}

@@ -1,0 +1,153 @@
+import { userInfo } from "node:os";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { MAX_BIGINT, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import { LOT_SOURCES, type LotSource } from "../../../shared/core/month/grant-credits.ts";
+import type { BillingInterval, Renewal } from "../../../shared/core/offer/billing-periods.ts";
+import { isTimeZone } from "../../../shared/core/offer/months.ts";
+import { parseCredits } from "../../../shared/core/text/credits-text.ts";
+import { parseInstant } from "../../../shared/core/text/instant-text.ts";
+import { isCurrency, parseMoney } from "../../../shared/core/text/money.ts";
+import { idProblem, isStorable, toAccountId } from "../../../shared/core/text/text.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
+import type { DeadLetterPlace } from "../../../shared/ledger/usage/dead-letters.ts";
+import { WrongUsage } from "./result.ts";
+
+/**
+ * What is typed, read into what is meant. Everything here throws WrongUsage with one sentence that
+ * names the argument.
+ */
+
+export function accountIdArgument(text: string): AccountId {
+  return orWrongUsage(() => toAccountId(text));
+}
+
+/** Any other id: of a lot, an event, a meter. */
+export function idArgument(name: string, text: string): string {
+  const problem = idProblem(name, text);
+  if (problem !== null) throw new WrongUsage(problem);
+  return text;
+}
+
+export function creditsArgument(text: string): MicroCredits {
+  return orWrongUsage(() => parseCredits(text));
+}
+
+/** Money as people write it, in minor units of the account's currency. */
+export function moneyArgument(text: string, currency: string): bigint {
+  return orWrongUsage(() => parseMoney(text, currency));
+}
+
+/** A whole number from `least` on that fits into 64 bits. */
+export function wholeArgument(name: string, text: string, least: bigint): bigint {
+  const number = /^\d{1,19}$/.test(text) ? BigInt(text) : null;
+  if (number === null || number < least || number > MAX_BIGINT) {
+    throw new WrongUsage(`${name} must be a whole number from ${least} on, not "${text}"`);
+  }
+  return number;
+}
+
+/** How many to list; more than `most` are not listed at once. */
+export function limitArgument(text: string, most: number): number {
+  const count = wholeArgument("--limit", text, 1n);
+  return count > most ? most : Number(count);
+}
+
+/** An instant in ISO 8601 with its offset: without one it would depend on where it is typed. */
+export function instantArgument(name: string, text: string): Instant {
+  const instant = parseInstant(text);
+  if (instant === null) {
+    throw new WrongUsage(`${name} must be an instant like 2026-09-01T00:00:00Z, not "${text}"`);
+  }
+  return instant;
+}
+
+// An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
+
+export function timeZoneArgument(text: string): string {
+  if (ZONE_NAME.test(text) && isTimeZone(text)) return text;
+  throw new WrongUsage(`"${text}" is not a time zone; write it like Europe/Berlin`);
+}
+
+export function currencyArgument(text: string): string {
+  if (isCurrency(text)) return text;
+  throw new WrongUsage(`"${text}" is not a currency of ISO 4217; write it like EUR`);
+}
+
+export function sourceArgument(text: string): LotSource {
+  const source = LOT_SOURCES.find((known) => known === text);
+  if (source !== undefined) return source;
+  throw new WrongUsage(`--source must be one of ${LOT_SOURCES.join(", ")}, not "${text}"`);
+}
+
+export function intervalArgument(name: string, text: string): BillingInterval {
+  if (text === "month" || text === "year") return text;
+  throw new WrongUsage(`${name} must be month or year, not "${text}"`);
+}
+
+export function renewalArgument(text: string): Renewal {
+  if (text === "first-of-month") return "first_of_month";
+  if (text === "day-of-month") return "day_of_month";
+  throw new WrongUsage(`--renewal must be first-of-month or day-of-month, not "${text}"`);
+}
+
+/** What the history calls whoever a turn of the month acts for. */
+const NOBODY = "schedule";
+
+/** Who asks: as given, else the operating system's user, or `cli` where that has no name of use. */
+export function byArgument(text: string | undefined): string {
+  if (text === undefined) return systemUser() ?? "cli";
+  if (text === NOBODY) {
+    throw new WrongUsage(`--by cannot be ${NOBODY}: so the turns of the month are told`);
+  }
+  return idArgument("--by", text);
+}
+
+function systemUser(): string | null {
+  try {
+    const { username } = userInfo();
+    return idProblem("user", username) === null && username !== NOBODY ? username : null;
+  } catch {
+    // A user id without a name, as in many containers.
+    return null;
+  }
+}
+
+const MAX_TEXT_LENGTH = 1024;
+
+export function referenceArgument(text: string): string {
+  return textArgument("--reference", text);
+}
+
+/** Words for the books. */
+export function textArgument(name: string, text: string): string {
+  if (text.length > MAX_TEXT_LENGTH) {
+    throw new WrongUsage(
+      `${name} has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are allowed`,
+    );
+  }
+  if (isStorable(text)) return text;
+  throw new WrongUsage(`${name} holds a NUL character or half of a surrogate pair`);
+}
+
+const PLACE = /^(?:([A-Za-z0-9._-]{1,249})\/)?(\d{1,10})\/(\d{1,19})$/;
+const MAX_PARTITION = 2 ** 31 - 1;
+
+/** Where a message of Kafka stands: `usage.events/2/1041`, or `2/1041` of that topic. */
+export function placeArgument(text: string): DeadLetterPlace {
+  const [, topic = TOPICS.usageEvents, partition, offset = ""] = PLACE.exec(text) ?? [];
+  const place = { topic, partition: Number(partition), offset: BigInt(offset) };
+  if (place.partition <= MAX_PARTITION && place.offset <= MAX_BIGINT) return place;
+  throw new WrongUsage(
+    `a place is written like ${TOPICS.usageEvents}/2/1041 or 2/1041 (partition, offset), not "${text}"`,
+  );
+}
+
+function orWrongUsage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw new WrongUsage(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { countOf, oftenText } from "../../../shared/words/plain-words.ts";
+import { instantJson } from "../shell/print.ts";
+
+/** An entry of the history for `--json`. */
+export function changeJson({ sequence, at, by, kind, detail }: SubscriptionChange) {
+  return { sequence, at: instantJson(at), by, kind, detail };
+}
+
+/** What was changed, in words. */
+export function changeText({ kind, detail }: SubscriptionChange): string {
+  const { plan = "?", before = "?", interval = "?", renewal = "?", units = "?" } = detail;
+  const { period = "?", add_on: addOn = "?", time_zone: timeZone = "?" } = detail;
+  const { threshold = "?" } = detail;
+  switch (kind) {
+    case "subscribed":
+      return `subscribed to ${plan}, paid ${oftenText(interval)}, renews ${renewalText(renewal)}`;
+    case "plan_changed":
+      return `plan ${plan} instead of ${before}`;
+    case "plan_change_planned":
+      return `plan ${plan} from the next period on`;
+    case "interval_changed":
+      return `paid ${oftenText(interval)} instead of ${oftenText(before)}`;
+    case "interval_change_planned":
+      return `paid ${oftenText(interval)} once what is paid has passed`;
+    case "cancelled":
+      return `plan ${plan} cancelled, to the end of what is paid`;
+    case "resumed":
+      return `plan ${plan} resumed`;
+    case "suspended":
+      return `plan ${plan} suspended: its fee of period ${period} is given up`;
+    case "restored":
+      return `plan ${plan} restored: its fee of period ${period} is paid`;
+    case "ended":
+      return `plan ${plan} ended, as it was cancelled`;
+    case "add_on_changed":
+      return `add-on ${addOn}: ${unitsText(units)} instead of ${before}`;
+    case "add_on_change_planned":
+      return `add-on ${addOn}: ${unitsText(units)} from the next period on`;
+    case "time_zone_changed":
+      return `time zone ${timeZone} instead of ${before}`;
+    case "threshold_changed":
+      return `threshold ${creditsOf(threshold)} credits instead of ${creditsOf(before)}`;
+  }
+}
+
+export function renewalText(renewal: string): string {
+  return renewal === "day_of_month"
+    ? "on the day of the month it began"
+    : "on the first of the month";
+}
+
+/** The history keeps micro-credits. */
+function creditsOf(micro: string): string {
+  return /^-?\d+$/.test(micro) ? formatCredits(BigInt(micro)) : micro;
+}
+
+function unitsText(units: string): string {
+  return countOf(Number(units), "unit");
+}

@@ -1,0 +1,48 @@
+import type { OpenFee } from "../../../shared/ledger/payments/open-fees.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { instantJson, table } from "../shell/print.ts";
+
+/** Fees that are not paid, for `--json`. */
+export function openFeesJson(fees: readonly OpenFee[]) {
+  return fees.map((fee) => ({
+    payment_id: fee.paymentId,
+    subscription: fee.number,
+    plan: fee.planId,
+    period: fee.period,
+    periods: fee.periods,
+    status: fee.status,
+    amount: fee.amount,
+    currency: fee.currency,
+    attempt: fee.attempt,
+    reason: fee.reason,
+    due_at: instantJson(fee.dueAt),
+    next_try_at: instantJson(fee.nextTryAt),
+  }));
+}
+
+/** The same as a table; empty where there are none. */
+export function openFeesText(fees: readonly OpenFee[]): string {
+  if (fees.length === 0) return "";
+  const rows = fees.map((fee) => [
+    fee.paymentId,
+    fee.planId,
+    fee.status,
+    moneyText(fee.amount, fee.currency),
+    formatInstant(fee.dueAt),
+    fee.attempt,
+    formatInstant(fee.nextTryAt, "with another payment method"),
+    fee.reason,
+  ]);
+  const columns = [
+    { title: "FEE" },
+    { title: "PLAN" },
+    { title: "STATUS" },
+    { title: "AMOUNT", align: "right" },
+    { title: "DUE" },
+    { title: "ATTEMPT", align: "right" },
+    { title: "NEXT TRY" },
+    { title: "REASON" },
+  ] as const;
+  return `Fees that are not paid:\n${table(columns, rows)}`;
+}

@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
+import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import type { Change, Refusal } from "../../../shared/words/change.ts";
+import { accountIdArgument, byArgument } from "../shell/arguments.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { addCommand, type CommandHelp, type JsonOption } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+import { changedJson, changedText } from "./changed-text.ts";
+
+/** The options of every command that makes a change which the history tells. */
+export interface ByOption extends JsonOption {
+  readonly by?: string;
+}
+
+/** Adds a command that makes such a change. */
+export function addChangeCommand(parent: Command, usage: string, about: CommandHelp): Command {
+  return addCommand(parent, usage, about).option(
+    "--by <who>",
+    "who asks, for the history (default: your user name)",
+  );
+}
+
+/** Whose account is changed, and who asks. */
+export interface Asked {
+  readonly accountId: AccountId;
+  readonly by: string;
+}
+
+export function toAsked(id: string, { by }: ByOption): Asked {
+  return { accountId: accountIdArgument(id), by: byArgument(by) };
+}
+
+/** Makes a change and says what came of it. */
+export async function makeChange(
+  settings: Settings,
+  { accountId, by }: Asked,
+  change: Change,
+): Promise<Result> {
+  const outcome = await withDatabase(settings, (database) =>
+    changeSubscription<Refusal>(database, { accountId, by, now: Date.now() }, change).catch(
+      (error: unknown) => {
+        throw isDatabaseOutage(error) ? unknownOutcome() : error;
+      },
+    ),
+  );
+  switch (outcome.kind) {
+    case "changed":
+      return shown(changedJson(outcome), changedText(outcome));
+    case "refused":
+      return refused(outcome.sentence);
+    case "unknown_account":
+      return refused(`there is no account ${accountId}`);
+  }
+}
+
+/** A change says how things shall be, not by how much they shall differ, so it is made once. */
+function unknownOutcome(): PartUnavailable {
+  return new PartUnavailable(
+    "the connection to Postgres was lost and the change may be made or not; ask for it again, which cannot make it twice",
+  );
+}

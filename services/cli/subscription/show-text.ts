@@ -1,0 +1,69 @@
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { AddOnUse, Subscription } from "../../../shared/core/month/subscription.ts";
+import { periodStart } from "../../../shared/core/offer/billing-periods.ts";
+import { formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
+import { instantJson, printable } from "../shell/print.ts";
+
+/** A subscription for `--json`; `paid_until` is an instant. */
+export function subscriptionJson(subscription: Subscription, timeZone: string) {
+  return {
+    number: subscription.number,
+    plan: subscription.planId,
+    interval: subscription.interval,
+    renewal: subscription.anchor.renewal,
+    subscribed_at: instantJson(subscription.subscribedAt),
+    period: subscription.period,
+    next_period_at: instantJson(subscription.nextPeriodAt),
+    period_credits: subscription.periodCredits,
+    paid_until: instantJson(paidUntil(subscription, timeZone)),
+    currency: subscription.currency,
+    paid_price: subscription.paidPrice,
+    next_plan: subscription.nextPlanId,
+    next_interval: subscription.nextInterval,
+    cancelled: subscription.cancelled,
+    withheld: subscription.withheld,
+  };
+}
+
+/** Add-ons in use, for `--json`. */
+export function usesJson(addOns: readonly AddOnUse[]) {
+  return addOns.map(({ addOnId, quantity, nextQuantity }) => ({
+    add_on: addOnId,
+    units: quantity,
+    next_units: nextQuantity,
+  }));
+}
+
+/** When the first period that is not paid begins. */
+export function paidUntil(subscription: Subscription, timeZone: string): Instant {
+  return isPaidToNext(subscription)
+    ? subscription.nextPeriodAt
+    : periodStart(subscription.anchor, subscription.paidUntil, timeZone);
+}
+
+/** What will happen to a subscription that nobody changes further, a phrase each. */
+export function plannedText(subscription: Subscription, timeZone: string): string[] {
+  const { nextPlanId, cancelled, withheld } = subscription;
+  const next = formatInstant(subscription.nextPeriodAt);
+  const phrases = withheld === null ? [] : ["It is suspended until its fee is paid"];
+  if (cancelled && isUnpaidNext(subscription)) return [...phrases, `It ends ${next}`];
+  phrases.push(`The next period begins ${next}`);
+  if (nextPlanId !== null) phrases.push(`Plan ${printable(nextPlanId)} holds from ${next} on`);
+  return [...phrases, ...nextPaymentText(subscription, timeZone)];
+}
+
+function nextPaymentText(subscription: Subscription, timeZone: string): string[] {
+  const { nextInterval, cancelled } = subscription;
+  const unpaid = formatInstant(paidUntil(subscription, timeZone));
+  if (cancelled) return [`It ends ${unpaid}`];
+  return nextInterval === null ? [] : [`It is paid ${oftenText(nextInterval)} from ${unpaid} on`];
+}
+
+function isPaidToNext({ period, paidUntil: unpaid }: Subscription): boolean {
+  return unpaid === period + 1;
+}
+
+/** While it is suspended, what is charged may have passed. */
+function isUnpaidNext({ period, paidUntil: unpaid }: Subscription): boolean {
+  return unpaid <= period + 1;
+}

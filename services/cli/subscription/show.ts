@@ -1,0 +1,91 @@
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { Subscription } from "../../../shared/core/month/subscription.ts";
+import { planAt, priceAt } from "../../../shared/core/offer/catalogue.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { moneyText } from "../../../shared/words/money-text.ts";
+import { countOf, formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
+import { fields, instantJson, printable } from "../shell/print.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
+import { addOnsJson, addOnsText } from "./add-on-text.ts";
+import { renewalText } from "./change-text.ts";
+import { openFeesJson, openFeesText } from "./fees-text.ts";
+import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
+import { paidUntil, plannedText, subscriptionJson } from "./show-text.ts";
+
+/** An account's subscription as it is in the books: a turn that is due is posted by what moves it next. */
+export async function showSubscription(settings: Settings, accountId: AccountId): Promise<Result> {
+  const read = await readSubscription(settings, accountId);
+  if (read === null) return refused(`there is no account ${accountId}`);
+  return shown(readJson(read), readText(read));
+}
+
+function readJson(read: SubscriptionRead) {
+  const { account, schedule, periodBeganAt } = read;
+  const { subscription } = schedule;
+  return {
+    account_id: account.accountId,
+    time_zone: account.timeZone,
+    subscription: subscription && {
+      ...subscriptionJson(subscription, account.timeZone),
+      period_began_at: instantJson(periodBeganAt),
+      suspended: subscription.withheld !== null,
+    },
+    ...addOnsJson(read),
+    open_fees: openFeesJson(read.openFees),
+    next_due_at: instantJson(account.nextDueAt),
+  };
+}
+
+function readText(read: SubscriptionRead): string {
+  const { account, schedule } = read;
+  const { subscription } = schedule;
+  const id = printable(account.accountId);
+  const due = formatInstant(account.nextDueAt, "nothing");
+  const head =
+    subscription === null
+      ? `Account ${id} has no subscription; next due: ${due}.`
+      : runningText(read, subscription);
+  return [head, addOnsText(read), openFeesText(read.openFees)]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function runningText(read: SubscriptionRead, subscription: Subscription): string {
+  const { account, periodBeganAt, now } = read;
+  const { timeZone } = account;
+  const { period, nextPeriodAt, anchor } = subscription;
+  const isTurnDue = nextPeriodAt <= now;
+  return fields([
+    ["account", account.accountId],
+    ["plan", planText(read, subscription)],
+    ...suspendedRow(subscription),
+    ["paid", `${oftenText(subscription.interval)}${priceText(read, subscription)}`],
+    ["paid until", formatInstant(paidUntil(subscription, timeZone))],
+    ["renews", `${renewalText(anchor.renewal)}, ${timeZone}`],
+    ["subscribed", formatInstant(subscription.subscribedAt)],
+    ["period", `${period}, since ${formatInstant(periodBeganAt)}`],
+    ["next turn", `${formatInstant(nextPeriodAt)}${isTurnDue ? ", due but not posted yet" : ""}`],
+    ["what comes", plannedText(subscription, timeZone).join("; ")],
+    ["next due", formatInstant(account.nextDueAt, "nothing")],
+  ]);
+}
+
+function suspendedRow({ withheld }: Subscription) {
+  if (withheld === null) return [];
+  const since = withheld.length === 0 ? "" : `; ${countOf(withheld.length, "month")} so far`;
+  const what = `until its fees are paid, months bring neither credits nor charges${since}`;
+  return [["suspended", what] as const];
+}
+
+function planText({ catalogue, now }: SubscriptionRead, { planId, periodCredits }: Subscription) {
+  const plan = planAt(catalogue, planId, now);
+  const monthly = plan === null ? "" : `: ${formatCredits(plan.credits)} credits a month`;
+  return `${planId}${monthly}; this period has had ${formatCredits(periodCredits)}`;
+}
+
+function priceText(read: SubscriptionRead, { planId, interval }: Subscription): string {
+  const { catalogue, currency, now } = read;
+  const price = priceAt(catalogue, planId, currency, interval, now);
+  return price === null ? "" : `, ${moneyText(price, currency)}`;
+}

@@ -1,0 +1,155 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import {
+  openUsageClient,
+  PublishFailed,
+  type UsageClient,
+} from "../../../shared/client/usage-client.ts";
+import { createLogger } from "../../../shared/runtime/logger.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { countOf } from "../../../shared/words/plain-words.ts";
+import { printable, toJson } from "../shell/print.ts";
+import { addressesOf, probeKafka, probeRegistry } from "../shell/probe-parts.ts";
+import { openProgress, type Progress } from "../shell/progress.ts";
+import { readLines } from "../shell/read-lines.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { reasonOf } from "../shell/with-database.ts";
+import { parseUsageLine } from "./usage-line.ts";
+
+/** Bad lines are named one by one up to here. */
+const MOST_NAMED = 100;
+
+/** Kafka was there when we began; gone for longer than this, the rest of the file is not tried. */
+const GIVE_UP_AFTER_MS = 30_000;
+
+/** How far publishing has come; `lost` once Kafka has stopped acknowledging. */
+interface Tally {
+  /** Those that are not blank. */
+  lines: number;
+  published: number;
+  failed: number;
+  lost: boolean;
+}
+
+/** Publishes a file of usage events, or standard input when it is called `-`. */
+export async function publishFile(
+  settings: Settings,
+  file: string,
+  json: boolean,
+): Promise<Result> {
+  const size = await sizeOf(file);
+  if (typeof size === "string") return refused(`cannot read ${file}: ${size}`);
+  await assertUp(settings);
+  const client = openUsageClient({
+    kafka: settings.kafka,
+    registry: settings.registry,
+    giveUpAfterMs: GIVE_UP_AFTER_MS,
+    logger: createLogger("cli", "silent"),
+  });
+  const progress = openProgress(size, `${((size ?? 0) / 1e6).toFixed(1)} MB`);
+  const startedAt = performance.now();
+  try {
+    const tally = await publishLines(client, counted(file, progress), (line, problem) =>
+      progress.say(badLine(line, problem, json)),
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    return summary(tally, addressesOf(settings).kafka, seconds);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Publishes line after line; `onBad` hears of the first bad ones, and the rest still goes. */
+async function publishLines(
+  client: UsageClient,
+  chunks: AsyncIterable<Buffer>,
+  onBad: (line: number, problem: string) => void,
+): Promise<Tally> {
+  const tally: Tally = { lines: 0, published: 0, failed: 0, lost: false };
+  const lost = Promise.withResolvers<void>();
+  const fail = (line: number, problem: string) => {
+    tally.failed += 1;
+    if (tally.failed <= MOST_NAMED) onBad(line, problem);
+  };
+  for await (const line of readLines(chunks)) {
+    if (tally.lost) break;
+    if (line.kind === "line" && line.text.trim() === "") continue;
+    tally.lines += 1;
+    const usage = line.kind === "line" ? parseUsageLine(line.text) : line.problem;
+    if (typeof usage === "string") {
+      fail(line.number, usage);
+      continue;
+    }
+    await client.ready();
+    client.publish(usage).then(
+      () => {
+        tally.published += 1;
+      },
+      (error: unknown) => {
+        if (error instanceof PublishFailed) {
+          tally.lost = true;
+          lost.resolve();
+        }
+        fail(line.number, reasonOf(error));
+      },
+    );
+  }
+  // Once lost, every batch that still waits would be tried as long as the one before.
+  await Promise.race([client.close(), lost.promise]);
+  return tally;
+}
+
+function summary(tally: Tally, address: string, seconds: number): Result {
+  const { lines, published, lost } = tally;
+  const failed = lines - published;
+  const perSecond = Math.round(published / seconds);
+  const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${failed} failed.`;
+  const notAll = `${countOf(failed, "line")} of ${lines} could not be published`;
+  const stopped = `Kafka at ${address} stopped acknowledging; nothing after line ${lines} was tried`;
+  return shown(
+    { published, failed, events_per_second: perSecond },
+    text,
+    failed === 0 ? null : lost ? stopped : notAll,
+  );
+}
+
+function badLine(line: number, problem: string, json: boolean): string {
+  return json
+    ? toJson({ line, error: printable(problem) }, 0)
+    : printable(`line ${line}: ${problem}`);
+}
+
+async function assertUp(settings: Settings): Promise<void> {
+  const [kafka, registry] = await Promise.all([probeKafka(settings), probeRegistry(settings)]);
+  const address = addressesOf(settings);
+  if (!kafka.up) {
+    throw new PartUnavailable(`Kafka at ${address.kafka} cannot be reached: ${kafka.reason}`);
+  }
+  await kafka.found.disconnect();
+  if (!registry.up) {
+    const where = `the schema registry at ${address.registry}`;
+    throw new PartUnavailable(`${where} cannot be reached: ${registry.reason}`);
+  }
+}
+
+const STDIN = "-";
+
+/** In bytes; null when it is not known; text: why the file cannot be read. */
+async function sizeOf(file: string): Promise<number | null | string> {
+  if (file === STDIN) return null;
+  try {
+    const found = await stat(file);
+    if (found.isDirectory()) return "it is a folder";
+    return found.isFile() ? found.size : null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+async function* counted(file: string, progress: Progress): AsyncGenerator<Buffer> {
+  const stream: AsyncIterable<Buffer> = file === STDIN ? process.stdin : createReadStream(file);
+  for await (const chunk of stream) {
+    progress.add(chunk.length);
+    yield chunk;
+  }
+}

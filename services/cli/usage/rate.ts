@@ -1,0 +1,118 @@
+import type { Command } from "commander";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
+import type { Settings } from "../../../shared/runtime/settings.ts";
+import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { creditsArgument, idArgument, instantArgument, wholeArgument } from "../shell/arguments.ts";
+import { instantJson, printable, table } from "../shell/print.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
+import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { withDatabase } from "../shell/with-database.ts";
+
+interface SetOptions extends JsonOption {
+  readonly per: string;
+  readonly from?: string;
+}
+
+/** A price as asked for; `from` null: from the first instant that is possible. */
+type AskedRate = Omit<Rate, "validFrom"> & { readonly from: Instant | null };
+
+export function addRateCommands(program: Command): void {
+  const rate = program.command("rate").description("set and list the prices of meters");
+  addCommand(rate, "set <meter> <credits>", {
+    does: "set what a meter costs, from an instant on",
+    examples: [
+      "rate set llm.input_tokens 3 --per 1000000",
+      "rate set calls 0.01 --per 1 --from 2027-01-01T00:00:00Z",
+    ],
+  })
+    .requiredOption("--per <units>", "how many units of the meter these credits pay for")
+    .option(
+      "--from <instant>",
+      "valid from then on (default: now for a meter's first price, else as soon as no event can have been metered at the old one)",
+    )
+    .action((meter: string, credits: string, options: SetOptions) =>
+      run(options, (settings) => set(settings, toRate(meter, credits, options))),
+    );
+  addCommand(rate, "list [meter]", {
+    does: "list the prices of all meters or of one, oldest first",
+    examples: ["rate list", "rate list llm.input_tokens"],
+  }).action((meter: string | undefined, options: JsonOption) =>
+    run(options, (settings) => list(settings, meter)),
+  );
+}
+
+function toRate(meter: string, credits: string, { per, from }: SetOptions): AskedRate {
+  return {
+    meter: idArgument("meter", meter),
+    credits: creditsArgument(credits),
+    per: wholeArgument("--per", per, 1n),
+    from: from === undefined ? null : instantArgument("--from", from),
+  };
+}
+
+async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<Result> {
+  const { maxAheadMs } = settings.metering.window;
+  return withDatabase(settings, async (database) => {
+    const now = Date.now();
+    const priced = (await listRates(database)).some(({ meter }) => meter === asked.meter);
+    const rate = { ...asked, validFrom: from ?? (priced ? earliestChange(now, maxAheadMs) : now) };
+    const outcome = await setRate(database, rate, now, maxAheadMs);
+    switch (outcome.kind) {
+      case "set":
+        return shown({ outcome: outcome.kind, ...rateJson(rate) }, `${inWords(rate)}.`);
+      case "stands_already":
+        return shown(
+          { outcome: outcome.kind, ...rateJson(rate) },
+          `${inWords(rate)}, which stood already; nothing was changed.`,
+        );
+      case "conflict":
+        return refused(
+          `another price is set from that instant on already: ${inWords(outcome.standing)}`,
+        );
+      case "too_early":
+        return refused(
+          `${asked.meter} has a price already, and events up to ${formatInstant(outcome.earliest)} may be metered at it; name a later instant with --from`,
+        );
+    }
+  });
+}
+
+async function list(settings: Settings, meter: string | undefined): Promise<Result> {
+  if (meter !== undefined) idArgument("meter", meter);
+  const all = await withDatabase(settings, (database) => listRates(database));
+  const rates = all.filter((rate) => meter === undefined || rate.meter === meter);
+  if (meter !== undefined && rates.length === 0) return refused(`meter ${meter} has no price`);
+  return shown(
+    { rates: rates.map(rateJson) },
+    rates.length === 0 ? "No meter has a price." : rateTable(rates),
+  );
+}
+
+function rateTable(rates: readonly Rate[]): string {
+  return table(
+    [
+      { title: "METER" },
+      { title: "CREDITS", align: "right" },
+      { title: "PER", align: "right" },
+      { title: "VALID FROM" },
+    ],
+    rates.map(({ meter, credits, per, validFrom }) => [
+      meter,
+      formatCredits(credits),
+      per,
+      formatInstant(validFrom),
+    ]),
+  );
+}
+
+function rateJson({ meter, credits, per, validFrom }: Rate) {
+  return { meter, credits, per, valid_from: instantJson(validFrom) };
+}
+
+function inWords({ meter, credits, per, validFrom }: Rate): string {
+  const units = per === 1n ? "a unit" : `for ${per} units`;
+  return `${printable(meter)} costs ${formatCredits(credits)} credits ${units} from ${formatInstant(validFrom)} on`;
+}

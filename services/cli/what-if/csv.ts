@@ -1,0 +1,67 @@
+import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Compared, PlanCompared, WhatIf } from "../../../shared/core/history/what-if.ts";
+import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { type Cell, csvLine } from "../../../shared/core/text/csv-text.ts";
+import { reasonOf } from "../shell/with-database.ts";
+import { signedMoney } from "./text.ts";
+
+const COLUMNS = [
+  ...["account_id", "kind", "id", "unit", "count", "quantity", "charged", "would_be", "difference"],
+  ...["no_price_count", "no_price_quantity", "no_price_charged"],
+];
+
+/**
+ * Writes all accounts, a row for each of an account's meters, add-ons and plans, as they are told:
+ * `-` is standard output. Amounts are in credits or in units of the currency, exactly. Tells why it
+ * could not be written; null: it is.
+ */
+export async function writeCsv(whatIf: WhatIf, file: string): Promise<string | null> {
+  const lines = Readable.from(csvLines(whatIf));
+  try {
+    if (file === "-") await pipeline(lines, process.stdout, { end: false });
+    else await pipeline(lines, createWriteStream(file));
+    return null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function* csvLines(whatIf: WhatIf): Generator<string> {
+  yield csvLine(COLUMNS);
+  const accounts = [...whatIf].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [accountId, { meters, addOns, plans }] of accounts) {
+    for (const [id, compared] of meters) yield csvLine(row(accountId, "meter", id, compared));
+    for (const [id, compared] of addOns) yield csvLine(row(accountId, "add_on", id, compared));
+    for (const plan of plans) yield* planRows(accountId, plan).map(csvLine);
+  }
+}
+
+function row(accountId: string, kind: string, id: string, compared: Compared): Cell[] {
+  const { count, quantity, charged, wouldBe, noPrice } = compared;
+  return [
+    ...[accountId, kind, id, "credits", BigInt(count), quantity],
+    ...[charged, wouldBe, wouldBe - charged].map(credits),
+    ...[BigInt(noPrice.count), noPrice.quantity, credits(noPrice.charged)],
+  ];
+}
+
+/** What the other catalogue does not tell is left empty. */
+function planRows(accountId: string, plan: PlanCompared): Cell[][] {
+  const { planId, currency, given, wouldGive, charged, wouldCharge } = plan;
+  const money = (amount: bigint): Cell => ({ number: signedMoney(amount, currency) });
+  return [
+    [accountId, "plan_credits", planId, "credits", ...planCells(given, wouldGive, credits)],
+    [accountId, "plan_price", planId, currency, ...planCells(charged, wouldCharge, money)],
+  ];
+}
+
+function planCells(was: bigint, wouldBe: bigint | null, cell: (amount: bigint) => Cell): Cell[] {
+  const would = wouldBe === null ? ["", ""] : [cell(wouldBe), cell(wouldBe - was)];
+  return ["", "", cell(was), ...would, "", "", ""];
+}
+
+function credits(amount: bigint): Cell {
+  return { number: formatCredits(amount) };
+}

@@ -1,0 +1,28 @@
+import type { Cell } from "../../../shared/core/text/csv-text.ts";
+import type { RecordData } from "../api/account-data.ts";
+import { creditsCell } from "../text/credit-text.ts";
+
+export const RECORD_COLUMNS = [
+  "occurred_at",
+  "event_id",
+  "meter",
+  "quantity",
+  "credits",
+  "source",
+  "dimensions",
+];
+
+/** A usage record, in the order of `RECORD_COLUMNS`. */
+export function recordCells(record: RecordData): readonly Cell[] {
+  const { occurred_at, event_id, meter, source, dimensions } = record;
+  const credits = creditsCell(BigInt(record.credits));
+  return [
+    occurred_at,
+    event_id,
+    meter,
+    BigInt(record.quantity),
+    credits,
+    source,
+    JSON.stringify(dimensions),
+  ];
+}

@@ -1,0 +1,120 @@
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type AccountApi, accountApi } from "../api/account-api.ts";
+import type {
+  AccountData,
+  EntryData,
+  PaymentData,
+  RecordData,
+  RunwayData,
+} from "../api/account-data.ts";
+import { followStream } from "../live/follow-stream.ts";
+import { afterLine, afterNews, type LiveState, type Stale, UNHEARD } from "../live/live-state.ts";
+import { type PagedList, pagedList } from "../live/paged-list.ts";
+import { type Resource, resource } from "../live/resource.ts";
+import { throttle } from "../live/throttle.ts";
+import { type LotOnLine, lotOnLine } from "./lot-on-line.ts";
+import { type OpenedUsage, type SpendState, spendState } from "./spend-state.ts";
+
+/** All that the page of one account shows, and keeps up to date by itself. */
+export interface OpenAccount {
+  readonly api: AccountApi;
+  readonly live: ReadonlySignal<LiveState>;
+  readonly account: Resource<AccountData>;
+  readonly lots: Resource<readonly LotOnLine[]>;
+  readonly runway: Resource<RunwayData>;
+  readonly payments: PagedList<PaymentData>;
+  readonly entries: PagedList<EntryData>;
+  readonly records: PagedList<RecordData>;
+  readonly spend: SpendState;
+  /** The usage that the reader asked to see behind a stretch or a bar. */
+  readonly opened: Signal<OpenedUsage | null>;
+  readonly show: (account: AccountData) => void;
+}
+
+/** While usage streams in, what is added up over it is read again at most this often. */
+const USAGE_EVERY_MS = 4000;
+const LISTS_EVERY_MS = 500;
+/** Hours and days begin without an event. */
+const AGAIN_EVERY_MS = 300_000;
+
+/** Reads an account and follows it for as long as the page stands. */
+export function openAccount(token: string, accountId: string): OpenAccount {
+  const api = accountApi(token, accountId);
+  const live = signal(UNHEARD);
+  const stop = new AbortController();
+  const refused = (): void => {
+    stop.abort();
+    live.value = { ...live.value, connection: "refused" };
+  };
+
+  const account = resource(() => api.account(), refused);
+  const zone = computed(() => account.state.value.value?.time_zone ?? null);
+  const open: OpenAccount = {
+    api,
+    live,
+    account,
+    lots: resource<readonly LotOnLine[]>(
+      async () => (await api.lots()).items.map(lotOnLine),
+      refused,
+    ),
+    runway: resource(() => api.runway(), refused),
+    payments: pagedList(api.payments, ({ payment_id }) => payment_id, refused),
+    entries: pagedList(api.entries, ({ sequence }) => String(sequence), refused),
+    records: pagedList(
+      (cursor) => api.records(cursor, null, null),
+      ({ event_id }) => event_id,
+      refused,
+    ),
+    spend: spendState(api, zone, refused),
+    opened: signal(null),
+    show: account.set,
+  };
+
+  effect(() => {
+    const read = account.state.value.value;
+    if (read !== null) live.value = afterLine(live.peek(), lineOf(read));
+  });
+  const again = rereading(open);
+  void followStream(
+    api.streamPath,
+    token,
+    (news) => {
+      const { state, stale } = afterNews(live.peek(), news, Date.now());
+      live.value = state;
+      for (const part of stale) again[part]();
+    },
+    stop.signal,
+  );
+  for (const read of Object.values(again)) read();
+  setInterval(again.usage, AGAIN_EVERY_MS);
+  // What a page that nobody looks at has left undone.
+  document.addEventListener("visibilitychange", again.usage);
+  return open;
+}
+
+function rereading(open: OpenAccount): Readonly<Record<Stale, () => void>> {
+  return {
+    account: throttle(LISTS_EVERY_MS, () => {
+      void open.account.reload();
+      void open.runway.reload();
+    }),
+    lots: throttle(LISTS_EVERY_MS, () => void open.lots.reload()),
+    entries: throttle(LISTS_EVERY_MS, () => void open.entries.reload()),
+    payments: throttle(LISTS_EVERY_MS, () => void open.payments.reload()),
+    usage: throttle(USAGE_EVERY_MS, () => {
+      if (document.visibilityState === "hidden") return;
+      void open.records.reload();
+      void open.runway.reload();
+      void open.spend.reload();
+    }),
+  };
+}
+
+function lineOf({ version, granted, position }: AccountData) {
+  return {
+    version: BigInt(version),
+    granted: BigInt(granted),
+    position: BigInt(position),
+    changedAt: null,
+  };
+}

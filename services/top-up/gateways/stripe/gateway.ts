@@ -1,0 +1,210 @@
+import Stripe from "stripe";
+import { z } from "zod";
+import type {
+  ChargeRequest,
+  ChargeState,
+  ListedCharge,
+  PaymentGateway,
+  PaymentNamed,
+  RefundRefused,
+  RefundRequest,
+  TakenBack,
+} from "../payment-gateway.ts";
+import { readSignedWebhook } from "../read-webhook.ts";
+import { fromStripeAmount, toStripeAmount } from "./amount.ts";
+import { chargeState, chargeStateAt, declined, declinedBy } from "./charge-state.ts";
+import { failureOf, isMissing, within } from "./failure.ts";
+import { listWhole, PAGE } from "./list.ts";
+import { takenByDispute, takenByRefund } from "./taken-back.ts";
+
+export interface StripeOptions {
+  readonly secretKey: string;
+  /** Of the webhook's endpoint at Stripe. */
+  readonly webhookSecret: string;
+  /** Another server that speaks Stripe's API; Stripe's own unless given. Only its origin counts. */
+  readonly url?: string;
+  /** How long a call may take, all its requests together; 10,000 unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** Stripe bounds how often may be read for each payment taken (https://docs.stripe.com/rate-limits). */
+const LIST_EVERY_MS = 10 * 60 * 1000;
+/** So much earlier than in the books a payment may be at Stripe: for clocks that differ. */
+const CLOCKS_APART_MS = 60 * 60 * 1000;
+
+/**
+ * Takes the money through Stripe. It keeps no state: an idempotency key is what makes a charge or a
+ * refund happen once. Stripe forgets keys, after 24 hours at the earliest: ask (`find`, `takenBack`)
+ * before an older request is sent again.
+ */
+export function openStripeGateway(options: StripeOptions): PaymentGateway {
+  const { secretKey, webhookSecret, url, timeoutMs = 10_000 } = options;
+  const stripe = new Stripe(secretKey, {
+    // When to try again is the caller's to decide. The client repeats a request whose connection was
+    // closed even so, once; the key makes that harmless.
+    maxNetworkRetries: 0,
+    timeout: timeoutMs,
+    telemetry: false,
+    ...(url === undefined ? {} : addressOf(url)),
+  });
+
+  async function answered<T>(what: string, call: Promise<T>): Promise<T> {
+    return await within(timeoutMs, what, call).catch((error: unknown) => {
+      throw failureOf(error, what);
+    });
+  }
+
+  return {
+    name: "stripe",
+    listEveryMs: LIST_EVERY_MS,
+    charge: (request) => answered(`charging payment ${request.paymentId}`, charge(stripe, request)),
+    find: (request) =>
+      answered(`looking for payment ${request.paymentId}`, find(stripe, request, Date.now())),
+    async *listCharges(since, until) {
+      const created = { gte: Math.floor(since / 1000), lt: Math.ceil(until / 1000) };
+      const list = stripe.paymentIntents.list({ created, limit: PAGE });
+      const intents = list[Symbol.asyncIterator]();
+      for (;;) {
+        const { done, value } = await answered("listing the charges", intents.next());
+        if (done === true) return;
+        const charge = listedCharge(value);
+        if (charge !== null) yield charge;
+      }
+    },
+    takenBack: (gatewayPayment) =>
+      answered(`what went back of ${gatewayPayment}`, takenBack(stripe, gatewayPayment)),
+    refund: (request) => answered(`refunding ${request.gatewayPayment}`, refund(stripe, request)),
+    async readWebhook(rawBody, signature) {
+      const named = readSignedWebhook(rawBody, signature, webhookSecret);
+      const intent = named === null ? intentIn(rawBody) : null;
+      if (intent === null) return named;
+      return await answered(`which payment ${intent} is`, paymentOf(stripe, intent));
+    },
+  };
+}
+
+async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeState> {
+  const amount = toStripeAmount(request.amount, request.currency);
+  if (amount === null) return declined(null, { kind: "hard", code: "amount_not_representable" });
+  const { accountId: account_id, paymentId: payment_id, key } = request;
+  try {
+    const intent = await stripe.paymentIntents.create(
+      {
+        amount,
+        currency: request.currency.toLowerCase(),
+        customer: request.customer,
+        payment_method: request.method,
+        off_session: true,
+        confirm: true,
+        // Nobody is there to be sent to the bank's page; without this, Stripe asks where to return to.
+        automatic_payment_methods: { enabled: true, allow_redirects: "never" },
+        metadata: { account_id, payment_id, key },
+      },
+      { idempotencyKey: key },
+    );
+    return chargeState(intent);
+  } catch (error) {
+    const state = declinedBy(error);
+    if (state === null) throw error;
+    return state;
+  }
+}
+
+/** What was taken, or is under way; null: nothing, or it is none of ours. */
+function listedCharge(intent: Stripe.PaymentIntent): ListedCharge | null {
+  const { account_id: accountId, payment_id: paymentId, key } = intent.metadata;
+  if (!accountId || !paymentId || !key || chargeState(intent).kind === "declined") return null;
+  const currency = intent.currency.toUpperCase();
+  const amount = fromStripeAmount(intent.amount, currency);
+  const createdAt = intent.created * 1000;
+  return { accountId, paymentId, key, gatewayPayment: intent.id, amount, currency, createdAt };
+}
+
+/** By the customer's list: it shows at once what was made, Stripe's search only after a while. */
+async function find(
+  stripe: Stripe,
+  request: ChargeRequest,
+  now: number,
+): Promise<ChargeState | null> {
+  const { customer, createdAt, key } = request;
+  const since = Math.floor((createdAt - CLOCKS_APART_MS) / 1000);
+  try {
+    const intents = await listWhole(
+      stripe.paymentIntents.list({ customer, created: { gte: since }, limit: PAGE }),
+    );
+    const states = intents
+      .filter(({ metadata }) => metadata["key"] === key)
+      .map((intent) => chargeStateAt(intent, now));
+    // More than one only where a key was sent again after Stripe forgot it.
+    const settled = (kind: ChargeState["kind"]) => states.find((state) => state.kind === kind);
+    return settled("succeeded") ?? settled("processing") ?? settled("declined") ?? null;
+  } catch (error) {
+    if (isMissing(error, "customer")) return null;
+    throw error;
+  }
+}
+
+async function takenBack(stripe: Stripe, payment: string): Promise<readonly TakenBack[]> {
+  const query = { payment_intent: payment, limit: PAGE };
+  const refunds = await listWhole(stripe.refunds.list(query));
+  const disputes = await listWhole(stripe.disputes.list(query));
+  return [...refunds.map(takenByRefund), ...disputes.map(takenByDispute)].filter(
+    (taken) => taken !== null,
+  );
+}
+
+async function refund(
+  stripe: Stripe,
+  { key, gatewayPayment, amount }: RefundRequest,
+): Promise<TakenBack | RefundRefused> {
+  try {
+    const { currency } = await stripe.paymentIntents.retrieve(gatewayPayment);
+    const inCurrency = currency.toUpperCase();
+    const sent = toStripeAmount(amount, inCurrency);
+    if (sent === null) return refused(`Stripe refunds no such part of an amount in ${inCurrency}`);
+    const made = await stripe.refunds.create(
+      { payment_intent: gatewayPayment, amount: sent, metadata: { key } },
+      { idempotencyKey: key },
+    );
+    return takenByRefund(made) ?? refused(`The refund failed: ${made.failure_reason ?? "unknown"}`);
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeInvalidRequestError) return refused(error.message);
+    throw error;
+  }
+}
+
+function refused(reason: string): RefundRefused {
+  return { kind: "refused", reason };
+}
+
+const aboutIntent = z.object({
+  data: z.object({
+    object: z.object({
+      payment_intent: z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]),
+    }),
+  }),
+});
+
+/** The intent behind a refund or a dispute. The body is JSON: its signature was Stripe's. */
+function intentIn(rawBody: Buffer): string | null {
+  const { success, data } = aboutIntent.safeParse(JSON.parse(rawBody.toString("utf8")));
+  return success ? data.data.object.payment_intent : null;
+}
+
+async function paymentOf(stripe: Stripe, intent: string): Promise<PaymentNamed | null> {
+  try {
+    const { metadata } = await stripe.paymentIntents.retrieve(intent);
+    const { account_id: accountId, payment_id: paymentId } = metadata;
+    return accountId && paymentId ? { accountId, paymentId } : null;
+  } catch (error) {
+    if (isMissing(error, "intent")) return null;
+    throw error;
+  }
+}
+
+function addressOf(url: string): { host: string; port: string; protocol: "http" | "https" } {
+  const { hostname, port, protocol } = new URL(url);
+  return protocol === "http:"
+    ? { host: hostname, port: port || "80", protocol: "http" }
+    : { host: hostname, port: port || "443", protocol: "https" };
+}

@@ -1,0 +1,44 @@
+import type { Entry, Instant } from "../line/account.ts";
+import { drawDown, type MicroCredits } from "../line/credit-line.ts";
+import { postEntry } from "../line/post-entry.ts";
+import type { AccountBook } from "../month/account-book.ts";
+import { mostToDraw } from "../month/add-on-charge.ts";
+import { conclude, type Settlement } from "../month/settle.ts";
+
+/** Credits that a correction takes from an account. */
+export interface Deduction {
+  /** Above 0. */
+  readonly credits: MicroCredits;
+  /** Identifies it among the account's adjustments: the same again takes nothing. */
+  readonly reference: string;
+}
+
+export type DeductionDecision =
+  | (Settlement & { readonly kind: "deducted"; readonly entry: Entry })
+  | { readonly kind: "no_credits" }
+  /** More than the line can hold: at most `most` can be taken. */
+  | { readonly kind: "overflow"; readonly most: MicroCredits };
+
+/**
+ * A correction is an entry of its own, never a change of history: credits given go onto the line as a
+ * lot, credits taken are drawn from it, oldest first, and may leave a debt.
+ */
+export function deductCredits(
+  { credits, reference }: Deduction,
+  { book, now }: { readonly book: AccountBook; readonly now: Instant },
+): DeductionDecision {
+  if (credits <= 0n) return { kind: "no_credits" };
+  const most = mostToDraw(book.account);
+  if (credits > most) return { kind: "overflow", most };
+  const told = {
+    kind: "adjustment",
+    credits: -credits,
+    lotId: null,
+    reference,
+    dueAt: now,
+  } as const;
+  const { account, entry } = postEntry(drawDown(book.account, credits), told);
+  const after = { ...book, account };
+  const posted = { entries: [entry], granted: [], changes: [], fees: [] };
+  return { kind: "deducted", entry, ...conclude(after, posted) };
+}

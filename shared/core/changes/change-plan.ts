@@ -1,0 +1,104 @@
+import type { MicroCredits } from "../line/credit-line.ts";
+import { raisePrice } from "../month/fees-due.ts";
+import { addLot, endOfLot, mostToGrant, type NewLot } from "../month/grant-credits.ts";
+import type { Subscription } from "../month/subscription.ts";
+import { type Plan, planAt } from "../offer/catalogue.ts";
+import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+
+export type PlanChangeDecision =
+  | Changed
+  | { readonly kind: "no_subscription" }
+  /** A fee is given up. */
+  | { readonly kind: "suspended" }
+  | { readonly kind: "unknown_plan" }
+  /** The plan has no price in the account's currency. */
+  | { readonly kind: "no_price" }
+  /** It is the plan already, or is planned already. */
+  | { readonly kind: "no_change" }
+  /** The line would end beyond what 64 bits hold; `most` still fits. */
+  | { readonly kind: "overflow"; readonly most: MicroCredits };
+
+/**
+ * Changes the plan. One that gives more than this period has had holds at once and brings the
+ * difference; a larger one that does not holds at once and brings nothing, so that going back and
+ * forth is worth no credits; one with as many credits or fewer holds from the next period on. The
+ * current plan again takes a planned change back. One that holds at once and is dearer is charged for
+ * from this period on; any other is charged for when the next paid stretch begins.
+ */
+export function decidePlanChange(planId: string, context: ChangeContext): PlanChangeDecision {
+  const { book, catalogue, currency, now } = context;
+  const { subscription } = book.schedule;
+  if (subscription === null) return { kind: "no_subscription" };
+  if (subscription.withheld !== null) return { kind: "suspended" };
+  if (planId === (subscription.nextPlanId ?? subscription.planId)) return { kind: "no_change" };
+  if (planId === subscription.planId) return planned(planId, null, subscription, context);
+  const plan = planAt(catalogue, planId, now);
+  if (plan === null) return { kind: "unknown_plan" };
+  if (!plan.prices.some((price) => price.currency === currency)) return { kind: "no_price" };
+
+  if (plan.credits > subscription.periodCredits) return atOnce(plan, subscription, context);
+  const current = planAt(catalogue, subscription.planId, now);
+  return current !== null && plan.credits > current.credits
+    ? atOnce(plan, subscription, context)
+    : planned(planId, planId, subscription, context);
+}
+
+function planned(
+  plan: string,
+  nextPlanId: string | null,
+  subscription: Subscription,
+  context: ChangeContext,
+): Changed {
+  const schedule = { ...context.book.schedule, subscription: { ...subscription, nextPlanId } };
+  return changed(context, { kind: "plan_change_planned", detail: { plan } }, { schedule });
+}
+
+function atOnce(
+  plan: Plan,
+  subscription: Subscription,
+  context: ChangeContext,
+): Changed | { kind: "overflow"; most: MicroCredits } {
+  const { catalogue, now, book } = context;
+  const { account, schedule } = book;
+  const { planId, credits } = plan;
+  const told = {
+    kind: "plan_changed",
+    detail: { plan: planId, before: subscription.planId },
+  } as const;
+  const { subscription: onPlan, fees } = raisePrice(
+    { ...subscription, planId, nextPlanId: null },
+    catalogue,
+    now,
+  );
+  const difference = credits - subscription.periodCredits;
+  if (difference <= 0n) {
+    return changed(context, told, { schedule: { ...schedule, subscription: onPlan }, fees });
+  }
+  const most = mostToGrant(account);
+  if (difference > most) return { kind: "overflow", most };
+  const added = addLot(account, differenceLot(plan, difference, subscription, context));
+  return changed(context, told, {
+    account: added.account,
+    schedule: { ...schedule, subscription: { ...onPlan, periodCredits: credits } },
+    granted: [added.lot],
+    entries: [added.entry],
+    fees,
+  });
+}
+
+/** Given in mid-period, so its life counts from now. */
+function differenceLot(
+  { planId, credits, life }: Plan,
+  difference: MicroCredits,
+  { number, period }: Subscription,
+  { book, now }: ChangeContext,
+): NewLot {
+  return {
+    lotId: `plan:${number}:${period}:${credits}`,
+    credits: difference,
+    source: "plan",
+    reference: planId,
+    grantedAt: now,
+    expiresAt: endOfLot(life, now, book.account.timeZone),
+  };
+}

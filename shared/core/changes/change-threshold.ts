@@ -1,0 +1,27 @@
+import type { MicroCredits } from "../line/credit-line.ts";
+import { judgeThreshold } from "../line/low-balance.ts";
+import { addToHistory } from "../month/subscription.ts";
+import type { ChangeContext, Changed } from "./subscription-change.ts";
+
+export type ThresholdDecision =
+  | Changed
+  /** It is the threshold already. */
+  | { readonly kind: "no_change" };
+
+/**
+ * Changes the balance that counts as low. A threshold raised to the balance or above it is a downward
+ * crossing, and is said; one lowered below the balance arms the account again.
+ */
+export function decideThreshold(
+  threshold: MicroCredits,
+  { book, by, now }: ChangeContext,
+): ThresholdDecision {
+  const { account } = book;
+  if (threshold === account.threshold) return { kind: "no_change" };
+  const detail = { threshold: `${threshold}`, before: `${account.threshold}` };
+  const told = { kind: "threshold_changed", detail } as const;
+  const { schedule, changes } = addToHistory(book.schedule, [told], { by, at: now });
+  const judged = judgeThreshold({ ...account, threshold }, now);
+  const posted = { entries: [], granted: [], changes, fees: [] };
+  return { kind: "changed", ...judged, lots: book.lots, schedule, ...posted };
+}

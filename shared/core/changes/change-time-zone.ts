@@ -1,0 +1,41 @@
+import type { Instant } from "../line/account.ts";
+import type { Subscription } from "../month/subscription.ts";
+import { periodStart } from "../offer/billing-periods.ts";
+import { isTimeZone } from "../offer/months.ts";
+import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+
+export type TimeZoneChangeDecision =
+  | Changed
+  | { readonly kind: "unknown_time_zone" }
+  | { readonly kind: "no_change" };
+
+/**
+ * Moves an account to another time zone (an IANA name). Periods that have begun stay and lots keep
+ * their ends; the next period begins by the new zone's clock, but not before now, so each month comes
+ * once and none is missed. Where it has begun there already, its turn is due at once: settle again.
+ */
+export function decideTimeZoneChange(
+  timeZone: string,
+  context: ChangeContext,
+): TimeZoneChangeDecision {
+  const { account, schedule } = context.book;
+  if (!isTimeZone(timeZone)) return { kind: "unknown_time_zone" };
+  if (timeZone === account.timeZone) return { kind: "no_change" };
+  const { subscription } = schedule;
+  return changed(
+    context,
+    { kind: "time_zone_changed", detail: { time_zone: timeZone, before: account.timeZone } },
+    {
+      account: { ...account, timeZone },
+      schedule: {
+        ...schedule,
+        subscription: subscription && inZone(subscription, timeZone, context.now),
+      },
+    },
+  );
+}
+
+function inZone(subscription: Subscription, timeZone: string, now: Instant): Subscription {
+  const start = periodStart(subscription.anchor, subscription.period + 1, timeZone);
+  return { ...subscription, nextPeriodAt: Math.max(start, now) };
+}

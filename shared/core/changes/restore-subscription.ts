@@ -1,0 +1,119 @@
+import type { Account, Entry } from "../line/account.ts";
+import type { FeeRef } from "../month/fee.ts";
+import { beginStretch, type Charged } from "../month/fees-due.ts";
+import { addLotThatFits, endOfLot, type GrantedLot, type NewLot } from "../month/grant-credits.ts";
+import type { Schedule, Subscription } from "../month/subscription.ts";
+import {
+  chargesOf,
+  ended,
+  endOf,
+  monthsLot,
+  planThen,
+  whatCameTrue,
+} from "../month/turn-of-month.ts";
+import type { Plan } from "../offer/catalogue.ts";
+import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+
+export interface FeePaidContext extends ChangeContext {
+  /** How many other fees of the subscription are still given up. */
+  readonly owing: number;
+}
+
+export type FeePaidDecision =
+  | Changed
+  /** It was paid in time, others are still owed, or its subscription has ended. */
+  | { readonly kind: "no_change" };
+
+/**
+ * Restores a suspended subscription once all its fees are paid.
+ *
+ * - Months that were charged and withheld are given now, under the plan as it stands now.
+ * - Months between the end of what was charged and the current one were paid by nobody: they are
+ *   neither given nor charged.
+ * - Where what was charged has passed, a paid stretch begins with the current period and its fee falls
+ *   due. One that was cancelled meanwhile is charged nothing more; it ends.
+ */
+export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDecision {
+  const { subscription } = context.book.schedule;
+  if (subscription?.number !== fee.number || subscription.withheld === null || context.owing > 0) {
+    return { kind: "no_change" };
+  }
+  const { withheld, period, paidUntil, planId, cancelled } = subscription;
+  const told = { kind: "restored", detail: { plan: planId, period: `${fee.period}` } } as const;
+  const charged = withheld.filter((one) => one < paidUntil);
+  const isOver = period >= paidUntil;
+  if (isOver && cancelled) {
+    return changed(context, told, {
+      ...giveMonths(charged, subscription, context),
+      schedule: ended(context.book.schedule),
+      cameTrue: [endOf(subscription)],
+    });
+  }
+  const { subscription: paid, fees } = chargeAgain(subscription, isOver, context);
+  const months = isOver ? [...charged, period] : charged;
+  return changed(context, told, {
+    ...giveMonths(months, paid, context),
+    schedule: withMonth(paid, withheld.includes(period), context),
+    fees,
+    cameTrue: whatCameTrue(subscription, paid, []),
+  });
+}
+
+function chargeAgain(
+  suspended: Subscription,
+  isOver: boolean,
+  { catalogue, now }: ChangeContext,
+): Charged {
+  const subscription = { ...suspended, withheld: null };
+  return isOver ? beginStretch(subscription, catalogue, now) : { subscription, fees: [] };
+}
+
+/** The current period owes its add-ons from now on where it had begun without credits. */
+function withMonth(
+  subscription: Subscription,
+  wasWithheld: boolean,
+  { book, catalogue, now }: ChangeContext,
+): Schedule {
+  const { schedule } = book;
+  if (!wasWithheld) return { ...schedule, subscription };
+  const { credits } = planThen(catalogue, subscription.planId, now);
+  const charges = chargesOf(subscription, schedule.addOns, catalogue, now);
+  return {
+    ...schedule,
+    subscription: { ...subscription, periodCredits: credits },
+    dueCharges: [...schedule.dueCharges, ...charges],
+  };
+}
+
+/** Like a turn it cannot be refused: what does not fit on the line is cut. */
+function giveMonths(
+  periods: readonly number[],
+  subscription: Subscription,
+  { book, catalogue, now }: ChangeContext,
+): { account: Account; granted: GrantedLot[]; entries: Entry[] } {
+  const plan = planThen(catalogue, subscription.planId, now);
+  let { account } = book;
+  const granted: GrantedLot[] = [];
+  const entries: Entry[] = [];
+  for (const period of periods) {
+    const added = addLotThatFits(account, lotOf(period, subscription, plan, account, now));
+    if (added === null) break;
+    account = added.account;
+    granted.push(added.lot);
+    entries.push(added.entry);
+  }
+  return { account, granted, entries };
+}
+
+/** A month that is over comes like a lot given in mid-period: its life counts from now. */
+function lotOf(
+  period: number,
+  subscription: Subscription,
+  plan: Plan,
+  { timeZone }: Account,
+  now: number,
+): NewLot {
+  const lot = monthsLot({ ...subscription, period }, plan, now, timeZone);
+  if (period === subscription.period) return lot;
+  return { ...lot, expiresAt: endOfLot(plan.life, now, timeZone) };
+}

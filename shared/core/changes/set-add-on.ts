@@ -1,0 +1,91 @@
+import type { MicroCredits } from "../line/credit-line.ts";
+import { chargeAddOn, mostToDraw } from "../month/add-on-charge.ts";
+import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts";
+import { addOnAt } from "../offer/catalogue.ts";
+import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+
+/** What is asked for: that so many units of an add-on be had; 0 cancels it. */
+export interface AddOnUnits {
+  readonly addOnId: string;
+  readonly units: number;
+}
+
+export const MAX_ADD_ON_UNITS = 1_000_000;
+
+export type AddOnDecision =
+  | Changed
+  /** Not a whole number from 0 to `MAX_ADD_ON_UNITS`. */
+  | { readonly kind: "invalid_quantity" }
+  /** Add-ons need a subscription. */
+  | { readonly kind: "no_subscription" }
+  /** A fee is given up: no more units than this period has. */
+  | { readonly kind: "suspended" }
+  | { readonly kind: "unknown_add_on" }
+  /** So many are had already, or are planned already. */
+  | { readonly kind: "no_change" }
+  /** The line would be drawn beyond what 64 bits hold; a charge of `most` still fits. */
+  | { readonly kind: "overflow"; readonly most: MicroCredits };
+
+/**
+ * Sets the units of an add-on. More than this period owes are charged at once, for the whole period;
+ * a period is paid once, so only what it does not owe yet. Fewer hold from the next period on, and
+ * as many again take that back.
+ */
+export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeContext): AddOnDecision {
+  const { catalogue, now } = context;
+  const { schedule } = context.book;
+  if (!Number.isInteger(units) || units < 0 || units > MAX_ADD_ON_UNITS) {
+    return { kind: "invalid_quantity" };
+  }
+  const { subscription } = schedule;
+  if (subscription === null) return { kind: "no_subscription" };
+  const addOn = addOnAt(catalogue, addOnId, now);
+  if (addOn === null) return { kind: "unknown_add_on" };
+  const use = schedule.addOns.find((one) => one.addOnId === addOnId) ?? noneOf(addOnId);
+  if (units === use.nextQuantity) return { kind: "no_change" };
+  if (units <= use.quantity) return planned(units, use, context);
+  if (subscription.withheld !== null) return { kind: "suspended" };
+  return activate(units, use, addOn.credits, subscription, context);
+}
+
+function planned(units: number, use: AddOnUse, context: ChangeContext): Changed {
+  const detail = { add_on: use.addOnId, units: `${units}` };
+  const schedule = withUse(context.book.schedule, { ...use, nextQuantity: units });
+  return changed(context, { kind: "add_on_change_planned", detail }, { schedule });
+}
+
+function activate(
+  units: number,
+  use: AddOnUse,
+  price: MicroCredits,
+  { number, period }: Subscription,
+  context: ChangeContext,
+): Changed | { kind: "overflow"; most: MicroCredits } {
+  const { account: before, schedule } = context.book;
+  const { addOnId, quantity: owed } = use;
+  const credits = price * BigInt(units - owed);
+  const most = mostToDraw(before);
+  if (credits > most) return { kind: "overflow", most };
+  const charge = { addOnId, number, period, owed, units, credits, dueAt: context.now };
+  const { account, entry } = chargeAddOn(before, charge);
+  const detail = { add_on: addOnId, units: `${units}`, before: `${owed}` };
+  return changed(
+    context,
+    { kind: "add_on_changed", detail },
+    {
+      account,
+      schedule: withUse(schedule, { addOnId, quantity: units, nextQuantity: units }),
+      entries: [entry],
+    },
+  );
+}
+
+function noneOf(addOnId: string): AddOnUse {
+  return { addOnId, quantity: 0, nextQuantity: 0 };
+}
+
+function withUse(schedule: Schedule, use: AddOnUse): Schedule {
+  const others = schedule.addOns.filter(({ addOnId }) => addOnId !== use.addOnId);
+  const addOns = [...others, use].sort((a, b) => (a.addOnId < b.addOnId ? -1 : 1));
+  return { ...schedule, addOns };
+}

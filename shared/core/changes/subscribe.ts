@@ -1,0 +1,72 @@
+import type { MicroCredits } from "../line/credit-line.ts";
+import { beginStretch } from "../month/fees-due.ts";
+import { addLot, mostToGrant } from "../month/grant-credits.ts";
+import { monthsLot } from "../month/turn-of-month.ts";
+import type { BillingInterval } from "../offer/billing-periods.ts";
+import { anchorOf, periodStart, type Renewal } from "../offer/billing-periods.ts";
+import { planAt } from "../offer/catalogue.ts";
+import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+
+/** What is asked for: a plan, how often it is paid, and when its months turn. */
+export interface Subscribing {
+  readonly planId: string;
+  readonly interval: BillingInterval;
+  readonly renewal: Renewal;
+}
+
+export type SubscribeDecision =
+  | Changed
+  /** One runs; change it, or wait for its end. */
+  | { readonly kind: "subscribed_already" }
+  | { readonly kind: "unknown_plan" }
+  /** The plan has no price in the account's currency. */
+  | { readonly kind: "no_price" }
+  /** The line would end beyond what 64 bits hold; `most` still fits. */
+  | { readonly kind: "overflow"; readonly most: MicroCredits };
+
+/** Subscribes an account: period 0 begins at once, with the month's credits and the first fee. */
+export function decideSubscribe(asked: Subscribing, context: ChangeContext): SubscribeDecision {
+  const { book, catalogue, currency, now } = context;
+  const { account, schedule } = book;
+  const { planId, interval, renewal } = asked;
+  if (schedule.subscription !== null) return { kind: "subscribed_already" };
+  const plan = planAt(catalogue, planId, now);
+  if (plan === null) return { kind: "unknown_plan" };
+  if (!plan.prices.some((price) => price.currency === currency)) return { kind: "no_price" };
+  const most = mostToGrant(account);
+  if (plan.credits > most) return { kind: "overflow", most };
+
+  const number = schedule.subscriptions + 1;
+  const anchor = anchorOf(now, renewal, account.timeZone);
+  const begun = {
+    number,
+    planId,
+    interval,
+    currency,
+    anchor,
+    subscribedAt: now,
+    period: 0,
+    nextPeriodAt: periodStart(anchor, 1, account.timeZone),
+    periodCredits: plan.credits,
+    paidUntil: 0,
+    paidPrice: 0n,
+    nextPlanId: null,
+    nextInterval: null,
+    cancelled: false,
+    withheld: null,
+  };
+  const { subscription, fees } = beginStretch(begun, catalogue, now);
+  const added = addLot(account, monthsLot(subscription, plan, now, account.timeZone));
+  const detail = { plan: planId, interval, renewal, number: `${number}` };
+  return changed(
+    context,
+    { kind: "subscribed", detail },
+    {
+      account: added.account,
+      schedule: { ...schedule, subscription, addOns: [], subscriptions: number },
+      granted: [added.lot],
+      entries: [added.entry],
+      fees,
+    },
+  );
+}

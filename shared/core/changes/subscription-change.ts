@@ -1,0 +1,63 @@
+import type { Account, Entry, Instant } from "../line/account.ts";
+import { type AccountBook, isTurnDue } from "../month/account-book.ts";
+import type { Fee } from "../month/fee.ts";
+import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
+import { conclude, type Settlement } from "../month/settle.ts";
+import { addToHistory, type Schedule, type Told } from "../month/subscription.ts";
+import type { Catalogue } from "../offer/catalogue.ts";
+
+/** What a change is judged against, read in one transaction. */
+export interface ChangeContext {
+  /** Settled up to `now`: what fell due before the change is posted under what held then. */
+  readonly book: AccountBook;
+  readonly catalogue: Catalogue;
+  /** The account's; a plan without a price in it cannot be had. */
+  readonly currency: string;
+  readonly now: Instant;
+  /** Who asks, for the history. */
+  readonly by: string;
+}
+
+/** The change was made: the book after it, and what it posted. */
+export interface Changed extends Settlement {
+  readonly kind: "changed";
+}
+
+/** What holds after a change, and what it posted; what is left out stays as it was. */
+interface After {
+  readonly account?: Account;
+  readonly schedule?: Schedule;
+  readonly granted?: readonly GrantedLot[];
+  readonly entries?: readonly Entry[];
+  readonly fees?: readonly Fee[];
+  /** What was planned and came true by the change, for the history. */
+  readonly cameTrue?: readonly Told[];
+}
+
+/** Makes a change: told in the history, and one movement. Throws when the book is not settled. */
+export function changed({ book, by, now }: ChangeContext, told: Told, after: After): Changed {
+  const { account = book.account, granted = [], entries = [], fees = [], cameTrue = [] } = after;
+  if (isTurnDue(book.schedule, now)) {
+    throw new Error(`account ${account.accountId} is to be settled before it is changed`);
+  }
+  const all = [told, ...cameTrue];
+  const { schedule, changes } = addToHistory(after.schedule ?? book.schedule, all, {
+    by,
+    at: now,
+  });
+  const lots = [...book.lots, ...granted.map(onTheLine)];
+  const posted = { entries, granted, changes, fees };
+  return { kind: "changed", ...conclude({ account, lots, schedule }, posted) };
+}
+
+/** Two changes as one movement: `then` was decided on the book that `first` left. */
+export function inOne(first: Changed, then: Changed): Changed {
+  return {
+    ...then,
+    entries: [...first.entries, ...then.entries],
+    granted: [...first.granted, ...then.granted],
+    changes: [...first.changes, ...then.changes],
+    fees: [...first.fees, ...then.fees],
+    lowBalance: then.lowBalance ?? first.lowBalance,
+  };
+}

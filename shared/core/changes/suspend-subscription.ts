@@ -1,0 +1,24 @@
+import type { FeeRef } from "../month/fee.ts";
+import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+
+export type FeeGivenUpDecision =
+  | Changed
+  /** The fee's subscription has ended, or is suspended already. */
+  | { readonly kind: "no_change" };
+
+/**
+ * Suspends the subscription of a fee that is given up. What was given stays; months that begin from
+ * here on bring neither credits nor charges until its fees are paid (`decideFeePaid`).
+ */
+export function decideFeeGivenUp(fee: FeeRef, context: ChangeContext): FeeGivenUpDecision {
+  const { schedule } = context.book;
+  const { subscription } = schedule;
+  if (subscription?.number !== fee.number || subscription.withheld !== null) {
+    return { kind: "no_change" };
+  }
+  return changed(
+    context,
+    { kind: "suspended", detail: { plan: subscription.planId, period: `${fee.period}` } },
+    { schedule: { ...schedule, subscription: { ...subscription, withheld: [] } } },
+  );
+}

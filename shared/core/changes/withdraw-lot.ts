@@ -1,0 +1,59 @@
+import type { Instant, Lot } from "../line/account.ts";
+import { type MicroCredits, remainingOf, withdraw } from "../line/credit-line.ts";
+import { postEntry } from "../line/post-entry.ts";
+import type { AccountBook } from "../month/account-book.ts";
+import { onTheLine } from "../month/grant-credits.ts";
+import { conclude, type Settlement, standing } from "../month/settle.ts";
+
+/** What is asked for: that credits be taken back out of a lot. */
+export interface Withdrawal {
+  /** Null: all that remains of it. */
+  readonly credits: MicroCredits | null;
+  /** Free words for the books: a refund, a ticket. */
+  readonly reference: string;
+}
+
+export interface WithdrawalContext {
+  /** Settled up to `now`. */
+  readonly book: AccountBook;
+  /** The lot, if the account has it. */
+  readonly lot: Lot | null;
+  readonly now: Instant;
+}
+
+export type WithdrawalDecision =
+  | ({ readonly kind: "withdrawn"; readonly credits: MicroCredits } & Settlement)
+  | { readonly kind: "unknown_lot" }
+  /** A withdrawal takes more than no credits. */
+  | { readonly kind: "no_credits" }
+  /** Only what nobody has drawn can be taken back. */
+  | { readonly kind: "too_much"; readonly remaining: MicroCredits }
+  /** All of it was used, has expired or was taken back. */
+  | { readonly kind: "nothing_left" };
+
+/**
+ * Takes credits back out of a lot, wholly or in part, from its end: never more than remains of it,
+ * so what was used stays paid. What lots behind it hold does not change.
+ */
+export function decideWithdrawal(
+  asked: Withdrawal,
+  { book, lot, now }: WithdrawalContext,
+): WithdrawalDecision {
+  if (lot === null) return { kind: "unknown_lot" };
+  const remaining = remainingOf(lot, book.account.position);
+  const credits = asked.credits ?? remaining;
+  if (credits <= 0n) return { kind: asked.credits === null ? "nothing_left" : "no_credits" };
+  if (credits > remaining) return { kind: "too_much", remaining };
+
+  const { line, moved } = withdraw(book.account, book.lots, onTheLine(lot), credits);
+  const { account, entry } = postEntry(line, {
+    kind: "adjustment",
+    credits: -credits,
+    lotId: lot.lotId,
+    reference: asked.reference,
+    dueAt: now,
+  });
+  const after = { account, lots: standing(book.lots, moved), schedule: book.schedule };
+  const posted = { entries: [entry], granted: [], changes: [], fees: [] };
+  return { kind: "withdrawn", credits, ...conclude(after, posted) };
+}

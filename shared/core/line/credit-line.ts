@@ -1,0 +1,97 @@
+/**
+ * An account is a credit line: its lots end to end on a number line, oldest first.
+ *
+ * `granted` is the end of the last lot and `position` how far the account has drawn. Drawing moves
+ * only `position`; oldest first is the order of the line and needs no code. README.md states the
+ * invariants, test/core/line/credit-line.test.ts holds them.
+ */
+
+/** One credit is 1,000,000 micro-credits; all credits in code, tables and topics are these. */
+export type MicroCredits = bigint;
+
+export const MICRO_PER_CREDIT = 1_000_000n;
+
+/** The largest number a Postgres bigint and an Avro long hold. */
+export const MAX_BIGINT = 2n ** 63n - 1n;
+
+export interface CreditLine {
+  readonly granted: MicroCredits;
+  readonly position: MicroCredits;
+}
+
+/** A stretch `[start, end)` of a credit line. */
+export interface Stretch {
+  readonly start: MicroCredits;
+  readonly end: MicroCredits;
+}
+
+/** Credits left on the line; below zero it is debt. */
+export function balanceOf(line: CreditLine): MicroCredits {
+  return line.granted - line.position;
+}
+
+/** What is left of a lot. Over all lots of a line it sums to max(0, balance). */
+export function remainingOf(lot: Stretch, position: MicroCredits): MicroCredits {
+  const from = lot.start > position ? lot.start : position;
+  return lot.end > from ? lot.end - from : 0n;
+}
+
+/** Draws `credits` (at least 0) down, oldest lot first. */
+export function drawDown<L extends CreditLine>(line: L, credits: MicroCredits): L {
+  return { ...line, position: line.position + credits };
+}
+
+/** Puts `credits` (above 0) at the end of the line as one lot; debt is repaid by the same step. */
+export function grant<L extends CreditLine>(
+  line: L,
+  credits: MicroCredits,
+): { line: L; lot: Stretch } {
+  const end = line.granted + credits;
+  return { line: { ...line, granted: end }, lot: { start: line.granted, end } };
+}
+
+/**
+ * Ends a lot. What was left of it is the returned amount.
+ *
+ * Where position has reached the lot's start, position passes its end. A lot wholly ahead of
+ * position is withdrawn instead; `moved` then lists it and the lots behind it.
+ */
+export function expire<L extends CreditLine, T extends Stretch>(
+  line: L,
+  lots: readonly T[],
+  lot: T,
+): { line: L; expired: MicroCredits; moved: T[] } {
+  const expired = remainingOf(lot, line.position);
+  if (line.position >= lot.start) {
+    return { line: drawDown(line, expired), expired, moved: [] };
+  }
+  return { ...withdraw(line, lots, lot, expired), expired };
+}
+
+/**
+ * Takes `credits`, at least 0 and at most what remains of the lot, back out of it: the end of its
+ * stretch, which nobody has drawn, is cut out of the line and the lots behind it move up. `moved`
+ * lists the lot and those. It is the only operation that moves a lot.
+ */
+export function withdraw<L extends CreditLine, T extends Stretch>(
+  line: L,
+  lots: readonly T[],
+  lot: T,
+  credits: MicroCredits,
+): { line: L; moved: T[] } {
+  if (credits === 0n) return { line, moved: [] };
+  const behind = lots
+    .filter((other) => other.start >= lot.end)
+    .map((other) => ({ ...other, start: other.start - credits, end: other.end - credits }));
+  return {
+    line: { ...line, granted: line.granted - credits },
+    moved: [{ ...lot, end: lot.end - credits }, ...behind],
+  };
+}
+
+/** The part of `lot` that `drawn` covers: what the lot paid of a usage, or a usage took of the lot. */
+export function overlapOf(lot: Stretch, drawn: Stretch): MicroCredits {
+  const start = lot.start > drawn.start ? lot.start : drawn.start;
+  const end = lot.end < drawn.end ? lot.end : drawn.end;
+  return end > start ? end - start : 0n;
+}

@@ -1,0 +1,105 @@
+import type { Account, Instant, Lot } from "../line/account.ts";
+import { remainingOf } from "../line/credit-line.ts";
+import type { DueCharge, Schedule, Subscription } from "./subscription.ts";
+
+/** All of an account that settling reads. */
+export interface AccountBook {
+  readonly account: Account;
+  /** Those that end ahead of its position, oldest first, withdrawn ones too. */
+  readonly lots: readonly Lot[];
+  readonly schedule: Schedule;
+}
+
+/** Something that falls due on an account, and when. */
+export type Due =
+  | { readonly kind: "turn"; readonly at: Instant; readonly subscription: Subscription }
+  | { readonly kind: "expiry"; readonly at: Instant; readonly lot: Lot }
+  | { readonly kind: "charge"; readonly at: Instant; readonly charge: DueCharge };
+
+/** True when something on the account may have fallen due by `clock`. */
+export function isDue(account: Account, clock: Instant): boolean {
+  return account.nextDueAt !== null && account.nextDueAt <= clock;
+}
+
+/** True when a turn of the month has come. */
+export function isTurnDue({ subscription }: Schedule, clock: Instant): boolean {
+  return subscription !== null && subscription.nextPeriodAt <= clock;
+}
+
+/** How long after an instant the usage before it is waited for. */
+export const GRACE_MS = 15 * 60 * 1000;
+
+/** When something falls due on the account next, or null when nothing will. */
+export function nextDueAt(book: AccountBook): Instant | null {
+  const turn = nextTurn(book.schedule);
+  const waiting = nextWaiting(book);
+  return earlier(turn?.at ?? null, waiting?.at ?? null);
+}
+
+/** When the clock alone makes something due: a turn, or what waits for usage, a grace later. */
+function nextSettleAt(book: AccountBook): Instant | null {
+  const turn = nextTurn(book.schedule);
+  const waiting = nextWaiting(book);
+  return earlier(turn?.at ?? null, waiting === null ? null : waiting.at + GRACE_MS);
+}
+
+/** The book's account, telling when something falls due on it. */
+export function withDueInstants(book: AccountBook): Account {
+  const { account } = book;
+  const [dueAt, settleAt] = [nextDueAt(book), nextSettleAt(book)];
+  if (dueAt === account.nextDueAt && settleAt === account.settleAt) return account;
+  return { ...account, nextDueAt: dueAt, settleAt };
+}
+
+/** The earlier of two instants, of which null never comes. */
+export function earlier(a: Instant | null, b: Instant | null): Instant | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
+/** The next turn of the month. */
+export function nextTurn({ subscription }: Schedule): Due | null {
+  return subscription && { kind: "turn", at: subscription.nextPeriodAt, subscription };
+}
+
+/**
+ * The next of what waits for usage: expiries and charges, in the order in which they fall due. Of two
+ * at once the expiry is first.
+ */
+export function nextWaiting({ account, lots, schedule }: AccountBook): Due | null {
+  const expiry = nextToExpire(lots, account);
+  const charge = nextToCharge(schedule.dueCharges);
+  if (expiry === null || charge === null) return expiry ?? charge;
+  return expiry.at <= charge.at ? expiry : charge;
+}
+
+/** The lot with something left that expires first; of two that expire together, the older. */
+function nextToExpire(lots: readonly Lot[], account: Account): Due | null {
+  let first: Extract<Due, { kind: "expiry" }> | null = null;
+  for (const lot of lots) {
+    if (lot.expiresAt === null || remainingOf(lot, account.position) === 0n) continue;
+    if (
+      first === null ||
+      lot.expiresAt < first.at ||
+      (lot.expiresAt === first.at && lot.start < first.lot.start)
+    ) {
+      first = { kind: "expiry", at: lot.expiresAt, lot };
+    }
+  }
+  return first;
+}
+
+/** The charge that fell due first; of two at once, by add-on. */
+function nextToCharge(charges: readonly DueCharge[]): Due | null {
+  let first: DueCharge | null = null;
+  for (const charge of charges) {
+    if (
+      first === null ||
+      charge.dueAt < first.dueAt ||
+      (charge.dueAt === first.dueAt && charge.addOnId < first.addOnId)
+    ) {
+      first = charge;
+    }
+  }
+  return first && { kind: "charge", at: first.dueAt, charge: first };
+}

@@ -1,0 +1,182 @@
+import type { Instant } from "../line/account.ts";
+import { MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
+import { type Anchor, periodStart } from "../offer/billing-periods.ts";
+import { addOnAt, type Catalogue, monthsOf, type Plan, planAt } from "../offer/catalogue.ts";
+import type { Fee } from "./fee.ts";
+import { beginStretch } from "./fees-due.ts";
+import type { NewLot } from "./grant-credits.ts";
+import {
+  type AddOnUse,
+  addToHistory,
+  type DueCharge,
+  type Schedule,
+  type Subscription,
+  type SubscriptionChange,
+  type Told,
+} from "./subscription.ts";
+
+/** What a turn of the month brings an account. */
+export interface Turn {
+  readonly schedule: Schedule;
+  /** The month's credits; null when the subscription ended, or is suspended. */
+  readonly lot: NewLot | null;
+  readonly fees: readonly Fee[];
+  readonly changes: readonly SubscriptionChange[];
+}
+
+/**
+ * Begins the subscription's next period, or ends it there when it is cancelled and all that is paid
+ * has passed. What was planned holds from here on; plan and prices are those of the turn's instant.
+ * Where all that is paid has passed, the next paid stretch begins and its fee falls due.
+ *
+ * Add-ons are not charged yet: each becomes a due charge, for the usage before may still be on its way.
+ */
+export function turnMonth(
+  before: Schedule,
+  subscription: Subscription,
+  catalogue: Catalogue,
+  timeZone: string,
+): Turn {
+  const at = subscription.nextPeriodAt;
+  const isUnpaid = subscription.period + 1 >= subscription.paidUntil;
+  if (isUnpaid && subscription.cancelled) {
+    return { ...addToHistory(ended(before), [endOf(subscription)], bySchedule(at)), ...NOTHING };
+  }
+  const { withheld } = subscription;
+  const next = beginPeriod(subscription, timeZone);
+  if (withheld !== null) return withhold(before, subscription, next, withheld);
+  const { subscription: begun, fees } = isUnpaid
+    ? beginStretch(next, catalogue, at)
+    : { subscription: next, fees: [] };
+  const plan = planThen(catalogue, begun.planId, at);
+  const addOns = nextUses(before.addOns);
+  const turned: Schedule = {
+    ...before,
+    subscription: { ...begun, periodCredits: plan.credits },
+    addOns,
+    dueCharges: [...before.dueCharges, ...chargesOf(begun, addOns, catalogue, at)],
+  };
+  const told = whatCameTrue(subscription, begun, before.addOns);
+  const lot = monthsLot(begun, plan, at, timeZone);
+  return { ...addToHistory(turned, told, bySchedule(at)), lot, fees };
+}
+
+/** What a turn brings that gives no month's credits. */
+const NOTHING = { lot: null, fees: [] } as const;
+
+/** While a fee is given up the months go on, but bring neither credits nor charges. */
+function withhold(
+  before: Schedule,
+  subscription: Subscription,
+  begun: Subscription,
+  withheld: readonly number[],
+): Turn {
+  const turned: Schedule = {
+    ...before,
+    subscription: { ...begun, periodCredits: 0n, withheld: [...withheld, begun.period] },
+    addOns: nextUses(before.addOns),
+  };
+  const told = whatCameTrue(subscription, begun, before.addOns);
+  const at = subscription.nextPeriodAt;
+  return { ...addToHistory(turned, told, bySchedule(at)), ...NOTHING };
+}
+
+/** The schedule once its subscription has ended; charges that wait are still posted. */
+export function ended(before: Schedule): Schedule {
+  return { ...before, subscription: null, addOns: [] };
+}
+
+/** The end of a subscription, for the history. */
+export function endOf({ planId }: Subscription): Told {
+  return { kind: "ended", detail: { plan: planId } };
+}
+
+/** The credits of the subscription's current period, which began at `at`. */
+export function monthsLot(
+  { number, anchor, period }: { number: number; anchor: Anchor; period: number },
+  { planId, credits, life }: Plan,
+  at: Instant,
+  timeZone: string,
+): NewLot {
+  const months = monthsOf(life);
+  return {
+    lotId: `plan:${number}:${period}`,
+    credits,
+    source: "plan",
+    reference: planId,
+    grantedAt: at,
+    expiresAt: months === null ? null : periodStart(anchor, period + months, timeZone),
+  };
+}
+
+function beginPeriod(subscription: Subscription, timeZone: string): Subscription {
+  const { anchor, nextPeriodAt: at, nextPlanId } = subscription;
+  const period = subscription.period + 1;
+  return {
+    ...subscription,
+    period,
+    planId: nextPlanId ?? subscription.planId,
+    nextPlanId: null,
+    // Later than this turn also where a change of zone has put the turn off.
+    nextPeriodAt: Math.max(periodStart(anchor, period + 1, timeZone), at + 1),
+  };
+}
+
+/** The planned changes that now hold, for the history. */
+export function whatCameTrue(
+  before: Subscription,
+  after: Subscription,
+  addOns: readonly AddOnUse[],
+): Told[] {
+  const told: Told[] = [];
+  if (after.interval !== before.interval) {
+    const detail = { interval: after.interval, before: before.interval };
+    told.push({ kind: "interval_changed", detail });
+  }
+  if (after.planId !== before.planId) {
+    told.push({ kind: "plan_changed", detail: { plan: after.planId, before: before.planId } });
+  }
+  for (const { addOnId, quantity, nextQuantity } of addOns) {
+    if (nextQuantity === quantity) continue;
+    const detail = { add_on: addOnId, units: `${nextQuantity}`, before: `${quantity}` };
+    told.push({ kind: "add_on_changed", detail });
+  }
+  return told;
+}
+
+function bySchedule(at: Instant): Pick<SubscriptionChange, "by" | "at"> {
+  return { by: "schedule", at };
+}
+
+function nextUses(addOns: readonly AddOnUse[]): AddOnUse[] {
+  return addOns
+    .filter(({ nextQuantity }) => nextQuantity > 0)
+    .map((use) => ({ ...use, quantity: use.nextQuantity }));
+}
+
+/** Charges for the units that the current period owes, due at `dueAt`. */
+export function chargesOf(
+  { number, period }: Subscription,
+  addOns: readonly AddOnUse[],
+  catalogue: Catalogue,
+  dueAt: Instant,
+): DueCharge[] {
+  return addOns.map(({ addOnId, quantity: units }) => {
+    const addOn = addOnAt(catalogue, addOnId, dueAt);
+    if (addOn === null) throw new Error(`add-on ${addOnId} in use is not in the catalogue`);
+    return { addOnId, number, period, units, credits: priceOf(addOn.credits, units), dueAt };
+  });
+}
+
+/** A turn cannot be refused, so a price beyond what is storable is cut there. */
+function priceOf(credits: MicroCredits, units: number): MicroCredits {
+  const price = credits * BigInt(units);
+  return price > MAX_BIGINT ? MAX_BIGINT : price;
+}
+
+/** The plan as it stands then; one that was subscribed to is never lost. */
+export function planThen(catalogue: Catalogue, planId: string, at: Instant): Plan {
+  const plan = planAt(catalogue, planId, at);
+  if (plan === null) throw new Error(`plan ${planId} subscribed to is not in the catalogue`);
+  return plan;
+}

@@ -1,0 +1,28 @@
+import type { Instant } from "../line/account.ts";
+import type { AddOnTerms, CreditPriceTerms, MeterTerms, PlanTerms } from "./catalogue-terms.ts";
+
+/** Where a file states something. */
+export interface Place {
+  readonly line: number;
+  /** Such as `plans.pro.credits`. */
+  readonly field: string;
+}
+
+/** Terms as a file states them. */
+export interface AskedVersion<T> {
+  /** Null: plainly, so from the earliest instant possible and until the next one asked for. */
+  readonly from: Instant | null;
+  readonly terms: T;
+  readonly place: Place;
+}
+
+/** The versions asked for, oldest first, by id or currency. Only the first may have no `from`. */
+export type Asked<T> = ReadonlyMap<string, readonly AskedVersion<T>[]>;
+
+/** What a catalogue file states. What it does not name stays as it is. */
+export interface AskedCatalogue {
+  readonly meters: Asked<MeterTerms>;
+  readonly plans: Asked<PlanTerms>;
+  readonly addOns: Asked<AddOnTerms>;
+  readonly creditPrices: Asked<CreditPriceTerms>;
+}

@@ -1,0 +1,35 @@
+import type { Instant } from "../line/account.ts";
+import type { Feed } from "./feed.ts";
+import { type Rate, type RateCard, toRateCard } from "./rate-card.ts";
+
+/** By event type: the meters that it feeds or once fed, each with all its versions, newest first. */
+export type FeedCard = ReadonlyMap<string, RateCard>;
+
+export function toFeedCard(rates: Iterable<Rate>): FeedCard {
+  const card = new Map<string, Map<string, readonly Rate[]>>();
+  for (const [meter, newestFirst] of toRateCard(rates)) {
+    for (const { feed } of newestFirst) {
+      if (feed === undefined) continue;
+      const fed = card.get(feed.eventType) ?? new Map<string, readonly Rate[]>();
+      card.set(feed.eventType, fed.set(meter, newestFirst));
+    }
+  }
+  return card;
+}
+
+/**
+ * What an event of a type feeds, by meter, as of when it occurred: so that the same event, whenever it
+ * is sent again, comes to the same usage. Empty: the meter named like the type, if there is one.
+ */
+export function feedsAt(
+  card: FeedCard,
+  eventType: string,
+  occurredAt: Instant,
+): ReadonlyMap<string, Feed> {
+  const fed = new Map<string, Feed>();
+  for (const [meter, newestFirst] of card.get(eventType) ?? []) {
+    const feed = newestFirst.find(({ validFrom }) => validFrom <= occurredAt)?.feed;
+    if (feed?.eventType === eventType) fed.set(meter, feed);
+  }
+  return fed;
+}

@@ -1,0 +1,35 @@
+import type { AccountId, Instant } from "../line/account.ts";
+import type { MicroCredits } from "../line/credit-line.ts";
+import { hourOf } from "../offer/months.ts";
+import type { UsageEvent } from "./usage-event.ts";
+
+/** What an account used of a meter in one hour of its time zone. */
+export interface Spend {
+  readonly accountId: AccountId;
+  /** The first instant of the hour. */
+  readonly hour: Instant;
+  readonly meter: string;
+  events: number;
+  quantity: bigint;
+  credits: MicroCredits;
+}
+
+/** Adds an event to the spend of its account; few hours and meters meet in one batch, so a scan finds them. */
+export function addToSpend(
+  spends: Spend[],
+  event: UsageEvent,
+  credits: MicroCredits,
+  account: { readonly accountId: AccountId; readonly timeZone: string },
+): void {
+  const hour = hourOf(event.occurredAt, account.timeZone);
+  for (const spend of spends) {
+    if (spend.hour === hour && spend.meter === event.meter) {
+      spend.events += 1;
+      spend.quantity += event.quantity;
+      spend.credits += credits;
+      return;
+    }
+  }
+  const { meter, quantity } = event;
+  spends.push({ accountId: account.accountId, hour, meter, events: 1, quantity, credits });
+}

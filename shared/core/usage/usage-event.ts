@@ -1,0 +1,140 @@
+import type { Instant } from "../line/account.ts";
+import { MAX_BIGINT } from "../line/credit-line.ts";
+import { idProblem, isStorable } from "../text/text.ts";
+
+/** What a product service publishes. */
+export interface UsageEvent {
+  readonly eventId: string;
+  readonly accountId: string;
+  readonly meter: string;
+  /** In the meter's smallest whole unit. */
+  readonly quantity: bigint;
+  readonly occurredAt: Instant;
+  readonly source: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** A usage event with the place that it was read at. */
+export interface ReceivedEvent extends UsageEvent {
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** How far an event's `occurred_at` may lie from the clock, in milliseconds. */
+export interface EventWindow {
+  readonly maxAheadMs: number;
+  readonly maxBehindMs: number;
+}
+
+/**
+ * The window of an event that was a dead letter and is retried: as old as it likes, since somebody has
+ * decided about it; but not further ahead, where a price may still be set that begins before it.
+ */
+export function windowOfRetry({ maxAheadMs }: EventWindow, now: Instant): EventWindow {
+  return { maxAheadMs, maxBehindMs: now - FIRST_INSTANT };
+}
+
+/** Whoever says that usage occurred before 1970 has no clock. */
+const FIRST_INSTANT: Instant = 0;
+
+/** Why an event cannot be metered. `detail` is for the person who decides about it. */
+export interface Rejection {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+}
+
+export const DEAD_LETTER_REASONS = [
+  "unreadable",
+  "unknown_schema",
+  "malformed",
+  "unknown_account",
+  "unknown_meter",
+  "no_price",
+  "negative_quantity",
+  "overflow",
+  "too_far_ahead",
+  "too_long_ago",
+  "conflict",
+  "lost_to_retention",
+  "missed",
+] as const;
+
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+export const MAX_SOURCE_LENGTH = 1024;
+export const MAX_DIMENSIONS = 64;
+export const MAX_DIMENSION_LENGTH = 1024;
+
+/** What is wrong with an event whoever's it is, or null: text, quantity, time, in that order. */
+export function rejectEvent(
+  event: UsageEvent,
+  now: Instant,
+  window: EventWindow,
+): Rejection | null {
+  const malformed =
+    idProblem("event_id", event.eventId) ??
+    idProblem("account_id", event.accountId) ??
+    idProblem("meter", event.meter) ??
+    sourceProblem(event.source) ??
+    dimensionsProblem(event.dimensions);
+  if (malformed !== null) return { reason: "malformed", detail: malformed };
+  if (event.quantity < 0n) {
+    return { reason: "negative_quantity", detail: `quantity is ${event.quantity}` };
+  }
+  if (event.quantity > MAX_BIGINT) {
+    return { reason: "overflow", detail: `quantity ${event.quantity} does not fit into 64 bits` };
+  }
+  if (event.occurredAt > now + window.maxAheadMs) {
+    return { reason: "too_far_ahead", detail: distance(event, now, "ahead of", window.maxAheadMs) };
+  }
+  if (event.occurredAt < now - window.maxBehindMs) {
+    return { reason: "too_long_ago", detail: distance(event, now, "behind", window.maxBehindMs) };
+  }
+  return null;
+}
+
+/** The same event again has the same content; anything else under its id is a conflict. */
+export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {
+  return (
+    a.meter === b.meter &&
+    a.quantity === b.quantity &&
+    a.occurredAt === b.occurredAt &&
+    a.source === b.source &&
+    isSameDimensions(a.dimensions, b.dimensions)
+  );
+}
+
+function sourceProblem(source: string): string | null {
+  if (source.length > MAX_SOURCE_LENGTH) {
+    return `source has ${source.length} characters; at most ${MAX_SOURCE_LENGTH} are allowed`;
+  }
+  return isStorable(source) ? null : "source holds a NUL character or half of a surrogate pair";
+}
+
+function dimensionsProblem(dimensions: Readonly<Record<string, string>>): string | null {
+  let count = 0;
+  for (const key in dimensions) {
+    const value = dimensions[key] ?? "";
+    if (++count > MAX_DIMENSIONS) return `more than ${MAX_DIMENSIONS} dimensions`;
+    if (key.length > MAX_DIMENSION_LENGTH || value.length > MAX_DIMENSION_LENGTH) {
+      return `a dimension has more than ${MAX_DIMENSION_LENGTH} characters`;
+    }
+    if (!isStorable(key) || !isStorable(value)) {
+      return "a dimension holds a NUL character or half of a surrogate pair";
+    }
+  }
+  return null;
+}
+
+function isSameDimensions(
+  a: Readonly<Record<string, string>>,
+  b: Readonly<Record<string, string>>,
+): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+function distance(event: UsageEvent, now: Instant, where: string, limitMs: number): string {
+  const seconds = Math.round(Math.abs(event.occurredAt - now) / 1000);
+  return `occurred_at is ${seconds} s ${where} the clock; at most ${limitMs / 1000} s are allowed`;
+}

@@ -1,0 +1,110 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { Database } from "../postgres/database.ts";
+
+/** What a key of the API may do. `admin` may do all of it. */
+export const SCOPES = ["ingest", "read", "billing", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** A key as it is stored: never its secret. */
+export interface ApiKey {
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly createdBy: string;
+  readonly createdAt: Instant;
+  readonly revokedAt: Instant | null;
+  readonly lastUsedAt: Instant | null;
+}
+
+const INSERT = `
+  INSERT INTO api_key (key_id, name, secret_hash, scopes, created_by, created_at)
+  VALUES ($1, $2, $3, $4, $5, to_timestamp($6 / 1000.0))`;
+
+/** Stores a new key with the SHA-256 of its secret. */
+export async function insertApiKey(
+  database: Database,
+  key: Pick<ApiKey, "keyId" | "name" | "scopes" | "createdBy" | "createdAt">,
+  secretHash: Buffer,
+): Promise<void> {
+  const { keyId, name, scopes, createdBy, createdAt } = key;
+  await database.query(INSERT, [keyId, name, secretHash, scopes, createdBy, createdAt]);
+}
+
+const COLUMNS = `
+  key_id, name, scopes, created_by, (extract(epoch FROM created_at) * 1000)::bigint,
+  (extract(epoch FROM revoked_at) * 1000)::bigint,
+  (extract(epoch FROM last_used_at) * 1000)::bigint, secret_hash`;
+
+type Row = [
+  keyId: string,
+  name: string,
+  scopes: Scope[],
+  createdBy: string,
+  createdAt: string,
+  revokedAt: string | null,
+  lastUsedAt: string | null,
+  secretHash: Buffer,
+];
+
+const FIND = `SELECT ${COLUMNS} FROM api_key WHERE key_id = $1`;
+
+/** A key with the SHA-256 of its secret, revoked or not; null: there is none of this id. */
+export async function findApiKey(
+  database: Database,
+  keyId: string,
+): Promise<{ readonly key: ApiKey; readonly secretHash: Buffer } | null> {
+  const { rows } = await database.query<Row>({
+    name: "find-api-key",
+    text: FIND,
+    values: [keyId],
+    rowMode: "array",
+  });
+  return rows[0] === undefined ? null : { key: toKey(rows[0]), secretHash: rows[0][7] };
+}
+
+const LIST = `SELECT ${COLUMNS} FROM api_key ORDER BY created_at DESC, key_id`;
+
+/** All keys, the newest first. */
+export async function listApiKeys(database: Database): Promise<ApiKey[]> {
+  const { rows } = await database.query<Row>({ text: LIST, rowMode: "array" });
+  return rows.map(toKey);
+}
+
+const REVOKE = `
+  UPDATE api_key
+  SET revoked_at = coalesce(revoked_at, to_timestamp($2 / 1000.0))
+  WHERE key_id = $1`;
+
+/** Revokes a key, with the dashboard tokens made with it; false: there is none of this id. */
+export async function revokeApiKey(
+  database: Database,
+  keyId: string,
+  now: Instant,
+): Promise<boolean> {
+  const { rowCount } = await database.query(REVOKE, [keyId, now]);
+  return rowCount === 1;
+}
+
+const NOTE = "UPDATE api_key SET last_used_at = to_timestamp($2 / 1000.0) WHERE key_id = $1";
+
+/** Notes that a key was used. */
+export async function noteKeyUse(database: Database, keyId: string, now: Instant): Promise<void> {
+  await database.query(NOTE, [keyId, now]);
+}
+
+const ANY = "SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL)";
+
+/** True when there is a key that is not revoked. */
+export async function hasApiKeys(database: Database): Promise<boolean> {
+  const { rows } = await database.query<[boolean]>({ text: ANY, rowMode: "array" });
+  return rows[0]?.[0] === true;
+}
+
+function toKey([keyId, name, scopes, createdBy, createdAt, revokedAt, lastUsedAt]: Row): ApiKey {
+  return {
+    ...{ keyId, name, scopes, createdBy },
+    createdAt: Number(createdAt),
+    revokedAt: revokedAt === null ? null : Number(revokedAt),
+    lastUsedAt: lastUsedAt === null ? null : Number(lastUsedAt),
+  };
+}

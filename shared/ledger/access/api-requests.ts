@@ -1,0 +1,80 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { Database } from "../postgres/database.ts";
+
+/** A request that names an Idempotency-Key. */
+export interface ApiRequest {
+  /** Whose key it is: each caller has keys of its own. */
+  readonly caller: string;
+  readonly idempotencyKey: string;
+  /** SHA-256 of what is asked for. */
+  readonly hash: Buffer;
+  readonly now: Instant;
+}
+
+export type BegunRequest =
+  /** It is this process's to answer. */
+  | { readonly kind: "begun" }
+  | { readonly kind: "answered"; readonly status: number; readonly answer: string }
+  /** The key names another request. */
+  | { readonly kind: "conflict" }
+  | { readonly kind: "under_way" };
+
+/** A process that has not answered for so long has ended: whoever asks again is to answer. */
+const ENDED_AFTER_MS = 60_000;
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+const BEGIN = `
+  WITH ended AS (DELETE FROM api_request WHERE requested_at < to_timestamp($5 / 1000.0))
+  INSERT INTO api_request AS standing (caller, idempotency_key, request_hash, requested_at)
+  VALUES ($1, $2, $3, to_timestamp($4 / 1000.0))
+  ON CONFLICT (caller, idempotency_key) DO UPDATE
+  SET requested_at = excluded.requested_at
+  WHERE standing.status IS NULL
+    AND standing.request_hash = excluded.request_hash
+    AND standing.requested_at < to_timestamp($6 / 1000.0)`;
+
+const FIND = `
+  SELECT request_hash, status, answer
+  FROM api_request
+  WHERE caller = $1 AND idempotency_key = $2`;
+
+/** Begins a request, once for each caller and key; keys are kept for a day. */
+export async function beginRequest(database: Database, asked: ApiRequest): Promise<BegunRequest> {
+  const { caller, idempotencyKey, hash, now } = asked;
+  const values = [caller, idempotencyKey, hash, now, now - KEPT_MS, now - ENDED_AFTER_MS];
+  const { rowCount } = await database.query(BEGIN, values);
+  if (rowCount === 1) return { kind: "begun" };
+  const { rows } = await database.query<[Buffer, number | null, string | null]>({
+    text: FIND,
+    values: [caller, idempotencyKey],
+    rowMode: "array",
+  });
+  const [standing, status, answer] = rows[0] ?? [hash, null, null];
+  if (!standing.equals(hash)) return { kind: "conflict" };
+  if (status === null || answer === null) return { kind: "under_way" };
+  return { kind: "answered", status, answer };
+}
+
+const ANSWER = `
+  UPDATE api_request
+  SET status = $3, answer = $4
+  WHERE caller = $1 AND idempotency_key = $2`;
+
+/** Keeps how a request was answered, to answer the same again. */
+export async function answerRequest(
+  database: Database,
+  { caller, idempotencyKey }: ApiRequest,
+  { status, answer }: { readonly status: number; readonly answer: string },
+): Promise<void> {
+  await database.query(ANSWER, [caller, idempotencyKey, status, answer]);
+}
+
+const FORGET = "DELETE FROM api_request WHERE caller = $1 AND idempotency_key = $2";
+
+/** Forgets a request that failed for reasons of ours, so that it can be asked for again. */
+export async function forgetRequest(
+  database: Database,
+  { caller, idempotencyKey }: ApiRequest,
+): Promise<void> {
+  await database.query(FORGET, [caller, idempotencyKey]);
+}

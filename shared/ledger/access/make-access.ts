@@ -1,0 +1,60 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Database } from "../postgres/database.ts";
+import { insertApiKey, listApiKeys, type Scope } from "./api-keys.ts";
+import { newKey, newToken } from "./api-secrets.ts";
+import { insertDashboardToken } from "./dashboard-tokens.ts";
+
+/** Makes an API key. `text` is what is sent; it cannot be read again. */
+export async function makeApiKey(
+  database: Database,
+  asked: {
+    readonly name: string;
+    readonly scopes: readonly Scope[];
+    readonly createdBy: string;
+    readonly now: Instant;
+  },
+): Promise<{ readonly keyId: string; readonly text: string }> {
+  const { text, keyId, hash } = newKey();
+  const { now: createdAt, ...about } = asked;
+  await insertApiKey(database, { keyId, createdAt, ...about }, hash);
+  return { keyId, text };
+}
+
+/** A dashboard token, and until when it opens its account. */
+export interface Lent {
+  readonly text: string;
+  readonly expiresAt: Instant;
+}
+
+/** Makes a dashboard token with a key; null: there is no such account. */
+export async function makeDashboardToken(
+  database: Database,
+  asked: {
+    readonly accountId: AccountId;
+    readonly keyId: string;
+    readonly forMs: number;
+    readonly now: Instant;
+  },
+): Promise<Lent | null> {
+  const { accountId, keyId, now } = asked;
+  const { text, hash } = newToken(accountId);
+  const expiresAt = now + asked.forMs;
+  const token = { accountId, secretHash: hash, keyId, now, expiresAt };
+  return (await insertDashboardToken(database, token)) ? { text, expiresAt } : null;
+}
+
+const LINKS = "dashboard links";
+
+/**
+ * The key that tokens made by hand hang on, made when it is first needed. It opens nothing itself;
+ * revoked, it ends them all.
+ */
+export async function keyOfLinks(
+  database: Database,
+  asked: { readonly createdBy: string; readonly now: Instant },
+): Promise<string> {
+  const keys = await listApiKeys(database);
+  const standing = keys.find(({ name, revokedAt }) => name === LINKS && revokedAt === null);
+  if (standing !== undefined) return standing.keyId;
+  return (await makeApiKey(database, { name: LINKS, scopes: [], ...asked })).keyId;
+}

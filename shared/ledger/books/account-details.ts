@@ -1,0 +1,57 @@
+import type { Account, AccountId, Instant } from "../../core/line/account.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from "./read-accounts.ts";
+
+/** An account with what metering need not know. */
+export interface AccountDetails {
+  readonly account: Account;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly createdAt: Instant;
+}
+
+const READ = `
+  SELECT currency, (extract(epoch FROM created_at) * 1000)::bigint, ${ACCOUNT_COLUMNS}
+  FROM account
+  WHERE account_id = $1`;
+
+/** An account, or null when there is none of this id. */
+export async function readAccountDetails(
+  database: Database | Transaction,
+  accountId: AccountId,
+): Promise<AccountDetails | null> {
+  return query(database, { name: "read-account-details", text: READ }, accountId);
+}
+
+/** An account, held until the transaction ends: nobody else moves it meanwhile. Null: there is none. */
+export async function lockAccount(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<AccountDetails | null> {
+  return query(transaction, { name: "lock-account", text: `${READ} FOR UPDATE` }, accountId);
+}
+
+async function query(
+  database: Database | Transaction,
+  statement: { readonly name: string; readonly text: string },
+  accountId: AccountId,
+): Promise<AccountDetails | null> {
+  const { rows } = await database.query<[string, string, ...AccountRow]>({
+    ...statement,
+    values: [accountId],
+    rowMode: "array",
+  });
+  if (rows[0] === undefined) return null;
+  const [currency, createdAt, ...row] = rows[0];
+  return { account: toAccount(row), currency, createdAt: Number(createdAt) };
+}
+
+const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";
+
+/** Writes an account's settings; what follows from them, the account's movement writes. */
+export async function writeAccountSettings(
+  transaction: Transaction,
+  { accountId, timeZone, threshold }: Account,
+): Promise<void> {
+  await transaction.query(SET, [accountId, timeZone, threshold]);
+}

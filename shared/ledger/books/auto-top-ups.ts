@@ -1,0 +1,119 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import {
+  type AutoTopUp,
+  type TopUpNotice,
+  UNTOUCHED_AUTO_TOP_UP,
+} from "../../core/payments/auto-top-up.ts";
+import { putInOutbox } from "../outbox/outbox.ts";
+import { topUpChangedRecord } from "../outbox/records.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+const READ = `
+  SELECT enabled, amount, limit_per_day, limit_per_month, declines,
+         (extract(epoch FROM paused_until) * 1000)::bigint, stopped,
+         (extract(epoch FROM look_at) * 1000)::bigint, told
+  FROM auto_top_up
+  WHERE account_id = $1`;
+
+type Row = [
+  enabled: boolean,
+  amount: string | null,
+  limitPerDay: string | null,
+  limitPerMonth: string | null,
+  declines: number,
+  pausedUntil: string | null,
+  stopped: string | null,
+  lookAt: string | null,
+  told: string,
+];
+
+/** An account's auto top-up; as at first where nobody has set anything and nothing was topped up. */
+export async function readAutoTopUp(
+  database: Database | Transaction,
+  accountId: AccountId,
+): Promise<AutoTopUp> {
+  const { rows } = await database.query<Row>({
+    name: "read-auto-top-up",
+    text: READ,
+    values: [accountId],
+    rowMode: "array",
+  });
+  if (rows[0] === undefined) return UNTOUCHED_AUTO_TOP_UP;
+  const [enabled, amount, perDay, perMonth, declines, pausedUntil, stopped, lookAt, told] = rows[0];
+  return {
+    enabled,
+    amount: amount === null ? null : BigInt(amount),
+    limitPerDay: perDay === null ? null : BigInt(perDay),
+    limitPerMonth: perMonth === null ? null : BigInt(perMonth),
+    declines,
+    pausedUntil: pausedUntil === null ? null : Number(pausedUntil),
+    stopped,
+    lookAt: lookAt === null ? null : Number(lookAt),
+    told: BigInt(told),
+  };
+}
+
+const WRITE = `
+  INSERT INTO auto_top_up (account_id, enabled, amount, limit_per_day, limit_per_month, declines,
+                           paused_until, stopped, look_at, told)
+  VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0), $8,
+          to_timestamp($9::bigint / 1000.0), $10)
+  ON CONFLICT (account_id) DO UPDATE
+  SET enabled = excluded.enabled,
+      amount = excluded.amount,
+      limit_per_day = excluded.limit_per_day,
+      limit_per_month = excluded.limit_per_month,
+      declines = excluded.declines,
+      paused_until = excluded.paused_until,
+      stopped = excluded.stopped,
+      look_at = excluded.look_at,
+      told = excluded.told`;
+
+/**
+ * Writes an account's auto top-up as it now is, and leaves the notices of what happened to be
+ * published. Only for whoever holds the account's row.
+ */
+export async function writeAutoTopUp(
+  transaction: Transaction,
+  accountId: AccountId,
+  after: {
+    readonly auto: AutoTopUp;
+    readonly notices: readonly TopUpNotice[];
+    readonly now: Instant;
+  },
+): Promise<void> {
+  const { auto, notices, now } = after;
+  const told = auto.told + BigInt(notices.length);
+  const values = [
+    ...[accountId, auto.enabled, auto.amount, auto.limitPerDay, auto.limitPerMonth, auto.declines],
+    ...[auto.pausedUntil, auto.stopped, auto.lookAt, told],
+  ];
+  await transaction.query({ name: "write-auto-top-up", text: WRITE, values });
+  await putInOutbox(
+    transaction,
+    notices.map((notice, index) =>
+      topUpChangedRecord(accountId, notice, auto.told + BigInt(index + 1), now),
+    ),
+  );
+}
+
+const DUE = `
+  SELECT account_id
+  FROM auto_top_up
+  WHERE look_at <= to_timestamp($1 / 1000.0)
+  ORDER BY look_at
+  LIMIT $2`;
+
+/** Accounts that are to be looked at again, those that wait longest first. */
+export async function autoTopUpsToLookAt(
+  database: Database,
+  now: Instant,
+  limit: number,
+): Promise<AccountId[]> {
+  const { rows } = await database.query<[AccountId]>({
+    text: DUE,
+    values: [now, limit],
+    rowMode: "array",
+  });
+  return rows.map(([accountId]) => accountId);
+}

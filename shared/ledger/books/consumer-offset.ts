@@ -1,0 +1,128 @@
+import { bigintArray } from "../postgres/array-literal.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+/** Whose places these are: a consumer's in the partitions of a topic. */
+export interface Reader {
+  readonly consumer: string;
+  readonly topic: string;
+}
+
+const LOCK = `
+  SELECT kafka_partition, next_offset
+  FROM consumer_offset
+  WHERE consumer = $1 AND topic = $2 AND kafka_partition = ANY($3::integer[])
+  ORDER BY kafka_partition
+  FOR UPDATE`;
+
+const START = `
+  INSERT INTO consumer_offset (consumer, topic, kafka_partition, next_offset)
+  SELECT $1, $2, kafka_partition, next_offset
+  FROM unnest($3::integer[], $4::bigint[]) AS start (kafka_partition, next_offset)
+  ON CONFLICT DO NOTHING`;
+
+const READ = `
+  SELECT kafka_partition, next_offset
+  FROM consumer_offset
+  WHERE consumer = $1 AND topic = $2`;
+
+/** How far a consumer has read each partition of a topic. */
+export async function readOffsets(
+  database: Database | Transaction,
+  { consumer, topic }: Reader,
+): Promise<Map<number, bigint>> {
+  return queryOffsets(database, { name: "read-offsets", text: READ, values: [consumer, topic] });
+}
+
+/** Gives places never taken before their start; places already taken stay where they are. */
+export async function startOffsets(
+  database: Database | Transaction,
+  { consumer, topic }: Reader,
+  starts: ReadonlyMap<number, bigint>,
+): Promise<void> {
+  const partitions = bigintArray([...starts.keys()]);
+  await database.query(START, [consumer, topic, partitions, bigintArray([...starts.values()])]);
+}
+
+const RAISE = `
+  INSERT INTO consumer_offset (consumer, topic, kafka_partition, next_offset)
+  VALUES ($1, $2, $3, $4)
+  ON CONFLICT (consumer, topic, kafka_partition) DO UPDATE
+  SET next_offset = greatest(consumer_offset.next_offset, excluded.next_offset)`;
+
+/** Moves a place ahead, never back: for readers who may well handle a message twice. */
+export async function raiseOffset(
+  database: Database,
+  { consumer, topic }: Reader,
+  partition: number,
+  nextOffset: bigint,
+): Promise<void> {
+  await database.query(RAISE, [consumer, topic, partition, nextOffset]);
+}
+
+const ADVANCE = `
+  UPDATE consumer_offset
+  SET next_offset = moved.upto
+  FROM unnest($3::integer[], $4::bigint[], $5::bigint[]) AS moved (kafka_partition, since, upto)
+  WHERE consumer = $1
+    AND topic = $2
+    AND consumer_offset.kafka_partition = moved.kafka_partition
+    AND next_offset = moved.since`;
+
+/**
+ * Takes the rows that are lock, fence and cursor of partitions, in order, until the transaction
+ * ends. A place never taken before starts at `firsts`.
+ */
+export async function lockOffsets(
+  transaction: Transaction,
+  reader: Reader,
+  firsts: ReadonlyMap<number, bigint>,
+): Promise<Map<number, bigint>> {
+  const lock = () =>
+    queryOffsets(transaction, {
+      name: "lock-offsets",
+      text: LOCK,
+      values: [reader.consumer, reader.topic, bigintArray([...firsts.keys()])],
+    });
+  const locked = await lock();
+  if (locked.size === firsts.size) return locked;
+  await startOffsets(transaction, reader, firsts);
+  return lock();
+}
+
+/** Where a cursor stands and where it goes. */
+export interface Advance {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Moves cursors by compare-and-set; throws when somebody else moved one, which the lock rules out. */
+export async function advanceOffsets(
+  transaction: Transaction,
+  { consumer, topic }: Reader,
+  advances: readonly Advance[],
+): Promise<void> {
+  const { rowCount } = await transaction.query({
+    name: "advance-offsets",
+    text: ADVANCE,
+    values: [
+      consumer,
+      topic,
+      bigintArray(advances.map(({ partition }) => partition)),
+      bigintArray(advances.map(({ from }) => from)),
+      bigintArray(advances.map(({ to }) => to)),
+    ],
+  });
+  if (rowCount !== advances.length) {
+    const places = advances.map(({ partition, from }) => `${topic}/${partition} at ${from}`);
+    throw new Error(`one of ${places.join(", ")} was moved by somebody else`);
+  }
+}
+
+async function queryOffsets(
+  database: Database | Transaction,
+  query: { name: string; text: string; values: unknown[] },
+): Promise<Map<number, bigint>> {
+  const { rows } = await database.query<[number, string]>({ ...query, rowMode: "array" });
+  return new Map(rows.map(([partition, nextOffset]) => [partition, BigInt(nextOffset)]));
+}

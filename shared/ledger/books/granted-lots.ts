@@ -1,0 +1,178 @@
+import type { AccountId, Entry } from "../../core/line/account.ts";
+import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/credit-line.ts";
+import type { GrantedLot, LotSource } from "../../core/month/grant-credits.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows } from "../postgres/insert-rows.ts";
+
+const COLUMNS = `
+  lot_id, start_position, end_position, credits, source, reference,
+  (extract(epoch FROM granted_at) * 1000)::bigint, (extract(epoch FROM expires_at) * 1000)::bigint`;
+
+const LIST = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE account_id = $1
+  ORDER BY start_position, end_position, granted_at, lot_id`;
+
+/** All lots of an account, oldest first; those used up, ended and withdrawn too. */
+export async function listLots(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<GrantedLot[]> {
+  return query(transaction, LIST, [accountId]);
+}
+
+const FIND = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE account_id = $1 AND lot_id = $2`;
+
+/** One lot, or null when the account has none of this id. */
+export async function findLot(
+  transaction: Transaction,
+  accountId: AccountId,
+  lotId: string,
+): Promise<GrantedLot | null> {
+  const [lot] = await query(transaction, FIND, [accountId, lotId]);
+  return lot ?? null;
+}
+
+const ACROSS = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE account_id = $1
+    AND end_position > $2
+    AND start_position < $3
+    AND start_position < end_position
+  ORDER BY start_position`;
+
+/** The lots that a stretch of the line overlaps, oldest first. */
+export async function lotsAcross(
+  transaction: Transaction,
+  accountId: AccountId,
+  stretch: Stretch,
+): Promise<GrantedLot[]> {
+  return query(transaction, ACROSS, [accountId, stretch.start, stretch.end]);
+}
+
+const INTO = {
+  table: "lot",
+  columns:
+    "account_id, lot_id, start_position, end_position, credits, source, reference, granted_at, expires_at",
+};
+
+/** Stores new lots. */
+export async function insertLots(
+  transaction: Transaction,
+  lots: readonly { accountId: AccountId; lot: GrantedLot }[],
+): Promise<void> {
+  if (lots.length === 0) return;
+  await insertRows(transaction, INTO, lots, (rows, { accountId, lot }) => {
+    rows.startRow(9);
+    rows.text(accountId);
+    rows.text(lot.lotId);
+    rows.int8(lot.start);
+    rows.int8(lot.end);
+    rows.int8(lot.credits);
+    rows.text(lot.source);
+    rows.text(lot.reference);
+    rows.timestamptz(lot.grantedAt);
+    if (lot.expiresAt === null) rows.null();
+    else rows.timestamptz(lot.expiresAt);
+  });
+}
+
+const LOSSES = `
+  SELECT lot_id,
+         coalesce(-sum(credits) FILTER (WHERE kind = 'expiry'), 0),
+         coalesce(-sum(credits) FILTER (WHERE kind = 'adjustment'), 0)
+  FROM entry
+  WHERE account_id = $1 AND kind IN ('expiry', 'adjustment') AND lot_id IS NOT NULL
+  GROUP BY lot_id`;
+
+/** What a lot lost unused: when it ended, and when credits were taken back. */
+export interface LotLoss {
+  readonly expired: MicroCredits;
+  readonly withdrawn: MicroCredits;
+}
+
+/** What each of an account's lots lost unused, by lot id. */
+export async function readLosses(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<Map<string, LotLoss>> {
+  const { rows } = await transaction.query<[string, string, string]>({
+    text: LOSSES,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return new Map(
+    rows.map(([lotId, expired, withdrawn]) => [
+      lotId,
+      { expired: BigInt(expired), withdrawn: BigInt(withdrawn) },
+    ]),
+  );
+}
+
+/** The losses once lots have ended by entries that are not written yet. */
+export function withExpiries(
+  losses: ReadonlyMap<string, LotLoss>,
+  posted: readonly Entry[],
+): Map<string, LotLoss> {
+  const all = new Map(losses);
+  for (const { kind, lotId, credits } of posted) {
+    if (kind !== "expiry" || lotId === null) continue;
+    const { expired, withdrawn } = all.get(lotId) ?? NO_LOSS;
+    all.set(lotId, { expired: expired - credits, withdrawn });
+  }
+  return all;
+}
+
+const NO_LOSS: LotLoss = { expired: 0n, withdrawn: 0n };
+
+/** What became of a lot's credits; the four sum to them. */
+export interface LotUse extends LotLoss {
+  /** Paid for usage, for add-ons, and for what was spent of lots whose money went back. */
+  readonly used: MicroCredits;
+  readonly remaining: MicroCredits;
+}
+
+/** What became of a lot's credits, given the account's position and `readLosses` of the same state. */
+export function useOf(
+  lot: GrantedLot,
+  position: MicroCredits,
+  losses: ReadonlyMap<string, LotLoss>,
+): LotUse {
+  const { expired, withdrawn } = losses.get(lot.lotId) ?? NO_LOSS;
+  const remaining = remainingOf(lot, position);
+  return { used: lot.credits - expired - withdrawn - remaining, expired, withdrawn, remaining };
+}
+
+type Row = [
+  lotId: string,
+  start: string,
+  end: string,
+  credits: string,
+  source: LotSource,
+  reference: string,
+  grantedAt: string,
+  expiresAt: string | null,
+];
+
+async function query(
+  transaction: Transaction,
+  text: string,
+  values: unknown[],
+): Promise<GrantedLot[]> {
+  const { rows } = await transaction.query<Row>({ text, values, rowMode: "array" });
+  return rows.map(([lotId, start, end, credits, source, reference, grantedAt, expiresAt]) => ({
+    lotId,
+    start: BigInt(start),
+    end: BigInt(end),
+    credits: BigInt(credits),
+    source,
+    reference,
+    grantedAt: Number(grantedAt),
+    expiresAt: expiresAt === null ? null : Number(expiresAt),
+  }));
+}

@@ -1,0 +1,24 @@
+import type { AccountId, Lot } from "../../core/line/account.ts";
+import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+
+const MOVE = `
+  UPDATE lot
+  SET start_position = moved.start_position, end_position = moved.end_position
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+    AS moved (account_id, lot_id, start_position, end_position)
+  WHERE lot.account_id = moved.account_id AND lot.lot_id = moved.lot_id`;
+
+/** Writes where lots stand after a withdrawal: the one cut out, and those behind it that moved up. */
+export async function moveLots(
+  transaction: Transaction,
+  moved: readonly { accountId: AccountId; lot: Lot }[],
+): Promise<void> {
+  if (moved.length === 0) return;
+  await transaction.query(MOVE, [
+    textArray(moved.map(({ accountId }) => accountId)),
+    textArray(moved.map(({ lot }) => lot.lotId)),
+    bigintArray(moved.map(({ lot }) => lot.start)),
+    bigintArray(moved.map(({ lot }) => lot.end)),
+  ]);
+}

@@ -1,0 +1,41 @@
+import type { Account, Entry, Instant } from "../../core/line/account.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows } from "../postgres/insert-rows.ts";
+
+const INTO = {
+  table: "entry",
+  columns:
+    "account_id, sequence, kind, credits, granted, position, version, lot_id, reference, due_at, posted_at",
+};
+
+/**
+ * Posts entries, at `postedAt` unless they say when they first were. `accounts` are those they belong to, as read: an entry carries the version that
+ * this transaction gives its account.
+ */
+export async function postEntries(
+  transaction: Transaction,
+  entries: readonly Entry[],
+  accounts: readonly Account[],
+  postedAt: Instant,
+): Promise<void> {
+  if (entries.length === 0) return;
+  const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
+  await insertRows(transaction, INTO, entries, (rows, entry) => {
+    const version = versions.get(entry.accountId);
+    if (version === undefined)
+      throw new Error(`an entry of ${entry.accountId}, which did not move`);
+    rows.startRow(11);
+    rows.text(entry.accountId);
+    rows.int8(entry.sequence);
+    rows.text(entry.kind);
+    rows.int8(entry.credits);
+    rows.int8(entry.granted);
+    rows.int8(entry.position);
+    rows.int8(version);
+    if (entry.lotId === null) rows.null();
+    else rows.text(entry.lotId);
+    rows.text(entry.reference);
+    rows.timestamptz(entry.dueAt);
+    rows.timestamptz(entry.postedAt ?? postedAt);
+  });
+}

@@ -1,0 +1,43 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { Movement } from "../../core/month/movement.ts";
+import { noteBalanceChanges } from "../outbox/balance-changes.ts";
+import { putInOutbox } from "../outbox/outbox.ts";
+import { creditsPostedRecord, lowBalanceRecord } from "../outbox/records.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertLots } from "./granted-lots.ts";
+import { insertFees } from "./insert-fees.ts";
+import { moveLots } from "./move-lots.ts";
+import { postEntries } from "./post-entries.ts";
+import { recordChanges, writeSchedules } from "./schedules.ts";
+import { updateAccounts } from "./update-accounts.ts";
+
+/**
+ * Writes what a transaction does to accounts, and leaves what is to be published, unless that was
+ * announced before. False: an account
+ * had moved since it was read; roll back and run again.
+ *
+ * The account rows come first. What hangs on an account is written only by whoever holds its row, so
+ * that of two who post the same thing the second waits there, instead of each for the other.
+ */
+export async function postMovement(
+  transaction: Transaction,
+  movement: Movement,
+  now: Instant,
+  { isAnnounced = true }: { readonly isAnnounced?: boolean } = {},
+): Promise<boolean> {
+  const { accounts, entries, lowBalances } = movement;
+  if (!(await updateAccounts(transaction, accounts))) return false;
+  await insertLots(transaction, movement.granted);
+  await moveLots(transaction, movement.movedLots);
+  await postEntries(transaction, entries, accounts, now);
+  await writeSchedules(transaction, movement.schedules);
+  await recordChanges(transaction, movement.changes);
+  await insertFees(transaction, movement.fees);
+  if (!isAnnounced) return true;
+  await putInOutbox(transaction, [
+    ...entries.map((entry) => creditsPostedRecord(entry, now)),
+    ...lowBalances.map(lowBalanceRecord),
+  ]);
+  await noteBalanceChanges(transaction, accounts);
+  return true;
+}

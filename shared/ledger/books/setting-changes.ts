@@ -1,0 +1,88 @@
+import type { AccountSettings, SettingChange } from "../../core/history/account-settings.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Transaction } from "../postgres/database.ts";
+
+/** What is set on an account, of `account LEFT JOIN auto_top_up`, as a change's detail has it. */
+export const WHAT_IS_SET = `
+  jsonb_build_object(
+    'time_zone', time_zone,
+    'threshold', threshold::text,
+    'auto_top_up', jsonb_build_object(
+      'enabled', coalesce(enabled, true),
+      'amount', amount::text,
+      'limit_per_day', limit_per_day::text,
+      'limit_per_month', limit_per_month::text))`;
+
+const RECORD = `
+  INSERT INTO setting_change (account_id, sequence, changed_at, changed_by, detail)
+  SELECT account_id,
+         (SELECT coalesce(max(sequence), 0) + 1 FROM setting_change WHERE account_id = $1),
+         to_timestamp($2 / 1000.0), $3, ${WHAT_IS_SET}
+  FROM account LEFT JOIN auto_top_up USING (account_id)
+  WHERE account_id = $1`;
+
+/**
+ * Adds what is now set on an account to the history of its settings: for whoever holds its row and has
+ * just written a setting. `by` is who asked.
+ */
+export async function recordSettings(
+  transaction: Transaction,
+  {
+    accountId,
+    now,
+    by,
+  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+): Promise<void> {
+  await transaction.query({ name: "record-settings", text: RECORD, values: [accountId, now, by] });
+}
+
+const LIST = `
+  SELECT sequence, (extract(epoch FROM changed_at) * 1000)::bigint, changed_by, detail
+  FROM setting_change
+  WHERE account_id = $1
+  ORDER BY sequence`;
+
+/** As `recordSettings` writes it: amounts as decimal text. */
+interface Detail {
+  readonly time_zone: string;
+  readonly threshold: string;
+  readonly auto_top_up: {
+    readonly enabled: boolean;
+    readonly amount: string | null;
+    readonly limit_per_day: string | null;
+    readonly limit_per_month: string | null;
+  };
+}
+
+/** The history of what was set on an account, oldest first; from where it is known. */
+export async function listSettingChanges(
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<SettingChange[]> {
+  const { rows } = await transaction.query<[number, string, string, Detail]>({
+    text: LIST,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return rows.map(([sequence, at, by, detail]) => {
+    return { sequence, at: Number(at), by, settings: toSettings(detail) };
+  });
+}
+
+function toSettings({ time_zone, threshold, auto_top_up }: Detail): AccountSettings {
+  const { enabled, amount, limit_per_day, limit_per_month } = auto_top_up;
+  return {
+    timeZone: time_zone,
+    threshold: BigInt(threshold),
+    autoTopUp: {
+      enabled,
+      amount: toAmount(amount),
+      limitPerDay: toAmount(limit_per_day),
+      limitPerMonth: toAmount(limit_per_month),
+    },
+  };
+}
+
+function toAmount(text: string | null): bigint | null {
+  return text === null ? null : BigInt(text);
+}

@@ -1,0 +1,41 @@
+import type { Instant } from "../../core/line/account.ts";
+import { GRACE_MS } from "../../core/month/account-book.ts";
+import { USAGE_READER } from "../../core/text/topics.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+const READ = `
+  SELECT (extract(epoch FROM until) * 1000)::bigint
+  FROM usage_complete
+  WHERE consumer = $1 AND topic = $2`;
+
+/**
+ * Up to here everybody's usage is complete: a grace before the last instant at which what the usage
+ * topic then held is known to have been metered. Null: that was never known.
+ */
+export async function readCompleteUntil(
+  transaction: Transaction | Database,
+): Promise<Instant | null> {
+  const { consumer, topic } = USAGE_READER;
+  const { rows } = await transaction.query<[string]>({
+    name: "read-complete-until",
+    text: READ,
+    values: [consumer, topic],
+    rowMode: "array",
+  });
+  return rows[0] === undefined ? null : Number(rows[0][0]) - GRACE_MS;
+}
+
+const NOTE = `
+  INSERT INTO usage_complete (consumer, topic, until)
+  VALUES ($1, $2, to_timestamp($3 / 1000.0))
+  ON CONFLICT (consumer, topic) DO UPDATE
+  SET until = greatest(usage_complete.until, excluded.until)`;
+
+/** Notes that all that the usage topic held at an instant has been metered; it never goes back. */
+export async function noteUsageComplete(
+  database: Database | Transaction,
+  until: Instant,
+): Promise<void> {
+  const { consumer, topic } = USAGE_READER;
+  await database.query(NOTE, [consumer, topic, until]);
+}

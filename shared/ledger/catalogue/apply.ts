@@ -1,0 +1,56 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { AskedCatalogue } from "../../core/offer/asked-catalogue.ts";
+import { type ChangeDecision, decideChanges } from "../../core/offer/change-catalogue.ts";
+import { toRateCard } from "../../core/offer/rate-card.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { readSnapshot } from "../postgres/read-snapshot.ts";
+import { readCatalogue } from "./catalogue.ts";
+import { insertVersions } from "./insert-versions.ts";
+import { earliestChange, listRates, lockPrices } from "./rates.ts";
+
+/**
+ * Adds the versions that a catalogue file asks for, all or none of them. The same file again changes
+ * nothing. `maxAheadMs`: how far ahead of the clock events are metered.
+ *
+ * A meter's price is held to `earliestChange`. Of the rest nothing is looked up ahead of the clock,
+ * so only its margin holds: a transaction that took its `now` before this one may still be posting
+ * a month's turn under the old terms.
+ */
+export async function applyCatalogue(
+  database: Database,
+  asked: AskedCatalogue,
+  now: Instant,
+  maxAheadMs: number,
+): Promise<ChangeDecision> {
+  return inTransaction(database, async (transaction) => {
+    await lockPrices(transaction);
+    const decision = await decide(transaction, asked, now, maxAheadMs);
+    if (decision.kind === "changes") await insertVersions(transaction, decision.changes);
+    return decision;
+  });
+}
+
+/** What `applyCatalogue` would do. */
+export async function previewCatalogue(
+  database: Database,
+  asked: AskedCatalogue,
+  now: Instant,
+  maxAheadMs: number,
+): Promise<ChangeDecision> {
+  return readSnapshot(database, (transaction) => decide(transaction, asked, now, maxAheadMs));
+}
+
+async function decide(
+  transaction: Transaction,
+  asked: AskedCatalogue,
+  now: Instant,
+  maxAheadMs: number,
+): Promise<ChangeDecision> {
+  return decideChanges(asked, {
+    catalogue: await readCatalogue(transaction),
+    card: toRateCard(await listRates(transaction)),
+    now,
+    earliestRate: earliestChange(now, maxAheadMs),
+    earliestTerms: earliestChange(now, 0),
+  });
+}

@@ -1,0 +1,27 @@
+import type { ChangeContext, Changed } from "../../core/changes/subscription-change.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database } from "../postgres/database.ts";
+
+/**
+ * Makes one change of an account's subscription, add-ons or time zone in one transaction, as one of
+ * core's `decide...` functions decides it: `by` is who asked, for the history.
+ */
+export async function changeSubscription<D extends { readonly kind: string }>(
+  database: Database,
+  {
+    accountId,
+    now,
+    by,
+  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+  decide: (context: ChangeContext) => D | Changed,
+): Promise<D | Changed | UnknownAccount> {
+  return moveAccount(database, { accountId, now }, (settled) => {
+    const decision = decide({ ...settled, now, by });
+    return { decision, step: isChanged(decision) ? decision : null };
+  });
+}
+
+function isChanged(decision: { readonly kind: string } | Changed): decision is Changed {
+  return decision.kind === "changed";
+}

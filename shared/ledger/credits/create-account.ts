@@ -1,0 +1,68 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
+import { recordSettings } from "../books/setting-changes.ts";
+import { type Database, inTransaction } from "../postgres/database.ts";
+
+/** What an account is created with. */
+export interface NewAccount {
+  readonly accountId: AccountId;
+  /** A name of the IANA time zone database; the caller has checked it. */
+  readonly timeZone: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** A balance that falls to it is low. */
+  readonly threshold: MicroCredits;
+}
+
+export type CreateAccountOutcome =
+  | { readonly kind: "created" }
+  | { readonly kind: "stands_already" }
+  /** There is such an account, with these settings. */
+  | { readonly kind: "conflict"; readonly standing: NewAccount };
+
+const CREATE = `
+  INSERT INTO account (account_id, time_zone, currency, threshold, created_at)
+  VALUES ($1, $2, $3, $4, to_timestamp($5 / 1000.0))
+  ON CONFLICT DO NOTHING`;
+
+const READ = `
+  SELECT time_zone, currency, threshold
+  FROM account
+  WHERE account_id = $1`;
+
+/**
+ * Creates an account with an empty line; `by` is who asked, for the history of its settings. The same
+ * again changes nothing.
+ */
+export async function createAccount(
+  database: Database,
+  asked: NewAccount,
+  { now, by }: { readonly now: Instant; readonly by: string },
+): Promise<CreateAccountOutcome> {
+  const { accountId, timeZone, currency, threshold } = asked;
+  const created = await inTransaction(database, async (transaction) => {
+    const values = [accountId, timeZone, currency, threshold, now];
+    const { rowCount } = await transaction.query(CREATE, values);
+    if (rowCount === 0) return false;
+    await recordSettings(transaction, { accountId, now, by });
+    return true;
+  });
+  if (created) return { kind: "created" };
+  const { rows } = await database.query<[string, string, string]>({
+    text: READ,
+    values: [accountId],
+    rowMode: "array",
+  });
+  if (rows[0] === undefined) throw new Error(`account ${accountId} is gone`);
+  const standing = {
+    accountId,
+    timeZone: rows[0][0],
+    currency: rows[0][1],
+    threshold: BigInt(rows[0][2]),
+  };
+  const same =
+    standing.timeZone === timeZone &&
+    standing.currency === currency &&
+    standing.threshold === threshold;
+  return same ? { kind: "stands_already" } : { kind: "conflict", standing };
+}

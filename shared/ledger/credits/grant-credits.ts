@@ -1,0 +1,33 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import {
+  decideGrant,
+  type Grant,
+  type GrantDecision,
+  onTheLine,
+} from "../../core/month/grant-credits.ts";
+import { findLot } from "../books/granted-lots.ts";
+import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database } from "../postgres/database.ts";
+
+export type GrantOutcome = GrantDecision | UnknownAccount;
+
+/**
+ * Grants credits to an account in one transaction. When the connection is lost, asking again with
+ * the same lot id is safe.
+ */
+export async function grantCredits(
+  database: Database,
+  accountId: AccountId,
+  asked: Grant,
+  now: Instant,
+): Promise<GrantOutcome> {
+  return moveAccount<GrantDecision>(database, { accountId, now }, async ({ book }, transaction) => {
+    const standing = await findLot(transaction, accountId, asked.lotId);
+    const decision = decideGrant(asked, { account: book.account, standing, now });
+    if (decision.kind !== "granted") return { decision, step: null };
+    const { account, lot, entry, lowBalance } = decision;
+    const lots = [...book.lots, onTheLine(lot)];
+    const posted = { entries: [entry], granted: [lot], changes: [], fees: [], lowBalance };
+    return { decision, step: { ...book, ...posted, account, lots } };
+  });
+}

@@ -1,0 +1,50 @@
+import type { Instant } from "../../core/line/account.ts";
+import { type Database, inTransaction } from "../postgres/database.ts";
+import type { DeadLetterPlace } from "../usage/dead-letters.ts";
+import { type AskedDecision, decideOpenLetters } from "./decide.ts";
+import { type Dismissal, lockDeadLetter } from "./read.ts";
+
+export type DismissOutcome =
+  | { readonly kind: "dismissed" }
+  | { readonly kind: "unknown_place" }
+  | { readonly kind: "dismissed_already"; readonly dismissed: Dismissal }
+  /** It was published again; what became of it then is another message. */
+  | { readonly kind: "retried"; readonly at: Instant };
+
+const DISMISS = `
+  UPDATE dead_letter
+  SET dismissed_at = to_timestamp($4 / 1000.0), dismissed_by = $5, dismissed_reason = $6,
+      retry_asked_at = NULL
+  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
+
+/** Decides that an open dead letter is never metered. One that is being published meanwhile is retried. */
+export async function dismissDeadLetter(
+  database: Database,
+  place: DeadLetterPlace,
+  { at, by, reason }: Dismissal,
+): Promise<DismissOutcome> {
+  const { topic, partition, offset } = place;
+  return inTransaction(database, async (transaction) => {
+    const letter = await lockDeadLetter(transaction, place);
+    if (letter === null) return { kind: "unknown_place" };
+    const { dismissed, retriedAt } = letter;
+    if (dismissed !== null) return { kind: "dismissed_already", dismissed };
+    if (retriedAt !== null) return { kind: "retried", at: retriedAt };
+    await transaction.query(DISMISS, [topic, partition, offset, at, by, reason]);
+    return { kind: "dismissed" };
+  });
+}
+
+/** Dismisses all open dead letters of a reason, also those about to be published; returns how many. */
+export async function dismissDeadLetters(
+  database: Database,
+  asked: AskedDecision,
+  { by, reason }: Pick<Dismissal, "by" | "reason">,
+): Promise<number> {
+  return decideOpenLetters(database, asked, {
+    which: "true",
+    set: `dismissed_at = to_timestamp($2 / 1000.0), dismissed_by = $7, dismissed_reason = $8,
+          retry_asked_at = NULL`,
+    values: [by, reason],
+  });
+}

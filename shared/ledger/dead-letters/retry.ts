@@ -1,0 +1,79 @@
+import type { Instant } from "../../core/line/account.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { type DeadLetterPlace, OPEN } from "../usage/dead-letters.ts";
+import { type AskedDecision, decideOpenLetters } from "./decide.ts";
+import { type Dismissal, lockDeadLetter } from "./read.ts";
+
+export type RetryOutcome =
+  | { readonly kind: "asked" }
+  /** It is to be published already. */
+  | { readonly kind: "asked_already" }
+  | { readonly kind: "unknown_place" }
+  /** There is nothing to publish: it says that messages were lost, or had no value. */
+  | { readonly kind: "no_bytes"; readonly detail: string }
+  | { readonly kind: "dismissed"; readonly dismissed: Dismissal };
+
+const ASK = `
+  UPDATE dead_letter
+  SET retry_asked_at = to_timestamp($4 / 1000.0), retried_at = NULL, retry_refused = NULL
+  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
+
+/**
+ * Asks for a dead letter to be published again as it was; the relay does so. However often it is, the
+ * event's identity lets it be metered once.
+ */
+export async function retryDeadLetter(
+  database: Database,
+  place: DeadLetterPlace,
+  now: Instant,
+): Promise<RetryOutcome> {
+  return inTransaction(database, (transaction) => askForRetry(transaction, place, now));
+}
+
+/** The same within a transaction. */
+export async function askForRetry(
+  transaction: Transaction,
+  place: DeadLetterPlace,
+  now: Instant,
+): Promise<RetryOutcome> {
+  const letter = await lockDeadLetter(transaction, place);
+  if (letter === null) return { kind: "unknown_place" };
+  const { state, payload, dismissed, detail } = letter;
+  if (dismissed !== null) return { kind: "dismissed", dismissed };
+  if (payload.length === 0) return { kind: "no_bytes", detail };
+  if (state === "retrying") return { kind: "asked_already" };
+  await transaction.query(ASK, [place.topic, place.partition, place.offset, now]);
+  return { kind: "asked" };
+}
+
+/** How many open dead letters were asked to be retried, and how many cannot be. */
+export interface Retried {
+  readonly asked: number;
+  /** To be published already. */
+  readonly askedAlready: number;
+  readonly withoutBytes: number;
+}
+
+const COUNT = `
+  SELECT count(*) FILTER (WHERE retry_asked_at IS NOT NULL)::integer,
+         count(*) FILTER (WHERE octet_length(payload) = 0)::integer
+  FROM dead_letter
+  WHERE ${OPEN}
+    AND ($1::text IS NULL OR reason = $1)
+    AND recorded_at <= to_timestamp($2 / 1000.0)`;
+
+/** Asks for all open dead letters of a reason, or of any, to be published again. */
+export async function retryDeadLetters(database: Database, asked: AskedDecision): Promise<Retried> {
+  const { rows } = await database.query<[number, number]>({
+    text: COUNT,
+    values: [asked.reason, asked.now],
+    rowMode: "array",
+  });
+  const [askedAlready, withoutBytes] = rows[0] ?? [0, 0];
+  const count = await decideOpenLetters(database, asked, {
+    which: "retry_asked_at IS NULL AND octet_length(payload) > 0",
+    set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_refused = NULL",
+    values: [],
+  });
+  return { asked: count, askedAlready, withoutBytes };
+}

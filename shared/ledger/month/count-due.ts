@@ -1,0 +1,37 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { Database } from "../postgres/database.ts";
+
+const COUNT = `
+  SELECT count(*)::integer, (extract(epoch FROM min(next_due_at)) * 1000)::bigint
+  FROM (
+    SELECT next_due_at
+    FROM account
+    WHERE settle_at <= to_timestamp($1 / 1000.0)
+    ORDER BY settle_at
+    LIMIT $2
+  ) AS due`;
+
+/** Accounts on which the clock alone makes something due. */
+export interface DueAccounts {
+  readonly count: number;
+  /** When the first of it fell due; null: nothing is due. */
+  readonly since: Instant | null;
+}
+
+/**
+ * What is due at an instant, counted up to `atMost` accounts. Right after they were settled, it is
+ * what waits until usage is complete.
+ */
+export async function countDue(
+  database: Database,
+  clock: Instant,
+  atMost: number,
+): Promise<DueAccounts> {
+  const { rows } = await database.query<[number, string | null]>({
+    text: COUNT,
+    values: [clock, atMost],
+    rowMode: "array",
+  });
+  const [count, since] = rows[0] ?? [0, null];
+  return { count, since: since === null ? null : Number(since) };
+}

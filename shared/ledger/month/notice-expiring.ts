@@ -1,0 +1,216 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/credit-line.ts";
+import { readAccounts } from "../books/read-accounts.ts";
+import { putInOutbox } from "../outbox/outbox.ts";
+import { creditsExpiringRecord, type ExpiringCredits } from "../outbox/records.ts";
+import { textArray } from "../postgres/array-literal.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { readSnapshot } from "../postgres/read-snapshot.ts";
+
+/** Which lots to give notice of. */
+export interface NoticeRun {
+  readonly now: Instant;
+  /** Lots that end within so long from now. */
+  readonly withinMs: number;
+  /** At most so many lots in one transaction. */
+  readonly limit: number;
+}
+
+/** A place in the order in which lots end. */
+export type LotPlace = Omit<ExpiringCredits, "credits">;
+
+/** What one transaction has given notice of. */
+export interface Noticed {
+  readonly notices: readonly ExpiringCredits[];
+  /** Where to go on; null: there are no more. */
+  readonly next: LotPlace | null;
+}
+
+/**
+ * Gives notice of the next lots after `from` that end soon with credits left on them, once for each
+ * lot, in one transaction; those with nothing left are passed over for good. Their accounts' rows are
+ * held, and where somebody else holds one its lots wait for another run, so any number of these may
+ * run at once. No account moves by it: its version stays, and metering need not run again.
+ */
+export async function noticeExpiring(
+  database: Database,
+  run: NoticeRun,
+  from: LotPlace | null,
+): Promise<Noticed> {
+  return inTransaction(database, async (transaction) => {
+    const found = await findUnnoticed(transaction, run, from);
+    const positions = await claimAccounts(transaction, found);
+    const claimed = found.filter(({ accountId }) => positions.has(accountId));
+    const marked = await markNoticed(transaction, claimed, run.now);
+    const notices = worthNotice(marked, positions);
+    const sequences = await sequencesOf(transaction, marked);
+    await putInOutbox(
+      transaction,
+      notices.map((notice) => {
+        const sequence = sequences.get(keyOf(notice));
+        if (sequence === undefined) throw new Error(`lot ${notice.lotId} was not counted`);
+        return creditsExpiringRecord(notice, sequence, run.now);
+      }),
+    );
+    return { notices, next: nextAfter(found, run) };
+  });
+}
+
+/** What `noticeExpiring` would do, without doing it. */
+export async function previewNotices(
+  database: Database,
+  run: NoticeRun,
+  from: LotPlace | null,
+): Promise<Noticed> {
+  return readSnapshot(database, async (transaction) => {
+    const found = await findUnnoticed(transaction, run, from);
+    const accounts = await readAccounts(transaction, new Set(found.map((lot) => lot.accountId)));
+    const positions = new Map([...accounts].map(([id, { position }]) => [id, position]));
+    return { notices: worthNotice(found, positions), next: nextAfter(found, run) };
+  });
+}
+
+/** A lot where it lies on the line. */
+type Expiring = LotPlace & Stretch;
+
+const COLUMNS = `
+  lot.account_id, lot.lot_id, (extract(epoch FROM lot.expires_at) * 1000)::bigint,
+  lot.start_position, lot.end_position`;
+
+type Row = [accountId: AccountId, lotId: string, expiresAt: string, start: string, end: string];
+
+const FIND = `
+  SELECT ${COLUMNS}
+  FROM lot
+  WHERE noticed_at IS NULL
+    AND expires_at > to_timestamp($1 / 1000.0)
+    AND expires_at <= to_timestamp($2 / 1000.0)
+    AND (expires_at, account_id, lot_id) > (to_timestamp($3 / 1000.0), $4, $5)
+  ORDER BY expires_at, account_id, lot_id
+  LIMIT $6`;
+
+async function findUnnoticed(
+  transaction: Transaction,
+  { now, withinMs, limit }: NoticeRun,
+  from: LotPlace | null,
+): Promise<Expiring[]> {
+  const after = from ?? { expiresAt: now, accountId: "", lotId: "" };
+  const { rows } = await transaction.query<Row>({
+    text: FIND,
+    values: [now, now + withinMs, after.expiresAt, after.accountId, after.lotId, limit],
+    rowMode: "array",
+  });
+  return rows.map(toExpiring);
+}
+
+const CLAIM = `
+  SELECT account_id, position
+  FROM account
+  WHERE account_id = ANY($1::text[])
+  ORDER BY account_id
+  FOR NO KEY UPDATE SKIP LOCKED`;
+
+/** Holds the accounts that nobody else does, and tells how far each has drawn. */
+async function claimAccounts(
+  transaction: Transaction,
+  lots: readonly Expiring[],
+): Promise<Map<string, MicroCredits>> {
+  if (lots.length === 0) return new Map();
+  const { rows } = await transaction.query<[string, string]>({
+    text: CLAIM,
+    values: [textArray([...new Set(lots.map(({ accountId }) => accountId))])],
+    rowMode: "array",
+  });
+  return new Map(rows.map(([accountId, position]) => [accountId, BigInt(position)]));
+}
+
+const MARK = `
+  UPDATE lot
+  SET noticed_at = to_timestamp($3 / 1000.0)
+  FROM unnest($1::text[], $2::text[]) AS claimed (account_id, lot_id)
+  WHERE lot.account_id = claimed.account_id
+    AND lot.lot_id = claimed.lot_id
+    AND lot.noticed_at IS NULL
+  RETURNING ${COLUMNS}`;
+
+/** Marks lots; those returned are as they stand, and nobody gave notice of them before. */
+async function markNoticed(
+  transaction: Transaction,
+  lots: readonly Expiring[],
+  now: Instant,
+): Promise<Expiring[]> {
+  if (lots.length === 0) return [];
+  const { rows } = await transaction.query<Row>({
+    text: MARK,
+    values: [
+      textArray(lots.map(({ accountId }) => accountId)),
+      textArray(lots.map(({ lotId }) => lotId)),
+      now,
+    ],
+    rowMode: "array",
+  });
+  return rows.map(toExpiring).sort(byEnd);
+}
+
+const COUNT = `
+  SELECT account_id, count(*)::integer
+  FROM lot
+  WHERE account_id = ANY($1::text[]) AND noticed_at IS NOT NULL
+  GROUP BY account_id`;
+
+/** How many lots of its account were marked up to each of these, itself included. */
+async function sequencesOf(
+  transaction: Transaction,
+  marked: readonly Expiring[],
+): Promise<Map<string, bigint>> {
+  if (marked.length === 0) return new Map();
+  const { rows } = await transaction.query<[string, number]>({
+    text: COUNT,
+    values: [textArray([...new Set(marked.map(({ accountId }) => accountId))])],
+    rowMode: "array",
+  });
+  const counts = new Map(rows);
+  const sequences = new Map<string, bigint>();
+  for (const lot of [...marked].reverse()) {
+    const count = counts.get(lot.accountId) ?? 0;
+    sequences.set(keyOf(lot), BigInt(count));
+    counts.set(lot.accountId, count - 1);
+  }
+  return sequences;
+}
+
+function worthNotice(
+  lots: readonly Expiring[],
+  positions: ReadonlyMap<string, MicroCredits>,
+): ExpiringCredits[] {
+  return lots.flatMap((lot) => {
+    const position = positions.get(lot.accountId);
+    if (position === undefined) throw new Error(`account ${lot.accountId} was not read`);
+    const { expiresAt, accountId, lotId } = lot;
+    const credits = remainingOf(lot, position);
+    return credits === 0n ? [] : [{ expiresAt, accountId, lotId, credits }];
+  });
+}
+
+function nextAfter(found: readonly Expiring[], { limit }: NoticeRun): LotPlace | null {
+  return found.length < limit ? null : (found.at(-1) ?? null);
+}
+
+function byEnd(a: LotPlace, b: LotPlace): number {
+  if (a.expiresAt !== b.expiresAt) return a.expiresAt - b.expiresAt;
+  return keyOf(a) < keyOf(b) ? -1 : 1;
+}
+
+function keyOf({ accountId, lotId }: LotPlace): string {
+  return `${accountId}\0${lotId}`;
+}
+
+function toExpiring([accountId, lotId, expiresAt, start, end]: Row): Expiring {
+  return {
+    accountId,
+    lotId,
+    expiresAt: Number(expiresAt),
+    start: BigInt(start),
+    end: BigInt(end),
+  };
+}

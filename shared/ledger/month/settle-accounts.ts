@@ -1,0 +1,122 @@
+import type { Account, AccountId, Instant } from "../../core/line/account.ts";
+import { type Movement, movementOf, type Steps } from "../../core/month/movement.ts";
+import { settle } from "../../core/month/settle.ts";
+import { postMovement } from "../books/post-movement.ts";
+import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from "../books/read-accounts.ts";
+import { readBooks } from "../books/read-books.ts";
+import { readCatalogue } from "../catalogue/catalogue.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { readSnapshot } from "../postgres/read-snapshot.ts";
+
+/** Which accounts to settle, and how far. */
+export interface SettleRun {
+  readonly clock: Instant;
+  /** Up to here everybody's usage is complete; null: nowhere. At most `clock`. */
+  readonly completeUntil: Instant | null;
+  /** At most so many accounts in one transaction: they are held that long. */
+  readonly limit: number;
+}
+
+/** A place in the order in which accounts fall due. */
+export interface DuePlace {
+  readonly settleAt: Instant;
+  readonly accountId: AccountId;
+}
+
+/** The accounts that one transaction has settled. */
+export interface SettledAccounts {
+  /** How many were read: something may be posted on them. */
+  readonly due: number;
+  readonly movement: Movement;
+  /** Where to go on; null: there are no more. */
+  readonly next: DuePlace | null;
+}
+
+/**
+ * Of accounts whose instant has come, those on which something can be posted: what waits for usage
+ * may wait for long while metering stands still, and is not to be held and read in every run.
+ */
+const DUE = `
+  SELECT ${ACCOUNT_COLUMNS}
+  FROM account
+  WHERE settle_at <= to_timestamp($1 / 1000.0)
+    AND (settle_at, account_id) > (to_timestamp($2 / 1000.0), $3)
+    AND (settle_at = next_due_at
+         OR next_due_at <= to_timestamp($4 / 1000.0)
+         OR to_timestamp($1 / 1000.0) >= (
+           SELECT next_period_at FROM schedule WHERE schedule.account_id = account.account_id))
+  ORDER BY settle_at, account_id
+  LIMIT $5`;
+
+/**
+ * Settles the next accounts after `from` on which the clock alone makes something due, in one
+ * transaction. Rows that somebody else holds are passed over: whoever moves an account settles it, so
+ * any number of these may run at once.
+ */
+export async function settleAccounts(
+  database: Database,
+  run: SettleRun,
+  from: DuePlace | null,
+): Promise<SettledAccounts> {
+  return inTransaction(database, async (transaction) => {
+    const due = await readDue(transaction, `${DUE} FOR NO KEY UPDATE SKIP LOCKED`, run, from);
+    const settled = await settleAll(transaction, due, run);
+    if (!(await postMovement(transaction, settled.movement, run.clock))) {
+      throw new Error("an account moved while its row was locked");
+    }
+    return settled;
+  });
+}
+
+/** What `settleAccounts` would do, without doing it. */
+export async function previewSettling(
+  database: Database,
+  run: SettleRun,
+  from: DuePlace | null,
+): Promise<SettledAccounts> {
+  return readSnapshot(database, async (transaction) =>
+    settleAll(transaction, await readDue(transaction, DUE, run, from), run),
+  );
+}
+
+async function readDue(
+  transaction: Transaction,
+  text: string,
+  { clock, completeUntil, limit }: SettleRun,
+  from: DuePlace | null,
+): Promise<Account[]> {
+  const { rows } = await transaction.query<AccountRow>({
+    text,
+    values: [clock, from?.settleAt ?? 0, from?.accountId ?? "", completeUntil, limit],
+    rowMode: "array",
+  });
+  return rows.map(toAccount);
+}
+
+async function settleAll(
+  transaction: Transaction,
+  due: readonly Account[],
+  { clock, completeUntil, limit }: SettleRun,
+): Promise<SettledAccounts> {
+  const last = due.at(-1);
+  if (last === undefined) return { due: 0, movement: movementOf([]), next: null };
+  const catalogue = await readCatalogue(transaction);
+  const books = await readBooks(
+    transaction,
+    due.map(({ accountId }) => accountId),
+  );
+  const upto = { clock, usage: completeUntil ?? Number.NEGATIVE_INFINITY, completeUntil };
+  const steps = due.map((account): Steps => {
+    const rest = books.get(account.accountId);
+    if (rest === undefined) throw new Error(`the book of ${account.accountId} was not read`);
+    const before = { account, ...rest };
+    return { before, steps: [settle(before, catalogue, upto)] };
+  });
+  const next = due.length < limit ? null : placeOf(last);
+  return { due: due.length, movement: movementOf(steps), next };
+}
+
+function placeOf({ accountId, settleAt }: Account): DuePlace {
+  if (settleAt === null) throw new Error(`account ${accountId} is not due`);
+  return { accountId, settleAt };
+}

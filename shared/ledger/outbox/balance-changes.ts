@@ -1,0 +1,73 @@
+import type { Account, AccountId } from "../../core/line/account.ts";
+import { textArray } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+
+/** An account's newest state, as `billing.balances` tells it. */
+export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position">;
+
+const NOTE = "INSERT INTO balance_change (account_ids) VALUES ($1)";
+
+/** Notes, in the transaction that moves accounts, that their state is to be published: one row for all. */
+export async function noteBalanceChanges(
+  transaction: Transaction,
+  accounts: readonly Pick<Account, "accountId">[],
+): Promise<void> {
+  if (accounts.length === 0) return;
+  const ids = textArray(accounts.map((account) => account.accountId));
+  await transaction.query({ name: "note-balance-changes", text: NOTE, values: [ids] });
+}
+
+const LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.balances'))";
+
+const TAKE = `
+  WITH waiting AS (
+    SELECT change_id, cardinality(account_ids) AS accounts
+    FROM balance_change
+    LIMIT $1
+  ), counted AS (
+    SELECT change_id, accounts, sum(accounts) OVER (ORDER BY change_id) AS so_far
+    FROM waiting
+  ), taken AS (
+    DELETE FROM balance_change
+    WHERE change_id IN (
+      SELECT change_id FROM counted WHERE so_far <= $2 OR so_far = accounts
+    )
+    RETURNING account_ids
+  )
+  SELECT DISTINCT account_id FROM taken, unnest(account_ids) AS account_id`;
+
+const STATES = `
+  SELECT account_id, version, granted, position
+  FROM account
+  WHERE account_id = ANY($1::text[])`;
+
+/**
+ * The newest states of the accounts that up to so many transactions have noted, and up to so many
+ * accounts (of one transaction all), which are forgotten when this one commits. Empty, too, when
+ * somebody else is publishing: one at a time, so that an older state never follows a newer one.
+ */
+export async function takeBalanceChanges(
+  transaction: Transaction,
+  most: { readonly transactions: number; readonly accounts: number },
+): Promise<BalanceState[]> {
+  const lock = await transaction.query<[boolean]>({ text: LOCK, rowMode: "array" });
+  if (lock.rows[0]?.[0] !== true) return [];
+  const taken = await transaction.query<[string]>({
+    name: "take-balance-changes",
+    text: TAKE,
+    values: [most.transactions, most.accounts],
+    rowMode: "array",
+  });
+  const { rows } = await transaction.query<[AccountId, string, string, string]>({
+    name: "balance-states",
+    text: STATES,
+    values: [textArray(taken.rows.map(([accountId]) => accountId))],
+    rowMode: "array",
+  });
+  return rows.map(([accountId, version, granted, position]) => ({
+    accountId,
+    version: BigInt(version),
+    granted: BigInt(granted),
+    position: BigInt(position),
+  }));
+}

@@ -1,0 +1,13 @@
+import type { Database } from "../postgres/database.ts";
+
+const COUNT = "SELECT count(*)::integer FROM (SELECT FROM outbox LIMIT $1) AS waiting";
+
+/** How many records wait to be published; `atMost` says that there may be more. */
+export async function countOutbox(database: Database, atMost: number): Promise<number> {
+  const { rows } = await database.query<[number]>({
+    text: COUNT,
+    values: [atMost],
+    rowMode: "array",
+  });
+  return rows[0]?.[0] ?? 0;
+}

@@ -1,0 +1,89 @@
+import type { AccountId } from "../../core/line/account.ts";
+import { amountsAsText } from "../postgres/amounts-as-text.ts";
+import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows } from "../postgres/insert-rows.ts";
+
+/**
+ * A record to publish, in the fields of its Avro schema. `sequence` counts up per account and topic:
+ * the relay publishes in its order, and downstream drops repeats by it.
+ */
+export interface OutboxRecord {
+  readonly accountId: AccountId;
+  readonly topic: string;
+  readonly sequence: bigint;
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+const INTO = {
+  table: "outbox",
+  columns: "account_id, topic, sequence, record",
+};
+
+/** Leaves records to be published once this transaction has committed. */
+export async function putInOutbox(
+  transaction: Transaction,
+  records: readonly OutboxRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await insertRows(transaction, INTO, records, (rows, { accountId, topic, sequence, record }) => {
+    rows.startRow(4);
+    rows.text(accountId);
+    rows.text(topic);
+    rows.int8(sequence);
+    rows.text(JSON.stringify(record, amountsAsText));
+  });
+}
+
+/** True when no other relay is at work; this one then is until the transaction ends. */
+export async function becomeRelay(transaction: Transaction): Promise<boolean> {
+  const { rows } = await transaction.query<[boolean]>({
+    text: "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.outbox-relay'))",
+    rowMode: "array",
+  });
+  return rows[0]?.[0] === true;
+}
+
+const TAKE = `
+  SELECT account_id, topic, sequence, record
+  FROM outbox
+  ORDER BY account_id, topic, sequence
+  LIMIT $1
+  FOR UPDATE`;
+
+/** The next records to publish, in order per account and topic, held until the transaction ends. */
+export async function takeFromOutbox(
+  transaction: Transaction,
+  limit: number,
+): Promise<OutboxRecord[]> {
+  const { rows } = await transaction.query<[AccountId, string, string, string]>({
+    text: TAKE,
+    values: [limit],
+    rowMode: "array",
+  });
+  return rows.map(([accountId, topic, sequence, record]) => ({
+    accountId,
+    topic,
+    sequence: BigInt(sequence),
+    record: JSON.parse(record),
+  }));
+}
+
+const DELETE = `
+  DELETE FROM outbox
+  USING unnest($1::text[], $2::text[], $3::bigint[]) AS sent (account_id, topic, sequence)
+  WHERE outbox.account_id = sent.account_id
+    AND outbox.topic = sent.topic
+    AND outbox.sequence = sent.sequence`;
+
+/** Forgets records that Kafka has acknowledged. */
+export async function deleteFromOutbox(
+  transaction: Transaction,
+  sent: readonly OutboxRecord[],
+): Promise<void> {
+  await transaction.query(DELETE, [
+    textArray(sent.map(({ accountId }) => accountId)),
+    textArray(sent.map(({ topic }) => topic)),
+    bigintArray(sent.map(({ sequence }) => sequence)),
+  ]);
+}

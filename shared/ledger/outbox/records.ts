@@ -1,0 +1,110 @@
+import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
+import { balanceOf, type MicroCredits } from "../../core/line/credit-line.ts";
+import type { LowBalance } from "../../core/line/low-balance.ts";
+import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
+import { TOPICS } from "../../core/text/topics.ts";
+import type { OutboxRecord } from "./outbox.ts";
+
+/** LowBalance for `billing.low-balance`. */
+export function lowBalanceRecord(low: LowBalance): OutboxRecord {
+  return {
+    accountId: low.accountId,
+    topic: TOPICS.lowBalance,
+    sequence: low.crossing,
+    record: {
+      account_id: low.accountId,
+      crossing: low.crossing,
+      balance: low.balance,
+      threshold: low.threshold,
+      cause: low.cause,
+      occurred_at: low.occurredAt,
+    },
+  };
+}
+
+/** CreditsPosted for `billing.credits`. */
+export function creditsPostedRecord(entry: Entry, postedAt: Instant): OutboxRecord {
+  return {
+    accountId: entry.accountId,
+    topic: TOPICS.credits,
+    sequence: entry.sequence,
+    record: {
+      account_id: entry.accountId,
+      sequence: entry.sequence,
+      kind: entry.kind,
+      credits: entry.credits,
+      balance: balanceOf(entry),
+      lot_id: entry.lotId,
+      reference: entry.reference,
+      posted_at: postedAt,
+      due_at: entry.dueAt,
+    },
+  };
+}
+
+/** TopUpChanged for `billing.top-ups`. */
+export function topUpChangedRecord(
+  accountId: AccountId,
+  notice: TopUpNotice,
+  sequence: bigint,
+  changedAt: Instant,
+): OutboxRecord {
+  const { topUpId, status, amount, currency, credits, reason } = notice;
+  return {
+    accountId,
+    topic: TOPICS.topUps,
+    sequence,
+    record: {
+      account_id: accountId,
+      top_up_id: topUpId,
+      ...{ status, amount, currency, credits, reason },
+      changed_at: changedAt,
+    },
+  };
+}
+
+/** Credits that will expire. */
+export interface ExpiringCredits {
+  readonly accountId: AccountId;
+  readonly lotId: string;
+  readonly expiresAt: Instant;
+  /** What is left of the lot. */
+  readonly credits: MicroCredits;
+}
+
+/** CreditsExpiring for `billing.credits-expiring`. */
+export function creditsExpiringRecord(
+  expiring: ExpiringCredits,
+  sequence: bigint,
+  noticedAt: Instant,
+): OutboxRecord {
+  const { accountId, lotId, credits, expiresAt } = expiring;
+  return {
+    accountId,
+    topic: TOPICS.creditsExpiring,
+    sequence,
+    record: {
+      account_id: accountId,
+      sequence,
+      lot_id: lotId,
+      credits,
+      expires_at: expiresAt,
+      noticed_at: noticedAt,
+    },
+  };
+}
+
+/** The fields of BalanceChanged. */
+export function balanceChanged(
+  state: Pick<Account, "accountId" | "version" | "granted" | "position">,
+  changedAt: Instant,
+): Record<string, unknown> {
+  return {
+    account_id: state.accountId,
+    version: state.version,
+    granted: state.granted,
+    position: state.position,
+    balance: balanceOf(state),
+    changed_at: changedAt,
+  };
+}

@@ -1,0 +1,23 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { PaymentStatus } from "../../core/payments/payment.ts";
+import type { Database } from "../postgres/database.ts";
+
+const COUNT = `
+  SELECT status, count(*)::integer
+  FROM payment
+  WHERE kind = 'top_up' AND (status = 'pending' OR created_at >= to_timestamp($1 / 1000.0))
+  GROUP BY status
+  ORDER BY status`;
+
+/** How many top-ups stand how: those that are pending, and those made since an instant. */
+export async function countTopUps(
+  database: Database,
+  since: Instant,
+): Promise<{ readonly status: PaymentStatus; readonly count: number }[]> {
+  const { rows } = await database.query<[PaymentStatus, number]>({
+    text: COUNT,
+    values: [since],
+    rowMode: "array",
+  });
+  return rows.map(([status, count]) => ({ status, count }));
+}

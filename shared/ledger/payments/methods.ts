@@ -1,0 +1,83 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import { startAgain } from "../../core/payments/auto-top-up.ts";
+import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
+import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+/** Who pays for an account and with what, by the payment gateway's ids. */
+export interface PaymentMethod {
+  readonly customer: string;
+  readonly method: string;
+}
+
+/** What an account pays with, and who has set it when. */
+export interface StoredMethod extends PaymentMethod {
+  readonly setBy: string;
+  readonly setAt: Instant;
+}
+
+const READ = `
+  SELECT customer, method, set_by, (extract(epoch FROM set_at) * 1000)::bigint
+  FROM payment_method
+  WHERE account_id = $1`;
+
+/** What an account pays with, or null when there is nothing. */
+export async function readPaymentMethod(
+  database: Database | Transaction,
+  accountId: AccountId,
+): Promise<StoredMethod | null> {
+  const { rows } = await database.query<[string, string, string, string]>({
+    text: READ,
+    values: [accountId],
+    rowMode: "array",
+  });
+  if (rows[0] === undefined) return null;
+  const [customer, method, setBy, setAt] = rows[0];
+  return { customer, method, setBy, setAt: Number(setAt) };
+}
+
+const SET = `
+  INSERT INTO payment_method (account_id, customer, method, set_by, set_at)
+  VALUES ($1, $2, $3, $4, to_timestamp($5 / 1000.0))
+  ON CONFLICT (account_id) DO UPDATE
+  SET customer = excluded.customer,
+      method = excluded.method,
+      set_by = excluded.set_by,
+      set_at = excluded.set_at`;
+
+/**
+ * Fees that were declined are worth another try with a new card; those given up too, but not of a
+ * subscription that has ended since: nobody expects to pay for that.
+ */
+const TRY_FEES_AGAIN = `
+  UPDATE payment
+  SET next_try_at = to_timestamp($2 / 1000.0)
+  FROM schedule
+  WHERE payment.account_id = $1
+    AND schedule.account_id = $1
+    AND kind = 'fee'
+    AND (status = 'retrying'
+         OR (status = 'failed' AND schedule.plan_id IS NOT NULL AND subscription = subscriptions))`;
+
+/**
+ * Sets what an account pays with from now on; a charge that is under way goes on with what it began
+ * with. The customer has acted: auto top-up starts again where it was paused or stopped, and declined
+ * fees are tried again.
+ */
+export async function setPaymentMethod(
+  database: Database,
+  {
+    accountId,
+    now,
+    by,
+  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+  { customer, method }: PaymentMethod,
+): Promise<{ readonly kind: "set" } | UnknownAccount> {
+  return moveAccount(database, { accountId, now }, async (_, transaction) => {
+    await transaction.query(SET, [accountId, customer, method, by, now]);
+    await transaction.query(TRY_FEES_AGAIN, [accountId, now]);
+    const auto = startAgain(await readAutoTopUp(transaction, accountId), now);
+    await writeAutoTopUp(transaction, accountId, { auto, notices: [], now });
+    return { decision: { kind: "set" }, step: null };
+  });
+}

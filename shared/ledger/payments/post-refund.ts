@@ -1,0 +1,138 @@
+import { decideFeeGivenUp } from "../../core/changes/suspend-subscription.ts";
+import type { Instant } from "../../core/line/account.ts";
+import type { Settlement } from "../../core/month/settle.ts";
+import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
+import { noticeOf } from "../../core/payments/decide-top-up.ts";
+import { type FeePayment, lotOfTopUp, type TopUp } from "../../core/payments/payment.ts";
+import { type ReversalOutcome, reverseTopUp } from "../../core/payments/reverse-top-up.ts";
+import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
+import { findLot, readLosses, useOf, withExpiries } from "../books/granted-lots.ts";
+import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { lockPayment, type PaymentRef } from "./payments.ts";
+import { listRefunds, type Refund, sumOf } from "./refunds.ts";
+
+/** Money that the gateway says went back. */
+export interface WentBack extends PaymentRef {
+  /** As it was asked for with, or the gateway's id where it was not asked for here. */
+  readonly refundId: string;
+  readonly kind: Refund["kind"];
+  /** In the currency's minor unit. */
+  readonly amount: bigint;
+  readonly now: Instant;
+}
+
+interface Posted {
+  readonly kind: "posted" | "posted_already";
+}
+
+/**
+ * Posts money that went back, once, in one transaction: a top-up's credits are taken off the account,
+ * and auto top-up stops until the customer acts, or it would charge them again at once. A chargeback
+ * of a fee suspends the subscription; a refund of one is money alone.
+ */
+export async function postRefund(
+  database: Database,
+  back: WentBack,
+): Promise<Posted | UnknownAccount> {
+  const { accountId, now } = back;
+  return moveAccount<Posted>(database, { accountId, now }, async (settled, transaction) => {
+    const payment = await lockPayment(transaction, back);
+    const refunds = await listRefunds(transaction, back);
+    const known = refunds.find(({ refundId }) => refundId === back.refundId);
+    if (payment === null || known?.status === "posted") {
+      return { decision: { kind: "posted_already" }, step: null };
+    }
+    const amountBefore = sumOf(refunds.filter(({ status }) => status === "posted"));
+    const step =
+      payment.kind === "top_up"
+        ? await postOfTopUp(transaction, payment, { back, amountBefore }, settled)
+        : await postOfFee(transaction, payment, back, settled);
+    return { decision: { kind: "posted" }, step };
+  });
+}
+
+async function postOfTopUp(
+  transaction: Transaction,
+  topUp: TopUp,
+  { back, amountBefore }: { readonly back: WentBack; readonly amountBefore: bigint },
+  { book, posted }: SettledAccount,
+): Promise<Settlement | null> {
+  const { accountId, now, amount, kind, refundId } = back;
+  const stored = await findLot(transaction, accountId, lotOfTopUp(topUp));
+  if (stored === null) throw new Error(`top-up ${topUp.paymentId} of ${accountId} has no lot`);
+  // Settling may have moved it.
+  const standing = book.lots.find(({ lotId }) => lotId === stored.lotId) ?? stored;
+  const lot = { ...stored, start: standing.start, end: standing.end };
+  const losses = withExpiries(await readLosses(transaction, accountId), posted);
+  const { used, remaining } = useOf(lot, book.account.position, losses);
+  const spent = used - (await readReversed(transaction, back, lot.lotId));
+  const reversal = { amount, amountBefore, reference: `${kind}:${refundId}` };
+  const outcome = reverseTopUp(topUp, reversal, { book, lot, remaining, spent, now });
+  await record(transaction, back, outcome);
+  const before = await readAutoTopUp(transaction, accountId);
+  const stopped = STOPPED[kind];
+  const notice: TopUpNotice = noticeOf(topUp, "stopped", stopped);
+  const auto = { ...before, stopped, pausedUntil: null, lookAt: null };
+  await writeAutoTopUp(transaction, accountId, { auto, notices: [notice], now });
+  return outcome.step;
+}
+
+const STOPPED: Readonly<Record<Refund["kind"], string>> = {
+  refund: "A top-up was refunded. Auto top-up has stopped until you switch it on again.",
+  chargeback:
+    "A payment was taken back by the bank. Auto top-up has stopped until you switch it on again.",
+};
+
+async function postOfFee(
+  transaction: Transaction,
+  fee: FeePayment,
+  back: WentBack,
+  settled: SettledAccount,
+): Promise<Settlement | null> {
+  await record(transaction, back, { withdrawn: 0n, owed: 0n });
+  if (back.kind === "refund") return null;
+  const decision = decideFeeGivenUp(fee, { ...settled, now: back.now, by: "payments" });
+  return decision.kind === "changed" ? decision : null;
+}
+
+const REVERSED = `
+  SELECT coalesce(-sum(credits), 0)
+  FROM entry
+  WHERE account_id = $1 AND kind = 'reversal' AND lot_id = $2`;
+
+/** What was spent of a lot and has been reversed before, in micro-credits. */
+async function readReversed(
+  transaction: Transaction,
+  { accountId }: PaymentRef,
+  lotId: string,
+): Promise<bigint> {
+  const { rows } = await transaction.query<[string]>({
+    text: REVERSED,
+    values: [accountId, lotId],
+    rowMode: "array",
+  });
+  return BigInt(rows[0]?.[0] ?? 0);
+}
+
+const RECORD = `
+  INSERT INTO refund (account_id, refund_id, payment_id, kind, status, amount, withdrawn, owed,
+                      reason, asked_by, created_at, posted_at)
+  VALUES ($1, $2, $3, $4, 'posted', $5, $6, $7, '', 'gateway', to_timestamp($8 / 1000.0),
+          to_timestamp($8 / 1000.0))
+  ON CONFLICT (account_id, payment_id, refund_id) DO UPDATE
+  SET status = 'posted',
+      amount = excluded.amount,
+      withdrawn = excluded.withdrawn,
+      owed = excluded.owed,
+      reason = '',
+      posted_at = excluded.posted_at`;
+
+async function record(
+  transaction: Transaction,
+  { accountId, refundId, paymentId, kind, amount, now }: WentBack,
+  { withdrawn, owed }: Pick<ReversalOutcome, "withdrawn" | "owed">,
+): Promise<void> {
+  const values = [accountId, refundId, paymentId, kind, amount, withdrawn, owed, now];
+  await transaction.query(RECORD, values);
+}

@@ -1,0 +1,164 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { Payment } from "../../core/payments/payment.ts";
+import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { lockPayment, type PaymentRef } from "./payments.ts";
+
+/** Money of a payment that goes back, or went. */
+export interface Refund {
+  readonly refundId: string;
+  readonly paymentId: string;
+  readonly kind: "refund" | "chargeback";
+  readonly status: "pending" | "posted" | "refused";
+  /** In the currency's minor unit. */
+  readonly amount: bigint;
+  /** Micro-credits of the top-up's lot that were withdrawn unspent, and those that were spent and are owed. */
+  readonly withdrawn: bigint;
+  readonly owed: bigint;
+  /** Why it was refused; empty otherwise. */
+  readonly reason: string;
+  /** Who asked for it; `gateway` where nobody did here. */
+  readonly askedBy: string;
+  readonly createdAt: Instant;
+  /** Null: it is pending, or was refused. */
+  readonly postedAt: Instant | null;
+}
+
+const COLUMNS = `
+  refund_id, payment_id, kind, status, amount, withdrawn, owed, reason, asked_by,
+  (extract(epoch FROM created_at) * 1000)::bigint, (extract(epoch FROM posted_at) * 1000)::bigint`;
+
+type Row = [
+  refundId: string,
+  paymentId: string,
+  kind: Refund["kind"],
+  status: Refund["status"],
+  amount: string,
+  withdrawn: string,
+  owed: string,
+  reason: string,
+  askedBy: string,
+  createdAt: string,
+  postedAt: string | null,
+];
+
+const LIST = `
+  SELECT ${COLUMNS}
+  FROM refund
+  WHERE account_id = $1 AND payment_id = $2
+  ORDER BY created_at, refund_id`;
+
+/** All that went back of a payment, is asked for or was refused, oldest first. */
+export async function listRefunds(
+  database: Database | Transaction,
+  { accountId, paymentId }: PaymentRef,
+): Promise<Refund[]> {
+  return query(database, LIST, [accountId, paymentId]);
+}
+
+/** What is asked for: that money of a payment go back. */
+export interface RefundAsked extends PaymentRef {
+  /** Identifies it among the payment's: the same again is asked for once. */
+  readonly refundId: string;
+  /** In the currency's minor unit; null: all that has not gone back. */
+  readonly amount: bigint | null;
+  readonly by: string;
+  readonly now: Instant;
+}
+
+export type RefundOutcome =
+  | { readonly kind: "pending"; readonly payment: Payment; readonly amount: bigint }
+  /** This very refund was asked for before. */
+  | { readonly kind: "stands_already"; readonly refund: Refund }
+  /** The id names a refund of another amount. */
+  | { readonly kind: "conflict"; readonly refund: Refund }
+  | { readonly kind: "unknown_payment" }
+  | { readonly kind: "no_amount" }
+  /** Only what was paid can go back. */
+  | { readonly kind: "not_paid"; readonly payment: Payment }
+  | { readonly kind: "too_much"; readonly payment: Payment; readonly left: bigint }
+  | { readonly kind: "nothing_left" };
+
+const ASK = `
+  INSERT INTO refund (account_id, refund_id, payment_id, kind, status, amount, withdrawn, owed,
+                      reason, asked_by, created_at)
+  VALUES ($1, $2, $3, 'refund', 'pending', $4, 0, 0, '', $5, to_timestamp($6 / 1000.0))`;
+
+const TAKE_TO_GATEWAY = `
+  UPDATE payment
+  SET next_try_at = to_timestamp($3 / 1000.0)
+  WHERE account_id = $1 AND payment_id = $2`;
+
+/** Stores a refund that is to be made, and has it taken to the gateway. */
+export async function askRefund(
+  database: Database,
+  asked: RefundAsked,
+): Promise<RefundOutcome | UnknownAccount> {
+  const { accountId, paymentId, refundId, by, now } = asked;
+  return moveAccount<RefundOutcome>(database, { accountId, now }, async (_, transaction) => {
+    const decision = await decideRefund(transaction, asked);
+    if (decision.kind === "pending") {
+      const { amount } = decision;
+      await transaction.query(ASK, [accountId, refundId, paymentId, amount, by, now]);
+      await transaction.query(TAKE_TO_GATEWAY, [accountId, paymentId, now]);
+    }
+    return { decision, step: null };
+  });
+}
+
+async function decideRefund(transaction: Transaction, asked: RefundAsked): Promise<RefundOutcome> {
+  const payment = await lockPayment(transaction, asked);
+  if (payment === null) return { kind: "unknown_payment" };
+  const refunds = await listRefunds(transaction, asked);
+  const refund = refunds.find(({ refundId }) => refundId === asked.refundId);
+  if (refund !== undefined) {
+    // What "all that has not gone back" came to when it was first asked for cannot be told any more.
+    const isSame = asked.amount === null || asked.amount === refund.amount;
+    return { kind: isSame ? "stands_already" : "conflict", refund };
+  }
+  if (asked.amount !== null && asked.amount <= 0n) return { kind: "no_amount" };
+  if (payment.status !== "succeeded") return { kind: "not_paid", payment };
+  const left = payment.amount - sumOf(refunds.filter(({ status }) => status !== "refused"));
+  if (left <= 0n) return { kind: "nothing_left" };
+  const amount = asked.amount ?? left;
+  return amount > left ? { kind: "too_much", payment, left } : { kind: "pending", payment, amount };
+}
+
+/** What refunds come to together, in minor units. */
+export function sumOf(refunds: readonly Refund[]): bigint {
+  return refunds.reduce((sum, { amount }) => sum + amount, 0n);
+}
+
+const REFUSE = `
+  UPDATE refund
+  SET status = 'refused', reason = $4
+  WHERE account_id = $1 AND payment_id = $2 AND refund_id = $3 AND status = 'pending'`;
+
+/** Notes that the gateway will not make a refund, and why. */
+export async function refuseRefund(
+  database: Database,
+  { accountId, paymentId }: PaymentRef,
+  { refundId }: Pick<Refund, "refundId">,
+  reason: string,
+): Promise<void> {
+  await database.query(REFUSE, [accountId, paymentId, refundId, reason]);
+}
+
+async function query(
+  database: Database | Transaction,
+  text: string,
+  values: unknown[],
+): Promise<Refund[]> {
+  const { rows } = await database.query<Row>({ text, values, rowMode: "array" });
+  return rows.map(([refundId, paymentId, kind, status, ...row]) => {
+    const [amount, withdrawn, owed, reason, askedBy, createdAt, postedAt] = row;
+    return {
+      ...{ refundId, paymentId, kind, status, reason, askedBy },
+      amount: BigInt(amount),
+      withdrawn: BigInt(withdrawn),
+      owed: BigInt(owed),
+      createdAt: Number(createdAt),
+      postedAt: postedAt === null ? null : Number(postedAt),
+    };
+  });
+}

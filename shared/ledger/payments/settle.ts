@@ -1,0 +1,148 @@
+import { decideFeePaid } from "../../core/changes/restore-subscription.ts";
+import { decideFeeGivenUp } from "../../core/changes/suspend-subscription.ts";
+import type { Instant } from "../../core/line/account.ts";
+import type { Settlement } from "../../core/month/settle.ts";
+import { type Decline, declineReason } from "../../core/payments/decline.ts";
+import type { FeePayment, Payment, PaymentStatus, TopUp } from "../../core/payments/payment.ts";
+import { feeDeclined } from "../../core/payments/settle-fee.ts";
+import { topUpDeclined, topUpSucceeded } from "../../core/payments/settle-top-up.ts";
+import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
+import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { lockPayment } from "./payments.ts";
+
+/** What a payment has come to, for good as far as this attempt goes. */
+export type PaymentOutcome =
+  | { readonly kind: "succeeded"; readonly gatewayPayment: string }
+  | {
+      readonly kind: "declined";
+      readonly gatewayPayment: string | null;
+      readonly decline: Decline;
+    };
+
+export type SettledPayment =
+  /** It stands as `status` now. */
+  | { readonly kind: "settled"; readonly status: PaymentStatus }
+  /** Somebody else has settled this attempt. */
+  | { readonly kind: "settled_already" };
+
+/** Who changes subscriptions when fees are paid or given up, in their history. */
+const BY = "payments";
+
+/**
+ * Posts the outcome of a payment's attempt, once, in one transaction: of a top-up its lot, of a fee
+ * what follows for the subscription, and what is told of it. Asking again is safe.
+ */
+export async function settlePayment(
+  database: Database,
+  { accountId, paymentId, attempt }: Payment,
+  outcome: PaymentOutcome,
+  now: Instant,
+): Promise<SettledPayment | UnknownAccount> {
+  return moveAccount<SettledPayment>(database, { accountId, now }, async (settled, transaction) => {
+    const payment = await lockPayment(transaction, { accountId, paymentId });
+    if (payment?.status !== "pending" || payment.attempt !== attempt) {
+      return { decision: { kind: "settled_already" }, step: null };
+    }
+    const { step, ...after } =
+      payment.kind === "top_up"
+        ? await settleTopUp(transaction, payment, outcome, settled, now)
+        : await settleFee(transaction, payment, outcome, settled, now);
+    await write(transaction, payment, { ...after, ...outcome }, now);
+    return { decision: { kind: "settled", status: after.status }, step };
+  });
+}
+
+/** How a payment stands after its attempt, and what that does to the account. */
+interface After {
+  readonly status: PaymentStatus;
+  readonly reason: string;
+  readonly nextTryAt: Instant | null;
+  readonly step: Settlement | null;
+}
+
+async function settleTopUp(
+  transaction: Transaction,
+  topUp: TopUp,
+  outcome: PaymentOutcome,
+  { book }: SettledAccount,
+  now: Instant,
+): Promise<After> {
+  const before = await readAutoTopUp(transaction, topUp.accountId);
+  const succeeded = outcome.kind === "succeeded";
+  const { auto, notices, step, reason } = succeeded
+    ? topUpSucceeded(topUp, before, book, now)
+    : topUpDeclined(topUp, before, outcome.decline, now);
+  await writeAutoTopUp(transaction, topUp.accountId, { auto, notices, now });
+  return { status: succeeded ? "succeeded" : "failed", reason, nextTryAt: null, step };
+}
+
+async function settleFee(
+  transaction: Transaction,
+  fee: FeePayment,
+  outcome: PaymentOutcome,
+  settled: SettledAccount,
+  now: Instant,
+): Promise<After> {
+  const context = { ...settled, now, by: BY };
+  if (outcome.kind === "succeeded") {
+    const owing = await countOwing(transaction, fee);
+    const decision = decideFeePaid(fee, { ...context, owing });
+    const step = decision.kind === "changed" ? decision : null;
+    return { status: "succeeded", reason: "", nextTryAt: null, step };
+  }
+  const reason = declineReason(outcome.decline);
+  const { status, nextTryAt } = feeDeclined(fee.attempt, now);
+  const decision = status === "failed" ? decideFeeGivenUp(fee, context) : null;
+  return { status, reason, nextTryAt, step: decision?.kind === "changed" ? decision : null };
+}
+
+const OWING = `
+  SELECT count(*)::integer
+  FROM payment
+  WHERE account_id = $1
+    AND kind = 'fee'
+    AND subscription = $2
+    AND payment_id <> $3
+    AND (status = 'failed' OR (status = 'pending' AND attempt > $4))`;
+
+/** Only a fee that was given up keeps a subscription suspended; one tried anew since then, too. */
+const ATTEMPTS_UNTIL_GIVEN_UP = 5;
+
+async function countOwing(transaction: Transaction, fee: FeePayment): Promise<number> {
+  const { rows } = await transaction.query<[number]>({
+    text: OWING,
+    values: [fee.accountId, fee.number, fee.paymentId, ATTEMPTS_UNTIL_GIVEN_UP],
+    rowMode: "array",
+  });
+  return rows[0]?.[0] ?? 0;
+}
+
+/**
+ * What was heard of a payment while its outcome was not known (that it was refunded, say) was not looked
+ * at: the gateway is asked once more about one that was asked about before, or is to be by now.
+ */
+const WRITE = `
+  UPDATE payment
+  SET status = $3,
+      reason = $4,
+      next_try_at = CASE
+        WHEN $3 = 'succeeded'
+          AND (calls > 1 OR (calls = 1 AND next_try_at <= to_timestamp($7 / 1000.0)))
+        THEN to_timestamp($7 / 1000.0)
+        ELSE to_timestamp($5::bigint / 1000.0)
+      END,
+      gateway_payment = coalesce($6, gateway_payment),
+      settled_at = CASE WHEN $3 = 'retrying' THEN NULL ELSE to_timestamp($7 / 1000.0) END
+  WHERE account_id = $1 AND payment_id = $2`;
+
+async function write(
+  transaction: Transaction,
+  { accountId, paymentId }: Payment,
+  after: Omit<After, "step"> & { readonly gatewayPayment: string | null },
+  now: Instant,
+): Promise<void> {
+  const { status, reason, nextTryAt, gatewayPayment } = after;
+  const values = [accountId, paymentId, status, reason, nextTryAt, gatewayPayment, now];
+  await transaction.query({ name: "settle-payment", text: WRITE, values });
+}

@@ -1,0 +1,97 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import { startOfDay, startOfMonth } from "../../core/offer/months.ts";
+import {
+  type AutoTopUpDecision,
+  decideAutoTopUp,
+  decideManualTopUp,
+  type ManualTopUp,
+  type ManualTopUpDecision,
+  type TopUpContext,
+} from "../../core/payments/decide-top-up.ts";
+import { automaticTopUpId, type TopUp } from "../../core/payments/payment.ts";
+import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
+import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { insertTopUp, lockPayment, readTopUpsSoFar } from "./payments.ts";
+
+interface At {
+  readonly accountId: AccountId;
+  readonly now: Instant;
+}
+
+/**
+ * Looks whether an account is to be topped up, and if so stores the pending top-up, in one
+ * transaction that settles the account first. Looking any number of times, at once too, makes one
+ * top-up of a crossing.
+ */
+export async function topUpIfLow(
+  database: Database,
+  at: At,
+): Promise<AutoTopUpDecision | UnknownAccount> {
+  return moveAccount(database, at, async (settled, transaction) => {
+    const { tries, context } = await readContext(transaction, settled, at.now);
+    const decision = decideAutoTopUp(tries, context);
+    const { auto, topUp, notices } = decision;
+    if (topUp !== null) await insertTopUp(transaction, at.accountId, topUp, at.now);
+    if (isChanged(context, decision)) {
+      await writeAutoTopUp(transaction, at.accountId, { auto, notices, now: at.now });
+    }
+    return { decision, step: null };
+  });
+}
+
+function isChanged({ auto }: TopUpContext, { auto: after, notices }: AutoTopUpDecision): boolean {
+  return (
+    notices.length > 0 ||
+    auto.lookAt !== after.lookAt ||
+    auto.pausedUntil !== after.pausedUntil ||
+    auto.stopped !== after.stopped
+  );
+}
+
+export type ManualTopUpOutcome =
+  | ManualTopUpDecision
+  /** This very top-up was asked for before. */
+  | { readonly kind: "stands_already"; readonly topUp: TopUp }
+  /** The key names a top-up of another amount. */
+  | { readonly kind: "conflict"; readonly topUp: TopUp };
+
+/** Stores a pending top-up that was asked for by hand, in one transaction. */
+export async function topUpByHand(
+  database: Database,
+  at: At,
+  asked: ManualTopUp,
+): Promise<ManualTopUpOutcome | UnknownAccount> {
+  const { accountId, now } = at;
+  return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
+    const standing = await lockPayment(transaction, { accountId, paymentId: asked.paymentId });
+    if (standing?.kind === "top_up") {
+      const kind = standing.amount === asked.amount ? "stands_already" : "conflict";
+      return { decision: { kind, topUp: standing }, step: null };
+    }
+    const { context } = await readContext(transaction, settled, now);
+    const decision = decideManualTopUp(asked, context);
+    if (decision.kind === "pending") {
+      await insertTopUp(transaction, accountId, decision.topUp, now);
+      const { notices } = decision;
+      await writeAutoTopUp(transaction, accountId, { auto: context.auto, notices, now });
+    }
+    return { decision, step: null };
+  });
+}
+
+async function readContext(
+  transaction: Transaction,
+  { book, currency, catalogue }: SettledAccount,
+  now: Instant,
+): Promise<{ tries: number; context: TopUpContext }> {
+  const { account } = book;
+  const { accountId, timeZone } = account;
+  const { tries, ...soFar } = await readTopUpsSoFar(transaction, accountId, {
+    first: automaticTopUpId(account.crossings, 0),
+    today: startOfDay(now, timeZone),
+    thisMonth: startOfMonth(now, timeZone),
+  });
+  const auto = await readAutoTopUp(transaction, accountId);
+  return { tries, context: { account, currency, catalogue, auto, ...soFar, now } };
+}

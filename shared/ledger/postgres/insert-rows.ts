@@ -1,0 +1,123 @@
+import { pipeline } from "node:stream/promises";
+import { type CopyStreamQuery, from } from "pg-copy-streams";
+import type { Instant } from "../../core/line/account.ts";
+import { CopyBuffer } from "./copy-buffer.ts";
+import type { Transaction } from "./database.ts";
+
+/** Writes rows field by field, in the order of the columns. */
+export interface RowWriter {
+  startRow(fields: number): void;
+  text(value: string): void;
+  /** The text of a JSON document. */
+  jsonb(value: string): void;
+  textArray(values: readonly string[]): void;
+  null(): void;
+  int4(value: number): void;
+  int8(value: bigint): void;
+  timestamptz(value: Instant): void;
+}
+
+/** Where rows go: `account_id, lot_id, ...` of a table. */
+export interface Columns {
+  readonly table: string;
+  readonly columns: string;
+}
+
+/** A COPY costs two round trips and a stream; so few rows are sooner there as an INSERT's parameters. */
+const FEW = 4;
+
+/** Stores rows, however many; `put` writes one. Returns how many were stored. */
+export async function insertRows<T>(
+  transaction: Transaction,
+  into: Columns,
+  items: readonly T[],
+  put: (rows: RowWriter, item: T) => void,
+): Promise<number> {
+  return items.length <= FEW
+    ? insertFew(transaction, into, items, put)
+    : copyMany(transaction, into, items, put);
+}
+
+async function insertFew<T>(
+  transaction: Transaction,
+  { table, columns }: Columns,
+  items: readonly T[],
+  put: (rows: RowWriter, item: T) => void,
+): Promise<number> {
+  const rows = items.map((item) => {
+    const { writer, values } = openValues();
+    put(writer, item);
+    return values;
+  });
+  if (rows.length === 0) return 0;
+  let next = 0;
+  const places = rows.map((values) => `(${values.map(() => `$${++next}`).join(", ")})`);
+  const { rowCount } = await transaction.query({
+    name: `insert-${table}-${rows.length}`,
+    text: `INSERT INTO ${table} (${columns}) VALUES ${places.join(", ")}`,
+    values: rows.flat(),
+  });
+  return rowCount ?? 0;
+}
+
+/** A row's values as a query's parameters, in text; the columns give them their types. */
+function openValues() {
+  const values: (string | readonly string[] | null)[] = [];
+  const push = (value: string | readonly string[] | null) => void values.push(value);
+  const writer: RowWriter = {
+    startRow: () => undefined,
+    text: push,
+    jsonb: push,
+    textArray: push,
+    null: () => push(null),
+    int4: (value) => push(String(value)),
+    int8: (value) => push(String(value)),
+    timestamptz: (value) => push(new Date(value).toISOString()),
+  };
+  return { writer, values };
+}
+
+// Postgres stores one piece while the next is built, and few are in memory. Just below a power of
+// two, so that the buffer, which grows by doubling, ends there.
+const PIECE = 60 << 10;
+
+async function copyMany<T>(
+  transaction: Transaction,
+  { table, columns }: Columns,
+  items: readonly T[],
+  put: (rows: RowWriter, item: T) => void,
+): Promise<number> {
+  const pieces = piecesOf(items, put);
+  const first = pieces.next().value;
+  const second = pieces.next().value;
+  const copy = transaction.query(from(`COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`));
+  // One piece, which is what few rows are, needs none of what a pipeline sets up.
+  if (second === undefined) await send(copy, first);
+  else await pipeline(joined([first, second], pieces), copy);
+  return copy.rowCount;
+}
+
+function send(copy: CopyStreamQuery, piece: Buffer | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    copy.on("error", reject);
+    copy.on("finish", resolve);
+    copy.end(piece);
+  });
+}
+
+function* joined(heads: readonly (Buffer | undefined)[], rest: Iterable<Buffer>) {
+  for (const head of heads) if (head !== undefined) yield head;
+  yield* rest;
+}
+
+function* piecesOf<T>(
+  items: readonly T[],
+  put: (rows: RowWriter, item: T) => void,
+): Generator<Buffer, undefined> {
+  const rows = new CopyBuffer();
+  for (const item of items) {
+    put(rows, item);
+    if (rows.length >= PIECE) yield rows.take();
+  }
+  yield rows.finish();
+}

@@ -1,0 +1,228 @@
+import { to } from "pg-copy-streams";
+import type { Transaction } from "../postgres/database.ts";
+
+/** What two books have of an account in one table, where it is not the same. */
+export interface BooksDifference {
+  readonly accountId: string;
+  readonly table: string;
+  /** The first few rows that differ, as JSON: null where one of the books has none. */
+  readonly rows: readonly RowDifference[];
+}
+
+interface RowDifference {
+  readonly source: string | null;
+  readonly target: string | null;
+}
+
+export interface BooksCompared {
+  readonly accounts: bigint;
+  readonly differing: number;
+  /** Of the first accounts that differ. */
+  readonly differences: readonly BooksDifference[];
+}
+
+interface Compared {
+  readonly table: string;
+  readonly from?: string;
+  /** What must be the same, and what of it tells the rows of an account apart. */
+  readonly columns: string;
+  readonly key: string;
+  readonly account?: string;
+}
+
+/** An account that was moved to another time zone has had other hours; they are not told of each event. */
+const SPEND = `(
+  SELECT account_id, CASE WHEN moved THEN NULL ELSE hour END AS hour, meter,
+         sum(events) AS events, sum(quantity) AS quantity, sum(credits) AS credits
+  FROM spend
+  LEFT JOIN (
+    SELECT DISTINCT account_id, true AS moved
+    FROM subscription_change
+    WHERE kind = 'time_zone_changed'
+  ) AS moved USING (account_id)
+  GROUP BY 1, 2, 3
+) AS spend`;
+
+/**
+ * Of an entry its version counts transactions, which need not be split as they were, as draws are; when
+ * something was metered is not of the books.
+ */
+const COMPARED: readonly Compared[] = [
+  {
+    table: "account",
+    columns:
+      "granted, position, entries, threshold, crossings, low_balance, next_due_at, settle_at, time_zone, currency, created_at",
+    key: "account_id",
+  },
+  {
+    table: "lot",
+    columns:
+      "lot_id, start_position, end_position, credits, source, reference, granted_at, expires_at, noticed_at",
+    key: "lot_id",
+  },
+  {
+    table: "entry",
+    columns: "sequence, kind, credits, granted, position, lot_id, reference, due_at, posted_at",
+    key: "sequence",
+  },
+  {
+    table: "usage_record",
+    columns:
+      "event_id, meter, quantity, occurred_at, source, dimensions, credits, start_position, kafka_partition, kafka_offset",
+    key: "event_id",
+  },
+  {
+    table: "spend",
+    from: SPEND,
+    columns: "hour, meter, events, quantity, credits",
+    key: "hour, meter",
+  },
+  {
+    table: "dead_letter",
+    columns: "topic, kafka_partition, kafka_offset, reason",
+    key: "topic, kafka_partition, kafka_offset",
+    account: "coalesce(account_id, '')",
+  },
+];
+
+/** As many accounts, and rows of each table of one, are told one by one. */
+const MOST_TOLD = 20;
+const MOST_ROWS = 3;
+
+/** Whole tables are read, which the settings of the session keep the planner from. */
+const READ_WHOLE = "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on";
+
+/**
+ * Compares two books account by account: a digest of what each has of an account in each table, and
+ * where those differ, the rows. Streamed, so that memory does not grow with the accounts.
+ */
+export async function compareBooks(
+  source: Transaction,
+  target: Transaction,
+): Promise<BooksCompared> {
+  for (const books of [source, target]) await books.query(READ_WHOLE);
+  const { rows } = await source.query<[string]>({
+    text: "SELECT count(*) FROM account",
+    rowMode: "array",
+  });
+  const differing = new Set<string>();
+  const differences: BooksDifference[] = [];
+  for (const compared of COMPARED) {
+    const named: string[] = [];
+    for await (const id of keysThatDiffer(source, target, digestsOf(compared))) {
+      differing.add(id);
+      if (differing.size <= MOST_TOLD) named.push(id);
+    }
+    for (const id of named) {
+      differences.push({
+        accountId: id,
+        table: compared.table,
+        rows: await rowsThatDiffer(source, target, compared, id),
+      });
+    }
+  }
+  return { accounts: BigInt(rows[0]?.[0] ?? 0), differing: differing.size, differences };
+}
+
+/** A digest of all rows of each account. */
+function digestsOf({ table, from = table, columns, account = "account_id" }: Compared): string {
+  return `
+    SELECT convert_to(${account}, 'UTF8'), sum(hash_record_extended(ROW(${columns}), 0)), count(*)
+    FROM ${from}
+    GROUP BY 1
+    ORDER BY 1`;
+}
+
+/** A digest of each row of an account. */
+function rowDigestsOf(
+  books: Transaction,
+  { table, from = table, columns, key, account = "account_id" }: Compared,
+  id: string,
+): string {
+  return `
+    SELECT convert_to(${keyText(key)}, 'UTF8'), hash_record_extended(ROW(${columns}), 0)
+    FROM ${from}
+    WHERE ${account} = ${books.escapeLiteral(id)}
+    ORDER BY 1`;
+}
+
+function keyText(key: string): string {
+  return `jsonb_build_array(${key})::text`;
+}
+
+async function rowsThatDiffer(
+  source: Transaction,
+  target: Transaction,
+  compared: Compared,
+  id: string,
+): Promise<RowDifference[]> {
+  const keys: string[] = [];
+  for await (const key of keysThatDiffer(source, target, rowDigestsOf(source, compared, id))) {
+    if (keys.length < MOST_ROWS) keys.push(key);
+  }
+  const ours = await rowsOf(source, compared, id, keys);
+  const theirs = await rowsOf(target, compared, id, keys);
+  return keys.map((key) => ({ source: ours.get(key) ?? null, target: theirs.get(key) ?? null }));
+}
+
+async function rowsOf(
+  books: Transaction,
+  { table, from = table, columns, key, account = "account_id" }: Compared,
+  id: string,
+  keys: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await books.query<[string, string]>({
+    text: `
+      SELECT ${keyText(key)}, to_jsonb(told)::text
+      FROM (SELECT account_id, ${columns} FROM ${from} WHERE ${account} = $1) AS told
+      WHERE ${keyText(key)} = ANY($2)`,
+    values: [id, keys],
+    rowMode: "array",
+  });
+  return new Map(rows);
+}
+
+/** The keys under which two queries, of a key and a digest and in the order of the key, differ. */
+async function* keysThatDiffer(
+  source: Transaction,
+  target: Transaction,
+  query: string,
+): AsyncGenerator<string> {
+  const [ours, theirs] = [digestsIn(source, query), digestsIn(target, query)];
+  let [a, b] = await Promise.all([ours.next(), theirs.next()]);
+  while (a.done !== true || b.done !== true) {
+    const order = orderOf(a.value, b.value);
+    const { key, digest } = order <= 0 ? (a.value ?? NONE) : (b.value ?? NONE);
+    if (order !== 0 || digest !== b.value?.digest) yield Buffer.from(key, "hex").toString();
+    [a, b] = await Promise.all([order <= 0 ? ours.next() : a, order >= 0 ? theirs.next() : b]);
+  }
+}
+
+interface Digest {
+  /** In hex, whose order is the same everywhere. */
+  readonly key: string;
+  readonly digest: string;
+}
+
+const NONE: Digest = { key: "", digest: "" };
+
+/** What has ended comes last. */
+function orderOf(a: Digest | undefined, b: Digest | undefined): number {
+  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? 1 : -1;
+  if (a.key === b.key) return 0;
+  return a.key < b.key ? -1 : 1;
+}
+
+/** The rows of a query, streamed; a key comes as `\\\\x61636d65`, then what else there is, between tabs. */
+async function* digestsIn(books: Transaction, query: string): AsyncGenerator<Digest, undefined> {
+  let rest = "";
+  for await (const chunk of books.query(to(`COPY (${query}) TO STDOUT`))) {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const tab = line.indexOf("\t");
+      yield { key: line.slice(3, tab), digest: line.slice(tab + 1) };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+import type { MicroCredits } from "../../core/line/credit-line.ts";
+import { bigintArray } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+
+/** How many records, and what they cost together. */
+export interface RecordsBelow {
+  readonly records: bigint;
+  readonly credits: MicroCredits;
+}
+
+const COUNT = `
+  SELECT count(*), coalesce(sum(credits), 0)
+  FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS gone (kafka_partition, since, upto)
+  JOIN usage_record USING (kafka_partition)
+  WHERE kafka_offset >= since AND kafka_offset < upto AND ($4::text IS NULL OR account_id = $4)`;
+
+/** The records of messages in these ranges, by partition. */
+export async function countRecordsBelow(
+  transaction: Transaction,
+  ranges: ReadonlyMap<number, { readonly from: bigint; readonly to: bigint }>,
+  accountId: string | null,
+): Promise<RecordsBelow> {
+  if (ranges.size === 0) return { records: 0n, credits: 0n };
+  const bounds = [...ranges.values()];
+  const { rows } = await transaction.query<[string, string]>({
+    text: COUNT,
+    values: [
+      bigintArray([...ranges.keys()]),
+      bigintArray(bounds.map(({ from }) => from)),
+      bigintArray(bounds.map(({ to }) => to)),
+      accountId,
+    ],
+    rowMode: "array",
+  });
+  const [records = "0", credits = "0"] = rows[0] ?? [];
+  return { records: BigInt(records), credits: BigInt(credits) };
+}

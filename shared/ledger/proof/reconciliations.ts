@@ -1,0 +1,70 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
+import { amountsAsText } from "../postgres/amounts-as-text.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+/** What a run has verified of the usage that was new. */
+export interface StoredReconciliation {
+  readonly at: Instant;
+  /** From which offset on the next run goes on, by partition: all before was verified. */
+  readonly places: ReadonlyMap<number, bigint>;
+  /** Messages looked at, and how many of them were found right. */
+  readonly messages: bigint;
+  readonly verified: bigint;
+  /** What the records that were found right cost together. */
+  readonly credits: MicroCredits;
+  readonly differences: bigint;
+}
+
+const TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.reconciliation'))";
+
+/** True when nobody else reconciles; this transaction then does until it ends, however long it takes. */
+export async function becomeReconciler(transaction: Transaction): Promise<boolean> {
+  await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
+  const { rows } = await transaction.query<[boolean]>({ text: TRY_LOCK, rowMode: "array" });
+  return rows[0]?.[0] === true;
+}
+
+const LAST = `
+  SELECT (extract(epoch FROM reconciled_at) * 1000)::bigint, places, messages, verified, credits,
+         differences
+  FROM reconciliation
+  ORDER BY reconciled_at DESC
+  LIMIT 1`;
+
+type Row = [string, Record<string, string>, string, string, string, string];
+
+/** The last run; null: there was none. */
+export async function readLastReconciliation(
+  database: Database | Transaction,
+): Promise<StoredReconciliation | null> {
+  const { rows } = await database.query<Row>({ text: LAST, rowMode: "array" });
+  if (rows[0] === undefined) return null;
+  const [at, places, messages, verified, credits, differences] = rows[0];
+  return {
+    at: Number(at),
+    places: new Map(Object.entries(places).map(([key, offset]) => [Number(key), BigInt(offset)])),
+    messages: BigInt(messages),
+    verified: BigInt(verified),
+    credits: BigInt(credits),
+    differences: BigInt(differences),
+  };
+}
+
+const STORE = `
+  INSERT INTO reconciliation (reconciled_at, places, messages, verified, credits, differences, listed)
+  VALUES (to_timestamp($1 / 1000.0), $2, $3, $4, $5, $6, $7)`;
+
+/** Stores a run; `listed` are its differences, so many of them as are worth keeping. */
+export async function storeReconciliation(
+  transaction: Transaction,
+  run: StoredReconciliation,
+  listed: readonly unknown[],
+): Promise<void> {
+  const { at, places, messages, verified, credits, differences } = run;
+  const json = (value: unknown) => JSON.stringify(value, amountsAsText);
+  await transaction.query(STORE, [
+    ...[at, json(Object.fromEntries(places)), messages, verified, credits, differences],
+    json(listed),
+  ]);
+}

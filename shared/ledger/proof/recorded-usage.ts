@@ -1,0 +1,207 @@
+import pg from "pg";
+import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
+import { identityOf } from "../../core/usage/meter-usage.ts";
+import type { ReceivedEvent, UsageEvent } from "../../core/usage/usage-event.ts";
+import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { EVENT_COLUMNS } from "../usage/records.ts";
+
+/** No id holds this character. */
+const BETWEEN = "\uFFFD";
+
+const LINE = `
+  concat_ws(U&'\\FFFD', kafka_offset, event_id, account_id, meter, quantity,
+            (extract(epoch FROM occurred_at) * 1000)::bigint, credits, source,
+            coalesce(dimensions::text, ''))`;
+
+/**
+ * What of an event's record is verified, as the line of text that Postgres makes of the record: building
+ * and comparing one is cheap.
+ */
+export function lineOf(event: ReceivedEvent, credits: MicroCredits): string {
+  const { offset, eventId, accountId, meter, quantity, occurredAt, source } = event;
+  return (
+    offset +
+    (BETWEEN + eventId) +
+    (BETWEEN + accountId) +
+    (BETWEEN + meter) +
+    (BETWEEN + quantity) +
+    (BETWEEN + occurredAt) +
+    (BETWEEN + credits) +
+    (BETWEEN + source) +
+    (BETWEEN + jsonbText(event.dimensions))
+  );
+}
+
+/** Offsets of a partition, from one up to, not with, another. */
+export interface RecordRange {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Whose record a line is. */
+export function ownerOfLine(line: string): Pick<UsageEvent, "eventId" | "accountId"> {
+  const [, eventId = "", accountId = ""] = line.split(BETWEEN, 3);
+  return { eventId, accountId };
+}
+
+/** The offset that a line's record names. */
+export function offsetOfLine(line: string): bigint {
+  return BigInt(line.slice(0, line.indexOf(BETWEEN)));
+}
+
+/** Dimensions as Postgres writes them out: shorter keys first, then by their bytes. */
+function jsonbText(dimensions: Readonly<Record<string, string>>): string {
+  const keys = Object.keys(dimensions);
+  if (keys.length === 0) return "";
+  if (keys.length > 1) keys.sort(byBytes);
+  const pairs = keys.map((key) => `${JSON.stringify(key)}: ${JSON.stringify(dimensions[key])}`);
+  return `{${pairs.join(", ")}}`;
+}
+
+function byBytes(a: string, b: string): number {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length - right.length || left.compare(right);
+}
+
+/** The records of a partition as lines, in the order of their offsets. */
+export interface RecordLines {
+  /** The line that is next; undefined: `refill` says whether there is one. */
+  peek(): string | undefined;
+  refill(): Promise<string | undefined>;
+  /** Goes on behind the line that was next. */
+  next(): void;
+  close(): Promise<void>;
+}
+
+const FETCH_ROWS = 2_000;
+
+/**
+ * Opens the records of one partition from one offset to another, as the transaction sees them. Of one
+ * account only, where one is named. While some are looked at, the next are on their way.
+ */
+export async function openRecordLines(
+  transaction: Transaction,
+  { partition, from, to }: RecordRange,
+  accountId: string | null,
+): Promise<RecordLines> {
+  const cursor = `record_lines_${partition}`;
+  await transaction.query(
+    `DECLARE ${cursor} NO SCROLL CURSOR FOR
+     SELECT ${LINE}
+     FROM usage_record
+     WHERE kafka_partition = ${partition} AND kafka_offset >= ${from} AND kafka_offset < ${to}
+       ${accountId === null ? "" : `AND account_id = ${pg.escapeLiteral(accountId)}`}
+     ORDER BY kafka_offset`,
+  );
+  let lines: string[] = [];
+  let at = 0;
+  let ahead = fetch();
+
+  function fetch(): Promise<string[]> {
+    const fetching = transaction
+      .query<[string]>({ text: `FETCH ${FETCH_ROWS} FROM ${cursor}`, rowMode: "array" })
+      .then(({ rows }) => rows.map(([line]) => line));
+    fetching.catch(() => undefined); // whoever takes it hears of it
+    return fetching;
+  }
+
+  return {
+    peek: () => lines[at],
+    async refill() {
+      if (at < lines.length) return lines[at];
+      lines = await ahead;
+      at = 0;
+      if (lines.length > 0) ahead = fetch();
+      return lines[0];
+    },
+    next() {
+      at += 1;
+    },
+    async close() {
+      await ahead.catch(() => undefined);
+      await transaction.query(`CLOSE ${cursor}`);
+    },
+  };
+}
+
+const FIND = `
+  SELECT ${EVENT_COLUMNS.replace("occurred_at", "(extract(epoch FROM occurred_at) * 1000)::bigint")},
+         credits, start_position, kafka_partition, kafka_offset
+  FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
+  JOIN usage_record USING (event_id, account_id)`;
+
+type Row = [
+  eventId: string,
+  accountId: string,
+  meter: string,
+  quantity: string,
+  occurredAt: string,
+  source: string,
+  dimensions: Record<string, string> | null,
+  credits: string,
+  start: string,
+  partition: number,
+  offset: string,
+];
+
+/** The records of these identities, by `identityOf`. */
+export async function findRecordedUsage(
+  transaction: Transaction,
+  named: readonly Pick<UsageEvent, "eventId" | "accountId">[],
+): Promise<Map<string, RecordedUsage>> {
+  if (named.length === 0) return new Map();
+  const { rows } = await transaction.query<Row>({
+    text: FIND,
+    values: [
+      textArray(named.map(({ eventId }) => eventId)),
+      textArray(named.map(({ accountId }) => accountId)),
+    ],
+    rowMode: "array",
+  });
+  return new Map(rows.map(toRecorded).map((record) => [identityOf(record), record]));
+}
+
+function toRecorded(row: Row): RecordedUsage {
+  const [eventId, accountId, meter, quantity, occurredAt, source, dimensions] = row;
+  return {
+    eventId,
+    accountId,
+    meter,
+    quantity: BigInt(quantity),
+    occurredAt: Number(occurredAt),
+    source,
+    dimensions: dimensions ?? {},
+    credits: BigInt(row[7]),
+    start: BigInt(row[8]),
+    partition: row[9],
+    offset: BigInt(row[10]),
+  };
+}
+
+const DEAD = `
+  SELECT kafka_partition, kafka_offset
+  FROM unnest($2::integer[], $3::bigint[]) AS named (kafka_partition, kafka_offset)
+  JOIN dead_letter USING (kafka_partition, kafka_offset)
+  WHERE topic = $1`;
+
+/** Which of these places hold a dead letter, as `partition/offset`. */
+export async function findDeadLetters(
+  transaction: Transaction,
+  topic: string,
+  places: readonly Place[],
+): Promise<Set<string>> {
+  if (places.length === 0) return new Set();
+  const { rows } = await transaction.query<[number, string]>({
+    text: DEAD,
+    values: [
+      topic,
+      bigintArray(places.map(({ partition }) => partition)),
+      bigintArray(places.map(({ offset }) => offset)),
+    ],
+    rowMode: "array",
+  });
+  return new Set(rows.map(([partition, offset]) => `${partition}/${offset}`));
+}

@@ -1,0 +1,172 @@
+import type { AccountId } from "../../core/line/account.ts";
+import { endOfLot, TOP_UP_LOT } from "../../core/month/grant-credits.ts";
+import { UNTOUCHED_AUTO_TOP_UP } from "../../core/payments/auto-top-up.ts";
+import type { TopUp } from "../../core/payments/payment.ts";
+import { topUpSucceeded } from "../../core/payments/settle-top-up.ts";
+import { lockAccount } from "../books/account-details.ts";
+import { findLot, insertLots, listLots } from "../books/granted-lots.ts";
+import { moveAccount } from "../books/move-account.ts";
+import { lockPayment } from "../payments/payments.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { noteRepair, type Repair } from "./repairs.ts";
+import type { MissingLot, UngrantedTopUp } from "./verify-books.ts";
+import type { ToldEntry } from "./verify-told.ts";
+
+const AROUND = `
+  SELECT coalesce(before.granted, 0), coalesce(after.version, account.version)
+  FROM account
+  LEFT JOIN entry AS before
+    ON before.account_id = account.account_id AND before.sequence = $2 - 1
+  LEFT JOIN entry AS after
+    ON after.account_id = account.account_id AND after.sequence = $2 + 1
+  WHERE account.account_id = $1 AND account.entries >= $2
+    AND ($2 = 1 OR before.sequence IS NOT NULL)`;
+
+const PUT = `
+  INSERT INTO entry (account_id, sequence, kind, credits, granted, position, version, lot_id,
+                     reference, due_at, posted_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, to_timestamp($10 / 1000.0), to_timestamp($11 / 1000.0))
+  ON CONFLICT (account_id, sequence) DO UPDATE
+  SET kind = excluded.kind, credits = excluded.credits, granted = excluded.granted,
+      position = excluded.position, lot_id = excluded.lot_id, reference = excluded.reference,
+      due_at = excluded.due_at`;
+
+/**
+ * Puts an entry back to what was told of it when it was posted: the line after it follows from the entry
+ * before it and the balance told. False: the one before it is missing too, or the account never had it.
+ */
+export async function restoreEntry(
+  database: Database,
+  told: ToldEntry,
+  repair: Repair,
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const { accountId, sequence } = told;
+    await lockAccount(transaction, accountId);
+    const { rows } = await transaction.query<[string, string]>({
+      text: AROUND,
+      values: [accountId, sequence],
+      rowMode: "array",
+    });
+    const [before, version] = rows[0] ?? [];
+    if (before === undefined) return false;
+    const granted = BigInt(before) + (await addedBy(transaction, told));
+    await transaction.query(PUT, [
+      ...[accountId, sequence, told.kind, told.credits, granted, granted - told.balance, version],
+      ...[told.lotId, told.reference, told.dueAt, told.postedAt],
+    ]);
+    await noteRepair(transaction, repair);
+    return true;
+  });
+}
+
+/** What an entry added to the end of the line; a lot that ended before it was drawn was cut out. */
+async function addedBy(transaction: Transaction, told: ToldEntry): Promise<bigint> {
+  const { accountId, kind, credits, lotId } = told;
+  if (kind === "grant" || (kind === "adjustment" && lotId !== null)) return credits;
+  if (kind !== "expiry" || lotId === null) return 0n;
+  const lot = await findLot(transaction, accountId, lotId);
+  return lot !== null && lot.start === lot.end ? credits : 0n;
+}
+
+/**
+ * Puts the lot of a paid top-up back where the line has no other: its grant and its payment say what it
+ * was. False: there is no such payment, or no room where it stood.
+ */
+export async function restoreTopUpLot(
+  database: Database,
+  missing: MissingLot,
+  repair: Repair,
+): Promise<boolean> {
+  const { accountId, lotId, credits } = missing;
+  return inTransaction(database, async (transaction) => {
+    const details = await lockAccount(transaction, accountId);
+    const payment = await lockPayment(transaction, { accountId, paymentId: paymentOf(lotId) });
+    const granted = await readGrant(transaction, missing);
+    if (details === null || payment?.kind !== "top_up" || granted === null) return false;
+    const { account } = details;
+    const hole = await findHole(transaction, accountId, account.granted, credits);
+    if (hole === null) return false;
+    const { at: grantedAt, reference } = granted;
+    const expiresAt = endOfLot(payment.life, grantedAt, account.timeZone);
+    const lot = {
+      lotId,
+      ...hole,
+      credits,
+      source: "top_up",
+      reference,
+      grantedAt,
+      expiresAt,
+    } as const;
+    await insertLots(transaction, [{ accountId, lot }]);
+    await noteRepair(transaction, repair);
+    return true;
+  });
+}
+
+/** True for the lots whose payment says what they were. */
+export function isOfTopUp(lotId: string): boolean {
+  return lotId.startsWith(TOP_UP_LOT);
+}
+
+function paymentOf(lotId: string): string {
+  return lotId.slice(TOP_UP_LOT.length);
+}
+
+const GRANT = `
+  SELECT (extract(epoch FROM due_at) * 1000)::bigint, reference
+  FROM entry
+  WHERE account_id = $1 AND sequence = $2`;
+
+async function readGrant(transaction: Transaction, { accountId, sequence }: MissingLot) {
+  const { rows } = await transaction.query<[string, string]>({
+    text: GRANT,
+    values: [accountId, sequence],
+    rowMode: "array",
+  });
+  return rows[0] === undefined ? null : { at: Number(rows[0][0]), reference: rows[0][1] };
+}
+
+/** The first stretch of the line that no lot covers and that is no longer than `most`. */
+async function findHole(
+  transaction: Transaction,
+  accountId: AccountId,
+  granted: bigint,
+  most: bigint,
+) {
+  let end = 0n;
+  const lots = await listLots(transaction, accountId);
+  for (const lot of [...lots, { start: granted, end: granted }]) {
+    const hole = { start: end, end: lot.start };
+    if (hole.end > hole.start && hole.end - hole.start <= most) return hole;
+    if (lot.end > end) end = lot.end;
+  }
+  return null;
+}
+
+/** Grants the lot of a top-up that was paid, if it still has none. */
+export async function grantPaidTopUp(
+  database: Database,
+  { accountId, paymentId }: UngrantedTopUp,
+  repair: Repair,
+): Promise<boolean> {
+  const now = repair.at;
+  const done = await moveAccount<boolean>(
+    database,
+    { accountId, now },
+    async (settled, transaction) => {
+      const payment = await lockPayment(transaction, { accountId, paymentId });
+      const isPaid = payment?.kind === "top_up" && payment.status === "succeeded";
+      if (
+        !isPaid ||
+        (await findLot(transaction, accountId, `${TOP_UP_LOT}${paymentId}`)) !== null
+      ) {
+        return { decision: false, step: null };
+      }
+      await noteRepair(transaction, repair);
+      const { step } = topUpSucceeded(payment as TopUp, UNTOUCHED_AUTO_TOP_UP, settled.book, now);
+      return { decision: true, step };
+    },
+  );
+  return done === true;
+}

@@ -1,0 +1,39 @@
+import type { Account } from "../../core/line/account.ts";
+import { balanceOf } from "../../core/line/credit-line.ts";
+import { rearm, sayLowBalance } from "../../core/line/low-balance.ts";
+import { lockAccount } from "../books/account-details.ts";
+import { postMovement } from "../books/post-movement.ts";
+import { type Database, inTransaction } from "../postgres/database.ts";
+import { noteRepair, type Repair } from "./repairs.ts";
+import type { MovedPosition } from "./verify-books.ts";
+
+/**
+ * Puts an account's position where its records and entries end, as if nobody had moved it, and judges
+ * the balance by it. False: the account has moved since, or something was drawn from where it stood.
+ */
+export async function restorePosition(
+  database: Database,
+  { accountId, position, by, drawnTo }: MovedPosition,
+  repair: Repair,
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const details = await lockAccount(transaction, accountId);
+    if (details?.account.position !== position || position - by !== drawnTo) return false;
+    const { account, lowBalance } = judged({ ...details.account, position: drawnTo }, repair);
+    const nothing = { granted: [], movedLots: [], schedules: [], changes: [], fees: [] };
+    const movement = {
+      ...nothing,
+      ...{ accounts: [account], entries: [] },
+      lowBalances: lowBalance === null ? [] : [lowBalance],
+    };
+    if (!(await postMovement(transaction, movement, repair.at))) return false;
+    await noteRepair(transaction, repair);
+    return true;
+  });
+}
+
+function judged(account: Account, { difference, at }: Repair) {
+  if (balanceOf(account) > account.threshold) return { account: rearm(account), lowBalance: null };
+  if (account.lowBalance) return { account, lowBalance: null };
+  return sayLowBalance(account, `repair:${difference}`, at);
+}

@@ -1,0 +1,156 @@
+import type { AccountId } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
+import type { Transaction } from "../postgres/database.ts";
+
+/** An account whose position is not what its records and entries drew. */
+export interface MovedPosition {
+  readonly accountId: AccountId;
+  readonly position: MicroCredits;
+  /** How far position is ahead of what was drawn; below zero: behind it. */
+  readonly by: MicroCredits;
+  /** Where the last stretch that was drawn ends. */
+  readonly drawnTo: MicroCredits;
+}
+
+const MOVED = `
+  WITH drawn AS (
+    SELECT account_id, credits, start_position + credits AS end_position FROM usage_record
+    UNION ALL
+    SELECT account_id, -entry.credits, entry.position
+    FROM entry JOIN lot USING (account_id, lot_id)
+    WHERE kind = 'expiry' AND start_position < end_position
+    UNION ALL
+    SELECT account_id, -credits, position
+    FROM entry
+    WHERE kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL)
+  ), summed AS (
+    SELECT account_id, sum(credits) AS credits, max(end_position) AS drawn_to
+    FROM drawn
+    GROUP BY account_id
+  ), answered AS (
+    SELECT account_id, sum(line_by) AS line_by FROM repair WHERE line_by <> 0 GROUP BY account_id
+  )
+  SELECT account_id, position, position - coalesce(credits, 0) - coalesce(line_by, 0),
+         coalesce(drawn_to, 0)
+  FROM account
+  LEFT JOIN summed USING (account_id)
+  LEFT JOIN answered USING (account_id)
+  WHERE position <> coalesce(credits, 0) + coalesce(line_by, 0) AND ($1::text IS NULL OR account_id = $1)
+  ORDER BY account_id`;
+
+/** Accounts whose position is not the sum of all that was drawn. */
+export async function findMovedPositions(
+  transaction: Transaction,
+  accountId: string | null,
+): Promise<MovedPosition[]> {
+  const { rows } = await transaction.query<[AccountId, string, string, string]>({
+    text: MOVED,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return rows.map(([accountId, position, by, drawnTo]) => ({
+    accountId,
+    position: BigInt(position),
+    by: BigInt(by),
+    drawnTo: BigInt(drawnTo),
+  }));
+}
+
+/** A place in an account's entries where there is none. */
+export interface MissingEntry {
+  readonly accountId: AccountId;
+  readonly sequence: bigint;
+}
+
+const MISSING_ENTRIES = `
+  WITH short AS (
+    SELECT account_id, entries
+    FROM account LEFT JOIN entry USING (account_id)
+    WHERE ($1::text IS NULL OR account_id = $1)
+    GROUP BY account_id
+    HAVING count(sequence) <> entries
+  )
+  SELECT account_id, sequence
+  FROM short, generate_series(1, entries) AS sequence
+  WHERE NOT EXISTS (
+    SELECT FROM entry WHERE entry.account_id = short.account_id AND entry.sequence = sequence.sequence
+  )
+  ORDER BY account_id, sequence`;
+
+/** The entries that accounts have counted and that are not there. */
+export async function findMissingEntries(
+  transaction: Transaction,
+  accountId: string | null,
+): Promise<MissingEntry[]> {
+  const { rows } = await transaction.query<[AccountId, string]>({
+    text: MISSING_ENTRIES,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return rows.map(([accountId, sequence]) => ({ accountId, sequence: BigInt(sequence) }));
+}
+
+/** A lot that an entry granted and that is not there. */
+export interface MissingLot {
+  readonly accountId: AccountId;
+  readonly lotId: string;
+  readonly sequence: bigint;
+  readonly credits: MicroCredits;
+}
+
+const MISSING_LOTS = `
+  SELECT account_id, lot_id, sequence, entry.credits
+  FROM entry LEFT JOIN lot USING (account_id, lot_id)
+  WHERE kind = 'grant' AND lot.account_id IS NULL AND ($1::text IS NULL OR account_id = $1)
+  ORDER BY account_id, sequence`;
+
+export async function findMissingLots(
+  transaction: Transaction,
+  accountId: string | null,
+): Promise<MissingLot[]> {
+  const { rows } = await transaction.query<[AccountId, string, string, string]>({
+    text: MISSING_LOTS,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return rows.map(([accountId, lotId, sequence, credits]) => ({
+    accountId,
+    lotId,
+    sequence: BigInt(sequence),
+    credits: BigInt(credits),
+  }));
+}
+
+/** A top-up that was paid and never granted. */
+export interface UngrantedTopUp {
+  readonly accountId: AccountId;
+  readonly paymentId: string;
+  readonly credits: MicroCredits;
+}
+
+const UNGRANTED = `
+  SELECT payment.account_id, payment_id, payment.credits
+  FROM payment
+  WHERE payment.kind = 'top_up' AND status = 'succeeded' AND ($1::text IS NULL OR account_id = $1)
+    AND NOT EXISTS (SELECT FROM lot
+                    WHERE lot.account_id = payment.account_id AND lot_id = 'top-up:' || payment_id)
+    AND NOT EXISTS (SELECT FROM entry
+                    WHERE entry.account_id = payment.account_id AND entry.kind = 'grant'
+                      AND entry.lot_id = 'top-up:' || payment_id)
+  ORDER BY payment.account_id, payment_id`;
+
+export async function findUngrantedTopUps(
+  transaction: Transaction,
+  accountId: string | null,
+): Promise<UngrantedTopUp[]> {
+  const { rows } = await transaction.query<[AccountId, string, string]>({
+    text: UNGRANTED,
+    values: [accountId],
+    rowMode: "array",
+  });
+  return rows.map(([accountId, paymentId, credits]) => ({
+    accountId,
+    paymentId,
+    credits: BigInt(credits),
+  }));
+}

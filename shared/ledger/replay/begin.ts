@@ -1,0 +1,78 @@
+import { TOPICS } from "../../core/text/topics.ts";
+import { startOffsets } from "../books/consumer-offset.ts";
+import { copyRows } from "../postgres/copy-rows.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { COPIED_TABLES, listColumns, listTables } from "./book-tables.ts";
+
+/**
+ * Whose places these are while books are built: only finished ones say how far metering has read, so
+ * that a part of them is never taken for books.
+ */
+export const REPLAY_READER = { consumer: "replay", topic: TOPICS.usageEvents } as const;
+
+export type TargetProblem =
+  | { readonly kind: "foreign_tables"; readonly tables: readonly string[] }
+  /** A replay into it was broken off. */
+  | { readonly kind: "part_of_a_replay" }
+  | { readonly kind: "not_empty"; readonly table: string };
+
+/** Why books cannot be built in a database; null: they can. Without tables of ours it is empty, too. */
+export async function targetProblem(target: Database | Transaction): Promise<TargetProblem | null> {
+  const { all, foreign } = await listTables(target);
+  if (foreign.length > 0) return { kind: "foreign_tables", tables: foreign };
+  if (all.includes("consumer_offset") && (await isPartOfReplay(target))) {
+    return { kind: "part_of_a_replay" };
+  }
+  for (const table of all) {
+    if (table === "migration") continue;
+    const { rowCount } = await target.query(`SELECT FROM ${table} LIMIT 1`);
+    if (rowCount !== 0) return { kind: "not_empty", table };
+  }
+  return null;
+}
+
+const IS_PART = "SELECT FROM consumer_offset WHERE consumer = $1 LIMIT 1";
+
+/** True of books that a replay has begun and not finished. */
+export async function isPartOfReplay(database: Database | Transaction): Promise<boolean> {
+  const { rowCount } = await database.query(IS_PART, [REPLAY_READER.consumer]);
+  return rowCount !== 0;
+}
+
+const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.replay'))";
+
+// Low already, so that metering says no low balance; nothing falls due, so that it settles nothing.
+const ACCOUNTS = {
+  table: "account",
+  columns: "account_id, threshold, low_balance, time_zone, currency, created_at",
+  query: "SELECT account_id, threshold, true, time_zone, currency, created_at FROM account",
+};
+
+/**
+ * Copies from books what a replay does not build, in the transaction given: all that usage and entries
+ * do not tell, and accounts before their first credit. Says how far each partition is replayed.
+ * Returns why not, where the target is not empty.
+ */
+export async function beginReplay(
+  source: Transaction,
+  target: Transaction,
+  starts: ReadonlyMap<number, bigint>,
+  signal: AbortSignal,
+): Promise<TargetProblem | null> {
+  await target.query(LOCK);
+  const problem = await targetProblem(target);
+  if (problem !== null) return problem;
+  for (const table of COPIED_TABLES) {
+    signal.throwIfAborted();
+    const columns = await listColumns(target, table);
+    // A line that is built has none of the gaps that repairs have answered.
+    const values = columns.map((column) => (column === "line_by" ? "0" : column));
+    await copyRows(source, target, {
+      ...{ table, columns: columns.join(", ") },
+      query: `SELECT ${values.join(", ")} FROM ${table}`,
+    });
+  }
+  await copyRows(source, target, ACCOUNTS);
+  await startOffsets(target, REPLAY_READER, starts);
+  return null;
+}

@@ -1,0 +1,61 @@
+import type { Database, Transaction } from "../postgres/database.ts";
+
+/**
+ * Every table of the books is one of three: a replay copies it, since usage and entries do not tell it;
+ * or builds it from them; or begins it anew. One that a migration adds must be put here, or no replay
+ * begins.
+ */
+export const COPIED_TABLES = [
+  // What prices and months go by. A price refers to its plan.
+  ...["rate", "plan", "plan_price", "add_on", "credit_price"],
+  ...["schedule", "subscription_change", "usage_complete"],
+  // Money and who pays.
+  ...["payment_method", "auto_top_up", "payment", "refund", "charge_check", "unmatched_charge"],
+  ...["api_key", "dashboard_token", "api_request"],
+  // Messages that were not metered. Whether one was depended on the clock and on what there was then.
+  "dead_letter",
+  // What was set, proved and repaired.
+  ...["setting_change", "reconciliation", "repair"],
+  // What was not published yet: it was announced by nobody else, and a repeat does no harm.
+  ...["outbox", "balance_change"],
+] as const;
+
+const BUILT_TABLES = ["account", "lot", "entry", "usage_record", "draw", "spend"] as const;
+
+/** Places are written as the replay goes on, migrations by whoever migrates. */
+const OTHER_TABLES = ["consumer_offset", "migration"] as const;
+
+const LIST = `
+  SELECT table_name
+  FROM information_schema.tables
+  WHERE table_schema = 'public'
+  ORDER BY table_name`;
+
+/** The tables of a database, and which of them are none of the books'. */
+export async function listTables(
+  database: Database | Transaction,
+): Promise<{ all: string[]; foreign: string[] }> {
+  const { rows } = await database.query<[string]>({ text: LIST, rowMode: "array" });
+  const ours = new Set<string>([...COPIED_TABLES, ...BUILT_TABLES, ...OTHER_TABLES]);
+  const all = rows.map(([name]) => name);
+  return { all, foreign: all.filter((name) => !ours.has(name)) };
+}
+
+const COLUMNS = `
+  SELECT column_name
+  FROM information_schema.columns
+  WHERE table_schema = 'public' AND table_name = $1
+  ORDER BY ordinal_position`;
+
+/** The columns of a table, in their order. */
+export async function listColumns(
+  database: Database | Transaction,
+  table: string,
+): Promise<string[]> {
+  const { rows } = await database.query<[string]>({
+    text: COLUMNS,
+    values: [table],
+    rowMode: "array",
+  });
+  return rows.map(([name]) => name);
+}

@@ -1,0 +1,69 @@
+import { copyRows } from "../postgres/copy-rows.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { REPLAY_READER } from "./begin.ts";
+
+const STATES = `
+  CREATE TEMPORARY TABLE replayed_account (
+    account_id  text COLLATE "C",
+    version     bigint,
+    crossings   bigint,
+    low_balance boolean,
+    next_due_at timestamptz,
+    settle_at   timestamptz
+  ) ON COMMIT DROP`;
+
+const STATE_COLUMNS = "account_id, version, crossings, low_balance, next_due_at, settle_at";
+
+// Transactions are not split as they were, so a replayed account may have had more of them.
+const FINISH_ACCOUNTS = `
+  UPDATE account
+  SET version = greatest(account.version, replayed.version),
+      crossings = replayed.crossings,
+      low_balance = replayed.low_balance,
+      next_due_at = replayed.next_due_at,
+      settle_at = replayed.settle_at
+  FROM replayed_account AS replayed
+  WHERE account.account_id = replayed.account_id`;
+
+const NOTICES = `
+  CREATE TEMPORARY TABLE replayed_notice (
+    account_id text COLLATE "C",
+    lot_id     text COLLATE "C",
+    noticed_at timestamptz
+  ) ON COMMIT DROP`;
+
+const FINISH_LOTS = `
+  UPDATE lot
+  SET noticed_at = replayed.noticed_at
+  FROM replayed_notice AS replayed
+  WHERE lot.account_id = replayed.account_id AND lot.lot_id = replayed.lot_id`;
+
+const FORGET = "DELETE FROM consumer_offset WHERE consumer = $1";
+
+/**
+ * Ends a replay, in the transaction given: what of accounts and lots is no arithmetic of the line is as
+ * in the books replayed, versions go on from theirs, and so do the places of all consumers.
+ */
+export async function finishReplay(source: Transaction, target: Transaction): Promise<void> {
+  await target.query(STATES);
+  await copyRows(source, target, {
+    table: "replayed_account",
+    columns: STATE_COLUMNS,
+    query: `SELECT ${STATE_COLUMNS} FROM account`,
+  });
+  await target.query(FINISH_ACCOUNTS);
+  await target.query(NOTICES);
+  await copyRows(source, target, {
+    table: "replayed_notice",
+    columns: "account_id, lot_id, noticed_at",
+    query: "SELECT account_id, lot_id, noticed_at FROM lot WHERE noticed_at IS NOT NULL",
+  });
+  await target.query(FINISH_LOTS);
+  await target.query(FORGET, [REPLAY_READER.consumer]);
+  const columns = "consumer, topic, kafka_partition, next_offset";
+  await copyRows(source, target, {
+    table: "consumer_offset",
+    columns,
+    query: `SELECT ${columns} FROM consumer_offset`,
+  });
+}

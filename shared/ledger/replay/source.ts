@@ -1,0 +1,51 @@
+import { TOPICS } from "../../core/text/topics.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+const MIGRATIONS = "SELECT name FROM migration ORDER BY name";
+
+/** The migrations that a database has. */
+export async function listMigrations(database: Database | Transaction): Promise<string[]> {
+  const { rows } = await database.query<[string]>({ text: MIGRATIONS, rowMode: "array" });
+  return rows.map(([name]) => name);
+}
+
+const DEAD = `
+  SELECT kafka_offset
+  FROM dead_letter
+  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3 AND kafka_offset < $4`;
+
+/** The offsets of a stretch of a partition at which the books have a dead letter, as text. */
+export async function deadOffsets(
+  source: Transaction,
+  partition: number,
+  from: bigint,
+  to: bigint,
+): Promise<Set<string>> {
+  const { rows } = await source.query<[string]>({
+    name: "dead-offsets",
+    text: DEAD,
+    values: [TOPICS.usageEvents, partition, from, to],
+    rowMode: "array",
+  });
+  return new Set(rows.map(([offset]) => offset));
+}
+
+const BELOW = `
+  SELECT min(kafka_offset), count(*)
+  FROM usage_record
+  WHERE kafka_partition = $1 AND kafka_offset < $2`;
+
+/** The usage that the books have of a partition below an offset; null: none. */
+export async function usageBelow(
+  source: Transaction,
+  partition: number,
+  offset: bigint,
+): Promise<{ first: bigint; count: bigint } | null> {
+  const { rows } = await source.query<[string | null, string]>({
+    text: BELOW,
+    values: [partition, offset],
+    rowMode: "array",
+  });
+  const [first, count] = rows[0] ?? [null, "0"];
+  return first === null ? null : { first: BigInt(first), count: BigInt(count) };
+}

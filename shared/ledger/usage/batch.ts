@@ -1,0 +1,52 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import type { Reader } from "../books/consumer-offset.ts";
+import type { DeadLetter } from "./dead-letters.ts";
+
+/** What one transaction meters: a run of messages of one partition, or of several. */
+export interface UsageBatch {
+  readonly reader: Reader;
+  readonly now: Instant;
+  /** One for each partition. */
+  readonly runs: readonly UsageRun[];
+  /** Repeats are likely: look identities up before writing, rather than when writing has failed. */
+  readonly expectRepeats: boolean;
+}
+
+/** A run of messages of one partition. */
+export interface UsageRun {
+  readonly partition: number;
+  /** The offset that the fetch asked for: everything from here to `nextOffset` is in the run. */
+  readonly fetchedFrom: bigint;
+  /** The first offset after the run. */
+  readonly nextOffset: bigint;
+  /** Events that `rejectEvent` let pass, in offset order. */
+  readonly events: readonly ReceivedEvent[];
+  /** Messages already known not to be fit for metering. */
+  readonly deadLetters: readonly DeadLetter[];
+  /** The message at an offset, for events found unfit only now. */
+  messageAt(offset: bigint): { readonly key: Buffer | null; readonly value: Buffer };
+}
+
+export interface DebitOutcome {
+  /** What became of each run, in their order. */
+  readonly runs: readonly RunOutcome[];
+  readonly metered: number;
+  readonly repeats: number;
+  readonly deadLetters: number;
+  readonly lowBalances: number;
+}
+
+export type RunOutcome =
+  | { readonly kind: "committed" }
+  /** All of it was read before, by this consumer or by one that took the partition over. */
+  | { readonly kind: "read_before"; readonly nextOffset: bigint }
+  /** The books have not read up to where the run starts; read from `nextOffset`. */
+  | { readonly kind: "gap"; readonly nextOffset: bigint };
+
+/** Which offsets these are, in words. */
+export function namesOf({ reader, runs }: UsageBatch): string {
+  return runs
+    .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)
+    .join(", ");
+}

@@ -1,0 +1,167 @@
+import type { Instant } from "../../core/line/account.ts";
+import { idProblem } from "../../core/text/text.ts";
+import type { Rejection } from "../../core/usage/usage-event.ts";
+import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+
+/** Where a dead letter was read; no two have the same place. */
+export interface DeadLetterPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** `usage.events/2/1041`: how a place is written. */
+export function placeText({ topic, partition, offset }: DeadLetterPlace): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+/** A message that cannot be metered, as it was read. */
+export interface DeadLetter extends DeadLetterPlace {
+  readonly accountId: string | null;
+  /** Of the event, where it could be read. */
+  readonly meter: string | null;
+  readonly occurredAt: Instant | null;
+  readonly rejection: Rejection;
+  readonly key: Buffer | null;
+  readonly payload: Buffer;
+  readonly recordedAt: Instant;
+}
+
+const STORE = `
+  INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail, key,
+                           payload, recorded_at, meter, occurred_at)
+  SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
+         to_timestamp(recorded_at / 1000.0), meter, to_timestamp(occurred_at / 1000.0)
+  FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+              $7::bytea[], $8::bytea[], $9::bigint[], $10::text[], $11::bigint[])
+    AS dead (topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
+             recorded_at, meter, occurred_at)`;
+
+const MAX_DETAIL = 500;
+
+/** Stores dead letters, in the transaction that moves past them. */
+export async function storeDeadLetters(
+  transaction: Transaction,
+  letters: readonly DeadLetter[],
+): Promise<void> {
+  if (letters.length === 0) return;
+  await transaction.query(STORE, [
+    textArray(letters.map((letter) => letter.topic)),
+    bigintArray(letters.map((letter) => letter.partition)),
+    bigintArray(letters.map((letter) => letter.offset)),
+    textArray(letters.map((letter) => letter.accountId)),
+    textArray(letters.map((letter) => letter.rejection.reason)),
+    textArray(letters.map((letter) => storable(letter.rejection.detail))),
+    letters.map((letter) => letter.key),
+    letters.map((letter) => letter.payload),
+    bigintArray(letters.map((letter) => letter.recordedAt)),
+    textArray(letters.map(({ meter }) => storableMeter(meter))),
+    bigintArray(letters.map(({ occurredAt }) => storableInstant(occurredAt))),
+  ]);
+}
+
+/** A dead letter as it is told to others. */
+export type ToldDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
+
+const TAKE = `
+  SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
+         (extract(epoch FROM recorded_at) * 1000)::bigint
+  FROM dead_letter
+  WHERE published_at IS NULL
+  ORDER BY topic, kafka_partition, kafka_offset
+  LIMIT $1
+  FOR UPDATE`;
+
+type Row = [
+  string,
+  number,
+  string,
+  string | null,
+  Rejection["reason"],
+  string,
+  Buffer | null,
+  Buffer,
+  string,
+];
+
+/** The next dead letters to publish, in the order of their partitions, held until the transaction ends. */
+export async function takeDeadLetters(
+  transaction: Transaction,
+  limit: number,
+): Promise<ToldDeadLetter[]> {
+  const { rows } = await transaction.query<Row>({ text: TAKE, values: [limit], rowMode: "array" });
+  return rows.map(
+    ([topic, partition, offset, accountId, reason, detail, key, payload, recordedAt]) => ({
+      topic,
+      partition,
+      offset: BigInt(offset),
+      accountId,
+      rejection: { reason, detail },
+      key,
+      payload,
+      recordedAt: Number(recordedAt),
+    }),
+  );
+}
+
+const MARK = `
+  UPDATE dead_letter
+  SET published_at = now()
+  FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS sent (topic, kafka_partition, kafka_offset)
+  WHERE dead_letter.topic = sent.topic
+    AND dead_letter.kafka_partition = sent.kafka_partition
+    AND dead_letter.kafka_offset = sent.kafka_offset`;
+
+/** Remembers that Kafka has acknowledged these dead letters. */
+export async function markDeadLettersPublished(
+  transaction: Transaction,
+  letters: readonly DeadLetterPlace[],
+): Promise<void> {
+  await transaction.query(MARK, placeArrays(letters));
+}
+
+/** Places as three arrays: of topics, of partitions, of offsets. */
+export function placeArrays(places: readonly DeadLetterPlace[]): string[] {
+  return [
+    textArray(places.map(({ topic }) => topic)),
+    bigintArray(places.map(({ partition }) => partition)),
+    bigintArray(places.map(({ offset }) => offset)),
+  ];
+}
+
+/** Neither retried nor dismissed: it waits for a decision, or to be published again. */
+export const OPEN = "retried_at IS NULL AND dismissed_at IS NULL";
+
+const COUNT = `
+  SELECT reason, count(*)::integer
+  FROM dead_letter
+  WHERE ${OPEN}
+  GROUP BY reason
+  ORDER BY count(*) DESC, reason`;
+
+/** How many dead letters wait for a decision, by reason, most first. */
+export async function countDeadLetters(
+  database: Database,
+): Promise<{ reason: string; count: number }[]> {
+  const { rows } = await database.query<[string, number]>({ text: COUNT, rowMode: "array" });
+  return rows.map(([reason, count]) => ({ reason, count }));
+}
+
+function storable(detail: string): string {
+  return detail.slice(0, MAX_DETAIL).replaceAll("\0", "\\0").toWellFormed();
+}
+
+/** Of a malformed event it may be anything; such a letter waits for no price. */
+function storableMeter(meter: string | null): string | null {
+  return meter !== null && idProblem("meter", meter) === null ? meter : null;
+}
+
+// The calendar of Postgres begins in 4713 BC; that of JavaScript, which reads it again, ends first.
+const FIRST_STORABLE = Date.UTC(-4712, 0, 1);
+const LAST_STORABLE = 8.64e15;
+
+function storableInstant(instant: Instant | null): Instant | null {
+  if (instant === null || instant < FIRST_STORABLE || instant > LAST_STORABLE) return null;
+  return instant;
+}

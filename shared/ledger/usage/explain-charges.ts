@@ -1,0 +1,143 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
+import type { Transaction } from "../postgres/database.ts";
+
+/** What an account was charged for, beside usage. */
+export type Charged =
+  | { readonly kind: "add_on_charge"; readonly addOnId: string }
+  /** Credits of a lot that were spent, and whose money went back. */
+  | {
+      readonly kind: "reversal";
+      readonly by: "refund" | "chargeback";
+      readonly lotId: string;
+    }
+  /** Credits that a correction took from the line; its reference says why. */
+  | { readonly kind: "adjustment"; readonly reference: string };
+
+/** A charge and the stretch of the line that it drew. */
+export interface ChargeRecord {
+  /** Of its entry. */
+  readonly sequence: bigint;
+  readonly charged: Charged;
+  readonly reference: string;
+  readonly credits: MicroCredits;
+  readonly drawn: Stretch;
+  readonly dueAt: Instant;
+}
+
+/**
+ * What each was for: the add-on, as `chargeAddOn` (core) has written it into the reference (its id may
+ * hold colons), the lot that was reversed, and by what, as `reverseTopUp` has, or a correction's reason.
+ */
+const CHARGED = `
+  kind,
+  CASE kind
+    WHEN 'add_on_charge' THEN substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')
+    WHEN 'adjustment' THEN reference
+    ELSE lot_id
+  END,
+  CASE kind WHEN 'reversal' THEN split_part(reference, ':', 1) END`;
+
+type ChargedRow =
+  | [kind: "add_on_charge", addOnId: string, by: null]
+  | [kind: "reversal", lotId: string, by: "refund" | "chargeback"]
+  | [kind: "adjustment", reference: string, by: null];
+
+/**
+ * The charges that drew on [$2, $3): an entry's position is the line right after it. A lot that was
+ * cut out of the line paid for nothing, also where a stretch lies across its place.
+ */
+const ACROSS = `
+  FROM entry
+  WHERE account_id = $1
+    AND (kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL))
+    AND position > $2
+    AND position + credits < $3
+    AND $2::bigint < $3::bigint`;
+
+const LIST_ACROSS = `
+  SELECT ${CHARGED}, sequence, reference, -credits, position,
+         (extract(epoch FROM due_at) * 1000)::bigint
+  ${ACROSS}
+    AND position + credits > $4
+  ORDER BY position
+  LIMIT $5`;
+
+type Row = [
+  ...charged: ChargedRow,
+  sequence: string,
+  reference: string,
+  credits: string,
+  position: string,
+  dueAt: string,
+];
+
+/**
+ * Up to `limit` charges that drew on a stretch of the line, oldest first, of those whose own stretch
+ * starts after the position `after`.
+ */
+export async function chargesAcross(
+  transaction: Transaction,
+  accountId: AccountId,
+  stretch: Stretch,
+  page: { readonly after: MicroCredits; readonly limit: number },
+): Promise<ChargeRecord[]> {
+  const { rows } = await transaction.query<Row>({
+    text: LIST_ACROSS,
+    values: [accountId, stretch.start, stretch.end, page.after, page.limit],
+    rowMode: "array",
+  });
+  return rows.map((row) => {
+    const [, , , sequence, reference, credits, position, dueAt] = row;
+    return {
+      sequence: BigInt(sequence),
+      charged: toCharged(row),
+      reference,
+      credits: BigInt(credits),
+      drawn: { start: BigInt(position) - BigInt(credits), end: BigInt(position) },
+      dueAt: Number(dueAt),
+    };
+  });
+}
+
+/** What a stretch of the line paid for of one add-on, or of what one lot was reversed by. */
+export interface ChargeTotal {
+  readonly charged: Charged;
+  readonly charges: number;
+  readonly credits: MicroCredits;
+}
+
+const TOTAL_ACROSS = `
+  SELECT ${CHARGED}, count(*)::integer,
+         sum(least(position, $3) - greatest(position + credits, $2))
+  ${ACROSS}
+  GROUP BY 1, 2, 3
+  ORDER BY 5 DESC, 2, 3`;
+
+/** What a stretch of the line paid for beside usage, most first. */
+export async function chargeTotalsAcross(
+  transaction: Transaction,
+  accountId: AccountId,
+  stretch: Stretch,
+): Promise<ChargeTotal[]> {
+  const { rows } = await transaction.query<[...ChargedRow, number, string]>({
+    text: TOTAL_ACROSS,
+    values: [accountId, stretch.start, stretch.end],
+    rowMode: "array",
+  });
+  return rows.map((row) => {
+    const [, , , charges, credits] = row;
+    return { charged: toCharged(row), charges, credits: BigInt(credits) };
+  });
+}
+
+function toCharged([kind, subject, by]: [...ChargedRow, ...unknown[]]): Charged {
+  switch (kind) {
+    case "reversal":
+      return { kind, by, lotId: subject };
+    case "adjustment":
+      return { kind, reference: subject };
+    case "add_on_charge":
+      return { kind, addOnId: subject };
+  }
+}

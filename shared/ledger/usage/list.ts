@@ -1,0 +1,175 @@
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import { type Database, sqlState, type Transaction } from "../postgres/database.ts";
+import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
+
+/** Which usage: of events that occurred in [from, to), of one meter or of all. */
+export interface UsageRange {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly meter: string | null;
+}
+
+/** A record's place among its account's, the newest first. */
+export interface UsagePlace {
+  readonly start: bigint;
+  readonly version: bigint;
+  readonly place: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** An event is metered at most so long before the clock shows its instant, or after it. */
+export const MOST_AHEAD_MS = DAY_MS;
+export const MOST_BEHIND_MS = 400 * DAY_MS;
+
+/** An account's draws lead to its records: those that were drawn around the time of the range. */
+export const OF_ACCOUNT = `
+  FROM draw
+  CROSS JOIN unnest(draw.event_ids) WITH ORDINALITY AS drawn (event_id, place)
+  JOIN usage_record AS record
+    ON record.event_id = drawn.event_id AND record.account_id = draw.account_id
+  WHERE draw.account_id = $1
+    AND draw.drawn_at >= to_timestamp(($2::bigint - ${MOST_AHEAD_MS}) / 1000.0)
+    AND draw.drawn_at < to_timestamp(($3::bigint + ${MOST_BEHIND_MS}) / 1000.0)
+    AND record.occurred_at >= to_timestamp($2::bigint / 1000.0)
+    AND record.occurred_at < to_timestamp($3::bigint / 1000.0)
+    AND ($4::text IS NULL OR record.meter = $4)`;
+
+const LIST = `
+  SELECT ${RECORD_COLUMNS}, draw.start_position, draw.version, drawn.place::integer
+  ${OF_ACCOUNT}
+    AND ($5::bigint IS NULL OR (draw.start_position, draw.version, drawn.place) < ($5, $6, $7))
+  ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
+  LIMIT $8`;
+
+const LONGEST = "SET LOCAL statement_timeout = 10000";
+const TIMED_OUT = "57014";
+
+/** It would read more than is read in ten seconds. */
+export class TooMuchUsage extends Error {}
+
+/** Reads of many records, ended where they take too long, so that they hold up nobody. */
+async function within<T>(transaction: Transaction, read: () => Promise<T>): Promise<T> {
+  try {
+    await transaction.query(LONGEST);
+    return await read();
+  } catch (error) {
+    if (sqlState(error) !== TIMED_OUT) throw error;
+    throw new TooMuchUsage("reading the usage took longer than ten seconds", { cause: error });
+  }
+}
+
+/** Up to `limit` records of an account, those metered last first, from those before `before` on. */
+export async function listUsage(
+  transaction: Transaction,
+  accountId: AccountId,
+  { from, to, meter }: UsageRange,
+  page: { readonly before: UsagePlace | null; readonly limit: number },
+): Promise<(UsageRecord & { readonly at: UsagePlace })[]> {
+  const { start = null, version = null, place = null } = page.before ?? {};
+  const values = [accountId, from, to, meter, start, version, place, page.limit];
+  const { rows } = await within(transaction, () =>
+    transaction.query<[...RecordRow, string, string, number]>({
+      text: LIST,
+      values,
+      rowMode: "array",
+    }),
+  );
+  return rows.map((row) => {
+    const [drawStart, drawVersion, drawPlace] = [row[11], row[12], row[13]];
+    const at = { start: BigInt(drawStart), version: BigInt(drawVersion), place: drawPlace };
+    return { ...toRecord(row), at };
+  });
+}
+
+/** What an account used, summed up over a part of a range, by what it is grouped by. */
+export interface UsageTotal {
+  readonly at: Instant;
+  readonly key: string;
+  readonly credits: bigint;
+  readonly events: bigint;
+  /** Null where several meters are summed. */
+  readonly quantity: bigint | null;
+}
+
+type UsageStep = "hour" | "day" | "month";
+
+type TotalRow = [at: string, key: string, credits: string, events: string, quantity: string | null];
+
+/** The hours of the account's zone, as they were written with the records. */
+const FROM_SPEND = `
+  SELECT (extract(epoch FROM bucket) * 1000)::bigint, meter, sum(credits), sum(events), sum(quantity)
+  FROM (
+    SELECT CASE
+             WHEN $4::text IS NULL THEN to_timestamp($2::bigint / 1000.0)
+             ELSE date_trunc($4, hour, $5)
+           END AS bucket,
+           meter, credits, events, quantity
+    FROM spend
+    WHERE account_id = $1
+      AND hour >= date_trunc('hour', to_timestamp($2::bigint / 1000.0), $5)
+      AND hour < to_timestamp($3::bigint / 1000.0)
+  ) AS spent
+  GROUP BY bucket, meter
+  ORDER BY bucket, meter`;
+
+/** What an account used by meter, by step of its time zone (null: in all). Whole hours. */
+export async function spendByMeter(
+  database: Database | Transaction,
+  accountId: AccountId,
+  asked: UsageSummed,
+): Promise<UsageTotal[]> {
+  const { from, to, step, timeZone } = asked;
+  const values = [accountId, from, to, step, timeZone];
+  const { rows } = await database.query<TotalRow>({ text: FROM_SPEND, values, rowMode: "array" });
+  return rows.map(toTotal);
+}
+
+/** Over which instants usage is summed, and by which step of which zone (null: in all). */
+export interface UsageSummed {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly step: UsageStep | null;
+  readonly timeZone: string;
+}
+
+const FROM_RECORDS = `
+  SELECT (extract(epoch FROM bucket) * 1000)::bigint, key, sum(credits), count(*), NULL
+  FROM (
+    SELECT CASE
+             WHEN $5::text IS NULL THEN to_timestamp($2::bigint / 1000.0)
+             ELSE date_trunc($5, record.occurred_at, $6)
+           END AS bucket,
+           CASE
+             WHEN $7::text IS NULL THEN record.source
+             ELSE coalesce(record.dimensions ->> $7, '')
+           END AS key,
+           record.credits
+    ${OF_ACCOUNT}
+  ) AS used
+  GROUP BY bucket, key
+  ORDER BY bucket, key
+  LIMIT $8`;
+
+/** What an account used by source (`dimension` null) or by a dimension. Reads every record of the range. */
+export async function usageBy(
+  transaction: Transaction,
+  accountId: AccountId,
+  asked: UsageSummed & { readonly dimension: string | null; readonly limit: number },
+): Promise<UsageTotal[]> {
+  const { from, to, step, timeZone, dimension, limit } = asked;
+  const values = [accountId, from, to, null, step, timeZone, dimension, limit];
+  const { rows } = await within(transaction, () =>
+    transaction.query<TotalRow>({ text: FROM_RECORDS, values, rowMode: "array" }),
+  );
+  return rows.map(toTotal);
+}
+
+function toTotal([at, key, credits, events, quantity]: TotalRow): UsageTotal {
+  return {
+    at: Number(at),
+    key,
+    credits: BigInt(credits),
+    events: BigInt(events),
+    quantity: quantity === null ? null : BigInt(quantity),
+  };
+}

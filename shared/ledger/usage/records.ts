@@ -1,0 +1,89 @@
+import type { Instant } from "../../core/line/account.ts";
+import { type Drawn, identityOf } from "../../core/usage/meter-usage.ts";
+import type { ReceivedEvent, UsageEvent } from "../../core/usage/usage-event.ts";
+import { textArray } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
+
+export const EVENT_COLUMNS =
+  "event_id, account_id, meter, quantity, occurred_at, source, dimensions";
+
+const INTO = {
+  table: "usage_record",
+  columns: `${EVENT_COLUMNS}, credits, start_position, kafka_partition, kafka_offset, metered_at`,
+};
+
+/**
+ * Writes metered events, optimistically: an event id that the account already has fails the whole
+ * transaction with a unique violation.
+ */
+export async function writeUsageRecords(
+  transaction: Transaction,
+  drawn: readonly Drawn<ReceivedEvent>[],
+  meteredAt: Instant,
+): Promise<void> {
+  if (drawn.length === 0) return;
+  await insertRows(transaction, INTO, drawn, (rows, { event, credits, start }) => {
+    rows.startRow(12);
+    putEvent(rows, event);
+    rows.int8(credits);
+    rows.int8(start);
+    rows.int4(event.partition);
+    rows.int8(event.offset);
+    rows.timestamptz(meteredAt);
+  });
+}
+
+/** Writes the seven columns of the event itself. Shared with the bench's floor, which stores no more. */
+export function putEvent(rows: RowWriter, event: UsageEvent): void {
+  rows.text(event.eventId);
+  rows.text(event.accountId);
+  rows.text(event.meter);
+  rows.int8(event.quantity);
+  rows.timestamptz(event.occurredAt);
+  rows.text(event.source);
+  const dimensions = dimensionsJson(event.dimensions);
+  if (dimensions === null) rows.null();
+  else rows.jsonb(dimensions);
+}
+
+const FIND = `
+  SELECT ${EVENT_COLUMNS.replace("occurred_at", "(extract(epoch FROM occurred_at) * 1000)::bigint")}
+  FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
+  JOIN usage_record USING (event_id, account_id)`;
+
+type Row = [string, string, string, string, string, string, Record<string, string> | null];
+
+/** The events already metered under one of these identities, by `identityOf`. */
+export async function findRecorded(
+  transaction: Transaction,
+  events: readonly UsageEvent[],
+): Promise<Map<string, UsageEvent>> {
+  const { rows } = await transaction.query<Row>({
+    name: "find-recorded",
+    text: FIND,
+    values: [
+      textArray(events.map((event) => event.eventId)),
+      textArray(events.map((event) => event.accountId)),
+    ],
+    rowMode: "array",
+  });
+  const recorded = new Map<string, UsageEvent>();
+  for (const [eventId, accountId, meter, quantity, occurredAt, source, dimensions] of rows) {
+    recorded.set(identityOf({ accountId, eventId }), {
+      eventId,
+      accountId,
+      meter,
+      quantity: BigInt(quantity),
+      occurredAt: Number(occurredAt),
+      source,
+      dimensions: dimensions ?? {},
+    });
+  }
+  return recorded;
+}
+
+function dimensionsJson(dimensions: Readonly<Record<string, string>>): string | null {
+  for (const _ in dimensions) return JSON.stringify(dimensions);
+  return null;
+}

@@ -1,0 +1,32 @@
+import type { Account, Instant } from "../../core/line/account.ts";
+import type { Draw } from "../../core/usage/account-in-batch.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows } from "../postgres/insert-rows.ts";
+
+const INTO = {
+  table: "draw",
+  columns: "account_id, start_position, version, end_position, event_ids, drawn_at",
+};
+
+/**
+ * Writes what a transaction drew of each account. `accounts` are those it moves, as read: a draw
+ * carries the version that the transaction gives its account.
+ */
+export async function writeDraws(
+  transaction: Transaction,
+  draws: readonly Draw[],
+  accounts: readonly Account[],
+  drawnAt: Instant,
+): Promise<void> {
+  if (draws.length === 0) return;
+  const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
+  await insertRows(transaction, INTO, draws, (rows, { accountId, start, end, eventIds }) => {
+    rows.startRow(6);
+    rows.text(accountId);
+    rows.int8(start);
+    rows.int8(versions.get(accountId) ?? 0n);
+    rows.int8(end);
+    rows.textArray(eventIds);
+    rows.timestamptz(drawnAt);
+  });
+}

@@ -1,0 +1,334 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { openPayer, sellCredits } from "../../support/books/payers.ts";
+import { drawdown, words } from "../../support/cli/drawdown.ts";
+import { meterEvents } from "../../support/cli/meter-events.ts";
+import { offer } from "../../support/cli/offer.ts";
+import { topUp, wentBack } from "../../support/cli/pay.ts";
+
+let books: Books;
+const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
+const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
+
+/**
+ * cli-acme has lots of 2 and 4 credits and uses 1, 2 (across both), nothing, 2 and 3 (1 of it of the
+ * second lot, 2 debt).
+ */
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "cli-calls", 1_000_000n);
+  await setPrice(books, "cli-minutes", 1_000_000n, 60n);
+  await setPrice(books, "cli-free", 0n);
+  await openAccount(books, "cli-acme", {
+    lots: [{ credits: 2_000_000n }, { credits: 4_000_000n }],
+  });
+  const accountId = "cli-acme";
+  await meterEvents(books, [
+    { eventId: "e-1", accountId, meter: "cli-calls", quantity: 1n },
+    {
+      eventId: "e-2",
+      accountId,
+      meter: "cli-minutes",
+      quantity: 120n,
+      dimensions: { region: "eu" },
+    },
+    { eventId: "e-free", accountId, meter: "cli-free", quantity: 9n },
+    { eventId: "e-3", accountId, meter: "cli-calls", quantity: 2n },
+    { eventId: "e-4", accountId, meter: "cli-calls", quantity: 3n },
+  ]);
+});
+afterAll(() => books.close());
+
+describe("explain event", () => {
+  test("an event across two lots was paid by both", async () => {
+    expect(await json("explain event e-2 --account cli-acme")).toEqual({
+      account_id: "cli-acme",
+      event_id: "e-2",
+      meter: "cli-minutes",
+      quantity: "120",
+      credits: "2000000",
+      occurred_at: expect.stringMatching(/Z$/),
+      metered_at: expect.stringMatching(/Z$/),
+      source: "test",
+      dimensions: { region: "eu" },
+      partition: 0,
+      offset: "1",
+      start_position: "1000000",
+      end_position: "3000000",
+      paid_by: [
+        { lot_id: "cli-acme-lot-1", source: "top_up", credits: "1000000" },
+        { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000" },
+      ],
+      debt: "0",
+    });
+    expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
+      /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,
+    );
+  });
+
+  test("what lies beyond the last lot is debt, until a lot repays it", async () => {
+    const { stdout } = await run("explain event e-4 --account cli-acme");
+    expect(stdout).toContain("2 credits of it are debt that no lot has repaid yet.");
+    expect(await json("explain event e-4 --account cli-acme")).toMatchObject({
+      paid_by: [{ lot_id: "cli-acme-lot-2", credits: "1000000" }],
+      debt: "2000000",
+    });
+    await openAccount(books, "cli-repaid");
+    await meterEvents(books, [
+      { eventId: "e-1", accountId: "cli-repaid", meter: "cli-calls", quantity: 3n },
+    ]);
+    expect(await json("explain event e-1 --account cli-repaid")).toMatchObject({
+      paid_by: [],
+      debt: "3000000",
+    });
+    await run("grant cli-repaid 2 --lot-id cli-late");
+    expect(await json("explain event e-1 --account cli-repaid")).toMatchObject({
+      paid_by: [{ lot_id: "cli-late", source: "promotion", credits: "2000000" }],
+      debt: "1000000",
+    });
+  });
+
+  test("no lot paid for what cost nothing", async () => {
+    const { stdout } = await run("explain event e-free --account cli-acme");
+    expect(stdout).toContain("It cost nothing, so no lot paid.");
+    expect(await json("explain event e-free --account cli-acme")).toMatchObject({ paid_by: [] });
+  });
+
+  test("an event that was not metered", async () => {
+    expect(await run("explain event e-9 --account cli-acme")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "no event e-9 of account cli-acme has been metered\n",
+    });
+  });
+});
+
+describe("explain lot", () => {
+  test("says what the lot paid for: by meter, and event by event", async () => {
+    expect(await json("explain lot cli-acme cli-acme-lot-2")).toMatchObject({
+      lot_id: "cli-acme-lot-2",
+      credits: "4000000",
+      used: "4000000",
+      expired: "0",
+      remaining: "0",
+      by_meter: [
+        { meter: "cli-calls", events: 2, credits: "3000000" },
+        { meter: "cli-minutes", events: 1, credits: "1000000" },
+      ],
+      usage: [
+        { event_id: "e-2", credits: "2000000", paid: "1000000" },
+        { event_id: "e-3", credits: "2000000", paid: "2000000" },
+        { event_id: "e-4", credits: "3000000", paid: "1000000" },
+      ],
+      next_after: null,
+    });
+    expect((await run("explain lot cli-acme cli-acme-lot-2")).stdout).toMatch(
+      /It paid for\ncli-calls +3 credits for 2 events\ncli-minutes +1 credits for 1 event\n/,
+    );
+  });
+
+  test("page by page it is the same", async () => {
+    const seen: string[] = [];
+    let after = "";
+    for (let pages = 1; pages <= 3; pages += 1) {
+      const page = await json(`explain lot cli-acme cli-acme-lot-2 --limit 1 ${after}`);
+      seen.push(...page.usage.map((record: { event_id: string }) => record.event_id));
+      after = `--after ${page.next_after}`;
+    }
+    expect(seen).toEqual(["e-2", "e-3", "e-4"]);
+    expect(after).toBe("--after null");
+    expect((await run("explain lot cli-acme cli-acme-lot-2 --limit 1")).stdout).toContain(
+      "There are more: --after 1000000\n",
+    );
+  });
+
+  test("a lot that ended says how much of it", async () => {
+    const past = Date.now() - 7_200_000;
+    const lots = [{ credits: 5_000_000n, expiresAt: past + 3_600_000 }];
+    await openAccount(books, "cli-ended", { at: past, lots });
+    const use = { accountId: "cli-ended", meter: "cli-calls", quantity: 1n };
+    await meterEvents(books, [
+      { ...use, eventId: "e-1", occurredAt: past },
+      { ...use, eventId: "e-2" },
+    ]);
+    expect(await json("explain lot cli-ended cli-ended-lot-1")).toMatchObject({
+      used: "1000000",
+      expired: "4000000",
+      remaining: "0",
+      usage: [{ event_id: "e-1", paid: "1000000" }],
+    });
+  });
+
+  test("a lot that paid for add-ons too says for which, and all of it sums to its credits", async () => {
+    await offer(
+      books,
+      { "cli-plan": { credits: 10_000_000n } },
+      { "cli-voice": 2_000_000n, "cli:kb": 1_000_000n },
+    );
+    await openAccount(books, "cli-adds", { lots: [{ credits: 3_000_000n }] });
+    const accountId = "cli-adds";
+    await run("subscription start cli-adds cli-plan");
+    await meterEvents(books, [{ eventId: "a-1", accountId, meter: "cli-calls", quantity: 1n }]);
+    await run("add-on set cli-adds cli-voice 2");
+    await meterEvents(books, [{ eventId: "a-2", accountId, meter: "cli-calls", quantity: 3n }]);
+    await run("add-on set cli-adds cli:kb 1");
+    await run("lot withdraw cli-adds plan:1:0 --credits 1.5");
+
+    // Usage drew [0, 1) and [5, 8), the add-ons [1, 5) and [8, 9); the lots are [0, 3) and [3, 11.5).
+    expect(await json("explain lot cli-adds cli-adds-lot-1")).toMatchObject({
+      used: "3000000",
+      by_meter: [{ meter: "cli-calls", events: 1, credits: "1000000" }],
+      by_add_on: [{ add_on: "cli-voice", charges: 1, credits: "2000000" }],
+      usage: [{ event_id: "a-1", paid: "1000000" }],
+      charges: [{ entry: "3", credits: "4000000", paid: "2000000" }],
+    });
+    const lot = await json("explain lot cli-adds plan:1:0");
+    expect(lot).toMatchObject({
+      credits: "10000000",
+      used: "6000000",
+      expired: "0",
+      withdrawn: "1500000",
+      remaining: "2500000",
+      by_meter: [{ meter: "cli-calls", events: 1, credits: "3000000" }],
+      by_add_on: [
+        { add_on: "cli-voice", charges: 1, credits: "2000000" },
+        { add_on: "cli:kb", charges: 1, credits: "1000000" },
+      ],
+      usage: [{ event_id: "a-2", start_position: "5000000", paid: "3000000" }],
+      charges: [
+        {
+          entry: "3",
+          add_on: "cli-voice",
+          reference: "add-on:cli-voice:1:0:0-2",
+          due_at: expect.stringMatching(/Z$/),
+          start_position: "1000000",
+          credits: "4000000",
+          paid: "2000000",
+        },
+        { entry: "4", add_on: "cli:kb", start_position: "8000000", paid: "1000000" },
+      ],
+      next_after: null,
+    });
+    const paid = [...lot.by_meter, ...lot.by_add_on].reduce(
+      (sum, { credits }) => sum + BigInt(credits),
+      0n,
+    );
+    expect(paid).toBe(BigInt(lot.used));
+
+    const { stdout } = await run("explain lot cli-adds plan:1:0");
+    expect(stdout).toMatch(/\nused +6\nexpired +0\nwithdrawn +1.5\nleft +2.5\n/);
+    expect(stdout).toContain(
+      "It paid for\n" +
+        "cli-calls         3 credits for 1 event\n" +
+        "add-on cli-voice  2 credits for 1 charge\n" +
+        "add-on cli:kb     1 credits for 1 charge\n",
+    );
+    expect(stdout).toMatch(/\n +3 {2}add-on cli-voice +add-on:cli-voice:1:0:0-2 +\S+Z +4 +2\n/);
+
+    const seen: string[] = [];
+    let after = "";
+    for (let pages = 1; pages <= 3; pages += 1) {
+      const page = await json(`explain lot cli-adds plan:1:0 --limit 1 ${after}`);
+      for (const { event_id } of page.usage) seen.push(event_id);
+      for (const { reference } of page.charges) seen.push(reference);
+      after = `--after ${page.next_after}`;
+    }
+    expect(seen).toEqual(["add-on:cli-voice:1:0:0-2", "a-2", "add-on:cli:kb:1:0:0-1"]);
+    expect(after).toBe("--after null");
+  });
+
+  test("a lot that paid for what was spent of a refunded top-up says of which, and it all sums up", async () => {
+    await sellCredits(books);
+    await openPayer(books, "cli-back", { credits: 1_000_000n });
+    const use = { accountId: "cli-back", meter: "cli-calls" };
+    // A dollar buys 50 credits: lots [0, 1), [1, 51), [51, 101) and one of 30 behind them.
+    const refunded = await topUp(books, "cli-back", { amount: 100n, key: "one" });
+    const disputed = await topUp(books, "cli-back", { amount: 100n, key: "two" });
+    await run("grant cli-back 30 --lot-id cli-gift");
+    await meterEvents(books, [{ ...use, eventId: "b-1", quantity: 61n }]);
+    await wentBack(books, "cli-back", { paymentId: refunded, refundId: "r-1", amount: 10n });
+    await wentBack(books, "cli-back", { paymentId: refunded, refundId: "r-2", amount: 4n });
+    await meterEvents(books, [{ ...use, eventId: "b-2", quantity: 1n }]);
+    const taken = { paymentId: disputed, refundId: "d-1", amount: 100n };
+    await wentBack(books, "cli-back", { ...taken, kind: "chargeback" });
+
+    // Spent credits of the first are drawn from the second: 5 and 2. Of that 32 were left, which are
+    // withdrawn, and 18 were spent: they are drawn from the gift.
+    expect(await json("explain lot cli-back top-up:manual:two")).toMatchObject({
+      used: "18000000",
+      withdrawn: "32000000",
+      remaining: "0",
+      by_meter: [{ meter: "cli-calls", events: 2, credits: "11000000" }],
+      by_add_on: [],
+      by_reversal: [
+        {
+          by: "refund",
+          reversed_lot: "top-up:manual:one",
+          charges: 2,
+          credits: "7000000",
+        },
+      ],
+      usage: [
+        { event_id: "b-1", paid: "10000000" },
+        { event_id: "b-2", paid: "1000000" },
+      ],
+      charges: [
+        {
+          entry: "5",
+          kind: "reversal",
+          by: "refund",
+          reversed_lot: "top-up:manual:one",
+          reference: "refund:r-1",
+          due_at: expect.stringMatching(/Z$/),
+          start_position: "61000000",
+          credits: "5000000",
+          paid: "5000000",
+        },
+        { entry: "6", reference: "refund:r-2", start_position: "66000000", paid: "2000000" },
+      ],
+    });
+    const gift = (await run("explain lot cli-back cli-gift")).stdout;
+    expect(gift).toMatch(/\nused +18\n/);
+    expect(gift).toContain(
+      "It paid for\nchargeback of top-up:manual:two  18 credits for 1 charge\n",
+    );
+    expect(gift).toMatch(
+      /\n +8 {2}chargeback of top-up:manual:two {2}chargeback:d-1 +\S+Z +18 +18\n/,
+    );
+
+    const { entries } = await json("entries cli-back");
+    expect(
+      entries
+        .slice(-4)
+        .map(({ kind, credits, lot_id, reference }: Record<string, string>) =>
+          [kind, Number(credits) / 1_000_000, lot_id, reference].join(" "),
+        ),
+    ).toEqual([
+      "reversal -5 top-up:manual:one refund:r-1",
+      "reversal -2 top-up:manual:one refund:r-2",
+      "adjustment -32 top-up:manual:two chargeback:d-1",
+      "reversal -18 top-up:manual:two chargeback:d-1",
+    ]);
+    const { lots } = await json("lots cli-back");
+    const uses = lots.map(({ used, withdrawn, remaining }: Record<string, string>) =>
+      [used, withdrawn, remaining].map((credits) => Number(credits) / 1_000_000).join(" "),
+    );
+    expect(uses).toEqual(["1 0 0", "50 0 0", "18 32 0", "18 0 12"]);
+  });
+
+  test("a lot that paid for nothing yet", async () => {
+    await openAccount(books, "cli-idle", { lots: [{ credits: 1n }] });
+    expect((await run("explain lot cli-idle cli-idle-lot-1")).stdout).toContain(
+      "It has paid for nothing.",
+    );
+  });
+
+  test.each([
+    [1, "explain lot cli-nobody x", "there is no account cli-nobody"],
+    [1, "explain lot cli-acme x", "account cli-acme has no lot x"],
+    [2, "explain lot cli-acme x --limit 0", '--limit must be a whole number from 1 on, not "0"'],
+    [2, "explain lot cli-acme x --after y", '--after must be a whole number from 0 on, not "y"'],
+  ])("exit code %i: %s", async (code, line, sentence) => {
+    expect(await run(line)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
+  });
+});

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import { drawdown, words } from "../../support/cli/drawdown.ts";
+import { openApi } from "../../support/processes/api.ts";
+
+/** Keys of the API and links to dashboards, made by command and held against the API itself. */
+let books: Books;
+const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
+const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openAccount(books, "acme");
+  await openAccount(books, "other");
+});
+
+afterAll(() => books?.close());
+
+test("a key is made, opens what its scopes say, is listed without its secret, and revoked", async () => {
+  const { ask } = await openApi(books);
+  const made = await json("key create product --scope read ingest");
+  expect(made).toMatchObject({ outcome: "created", scopes: ["read", "ingest"] });
+  const headers = { authorization: `Bearer ${made.key}` };
+  expect((await ask("GET", "/v1/accounts", { headers })).status).toBe(200);
+  expect((await ask("GET", "/v1/keys", { headers })).status).toBe(403);
+
+  const listed = await run("key list");
+  expect(listed.stdout).toMatch(new RegExp(`${made.key_id} +product +read, ingest`));
+  expect(listed.stdout).not.toContain(made.key);
+
+  expect(await json(`key revoke ${made.key_id}`)).toMatchObject({ outcome: "revoked" });
+  const later = await openApi(books);
+  expect((await later.ask("GET", "/v1/accounts", { headers })).status).toBe(401);
+});
+
+test("a dashboard link opens its account and no other, and ends with its key", async () => {
+  const { ask } = await openApi(books);
+  const { url, expires_at } = await json("dashboard-link acme --minutes 5 --api http://here:1/");
+  expect(url).toMatch(/^http:\/\/here:1\/dashboard\/#token=ddt_/);
+  expect(Date.parse(expires_at) - Date.now()).toBeLessThanOrEqual(5 * 60_000);
+  const headers = { authorization: `Bearer ${url.split("#token=")[1]}` };
+  expect((await ask("GET", "/v1/accounts/acme", { headers })).status).toBe(200);
+  expect((await ask("GET", "/v1/accounts/other", { headers })).status).toBe(403);
+  const { keys } = await json("key list");
+  const links = keys.filter(({ name }: { name: string }) => name === "dashboard links");
+  await json("dashboard-link acme");
+  expect(links).toMatchObject([{ scopes: [] }]);
+  await run(`key revoke ${links[0].key_id}`);
+  const later = await openApi(books);
+  expect((await later.ask("GET", "/v1/accounts/acme", { headers })).status).toBe(401);
+});
+
+test.each([
+  { line: "key create x", code: 2 },
+  { line: "key create x --scope everything", code: 2 },
+  { line: "key revoke 1f0c2b7a9d3e4f56", code: 1 },
+  { line: "dashboard-link nobody", code: 1 },
+  { line: "dashboard-link acme --minutes 0", code: 2 },
+  { line: "dashboard-link acme --minutes 1441", code: 2 },
+  { line: "dashboard-link acme --api here", code: 2 },
+])("exit code $code: $line", async ({ line, code }) => {
+  expect((await run(line)).code).toBe(code);
+});

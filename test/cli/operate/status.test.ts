@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lagsOf } from "../../../services/cli/usage/metering-progress.ts";
+import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { startOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import { drawdown } from "../../support/cli/drawdown.ts";
+
+let books: Books;
+const status = async (env: Record<string, string> = {}) => {
+  const all = { DATABASE_URL: books.url, ...env };
+  const ran = await drawdown(["status", "--json"], { env: all });
+  return { ...ran, found: JSON.parse(ran.stdout) };
+};
+const isUp = (found: { parts: { name: string; up: boolean }[] }) =>
+  Object.fromEntries(found.parts.map(({ name, up }) => [name, up]));
+
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+// Whether metering runs depends on what else is tested at the moment.
+test("says what is up, how far behind, and what waits", async () => {
+  await startOffsets(books.database, USAGE_READER, new Map([[0, 0n]]));
+  await inTransaction(books.database, (transaction) =>
+    storeDeadLetters(
+      transaction,
+      [1n, 2n, 3n].map((offset) => ({
+        topic: TOPICS.usageEvents,
+        partition: 0,
+        offset,
+        accountId: null,
+        meter: null,
+        occurredAt: null,
+        rejection: { reason: offset === 1n ? "conflict" : "unreadable", detail: "" },
+        key: null,
+        payload: Buffer.alloc(0),
+        recordedAt: 0,
+      })),
+    ),
+  );
+  const { code, stderr, found } = await status();
+  const { metering, ...servers } = isUp(found);
+  expect(servers).toEqual({ postgres: true, kafka: true, registry: true });
+  expect({ code, stderr }).toEqual(
+    metering === true
+      ? { code: 0, stderr: "" }
+      : { code: 1, stderr: '{"error":"down: metering"}\n' },
+  );
+  expect(found.up).toBe(metering);
+  expect(found).toMatchObject({
+    events_per_second: 0,
+    outbox: { waiting: 0, more: false },
+    dead_letters: [
+      { reason: "unreadable", count: 2 },
+      { reason: "conflict", count: 1 },
+    ],
+  });
+  const [first] = found.partitions;
+  expect(first).toMatchObject({ partition: 0, next_offset: "0", lag: first.high_watermark });
+});
+
+test("shows the same as tables", async () => {
+  const { stdout } = await drawdown(["status"], { env: { DATABASE_URL: books.url } });
+  expect(stdout).toMatch(/^PART +STATE +WHERE\npostgres +up +\S+ +version \d+/);
+  expect(stdout).toMatch(/\nPARTITION +END +NEXT +LAG\n +0 +\d+ +0 +\d+\n/);
+  expect(stdout).toMatch(/\ndead letters +2 unreadable, 1 conflict\n$/);
+});
+
+describe("a part that is down is named, and the rest is shown, within seconds", () => {
+  test.each([
+    ["postgres", { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/books" }],
+    ["kafka", { KAFKA_BROKERS: "127.0.0.1:1" }],
+    ["registry", { SCHEMA_REGISTRY_URL: "http://someone:secret@127.0.0.1:65535/" }],
+  ])("%s", async (name, env) => {
+    const startedAt = Date.now();
+    const { code, stdout, stderr, found } = await status(env);
+    expect(Date.now() - startedAt).toBeLessThan(15_000);
+    expect(code).toBe(1);
+    expect(JSON.parse(stderr).error).toContain(name);
+    expect(stdout + stderr).not.toContain("secret");
+    expect(isUp(found)).toMatchObject({
+      postgres: true,
+      kafka: true,
+      registry: true,
+      [name]: false,
+    });
+    expect(found.events_per_second).toBe(name === "postgres" ? null : 0);
+    expect(found.lag === null).toBe(name !== "registry");
+  });
+});
+
+describe("the lag of a partition", () => {
+  test.each([
+    ["is what Kafka has beyond the books", { low: 2n, high: 9n }, 7n, 2n],
+    ["is all that Kafka still has when the books have not begun", { low: 2n, high: 9n }, null, 7n],
+    ["is none when the books were read a moment later", { low: 0n, high: 9n }, 10n, 0n],
+  ])("%s", (_, end, nextOffset, lag) => {
+    const places = new Map(nextOffset === null ? [] : [[0, nextOffset] as const]);
+    expect(lagsOf([{ partition: 0, ...end }], places)).toEqual([
+      { partition: 0, high: end.high, nextOffset, lag },
+    ]);
+  });
+
+  test("is not known while one side is down", () => {
+    expect(lagsOf(null, new Map([[3, 5n]]))).toEqual([
+      { partition: 3, high: null, nextOffset: 5n, lag: null },
+    ]);
+    expect(lagsOf([{ partition: 3, low: 0n, high: 5n }], null)).toEqual([
+      { partition: 3, high: 5n, nextOffset: null, lag: null },
+    ]);
+  });
+});

@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { decideFeeGivenUp } from "../../../shared/core/changes/suspend-subscription.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
+import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import { drawdown, words } from "../../support/cli/drawdown.ts";
+import { everyTable } from "../../support/cli/every-table.ts";
+import { offer } from "../../support/cli/offer.ts";
+
+let books: Books;
+let before: Record<string, string[]>;
+const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
+
+beforeAll(async () => {
+  books = await openBooks();
+  await offer(books, {
+    "cli-small": { credits: 100_000_000n },
+    "cli-pro": { credits: 500_000_000n },
+    "cli-euro": { credits: 100_000_000n, currency: "EUR" },
+    "cli-vast": { credits: 2n ** 63n - 1n },
+  });
+  await openAccount(books, "cli-bare", { lots: [{ credits: 1n }] });
+  await openAccount(books, "cli-sub", { lots: [{ credits: 1n }] });
+  await run("subscription start cli-sub cli-small");
+  await openAccount(books, "cli-gone");
+  await run("subscription start cli-gone cli-small");
+  await run("subscription cancel cli-gone");
+  await openAccount(books, "cli-owes");
+  await run("subscription start cli-owes cli-small --interval year");
+  await changeSubscription(
+    books.database,
+    { accountId: toAccountId("cli-owes"), now: Date.now(), by: "test" },
+    (context) => decideFeeGivenUp({ number: 1, period: 0 }, context),
+  );
+  before = await everyTable(books);
+});
+afterAll(() => books.close());
+
+test.concurrent.each([
+  [1, "start cli-nobody cli-pro", "there is no account cli-nobody"],
+  [
+    1,
+    "start cli-bare cli-typo",
+    "there is no plan cli-typo now; catalogue show lists what is on offer",
+  ],
+  [
+    1,
+    "start cli-bare cli-euro",
+    "plan cli-euro has no price in USD, which account cli-bare pays in",
+  ],
+  [
+    1,
+    "start cli-bare cli-vast",
+    "account cli-bare cannot hold that many: at most 9223372036854.775806 credits still fit",
+  ],
+  [
+    1,
+    "start cli-sub cli-pro",
+    "account cli-sub has a subscription already, to plan cli-small; change it, or start another once it has ended",
+  ],
+  [
+    1,
+    "start cli-gone cli-pro",
+    "account cli-gone has a subscription already, to plan cli-small; resume it, or start another once it has ended",
+  ],
+  [2, "start cli-bare cli-pro --interval week", '--interval must be month or year, not "week"'],
+  [
+    2,
+    "start cli-bare cli-pro --renewal daily",
+    '--renewal must be first-of-month or day-of-month, not "daily"',
+  ],
+  [
+    2,
+    "start cli-bare cli-pro --by schedule",
+    "--by cannot be schedule: so the turns of the month are told",
+  ],
+  [
+    2,
+    `start cli-bare cli-pro --by ${"x".repeat(257)}`,
+    "--by has 257 characters; at most 256 are allowed",
+  ],
+  [
+    1,
+    "change-plan cli-bare cli-pro",
+    "account cli-bare has no subscription; begin one with subscription start",
+  ],
+  [1, "change-plan cli-sub cli-small", "account cli-sub is on plan cli-small already"],
+  [
+    1,
+    "change-plan cli-sub cli-typo",
+    "there is no plan cli-typo now; catalogue show lists what is on offer",
+  ],
+  [
+    1,
+    "change-plan cli-sub cli-euro",
+    "plan cli-euro has no price in USD, which account cli-sub pays in",
+  ],
+  [
+    1,
+    "change-plan cli-sub cli-vast",
+    "account cli-sub cannot hold that many: at most 9223372036754.775806 credits still fit",
+  ],
+  [1, "change-interval cli-sub month", "account cli-sub pays monthly already"],
+  [2, "change-interval cli-sub decade", 'interval must be month or year, not "decade"'],
+  [
+    1,
+    "change-interval cli-bare year",
+    "account cli-bare has no subscription; begin one with subscription start",
+  ],
+  [
+    1,
+    "change-plan cli-owes cli-pro",
+    "the subscription of account cli-owes is suspended: its fee of USD 290.00 a year is not paid",
+  ],
+  [
+    1,
+    "change-interval cli-owes month",
+    "the subscription of account cli-owes is suspended: its fee of USD 290.00 a year is not paid",
+  ],
+  [1, "cancel cli-gone", "the subscription of account cli-gone is cancelled already"],
+  [1, "cancel cli-bare", "account cli-bare has no subscription; begin one with subscription start"],
+  [1, "resume cli-sub", "the subscription of account cli-sub is not cancelled"],
+  [1, "resume cli-bare", "account cli-bare has no subscription; begin one with subscription start"],
+  [1, "show cli-nobody", "there is no account cli-nobody"],
+  [1, "history cli-nobody", "there is no account cli-nobody"],
+])("refused with exit code %i: subscription %s", async (code, line, sentence) => {
+  expect(await run(`subscription ${line}`)).toEqual({
+    code,
+    stdout: "",
+    stderr: `${sentence}\n`,
+  });
+});
+
+test("of none of these anything is stored", async () => {
+  expect(await everyTable(books)).toEqual(before);
+});
+
+test("with --json as JSON", async () => {
+  expect(await run("subscription cancel cli-gone --json")).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: '{"error":"the subscription of account cli-gone is cancelled already"}\n',
+  });
+});

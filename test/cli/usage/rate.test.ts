@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import { drawdown, words } from "../../support/cli/drawdown.ts";
+
+let books: Books;
+const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
+
+beforeAll(async () => {
+  books = await openBooks();
+});
+afterAll(() => books.close());
+
+test("a first price holds from now on, a later one from when no event was metered at the first", async () => {
+  const before = Date.now();
+  const first = await run("rate set cli-tokens 3 --per 1000000 --json");
+  expect(first.code).toBe(0);
+  const rate = JSON.parse(first.stdout);
+  expect(rate).toMatchObject({
+    outcome: "set",
+    meter: "cli-tokens",
+    credits: "3000000",
+    per: "1000000",
+  });
+  expect(Date.parse(rate.valid_from)).toBeGreaterThanOrEqual(before);
+  expect(Date.parse(rate.valid_from)).toBeLessThanOrEqual(Date.now());
+
+  const second = JSON.parse((await run("rate set cli-tokens 4 --per 1000000 --json")).stdout);
+  expect(Date.parse(second.valid_from)).toBeGreaterThanOrEqual(before + 6 * 60_000);
+  expect(Date.parse(second.valid_from)).toBeLessThanOrEqual(Date.now() + 6 * 60_000);
+
+  const { stdout } = await run("rate list cli-tokens --json");
+  const { outcome: _, ...listed } = rate;
+  expect(JSON.parse(stdout).rates).toEqual([
+    listed,
+    expect.objectContaining({ credits: "4000000" }),
+  ]);
+});
+
+test("a price is set once", async () => {
+  const line = "rate set cli-calls 0.01 --per 1 --from 2100-01-01T00:00:00Z";
+  expect(await run(line)).toMatchObject({
+    code: 0,
+    stdout: "cli-calls costs 0.01 credits a unit from 2100-01-01T00:00:00.000Z on.\n",
+  });
+  expect((await run(line)).stdout).toContain("which stood already; nothing was changed.");
+  expect(await run(line.replace("0.01", "0.02"))).toMatchObject({
+    code: 1,
+    stderr:
+      "another price is set from that instant on already: " +
+      "cli-calls costs 0.01 credits a unit from 2100-01-01T00:00:00.000Z on\n",
+  });
+});
+
+test("a price cannot be slipped under events that were metered", async () => {
+  await run("rate set cli-minutes 1 --per 60 --from 2020-01-01T00:00:00Z");
+  const { code, stderr } = await run("rate set cli-minutes 2 --per 60 --from 2021-01-01T00:00:00Z");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^cli-minutes has a price already, and events up to \S+Z may be metered at it; name a later instant with --from\n$/,
+  );
+});
+
+test("lists every price, or says that there is none", async () => {
+  await run("rate set cli-listed 0 --per 1 --from 2020-01-01T00:00:00Z");
+  expect((await run("rate list")).stdout).toMatch(/^METER +CREDITS +PER +VALID FROM\n/);
+  expect((await run("rate list cli-listed")).stdout).toMatch(
+    /cli-listed +0 +1 +2020-01-01T00:00:00.000Z\n$/,
+  );
+  expect(await run("rate list cli-unheard-of --json")).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: '{"error":"meter cli-unheard-of has no price"}\n',
+  });
+});
+
+test.each([
+  ["cli-x 3 --per 0", '--per must be a whole number from 1 on, not "0"'],
+  ["cli-x 3 --per 1.5", '--per must be a whole number from 1 on, not "1.5"'],
+  ["cli-x -3 --per 1", "-3 credits are below zero"],
+  [
+    "cli-x 3 --per 1 --from soon",
+    '--from must be an instant like 2026-09-01T00:00:00Z, not "soon"',
+  ],
+])("rate set refuses %s", async (line, sentence) => {
+  expect(await run(`rate set ${line}`)).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
+});

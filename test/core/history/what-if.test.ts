@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { planSteps } from "../../../shared/core/history/plan-charges.ts";
+import {
+  addCharge,
+  addPlans,
+  addUsage,
+  creditsOf,
+  differenceOf,
+  type PlanBooks,
+  type WhatIf,
+} from "../../../shared/core/history/what-if.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
+import type { AskedCatalogue } from "../../../shared/core/offer/asked-catalogue.ts";
+import { statedCatalogue } from "../../../shared/core/offer/stated-catalogue.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { DAY, NOON } from "../../support/core/examples.ts";
+
+const NOTHING_STATED: AskedCatalogue = {
+  meters: new Map(),
+  plans: new Map(),
+  addOns: new Map(),
+  creditPrices: new Map(),
+};
+const place = { line: 1, field: "" };
+const ACME = toAccountId("acme");
+
+function version<T>(terms: T, from: Instant | null = null) {
+  return { from, terms, place };
+}
+
+function plan(credits: bigint, monthly: bigint, yearly = monthly * 10n) {
+  const prices = [{ currency: "USD", monthly, yearly }];
+  return [version({ credits, life: { kind: "usual" } as const, prices })];
+}
+
+describe("usage under other rates", () => {
+  test("a half is rounded up for each event, and what is stated plainly holds until the next version", () => {
+    const meters = new Map([
+      ["calls", [version({ credits: 1n, per: 2n }), version({ credits: 5n, per: 1n }, NOON)]],
+    ]);
+    const other = statedCatalogue({ ...NOTHING_STATED, meters });
+    const whatIf: WhatIf = new Map();
+    const call = { accountId: ACME, meter: "calls", quantity: 1n, credits: 3n };
+    addUsage(whatIf, { ...call, occurredAt: 0 }, other);
+    addUsage(whatIf, { ...call, occurredAt: NOON - 1 }, other);
+    addUsage(whatIf, { ...call, occurredAt: NOON }, other);
+    expect(whatIf.get(ACME)?.meters.get("calls")).toMatchObject({
+      ...{ count: 3, quantity: 3n, charged: 9n, wouldBe: 1n + 1n + 5n },
+      noPrice: { count: 0 },
+    });
+  });
+
+  test("what has no price then is not compared", () => {
+    const meters = new Map([["calls", [version({ credits: 5n, per: 1n }, NOON)]]]);
+    const other = statedCatalogue({ ...NOTHING_STATED, meters });
+    const whatIf: WhatIf = new Map();
+    const usage = { accountId: ACME, quantity: 2n, credits: 7n, occurredAt: NOON - 1 };
+    addUsage(whatIf, { ...usage, meter: "calls" }, other);
+    addUsage(whatIf, { ...usage, meter: "other" }, other);
+    const charge = { accountId: ACME, addOnId: "voice", units: 3n, credits: 9n, dueAt: NOON };
+    addCharge(whatIf, charge, other);
+    for (const account of whatIf.values()) {
+      expect(creditsOf(account)).toMatchObject({
+        ...{ count: 0, charged: 0n, wouldBe: 0n },
+        noPrice: { count: 3, charged: 23n },
+      });
+    }
+  });
+
+  test("the order of the events changes nothing, and the same rates no credit", () => {
+    const rate = { credits: 3n, per: 7n };
+    const other = statedCatalogue({
+      ...NOTHING_STATED,
+      meters: new Map([["calls", [version(rate)]]]),
+    });
+    const someQuantities = fc.array(fc.bigInt(0n, 100n), { minLength: 1 });
+    fc.assert(
+      fc.property(someQuantities, (quantities) => {
+        const compare = (all: readonly bigint[]) => {
+          const whatIf: WhatIf = new Map();
+          for (const quantity of all) {
+            const credits = (2n * quantity * rate.credits + rate.per) / (2n * rate.per);
+            const usage = { accountId: ACME, meter: "calls", quantity, credits, occurredAt: NOON };
+            addUsage(whatIf, usage, other);
+          }
+          return whatIf;
+        };
+        const whatIf = compare(quantities);
+        expect(compare(quantities.toReversed())).toEqual(whatIf);
+        for (const account of whatIf.values()) expect(differenceOf(creditsOf(account))).toBe(0n);
+      }),
+    );
+  });
+});
+
+describe("plans under another catalogue", () => {
+  const changes: SubscriptionChange[] = [
+    change(1, "subscribed", NOON, { plan: "small", interval: "month", number: "1" }),
+    change(2, "plan_changed", NOON + DAY, { plan: "large", before: "small" }),
+  ];
+  const month = { number: 1, period: 0, planId: "small", at: NOON };
+  const history = { currency: "USD", months: [month], changes };
+
+  test("a larger plan brings and costs what lacks to it, which may be nothing", () => {
+    expect(stepsUnder({ small: plan(100n, 10n), large: plan(300n, 25n) })).toEqual([
+      { at: NOON, planId: "small", credits: 100n, price: 10n },
+      { at: NOON + DAY, planId: "large", credits: 200n, price: 15n },
+    ]);
+    expect(stepsUnder({ small: plan(400n, 30n), large: plan(300n, 25n) })).toEqual([
+      { at: NOON, planId: "small", credits: 400n, price: 30n },
+      { at: NOON + DAY, planId: "large", credits: 0n, price: 0n },
+    ]);
+  });
+
+  test("a month that cost nothing costs what the other catalogue says", () => {
+    const [first] = stepsUnder({ small: plan(100n, 0n), large: plan(300n, 0n) });
+    const [other] = stepsUnder({ small: plan(100n, 9n), large: plan(300n, 0n) });
+    expect([first?.price, other?.price]).toEqual([0n, 9n]);
+  });
+
+  test("a paid year is charged as it begins, and its months cost no more", () => {
+    const yearly = change(1, "subscribed", NOON, { plan: "small", interval: "year", number: "1" });
+    const months = Array.from({ length: 13 }, (_, period) => {
+      return { ...month, period, at: NOON + period * 30 * DAY };
+    });
+    const plans = new Map([["small", plan(100n, 10n, 99n)]]);
+    const { catalogue } = statedCatalogue({ ...NOTHING_STATED, plans });
+    const steps = planSteps({ currency: "USD", months, changes: [yearly] }, catalogue);
+    expect(steps.map(({ price }) => price)).toEqual([99n, ...Array(11).fill(0n), 99n]);
+  });
+
+  test("a plan or a price that it does not have is not told, nor what rests on it", () => {
+    expect(stepsUnder({ large: plan(300n, 25n) })).toEqual([
+      { at: NOON, planId: "small", credits: null, price: null },
+      { at: NOON + DAY, planId: "large", credits: null, price: null },
+    ]);
+    const { catalogue } = statedCatalogue({
+      ...NOTHING_STATED,
+      plans: new Map(Object.entries({ small: plan(1n, 1n), large: plan(3n, 3n) })),
+    });
+    expect(planSteps({ ...history, currency: "EUR" }, catalogue)).toMatchObject([
+      { credits: 1n, price: null },
+      { credits: 2n, price: null },
+    ]);
+  });
+
+  test("only what lies in the range is compared, by what came before it", () => {
+    const plans = new Map(Object.entries({ small: plan(150n, 5n), large: plan(300n, 25n) }));
+    const books: PlanBooks = {
+      ...{ accountId: ACME, currency: "USD", changes },
+      lots: [
+        { lotId: "plan:1:0", planId: "small", credits: 100n, at: NOON },
+        { lotId: "plan:1:0:300", planId: "large", credits: 200n, at: NOON + DAY },
+      ],
+      fees: [{ planId: "large", amount: 15n, at: NOON + DAY }],
+    };
+    const whatIf: WhatIf = new Map();
+    const other = statedCatalogue({ ...NOTHING_STATED, plans });
+    addPlans(whatIf, books, other, { from: NOON + 1, to: NOON + 2 * DAY });
+    expect(whatIf.get(ACME)?.plans).toEqual([
+      {
+        ...{ planId: "large", currency: "USD", given: 200n, wouldGive: 150n },
+        ...{ charged: 15n, wouldCharge: 20n },
+      },
+    ]);
+  });
+
+  function stepsUnder(plans: Record<string, ReturnType<typeof plan>>) {
+    const stated = { ...NOTHING_STATED, plans: new Map(Object.entries(plans)) };
+    return planSteps(history, statedCatalogue(stated).catalogue);
+  }
+});
+
+function change(
+  sequence: number,
+  kind: SubscriptionChange["kind"],
+  at: Instant,
+  detail: Record<string, string>,
+): SubscriptionChange {
+  return { sequence, kind, at, detail, by: "me" };
+}

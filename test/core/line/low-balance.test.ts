@@ -1,0 +1,62 @@
+/**
+ * - a balance at the threshold is low, one above it is not
+ * - what was said stays said until a grant arms it again
+ * - crossings count up by one
+ *
+ * That it is said exactly once per crossing, whatever crosses, is held against the reference model
+ * in meter-usage-histories.test.ts.
+ */
+import { describe, expect, test } from "vitest";
+import { hasCrossed, rearm, sayLowBalance } from "../../../shared/core/line/low-balance.ts";
+import { accountWith, NOON } from "../../support/core/examples.ts";
+
+describe("a balance is low", () => {
+  test.each([
+    { granted: 10n, position: 7n, threshold: 2n, low: false },
+    { granted: 10n, position: 8n, threshold: 2n, low: true },
+    { granted: 10n, position: 9n, threshold: 2n, low: true },
+    { granted: 10n, position: 10n, threshold: 0n, low: true },
+    { granted: 10n, position: 9n, threshold: 0n, low: false },
+    { granted: 10n, position: 14n, threshold: 0n, low: true },
+    { granted: 10n, position: 14n, threshold: -5n, low: false },
+  ])("$low: $position of $granted drawn, threshold $threshold", ({ low, ...given }) => {
+    expect(hasCrossed(accountWith(given))).toBe(low);
+  });
+
+  test("but not said again while it stays low", () => {
+    expect(hasCrossed(accountWith({ granted: 10n, position: 12n, lowBalance: true }))).toBe(false);
+  });
+});
+
+test("saying a low balance counts it and names what crossed and where the balance stood", () => {
+  const before = accountWith({ granted: 10n, position: 9n, threshold: 3n, crossings: 4n });
+  expect(sayLowBalance(before, "event:e7", NOON)).toEqual({
+    account: { ...before, lowBalance: true, crossings: 5n },
+    lowBalance: {
+      accountId: "acme",
+      crossing: 5n,
+      balance: 1n,
+      threshold: 3n,
+      cause: "event:e7",
+      occurredAt: NOON,
+    },
+  });
+});
+
+describe("after a grant", () => {
+  test("an account said to be low is armed again", () => {
+    const low = accountWith({ granted: 10n, position: 4n, lowBalance: true, crossings: 1n });
+    expect(rearm(low)).toEqual({ ...low, lowBalance: false });
+    expect(hasCrossed(rearm(low))).toBe(false);
+  });
+
+  test("one that is still low is armed too, to be said again", () => {
+    const low = accountWith({ granted: 10n, position: 14n, lowBalance: true, crossings: 1n });
+    expect(hasCrossed(rearm(low))).toBe(true);
+  });
+
+  test("one that was not low stays as it is", () => {
+    const well = accountWith({ granted: 10n });
+    expect(rearm(well)).toBe(well);
+  });
+});

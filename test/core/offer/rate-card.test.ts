@@ -1,0 +1,80 @@
+/**
+ * - an event is priced at the newest rate valid when it occurred
+ * - price = quantity x credits / per, exactly, a half rounded up, however large the numbers
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { price, type Rate, rateAt, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+
+describe("the rate of a meter", () => {
+  const march = rate({ validFrom: Date.UTC(2026, 2, 1), credits: 10n });
+  const may = rate({ validFrom: Date.UTC(2026, 4, 1), credits: 20n });
+  const tokens = rate({ meter: "tokens", validFrom: Date.UTC(2026, 0, 1) });
+  const card = toRateCard([may, tokens, march]);
+
+  test.each([
+    { at: "2026-02-28T23:59:59.999Z", is: "no_price" as const },
+    { at: "2026-03-01T00:00:00Z", is: march },
+    { at: "2026-04-30T23:59:59.999Z", is: march },
+    { at: "2026-05-01T00:00:00Z", is: may },
+    { at: "2036-01-01T00:00:00Z", is: may },
+  ])("at $at is the newest one valid then", ({ at, is }) => {
+    expect(rateAt(card, "calls", Date.parse(at))).toEqual(is);
+  });
+
+  test("that nobody priced is unknown", () => {
+    expect(rateAt(card, "minutes", may.validFrom)).toBe("unknown_meter");
+  });
+
+  test("is found whatever the order in which rates were set", () => {
+    const rates = fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(rates, fc.integer({ min: -60, max: 60 }), (starts, at) => {
+        const found = rateAt(toRateCard(starts.map((s) => rate({ validFrom: s }))), "calls", at);
+        const begun = starts.filter((start) => start <= at);
+        if (starts.length === 0) expect(found).toBe("unknown_meter");
+        else if (begun.length === 0) expect(found).toBe("no_price");
+        else expect(found).toMatchObject({ validFrom: Math.max(...begun) });
+      }),
+    );
+  });
+});
+
+describe("the price", () => {
+  test.each([
+    { quantity: 0n, credits: 7n, per: 3n, is: 0n },
+    { quantity: 1n, credits: 250n, per: 1n, is: 250n },
+    { quantity: 1n, credits: 1n, per: 2n, is: 1n },
+    { quantity: 3n, credits: 1n, per: 2n, is: 2n },
+    { quantity: 1n, credits: 1n, per: 3n, is: 0n },
+    { quantity: 2n, credits: 1n, per: 3n, is: 1n },
+    { quantity: 499n, credits: 1n, per: 1000n, is: 0n },
+    { quantity: 500n, credits: 1n, per: 1000n, is: 1n },
+    { quantity: 1234n, credits: 2_000_000n, per: 1000n, is: 2_468_000n },
+    { quantity: 5n, credits: 0n, per: 3n, is: 0n },
+    { quantity: MAX_BIGINT, credits: 1n, per: 1n, is: MAX_BIGINT },
+    { quantity: MAX_BIGINT, credits: MAX_BIGINT, per: MAX_BIGINT, is: MAX_BIGINT },
+  ])("of $quantity at $credits per $per is $is", ({ quantity, credits, per, is }) => {
+    expect(price(rate({ credits, per }), quantity)).toBe(is);
+  });
+
+  test("is the whole number nearest to the exact fraction, the upper of two as near", () => {
+    const amount = fc.bigInt({ min: 0n, max: MAX_BIGINT });
+    const small = fc.bigInt({ min: 0n, max: 40n });
+    const either = fc.oneof(small, amount);
+    fc.assert(
+      fc.property(either, either, fc.oneof(small, amount), (quantity, credits, units) => {
+        const per = units === 0n ? 1n : units;
+        // Twice the distance from the exact price, in parts of `per`: above -per, at most per.
+        const distance = 2n * (price(rate({ credits, per }), quantity) * per - quantity * credits);
+        expect(distance > -per && distance <= per).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+function rate(given: Partial<Rate>): Rate {
+  return { meter: "calls", validFrom: 0, credits: 1n, per: 1n, ...given };
+}

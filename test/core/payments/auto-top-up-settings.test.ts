@@ -1,0 +1,118 @@
+/**
+ * - settings that are given change, the others stay; null is the default
+ * - what is charged each time lies within what gateways take and within the limits
+ * - whoever changes them has acted: what had paused or stopped auto top-up is over, and the account is
+ *   looked at now
+ */
+import { describe, expect, test } from "vitest";
+import {
+  type AutoTopUp,
+  decideAutoTopUpSettings,
+  startAgain,
+  type TopUpSettings,
+  UNTOUCHED_AUTO_TOP_UP,
+} from "../../../shared/core/payments/auto-top-up.ts";
+import { MOST_CHARGED } from "../../../shared/core/payments/charge-limits.ts";
+import { DAY, NOON } from "../../support/core/examples.ts";
+import { autoWith } from "../../support/core/top-up-examples.ts";
+
+const OWN = { amount: 700n, limitPerDay: 1_400n, limitPerMonth: 2_100n };
+const ACTED = { declines: 0, pausedUntil: null, stopped: null, lookAt: NOON };
+
+test("auto top-up is on before anybody has set anything", () => {
+  expect(UNTOUCHED_AUTO_TOP_UP).toMatchObject({ enabled: true, stopped: null, pausedUntil: null });
+});
+
+describe("settings", () => {
+  test.each<{ asked: Partial<TopUpSettings>; before: Partial<AutoTopUp>; after: object }>([
+    { asked: { enabled: false }, before: OWN, after: { ...OWN, enabled: false } },
+    { asked: { enabled: true }, before: { enabled: false }, after: { enabled: true } },
+    { asked: { amount: 900n }, before: OWN, after: { ...OWN, amount: 900n } },
+    { asked: { limitPerDay: 700n }, before: OWN, after: { ...OWN, limitPerDay: 700n } },
+    { asked: { limitPerMonth: null }, before: OWN, after: { ...OWN, limitPerMonth: null } },
+    { asked: {}, before: OWN, after: OWN },
+  ])("$asked change what is given", ({ asked, before, after }) => {
+    const auto = { ...autoWith(), ...ACTED, ...after };
+    expect(set(asked, autoWith(before))).toEqual({ kind: "set", auto });
+  });
+
+  test("start what was paused or stopped again; what was told stays counted", () => {
+    const halted = autoWith({ declines: 4, pausedUntil: NOON + DAY, stopped: "No.", told: 9n });
+    expect(set({ enabled: true }, halted)).toEqual({
+      kind: "set",
+      auto: { ...autoWith({ told: 9n }), ...ACTED },
+    });
+    expect(startAgain(halted, NOON)).toEqual({ ...autoWith({ told: 9n }), ...ACTED });
+  });
+});
+
+describe("settings are refused", () => {
+  test.each<{ when: string; asked: Partial<TopUpSettings>; currency?: string; says: object }>([
+    {
+      when: "below what gateways take",
+      asked: { amount: 49n },
+      says: { kind: "below_minimum", least: 50n },
+    },
+    { when: "of nothing", asked: { amount: 0n }, says: { kind: "below_minimum", least: 50n } },
+    { when: "below nothing", asked: { amount: -5n }, says: { kind: "below_minimum", least: 50n } },
+    {
+      when: "below what they take in yen",
+      asked: { amount: 49n },
+      currency: "JPY",
+      says: { kind: "below_minimum", least: 50n },
+    },
+    {
+      when: "above what they take",
+      asked: { amount: MOST_CHARGED + 1n },
+      says: { kind: "above_maximum", most: MOST_CHARGED },
+    },
+    {
+      when: "with less a day than each time",
+      asked: { amount: 800n, limitPerDay: 799n },
+      says: { kind: "above_limit", per: "day", amount: 800n, limit: 799n },
+    },
+    {
+      when: "with less a day than the usual amount",
+      asked: { limitPerDay: 999n },
+      says: { kind: "above_limit", per: "day", amount: 1_000n, limit: 999n },
+    },
+    {
+      when: "with less a month than each time",
+      asked: { amount: 800n, limitPerMonth: 799n },
+      says: { kind: "above_limit", per: "month", amount: 800n, limit: 799n },
+    },
+    {
+      when: "with nothing a day",
+      asked: { limitPerDay: 0n },
+      says: { kind: "above_limit", per: "day", amount: 1_000n, limit: 0n },
+    },
+    {
+      when: "with less than nothing a month",
+      asked: { limitPerMonth: -1n },
+      says: { kind: "above_limit", per: "month", amount: 1_000n, limit: -1n },
+    },
+  ])("$when: $asked", ({ asked, currency, says }) => {
+    expect(set(asked, autoWith(), currency)).toEqual(says);
+  });
+
+  test("where one that stood before does not go with one that is given", () => {
+    expect(set({ amount: 1_401n }, autoWith(OWN))).toEqual({
+      ...{ kind: "above_limit", per: "day", amount: 1_401n, limit: 1_400n },
+    });
+    expect(set({ amount: null }, autoWith({ limitPerDay: 700n, amount: 700n }))).toEqual({
+      ...{ kind: "above_limit", per: "day", amount: 1_000n, limit: 700n },
+    });
+  });
+
+  test.each<Partial<TopUpSettings>>([
+    { amount: 50n, limitPerDay: 50n, limitPerMonth: 50n },
+    { amount: MOST_CHARGED },
+    { amount: null, limitPerDay: 1_000n, limitPerMonth: 1_000n },
+  ])("but not at the edge: %o", (asked) => {
+    expect(set(asked, autoWith()).kind).toBe("set");
+  });
+});
+
+function set(asked: Partial<TopUpSettings>, before: AutoTopUp, currency = "USD") {
+  return decideAutoTopUpSettings(asked, before, { currency, now: NOON });
+}

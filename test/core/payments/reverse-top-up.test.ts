@@ -1,0 +1,188 @@
+/**
+ * Money of a top-up that went back takes its credits along.
+ *
+ * - as large a share of the lot as of the payment, rounded down in the customer's favour
+ * - unspent credits are withdrawn from the lot, spent ones are drawn from the line: debt, where it has
+ *   no others; what of the lot expired is owed by nobody
+ * - many small refunds never take more than one of all
+ * - the line stays a line: lots tile it, drawing moves position only
+ *
+ * What it must come to in any history is held against a naive account in reversal-histories.test.ts.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { accountWith, NOON } from "../../support/core/examples.ts";
+import { playReversals } from "./reversals-in-play.ts";
+
+describe("ten dollars that bought 100 credits, between 50 older and 30 newer ones", () => {
+  test.each([
+    // Nothing of it was used: it is cut out, and the lots behind it move up.
+    {
+      used: 0n,
+      money: 1_000n,
+      is: { withdrawn: 100n, owed: 0n, balance: 80n, left: [50n, 0n, 30n] },
+    },
+    {
+      used: 50n,
+      money: 1_000n,
+      is: { withdrawn: 100n, owed: 0n, balance: 30n, left: [0n, 0n, 30n] },
+    },
+    {
+      used: 0n,
+      money: 500n,
+      is: { withdrawn: 50n, owed: 0n, balance: 130n, left: [50n, 50n, 30n] },
+    },
+    // Used in part: what is left of it goes, the rest is drawn from what is newer.
+    {
+      used: 90n,
+      money: 1_000n,
+      is: { withdrawn: 60n, owed: 40n, balance: -10n, left: [0n, 0n, 0n] },
+    },
+    {
+      used: 70n,
+      money: 1_000n,
+      is: { withdrawn: 80n, owed: 20n, balance: 10n, left: [0n, 0n, 10n] },
+    },
+    { used: 90n, money: 600n, is: { withdrawn: 60n, owed: 0n, balance: 30n, left: [0n, 0n, 30n] } },
+    { used: 90n, money: 610n, is: { withdrawn: 60n, owed: 1n, balance: 29n, left: [0n, 0n, 29n] } },
+    // Used up: drawn from what is newer, and then debt.
+    {
+      used: 150n,
+      money: 1_000n,
+      is: { withdrawn: 0n, owed: 100n, balance: -70n, left: [0n, 0n, 0n] },
+    },
+    { used: 150n, money: 300n, is: { withdrawn: 0n, owed: 30n, balance: 0n, left: [0n, 0n, 0n] } },
+    {
+      used: 200n,
+      money: 1_000n,
+      is: { withdrawn: 0n, owed: 100n, balance: -120n, left: [0n, 0n, 0n] },
+    },
+    // A share is rounded down.
+    { used: 0n, money: 9n, is: { withdrawn: 0n, owed: 0n, balance: 180n, left: [50n, 100n, 30n] } },
+    { used: 0n, money: 19n, is: { withdrawn: 1n, owed: 0n, balance: 179n, left: [50n, 99n, 30n] } },
+    { used: 0n, money: 999n, is: { withdrawn: 99n, owed: 0n, balance: 81n, left: [50n, 1n, 30n] } },
+    // More than was paid takes no more than all.
+    {
+      used: 0n,
+      money: 9_999n,
+      is: { withdrawn: 100n, owed: 0n, balance: 80n, left: [50n, 0n, 30n] },
+    },
+  ])("$used used, $money cents back: $is", ({ used, money, is }) => {
+    const acme = threeLots();
+    acme.use(used);
+    const outcome = acme.refund("bought", money);
+    const left = ["old", "bought", "new"].map(acme.left);
+    expect({ ...outcome, balance: acme.balance(), left }).toEqual(is);
+  });
+
+  test("expired in part: what expired is owed by nobody", () => {
+    const acme = threeLots();
+    acme.use(90n);
+    acme.endOf("bought");
+    expect(acme.refund("bought", 1_000n)).toEqual({ withdrawn: 0n, owed: 40n });
+    expect(acme.balance()).toBe(-10n);
+  });
+
+  test("expired unused: nothing is owed, and nothing is posted", () => {
+    const acme = threeLots();
+    acme.endOf("bought");
+    const before = acme.account();
+    expect(acme.refund("bought", 1_000n)).toEqual({ withdrawn: 0n, owed: 0n });
+    expect(acme.account()).toBe(before);
+  });
+
+  test("back in three parts: the same as at once", () => {
+    const acme = threeLots();
+    acme.use(90n);
+    const parts = [334n, 333n, 333n].map((money) => acme.refund("bought", money));
+    expect(parts).toEqual([
+      { withdrawn: 33n, owed: 0n },
+      { withdrawn: 27n, owed: 6n },
+      { withdrawn: 0n, owed: 34n },
+    ]);
+    expect(acme.balance()).toBe(-10n);
+  });
+});
+
+describe("in the books", () => {
+  test("what is withdrawn is an adjustment, what is owed a reversal, each naming the lot and the refund", () => {
+    const acme = threeLots();
+    acme.use(90n);
+    acme.refund("bought", 1_000n);
+    const told = { accountId: "acme", lotId: "bought", reference: "refund:re_1", dueAt: NOON };
+    expect(acme.posted()).toEqual([
+      { ...told, sequence: 4n, kind: "adjustment", credits: -60n, granted: 120n, position: 90n },
+      { ...told, sequence: 5n, kind: "reversal", credits: -40n, granted: 120n, position: 130n },
+    ]);
+  });
+
+  test("it is one movement: the balance is judged once, after all of it", () => {
+    const acme = threeLots(45n);
+    acme.use(90n);
+    acme.refund("bought", 610n);
+    expect(acme.lowBalance()).toEqual({
+      ...{ accountId: "acme", crossing: 1n, balance: 29n, threshold: 45n },
+      ...{ cause: "entry:5", occurredAt: NOON },
+    });
+  });
+
+  test("an account that was said to be low is not said again", () => {
+    const acme = threeLots(95n);
+    acme.use(90n);
+    acme.refund("bought", 100n);
+    expect(acme.lowBalance()).toMatchObject({ crossing: 1n });
+    acme.refund("bought", 100n);
+    expect(acme.lowBalance()).toBe(null);
+  });
+
+  test("nothing expires any more of a lot that is all withdrawn", () => {
+    const acme = playReversals();
+    acme.grant("bought", 100n, { kind: "usual" });
+    expect(acme.account().nextDueAt).not.toBe(null);
+    acme.refund("bought", 1_000n);
+    expect(acme.account().nextDueAt).toBe(null);
+  });
+
+  test("no more is owed than the line can still be drawn by", () => {
+    const acme = playReversals(
+      accountWith({ granted: MAX_BIGINT - 100n, position: MAX_BIGINT - 100n }),
+    );
+    acme.grant("bought", 100n);
+    acme.use(90n);
+    expect(acme.refund("bought", 1_000n)).toEqual({ withdrawn: 10n, owed: 10n });
+    expect(acme.account().position).toBe(MAX_BIGINT);
+  });
+});
+
+test("many small refunds take no more than one of all, and no less where all of it went back", () => {
+  const parts = fc.array(fc.bigInt(1n, 400n), { minLength: 1, maxLength: 12 });
+  const amounts = fc.tuple(fc.bigInt(1n, 5_000n), fc.bigInt(0n, 5_000n));
+  fc.assert(
+    fc.property(parts, amounts, (cents, [credits, used]) => {
+      const [whole, apart] = [playReversals(), playReversals()];
+      const paid = cents.reduce((sum, one) => sum + one);
+      for (const acme of [whole, apart]) {
+        acme.grant("bought", credits, { kind: "never" }, paid);
+        acme.use(used < credits ? used : credits);
+      }
+      const all = whole.refund("bought", paid);
+      let sum = 0n;
+      for (const one of cents) {
+        const { withdrawn, owed } = apart.refund("bought", one);
+        sum += withdrawn + owed;
+        expect(sum <= all.withdrawn + all.owed).toBe(true);
+      }
+      expect(sum).toBe(credits);
+      expect(apart.balance()).toBe(whole.balance());
+    }),
+  );
+});
+
+function threeLots(threshold = -1_000n) {
+  const acme = playReversals(accountWith({ threshold }));
+  acme.grant("old", 50n);
+  acme.grant("bought", 100n);
+  acme.grant("new", 30n);
+  return acme;
+}

@@ -1,0 +1,21 @@
+import { describe, expect, test } from "vitest";
+import { feeDeclined } from "../../../shared/core/payments/settle-fee.ts";
+import { DAY, NOON } from "../../support/core/examples.ts";
+
+describe("a declined fee is tried again 1, 3, 5 and 7 days after it fell due, and then given up", () => {
+  test.each([
+    { attempt: 1, declinedOnDay: 0, nextOnDay: 1 },
+    { attempt: 2, declinedOnDay: 1, nextOnDay: 3 },
+    { attempt: 3, declinedOnDay: 3, nextOnDay: 5 },
+    { attempt: 4, declinedOnDay: 5, nextOnDay: 7 },
+  ])("attempt $attempt, on day $declinedOnDay: again on day $nextOnDay", (row) => {
+    expect(feeDeclined(row.attempt, NOON + row.declinedOnDay * DAY)).toEqual({
+      status: "retrying",
+      nextTryAt: NOON + row.nextOnDay * DAY,
+    });
+  });
+
+  test.each([5, 6, 100])("attempt %s: given up", (attempt) => {
+    expect(feeDeclined(attempt, NOON)).toEqual({ status: "failed", nextTryAt: null });
+  });
+});

@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import {
+  formatMoney,
+  isCurrency,
+  minorUnitsOf,
+  parseMoney,
+} from "../../../shared/core/text/money.ts";
+
+describe("money is read exactly, into minor units", () => {
+  test.each([
+    ["0", "USD", 0n],
+    ["29", "USD", 2900n],
+    ["29.9", "USD", 2990n],
+    ["0.29", "EUR", 29n],
+    ["1234567.89", "EUR", 123_456_789n],
+    ["500", "JPY", 500n],
+    ["1.005", "KWD", 1005n],
+    ["92233720368547758.07", "USD", MAX_BIGINT],
+  ])("%s %s", (text, currency, amount) => {
+    expect(parseMoney(text, currency)).toBe(amount);
+  });
+});
+
+describe("what is no amount of money is refused with a reason", () => {
+  test.each<string[]>([
+    ["-1", "USD", "-1 USD is below zero"],
+    ["1.005", "USD", "1.005 has more decimals than the 2 of USD"],
+    ["1.0", "JPY", "1.0 has more decimals than the 0 of JPY"],
+    ["1.0000", "KWD", "1.0000 has more decimals than the 3 of KWD"],
+    [
+      "92233720368547758.08",
+      "USD",
+      "92233720368547758.08 USD is more than the 92233720368547758.07 possible",
+    ],
+    ["abc", "JPY", '"abc" is not an amount of JPY; write it like 2900'],
+    ...["", " ", "1e3", "1e400", "+1", ".5", "5.", "1,5", "0x10", "NaN", "Infinity", "$5", "١"].map(
+      (text) => [text, "USD", `"${text}" is not an amount of USD; write it like 29.00`],
+    ),
+  ])("%j %s", (text = "", currency = "", reason = "") => {
+    expect(() => parseMoney(text, currency)).toThrow(new RangeError(reason));
+  });
+});
+
+test.each([
+  [0n, "USD", "0.00"],
+  [5n, "USD", "0.05"],
+  [2900n, "USD", "29.00"],
+  [2900n, "JPY", "2900"],
+  [2900n, "KWD", "2.900"],
+])("%s of %s's minor units are written %s", (amount, currency, text) => {
+  expect(formatMoney(amount, currency)).toBe(text);
+});
+
+test.each([
+  ["JPY", 1n],
+  ["USD", 100n],
+  ["KWD", 1_000n],
+])("one unit of %s is %s of its minor units", (currency, units) => {
+  expect(minorUnitsOf(currency)).toBe(units);
+  expect(parseMoney("1", currency)).toBe(units);
+});
+
+test("what is written is read as the same, in any currency", () => {
+  const currency = fc.constantFrom(...Intl.supportedValuesOf("currency"));
+  fc.assert(
+    fc.property(fc.bigInt(0n, MAX_BIGINT), currency, (amount, code) => {
+      expect(parseMoney(formatMoney(amount, code), code)).toBe(amount);
+    }),
+  );
+});
+
+test.each([
+  ["EUR", true],
+  ["JPY", true],
+  ["eur", false],
+  ["EURO", false],
+  ["XYZ", false],
+  ["", false],
+  ["constructor", false],
+])("%j is a currency: %s", (text, is) => {
+  expect(isCurrency(text)).toBe(is);
+});

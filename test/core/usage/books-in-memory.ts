@@ -1,0 +1,220 @@
+import type { Account, Entry, Instant, Lot } from "../../../shared/core/line/account.ts";
+import { balanceOf, overlapOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import type { LowBalance } from "../../../shared/core/line/low-balance.ts";
+import { decideGrant } from "../../../shared/core/month/grant-credits.ts";
+import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
+import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
+import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import type { Draw } from "../../../shared/core/usage/account-in-batch.ts";
+import {
+  accountsDue,
+  type Drawn,
+  identityOf,
+  type Metering,
+  meterUsage,
+} from "../../../shared/core/usage/meter-usage.ts";
+import type { Spend } from "../../../shared/core/usage/spend.ts";
+import {
+  type DeadLetterReason,
+  type EventWindow,
+  rejectEvent,
+  type UsageEvent,
+} from "../../../shared/core/usage/usage-event.ts";
+import type { ModelAccount } from "../../model/reference-model.ts";
+
+/** One account's rows. */
+export interface AccountRows {
+  account: Account;
+  /** Oldest first. */
+  lots: readonly Lot[];
+  readonly drawn: Drawn<UsageEvent>[];
+  readonly draws: Draw[];
+  readonly entries: Entry[];
+  readonly lowBalances: LowBalance[];
+  readonly spends: Spend[];
+}
+
+/**
+ * What the ledger does with the decisions of the core, on maps instead of tables: reads what a batch
+ * needs and no more, decides, writes. The rows that are handed out are frozen.
+ */
+export function openBooks(setup: {
+  readonly rates: readonly Rate[];
+  readonly window: EventWindow;
+  readonly accounts: readonly Account[];
+}) {
+  const rates = toRateCard(setup.rates);
+  const rows = new Map<string, AccountRows>();
+  const recorded = new Map<string, UsageEvent>();
+  const deadLetters: { event: UsageEvent; reason: DeadLetterReason }[] = [];
+  let repeats = 0;
+  for (const account of setup.accounts) {
+    rows.set(account.accountId, {
+      account: Object.freeze(account),
+      lots: [],
+      drawn: [],
+      draws: [],
+      entries: [],
+      lowBalances: [],
+      spends: [],
+    });
+  }
+
+  function rowsOf(accountId: string): AccountRows {
+    const found = rows.get(accountId);
+    if (found === undefined) throw new Error(`the books have no account ${accountId}`);
+    return found;
+  }
+
+  function liveLots(accountId: string): Lot[] {
+    const { account, lots } = rowsOf(accountId);
+    return lots.filter((lot) => lot.end > account.position);
+  }
+
+  function store(metering: Metering<UsageEvent>): void {
+    for (const { accountId, lot } of metering.movedLots) {
+      const of = rowsOf(accountId);
+      of.lots = of.lots.map((old) => (old.lotId === lot.lotId ? Object.freeze(lot) : old));
+    }
+    for (const account of metering.accounts) {
+      const written = { ...account, version: account.version + 1n };
+      rowsOf(account.accountId).account = Object.freeze(written);
+    }
+    for (const one of metering.drawn) {
+      rowsOf(one.event.accountId).drawn.push(one);
+      recorded.set(identityOf(one.event), one.event);
+    }
+    for (const { event, rejection } of metering.rejected) {
+      deadLetters.push({ event, reason: rejection.reason });
+    }
+    repeats += metering.repeats;
+    append(metering);
+  }
+
+  function append({ draws, entries, lowBalances, spends }: Metering<UsageEvent>): void {
+    for (const draw of draws) rowsOf(draw.accountId).draws.push(draw);
+    for (const entry of entries) rowsOf(entry.accountId).entries.push(entry);
+    for (const low of lowBalances) rowsOf(low.accountId).lowBalances.push(low);
+    for (const spend of spends) addTo(rowsOf(spend.accountId).spends, spend);
+  }
+
+  return {
+    rowsOf,
+    accountIds: () => [...rows.keys()],
+    deadLetters,
+    repeats: () => repeats,
+
+    /** Meters one batch, as one transaction would. */
+    meter(events: readonly UsageEvent[], now: Instant): Metering<UsageEvent> {
+      const fit: UsageEvent[] = [];
+      for (const event of events) {
+        const rejection = rejectEvent(event, now, setup.window);
+        if (rejection === null) fit.push(event);
+        else deadLetters.push({ event, reason: rejection.reason });
+      }
+      const accounts = new Map([...rows].map(([id, { account }]) => [id, account]));
+      const metering = meterUsage(fit, {
+        now,
+        rates,
+        accounts,
+        catalogue: EMPTY_CATALOGUE,
+        completeUntil: null,
+        books: new Map(
+          accountsDue(fit, accounts, now).map((id) => [
+            id,
+            { lots: liveLots(id), schedule: EMPTY_SCHEDULE },
+          ]),
+        ),
+        recorded,
+      });
+      store(metering);
+      return metering;
+    },
+
+    grant(
+      accountId: string,
+      lotId: string,
+      credits: bigint,
+      expiresAt: Instant | null,
+      now: Instant,
+    ) {
+      const of = rowsOf(accountId);
+      const decision = decideGrant(
+        {
+          lotId,
+          credits,
+          source: "top_up",
+          reference: "",
+          end: expiresAt === null ? { kind: "never" } : { kind: "at", at: expiresAt },
+        },
+        { account: of.account, standing: null, now },
+      );
+      if (decision.kind !== "granted") return decision.kind;
+      const { start, end } = decision.lot;
+      of.account = Object.freeze({ ...decision.account, version: decision.account.version + 1n });
+      of.lots = [...of.lots, Object.freeze({ lotId, start, end, expiresAt })];
+      of.entries.push(decision.entry);
+      if (decision.lowBalance !== null) of.lowBalances.push(decision.lowBalance);
+      return decision.kind;
+    },
+  };
+}
+
+export type BooksInMemory = ReturnType<typeof openBooks>;
+
+/** The rows in the words of the reference model: what left each lot is read off the line by overlap. */
+export function asModelTells({ account, lots, drawn, entries, lowBalances }: AccountRows) {
+  return {
+    balance: balanceOf(account),
+    used: drawn.reduce((sum, { credits }) => sum + credits, 0n),
+    lots: lots.map((lot) => ({
+      lotId: lot.lotId,
+      left: remainingOf(lot, account.position),
+      expiresAt: lot.expiresAt,
+    })),
+    records: drawn.map(({ event, credits, start }) => {
+      const paidBy = new Map<string, bigint>();
+      let unpaid = credits;
+      for (const lot of lots) {
+        const paid = overlapOf(lot, { start, end: start + credits });
+        if (paid > 0n) paidBy.set(lot.lotId, paid);
+        unpaid -= paid;
+      }
+      return { eventId: event.eventId, credits, paidBy, unpaid };
+    }),
+    expiries: entries
+      .filter(({ kind }) => kind === "expiry")
+      .map(({ lotId, credits }) => ({ lotId: lotId ?? "", credits: -credits })),
+    lowBalances: lowBalances.map(({ cause, balance }) => ({ cause, balance })),
+    entries: account.entries,
+  };
+}
+
+/** The model's account without what the line does not tell: what a lot was granted with. */
+export function asLineTells(told: ModelAccount): ReturnType<typeof asModelTells> {
+  return {
+    balance: told.balance,
+    used: told.used,
+    lots: told.lots.map(({ lotId, left, expiresAt }) => ({ lotId, left, expiresAt })),
+    records: told.records.map(({ eventId, credits, paidBy, unpaid }) => ({
+      eventId,
+      credits,
+      paidBy: new Map(paidBy),
+      unpaid,
+    })),
+    expiries: [...told.expiries],
+    lowBalances: [...told.lowBalances],
+    entries: told.entries,
+  };
+}
+
+function addTo(spends: Spend[], more: Spend): void {
+  const same = spends.find(({ hour, meter }) => hour === more.hour && meter === more.meter);
+  if (same === undefined) spends.push({ ...more });
+  else {
+    same.events += more.events;
+    same.quantity += more.quantity;
+    same.credits += more.credits;
+  }
+}

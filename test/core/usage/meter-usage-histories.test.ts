@@ -1,0 +1,356 @@
+/**
+ * Random histories of grants, waits and events: late, early, out of order, repeated, contradicted,
+ * unfit, across expiries, of amounts up to the largest. Held for each:
+ *
+ * - any split of the same events into batches gives the same books: records, line, lots, entries,
+ *   low balances with their causes, spend
+ * - the books are those of the reference model, which keeps lots one by one and knows no line
+ * - the lots tile [0, granted), the remainders sum to max(0, balance)
+ * - records and expiries lie end to end on the line from 0 to position
+ * - the draws of an account follow one another; each holds its own events' records and no other's
+ * - drawing writes to no lot; a lot moves only while it lies wholly ahead of position
+ * - entries and crossings count up by one; a low balance is said at most once between two grants
+ * - every event is metered, a repeat or dead-lettered
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import { balanceOf, MAX_BIGINT, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
+import { createModel, type Model } from "../../model/reference-model.ts";
+import { accountWith, eventWith, someCredits } from "../../support/core/examples.ts";
+import {
+  type AccountRows,
+  asLineTells,
+  asModelTells,
+  type BooksInMemory,
+  openBooks,
+} from "./books-in-memory.ts";
+
+const BEGIN = 3_600_000;
+const WINDOW = { maxAheadMs: 20, maxBehindMs: 60 };
+const RATES: readonly Rate[] = [
+  { meter: "calls", validFrom: 0, credits: 1n, per: 1n },
+  { meter: "tokens", validFrom: 0, credits: 3n, per: 2n },
+  { meter: "tokens", validFrom: BEGIN + 30, credits: 5n, per: 4n },
+  { meter: "minutes", validFrom: BEGIN + 10, credits: 2n, per: 1n },
+];
+const THRESHOLDS = { acme: 0n, bolt: 5n, cord: -3n };
+
+const someQuantity = fc.oneof(
+  { weight: 20, arbitrary: fc.bigInt({ min: 0n, max: 15n }) },
+  { weight: 1, arbitrary: fc.constant(-1n) },
+  { weight: 1, arbitrary: fc.bigInt({ min: MAX_BIGINT - 20n, max: MAX_BIGINT }) },
+);
+const someAccount = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom("acme", "bolt", "cord") },
+  { weight: 1, arbitrary: fc.constantFrom("nobody", "") },
+);
+const use = fc.record({
+  use: someAccount,
+  meter: fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom("calls", "tokens") },
+    { weight: 2, arbitrary: fc.constantFrom("minutes", "unheard-of") },
+  ),
+  quantity: someQuantity,
+  sinceNow: fc.integer({ min: -65, max: 25 }),
+  cut: fc.boolean(),
+});
+const again = fc.record({
+  again: fc.nat(30),
+  as: fc.constantFrom("same", "same", "more", "elsewhere"),
+  cut: fc.boolean(),
+});
+const grant = fc.record({
+  grant: fc.constantFrom("acme", "bolt", "cord"),
+  credits: someCredits,
+  life: fc.option(fc.integer({ min: 1, max: 70 })),
+});
+const wait = fc.record({ wait: fc.integer({ min: 1, max: 40 }) });
+const someHistory = fc.array(
+  fc.oneof(
+    { weight: 10, arbitrary: use },
+    { weight: 2, arbitrary: again },
+    { weight: 4, arbitrary: grant },
+    { weight: 2, arbitrary: wait },
+  ),
+  { maxLength: 40, size: "max" },
+);
+type Step =
+  | { use: string; meter: string; quantity: bigint; sinceNow: number; cut: boolean }
+  | { again: number; as: string; cut: boolean }
+  | { grant: string; credits: bigint; life: number | null }
+  | { wait: number };
+type Split = "whole" | "as cut" | "one by one";
+
+describe("whatever happens to accounts", () => {
+  test("any split into batches gives the same books", () => {
+    hold((history) => {
+      const whole = play(history, "whole");
+      for (const split of ["as cut", "one by one"] as const) {
+        const other = play(history, split);
+        for (const id of whole.accountIds()) {
+          expect(withoutBatches(other.rowsOf(id))).toEqual(withoutBatches(whole.rowsOf(id)));
+        }
+        expect(other.repeats()).toBe(whole.repeats());
+        expect(byEvent(other.deadLetters)).toEqual(byEvent(whole.deadLetters));
+      }
+    });
+  });
+
+  test("the books are those of the reference model", () => {
+    hold((history) => {
+      const model = playModel(history);
+      const books = play(history, "as cut");
+      for (const id of books.accountIds()) {
+        expect(asModelTells(books.rowsOf(id))).toEqual(asLineTells(model.account(id)));
+      }
+      expect(books.repeats()).toBe(model.repeats);
+      expect(byEvent(books.deadLetters)).toEqual(byEvent(model.deadLetters));
+    });
+  });
+
+  test("the lots tile the line and their remainders sum to max(0, balance)", () => {
+    hold((history) => {
+      play(history, "as cut", (books) => {
+        for (const { account, lots } of all(books)) {
+          let end = 0n;
+          for (const lot of lots) {
+            expect(lot.start).toBe(end);
+            end = lot.end;
+          }
+          expect(end).toBe(account.granted);
+          const left = lots.reduce((sum, lot) => sum + remainingOf(lot, account.position), 0n);
+          expect(left).toBe(balanceOf(account) > 0n ? balanceOf(account) : 0n);
+        }
+      });
+    });
+  });
+
+  test("records and what expired lie end to end on the line", () => {
+    hold((history) => {
+      play(history, "as cut", (books) => {
+        for (const { account, drawn, entries } of all(books)) {
+          const used = drawn.reduce((sum, { credits }) => sum + credits, 0n);
+          const expired = entries
+            .filter(({ kind }) => kind === "expiry")
+            .reduce((sum, { credits }) => sum - credits, 0n);
+          const granted = entries
+            .filter(({ kind }) => kind === "grant")
+            .reduce((sum, { credits }) => sum + credits, 0n);
+          expect(balanceOf(account)).toBe(granted - expired - used);
+          let end = 0n;
+          for (const { start, credits } of drawn) {
+            expect(start >= end).toBe(true);
+            end = start + credits;
+          }
+          expect(account.position >= end && account.position <= used + expired).toBe(true);
+        }
+      });
+    });
+  });
+
+  test("draws follow one another, and each holds the records of its own events", () => {
+    hold((history) => {
+      for (const { account, drawn, draws } of all(play(history, "as cut"))) {
+        expect(draws.flatMap(({ eventIds }) => eventIds)).toEqual(
+          drawn.map(({ event }) => event.eventId),
+        );
+        const records = drawn.values();
+        let end = 0n;
+        for (const draw of draws) {
+          expect(draw.start >= end).toBe(true);
+          const own = records.take(draw.eventIds.length).toArray();
+          expect(own[0]?.start).toBe(draw.start);
+          for (const { start, credits } of own) expect(start + credits <= draw.end).toBe(true);
+          end = draw.end;
+        }
+        expect(end <= account.position).toBe(true);
+      }
+    });
+  });
+
+  test("drawing writes to no lot, and a lot moves only while it is ahead of position", () => {
+    hold((history) => {
+      let before = new Map<string, AccountRows>();
+      play(history, "as cut", (books) => {
+        for (const after of all(books))
+          expectOnlyWithdrawn(before.get(after.account.accountId), after);
+        before = new Map(all(books).map((rows) => [rows.account.accountId, { ...rows }]));
+      });
+    });
+  });
+
+  test("entries and crossings count up by one, and nothing is said twice between two grants", () => {
+    hold((history) => {
+      for (const { account, entries, lowBalances } of all(play(history, "as cut"))) {
+        const upTo = (count: bigint) =>
+          Array.from({ length: Number(count) }, (_, i) => BigInt(i + 1));
+        expect(entries.map(({ sequence }) => sequence)).toEqual(upTo(account.entries));
+        expect(lowBalances.map(({ crossing }) => crossing)).toEqual(upTo(account.crossings));
+        const grants = entries.filter(({ kind }) => kind === "grant").length;
+        expect(lowBalances.length).toBeLessThanOrEqual(grants + 1);
+        for (const low of lowBalances) expect(low.balance <= low.threshold).toBe(true);
+      }
+    });
+  });
+
+  test("every event is metered, a repeat or dead-lettered", () => {
+    hold((history) => {
+      const books = play(history, "as cut");
+      const metered = all(books).reduce((sum, { drawn }) => sum + drawn.length, 0);
+      const sent = history.filter((step) => "use" in step).length;
+      const sentAgain = sent === 0 ? 0 : againAfterFirst(history);
+      expect(metered + books.repeats() + books.deadLetters.length).toBe(sent + sentAgain);
+    });
+  });
+
+  test("the spend of each hour and meter is the sum of its records", () => {
+    hold((history) => {
+      for (const { drawn, spends } of all(play(history, "as cut"))) {
+        for (const { hour, meter, events, quantity, credits } of spends) {
+          const within = drawn.filter(
+            ({ event }) => event.meter === meter && hourBegin(event.occurredAt) === hour,
+          );
+          expect(events).toBe(within.length);
+          expect(quantity).toBe(within.reduce((sum, { event }) => sum + event.quantity, 0n));
+          expect(credits).toBe(within.reduce((sum, one) => sum + one.credits, 0n));
+        }
+        expect(spends.reduce((sum, { events }) => sum + events, 0)).toBe(drawn.length);
+      }
+    });
+  });
+
+  function hold(check: (history: readonly Step[]) => void): void {
+    fc.assert(fc.property(someHistory, check), { numRuns: 250 });
+  }
+});
+
+/** Feeds a history to the books; "whole" makes a batch of all that comes between grants and waits. */
+function play(
+  history: readonly Step[],
+  split: Split,
+  afterEach: (books: BooksInMemory) => void = () => {},
+): BooksInMemory {
+  const accounts = Object.entries(THRESHOLDS).map(([id, threshold]) =>
+    accountWith({ accountId: toAccountId(id), threshold }),
+  );
+  const books = openBooks({ rates: RATES, window: WINDOW, accounts });
+  let batch: UsageEvent[] = [];
+  const flush = (now: Instant) => {
+    if (batch.length > 0) books.meter(batch, now);
+    batch = [];
+    afterEach(books);
+  };
+  walk(history, {
+    event(event, now, cut) {
+      batch.push(event);
+      if (split === "one by one" || (split === "as cut" && cut)) flush(now);
+    },
+    grant(accountId, lotId, credits, expiresAt, now) {
+      flush(now);
+      books.grant(accountId, lotId, credits, expiresAt, now);
+      afterEach(books);
+    },
+    wait: flush,
+  });
+  return books;
+}
+
+function playModel(history: readonly Step[]): Model {
+  const model = createModel({ rates: RATES, window: WINDOW });
+  for (const [id, threshold] of Object.entries(THRESHOLDS)) model.createAccount(id, { threshold });
+  walk(history, {
+    event: (event, now) => void model.receive(event, now),
+    grant: (accountId, lotId, credits, expiresAt) =>
+      void model.grant(accountId, lotId, credits, expiresAt),
+    wait: () => {},
+  });
+  return model;
+}
+
+/** Turns steps into events, grants and a clock, the same for books and model. */
+function walk(
+  history: readonly Step[],
+  on: {
+    event(event: UsageEvent, now: Instant, cut: boolean): void;
+    grant(
+      id: string,
+      lotId: string,
+      credits: bigint,
+      expiresAt: Instant | null,
+      now: Instant,
+    ): void;
+    wait(now: Instant): void;
+  },
+): void {
+  const sent: UsageEvent[] = [];
+  let now = BEGIN;
+  let lots = 0;
+  for (const step of history) {
+    if ("wait" in step) {
+      on.wait(now);
+      now += step.wait;
+    } else if ("grant" in step) {
+      const expiresAt = step.life === null ? null : now + step.life;
+      lots += 1;
+      on.grant(step.grant, `lot-${lots}`, step.credits, expiresAt, now);
+    } else if ("use" in step) {
+      const { use: accountId, meter, quantity, sinceNow } = step;
+      const eventId = `event-${sent.length + 1}`;
+      const event = eventWith({ eventId, accountId, meter, quantity, occurredAt: now + sinceNow });
+      sent.push(event);
+      on.event(event, now, step.cut);
+    } else {
+      const before = sent[step.again % Math.max(sent.length, 1)];
+      if (before !== undefined) on.event(saidAgain(before, step.as), now, step.cut);
+    }
+  }
+  on.wait(now);
+}
+
+function saidAgain(event: UsageEvent, as: string): UsageEvent {
+  if (as === "more") return { ...event, quantity: event.quantity + 1n };
+  if (as === "elsewhere") return { ...event, dimensions: { region: "eu" } };
+  return { ...event, dimensions: {} };
+}
+
+function againAfterFirst(history: readonly Step[]): number {
+  const first = history.findIndex((step) => "use" in step);
+  return history.slice(first).filter((step) => "again" in step).length;
+}
+
+function all(books: BooksInMemory): AccountRows[] {
+  return books.accountIds().map((id) => books.rowsOf(id));
+}
+
+/** Of the lots before, those moved lay wholly ahead of position, and an expiry was posted meanwhile. */
+function expectOnlyWithdrawn(before: AccountRows | undefined, after: AccountRows): void {
+  if (before === undefined) return;
+  const moved = before.lots.filter(
+    (lot, i) => lot.start !== after.lots[i]?.start || lot.end !== after.lots[i]?.end,
+  );
+  for (const lot of moved) expect(lot.start > before.account.position).toBe(true);
+  if (moved.length > 0) expect(after.entries.at(-1)?.kind).toBe("expiry");
+}
+
+/** What must not depend on the split: all but how often the account was written, and the draws of each batch. */
+function withoutBatches(rows: AccountRows): unknown {
+  return { ...rows, draws: null, account: { ...rows.account, version: null } };
+}
+
+/** Unfit events are set aside before the batch, so dead letters are compared event by event. */
+function byEvent(letters: Model["deadLetters"]): string[] {
+  return letters
+    .map(
+      ({ event, reason }) =>
+        `${event.eventId} x${event.quantity} ${Object.keys(event.dimensions)}: ${reason}`,
+    )
+    .sort();
+}
+
+function hourBegin(instant: Instant): Instant {
+  return Math.floor(instant / 3_600_000) * 3_600_000;
+}

@@ -1,0 +1,219 @@
+/**
+ * - books that metering has kept equal the trace, however it was split into batches
+ * - whatever is off by a micro-credit, an event or a record is said, with where it is
+ */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkBooks } from "../../../infra/demo/check-books.ts";
+import type { HeardLowBalance } from "../../../infra/demo/follow-low-balances.ts";
+import { openAccounts } from "../../../infra/demo/open-accounts.ts";
+import { type DemoPlan, planDemo } from "../../../infra/demo/plan-demo.ts";
+import { setDemoRates } from "../../../infra/demo/rates.ts";
+import { readBooks } from "../../../infra/demo/read-books.ts";
+import { readTrace } from "../../../infra/demo/trace.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import { usageBatches } from "../../support/books/usage-batches.ts";
+
+const ACCOUNTS = 10;
+const BATCH = 23;
+
+const plan = planDemo((await readTrace()).slice(0, 200), { accounts: ACCOUNTS, prefix: "demo" });
+let books: Books;
+
+beforeEach(async () => {
+  books = await openBooks();
+  await setDemoRates(books.database);
+  await openAccounts(books.database, plan.accounts);
+  const usage = usageBatches(books, "demo");
+  for (let at = 0; at < plan.events.length; at += BATCH) {
+    const outcome = await usage.debit(plan.events.slice(at, at + BATCH));
+    expect(outcome.runs).toEqual([{ kind: "committed" }]);
+  }
+});
+
+afterEach(() => books.close());
+
+test("books that metering kept equal the trace", async () => {
+  expect(lowIn(plan)).toBeGreaterThan(0);
+  expect(await differences()).toEqual([]);
+});
+
+describe("a fault in the books is found:", () => {
+  test.each([
+    {
+      fault: "a micro-credit too much is drawn",
+      sql: "UPDATE account SET position = position + 1 WHERE account_id = 'demo-02'",
+      says: [/^account demo-02: position: \d+, should be \d+$/],
+    },
+    {
+      fault: "an event is lost",
+      sql: "DELETE FROM usage_record WHERE event_id = 'demo-request-00001-input'",
+      says: [
+        /^llm.input_tokens, events: 199, should be 200$/,
+        /^llm.input_tokens, quantity: \d+, should be \d+$/,
+        /^event demo-request-00001-input was not metered$/,
+        /^spend of demo-\d\d, llm.input_tokens, events/,
+      ],
+    },
+    {
+      fault: "an event is metered twice",
+      sql: `INSERT INTO usage_record
+            SELECT 'again', account_id, meter, quantity, occurred_at, source, dimensions, credits,
+                   start_position, kafka_partition, kafka_offset, metered_at
+            FROM usage_record WHERE event_id = 'demo-request-00001-output'`,
+      says: [
+        /^llm.output_tokens, events: 201, should be 200$/,
+        /^event again was metered but never published$/,
+      ],
+    },
+    {
+      fault: "an event costs a micro-credit less",
+      sql: "UPDATE usage_record SET credits = credits - 1 WHERE event_id = 'demo-request-00001-input'",
+      says: [
+        /^llm.input_tokens, micro-credits/,
+        /^event demo-request-00001-input, credits: 12019, should be 12020$/,
+      ],
+    },
+    {
+      fault: "an event is another account's",
+      sql: "UPDATE usage_record SET account_id = 'demo-09' WHERE event_id = 'demo-request-00001-input'",
+      says: [/^event demo-request-00001-input, accountId: demo-09, should be demo-\d\d$/],
+    },
+    {
+      fault: "a stretch was drawn elsewhere on the line",
+      sql: "UPDATE usage_record SET start_position = start_position + 1 WHERE event_id = 'demo-request-00009-input'",
+      says: [/^event demo-request-00009-input, start: \d+, should be \d+$/],
+    },
+    {
+      fault: "a lot is shorter than it was",
+      sql: "UPDATE lot SET end_position = end_position - 1 WHERE account_id = 'demo-10' AND lot_id = 'lot-3'",
+      says: [/^account demo-10: left of lot 3: /, /^account demo-10: left of all lots: /],
+    },
+    {
+      fault: "an account is gone",
+      sql: "DELETE FROM entry WHERE account_id = 'demo-10'; DELETE FROM lot WHERE account_id = 'demo-10'; DELETE FROM account WHERE account_id = 'demo-10'",
+      says: [/^account demo-10 is not in the books$/],
+    },
+    {
+      fault: "no draw names an event",
+      sql: `UPDATE draw SET event_ids = array_remove(event_ids, 'demo-request-00009-input')`,
+      says: [/^event demo-request-00009-input, draws of demo-\d\d that name it: 0, should be 1$/],
+    },
+    {
+      fault: "two draws name an event",
+      sql: `INSERT INTO draw
+            SELECT account_id, start_position, 0, end_position, event_ids, drawn_at
+            FROM draw WHERE 'demo-request-00009-input' = ANY(event_ids)`,
+      says: [/^event demo-request-00009-input, draws of demo-\d\d that name it: 2, should be 1$/],
+    },
+    {
+      fault: "a draw is another account's",
+      sql: `UPDATE draw SET account_id = 'demo-09', version = 0
+            WHERE 'demo-request-00001-input' = ANY(event_ids)`,
+      says: [
+        /^event demo-request-00001-input, draws of demo-\d\d that name it: 0, should be 1$/,
+        /^draw of demo-09, demo-request-00001-input: no such event was metered$/,
+      ],
+    },
+    {
+      fault: "a draw's stretch is a micro-credit short",
+      sql: `UPDATE draw SET end_position = end_position - 1
+            WHERE event_ids[cardinality(event_ids)] = 'demo-request-00200-output'`,
+      says: [/^event demo-request-00200-output: drew \d+ to \d+, outside its draw's \d+ to \d+$/],
+    },
+    {
+      fault: "a draw starts a micro-credit late",
+      sql: `UPDATE draw SET start_position = start_position + 1
+            WHERE event_ids[1] = 'demo-request-00001-input'`,
+      says: [/^event demo-request-00001-input: drew 0 to 12020, outside its draw's 1 to \d+$/],
+    },
+    {
+      fault: "the spend leaves an event out",
+      sql: "UPDATE spend SET events = events - 1 WHERE account_id = 'demo-02' AND meter = 'llm.output_tokens'",
+      says: [/^spend of demo-02, llm.output_tokens, events: \d+, should be \d+$/],
+    },
+    {
+      fault: "a low balance was said once more",
+      sql: "UPDATE account SET crossings = crossings + 1 WHERE account_id = 'demo-10'",
+      says: [/^account demo-10: low balances said: 1, should be 0$/],
+    },
+    {
+      fault: "an event is a dead letter",
+      sql: `INSERT INTO dead_letter
+            VALUES ('usage.events', 0, 0, 'demo-02', 'malformed', '', NULL, '', now(), NULL)`,
+      says: [/^dead letters of the demo's accounts: 1, should be 0$/],
+    },
+  ])("$fault", async ({ sql, says }) => {
+    await books.database.query(sql);
+    const found = await differences();
+    for (const line of says) expect(found).toContainEqual(expect.stringMatching(line));
+  });
+});
+
+describe("a fault among the low balances is found:", () => {
+  const faults: {
+    fault: string;
+    plant: (heard: HeardLowBalance[]) => HeardLowBalance[];
+    says: RegExp;
+  }[] = [
+    { fault: "one is missing", plant: ([, ...rest]) => rest, says: /: never heard of$/ },
+    {
+      fault: "one comes twice",
+      plant: (heard) => [...heard, ...heard.slice(0, 1)],
+      says: /, heard again: 1, should be 0$/,
+    },
+    {
+      fault: "another event is named as its cause",
+      plant: (heard) => heard.map((low) => ({ ...low, cause: "event:other" })),
+      says: /, cause: event:other, should be event:demo-request-\d+-(in|out)put$/,
+    },
+    {
+      fault: "its balance is a micro-credit off",
+      plant: (heard) => heard.map((low) => ({ ...low, balance: low.balance + 1n })),
+      says: /, balance: -?\d+, should be -?\d+$/,
+    },
+    {
+      fault: "an account that never ran low has one",
+      plant: (heard) => [
+        ...heard,
+        ...heard.slice(0, 1).map((low) => ({ ...low, accountId: "demo-10" })),
+      ],
+      says: /^low balance of demo-10: heard of, though it never ran low$/,
+    },
+  ];
+  test.each(faults)("$fault", async ({ plant, says }) => {
+    expect(await differences(plant)).toContainEqual(expect.stringMatching(says));
+  });
+});
+
+async function differences(
+  plant: (heard: HeardLowBalance[]) => HeardLowBalance[] = (heard) => heard,
+): Promise<string[]> {
+  const found = await readBooks(
+    books.database,
+    plan.accounts.map(({ accountId }) => accountId),
+  );
+  return checkBooks(plan.expected, found, plant(await published()));
+}
+
+/** What the relay would publish. */
+async function published(): Promise<HeardLowBalance[]> {
+  const { rows } = await books.database.query<{ record: string }>(
+    "SELECT record FROM outbox WHERE topic = $1 ORDER BY account_id, sequence",
+    [TOPICS.lowBalance],
+  );
+  return rows.map((row) => {
+    const record: Record<string, string> = JSON.parse(row.record);
+    return {
+      accountId: record["account_id"] ?? "",
+      crossing: BigInt(record["crossing"] ?? 0),
+      balance: BigInt(record["balance"] ?? 0),
+      threshold: BigInt(record["threshold"] ?? 0),
+      cause: record["cause"] ?? "",
+    };
+  });
+}
+
+function lowIn({ expected }: DemoPlan): number {
+  return [...expected.accounts.values()].filter(({ lowBalance }) => lowBalance !== null).length;
+}

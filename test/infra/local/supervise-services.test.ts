@@ -1,0 +1,110 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import {
+  restartWait,
+  type SupervisionOptions,
+  superviseServices,
+} from "../../../infra/local/supervise-services.ts";
+import { eventually } from "../../support/eventually.ts";
+import { living } from "../../support/living.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const SAYS_ITS_NUMBER = `console.log("pid " + process.pid);`;
+const STAYS = `${SAYS_ITS_NUMBER} setInterval(() => {}, 1000);`;
+const FAILS = `${SAYS_ITS_NUMBER} process.exit(3);`;
+const IGNORES_SIGTERM = `process.on("SIGTERM", () => {}); ${STAYS}`;
+
+test("the wait before a restart doubles from half a second to half a minute", () => {
+  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100].map((failures) => restartWait(failures));
+  expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+});
+
+test("a service that dies starts again, each time after a longer wait", async () => {
+  const { lines } = await supervise(FAILS);
+  await eventually("three restarts", () => lines.filter(isRestart).length >= 3);
+  expect(lines.filter(isRestart).slice(0, 3)).toEqual([
+    "subject ended with code 3; it starts again in 0.01 s",
+    "subject ended with code 3; it starts again in 0.02 s",
+    "subject ended with code 3; it starts again in 0.04 s",
+  ]);
+});
+
+test("a service that ran well for a while waits as little as the first time", async () => {
+  const waits = { firstMs: 10, longestMs: 1000, healthyAfterMs: 0 };
+  const { lines } = await supervise(FAILS, { waits });
+  await eventually("three restarts", () => lines.filter(isRestart).length >= 3);
+  expect(new Set(lines.filter(isRestart))).toEqual(
+    new Set(["subject ended with code 3; it starts again in 0.01 s"]),
+  );
+});
+
+test("a service that was killed starts again", async () => {
+  const { lines } = await supervise(STAYS);
+  await eventually("a start", () => pidsIn(lines).length === 1);
+  for (const pid of pidsIn(lines)) process.kill(pid, "SIGKILL");
+  await eventually("a second start", () => pidsIn(lines).length === 2);
+  expect(lines.filter(isRestart)).toEqual([
+    "subject was ended by SIGKILL; it starts again in 0.01 s",
+  ]);
+});
+
+test("the number of a service's process is known while it runs", async () => {
+  const { lines, supervision } = await supervise(STAYS);
+  await eventually("a start", () => pidsIn(lines).length === 1);
+  expect([supervision.pidOf("subject")]).toEqual(pidsIn(lines));
+  expect(supervision.pidOf("another")).toBeUndefined();
+  await supervision.stop();
+  expect(supervision.pidOf("subject")).toBeUndefined();
+});
+
+test("after a stop no service is left, and none starts again", async () => {
+  const { lines, supervision } = await supervise(STAYS);
+  await eventually("a start", () => pidsIn(lines).length === 1);
+  await supervision.stop();
+  expect(await living(pidsIn(lines))).toEqual([]);
+  expect(lines.filter(isRestart)).toEqual([]);
+});
+
+test("a service that does not stop when asked is killed after the bound", async () => {
+  const { lines, supervision } = await supervise(IGNORES_SIGTERM, { stopWithinMs: 50 });
+  await eventually("a start", () => pidsIn(lines).length === 1);
+  await supervision.stop();
+  expect(await living(pidsIn(lines))).toEqual([]);
+});
+
+test("a stop during the wait before a restart ends the wait", async () => {
+  const waits = { firstMs: 60_000, longestMs: 60_000, healthyAfterMs: 60_000 };
+  const { lines, supervision } = await supervise(FAILS, { waits });
+  await eventually("the wait", () => lines.some(isRestart));
+  await supervision.stop();
+  expect(pidsIn(lines)).toHaveLength(1);
+});
+
+async function supervise(
+  program: string,
+  options: Pick<SupervisionOptions, "waits" | "stopWithinMs"> = {},
+) {
+  const file = join(await tempFolder(), "subject.mjs");
+  await writeFile(file, program);
+  const lines: string[] = [];
+  const supervision = superviseServices([{ name: "subject", file }], {
+    env: process.env,
+    say: (line) => lines.push(line),
+    waits: { firstMs: 10, longestMs: 1000, healthyAfterMs: 60_000 },
+    ...options,
+  });
+  onTestFinished(() => supervision.kill());
+  return { lines, supervision };
+}
+
+function isRestart(line: string): boolean {
+  return line.includes("starts again");
+}
+
+function pidsIn(lines: readonly string[]): number[] {
+  return lines.flatMap((line) => {
+    const pid = /^subject \| pid (\d+)$/.exec(line)?.[1];
+    return pid === undefined ? [] : [Number(pid)];
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * The simulated gateway takes each payment once:
+ * - the same key with the same body hears what the first heard, later, at the same time and after a
+ *   restart
+ * - the same key with anything else is a conflict
+ * - its log lists every charge, by key, by account and in order
+ */
+import { expect, test } from "vitest";
+import { CHARGE } from "../../support/processes/gateway-client.ts";
+import { openGateway } from "../../support/processes/simulated-gateway.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const TEN = Array.from({ length: 10 }, (_, index) => index);
+
+test("a charge is answered with all that was asked for, and is in the log", async () => {
+  const gateway = await openGateway();
+  const { status, body } = await gateway.charge({}, "k1");
+  expect({ status, body }).toEqual({
+    status: 200,
+    body: {
+      ...CHARGE,
+      id: expect.stringMatching(/^pay_/),
+      key: "k1",
+      status: "succeeded",
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    },
+  });
+  expect(await gateway.payments()).toEqual([body]);
+  expect(await gateway.read(`/v1/payments/${body["id"]}`)).toEqual({ status: 200, body });
+});
+
+test("the same request again is answered the same, and takes nothing more", async () => {
+  const gateway = await openGateway();
+  const first = await gateway.charge({}, "k1");
+  expect(await gateway.charge({}, "k1")).toEqual(first);
+  expect(await gateway.payments()).toHaveLength(1);
+});
+
+test("a declined request again is answered the same", async () => {
+  const gateway = await openGateway();
+  const first = await gateway.charge({ method: "card_decline" }, "k1");
+  expect(await gateway.charge({ method: "card_decline" }, "k1")).toEqual(first);
+  expect(await gateway.payments()).toHaveLength(1);
+});
+
+test.each([0, 50])("ten at once are one charge, with an answer after %d ms", async (latencyMs) => {
+  const gateway = await openGateway({ latencyMs });
+  const [first, ...others] = await Promise.all(TEN.map(() => gateway.charge({}, "k1")));
+  expect(first?.status).toBe(200);
+  for (const other of others) expect(other).toEqual(first);
+  expect(await gateway.payments()).toHaveLength(1);
+});
+
+test("ten at once with keys of their own are ten charges", async () => {
+  const gateway = await openGateway({ latencyMs: 50 });
+  await Promise.all(TEN.map((index) => gateway.charge({ payment_id: `p${index}` })));
+  expect(await gateway.payments()).toHaveLength(10);
+});
+
+test("after a restart on the same store the same request is answered the same", async () => {
+  const dataDir = await tempFolder();
+  const before = await openGateway({ dataDir });
+  const first = await before.charge({}, "k1");
+  await before.close();
+  const after = await openGateway({ dataDir });
+  expect(await after.charge({}, "k1")).toEqual(first);
+  expect(await after.payments()).toEqual([first.body]);
+});
+
+test("an amount of 64 bits is kept to the last digit", async () => {
+  const gateway = await openGateway();
+  const amount = "9223372036854775807";
+  expect((await gateway.charge({ amount })).body).toMatchObject({ amount });
+  expect(await gateway.payments()).toMatchObject([{ amount }]);
+});
+
+test.each([
+  { account_id: "other" },
+  { payment_id: "other" },
+  { amount: "1001" },
+  { currency: "EUR" },
+  { customer: "cus_other" },
+  { method: "card_approve-other" },
+])("the same key with another request is a conflict: %o", async (different) => {
+  const gateway = await openGateway();
+  await gateway.charge({}, "k1");
+  const { status, body } = await gateway.charge(different, "k1");
+  expect(status).toBe(409);
+  expect(body).toEqual({ error: "this Idempotency-Key was used before, for another request" });
+  expect(await gateway.payments()).toMatchObject([CHARGE]);
+});
+
+test("another request with the key of one that is worked on is a conflict at once", async () => {
+  const gateway = await openGateway();
+  const slow = gateway.charge({ method: "card_slow" }, "k1");
+  const other = await gateway.charge({ method: "card_slow", amount: "1" }, "k1");
+  expect(other.status).toBe(409);
+  await gateway.close(); // who still waits is answered
+  expect((await slow).status).toBe(200);
+});
+
+test("the key of a refund is a conflict for a charge", async () => {
+  const gateway = await openGateway();
+  const { body } = await gateway.charge({}, "k1");
+  await gateway.send("POST", `/v1/payments/${body["id"]}/refunds`, { amount: "1" }, "r1");
+  expect((await gateway.charge({}, "r1")).status).toBe(409);
+  expect(await gateway.payments()).toHaveLength(1);
+});
+
+test("the log is found by key and by account", async () => {
+  const gateway = await openGateway();
+  await gateway.charge({ account_id: "acme" }, "k1");
+  await gateway.charge({ account_id: "globex" }, "k2");
+  expect(await gateway.payments("?key=k2")).toMatchObject([{ key: "k2" }]);
+  expect(await gateway.payments("?key=unknown")).toEqual([]);
+  expect(await gateway.payments("?account_id=acme")).toMatchObject([{ key: "k1" }]);
+  expect(await gateway.payments("?account_id=acme&key=k2")).toEqual([]);
+});
+
+test("a log of more than one page is complete and in order", async () => {
+  const gateway = await openGateway();
+  const keys = Array.from({ length: 501 }, (_, index) => `k${index}`);
+  for (const key of keys) await gateway.charge({}, key);
+  expect(await gateway.payments()).toMatchObject(keys.map((key) => ({ key })));
+  expect(await gateway.payments("?account_id=acme")).toHaveLength(keys.length);
+});
+
+test("a payment that is not there is not found", async () => {
+  const gateway = await openGateway();
+  expect((await gateway.read("/v1/payments/unknown")).status).toBe(404);
+});

@@ -1,0 +1,214 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { relayOutbox } from "../../shared/kafka/outbox-relay.ts";
+import { publishBalances } from "../../shared/kafka/publish-balances.ts";
+import { openPublisher, type Publisher } from "../../shared/kafka/publisher.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { putInOutbox } from "../../shared/ledger/outbox/outbox.ts";
+import { lowBalanceRecord } from "../../shared/ledger/outbox/records.ts";
+import { inTransaction } from "../../shared/ledger/postgres/database.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { usageBatches } from "../support/books/usage-batches.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+
+/** From the books to Kafka and on to a consumer: nothing lost, in order, once acknowledged forgotten. */
+const settings = readSettings(process.env);
+const kafka = testKafka();
+const prefix = `publishing-${randomBytes(4).toString("hex")}`;
+
+interface DeadLetter {
+  readonly account_id: string | null;
+  readonly offset: bigint;
+  readonly payload: Buffer;
+}
+
+interface Balance {
+  readonly account_id: string;
+  readonly version: bigint;
+  readonly balance: bigint;
+}
+
+let books: Books;
+let publisher: Publisher;
+let deadLetters: Collector<DeadLetter>;
+let lowBalances: Collector<{ account_id: string; crossing: bigint }>;
+let balances: Collector<Balance>;
+
+beforeAll(async () => {
+  publisher = openPublisher(kafka, openRegistry(settings.registry));
+  [deadLetters, lowBalances, balances] = await Promise.all([
+    collectTopic<DeadLetter>(kafka, SCHEMAS.deadLetters),
+    collectTopic<{ account_id: string; crossing: bigint }>(kafka, SCHEMAS.lowBalance),
+    collectTopic<Balance>(kafka, SCHEMAS.balances),
+  ]);
+});
+
+afterAll(async () => {
+  await Promise.all([deadLetters?.stop(), lowBalances?.stop(), balances?.stop()]);
+  await publisher?.close();
+});
+
+beforeEach(async () => {
+  books = await openBooks();
+});
+
+afterEach(async () => {
+  await books.close();
+});
+
+test("records leave in order per account, with their sequence, and are then forgotten", async () => {
+  await leaveLowBalances("ordered", 1n, 2n, 3n);
+  await relayAll();
+  await eventually("all three are published", () => crossingsOf("ordered").length === 3);
+  expect(crossingsOf("ordered")).toEqual(["1", "2", "3"]);
+  expect(await countRows("outbox")).toBe(0);
+});
+
+test("records that Kafka has, though the books do not know it, leave again with the same sequence", async () => {
+  await leaveLowBalances("again", 1n, 2n);
+  const dies: Publisher = {
+    ...publisher,
+    async publish(records) {
+      await publisher.publish(records);
+      throw new Error("killed after Kafka's acknowledgement");
+    },
+  };
+  await expect(relayOutbox(books.database, dies)).rejects.toThrow("killed after");
+  await relayAll();
+  await eventually("all four are published", () => crossingsOf("again").length === 4);
+  expect(crossingsOf("again")).toEqual(["1", "2", "1", "2"]);
+});
+
+test("of two relays only one works at a time", async () => {
+  await leaveLowBalances("two-relays", 1n, 2n, 3n, 4n);
+  await Promise.all(Array.from({ length: 4 }, () => relayOutbox(books.database, publisher)));
+  await relayAll();
+  await eventually("all four are published", () => crossingsOf("two-relays").length >= 4);
+  expect(crossingsOf("two-relays")).toEqual(["1", "2", "3", "4"]);
+});
+
+test("a relay that loses Postgres while Kafka takes its time reports an outage, to be tried again", async () => {
+  await leaveLowBalances("cut-off", 1n);
+  const slow: Publisher = { ...publisher, publish: () => cutOtherConnections() };
+  const error = await relayOutbox(books.database, slow).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(Error);
+  expect(isDatabaseOutage(error), String(error)).toBe(true);
+  await relayAll();
+  await eventually("it is published", () => crossingsOf("cut-off").length === 1);
+});
+
+test("many dead letters of nearly a megabyte each are all published", async () => {
+  const payload = randomBytes(1_000_000);
+  const account = `${prefix}-large`;
+  for (let offset = 0; offset < 12; offset += 1) {
+    await books.database.query(
+      `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail,
+                                payload, recorded_at)
+       VALUES ('usage.events', 0, $1, $2, 'malformed', '', $3, now())`,
+      [offset, account, payload],
+    );
+  }
+  await relayAll();
+  const ours = () => deadLetters.received.filter(({ key }) => key === account);
+  await eventually("all are published", () => ours().length === 12);
+  expect(ours().map(({ record }) => record.offset)).toEqual(
+    Array.from({ length: 12 }, (_, offset) => BigInt(offset)),
+  );
+  expect(ours().every(({ record }) => record.payload.equals(payload))).toBe(true);
+}, 60_000);
+
+test("the balances of fifty thousand accounts that moved at once are all published", async () => {
+  const accounts = 50_000;
+  await books.database.query(
+    `INSERT INTO account (account_id, granted, time_zone, currency, created_at)
+     SELECT $1 || '-many-' || gen_random_uuid(), 1000000000, 'UTC', 'USD', now()
+     FROM generate_series(1, $2::integer)`,
+    [prefix, accounts],
+  );
+  await books.database.query(
+    "INSERT INTO balance_change (account_ids) SELECT array_agg(account_id) FROM account WHERE account_id LIKE $1",
+    [`${prefix}-many-%`],
+  );
+  await untilBalancesArePublished();
+  const ours = () => balances.received.filter(({ key }) => key?.startsWith(`${prefix}-many-`));
+  await eventually("all are published", () => ours().length === accounts, 20_000);
+}, 60_000);
+
+test.each([
+  { order: "balances first, then the outbox", steps: ["balances", "outbox"] as const },
+  { order: "the outbox first, then balances", steps: ["outbox", "balances"] as const },
+])("the last record of billing.balances is the newest state: $order", async ({ steps }) => {
+  const account = `${prefix}-last-${steps[0]}`;
+  await openAccount(books, account);
+  await setPrice(books, account, 1n);
+  const usage = usageBatches(books, account);
+  await usage.debit([{ eventId: "one", accountId: account, quantity: 5n, meter: account }]);
+  const grant = { lotId: "lot", credits: 100n, source: "top_up", reference: "" } as const;
+  const end = { kind: "never" } as const;
+  await grantCredits(books.database, toAccountId(account), { ...grant, end }, Date.now());
+  await usage.debit([{ eventId: "two", accountId: account, quantity: 7n, meter: account }]);
+  for (const step of steps) {
+    await (step === "outbox" ? relayAll() : untilBalancesArePublished());
+  }
+  const last = () => balances.received.findLast(({ key }) => key === account);
+  await eventually("the topic holds the account", () => last() !== undefined);
+  await eventually("all records have come", async () => last()?.record.balance === 88n).catch(
+    () => undefined,
+  );
+  expect(last()?.record).toMatchObject({ balance: 88n, version: 4n });
+  expect(last()?.sequence).toBe("4");
+});
+
+async function leaveLowBalances(name: string, ...crossings: bigint[]): Promise<void> {
+  const accountId = toAccountId(`${prefix}-${name}`);
+  await inTransaction(books.database, async (transaction) => {
+    const said = { accountId, balance: 0n, threshold: 0n, cause: "event:e", occurredAt: 0 };
+    await putInOutbox(
+      transaction,
+      crossings.map((crossing) => lowBalanceRecord({ ...said, crossing })),
+    );
+  });
+}
+
+function crossingsOf(name: string): (string | null)[] {
+  return lowBalances.received
+    .filter(({ key }) => key === `${prefix}-${name}`)
+    .map(({ sequence, record }) => {
+      expect(record.crossing.toString()).toBe(sequence);
+      return sequence;
+    });
+}
+
+async function relayAll(): Promise<void> {
+  while (await relayOutbox(books.database, publisher));
+  expect(await countRows("outbox")).toBe(0);
+  expect(await countRows("dead_letter WHERE published_at IS NULL")).toBe(0);
+}
+
+async function untilBalancesArePublished(): Promise<void> {
+  await eventually("no balance waits", async () => {
+    await publishBalances(books.database, publisher);
+    return (await countRows("balance_change")) === 0;
+  });
+}
+
+async function countRows(table: string): Promise<number> {
+  const { rows } = await books.database.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM ${table}`,
+  );
+  return rows[0]?.n ?? -1;
+}
+
+/** Ends the transaction that is open, as Postgres does with one that has been idle for too long. */
+async function cutOtherConnections(): Promise<void> {
+  await books.database.query(
+    `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+     WHERE datname = current_database() AND state = 'idle in transaction'`,
+  );
+}

@@ -1,0 +1,293 @@
+/**
+ * - what a compatible schema wrote is read: the same, an older, a newer one
+ * - what cannot be read is told with its reason, whatever the bytes, and nothing is thrown
+ * - a registry that cannot answer is an outage; that a message cannot be read is never said then
+ * - a schema is asked for once; one that was not there is asked for again
+ */
+
+import avro from "avsc";
+import { describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
+import { openEncoder } from "../../shared/kafka/encoder.ts";
+import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
+import { SCHEMAS, typeHook } from "../../shared/kafka/schemas.ts";
+import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { answerOf, RegistryInProcess } from "./registry-in-process.ts";
+
+interface Field {
+  readonly name: string;
+  readonly [key: string]: unknown;
+}
+
+const OURS = JSON.parse(SCHEMAS.usageEvents.text) as { name: string; fields: Field[] };
+
+const RECORD = {
+  event_id: "e1",
+  account_id: "acme",
+  meter: "calls",
+  quantity: 5n,
+  occurred_at: 1_763_812_800_000,
+  source: "gateway",
+  dimensions: { region: "eu", "": "ß客\u{1F600}" },
+};
+
+const EVENT = {
+  eventId: "e1",
+  accountId: "acme",
+  meter: "calls",
+  quantity: 5n,
+  occurredAt: 1_763_812_800_000,
+  source: "gateway",
+  dimensions: { region: "eu", "": "ß客\u{1F600}" },
+};
+
+describe("an event is read", () => {
+  test("as our own encoder wrote it, with the place it was read at", async () => {
+    const registry = new RegistryInProcess();
+    const value = (await openEncoder(registry, SCHEMAS.usageEvents))(RECORD);
+    const decoder = openUsageDecoder(registry);
+    await decoder.learn([value]);
+    expect(decoder.decode(value, 3, 77n)).toEqual({ ...EVENT, partition: 3, offset: 77n });
+  });
+
+  test.each([
+    { quantity: 0n },
+    { quantity: -1n },
+    { quantity: 2n ** 53n + 1n },
+    { quantity: MAX_BIGINT },
+    { quantity: -MAX_BIGINT - 1n },
+  ])("with a quantity of $quantity", async ({ quantity }) => {
+    expect(await roundTrip(OURS, { ...RECORD, quantity })).toEqual({ ...EVENT, quantity });
+  });
+
+  test("with no dimensions", async () => {
+    expect(await roundTrip(OURS, { ...RECORD, dimensions: {} })).toEqual({
+      ...EVENT,
+      dimensions: {},
+    });
+  });
+
+  test("with a dimension of any name", async () => {
+    const dimensions = JSON.parse('{ "__proto__": "a", "constructor": "b" }');
+    const registry = new RegistryInProcess();
+    const value = write(registry.add(OURS), OURS, { ...RECORD, dimensions });
+    const read = await learnAndDecode(registry, value);
+    if ("reason" in read) throw new Error(read.detail);
+    expect(Object.entries(read.dimensions)).toEqual(Object.entries(dimensions));
+  });
+
+  test("of an older schema, without source and dimensions, with their defaults", async () => {
+    const older = { ...OURS, fields: OURS.fields.slice(0, 5) };
+    expect(await roundTrip(older, RECORD)).toEqual({ ...EVENT, source: "", dimensions: {} });
+  });
+
+  test("of a newer schema, with a field more", async () => {
+    const region = { name: "zone", type: "string", default: "" };
+    const newer = { ...OURS, fields: [region, ...OURS.fields] };
+    expect(await roundTrip(newer, { ...RECORD, zone: "eu-1" })).toEqual(EVENT);
+  });
+
+  test("of a schema with the fields in another order", async () => {
+    const turned = { ...OURS, fields: OURS.fields.toReversed() };
+    expect(await roundTrip(turned, RECORD)).toEqual(EVENT);
+  });
+
+  test("of a schema whose quantity is an int: still a bigint", async () => {
+    const narrow = withField("quantity", { type: "int" });
+    expect(await roundTrip(narrow, { ...RECORD, quantity: 5 })).toEqual(EVENT);
+  });
+
+  test("of a schema that only says long for the instant", async () => {
+    const plain = withField("occurred_at", { type: "long" });
+    const record = { ...RECORD, occurred_at: BigInt(RECORD.occurred_at) };
+    expect(await roundTrip(plain, record)).toEqual(EVENT);
+  });
+});
+
+describe("a value is unreadable", () => {
+  test.each([
+    { what: "that is not there", value: null, detail: "the message has no value" },
+    { what: "without a byte", value: Buffer.alloc(0), detail: "the message has no value" },
+    { what: "shorter than a schema id", value: bytes(0, 0, 0), detail: "does not start with" },
+    {
+      what: "with another first byte",
+      value: bytes(1, 0, 0, 0, 1, 2),
+      detail: "does not start with",
+    },
+    { what: "that is JSON", value: Buffer.from(`{"event_id":1}`), detail: "does not start with" },
+    {
+      what: "of nothing but a schema id",
+      value: bytes(0, 0, 0, 0, 1),
+      detail: "does not fit",
+    },
+  ])("$what", async ({ value, detail }) => {
+    const registry = new RegistryInProcess();
+    registry.add(OURS);
+    const read = await learnAndDecode(registry, value);
+    expect(read).toMatchObject({ reason: "unreadable", detail: expect.stringContaining(detail) });
+  });
+
+  test("cut off anywhere", async () => {
+    const registry = new RegistryInProcess();
+    const value = write(registry.add(OURS), OURS, RECORD);
+    const decoder = openUsageDecoder(registry);
+    await decoder.learn([value]);
+    for (let end = 1; end < value.length; end += 1) {
+      const read = decoder.decode(value.subarray(0, end), 0, 0n);
+      expect(read, `${end} bytes`).toMatchObject({ reason: "unreadable" });
+    }
+  });
+
+  test("with bytes left over", async () => {
+    const registry = new RegistryInProcess();
+    const value = write(registry.add(OURS), OURS, RECORD);
+    const read = await learnAndDecode(registry, Buffer.concat([value, bytes(0)]));
+    expect(read).toMatchObject({ reason: "unreadable", detail: "bytes are missing or left over" });
+  });
+
+  test("with an instant beyond what a number holds exactly", async () => {
+    const plain = withField("occurred_at", { type: "long" });
+    expect(await roundTrip(plain, { ...RECORD, occurred_at: 2n ** 60n })).toMatchObject({
+      reason: "unreadable",
+      detail: "schema 1: potential precision loss",
+    });
+  });
+
+  test.each([
+    { what: "a record of another name", schema: { ...OURS, name: "PageView" } },
+    { what: "a record without our fields", schema: { ...OURS, fields: OURS.fields.slice(1) } },
+    {
+      what: "a quantity that may be null",
+      schema: withField("quantity", { type: ["null", "long"] }),
+    },
+    { what: "a quantity of another type", schema: withField("quantity", { type: "double" }) },
+    { what: "no record", schema: { type: "map", values: "string" } },
+  ])("of a foreign schema: $what", async ({ schema }) => {
+    const registry = new RegistryInProcess();
+    const id = registry.add(schema);
+    expect(await learnAndDecode(registry, bytes(0, 0, 0, 0, id, 2, 65))).toMatchObject({
+      reason: "unreadable",
+      detail: expect.stringContaining(`schema ${id} is not one of usage events`),
+    });
+  });
+
+  test("of a schema that is no Avro", async () => {
+    const registry = new RegistryInProcess();
+    const id = registry.add({ type: "nonsense" });
+    expect(await learnAndDecode(registry, bytes(0, 0, 0, 0, id, 2))).toMatchObject({
+      reason: "unreadable",
+      detail: expect.stringContaining(`schema ${id} is not usable`),
+    });
+  });
+
+  test("or an event with any one byte changed: nothing is thrown", async () => {
+    const registry = new RegistryInProcess();
+    const whole = write(registry.add(OURS), OURS, { ...RECORD, dimensions: { region: "eu" } });
+    const decoder = openUsageDecoder(registry);
+    await decoder.learn([whole]);
+    const outcomes = new Set<string>();
+    for (let at = 0; at < whole.length * 256; at += 1) {
+      const value = Buffer.from(whole);
+      value[at >> 8] = at & 0xff;
+      const read = decoder.decode(value, 0, 0n);
+      outcomes.add("reason" in read ? read.reason : "an event");
+    }
+    expect([...outcomes].sort()).toEqual(["an event", "unknown_schema", "unreadable"]);
+  });
+
+  test("at once when it counts more dimensions than it has bytes", async () => {
+    const registry = new RegistryInProcess();
+    const none = write(registry.add(OURS), OURS, { ...RECORD, dimensions: {} });
+    const value = Buffer.concat([none.subarray(0, -1), bytes(0x80, 0x80, 0x80, 0x20)]);
+    const decoder = openUsageDecoder(registry);
+    await decoder.learn([value]);
+    const before = performance.now();
+    expect(decoder.decode(value, 0, 0n)).toMatchObject({ reason: "unreadable" });
+    expect(performance.now() - before).toBeLessThan(20);
+  });
+});
+
+describe("a schema that the registry does not have", () => {
+  test("makes a value unknown, and is asked for again with the next batch", async () => {
+    const registry = new RegistryInProcess();
+    const decoder = openUsageDecoder(registry);
+    const value = write(1, OURS, RECORD);
+    await decoder.learn([value]);
+    expect(decoder.decode(value, 0, 0n)).toEqual({
+      reason: "unknown_schema",
+      detail: "the registry has no schema 1",
+    });
+    registry.add(OURS);
+    await decoder.learn([value]);
+    expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
+  });
+});
+
+test("a schema is asked for once, however many values and batches name it", async () => {
+  const registry = new RegistryInProcess();
+  const value = write(registry.add(OURS), OURS, RECORD);
+  const decoder = openUsageDecoder(registry);
+  await decoder.learn([value, null, value, bytes(7)]);
+  await decoder.learn([value]);
+  expect(registry.asked).toBe(1);
+});
+
+describe("a registry that cannot answer is an outage", () => {
+  test.each([
+    { what: "nobody listens", error: answerOf(400, "connect ECONNREFUSED 127.0.0.1:8081") },
+    { what: "it is starting", error: answerOf(503, "Service Unavailable") },
+    { what: "its store is gone", error: answerOf(500, "Error while looking up schema") },
+    { what: "it does not know us", error: answerOf(401, "Unauthorized") },
+    { what: "there are too many of us", error: answerOf(429, "Too Many Requests") },
+  ])("$what", async ({ error }) => {
+    const registry = new RegistryInProcess();
+    const value = write(registry.add(OURS), OURS, RECORD);
+    const decoder = openUsageDecoder(registry);
+    registry.failure = error;
+    await expect(decoder.learn([value])).rejects.toThrow(RegistryUnavailable);
+    registry.failure = null;
+    await decoder.learn([value]);
+    expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
+  });
+
+  test("does not hinder reading what is known", async () => {
+    const registry = new RegistryInProcess();
+    const value = write(registry.add(OURS), OURS, RECORD);
+    const decoder = openUsageDecoder(registry);
+    await decoder.learn([value]);
+    registry.failure = answerOf(503, "Service Unavailable");
+    await decoder.learn([value]);
+    expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
+  });
+});
+
+/** What was written with a schema, as our decoder reads it, without the place. */
+async function roundTrip(schema: unknown, record: Record<string, unknown>): Promise<unknown> {
+  const registry = new RegistryInProcess();
+  const read = await learnAndDecode(registry, write(registry.add(schema), schema, record));
+  if ("reason" in read) return read;
+  const { partition: _partition, offset: _offset, ...event } = read;
+  return { ...event, dimensions: { ...event.dimensions } };
+}
+
+async function learnAndDecode(registry: RegistryInProcess, value: Buffer | null) {
+  const decoder = openUsageDecoder(registry);
+  await decoder.learn([value]);
+  return decoder.decode(value, 0, 0n);
+}
+
+function write(id: number, schema: unknown, record: Record<string, unknown>): Buffer {
+  const type = avro.Type.forSchema(JSON.parse(JSON.stringify(schema)), { typeHook });
+  return Buffer.concat([bytes(0, 0, 0, 0, id), type.toBuffer(record)]);
+}
+
+function withField(name: string, change: Record<string, unknown>): typeof OURS {
+  return {
+    ...OURS,
+    fields: OURS.fields.map((field) => (field.name === name ? { ...field, ...change } : field)),
+  };
+}
+
+function bytes(...values: number[]): Buffer {
+  return Buffer.from(values);
+}

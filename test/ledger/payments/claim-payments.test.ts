@@ -1,0 +1,379 @@
+/**
+ * Whose a payment is to take to the gateway, in real Postgres with the clock handed in.
+ *
+ * - each payment is claimed by one at a time, for as long as the claim lasts; those that wait longest first
+ * - a repeat of a call says the same as the first: same attempt, same card; a new attempt says anew
+ * - whoever puts a payment off does not undo that it is to be asked about sooner
+ * - the statements that run all the time find their rows by index
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts";
+import {
+  askAboutPayment,
+  countLongPending,
+  otherGateway,
+  putOffPayment,
+} from "../../../shared/ledger/payments/claim.ts";
+import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import {
+  CARD,
+  claim,
+  claimOf,
+  declined,
+  giveCard,
+  newest,
+  openCardHolder,
+  PAID,
+  pendingTopUp,
+  rowOf,
+} from "../../support/books/card-holders.ts";
+import { explained } from "../../support/books/explained.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { sellCredits } from "../../support/books/payers.ts";
+import { copySubscriber, openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
+import { DAY, NOON } from "../../support/core/examples.ts";
+
+const MINUTE = 60_000;
+const OTHER_CARD = { customer: "cus_2", method: "card_2" };
+const LATER = { gatewayPayment: null, reason: "The payment is being confirmed with the bank." };
+
+let books: Books;
+
+beforeEach(async () => {
+  books = await openBooks();
+  await sellCredits(books);
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  await books.close();
+});
+
+async function openPending(id: string, at = NOON): Promise<void> {
+  await openCardHolder(books, id, NOON - DAY);
+  await pendingTopUp(books, id, at);
+}
+
+describe("a payment that is due", () => {
+  test("is claimed with all that a call says", async () => {
+    await openPending("acme");
+    const payment = await newest(books, "acme");
+    expect(await claim(books, NOON + 5)).toEqual([
+      {
+        payment,
+        accountCreatedAt: NOON - DAY,
+        calls: 1,
+        attemptedAt: NOON + 5,
+        method: CARD,
+        gatewayPayment: null,
+        claimedUntil: NOON + 5 + MINUTE,
+      },
+    ]);
+  });
+
+  test("is nobody else's until the claim is over, and then whoever comes next knows it was called", async () => {
+    await openPending("acme");
+    expect(await claim(books, NOON - 1)).toEqual([]);
+    await claim(books, NOON);
+    expect(await claim(books, NOON + MINUTE - 1)).toEqual([]);
+    expect(await claim(books, NOON + MINUTE)).toMatchObject([
+      { calls: 2, attemptedAt: NOON, claimedUntil: NOON + 2 * MINUTE },
+    ]);
+  });
+
+  test("is claimed in turn: those that wait longest first, and no more than asked for", async () => {
+    await openPending("amy", NOON - 1);
+    await openPending("zoe", NOON - 3);
+    await openPending("mia", NOON - 2);
+    const names = async (limit: number) =>
+      (await claim(books, NOON, { limit })).map(({ payment }) => payment.accountId).sort();
+    expect(await names(2)).toEqual(["mia", "zoe"]);
+    expect(await names(2)).toEqual(["amy"]);
+  });
+
+  test("is claimed by one of many who claim at once", async () => {
+    await openPending("acme");
+    await copySubscriber(books, "acme", 299);
+    const all = await Promise.all(
+      Array.from({ length: 12 }, () => claim(books, NOON, { limit: 30 })),
+    );
+    const rest = await claim(books, NOON, { limit: 400 });
+    const names = [...all.flat(), ...rest].map(({ payment }) => payment.accountId);
+    expect(names).toHaveLength(300);
+    expect(new Set(names).size).toBe(300);
+    for (const claimed of all) expect(claimed.length).toBeLessThanOrEqual(30);
+  });
+
+  test("is passed over while somebody holds its row, and claimed after that", async () => {
+    await openPending("held");
+    await openPending("free");
+    const holder = await books.database.connect();
+    await holder.query("BEGIN");
+    await holder.query("SELECT FROM payment WHERE account_id = 'held' FOR UPDATE");
+    const meanwhile = await claim(books, NOON);
+    await holder.query("ROLLBACK");
+    holder.release();
+    expect(meanwhile.map(({ payment }) => payment.accountId)).toEqual(["free"]);
+    expect((await claim(books, NOON)).map(({ payment }) => payment.accountId)).toEqual(["held"]);
+  });
+
+  test("that was settled is due no more", async () => {
+    await openPending("acme");
+    const { payment } = await claimOf(books, "acme", NOON);
+    await settlePayment(books.database, payment, PAID, NOON + 1);
+    expect(await claim(books, NOON + DAY)).toEqual([]);
+  });
+
+  test("at another gateway is not claimed by this one", async () => {
+    await openPending("acme");
+    await claim(books, NOON, { gateway: "stripe" });
+    expect(await claim(books, NOON + DAY)).toEqual([]);
+    expect(await claim(books, NOON + DAY, { gateway: "stripe" })).toHaveLength(1);
+  });
+});
+
+describe("the card that a payment is charged to", () => {
+  test("is the account's as of the first call, and stays that for the attempt", async () => {
+    await openPending("acme");
+    await giveCard(books, "acme", NOON, OTHER_CARD);
+    expect(await claimOf(books, "acme", NOON)).toMatchObject({ calls: 1, method: OTHER_CARD });
+    await giveCard(books, "acme", NOON + 1);
+    const again = await claimOf(books, "acme", NOON + MINUTE);
+    expect(again).toMatchObject({ calls: 2, method: OTHER_CARD });
+  });
+
+  test("is none where there was none at the first call", async () => {
+    await openPending("acme");
+    await books.database.query("DELETE FROM payment_method");
+    expect((await claimOf(books, "acme", NOON)).method).toBe(null);
+    await giveCard(books, "acme", NOON);
+    expect((await claimOf(books, "acme", NOON + MINUTE)).method).toBe(null);
+  });
+});
+
+describe("a fee", () => {
+  const FEE = "fee:1:0";
+
+  beforeEach(async () => {
+    await openCatalogue(books);
+    await openSubscriber(books, "acme", { at: NOON });
+    await giveCard(books, "acme", NOON);
+  });
+
+  test("that was declined is a new attempt, with the card of then, and forgets the old payment", async () => {
+    const first = await claimOf(books, "acme", NOON);
+    const outcome = { ...declined(), gatewayPayment: "pay_1" };
+    await settlePayment(books.database, first.payment, outcome, NOON);
+    expect(await rowOf(books, "acme", FEE)).toMatchObject({
+      ...{ status: "retrying", attempt: 1, nextTryAt: NOON + DAY },
+    });
+    await giveCard(books, "acme", NOON + 1, OTHER_CARD);
+    const second = await claimOf(books, "acme", NOON + 1);
+    expect(second).toMatchObject({
+      ...{ calls: 1, attemptedAt: NOON + 1, method: OTHER_CARD, gatewayPayment: null },
+      payment: { status: "pending", attempt: 2 },
+    });
+    // What is known of the first attempt by now changes nothing.
+    expect(await settlePayment(books.database, first.payment, PAID, NOON + 2)).toEqual({
+      kind: "settled_already",
+    });
+    await settlePayment(books.database, second.payment, PAID, NOON + 2);
+    expect(await rowOf(books, "acme", FEE)).toMatchObject({ status: "succeeded", attempt: 2 });
+  });
+
+  test("is tried five times within a week, and is then given up", async () => {
+    const tried: number[] = [];
+    for (let hour = 0; hour < 24 * 14; hour += 1) {
+      const now = NOON + hour * 60 * MINUTE;
+      for (const { payment } of await claim(books, now)) {
+        tried.push(hour / 24);
+        await settlePayment(books.database, payment, declined(), now);
+      }
+    }
+    expect(tried).toEqual([0, 1, 3, 5, 7]);
+    expect(await rowOf(books, "acme", FEE)).toMatchObject({ status: "failed", nextTryAt: null });
+    const { rows } = await books.database.query("SELECT kind FROM subscription_change");
+    expect(rows).toEqual([{ kind: "subscribed" }, { kind: "suspended" }]);
+  });
+});
+
+describe("a payment is put off", () => {
+  test("with the reason that a customer reads, and what the gateway calls it", async () => {
+    await openPending("acme");
+    const claimed = await claimOf(books, "acme", NOON);
+    const later = { ...LATER, gatewayPayment: "pay_7", nextTryAt: NOON + 1_000 };
+    await putOffPayment(books.database, claimed, later);
+    expect(await newest(books, "acme")).toMatchObject({ status: "pending", reason: LATER.reason });
+    expect(await claim(books, NOON + 999)).toEqual([]);
+    expect(await claim(books, NOON + 1_000)).toMatchObject([{ gatewayPayment: "pay_7", calls: 2 }]);
+  });
+
+  test("unless it is to be asked about sooner", async () => {
+    await openPending("acme");
+    const claimed = await claimOf(books, "acme", NOON);
+    expect(await askAboutPayment(books.database, claimed.payment, NOON + 1)).toBe(true);
+    await putOffPayment(books.database, claimed, { ...LATER, nextTryAt: NOON + DAY });
+    expect(await rowOf(books, "acme", "manual:1")).toMatchObject({ nextTryAt: NOON + 1 });
+  });
+
+  test("unless it was settled, or somebody else has claimed it since", async () => {
+    await openPending("settled");
+    await openPending("claimed");
+    const settled = await claim(books, NOON);
+    for (const { payment } of settled) {
+      if (payment.accountId === "settled") {
+        await settlePayment(books.database, payment, PAID, NOON);
+      }
+    }
+    await claim(books, NOON + MINUTE);
+    for (const one of settled) {
+      await putOffPayment(books.database, one, { ...LATER, nextTryAt: NOON + DAY });
+    }
+    expect(await rowOf(books, "settled", "manual:1")).toMatchObject({ nextTryAt: null });
+    expect(await rowOf(books, "claimed", "manual:1")).toMatchObject({
+      nextTryAt: NOON + 2 * MINUTE,
+    });
+  });
+});
+
+describe("the gateway is asked about a payment", () => {
+  test("now, and not later than it would have been", async () => {
+    await openPending("acme");
+    const { payment } = await claimOf(books, "acme", NOON);
+    await askAboutPayment(books.database, payment, NOON + 10);
+    await askAboutPayment(books.database, payment, NOON + 20);
+    expect(await rowOf(books, "acme", "manual:1")).toMatchObject({ nextTryAt: NOON + 10 });
+  });
+
+  test("that was paid: something may have gone back", async () => {
+    await openPending("acme");
+    const { payment } = await claimOf(books, "acme", NOON);
+    await settlePayment(books.database, payment, PAID, NOON);
+    expect(await askAboutPayment(books.database, payment, NOON + 10)).toBe(true);
+    expect(await claim(books, NOON + 10)).toMatchObject([
+      { payment: { status: "succeeded" }, gatewayPayment: "pay_1" },
+    ]);
+  });
+
+  test("but not about one it was never called for, one that failed, or none of ours", async () => {
+    await openPending("failed");
+    await openPending("uncalled", NOON + 1);
+    const uncalled = await newest(books, "uncalled");
+    expect(await askAboutPayment(books.database, uncalled, NOON)).toBe(false);
+    const { payment: failed } = await claimOf(books, "failed", NOON);
+    await settlePayment(books.database, failed, declined(), NOON);
+    expect(await askAboutPayment(books.database, failed, NOON)).toBe(false);
+    const nobody = { accountId: toAccountId("nobody"), paymentId: "manual:1" };
+    expect(await askAboutPayment(books.database, nobody, NOON)).toBe(false);
+  });
+
+  test("once more where a refund was heard of while its outcome was not known", async () => {
+    await openPending("acme");
+    const { payment } = await claimOf(books, "acme", NOON);
+    await askAboutPayment(books.database, payment, NOON + 1);
+    const found = await claimOf(books, "acme", NOON + 1);
+    await settlePayment(books.database, found.payment, PAID, NOON + 2);
+    expect(await claim(books, NOON + 2)).toMatchObject([{ payment: { status: "succeeded" } }]);
+  });
+
+  test("once more where that was heard of just before it was settled", async () => {
+    await openPending("acme");
+    const { payment } = await claimOf(books, "acme", NOON);
+    await askAboutPayment(books.database, payment, NOON + 1);
+    await settlePayment(books.database, payment, PAID, NOON + 2);
+    expect(await claim(books, NOON + 2)).toMatchObject([{ payment: { status: "succeeded" } }]);
+  });
+});
+
+describe("whoever watches", () => {
+  test("is told of payments that the gateway was called for long ago and that are pending still", async () => {
+    await openPending("acme");
+    await openPending("bolt", NOON + 1);
+    const none = { count: 0, since: null };
+    expect(await countLongPending(books.database, NOON + DAY)).toEqual(none);
+    await claim(books, NOON);
+    await claim(books, NOON + 1);
+    expect(await countLongPending(books.database, NOON)).toEqual(none);
+    expect(await countLongPending(books.database, NOON + 1)).toEqual({ count: 1, since: NOON });
+    expect(await countLongPending(books.database, NOON + DAY)).toEqual({ count: 2, since: NOON });
+    // Asked about again, they are pending since the first call.
+    const [acme] = await claim(books, NOON + MINUTE);
+    expect(await countLongPending(books.database, NOON + DAY)).toEqual({ count: 2, since: NOON });
+    if (acme === undefined) throw new Error("none was due");
+    await settlePayment(books.database, acme.payment, declined(), NOON + DAY);
+    const rest = { count: 1, since: NOON + 1 };
+    expect(await countLongPending(books.database, NOON + DAY)).toEqual(rest);
+  });
+
+  test("is told of another gateway in the books", async () => {
+    await openPending("acme");
+    expect(await otherGateway(books.database, "stripe")).toBe(null);
+    await claim(books, NOON);
+    expect(await otherGateway(books.database, "simulated")).toBe(null);
+    expect(await otherGateway(books.database, "stripe")).toBe("simulated");
+  });
+});
+
+describe("among 100,000 that wait or are done with", () => {
+  let many: Books;
+
+  beforeAll(async () => {
+    many = await openBooks();
+    await many.database.query(
+      `INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life,
+                            attempt, calls, next_try_at, reason, created_at, attempted_at, gateway)
+       SELECT 'a-' || n, 'low-balance:1', 'top_up', CASE WHEN n % 10 = 0 THEN 'pending' ELSE 'succeeded' END,
+              1000, 'USD', 500, 'usual', 1, 1,
+              CASE WHEN n % 10 = 0 THEN to_timestamp($1 / 1000.0) + n * interval '1 second' END,
+              '', now(), to_timestamp($1 / 1000.0) + n * interval '1 second', 'simulated'
+       FROM generate_series(1, 100000) AS n`,
+      [NOON],
+    );
+    await many.database.query(
+      `INSERT INTO payment_method (account_id, customer, method, set_by, set_at)
+       SELECT 'a-' || n, 'cus', 'card', 'test', now() FROM generate_series(1, 100000) AS n`,
+    );
+    await many.database.query(
+      `INSERT INTO account (account_id, time_zone, currency, threshold, created_at)
+       SELECT 'a-' || n, 'UTC', 'USD', 0, now() FROM generate_series(1, 100000) AS n`,
+    );
+    await many.database.query(
+      `INSERT INTO auto_top_up (account_id, enabled, declines, look_at, told)
+       SELECT 'a-' || n, true, 0,
+              CASE WHEN n % 10 = 0 THEN to_timestamp($1 / 1000.0) + n * interval '1 second' END, 0
+       FROM generate_series(1, 100000) AS n`,
+      [NOON],
+    );
+    await many.database.query("ANALYZE");
+  });
+
+  afterAll(() => many?.close());
+
+  test.each<{
+    what: string;
+    index: string;
+    look: (database: Books["database"]) => Promise<unknown>;
+  }>([
+    {
+      what: "payments to claim",
+      index: "payment_next_try",
+      look: (database) => claim({ database }, NOON + 3_600_000, { limit: 64 }),
+    },
+    {
+      what: "accounts to look at",
+      index: "auto_top_up_look",
+      look: (database) => autoTopUpsToLookAt(database, NOON + 3_600_000, 100),
+    },
+    {
+      what: "payments pending for long",
+      index: "payment_unknown",
+      look: (database) => countLongPending(database, NOON + 3_600_000),
+    },
+  ])("$what are found by their index, and nothing is read whole", async ({ index, look }) => {
+    const plan = await explained(many.database, look);
+    expect(plan).toContain(index);
+    expect(plan).not.toContain("Seq Scan");
+  });
+});

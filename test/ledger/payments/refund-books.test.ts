@@ -1,0 +1,382 @@
+/**
+ * Money that goes back, in real Postgres with the clock handed in and no gateway.
+ *
+ * - each refund is posted once, by its identity, whoever posts it and at once
+ * - unspent credits are withdrawn, spent ones owed, expired ones neither: also where the lot's end is
+ *   posted by the same transaction
+ * - auto top-up stops, or it would charge at once what was just given back
+ * - a chargeback of a fee suspends; a refund of one is money alone
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { noteUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
+import { postRefund, type WentBack } from "../../../shared/ledger/payments/post-refund.ts";
+import { askRefund, listRefunds, refuseRefund } from "../../../shared/ledger/payments/refunds.ts";
+import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
+import { topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import {
+  autoOf,
+  claimOf,
+  declined,
+  openCardHolder,
+  PAID,
+  paidTopUp,
+  pendingTopUp,
+  rowOf,
+  toldOf,
+} from "../../support/books/card-holders.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { balanceOf, sellCredits, use } from "../../support/books/payers.ts";
+import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
+import { DAY, NOON } from "../../support/core/examples.ts";
+
+const CREDIT = 1_000_000n;
+const YEAR = 365 * DAY;
+
+let books: Books;
+let accounts = 0;
+/** The account of a test. */
+let id: string;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await sellCredits(books);
+});
+
+afterAll(() => books?.close());
+
+beforeEach(() => {
+  accounts += 1;
+  id = `payer-${accounts}`;
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database, id)).toEqual([]);
+});
+
+/** An account with 100 older credits and 500 that ten dollars bought, of which a call costs one. */
+async function openBuyer(): Promise<void> {
+  await openCardHolder(books, id, NOON - DAY, { credits: 100n * CREDIT });
+  await paidTopUp(books, id, NOON);
+}
+
+/** Ten dollars go back a minute later, but for what is given. */
+function post(given: Partial<WentBack> = {}) {
+  return postRefund(books.database, {
+    accountId: toAccountId(id),
+    paymentId: "manual:1",
+    refundId: "re_1",
+    kind: "refund",
+    amount: 1_000n,
+    now: NOON + 60_000,
+    ...given,
+  });
+}
+
+async function balance(): Promise<bigint> {
+  return (await balanceOf(books, id)) / CREDIT;
+}
+
+/** The refunds of a payment, as the books have them: `re_1 posted 1000: 500 withdrawn, 0 owed`. */
+async function refundsOf(): Promise<string[]> {
+  const { rows } = await books.database.query<{ line: string }>(
+    `SELECT format('%s %s %s: %s withdrawn, %s owed', refund_id, status, amount,
+                   withdrawn / 1000000, owed / 1000000) AS line
+     FROM refund WHERE account_id = $1 ORDER BY created_at, refund_id`,
+    [id],
+  );
+  return rows.map(({ line }) => line);
+}
+
+function ask(
+  refundId: string,
+  amount: bigint | null = null,
+  { paymentId = "manual:1", now = NOON }: { paymentId?: string; now?: Instant } = {},
+) {
+  const asked = { accountId: toAccountId(id), paymentId, refundId, amount, by: "test", now };
+  return askRefund(books.database, asked);
+}
+
+describe("ten dollars that went back", () => {
+  test.each([
+    { used: 0n, withdrawn: 500n, owed: 0n, balance: 100n },
+    { used: 100n, withdrawn: 500n, owed: 0n, balance: 0n },
+    { used: 250n, withdrawn: 350n, owed: 150n, balance: -150n },
+    { used: 600n, withdrawn: 0n, owed: 500n, balance: -500n },
+    { used: 700n, withdrawn: 0n, owed: 500n, balance: -600n },
+  ])("with $used calls used take $withdrawn back, and $owed are owed", async (row) => {
+    await openBuyer();
+    if (row.used > 0n) await use(books, { [id]: row.used }, NOON + 1);
+    expect(await post()).toEqual({ kind: "posted" });
+    expect(await balance()).toBe(row.balance);
+    expect(await refundsOf()).toEqual([
+      `re_1 posted 1000: ${row.withdrawn} withdrawn, ${row.owed} owed`,
+    ]);
+  });
+
+  test("take their credits once, however often and by however many it is posted", async () => {
+    await openBuyer();
+    await use(books, { [id]: 250n }, NOON + 1);
+    const kinds = (await Promise.all(Array.from({ length: 8 }, () => post()))).map(
+      ({ kind }) => kind,
+    );
+    expect(kinds.sort()).toEqual(["posted", ...Array(7).fill("posted_already")]);
+    expect(await post({ now: NOON + DAY })).toEqual({ kind: "posted_already" });
+    expect(await balance()).toBe(-150n);
+  });
+
+  test("in parts, posted by many at once, come to all of it", async () => {
+    await openBuyer();
+    await use(books, { [id]: 250n }, NOON + 1);
+    const parts = [333n, 333n, 334n].flatMap((amount, i) =>
+      Array.from({ length: 3 }, () => post({ refundId: `re_${i}`, amount })),
+    );
+    await Promise.all(parts);
+    expect(await balance()).toBe(-150n);
+    expect(await refundsOf()).toHaveLength(3);
+  });
+
+  test("cent by cent take what they come to together, rounded once", async () => {
+    await openCardHolder(books, id, NOON - DAY, { credits: 100n });
+    // By now a cent buys 333.5 micro-credits.
+    await books.database.query(
+      `INSERT INTO credit_price (currency, valid_from, credits, life)
+       VALUES ('USD', to_timestamp($1 / 1000.0), 33350, 'usual')`,
+      [NOON + DAY],
+    );
+    await paidTopUp(books, id, NOON + DAY);
+    const left: bigint[] = [];
+    for (const refundId of ["re_1", "re_2", "re_3"]) {
+      await post({ refundId, amount: 1n, now: NOON + DAY });
+      left.push(await balanceOf(books, id));
+    }
+    const all = 100n + 333_500n;
+    expect(left).toEqual([all - 333n, all - 667n, all - 1_000n]);
+  });
+
+  test("while it is used on: nothing is lost and nothing taken twice", async () => {
+    await openBuyer();
+    const meter = async () => {
+      for (let i = 0; i < 5; i += 1) await use(books, { [id]: 40n }, NOON + 1);
+    };
+    const parts = [0, 1, 2, 3].map((i) => post({ refundId: `re_${i}`, amount: 250n }));
+    await Promise.all([meter(), ...parts]);
+    expect(await balance()).toBe(600n - 5n * 40n - 500n);
+  });
+});
+
+describe("a lot that has ended", () => {
+  let others: Books;
+
+  // Up to where usage is complete holds for all accounts.
+  beforeEach(async () => {
+    others = books;
+    books = await openBooks();
+    await openCatalogue(books);
+    await sellCredits(books);
+  });
+
+  afterEach(async () => {
+    expect(await brokenInvariants(books.database)).toEqual([]);
+    await books.close();
+    books = others;
+  });
+
+  test("owes what was spent of it; what expired is owed by nobody", async () => {
+    await openBuyer();
+    await use(books, { [id]: 250n }, NOON + 1);
+    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await topUpIfLow(books.database, { accountId: toAccountId(id), now: NOON + YEAR + DAY });
+    await post({ now: NOON + YEAR + 2 * DAY });
+    expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 150 owed"]);
+    expect(await balance()).toBe(-150n);
+  });
+
+  test("the same where its end is posted together with the refund", async () => {
+    await openBuyer();
+    await use(books, { [id]: 250n }, NOON + 1);
+    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await post({ now: NOON + YEAR + 2 * DAY });
+    expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 150 owed"]);
+    expect(await balance()).toBe(-150n);
+  });
+
+  test("owes in parts no more than was spent of it", async () => {
+    await openBuyer();
+    await use(books, { [id]: 250n }, NOON + 1);
+    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    const now = NOON + YEAR + 2 * DAY;
+    for (const refundId of ["re_1", "re_2"]) await post({ refundId, amount: 500n, now });
+    expect(await refundsOf()).toEqual([
+      "re_1 posted 500: 0 withdrawn, 150 owed",
+      "re_2 posted 500: 0 withdrawn, 0 owed",
+    ]);
+    expect(await balance()).toBe(-150n);
+  });
+
+  test("unused owes nothing", async () => {
+    await openBuyer();
+    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await post({ now: NOON + YEAR + 2 * DAY });
+    expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 0 owed"]);
+    expect(await balance()).toBe(100n);
+  });
+});
+
+describe("auto top-up", () => {
+  test.each([
+    { kind: "refund", why: "A top-up was refunded." },
+    { kind: "chargeback", why: "A payment was taken back by the bank." },
+  ] as const)("stops after a $kind, and says why", async ({ kind, why }) => {
+    await openBuyer();
+    await use(books, { [id]: 600n }, NOON + 1);
+    await post({ kind });
+    expect((await autoOf(books, id)).stopped).toBe(
+      `${why} Auto top-up has stopped until you switch it on again.`,
+    );
+    const looked = await topUpIfLow(books.database, {
+      accountId: toAccountId(id),
+      now: NOON + DAY,
+    });
+    expect(looked).toMatchObject({ topUp: null });
+    expect(await toldOf(books, id)).toEqual([
+      "1 pending manual:1",
+      "2 succeeded manual:1",
+      "3 stopped manual:1",
+    ]);
+  });
+});
+
+describe("a refund that is asked for", () => {
+  test("is pending, and taken to the gateway; posted, it is done", async () => {
+    await openBuyer();
+    await claimOf(books, id, NOON).catch(() => undefined);
+    expect(await ask("r-1", 400n, { now: NOON + 5 })).toMatchObject({
+      kind: "pending",
+      amount: 400n,
+    });
+    expect(await rowOf(books, id, "manual:1")).toMatchObject({ nextTryAt: NOON + 5 });
+    expect(await balance()).toBe(600n);
+    await post({ refundId: "r-1", amount: 400n });
+    expect(await refundsOf()).toEqual(["r-1 posted 400: 200 withdrawn, 0 owed"]);
+    expect(await balance()).toBe(400n);
+  });
+
+  test("of all takes what has not gone back, nor is on its way", async () => {
+    await openBuyer();
+    await ask("r-1", 300n);
+    await post({ refundId: "re_gateway", amount: 200n });
+    expect(await ask("r-2")).toMatchObject({ kind: "pending", amount: 500n });
+    expect(await ask("r-3")).toEqual({ kind: "nothing_left" });
+  });
+
+  test("that the gateway refused gives its money free again", async () => {
+    await openBuyer();
+    await ask("r-1");
+    const accountId = toAccountId(id);
+    const of = { accountId, paymentId: "manual:1" };
+    await refuseRefund(books.database, of, { refundId: "r-1" }, "The card is gone.");
+    expect(await listRefunds(books.database, of)).toMatchObject([
+      {
+        ...{ refundId: "r-1", kind: "refund", status: "refused", amount: 1_000n },
+        reason: "The card is gone.",
+      },
+    ]);
+    expect(await ask("r-2")).toMatchObject({ kind: "pending", amount: 1_000n });
+    expect(await balance()).toBe(600n);
+  });
+
+  test("again is the same one", async () => {
+    await openBuyer();
+    await ask("r-1", 300n);
+    expect(await ask("r-1", 300n)).toMatchObject({
+      kind: "stands_already",
+      refund: { refundId: "r-1", amount: 300n },
+    });
+    const asks = await Promise.all(Array.from({ length: 5 }, () => ask("r-2", 700n)));
+    expect(asks.map(({ kind }) => kind).sort()).toEqual([
+      "pending",
+      ...Array(4).fill("stands_already"),
+    ]);
+  });
+
+  test("of two payments under one name are two", async () => {
+    await openBuyer();
+    await paidTopUp(books, id, NOON + 1, { paymentId: "manual:2", amount: 2_000n });
+    expect(await ask("r-1", 400n)).toMatchObject({ kind: "pending" });
+    expect(await ask("r-1", 600n, { paymentId: "manual:2" })).toMatchObject({ kind: "pending" });
+    await post({ refundId: "r-1", amount: 400n });
+    await post({ refundId: "r-1", amount: 600n, paymentId: "manual:2" });
+    expect(await refundsOf()).toEqual([
+      "r-1 posted 400: 200 withdrawn, 0 owed",
+      "r-1 posted 600: 300 withdrawn, 0 owed",
+    ]);
+  });
+
+  test.each<{ what: string; refuse: () => Promise<unknown>; says: object }>([
+    {
+      what: "of nothing that there is",
+      refuse: () => ask("r-1", 1n, { paymentId: "manual:9" }),
+      says: { kind: "unknown_payment" },
+    },
+    {
+      what: "of more than was paid",
+      refuse: () => ask("r-1", 1_001n),
+      says: { kind: "too_much", left: 1_000n },
+    },
+  ])("$what is refused", async ({ refuse, says }) => {
+    await openBuyer();
+    expect(await refuse()).toMatchObject(says);
+    expect(await refundsOf()).toEqual([]);
+  });
+
+  test("of what is pending or was declined is refused", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const topUp = await pendingTopUp(books, id, NOON);
+    expect(await ask("r-1")).toMatchObject({ kind: "not_paid" });
+    await settlePayment(books.database, topUp, declined(), NOON);
+    expect(await ask("r-1")).toMatchObject({ kind: "not_paid" });
+  });
+});
+
+describe("a fee", () => {
+  const FEE = "fee:1:0";
+
+  async function payFee(): Promise<void> {
+    await openSubscriber(books, id, { at: NOON });
+    const { payment } = await claimOf(books, id, NOON);
+    await settlePayment(books.database, payment, PAID, NOON);
+  }
+
+  async function history(): Promise<string[]> {
+    const { rows } = await books.database.query<{ kind: string }>(
+      "SELECT kind FROM subscription_change WHERE account_id = $1 ORDER BY sequence",
+      [id],
+    );
+    return rows.map(({ kind }) => kind);
+  }
+
+  test("that is refunded is money alone", async () => {
+    await payFee();
+    await post({ paymentId: FEE });
+    expect([await balance(), await history()]).toEqual([100n, ["subscribed"]]);
+    expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 0 owed"]);
+  });
+
+  test("that the bank took back suspends the subscription, once; credits given stay", async () => {
+    await payFee();
+    await post({ paymentId: FEE, kind: "chargeback" });
+    await post({ paymentId: FEE, kind: "chargeback" });
+    expect([await balance(), await history()]).toEqual([100n, ["subscribed", "suspended"]]);
+  });
+});
+
+test("of a payment that the books do not know nothing is posted", async () => {
+  await openCardHolder(books, id, NOON - DAY);
+  expect(await post({ paymentId: "manual:9" })).toEqual({ kind: "posted_already" });
+  expect(await post({ accountId: toAccountId("nobody") })).toEqual({ kind: "unknown_account" });
+  expect(await refundsOf()).toEqual([]);
+});

@@ -1,0 +1,93 @@
+/** Fees in the books: stored with what they pay for, and what the books keep of a suspension. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { decideFeePaid } from "../../../shared/core/changes/restore-subscription.ts";
+import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
+import { decideFeeGivenUp } from "../../../shared/core/changes/suspend-subscription.ts";
+import { EMPTY_SCHEDULE, type Subscription } from "../../../shared/core/month/subscription.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { readSchedules } from "../../../shared/ledger/books/schedules.ts";
+import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
+import { previewSettling, settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
+
+const BEGAN = Date.parse("2026-08-10T12:00Z");
+const SEPTEMBER = Date.parse("2026-09-01T00:00Z");
+const OCTOBER = Date.parse("2026-10-01T00:00Z");
+const NOVEMBER = Date.parse("2026-11-01T00:00Z");
+const acme = toAccountId("acme");
+const FEE = { number: 1, period: 0 };
+
+let books: Books;
+
+beforeEach(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  await books.close();
+});
+
+test("a fee is stored as a payment to be charged from when it fell due", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN });
+  const { rows } = await books.database.query("SELECT * FROM payment");
+  expect(rows).toEqual([
+    {
+      ...{ account_id: "acme", payment_id: "fee:1:0", kind: "fee", status: "pending" },
+      ...{ amount: "1000", currency: "USD", credits: null, life: null, life_months: null },
+      ...{ subscription: 1, period: 0, periods: 1, plan_id: "hundred", attempt: 1, calls: 0 },
+      ...{ next_try_at: new Date(BEGAN), gateway: null, gateway_payment: null, reason: "" },
+      ...{ customer: null, method: null },
+      ...{ created_at: new Date(BEGAN), attempted_at: new Date(BEGAN), settled_at: null },
+    },
+  ]);
+});
+
+test("a preview tells the fees of turns to come and stores none; the run stores them", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN });
+  const run = { clock: OCTOBER, completeUntil: null, limit: 10 };
+  const due = [SEPTEMBER, OCTOBER].map((dueAt) => ({ accountId: "acme", fee: { dueAt } }));
+  expect((await previewSettling(books.database, run, null)).movement.fees).toMatchObject(due);
+  expect(await payments()).toEqual(["fee:1:0"]);
+  await settleAccounts(books.database, run, null);
+  expect(await payments()).toEqual(["fee:1:0", "fee:1:1", "fee:1:2"]);
+});
+
+test("a suspension is kept until its fee is paid, with the months that began meanwhile", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN, interval: "year" });
+  await change(BEGAN + 1, (context) => decideFeeGivenUp(FEE, context));
+  expect(await subscription()).toMatchObject({ withheld: [], paidPrice: 10_000n, currency: "USD" });
+  await settleAccounts(books.database, { clock: OCTOBER, completeUntil: null, limit: 10 }, null);
+  expect(await subscription()).toMatchObject({ withheld: [1, 2], periodCredits: 0n });
+  await change(OCTOBER + 1, (context) => decideFeePaid(FEE, { ...context, owing: 0 }));
+  expect(await subscription()).toMatchObject({ withheld: null, periodCredits: 100_000_000n });
+  await settleAccounts(books.database, { clock: NOVEMBER, completeUntil: null, limit: 10 }, null);
+  const { rows } = await books.database.query<{ lot_id: string }>(
+    "SELECT lot_id FROM lot ORDER BY start_position",
+  );
+  const periods = [0, 1, 2, 3];
+  expect(rows.map((row) => row.lot_id)).toEqual(periods.map((period) => `plan:1:${period}`));
+  expect(await payments()).toEqual(["fee:1:0"]);
+});
+
+function change<D extends { readonly kind: string }>(
+  now: number,
+  decide: (context: ChangeContext) => D | Changed,
+) {
+  return changeSubscription(books.database, { accountId: acme, now, by: "test" }, decide);
+}
+
+async function subscription(): Promise<Subscription | null> {
+  const schedules = await readSchedules(books.database, [acme]);
+  return (schedules.get(acme) ?? EMPTY_SCHEDULE).subscription;
+}
+
+async function payments(): Promise<string[]> {
+  const { rows } = await books.database.query<{ payment_id: string }>(
+    "SELECT payment_id FROM payment ORDER BY created_at",
+  );
+  return rows.map((row) => row.payment_id);
+}

@@ -1,0 +1,415 @@
+/**
+ * Top-ups in real Postgres, with the clock handed in and no gateway.
+ *
+ * - the account is settled first: no card is charged a second before the month's credits
+ * - one top-up for each crossing, whoever looks, how often, and at once; one in flight
+ * - the limits hold for whoever asks at once
+ * - an outcome is posted once; the lot comes with it
+ * - settings and cards change what comes next, never what is pending
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { decideThreshold } from "../../../shared/core/changes/change-threshold.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts";
+import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
+import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
+import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
+import { topUpByHand, topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import {
+  askTopUp,
+  autoOf,
+  declined,
+  giveCard,
+  newest,
+  openCardHolder,
+  PAID,
+  paymentsOf,
+  pendingTopUp,
+  rowOf,
+  toldOf,
+} from "../../support/books/card-holders.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { balanceOf, sellCredits, use } from "../../support/books/payers.ts";
+import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
+import { DAY, NOON } from "../../support/core/examples.ts";
+
+const HOUR = 60 * 60_000;
+const CREDIT = 1_000_000n;
+/** Ten dollars buy 500 credits, of which a call costs one. */
+const TEN_DOLLARS = 500n;
+
+let books: Books;
+let accounts = 0;
+/** The account of a test. */
+let id: string;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await sellCredits(books);
+});
+
+afterAll(() => books?.close());
+
+beforeEach(() => {
+  accounts += 1;
+  id = `payer-${accounts}`;
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database, id)).toEqual([]);
+});
+
+/** An account with a card, unless told, whose 100 credits are used up at noon. */
+async function runLow(given: Parameters<typeof openCardHolder>[3] = {}): Promise<void> {
+  await openCardHolder(books, id, NOON - DAY, { credits: 100n * CREDIT, ...given });
+  await use(books, { [id]: 100n }, NOON);
+}
+
+function look(now: Instant = NOON) {
+  return topUpIfLow(books.database, { accountId: toAccountId(id), now });
+}
+
+function set(now: Instant, asked: Partial<TopUpSettings>) {
+  return setAutoTopUp(books.database, { accountId: toAccountId(id), now, by: "test" }, asked);
+}
+
+async function isToBeLookedAt(now: Instant): Promise<boolean> {
+  const accountIds: readonly string[] = await autoTopUpsToLookAt(books.database, now, 1_000);
+  return accountIds.includes(id);
+}
+
+async function balance(): Promise<bigint> {
+  return (await balanceOf(books, id)) / CREDIT;
+}
+
+describe("an account that runs low", () => {
+  test("gets one pending top-up, however often and by however many it is looked at", async () => {
+    await runLow();
+    await Promise.all(Array.from({ length: 10 }, () => look()));
+    await look(NOON + 1);
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 1000"]);
+    expect(await toldOf(books, id)).toEqual(["1 pending low-balance:1"]);
+  });
+
+  test("is paid once, however often the outcome is posted", async () => {
+    await runLow();
+    await look();
+    const topUp = await newest(books, id);
+    const posts = Array.from({ length: 5 }, () =>
+      settlePayment(books.database, topUp, PAID, NOON + 1),
+    );
+    const kinds = (await Promise.all(posts)).map(({ kind }) => kind).sort();
+    expect(kinds).toEqual(["settled", ...Array(4).fill("settled_already")]);
+    expect(await settlePayment(books.database, topUp, declined(), NOON + 2)).toEqual({
+      kind: "settled_already",
+    });
+    expect(await balance()).toBe(TEN_DOLLARS);
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 succeeded 1000"]);
+    expect(await toldOf(books, id)).toEqual([
+      "1 pending low-balance:1",
+      "2 succeeded low-balance:1",
+    ]);
+    expect(await rowOf(books, id, "low-balance:1")).toMatchObject({ nextTryAt: null });
+  });
+
+  test("by much gets one charge, not many; what it used meanwhile is repaid", async () => {
+    await runLow();
+    await use(books, { [id]: 3n * TEN_DOLLARS }, NOON);
+    await look();
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 4000"]);
+    await use(books, { [id]: TEN_DOLLARS / 2n }, NOON + 1);
+    await settlePayment(books.database, await newest(books, id), PAID, NOON + 2);
+    expect(await balance()).toBe(TEN_DOLLARS / 2n);
+    await look(NOON + 2);
+    expect(await paymentsOf(books, id)).toHaveLength(1);
+  });
+
+  test("and is still low once it is paid gets another one, for another crossing", async () => {
+    await runLow();
+    await look();
+    await use(books, { [id]: TEN_DOLLARS }, NOON + 1);
+    await settlePayment(books.database, await newest(books, id), PAID, NOON + 2);
+    await look(NOON + 3);
+    expect(await paymentsOf(books, id)).toEqual([
+      "low-balance:1 succeeded 1000",
+      "low-balance:2 pending 1000",
+    ]);
+  });
+
+  test("with a declined card is tried again when the wait is over, under another name", async () => {
+    await runLow();
+    await look();
+    await settlePayment(books.database, await newest(books, id), declined(), NOON);
+    expect(await isToBeLookedAt(NOON + HOUR - 1)).toBe(false);
+    await look(NOON + HOUR - 1);
+    expect(await isToBeLookedAt(NOON + HOUR)).toBe(true);
+    await look(NOON + HOUR);
+    expect(await paymentsOf(books, id)).toEqual([
+      "low-balance:1 failed 1000",
+      "low-balance:1:2 pending 1000",
+    ]);
+    expect(await toldOf(books, id)).toEqual([
+      "1 pending low-balance:1",
+      "2 failed low-balance:1",
+      "3 paused low-balance:1",
+      "4 pending low-balance:1:2",
+    ]);
+  });
+
+  test("without a card is told once that it stopped; with one it is topped up", async () => {
+    await runLow({ card: false });
+    await look();
+    await look(NOON + DAY);
+    expect(await toldOf(books, id)).toEqual(["1 stopped low-balance:1"]);
+    await giveCard(books, id, NOON + DAY);
+    expect(await isToBeLookedAt(NOON + DAY)).toBe(true);
+    await look(NOON + DAY);
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 1000"]);
+  });
+
+  test("by a raised threshold is topped up above it", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const change = { accountId: toAccountId(id), now: NOON, by: "test" };
+    await changeSubscription(books.database, change, (context) =>
+      decideThreshold(600n * CREDIT, context),
+    );
+    await look();
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 2000"]);
+  });
+
+  test("of which nobody knows is told so", async () => {
+    const unknown = { kind: "unknown_account" };
+    expect(await look()).toEqual(unknown);
+    expect(await set(NOON, {})).toEqual(unknown);
+    const asked = { accountId: toAccountId(id), now: NOON };
+    const outcome = await topUpByHand(books.database, asked, { paymentId: "manual:1", amount: 1n });
+    expect(outcome).toEqual(unknown);
+  });
+});
+
+describe("settled first", () => {
+  const SUBSCRIBED = Date.UTC(2026, 8, 10);
+  const OCTOBER = Date.UTC(2026, 9, 1);
+
+  test("an account that is low as its month turns gets the month's credits, and no card is charged", async () => {
+    await openSubscriber(books, id, { at: SUBSCRIBED });
+    await giveCard(books, id, SUBSCRIBED);
+    await use(books, { [id]: 100n }, OCTOBER - 1);
+    expect(await balance()).toBe(0n);
+    await look(OCTOBER);
+    expect(await balance()).toBe(100n);
+    expect((await paymentsOf(books, id)).filter((one) => !one.startsWith("fee:"))).toEqual([]);
+  });
+
+  test("a millisecond before, the card is charged", async () => {
+    await openSubscriber(books, id, { at: SUBSCRIBED });
+    await giveCard(books, id, SUBSCRIBED);
+    await use(books, { [id]: 100n }, OCTOBER - 1);
+    await look(OCTOBER - 1);
+    expect(await newest(books, id)).toMatchObject({ paymentId: "low-balance:1" });
+  });
+});
+
+describe("the limits", () => {
+  test("hold for many who ask at once: one in flight, and no more than the day allows", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    await set(NOON, { limitPerDay: 3_500n });
+    for (let round = 0; round < 5; round += 1) {
+      const asks = Array.from({ length: 4 }, (_, i) =>
+        askTopUp(books, id, NOON, { paymentId: `manual:${round}-${i}` }),
+      );
+      const pending = (await Promise.all(asks)).filter(({ kind }) => kind === "pending");
+      expect(pending).toHaveLength(round < 3 ? 1 : 0);
+      if (round < 3) await settlePayment(books.database, await newest(books, id), PAID, NOON);
+    }
+    expect(await askTopUp(books, id, NOON, { paymentId: "manual:more", amount: 501n })).toEqual({
+      kind: "above_limit",
+      left: 500n,
+    });
+  });
+
+  test("begin anew with the day of the account's zone; what was declined does not count", async () => {
+    await openCardHolder(books, id, NOON - DAY, { timeZone: "Pacific/Auckland" });
+    await set(NOON, { limitPerDay: 1_000n });
+    const first = await pendingTopUp(books, id, NOON);
+    await settlePayment(books.database, first, declined(), NOON);
+    const second = await pendingTopUp(books, id, NOON, { paymentId: "manual:2" });
+    await settlePayment(books.database, second, PAID, NOON);
+    // Noon in UTC is one o'clock of the 23rd in Auckland.
+    const midnight = Date.UTC(2026, 10, 23, 11);
+    const third = { paymentId: "manual:3", amount: 50n };
+    expect(await askTopUp(books, id, midnight - 1, third)).toMatchObject({ left: 0n });
+    expect(await askTopUp(books, id, midnight, third)).toMatchObject({ kind: "pending" });
+  });
+
+  test("pause auto top-up until tomorrow, and tell it once", async () => {
+    await runLow();
+    await set(NOON, { limitPerDay: 1_000n });
+    await look();
+    await use(books, { [id]: TEN_DOLLARS }, NOON);
+    await settlePayment(books.database, await newest(books, id), PAID, NOON);
+    await look();
+    await look(NOON + HOUR);
+    const tomorrow = Date.UTC(2026, 10, 23);
+    expect(await autoOf(books, id)).toMatchObject({ pausedUntil: tomorrow, lookAt: tomorrow });
+    await look(tomorrow);
+    expect(await toldOf(books, id)).toEqual([
+      "1 pending low-balance:1",
+      "2 succeeded low-balance:1",
+      "3 paused low-balance:2",
+      "4 pending low-balance:2",
+    ]);
+  });
+});
+
+describe("a top-up by hand", () => {
+  test("asked for again under its key is the same one, whatever became of it", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const topUp = await pendingTopUp(books, id, NOON);
+    const again = () => askTopUp(books, id, NOON + HOUR);
+    expect(await again()).toEqual({ kind: "stands_already", topUp });
+    await settlePayment(books.database, topUp, PAID, NOON);
+    expect(await again()).toMatchObject({ kind: "stands_already", topUp: { status: "succeeded" } });
+    expect(await paymentsOf(books, id)).toEqual(["manual:1 succeeded 1000"]);
+  });
+
+  test("asked for by many at once under one key is one", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const asks = Array.from({ length: 8 }, () => askTopUp(books, id, NOON));
+    const kinds = (await Promise.all(asks)).map(({ kind }) => kind).sort();
+    expect(kinds).toEqual(["pending", ...Array(7).fill("stands_already")]);
+  });
+
+  test("asked for with another amount under its key is a conflict", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const topUp = await pendingTopUp(books, id, NOON);
+    expect(await askTopUp(books, id, NOON, { amount: 1_001n })).toEqual({
+      kind: "conflict",
+      topUp,
+    });
+  });
+
+  test("and an automatic one: one at a time", async () => {
+    await runLow();
+    const byHand = await pendingTopUp(books, id, NOON, { amount: 50n });
+    await look();
+    expect(await paymentsOf(books, id)).toEqual(["manual:1 pending 50"]);
+    expect(await askTopUp(books, id, NOON, { paymentId: "manual:2" })).toEqual({
+      kind: "in_flight",
+    });
+    await settlePayment(books.database, byHand, declined(), NOON + 1);
+    // It had waited, and is looked at.
+    expect(await isToBeLookedAt(NOON + 1)).toBe(true);
+    await look(NOON + 1);
+    expect(await paymentsOf(books, id)).toEqual([
+      "manual:1 failed 50",
+      "low-balance:1 pending 1000",
+    ]);
+  });
+
+  test("that is refused leaves nothing behind", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    expect(await askTopUp(books, id, NOON, { amount: 49n })).toMatchObject({
+      kind: "below_minimum",
+    });
+    expect(await paymentsOf(books, id)).toEqual([]);
+    expect(await toldOf(books, id)).toEqual([]);
+  });
+});
+
+describe("settings", () => {
+  test("that change leave a pending top-up as it is, and hold from the next crossing on", async () => {
+    await runLow();
+    await look();
+    const before = await newest(books, id);
+    await set(NOON, { amount: 2_500n, limitPerDay: 2_500n });
+    expect(await newest(books, id)).toEqual(before);
+    await settlePayment(books.database, before, PAID, NOON + 1);
+    await use(books, { [id]: TEN_DOLLARS }, NOON + DAY);
+    await look(NOON + DAY);
+    expect(await paymentsOf(books, id)).toEqual([
+      "low-balance:1 succeeded 1000",
+      "low-balance:2 pending 2500",
+    ]);
+  });
+
+  test("off, a pending top-up still comes, and the next crossing brings none", async () => {
+    await runLow();
+    await look();
+    await set(NOON, { enabled: false });
+    await settlePayment(books.database, await newest(books, id), PAID, NOON);
+    await use(books, { [id]: TEN_DOLLARS }, NOON + 1);
+    await look(NOON + 1);
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 succeeded 1000"]);
+  });
+
+  test("are kept as they were set; those not given stay", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    await set(NOON, { amount: 700n, limitPerDay: 1_400n, limitPerMonth: 2_800n });
+    await set(NOON, { enabled: false, limitPerMonth: null });
+    expect(await autoOf(books, id)).toMatchObject({
+      ...{ enabled: false, amount: 700n, limitPerDay: 1_400n, limitPerMonth: null },
+    });
+  });
+
+  test("that are refused change nothing", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const before = await autoOf(books, id);
+    expect(await set(NOON, { amount: 49n })).toMatchObject({ kind: "below_minimum" });
+    expect(await autoOf(books, id)).toEqual(before);
+  });
+
+  test.each<[string, (now: Instant) => Promise<unknown>]>([
+    ["switching it on again", (now) => set(now, { enabled: true })],
+    ["another card", (now) => giveCard(books, id, now)],
+  ])("start a stopped auto top-up again: %s", async (_, act) => {
+    await runLow();
+    await look();
+    const outcome = declined("expired_card");
+    await settlePayment(books.database, await newest(books, id), outcome, NOON);
+    expect((await autoOf(books, id)).stopped).toContain("The card has expired.");
+    await look(NOON + DAY);
+    expect(await paymentsOf(books, id)).toHaveLength(1);
+    await act(NOON + DAY);
+    expect(await autoOf(books, id)).toMatchObject({ stopped: null, declines: 0 });
+    await look(NOON + DAY);
+    expect(await paymentsOf(books, id)).toEqual([
+      "low-balance:1 failed 1000",
+      "low-balance:1:2 pending 1000",
+    ]);
+  });
+});
+
+describe("a fee", () => {
+  const FEE = "fee:1:0";
+
+  test("that was declined is tried again at once with a new card, given up or not", async () => {
+    await openSubscriber(books, id, { at: NOON });
+    await books.database.query(
+      "UPDATE payment SET status = 'retrying', next_try_at = $2 WHERE account_id = $1",
+      [id, new Date(NOON + DAY)],
+    );
+    await giveCard(books, id, NOON + 1);
+    expect(await rowOf(books, id, FEE)).toMatchObject({ nextTryAt: NOON + 1 });
+    await books.database.query(
+      "UPDATE payment SET status = 'failed', next_try_at = NULL, settled_at = now() WHERE account_id = $1",
+      [id],
+    );
+    await giveCard(books, id, NOON + 2);
+    expect(await rowOf(books, id, FEE)).toMatchObject({ nextTryAt: NOON + 2 });
+  });
+
+  test.each(["pending", "succeeded"])("that is %s is left alone by a new card", async (status) => {
+    await openSubscriber(books, id, { at: NOON });
+    await books.database.query(
+      "UPDATE payment SET status = $2, next_try_at = $3, settled_at = now() WHERE account_id = $1",
+      [id, status, new Date(NOON + DAY)],
+    );
+    await giveCard(books, id, NOON + 1);
+    expect(await rowOf(books, id, FEE)).toMatchObject({ status, nextTryAt: NOON + DAY });
+  });
+});

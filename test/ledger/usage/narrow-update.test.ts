@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { usageBatches } from "../../support/books/usage-batches.ts";
+import { eventually } from "../../support/eventually.ts";
+
+/** Nothing that is indexed changes in a debit: Postgres then writes no index, and says so. */
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+});
+
+afterAll(() => books?.close());
+
+test("debits of an account with lots that end some day touch no index of its row", async () => {
+  const expiresAt = Date.now() + 86_400_123;
+  await openAccount(books, "narrow", { lots: [{ credits: 1_000n, expiresAt }] });
+  // The grant, which tells when something falls due, is counted late, too.
+  await eventually("Postgres has counted the grant", async () => (await updates()).all > 0);
+  const before = await updates();
+  const usage = usageBatches(books, "narrow");
+  for (let batch = 0; batch < 5; batch += 1) {
+    await usage.debit([{ eventId: `e-${batch}`, accountId: "narrow", quantity: 3n }]);
+  }
+  await eventually("Postgres has counted", async () => (await updates()).all - before.all >= 5);
+  const after = await updates();
+  expect(after.heapOnly - before.heapOnly).toBe(after.all - before.all);
+});
+
+async function updates(): Promise<{ all: number; heapOnly: number }> {
+  const { rows } = await books.database.query<{ all: number; heapOnly: number }>(
+    `SELECT n_tup_upd::integer AS all, n_tup_hot_upd::integer AS "heapOnly"
+     FROM pg_stat_user_tables WHERE relname = 'account'`,
+  );
+  return rows[0] ?? { all: 0, heapOnly: 0 };
+}

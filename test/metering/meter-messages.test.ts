@@ -1,0 +1,197 @@
+import type { Admin } from "kafkajs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type MeteringParts,
+  meterMessages,
+  TopicRecreated,
+} from "../../services/metering/meter-messages.ts";
+import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
+import type { MessageBatch } from "../../shared/kafka/batch-consumer.ts";
+import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
+import { openRegistry, RegistryUnavailable } from "../../shared/kafka/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { startPlaces } from "../../shared/kafka/start-places.ts";
+import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { silent } from "../support/kafka/kafka.ts";
+
+/** What metering does with a batch that does not begin where the books are. */
+const ACCOUNT = "acme";
+const topic = TOPICS.usageEvents;
+
+let books: Books;
+let decoder: UsageDecoder;
+let encode: Encode;
+let partitions = 0;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+  await openAccount(books, ACCOUNT);
+  const registry = openRegistry(readSettings(process.env).registry);
+  encode = await openEncoder(registry, SCHEMAS.usageEvents);
+  decoder = openUsageDecoder(registry);
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+test("a batch that begins where the books are is metered, and reading goes on", async () => {
+  const { handle, batch } = partition();
+  expect(await handle(batch(0, 5))).toEqual({ kind: "go_on" });
+  expect(await handle(batch(5, 9))).toEqual({ kind: "go_on" });
+  expect(await metered()).toBe(9);
+});
+
+test("a batch that was read before is dropped, and reading goes on from the books' place", async () => {
+  const { handle, batch } = partition();
+  await handle(batch(0, 5));
+  expect(await handle(batch(0, 5))).toEqual({ kind: "seek", offset: 5n });
+  expect(await handle(batch(2, 4))).toEqual({ kind: "seek", offset: 5n });
+  expect(await metered()).toBe(5);
+});
+
+test("of a batch that was partly read before, the rest is metered", async () => {
+  const { handle, batch } = partition();
+  await handle(batch(0, 5));
+  expect(await handle(batch(3, 8))).toEqual({ kind: "go_on" });
+  expect(await metered()).toBe(8);
+});
+
+test("a batch ahead of the books is not metered: what lies between is read first", async () => {
+  const { handle, batch } = partition();
+  await handle(batch(0, 5));
+  expect(await handle(batch(7, 9))).toEqual({ kind: "seek", offset: 5n });
+  expect(await metered()).toBe(5);
+});
+
+test("offsets that hold no message are no gap", async () => {
+  const { handle, batch } = partition();
+  await handle(batch(0, 5));
+  const thinned = batch(5, 12);
+  const messages = thinned.messages.filter(({ offset }) => Number(offset) % 3 === 0);
+  expect(await handle({ ...thinned, messages })).toEqual({ kind: "go_on" });
+  expect(await metered()).toBe(5 + messages.length);
+});
+
+test("messages that retention deleted unread are one dead letter that says which", async () => {
+  const { handle, batch, number } = partition({ low: 40n });
+  await handle(batch(0, 5));
+  expect(await handle(batch(40, 42))).toEqual({ kind: "seek", offset: 40n });
+  expect(await handle(batch(40, 42))).toEqual({ kind: "go_on" });
+  expect(await metered()).toBe(7);
+  const { rows } = await books.database.query<{ kafka_offset: string; detail: string }>(
+    "SELECT kafka_offset, detail FROM dead_letter WHERE kafka_partition = $1",
+    [number],
+  );
+  expect(rows).toEqual([
+    { kafka_offset: "5", detail: expect.stringContaining("offsets 5 to 39 were deleted") },
+  ]);
+});
+
+test("a topic shorter than what the books have read ends the process with a sentence about it", async () => {
+  const { handle, batch, number } = partition();
+  await handle(batch(0, 5));
+  const shorter = { ...batch(0, 2), highWatermark: 2n };
+  await expect(handle(shorter)).rejects.toThrow(TopicRecreated);
+  await expect(handle(shorter)).rejects.toThrow(
+    `${topic}/${number} ends at 2, but the books have read up to 5: the topic is not the one they were kept from.`,
+  );
+  expect(await metered()).toBe(5);
+});
+
+test("while the registry cannot be asked, the group is told that the consumer lives", async () => {
+  let down = 2;
+  const flaky: UsageDecoder = {
+    ...decoder,
+    async learn(values) {
+      if (down-- > 0) throw new RegistryUnavailable("down");
+      await decoder.learn(values);
+    },
+  };
+  let heartbeats = 0;
+  const { handle, batch } = partition({ decoder: flaky });
+  const heartbeat = async () => {
+    heartbeats += 1;
+  };
+  expect(await handle(batch(0, 3), heartbeat)).toEqual({ kind: "go_on" });
+  expect(heartbeats).toBeGreaterThanOrEqual(2);
+  expect(await metered()).toBe(3);
+});
+
+test("reading starts where the books are, and at its beginning in a partition that they do not know", async () => {
+  const place = { consumer: METERING, topic: `${topic}.elsewhere` };
+  const admin = {
+    fetchTopicOffsets: async () =>
+      [0, 1, 2].map((number) => ({ partition: number, low: "7", high: "90", offset: "90" })),
+  };
+  await books.database.query("INSERT INTO consumer_offset VALUES ($1, $2, 1, 50)", [
+    place.consumer,
+    place.topic,
+  ]);
+  expect(await startPlaces(books.database, admin, place, [0, 1])).toEqual(
+    new Map([
+      [0, 7n],
+      [1, 50n],
+    ]),
+  );
+});
+
+/** A partition of its own, the handler that meters it, and batches of events of it. */
+function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
+  const number = partitions++;
+  const admin: Pick<Admin, "fetchTopicOffsets"> = {
+    fetchTopicOffsets: async () => [
+      { partition: number, low: String(options.low ?? 0n), high: "1000", offset: "1000" },
+    ],
+  };
+  const parts: MeteringParts = {
+    database: books.database,
+    decoder: options.decoder ?? decoder,
+    admin,
+    window: DEFAULT_WINDOW,
+    logger: silent,
+    stopping: new AbortController().signal,
+    onCommitted: () => undefined,
+  };
+  const meter = meterMessages(parts);
+  return {
+    number,
+    handle: async (batch: MessageBatch, heartbeat: () => Promise<void> = async () => undefined) =>
+      (await meter([{ batch, heartbeat }]))[0],
+    batch: (from: number, end: number): MessageBatch => ({
+      topic,
+      partition: number,
+      fetchedFrom: BigInt(from),
+      nextOffset: BigInt(end),
+      highWatermark: 1_000n,
+      messages: Array.from({ length: end - from }, (_, index) => message(number, from + index)),
+    }),
+  };
+}
+
+function message(number: number, offset: number): MessageBatch["messages"][number] {
+  const value = encode({
+    event_id: `event-${number}-${offset}`,
+    account_id: ACCOUNT,
+    meter: "call",
+    quantity: 1n,
+    occurred_at: Date.now(),
+    source: "",
+    dimensions: {},
+  });
+  return { key: null, value, offset: String(offset), timestamp: "0", attributes: 0, headers: {} };
+}
+
+/** How many events of the newest partition are metered. */
+async function metered(): Promise<number> {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  const { rows } = await books.database.query<{ n: number }>(
+    "SELECT count(*)::integer AS n FROM usage_record WHERE kafka_partition = $1",
+    [partitions - 1],
+  );
+  return rows[0]?.n ?? -1;
+}

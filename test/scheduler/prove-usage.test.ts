@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { usageProof } from "../../services/scheduler/prove-usage.ts";
+import { outageWaits } from "../../shared/kafka/outage-waits.ts";
+import { openRegistry } from "../../shared/kafka/registry.ts";
+import { inTransaction } from "../../shared/ledger/postgres/database.ts";
+import { becomeReconciler } from "../../shared/ledger/proof/reconciliations.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
+import { whileMetering } from "../reconcile/metered-books.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { silent, testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
+import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+
+/** The scheduler's nightly run: only what is new, said until it is repaired. */
+const kafka = testKafka();
+const ACCOUNT = `proof-${randomBytes(4).toString("hex")}`;
+const stopping = new AbortController().signal;
+
+let books: Books;
+let publisher: UsagePublisher;
+let giveBack: () => Promise<void>;
+let published = 0;
+
+beforeAll(async () => {
+  giveBack = await takeUsageTopic(kafka);
+  publisher = await openUsagePublisher(kafka);
+  books = await openBooks();
+  await setPrice(books, "call", 5n);
+  await openAccount(books, ACCOUNT, { lots: [{ credits: 1_000n }] });
+}, 60_000);
+
+afterAll(async () => {
+  await publisher?.close();
+  await books?.close();
+  await giveBack?.();
+});
+
+test("each run proves what is new since the last one", async () => {
+  await use(10);
+  await prove();
+  await use(4);
+  await prove();
+  await prove();
+  expect(await runs()).toEqual([
+    { messages: "10", verified: "10", credits: "50", differences: "0" },
+    { messages: "4", verified: "4", credits: "20", differences: "0" },
+    { messages: "0", verified: "0", credits: "0", differences: "0" },
+  ]);
+}, 60_000);
+
+test("what differs is stored with its words, and looked at again until it is repaired", async () => {
+  await use(6);
+  await books.database.query("UPDATE usage_record SET credits = 6 WHERE event_id = $1", [
+    `${ACCOUNT}-${published - 1}`,
+  ]);
+  await prove();
+  await prove();
+  const differing = { messages: "6", verified: "5", credits: "25", differences: "1" };
+  expect((await runs()).slice(-2)).toEqual([differing, differing]);
+  const { rows } = await books.database.query(
+    "SELECT listed FROM reconciliation ORDER BY reconciled_at DESC LIMIT 1",
+  );
+  expect(rows[0].listed).toEqual([
+    {
+      id: `other_price:${ACCOUNT}-${published - 1}`,
+      account_id: ACCOUNT,
+      says: expect.stringContaining("costs 0.000005, but its record says 0.000006"),
+    },
+  ]);
+  await books.database.query("UPDATE usage_record SET credits = 5");
+  await prove();
+  await prove();
+  expect((await runs()).slice(-2)).toEqual([
+    { messages: "6", verified: "6", credits: "30", differences: "0" },
+    { messages: "0", verified: "0", credits: "0", differences: "0" },
+  ]);
+}, 60_000);
+
+test("one scheduler at a time proves; another leaves it to that one", async () => {
+  const before = (await runs()).length;
+  await inTransaction(books.database, async (other) => {
+    expect(await becomeReconciler(other)).toBe(true);
+    await prove();
+  });
+  expect(await runs()).toHaveLength(before);
+});
+
+async function use(events: number): Promise<void> {
+  const usages = Array.from({ length: events }, () => {
+    return { eventId: `${ACCOUNT}-${published++}`, accountId: ACCOUNT, quantity: 1n };
+  });
+  await publisher.publish(usages);
+  await whileMetering(books, () => untilCaughtUp(kafka, books.database));
+}
+
+function prove(): Promise<void> {
+  const waits = outageWaits({ logger: silent, stopping });
+  const registry = openRegistry(readSettings(process.env).registry);
+  return usageProof({
+    database: books.database,
+    kafka,
+    registry,
+    waits,
+    logger: silent,
+    stopping,
+  })();
+}
+
+async function runs() {
+  const { rows } = await books.database.query(
+    "SELECT messages, verified, credits, differences FROM reconciliation ORDER BY reconciled_at",
+  );
+  return rows;
+}

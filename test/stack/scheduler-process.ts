@@ -1,7 +1,0 @@
-import { SCHEDULER_SERVICE } from "../../infra/local/services.ts";
-import { type ServiceProcess, startService } from "./service-process.ts";
-
-/** Starts the scheduler and does not wait for its first run: `says(/^run$/)` does. */
-export function startScheduler(env: NodeJS.ProcessEnv): ServiceProcess {
-  return startService(SCHEDULER_SERVICE, env);
-}

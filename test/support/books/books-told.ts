@@ -1,0 +1,114 @@
+import { overlapOf, remainingOf, type Stretch } from "../../../shared/core/line/credit-line.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
+import type { Model } from "../../model/reference-model.ts";
+
+/** What the books say of an account, in words that the real ones and the reference model share. */
+export interface AccountTold {
+  readonly balance: bigint;
+  readonly used: bigint;
+  readonly entries: bigint;
+  readonly lots: readonly { lotId: string; credits: bigint; left: bigint }[];
+  /** By event id: what it cost, and which lot paid how much of it. */
+  readonly records: Readonly<
+    Record<string, { credits: bigint; unpaid: bigint; paidBy: Record<string, bigint> }>
+  >;
+  readonly expiries: readonly { lotId: string; credits: bigint }[];
+  /** Those not yet published too. */
+  readonly lowBalances: readonly { cause: string; balance: bigint }[];
+}
+
+export function toldByModel(model: Model, accountId: string): AccountTold {
+  const { balance, used, entries, lots, records, expiries, lowBalances } = model.account(accountId);
+  return {
+    balance,
+    used,
+    entries,
+    lots: lots.map(({ lotId, credits, left }) => ({ lotId, credits, left })),
+    records: Object.fromEntries(
+      records.map(({ eventId, credits, unpaid, paidBy }) => [
+        eventId,
+        { credits, unpaid, paidBy: Object.fromEntries(paidBy) },
+      ]),
+    ),
+    expiries: expiries.map(({ lotId, credits }) => ({ lotId, credits })),
+    lowBalances: lowBalances.map(({ cause, balance: low }) => ({ cause, balance: low })),
+  };
+}
+
+/** `lowBalances` are those still in the outbox: ask before a relay has published them. */
+export async function toldByBooks(database: Database, accountId: string): Promise<AccountTold> {
+  const { account, lots, records, entries, outbox } = await readRows(database, accountId);
+  if (account === undefined) throw new Error(`the books have no account ${accountId}`);
+  const position = BigInt(account.position);
+  const stretches = lots.map((lot) => ({ ...lot, ...stretchOf(lot.start, lot.end) }));
+  return {
+    balance: BigInt(account.granted) - position,
+    used: records.reduce((sum, record) => sum + BigInt(record.credits), 0n),
+    entries: BigInt(account.entries),
+    lots: stretches.map((lot) => ({
+      lotId: lot.id,
+      credits: BigInt(lot.credits),
+      left: remainingOf(lot, position),
+    })),
+    records: Object.fromEntries(
+      records.map((record) => {
+        const start = BigInt(record.start);
+        const drawn = { start, end: start + BigInt(record.credits) };
+        return [record.id, { credits: BigInt(record.credits), ...paymentOf(drawn, stretches) }];
+      }),
+    ),
+    expiries: entries.map(({ id, credits }) => ({ lotId: id, credits: -BigInt(credits) })),
+    lowBalances: outbox.map(({ record }) => {
+      const { cause, balance } = JSON.parse(record) as { cause: string; balance: string };
+      return { cause, balance: BigInt(balance) };
+    }),
+  };
+}
+
+function paymentOf(
+  drawn: Stretch,
+  lots: readonly (Stretch & { id: string })[],
+): { unpaid: bigint; paidBy: Record<string, bigint> } {
+  const paidBy: Record<string, bigint> = {};
+  let unpaid = drawn.end - drawn.start;
+  for (const lot of lots) {
+    const paid = overlapOf(lot, drawn);
+    if (paid === 0n) continue;
+    paidBy[lot.id] = paid;
+    unpaid -= paid;
+  }
+  return { unpaid, paidBy };
+}
+
+function stretchOf(start: string, end: string): Stretch {
+  return { start: BigInt(start), end: BigInt(end) };
+}
+
+async function readRows(database: Database, accountId: string) {
+  const read = async <R extends object>(text: string): Promise<R[]> =>
+    (await database.query<R>(text, [accountId])).rows;
+  const [account] = await read<{ granted: string; position: string; entries: string }>(
+    "SELECT granted, position, entries FROM account WHERE account_id = $1",
+  );
+  return {
+    account,
+    // In the order in which they were granted: a lot that was cut out lies where the next one does.
+    lots: await read<{ id: string; credits: string; start: string; end: string }>(
+      `SELECT lot.lot_id AS id, lot.credits, start_position AS start, end_position AS end
+       FROM lot JOIN entry USING (account_id, lot_id)
+       WHERE account_id = $1 AND kind = 'grant' ORDER BY sequence`,
+    ),
+    records: await read<{ id: string; credits: string; start: string }>(
+      `SELECT event_id AS id, credits, start_position AS start
+       FROM usage_record WHERE account_id = $1`,
+    ),
+    entries: await read<{ id: string; credits: string }>(
+      `SELECT lot_id AS id, credits
+       FROM entry WHERE account_id = $1 AND kind = 'expiry' ORDER BY sequence`,
+    ),
+    outbox: await read<{ record: string }>(
+      `SELECT record FROM outbox
+       WHERE account_id = $1 AND topic = 'billing.low-balance' ORDER BY sequence`,
+    ),
+  };
+}

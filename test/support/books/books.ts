@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { expect } from "vitest";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
+import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { type Database, openDatabase } from "../../../shared/ledger/postgres/database.ts";
+import { copyDatabase, createFromTemplate, dropDatabase } from "../stack/template.ts";
+
+/** A database of a test file's own, with the tables and nothing in them. */
+export interface Books {
+  readonly url: string;
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+export async function openBooks(): Promise<Books> {
+  return booksAt(await createFromTemplate(newName()));
+}
+
+/** A copy of books as they stand, as a backup would give them back. Cuts the connections to them. */
+export async function copyBooks({ url }: Books): Promise<Books> {
+  return booksAt(await copyDatabase(url, newName()));
+}
+
+function newName(): string {
+  return `books_${randomBytes(6).toString("hex")}`;
+}
+
+function booksAt(url: string): Books {
+  const database = connect(url);
+  return {
+    url,
+    database,
+    async close() {
+      await database.end();
+      await dropDatabase(url);
+    },
+  };
+}
+
+/** A pool as the services open it; connections that a test cuts are no error of the test. */
+export function connect(url: string, connections = 5): Database {
+  return openDatabase(
+    { url, tls: null },
+    { name: "drawdown-test", connections, onError: () => undefined },
+  );
+}
+
+export interface OpeningLot {
+  readonly credits: bigint;
+  /** Default: never. */
+  readonly expiresAt?: number;
+}
+
+/** Creates an account with lots, oldest first: `<account>-lot-1`, `-2`, ... */
+export async function openAccount(
+  { database }: Pick<Books, "database">,
+  id: string,
+  options: {
+    lots?: readonly OpeningLot[];
+    threshold?: bigint;
+    timeZone?: string;
+    at?: number;
+  } = {},
+): Promise<void> {
+  const { lots = [], threshold = 0n, timeZone = "UTC", at = Date.now() } = options;
+  const accountId = toAccountId(id);
+  const settings = { accountId, timeZone, currency: "USD", threshold };
+  expect(await createAccount(database, settings, { now: at, by: "test" })).toEqual({
+    kind: "created",
+  });
+  for (const [index, { credits, expiresAt }] of lots.entries()) {
+    const outcome = await grantCredits(
+      database,
+      accountId,
+      {
+        lotId: `${id}-lot-${index + 1}`,
+        credits,
+        source: "top_up",
+        reference: "",
+        end: expiresAt === undefined ? { kind: "never" } : { kind: "at", at: expiresAt },
+      },
+      at,
+    );
+    expect(outcome.kind).toBe("granted");
+  }
+}
+
+/** Sets what a meter costs, in micro-credits for so many units, from an instant on. */
+export async function setPrice(
+  { database }: Pick<Books, "database">,
+  meter: string,
+  credits: bigint,
+  per = 1n,
+  validFrom = 0,
+): Promise<void> {
+  await database.query("INSERT INTO rate VALUES ($1, to_timestamp($2 / 1000.0), $3, $4)", [
+    meter,
+    validFrom,
+    credits,
+    per,
+  ]);
+}

@@ -1,0 +1,43 @@
+import { USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
+import type { Books } from "../books/books.ts";
+
+/** An event as a test says it; the rest is filled in. */
+export interface Used {
+  readonly eventId: string;
+  readonly accountId: string;
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly occurredAt?: number;
+  readonly dimensions?: Readonly<Record<string, string>>;
+}
+
+/** Meters events into the books as metering does, without Kafka: partition 0, one offset each. */
+export async function meterEvents({ database }: Books, used: readonly Used[]): Promise<void> {
+  const now = Date.now();
+  const partition = 0;
+  const places = await readOffsets(database, USAGE_READER);
+  const fetchedFrom = places.get(partition) ?? 0n;
+  const run = {
+    partition,
+    fetchedFrom,
+    nextOffset: fetchedFrom + BigInt(used.length),
+    events: used.map((event, at) => ({
+      source: "test",
+      dimensions: {},
+      occurredAt: now,
+      ...event,
+      partition,
+      offset: fetchedFrom + BigInt(at),
+    })),
+    deadLetters: [],
+    messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
+  };
+  const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
+  const outcome = await debitUsage(database, rateCardReader(), usage);
+  if (outcome.metered !== used.length) {
+    throw new Error(`not all was metered: ${JSON.stringify(outcome)}`);
+  }
+}

@@ -1,0 +1,74 @@
+import { expect } from "vitest";
+import { manualTopUpId } from "../../../shared/core/payments/payment.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
+import { readPayment } from "../../../shared/ledger/payments/payments.ts";
+import { postRefund, type WentBack } from "../../../shared/ledger/payments/post-refund.ts";
+import { type PaymentOutcome, settlePayment } from "../../../shared/ledger/payments/settle.ts";
+import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
+import type { Books } from "../books/books.ts";
+
+/** Declined for want of funds, or because the card is no good any more. */
+export function declined(code: string, kind: "soft" | "hard" = "soft"): PaymentOutcome {
+  return { kind: "declined", gatewayPayment: null, decline: { kind, code } };
+}
+
+/** Stores what a payment's attempt has come to, as the top-up service does. */
+export async function settle(
+  { database }: Books,
+  id: string,
+  paymentId: string,
+  outcome: PaymentOutcome = { kind: "succeeded", gatewayPayment: `pay_${paymentId}` },
+): Promise<void> {
+  const payment = await readPayment(database, { accountId: toAccountId(id), paymentId });
+  if (payment === null) throw new Error(`account ${id} has no payment ${paymentId}`);
+  const settled = await settlePayment(database, payment, outcome, Date.now());
+  expect(settled.kind).toBe("settled");
+}
+
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+
+/** A further attempt of a fee, whenever it was to be, and what that comes to. */
+export async function tryFee(
+  books: Books,
+  id: string,
+  paymentId: string,
+  outcome: PaymentOutcome,
+): Promise<void> {
+  const claim = { now: Date.now() + YEAR_MS, gateway: "test", limit: 100, leaseMs: 0 };
+  const claimed = await claimPayments(books.database, claim);
+  expect(claimed.map(({ payment }) => payment.paymentId)).toContain(paymentId);
+  await settle(books, id, paymentId, outcome);
+}
+
+/** Declines every attempt of a fee, until it is given up. */
+export async function giveUpFee(books: Books, id: string, paymentId: string): Promise<void> {
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    await tryFee(books, id, paymentId, declined("insufficient_funds"));
+  }
+}
+
+/** A top-up that was asked for by hand and paid, in minor units; its id. */
+export async function topUp(
+  books: Books,
+  id: string,
+  { amount, key }: { readonly amount: bigint; readonly key: string },
+): Promise<string> {
+  const paymentId = manualTopUpId(key);
+  const at = { accountId: toAccountId(id), now: Date.now() };
+  const outcome = await topUpByHand(books.database, at, { paymentId, amount });
+  expect(outcome.kind).toBe("pending");
+  await settle(books, id, paymentId);
+  return paymentId;
+}
+
+/** Money of a payment went back, as the gateway tells. */
+export async function wentBack(
+  { database }: Books,
+  id: string,
+  back: Pick<WentBack, "paymentId" | "refundId" | "amount"> & Partial<WentBack>,
+): Promise<void> {
+  const at = { accountId: toAccountId(id), now: Date.now() };
+  const outcome = await postRefund(database, { kind: "refund", ...at, ...back });
+  expect(outcome.kind).toBe("posted");
+}

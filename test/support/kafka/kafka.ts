@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import kafkajs, { type Kafka, type Producer } from "kafkajs";
+import { openKafka } from "../../../shared/kafka/kafka-client.ts";
+import type { TopicSchema } from "../../../shared/kafka/schemas.ts";
+import { createLogger } from "../../../shared/runtime/logger.ts";
+import { readSettings } from "../../../shared/runtime/settings.ts";
+
+/** Says nothing: what a test expects to go wrong is no news. */
+export const silent = createLogger("test", "silent");
+
+export function testKafka(env: NodeJS.ProcessEnv = process.env): Kafka {
+  return openKafka(readSettings(env).kafka, "drawdown-test", silent);
+}
+
+/** A producer that sends bytes as they are. */
+export async function rawProducer(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer({
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    retry: { retries: 10 },
+  });
+  await producer.connect();
+  return producer;
+}
+
+/** A record as a downstream service sees it. */
+interface Received<R> {
+  readonly key: string | null;
+  readonly sequence: string | null;
+  readonly record: R;
+}
+
+export interface Collector<R> {
+  /** Everything that the topic has held so far, in order per partition. */
+  readonly received: readonly Received<R>[];
+  stop(): Promise<void>;
+}
+
+/** Reads a topic from its beginning on, as a consumer downstream would. `R` is the schema's record. */
+export async function collectTopic<R>(kafka: Kafka, schema: TopicSchema): Promise<Collector<R>> {
+  const received: Received<R>[] = [];
+  const consumer = kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topic: schema.topic, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message: { key, value, headers } }) => {
+      if (value === null) return;
+      received.push({
+        key: key?.toString() ?? null,
+        sequence: headers?.["sequence"]?.toString() ?? null,
+        record: schema.type.fromBuffer(value.subarray(5)) as R,
+      });
+    },
+  });
+  return { received, stop: () => consumer.disconnect() };
+}

@@ -1,0 +1,61 @@
+import type { Kafka } from "kafkajs";
+import pg from "pg";
+import { METERING, TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
+import { eventually } from "../eventually.ts";
+import { dismissMembers } from "./dismiss-members.ts";
+
+/**
+ * Takes `usage.events` for one test file, empty and without consumers; others that want it wait.
+ * The topic's name and its group's are the services' own, so only one file at a time can run them.
+ * Returns what gives it back.
+ */
+export async function takeUsageTopic(kafka: Kafka): Promise<() => Promise<void>> {
+  const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
+  await lock.connect();
+  await lock.query("SELECT pg_advisory_lock(hashtext('usage.events'))");
+  await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", METERING);
+  await emptyUsageTopic(kafka);
+  return () => lock.end();
+}
+
+/** Waits until the books have read every partition to its end. */
+export async function untilCaughtUp(
+  kafka: Kafka,
+  database: Database,
+  withinMs = 30_000,
+): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await eventually(
+      "the books have read all usage",
+      async () => {
+        const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents);
+        const read = await readOffsets(database, USAGE_READER);
+        return ends.every(({ partition, high }) => (read.get(partition) ?? -1n) >= BigInt(high));
+      },
+      withinMs,
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Deletes all records; offsets go on, so new books begin where this leaves the topic. */
+export async function emptyUsageTopic(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(TOPICS.usageEvents);
+    const full = offsets.filter(({ low, high }) => low !== high);
+    if (full.length === 0) return;
+    await admin.deleteTopicRecords({
+      topic: TOPICS.usageEvents,
+      partitions: full.map(({ partition, high }) => ({ partition, offset: high })),
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}

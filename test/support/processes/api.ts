@@ -1,0 +1,112 @@
+import type { FastifyInstance, InjectOptions } from "fastify";
+import { onTestFinished } from "vitest";
+import { buildServer, type ServerParts } from "../../../services/api/server.ts";
+import { openListeners } from "../../../services/api/stream/listeners.ts";
+import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
+import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
+import { createLogger } from "../../../shared/runtime/logger.ts";
+import { DEFAULT_WINDOW } from "../../../shared/runtime/settings.ts";
+import type { Books } from "../books/books.ts";
+import { testKafka } from "../kafka/kafka.ts";
+
+/** The API on books of a test's own, asked without a network. */
+export interface TestApi {
+  readonly app: FastifyInstance;
+  /** Asks with a key that may do all of it, unless another is given. */
+  ask(
+    method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE",
+    url: string,
+    options?: { readonly body?: unknown; readonly headers?: Record<string, string> },
+  ): Promise<Answer>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the test says
+  readonly body: any;
+  readonly text: string;
+}
+
+/**
+ * The API's server on books of a test's own and the real Kafka, with what is given in place of its
+ * own; closed when the test is over.
+ */
+export async function testServer(
+  books: Books,
+  given: Partial<ServerParts> = {},
+  settings: Partial<Parameters<typeof buildServer>[1]> = {},
+): Promise<FastifyInstance> {
+  const admin = testKafka().admin();
+  await admin.connect();
+  const app = await buildServer(
+    {
+      database: books.database,
+      logger: createLogger("api", "error"),
+      now: Date.now,
+      usage: NO_USAGE,
+      listeners: openListeners(),
+      admin,
+      dashboardDir: null,
+      ...given,
+    },
+    {
+      corsOrigins: [],
+      embedOrigins: [],
+      requestsPerMinute: 1_000_000,
+      requestWithinMs: 30_000,
+      trustedProxies: undefined,
+      ...settings,
+    },
+  );
+  onTestFinished(async () => {
+    await app.close();
+    await admin.disconnect();
+  });
+  return app;
+}
+
+export async function openApi(
+  books: Books,
+  given: Partial<ServerParts> = {},
+  settings: Partial<Parameters<typeof buildServer>[1]> = {},
+): Promise<TestApi> {
+  const app = await testServer(books, given, settings);
+  const key = await makeKey(books, ["admin"]);
+  return {
+    app,
+    async ask(method, url, { body, headers = {} } = {}) {
+      const asked: InjectOptions = {
+        method,
+        url,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      };
+      const answer = await app.inject(asked);
+      const isJson = /json/.test(String(answer.headers["content-type"]));
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: isJson && answer.payload !== "" ? answer.json() : null,
+        text: answer.payload,
+      };
+    },
+  };
+}
+
+/** Tests of ingest bring a client of their own. */
+const NO_USAGE = {
+  client: { publish: () => Promise.reject(new Error("this test takes no usage")) },
+  window: DEFAULT_WINDOW,
+};
+
+/** A key of the API with these scopes, as it is sent. */
+export async function makeKey(books: Books, scopes: readonly Scope[]): Promise<string> {
+  const asked = { name: "test", scopes, createdBy: "test", now: Date.now() };
+  const { text } = await makeApiKey(books.database, asked);
+  return text;
+}

@@ -1,0 +1,48 @@
+import type { Kafka } from "kafkajs";
+import { onTestFinished } from "vitest";
+import { followTopics } from "../../../services/api/stream/follow-topics.ts";
+import { type Listeners, openListeners } from "../../../services/api/stream/listeners.ts";
+import { relayOutbox } from "../../../shared/kafka/outbox-relay.ts";
+import { publishBalances } from "../../../shared/kafka/publish-balances.ts";
+import { openPublisher, type Publisher } from "../../../shared/kafka/publisher.ts";
+import { openRegistry } from "../../../shared/kafka/registry.ts";
+import { readSettings } from "../../../shared/runtime/settings.ts";
+import type { Books } from "../books/books.ts";
+import { testKafka } from "../kafka/kafka.ts";
+import { makeKey, testServer } from "./api.ts";
+
+const { registry } = readSettings(process.env);
+
+/** The API as it listens and follows the billing topics, with a key that may do all of it. */
+export interface LiveServer {
+  readonly origin: string;
+  readonly key: string;
+  readonly listeners: Listeners;
+}
+
+/** Serves the API on real Kafka, as its main does; closed when the test is over. */
+export async function serveLive(books: Books, kafka: Kafka = testKafka()): Promise<LiveServer> {
+  const listeners = openListeners();
+  const topics = await followTopics(kafka, openRegistry(registry), listeners);
+  onTestFinished(() => topics.stop());
+  const app = await testServer(books, { listeners });
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  return { origin, key: await makeKey(books, ["admin"]), listeners };
+}
+
+/** Tells Kafka what the books have left to tell, each record so many times. */
+export async function tellKafka({ database }: Books, times = 1): Promise<void> {
+  const publisher = openPublisher(testKafka(), openRegistry(registry));
+  const repeating: Publisher = {
+    ...publisher,
+    async publish(records) {
+      for (let told = 0; told < times; told += 1) await publisher.publish(records);
+    },
+  };
+  try {
+    while (await relayOutbox(database, repeating));
+    await publishBalances(database, repeating);
+  } finally {
+    await publisher.close();
+  }
+}

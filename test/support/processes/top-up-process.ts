@@ -1,0 +1,54 @@
+import type { Kafka } from "kafkajs";
+import pg from "pg";
+import { onTestFinished } from "vitest";
+import { TOP_UP_SERVICE } from "../../../infra/local/services.ts";
+import { TOP_UP } from "../../../shared/core/text/topics.ts";
+import { dismissMembers } from "../kafka/dismiss-members.ts";
+import { type ServiceProcess, startService } from "./service-process.ts";
+
+export const WEBHOOK_SECRET = "whsec_test";
+
+/** How long to wait for a turn at most: others may have theirs first, of minutes each on a slow machine. */
+export const TURN_MS = 1_200_000;
+
+/**
+ * Lets one test file at a time run top-up services on the shared broker: they know one group. Returns
+ * what gives the turn back.
+ */
+export async function takeTopUpGroup(kafka: Kafka): Promise<() => Promise<void>> {
+  const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
+  await lock.connect();
+  await lock.query("SELECT pg_advisory_lock(hashtext('top-up group'))");
+  await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", TOP_UP);
+  return () => lock.end();
+}
+
+interface TopUpOptions {
+  readonly databaseUrl: string;
+  readonly gatewayUrl: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Starts the top-up service against a simulated gateway; `says(/^topping up$/)` waits until it is at work. */
+export function startTopUp(options: TopUpOptions): ServiceProcess {
+  const service = topUpProcess(options);
+  onTestFinished(() => service.kill());
+  return service;
+}
+
+/** The same, but it outlives the test: to be ended by whoever started it. */
+export function topUpProcess(options: TopUpOptions): ServiceProcess {
+  return startService(
+    TOP_UP_SERVICE,
+    {
+      ...process.env,
+      DATABASE_URL: options.databaseUrl,
+      PAYMENT_GATEWAY: "simulated",
+      SIMULATED_GATEWAY_URL: options.gatewayUrl,
+      SIMULATED_GATEWAY_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      WEBHOOK_PORT: "0",
+      ...options.env,
+    },
+    "test",
+  );
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { DockerComposeEnvironment, getContainerRuntimeClient } from "testcontainers";
+import { freePort } from "../../../infra/local/free-port.ts";
+import type { Stack } from "../../../infra/local/stack.ts";
+
+const PROJECT = resolve(import.meta.dirname, "../../..");
+const SERVERS = ["postgres", "kafka", "registry"];
+
+/**
+ * Starts the servers of docker-compose.yml, the one place that names their images, in containers.
+ * Their ports on this machine are chosen before, since Kafka must know the one that it tells clients.
+ */
+export async function startContainers(): Promise<Stack> {
+  await needEngine();
+  const taken = new Set<number>();
+  const port = async (preferred: number) => {
+    const free = await freePort(preferred, taken);
+    taken.add(free);
+    return String(free);
+  };
+  const ports = {
+    POSTGRES_PORT: await port(25_432),
+    KAFKA_PORT: await port(29_092),
+    SCHEMA_REGISTRY_PORT: await port(28_081),
+  };
+  const password = randomBytes(12).toString("hex");
+  const running = await new DockerComposeEnvironment(PROJECT, "docker-compose.yml")
+    .withEnvironment({ ...ports, POSTGRES_PASSWORD: password })
+    .withStartupTimeout(180_000)
+    .up(SERVERS);
+  return {
+    env: {
+      DATABASE_URL: `postgresql://drawdown:${password}@127.0.0.1:${ports.POSTGRES_PORT}/drawdown`,
+      KAFKA_BROKERS: `127.0.0.1:${ports.KAFKA_PORT}`,
+      SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.SCHEMA_REGISTRY_PORT}/apis/ccompat/v7`,
+    },
+    async stop() {
+      await running.down({ removeVolumes: true });
+    },
+  };
+}
+
+async function needEngine(): Promise<void> {
+  try {
+    await getContainerRuntimeClient();
+  } catch (error) {
+    throw new Error(
+      "TEST_STACK=containers needs a running Docker engine with compose, and none answers. " +
+        "Start one, or leave TEST_STACK away: the tests then start the servers without containers.",
+      { cause: error },
+    );
+  }
+}

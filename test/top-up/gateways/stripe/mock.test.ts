@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { PaymentGateway } from "../../../../services/top-up/gateways/payment-gateway.ts";
+import { openStripeGateway } from "../../../../services/top-up/gateways/stripe/gateway.ts";
+import { isGoThere, startStripeMock } from "./mock.ts";
+import { CHARGE } from "./objects.ts";
+import { SECRET_KEY, WEBHOOK_SECRET } from "./server.ts";
+
+const BUILD_WITHIN_MS = 5 * 60 * 1000;
+const hasGo = await isGoThere();
+const name = "Stripe's own mock server takes what the gateway sends";
+
+describe.skipIf(!hasGo)(hasGo ? name : `${name} (skipped: building it needs Go)`, () => {
+  let url: string;
+  let gateway: PaymentGateway;
+
+  beforeAll(async () => {
+    const mock = await startStripeMock();
+    url = mock.url;
+    const secrets = { secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET };
+    gateway = openStripeGateway({ ...secrets, url });
+    return mock.stop;
+  }, BUILD_WITHIN_MS);
+
+  test("a charge", async () => {
+    // The example is an intent of its own; a request that is refused gets none.
+    const { gatewayPayment } = await gateway.charge(CHARGE);
+    expect(gatewayPayment).toMatch(/^pi_/);
+  });
+
+  test("the question for a charge", async () => {
+    expect(await gateway.find(CHARGE)).toBeNull();
+  });
+
+  test("the question for what went back", async () => {
+    const [refunded] = await gateway.takenBack("pi_1");
+    expect(refunded).toMatchObject({ kind: "refund" });
+  });
+
+  test("a refund", async () => {
+    const request = { key: "refund-1", gatewayPayment: "pi_1", amount: 400n };
+    expect(await gateway.refund(request)).toMatchObject({ kind: "refund" });
+  });
+
+  test.each([
+    ["GET", "/v1/payment_intents?customer=cus_1&colour=red"],
+    ["GET", "/v1/refunds?payment_intent=pi_1&colour=red"],
+    ["GET", "/v1/disputes?payment_intent=pi_1&colour=red"],
+    ["POST", "/v1/payment_intents?amount=1000&currency=usd&colour=red"],
+    ["POST", "/v1/payment_intents?amount=much&currency=usd"],
+    ["POST", "/v1/refunds?payment_intent=pi_1&colour=red"],
+  ])("and it does look: %s %s is refused", async (method, call) => {
+    const { pathname, search } = new URL(call, url);
+    const authorization = `Bearer ${SECRET_KEY}`;
+    const answer =
+      method === "GET"
+        ? await fetch(`${url}${call}`, { headers: { authorization } })
+        : await fetch(`${url}${pathname}`, {
+            method,
+            headers: { authorization },
+            body: new URLSearchParams(search),
+          });
+    expect(answer.status).toBe(400);
+  });
+});
