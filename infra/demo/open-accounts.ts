@@ -1,5 +1,5 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import type { LotEnd } from "../../shared/core/month/grant-credits.ts";
+import type { LotEnd } from "../../shared/core/month/expiry.ts";
 import { createAccount } from "../../shared/ledger/credits/create-account.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";

@@ -1,5 +1,5 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import { GRACE_MS } from "../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { anchorOf, periodStart } from "../../shared/core/offer/billing-periods.ts";
 import { fieldOf, openCommands } from "./commands.ts";
 

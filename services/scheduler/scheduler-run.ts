@@ -1,5 +1,5 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import { GRACE_MS } from "../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
 import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";

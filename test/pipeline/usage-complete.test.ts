@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { usageCompleteWatch } from "../../services/metering/watch-usage-complete.ts";
-import { GRACE_MS } from "../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/schemas.ts";

@@ -2,11 +2,11 @@ import { type Command, Option } from "commander";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import type { LotEnd } from "../../../shared/core/month/expiry.ts";
 import {
   type Grant,
   type GrantDecision,
   LOT_SOURCES,
-  type LotEnd,
 } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";

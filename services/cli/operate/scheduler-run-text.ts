@@ -1,5 +1,5 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
-import { GRACE_MS } from "../../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { DueAccounts } from "../../../shared/ledger/month/count-due.ts";
 import type { Done, Sum } from "../../../shared/ledger/month/run-schedule.ts";

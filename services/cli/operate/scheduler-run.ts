@@ -1,5 +1,5 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
-import { GRACE_MS } from "../../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { areRead, readAllEnds } from "../../../shared/kafka/usage-ends.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";

@@ -1,6 +1,7 @@
 import type { MicroCredits } from "../line/credit-line.ts";
+import { endOfLot } from "../month/expiry.ts";
 import { raisePrice } from "../month/fees-due.ts";
-import { addLot, endOfLot, mostToGrant, type NewLot } from "../month/grant-credits.ts";
+import { addLot, mostToGrant, type NewLot } from "../month/grant-credits.ts";
 import type { Subscription } from "../month/subscription.ts";
 import { type Plan, planAt } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";

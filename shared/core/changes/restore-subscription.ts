@@ -1,7 +1,8 @@
 import type { Account, Entry } from "../line/account.ts";
+import { endOfLot } from "../month/expiry.ts";
 import type { FeeRef } from "../month/fee.ts";
 import { beginStretch, type Charged } from "../month/fees-due.ts";
-import { addLotThatFits, endOfLot, type GrantedLot, type NewLot } from "../month/grant-credits.ts";
+import { addLotThatFits, type GrantedLot, type NewLot } from "../month/grant-credits.ts";
 import type { Schedule, Subscription } from "../month/subscription.ts";
 import {
   chargesOf,

@@ -1,9 +1,9 @@
 import type { Instant, Lot } from "../line/account.ts";
-import { type MicroCredits, remainingOf, withdraw } from "../line/credit-line.ts";
+import { type MicroCredits, remainingOf, withdraw, withMoved } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { onTheLine } from "../month/grant-credits.ts";
-import { conclude, type Settlement, standing } from "../month/settle.ts";
+import { conclude, type Settlement } from "../month/settle.ts";
 
 /** What is asked for: that credits be taken back out of a lot. */
 export interface Withdrawal {
@@ -53,7 +53,7 @@ export function decideWithdrawal(
     reference: asked.reference,
     dueAt: now,
   });
-  const after = { account, lots: standing(book.lots, moved), schedule: book.schedule };
+  const after = { account, lots: withMoved(book.lots, moved), schedule: book.schedule };
   const posted = { entries: [entry], granted: [], changes: [], fees: [] };
   return { kind: "withdrawn", credits, ...conclude(after, posted) };
 }

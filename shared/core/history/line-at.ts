@@ -1,6 +1,11 @@
 import type { Entry, Instant } from "../line/account.ts";
-import { type CreditLine, type MicroCredits, type Stretch, withdraw } from "../line/credit-line.ts";
-import { standing } from "../month/settle.ts";
+import {
+  type CreditLine,
+  type MicroCredits,
+  type Stretch,
+  withdraw,
+  withMoved,
+} from "../line/credit-line.ts";
 
 /** An entry with when, and by which movement of its account, it was posted. */
 export interface EntryPosted extends Entry {
@@ -86,7 +91,7 @@ function lotsAfter(moves: readonly Move[]): Omit<LineWithLots, "position"> {
     if (added > 0n) {
       lots = [...lots, { lotId: lotOf(entry), start: granted, end: granted + added }];
     } else if (added < 0n) {
-      lots = standing(lots, cut(lots, entry, -added));
+      lots = withMoved(lots, cut(lots, entry, -added));
     }
     granted += added;
   }

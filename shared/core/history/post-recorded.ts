@@ -7,10 +7,10 @@ import {
   remainingOf,
   type Stretch,
   withdraw,
+  withMoved,
 } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
 import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
-import { standing } from "../month/settle.ts";
 import { type AccountInBatch, wasRead } from "../usage/account-in-batch.ts";
 import { identityOf } from "../usage/meter-usage.ts";
 import type { UsageEvent } from "../usage/usage-event.ts";
@@ -134,13 +134,13 @@ function move(account: Account, lots: readonly Lot[], recorded: RecordedEntry): 
     // Of a lot that is used up there is nothing left to expire.
     if (lot === undefined) return { line: account, lots, added: null, credits: 0n };
     const { line, expired, moved } = expire(account, lots, lot);
-    return { line, lots: standing(lots, moved), added: null, credits: -expired };
+    return { line, lots: withMoved(lots, moved), added: null, credits: -expired };
   }
   if (kind === "adjustment" && recorded.lotId !== null) {
     const left = lot === undefined ? 0n : remainingOf(lot, account.position);
     if (lot === undefined || left < -credits) return { line: account, lots, added: null, credits };
     const { line, moved } = withdraw(account, lots, lot, -credits);
-    return { line, lots: standing(lots, moved), added: null, credits };
+    return { line, lots: withMoved(lots, moved), added: null, credits };
   }
   return { line: drawDown(account, -credits), lots, added: null, credits };
 }

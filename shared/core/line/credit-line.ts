@@ -89,6 +89,15 @@ export function withdraw<L extends CreditLine, T extends Stretch>(
   };
 }
 
+/** The lots, with those that moved where they are now. */
+export function withMoved<L extends { readonly lotId: string }>(
+  lots: readonly L[],
+  moved: readonly L[],
+): readonly L[] {
+  if (moved.length === 0) return lots;
+  return lots.map((lot) => moved.find(({ lotId }) => lotId === lot.lotId) ?? lot);
+}
+
 /** The part of `lot` that `drawn` covers: what the lot paid of a usage, or a usage took of the lot. */
 export function overlapOf(lot: Stretch, drawn: Stretch): MicroCredits {
   const start = lot.start > drawn.start ? lot.start : drawn.start;

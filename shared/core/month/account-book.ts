@@ -1,5 +1,5 @@
 import type { Account, Instant, Lot } from "../line/account.ts";
-import { remainingOf } from "../line/credit-line.ts";
+import { type Expiry, GRACE_MS, nextExpiry } from "./expiry.ts";
 import type { DueCharge, Schedule, Subscription } from "./subscription.ts";
 
 /** All of an account that settling reads. */
@@ -13,7 +13,7 @@ export interface AccountBook {
 /** Something that falls due on an account, and when. */
 export type Due =
   | { readonly kind: "turn"; readonly at: Instant; readonly subscription: Subscription }
-  | { readonly kind: "expiry"; readonly at: Instant; readonly lot: Lot }
+  | Expiry
   | { readonly kind: "charge"; readonly at: Instant; readonly charge: DueCharge };
 
 /** True when something on the account may have fallen due by `clock`. */
@@ -25,9 +25,6 @@ export function isDue(account: Account, clock: Instant): boolean {
 export function isTurnDue({ subscription }: Schedule, clock: Instant): boolean {
   return subscription !== null && subscription.nextPeriodAt <= clock;
 }
-
-/** How long after an instant the usage before it is waited for. */
-export const GRACE_MS = 15 * 60 * 1000;
 
 /** When something falls due on the account next, or null when nothing will. */
 export function nextDueAt(book: AccountBook): Instant | null {
@@ -67,26 +64,10 @@ export function nextTurn({ subscription }: Schedule): Due | null {
  * at once the expiry is first.
  */
 export function nextWaiting({ account, lots, schedule }: AccountBook): Due | null {
-  const expiry = nextToExpire(lots, account);
+  const expiry = nextExpiry(lots, account);
   const charge = nextToCharge(schedule.dueCharges);
   if (expiry === null || charge === null) return expiry ?? charge;
   return expiry.at <= charge.at ? expiry : charge;
-}
-
-/** The lot with something left that expires first; of two that expire together, the older. */
-function nextToExpire(lots: readonly Lot[], account: Account): Due | null {
-  let first: Extract<Due, { kind: "expiry" }> | null = null;
-  for (const lot of lots) {
-    if (lot.expiresAt === null || remainingOf(lot, account.position) === 0n) continue;
-    if (
-      first === null ||
-      lot.expiresAt < first.at ||
-      (lot.expiresAt === first.at && lot.start < first.lot.start)
-    ) {
-      first = { kind: "expiry", at: lot.expiresAt, lot };
-    }
-  }
-  return first;
 }
 
 /** The charge that fell due first; of two at once, by add-on. */

@@ -2,9 +2,8 @@ import type { Account, Entry, Instant, Lot } from "../line/account.ts";
 import { grant, MAX_BIGINT, type MicroCredits, type Stretch } from "../line/credit-line.ts";
 import { judgeBalance, type LowBalance } from "../line/low-balance.ts";
 import { postEntry } from "../line/post-entry.ts";
-import { type LotLife, monthsOf } from "../offer/catalogue.ts";
-import { monthsAfter } from "../offer/months.ts";
-import { earlier, GRACE_MS } from "./account-book.ts";
+import { earlier } from "./account-book.ts";
+import { endOfLot, GRACE_MS, type LotEnd } from "./expiry.ts";
 
 /** Where a lot's credits come from. */
 export const LOT_SOURCES = ["plan", "top_up", "promotion", "adjustment"] as const;
@@ -14,9 +13,6 @@ export type LotSource = (typeof LOT_SOURCES)[number];
 /** Lot ids that begin so are not granted by hand: those of subscriptions, and of top-ups. */
 export const TOP_UP_LOT = "top-up:";
 const RESERVED_LOTS = ["plan:", TOP_UP_LOT] as const;
-
-/** When a lot ends: its life after the grant, or at an instant. */
-export type LotEnd = LotLife | { readonly kind: "at"; readonly at: Instant };
 
 /** What is asked for: credits of one source, as one lot. */
 export interface Grant {
@@ -138,11 +134,4 @@ function isSameGrant(asked: Grant, lot: GrantedLot, timeZone: string): boolean {
     asked.reference === lot.reference &&
     endOfLot(asked.end, lot.grantedAt, timeZone) === lot.expiresAt
   );
-}
-
-/** When a lot granted at `grantedAt` ends, or null when it never does. */
-export function endOfLot(end: LotEnd, grantedAt: Instant, timeZone: string): Instant | null {
-  if (end.kind === "at") return end.at;
-  const months = monthsOf(end);
-  return months === null ? null : monthsAfter(grantedAt, months, timeZone);
 }

@@ -1,17 +1,15 @@
 import type { Entry, Instant, Lot } from "../line/account.ts";
-import { expire } from "../line/credit-line.ts";
 import { judgeBalance, type LowBalance } from "../line/low-balance.ts";
-import { postEntry } from "../line/post-entry.ts";
 import type { Catalogue } from "../offer/catalogue.ts";
 import {
   type AccountBook,
   type Due,
-  GRACE_MS,
   nextTurn,
   nextWaiting,
   withDueInstants,
 } from "./account-book.ts";
 import { chargeAddOn, mostToDraw } from "./add-on-charge.ts";
+import { GRACE_MS, postExpiry, type Upto } from "./expiry.ts";
 import type { Fee } from "./fee.ts";
 import { addLotThatFits, type GrantedLot, type NewLot, onTheLine } from "./grant-credits.ts";
 import type { DueCharge, Subscription, SubscriptionChange } from "./subscription.ts";
@@ -26,19 +24,6 @@ export interface Settlement extends AccountBook {
   /** Fees that fell due, in that order. */
   readonly fees: readonly Fee[];
   readonly lowBalance: LowBalance | null;
-}
-
-/** How far an account is settled. */
-export interface Upto {
-  /** Now: turns of the month are posted up to here, however late the usage before them is. */
-  readonly clock: Instant;
-  /**
-   * Up to here the account's usage is taken to be complete (minus infinity: nowhere); expiries and
-   * the turns' add-on charges are posted up to here. At least `completeUntil`, at most `clock`.
-   */
-  readonly usage: Instant;
-  /** Up to here everybody's usage is complete, by what metering has read; null: nowhere. */
-  readonly completeUntil: Instant | null;
 }
 
 /**
@@ -95,8 +80,10 @@ function post(moving: Moving, due: Due, catalogue: Catalogue): Moving {
   switch (due.kind) {
     case "turn":
       return postTurn(moving, due.subscription, catalogue);
-    case "expiry":
-      return postExpiry(moving, due.lot, due.at);
+    case "expiry": {
+      const { entry, ...expired } = postExpiry(moving.account, moving.lots, due);
+      return { ...moving, ...expired, entries: [...moving.entries, entry] };
+    }
     case "charge":
       return postCharge(moving, due.charge);
   }
@@ -128,20 +115,6 @@ function postLot(moving: Moving, asked: NewLot): Moving {
   };
 }
 
-function postExpiry(moving: Moving, lot: Lot, dueAt: Instant): Moving {
-  const { line, expired, moved } = expire(moving.account, moving.lots, lot);
-  const { lotId } = lot;
-  const reference = `expiry:${lotId}`;
-  const told = { kind: "expiry", credits: -expired, lotId, reference, dueAt } as const;
-  const { account, entry } = postEntry(line, told);
-  return {
-    ...moving,
-    account,
-    lots: standing(moving.lots, moved),
-    entries: [...moving.entries, entry],
-  };
-}
-
 /** Nor can a charge of a turn be refused: it draws as far as the line reaches. */
 function postCharge(moving: Moving, charge: DueCharge): Moving {
   const dueCharges = moving.schedule.dueCharges.filter((other) => other !== charge);
@@ -151,13 +124,4 @@ function postCharge(moving: Moving, charge: DueCharge): Moving {
   if (credits === 0n) return charged;
   const { account, entry } = chargeAddOn(moving.account, { ...charge, owed: 0, credits });
   return { ...charged, account, entries: [...moving.entries, entry] };
-}
-
-/** The lots with those that moved where they are now. */
-export function standing<L extends { readonly lotId: string }>(
-  lots: readonly L[],
-  moved: readonly L[],
-): readonly L[] {
-  if (moved.length === 0) return lots;
-  return lots.map((lot) => moved.find(({ lotId }) => lotId === lot.lotId) ?? lot);
 }

@@ -1,7 +1,8 @@
 import type { Instant } from "../line/account.ts";
 import { MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import { type Anchor, periodStart } from "../offer/billing-periods.ts";
-import { addOnAt, type Catalogue, monthsOf, type Plan, planAt } from "../offer/catalogue.ts";
+import { addOnAt, type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
+import { endOfTurnsLot } from "./expiry.ts";
 import type { Fee } from "./fee.ts";
 import { beginStretch } from "./fees-due.ts";
 import type { NewLot } from "./grant-credits.ts";
@@ -98,14 +99,13 @@ export function monthsLot(
   at: Instant,
   timeZone: string,
 ): NewLot {
-  const months = monthsOf(life);
   return {
     lotId: `plan:${number}:${period}`,
     credits,
     source: "plan",
     reference: planId,
     grantedAt: at,
-    expiresAt: months === null ? null : periodStart(anchor, period + months, timeZone),
+    expiresAt: endOfTurnsLot(life, { anchor, period }, timeZone),
   };
 }
 

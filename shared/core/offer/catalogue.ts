@@ -1,7 +1,6 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { BillingInterval } from "./billing-periods.ts";
-import { LOT_LIFE_MONTHS } from "./months.ts";
 
 /** How long a lot's credits last: as usual, another number of months (at least 1), or for ever. */
 export type LotLife =
@@ -99,16 +98,4 @@ export function creditPriceAt(
   at: Instant,
 ): CreditPrice | null {
   return versionAt(catalogue.creditPrices.get(currency), at);
-}
-
-/** How many months a lot of this life lasts, or null when it never ends. */
-export function monthsOf(life: LotLife): number | null {
-  switch (life.kind) {
-    case "usual":
-      return LOT_LIFE_MONTHS;
-    case "months":
-      return life.months;
-    case "never":
-      return null;
-  }
 }

@@ -1,9 +1,6 @@
 import { Temporal } from "temporal-polyfill";
 import type { Instant } from "../line/account.ts";
 
-/** How long a lot lives unless its plan, its price or its grant says otherwise. */
-export const LOT_LIFE_MONTHS = 2;
-
 /**
  * `months` calendar months after `from` in a time zone, the day clamped at the month's end. A local
  * time that the clock skips is as much later as the skip; one shown twice is the first.

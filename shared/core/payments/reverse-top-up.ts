@@ -1,10 +1,10 @@
 import type { Entry, Instant } from "../line/account.ts";
-import { drawDown, type MicroCredits, withdraw } from "../line/credit-line.ts";
+import { drawDown, type MicroCredits, withdraw, withMoved } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
 import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
-import { conclude, type Settlement, standing } from "../month/settle.ts";
+import { conclude, type Settlement } from "../month/settle.ts";
 import type { TopUp } from "./payment.ts";
 
 /** Money of a top-up that went back: by a refund, or because the customer's bank took it. */
@@ -60,7 +60,7 @@ export function reverseTopUp(
     const posted = postEntry(cut.line, { kind: "adjustment", credits: -withdrawn, ...told });
     entries.push(posted.entry);
     account = posted.account;
-    lots = standing(lots, cut.moved);
+    lots = withMoved(lots, cut.moved);
   }
   if (owed > 0n) {
     const posted = postEntry(drawDown(account, owed), {

@@ -1,6 +1,7 @@
 import type { Instant } from "../line/account.ts";
 import type { AccountBook } from "../month/account-book.ts";
-import { addLot, endOfLot, mostToGrant, onTheLine } from "../month/grant-credits.ts";
+import { endOfLot } from "../month/expiry.ts";
+import { addLot, mostToGrant, onTheLine } from "../month/grant-credits.ts";
 import { conclude, type Settlement } from "../month/settle.ts";
 import { formatMoney } from "../text/money.ts";
 import type { AutoTopUp, TopUpNotice } from "./auto-top-up.ts";

@@ -2,6 +2,7 @@ import type { Account, AccountId, Entry, Instant, Lot } from "../line/account.ts
 import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
 import { type LowBalance, sayLowBalance } from "../line/low-balance.ts";
 import { type AccountBook, isDue, isTurnDue } from "../month/account-book.ts";
+import { usageBefore } from "../month/expiry.ts";
 import type { Fee } from "../month/fee.ts";
 import type { GrantedLot } from "../month/grant-credits.ts";
 import { bookChanges, type MovedBook } from "../month/movement.ts";
@@ -101,10 +102,7 @@ export function draw(
   lowBalances.push(said.lowBalance);
 }
 
-/**
- * Posts what is due before the event draws. Its usage counts as complete up to when it occurred, but
- * not before the clock is there too, so that a fast clock elsewhere costs nobody a credit.
- */
+/** Posts what is due before the event draws. */
 export function settleBefore(
   book: AccountInBatch,
   event: UsageEvent,
@@ -113,8 +111,7 @@ export function settleBefore(
   lowBalances: LowBalance[],
 ): void {
   if (!isDue(book.account, now)) return;
-  const occurred = Math.min(event.occurredAt, now);
-  const usage = Math.max(occurred, completeUntil ?? Number.NEGATIVE_INFINITY);
+  const usage = usageBefore(event.occurredAt, now, completeUntil);
   if (!wasRead(book)) {
     throw new Error(`account ${book.account.accountId} is due and its book was not read`);
   }

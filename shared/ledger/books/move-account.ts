@@ -1,5 +1,6 @@
 import type { AccountId, Entry, Instant } from "../../core/line/account.ts";
 import type { AccountBook } from "../../core/month/account-book.ts";
+import { uptoClock } from "../../core/month/expiry.ts";
 import { movementOf } from "../../core/month/movement.ts";
 import { type Settlement, settle } from "../../core/month/settle.ts";
 import type { SubscriptionChange } from "../../core/month/subscription.ts";
@@ -51,8 +52,7 @@ export async function moveAccount<D>(
     const rest = (await readBooks(transaction, [accountId])).get(accountId);
     if (rest === undefined) throw new Error(`the book of account ${accountId} was not read`);
     const before = { account, ...rest };
-    const usage = completeUntil ?? Number.NEGATIVE_INFINITY;
-    const settled = settle(before, catalogue, { clock: now, usage, completeUntil });
+    const settled = settle(before, catalogue, uptoClock(now, completeUntil));
 
     const { decision, step } = await decide(
       { book: settled, posted: settled.entries, currency, catalogue },

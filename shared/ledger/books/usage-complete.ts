@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import { GRACE_MS } from "../../core/month/account-book.ts";
+import { GRACE_MS } from "../../core/month/expiry.ts";
 import { USAGE_READER } from "../../core/text/topics.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 

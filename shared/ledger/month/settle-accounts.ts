@@ -1,4 +1,5 @@
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
+import { uptoClock } from "../../core/month/expiry.ts";
 import { type Movement, movementOf, type Steps } from "../../core/month/movement.ts";
 import { settle } from "../../core/month/settle.ts";
 import { postMovement } from "../books/post-movement.ts";
@@ -105,7 +106,7 @@ async function settleAll(
     transaction,
     due.map(({ accountId }) => accountId),
   );
-  const upto = { clock, usage: completeUntil ?? Number.NEGATIVE_INFINITY, completeUntil };
+  const upto = uptoClock(clock, completeUntil);
   const steps = due.map((account): Steps => {
     const rest = books.get(account.accountId);
     if (rest === undefined) throw new Error(`the book of ${account.accountId} was not read`);

@@ -1,5 +1,6 @@
 import type { AccountId } from "../../core/line/account.ts";
-import { endOfLot, TOP_UP_LOT } from "../../core/month/grant-credits.ts";
+import { endOfLot } from "../../core/month/expiry.ts";
+import { TOP_UP_LOT } from "../../core/month/grant-credits.ts";
 import { UNTOUCHED_AUTO_TOP_UP } from "../../core/payments/auto-top-up.ts";
 import type { TopUp } from "../../core/payments/payment.ts";
 import { topUpSucceeded } from "../../core/payments/settle-top-up.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
-import { GRACE_MS } from "../../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { noteUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";

@@ -11,13 +11,10 @@ import { decideWithdrawal } from "../../../shared/core/changes/withdraw-lot.ts";
 import type { Account, Entry, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { remainingOf } from "../../../shared/core/line/credit-line.ts";
 import type { LowBalance } from "../../../shared/core/line/low-balance.ts";
-import { type AccountBook, GRACE_MS } from "../../../shared/core/month/account-book.ts";
+import type { AccountBook } from "../../../shared/core/month/account-book.ts";
+import { GRACE_MS, type LotEnd } from "../../../shared/core/month/expiry.ts";
 import type { Fee } from "../../../shared/core/month/fee.ts";
-import {
-  decideGrant,
-  type GrantedLot,
-  type LotEnd,
-} from "../../../shared/core/month/grant-credits.ts";
+import { decideGrant, type GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { type Settlement, settle } from "../../../shared/core/month/settle.ts";
 import {
   EMPTY_SCHEDULE,

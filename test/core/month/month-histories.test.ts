@@ -20,7 +20,8 @@ import { monthOf, type PlanStep, planSteps } from "../../../shared/core/history/
 import { subscriptionAt } from "../../../shared/core/history/subscription-at.ts";
 import type { Account, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
-import { GRACE_MS, isDue, nextDueAt } from "../../../shared/core/month/account-book.ts";
+import { isDue, nextDueAt } from "../../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { type Anchor, periodStart } from "../../../shared/core/offer/billing-periods.ts";
 import { planAt } from "../../../shared/core/offer/catalogue.ts";

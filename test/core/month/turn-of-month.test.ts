@@ -8,7 +8,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
-import { GRACE_MS } from "../../../shared/core/month/account-book.ts";
+import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { iso, openPlay, type When } from "./account-in-play.ts";
 
 describe("a subscription", () => {

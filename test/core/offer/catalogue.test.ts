@@ -7,7 +7,6 @@ import {
   addOnAt,
   type CreditPrice,
   EMPTY_CATALOGUE,
-  monthsOf,
   planAt,
   versionAt,
 } from "../../../shared/core/offer/catalogue.ts";
@@ -43,10 +42,4 @@ describe("the version that holds", () => {
     expect(planAt(CATALOGUE, "growing", day)?.credits).toBe(150n);
     expect(addOnAt(CATALOGUE, "voice", day)?.credits).toBe(20n);
   });
-});
-
-test("a lot lives two months, other months, or for ever", () => {
-  expect(monthsOf({ kind: "usual" })).toBe(2);
-  expect(monthsOf({ kind: "months", months: 12 })).toBe(12);
-  expect(monthsOf({ kind: "never" })).toBe(null);
 });

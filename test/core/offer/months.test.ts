@@ -11,7 +11,6 @@ import { describe, expect, test } from "vitest";
 import {
   hourOf,
   isTimeZone,
-  LOT_LIFE_MONTHS,
   monthsAfter,
   startOfDay,
   startOfMonth,
@@ -139,10 +138,6 @@ test("a month more is always later", () => {
       expect(monthsAfter(from, months + 1, zone)).toBeGreaterThan(end);
     }),
   );
-});
-
-test("a lot lives two months unless said otherwise", () => {
-  expect(LOT_LIFE_MONTHS).toBe(2);
 });
 
 describe("the hour of a zone", () => {

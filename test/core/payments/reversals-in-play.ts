@@ -1,10 +1,7 @@
 import type { Account, Entry, Lot } from "../../../shared/core/line/account.ts";
 import { remainingOf } from "../../../shared/core/line/credit-line.ts";
-import {
-  decideGrant,
-  type GrantedLot,
-  type LotEnd,
-} from "../../../shared/core/month/grant-credits.ts";
+import type { LotEnd } from "../../../shared/core/month/expiry.ts";
+import { decideGrant, type GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { type Settlement, settle } from "../../../shared/core/month/settle.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
