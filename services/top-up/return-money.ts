@@ -16,7 +16,7 @@ export async function returnMoney(parts: TakingParts, claimed: ClaimedPayment): 
   const { database, logger, now } = parts;
   const { accountId, paymentId } = claimed.payment;
   const nextTry = (nextTryAt: number | null) =>
-    putOffPayment(database, claimed, { nextTryAt, gatewayPayment: null, reason: "" });
+    putOffPayment(database, claimed, { nextTryAt, gatewayPayment: null, reason: null });
   const { gatewayPayment } = claimed;
   if (gatewayPayment === null) return nextTry(null);
   try {

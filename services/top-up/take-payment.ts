@@ -1,6 +1,6 @@
+import type { PaymentMethod } from "../../shared/core/payments/attempt.ts";
 import type { Decline } from "../../shared/core/payments/decline.ts";
 import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments/claim.ts";
-import type { PaymentMethod } from "../../shared/ledger/payments/methods.ts";
 import { settlePayment } from "../../shared/ledger/payments/settle.ts";
 import {
   type ChargeRequest,
@@ -47,7 +47,7 @@ export async function takePayment(parts: TakingParts, claimed: ClaimedPayment): 
   }
 }
 
-const DONE = { nextTryAt: null, gatewayPayment: null, reason: "" } as const;
+const DONE = { nextTryAt: null, gatewayPayment: null, reason: null } as const;
 
 async function charge(
   parts: TakingParts,

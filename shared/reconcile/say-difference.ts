@@ -1,7 +1,7 @@
+import type { ChargeProblem } from "../core/payments/match-charge.ts";
 import { formatCredits } from "../core/text/credits-text.ts";
 import { formatMoney } from "../core/text/money.ts";
 import type { ReceivedEvent } from "../core/usage/usage-event.ts";
-import type { ChargeProblem } from "../ledger/payments/charges-at-gateway.ts";
 import type { Found, PlacedDifference } from "./difference.ts";
 
 const PROBLEMS: Readonly<Record<ChargeProblem, string>> = {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { PaymentMethod } from "../../../shared/core/payments/attempt.ts";
 import { looksLikeCardNumber } from "../../../shared/core/text/card-number.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import {
-  type PaymentMethod,
   readPaymentMethod,
   type StoredMethod,
   setPaymentMethod,

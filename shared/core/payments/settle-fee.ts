@@ -1,5 +1,5 @@
 import type { Instant } from "../line/account.ts";
-import type { PaymentStatus } from "./payment.ts";
+import type { FeePayment, PaymentStatus } from "./payment.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -15,4 +15,15 @@ export function feeDeclined(
   return waitMs === undefined
     ? { status: "failed", nextTryAt: null }
     : { status: "retrying", nextTryAt: now + waitMs };
+}
+
+/**
+ * Whether a fee keeps its subscription suspended: it was given up, or has been tried again since, and is
+ * not paid.
+ */
+export function keepsSuspended({
+  status,
+  attempt,
+}: Pick<FeePayment, "status" | "attempt">): boolean {
+  return status === "failed" || (status === "pending" && attempt > WAITS_MS.length + 1);
 }

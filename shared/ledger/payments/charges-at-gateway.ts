@@ -1,5 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.ts";
+import type { PaymentStatus } from "../../core/payments/payment.ts";
+import { textArray } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
 /** A charge that has taken money at the gateway, or is about to. */
@@ -16,35 +18,36 @@ export interface ChargeAtGateway {
   readonly createdAt: Instant;
 }
 
-/** Why a charge is not what its payment in the books says. */
-export type ChargeProblem = "no_payment" | "not_paid" | "paid_by_another" | "other_amount";
-
-/** A charge that the books tell nothing of, or something else. */
+/** A charge that is missing from the books, or different in them. */
 export interface UnmatchedCharge extends ChargeAtGateway {
   readonly problem: ChargeProblem;
   readonly gateway: string;
 }
 
-/**
- * What is wrong with a charge; null: nothing. A payment is in the books before it is charged, and one
- * that is pending is asked about until the gateway's answer is posted.
- */
-const PROBLEM = `
-  CASE
-    WHEN payment.account_id IS NULL THEN 'no_payment'
-    WHEN payment.status NOT IN ('pending', 'succeeded') THEN 'not_paid'
-    WHEN payment.gateway_payment <> charge.gateway_payment
-      OR (payment.status = 'succeeded' AND payment.gateway_payment IS NULL) THEN 'paid_by_another'
-    WHEN payment.amount <> charge.amount OR payment.currency <> charge.currency THEN 'other_amount'
-  END`;
+const OF_PAYMENT = "payment.status, payment.gateway_payment, payment.amount, payment.currency";
+
+type PaymentColumns = [
+  status: PaymentStatus | null,
+  gatewayPayment: string | null,
+  amount: string | null,
+  currency: string | null,
+];
+
+function problemIn(
+  charge: ChargeAtGateway,
+  [status, gatewayPayment, amount, currency]: PaymentColumns,
+): ChargeProblem | null {
+  const isThere = status !== null && amount !== null && currency !== null;
+  const payment = isThere ? { status, gatewayPayment, amount: BigInt(amount), currency } : null;
+  return problemOf(charge, payment);
+}
 
 const FIND = `
-  SELECT at::integer, (extract(epoch FROM account.created_at) * 1000)::bigint
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
-    WITH ORDINALITY AS charge (account_id, payment_id, gateway_payment, amount, currency, at)
+  SELECT ${OF_PAYMENT}, (extract(epoch FROM account.created_at) * 1000)::bigint
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS charge (account_id, payment_id, at)
   LEFT JOIN payment USING (account_id, payment_id)
   LEFT JOIN account ON account.account_id = charge.account_id
-  WHERE ${PROBLEM} IS NOT NULL`;
+  ORDER BY at`;
 
 /**
  * Those of the charges that are not as a payment of the books says, each with when its account was
@@ -54,21 +57,19 @@ export async function findUnmatched<T extends ChargeAtGateway>(
   database: Database,
   charges: readonly T[],
 ): Promise<{ readonly charge: T; readonly accountCreatedAt: Instant | null }[]> {
-  const { rows } = await database.query<[number, string | null]>({
+  const { rows } = await database.query<[...PaymentColumns, string | null]>({
     text: FIND,
     values: [
       textArray(charges.map(({ accountId }) => accountId)),
       textArray(charges.map(({ paymentId }) => paymentId)),
-      textArray(charges.map(({ gatewayPayment }) => gatewayPayment)),
-      bigintArray(charges.map(({ amount }) => amount)),
-      textArray(charges.map(({ currency }) => currency)),
     ],
     rowMode: "array",
   });
-  return rows.flatMap(([at, created]) => {
-    const charge = charges[at - 1];
-    const accountCreatedAt = created === null ? null : Number(created);
-    return charge === undefined ? [] : [{ charge, accountCreatedAt }];
+  return rows.flatMap(([status, paidBy, amount, currency, created], at) => {
+    const charge = charges[at];
+    if (charge === undefined) return [];
+    if (problemIn(charge, [status, paidBy, amount, currency]) === null) return [];
+    return [{ charge, accountCreatedAt: created === null ? null : Number(created) }];
   });
 }
 
@@ -87,19 +88,6 @@ export async function keepUnmatched(
   await database.query(KEEP, values);
 }
 
-const FORGET_MATCHED = `
-  DELETE FROM unmatched_charge AS charge
-  WHERE gateway = $1
-    AND EXISTS (SELECT FROM payment
-                WHERE payment.account_id = charge.account_id
-                  AND payment.payment_id = charge.payment_id
-                  AND ${PROBLEM} IS NULL)`;
-
-/** Forgets those that match by now. */
-export async function forgetMatched(database: Database, gateway: string): Promise<void> {
-  await database.query(FORGET_MATCHED, [gateway]);
-}
-
 const FORGET = "DELETE FROM unmatched_charge WHERE gateway = $1 AND gateway_payment = $2";
 
 export async function forgetUnmatched(
@@ -112,27 +100,45 @@ export async function forgetUnmatched(
 
 const LIST = `
   SELECT charge.account_id, charge.payment_id, charge.gateway_payment, charge.amount, charge.currency,
-         (extract(epoch FROM charged_at) * 1000)::bigint, ${PROBLEM}, charge.gateway
+         (extract(epoch FROM charged_at) * 1000)::bigint, charge.gateway, ${OF_PAYMENT}
   FROM unmatched_charge AS charge
   LEFT JOIN payment USING (account_id, payment_id)
   WHERE ($1::text IS NULL OR charge.account_id = $1)
-    AND ${PROBLEM} IS NOT NULL
   ORDER BY charged_at, charge.gateway_payment`;
 
-type Row = [string, string, string, string, string, string, ChargeProblem, string];
+type Row = [string, string, string, string, string, string, string, ...PaymentColumns];
+
+/** The charges that were kept, of one account or all, oldest first; `problem` null: it matches by now. */
+async function readKept(database: Database | Transaction, accountId: string | null) {
+  const { rows } = await database.query<Row>({ text: LIST, values: [accountId], rowMode: "array" });
+  return rows.map((row) => {
+    const [account, paymentId, gatewayPayment, amount, currency, charged, gateway, ...paid] = row;
+    const charge = {
+      ...{ accountId: account, paymentId, gatewayPayment, currency, gateway },
+      ...{ amount: BigInt(amount), createdAt: Number(charged) },
+    };
+    return { ...charge, problem: problemIn(charge, paid) };
+  });
+}
 
 /** The charges that are not as the books say, of one account or all, oldest first. */
 export async function listUnmatched(
   database: Database | Transaction,
   accountId: string | null,
 ): Promise<UnmatchedCharge[]> {
-  const { rows } = await database.query<Row>({ text: LIST, values: [accountId], rowMode: "array" });
-  return rows.map(
-    ([account, paymentId, gatewayPayment, amount, currency, charged, problem, gateway]) => ({
-      ...{ accountId: account, paymentId, gatewayPayment, currency, problem, gateway },
-      ...{ amount: BigInt(amount), createdAt: Number(charged) },
-    }),
+  const kept = await readKept(database, accountId);
+  return kept.flatMap(({ problem, ...charge }) =>
+    problem === null ? [] : [{ ...charge, problem }],
   );
+}
+
+/** Forgets those that match by now. */
+export async function forgetMatched(database: Database, gateway: string): Promise<void> {
+  for (const charge of await readKept(database, null)) {
+    if (charge.problem === null && charge.gateway === gateway) {
+      await forgetUnmatched(database, gateway, charge);
+    }
+  }
 }
 
 const COMPARED = `

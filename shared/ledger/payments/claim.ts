@@ -1,56 +1,33 @@
 import type { Instant } from "../../core/line/account.ts";
+import { type Attempt, nextCall, type PaymentMethod } from "../../core/payments/attempt.ts";
 import type { Payment } from "../../core/payments/payment.ts";
-import type { Database } from "../postgres/database.ts";
-import type { PaymentMethod } from "./methods.ts";
+import { type Database, inTransaction } from "../postgres/database.ts";
 import { PAYMENT_COLUMNS, type PaymentRef, type PaymentRow, toPayment } from "./payments.ts";
 
-/** A payment that is somebody's to take to the gateway, for as long as the claim lasts. */
-export interface ClaimedPayment {
+/**
+ * A payment that is somebody's to take to the gateway, for as long as the claim lasts. The coming call
+ * is counted.
+ */
+export interface ClaimedPayment extends Omit<Attempt, "status" | "attempt"> {
   readonly payment: Payment;
   /** When its account was created: part of what tells it from any other books' payment. */
   readonly accountCreatedAt: Instant;
-  /** Calls of this attempt, the coming one counted: after the first, its outcome may be unknown. */
-  readonly calls: number;
-  readonly attemptedAt: Instant;
-  /** As of the attempt's first call; null: there was nothing to pay with. */
-  readonly method: PaymentMethod | null;
-  readonly gatewayPayment: string | null;
   readonly claimedUntil: Instant;
 }
 
-/**
- * What begins a new attempt: a fee that was declined before. What is first called takes the account's
- * payment method, and keeps it, so that each repeat of a call says the same.
- */
-const CLAIM = `
-  WITH due AS (
-    SELECT account_id, payment_id,
-           kind = 'fee' AND status IN ('retrying', 'failed') AS is_anew,
-           status = 'pending' AND calls = 0 AS is_first
-    FROM payment
-    WHERE next_try_at <= to_timestamp($1 / 1000.0)
-      AND (gateway IS NULL OR gateway = $2)
-    ORDER BY next_try_at
-    LIMIT $3
-    FOR NO KEY UPDATE SKIP LOCKED
-  )
-  UPDATE payment
-  SET status = CASE WHEN is_anew THEN 'pending' ELSE status END,
-      attempt = CASE WHEN is_anew THEN attempt + 1 ELSE attempt END,
-      calls = CASE WHEN is_anew THEN 1 ELSE calls + 1 END,
-      attempted_at = CASE WHEN is_anew OR is_first THEN to_timestamp($1 / 1000.0) ELSE attempted_at END,
-      customer = CASE WHEN is_anew OR is_first THEN payment_method.customer ELSE payment.customer END,
-      method = CASE WHEN is_anew OR is_first THEN payment_method.method ELSE payment.method END,
-      gateway = $2,
-      gateway_payment = CASE WHEN is_anew THEN NULL ELSE gateway_payment END,
-      next_try_at = to_timestamp($4 / 1000.0)
-  FROM due
-  JOIN account ON account.account_id = due.account_id
-  LEFT JOIN payment_method ON payment_method.account_id = due.account_id
-  WHERE payment.account_id = due.account_id AND payment.payment_id = due.payment_id
-  RETURNING ${PAYMENT_COLUMNS}, (extract(epoch FROM account.created_at) * 1000)::bigint,
-            payment.calls, (extract(epoch FROM payment.attempted_at) * 1000)::bigint,
-            payment.customer, payment.method, payment.gateway_payment`;
+const DUE = `
+  SELECT ${PAYMENT_COLUMNS}, (extract(epoch FROM account.created_at) * 1000)::bigint,
+         calls, (extract(epoch FROM attempted_at) * 1000)::bigint,
+         payment.customer, payment.method, gateway_payment,
+         payment_method.customer, payment_method.method
+  FROM payment
+  JOIN account USING (account_id)
+  LEFT JOIN payment_method USING (account_id)
+  WHERE next_try_at <= to_timestamp($1 / 1000.0)
+    AND (gateway IS NULL OR gateway = $2)
+  ORDER BY next_try_at
+  LIMIT $3
+  FOR NO KEY UPDATE OF payment SKIP LOCKED`;
 
 type Row = [
   ...PaymentRow,
@@ -60,7 +37,25 @@ type Row = [
   customer: string | null,
   method: string | null,
   gatewayPayment: string | null,
+  accountCustomer: string | null,
+  accountMethod: string | null,
 ];
+
+const CLAIM = `
+  UPDATE payment
+  SET status = call.status,
+      attempt = call.attempt,
+      calls = call.calls,
+      attempted_at = to_timestamp(call.attempted_at / 1000.0),
+      customer = call.customer,
+      method = call.method,
+      gateway = $1,
+      gateway_payment = call.gateway_payment,
+      next_try_at = to_timestamp($2 / 1000.0)
+  FROM jsonb_to_recordset($3) AS call (
+    account_id text, payment_id text, status text, attempt integer, calls integer,
+    attempted_at bigint, customer text, method text, gateway_payment text)
+  WHERE payment.account_id = call.account_id AND payment.payment_id = call.payment_id`;
 
 /**
  * Claims payments that are to be charged or asked about, those that wait longest first. A claim
@@ -76,30 +71,59 @@ export async function claimPayments(
   },
 ): Promise<ClaimedPayment[]> {
   const { now, gateway, limit, leaseMs } = claim;
-  const { rows } = await database.query<Row>({
-    name: "claim-payments",
-    text: CLAIM,
-    values: [now, gateway, limit, now + leaseMs],
-    rowMode: "array",
+  const claimedUntil = now + leaseMs;
+  return inTransaction(database, async (transaction) => {
+    const { rows } = await transaction.query<Row>({
+      name: "due-payments",
+      text: DUE,
+      values: [now, gateway, limit],
+      rowMode: "array",
+    });
+    if (rows.length === 0) return [];
+    const claimed = rows.map((row) => toClaimed(row, { now, claimedUntil }));
+    const values = [gateway, claimedUntil, JSON.stringify(claimed.map(toCall))];
+    await transaction.query({ name: "claim-payments", text: CLAIM, values });
+    return claimed;
   });
-  return rows.map((row) => toClaimed(row, now + leaseMs));
 }
 
-function toClaimed(row: Row, claimedUntil: Instant): ClaimedPayment {
+function toClaimed(
+  row: Row,
+  { now, claimedUntil }: { readonly now: Instant; readonly claimedUntil: Instant },
+): ClaimedPayment {
   const [accountCreatedAt, calls, attemptedAt, customer, method, gatewayPayment] = [
     ...([row[16], row[17], row[18], row[19], row[20], row[21]] as const),
   ];
+  const payment = toPayment([
+    ...([row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]] as const),
+    ...([row[8], row[9], row[10], row[11], row[12], row[13], row[14], row[15]] as const),
+  ]);
+  const { status, attempt, ...call } = nextCall(
+    payment.kind,
+    {
+      ...{ status: payment.status, attempt: payment.attempt, calls, gatewayPayment },
+      attemptedAt: Number(attemptedAt),
+      method: toMethod(customer, method),
+    },
+    { now, method: toMethod(row[22], row[23]) },
+  );
   return {
-    payment: toPayment([
-      ...([row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]] as const),
-      ...([row[8], row[9], row[10], row[11], row[12], row[13], row[14], row[15]] as const),
-    ]),
+    payment: { ...payment, status, attempt },
     accountCreatedAt: Number(accountCreatedAt),
-    calls,
-    attemptedAt: Number(attemptedAt),
-    method: customer === null || method === null ? null : { customer, method },
-    gatewayPayment,
+    ...call,
     claimedUntil,
+  };
+}
+
+function toMethod(customer: string | null, method: string | null): PaymentMethod | null {
+  return customer === null || method === null ? null : { customer, method };
+}
+
+function toCall({ payment, calls, attemptedAt, method, gatewayPayment }: ClaimedPayment) {
+  const { accountId: account_id, paymentId: payment_id, status, attempt } = payment;
+  return {
+    ...{ account_id, payment_id, status, attempt, calls },
+    ...{ attempted_at: attemptedAt, ...method, gateway_payment: gatewayPayment },
   };
 }
 
@@ -107,7 +131,7 @@ const LATER = `
   UPDATE payment
   SET next_try_at = to_timestamp($4::bigint / 1000.0),
       gateway_payment = coalesce($5, gateway_payment),
-      reason = CASE WHEN status = 'pending' THEN $6 ELSE reason END
+      reason = coalesce($6, reason)
   WHERE account_id = $1
     AND payment_id = $2
     AND attempt = $3
@@ -115,7 +139,7 @@ const LATER = `
 
 /**
  * Puts a claimed payment off: to be asked about at `nextTryAt` (null: not any more), and why, in
- * words a customer can read. What was settled meanwhile, or is to be asked about sooner, stays as it is.
+ * words a customer can read (null: as before). What was settled meanwhile, or is to be asked about sooner, stays as it is.
  */
 export async function putOffPayment(
   database: Database,
@@ -123,7 +147,7 @@ export async function putOffPayment(
   later: {
     readonly nextTryAt: Instant | null;
     readonly gatewayPayment: string | null;
-    readonly reason: string;
+    readonly reason: string | null;
   },
 ): Promise<void> {
   const { nextTryAt, gatewayPayment, reason } = later;

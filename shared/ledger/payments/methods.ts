@@ -1,14 +1,9 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { PaymentMethod } from "../../core/payments/attempt.ts";
 import { startAgain } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-
-/** Who pays for an account and with what, by the payment gateway's ids. */
-export interface PaymentMethod {
-  readonly customer: string;
-  readonly method: string;
-}
 
 /** What an account pays with, and who has set it when. */
 export interface StoredMethod extends PaymentMethod {

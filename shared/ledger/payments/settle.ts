@@ -2,13 +2,15 @@ import { decideFeePaid } from "../../core/changes/restore-subscription.ts";
 import { decideFeeGivenUp } from "../../core/changes/suspend-subscription.ts";
 import type { Instant } from "../../core/line/account.ts";
 import type { Settlement } from "../../core/month/settle.ts";
+import { askAgainAt } from "../../core/payments/attempt.ts";
 import { type Decline, declineReason } from "../../core/payments/decline.ts";
 import type { FeePayment, Payment, PaymentStatus, TopUp } from "../../core/payments/payment.ts";
-import { feeDeclined } from "../../core/payments/settle-fee.ts";
+import { feeDeclined, keepsSuspended } from "../../core/payments/settle-fee.ts";
 import { topUpDeclined, topUpSucceeded } from "../../core/payments/settle-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { readOpenFees } from "./open-fees.ts";
 import { lockPayment } from "./payments.ts";
 
 /** What a payment has come to, for good as far as this attempt goes. */
@@ -74,7 +76,8 @@ async function settleTopUp(
     ? topUpSucceeded(topUp, before, book, now)
     : topUpDeclined(topUp, before, outcome.decline, now);
   await writeAutoTopUp(transaction, topUp.accountId, { auto, notices, now });
-  return { status: succeeded ? "succeeded" : "failed", reason, nextTryAt: null, step };
+  if (!succeeded) return { status: "failed", reason, nextTryAt: null, step };
+  return { status: "succeeded", reason, nextTryAt: await askAgain(transaction, topUp, now), step };
 }
 
 async function settleFee(
@@ -89,7 +92,8 @@ async function settleFee(
     const owing = await countOwing(transaction, fee);
     const decision = decideFeePaid(fee, { ...context, owing });
     const step = decision.kind === "changed" ? decision : null;
-    return { status: "succeeded", reason: "", nextTryAt: null, step };
+    const nextTryAt = await askAgain(transaction, fee, now);
+    return { status: "succeeded", reason: "", nextTryAt, step };
   }
   const reason = declineReason(outcome.decline);
   const { status, nextTryAt } = feeDeclined(fee.attempt, now);
@@ -97,43 +101,43 @@ async function settleFee(
   return { status, reason, nextTryAt, step: decision?.kind === "changed" ? decision : null };
 }
 
-const OWING = `
-  SELECT count(*)::integer
-  FROM payment
-  WHERE account_id = $1
-    AND kind = 'fee'
-    AND subscription = $2
-    AND payment_id <> $3
-    AND (status = 'failed' OR (status = 'pending' AND attempt > $4))`;
-
-/** Only a fee that was given up keeps a subscription suspended; one tried anew since then, too. */
-const ATTEMPTS_UNTIL_GIVEN_UP = 5;
-
-async function countOwing(transaction: Transaction, fee: FeePayment): Promise<number> {
-  const { rows } = await transaction.query<[number]>({
-    text: OWING,
-    values: [fee.accountId, fee.number, fee.paymentId, ATTEMPTS_UNTIL_GIVEN_UP],
-    rowMode: "array",
-  });
-  return rows[0]?.[0] ?? 0;
+async function countOwing(
+  transaction: Transaction,
+  { accountId, number, paymentId }: FeePayment,
+): Promise<number> {
+  const open = await readOpenFees(transaction, accountId);
+  const others = open.filter((fee) => fee.number === number && fee.paymentId !== paymentId);
+  return others.filter(keepsSuspended).length;
 }
 
-/**
- * What was heard of a payment while its outcome was not known (that it was refunded, say) was not looked
- * at: the gateway is asked once more about one that was asked about before, or is to be by now.
- */
+const CALLS = `
+  SELECT calls, (extract(epoch FROM next_try_at) * 1000)::bigint
+  FROM payment
+  WHERE account_id = $1 AND payment_id = $2`;
+
+/** When the gateway is asked again about a payment that has succeeded; null: not. */
+async function askAgain(
+  transaction: Transaction,
+  { accountId, paymentId }: Payment,
+  now: Instant,
+): Promise<Instant | null> {
+  const { rows } = await transaction.query<[number, string | null]>({
+    name: "read-calls",
+    text: CALLS,
+    values: [accountId, paymentId],
+    rowMode: "array",
+  });
+  const [calls, nextTryAt] = rows[0] ?? [0, null];
+  return askAgainAt({ calls, nextTryAt: nextTryAt === null ? null : Number(nextTryAt) }, now);
+}
+
 const WRITE = `
   UPDATE payment
   SET status = $3,
       reason = $4,
-      next_try_at = CASE
-        WHEN $3 = 'succeeded'
-          AND (calls > 1 OR (calls = 1 AND next_try_at <= to_timestamp($7 / 1000.0)))
-        THEN to_timestamp($7 / 1000.0)
-        ELSE to_timestamp($5::bigint / 1000.0)
-      END,
+      next_try_at = to_timestamp($5::bigint / 1000.0),
       gateway_payment = coalesce($6, gateway_payment),
-      settled_at = CASE WHEN $3 = 'retrying' THEN NULL ELSE to_timestamp($7 / 1000.0) END
+      settled_at = to_timestamp($7::bigint / 1000.0)
   WHERE account_id = $1 AND payment_id = $2`;
 
 async function write(
@@ -143,6 +147,7 @@ async function write(
   now: Instant,
 ): Promise<void> {
   const { status, reason, nextTryAt, gatewayPayment } = after;
-  const values = [accountId, paymentId, status, reason, nextTryAt, gatewayPayment, now];
+  const settledAt = status === "retrying" ? null : now;
+  const values = [accountId, paymentId, status, reason, nextTryAt, gatewayPayment, settledAt];
   await transaction.query({ name: "settle-payment", text: WRITE, values });
 }

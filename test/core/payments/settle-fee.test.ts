@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { feeDeclined } from "../../../shared/core/payments/settle-fee.ts";
+import { feeDeclined, keepsSuspended } from "../../../shared/core/payments/settle-fee.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";
 
 describe("a declined fee is tried again 1, 3, 5 and 7 days after it fell due, and then given up", () => {
@@ -19,3 +19,16 @@ describe("a declined fee is tried again 1, 3, 5 and 7 days after it fell due, an
     expect(feeDeclined(attempt, NOON)).toEqual({ status: "failed", nextTryAt: null });
   });
 });
+
+test.each([
+  { status: "pending", attempt: 5, keeps: false },
+  { status: "pending", attempt: 6, keeps: true },
+  { status: "failed", attempt: 5, keeps: true },
+  { status: "retrying", attempt: 2, keeps: false },
+  { status: "succeeded", attempt: 6, keeps: false },
+] as const)(
+  "a fee that is $status in attempt $attempt keeps its subscription suspended: $keeps",
+  (fee) => {
+    expect(keepsSuspended(fee)).toBe(fee.keeps);
+  },
+);

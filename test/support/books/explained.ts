@@ -1,25 +1,28 @@
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 
-/** How Postgres would run the one statement that `work` sends, which is explained in its place. */
+/** How Postgres would run the first statement that `work` sends, which is explained in its place. */
 export async function explained(
   database: Database,
   work: (database: Database) => Promise<unknown>,
 ): Promise<string> {
-  let plan = "";
-  const explaining = new Proxy(database, {
-    get: (pool, name) =>
-      name !== "query"
-        ? Reflect.get(pool, name)
-        : async ({ text, values }: { text: string; values: unknown[] }) => {
-            const { rows } = await pool.query<[string]>({
-              text: `EXPLAIN ${text}`,
-              values,
-              rowMode: "array",
-            });
-            plan = rows.map(([line]) => line).join("\n");
-            return { rows: [] };
-          },
-  });
-  await work(explaining);
-  return plan;
+  const plans: string[] = [];
+  const explaining = <T extends object>(connection: T): T =>
+    new Proxy(connection, {
+      get: (target, name) => {
+        if (name === "connect") return async () => explaining(await database.connect());
+        if (name !== "query") return Reflect.get(target, name);
+        return async (statement: string | { text: string; values: unknown[] }) => {
+          if (typeof statement === "string") return { rows: [] };
+          const { rows } = await database.query<[string]>({
+            text: `EXPLAIN ${statement.text}`,
+            values: statement.values,
+            rowMode: "array",
+          });
+          plans.push(rows.map(([line]) => line).join("\n"));
+          return { rows: [] };
+        };
+      },
+    });
+  await work(explaining(database));
+  return plans[0] ?? "";
 }
