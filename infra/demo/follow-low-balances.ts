@@ -64,11 +64,12 @@ export async function followLowBalances(
     groupId: options.groupId,
     topic: TOPICS.lowBalance,
     batchSize: 1_000,
-    startAt: async () => new Map(),
+    // Before the first message there is, Kafka starts at that one.
+    startAt: async (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
     async handle({ partition, messages, nextOffset }) {
       for (const message of messages) await hear(message);
       readTo.set(partition, nextOffset);
-      return { kind: "go_on" };
+      return nextOffset;
     },
   });
   return {

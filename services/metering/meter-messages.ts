@@ -2,7 +2,7 @@ import type { Admin } from "kafkajs";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import type { EventWindow } from "../../shared/core/usage/usage-event.ts";
-import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
+import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
 import { readBatch } from "../../shared/kafka/read-batch.ts";
 import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
@@ -38,11 +38,11 @@ export interface Delivery {
 
 /**
  * Makes the handler that meters batches, each of another partition, in one transaction, waiting out
- * outages of registry and Postgres. Says of each batch where its partition is to be read next.
+ * outages of registry and Postgres. Returns for each batch the offset to read its partition from next.
  */
 export function meterMessages(
   parts: MeteringParts,
-): (deliveries: readonly Delivery[]) => Promise<Next[]> {
+): (deliveries: readonly Delivery[]) => Promise<bigint[]> {
   const { database, decoder, window } = parts;
   const readRates = rateCardReader();
   let expectRepeats = false;
@@ -80,17 +80,17 @@ export function meterMessages(
         if (became?.kind !== "gap") return nextAfter(batch, became);
         const lost = await lostToRetention(parts, batch, became.nextOffset, now);
         if (lost !== null) await debit([lost]);
-        return { kind: "seek", offset: lost?.nextOffset ?? became.nextOffset };
+        return lost?.nextOffset ?? became.nextOffset;
       }),
     );
   };
 }
 
-function nextAfter(batch: MessageBatch, became?: Exclude<RunOutcome, { kind: "gap" }>): Next {
+function nextAfter(batch: MessageBatch, became?: Exclude<RunOutcome, { kind: "gap" }>): bigint {
   if (became === undefined) throw new Error(`nothing became of partition ${batch.partition}`);
-  if (became.kind === "committed") return { kind: "go_on" };
+  if (became.kind === "committed") return batch.nextOffset;
   if (became.nextOffset > batch.highWatermark) throw recreated(batch, became.nextOffset);
-  return { kind: "seek", offset: became.nextOffset };
+  return became.nextOffset;
 }
 
 function partitionOf({ batch }: Delivery): number {

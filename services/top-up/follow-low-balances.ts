@@ -1,7 +1,7 @@
 import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
-import type { MessageBatch, Next } from "../../shared/kafka/batch-consumer.ts";
 import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
 import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
@@ -19,7 +19,7 @@ export function lowBalanceHandler(parts: {
   readonly waits: OutageWaits;
   /** Hears of each top-up that was made. */
   onTopUp(): void;
-}): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<Next> {
+}): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<bigint> {
   const { database, waits, onTopUp } = parts;
   return async ({ messages, partition, nextOffset }, heartbeat) => {
     const named = new Set(messages.map(({ key }) => key?.toString() ?? ""));
@@ -34,6 +34,6 @@ export function lowBalanceHandler(parts: {
     await waits.untilUp("Postgres", () =>
       raiseOffset(database, LOW_BALANCE_READER, partition, nextOffset),
     );
-    return { kind: "go_on" };
+    return nextOffset;
   };
 }

@@ -11,7 +11,7 @@ import {
 } from "../core/usage/usage-event.ts";
 import type { UsageRun } from "../ledger/usage/batch.ts";
 import type { DeadLetter } from "../ledger/usage/dead-letters.ts";
-import type { MessageBatch } from "./batch-consumer.ts";
+import type { MessageBatch } from "./partition-reader.ts";
 import { isRetry } from "./retry-of.ts";
 import type { UsageDecoder } from "./usage-decoder.ts";
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { Admin, Kafka, KafkaMessage } from "kafkajs";
+import { type MessageBatch, readPartitions } from "./partition-reader.ts";
 
 /** Offsets `[from, to)` of a partition. */
 export interface OffsetRange {
@@ -35,11 +36,12 @@ export class RangeUnreadable extends Error {}
 const SESSION_TIMEOUT_MS = 60_000;
 const HEARTBEAT_MS = 3_000;
 const SILENCE_MS = 60_000;
-const LOOK_EVERY_MS = 250;
+const MAX_WAIT_MS = 250;
 /** Of one fetch; larger ones are hardly faster, and take more memory. */
-const MAX_BYTES = 10 << 20;
-const LEAST_SHARE = 64 << 10;
-const MAX_PARTITIONS_AT_ONCE = 256;
+const MAX_FETCH_BYTES = 10 << 20;
+
+/** What is left to read, by partition: `from` moves on. */
+type Left = Map<number, OffsetRange>;
 
 /**
  * Reads ranges of a topic once, in order, as fast as they are handled: the next fetch follows when
@@ -49,20 +51,14 @@ const MAX_PARTITIONS_AT_ONCE = 256;
  */
 export async function readRanges(kafka: Kafka, reading: RangesToRead): Promise<void> {
   reading.signal.throwIfAborted();
-  const left = new Map([...reading.ranges].filter(([, { from, to }]) => from < to));
+  const left: Left = new Map([...reading.ranges].filter(([, { from, to }]) => from < to));
   if (left.size === 0) return;
   const admin = kafka.admin();
   await admin.connect();
   const groupId = `drawdown-read-${randomUUID()}`;
   try {
-    const ends = await admin.fetchTopicOffsets(reading.topic);
-    for (const [partition, range] of left) {
-      const end = ends.find((known) => known.partition === partition);
-      const [low, high] = [BigInt(end?.low ?? 0), BigInt(end?.high ?? 0)];
-      const problem = missing(reading.topic, partition, range, { low, high });
-      if (problem !== null) throw new RangeUnreadable(problem);
-    }
-    await consume(kafka, groupId, reading, left);
+    await assertThere(admin, reading.topic, left);
+    await readAll(kafka, groupId, reading, left);
   } finally {
     // It has committed nothing, so that Kafka may have dropped it already.
     await admin.deleteGroups([groupId]).catch(() => undefined);
@@ -70,156 +66,85 @@ export async function readRanges(kafka: Kafka, reading: RangesToRead): Promise<v
   }
 }
 
-function missing(
-  topic: string,
-  partition: number,
-  { from, to }: OffsetRange,
-  { low, high }: { low: bigint; high: bigint },
-): string | null {
-  if (low > from) return `offsets ${from} to ${low - 1n} of ${topic}/${partition} are gone`;
-  if (high < to) return `${topic}/${partition} ends at ${high}, before ${to}`;
-  return null;
+async function assertThere(admin: Admin, topic: string, left: Left): Promise<void> {
+  const ends = await admin.fetchTopicOffsets(topic);
+  for (const [partition, { from, to }] of left) {
+    const end = ends.find((known) => known.partition === partition);
+    const [low, high] = [BigInt(end?.low ?? 0), BigInt(end?.high ?? 0)];
+    if (low > from) {
+      throw new RangeUnreadable(`offsets ${from} to ${low - 1n} of ${topic}/${partition} are gone`);
+    }
+    if (high < to) {
+      throw new RangeUnreadable(`${topic}/${partition} ends at ${high}, before ${to}`);
+    }
+  }
 }
 
-async function consume(
+async function readAll(
   kafka: Kafka,
   groupId: string,
   reading: RangesToRead,
-  left: Map<number, OffsetRange>,
+  left: Left,
 ): Promise<void> {
-  const { topic, ranges, signal } = reading;
-  const consumer = kafka.consumer({
-    groupId,
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_MS,
-    // Each its share, or the first ones would fill the fetch.
-    maxBytesPerPartition: Math.max(LEAST_SHARE, Math.floor(MAX_BYTES / left.size)),
-    maxBytes: MAX_BYTES,
-    maxWaitTimeInMs: LOOK_EVERY_MS,
-    retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
-  });
+  const { topic, signal } = reading;
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   ended.catch(() => undefined);
-  const positions = new Map([...ranges].map(([partition, { from }]) => [partition, from]));
-  const passing = new Map<number, Promise<void>>();
-  let isOver = false;
-  let inHand = 0;
-  let heardAt = performance.now();
-  const end = (settle: () => void) => {
-    isOver = true;
-    settle();
-  };
-  const fail = (error: unknown) => end(() => reject(error));
-  const abort = () => fail(signal.reason);
+  const silenceMs = reading.silenceMs ?? SILENCE_MS;
+  const silence = watchSilence(silenceMs, () => reject(silent(topic, left, silenceMs)));
+  const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  const watch = setInterval(() => {
-    if (inHand > 0) heardAt = performance.now();
-    const silenceMs = reading.silenceMs ?? SILENCE_MS;
-    if (performance.now() - heardAt > silenceMs) fail(silent(topic, positions, left, silenceMs));
-  }, LOOK_EVERY_MS);
-
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) fail(payload.error);
-  });
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    const assigned = payload.memberAssignment[topic] ?? [];
-    for (const partition of assigned) {
-      if (left.has(partition)) seek(partition);
-    }
-    const others = assigned.filter((partition) => !left.has(partition));
-    if (others.length > 0) consumer.pause([{ topic, partitions: others }]);
-  });
-  // KafkaJS passes over what holds nothing to handle (aborted transactions) without calling eachBatch.
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-    if (payload.batchSize > 0) return;
-    const { partition } = payload;
-    passing.set(
-      partition,
-      (passing.get(partition) ?? Promise.resolve()).then(() => passOver(payload)),
-    );
-  });
-
   try {
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: MAX_PARTITIONS_AT_ONCE,
-      eachBatch: handleFetched,
+    const reader = await readPartitions(kafka, {
+      topic,
+      groupId,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      heartbeatMs: HEARTBEAT_MS,
+      partitions: left.size,
+      maxFetchBytes: MAX_FETCH_BYTES,
+      maxWaitMs: MAX_WAIT_MS,
+      maxBatchMessages: Number.POSITIVE_INFINITY,
+      startAt: async () => new Map([...left].map(([partition, { from }]) => [partition, from])),
+      async handle(batch, { heartbeat }) {
+        const alive = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
+        try {
+          return await silence.during(() => handOver(batch, reading, left));
+        } catch (error) {
+          reject(error);
+          return null;
+        } finally {
+          clearInterval(alive);
+          if (left.size === 0) resolve();
+        }
+      },
     });
-    await ended;
+    await Promise.race([ended, reader.ended]).finally(() => reader.stop().catch(() => undefined));
   } finally {
-    isOver = true;
-    await Promise.all(passing.values());
     signal.removeEventListener("abort", abort);
-    clearInterval(watch);
-    await consumer.disconnect().catch(() => undefined);
+    silence.stop();
   }
+}
 
-  function seek(partition: number): void {
-    consumer.seek({ topic, partition, offset: positionOf(partition).toString() });
+/** Hands over what of a batch is left to read, and returns where to read on; null: its range is read. */
+async function handOver(
+  batch: MessageBatch,
+  { topic, onBatch }: RangesToRead,
+  left: Left,
+): Promise<bigint | null> {
+  const { partition } = batch;
+  const range = left.get(partition);
+  if (range === undefined) return null;
+  const { from, to } = range;
+  // KafkaJS goes on at the first offset there is when those it asks for are deleted meanwhile.
+  if (batch.fetchedFrom > from) {
+    throw new RangeUnreadable(`offsets of ${topic}/${partition} from ${from} on are gone`);
   }
-
-  function positionOf(partition: number): bigint {
-    return positions.get(partition) ?? 0n;
-  }
-
-  async function handleFetched({ batch, heartbeat, resolveOffset }: EachBatchPayload) {
-    const { topic, partition, messages } = batch;
-    await passing.get(partition);
-    if (!left.has(partition) || isOver) return;
-    const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
-    const position = positionOf(partition);
-    // KafkaJS goes on at the first offset there is when those it asks for are deleted meanwhile.
-    if (BigInt(fetchedOffset) > position) {
-      fail(new RangeUnreadable(`offsets of ${topic}/${partition} from ${position} on are gone`));
-      return;
-    }
-    const alive = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
-    const wasHandled = await handle(partition, messages, BigInt(batch.lastOffset()) + 1n);
-    clearInterval(alive);
-    if (!wasHandled) return;
-    resolveOffset(batch.lastOffset());
-    await heartbeat();
-  }
-
-  async function passOver(payload: ConsumerEndBatchProcessEvent["payload"]): Promise<void> {
-    const { partition, lastOffset } = payload;
-    await handle(partition, [], BigInt(lastOffset) + 1n);
-  }
-
-  /** False: it was handled before, or could not be. */
-  async function handle(
-    partition: number,
-    fetched: readonly KafkaMessage[],
-    fetchedTo: bigint,
-  ): Promise<boolean> {
-    const range = left.get(partition);
-    const position = positionOf(partition);
-    heardAt = performance.now();
-    if (range === undefined || isOver || fetchedTo <= position) return false;
-    const nextOffset = fetchedTo < range.to ? fetchedTo : range.to;
-    const messages = within(fetched, position, range.to);
-    inHand += 1;
-    try {
-      await reading.onBatch({ partition, from: position, messages, nextOffset });
-    } catch (error) {
-      fail(error);
-      return false;
-    } finally {
-      inHand -= 1;
-    }
-    positions.set(partition, nextOffset);
-    if (nextOffset === range.to) finish(partition);
-    return true;
-  }
-
-  function finish(partition: number): void {
-    left.delete(partition);
-    if (left.size === 0) end(resolve);
-    else consumer.pause([{ topic, partitions: [partition] }]);
-  }
+  const nextOffset = batch.nextOffset < to ? batch.nextOffset : to;
+  if (nextOffset <= from) return from;
+  const messages = within(batch.messages, from, to);
+  await onBatch({ partition, from, messages, nextOffset });
+  if (nextOffset === to) left.delete(partition);
+  else left.set(partition, { from: nextOffset, to });
+  return nextOffset === to ? null : nextOffset;
 }
 
 /** The messages with offsets in `[from, to)`: nearly always all that were fetched. */
@@ -230,14 +155,28 @@ function within(messages: readonly KafkaMessage[], from: bigint, to: bigint) {
   return messages.filter(({ offset }) => BigInt(offset) >= from && BigInt(offset) < to);
 }
 
-function silent(
-  topic: string,
-  positions: ReadonlyMap<number, bigint>,
-  left: ReadonlyMap<number, OffsetRange>,
-  silenceMs: number,
-): RangeUnreadable {
+/** Calls `onSilence` after this long without any work. */
+function watchSilence(silenceMs: number, onSilence: () => void) {
+  let inHand = 0;
+  let timer = setTimeout(onSilence, silenceMs);
+  return {
+    async during<T>(work: () => Promise<T>): Promise<T> {
+      inHand += 1;
+      clearTimeout(timer);
+      try {
+        return await work();
+      } finally {
+        inHand -= 1;
+        if (inHand === 0) timer = setTimeout(onSilence, silenceMs);
+      }
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function silent(topic: string, left: Left, silenceMs: number): RangeUnreadable {
   const places = [...left].map(
-    ([partition, { to }]) => `${topic}/${partition} at ${positions.get(partition)} of ${to}`,
+    ([partition, { from, to }]) => `${topic}/${partition} at ${from} of ${to}`,
   );
   return new RangeUnreadable(
     `Kafka has given nothing for ${Math.round(silenceMs / 1000)} s: ${places.join(", ")}`,

@@ -30,12 +30,12 @@ await runBatchConsumer(kafka, {
   topic: TOPICS.usageEvents,
   batchSize: settings.metering.batchEvents,
   startAt: async () => ends,
-  async handle({ partition, messages }) {
+  async handle({ partition, messages, nextOffset }) {
     await decoder.learn(messages.map(({ value }) => value));
     for (const { value, offset } of messages) {
       const event = decoder.decode(value, partition, BigInt(offset));
       if (!("reason" in event)) latencies.push(Date.now() - event.occurredAt);
     }
-    return { kind: "go_on" };
+    return nextOffset;
   },
 });

@@ -26,7 +26,7 @@ await runBatchConsumer(kafka, {
   topic,
   batchSize: settings.metering.batchEvents,
   startAt: async () => lows,
-  async handle({ partition, messages }) {
+  async handle({ partition, messages, nextOffset }) {
     await decoder.learn(messages.map(({ value }) => value));
     for (const { value, offset } of messages) {
       const event = decoder.decode(value, partition, BigInt(offset));
@@ -34,6 +34,6 @@ await runBatchConsumer(kafka, {
     }
     decoded += messages.length;
     process.stdout.write(`${decoded}\n`);
-    return { kind: "go_on" };
+    return nextOffset;
   },
 });

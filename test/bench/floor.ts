@@ -36,7 +36,7 @@ await runBatchConsumer(kafka, {
   topic,
   batchSize: settings.metering.batchEvents,
   startAt: async () => lows,
-  async handle({ partition, messages }) {
+  async handle({ partition, messages, nextOffset }) {
     await decoder.learn(messages.map(({ value }) => value));
     const events = messages.map(({ value, offset }) => {
       const event = decoder.decode(value, partition, BigInt(offset));
@@ -51,6 +51,6 @@ await runBatchConsumer(kafka, {
     );
     stored += messages.length;
     process.stdout.write(`${stored}\n`);
-    return { kind: "go_on" };
+    return nextOffset;
   },
 });

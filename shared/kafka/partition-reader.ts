@@ -1,0 +1,252 @@
+import type {
+  Consumer,
+  ConsumerEndBatchProcessEvent,
+  EachBatchPayload,
+  Kafka,
+  KafkaMessage,
+} from "kafkajs";
+
+/** Messages of one partition, in offset order; none where only offsets without a message were passed. */
+export interface MessageBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where the fetch began: nothing between here and the first message is missing. */
+  readonly fetchedFrom: bigint;
+  readonly messages: readonly KafkaMessage[];
+  /** The first offset after the batch; offsets need not be contiguous. */
+  readonly nextOffset: bigint;
+  /** One past the last offset of the partition when the batch was fetched. */
+  readonly highWatermark: bigint;
+}
+
+/** What a handler may tell the group while it has a batch. */
+export interface Membership {
+  heartbeat(): Promise<void>;
+  /** Writes the group's offset of the batch's partition. */
+  commit(offset: bigint): Promise<void>;
+}
+
+export interface PartitionReading {
+  readonly topic: string;
+  readonly groupId: string;
+  /** A member that is silent for longer loses its partitions. */
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** How many partitions share a fetch: each its part, or a backlog in one starves the others. */
+  readonly partitions: number;
+  readonly maxFetchBytes: number;
+  readonly maxWaitMs: number;
+  readonly maxBatchMessages: number;
+  /**
+   * Where to start reading partitions; asked after each join, before anything is handled. Partitions
+   * without an offset are not read.
+   */
+  startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * Handles a batch and returns the offset to read the partition from next, or null to read no more
+   * of it. Partitions are handled at once, batches of one partition one at a time, in order.
+   */
+  handle(batch: MessageBatch, membership: Membership): Promise<bigint | null>;
+}
+
+export interface PartitionReader {
+  /** Settles when reading has ended: rejects with what ended it, resolves after `stop`. */
+  readonly ended: Promise<void>;
+  /** Waits for the batches in hand and leaves the group. */
+  stop(): Promise<void>;
+}
+
+const LEAST_SHARE_BYTES = 64 << 10;
+/** Of one fetch; the next one follows when all of it was handled. */
+const MAX_PARTITIONS_AT_ONCE = 256;
+
+/** Reads a topic as a member of a group. All that is peculiar to KafkaJS's consumer is here. */
+export async function readPartitions(
+  kafka: Kafka,
+  reading: PartitionReading,
+): Promise<PartitionReader> {
+  const share = Math.floor(reading.maxFetchBytes / reading.partitions);
+  const consumer = kafka.consumer({
+    groupId: reading.groupId,
+    sessionTimeout: reading.sessionTimeoutMs,
+    heartbeatInterval: reading.heartbeatMs,
+    maxBytesPerPartition: Math.max(LEAST_SHARE_BYTES, share),
+    maxBytes: reading.maxFetchBytes,
+    maxWaitTimeInMs: reading.maxWaitMs,
+  });
+  const reader = new Reader(consumer, reading);
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic: reading.topic, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: MAX_PARTITIONS_AT_ONCE,
+      eachBatch: (fetched) => reader.handleFetched(fetched),
+    });
+  } catch (error) {
+    await consumer.disconnect().catch(() => undefined);
+    throw error;
+  }
+  return reader;
+}
+
+/** Where a partition is read next. A jump elsewhere makes a new one, so that what was fetched before it is known. */
+interface Position {
+  offset: bigint;
+}
+
+type PassedOver = ConsumerEndBatchProcessEvent["payload"];
+
+class Reader implements PartitionReader {
+  readonly #end = Promise.withResolvers<void>();
+  readonly ended = this.#end.promise;
+  readonly #consumer: Consumer;
+  readonly #reading: PartitionReading;
+  readonly #positions = new Map<number, Position>();
+  #started: Promise<void> = Promise.resolve();
+  /** The handling of offsets without a message, by partition. */
+  readonly #passing = new Map<number, Promise<void>>();
+  #isOver = false;
+
+  constructor(consumer: Consumer, reading: PartitionReading) {
+    this.#consumer = consumer;
+    this.#reading = reading;
+    this.ended.catch(() => undefined);
+    const { CRASH, GROUP_JOIN, END_BATCH_PROCESS } = consumer.events;
+    consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#fail(payload.error);
+    });
+    consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#positions.clear();
+      this.#started = this.#start(payload.memberAssignment[reading.topic] ?? []);
+      this.#started.catch((error) => this.#fail(error));
+    });
+    // KafkaJS passes over control records and aborted transactions without calling eachBatch.
+    consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) this.#passOver(payload);
+    });
+  }
+
+  async handleFetched({ batch, ...fetch }: EachBatchPayload): Promise<void> {
+    const { topic, partition } = batch;
+    const membership = {
+      heartbeat: fetch.heartbeat,
+      commit: (offset: bigint) =>
+        fetch.commitOffsetsIfNecessary({
+          topics: [{ topic, partitions: [{ partition, offset: offset.toString() }] }],
+        }),
+    };
+    try {
+      await this.#started;
+      await this.#passing.get(partition);
+      for (const part of split(batch, this.#reading.maxBatchMessages)) {
+        if (this.#isOver || !this.#positions.has(partition)) return;
+        if (!fetch.isRunning() || fetch.isStale()) return;
+        const next = await this.#reading.handle(part, membership);
+        if (!this.#goOn(part, next)) return;
+        fetch.resolveOffset((part.nextOffset - 1n).toString());
+        await fetch.heartbeat();
+      }
+    } catch (error) {
+      // KafkaJS copes with its own: it joins again, or crashes.
+      if (!isKafkaError(error)) this.#fail(error);
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#passing.values());
+    await this.#consumer.disconnect();
+    this.#end.resolve();
+  }
+
+  /** Seeks where reading is to start; other places were read from meanwhile, which KafkaJS then knows as stale. */
+  async #start(assigned: readonly number[]): Promise<void> {
+    const starts = await this.#reading.startAt(assigned);
+    for (const partition of assigned) {
+      const offset = starts.get(partition);
+      if (offset === undefined) this.#pause(partition);
+      else this.#seek(partition, offset);
+    }
+  }
+
+  #passOver({ partition, lastOffset, highWatermark }: PassedOver): void {
+    const position = this.#positions.get(partition);
+    const before = this.#passing.get(partition) ?? Promise.resolve();
+    const passed = before.then(async () => {
+      if (this.#isOver || position === undefined) return;
+      if (position !== this.#positions.get(partition)) return;
+      const batch: MessageBatch = {
+        topic: this.#reading.topic,
+        partition,
+        fetchedFrom: position.offset,
+        messages: [],
+        nextOffset: BigInt(lastOffset) + 1n,
+        highWatermark: BigInt(highWatermark),
+      };
+      this.#goOn(batch, await this.#reading.handle(batch, NO_MEMBERSHIP));
+    });
+    this.#passing.set(
+      partition,
+      passed.catch((error) => this.#fail(error)),
+    );
+  }
+
+  /** False: what else was fetched of the partition is not what it is read from next. */
+  #goOn({ partition, nextOffset }: MessageBatch, next: bigint | null): boolean {
+    if (next === null) this.#pause(partition);
+    else if (next !== nextOffset) this.#seek(partition, next);
+    else {
+      const position = this.#positions.get(partition);
+      if (position !== undefined) position.offset = next;
+    }
+    return next === nextOffset;
+  }
+
+  #seek(partition: number, offset: bigint): void {
+    this.#positions.set(partition, { offset });
+    const { topic } = this.#reading;
+    this.#consumer.seek({ topic, partition, offset: offset.toString() });
+  }
+
+  #pause(partition: number): void {
+    this.#positions.delete(partition);
+    this.#consumer.pause([{ topic: this.#reading.topic, partitions: [partition] }]);
+  }
+
+  #fail(error: unknown): void {
+    this.#isOver = true;
+    this.#end.reject(error);
+  }
+}
+
+/** Nothing is held up by offsets without a message. */
+const NO_MEMBERSHIP: Membership = {
+  heartbeat: async () => undefined,
+  commit: async () => undefined,
+};
+
+function* split(batch: EachBatchPayload["batch"], size: number): Generator<MessageBatch> {
+  const { topic, partition, messages } = batch;
+  const highWatermark = BigInt(batch.highWatermark);
+  let fetchedFrom = fetchedOffsetOf(batch);
+  for (let at = 0; at < messages.length; at += size) {
+    const rest = messages[at + size];
+    const nextOffset = rest === undefined ? BigInt(batch.lastOffset()) + 1n : BigInt(rest.offset);
+    const part = messages.slice(at, at + size);
+    yield { topic, partition, fetchedFrom, messages: part, nextOffset, highWatermark };
+    fetchedFrom = nextOffset;
+  }
+}
+
+/** The offset asked for; KafkaJS has it on its batches, its types do not. */
+function fetchedOffsetOf(batch: EachBatchPayload["batch"]): bigint {
+  const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
+  return BigInt(fetchedOffset);
+}
+
+function isKafkaError(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith("KafkaJS");
+}

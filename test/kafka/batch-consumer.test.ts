@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Admin, Producer } from "kafkajs";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
+import { eventually } from "../support/eventually.ts";
+import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
+
+const kafka = testKafka();
+let admin: Admin;
+let producer: Producer;
+let topic: string;
+let groupId: string;
+
+beforeAll(async () => {
+  admin = kafka.admin();
+  await admin.connect();
+  producer = await rawProducer(kafka);
+});
+
+afterAll(async () => {
+  await producer.disconnect();
+  await admin.disconnect();
+});
+
+beforeEach(async () => {
+  topic = `batch-consumer-${randomUUID()}`;
+  groupId = topic;
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+});
+
+test("batches follow each other without a hole, and hold at most so many messages", async () => {
+  await send(["a", "b", "c", "d", "e"]);
+  const handled: MessageBatch[] = [];
+  const consumer = await run({ batchSize: 2, handled });
+  await eventually("all are handled", () => handled.at(-1)?.nextOffset === 5n);
+  await consumer.stop();
+  expect(handled.map(valuesOf)).toEqual([["a", "b"], ["c", "d"], ["e"]]);
+  expect(handled.map(({ fetchedFrom }) => fetchedFrom)).toEqual([0n, 2n, 4n]);
+  await consumer.ended;
+});
+
+test("the handler says where to read on", async () => {
+  await send(["a", "b", "c", "d"]);
+  const handled: MessageBatch[] = [];
+  let isFirst = true;
+  const consumer = await run({
+    batchSize: 2,
+    handled,
+    next: ({ nextOffset }) => {
+      const next = isFirst ? 1n : nextOffset;
+      isFirst = false;
+      return next;
+    },
+  });
+  await eventually("all are handled", () => handled.at(-1)?.nextOffset === 4n);
+  await consumer.stop();
+  expect(handled.map(valuesOf)).toEqual([["a", "b"], ["b", "c"], ["d"]]);
+});
+
+test("offsets without a message are handed over when they end the topic", async () => {
+  await send(["a"]);
+  await sendAborted();
+  const handled: MessageBatch[] = [];
+  const consumer = await run({ handled });
+  await eventually("the end is read", () => handled.at(-1)?.nextOffset === 3n);
+  await consumer.stop();
+  expect(handled.flatMap(valuesOf)).toEqual(["a"]);
+});
+
+test("what the group had read to before, and passed over meanwhile, skips nothing", async () => {
+  await send(["a", "b", "c"]);
+  await sendAborted();
+  await admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: "3" }] });
+  const handled: MessageBatch[] = [];
+  const consumer = await run({
+    handled,
+    async startAt() {
+      // Kafka is read from the committed offset on until this is known.
+      await sleep(1_000);
+      return new Map([[0, 1n]]);
+    },
+  });
+  await eventually("the end is read", () => handled.at(-1)?.nextOffset === 5n);
+  await consumer.stop();
+  expect(handled.flatMap(valuesOf)).toEqual(["b", "c"]);
+  expect(handled[0]?.fetchedFrom).toBe(1n);
+});
+
+test("the error of a handler ends the consumer", async () => {
+  await send(["a"]);
+  const handled: MessageBatch[] = [];
+  const consumer = await run({
+    handled,
+    next: () => {
+      throw new Error("no room");
+    },
+  });
+  await expect(consumer.ended).rejects.toThrow("no room");
+  await consumer.stop();
+  expect(handled).toHaveLength(1);
+});
+
+function run(options: {
+  handled: MessageBatch[];
+  batchSize?: number;
+  startAt?: () => Promise<ReadonlyMap<number, bigint>>;
+  next?: (batch: MessageBatch) => bigint;
+}) {
+  return runBatchConsumer(kafka, {
+    groupId,
+    topic,
+    batchSize: options.batchSize ?? 100,
+    startAt: options.startAt ?? (async () => new Map([[0, 0n]])),
+    async handle(batch) {
+      options.handled.push(batch);
+      return options.next?.(batch) ?? batch.nextOffset;
+    },
+  });
+}
+
+function valuesOf({ messages }: MessageBatch): string[] {
+  return messages.map(({ value }) => value?.toString() ?? "");
+}
+
+async function send(values: string[]): Promise<void> {
+  await producer.send({ topic, messages: values.map((value) => ({ partition: 0, value })) });
+}
+
+/** Takes two offsets, the second for the marker, and gives no message. */
+async function sendAborted(): Promise<void> {
+  const before = await endOfTopic();
+  const transactional = kafka.producer({
+    transactionalId: `aborts-${randomUUID()}`,
+    maxInFlightRequests: 1,
+    idempotent: true,
+  });
+  await transactional.connect();
+  const transaction = await transactional.transaction();
+  await transaction.send({ topic, messages: [{ partition: 0, value: "aborted" }] });
+  await transaction.abort();
+  await transactional.disconnect();
+  await eventually("the marker is there", async () => (await endOfTopic()) === before + 2n);
+}
+
+async function endOfTopic(): Promise<bigint> {
+  const [partition] = await admin.fetchTopicOffsets(topic);
+  return BigInt(partition?.high ?? 0);
+}
