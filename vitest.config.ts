@@ -1,38 +1,66 @@
 import { defineConfig } from "vitest/config";
 import LongestFirst from "./test/support/stack/longest-first.ts";
 
-/** One run has one stack and one count, whichever projects it takes. */
+/** Tests that need nothing but Node: what is in these files finds no server. */
+const FAST = [
+  "test/{catalogue,contract,core,docs,model,runtime}/**/*.test.ts",
+  "test/dashboard/!(first-load).test.ts",
+  "test/infra/demo/!(check-books).test.ts",
+  "test/kafka/!(publishing|read-range).test.ts",
+  "test/top-up/**/!(mock).test.ts",
+  "test/api/ingest-events.test.ts",
+  "test/cli/credits/lot-text.test.ts",
+  "test/cli/shell/read-lines.test.ts",
+  "test/client/event-ids.test.ts",
+  "test/ledger/postgres/{array-literal,copy-buffer,interleave}.test.ts",
+  "test/scheduler/run-by-cron.test.ts",
+];
+const BROWSER = ["test/browser/**/*.test.ts"];
+
+/** The projects with servers share one stack; a run of the fast one alone boots none. */
+const STACK = "test/support/stack/global-setup.ts";
+
 export default defineConfig({
   test: {
-    globalSetup: "test/support/stack/global-setup.ts",
     reporters: ["default", "./test/support/stack/count-reporter.ts"],
     // Node 24 runs the code as it is, in the tests as in the services.
     experimental: { viteModuleRunner: false },
-    pool: "forks",
     sequence: { sequencer: LongestFirst },
     // For a machine that is busy with other work: a command line alone then takes seconds to start.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
         test: {
-          name: "services",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/browser/**", "test/bench/**"],
-          maxWorkers: 2,
+          name: "fast",
+          include: FAST,
+          pool: "threads",
+          // Pure functions leave nothing behind: each worker loads the code once for all its files.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
         test: {
+          name: "services",
+          include: ["test/**/*.test.ts"],
+          exclude: [...FAST, ...BROWSER],
+          globalSetup: STACK,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "browser",
-          include: ["test/browser/**/*.test.ts"],
-          globalSetup: "test/browser/build-dashboard.ts",
+          include: BROWSER,
+          globalSetup: [STACK, "test/browser/build-dashboard.ts"],
           // A browser beside two other files would be slow enough to time out.
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

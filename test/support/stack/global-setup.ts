@@ -10,11 +10,24 @@ import { dropTemplate, makeTemplate } from "./template.ts";
 
 const LOCAL = resolve(import.meta.dirname, "../../../.local");
 
+let sharers = 0;
+let stop: Promise<() => Promise<void>> | undefined;
+
 /**
- * Boots Postgres, Kafka and the schema registry once for all test files, which find them in
- * process.env as the services do. README.md of test/ says how to choose other servers.
+ * Boots Postgres, Kafka and the schema registry once for the projects that need them, whose files
+ * find them in process.env as the services do. README.md of test/ says how to choose other servers.
  */
 export default async function globalSetup(): Promise<() => Promise<void>> {
+  sharers += 1;
+  stop ??= start();
+  const stopAll = await stop;
+  return async () => {
+    sharers -= 1;
+    if (sharers === 0) await stopAll();
+  };
+}
+
+async function start(): Promise<() => Promise<void>> {
   const stack = await bootStack();
   Object.assign(process.env, stack.env);
   // Tests start hundreds of processes: what was compiled once starts in half the time.

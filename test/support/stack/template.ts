@@ -56,7 +56,10 @@ function databaseUrl(name: string): string {
 
 function environment(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run the tests with npm test`);
+  if (value === undefined)
+    throw new Error(
+      `${name} is not set: only tests outside the project "fast" of vitest.config.ts have servers`,
+    );
   return value;
 }
 
