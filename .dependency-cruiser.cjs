@@ -1,4 +1,4 @@
-/** Imports go one way: services -> reconcile -> kafka -> ledger -> core, with runtime beside; see README.md, "Layout". */
+/** Imports go one way: services -> reconcile -> kafka -> ledger -> core, with runtime beside; see docs/architecture.md. */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
 /** The rooms of a folder, lowest first. A room imports the rooms before it and none after it. */

@@ -1,18 +1,28 @@
 import { z } from "zod";
-import { readEnvironment } from "../../shared/runtime/settings.ts";
+import { logLevel, optional, port, readEnvironment, whole } from "../../shared/runtime/settings.ts";
 import type { GatewayOptions } from "./start-gateway.ts";
 
 const LONGEST_LATENCY_MS = 60_000;
 
-const environment = z
+/** What the gateway reads from the environment. */
+export const environment = z
   .object({
-    SIMULATED_GATEWAY_DATA: z.string(),
-    SIMULATED_GATEWAY_HOST: z.string().default("127.0.0.1"),
-    SIMULATED_GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(8090),
-    SIMULATED_GATEWAY_LATENCY_MS: z.coerce.number().int().min(0).max(LONGEST_LATENCY_MS).default(0),
-    SIMULATED_GATEWAY_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
-    SIMULATED_GATEWAY_WEBHOOK_SECRET: z.string().optional(),
-    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+    SIMULATED_GATEWAY_DATA: z
+      .string()
+      .describe("The folder of its store, for one process at a time; it remembers every charge"),
+    SIMULATED_GATEWAY_HOST: z.string().default("127.0.0.1").describe("Where it listens"),
+    SIMULATED_GATEWAY_PORT: port(8090).describe("0 is any free port; the log says which"),
+    SIMULATED_GATEWAY_LATENCY_MS: whole(0, LONGEST_LATENCY_MS, 0).describe(
+      "Added to each answer to a charge, after the charge is durable",
+    ),
+    SIMULATED_GATEWAY_WEBHOOK_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe("Where webhooks go; without it, nowhere"),
+    SIMULATED_GATEWAY_WEBHOOK_SECRET: optional(
+      "What they are signed with, as Stripe signs; required with the URL",
+    ),
+    LOG_LEVEL: logLevel,
   })
   .refine((env) => env.SIMULATED_GATEWAY_WEBHOOK_URL === undefined || hasSecret(env), {
     path: ["SIMULATED_GATEWAY_WEBHOOK_SECRET"],
@@ -23,7 +33,7 @@ export interface GatewaySettings {
   readonly logLevel: string;
 }
 
-/** Reads the gateway's own settings, which the README beside lists; throws InvalidSettings. */
+/** Reads the gateway's own settings; throws InvalidSettings. */
 export function readGatewaySettings(env: NodeJS.ProcessEnv): GatewaySettings {
   const set = readEnvironment(environment, env);
   const url = set.SIMULATED_GATEWAY_WEBHOOK_URL;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InvalidSettings, readEnvironment } from "../../shared/runtime/settings.ts";
+import { InvalidSettings, optional, port, readEnvironment } from "../../shared/runtime/settings.ts";
 
 const origins = z
   .string()
@@ -8,29 +8,42 @@ const origins = z
   .transform((all) => all.filter((origin) => origin !== ""))
   .pipe(z.array(z.url({ protocol: /^https?$/ })));
 
-const environment = z.object({
-  API_HOST: z.string().default("127.0.0.1"),
-  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8088),
-  API_CORS_ORIGINS: origins,
-  API_EMBED_ORIGINS: origins,
-  API_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000),
-  API_REQUEST_SECONDS: z.coerce.number().min(1).default(30),
-  API_TRUSTED_PROXIES: z.string().optional(),
+/** What the API reads from the environment besides what every service does. */
+export const environment = z.object({
+  API_HOST: z
+    .string()
+    .default("127.0.0.1")
+    .describe("Where the API listens; another host is refused while there is no API key"),
+  API_PORT: port(8088).describe("0 is any free port"),
+  API_CORS_ORIGINS: origins.describe(
+    "Origins, separated by commas, whose pages may call the API; none by default",
+  ),
+  API_EMBED_ORIGINS: origins.describe(
+    "Origins whose pages may show the dashboard in a frame; none by default",
+  ),
+  API_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(60_000)
+    .describe("For each key, and for all tokens of an account together; more are answered 429"),
+  API_REQUEST_SECONDS: z.coerce
+    .number()
+    .min(1)
+    .default(30)
+    .describe("A request that has not arrived whole by then is answered 408"),
+  API_TRUSTED_PROXIES: optional(
+    "Addresses, separated by commas, whose `X-Forwarded-For` is believed",
+  ),
 });
 
 export interface ApiSettings {
   readonly host: string;
-  /** 0: any free port. */
   readonly port: number;
-  /** Origins of pages that may ask from a browser; none by default. */
   readonly corsOrigins: readonly string[];
-  /** Origins of pages that may show the dashboard in a frame; none by default. */
   readonly embedOrigins: readonly string[];
-  /** Of each key or token. */
   readonly requestsPerMinute: number;
-  /** A request that has not come whole by then is given up. */
   readonly requestWithinMs: number;
-  /** Addresses, separated by commas, whose X-Forwarded-For is believed. */
   readonly trustedProxies: string | undefined;
 }
 

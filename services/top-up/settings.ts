@@ -1,19 +1,28 @@
 import { z } from "zod";
-import { InvalidSettings, readEnvironment } from "../../shared/runtime/settings.ts";
+import { InvalidSettings, optional, port, readEnvironment } from "../../shared/runtime/settings.ts";
 
-const environment = z
-  .object({
-    NODE_ENV: z.string().optional(),
-    PAYMENT_GATEWAY: z.enum(["simulated", "stripe"]),
-    SIMULATED_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
-    SIMULATED_GATEWAY_WEBHOOK_SECRET: z.string().optional(),
-    STRIPE_SECRET_KEY: z.string().optional(),
-    STRIPE_WEBHOOK_SECRET: z.string().optional(),
-    WEBHOOK_HOST: z.string().default("127.0.0.1"),
-    WEBHOOK_PORT: z.coerce.number().int().min(0).max(65_535).default(8095),
-    PAYMENT_ALARM_SECONDS: z.coerce.number().int().min(1).default(600),
-  })
-  .readonly();
+/** What the top-up service reads from the environment besides what every service does. */
+export const environment = z.object({
+  NODE_ENV: optional("`production` refuses the simulated gateway"),
+  PAYMENT_GATEWAY: z
+    .enum(["simulated", "stripe"])
+    .describe("What takes the money; `npm start` runs the simulated gateway unless it is set"),
+  SIMULATED_GATEWAY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("With `simulated`: where it is"),
+  SIMULATED_GATEWAY_WEBHOOK_SECRET: optional("With `simulated`: what its webhooks are signed with"),
+  STRIPE_SECRET_KEY: optional("With `stripe`: the secret key"),
+  STRIPE_WEBHOOK_SECRET: optional("With `stripe`: what its webhooks are signed with"),
+  WEBHOOK_HOST: z.string().default("127.0.0.1").describe("Where webhooks are received"),
+  WEBHOOK_PORT: port(8095).describe("The port for them; the path is `/webhooks/payments`"),
+  PAYMENT_ALARM_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(600)
+    .describe("A payment whose outcome is still unknown by then is logged as an error"),
+});
 
 export type GatewaySettings =
   | { readonly kind: "stripe"; readonly secretKey: string; readonly webhookSecret: string }
@@ -21,9 +30,7 @@ export type GatewaySettings =
 
 export interface PaymentSettings {
   readonly gateway: GatewaySettings;
-  /** Where the gateway's webhooks are taken. */
   readonly webhooks: { readonly host: string; readonly port: number };
-  /** A payment whose outcome is not known after so long is alarmed about. */
   readonly alarmAfterMs: number;
 }
 

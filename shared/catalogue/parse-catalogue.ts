@@ -13,7 +13,7 @@ export const MAX_CATALOGUE_BYTES = 1 << 20;
 
 const MOST_VERSIONS = 10_000;
 
-/** Reads a catalogue file (README.md has its form), or says all that is wrong with it. */
+/** Reads a catalogue file (docs/catalogue.md has its form), or says all that is wrong with it. */
 export function parseCatalogue(bytes: Uint8Array): ParsedCatalogue {
   if (bytes.length > MAX_CATALOGUE_BYTES) {
     return unreadable(`has more than ${MAX_CATALOGUE_BYTES} bytes; split it`);

@@ -3,9 +3,20 @@ import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import type { EventWindow } from "../core/usage/usage-event.ts";
 
-/** All settings come from the environment; the README lists them with their meaning. */
-const flag = z.enum(["true", "false"]).transform((text) => text === "true");
-const duration = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+/** A text that may be left out, and what it means. */
+export const optional = (meaning: string) => z.string().optional().describe(meaning);
+
+/** A whole number between two, with its default. */
+export const whole = (least: number, most: number, usual: number) =>
+  z.coerce.number().int().min(least).max(most).default(usual);
+
+/** Where a process listens; 0 is any free port. */
+export const port = (usual: number) => whole(0, 65_535, usual);
+
+export const logLevel = z
+  .enum(["trace", "debug", "info", "warn", "error", "silent"])
+  .default("info")
+  .describe("The least important messages that are logged");
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -15,34 +26,74 @@ export const DEFAULT_WINDOW: EventWindow = {
   maxBehindMs: 35 * DAY_MS,
 };
 
+const seconds = (usualMs: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(usualMs / 1000);
+
 const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
 
-const environment = z
+/** What every service reads from the environment. `npm run docs` writes docs/settings.md from it. */
+export const environment = z
   .object({
-    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
-    DATABASE_TLS: z.enum(["off", "require", "verify"]).default("off"),
-    DATABASE_CA_FILE: z.string().optional(),
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
+      .describe("`postgresql://user:password@host:port/database`"),
+    DATABASE_TLS: z
+      .enum(["off", "require", "verify"])
+      .default("off")
+      .describe("`require` encrypts, `verify` also checks the certificate"),
+    DATABASE_CA_FILE: optional("Certificate authority, a PEM file"),
     KAFKA_BROKERS: z
       .string()
       .transform((list) => list.split(",").map((broker) => broker.trim()))
-      .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, "must be host:port, separated by commas"))),
-    KAFKA_TLS: flag.default(false),
-    KAFKA_CA_FILE: z.string().optional(),
-    KAFKA_SASL_MECHANISM: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).optional(),
-    KAFKA_SASL_USERNAME: z.string().optional(),
-    KAFKA_SASL_PASSWORD: z.string().optional(),
-    KAFKA_REPLICATION: z.coerce.number().int().min(-1).default(-1),
-    USAGE_PARTITIONS: z.coerce.number().int().min(1).max(1000).default(4),
-    SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/ }),
-    SCHEMA_REGISTRY_USERNAME: z.string().optional(),
-    SCHEMA_REGISTRY_PASSWORD: z.string().optional(),
-    METERING_BATCH_EVENTS: z.coerce.number().int().min(1).max(100_000).default(40_000),
-    EVENT_MAX_AHEAD_SECONDS: duration(DEFAULT_WINDOW.maxAheadMs / 1000),
-    EVENT_MAX_BEHIND_SECONDS: duration(DEFAULT_WINDOW.maxBehindMs / 1000),
-    SCHEDULER_CRON: cron.default("* * * * *"),
-    RECONCILE_CRON: cron.default("30 3 * * *"),
-    EXPIRY_NOTICE_DAYS: z.coerce.number().int().min(0).max(366).default(7),
-    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+      .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, "must be host:port, separated by commas")))
+      .describe("`host:port`, several separated by commas"),
+    KAFKA_TLS: z
+      .enum(["true", "false"])
+      .default("false")
+      .transform((text) => text === "true")
+      .describe("Use TLS to Kafka"),
+    KAFKA_CA_FILE: optional("Certificate authority, a PEM file"),
+    KAFKA_SASL_MECHANISM: z
+      .enum(["plain", "scram-sha-256", "scram-sha-512"])
+      .optional()
+      .describe("How to log in to Kafka; needs the two settings below"),
+    KAFKA_SASL_USERNAME: optional("User name at Kafka"),
+    KAFKA_SASL_PASSWORD: optional("Password at Kafka"),
+    KAFKA_REPLICATION: whole(-1, 32_767, -1).describe(
+      "Replication factor of topics that are created; -1 is the broker's default",
+    ),
+    USAGE_PARTITIONS: whole(1, 1000, 4).describe(
+      "Partitions of `usage.events` when it is created; more can be added later",
+    ),
+    SCHEMA_REGISTRY_URL: z
+      .url({ protocol: /^https?$/ })
+      .describe("With the path of Confluent's API, such as `/apis/ccompat/v7`"),
+    SCHEMA_REGISTRY_USERNAME: optional("User name at the registry"),
+    SCHEMA_REGISTRY_PASSWORD: optional("Password at the registry"),
+    METERING_BATCH_EVENTS: whole(1, 100_000, 40_000).describe(
+      "The most events metered in one transaction",
+    ),
+    EVENT_MAX_AHEAD_SECONDS: seconds(DEFAULT_WINDOW.maxAheadMs).describe(
+      "How far an event may be ahead of the clock",
+    ),
+    EVENT_MAX_BEHIND_SECONDS: seconds(DEFAULT_WINDOW.maxBehindMs).describe(
+      "How old an event may be; 35 days by default",
+    ),
+    SCHEDULER_CRON: cron
+      .default("* * * * *")
+      .describe("When the scheduler runs, in UTC; it also runs when it starts"),
+    RECONCILE_CRON: cron
+      .default("30 3 * * *")
+      .describe("When the scheduler proves new usage, in UTC"),
+    EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
+      "How long before a lot ends notice is given; 0 means never",
+    ),
+    LOG_LEVEL: logLevel,
   })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],
@@ -57,7 +108,6 @@ export interface KafkaSettings {
     readonly username: string;
     readonly password: string;
   } | null;
-  /** -1: the broker's own default. */
   readonly replication: number;
   readonly usagePartitions: number;
 }
@@ -79,11 +129,9 @@ export interface Settings {
     readonly window: EventWindow;
   };
   readonly scheduler: {
-    /** When it runs, in UTC. */
     readonly cron: string;
-    /** When it proves the usage that is new, in UTC. */
     readonly proofCron: string;
-    /** How long before credits expire notice is given; 0: never. */
+    /** 0: never. */
     readonly noticeWithinMs: number;
   };
   readonly logLevel: string;

@@ -39,10 +39,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("holds the compiled code, the command and the README, and nothing else", async () => {
+test("holds the compiled code, the command, the README and the LICENSE, and nothing else", async () => {
   const { stdout } = await run("tar", ["-tzf", join(folder, "drawdown.tgz")]);
   const files = stdout.trim().split("\n");
   expect(files.filter((file) => !file.startsWith("package/dist/")).sort()).toEqual([
+    "package/LICENSE",
     "package/README.md",
     "package/package.json",
     "package/services/cli/drawdown.mjs",

@@ -5,7 +5,7 @@
  * other and all else that happens at the instant.
  *
  * Lots, entries, fees and balances are the same. Across an outage of metering the entries are the same set,
- * but may stand in another order (shared/core/README.md). How often a low balance is said depends on
+ * but may stand in another order (shared/core/month/README.md). How often a low balance is said depends on
  * how often an account is settled, for each settling is one movement.
  */
 import { describe, expect, test } from "vitest";

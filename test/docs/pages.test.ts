@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { GENERATED, readGenerated } from "./generated.ts";
+import { deadLinks, missingPaths, readPages } from "./pages.ts";
+
+const MOST_OF_README = 9 * 1024;
+const pages = await readPages();
+
+function textOf(name: string): string {
+  const page = pages.find((one) => one.name === name);
+  if (page === undefined) throw new Error(`there is no page ${name}`);
+  return page.text;
+}
+
+test("the README is short", () => {
+  expect(Buffer.byteLength(textOf("README.md"))).toBeLessThanOrEqual(MOST_OF_README);
+});
+
+test.each(pages)("$name links to pages and headings that exist", (page) => {
+  expect(deadLinks(page)).toEqual([]);
+});
+
+test.each(pages)("$name names files that exist", (page) => {
+  expect(missingPaths(page)).toEqual([]);
+});
+
+test("every promise names the tests that hold it", () => {
+  const promises = textOf("docs/promises.md").match(/^\| [^-].* \|$/gm) ?? [];
+  const rows = promises.filter((row) => !row.startsWith("| promise |"));
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter((row) => !/`test\/[\w./-]+` ?/.test(row))).toEqual([]);
+});
+
+test.each(GENERATED)("$page says what the code says (npm run docs writes it)", (generated) => {
+  const { is, shouldBe } = readGenerated(generated);
+  expect(is).toBe(shouldBe);
+});
+
+test("every page of docs is reached from the README", () => {
+  const readme = textOf("README.md");
+  const unreached = pages
+    .filter(({ name }) => /^docs\/[\w-]+\.md$/.test(name))
+    .filter(({ name }) => !readme.includes(`(${name})`));
+  expect(unreached.map(({ name }) => name)).toEqual([]);
+});

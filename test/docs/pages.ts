@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { glob } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+/** A page of Markdown, named by its path in the repository. */
+export interface Page {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Every page that people read: at the top, in docs and examples, and beside the code. */
+export async function readPages(): Promise<Page[]> {
+  const where = ["*.md", "{docs,examples,infra,schemas,services,shared,test}/**/*.md"];
+  const names = await Array.fromAsync(glob(where, { cwd: ROOT, exclude: ["**/node_modules/**"] }));
+  return names.sort().map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
+}
+
+/** The links of a page that lead nowhere: to no file, or to no heading of one. */
+export function deadLinks({ name, text }: Page): string[] {
+  const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false;
+    const [path = "", anchor] = link.split("#");
+    const file = path === "" ? join(ROOT, name) : resolve(ROOT, dirname(name), path);
+    if (!existsSync(file)) return true;
+    return anchor !== undefined && !anchorsOf(readFileSync(file, "utf8")).has(anchor);
+  });
+}
+
+/** The paths that a page names in backticks and that do not exist, from the top or from its folder. */
+export function missingPaths({ name, text }: Page): string[] {
+  const named = [...text.matchAll(/`([\w@.-]+(?:\/[\w@.-]+)*\/?)`/g)].map(([, path = ""]) => path);
+  return named.filter((path) => {
+    const isPath = OURS.test(path) || FILE.test(path);
+    return isPath && !existsSync(join(ROOT, path)) && !existsSync(join(ROOT, dirname(name), path));
+  });
+}
+
+const OURS = /^(docs|examples|infra|schemas|services|shared|test)\//;
+const FILE = /\.(ts|tsx|avsc|sql|csv)$/;
+
+function anchorsOf(text: string): Set<string> {
+  const headings = [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(
+    ([, heading = ""]) => heading,
+  );
+  return new Set(headings.map(toAnchor));
+}
+
+/** As GitHub makes them. */
+function toAnchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .trim()
+    .replaceAll(" ", "-");
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```/gms, "");
+}
