@@ -53,7 +53,13 @@ module.exports = {
       "ledger-below-kafka",
       "The ledger knows Postgres and the core, not Kafka and not who calls it.",
       { path: "^shared/ledger/" },
-      { path: "^(shared/(kafka|client|runtime)|services|infra|test)/|kafkajs|avsc" },
+      { path: "^(shared/(kafka|client|contract|runtime)|services|infra|test)/|kafkajs|avsc" },
+    ),
+    forbid(
+      "contract-knows-core",
+      "The shape of each noun, for API, client, dashboard and --json, stands on the core alone.",
+      { path: "^shared/contract/" },
+      { pathNot: "^shared/(core|contract)/|/zod/" },
     ),
     forbid(
       "kafka-below-reconcile",
@@ -89,7 +95,13 @@ module.exports = {
       "dashboard-runs-in-browsers",
       "The dashboard reads the API; of the rest it may share only what is pure.",
       { path: "^services/dashboard/" },
-      { path: "^(shared/(?!core/)|infra/|test/)" },
+      { path: "^(shared/(?!(core|contract)/)|infra/|test/)" },
+    ),
+    forbid(
+      "dashboard-loads-no-codecs",
+      "The dashboard takes the types of the contract; zod would be most of what a page loads.",
+      { path: "^services/dashboard/" },
+      { path: "^shared/contract/", dependencyTypesNot: ["type-only"] },
     ),
     forbid(
       "infra-below-services",

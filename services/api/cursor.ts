@@ -46,9 +46,9 @@ export function pageOf<T>(
   read: readonly T[],
   limit: number,
   cursorOf: (last: T) => string,
-): { items: T[]; next_cursor: string | null } {
+): { items: T[]; nextCursor: string | null } {
   const items = read.slice(0, limit);
   const last = items.at(-1);
   const more = read.length > limit && last !== undefined;
-  return { items, next_cursor: more ? cursorOf(last) : null };
+  return { items, nextCursor: more ? cursorOf(last) : null };
 }

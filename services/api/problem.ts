@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** An answer that refuses: RFC 9457. Thrown by routes, written by answer-problems.ts. */
 export class Problem extends Error {
   readonly status: number;
@@ -29,17 +27,6 @@ export class Problem extends Error {
     this.members = more.members ?? {};
   }
 }
-
-/** The document that a problem is answered with. */
-export const problemDocument = z
-  .object({
-    type: z.string().meta({ example: "urn:drawdown:unknown_account" }),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    field: z.string().optional(),
-  })
-  .meta({ description: "RFC 9457 problem details; `type` ends in a code that stays the same." });
 
 const TITLES: Readonly<Record<number, string>> = {
   400: "The request is not valid",

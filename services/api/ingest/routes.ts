@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { UsageClient } from "../../../shared/client/usage-client.ts";
+import { ingestAnswer } from "../../../shared/contract/ingest-answer.ts";
+import { ingestProblem } from "../../../shared/contract/problem.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { FeedCard } from "../../../shared/core/offer/feed-card.ts";
 import type { EventWindow } from "../../../shared/core/usage/usage-event.ts";
@@ -17,7 +19,7 @@ import {
   readBody,
   SINGLE,
 } from "./read-body.ts";
-import { ingestAnswer, ingestBody, ingestRefusal } from "./schemas.ts";
+import { ingestBody } from "./schemas.ts";
 
 const PATHS = ["/v1/events", "/api/v1/events"];
 
@@ -143,7 +145,7 @@ function isBody(body: unknown): body is Body {
 
 const REFUSED = {
   description: "No JSON, or none of the events can be taken.",
-  content: { "application/problem+json": { schema: ingestRefusal } },
+  content: { "application/problem+json": { schema: ingestProblem } },
 };
 
 const SCHEMA = {

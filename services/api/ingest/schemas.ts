@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { problemDocument } from "../problem.ts";
 
 /** What is documented of an event. Each is judged by itself, so that one bad one refuses no batch. */
 const cloudEvent = z
@@ -29,20 +28,3 @@ const cloudEvent = z
   .meta({ description: "A CloudEvents 1.0 event in JSON." });
 
 export const ingestBody = z.union([cloudEvent, z.array(cloudEvent).max(1000)]);
-
-const rejected = z.object({
-  index: z.int().min(0).describe("The event's place in the batch, from 0."),
-  id: z.string().nullable(),
-  reason: z.string(),
-  field: z.string().describe("Such as data.quantity; empty where the event is no object."),
-  detail: z.string(),
-});
-
-export const ingestAnswer = z.object({
-  accepted: z.int().min(0).describe("Kafka has acknowledged all that these events come to."),
-  rejected: z.array(rejected).describe("These are not taken as they are: change them, or let go."),
-});
-
-export const ingestRefusal = problemDocument
-  .extend({ rejected: z.array(rejected).optional() })
-  .meta({ description: "No JSON, or none of the events can be taken: `rejected` names each." });

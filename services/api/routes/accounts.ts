@@ -1,6 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { account, listedAccount, toBalance } from "../../../shared/contract/account.ts";
+import { listOf, page } from "../../../shared/contract/page.ts";
+import { accountId, credits } from "../../../shared/contract/wire.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
@@ -10,10 +12,9 @@ import type { Change } from "../../../shared/words/change.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, TEXT } from "../cursor.ts";
 import { badRequest, Problem } from "../problem.ts";
-import { accountId, accountPath, count, credits, listOf, page } from "../wire.ts";
-import { accountView, readAccountView } from "./account-view.ts";
+import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { REFUSALS, type RouteParts, typed } from "./parts.ts";
+import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
 
 // An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
@@ -35,14 +36,6 @@ const newAccount = z.strictObject({
 
 const settings = z.strictObject({ time_zone: timeZone.optional(), threshold: credits.optional() });
 
-const listed = z.object({
-  account_id: accountId,
-  balance: credits,
-  threshold: credits,
-  low_balance: z.boolean(),
-  version: count,
-});
-
 const cursors = cursorsOf("accounts", [TEXT]);
 
 export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
@@ -57,23 +50,13 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
         summary: "List accounts, in the order of their ids",
         tags,
         querystring: page,
-        response: { 200: listOf(listed), ...REFUSALS },
+        response: { 200: listOf(listedAccount), ...REFUSALS },
       },
     },
     async ({ query: { limit, cursor } }) => {
       const [after = ""] = cursors.read(cursor) ?? [];
       const accounts = await listAccounts(database, { after, limit: limit + 1 });
-      const { items, next_cursor } = pageOf(accounts, limit, (last) => cursors.of(last.accountId));
-      return {
-        items: items.map((account) => ({
-          account_id: account.accountId,
-          balance: balanceOf(account),
-          threshold: account.threshold,
-          low_balance: account.lowBalance,
-          version: account.version,
-        })),
-        next_cursor,
-      };
+      return pageOf(accounts.map(toBalance), limit, (last) => cursors.of(last.accountId));
     },
   );
 
@@ -86,7 +69,7 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
         description: "The same again changes nothing.",
         tags,
         body: newAccount,
-        response: { 200: accountView, 201: accountView, ...REFUSALS },
+        response: { 200: account, 201: account, ...REFUSALS },
       },
     },
     async (request, reply) => {
@@ -113,7 +96,7 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
         summary: "Show an account with all that is set of it",
         tags,
         params: accountPath,
-        response: { 200: accountView, ...REFUSALS },
+        response: { 200: account, ...REFUSALS },
       },
     },
     ({ params }) => readAccountView(parts, params.account_id),
@@ -129,7 +112,7 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags,
         params: accountPath,
         body: settings,
-        response: { 200: accountView, ...REFUSALS },
+        response: { 200: account, ...REFUSALS },
       },
     },
     async (request) => {

@@ -1,20 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { balance, toBalance } from "../../../shared/contract/account.ts";
 import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
 import { unknownAccount } from "../problem.ts";
-import { accountId, accountPath, count, credits } from "../wire.ts";
-import { REFUSALS, type RouteParts, typed } from "./parts.ts";
-
-const balance = z.object({
-  account_id: accountId,
-  balance: credits.meta({ description: "Micro-credits left; below zero it is debt." }),
-  granted: credits,
-  position: credits,
-  low_balance: z.boolean(),
-  threshold: credits,
-  version: count,
-});
+import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
 
 /** The one read that products make before every call of theirs: one row, by its key. */
 export function balanceRoutes(app: FastifyInstance, { database }: RouteParts): void {
@@ -38,15 +27,7 @@ export function balanceRoutes(app: FastifyInstance, { database }: RouteParts): v
       const tag = `"${account.version}-${account.threshold}"`;
       void reply.header("ETag", tag);
       if (request.headers["if-none-match"] === tag) return reply.status(304).send();
-      return {
-        account_id: account.accountId,
-        balance: balanceOf(account),
-        granted: account.granted,
-        position: account.position,
-        low_balance: account.lowBalance,
-        threshold: account.threshold,
-        version: account.version,
-      };
+      return toBalance(account);
     },
   );
 }

@@ -1,22 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { deadLetter } from "../../../shared/contract/dead-letter.ts";
+import { listOf, page } from "../../../shared/contract/page.ts";
+import { accountId, words } from "../../../shared/contract/wire.ts";
 import { listDeadLetters } from "../../../shared/ledger/dead-letters/list.ts";
 import { cursorsOf, INSTANT, pageOf, SMALL, TEXT, WHOLE } from "../cursor.ts";
-import { accountId, count, instant, listOf, page, words } from "../wire.ts";
 import { REFUSALS, type RouteParts, typed } from "./parts.ts";
-
-const letterView = z.object({
-  topic: z.string(),
-  partition: z.number().int(),
-  offset: count,
-  account_id: z.string().nullable(),
-  reason: z.string(),
-  detail: z.string(),
-  recorded_at: instant,
-  state: z
-    .enum(["open", "retrying", "retried", "dismissed"])
-    .meta({ description: "open and retrying ones wait; retried ones were published again" }),
-});
 
 const cursors = cursorsOf("dead_letters", [INSTANT, TEXT, SMALL, WHOLE]);
 
@@ -36,7 +25,7 @@ export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts)
             .default("open")
             .meta({ description: "open: those neither retried nor dismissed" }),
         }),
-        response: { 200: listOf(letterView), ...REFUSALS },
+        response: { 200: listOf(deadLetter), ...REFUSALS },
       },
     },
     async ({ query: { limit, cursor, reason = null, account_id = null, state } }) => {
@@ -46,17 +35,9 @@ export function deadLetterRoutes(app: FastifyInstance, { database }: RouteParts)
       const before = from === null ? null : { ...place, recordedAt: Number(recordedAt) };
       const asked = { reason, accountId: account_id, decided: state === "all" };
       const read = await listDeadLetters(database, asked, { before, limit: limit + 1 });
-      const { items, next_cursor } = pageOf(read, limit, (last) =>
+      return pageOf(read, limit, (last) =>
         cursors.of(last.recordedAt, last.topic, last.partition, last.offset),
       );
-      return {
-        items: items.map((letter) => ({
-          ...{ topic: letter.topic, partition: letter.partition, offset: letter.offset },
-          ...{ account_id: letter.accountId, reason: letter.reason, detail: letter.detail },
-          ...{ recorded_at: letter.recordedAt, state: letter.state },
-        })),
-        next_cursor,
-      };
     },
   );
 }

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
+import { granted } from "../../../shared/contract/grant.ts";
+import { credits, id, instant, words } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import type { Grant } from "../../../shared/core/month/grant-credits.ts";
@@ -10,8 +12,7 @@ import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { grantRefusal } from "../../../shared/words/grant-refusals.ts";
 import { Problem, refused, unknownAccount } from "../problem.ts";
-import { accountId, accountPath, credits, id, instant, words } from "../wire.ts";
-import { REFUSALS, type RouteParts, typed } from "./parts.ts";
+import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
 
 const reference = words(1_024).default("");
 
@@ -35,13 +36,6 @@ const adjusting = z.strictObject({
   }),
 });
 
-const grantedView = z.object({
-  account_id: accountId,
-  lot_id: z.string().nullable(),
-  credits,
-  balance: credits,
-});
-
 const keyHeader = z.object({ "idempotency-key": z.string().max(200).optional() });
 
 /** What is wrong where a grant is refused. */
@@ -55,7 +49,7 @@ const FIELDS = {
 export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["credits"];
   const newId = eventIds();
-  const shown = { 201: grantedView, ...REFUSALS };
+  const shown = { 201: granted, ...REFUSALS };
 
   typed(app).post(
     "/v1/accounts/:account_id/grants",
@@ -171,7 +165,7 @@ export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
     const details = await readAccountDetails(parts.database, account);
     if (details === null) throw unknownAccount(account);
     const balance = balanceOf(details.account);
-    return { account_id: account, lot_id: lotId, credits: moved, balance };
+    return { accountId: account, lotId, credits: moved, balance };
   }
 }
 

@@ -1,33 +1,18 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import {
-  type ApiKey,
-  listApiKeys,
-  revokeApiKey,
-  SCOPES,
-} from "../../../shared/ledger/access/api-keys.ts";
+import { apiKey, newApiKey, scope } from "../../../shared/contract/api-key.ts";
+import { dashboardToken } from "../../../shared/contract/dashboard-token.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { words } from "../../../shared/contract/wire.ts";
+import { listApiKeys, revokeApiKey } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { Problem, unknown, unknownAccount } from "../problem.ts";
-import { accountId, accountPath, instant, words } from "../wire.ts";
-import { REFUSALS, type RouteParts, typed } from "./parts.ts";
+import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
 
-const scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length);
-
-const keyView = z.object({
-  key_id: z.string(),
-  name: z.string(),
-  scopes,
-  created_by: z.string(),
-  created_at: instant,
-  revoked_at: instant.nullable(),
-  last_used_at: instant.nullable(),
-});
-
-const making = z.strictObject({ name: words(200).min(1), scopes });
-const made = z.object({
-  key_id: z.string(),
-  key: z.string().meta({ description: "Shown once; keep it where secrets are kept." }),
+const making = z.strictObject({
+  name: words(200).min(1),
+  scopes: z.array(scope).min(1).max(scope.options.length),
 });
 
 const lending = z.strictObject({
@@ -38,13 +23,6 @@ const lending = z.strictObject({
     .max(24 * 60)
     .default(60),
 });
-const lent = z.object({
-  account_id: accountId,
-  token: z.string().meta({ description: "Shown once. It opens this account and nothing else." }),
-  expires_at: instant,
-  dashboard: z.string().meta({ description: "Where the dashboard is, from this server on." }),
-});
-
 const MINUTE_MS = 60_000;
 
 export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): void {
@@ -58,10 +36,10 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
       schema: {
         summary: "List API keys, without their secrets",
         tags,
-        response: { 200: z.object({ items: z.array(keyView) }), ...REFUSALS },
+        response: { 200: noun({ items: z.array(apiKey) }), ...REFUSALS },
       },
     },
-    async () => ({ items: (await listApiKeys(database)).map(toKeyView) }),
+    async () => ({ items: await listApiKeys(database) }),
   );
 
   typed(app).post(
@@ -72,13 +50,13 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
         summary: "Make an API key",
         tags,
         body: making,
-        response: { 201: made, ...REFUSALS },
+        response: { 201: newApiKey, ...REFUSALS },
       },
     },
     async (request, reply) => {
       const asked = { ...request.body, createdBy: nameOf(request), now: now() };
       const { keyId, text } = await makeApiKey(database, asked);
-      return reply.status(201).send({ key_id: keyId, key: text });
+      return reply.status(201).send({ keyId, key: text });
     },
   );
 
@@ -108,7 +86,7 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
         tags,
         params: accountPath,
         body: lending,
-        response: { 201: lent, ...REFUSALS },
+        response: { 201: dashboardToken, ...REFUSALS },
       },
     },
     async (request, reply) => {
@@ -122,15 +100,8 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
       if (token === null) throw unknownAccount(account_id);
       const { text, expiresAt } = token;
       const dashboard = `/dashboard/#token=${text}`;
-      const shown = { account_id, token: text, expires_at: expiresAt, dashboard };
+      const shown = { accountId: account_id, token: text, expiresAt, dashboard };
       return reply.status(201).send(shown);
     },
   );
-}
-
-function toKeyView(key: ApiKey) {
-  return {
-    ...{ key_id: key.keyId, name: key.name, scopes: [...key.scopes], created_by: key.createdBy },
-    ...{ created_at: key.createdAt, revoked_at: key.revokedAt, last_used_at: key.lastUsedAt },
-  };
 }

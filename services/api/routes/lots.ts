@@ -1,44 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
-import {
-  findLot,
-  type LotUse,
-  listLots,
-  readLosses,
-  useOf,
-} from "../../../shared/ledger/books/granted-lots.ts";
+import { lot } from "../../../shared/contract/lot.ts";
+import { listOf, page } from "../../../shared/contract/page.ts";
+import { toUsageRecord, usageRecord } from "../../../shared/contract/usage-record.ts";
+import { accountId, id } from "../../../shared/contract/wire.ts";
+import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
 import { unknown } from "../problem.ts";
-import { accountId, accountPath, credits, id, instant, listOf, page } from "../wire.ts";
-import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
-import { recordView, toRecordView } from "./usage-view.ts";
-
-const lotView = z.object({
-  lot_id: z.string(),
-  source: z.enum(["plan", "top_up", "promotion", "adjustment"]),
-  reference: z.string(),
-  credits,
-  start: credits.meta({ description: "Where its stretch of the line begins." }),
-  end: credits,
-  used: credits,
-  expired: credits,
-  withdrawn: credits,
-  remaining: credits,
-  granted_at: instant,
-  expires_at: instant.nullable(),
-});
-
-function toLotView(lot: GrantedLot, use: LotUse) {
-  const { lotId, source, reference, credits: all, start, end, grantedAt, expiresAt } = lot;
-  const { used, expired, withdrawn, remaining } = use;
-  return {
-    ...{ lot_id: lotId, source, reference, credits: all, start, end },
-    ...{ used, expired, withdrawn, remaining },
-    ...{ granted_at: grantedAt, expires_at: expiresAt },
-  };
-}
+import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const asked = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots that something is left of." }),
@@ -60,7 +30,7 @@ export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags,
         params: accountPath,
         querystring: asked,
-        response: { 200: listOf(lotView), ...REFUSALS },
+        response: { 200: listOf(lot), ...REFUSALS },
       },
     },
     ({ params: { account_id }, query: { limit, cursor, live } }) =>
@@ -68,7 +38,7 @@ export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
         const skipped = Number(cursorsOfLots.read(cursor)?.[0] ?? 0);
         const losses = await readLosses(transaction, account_id);
         const lots = (await listLots(transaction, account_id))
-          .map((lot) => toLotView(lot, useOf(lot, account.position, losses)))
+          .map((one) => ({ ...one, ...useOf(one, account.position, losses) }))
           .filter(({ remaining }) => !live || remaining > 0n);
         return pageOf(lots.slice(skipped, skipped + limit + 1), limit, () =>
           cursorsOfLots.of(skipped + limit),
@@ -85,16 +55,18 @@ export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags,
         params: z.object({ account_id: accountId, lot_id: id("lot_id") }),
         querystring: page,
-        response: { 200: listOf(recordView), ...REFUSALS },
+        response: { 200: listOf(usageRecord), ...REFUSALS },
       },
     },
     ({ params: { account_id, lot_id }, query: { limit, cursor } }) =>
       readOfAccount(parts, account_id, async (transaction) => {
-        const lot = await findLot(transaction, account_id, lot_id);
-        if (lot === null) throw unknown("lot_id", lot_id);
+        const paying = await findLot(transaction, account_id, lot_id);
+        if (paying === null) throw unknown("lot_id", lot_id);
         const after = BigInt(cursorsOfUsage.read(cursor)?.[0] ?? -1);
-        const read = await usageAcross(transaction, account_id, lot, { after, limit: limit + 1 });
-        return pageOf(read.map(toRecordView), limit, (last) => cursorsOfUsage.of(last.start));
+        const read = await usageAcross(transaction, account_id, paying, {
+          ...{ after, limit: limit + 1 },
+        });
+        return pageOf(read.map(toUsageRecord), limit, (last) => cursorsOfUsage.of(last.start));
       }),
   );
 }

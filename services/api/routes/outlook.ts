@@ -1,5 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { allowance } from "../../../shared/contract/allowance.ts";
+import { runway } from "../../../shared/contract/runway.ts";
+import { count, credits, id } from "../../../shared/contract/wire.ts";
 import { runwayOf } from "../../../shared/core/history/runway.ts";
 import { balanceOf, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import { price, rateAt } from "../../../shared/core/offer/rate-card.ts";
@@ -11,34 +14,15 @@ import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refused } from "../problem.ts";
-import { accountId, accountPath, count, credits, id, instant } from "../wire.ts";
-import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PACE_DAYS = 7;
-
-const runwayView = z.object({
-  balance: credits,
-  pace_per_day: credits,
-  pace_from: instant,
-  pace_to: instant,
-  lasts_until: instant.nullable().meta({ description: "null: nothing was used, or for years." }),
-  expires_unused: credits.meta({ description: "What ends, at this pace, before it is used." }),
-});
 
 const costs = z.strictObject({
   credits: credits.optional(),
   meter: id("meter").optional(),
   quantity: count.optional(),
-});
-
-const allowanceView = z.object({
-  account_id: accountId,
-  allowed: z.boolean(),
-  reason: z.enum(["enough", "will_be_topped_up", "not_enough"]),
-  detail: z.string(),
-  cost: credits,
-  balance: credits,
 });
 
 /** What is likely to come: how long credits last, and whether something can be afforded. */
@@ -53,7 +37,7 @@ export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
         summary: "How long the credits last at the pace of the last 7 days",
         tags: ["accounts"],
         params: accountPath,
-        response: { 200: runwayView, ...REFUSALS },
+        response: { 200: runway, ...REFUSALS },
       },
     },
     ({ params: { account_id } }) =>
@@ -65,14 +49,13 @@ export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
         const used = spent.reduce((sum, total) => sum + total.credits, 0n);
         const pace = { credits: used, perMs: now - from };
         const lots = (await readLiveLots(transaction, [account_id])).get(account_id) ?? [];
-        const runway = runwayOf(lots, { position: account.position, now }, pace);
+        const outlook = runwayOf(lots, { position: account.position, now }, pace);
         return {
           balance: balanceOf(account),
-          pace_per_day: (used * BigInt(DAY_MS)) / BigInt(now - from),
-          pace_from: from,
-          pace_to: now,
-          lasts_until: runway.lastsUntil,
-          expires_unused: runway.expiresUnused,
+          pacePerDay: (used * BigInt(DAY_MS)) / BigInt(now - from),
+          paceFrom: from,
+          paceTo: now,
+          ...outlook,
         };
       }),
   );
@@ -88,14 +71,14 @@ export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags: ["accounts"],
         params: accountPath,
         querystring: costs,
-        response: { 200: allowanceView, ...REFUSALS },
+        response: { 200: allowance, ...REFUSALS },
       },
     },
     ({ params: { account_id }, query }) =>
       readOfAccount(parts, account_id, async (transaction, { account }) => {
         const cost = await costOf(transaction, query);
         const balance = balanceOf(account);
-        const told = { account_id, cost, balance };
+        const told = { accountId: account_id, cost, balance };
         if (balance >= cost && balance > 0n) {
           return {
             ...told,

@@ -1,5 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { interval, renewal, schedule } from "../../../shared/contract/subscription.ts";
+import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
+import { accountId, id } from "../../../shared/contract/wire.ts";
 import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { setAddOn } from "../../../shared/words/add-on-changes.ts";
 import {
@@ -10,17 +14,14 @@ import {
   start,
 } from "../../../shared/words/subscription-changes.ts";
 import { badRequest } from "../problem.ts";
-import { accountId, accountPath, id, instant } from "../wire.ts";
-import { readScheduleView, scheduleView } from "./account-view.ts";
+import { readScheduleView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
-
-const interval = z.enum(["month", "year"]);
+import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const subscribing = z.strictObject({
   plan_id: id("plan_id"),
   interval: interval.default("month"),
-  renewal: z.enum(["first_of_month", "day_of_month"]).default("first_of_month"),
+  renewal: renewal.default("first_of_month"),
 });
 
 const changing = z.strictObject({
@@ -29,24 +30,14 @@ const changing = z.strictObject({
   cancelled: z.boolean().optional().meta({ description: "true cancels, false resumes." }),
 });
 
-const history = z.object({
-  items: z.array(
-    z.object({
-      sequence: z.number().int(),
-      at: instant,
-      by: z.string(),
-      kind: z.string(),
-      detail: z.record(z.string(), z.string()),
-    }),
-  ),
-});
+const history = noun({ items: z.array(subscriptionChange) });
 
 const addOnPath = z.object({ account_id: accountId, add_on_id: id("add_on_id") });
 const units = z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) });
 
 export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["subscription"];
-  const shown = { 200: scheduleView, ...REFUSALS };
+  const shown = { 200: schedule, ...REFUSALS };
   const show = (accountId: z.output<typeof accountPath>["account_id"]) =>
     readOfAccount(parts, accountId, (transaction, details) =>
       readScheduleView(transaction, details, parts.now()),
@@ -71,14 +62,13 @@ export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): voi
         tags,
         params: accountPath,
         body: subscribing,
-        response: { 201: scheduleView, ...REFUSALS },
+        response: { 201: schedule, ...REFUSALS },
       },
     },
     async (request, reply) => {
-      const { plan_id, interval: often, renewal } = request.body;
+      const { plan_id, ...asked } = request.body;
       const { account_id } = request.params;
-      const asked = { planId: plan_id, interval: often, renewal };
-      await makeChange(parts, request, account_id, start(asked));
+      await makeChange(parts, request, account_id, start({ planId: plan_id, ...asked }));
       return reply.status(201).send(await show(account_id));
     },
   );
@@ -134,10 +124,9 @@ export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): voi
       },
     },
     ({ params: { account_id } }) =>
-      readOfAccount(parts, account_id, async (transaction) => {
-        const changes = await listChanges(transaction, account_id);
-        return { items: changes.map((change) => ({ ...change, detail: { ...change.detail } })) };
-      }),
+      readOfAccount(parts, account_id, async (transaction) => ({
+        items: await listChanges(transaction, account_id),
+      })),
   );
 }
 

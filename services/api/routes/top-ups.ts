@@ -1,8 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
-import type { Payment } from "../../../shared/core/payments/payment.ts";
-import { isAutomatic, manualTopUpId } from "../../../shared/core/payments/payment.ts";
+import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
+import { listOf, page } from "../../../shared/contract/page.ts";
+import { payment, toPayment } from "../../../shared/contract/payment.ts";
+import { money } from "../../../shared/contract/wire.ts";
+import { manualTopUpId } from "../../../shared/core/payments/payment.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { listPayments, readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
@@ -11,32 +14,7 @@ import { manualTopUpRefusal, topUpSettingsRefusal } from "../../../shared/words/
 import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, SMALL } from "../cursor.ts";
 import { badRequest, Problem, refused, unknownAccount } from "../problem.ts";
-import { accountPath, credits, instant, listOf, money, page } from "../wire.ts";
-import { autoTopUpView, toAutoTopUpView } from "./account-view.ts";
-import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
-
-const paymentView = z.object({
-  payment_id: z.string(),
-  kind: z.enum(["top_up", "fee"]),
-  status: z.enum(["pending", "retrying", "succeeded", "failed"]),
-  amount: money,
-  currency: z.string(),
-  credits: credits.nullable().meta({ description: "What a top-up adds; null of a fee." }),
-  automatic: z.boolean(),
-  reason: z.string().meta({ description: "In words a customer can read." }),
-  created_at: instant,
-});
-
-function toPaymentView(payment: Payment) {
-  const { paymentId, kind, status, amount, currency, reason, createdAt } = payment;
-  return {
-    payment_id: paymentId,
-    ...{ kind, status, amount, currency, reason },
-    credits: payment.kind === "top_up" ? payment.credits : null,
-    automatic: payment.kind === "fee" || isAutomatic(payment),
-    created_at: createdAt,
-  };
-}
+import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const asking = z.strictObject({ amount: money });
 
@@ -69,7 +47,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
           tags,
           params: accountPath,
           querystring: page,
-          response: { 200: listOf(paymentView), ...REFUSALS },
+          response: { 200: listOf(payment), ...REFUSALS },
         },
       },
       ({ params: { account_id }, query: { limit, cursor } }) =>
@@ -77,10 +55,9 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
           const skipped = Number(cursors.read(cursor)?.[0] ?? 0);
           if (skipped > MOST_LISTED) throw badRequest("cursor", "lies too far back");
           const read = await listPayments(transaction, account_id, skipped + limit + 1, kind);
-          const { items, next_cursor } = pageOf(read.slice(skipped), limit, () =>
+          return pageOf(read.slice(skipped).map(toPayment), limit, () =>
             cursors.of(skipped + limit),
           );
-          return { items: items.map(toPaymentView), next_cursor };
         }),
     );
   }
@@ -97,7 +74,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         params: accountPath,
         headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
         body: asking,
-        response: { 201: paymentView, ...REFUSALS },
+        response: { 201: payment, ...REFUSALS },
       },
     },
     async ({ params: { account_id }, body: { amount }, headers }, reply) => {
@@ -115,7 +92,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         case "stands_already": {
           const made = await readPayment(database, { accountId: account_id, paymentId });
           if (made === null) throw new Error(`top-up ${paymentId} of ${account_id} is gone`);
-          return reply.status(201).send(toPaymentView(made));
+          return reply.status(201).send(toPayment(made));
         }
         case "unknown_account":
           throw unknownAccount(account_id);
@@ -137,12 +114,12 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         summary: "Show what is set of auto top-up",
         tags,
         params: accountPath,
-        response: { 200: autoTopUpView, ...REFUSALS },
+        response: { 200: autoTopUp, ...REFUSALS },
       },
     },
     ({ params: { account_id } }) =>
       readOfAccount(parts, account_id, async (transaction, { currency }) =>
-        toAutoTopUpView(await readAutoTopUp(transaction, account_id), currency),
+        toAutoTopUp(await readAutoTopUp(transaction, account_id), currency),
       ),
   );
 
@@ -155,7 +132,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags,
         params: accountPath,
         body: settings,
-        response: { 200: autoTopUpView, ...REFUSALS },
+        response: { 200: autoTopUp, ...REFUSALS },
       },
     },
     async (request) => {
@@ -176,7 +153,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
       const at = { accountId: account_id, now: now(), by: nameOf(request) };
       const outcome = await setAutoTopUp(database, at, asked);
       if (outcome.kind === "unknown_account") throw unknownAccount(account_id);
-      if (outcome.kind === "set") return toAutoTopUpView(outcome.auto, currency);
+      if (outcome.kind === "set") return toAutoTopUp(outcome.auto, currency);
       throw refused(
         outcome.kind,
         topUpSettingsRefusal({ accountId: account_id, currency }, outcome),

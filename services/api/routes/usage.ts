@@ -1,24 +1,20 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { overlapOf } from "../../../shared/core/line/credit-line.ts";
+import { listOf, page } from "../../../shared/contract/page.ts";
+import { usage } from "../../../shared/contract/usage.ts";
+import {
+  explainedUsage,
+  toExplainedUsage,
+  toUsageRecord,
+  usageRecord,
+} from "../../../shared/contract/usage-record.ts";
+import { accountId, id, instant, words } from "../../../shared/contract/wire.ts";
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
 import { badRequest, refused, unknown } from "../problem.ts";
-import {
-  accountId,
-  accountPath,
-  count,
-  credits,
-  id,
-  instant,
-  listOf,
-  page,
-  words,
-} from "../wire.ts";
-import { REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
-import { recordView, toRecordView } from "./usage-view.ts";
+import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -39,28 +35,6 @@ const summed = z.strictObject({
   dimension: words(200).optional(),
 });
 
-const summedView = z.object({
-  account_id: accountId,
-  from: instant,
-  to: instant,
-  time_zone: z.string(),
-  total: credits,
-  buckets: z.array(
-    z.object({
-      at: instant,
-      key: z.string(),
-      credits,
-      events: count,
-      quantity: count.nullable(),
-    }),
-  ),
-});
-
-const explainedView = recordView.extend({
-  lots: z.array(z.object({ lot_id: z.string(), source: z.string(), credits })),
-  owed: credits.meta({ description: "What of it no lot has paid yet." }),
-});
-
 const cursors = cursorsOf("usage_records", [WHOLE, WHOLE, SMALL]);
 
 export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
@@ -77,7 +51,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags,
         params: accountPath,
         querystring: summed,
-        response: { 200: summedView, ...REFUSALS },
+        response: { 200: usage, ...REFUSALS },
       },
     },
     ({ params: { account_id }, query }) =>
@@ -100,7 +74,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
           throw refused("too_many", `more than ${MOST_BUCKETS} buckets: ask for a shorter range`);
         }
         const total = buckets.reduce((sum, bucket) => sum + bucket.credits, 0n);
-        return { account_id, from, to, time_zone: account.timeZone, total, buckets };
+        return { ...account, from, to, total, buckets };
       }),
   );
 
@@ -113,7 +87,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
         tags,
         params: accountPath,
         querystring: page.extend({ ...range, meter: id("meter").optional() }),
-        response: { 200: listOf(recordView), ...REFUSALS },
+        response: { 200: listOf(usageRecord), ...REFUSALS },
       },
     },
     ({ params: { account_id }, query }) =>
@@ -126,10 +100,9 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
             ? null
             : { start: BigInt(start), version: BigInt(version), place: Number(place) };
         const read = await listUsage(transaction, account_id, asked, { before, limit: limit + 1 });
-        const { items, next_cursor } = pageOf(read, limit, ({ at }) =>
+        return pageOf(read.map(toUsageRecord), limit, ({ at }) =>
           cursors.of(at.start, at.version, at.place),
         );
-        return { items: items.map(toRecordView), next_cursor };
       }),
   );
 
@@ -141,7 +114,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
         summary: "Explain a metered event: what it cost, and which lots paid",
         tags,
         params: z.object({ account_id: accountId, event_id: id("event_id") }),
-        response: { 200: explainedView, ...REFUSALS },
+        response: { 200: explainedUsage, ...REFUSALS },
       },
     },
     ({ params: { account_id, event_id } }) =>
@@ -150,15 +123,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
         if (record === null) {
           throw unknown("event_id", event_id);
         }
-        const across = await lotsAcross(transaction, account_id, record.drawn);
-        const lots = across
-          .map((lot) => ({
-            ...{ lot_id: lot.lotId, source: lot.source },
-            credits: overlapOf(lot, record.drawn),
-          }))
-          .filter((paid) => paid.credits > 0n);
-        const owed = lots.reduce((left, paid) => left - paid.credits, record.credits);
-        return { ...toRecordView(record), lots, owed };
+        return toExplainedUsage(record, await lotsAcross(transaction, account_id, record.drawn));
       }),
   );
 }

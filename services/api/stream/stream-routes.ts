@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { badRequest, Problem } from "../problem.ts";
-import { REFUSALS, type RouteParts, typed } from "../routes/parts.ts";
-import { accountPath } from "../wire.ts";
+import { accountPath, REFUSALS, type RouteParts, typed } from "../routes/parts.ts";
 import { openListener, type Sink } from "./listener.ts";
 import type { Listeners } from "./listeners.ts";
 import { readPlace } from "./place.ts";

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
+import { scope } from "../../../shared/contract/api-key.ts";
 import {
   type ApiKey,
   listApiKeys,
   revokeApiKey,
-  SCOPES,
   type Scope,
 } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
@@ -29,7 +29,7 @@ export function addKeyCommands(program: Command): void {
   })
     .addOption(
       new Option("--scope <scopes...>", "what it may do; admin may do all of it")
-        .choices(SCOPES)
+        .choices(scope.options)
         .makeOptionMandatory(),
     )
     .action((name: string, options: CreateOptions) =>
@@ -51,8 +51,12 @@ function nameArgument(name: string): string {
   throw new WrongUsage(`a key's name has 1 to ${MAX_NAME_LENGTH} characters`);
 }
 
-async function create(settings: Settings, name: string, { scope }: CreateOptions): Promise<Result> {
-  const asked = { name, scopes: [...new Set(scope)], createdBy: byArgument(undefined) };
+async function create(
+  settings: Settings,
+  name: string,
+  { scope: scopes }: CreateOptions,
+): Promise<Result> {
+  const asked = { name, scopes: [...new Set(scopes)], createdBy: byArgument(undefined) };
   const { keyId, text } = await withDatabase(settings, (database) =>
     makeApiKey(database, { ...asked, now: Date.now() }),
   );

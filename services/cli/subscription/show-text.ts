@@ -1,6 +1,8 @@
-import type { Instant } from "../../../shared/core/line/account.ts";
-import type { AddOnUse, Subscription } from "../../../shared/core/month/subscription.ts";
-import { periodStart } from "../../../shared/core/offer/billing-periods.ts";
+import {
+  type AddOnUse,
+  endOfPaid,
+  type Subscription,
+} from "../../../shared/core/month/subscription.ts";
 import { formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
 import { instantJson, printable } from "../shell/print.ts";
 
@@ -15,7 +17,7 @@ export function subscriptionJson(subscription: Subscription, timeZone: string) {
     period: subscription.period,
     next_period_at: instantJson(subscription.nextPeriodAt),
     period_credits: subscription.periodCredits,
-    paid_until: instantJson(paidUntil(subscription, timeZone)),
+    paid_until: instantJson(endOfPaid(subscription, timeZone)),
     currency: subscription.currency,
     paid_price: subscription.paidPrice,
     next_plan: subscription.nextPlanId,
@@ -34,13 +36,6 @@ export function usesJson(addOns: readonly AddOnUse[]) {
   }));
 }
 
-/** When the first period that is not paid begins. */
-export function paidUntil(subscription: Subscription, timeZone: string): Instant {
-  return isPaidToNext(subscription)
-    ? subscription.nextPeriodAt
-    : periodStart(subscription.anchor, subscription.paidUntil, timeZone);
-}
-
 /** What will happen to a subscription that nobody changes further, a phrase each. */
 export function plannedText(subscription: Subscription, timeZone: string): string[] {
   const { nextPlanId, cancelled, withheld } = subscription;
@@ -54,13 +49,9 @@ export function plannedText(subscription: Subscription, timeZone: string): strin
 
 function nextPaymentText(subscription: Subscription, timeZone: string): string[] {
   const { nextInterval, cancelled } = subscription;
-  const unpaid = formatInstant(paidUntil(subscription, timeZone));
+  const unpaid = formatInstant(endOfPaid(subscription, timeZone));
   if (cancelled) return [`It ends ${unpaid}`];
   return nextInterval === null ? [] : [`It is paid ${oftenText(nextInterval)} from ${unpaid} on`];
-}
-
-function isPaidToNext({ period, paidUntil: unpaid }: Subscription): boolean {
-  return unpaid === period + 1;
 }
 
 /** While it is suspended, what is charged may have passed. */

@@ -1,5 +1,5 @@
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import type { Subscription } from "../../../shared/core/month/subscription.ts";
+import { endOfPaid, type Subscription } from "../../../shared/core/month/subscription.ts";
 import { planAt, priceAt } from "../../../shared/core/offer/catalogue.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -11,7 +11,7 @@ import { addOnsJson, addOnsText } from "./add-on-text.ts";
 import { renewalText } from "./change-text.ts";
 import { openFeesJson, openFeesText } from "./fees-text.ts";
 import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
-import { paidUntil, plannedText, subscriptionJson } from "./show-text.ts";
+import { plannedText, subscriptionJson } from "./show-text.ts";
 
 /** An account's subscription as it is in the books: a turn that is due is posted by what moves it next. */
 export async function showSubscription(settings: Settings, accountId: AccountId): Promise<Result> {
@@ -61,7 +61,7 @@ function runningText(read: SubscriptionRead, subscription: Subscription): string
     ["plan", planText(read, subscription)],
     ...suspendedRow(subscription),
     ["paid", `${oftenText(subscription.interval)}${priceText(read, subscription)}`],
-    ["paid until", formatInstant(paidUntil(subscription, timeZone))],
+    ["paid until", formatInstant(endOfPaid(subscription, timeZone))],
     ["renews", `${renewalText(anchor.renewal)}, ${timeZone}`],
     ["subscribed", formatInstant(subscription.subscribedAt)],
     ["period", `${period}, since ${formatInstant(periodBeganAt)}`],

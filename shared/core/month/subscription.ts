@@ -1,6 +1,6 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import type { Anchor, BillingInterval } from "../offer/billing-periods.ts";
+import { type Anchor, type BillingInterval, periodStart } from "../offer/billing-periods.ts";
 
 /** An account's place on a plan. Its periods are months and are counted from 0. */
 export interface Subscription {
@@ -30,6 +30,12 @@ export interface Subscription {
   readonly cancelled: boolean;
   /** While a fee is given up: the periods that began without credits. Null: none is given up. */
   readonly withheld: readonly number[] | null;
+}
+
+/** When the first period begins that is not charged yet. */
+export function endOfPaid(subscription: Subscription, timeZone: string): Instant {
+  const { anchor, period, nextPeriodAt, paidUntil } = subscription;
+  return paidUntil === period + 1 ? nextPeriodAt : periodStart(anchor, paidUntil, timeZone);
 }
 
 /** An add-on in use. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { AccountId } from "../../shared/core/line/account.ts";
-import { parseInstant } from "../../shared/core/text/instant-text.ts";
-import { idProblem, isStorable } from "../../shared/core/text/text.ts";
+import type { AccountId } from "../core/line/account.ts";
+import { parseInstant } from "../core/text/instant-text.ts";
+import { idProblem, isStorable } from "../core/text/text.ts";
 
 /**
  * How values look on the wire: fields in snake_case, amounts as decimal strings, instants in ISO 8601.
@@ -68,29 +68,3 @@ export const accountId = z.codec(id("account id"), z.custom<AccountId>(), {
   decode: (text) => text as AccountId,
   encode: (known) => known,
 });
-
-/** The account that a path is about. */
-export const accountPath = z.object({ account_id: accountId });
-
-const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
-
-/** How much of a list is asked for, and from where on. */
-export const page = z.strictObject({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(PAGE.least)
-    .max(PAGE.most)
-    .default(PAGE.usual)
-    .meta({ description: "How many items at most." }),
-  cursor: z
-    .string()
-    .max(2_000)
-    .optional()
-    .meta({ description: "`next_cursor` of the page before." }),
-});
-
-/** A page of a list; `next_cursor` is null on the last one. */
-export function listOf<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
-}

@@ -1,0 +1,13 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+import { accountId, credits } from "./wire.ts";
+
+/** Whether an account may start something that costs about so much. */
+export const allowance = noun({
+  account_id: accountId,
+  allowed: z.boolean(),
+  reason: z.enum(["enough", "will_be_topped_up", "not_enough"]),
+  detail: z.string(),
+  cost: credits,
+  balance: credits,
+});

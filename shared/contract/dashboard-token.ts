@@ -1,0 +1,11 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+import { accountId, instant } from "./wire.ts";
+
+/** What opens one account's dashboard for a while. */
+export const dashboardToken = noun({
+  account_id: accountId,
+  token: z.string().meta({ description: "Shown once. It opens this account and nothing else." }),
+  expires_at: instant,
+  dashboard: z.string().meta({ description: "Where the dashboard is, from this server on." }),
+});

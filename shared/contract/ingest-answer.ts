@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+
+export const rejectedEvents = z.array(
+  noun({
+    index: z.int().min(0).describe("The event's place in the batch, from 0."),
+    id: z.string().nullable(),
+    reason: z.string(),
+    field: z.string().describe("Such as data.quantity; empty where the event is no object."),
+    detail: z.string(),
+  }),
+);
+
+/** What has become of events that were sent. */
+export const ingestAnswer = noun({
+  accepted: z.int().min(0).describe("Kafka has acknowledged all that these events come to."),
+  rejected: rejectedEvents.describe("These are not taken as they are: change them, or let go."),
+});

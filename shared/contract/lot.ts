@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { LOT_SOURCES } from "../core/month/grant-credits.ts";
+import { noun } from "./noun.ts";
+import { credits, instant } from "./wire.ts";
+
+export const lotSource = z.enum(LOT_SOURCES);
+
+/** Credits added at once, and what has become of them. */
+export const lot = noun({
+  lot_id: z.string(),
+  source: lotSource,
+  reference: z.string(),
+  credits,
+  start: credits.meta({ description: "Where its stretch of the line begins." }),
+  end: credits,
+  used: credits,
+  expired: credits,
+  withdrawn: credits,
+  remaining: credits,
+  granted_at: instant,
+  expires_at: instant.nullable(),
+});

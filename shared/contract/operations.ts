@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+import { count, instant } from "./wire.ts";
+
+const counted = z.number().int();
+
+/** How metering, top-ups and the scheduler keep up. */
+export const operations = noun({
+  at: instant,
+  events_per_second: z.number(),
+  lag: count.meta({ description: "Messages that are not metered yet, at most." }),
+  balance_delay_ms: noun({ p50: z.number().nullable(), p99: z.number().nullable() }),
+  dead_letters: z.array(noun({ reason: z.string(), count: counted })),
+  top_ups: z.array(noun({ status: z.string(), count: counted })),
+  scheduler: noun({ due: counted, oldest_due_at: instant.nullable() }),
+  outbox: counted.meta({ description: "Records that wait to be published; counted to 10,000." }),
+  streams: counted,
+  reconciliation: noun({ at: instant, messages: count, verified: count, differences: count })
+    .nullable()
+    .meta({ description: "What the scheduler has last proved of usage." }),
+});

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+
+const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
+
+/** How much of a list is asked for, and from where on. */
+export const page = z.strictObject({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(PAGE.least)
+    .max(PAGE.most)
+    .default(PAGE.usual)
+    .meta({ description: "How many items at most." }),
+  cursor: z
+    .string()
+    .max(2_000)
+    .optional()
+    .meta({ description: "`next_cursor` of the page before." }),
+});
+
+/** A page of a list; `next_cursor` is null on the last one. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return noun({ items: z.array(item), next_cursor: z.string().nullable() });
+}

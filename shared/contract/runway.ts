@@ -1,0 +1,12 @@
+import { noun } from "./noun.ts";
+import { credits, instant } from "./wire.ts";
+
+/** How long the credits last at the pace of late. */
+export const runway = noun({
+  balance: credits,
+  pace_per_day: credits,
+  pace_from: instant,
+  pace_to: instant,
+  lasts_until: instant.nullable().meta({ description: "null: nothing was used, or for years." }),
+  expires_unused: credits.meta({ description: "What ends, at this pace, before it is used." }),
+});

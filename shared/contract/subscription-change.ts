@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+import { instant } from "./wire.ts";
+
+/** An entry of a subscription's history: who changed what, and when. */
+export const subscriptionChange = noun({
+  sequence: z.number().int(),
+  at: instant,
+  by: z.string(),
+  kind: z.string(),
+  detail: z.record(z.string(), z.string()),
+});

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { overlapOf, type Stretch } from "../core/line/credit-line.ts";
+import type { GrantedLot } from "../core/month/grant-credits.ts";
+import { lotSource } from "./lot.ts";
+import { noun } from "./noun.ts";
+import { count, credits, instant } from "./wire.ts";
+
+const fields = {
+  event_id: z.string(),
+  meter: z.string(),
+  quantity: count,
+  credits,
+  occurred_at: instant,
+  source: z.string(),
+  dimensions: z.record(z.string(), z.string()),
+  start: credits.meta({ description: "Where on the account's line it began to draw." }),
+  end: credits,
+  metered_at: instant,
+};
+
+/** A metered event. */
+export const usageRecord = noun(fields);
+
+/** A metered event, and who paid for it. */
+export const explainedUsage = noun({
+  ...fields,
+  lots: z.array(noun({ lot_id: z.string(), source: lotSource, credits })),
+  owed: credits.meta({ description: "What of it no lot has paid yet." }),
+});
+
+export function toUsageRecord<Metered extends { readonly drawn: Stretch }>(metered: Metered) {
+  return { ...metered, ...metered.drawn };
+}
+
+/** `across`: the lots that its stretch overlaps. */
+export function toExplainedUsage<
+  Metered extends { readonly drawn: Stretch; readonly credits: bigint },
+>(metered: Metered, across: readonly GrantedLot[]) {
+  const lots = across
+    .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))
+    .filter((paid) => paid.credits > 0n);
+  const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
+  return { ...toUsageRecord(metered), lots, owed };
+}

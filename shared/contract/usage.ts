@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+import { accountId, count, credits, instant } from "./wire.ts";
+
+/** What credits were spent on, in sums. */
+export const usage = noun({
+  account_id: accountId,
+  from: instant,
+  to: instant,
+  time_zone: z.string(),
+  total: credits,
+  buckets: z.array(
+    noun({ at: instant, key: z.string(), credits, events: count, quantity: count.nullable() }),
+  ),
+});
