@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { GENERATED, readGenerated } from "./generated.ts";
-import { deadLinks, missingPaths, readPages } from "./pages.ts";
+import { deadLinks, missingPaths, missingScripts, readPages } from "./pages.ts";
 
 const MOST_OF_README = 9 * 1024;
 const pages = await readPages();
@@ -21,6 +21,10 @@ test.each(pages)("$name links to pages and headings that exist", (page) => {
 
 test.each(pages)("$name names files that exist", (page) => {
   expect(missingPaths(page)).toEqual([]);
+});
+
+test.each(pages)("$name runs npm scripts that exist", (page) => {
+  expect(missingScripts(page)).toEqual([]);
 });
 
 test("every promise names the tests that hold it", () => {

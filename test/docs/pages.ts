@@ -38,6 +38,13 @@ export function missingPaths({ name, text }: Page): string[] {
   });
 }
 
+/** The npm scripts that a page names and that are not in package.json. */
+export function missingScripts({ text }: Page): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script = ""]) => script);
+  return named.filter((script) => !Object.hasOwn(scripts, script));
+}
+
 const OURS = /^(docs|examples|infra|schemas|services|shared|test)\//;
 const FILE = /\.(ts|tsx|avsc|sql|csv)$/;
 
