@@ -1,34 +1,14 @@
-import { createRequire } from "node:module";
 import kafkajs, { type Kafka } from "kafkajs";
 import type { Logger } from "../runtime/logger.ts";
 import type { KafkaSettings } from "../runtime/settings.ts";
+import { restIdleQueues } from "./patches/idle-queues.ts";
 
-// KafkaJS keeps a 1 ms timer for each connection that only matters while a broker throttles us, and
-// from Node 24 on warns about its negative delay. Set it only when there is something to check.
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
-
-interface RequestQueue {
-  pending: unknown[];
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  checkPendingRequests(): void;
-}
-const { prototype } = createRequire(import.meta.url)("kafkajs/src/network/requestQueue") as {
-  prototype: { scheduleCheckPendingRequests(this: RequestQueue): void };
-};
-prototype.scheduleCheckPendingRequests = function (): void {
-  if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) return;
-  const waitMs = Math.max(10, this.throttledUntil - Date.now());
-  this.throttleCheckTimeoutId = setTimeout(() => {
-    this.throttleCheckTimeoutId = null;
-    this.checkPendingRequests();
-  }, waitMs);
-};
 
 /** A Kafka client whose log lines go to `logger`. Retries are set here, since NODE_ENV changes the defaults. */
 export function openKafka(settings: KafkaSettings, clientId: string, logger: Logger): Kafka {
   const { sasl } = settings;
-  return new kafkajs.Kafka({
+  const kafka = new kafkajs.Kafka({
     clientId,
     brokers: [...settings.brokers],
     ...(settings.tls === null
@@ -47,6 +27,8 @@ export function openKafka(settings: KafkaSettings, clientId: string, logger: Log
         else logger.debug(details, `kafka: ${message}`);
       },
   });
+  restIdleQueues(kafka);
+  return kafka;
 }
 
 /** The broker cannot be reached or does not answer now. */

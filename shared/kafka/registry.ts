@@ -13,16 +13,27 @@ export class IncompatibleSchema extends Error {}
 
 /** A registry client. Every question is answered within `ANSWER_WITHIN_MS` or fails. */
 export function openRegistry(settings: RegistrySettings): SchemaRegistry {
-  const registry = new SchemaRegistry(
-    {
-      host: settings.url,
-      ...(settings.auth === null ? {} : { auth: settings.auth }),
-      retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
-    },
-    { [SchemaType.AVRO]: { typeHook } },
-  );
-  registry.getSchema = (id) => fetchSchema(settings, id);
-  return registry;
+  return new Registry(settings);
+}
+
+class Registry extends SchemaRegistry {
+  readonly #settings: RegistrySettings;
+
+  constructor(settings: RegistrySettings) {
+    super(
+      {
+        host: settings.url,
+        ...(settings.auth === null ? {} : { auth: settings.auth }),
+        retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
+      },
+      { [SchemaType.AVRO]: { typeHook } },
+    );
+    this.#settings = settings;
+  }
+
+  override getSchema(id: number): Promise<avro.Type> {
+    return fetchSchema(this.#settings, id);
+  }
 }
 
 const ANSWER_WITHIN_MS = 5_000;

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import avro from "avsc";
 import { TOPICS } from "../core/text/topics.ts";
-import { boundMaps } from "./bounded-maps.ts";
-
-boundMaps();
+import { BoundedMap } from "./patches/bounded-map.ts";
 
 /** A topic's record: the text that is registered, and the type that reads and writes it. */
 export interface TopicSchema {
@@ -14,12 +12,16 @@ export interface TopicSchema {
 }
 
 /**
- * Longs are bigint, and may be handed over as the decimal strings that JSON carries. Instants
- * (`timestamp-millis`) are plain numbers: milliseconds fit.
+ * Longs are bigint, and may be given as the decimal strings that JSON carries. Instants
+ * (`timestamp-millis`) are plain numbers: milliseconds fit. Maps are bounded by their bytes.
  */
-export function typeHook(schema: unknown): avro.Type | undefined {
+export function typeHook(
+  schema: avro.Schema,
+  options?: Partial<avro.ForSchemaOptions>,
+): avro.Type | undefined {
   if (schema === "long") return BIGINT;
-  return isInstant(schema) ? INSTANT : undefined;
+  if (isInstant(schema)) return INSTANT;
+  return isMap(schema) ? new BoundedMap(schema, options) : undefined;
 }
 
 const INSTANT = avro.Type.forSchema("long");
@@ -38,27 +40,16 @@ const BIGINT = avro.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b)),
 });
 
-// avsc hands longs over in a new buffer each. Most are small enough to be read as a number first.
-interface LongTap {
-  pos: number;
-  readLong(): number;
-}
-const readExactly = Reflect.get(BIGINT, "_read") as (tap: LongTap) => bigint;
-Reflect.set(BIGINT, "_read", (tap: LongTap): bigint => {
-  const { pos } = tap;
-  const long = tap.readLong();
-  if (Number.isSafeInteger(long)) return BigInt(long);
-  tap.pos = pos;
-  return readExactly.call(BIGINT, tap);
-});
-
-function isInstant(schema: unknown): boolean {
+function isInstant(schema: avro.Schema): boolean {
   return (
     typeof schema === "object" &&
-    schema !== null &&
     "logicalType" in schema &&
     schema.logicalType === "timestamp-millis"
   );
+}
+
+function isMap(schema: avro.Schema): boolean {
+  return typeof schema === "object" && "type" in schema && schema.type === "map";
 }
 
 function schemaOf(topic: string, file: string): TopicSchema {

@@ -73,6 +73,40 @@ test("a service imports drawdown/client, publishes and ends by itself", async ()
   });
 });
 
+test("its imports leave the service's own KafkaJS and avsc as they are", async () => {
+  const script = `
+    import { createRequire } from "node:module";
+    const require = createRequire(import.meta.url);
+    const avro = require("avsc");
+    const classes = {
+      ...avro.types,
+      Type: avro.Type,
+      Kafka: require("kafkajs").Kafka,
+      RequestQueue: require("kafkajs/src/network/requestQueue"),
+      Connection: require("kafkajs/src/network/connection"),
+    };
+    const look = () => Object.entries(classes).map(([name, one]) =>
+      [name, [one, one.prototype].map((of) => Object.getOwnPropertyDescriptors(of))]);
+    const before = look();
+    const { openUsageClient } = await import("drawdown/client");
+    await import("drawdown/api-client");
+    const usage = openUsageClient({
+      kafka: { brokers: process.env.KAFKA_BROKERS.split(",") },
+      registry: { url: process.env.SCHEMA_REGISTRY_URL },
+    });
+    await usage.publish({ accountId: "${accountId}-2", meter: "call", quantity: 1 });
+    await usage.close();
+    const after = new Map(look());
+    const differs = (a, b) => Reflect.ownKeys({ ...a, ...b }).filter((key) =>
+      a[key]?.value !== b[key]?.value || a[key]?.get !== b[key]?.get);
+    console.log(JSON.stringify(before.map(([name, [own, proto]]) =>
+      [name, ...differs(own, after.get(name)[0]), ...differs(proto, after.get(name)[1])])
+      .filter((changed) => changed.length > 1)), before.length);`;
+  const { stdout, stderr } = await node(await written("untouched.mjs", script));
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/^\[\] \d{2}\n$/);
+});
+
 test("a service in TypeScript is checked against its types", async () => {
   const service = (quantity: string) => `
     import { InvalidUsage, openUsageClient, PublishFailed, type Usage } from "drawdown/client";
