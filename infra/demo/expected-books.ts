@@ -1,4 +1,5 @@
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
+import { REFERENCE } from "../../shared/core/line/reference.ts";
 import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import type { PlannedAccount } from "./plan-accounts.ts";
 import type { PlannedEvent } from "./plan-events.ts";
@@ -94,5 +95,9 @@ function draw(purse: Purse, credits: MicroCredits, event: PlannedEvent): void {
   }
   const balance = purse.granted - purse.drawn;
   if (purse.lowBalance !== null || balance > purse.threshold || credits === 0n) return;
-  purse.lowBalance = { balance, threshold: purse.threshold, cause: `event:${event.eventId}` };
+  purse.lowBalance = {
+    balance,
+    threshold: purse.threshold,
+    cause: REFERENCE.eventCause.write(event),
+  };
 }

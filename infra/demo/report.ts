@@ -1,3 +1,4 @@
+import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import { amountsAsText } from "../../shared/ledger/postgres/amounts-as-text.ts";
 import { totalsByMeter } from "./check-books.ts";
@@ -69,7 +70,10 @@ export function reportOn(plan: DemoPlan, found: FoundBooks, measured: Measured):
 function exampleOf({ expected }: DemoPlan): DemoReport["example"] {
   const records = [...expected.records.values()].map(({ event }) => event);
   const crossed = records.find(({ accountId, eventId }) => {
-    return expected.accounts.get(accountId)?.lowBalance?.cause === `event:${eventId}`;
+    return (
+      expected.accounts.get(accountId)?.lowBalance?.cause ===
+      REFERENCE.eventCause.write({ eventId })
+    );
   });
   const { accountId = "", eventId = "" } = crossed ?? records[0] ?? {};
   return { accountId, eventId };

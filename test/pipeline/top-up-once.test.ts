@@ -11,7 +11,7 @@ import {
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
 import { takePayment } from "../../services/top-up/take-payment.ts";
 import type { TakingParts } from "../../services/top-up/taking-parts.ts";
-import { manualTopUpId } from "../../shared/core/payments/payment.ts";
+import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { openEncoder } from "../../shared/kafka/encoder.ts";
@@ -145,7 +145,10 @@ describe("in the books", () => {
     const at = { accountId, now: Date.now() };
     const outcomes = await Promise.all([
       ...Array.from({ length: 20 }, (_, index) =>
-        topUpByHand(books.database, at, { paymentId: manualTopUpId(`${index}`), amount: 500n }),
+        topUpByHand(books.database, at, {
+          paymentId: REFERENCE.manualTopUp.write({ key: `${index}` }),
+          amount: 500n,
+        }),
       ),
       topUpIfLow(books.database, at),
     ]);
@@ -316,7 +319,7 @@ function askAtOnce(account: string, round: string): Promise<unknown>[] {
   const at = { accountId: toAccountId(account), now: Date.now() };
   return Array.from({ length: 10 }, (_, index) =>
     topUpByHand(books.database, at, {
-      paymentId: manualTopUpId(`${round}-${index}`),
+      paymentId: REFERENCE.manualTopUp.write({ key: `${round}-${index}` }),
       amount: 700n,
     }),
   );

@@ -5,7 +5,7 @@ import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts"
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { payment, toPayment } from "../../../shared/contract/payment.ts";
 import { money } from "../../../shared/contract/wire.ts";
-import { manualTopUpId } from "../../../shared/core/payments/payment.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { listPayments, readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
@@ -79,7 +79,7 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
     },
     async ({ params: { account_id }, body: { amount }, headers }, reply) => {
       const key = headers["idempotency-key"] ?? newKey(now());
-      const paymentId = manualTopUpId(key);
+      const paymentId = REFERENCE.manualTopUp.write({ key });
       const currency = await readOfAccount(
         parts,
         account_id,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { lotOfTopUp, type TopUp } from "../../../shared/core/payments/payment.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
+import type { TopUp } from "../../../shared/core/payments/payment.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { findLot, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { readPaymentAtGateway } from "../../../shared/ledger/payments/at-gateway.ts";
@@ -76,7 +77,7 @@ async function readLot(
   position: bigint,
 ): Promise<ShownPayment["lot"]> {
   const { accountId } = topUp;
-  const lot = await findLot(transaction, accountId, lotOfTopUp(topUp));
+  const lot = await findLot(transaction, accountId, REFERENCE.topUpLot.write(topUp));
   if (lot === null) return null;
   return { lot, use: useOf(lot, position, await readLosses(transaction, accountId)) };
 }

@@ -1,11 +1,7 @@
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import {
-  lotOfTopUp,
-  manualTopUpId,
-  type NewTopUp,
-  type TopUp,
-} from "../../../shared/core/payments/payment.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
+import type { NewTopUp, TopUp } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import {
@@ -42,7 +38,7 @@ export async function makeTopUp(
   options: TopUpMakeOptions,
 ): Promise<Result> {
   const key = options.key === undefined ? eventIds()(Date.now()) : keyArgument(options.key);
-  const asked = { accountId, key, paymentId: manualTopUpId(key) };
+  const asked = { accountId, key, paymentId: REFERENCE.manualTopUp.write({ key }) };
   return withDatabase(settings, async (database) => {
     const details = await readAccountDetails(database, accountId);
     if (details === null) return refused(`there is no account ${accountId}`);
@@ -63,7 +59,8 @@ export async function makeTopUp(
 /** Its lot is named by it, and must be one that can be asked about. */
 function keyArgument(key: string): string {
   idArgument("--key", key);
-  idArgument("the id of the lot that --key names", lotOfTopUp({ paymentId: manualTopUpId(key) }));
+  const paymentId = REFERENCE.manualTopUp.write({ key });
+  idArgument("the id of the lot that --key names", REFERENCE.topUpLot.write({ paymentId }));
   return key;
 }
 

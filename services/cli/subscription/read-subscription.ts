@@ -1,4 +1,5 @@
 import type { Account, AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import {
   EMPTY_SCHEDULE,
   type Schedule,
@@ -61,7 +62,8 @@ async function readBegin(
   { number, period, anchor, subscribedAt }: Subscription,
 ): Promise<Instant> {
   if (period === 0) return subscribedAt;
-  const lot = await findLot(transaction, accountId, `plan:${number}:${period}`);
+  const monthLot = REFERENCE.monthLot.write({ number, period });
+  const lot = await findLot(transaction, accountId, monthLot);
   const changes = await listChanges(transaction, accountId);
   const isRestored = changes.some(({ kind, at }) => kind === "restored" && at === lot?.grantedAt);
   return lot === null || isRestored ? periodStart(anchor, period, timeZone) : lot.grantedAt;

@@ -1,3 +1,4 @@
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import type { EntryData } from "../api/account-data.ts";
 import { moneyFirst } from "./payment-text.ts";
 
@@ -17,12 +18,12 @@ export function entryText({ kind, reference }: EntryData): string {
   return detail === "" ? name : `${name} · ${detail}`;
 }
 
-/** A charge is named `add-on:<id>:<number>:<period>:<units paid before>-<units>`. */
 function addOnText(reference: string): string {
-  const [, id, from, to] = /^add-on:(.+):\d+:\d+:(\d+)-(\d+)$/.exec(reference) ?? [];
-  if (id === undefined || from === undefined || to === undefined) return reference;
-  const units = BigInt(to) - BigInt(from);
-  return units === 1n ? addOnName(id) : `${addOnName(id)}, ${units} units`;
+  const charge = REFERENCE.addOnCharge.read(reference);
+  if (charge === null) return reference;
+  const units = charge.units - charge.owed;
+  const name = addOnName(charge.addOnId);
+  return units === 1 ? name : `${name}, ${units} units`;
 }
 
 /** An add-on's id in words. */

@@ -1,9 +1,11 @@
+import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
+import { REFERENCE } from "../line/reference.ts";
 import { endOfLot } from "../month/expiry.ts";
-import { raisePrice } from "../month/fees-due.ts";
+import { type Charged, type Paying, raisePrice } from "../month/fees-due.ts";
 import { addLot, mostToGrant, type NewLot } from "../month/grant-credits.ts";
 import type { Subscription } from "../month/subscription.ts";
-import { type Plan, planAt } from "../offer/catalogue.ts";
+import { type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
 export type PlanChangeDecision =
@@ -61,30 +63,36 @@ function atOnce(
 ): Changed | { kind: "overflow"; most: MicroCredits } {
   const { catalogue, now, book } = context;
   const { account, schedule } = book;
-  const { planId, credits } = plan;
-  const told = {
-    kind: "plan_changed",
-    detail: { plan: planId, before: subscription.planId },
-  } as const;
-  const { subscription: onPlan, fees } = raisePrice(
-    { ...subscription, planId, nextPlanId: null },
-    catalogue,
-    now,
-  );
-  const difference = credits - subscription.periodCredits;
-  if (difference <= 0n) {
-    return changed(context, told, { schedule: { ...schedule, subscription: onPlan }, fees });
-  }
+  const {
+    subscription: onPlan,
+    fees,
+    difference,
+  } = takePlan(plan, { ...subscription, nextPlanId: null }, catalogue, now);
+  const detail = { plan: plan.planId, before: subscription.planId };
+  const told = { kind: "plan_changed", detail } as const;
+  const after = { schedule: { ...schedule, subscription: onPlan }, fees };
+  if (difference === 0n) return changed(context, told, after);
   const most = mostToGrant(account);
   if (difference > most) return { kind: "overflow", most };
   const added = addLot(account, differenceLot(plan, difference, subscription, context));
-  return changed(context, told, {
-    account: added.account,
-    schedule: { ...schedule, subscription: { ...onPlan, periodCredits: credits } },
-    granted: [added.lot],
-    entries: [added.entry],
-    fees,
-  });
+  const { account: withLot, lot, entry } = added;
+  return changed(context, told, { ...after, account: withLot, granted: [lot], entries: [entry] });
+}
+
+/**
+ * Takes a plan that holds at once, in mid-period: `difference` is what it gives more than the period has
+ * had.
+ */
+export function takePlan<S extends Paying & Pick<Subscription, "periodCredits">>(
+  { planId, credits }: Plan,
+  before: S,
+  catalogue: Catalogue,
+  now: Instant,
+): Charged<S> & { readonly difference: MicroCredits } {
+  const had = before.periodCredits;
+  const difference = credits > had ? credits - had : 0n;
+  const onPlan = { ...before, planId, periodCredits: had + difference };
+  return { ...raisePrice(onPlan, catalogue, now), difference };
 }
 
 /** Given in mid-period, so its life counts from now. */
@@ -95,7 +103,7 @@ function differenceLot(
   { book, now }: ChangeContext,
 ): NewLot {
   return {
-    lotId: `plan:${number}:${period}:${credits}`,
+    lotId: REFERENCE.raiseLot.write({ number, period, credits }),
     credits: difference,
     source: "plan",
     reference: planId,

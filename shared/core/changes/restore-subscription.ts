@@ -1,7 +1,7 @@
 import type { Account, Entry } from "../line/account.ts";
 import { endOfLot } from "../month/expiry.ts";
 import type { FeeRef } from "../month/fee.ts";
-import { beginStretch, type Charged } from "../month/fees-due.ts";
+import { chargePeriod } from "../month/fees-due.ts";
 import { addLotThatFits, type GrantedLot, type NewLot } from "../month/grant-credits.ts";
 import type { Schedule, Subscription } from "../month/subscription.ts";
 import {
@@ -50,7 +50,8 @@ export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDeci
       cameTrue: [endOf(subscription)],
     });
   }
-  const { subscription: paid, fees } = chargeAgain(subscription, isOver, context);
+  const restored = { ...subscription, withheld: null };
+  const { subscription: paid, fees } = chargePeriod(restored, context.catalogue, context.now);
   const months = isOver ? [...charged, period] : charged;
   return changed(context, told, {
     ...giveMonths(months, paid, context),
@@ -58,15 +59,6 @@ export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDeci
     fees,
     cameTrue: whatCameTrue(subscription, paid, []),
   });
-}
-
-function chargeAgain(
-  suspended: Subscription,
-  isOver: boolean,
-  { catalogue, now }: ChangeContext,
-): Charged {
-  const subscription = { ...suspended, withheld: null };
-  return isOver ? beginStretch(subscription, catalogue, now) : { subscription, fees: [] };
 }
 
 /** The current period owes its add-ons from now on where it had begun without credits. */

@@ -1,7 +1,7 @@
 import type { MicroCredits } from "../line/credit-line.ts";
-import { chargeAddOn, mostToDraw } from "../month/add-on-charge.ts";
+import { addOnPrice, chargeAddOn, mostToDraw } from "../month/add-on-charge.ts";
 import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts";
-import { addOnAt } from "../offer/catalogue.ts";
+import { type AddOn, addOnAt } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
 /** What is asked for: that so many units of an add-on be had; 0 cancels it. */
@@ -45,7 +45,7 @@ export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeConte
   if (units === use.nextQuantity) return { kind: "no_change" };
   if (units <= use.quantity) return planned(units, use, context);
   if (subscription.withheld !== null) return { kind: "suspended" };
-  return activate(units, use, addOn.credits, subscription, context);
+  return activate(units, use, addOn, subscription, context);
 }
 
 function planned(units: number, use: AddOnUse, context: ChangeContext): Changed {
@@ -57,13 +57,13 @@ function planned(units: number, use: AddOnUse, context: ChangeContext): Changed 
 function activate(
   units: number,
   use: AddOnUse,
-  price: MicroCredits,
+  addOn: AddOn,
   { number, period }: Subscription,
   context: ChangeContext,
 ): Changed | { kind: "overflow"; most: MicroCredits } {
   const { account: before, schedule } = context.book;
   const { addOnId, quantity: owed } = use;
-  const credits = price * BigInt(units - owed);
+  const credits = addOnPrice(addOn, BigInt(units - owed));
   const most = mostToDraw(before);
   if (credits > most) return { kind: "overflow", most };
   const charge = { addOnId, number, period, owed, units, credits, dueAt: context.now };

@@ -1,5 +1,5 @@
 import type { MicroCredits } from "../line/credit-line.ts";
-import { beginStretch } from "../month/fees-due.ts";
+import { chargePeriod } from "../month/fees-due.ts";
 import { addLot, mostToGrant } from "../month/grant-credits.ts";
 import { monthsLot } from "../month/turn-of-month.ts";
 import type { BillingInterval } from "../offer/billing-periods.ts";
@@ -55,7 +55,7 @@ export function decideSubscribe(asked: Subscribing, context: ChangeContext): Sub
     cancelled: false,
     withheld: null,
   };
-  const { subscription, fees } = beginStretch(begun, catalogue, now);
+  const { subscription, fees } = chargePeriod(begun, catalogue, now);
   const added = addLot(account, monthsLot(subscription, plan, now, account.timeZone));
   const detail = { plan: planId, interval, renewal, number: `${number}` };
   return changed(

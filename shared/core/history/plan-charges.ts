@@ -1,9 +1,11 @@
+import { takePlan } from "../changes/change-plan.ts";
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { periodsPaid, raiseAmount } from "../month/fees-due.ts";
-import type { SubscriptionChange } from "../month/subscription.ts";
-import type { BillingInterval } from "../offer/billing-periods.ts";
+import type { Fee } from "../month/fee.ts";
+import { chargePeriod, type Paying } from "../month/fees-due.ts";
+import type { Subscription, SubscriptionChange } from "../month/subscription.ts";
 import { type Catalogue, planAt, priceAt } from "../offer/catalogue.ts";
+import { subscriptionAt } from "./subscription-at.ts";
 
 /** What happened on an account's subscriptions, whatever it cost. */
 export interface PlanHistory {
@@ -34,60 +36,36 @@ export interface PlanStep {
   readonly price: bigint | null;
 }
 
-/** The month's lot that a turn or a subscription brings; those of differences have other ids. */
-const MONTH = /^plan:(\d+):(\d+)$/;
-
-/** Which subscription's month a lot is, or null when it is none. */
-export function monthOf(lotId: string): Pick<PlanMonth, "number" | "period"> | null {
-  const [, number, period] = MONTH.exec(lotId) ?? [];
-  return number === undefined ? null : { number: Number(number), period: Number(period) };
-}
-
 /**
- * What an account's subscriptions give and cost under a catalogue, by the same rules as when they
- * were charged: the months, the plans that were changed to and the intervals are as they were.
- * Under the catalogue that held then it comes to the lots and fees that there are.
+ * What an account's subscriptions give and cost under a catalogue, by the rules that charge them: the
+ * months, the plans that were changed to and the intervals are as they were. Under the catalogue that
+ * held then it comes to the lots and fees that there are.
  */
-export function planSteps(history: PlanHistory, catalogue: Catalogue): PlanStep[] {
-  const { months, currency } = history;
-  return subscriptionsOf(history.changes).flatMap(({ number, intervals, raises }) => {
-    const begun = months.filter((month) => month.number === number);
-    return walk([...begun, ...raises].sort(inOrder), { catalogue, currency, intervals });
+export function planSteps(
+  { months, currency, changes }: PlanHistory,
+  catalogue: Catalogue,
+): PlanStep[] {
+  const raises = changes.flatMap(({ kind, by, at, detail }) =>
+    kind === "plan_changed" && by !== "schedule"
+      ? [{ period: null, planId: detail["plan"] ?? "", at }]
+      : [],
+  );
+  let standing = notBegun(0, currency);
+  return [...months, ...raises].sort(inOrder).map((taken) => {
+    if (taken.period !== null && taken.number !== standing.number) {
+      standing = notBegun(taken.number, currency);
+    }
+    const { step, after } =
+      taken.period === null
+        ? raise(taken, standing, catalogue)
+        : begin(taken, { ...standing, nextInterval: intervalAt(changes, taken.at) }, catalogue);
+    standing = after;
+    return step;
   });
 }
 
 /** A change to another plan that held at once. */
-interface Raise {
-  readonly period: null;
-  readonly planId: string;
-  readonly at: Instant;
-}
-
-interface TakenInterval {
-  readonly interval: BillingInterval;
-  readonly at: Instant;
-}
-
-interface Subscribed {
-  readonly number: number;
-  readonly intervals: TakenInterval[];
-  readonly raises: Raise[];
-}
-
-function subscriptionsOf(changes: readonly SubscriptionChange[]): Subscribed[] {
-  const all: Subscribed[] = [];
-  for (const { kind, by, at, detail } of changes) {
-    const interval = detail["interval"] === "year" ? "year" : "month";
-    if (kind === "subscribed") {
-      all.push({ number: Number(detail["number"]), intervals: [{ interval, at }], raises: [] });
-    } else if (kind === "interval_changed") {
-      all.at(-1)?.intervals.push({ interval, at });
-    } else if (kind === "plan_changed" && by !== "schedule") {
-      all.at(-1)?.raises.push({ period: null, planId: detail["plan"] ?? "", at });
-    }
-  }
-  return all;
-}
+type Raise = Pick<PlanStep, "planId" | "at"> & { readonly period: null };
 
 /** A change at the very instant of a turn comes after it. */
 function inOrder(a: PlanMonth | Raise, b: PlanMonth | Raise): number {
@@ -95,95 +73,67 @@ function inOrder(a: PlanMonth | Raise, b: PlanMonth | Raise): number {
   return a.at - b.at || (a.period ?? last) - (b.period ?? last) || 0;
 }
 
-interface Terms {
-  readonly catalogue: Catalogue;
-  readonly currency: string;
-  readonly intervals: readonly TakenInterval[];
+function intervalAt(changes: readonly SubscriptionChange[], at: Instant) {
+  return subscriptionAt(changes, at).place?.interval ?? "month";
 }
 
-/** Where a subscription's charging stands; null: what the catalogue does not tell. */
-interface Standing {
-  readonly period: number;
-  readonly periodCredits: MicroCredits | null;
-  readonly paidUntil: number;
-  readonly paidPrice: bigint | null;
-  readonly interval: BillingInterval;
+/** Where a subscription's charging stands, and whether the catalogue tells of what it stands at. */
+interface Standing extends Paying, Pick<Subscription, "periodCredits"> {
+  readonly isGiven: boolean;
+  readonly isPriced: boolean;
 }
 
-const BEFORE: Standing = {
-  period: -1,
-  periodCredits: 0n,
-  paidUntil: 0,
-  paidPrice: 0n,
-  interval: "month",
-};
-
-function walk(steps: readonly (PlanMonth | Raise)[], terms: Terms): PlanStep[] {
-  let standing = BEFORE;
-  return steps.map((step) => {
-    const taken =
-      step.period === null ? raise(step, standing, terms) : begin(step, standing, terms);
-    standing = taken.standing;
-    return taken.step;
-  });
+function notBegun(number: number, currency: string): Standing {
+  return {
+    ...{ number, currency, planId: "", interval: "month", nextInterval: null, period: -1 },
+    ...{ paidUntil: 0, paidPrice: 0n, periodCredits: 0n, isGiven: true, isPriced: true },
+  };
 }
 
 interface Taken {
   readonly step: PlanStep;
-  readonly standing: Standing;
+  readonly after: Standing;
 }
 
-function begin({ period, planId, at }: PlanMonth, before: Standing, terms: Terms): Taken {
-  const credits = planAt(terms.catalogue, planId, at)?.credits ?? null;
-  const standing = { ...before, period, periodCredits: credits };
-  if (period < before.paidUntil) {
-    return { standing, step: { at, planId, credits, price: 0n } };
+function begin({ period, planId, at }: PlanMonth, before: Standing, catalogue: Catalogue): Taken {
+  const plan = planAt(catalogue, planId, at);
+  const periodCredits = plan?.credits ?? 0n;
+  const begun = { ...before, period, planId, periodCredits, isGiven: plan !== null };
+  const { subscription, fees } = chargePeriod(begun, catalogue, at);
+  const isCharged = subscription !== begun;
+  const after = isCharged
+    ? { ...subscription, isPriced: isPriced(subscription, at, catalogue) }
+    : begun;
+  const price = isCharged && !after.isPriced ? null : sumOf(fees);
+  return { step: { at, planId, credits: plan?.credits ?? null, price }, after };
+}
+
+function raise({ planId, at }: Raise, before: Standing, catalogue: Catalogue): Taken {
+  const plan = planAt(catalogue, planId, at);
+  const unpriced = { ...before, isPriced: false };
+  if (plan === null) {
+    const step = { at, planId, credits: null, price: null };
+    return { step, after: { ...unpriced, isGiven: false } };
   }
-  const interval = terms.intervals.findLast((taken) => taken.at <= at)?.interval ?? "month";
-  const price = priceThen(planId, interval, at, terms);
-  const paidUntil = period + periodsPaid(interval);
-  return {
-    standing: { ...standing, interval, paidUntil, paidPrice: price },
-    step: { at, planId, credits, price },
-  };
+  const { subscription, fees, difference } = takePlan(plan, before, catalogue, at);
+  const priced = before.isPriced && isPriced(subscription, at, catalogue);
+  const credits = before.isGiven ? difference : null;
+  const step = { at, planId, credits, price: priced ? sumOf(fees) : null };
+  return { step, after: { ...subscription, isPriced: priced } };
 }
 
-function raise({ planId, at }: Raise, before: Standing, terms: Terms): Taken {
-  const { periodCredits, paidPrice } = before;
-  const credits = planAt(terms.catalogue, planId, at)?.credits ?? null;
-  const price = priceThen(planId, before.interval, at, terms);
-  return {
-    standing: {
-      ...before,
-      periodCredits: larger(periodCredits, credits),
-      paidPrice: larger(paidPrice, price),
-    },
-    step: {
-      at,
-      planId,
-      credits: risen(periodCredits, credits),
-      price:
-        price === null || paidPrice === null ? null : raiseAmount({ ...before, paidPrice }, price),
-    },
-  };
-}
-
-function priceThen(
-  planId: string,
-  interval: BillingInterval,
+/** Whether the catalogue has the plan then, with a price in the currency. */
+function isPriced(
+  { planId, currency, interval }: Standing,
   at: Instant,
-  { catalogue, currency }: Terms,
-): bigint | null {
-  if (planAt(catalogue, planId, at) === null) return null;
-  return priceAt(catalogue, planId, currency, interval, at);
+  catalogue: Catalogue,
+): boolean {
+  return (
+    planAt(catalogue, planId, at) !== null &&
+    priceAt(catalogue, planId, currency, interval, at) !== null
+  );
 }
 
-function larger(a: bigint | null, b: bigint | null): bigint | null {
-  if (a === null || b === null) return null;
-  return b > a ? b : a;
-}
-
-function risen(from: bigint | null, to: bigint | null): bigint | null {
-  if (from === null || to === null) return null;
-  return to > from ? to - from : 0n;
+function sumOf(fees: readonly Fee[]): bigint {
+  return fees.reduce((sum, { amount }) => sum + amount, 0n);
 }

@@ -78,7 +78,10 @@ export function usageOf(event: ReceivedEvent, rates: RateCard): Usage | null {
 }
 
 /** What an event costs; null: it has no price. */
-export function priceOf(event: UsageEvent, rates: RateCard): MicroCredits | null {
+export function priceOf(
+  event: Pick<UsageEvent, "meter" | "quantity" | "occurredAt">,
+  rates: RateCard,
+): MicroCredits | null {
   const rate = rateAt(rates, event.meter, event.occurredAt);
   return typeof rate === "string" ? null : price(rate, event.quantity);
 }

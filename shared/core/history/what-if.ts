@@ -1,9 +1,11 @@
 import type { AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
+import { REFERENCE } from "../line/reference.ts";
+import { addOnPrice } from "../month/add-on-charge.ts";
 import { addOnAt } from "../offer/catalogue.ts";
-import { price, rateAt } from "../offer/rate-card.ts";
 import type { StatedCatalogue } from "../offer/stated-catalogue.ts";
-import { monthOf, type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
+import { type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
+import { priceOf } from "./verify-usage.ts";
 
 /**
  * What was charged for something of one kind, a meter's events or an add-on's charges, and what it
@@ -58,8 +60,7 @@ export interface PricedUsage {
 /** Adds an event, priced again at the instant at which it occurred. */
 export function addUsage(whatIf: WhatIf, usage: PricedUsage, { card }: StatedCatalogue): void {
   const { meter, quantity, credits } = usage;
-  const rate = rateAt(card, meter, usage.occurredAt);
-  const wouldBe = typeof rate === "string" ? null : price(rate, quantity);
+  const wouldBe = priceOf(usage, card);
   addTo(accountIn(whatIf, usage.accountId).meters, meter, { quantity, charged: credits, wouldBe });
 }
 
@@ -79,7 +80,7 @@ export function addCharge(
   { catalogue }: StatedCatalogue,
 ): void {
   const addOn = addOnAt(catalogue, addOnId, dueAt);
-  const wouldBe = addOn === null ? null : addOn.credits * units;
+  const wouldBe = addOn === null ? null : addOnPrice(addOn, units);
   const again = { quantity: units, charged: credits, wouldBe };
   addTo(accountIn(whatIf, accountId).addOns, addOnId, again);
 }
@@ -117,7 +118,7 @@ export function addPlans(
 ): void {
   const { currency, changes } = books;
   const months = books.lots.flatMap(({ lotId, planId, at }) => {
-    const month = monthOf(lotId);
+    const month = REFERENCE.monthLot.read(lotId);
     return month === null ? [] : [{ ...month, planId, at }];
   });
   const isIn = ({ at }: { readonly at: Instant }) => at >= from && at < to;

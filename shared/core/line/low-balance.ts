@@ -1,5 +1,6 @@
 import type { Account, AccountId, Entry, Instant } from "./account.ts";
 import { balanceOf, type MicroCredits } from "./credit-line.ts";
+import { REFERENCE } from "./reference.ts";
 
 /** The balance has fallen to the threshold: said once for each downward crossing. */
 export interface LowBalance {
@@ -77,6 +78,6 @@ export function judgeBalance(
   if (last === undefined || !counts) return { account, lowBalance: null };
   const armed = rearm(account);
   return hasCrossed(armed)
-    ? sayLowBalance(armed, `entry:${last.sequence}`, last.dueAt)
+    ? sayLowBalance(armed, REFERENCE.entryCause.write(last), last.dueAt)
     : { account: armed, lowBalance: null };
 }

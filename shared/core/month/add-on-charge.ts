@@ -1,6 +1,8 @@
 import type { Account, Entry, Instant } from "../line/account.ts";
 import { drawDown, MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
+import { REFERENCE } from "../line/reference.ts";
+import type { AddOn } from "../offer/catalogue.ts";
 
 /** Units of an add-on that become owed in one period of a subscription, and what they cost. */
 export interface AddOnCharge {
@@ -15,21 +17,23 @@ export interface AddOnCharge {
   readonly dueAt: Instant;
 }
 
+/** What units (at least 0) of an add-on cost for a period. */
+export function addOnPrice({ credits }: AddOn, units: bigint): MicroCredits {
+  return credits * units;
+}
+
 /**
  * Draws an add-on's charge down, whether or not the balance covers it. Its reference names the units
  * within the period, so that none can be posted twice.
  */
 export function chargeAddOn(
   account: Account,
-  { addOnId, number, period, owed, units, credits, dueAt }: AddOnCharge,
+  charge: AddOnCharge,
 ): { account: Account; entry: Entry } {
-  return postEntry(drawDown(account, credits), {
-    kind: "add_on_charge",
-    credits: -credits,
-    lotId: null,
-    reference: `add-on:${addOnId}:${number}:${period}:${owed}-${units}`,
-    dueAt,
-  });
+  const { credits, dueAt } = charge;
+  const reference = REFERENCE.addOnCharge.write(charge);
+  const told = { kind: "add_on_charge", credits: -credits, lotId: null, reference, dueAt } as const;
+  return postEntry(drawDown(account, credits), told);
 }
 
 /** How many credits the account's line can still be drawn by. */

@@ -10,6 +10,7 @@
 import type { Account, Entry, Instant, Lot } from "../line/account.ts";
 import { expire, remainingOf, withMoved } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
+import { REFERENCE } from "../line/reference.ts";
 import { type Anchor, periodStart } from "../offer/billing-periods.ts";
 import type { LotLife } from "../offer/catalogue.ts";
 import { monthsAfter } from "../offer/months.ts";
@@ -115,7 +116,7 @@ export function postExpiry(
     kind: "expiry",
     credits: -expired,
     lotId: lot.lotId,
-    reference: `expiry:${lot.lotId}`,
+    reference: REFERENCE.expiry.write(lot),
     dueAt: at,
   });
   return { account, lots: withMoved(lots, moved), entry };

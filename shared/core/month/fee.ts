@@ -2,7 +2,7 @@ import type { Instant } from "../line/account.ts";
 
 /** What a subscription costs for some of its periods, as it falls due. */
 export interface Fee {
-  /** Identifies it within the account: `fee:<number>:<period>`, of an upgrade `...:<price>` behind it. */
+  /** Identifies it within the account. */
   readonly paymentId: string;
   /** Of the subscription. */
   readonly number: number;

@@ -2,6 +2,7 @@ import type { Account, Entry, Instant, Lot } from "../line/account.ts";
 import { grant, MAX_BIGINT, type MicroCredits, type Stretch } from "../line/credit-line.ts";
 import { judgeBalance, type LowBalance } from "../line/low-balance.ts";
 import { postEntry } from "../line/post-entry.ts";
+import { isReservedLot } from "../line/reference.ts";
 import { earlier } from "./account-book.ts";
 import { endOfLot, GRACE_MS, type LotEnd } from "./expiry.ts";
 
@@ -9,10 +10,6 @@ import { endOfLot, GRACE_MS, type LotEnd } from "./expiry.ts";
 export const LOT_SOURCES = ["plan", "top_up", "promotion", "adjustment"] as const;
 
 export type LotSource = (typeof LOT_SOURCES)[number];
-
-/** Lot ids that begin so are not granted by hand: those of subscriptions, and of top-ups. */
-export const TOP_UP_LOT = "top-up:";
-const RESERVED_LOTS = ["plan:", TOP_UP_LOT] as const;
 
 /** What is asked for: credits of one source, as one lot. */
 export interface Grant {
@@ -78,9 +75,7 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
     return { kind, lot: standing };
   }
   // Where such a lot stood, the month's turn or the top-up that brings it could not be stored.
-  if (RESERVED_LOTS.some((prefix) => asked.lotId.startsWith(prefix))) {
-    return { kind: "reserved_lot_id" };
-  }
+  if (isReservedLot(asked.lotId)) return { kind: "reserved_lot_id" };
   if (asked.credits <= 0n) return { kind: "no_credits" };
   const most = mostToGrant(account);
   if (asked.credits > most) return { kind: "overflow", most };

@@ -1,10 +1,12 @@
 import type { Instant } from "../line/account.ts";
-import { MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
+import { MAX_BIGINT } from "../line/credit-line.ts";
+import { REFERENCE } from "../line/reference.ts";
 import { type Anchor, periodStart } from "../offer/billing-periods.ts";
 import { addOnAt, type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
+import { addOnPrice } from "./add-on-charge.ts";
 import { endOfTurnsLot } from "./expiry.ts";
 import type { Fee } from "./fee.ts";
-import { beginStretch } from "./fees-due.ts";
+import { chargePeriod } from "./fees-due.ts";
 import type { NewLot } from "./grant-credits.ts";
 import {
   type AddOnUse,
@@ -39,16 +41,13 @@ export function turnMonth(
   timeZone: string,
 ): Turn {
   const at = subscription.nextPeriodAt;
-  const isUnpaid = subscription.period + 1 >= subscription.paidUntil;
-  if (isUnpaid && subscription.cancelled) {
+  const next = beginPeriod(subscription, timeZone);
+  if (next.cancelled && next.period >= next.paidUntil) {
     return { ...addToHistory(ended(before), [endOf(subscription)], bySchedule(at)), ...NOTHING };
   }
   const { withheld } = subscription;
-  const next = beginPeriod(subscription, timeZone);
   if (withheld !== null) return withhold(before, subscription, next, withheld);
-  const { subscription: begun, fees } = isUnpaid
-    ? beginStretch(next, catalogue, at)
-    : { subscription: next, fees: [] };
+  const { subscription: begun, fees } = chargePeriod(next, catalogue, at);
   const plan = planThen(catalogue, begun.planId, at);
   const addOns = nextUses(before.addOns);
   const turned: Schedule = {
@@ -100,7 +99,7 @@ export function monthsLot(
   timeZone: string,
 ): NewLot {
   return {
-    lotId: `plan:${number}:${period}`,
+    lotId: REFERENCE.monthLot.write({ number, period }),
     credits,
     source: "plan",
     reference: planId,
@@ -164,14 +163,11 @@ export function chargesOf(
   return addOns.map(({ addOnId, quantity: units }) => {
     const addOn = addOnAt(catalogue, addOnId, dueAt);
     if (addOn === null) throw new Error(`add-on ${addOnId} in use is not in the catalogue`);
-    return { addOnId, number, period, units, credits: priceOf(addOn.credits, units), dueAt };
+    const price = addOnPrice(addOn, BigInt(units));
+    // A turn cannot be refused, so a price beyond what is storable is cut there.
+    const credits = price > MAX_BIGINT ? MAX_BIGINT : price;
+    return { addOnId, number, period, units, credits, dueAt };
   });
-}
-
-/** A turn cannot be refused, so a price beyond what is storable is cut there. */
-function priceOf(credits: MicroCredits, units: number): MicroCredits {
-  const price = credits * BigInt(units);
-  return price > MAX_BIGINT ? MAX_BIGINT : price;
 }
 
 /** The plan as it stands then; one that was subscribed to is never lost. */

@@ -1,11 +1,12 @@
 import type { Account, Instant } from "../line/account.ts";
 import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
+import { REFERENCE } from "../line/reference.ts";
 import { mostToGrant } from "../month/grant-credits.ts";
 import { type Catalogue, type CreditPrice, creditPriceAt } from "../offer/catalogue.ts";
 import { startOfNextDay, startOfNextMonth } from "../offer/months.ts";
 import { type AutoTopUp, amountsOf, type TopUpNotice } from "./auto-top-up.ts";
 import { leastCharged, MOST_CHARGED } from "./charge-limits.ts";
-import { automaticTopUpId, type NewTopUp } from "./payment.ts";
+import type { NewTopUp } from "./payment.ts";
 import { creditsFor, timesToLift } from "./size-top-up.ts";
 
 /** What a top-up is judged against, read while the account's row is held. */
@@ -50,7 +51,8 @@ export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): 
   if (auto.pausedUntil !== null && auto.pausedUntil > now) {
     return stays({ ...auto, lookAt: auto.pausedUntil });
   }
-  const topUpId = automaticTopUpId(account.crossings, declinedBefore);
+  const crossing = account.crossings;
+  const topUpId = REFERENCE.automaticTopUp.write({ crossing, attempt: declinedBefore + 1 });
   if (!context.hasMethod) return stopped(NO_METHOD, topUpId, context);
   const price = creditPriceAt(context.catalogue, context.currency, now);
   if (price === null) {

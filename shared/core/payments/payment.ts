@@ -1,6 +1,6 @@
 import type { AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { TOP_UP_LOT } from "../month/grant-credits.ts";
+import { REFERENCE } from "../line/reference.ts";
 import type { LotLife } from "../offer/catalogue.ts";
 
 /**
@@ -48,28 +48,7 @@ export type Payment = TopUp | FeePayment;
 /** A top-up before it is stored. */
 export type NewTopUp = Pick<TopUp, "paymentId" | "amount" | "currency" | "credits" | "life">;
 
-const AUTOMATIC = "low-balance:";
-
-/**
- * The identity of an automatic top-up: the crossing that caused it and, where earlier ones for it
- * were declined, how many. So no repeat of an event or a crash can make another.
- */
-export function automaticTopUpId(crossing: bigint, declinedBefore: number): string {
-  const first = `${AUTOMATIC}${crossing}`;
-  return declinedBefore === 0 ? first : `${first}:${declinedBefore + 1}`;
-}
-
 /** True for a top-up that a low balance caused; false for one made by hand. */
 export function isAutomatic({ paymentId }: Pick<Payment, "paymentId">): boolean {
-  return paymentId.startsWith(AUTOMATIC);
-}
-
-/** The identity of a top-up made by hand under `key`; the same key again is the same top-up. */
-export function manualTopUpId(key: string): string {
-  return `manual:${key}`;
-}
-
-/** The lot that a top-up brings. */
-export function lotOfTopUp({ paymentId }: Pick<Payment, "paymentId">): string {
-  return `${TOP_UP_LOT}${paymentId}`;
+  return REFERENCE.automaticTopUp.read(paymentId) !== null;
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../line/account.ts";
+import { REFERENCE } from "../line/reference.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { endOfLot } from "../month/expiry.ts";
 import { addLot, mostToGrant, onTheLine } from "../month/grant-credits.ts";
@@ -7,7 +8,7 @@ import { formatMoney } from "../text/money.ts";
 import type { AutoTopUp, TopUpNotice } from "./auto-top-up.ts";
 import { isLow, noticeOf } from "./decide-top-up.ts";
 import { type Decline, declineReason } from "./decline.ts";
-import { isAutomatic, lotOfTopUp, type TopUp } from "./payment.ts";
+import { isAutomatic, type TopUp } from "./payment.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -44,7 +45,7 @@ export function topUpSucceeded(
     throw new Error(`account ${accountId} has no room for ${topUp.credits} micro-credits`);
   }
   const added = addLot(book.account, {
-    lotId: lotOfTopUp(topUp),
+    lotId: REFERENCE.topUpLot.write(topUp),
     credits: topUp.credits,
     source: "top_up",
     reference: `${formatMoney(topUp.amount, topUp.currency)} ${topUp.currency}`,

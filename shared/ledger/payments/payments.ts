@@ -1,4 +1,5 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import { REFERENCE } from "../../core/line/reference.ts";
 import type { LotLife } from "../../core/offer/catalogue.ts";
 import type { NewTopUp, Payment, PaymentStatus } from "../../core/payments/payment.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
@@ -103,7 +104,7 @@ const CONTEXT = `
          EXISTS (SELECT FROM payment
                  WHERE account_id = $1 AND kind = 'top_up' AND status = 'pending'),
          (SELECT count(*)::integer FROM payment
-          WHERE account_id = $1 AND (payment_id = $2 OR starts_with(payment_id, $2 || ':'))),
+          WHERE account_id = $1 AND substring(payment_id FROM '${REFERENCE.automaticTopUp.pattern}') = $2),
          coalesce(sum(amount) FILTER (WHERE created_at >= to_timestamp($3 / 1000.0)), 0),
          coalesce(sum(amount), 0)
   FROM payment
@@ -116,7 +117,7 @@ const CONTEXT = `
 export interface TopUpsSoFar {
   readonly hasMethod: boolean;
   readonly inFlight: boolean;
-  /** Top-ups of identity `first`, and further tries of it. */
+  /** Top-ups of the crossing. */
   readonly tries: number;
   /** Pending or paid since the given instants, in minor units. */
   readonly spent: { readonly today: bigint; readonly thisMonth: bigint };
@@ -126,12 +127,12 @@ export interface TopUpsSoFar {
 export async function readTopUpsSoFar(
   transaction: Transaction,
   accountId: AccountId,
-  { first, today, thisMonth }: { first: string; today: Instant; thisMonth: Instant },
+  { crossing, today, thisMonth }: { crossing: bigint; today: Instant; thisMonth: Instant },
 ): Promise<TopUpsSoFar> {
   const { rows } = await transaction.query<[boolean, boolean, number, string, string]>({
     name: "read-top-ups-so-far",
     text: CONTEXT,
-    values: [accountId, first, today, thisMonth],
+    values: [accountId, crossing, today, thisMonth],
     rowMode: "array",
   });
   const [hasMethod, inFlight, tries, ofToday, ofThisMonth] = rows[0] ?? [false, false, 0, "0", "0"];

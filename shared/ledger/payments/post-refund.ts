@@ -1,9 +1,10 @@
 import { decideFeeGivenUp } from "../../core/changes/suspend-subscription.ts";
 import type { Instant } from "../../core/line/account.ts";
+import { REFERENCE } from "../../core/line/reference.ts";
 import type { Settlement } from "../../core/month/settle.ts";
 import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
 import { noticeOf } from "../../core/payments/decide-top-up.ts";
-import { type FeePayment, lotOfTopUp, type TopUp } from "../../core/payments/payment.ts";
+import type { FeePayment, TopUp } from "../../core/payments/payment.ts";
 import { type ReversalOutcome, reverseTopUp } from "../../core/payments/reverse-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { findLot, readLosses, useOf, withExpiries } from "../books/granted-lots.ts";
@@ -58,8 +59,8 @@ async function postOfTopUp(
   { back, amountBefore }: { readonly back: WentBack; readonly amountBefore: bigint },
   { book, posted }: SettledAccount,
 ): Promise<Settlement | null> {
-  const { accountId, now, amount, kind, refundId } = back;
-  const stored = await findLot(transaction, accountId, lotOfTopUp(topUp));
+  const { accountId, now, amount, kind } = back;
+  const stored = await findLot(transaction, accountId, REFERENCE.topUpLot.write(topUp));
   if (stored === null) throw new Error(`top-up ${topUp.paymentId} of ${accountId} has no lot`);
   // Settling may have moved it.
   const standing = book.lots.find(({ lotId }) => lotId === stored.lotId) ?? stored;
@@ -67,7 +68,7 @@ async function postOfTopUp(
   const losses = withExpiries(await readLosses(transaction, accountId), posted);
   const { used, remaining } = useOf(lot, book.account.position, losses);
   const spent = used - (await readReversed(transaction, back, lot.lotId));
-  const reversal = { amount, amountBefore, reference: `${kind}:${refundId}` };
+  const reversal = { amount, amountBefore, reference: REFERENCE.takenBack.write(back) };
   const outcome = reverseTopUp(topUp, reversal, { book, lot, remaining, spent, now });
   await record(transaction, back, outcome);
   const before = await readAutoTopUp(transaction, accountId);

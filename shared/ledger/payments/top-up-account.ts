@@ -8,7 +8,7 @@ import {
   type ManualTopUpDecision,
   type TopUpContext,
 } from "../../core/payments/decide-top-up.ts";
-import { automaticTopUpId, type TopUp } from "../../core/payments/payment.ts";
+import type { TopUp } from "../../core/payments/payment.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
@@ -88,7 +88,7 @@ async function readContext(
   const { account } = book;
   const { accountId, timeZone } = account;
   const { tries, ...soFar } = await readTopUpsSoFar(transaction, accountId, {
-    first: automaticTopUpId(account.crossings, 0),
+    crossing: account.crossings,
     today: startOfDay(now, timeZone),
     thisMonth: startOfMonth(now, timeZone),
   });

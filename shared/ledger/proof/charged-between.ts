@@ -5,6 +5,7 @@ import type {
   PricedUsage,
 } from "../../core/history/what-if.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import { REFERENCE } from "../../core/line/reference.ts";
 import type { SubscriptionChange } from "../../core/month/subscription.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { OF_ACCOUNT } from "../usage/list.ts";
@@ -66,15 +67,15 @@ export async function readUsageBetween(
   );
 }
 
-/** The reference names the units that became owed, as `chargeAddOn` (core) writes it. */
 const CHARGES = `
-  SELECT account_id, charged[1], charged[3]::bigint - charged[2]::bigint, -credits,
-         (extract(epoch FROM due_at) * 1000)::bigint
-  FROM entry, regexp_match(reference, '^add-on:(.*):\\d+:\\d+:(\\d+)-(\\d+)$') AS charged
+  SELECT account_id, reference, -credits, (extract(epoch FROM due_at) * 1000)::bigint
+  FROM entry
   WHERE kind = 'add_on_charge'
     AND due_at >= to_timestamp($1::bigint / 1000.0)
     AND due_at < to_timestamp($2::bigint / 1000.0)
     AND ($3::text IS NULL OR account_id = $3)`;
+
+type ChargeRow = [AccountId, reference: string, credits: string, dueAt: string];
 
 /** Reads the add-on charges that fell due in a range, in no order. */
 export async function readChargesBetween(
@@ -83,14 +84,19 @@ export async function readChargesBetween(
   onPage: (charges: readonly PostedCharge[]) => void,
 ): Promise<void> {
   const asked = { text: CHARGES, values: [from, to, accountId] };
-  await readPages<UsageRow>(transaction, asked, (rows) =>
-    onPage(
-      rows.map(([ofAccount, addOnId, units, credits, dueAt]) => ({
-        ...{ accountId: ofAccount, addOnId, units: BigInt(units) },
-        ...{ credits: BigInt(credits), dueAt: Number(dueAt) },
-      })),
-    ),
-  );
+  await readPages<ChargeRow>(transaction, asked, (rows) => onPage(rows.flatMap(toCharge)));
+}
+
+function toCharge([accountId, reference, credits, dueAt]: ChargeRow): PostedCharge[] {
+  const charge = REFERENCE.addOnCharge.read(reference);
+  if (charge === null) return [];
+  const { addOnId, owed, units } = charge;
+  return [
+    {
+      ...{ accountId, addOnId, units: BigInt(units - owed) },
+      ...{ credits: BigInt(credits), dueAt: Number(dueAt) },
+    },
+  ];
 }
 
 /** What the account's subscriptions brought up to the range's end: what they cost follows from their beginning. */

@@ -1,3 +1,4 @@
+import { AUTOMATIC_TOP_UP, REFERENCE, TOP_UP_LOT } from "../../core/line/reference.ts";
 import { WHAT_IS_SET } from "../books/setting-changes.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import { allowWholeTables, readSnapshot } from "../postgres/read-snapshot.ts";
@@ -130,7 +131,7 @@ export const INVARIANTS: readonly Invariant[] = [
                  PARTITION BY account_id, units[1], units[2], units[3] ORDER BY units[4]::integer
                ) AS charged
         FROM entry,
-             regexp_match(reference, '^add-on:(.*):(\\d+):(\\d+):(\\d+)-(\\d+)$') AS units
+             regexp_match(reference, '${REFERENCE.addOnCharge.pattern}') AS units
         WHERE kind = 'add_on_charge'
       ) AS ranges
       WHERE charged > owed`,
@@ -145,7 +146,7 @@ export const INVARIANTS: readonly Invariant[] = [
       LEFT JOIN LATERAL (
         SELECT sum(units[5]::integer - units[4]::integer) AS units
         FROM entry,
-             regexp_match(reference, '^add-on:(.*):(\\d+):(\\d+):(\\d+)-(\\d+)$') AS units
+             regexp_match(reference, '${REFERENCE.addOnCharge.pattern}') AS units
         WHERE entry.account_id = schedule.account_id AND kind = 'add_on_charge'
           AND units[1] = "addOnId"
           AND units[2]::integer = subscriptions AND units[3]::integer = schedule.period
@@ -168,7 +169,7 @@ export const INVARIANTS: readonly Invariant[] = [
       SELECT account_id FROM (
         SELECT account_id, period[1]::integer AS number, count(*) AS lots,
                max(period[2]::integer) + 1 AS periods
-        FROM lot, regexp_match(lot_id, '^plan:(\\d+):(\\d+)$') AS period
+        FROM lot, regexp_match(lot_id, '${REFERENCE.monthLot.pattern}') AS period
         WHERE source = 'plan'
         GROUP BY account_id, period[1]
       ) AS months
@@ -186,7 +187,7 @@ export const INVARIANTS: readonly Invariant[] = [
       SELECT account_id FROM (
         SELECT account_id, period, lag(period + periods, 1, 0) OVER stretches AS before
         FROM payment
-        WHERE kind = 'fee' AND payment_id ~ '^fee:\\d+:\\d+$'
+        WHERE kind = 'fee' AND payment_id ~ '${REFERENCE.fee.pattern}'
         WINDOW stretches AS (PARTITION BY account_id, subscription ORDER BY period)
       ) AS stretch
       WHERE period < before`,
@@ -214,7 +215,7 @@ export const INVARIANTS: readonly Invariant[] = [
     broken: "A month's credits came that no fee pays for.",
     accounts: `
       SELECT lot.account_id
-      FROM lot, regexp_match(lot_id, '^plan:(\\d+):(\\d+)$') AS month
+      FROM lot, regexp_match(lot_id, '${REFERENCE.monthLot.pattern}') AS month
       WHERE source = 'plan' AND month IS NOT NULL
         AND NOT EXISTS (
           SELECT FROM lot AS free JOIN plan_price ON plan_id = reference
@@ -240,10 +241,10 @@ export const INVARIANTS: readonly Invariant[] = [
     broken: "Money was taken without credits, or credits came without money.",
     accounts: `
       SELECT coalesce(paid.account_id, bought.account_id) AS account_id
-      FROM (SELECT account_id, 'top-up:' || payment_id AS lot_id, credits FROM payment
+      FROM (SELECT account_id, '${TOP_UP_LOT}' || payment_id AS lot_id, credits FROM payment
             WHERE kind = 'top_up' AND status = 'succeeded') AS paid
       FULL JOIN (SELECT account_id, lot_id, credits FROM lot
-                 WHERE starts_with(lot_id, 'top-up:')) AS bought USING (account_id, lot_id)
+                 WHERE starts_with(lot_id, '${TOP_UP_LOT}')) AS bought USING (account_id, lot_id)
       WHERE paid.credits IS DISTINCT FROM bought.credits`,
   },
   {
@@ -253,12 +254,12 @@ export const INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT account_id
       FROM payment JOIN account USING (account_id),
-           regexp_match(payment_id, '^low-balance:(\\d+)(:(\\d+))?$') AS cause
-      WHERE kind = 'top_up' AND starts_with(payment_id, 'low-balance:')
+           regexp_match(payment_id, '${REFERENCE.automaticTopUp.pattern}') AS cause
+      WHERE kind = 'top_up' AND starts_with(payment_id, '${AUTOMATIC_TOP_UP}')
       GROUP BY account_id, crossings, cause[1]
       HAVING cause[1] IS NULL
           OR cause[1]::bigint > crossings
-          OR max(coalesce(cause[3]::integer, 1)) <> count(*)
+          OR max(coalesce(cause[2]::integer, 1)) <> count(*)
           OR count(*) FILTER (WHERE status = 'failed') < count(*) - 1`,
   },
   {
@@ -293,7 +294,7 @@ export const INVARIANTS: readonly Invariant[] = [
         FROM refund
         JOIN payment USING (account_id, payment_id)
         LEFT JOIN entry ON entry.account_id = refund.account_id
-                       AND entry.lot_id = 'top-up:' || refund.payment_id
+                       AND entry.lot_id = '${TOP_UP_LOT}' || refund.payment_id
                        AND entry.reference = refund.kind || ':' || refund.refund_id
         GROUP BY refund.account_id, refund.payment_id, refund.refund_id, payment.credits
       ) AS taken

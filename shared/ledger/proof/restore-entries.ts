@@ -1,6 +1,6 @@
 import type { AccountId } from "../../core/line/account.ts";
+import { REFERENCE } from "../../core/line/reference.ts";
 import { endOfLot } from "../../core/month/expiry.ts";
-import { TOP_UP_LOT } from "../../core/month/grant-credits.ts";
 import { UNTOUCHED_AUTO_TOP_UP } from "../../core/payments/auto-top-up.ts";
 import type { TopUp } from "../../core/payments/payment.ts";
 import { topUpSucceeded } from "../../core/payments/settle-top-up.ts";
@@ -80,9 +80,11 @@ export async function restoreTopUpLot(
   repair: Repair,
 ): Promise<boolean> {
   const { accountId, lotId, credits } = missing;
+  const ofTopUp = REFERENCE.topUpLot.read(lotId);
+  if (ofTopUp === null) return false;
   return inTransaction(database, async (transaction) => {
     const details = await lockAccount(transaction, accountId);
-    const payment = await lockPayment(transaction, { accountId, paymentId: paymentOf(lotId) });
+    const payment = await lockPayment(transaction, { accountId, ...ofTopUp });
     const granted = await readGrant(transaction, missing);
     if (details === null || payment?.kind !== "top_up" || granted === null) return false;
     const { account } = details;
@@ -107,11 +109,7 @@ export async function restoreTopUpLot(
 
 /** True for the lots whose payment says what they were. */
 export function isOfTopUp(lotId: string): boolean {
-  return lotId.startsWith(TOP_UP_LOT);
-}
-
-function paymentOf(lotId: string): string {
-  return lotId.slice(TOP_UP_LOT.length);
+  return REFERENCE.topUpLot.read(lotId) !== null;
 }
 
 const GRANT = `
@@ -160,7 +158,7 @@ export async function grantPaidTopUp(
       const isPaid = payment?.kind === "top_up" && payment.status === "succeeded";
       if (
         !isPaid ||
-        (await findLot(transaction, accountId, `${TOP_UP_LOT}${paymentId}`)) !== null
+        (await findLot(transaction, accountId, REFERENCE.topUpLot.write({ paymentId }))) !== null
       ) {
         return { decision: false, step: null };
       }

@@ -1,5 +1,6 @@
 import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
+import { TOP_UP_LOT } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 /** An account whose position is not what its records and entries drew. */
@@ -133,10 +134,10 @@ const UNGRANTED = `
   FROM payment
   WHERE payment.kind = 'top_up' AND status = 'succeeded' AND ($1::text IS NULL OR account_id = $1)
     AND NOT EXISTS (SELECT FROM lot
-                    WHERE lot.account_id = payment.account_id AND lot_id = 'top-up:' || payment_id)
+                    WHERE lot.account_id = payment.account_id AND lot_id = '${TOP_UP_LOT}' || payment_id)
     AND NOT EXISTS (SELECT FROM entry
                     WHERE entry.account_id = payment.account_id AND entry.kind = 'grant'
-                      AND entry.lot_id = 'top-up:' || payment_id)
+                      AND entry.lot_id = '${TOP_UP_LOT}' || payment_id)
   ORDER BY payment.account_id, payment_id`;
 
 export async function findUngrantedTopUps(

@@ -1,5 +1,6 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
+import { REFERENCE } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 /** What an account was charged for, beside usage. */
@@ -25,18 +26,15 @@ export interface ChargeRecord {
   readonly dueAt: Instant;
 }
 
-/**
- * What each was for: the add-on, as `chargeAddOn` (core) has written it into the reference (its id may
- * hold colons), the lot that was reversed, and by what, as `reverseTopUp` has, or a correction's reason.
- */
+/** What each was for: the add-on, the lot that was reversed, and by what, or a correction's reason. */
 const CHARGED = `
   kind,
   CASE kind
-    WHEN 'add_on_charge' THEN substring(reference FROM '^add-on:(.*):\\d+:\\d+:\\d+-\\d+$')
+    WHEN 'add_on_charge' THEN substring(reference FROM '${REFERENCE.addOnCharge.pattern}')
     WHEN 'adjustment' THEN reference
     ELSE lot_id
   END,
-  CASE kind WHEN 'reversal' THEN split_part(reference, ':', 1) END`;
+  CASE kind WHEN 'reversal' THEN substring(reference FROM '${REFERENCE.takenBack.pattern}') END`;
 
 type ChargedRow =
   | [kind: "add_on_charge", addOnId: string, by: null]

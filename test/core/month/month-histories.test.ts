@@ -16,10 +16,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EntryPosted, lineAt } from "../../../shared/core/history/line-at.ts";
-import { monthOf, type PlanStep, planSteps } from "../../../shared/core/history/plan-charges.ts";
+import { type PlanStep, planSteps } from "../../../shared/core/history/plan-charges.ts";
 import { subscriptionAt } from "../../../shared/core/history/subscription-at.ts";
 import type { Account, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import { isDue, nextDueAt } from "../../../shared/core/month/account-book.ts";
 import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
@@ -346,7 +347,7 @@ describe("whatever happens to an account, month after month", () => {
       const { changes, fees } = acme;
       const ofPlans = acme.granted.filter(({ source }) => source === "plan");
       const months = ofPlans.flatMap(({ lotId, reference: planId, grantedAt: at }) => {
-        const month = monthOf(lotId);
+        const month = REFERENCE.monthLot.read(lotId);
         return month === null ? [] : [{ ...month, planId, at }];
       });
       const steps = planSteps({ currency: "USD", months, changes }, CATALOGUE);

@@ -9,13 +9,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import { MOST_CHARGED } from "../../../shared/core/payments/charge-limits.ts";
 import {
   decideManualTopUp,
   type TopUpContext,
 } from "../../../shared/core/payments/decide-top-up.ts";
-import { manualTopUpId } from "../../../shared/core/payments/payment.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";
 import {
   autoWith,
@@ -25,7 +25,7 @@ import {
   selling,
 } from "../../support/core/top-up-examples.ts";
 
-const paymentId = manualTopUpId("order 7");
+const paymentId = REFERENCE.manualTopUp.write({ key: "order 7" });
 
 describe("a top-up by hand", () => {
   test("is pending, of exactly the amount asked for, and is told", () => {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { manualTopUpId } from "../../../shared/core/payments/payment.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
@@ -54,7 +54,7 @@ export async function topUp(
   id: string,
   { amount, key }: { readonly amount: bigint; readonly key: string },
 ): Promise<string> {
-  const paymentId = manualTopUpId(key);
+  const paymentId = REFERENCE.manualTopUp.write({ key });
   const at = { accountId: toAccountId(id), now: Date.now() };
   const outcome = await topUpByHand(books.database, at, { paymentId, amount });
   expect(outcome.kind).toBe("pending");
