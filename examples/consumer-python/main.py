@@ -1,0 +1,91 @@
+"""A consumer of the billing topics: stores each entry and each low balance once.
+
+However often Kafka delivers a record, it is handled once: what was handled is stored with what it
+caused, in one transaction.
+"""
+
+import functools
+import io
+import json
+import os
+import signal
+import sqlite3
+import struct
+import urllib.request
+
+import fastavro
+from confluent_kafka import Consumer
+
+BROKERS = os.environ.get("KAFKA_BROKERS", "127.0.0.1:9092")
+GROUP = os.environ.get("KAFKA_GROUP", "example-consumer-python")
+REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL", "http://127.0.0.1:8081/apis/ccompat/v7")
+TOPICS = ["billing.credits", "billing.low-balance"]
+
+database = sqlite3.connect(os.environ.get("DATABASE", "consumer.db"))
+database.executescript(
+    """
+    CREATE TABLE IF NOT EXISTS handled (
+      topic TEXT, account_id TEXT, sequence INTEGER, PRIMARY KEY (topic, account_id)
+    );
+    CREATE TABLE IF NOT EXISTS notice (topic TEXT, account_id TEXT, sequence INTEGER, record TEXT);
+    """
+)
+
+
+@functools.cache
+def schema_of(schema_id):
+    with urllib.request.urlopen(f"{REGISTRY}/schemas/ids/{schema_id}", timeout=10) as answer:
+        return fastavro.parse_schema(json.loads(json.load(answer)["schema"]))
+
+
+def decode(value):
+    """Confluent's wire format: a zero byte, the schema's id in four, then Avro."""
+    _, schema_id = struct.unpack(">bI", value[:5])
+    return fastavro.schemaless_reader(io.BytesIO(value[5:]), schema_of(schema_id), None)
+
+
+def handle(message):
+    topic, account_id = message.topic(), message.key().decode()
+    sequence = int(dict(message.headers())["sequence"])
+    text = json.dumps(decode(message.value()), default=str)
+    with database:  # one transaction
+        is_new = database.execute(
+            """
+            INSERT INTO handled VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET sequence = excluded.sequence WHERE sequence < excluded.sequence
+            """,
+            (topic, account_id, sequence),
+        ).rowcount
+        if is_new:
+            database.execute(
+                "INSERT INTO notice VALUES (?, ?, ?, ?)", (topic, account_id, sequence, text)
+            )
+    if is_new:
+        print(topic, account_id, sequence, text, flush=True)
+
+
+def main():
+    consumer = Consumer(
+        {
+            "bootstrap.servers": BROKERS,
+            "group.id": GROUP,
+            "auto.offset.reset": "earliest",
+            "enable.auto.offset.store": False,
+        }
+    )
+    stopping = []
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopping.append(True))
+    consumer.subscribe(TOPICS)
+    while not stopping:
+        message = consumer.poll(0.5)
+        if message is None:
+            continue
+        if message.error():
+            raise RuntimeError(message.error())
+        handle(message)
+        consumer.store_offsets(message)  # committed in the background, only once handled
+    consumer.close()
+
+
+main()

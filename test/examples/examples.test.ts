@@ -1,0 +1,175 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openUsageClient } from "../../shared/client/usage-client.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
+import { followUsage, type UsageFollower } from "../client/follow-usage.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { eventually } from "../support/eventually.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
+import { makeKey, testServer } from "../support/processes/api.ts";
+import { tellKafka } from "../support/processes/live-server.ts";
+import { installExamples, installPython } from "./install.ts";
+
+/** The programs in examples/, as their READMEs say to run them. */
+const LOCAL = resolve(import.meta.dirname, "../../.local");
+const run = promisify(execFile);
+const kafka = testKafka();
+const account = `example-${randomBytes(4).toString("hex")}`;
+
+let folder: string;
+let python: string | null;
+let books: Books;
+let topic: UsageFollower;
+let giveTopicBack: () => Promise<void>;
+
+beforeAll(async () => {
+  // Inside the repository, so that what the examples depend on is found in its node_modules.
+  folder = await mkdtemp(join(LOCAL, "examples-"));
+  [python] = await Promise.all([installPython(), installExamples(folder)]);
+  giveTopicBack = await takeUsageTopic(kafka);
+  topic = await followUsage(kafka);
+  books = await openBooks();
+  await setPrice(books, "llm.input_tokens", 1_000_000n);
+  await openAccount(books, account, { lots: [{ credits: 10_000_000n }] });
+}, 300_000);
+
+afterAll(async () => {
+  await topic?.stop();
+  await giveTopicBack?.();
+  await books?.close();
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+test("the product in TypeScript asks first, and publishes what was used", async () => {
+  const env = await serve(["read"]);
+  const product = (...args: string[]) => example("product-typescript/main.ts", args, env);
+
+  expect(await product(account, "request-1", "How are you?")).toMatch(
+    /^You asked: How are you\?\n10000000 micro-credits left/,
+  );
+  await eventually("its event is in Kafka", () => topic.of(account).length === 1);
+  expect(topic.of(account)[0]?.record).toMatchObject({
+    event_id: "request-1",
+    quantity: 3n,
+    source: "example-product",
+  });
+
+  await openAccount(books, `${account}-poor`);
+  expect(await product(`${account}-poor`, "request-2", "How are you?")).toMatch(/^refused: /);
+  expect(topic.of(`${account}-poor`)).toEqual([]);
+});
+
+test("the product in JavaScript publishes over HTTP", async () => {
+  const env = await serve(["ingest"]);
+  const before = topic.of(account).length;
+  expect(await example("product-javascript/main.js", [account, "1200", "-1"], env)).toMatch(
+    /^1 accepted, 1 rejected\n.*quantity/,
+  );
+  await eventually("its event is in Kafka", () => topic.of(account).length === before + 1);
+  expect(topic.of(account).at(-1)?.record).toMatchObject({
+    meter: "llm.input_tokens",
+    quantity: 1200n,
+    dimensions: { model: "small" },
+  });
+});
+
+test.for(["typescript", "python"] as const)(
+  "the consumer in %s handles each record once",
+  async (language, { skip }) => {
+    if (language === "python") skip(python === null, "Python 3 with venv and pip is not here");
+    const reader = `${account}-${language}`;
+    await openAccount(books, reader, { lots: [{ credits: 1n }] });
+    await tellKafka(books, 2);
+    const env = { DATABASE: `${language}.db`, KAFKA_GROUP: `${reader}-1` };
+
+    const first = start(language, env);
+    await eventually("the entry is handled", () => first.of(reader).length === 1);
+    await first.stop();
+
+    // A group that begins anew reads all of it again.
+    await grantCredits(books.database, toAccountId(reader), LATER, Date.now());
+    await tellKafka(books, 2);
+    const second = start(language, { ...env, KAFKA_GROUP: `${reader}-2` });
+    await eventually("the later entry is handled", () => second.of(reader).length > 0);
+    await second.stop();
+    expect([...first.of(reader), ...second.of(reader)].map(({ sequence }) => sequence)).toEqual([
+      "1",
+      "2",
+    ]);
+    expect(second.of(reader)[0]?.record).toMatchObject({ account_id: reader, kind: "grant" });
+  },
+);
+
+const TYPESCRIPT = [
+  process.execPath,
+  "--disable-warning=TimeoutNegativeWarning",
+  "consumer-typescript/main.ts",
+] as const;
+
+const LATER = {
+  lotId: "later",
+  credits: 5n,
+  source: "promotion",
+  reference: "",
+  end: { kind: "never" },
+} as const;
+
+/** The API with a client of its own to Kafka, and what a product is told of it. */
+async function serve(scopes: Parameters<typeof makeKey>[1]): Promise<Record<string, string>> {
+  const client = openUsageClient(readSettings(process.env));
+  onTestFinished(() => client.close());
+  const app = await testServer(books, { usage: { client, window: DEFAULT_WINDOW } });
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  return { DRAWDOWN_URL: origin, DRAWDOWN_KEY: await makeKey(books, scopes) };
+}
+
+async function example(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const options = { cwd: folder, env: { ...process.env, ...env }, timeout: 30_000 };
+  const { stdout } = await run(process.execPath, [file, ...args], options);
+  return stdout;
+}
+
+interface Consumer {
+  /** What it has printed of an account. */
+  of(accountId: string): { readonly sequence: string; readonly record: unknown }[];
+  stop(): Promise<void>;
+}
+
+function start(language: "typescript" | "python", env: Readonly<Record<string, string>>): Consumer {
+  const [program, ...args] =
+    language === "python" ? [python ?? "python3", "consumer-python/main.py"] : TYPESCRIPT;
+  const child: ChildProcess = spawn(program, args, {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const lines: string[] = [];
+  if (child.stdout !== null) createInterface(child.stdout).on("line", (line) => lines.push(line));
+  return {
+    of: (accountId) =>
+      lines.flatMap((line) => {
+        const [, of, sequence = "", record = "null"] =
+          /^(?:\S+) (\S+) (\d+) (.*)$/.exec(line) ?? [];
+        return of === accountId ? [{ sequence, record: JSON.parse(record) }] : [];
+      }),
+    async stop() {
+      if (child.exitCode !== null) throw new Error(`the consumer has ended with ${child.exitCode}`);
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    },
+  };
+}
