@@ -12,7 +12,7 @@ const FAST = [
   "test/api/ingest-events.test.ts",
   "test/cli/credits/lot-text.test.ts",
   "test/cli/shell/read-lines.test.ts",
-  "test/client/event-ids.test.ts",
+  "test/client/{event-ids,read-answer}.test.ts",
   "test/ledger/postgres/{array-literal,copy-buffer,interleave}.test.ts",
   "test/scheduler/run-by-cron.test.ts",
 ];

@@ -1,8 +1,10 @@
+import type { z } from "zod";
 import { type Answer, OPERATIONS, type Operation, type StreamEvent } from "./api-operations.ts";
 import { type ApiClientOptions, ApiProblem, askApi } from "./api-request.ts";
 import { cloudEventOf } from "./cloud-event.ts";
 import { eventIds } from "./event-ids.ts";
 import { followAccount } from "./follow-account.ts";
+import { type Answer as AnswerOf, readAnswer } from "./read-answer.ts";
 import type { Usage } from "./usage-client.ts";
 
 export { type Answer, type ApiClientOptions, ApiProblem, type StreamEvent };
@@ -37,11 +39,11 @@ export type ApiClient = ReturnType<typeof openApiClient>;
 export function openApiClient(options: ApiClientOptions) {
   const newId = eventIds();
 
-  async function ask<T>(
-    { method, path, answer }: Operation<T>,
+  async function ask<Noun extends z.ZodType>(
+    { method, path, answer }: Operation<Noun>,
     ids: Readonly<Record<string, string>>,
     asked: { readonly query?: Given; readonly body?: unknown; readonly headers?: Headed } = {},
-  ): Promise<T> {
+  ): Promise<AnswerOf<Noun>> {
     const { query = {}, body, headers = {} } = asked;
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeId(ids[name] ?? ""));
     const response = await askApi(options, {
@@ -51,7 +53,7 @@ export function openApiClient(options: ApiClientOptions) {
       ...(body === undefined ? {} : { body: JSON.stringify(body, amountsAsText) }),
       signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
     });
-    return answer.read(await response.json(), path);
+    return readAnswer(answer, await response.json(), path);
   }
 
   const keyed = ({ idempotencyKey = newId(Date.now()) }: Once) => ({

@@ -1,181 +1,34 @@
-import {
-  amount,
-  flag,
-  instant,
-  listOf,
-  nullable,
-  number,
-  type Read,
-  type Reader,
-  record,
-  text,
-  texts,
-} from "./api-wire.ts";
-
-const balance = record({
-  account_id: text,
-  balance: amount,
-  granted: amount,
-  position: amount,
-  low_balance: flag,
-  threshold: amount,
-  version: amount,
-});
-
-const allowance = record({
-  account_id: text,
-  allowed: flag,
-  reason: text,
-  detail: text,
-  cost: amount,
-  balance: amount,
-});
-
-const schedule = {
-  subscription: nullable(
-    record({
-      plan_id: text,
-      interval: text,
-      renewal: text,
-      subscribed_at: instant,
-      period_credits: amount,
-      next_period_at: instant,
-      next_plan_id: nullable(text),
-      next_interval: nullable(text),
-      paid_price: amount,
-      cancelled: flag,
-      suspended: flag,
-    }),
-  ),
-  add_ons: listOf(
-    record({
-      add_on_id: text,
-      quantity: number,
-      next_quantity: number,
-      credits_per_month: nullable(amount),
-    }),
-  ),
-};
-
-const account = record({
-  account_id: text,
-  time_zone: text,
-  currency: text,
-  threshold: amount,
-  balance: amount,
-  low_balance: flag,
-  version: amount,
-  created_at: instant,
-  auto_top_up: record({
-    enabled: flag,
-    amount,
-    limit_per_day: amount,
-    limit_per_month: amount,
-    paused_until: nullable(instant),
-    stopped: nullable(text),
-  }),
-  payment_method: record({ set: flag }),
-  ...schedule,
-});
-
-const lot = record({
-  lot_id: text,
-  source: text,
-  reference: text,
-  credits: amount,
-  used: amount,
-  expired: amount,
-  withdrawn: amount,
-  remaining: amount,
-  granted_at: instant,
-  expires_at: nullable(instant),
-});
-
-const entry = record({
-  sequence: amount,
-  kind: text,
-  credits: amount,
-  balance: amount,
-  used_before: amount,
-  lot_id: nullable(text),
-  reference: text,
-  due_at: instant,
-  posted_at: instant,
-});
-
-const usage = record({
-  from: instant,
-  to: instant,
-  time_zone: text,
-  total: amount,
-  buckets: listOf(
-    record({
-      at: instant,
-      key: text,
-      credits: amount,
-      events: amount,
-      quantity: nullable(amount),
-    }),
-  ),
-});
-
-const usageRecord = record({
-  event_id: text,
-  meter: text,
-  quantity: amount,
-  credits: amount,
-  occurred_at: instant,
-  source: text,
-  dimensions: texts,
-  metered_at: instant,
-});
-
-const topUp = record({
-  payment_id: text,
-  status: text,
-  amount,
-  currency: text,
-  credits: nullable(amount),
-  automatic: flag,
-  reason: text,
-  created_at: instant,
-});
-
-const granted = record({
-  account_id: text,
-  lot_id: nullable(text),
-  credits: amount,
-  balance: amount,
-});
-
-const dashboardToken = record({
-  account_id: text,
-  token: text,
-  expires_at: instant,
-  dashboard: text,
-});
-
-const ingested = record({
-  accepted: number,
-  rejected: listOf(
-    record({ index: number, id: nullable(text), reason: text, field: text, detail: text }),
-  ),
-});
+import type { z } from "zod";
+import { account, balance } from "../contract/account.ts";
+import { allowance } from "../contract/allowance.ts";
+import { dashboardToken } from "../contract/dashboard-token.ts";
+import { entry } from "../contract/entry.ts";
+import { granted } from "../contract/grant.ts";
+import { ingestAnswer } from "../contract/ingest-answer.ts";
+import { lot } from "../contract/lot.ts";
+import { listOf } from "../contract/page.ts";
+import { payment } from "../contract/payment.ts";
+import type { streamEvents } from "../contract/stream-events.ts";
+import { schedule } from "../contract/subscription.ts";
+import { usage } from "../contract/usage.ts";
+import { usageRecord } from "../contract/usage-record.ts";
+import type { Answer as AnswerOf } from "./read-answer.ts";
 
 /** One thing to ask of the API: how, where, and what it is answered with. */
-export interface Operation<T> {
+export interface Operation<Noun extends z.ZodType> {
   readonly method: "GET" | "POST";
   readonly path: string;
-  readonly answer: Reader<T>;
+  readonly answer: Noun;
 }
 
 const OF_ACCOUNT = "/v1/accounts/{account_id}";
 
-const get = <T>(path: string, answer: Reader<T>): Operation<T> => ({ method: "GET", path, answer });
-const post = <T>(path: string, answer: Reader<T>): Operation<T> => ({
+const get = <Noun extends z.ZodType>(path: string, answer: Noun): Operation<Noun> => ({
+  ...{ method: "GET", path, answer },
+});
+const post = <Noun extends z.ZodType>(path: string, answer: Noun): Operation<Noun> => ({
   ...{ method: "POST", path, answer },
 });
-const paged = <T>(item: Reader<T>) => record({ items: listOf(item), next_cursor: nullable(text) });
 
 /** All that the client asks; a test holds it against the OpenAPI document. */
 export const OPERATIONS = {
@@ -183,59 +36,27 @@ export const OPERATIONS = {
   allowance: get(`${OF_ACCOUNT}/allowance`, allowance),
   account: get(OF_ACCOUNT, account),
   createAccount: post("/v1/accounts", account),
-  lots: get(`${OF_ACCOUNT}/lots`, paged(lot)),
-  entries: get(`${OF_ACCOUNT}/entries`, paged(entry)),
+  lots: get(`${OF_ACCOUNT}/lots`, listOf(lot)),
+  entries: get(`${OF_ACCOUNT}/entries`, listOf(entry)),
   usage: get(`${OF_ACCOUNT}/usage`, usage),
-  usageRecords: get(`${OF_ACCOUNT}/usage-records`, paged(usageRecord)),
-  topUps: get(`${OF_ACCOUNT}/top-ups`, paged(topUp)),
-  topUp: post(`${OF_ACCOUNT}/top-ups`, topUp),
+  usageRecords: get(`${OF_ACCOUNT}/usage-records`, listOf(usageRecord)),
+  topUps: get(`${OF_ACCOUNT}/top-ups`, listOf(payment)),
+  topUp: post(`${OF_ACCOUNT}/top-ups`, payment),
   grant: post(`${OF_ACCOUNT}/grants`, granted),
   adjust: post(`${OF_ACCOUNT}/adjustments`, granted),
-  subscribe: post(`${OF_ACCOUNT}/subscription`, record(schedule)),
+  subscribe: post(`${OF_ACCOUNT}/subscription`, schedule),
   dashboardToken: post(`${OF_ACCOUNT}/dashboard-tokens`, dashboardToken),
-  ingest: post("/v1/events", ingested),
+  ingest: post("/v1/events", ingestAnswer),
 } as const;
 
-export type Answer<Name extends keyof typeof OPERATIONS> = Read<
+export type Answer<Name extends keyof typeof OPERATIONS> = AnswerOf<
   (typeof OPERATIONS)[Name]["answer"]
 >;
 
-/** What a stream tells; `reload`: more was missed than can be told, so read again what is shown. */
-export const STREAM_EVENTS = {
-  balance: record({
-    account_id: text,
-    version: amount,
-    granted: amount,
-    position: amount,
-    balance: amount,
-    changed_at: instant,
-  }),
-  credits: record({
-    account_id: text,
-    sequence: amount,
-    kind: text,
-    credits: amount,
-    balance: amount,
-    lot_id: nullable(text),
-    reference: text,
-    posted_at: instant,
-  }),
-  top_up: record({
-    account_id: text,
-    top_up_id: text,
-    status: text,
-    amount,
-    currency: text,
-    credits: amount,
-    reason: text,
-    changed_at: instant,
-  }),
-  reload: record({}),
-} as const;
-
+/** What a stream sends; `reload`: more was missed than can be sent, so read again what is shown. */
 export type StreamEvent = {
-  [Event in keyof typeof STREAM_EVENTS]: {
+  [Event in keyof typeof streamEvents]: {
     readonly event: Event;
-    readonly data: Read<(typeof STREAM_EVENTS)[Event]>;
+    readonly data: AnswerOf<(typeof streamEvents)[Event]>;
   };
-}[keyof typeof STREAM_EVENTS];
+}[keyof typeof streamEvents];

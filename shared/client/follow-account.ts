@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { STREAM_EVENTS, type StreamEvent } from "./api-operations.ts";
+import { streamEvents } from "../contract/stream-events.ts";
+import type { StreamEvent } from "./api-operations.ts";
 import { type ApiClientOptions, ApiProblem, askApi } from "./api-request.ts";
-import { UnreadableAnswer } from "./api-wire.ts";
+import { readAnswer, UnreadableAnswer } from "./read-answer.ts";
 import { readEvents, type ServerSentEvent } from "./server-sent-events.ts";
 
 /** The server writes at least every 15 seconds: a stream that is silent for so long is dead. */
@@ -79,13 +80,13 @@ function toldOf({ event, data }: ServerSentEvent): StreamEvent | null {
   const read: unknown = JSON.parse(data);
   switch (event) {
     case "balance":
-      return { event, data: STREAM_EVENTS.balance.read(read, event) };
+      return { event, data: readAnswer(streamEvents.balance, read, event) };
     case "credits":
-      return { event, data: STREAM_EVENTS.credits.read(read, event) };
+      return { event, data: readAnswer(streamEvents.credits, read, event) };
     case "top_up":
-      return { event, data: STREAM_EVENTS.top_up.read(read, event) };
+      return { event, data: readAnswer(streamEvents.top_up, read, event) };
     case "reload":
-      return { event, data: STREAM_EVENTS.reload.read(read, event) };
+      return { event, data: readAnswer(streamEvents.reload, read, event) };
     default:
       return null;
   }

@@ -37,3 +37,5 @@ export const account = noun({
 export function toBalance(of: Account) {
   return { ...of, balance: balanceOf(of) };
 }
+
+export type AccountData = z.input<typeof account>;

@@ -18,3 +18,5 @@ export function toAutoTopUp(auto: AutoTopUp, currency: string) {
   const { amount, perDay, perMonth } = amountsOf(auto, currency);
   return { ...auto, currency, amount, limitPerDay: perDay, limitPerMonth: perMonth };
 }
+
+export type AutoTopUpData = z.input<typeof autoTopUp>;

@@ -20,3 +20,5 @@ export const entry = noun({
 export function toEntry<Posted extends Entry>(posted: Posted) {
   return { ...posted, balance: balanceOf(posted) };
 }
+
+export type EntryData = z.input<typeof entry>;

@@ -20,3 +20,5 @@ export const lot = noun({
   granted_at: instant,
   expires_at: instant.nullable(),
 });
+
+export type LotData = z.input<typeof lot>;

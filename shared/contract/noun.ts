@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** `plan_id` is `planId`. */
-type Camel<Name> = Name extends `${infer Head}_${infer Tail}`
+export type Camel<Name> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : Name;
 
@@ -27,7 +27,7 @@ export function noun<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
-function camelCase(name: string): string {
+export function camelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -19,3 +19,5 @@ export const operations = noun({
     .nullable()
     .meta({ description: "What the scheduler has last proved of usage." }),
 });
+
+export type OperationsData = z.input<typeof operations>;

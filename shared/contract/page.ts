@@ -23,3 +23,5 @@ export const page = z.strictObject({
 export function listOf<T extends z.ZodType>(item: T) {
   return noun({ items: z.array(item), next_cursor: z.string().nullable() });
 }
+
+export type PageData<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };

@@ -21,3 +21,5 @@ export function toPayment(made: Payment) {
     ? { ...made, credits: null, automatic: true }
     : { ...made, automatic: isAutomatic(made) };
 }
+
+export type PaymentData = z.input<typeof payment>;

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { noun } from "./noun.ts";
 import { credits, instant } from "./wire.ts";
 
@@ -10,3 +11,5 @@ export const runway = noun({
   lasts_until: instant.nullable().meta({ description: "null: nothing was used, or for years." }),
   expires_unused: credits.meta({ description: "What ends, at this pace, before it is used." }),
 });
+
+export type RunwayData = z.input<typeof runway>;

@@ -63,3 +63,5 @@ export function toSchedule(
     })),
   };
 }
+
+export type AddOnData = z.input<typeof addOn>;

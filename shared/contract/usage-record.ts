@@ -42,3 +42,7 @@ export function toExplainedUsage<
   const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
   return { ...toUsageRecord(metered), lots, owed };
 }
+
+export type UsageRecordData = z.input<typeof usageRecord>;
+
+export type ExplainedUsageData = z.input<typeof explainedUsage>;

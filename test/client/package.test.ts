@@ -110,6 +110,12 @@ test("its imports leave the service's own KafkaJS and avsc as they are", async (
 test("a service in TypeScript is checked against its types", async () => {
   const service = (quantity: string) => `
     import { InvalidUsage, openUsageClient, PublishFailed, type Usage } from "drawdown/client";
+    import { openApiClient } from "drawdown/api-client";
+    const api = openApiClient({ url: "", key: "" });
+    const { items } = await api.lots("acme", { live: true });
+    const left: readonly (readonly [string, bigint, Date | null])[] = items.map(
+      ({ lotId, remaining, expiresAt }) => [lotId, remaining, expiresAt],
+    );
     const client = openUsageClient({ kafka: { brokers: [] }, registry: { url: "" } });
     const usage: Usage = { accountId: "acme", meter: "call", quantity: ${quantity} };
     try {

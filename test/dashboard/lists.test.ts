@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { mergeActivity } from "../../services/dashboard/activity/merge-activity.ts";
-import type { EntryData, RecordData } from "../../services/dashboard/api/account-data.ts";
 import { withNewest, withNext } from "../../services/dashboard/live/paged-list.ts";
+import type { EntryData } from "../../shared/contract/entry.ts";
+import type { UsageRecordData } from "../../shared/contract/usage-record.ts";
 import { csvText } from "../../shared/core/text/csv-text.ts";
 
 const idOf = (id: string): string => id;
@@ -32,7 +33,7 @@ describe("a list read page by page", () => {
   });
 });
 
-const usage = (id: string, at: string): RecordData => ({
+const usage = (id: string, at: string): UsageRecordData => ({
   event_id: id,
   meter: "voice",
   quantity: "1",
@@ -40,15 +41,20 @@ const usage = (id: string, at: string): RecordData => ({
   occurred_at: at,
   source: "",
   dimensions: {},
+  start: "0",
+  end: "1",
+  metered_at: at,
 });
 
 const entry = (sequence: number, at: string): EntryData => ({
-  sequence,
+  sequence: String(sequence),
   kind: "grant",
   credits: "1",
   balance: "1",
+  used_before: "0",
   lot_id: null,
   reference: "",
+  due_at: at,
   posted_at: at,
 });
 

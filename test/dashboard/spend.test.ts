@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BucketData } from "../../services/dashboard/api/account-data.ts";
 import { layersOf, scaleOf, spendOf } from "../../services/dashboard/state/spend.ts";
 import { barsOf } from "../../services/dashboard/state/spend-range.ts";
+import type { BucketData } from "../../shared/contract/usage.ts";
 
 const DAY_1 = Date.parse("2026-11-24T23:00:00Z");
 const DAY_2 = Date.parse("2026-11-25T23:00:00Z");
@@ -17,7 +17,7 @@ const bucket = (
   at: new Date(at).toISOString(),
   key,
   credits,
-  events: 2,
+  events: "2",
   quantity,
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { accessOf, accountOf } from "../../services/dashboard/access/access-link.ts";
 import { askedCredits, askedMoney } from "../../services/dashboard/account/asked-amount.ts";
-import type { EntryData } from "../../services/dashboard/api/account-data.ts";
 import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/state/lot-on-line.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
 import { runwayText } from "../../services/dashboard/text/runway-text.ts";
@@ -106,15 +105,7 @@ describe("lots and entries in words", () => {
   });
 
   it("names an entry", () => {
-    const entry = (kind: string, reference: string): EntryData => ({
-      sequence: 1,
-      kind,
-      credits: "1",
-      balance: "1",
-      lot_id: null,
-      reference,
-      posted_at: "",
-    });
+    const entry = (kind: string, reference: string) => ({ kind, reference });
     expect(entryText(entry("grant", "10.00 USD"))).toBe("Credits added · USD 10.00");
     expect(entryText(entry("add_on_charge", "add-on:voice-cloning:1:4:0-1"))).toBe(
       "Add-on · voice cloning",

@@ -1,5 +1,6 @@
+import { z } from "zod";
+import { streamEvents } from "../../../shared/contract/stream-events.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import { amountsAsText } from "../../../shared/ledger/postgres/amounts-as-text.ts";
 import type { Told } from "./follow-topics.ts";
 import { type Place, placeText } from "./place.ts";
 
@@ -18,15 +19,19 @@ export interface Listener {
 /** Where the text of events goes; false: its reader does not keep up and was let go. */
 export type Sink = { write(text: string): boolean; end(): void };
 
-const INSTANTS = new Set(["changed_at", "posted_at", "due_at"]);
+interface Part {
+  readonly event: keyof typeof streamEvents;
+  readonly counter: keyof Place;
+  /** Of the topic's records, which have the event's fields and their names. */
+  readonly wire: z.core.$ZodType;
+}
 
-const PART = {
-  [TOPICS.balances]: { event: "balance", counter: "version" },
-  [TOPICS.credits]: { event: "credits", counter: "entries" },
-  [TOPICS.topUps]: { event: "top_up", counter: "topUps" },
-} as const;
-
-type Followed = keyof typeof PART;
+const { balance, credits, top_up } = streamEvents;
+const PARTS: ReadonlyMap<string, Part> = new Map([
+  [TOPICS.balances, { event: "balance", counter: "version", wire: balance.in }],
+  [TOPICS.credits, { event: "credits", counter: "entries", wire: credits.in }],
+  [TOPICS.topUps, { event: "top_up", counter: "topUps", wire: top_up.in }],
+]);
 
 /** What is told before the stream has begun waits, as long as it is not more than so. */
 const MOST_WAITING = 1_000;
@@ -42,11 +47,11 @@ export function openListener(sink: Sink): Listener {
       else isLate = true;
       return;
     }
-    if (!isFollowed(told.topic)) return;
-    const { event, counter } = PART[told.topic];
-    if (told.sequence <= place[counter]) return;
+    const part = PARTS.get(told.topic);
+    if (part === undefined || told.sequence <= place[part.counter]) return;
+    const { event, counter, wire } = part;
     place = { ...place, [counter]: told.sequence };
-    send(event, placeText(place), JSON.stringify(told.record, asText));
+    send(event, placeText(place), JSON.stringify(z.encode(wire, told.record)));
   }
 
   function send(event: string, id: string, data: string): void {
@@ -74,13 +79,4 @@ export function openListener(sink: Sink): Listener {
       sink.end();
     },
   };
-}
-
-function isFollowed(topic: string): topic is Followed {
-  return topic in PART;
-}
-
-function asText(key: string, value: unknown): unknown {
-  if (INSTANTS.has(key) && typeof value === "number") return new Date(value).toISOString();
-  return amountsAsText(key, value);
 }

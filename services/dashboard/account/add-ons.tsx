@@ -1,4 +1,4 @@
-import type { AddOnData } from "../api/account-data.ts";
+import type { AddOnData } from "../../../shared/contract/subscription.ts";
 import { exactCredits } from "../text/credit-text.ts";
 import { addOnName } from "../text/entry-text.ts";
 

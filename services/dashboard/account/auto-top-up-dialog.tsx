@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
+import type { AccountData } from "../../../shared/contract/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
-import type { AccountData } from "../api/account-data.ts";
 import { Problem } from "../api/request.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";

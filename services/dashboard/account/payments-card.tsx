@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
+import type { PaymentData } from "../../../shared/contract/payment.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
-import type { PaymentData } from "../api/account-data.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";

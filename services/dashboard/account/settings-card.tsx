@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { AccountData } from "../api/account-data.ts";
+import type { AccountData } from "../../../shared/contract/account.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";

@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
+import type { AccountData } from "../../../shared/contract/account.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
-import type { AccountData } from "../api/account-data.ts";
 import { Problem } from "../api/request.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";

@@ -1,9 +1,10 @@
-import type { EntryData, RecordData } from "../api/account-data.ts";
+import type { EntryData } from "../../../shared/contract/entry.ts";
+import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { Listed } from "../live/paged-list.ts";
 
 /** Something that happened to the balance. */
 export type Activity =
-  | { readonly kind: "usage"; readonly at: number; readonly record: RecordData }
+  | { readonly kind: "usage"; readonly at: number; readonly record: UsageRecordData }
   | { readonly kind: "entry"; readonly at: number; readonly entry: EntryData };
 
 /** Both lists as one, newest first, and which of them goes on behind it. */
@@ -19,7 +20,7 @@ const NONE: Listed<never> = { items: [], next: null };
  * lists does: what lies behind is not shown while something in between may not have been read.
  */
 export function mergeActivity(
-  records: Listed<RecordData> | null,
+  records: Listed<UsageRecordData> | null,
   entries: Listed<EntryData> | null,
 ): Merged {
   const usage = (records ?? NONE).items.map(usageOf).sort(newestFirst);
@@ -36,7 +37,7 @@ function endOf(items: readonly Activity[], next: string | null): number {
   return next === null ? Number.NEGATIVE_INFINITY : (items.at(-1)?.at ?? Number.POSITIVE_INFINITY);
 }
 
-function usageOf(record: RecordData): Activity {
+function usageOf(record: UsageRecordData): Activity {
   return { kind: "usage", at: Date.parse(record.occurred_at), record };
 }
 

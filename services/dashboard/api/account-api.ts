@@ -1,15 +1,12 @@
-import type {
-  AccountData,
-  AutoTopUpData,
-  EntryData,
-  ExplainedData,
-  LotData,
-  Page,
-  PaymentData,
-  RecordData,
-  RunwayData,
-  UsageData,
-} from "./account-data.ts";
+import type { AccountData } from "../../../shared/contract/account.ts";
+import type { AutoTopUpData } from "../../../shared/contract/auto-top-up.ts";
+import type { EntryData } from "../../../shared/contract/entry.ts";
+import type { LotData } from "../../../shared/contract/lot.ts";
+import type { PageData } from "../../../shared/contract/page.ts";
+import type { PaymentData } from "../../../shared/contract/payment.ts";
+import type { RunwayData } from "../../../shared/contract/runway.ts";
+import type { UsageData } from "../../../shared/contract/usage.ts";
+import type { ExplainedUsageData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { type Asked, request } from "./request.ts";
 
 /** A stretch of time, [from, to), in milliseconds since 1970. */
@@ -33,26 +30,27 @@ export function accountApi(token: string, accountId: string) {
   const base = `/v1/accounts/${encodeURIComponent(accountId)}`;
   const call = <T>(path: string, asked?: Asked): Promise<T> =>
     request<T>(token, base + path, asked);
-  const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<Page<T>> =>
+  const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<PageData<T>> =>
     call(`${path}?${query({ limit: PAGE, ...filter, ...(cursor === null ? {} : { cursor }) })}`);
   return {
     token,
     streamPath: `${base}/stream`,
     account: () => call<AccountData>(""),
     /** The lots that stand, oldest first; an account has few of them. */
-    lots: () => call<Page<LotData>>(`/lots?${query({ live: "true", limit: "1000" })}`),
+    lots: () => call<PageData<LotData>>(`/lots?${query({ live: "true", limit: "1000" })}`),
     lotUsage: (lotId: string, cursor: string | null) =>
-      page<RecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor),
+      page<UsageRecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor),
     entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
     /** Top-ups, and the fees of a plan. */
     payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
     runway: () => call<RunwayData>("/runway"),
     records: (cursor: string | null, range: TimeRange | null, meter: string | null) =>
-      page<RecordData>("/usage-records", cursor, {
+      page<UsageRecordData>("/usage-records", cursor, {
         ...(range === null ? {} : instants(range)),
         ...(meter === null ? {} : { meter }),
       }),
-    explain: (eventId: string) => call<ExplainedData>(`/events/${encodeURIComponent(eventId)}`),
+    explain: (eventId: string) =>
+      call<ExplainedUsageData>(`/events/${encodeURIComponent(eventId)}`),
     usage: (range: TimeRange, by: "hour" | "day", grouping: Grouping) =>
       call<UsageData>(`/usage?${query({ ...instants(range), by, ...grouping })}`),
     setThreshold: (threshold: bigint) =>

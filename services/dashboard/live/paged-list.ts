@@ -1,4 +1,4 @@
-import type { Page } from "../api/account-data.ts";
+import type { PageData } from "../../../shared/contract/page.ts";
 import { type Resource, resource } from "./resource.ts";
 
 /** The pages of a list that were read so far, as one. */
@@ -15,7 +15,7 @@ export interface PagedList<T> extends Resource<Listed<T>> {
 
 /** A list, newest first, of which nothing is read yet; `idOf` tells its items apart. */
 export function pagedList<T>(
-  load: (cursor: string | null) => Promise<Page<T>>,
+  load: (cursor: string | null) => Promise<PageData<T>>,
   idOf: (item: T) => string,
   refused: () => void,
 ): PagedList<T> {
@@ -38,7 +38,7 @@ export function pagedList<T>(
 /** The list once its newest page was read again. Where the pages do not meet, it begins anew. */
 export function withNewest<T>(
   shown: Listed<T> | null,
-  page: Page<T>,
+  page: PageData<T>,
   idOf: (item: T) => string,
 ): Listed<T> {
   const fresh = { items: page.items, next: page.next_cursor };
@@ -52,7 +52,7 @@ export function withNewest<T>(
 /** The list with the page behind it. */
 export function withNext<T>(
   shown: Listed<T> | null,
-  page: Page<T>,
+  page: PageData<T>,
   idOf: (item: T) => string,
 ): Listed<T> {
   const items = shown?.items ?? [];

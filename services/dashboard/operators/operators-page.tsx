@@ -1,11 +1,12 @@
 import type { ReadonlySignal } from "@preact/signals";
+import type { OperationsData } from "../../../shared/contract/operations.ts";
 import { NoAccess } from "../access/no-access.tsx";
 import { minute, second } from "../live/clock.ts";
 import { Card } from "../parts/card.tsx";
 import { countText } from "../text/credit-text.ts";
 import { agoText, momentText, secondText } from "../text/time-text.ts";
 import { Sparkline } from "./sparkline.tsx";
-import type { OperationsData, Watched } from "./watch-operations.ts";
+import type { Watched } from "./watch-operations.ts";
 
 /** Operators read in the zone of the machine they sit at. */
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,24 +1,6 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import type { OperationsData } from "../../../shared/contract/operations.ts";
 import { Problem, request } from "../api/request.ts";
-
-/** What the API tells operators of the whole. */
-export interface OperationsData {
-  readonly events_per_second: number;
-  readonly lag: string | number;
-  readonly balance_delay_ms: { readonly p50: number | null; readonly p99: number | null };
-  readonly dead_letters: readonly { readonly reason: string; readonly count: string | number }[];
-  readonly top_ups: readonly { readonly status: string; readonly count: string | number }[];
-  readonly scheduler: { readonly due: string | number; readonly oldest_due_at: string | null };
-  readonly outbox: string | number;
-  /** What the scheduler has last proved of usage; null: nothing yet. */
-  readonly reconciliation: {
-    readonly at: string;
-    readonly messages: string;
-    readonly verified: string;
-    readonly differences: string;
-  } | null;
-  readonly at: string;
-}
 
 /** What was read last, the one before it for what has changed, and why the last attempt failed. */
 export interface Watched {

@@ -1,4 +1,4 @@
-import type { ExplainedData } from "../api/account-data.ts";
+import type { ExplainedUsageData } from "../../../shared/contract/usage-record.ts";
 import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import { exactCredits } from "../text/credit-text.ts";
 
@@ -19,7 +19,7 @@ const SOURCES = {
  * more goes by where it came from.
  */
 export function paidByTexts(
-  { lots, owed }: Pick<ExplainedData, "lots" | "owed">,
+  { lots, owed }: Pick<ExplainedUsageData, "lots" | "owed">,
   standing: readonly LotOnLine[],
   zone: string,
 ): readonly PaidByText[] {

@@ -1,5 +1,5 @@
+import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { Cell } from "../../../shared/core/text/csv-text.ts";
-import type { RecordData } from "../api/account-data.ts";
 import { creditsCell } from "../text/credit-text.ts";
 
 export const RECORD_COLUMNS = [
@@ -13,7 +13,7 @@ export const RECORD_COLUMNS = [
 ];
 
 /** A usage record, in the order of `RECORD_COLUMNS`. */
-export function recordCells(record: RecordData): readonly Cell[] {
+export function recordCells(record: UsageRecordData): readonly Cell[] {
   const { occurred_at, event_id, meter, source, dimensions } = record;
   const credits = creditsCell(BigInt(record.credits));
   return [

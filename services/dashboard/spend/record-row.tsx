@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { ExplainedData, RecordData } from "../api/account-data.ts";
+import type { ExplainedUsageData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { minute } from "../live/clock.ts";
 import { type Resource, resource } from "../live/resource.ts";
 import { Content } from "../parts/card.tsx";
@@ -10,14 +10,14 @@ import { dateText, secondText } from "../text/time-text.ts";
 import { paidByTexts } from "./paid-by-text.ts";
 
 interface RecordRowProps {
-  readonly record: RecordData;
+  readonly record: UsageRecordData;
   readonly open: OpenAccount;
   readonly zone: string;
 }
 
 /** A usage event as a row; chosen, it says which lots paid for it. */
 export function RecordRow({ record, open, zone }: RecordRowProps) {
-  const [explained, setExplained] = useState<Resource<ExplainedData> | null>(null);
+  const [explained, setExplained] = useState<Resource<ExplainedUsageData> | null>(null);
   const at = Date.parse(record.occurred_at);
   const toggle = (): void => {
     if (explained !== null) {
@@ -66,7 +66,7 @@ export function RecordRow({ record, open, zone }: RecordRowProps) {
 }
 
 interface PaidByProps {
-  readonly read: ExplainedData;
+  readonly read: ExplainedUsageData;
   readonly open: OpenAccount;
   readonly zone: string;
 }

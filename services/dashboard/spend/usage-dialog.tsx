@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import type { RecordData } from "../api/account-data.ts";
+import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { type Listed, type PagedList, pagedList } from "../live/paged-list.ts";
 import { Content } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -48,8 +48,8 @@ function Opened({ open, opened, zone }: OpenedProps) {
 
 interface RecordsProps {
   readonly open: OpenAccount;
-  readonly shown: Listed<RecordData>;
-  readonly list: PagedList<RecordData>;
+  readonly shown: Listed<UsageRecordData>;
+  readonly list: PagedList<UsageRecordData>;
   readonly zone: string;
   readonly file: string;
 }

@@ -1,4 +1,4 @@
-import type { LotData } from "../api/account-data.ts";
+import type { LotData } from "../../../shared/contract/lot.ts";
 import { moneyFirst } from "../text/payment-text.ts";
 import { dateText, shortDate, soonText } from "../text/time-text.ts";
 import { shownIn } from "../text/zoned-time.ts";

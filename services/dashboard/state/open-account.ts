@@ -1,12 +1,10 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { AccountData } from "../../../shared/contract/account.ts";
+import type { EntryData } from "../../../shared/contract/entry.ts";
+import type { PaymentData } from "../../../shared/contract/payment.ts";
+import type { RunwayData } from "../../../shared/contract/runway.ts";
+import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { type AccountApi, accountApi } from "../api/account-api.ts";
-import type {
-  AccountData,
-  EntryData,
-  PaymentData,
-  RecordData,
-  RunwayData,
-} from "../api/account-data.ts";
 import { followStream } from "../live/follow-stream.ts";
 import { afterLine, afterNews, type LiveState, type Stale, UNHEARD } from "../live/live-state.ts";
 import { type PagedList, pagedList } from "../live/paged-list.ts";
@@ -24,7 +22,7 @@ export interface OpenAccount {
   readonly runway: Resource<RunwayData>;
   readonly payments: PagedList<PaymentData>;
   readonly entries: PagedList<EntryData>;
-  readonly records: PagedList<RecordData>;
+  readonly records: PagedList<UsageRecordData>;
   readonly spend: SpendState;
   /** The usage that the reader asked to see behind a stretch or a bar. */
   readonly opened: Signal<OpenedUsage | null>;

@@ -1,6 +1,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { PageData } from "../../../shared/contract/page.ts";
+import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
-import type { Page, RecordData } from "../api/account-data.ts";
 import { type Resource, resource } from "../live/resource.ts";
 import { type Spend, spendOf } from "./spend.ts";
 import { barsOf, type RangeName } from "./spend-range.ts";
@@ -26,7 +27,7 @@ export interface OpenedUsage {
   readonly title: string;
   readonly note: string;
   readonly file: string;
-  readonly load: (cursor: string | null) => Promise<Page<RecordData>>;
+  readonly load: (cursor: string | null) => Promise<PageData<UsageRecordData>>;
 }
 
 /** The spend of an account, read again whenever the choice changes and the zone is known. */

@@ -1,4 +1,4 @@
-import type { BucketData } from "../api/account-data.ts";
+import type { BucketData } from "../../../shared/contract/usage.ts";
 
 /** What was spent in a range of time, by what it was spent on. */
 export interface Spend {

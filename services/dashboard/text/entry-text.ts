@@ -1,5 +1,4 @@
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
-import type { EntryData } from "../api/account-data.ts";
 import { moneyFirst } from "./payment-text.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -12,7 +11,13 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** What an entry was, in words: "Add-on · voice cloning, 2 more units". */
-export function entryText({ kind, reference }: EntryData): string {
+export function entryText({
+  kind,
+  reference,
+}: {
+  readonly kind: string;
+  readonly reference: string;
+}): string {
   const name = NAMES[kind] ?? kind.replaceAll("_", " ");
   const detail = kind === "add_on_charge" ? addOnText(reference) : moneyFirst(reference);
   return detail === "" ? name : `${name} · ${detail}`;

@@ -1,4 +1,4 @@
-import type { RecordData } from "../api/account-data.ts";
+import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { countText } from "./credit-text.ts";
 
 /** A meter's id in words: "voice.milliseconds" is "voice milliseconds". */
@@ -7,12 +7,12 @@ export function meterName(meter: string): string {
 }
 
 /** What a usage was: "voice milliseconds, 62,400". */
-export function usageText({ meter, quantity }: RecordData): string {
+export function usageText({ meter, quantity }: UsageRecordData): string {
   return `${meterName(meter)}, ${countText(BigInt(quantity))}`;
 }
 
 /** Where a usage came from: its source and its dimensions, "dialer · agent anna · project pilot". */
-export function originText({ source, dimensions }: RecordData): string {
+export function originText({ source, dimensions }: UsageRecordData): string {
   const named = Object.entries(dimensions).map(([name, value]) => `${name} ${value}`);
   return [source, ...named].filter((part) => part !== "").join(" · ");
 }

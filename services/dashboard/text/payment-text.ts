@@ -1,4 +1,4 @@
-import type { PaymentData } from "../api/account-data.ts";
+import type { PaymentData } from "../../../shared/contract/payment.ts";
 import { exactCredits } from "./credit-text.ts";
 
 /** What a payment is for. */

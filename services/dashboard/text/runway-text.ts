@@ -1,4 +1,4 @@
-import type { RunwayData } from "../api/account-data.ts";
+import type { RunwayData } from "../../../shared/contract/runway.ts";
 import { shortCredits } from "./credit-text.ts";
 import { dateText, momentText } from "./time-text.ts";
 import { daysBetween } from "./zoned-time.ts";

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { noun } from "./noun.ts";
+import { accountId, count, credits, instant, money } from "./wire.ts";
+
+/** What a stream sends, by the event's name: the records of the billing topics. */
+export const streamEvents = {
+  balance: noun({
+    account_id: accountId,
+    version: count,
+    granted: credits,
+    position: credits,
+    balance: credits,
+    changed_at: instant,
+  }),
+  credits: noun({
+    account_id: accountId,
+    sequence: count,
+    kind: z.string(),
+    credits,
+    balance: credits,
+    lot_id: z.string().nullable(),
+    reference: z.string(),
+    posted_at: instant,
+    due_at: instant.nullable(),
+  }),
+  top_up: noun({
+    account_id: accountId,
+    top_up_id: z.string(),
+    status: z.string(),
+    amount: money,
+    currency: z.string(),
+    credits,
+    reason: z.string(),
+    changed_at: instant,
+  }),
+  /** More was missed than can be sent one by one: read again what is shown. */
+  reload: noun({}),
+} as const;
