@@ -64,7 +64,7 @@ module.exports = {
     forbid(
       "kafka-below-reconcile",
       "Reconciling brings topics and books together; neither knows of it.",
-      { path: "^shared/(core|ledger|kafka|catalogue|client|runtime|words)/" },
+      { path: "^shared/(core|ledger|kafka|catalogue|client|runtime)/" },
       { path: "^shared/reconcile/" },
     ),
     forbid(
@@ -72,12 +72,6 @@ module.exports = {
       "Reading the catalogue file is beside the ledger: what is read is decided on there.",
       { path: "^shared/catalogue/" },
       { path: "^shared/(ledger|kafka|client|runtime)/" },
-    ),
-    forbid(
-      "words-know-core",
-      "What is said of decisions depends on the core alone.",
-      { path: "^shared/words/" },
-      { pathNot: "^shared/(core|words)/" },
     ),
     forbid(
       "shared-below-services",

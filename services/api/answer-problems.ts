@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
-import { documentOf, Problem } from "./problem.ts";
+import { documentOf, Problem, titleOf } from "./problem.ts";
 
 /** Has every failure of the server answered with a problem document. */
 export function answerProblems(app: FastifyInstance): void {
@@ -42,7 +42,7 @@ export function answerBadConnection(error: Error & { code?: string }, socket: So
   const problem = connectionProblem(error.code);
   const body = JSON.stringify(documentOf(problem));
   const head = [
-    `HTTP/1.1 ${problem.status} ${problem.code}`,
+    `HTTP/1.1 ${problem.status} ${titleOf(problem.status)}`,
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
@@ -57,7 +57,7 @@ function connectionProblem(code: string | undefined): Problem {
     case "HPE_HEADER_OVERFLOW":
       return new Problem(431, "headers_too_large", "the headers are too large");
     default:
-      return new Problem(400, "bad_request", "that is not HTTP/1.1");
+      return new Problem(400, "bad_request", "the request is not valid HTTP/1.1");
   }
 }
 

@@ -1,3 +1,8 @@
+import { STATUS_CODES } from "node:http";
+import { explainRefusal } from "../../shared/contract/refusals.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
+import type { Refusal } from "../../shared/core/line/refusal.ts";
+
 /** An answer that refuses: RFC 9457. Thrown by routes, written by answer-problems.ts. */
 export class Problem extends Error {
   readonly status: number;
@@ -28,30 +33,17 @@ export class Problem extends Error {
   }
 }
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: "The request is not valid",
-  401: "Who is asking?",
-  403: "Not allowed",
-  404: "Not found",
-  406: "Not acceptable",
-  408: "The request took too long",
-  409: "Conflict",
-  412: "A condition does not hold",
-  413: "The request is too large",
-  414: "The address is too long",
-  415: "The content is of a type that is not understood",
-  422: "It cannot be done",
-  429: "Too many requests",
-  431: "The headers are too large",
-  500: "Something went wrong here",
-  503: "Not available now",
-};
+/** The phrase of a status in RFC 9110; of two of them Node has the older one. */
+export function titleOf(status: number): string {
+  if (status === 413) return "Content Too Large";
+  return status === 422 ? "Unprocessable Content" : (STATUS_CODES[status] ?? "Error");
+}
 
 /** What a document says of a problem. */
 export function documentOf({ status, code, message, field, members }: Problem) {
   return {
     type: `urn:drawdown:${code}`,
-    title: TITLES[status] ?? "The request failed",
+    title: titleOf(status),
     status,
     detail: message,
     ...(field === undefined ? {} : { field }),
@@ -63,8 +55,14 @@ export function badRequest(field: string, what: string): Problem {
   return new Problem(400, "invalid", `${field} ${what}`, { field });
 }
 
-export function unknownAccount(accountId: string): Problem {
-  return unknown("account_id", accountId);
+/** The problem that a refusal is answered with; `field` is the one that is wrong where its kind does not say. */
+export function refuse(refusal: Refusal, field?: string): Problem {
+  const { sentence, status, field: ofKind = field } = explainRefusal(refusal);
+  return new Problem(status, refusal.kind, sentence, ofKind === undefined ? {} : { field: ofKind });
+}
+
+export function unknownAccount(accountId: AccountId): Problem {
+  return refuse({ kind: "unknown_account", accountId });
 }
 
 /** There is no such thing as `field`, `lot_id` say, names. */

@@ -172,7 +172,7 @@ function adjustment(
               },
               now,
             );
-      if (!["granted", "deducted", "stands_already"].includes(outcome.kind)) return false;
+      if (!["granted", "deducted", "already_exists"].includes(outcome.kind)) return false;
       await noteRepair(database, { ...noted, ...line });
       return true;
     },

@@ -88,10 +88,10 @@ test("a top-up by hand is pending, once for its key, and refused in words where 
   expect(made.body).toMatchObject({ payment_id: "manual:k-1", status: "pending", amount: "1500" });
   expect((await ask("1500", "k-1")).text).toBe(made.text);
   const second = await ask("1500", "k-2");
-  expect([second.status, second.body.type]).toEqual([422, "urn:drawdown:in_flight"]);
+  expect([second.status, second.body.type]).toEqual([422, "urn:drawdown:top_up_pending"]);
   const { items } = (await api.ask("GET", at("payer", "/top-ups"))).body;
   expect(items).toHaveLength(1);
   await openAccount(books, "poor");
   const poor = await api.ask("POST", at("poor", "/top-ups"), { body: { amount: "1000" } });
-  expect([poor.status, poor.body.type]).toEqual([422, "urn:drawdown:no_method"]);
+  expect([poor.status, poor.body.type]).toEqual([422, "urn:drawdown:no_payment_method"]);
 });

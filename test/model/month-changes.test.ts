@@ -137,7 +137,7 @@ describe("what is paid runs to its end", () => {
     expect(outcomes).toEqual([
       "not_cancelled",
       "cancelled",
-      "cancelled_already",
+      "already_cancelled",
       "resumed",
       "not_cancelled",
     ]);
@@ -191,7 +191,7 @@ describe("what is paid runs to its end", () => {
     world.setAddOn("voice", 2, "2025-01-15T10:00Z");
     world.settle("2025-02-01");
     world.model.cancel("acme", at("2025-02-02"));
-    expect(world.subscribe("mid", "2025-02-28T23:59Z")).toBe("subscribed_already");
+    expect(world.subscribe("mid", "2025-02-28T23:59Z")).toBe("already_subscribed");
     expect(world.subscribe("mid", "2025-03-01")).toBe("subscribed");
     world.settleComplete("2025-03-03");
     expect(world.entries()).toEqual([
@@ -400,9 +400,9 @@ describe("refused, and nothing changes", () => {
   const CASES: { why: string; ask: (world: World) => string }[] = [
     { why: "unknown_plan", ask: (world) => world.changePlan("gold", "2025-01-20") },
     { why: "unknown_plan", ask: (world) => world.changePlan("from-february", "2025-01-20") },
-    { why: "no_price", ask: (world) => world.changePlan("euros-only", "2025-01-20") },
+    { why: "no_plan_price", ask: (world) => world.changePlan("euros-only", "2025-01-20") },
     { why: "no_change", ask: (world) => world.changePlan("small", "2025-01-20") },
-    { why: "subscribed_already", ask: (world) => world.subscribe("mid", "2025-01-20") },
+    { why: "already_subscribed", ask: (world) => world.subscribe("mid", "2025-01-20") },
     { why: "unknown_add_on", ask: (world) => world.setAddOn("gold", 1, "2025-01-20") },
     { why: "invalid_quantity", ask: (world) => world.setAddOn("voice", -1, "2025-01-20") },
     { why: "invalid_quantity", ask: (world) => world.setAddOn("voice", 1.5, "2025-01-20") },
@@ -419,7 +419,7 @@ describe("refused, and nothing changes", () => {
       ask: (world) => world.model.withdraw("acme", { lotId: "gift", credits: 1n }, now),
     },
     {
-      why: "ended_already",
+      why: "already_ended",
       ask: (world) =>
         world.model.grant("acme", { lotId: "g", credits: 1n, end: { kind: "at", at: now } }, now),
     },

@@ -20,16 +20,16 @@ import { dateBegun, dayStart } from "./wall-calendar.ts";
 
 const MOST_UNITS = 1_000_000;
 
-type PlanRefusal = "unknown_plan" | "no_price";
+type PlanRefusal = "unknown_plan" | "no_plan_price";
 
 export function subscribe(
   books: MonthBooks,
   catalogue: Catalogue,
   asked: { planId: string; interval: BillingInterval; renewal: Renewal },
   now: number,
-): "subscribed" | PlanRefusal | "subscribed_already" | "overflow" {
+): "subscribed" | PlanRefusal | "already_subscribed" | "overflow" {
   const { planId, interval, renewal } = asked;
-  if (books.subscription !== null) return "subscribed_already";
+  if (books.subscription !== null) return "already_subscribed";
   const plan = planOnOffer(books, catalogue, planId, now);
   if (typeof plan === "string") return plan;
   if (plan.credits > roomForGrant(books)) return "overflow";
@@ -71,12 +71,12 @@ export function changePlan(
   | "plan_change_planned"
   | PlanRefusal
   | "no_subscription"
-  | "suspended"
+  | "subscription_suspended"
   | "no_change"
   | "overflow" {
   const { subscription } = books;
   if (subscription === null) return "no_subscription";
-  if (subscription.withheld !== null) return "suspended";
+  if (subscription.withheld !== null) return "subscription_suspended";
   if (planId === (subscription.nextPlanId ?? subscription.planId)) return "no_change";
   if (planId === subscription.planId) {
     subscription.nextPlanId = null;
@@ -107,9 +107,9 @@ export function changePlan(
 export function changeInterval(
   { subscription }: MonthBooks,
   interval: BillingInterval,
-): "interval_change_planned" | "no_subscription" | "suspended" | "no_change" {
+): "interval_change_planned" | "no_subscription" | "subscription_suspended" | "no_change" {
   if (subscription === null) return "no_subscription";
-  if (subscription.withheld !== null) return "suspended";
+  if (subscription.withheld !== null) return "subscription_suspended";
   if (interval === (subscription.nextInterval ?? subscription.interval)) return "no_change";
   subscription.nextInterval = interval === subscription.interval ? null : interval;
   return "interval_change_planned";
@@ -117,9 +117,9 @@ export function changeInterval(
 
 export function cancel({
   subscription,
-}: MonthBooks): "cancelled" | "no_subscription" | "cancelled_already" {
+}: MonthBooks): "cancelled" | "no_subscription" | "already_cancelled" {
   if (subscription === null) return "no_subscription";
-  if (subscription.cancelled) return "cancelled_already";
+  if (subscription.cancelled) return "already_cancelled";
   subscription.cancelled = true;
   return "cancelled";
 }
@@ -144,7 +144,7 @@ export function setAddOn(
   | "invalid_quantity"
   | "unknown_add_on"
   | "no_subscription"
-  | "suspended"
+  | "subscription_suspended"
   | "no_change"
   | "overflow" {
   if (!Number.isInteger(quantity) || quantity < 0 || quantity > MOST_UNITS) {
@@ -161,7 +161,7 @@ export function setAddOn(
     use.nextQuantity = quantity;
     return "add_on_change_planned";
   }
-  if (subscription.withheld !== null) return "suspended";
+  if (subscription.withheld !== null) return "subscription_suspended";
   const credits = BigInt(quantity - owed) * addOn.credits;
   if (credits > roomForDraw(books)) return "overflow";
   if (use === undefined) {
@@ -205,5 +205,5 @@ function planOnOffer(
 ): Plan | PlanRefusal {
   const plan = versionAt(catalogue.plans.get(planId), now);
   if (plan === null) return "unknown_plan";
-  return plan.prices.some((price) => price.currency === currency) ? plan : "no_price";
+  return plan.prices.some((price) => price.currency === currency) ? plan : "no_plan_price";
 }

@@ -24,12 +24,12 @@ export function grant(
   books: MonthBooks,
   { lotId, credits, reference = "", end }: GrantAsked,
   now: number,
-): "granted" | "lot_exists" | "no_credits" | "overflow" | "ended_already" {
+): "granted" | "lot_exists" | "no_credits" | "overflow" | "already_ended" {
   if (books.lots.some((lot) => lot.lotId === lotId)) return "lot_exists";
   if (credits <= 0n) return "no_credits";
   if (credits > roomForGrant(books)) return "overflow";
   const expiresAt = end.kind === "at" ? end.at : endOfOtherLot(books, now, end);
-  if (expiresAt !== null && expiresAt <= now) return "ended_already";
+  if (expiresAt !== null && expiresAt <= now) return "already_ended";
   postGrant(books, { lotId, credits, reference, expiresAt }, now);
   sayAgainIfLow(books);
   return "granted";
@@ -39,11 +39,11 @@ export function withdraw(
   books: MonthBooks,
   { lotId, credits, reference = "" }: WithdrawalAsked,
   now: number,
-): "withdrawn" | "unknown_lot" | "no_credits" | "too_much" {
+): "withdrawn" | "unknown_lot" | "no_credits" | "exceeds_remaining" {
   const lot = books.lots.find((one) => one.lotId === lotId);
   if (lot === undefined) return "unknown_lot";
   if (credits !== null && credits <= 0n) return "no_credits";
-  if (lot.left === 0n || (credits ?? 0n) > lot.left) return "too_much";
+  if (lot.left === 0n || (credits ?? 0n) > lot.left) return "exceeds_remaining";
   postWithdrawal(books, lot, { credits: credits ?? lot.left, reference }, now);
   sayIfLow(books, `entry:${books.entries}`);
   return "withdrawn";

@@ -49,9 +49,11 @@ describe("a fee that is given up", () => {
   test("leaves months without credits and fees, and lets nothing be added", () => {
     const world = owing("month");
     expect(world.feeGivenUp("2025-02-18")).toBe("no_change");
-    expect(world.changePlan("big", "2025-03-05")).toBe("suspended");
-    expect(world.setAddOn("voice", 2, "2025-03-05")).toBe("suspended");
-    expect(world.model.changeInterval("acme", "year", at("2025-03-05"))).toBe("suspended");
+    expect(world.changePlan("big", "2025-03-05")).toBe("subscription_suspended");
+    expect(world.setAddOn("voice", 2, "2025-03-05")).toBe("subscription_suspended");
+    expect(world.model.changeInterval("acme", "year", at("2025-03-05"))).toBe(
+      "subscription_suspended",
+    );
     expect(world.fees().length).toBe(2);
     expect(world.entries().slice(3)).toEqual([]);
   });

@@ -222,10 +222,10 @@ describe("credits roll over and end", () => {
     world.use(20n, "2025-01-16");
     expect([ask(20n), ask(11n), ask(null), ask(null), ask(1n)]).toEqual([
       "withdrawn",
-      "too_much",
+      "exceeds_remaining",
       "withdrawn",
-      "too_much",
-      "too_much",
+      "exceeds_remaining",
+      "exceeds_remaining",
     ]);
     expect(world.entries()).toEqual([
       "grant 50 gift 2025-01-15",

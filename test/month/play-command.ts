@@ -45,10 +45,9 @@ async function playWithdrawal(
   database: Database,
   { account, at, lot: lotId, credits }: Extract<CommandStep, { kind: "withdraw" }>,
 ): Promise<string> {
-  const place = { accountId: toAccountId(account), lotId, now: at };
-  const asked = { credits: credits === null ? null : BigInt(credits), reference: "" };
-  const { kind } = await withdrawLot(database, place, asked);
-  return kind === "nothing_left" ? "too_much" : kind;
+  const place = { accountId: toAccountId(account), now: at };
+  const asked = { lotId, credits: credits === null ? null : BigInt(credits), reference: "" };
+  return (await withdrawLot(database, place, asked)).kind;
 }
 
 async function playChange(

@@ -18,11 +18,11 @@ const SEEDS =
 const OFTEN = 10;
 const OCCURRED = [
   ...["use: metered", "use: repeat", "use: too_far_ahead", "use: too_long_ago"],
-  ...["subscribe: subscribed", "subscribe: subscribed_already", "subscribe: unknown_plan"],
+  ...["subscribe: subscribed", "subscribe: already_subscribed", "subscribe: unknown_plan"],
   ...["subscribe: no_price", "change plan: plan_changed", "change plan: plan_change_planned"],
   ...["change plan: no_subscription", "change plan: no_change", "change plan: unknown_plan"],
   ...["change interval: interval_change_planned", "change interval: no_change"],
-  ...["cancel: cancelled", "cancel: cancelled_already", "cancel: no_subscription"],
+  ...["cancel: cancelled", "cancel: already_cancelled", "cancel: no_subscription"],
   ...["resume: resumed", "resume: not_cancelled", "resume: no_subscription"],
   ...["set add-on: add_on_changed", "set add-on: add_on_change_planned", "set add-on: no_change"],
   ...["fee given up: suspended", "fee given up: no_change", "fee paid: restored"],

@@ -145,7 +145,7 @@ describe("asked for here", () => {
       const asked = await Promise.all(Array.from({ length: 20 }, () => ask("r1", 400n)));
       expect(asked.map(({ kind }) => kind).toSorted()).toEqual([
         "pending",
-        ...Array.from({ length: 19 }, () => "stands_already"),
+        ...Array.from({ length: 19 }, () => "already_exists"),
       ]);
       await untilRefunds(1);
       expect(await refunds()).toEqual([["refund", "posted", 400n]]);
@@ -163,7 +163,7 @@ describe("asked for here", () => {
         Array.from({ length: 6 }, (_, index) => ask(`r${index}`, 300n)),
       );
       expect(asked.filter(({ kind }) => kind === "pending")).toHaveLength(3);
-      expect(asked.filter(({ kind }) => kind === "too_much")).toHaveLength(3);
+      expect(asked.filter(({ kind }) => kind === "exceeds_refundable")).toHaveLength(3);
       await untilRefunds(3);
       expect(await takenBack()).toMatchObject([
         ...[{ amount: "300" }, { amount: "300" }, { amount: "300" }],

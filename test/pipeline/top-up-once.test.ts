@@ -152,7 +152,7 @@ describe("in the books", () => {
       ),
       topUpIfLow(books.database, at),
     ]);
-    const refused = outcomes.filter((one) => "kind" in one && one.kind === "in_flight");
+    const refused = outcomes.filter((one) => "kind" in one && one.kind === "top_up_pending");
     expect(refused.length).toBeGreaterThanOrEqual(19);
     expect(await topUpsOf(books, "payer")).toMatchObject([{ status: "pending" }]);
   });

@@ -125,8 +125,8 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
     const lotId = lotsOf(id).at(-1 - random.whole(2));
     if (lotId === undefined) return;
     const credits = random.chance(0.5) ? null : CREDIT;
-    const at = { accountId: toAccountId(id), lotId, now: clock };
-    await withdrawLot(database, at, { credits, reference: name("withdrawn") });
+    const at = { accountId: toAccountId(id), now: clock };
+    await withdrawLot(database, at, { lotId, credits, reference: name("withdrawn") });
   }
 
   async function take(id: string): Promise<void> {

@@ -166,8 +166,8 @@ describe("books that were metered live, between grants and withdrawals that race
           now,
         );
         if (n % 5 !== 1) continue;
-        const asked = { credits: null, reference: "" };
-        await withdrawLot(live.database, { accountId, lotId, now }, asked);
+        const asked = { lotId, credits: null, reference: "" };
+        await withdrawLot(live.database, { accountId, now }, asked);
       }
     }
   }

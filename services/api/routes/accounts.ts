@@ -3,15 +3,14 @@ import { z } from "zod";
 import { account, listedAccount, toBalance } from "../../../shared/contract/account.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { accountId, credits } from "../../../shared/contract/wire.ts";
+import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
-import { inTurn, setThreshold, setTimeZone } from "../../../shared/words/account-changes.ts";
-import type { Change } from "../../../shared/words/change.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, TEXT } from "../cursor.ts";
-import { badRequest, Problem } from "../problem.ts";
+import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
 import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
@@ -79,10 +78,7 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
         now: now(),
         by: nameOf(request),
       });
-      if (outcome.kind === "conflict") {
-        const what = `account ${account_id} stands already with other settings`;
-        throw new Problem(409, "conflict", what, { field: "account_id" });
-      }
+      if (outcome.kind === "account_exists") throw refuse(outcome);
       void reply.status(outcome.kind === "created" ? 201 : 200);
       return readAccountView(parts, account_id);
     },
@@ -117,22 +113,19 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
     },
     async (request) => {
       const { account_id } = request.params;
-      if (request.caller?.kind === "token" && request.body.time_zone !== undefined) {
+      const { time_zone: timeZone, threshold } = request.body;
+      if (timeZone === undefined && threshold === undefined) {
+        throw badRequest("body", "names nothing to set: time_zone, threshold or both");
+      }
+      if (request.caller?.kind === "token" && timeZone !== undefined) {
         throw new Problem(403, "not_allowed", "a dashboard token cannot change the time zone", {
           field: "time_zone",
         });
       }
-      await makeChange(parts, request, account_id, toChange(request.body));
+      await makeChange(parts, request, account_id, (context) =>
+        decideSettings({ timeZone, threshold }, context),
+      );
       return readAccountView(parts, account_id);
     },
   );
-}
-
-function toChange({ time_zone, threshold }: z.output<typeof settings>): Change {
-  const toZone = time_zone === undefined ? null : setTimeZone(time_zone);
-  const toThreshold = threshold === undefined ? null : setThreshold(threshold);
-  // The threshold first: another zone's month may have turned already, and is settled next.
-  if (toThreshold !== null) return toZone === null ? toThreshold : inTurn(toThreshold, toZone);
-  if (toZone !== null) return toZone;
-  throw badRequest("body", "names nothing to set: time_zone, threshold or both");
 }

@@ -6,12 +6,10 @@ import { credits, id, instant, words } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import type { Grant } from "../../../shared/core/month/grant-credits.ts";
-import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
-import { grantRefusal } from "../../../shared/words/grant-refusals.ts";
-import { Problem, refused, unknownAccount } from "../problem.ts";
+import { refuse, unknownAccount } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
 
 const reference = words(1_024).default("");
@@ -37,14 +35,6 @@ const adjusting = z.strictObject({
 });
 
 const keyHeader = z.object({ "idempotency-key": z.string().max(200).optional() });
-
-/** What is wrong where a grant is refused. */
-const FIELDS = {
-  reserved_lot_id: "lot_id",
-  no_credits: "credits",
-  overflow: "credits",
-  ended_already: "expires_at",
-} as const;
 
 export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["credits"];
@@ -109,25 +99,10 @@ export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
     const outcome = await grantCredits(parts.database, account, grant, parts.now());
     switch (outcome.kind) {
       case "granted":
-      case "stands_already":
+      case "already_exists":
         return answer(account, outcome.lot.lotId, outcome.lot.credits);
-      case "unknown_account":
-        throw unknownAccount(account);
-      case "conflict":
-        throw new Problem(
-          409,
-          "conflict",
-          grantRefusal({ accountId: account, ...grant }, outcome),
-          {
-            field: "lot_id",
-          },
-        );
       default:
-        throw refused(
-          outcome.kind,
-          grantRefusal({ accountId: account, ...grant }, outcome),
-          FIELDS[outcome.kind],
-        );
+        throw refuse(outcome, "credits");
     }
   }
 
@@ -139,25 +114,10 @@ export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
     const outcome = await takeCredits(parts.database, at, deduction);
     switch (outcome.kind) {
       case "deducted":
-      case "stands_already":
+      case "already_exists":
         return answer(account, null, -deduction.credits);
-      case "unknown_account":
-        throw unknownAccount(account);
-      case "conflict":
-        throw new Problem(
-          409,
-          "conflict",
-          `adjustment ${deduction.reference} stands already, of ${formatCredits(outcome.credits)} credits`,
-          { field: "reference" },
-        );
-      case "no_credits":
-        throw refused("no_credits", "an adjustment gives or takes more than 0 credits", "credits");
-      case "overflow":
-        throw refused(
-          "overflow",
-          `at most ${formatCredits(outcome.most)} credits can be taken`,
-          "credits",
-        );
+      default:
+        throw refuse(outcome, "credits");
     }
   }
 

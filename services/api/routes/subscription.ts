@@ -4,15 +4,13 @@ import { noun } from "../../../shared/contract/noun.ts";
 import { interval, renewal, schedule } from "../../../shared/contract/subscription.ts";
 import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
 import { accountId, id } from "../../../shared/contract/wire.ts";
+import { decideCancel, decideResume } from "../../../shared/core/changes/cancel-subscription.ts";
+import { decideIntervalChange } from "../../../shared/core/changes/change-interval.ts";
+import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
+import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
+import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
+import type { Change } from "../../../shared/core/changes/subscription-change.ts";
 import { listChanges } from "../../../shared/ledger/books/schedules.ts";
-import { setAddOn } from "../../../shared/words/add-on-changes.ts";
-import {
-  cancel,
-  changeInterval,
-  changePlan,
-  resume,
-  start,
-} from "../../../shared/words/subscription-changes.ts";
 import { badRequest } from "../problem.ts";
 import { readScheduleView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
@@ -68,7 +66,10 @@ export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): voi
     async (request, reply) => {
       const { plan_id, ...asked } = request.body;
       const { account_id } = request.params;
-      await makeChange(parts, request, account_id, start({ planId: plan_id, ...asked }));
+      const subscribing = { planId: plan_id, ...asked };
+      await makeChange(parts, request, account_id, (context) =>
+        decideSubscribe(subscribing, context),
+      );
       return reply.status(201).send(await show(account_id));
     },
   );
@@ -107,7 +108,7 @@ export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): voi
     async (request) => {
       const { account_id, add_on_id } = request.params;
       const asked = { addOnId: add_on_id, units: request.body.quantity };
-      await makeChange(parts, request, account_id, setAddOn(asked));
+      await makeChange(parts, request, account_id, (context) => decideAddOn(asked, context));
       return show(account_id);
     },
   );
@@ -130,12 +131,11 @@ export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): voi
   );
 }
 
-function toChange({ plan_id, interval: often, cancelled }: z.output<typeof changing>) {
-  const asked = [
-    ...(plan_id === undefined ? [] : [changePlan(plan_id)]),
-    ...(often === undefined ? [] : [changeInterval(often)]),
-    ...(cancelled === undefined ? [] : [cancelled ? cancel : resume]),
-  ];
+function toChange({ plan_id, interval: often, cancelled }: z.output<typeof changing>): Change {
+  const asked: Change[] = [];
+  if (plan_id !== undefined) asked.push((context) => decidePlanChange(plan_id, context));
+  if (often !== undefined) asked.push((context) => decideIntervalChange(often, context));
+  if (cancelled !== undefined) asked.push(cancelled ? decideCancel : decideResume);
   const [change] = asked;
   if (change === undefined || asked.length > 1) {
     throw badRequest("body", "must name one of plan_id, interval and cancelled");

@@ -10,10 +10,9 @@ import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { listPayments, readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
-import { manualTopUpRefusal, topUpSettingsRefusal } from "../../../shared/words/top-up-refusals.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { cursorsOf, pageOf, SMALL } from "../cursor.ts";
-import { badRequest, Problem, refused, unknownAccount } from "../problem.ts";
+import { badRequest, refuse } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const asking = z.strictObject({ amount: money });
@@ -80,28 +79,17 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
     async ({ params: { account_id }, body: { amount }, headers }, reply) => {
       const key = headers["idempotency-key"] ?? newKey(now());
       const paymentId = REFERENCE.manualTopUp.write({ key });
-      const currency = await readOfAccount(
-        parts,
-        account_id,
-        async (_, details) => details.currency,
-      );
       const at = { accountId: account_id, now: now() };
       const outcome = await topUpByHand(database, at, { paymentId, amount });
       switch (outcome.kind) {
         case "pending":
-        case "stands_already": {
+        case "already_exists": {
           const made = await readPayment(database, { accountId: account_id, paymentId });
           if (made === null) throw new Error(`top-up ${paymentId} of ${account_id} is gone`);
           return reply.status(201).send(toPayment(made));
         }
-        case "unknown_account":
-          throw unknownAccount(account_id);
-        case "conflict":
-          throw new Problem(409, "conflict", "the Idempotency-Key is that of another top-up");
-        default: {
-          const why = manualTopUpRefusal({ accountId: account_id, currency }, outcome);
-          throw refused(outcome.kind, why);
-        }
+        default:
+          throw refuse(outcome, "amount");
       }
     },
   );
@@ -152,12 +140,8 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
       if (Object.keys(asked).length === 0) throw badRequest("body", "names nothing to set");
       const at = { accountId: account_id, now: now(), by: nameOf(request) };
       const outcome = await setAutoTopUp(database, at, asked);
-      if (outcome.kind === "unknown_account") throw unknownAccount(account_id);
       if (outcome.kind === "set") return toAutoTopUp(outcome.auto, currency);
-      throw refused(
-        outcome.kind,
-        topUpSettingsRefusal({ accountId: account_id, currency }, outcome),
-      );
+      throw refuse(outcome);
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import {
   type AccountDetails,
   readAccountDetails,
@@ -9,7 +10,6 @@ import { readLiveLots } from "../../../shared/ledger/books/read-lots.ts";
 import { createAccount, type NewAccount } from "../../../shared/ledger/credits/create-account.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import {
   accountIdArgument,
   byArgument,
@@ -18,7 +18,7 @@ import {
   timeZoneArgument,
 } from "../shell/arguments.ts";
 import { fields, instantJson, printable } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
@@ -71,15 +71,13 @@ async function create(settings: Settings, asked: NewAccount, by: string): Promis
         { outcome: outcome.kind, ...settingsJson(asked) },
         `Account ${printable(accountId)} created: ${inWords(asked)}.`,
       );
-    case "stands_already":
+    case "already_exists":
       return shown(
         { outcome: outcome.kind, ...settingsJson(asked) },
-        `Account ${printable(accountId)} stands already with these settings; nothing was changed.`,
+        `Account ${printable(accountId)} already exists with these settings; nothing was changed.`,
       );
-    case "conflict":
-      return refused(
-        `account ${accountId} stands already with other settings: ${inWords(outcome.standing)}`,
-      );
+    case "account_exists":
+      return refused(outcome);
   }
 }
 
@@ -92,7 +90,7 @@ async function show(settings: Settings, id: string): Promise<Result> {
       return details && { ...details, liveLots: live.get(accountId)?.length ?? 0 };
     }),
   );
-  if (found === null) return refused(`there is no account ${accountId}`);
+  if (found === null) return noAccount(accountId);
   return shown(detailsJson(found), detailsText(found));
 }
 

@@ -8,12 +8,14 @@ import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { AccountHistory } from "../../../shared/ledger/proof/account-history.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { countOf, formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
 import { entryJson } from "../credits/entry-text.ts";
 import { drawLine, lotJson, stretchText } from "../credits/lot-text.ts";
 import { fields, instantJson, type Json, printable, table } from "../shell/print.ts";
+import { oftenText } from "../subscription/change-text.ts";
 import { usesJson } from "../subscription/show-text.ts";
 
 /** An account at an instant: what was read of it, and its line rebuilt. */

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { lineAt } from "../../../shared/core/history/line-at.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { readAccountHistory } from "../../../shared/ledger/proof/account-history.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
-import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { historyJson, historyText } from "./history-text.ts";
@@ -36,7 +36,7 @@ async function show(settings: Settings, accountId: AccountId, at: Instant): Prom
   const read = await withDatabase(settings, (database) =>
     readSnapshot(database, (transaction) => readAccountHistory(transaction, accountId, at)),
   );
-  if (read === null) return refused(`there is no account ${accountId}`);
+  if (read === null) return noAccount(accountId);
   if (at < read.createdAt) {
     return refused(
       `there was no account ${accountId} at ${formatInstant(at)}; it was created ${formatInstant(read.createdAt)}`,

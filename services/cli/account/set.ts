@@ -1,6 +1,8 @@
 import type { Command } from "commander";
-import { inTurn, setThreshold, setTimeZone } from "../../../shared/words/account-changes.ts";
-import type { Change } from "../../../shared/words/change.ts";
+import {
+  type AskedSettings,
+  decideSettings,
+} from "../../../shared/core/changes/change-settings.ts";
 import { creditsArgument, timeZoneArgument } from "../shell/arguments.ts";
 import { WrongUsage } from "../shell/result.ts";
 import { run } from "../shell/run-command.ts";
@@ -27,15 +29,19 @@ export function addAccountSetCommand(account: Command): void {
     .option("--time-zone <name>", "whose calendar its next months follow; lots keep their ends")
     .option("--threshold <credits>", "a balance that falls to it is low")
     .action((id: string, options: SetOptions) =>
-      run(options, (settings) => makeChange(settings, toAsked(id, options), toChange(options))),
+      run(options, (settings) => {
+        const [asked, toSet] = [toAsked(id, options), toSettings(options)];
+        return makeChange(settings, asked, (context) => decideSettings(toSet, context));
+      }),
     );
 }
 
-function toChange({ timeZone, threshold }: SetOptions): Change {
-  const toZone = timeZone === undefined ? null : setTimeZone(timeZoneArgument(timeZone));
-  const toThreshold = threshold === undefined ? null : setThreshold(creditsArgument(threshold));
-  // The threshold first: another zone's month may have turned already, and is settled next.
-  if (toThreshold !== null) return toZone === null ? toThreshold : inTurn(toThreshold, toZone);
-  if (toZone !== null) return toZone;
-  throw new WrongUsage("name what to set: --time-zone, --threshold or both");
+function toSettings({ timeZone, threshold }: SetOptions): AskedSettings {
+  if (timeZone === undefined && threshold === undefined) {
+    throw new WrongUsage("name what to set: --time-zone, --threshold or both");
+  }
+  return {
+    timeZone: timeZone === undefined ? undefined : timeZoneArgument(timeZone),
+    threshold: threshold === undefined ? undefined : creditsArgument(threshold),
+  };
 }

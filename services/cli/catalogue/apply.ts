@@ -1,8 +1,8 @@
 import type { Problem } from "../../../shared/catalogue/problem.ts";
 import type { Refusal } from "../../../shared/core/offer/change-catalogue.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { applyCatalogue, previewCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { changesJson, changesText } from "./changes-text.ts";
@@ -34,9 +34,9 @@ function toProblem(refusal: Refusal): Problem {
 function inWords(refusal: Refusal): string {
   switch (refusal.kind) {
     case "conflict":
-      return "begins when other terms do already, and what stands never changes; name a later from";
+      return "begins when other terms do already, and what exists never changes; name a later from";
     case "too_early":
-      return `stands already and can change from ${formatInstant(refusal.earliest)} on at the earliest; name a later from`;
+      return `already exists and can change from ${formatInstant(refusal.earliest)} on at the earliest; name a later from`;
     case "planned":
       return `other terms are to begin at ${formatInstant(refusal.at)}; list these and those as versions with from`;
     case "overtaken":

@@ -1,5 +1,6 @@
 import type { CatalogueChanges, Change } from "../../../shared/core/offer/change-catalogue.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { instantJson, type Json, table } from "../shell/print.ts";
 import {
   addOnJson,
@@ -51,7 +52,7 @@ export function changesText(changes: CatalogueChanges, dryRun: boolean): string 
 function summary(rows: readonly Row[], dryRun: boolean): string {
   const count = (asked: Row["kind"]) => rows.filter(({ kind }) => kind === asked).length;
   const unchanged = count("unchanged");
-  if (unchanged === rows.length) return "All of it stands already; nothing was changed.";
+  if (unchanged === rows.length) return "All of it already exists; nothing was changed.";
   const parts = [
     `${countOf(count("added"), "version")} of new things`,
     `${countOf(count("new_version"), "new version")} of what stood`,

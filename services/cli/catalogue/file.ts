@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { MAX_CATALOGUE_BYTES, parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
 import type { Problem } from "../../../shared/catalogue/problem.ts";
 import type { AskedCatalogue } from "../../../shared/core/offer/asked-catalogue.ts";
-import { countOf } from "../../../shared/words/plain-words.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { printable } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { reasonOf } from "../shell/with-database.ts";

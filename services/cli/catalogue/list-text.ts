@@ -2,7 +2,7 @@ import type { Instant } from "../../../shared/core/line/account.ts";
 import { type Catalogue, versionAt } from "../../../shared/core/offer/catalogue.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { type Column, instantJson, table } from "../shell/print.ts";
 import {
   addOnJson,

@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import type { Account, AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { listEntries, type PostedEntry } from "../../../shared/ledger/books/list-entries.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, limitArgument, wholeArgument } from "../shell/arguments.ts";
 import { instantJson, printable, table } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { entryJson } from "./entry-text.ts";
@@ -66,7 +66,7 @@ async function list(settings: Settings, accountId: AccountId, page: Page): Promi
       return toListed(details.account, read, page);
     }),
   );
-  if (listed === null) return refused(`there is no account ${accountId}`);
+  if (listed === null) return noAccount(accountId);
   return shown(listedJson(listed), listedText(listed));
 }
 

@@ -2,6 +2,8 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { type MicroCredits, overlapOf } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { LotUse } from "../../../shared/ledger/books/granted-lots.ts";
 import type { MeterTotal, UsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type {
@@ -9,7 +11,6 @@ import type {
   ChargeRecord,
   ChargeTotal,
 } from "../../../shared/ledger/usage/explain-charges.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { fields, instantJson, table } from "../shell/print.ts";
 import { lotJson, stretchText } from "./lot-text.ts";
 

@@ -8,7 +8,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { totalsAcross, usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { chargesAcross, chargeTotalsAcross } from "../../../shared/ledger/usage/explain-charges.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type Drawn, explainedJson, explainedText } from "./explain-lot-text.ts";
 
@@ -32,9 +32,9 @@ export async function explainLot(
   return withDatabase(settings, (database) =>
     readSnapshot(database, async (transaction) => {
       const details = await readAccountDetails(transaction, accountId);
-      if (details === null) return refused(`there is no account ${accountId}`);
+      if (details === null) return noAccount(accountId);
       const lot = await findLot(transaction, accountId, lotId);
-      if (lot === null) return refused(`account ${accountId} has no lot ${lotId}`);
+      if (lot === null) return refused({ kind: "unknown_lot", lotId });
       const losses = await readLosses(transaction, accountId);
       const explained = {
         accountId,

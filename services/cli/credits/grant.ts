@@ -9,11 +9,10 @@ import {
   LOT_SOURCES,
 } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { grantRefusal } from "../../../shared/words/grant-refusals.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import {
   accountIdArgument,
   creditsArgument,
@@ -85,15 +84,13 @@ async function grant(settings: Settings, accountId: AccountId, asked: Grant): Pr
   switch (outcome.kind) {
     case "granted":
       return shown(grantedJson(outcome), grantedText(outcome));
-    case "stands_already":
+    case "already_exists":
       return shown(
         { outcome: outcome.kind, account_id: accountId, ...lotJson(outcome.lot) },
-        `Lot ${printable(asked.lotId)} stands already, just so; nothing was granted.`,
+        `Lot ${printable(asked.lotId)} already exists with the same terms; nothing was granted.`,
       );
-    case "unknown_account":
-      return refused(`there is no account ${accountId}`);
     default:
-      return refused(grantRefusal({ accountId, lotId: asked.lotId }, outcome));
+      return refused(outcome);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Account } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import {
   type LotUse,
@@ -12,10 +13,9 @@ import {
 } from "../../../shared/ledger/books/granted-lots.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { drawLine, lotJson, stretchText } from "./lot-text.ts";
@@ -47,7 +47,7 @@ async function list(settings: Settings, id: string): Promise<Result> {
       };
     }),
   );
-  if (found === null) return refused(`there is no account ${accountId}`);
+  if (found === null) return noAccount(accountId);
   return shown(listJson(found), listText(found));
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Withdrawal, WithdrawalDecision } from "../../../shared/core/changes/withdraw-lot.ts";
+import type { Withdrawal, Withdrawn } from "../../../shared/core/changes/withdraw-lot.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
@@ -23,12 +23,6 @@ interface WithdrawOptions extends JsonOption {
   readonly reference: string;
 }
 
-/** An account's lot. */
-interface Named {
-  readonly accountId: AccountId;
-  readonly lotId: string;
-}
-
 export function addLotCommands(program: Command): void {
   const lot = program.command("lot").description("take credits back out of lots");
   addCommand(lot, "withdraw <account> <lot>", {
@@ -42,51 +36,35 @@ export function addLotCommands(program: Command): void {
     .option("--reference <text>", "words for the books", "")
     .action((account: string, lotId: string, options: WithdrawOptions) =>
       run(options, (settings) =>
-        withdraw(settings, toNamed(account, lotId), toWithdrawal(options)),
+        withdraw(settings, accountIdArgument(account), toWithdrawal(lotId, options)),
       ),
     );
 }
 
-function toNamed(account: string, lotId: string): Named {
-  return { accountId: accountIdArgument(account), lotId: idArgument("lot", lotId) };
-}
-
-function toWithdrawal({ credits, reference }: WithdrawOptions): Withdrawal {
+function toWithdrawal(lotId: string, { credits, reference }: WithdrawOptions): Withdrawal {
   return {
+    lotId: idArgument("lot", lotId),
     credits: credits === undefined ? null : creditsArgument(credits),
     reference: referenceArgument(reference),
   };
 }
 
-async function withdraw(settings: Settings, named: Named, asked: Withdrawal): Promise<Result> {
-  const { accountId, lotId } = named;
+async function withdraw(
+  settings: Settings,
+  accountId: AccountId,
+  asked: Withdrawal,
+): Promise<Result> {
   const outcome = await withDatabase(settings, (database) =>
-    withdrawLot(database, { ...named, now: Date.now() }, asked).catch((error: unknown) => {
-      throw isDatabaseOutage(error) ? unknownOutcome(named, asked) : error;
+    withdrawLot(database, { accountId, now: Date.now() }, asked).catch((error: unknown) => {
+      throw isDatabaseOutage(error) ? unknownOutcome(accountId, asked) : error;
     }),
   );
-  switch (outcome.kind) {
-    case "withdrawn":
-      return shown(withdrawnJson(named, outcome), withdrawnText(named, outcome));
-    case "unknown_account":
-      return refused(`there is no account ${accountId}`);
-    case "unknown_lot":
-      return refused(`account ${accountId} has no lot ${lotId}`);
-    case "no_credits":
-      return refused("a withdrawal takes more than 0 credits");
-    case "too_much":
-      return refused(
-        `only ${formatCredits(outcome.remaining)} credits remain of lot ${lotId}; name no more, or leave --credits out for all of them`,
-      );
-    case "nothing_left":
-      return refused(
-        `nothing remains of lot ${lotId}: it was used, has expired or was withdrawn, as lots shows`,
-      );
-  }
+  if (outcome.kind !== "withdrawn") return refused(outcome);
+  return shown(withdrawnJson(asked.lotId, outcome), withdrawnText(asked.lotId, outcome));
 }
 
 /** All that remains can be asked for again; a part would be taken twice. */
-function unknownOutcome({ accountId, lotId }: Named, { credits }: Withdrawal): PartUnavailable {
+function unknownOutcome(accountId: AccountId, { lotId, credits }: Withdrawal): PartUnavailable {
   const lost = "the connection to Postgres was lost and the credits may be withdrawn or not";
   const next =
     credits === null
@@ -95,13 +73,11 @@ function unknownOutcome({ accountId, lotId }: Named, { credits }: Withdrawal): P
   return new PartUnavailable(`${lost}; ${next}`);
 }
 
-type Withdrawn = Extract<WithdrawalDecision, { kind: "withdrawn" }>;
-
-function withdrawnJson({ accountId, lotId }: Named, withdrawn: Withdrawn) {
+function withdrawnJson(lotId: string, withdrawn: Withdrawn) {
   const { account, credits, entries, lowBalance } = withdrawn;
   return {
     outcome: "withdrawn",
-    account_id: accountId,
+    account_id: account.accountId,
     lot_id: lotId,
     credits,
     remaining: remainderOf(lotId, withdrawn),
@@ -114,11 +90,11 @@ function withdrawnJson({ accountId, lotId }: Named, withdrawn: Withdrawn) {
   };
 }
 
-function withdrawnText({ accountId, lotId }: Named, withdrawn: Withdrawn): string {
+function withdrawnText(lotId: string, withdrawn: Withdrawn): string {
   const { account, credits, lowBalance } = withdrawn;
   const remaining = formatCredits(remainderOf(lotId, withdrawn));
   const lines = [
-    `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(accountId)}; ${remaining} remain of it.`,
+    `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(account.accountId)}; ${remaining} remain of it.`,
     `The balance is now ${formatCredits(balanceOf(account))} credits.`,
   ];
   if (lowBalance !== null) lines.push("It is at or below the threshold, which was said.");

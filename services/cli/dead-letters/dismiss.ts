@@ -1,3 +1,5 @@
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import {
   dismissDeadLetter,
@@ -6,7 +8,6 @@ import {
 import type { Dismissal } from "../../../shared/ledger/dead-letters/read.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { dismissedText, noneOpen, unknownPlace } from "./refusals.ts";

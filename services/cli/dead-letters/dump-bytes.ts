@@ -1,4 +1,4 @@
-import { countOf } from "../../../shared/words/plain-words.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 
 const BYTES_A_LINE = 16;
 

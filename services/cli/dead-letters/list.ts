@@ -1,3 +1,4 @@
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import {
   type ListedDeadLetter,
@@ -5,7 +6,6 @@ import {
 } from "../../../shared/ledger/dead-letters/list.ts";
 import { placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, limitArgument } from "../shell/arguments.ts";
 import { instantJson, table } from "../shell/print.ts";
 import { type Result, shown } from "../shell/result.ts";

@@ -1,7 +1,7 @@
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import type { Dismissal } from "../../../shared/ledger/dead-letters/read.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/dead-letters.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 
 /** Why nothing is done about a dead letter, in a sentence each. */
 

@@ -1,3 +1,4 @@
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import {
   type Retried,
@@ -6,7 +7,6 @@ import {
 } from "../../../shared/ledger/dead-letters/retry.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf } from "../../../shared/words/plain-words.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { dismissedText, noneOpen, unknownPlace } from "./refusals.ts";

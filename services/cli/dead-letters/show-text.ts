@@ -1,10 +1,11 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import type { KeptDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { UsageRecord } from "../../../shared/ledger/usage/explain.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { fields, instantJson } from "../shell/print.ts";
 import { dumpBytes } from "./dump-bytes.ts";
 import { cut, listedJson } from "./list.ts";

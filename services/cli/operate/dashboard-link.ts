@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { AccountId } from "../../../shared/core/line/account.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { keyOfLinks, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { instantJson } from "../shell/print.ts";
-import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -47,7 +47,7 @@ async function link(
       now,
     });
   });
-  if (token === null) return refused(`there is no account ${accountId}`);
+  if (token === null) return noAccount(accountId);
   const url = `${base}/dashboard/#token=${token.text}`;
   return shown(
     { account_id: accountId, url, expires_at: instantJson(token.expiresAt) },

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { scope } from "../../../shared/contract/api-key.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import {
   type ApiKey,
   listApiKeys,
@@ -8,7 +9,6 @@ import {
 } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { byArgument } from "../shell/arguments.ts";
 import { instantJson, printable, table } from "../shell/print.ts";
 import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";

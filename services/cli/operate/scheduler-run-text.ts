@@ -1,9 +1,10 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { DueAccounts } from "../../../shared/ledger/month/count-due.ts";
 import type { Done, Sum } from "../../../shared/ledger/month/run-schedule.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { instantJson, table } from "../shell/print.ts";
 
 /** A run of the scheduler as it was asked for, and what it did or would do. */

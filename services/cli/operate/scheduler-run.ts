@@ -1,5 +1,7 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { areRead, readAllEnds } from "../../../shared/kafka/usage-ends.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
@@ -15,7 +17,6 @@ import {
 } from "../../../shared/ledger/month/run-schedule.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { instantArgument } from "../shell/arguments.ts";
 import { addressesOf, probe, probeKafka } from "../shell/probe-parts.ts";
 import { openProgress } from "../shell/progress.ts";

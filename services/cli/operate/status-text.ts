@@ -1,4 +1,4 @@
-import { countOf } from "../../../shared/words/plain-words.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { fields, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { PaymentMethod } from "../../../shared/core/payments/attempt.ts";
 import { looksLikeCardNumber } from "../../../shared/core/text/card-number.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import {
   readPaymentMethod,
@@ -11,10 +12,9 @@ import {
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
 import { fields, instantJson, printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import {
@@ -84,7 +84,7 @@ async function set(settings: Settings, asked: Asked, method: PaymentMethod): Pro
           "Auto top-up starts again where it was paused or stopped, and declined fees are tried again.",
       );
     case "unknown_account":
-      return refused(`there is no account ${accountId}`);
+      return noAccount(accountId);
   }
 }
 
@@ -101,12 +101,12 @@ async function show(settings: Settings, accountId: AccountId): Promise<Result> {
       return readPaymentMethod(transaction, accountId);
     }),
   );
-  if (read === "no account") return refused(`there is no account ${accountId}`);
+  if (read === "no account") return noAccount(accountId);
   return shown({ account_id: accountId, payment_method: methodJson(read) }, methodText(read));
 
   function methodText(stored: StoredMethod | null): string {
     if (stored === null) {
-      return `Account ${printable(accountId)} has nothing to pay with; set it with payment-method set.`;
+      return `Account ${printable(accountId)} has no payment method; set it with payment-method set.`;
     }
     return fields([
       ["account", accountId],

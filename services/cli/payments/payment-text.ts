@@ -1,7 +1,8 @@
 import { isAutomatic, type Payment } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { instantJson, table } from "../shell/print.ts";
 
 /** A payment's fields for `--json`. */

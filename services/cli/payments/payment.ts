@@ -10,7 +10,7 @@ import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand } from "../subscription/make-change.ts";
@@ -49,10 +49,10 @@ async function show(settings: Settings, ref: PaymentRef): Promise<Result> {
   return withDatabase(settings, (database) =>
     readSnapshot(database, async (transaction) => {
       const details = await readAccountDetails(transaction, accountId);
-      if (details === null) return refused(`there is no account ${accountId}`);
+      if (details === null) return noAccount(accountId);
       const read = await readShown(transaction, ref, details.account.position);
       return read === null
-        ? refused(`account ${accountId} has no payment ${paymentId}`)
+        ? refused({ kind: "unknown_payment", paymentId })
         : shown(shownJson(read), shownText(read));
     }),
   );

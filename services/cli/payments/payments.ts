@@ -7,7 +7,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, limitArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { paymentJson, paymentTable } from "./payment-text.ts";
@@ -71,7 +71,7 @@ async function list(
       return listPayments(transaction, accountId, limit + 1, kind);
     }),
   );
-  if (read === null) return refused(`there is no account ${accountId}`);
+  if (read === null) return noAccount(accountId);
   const payments = read.slice(0, limit);
   const areMore = read.length > limit;
   const json = { account_id: accountId, [field]: payments.map(paymentJson), more: areMore };

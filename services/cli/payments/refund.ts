@@ -1,5 +1,7 @@
 import { eventIds } from "../../../shared/client/event-ids.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import type { UnknownAccount } from "../../../shared/ledger/books/move-account.ts";
 import {
   askRefund,
   type Refund,
@@ -8,10 +10,9 @@ import {
 } from "../../../shared/ledger/payments/refunds.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type ByOption, toAsked } from "../subscription/make-change.ts";
 import { refundJson } from "./show-text.ts";
@@ -37,7 +38,7 @@ export async function refund(
   const asked: Asked = { accountId, paymentId, refundId, by };
   return withDatabase(settings, async (database) => {
     const details = await readAccountDetails(database, accountId);
-    if (details === null) return refused(`there is no account ${accountId}`);
+    if (details === null) return noAccount(accountId);
     const { currency } = details;
     const amount = options.amount === undefined ? null : moneyArgument(options.amount, currency);
     const outcome = await askRefund(database, { ...asked, amount, now: Date.now() }).catch(
@@ -45,9 +46,7 @@ export async function refund(
         throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
       },
     );
-    return outcome.kind === "unknown_account"
-      ? refused(`there is no account ${accountId}`)
-      : resultOf(asked, currency, outcome);
+    return resultOf(asked, currency, outcome);
   });
 }
 
@@ -58,9 +57,8 @@ function unknownOutcome({ refundId }: Asked): PartUnavailable {
   );
 }
 
-function resultOf(asked: Asked, currency: string, outcome: RefundOutcome): Result {
+function resultOf(asked: Asked, currency: string, outcome: RefundOutcome | UnknownAccount): Result {
   const { accountId, paymentId, refundId } = asked;
-  const money = (minor: bigint) => moneyText(minor, currency);
   switch (outcome.kind) {
     case "pending":
       return shown(
@@ -68,31 +66,13 @@ function resultOf(asked: Asked, currency: string, outcome: RefundOutcome): Resul
           ...{ outcome: "pending", account_id: accountId, payment_id: paymentId },
           ...{ refund_id: refundId, amount: outcome.amount, currency, asked_by: asked.by },
         },
-        `Refund ${printable(refundId)} of ${money(outcome.amount)} of payment ${printable(paymentId)} is pending.\n` +
+        `Refund ${printable(refundId)} of ${moneyText(outcome.amount, currency)} of payment ${printable(paymentId)} is pending.\n` +
           `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`,
       );
-    case "stands_already":
+    case "already_exists":
       return standing(asked, currency, outcome.refund);
-    case "conflict":
-      return refused(
-        `refund ${refundId} stands already with ${money(outcome.refund.amount)} of payment ${outcome.refund.paymentId}; ask for another with another --key`,
-      );
-    case "unknown_payment":
-      return refused(`account ${accountId} has no payment ${paymentId}`);
-    case "no_amount":
-      return refused(`a refund takes more than ${money(0n)}`);
-    case "not_paid":
-      return refused(
-        `payment ${paymentId} is ${outcome.payment.status}: only what was paid can go back`,
-      );
-    case "too_much":
-      return refused(
-        `only ${money(outcome.left)} of payment ${paymentId} can still go back; name no more, or leave --amount out for all of it`,
-      );
-    case "nothing_left":
-      return refused(
-        `nothing of payment ${paymentId} is left to go back: it went back or is to, as payment show tells`,
-      );
+    default:
+      return refused(outcome);
   }
 }
 
@@ -100,8 +80,8 @@ function resultOf(asked: Asked, currency: string, outcome: RefundOutcome): Resul
 function standing({ accountId }: Asked, currency: string, standing: Refund): Result {
   const { refundId, status, amount, reason } = standing;
   return shown(
-    { outcome: "stands_already", account_id: accountId, currency, ...refundJson(standing) },
-    `Refund ${printable(refundId)} of ${moneyText(amount, currency)} stands already and ${STANDING[status]}; nothing more goes back.`,
+    { outcome: "already_exists", account_id: accountId, currency, ...refundJson(standing) },
+    `Refund ${printable(refundId)} of ${moneyText(amount, currency)} already exists and ${STANDING[status]}; nothing more goes back.`,
     status === "refused" ? printable(`refund ${refundId} was refused: ${reason}`) : null,
   );
 }

@@ -1,11 +1,11 @@
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import type { Payment } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
 import type { LotUse } from "../../../shared/ledger/books/granted-lots.ts";
 import type { PaymentAtGateway } from "../../../shared/ledger/payments/at-gateway.ts";
 import type { Refund } from "../../../shared/ledger/payments/refunds.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { lotJson } from "../credits/lot-text.ts";
 import { fields, instantJson, table } from "../shell/print.ts";
 import { paymentJson, purposeText } from "./payment-text.ts";

@@ -3,18 +3,14 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import type { NewTopUp, TopUp } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
-import {
-  type ManualTopUpOutcome,
-  topUpByHand,
-} from "../../../shared/ledger/payments/top-up-account.ts";
+import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { manualTopUpRefusal } from "../../../shared/words/top-up-refusals.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import type { JsonOption } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { paymentJson } from "./payment-text.ts";
@@ -41,18 +37,22 @@ export async function makeTopUp(
   const asked = { accountId, key, paymentId: REFERENCE.manualTopUp.write({ key }) };
   return withDatabase(settings, async (database) => {
     const details = await readAccountDetails(database, accountId);
-    if (details === null) return refused(`there is no account ${accountId}`);
-    const { currency } = details;
-    const amount = moneyArgument(text, currency);
+    if (details === null) return noAccount(accountId);
+    const amount = moneyArgument(text, details.currency);
     const at = { accountId, now: Date.now() };
     const outcome = await topUpByHand(database, at, { paymentId: asked.paymentId, amount }).catch(
       (error: unknown) => {
         throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
       },
     );
-    return outcome.kind === "unknown_account"
-      ? refused(`there is no account ${accountId}`)
-      : resultOf(asked, currency, outcome);
+    switch (outcome.kind) {
+      case "pending":
+        return shown(pendingJson(asked, outcome.topUp), pendingText(asked, outcome.topUp));
+      case "already_exists":
+        return standing(asked, outcome.topUp);
+      default:
+        return refused(outcome);
+    }
   });
 }
 
@@ -69,23 +69,6 @@ function unknownOutcome({ key }: Asked): PartUnavailable {
   return new PartUnavailable(
     `the connection to Postgres was lost and the top-up may be asked for or not; ask for it again with --key ${key}, which cannot charge it twice`,
   );
-}
-
-function resultOf(asked: Asked, currency: string, outcome: ManualTopUpOutcome): Result {
-  const { accountId, paymentId } = asked;
-  const money = (minor: bigint) => moneyText(minor, currency);
-  switch (outcome.kind) {
-    case "pending":
-      return shown(pendingJson(asked, outcome.topUp), pendingText(asked, outcome.topUp));
-    case "stands_already":
-      return standing(asked, outcome.topUp);
-    case "conflict":
-      return refused(
-        `top-up ${paymentId} stands already with ${money(outcome.topUp.amount)}; ask for another with another --key`,
-      );
-    default:
-      return refused(manualTopUpRefusal({ accountId, currency }, outcome));
-  }
 }
 
 function pendingJson({ accountId, key }: Asked, topUp: NewTopUp) {
@@ -108,8 +91,8 @@ function pendingText(asked: Asked, { amount, currency, credits }: NewTopUp): str
 function standing({ accountId, key }: Asked, topUp: TopUp): Result {
   const { paymentId, status, reason } = topUp;
   return shown(
-    { outcome: "stands_already", account_id: accountId, key, ...paymentJson(topUp) },
-    `Top-up ${printable(paymentId)} stands already and ${STANDING[status]}; nothing more is charged.`,
+    { outcome: "already_exists", account_id: accountId, key, ...paymentJson(topUp) },
+    `Top-up ${printable(paymentId)} already exists and ${STANDING[status]}; nothing more is charged.`,
     status === "failed"
       ? printable(`top-up ${paymentId} failed: ${reason} Ask for another with another --key`)
       : null,

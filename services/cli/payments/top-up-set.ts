@@ -1,15 +1,17 @@
-import type { AccountId } from "../../../shared/core/line/account.ts";
-import type {
-  AutoTopUpSettingsDecision,
-  TopUpSettings,
-} from "../../../shared/core/payments/auto-top-up.ts";
+import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { topUpSettingsRefusal } from "../../../shared/words/top-up-refusals.ts";
 import { moneyArgument } from "../shell/arguments.ts";
-import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import {
+  noAccount,
+  PartUnavailable,
+  type Result,
+  refused,
+  shown,
+  WrongUsage,
+} from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import type { Asked, ByOption } from "../subscription/make-change.ts";
 import { topUpSettingsJson, topUpSettingsText } from "./top-up-settings.ts";
@@ -39,7 +41,7 @@ export async function setTopUp(
   }
   return withDatabase(settings, async (database) => {
     const details = await readAccountDetails(database, accountId);
-    if (details === null) return refused(`there is no account ${accountId}`);
+    if (details === null) return noAccount(accountId);
     const { currency } = details;
     const at = { accountId, now: Date.now(), by };
     const outcome = await setAutoTopUp(database, at, toSettings(options, currency)).catch(
@@ -47,9 +49,9 @@ export async function setTopUp(
         throw isDatabaseOutage(error) ? unknownOutcome() : error;
       },
     );
-    return outcome.kind === "unknown_account"
-      ? refused(`there is no account ${accountId}`)
-      : resultOf(accountId, currency, outcome);
+    if (outcome.kind !== "set") return refused(outcome);
+    const read = { accountId, currency, auto: outcome.auto };
+    return shown({ outcome: "set", ...topUpSettingsJson(read) }, topUpSettingsText(read));
   });
 }
 
@@ -70,17 +72,6 @@ function onOrOff(text: string): boolean {
 
 function toAmount(text: string, currency: string): bigint | null {
   return text === DEFAULT ? null : moneyArgument(text, currency);
-}
-
-function resultOf(
-  accountId: AccountId,
-  currency: string,
-  decision: AutoTopUpSettingsDecision,
-): Result {
-  if (decision.kind !== "set")
-    return refused(topUpSettingsRefusal({ accountId, currency }, decision));
-  const read = { accountId, currency, auto: decision.auto };
-  return shown({ outcome: "set", ...topUpSettingsJson(read) }, topUpSettingsText(read));
 }
 
 /** It says how things shall be, so it may be asked for any number of times. */

@@ -1,13 +1,13 @@
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { fields, instantJson } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** An account's auto top-up, in the currency that it pays in. */
@@ -27,7 +27,7 @@ export async function showTopUpSettings(settings: Settings, accountId: AccountId
       return { accountId, currency: details.currency, auto };
     }),
   );
-  if (read === null) return refused(`there is no account ${accountId}`);
+  if (read === null) return noAccount(accountId);
   return shown(topUpSettingsJson(read), topUpSettingsText(read));
 }
 

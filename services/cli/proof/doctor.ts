@@ -1,11 +1,11 @@
 import type { Command } from "commander";
+import { countOf } from "../../../shared/core/text/text.ts";
 import {
   checkInvariants,
   type Finding,
   INVARIANTS,
 } from "../../../shared/ledger/proof/invariants.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf } from "../../../shared/words/plain-words.ts";
 import { printable } from "../shell/print.ts";
 import { openProgress } from "../shell/progress.ts";
 import { type Result, shown } from "../shell/result.ts";

@@ -1,9 +1,10 @@
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { accountOf, type Found, idOf } from "../../../shared/reconcile/difference.ts";
 import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
 import { planRepair } from "../../../shared/reconcile/repair.ts";
 import { sentenceOf } from "../../../shared/reconcile/say-difference.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { fields, instantJson, type Json, printable } from "../shell/print.ts";
 
 /** How much of all that could be looked at was found right. */

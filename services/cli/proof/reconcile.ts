@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { openKafka } from "../../../shared/kafka/kafka-client.ts";
 import { RangeUnreadable } from "../../../shared/kafka/read-range.ts";
 import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/registry.ts";
@@ -14,7 +15,6 @@ import { type Reconciliation, reconcile } from "../../../shared/reconcile/reconc
 import { planRepair, type RepairPlan, repair } from "../../../shared/reconcile/repair.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";

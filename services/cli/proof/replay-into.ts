@@ -1,4 +1,5 @@
 import { migrate } from "../../../infra/postgres/migrate.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { isKafkaOutage, openKafka } from "../../../shared/kafka/kafka-client.ts";
 import { RangeUnreadable } from "../../../shared/kafka/read-range.ts";
 import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/registry.ts";
@@ -9,7 +10,6 @@ import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { BooksDifference } from "../../../shared/ledger/proof/compare-books.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf } from "../../../shared/words/plain-words.ts";
 import { printable } from "../shell/print.ts";
 import { addressesOf } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";

@@ -1,3 +1,6 @@
+import { explainRefusal } from "../../../shared/contract/refusals.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { Refusal, RefusalKind } from "../../../shared/core/line/refusal.ts";
 import { type Json, printable } from "./print.ts";
 
 /** What a command has to say in the end. Outages and wrong usage are thrown instead. */
@@ -11,15 +14,25 @@ export type Result =
     }
   /** All it has to show is written to standard output already. */
   | { readonly kind: "written"; readonly failure: string | null }
-  /** It was not done, or there is no such thing: one sentence why. */
-  | { readonly kind: "refused"; readonly sentence: string };
+  /** It was not done, or there is no such thing: one sentence why, and its name where it has one. */
+  | { readonly kind: "refused"; readonly sentence: string; readonly code: RefusalKind | null };
 
 export function shown(data: Json, text: string, failure: string | null = null): Result {
   return { kind: "shown", data, text, failure };
 }
 
-export function refused(sentence: string): Result {
-  return { kind: "refused", sentence: printable(sentence) };
+/** Refused by the core or the ledger, or, in words, by the command itself. */
+export function refused(refusal: Refusal | string): Result {
+  if (typeof refusal === "string") {
+    return { kind: "refused", sentence: printable(refusal), code: null };
+  }
+  const { sentence, hint } = explainRefusal(refusal);
+  const text = hint === undefined ? sentence : `${sentence} (${hint})`;
+  return { kind: "refused", sentence: printable(text), code: refusal.kind };
+}
+
+export function noAccount(accountId: AccountId): Result {
+  return refused({ kind: "unknown_account", accountId });
 }
 
 /** What was typed cannot be meant: exit code 2. */

@@ -62,13 +62,14 @@ export async function run(
   }
   const failure = result.kind === "refused" ? result.sentence : result.failure;
   if (failure === null) return;
-  sayError(failure, json);
+  sayError(failure, json, result.kind === "refused" ? result.code : null);
   process.exitCode = FAILED;
 }
 
-/** One sentence on standard error. */
-function sayError(sentence: string, json: boolean): void {
-  process.stderr.write(`${json ? toJson({ error: sentence }, 0) : sentence}\n`);
+/** One sentence on standard error, with the name of a refusal for programs. */
+function sayError(sentence: string, json: boolean, code: string | null = null): void {
+  const data = code === null ? { error: sentence } : { error: sentence, code };
+  process.stderr.write(`${json ? toJson(data, 0) : sentence}\n`);
 }
 
 function sayFailure(error: unknown): number {

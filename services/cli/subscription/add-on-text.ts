@@ -1,7 +1,7 @@
 import type { AddOnUse, DueCharge } from "../../../shared/core/month/subscription.ts";
 import { addOnAt } from "../../../shared/core/offer/catalogue.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { instantJson, table } from "../shell/print.ts";
 import type { SubscriptionRead } from "./read-subscription.ts";
 

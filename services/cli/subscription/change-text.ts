@@ -1,6 +1,6 @@
 import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
-import { countOf, oftenText } from "../../../shared/words/plain-words.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { instantJson } from "../shell/print.ts";
 
 /** An entry of the history for `--json`. */
@@ -58,4 +58,8 @@ function creditsOf(micro: string): string {
 
 function unitsText(units: string): string {
   return countOf(Number(units), "unit");
+}
+
+export function oftenText(interval: string): string {
+  return interval === "year" ? "yearly" : "monthly";
 }

@@ -1,6 +1,6 @@
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
 import type { OpenFee } from "../../../shared/ledger/payments/open-fees.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { instantJson, table } from "../shell/print.ts";
 
 /** Fees that are not paid, for `--json`. */

@@ -1,11 +1,11 @@
 import type { AccountId } from "../../../shared/core/line/account.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { printable, table } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { changeJson, changeText } from "./change-text.ts";
 
@@ -18,7 +18,7 @@ export async function listHistory(settings: Settings, accountId: AccountId): Pro
         : listChanges(transaction, accountId),
     ),
   );
-  if (changes === null) return refused(`there is no account ${accountId}`);
+  if (changes === null) return noAccount(accountId);
   const data = { account_id: accountId, changes: changes.map(changeJson) };
   if (changes.length === 0) {
     return shown(data, `Nothing was changed on account ${printable(accountId)} yet.`);

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { Change } from "../../../shared/core/changes/subscription-change.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import type { Change, Refusal } from "../../../shared/words/change.ts";
 import { accountIdArgument, byArgument } from "../shell/arguments.ts";
 import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type CommandHelp, type JsonOption } from "../shell/run-command.ts";
@@ -40,20 +40,15 @@ export async function makeChange(
   change: Change,
 ): Promise<Result> {
   const outcome = await withDatabase(settings, (database) =>
-    changeSubscription<Refusal>(database, { accountId, by, now: Date.now() }, change).catch(
+    changeSubscription(database, { accountId, by, now: Date.now() }, change).catch(
       (error: unknown) => {
         throw isDatabaseOutage(error) ? unknownOutcome() : error;
       },
     ),
   );
-  switch (outcome.kind) {
-    case "changed":
-      return shown(changedJson(outcome), changedText(outcome));
-    case "refused":
-      return refused(outcome.sentence);
-    case "unknown_account":
-      return refused(`there is no account ${accountId}`);
-  }
+  return outcome.kind === "changed"
+    ? shown(changedJson(outcome), changedText(outcome))
+    : refused(outcome);
 }
 
 /** A change says how things shall be, not by how much they shall differ, so it is made once. */

@@ -3,8 +3,9 @@ import {
   endOfPaid,
   type Subscription,
 } from "../../../shared/core/month/subscription.ts";
-import { formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { instantJson, printable } from "../shell/print.ts";
+import { oftenText } from "./change-text.ts";
 
 /** A subscription for `--json`; `paid_until` is an instant. */
 export function subscriptionJson(subscription: Subscription, timeZone: string) {

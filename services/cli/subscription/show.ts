@@ -2,13 +2,14 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { endOfPaid, type Subscription } from "../../../shared/core/month/subscription.ts";
 import { planAt, priceAt } from "../../../shared/core/offer/catalogue.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { moneyText } from "../../../shared/core/text/money.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { moneyText } from "../../../shared/words/money-text.ts";
-import { countOf, formatInstant, oftenText } from "../../../shared/words/plain-words.ts";
 import { fields, instantJson, printable } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addOnsJson, addOnsText } from "./add-on-text.ts";
-import { renewalText } from "./change-text.ts";
+import { oftenText, renewalText } from "./change-text.ts";
 import { openFeesJson, openFeesText } from "./fees-text.ts";
 import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
 import { plannedText, subscriptionJson } from "./show-text.ts";
@@ -16,7 +17,7 @@ import { plannedText, subscriptionJson } from "./show-text.ts";
 /** An account's subscription as it is in the books: a turn that is due is posted by what moves it next. */
 export async function showSubscription(settings: Settings, accountId: AccountId): Promise<Result> {
   const read = await readSubscription(settings, accountId);
-  if (read === null) return refused(`there is no account ${accountId}`);
+  if (read === null) return noAccount(accountId);
   return shown(readJson(read), readText(read));
 }
 

@@ -1,12 +1,8 @@
 import type { Command } from "commander";
-import type { Subscribing } from "../../../shared/core/changes/subscribe.ts";
-import {
-  cancel,
-  changeInterval,
-  changePlan,
-  resume,
-  start,
-} from "../../../shared/words/subscription-changes.ts";
+import { decideCancel, decideResume } from "../../../shared/core/changes/cancel-subscription.ts";
+import { decideIntervalChange } from "../../../shared/core/changes/change-interval.ts";
+import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
+import { decideSubscribe, type Subscribing } from "../../../shared/core/changes/subscribe.ts";
 import {
   accountIdArgument,
   idArgument,
@@ -41,41 +37,41 @@ export function addSubscriptionCommands(program: Command): void {
       "first-of-month",
     )
     .action((id: string, plan: string, options: StartOptions) =>
-      run(options, (settings) =>
-        makeChange(settings, toAsked(id, options), start(toSubscribing(plan, options))),
-      ),
+      run(options, (settings) => {
+        const asked = toAsked(id, options);
+        const subscribing = toSubscribing(plan, options);
+        return makeChange(settings, asked, (context) => decideSubscribe(subscribing, context));
+      }),
     );
   addChangeCommand(subscription, "change-plan <account> <plan>", {
     does: "change the plan: a larger one at once, with the difference in credits; any other from the next period on",
     examples: ["subscription change-plan acme scale"],
   }).action((id: string, plan: string, options: ByOption) =>
-    run(options, (settings) =>
-      makeChange(settings, toAsked(id, options), changePlan(idArgument("plan", plan))),
-    ),
+    run(options, (settings) => {
+      const [asked, planId] = [toAsked(id, options), idArgument("plan", plan)];
+      return makeChange(settings, asked, (context) => decidePlanChange(planId, context));
+    }),
   );
   addChangeCommand(subscription, "change-interval <account> <interval>", {
     does: "pay by the month or by the year once what is paid has passed",
     examples: ["subscription change-interval acme year"],
   }).action((id: string, interval: string, options: ByOption) =>
-    run(options, (settings) =>
-      makeChange(
-        settings,
-        toAsked(id, options),
-        changeInterval(intervalArgument("interval", interval)),
-      ),
-    ),
+    run(options, (settings) => {
+      const [asked, often] = [toAsked(id, options), intervalArgument("interval", interval)];
+      return makeChange(settings, asked, (context) => decideIntervalChange(often, context));
+    }),
   );
   addChangeCommand(subscription, "cancel <account>", {
     does: "cancel; credits go on to the end of what is paid",
     examples: ["subscription cancel acme"],
   }).action((id: string, options: ByOption) =>
-    run(options, (settings) => makeChange(settings, toAsked(id, options), cancel)),
+    run(options, (settings) => makeChange(settings, toAsked(id, options), decideCancel)),
   );
   addChangeCommand(subscription, "resume <account>", {
     does: "take a cancellation back before the subscription has ended",
     examples: ["subscription resume acme"],
   }).action((id: string, options: ByOption) =>
-    run(options, (settings) => makeChange(settings, toAsked(id, options), resume)),
+    run(options, (settings) => makeChange(settings, toAsked(id, options), decideResume)),
   );
   addCommand(subscription, "show <account>", {
     does: "show an account's plan, period, add-ons, what is planned and which fees are not paid",

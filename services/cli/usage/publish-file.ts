@@ -5,9 +5,9 @@ import {
   PublishFailed,
   type UsageClient,
 } from "../../../shared/client/usage-client.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf } from "../../../shared/words/plain-words.ts";
 import { printable, toJson } from "../shell/print.ts";
 import { addressesOf, probeKafka, probeRegistry } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";

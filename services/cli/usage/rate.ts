@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { formatInstant } from "../../../shared/words/plain-words.ts";
 import { creditsArgument, idArgument, instantArgument, wholeArgument } from "../shell/arguments.ts";
 import { instantJson, printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -63,10 +63,10 @@ async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<R
     switch (outcome.kind) {
       case "set":
         return shown({ outcome: outcome.kind, ...rateJson(rate) }, `${inWords(rate)}.`);
-      case "stands_already":
+      case "already_exists":
         return shown(
           { outcome: outcome.kind, ...rateJson(rate) },
-          `${inWords(rate)}, which stood already; nothing was changed.`,
+          `${inWords(rate)}, which already exists; nothing was changed.`,
         );
       case "conflict":
         return refused(

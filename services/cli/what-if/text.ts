@@ -7,9 +7,10 @@ import {
 } from "../../../shared/core/history/what-if.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import type { ChargedRange } from "../../../shared/ledger/proof/charged-between.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { type Column, instantJson, type Json, printable, table } from "../shell/print.ts";
 import { furthestFirst, type Mover, type PlanTotal, type WhatIfTotals } from "./totals.ts";
 

@@ -10,6 +10,8 @@ import {
   type StatedCatalogue,
   statedCatalogue,
 } from "../../../shared/core/offer/stated-catalogue.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { allowWholeTables, readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
@@ -21,7 +23,6 @@ import {
   readUsageBetween,
 } from "../../../shared/ledger/proof/charged-between.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { countOf, formatInstant } from "../../../shared/words/plain-words.ts";
 import { accountIdArgument, instantArgument, limitArgument } from "../shell/arguments.ts";
 import { openProgress } from "../shell/progress.ts";
 import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";

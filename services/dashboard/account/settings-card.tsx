@@ -62,9 +62,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: () => vo
         {isPaused && auto.stopped === null && (
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
         )}
-        {!account.payment_method.set && (
-          <span class="note warn">there is no card to charge yet</span>
-        )}
+        {!account.payment_method.set && <span class="note warn">there is no payment method</span>}
       </dd>
     </div>
   );

@@ -1,3 +1,5 @@
+import { toSentence } from "../../../shared/core/text/text.ts";
+
 /** An answer that is not the one asked for, in words (RFC 9457), or none at all (`status` 0). */
 export class Problem extends Error {
   override readonly name = "Problem";
@@ -45,10 +47,12 @@ export async function request<T>(credential: string, path: string, asked: Asked 
 /** Reads the problem out of an answer that is none of success. */
 async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
-  const said = textIn(body, "detail") ?? textIn(body, "title");
+  const said = textIn(body, "detail") ?? textIn(body, "title") ?? "";
   return new Problem(
     response.status,
-    sentence(said) ?? `The server answered with ${response.status}. Try again in a moment.`,
+    said === ""
+      ? `The server answered with ${response.status}. Try again in a moment.`
+      : toSentence(said),
     textIn(body, "field"),
   );
 }
@@ -59,12 +63,6 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   } catch {
     throw new Problem(0, "The server cannot be reached. Check the connection, then try again.");
   }
-}
-
-/** The API's words as a sentence of a page. */
-function sentence(said: string | null): string | null {
-  if (said === null || said === "") return null;
-  return `${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`;
 }
 
 function textIn(body: unknown, name: string): string | null {

@@ -1,6 +1,7 @@
 import type { Entry, Instant } from "../line/account.ts";
 import { drawDown, type MicroCredits } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
+import type { Refusal } from "../line/refusal.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
 import { conclude, type Settlement } from "../month/settle.ts";
@@ -13,11 +14,7 @@ export interface Deduction {
   readonly reference: string;
 }
 
-export type DeductionDecision =
-  | (Settlement & { readonly kind: "deducted"; readonly entry: Entry })
-  | { readonly kind: "no_credits" }
-  /** More than the line can hold: at most `most` can be taken. */
-  | { readonly kind: "overflow"; readonly most: MicroCredits };
+export type Deducted = Settlement & { readonly kind: "deducted"; readonly entry: Entry };
 
 /**
  * A correction is an entry of its own, never a change of history: credits given go onto the line as a
@@ -26,7 +23,7 @@ export type DeductionDecision =
 export function deductCredits(
   { credits, reference }: Deduction,
   { book, now }: { readonly book: AccountBook; readonly now: Instant },
-): DeductionDecision {
+): Deducted | Refusal<"no_credits" | "overflow"> {
   if (credits <= 0n) return { kind: "no_credits" };
   const most = mostToDraw(book.account);
   if (credits > most) return { kind: "overflow", most };

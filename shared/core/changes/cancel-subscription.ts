@@ -1,27 +1,21 @@
+import type { Refusal } from "../line/refusal.ts";
 import type { Subscription } from "../month/subscription.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
-export type CancelDecision =
-  | Changed
-  | { readonly kind: "no_subscription" }
-  | { readonly kind: "cancelled_already" };
-
-export type ResumeDecision =
-  | Changed
-  /** None runs, or it has ended: subscribe anew. */
-  | { readonly kind: "no_subscription" }
-  | { readonly kind: "not_cancelled" };
-
 /** Cancels: credits go on to the end of what is paid, and there the subscription ends. */
-export function decideCancel(context: ChangeContext): CancelDecision {
+export function decideCancel(
+  context: ChangeContext,
+): Changed | Refusal<"no_subscription" | "already_cancelled"> {
   const { subscription } = context.book.schedule;
   if (subscription === null) return { kind: "no_subscription" };
-  if (subscription.cancelled) return { kind: "cancelled_already" };
+  if (subscription.cancelled) return { kind: "already_cancelled" };
   return withCancelled(true, subscription, context);
 }
 
 /** Takes a cancellation back while the subscription still runs: nothing is lost. */
-export function decideResume(context: ChangeContext): ResumeDecision {
+export function decideResume(
+  context: ChangeContext,
+): Changed | Refusal<"no_subscription" | "not_cancelled"> {
   const { subscription } = context.book.schedule;
   if (subscription === null) return { kind: "no_subscription" };
   if (!subscription.cancelled) return { kind: "not_cancelled" };

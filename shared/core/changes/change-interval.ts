@@ -1,13 +1,6 @@
+import type { Refusal } from "../line/refusal.ts";
 import type { BillingInterval } from "../offer/billing-periods.ts";
-import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
-
-export type IntervalChangeDecision =
-  | Changed
-  | { readonly kind: "no_subscription" }
-  /** A fee is given up. */
-  | { readonly kind: "suspended" }
-  /** It is the interval already, or is planned already. */
-  | { readonly kind: "no_change" };
+import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
 
 /**
  * Plans to pay by another interval once what is paid has passed (a paid year is twelve periods); the
@@ -16,13 +9,14 @@ export type IntervalChangeDecision =
 export function decideIntervalChange(
   interval: BillingInterval,
   context: ChangeContext,
-): IntervalChangeDecision {
+): Changed | Refusal<"no_subscription" | "subscription_suspended" | "no_change"> {
   const { schedule } = context.book;
   const { subscription } = schedule;
   if (subscription === null) return { kind: "no_subscription" };
-  if (subscription.withheld !== null) return { kind: "suspended" };
+  if (subscription.withheld !== null) return suspended(subscription);
   if (interval === (subscription.nextInterval ?? subscription.interval)) {
-    return { kind: "no_change" };
+    const planned = interval !== subscription.interval;
+    return { kind: "no_change", setting: "interval", interval, planned };
   }
   const nextInterval = interval === subscription.interval ? null : interval;
   return changed(

@@ -1,25 +1,24 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { endOfLot } from "../month/expiry.ts";
 import { type Charged, type Paying, raisePrice } from "../month/fees-due.ts";
 import { addLot, mostToGrant, type NewLot } from "../month/grant-credits.ts";
 import type { Subscription } from "../month/subscription.ts";
 import { type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
-import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+import {
+  type ChangeContext,
+  type Changed,
+  changed,
+  planOnOffer,
+  suspended,
+} from "./subscription-change.ts";
 
-export type PlanChangeDecision =
+type PlanChangeDecision =
   | Changed
-  | { readonly kind: "no_subscription" }
-  /** A fee is given up. */
-  | { readonly kind: "suspended" }
-  | { readonly kind: "unknown_plan" }
-  /** The plan has no price in the account's currency. */
-  | { readonly kind: "no_price" }
-  /** It is the plan already, or is planned already. */
-  | { readonly kind: "no_change" }
-  /** The line would end beyond what 64 bits hold; `most` still fits. */
-  | { readonly kind: "overflow"; readonly most: MicroCredits };
+  | Refusal<"no_subscription" | "subscription_suspended" | "no_change">
+  | Refusal<"unknown_plan" | "no_plan_price" | "overflow">;
 
 /**
  * Changes the plan. One that gives more than this period has had holds at once and brings the
@@ -29,15 +28,17 @@ export type PlanChangeDecision =
  * from this period on; any other is charged for when the next paid stretch begins.
  */
 export function decidePlanChange(planId: string, context: ChangeContext): PlanChangeDecision {
-  const { book, catalogue, currency, now } = context;
+  const { book, catalogue, now } = context;
   const { subscription } = book.schedule;
   if (subscription === null) return { kind: "no_subscription" };
-  if (subscription.withheld !== null) return { kind: "suspended" };
-  if (planId === (subscription.nextPlanId ?? subscription.planId)) return { kind: "no_change" };
+  if (subscription.withheld !== null) return suspended(subscription);
+  if (planId === (subscription.nextPlanId ?? subscription.planId)) {
+    const from = planId === subscription.planId ? null : subscription.nextPeriodAt;
+    return { kind: "no_change", setting: "plan", planId, from };
+  }
   if (planId === subscription.planId) return planned(planId, null, subscription, context);
-  const plan = planAt(catalogue, planId, now);
-  if (plan === null) return { kind: "unknown_plan" };
-  if (!plan.prices.some((price) => price.currency === currency)) return { kind: "no_price" };
+  const plan = planOnOffer(planId, context);
+  if ("kind" in plan) return plan;
 
   if (plan.credits > subscription.periodCredits) return atOnce(plan, subscription, context);
   const current = planAt(catalogue, subscription.planId, now);
@@ -60,7 +61,7 @@ function atOnce(
   plan: Plan,
   subscription: Subscription,
   context: ChangeContext,
-): Changed | { kind: "overflow"; most: MicroCredits } {
+): Changed | Refusal<"overflow"> {
   const { catalogue, now, book } = context;
   const { account, schedule } = book;
   const {

@@ -1,12 +1,8 @@
 import type { MicroCredits } from "../line/credit-line.ts";
 import { judgeThreshold } from "../line/low-balance.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { addToHistory } from "../month/subscription.ts";
 import type { ChangeContext, Changed } from "./subscription-change.ts";
-
-export type ThresholdDecision =
-  | Changed
-  /** It is the threshold already. */
-  | { readonly kind: "no_change" };
 
 /**
  * Changes the balance that counts as low. A threshold raised to the balance or above it is a downward
@@ -15,9 +11,10 @@ export type ThresholdDecision =
 export function decideThreshold(
   threshold: MicroCredits,
   { book, by, now }: ChangeContext,
-): ThresholdDecision {
+): Changed | Refusal<"no_change"> {
   const { account } = book;
-  if (threshold === account.threshold) return { kind: "no_change" };
+  if (threshold === account.threshold)
+    return { kind: "no_change", setting: "threshold", threshold };
   const detail = { threshold: `${threshold}`, before: `${account.threshold}` };
   const told = { kind: "threshold_changed", detail } as const;
   const { schedule, changes } = addToHistory(book.schedule, [told], { by, at: now });

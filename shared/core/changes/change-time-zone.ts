@@ -1,13 +1,9 @@
 import type { Instant } from "../line/account.ts";
+import type { Refusal } from "../line/refusal.ts";
 import type { Subscription } from "../month/subscription.ts";
 import { periodStart } from "../offer/billing-periods.ts";
 import { isTimeZone } from "../offer/months.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
-
-export type TimeZoneChangeDecision =
-  | Changed
-  | { readonly kind: "unknown_time_zone" }
-  | { readonly kind: "no_change" };
 
 /**
  * Moves an account to another time zone (an IANA name). Periods that have begun stay and lots keep
@@ -17,10 +13,12 @@ export type TimeZoneChangeDecision =
 export function decideTimeZoneChange(
   timeZone: string,
   context: ChangeContext,
-): TimeZoneChangeDecision {
+): Changed | Refusal<"unknown_time_zone" | "no_change"> {
   const { account, schedule } = context.book;
-  if (!isTimeZone(timeZone)) return { kind: "unknown_time_zone" };
-  if (timeZone === account.timeZone) return { kind: "no_change" };
+  if (!isTimeZone(timeZone)) return { kind: "unknown_time_zone", timeZone };
+  if (timeZone === account.timeZone) {
+    return { kind: "no_change", setting: "time_zone", timeZone };
+  }
   const { subscription } = schedule;
   return changed(
     context,

@@ -1,8 +1,9 @@
 import type { MicroCredits } from "../line/credit-line.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { addOnPrice, chargeAddOn, mostToDraw } from "../month/add-on-charge.ts";
 import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts";
 import { type AddOn, addOnAt } from "../offer/catalogue.ts";
-import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
 
 /** What is asked for: that so many units of an add-on be had; 0 cancels it. */
 export interface AddOnUnits {
@@ -12,19 +13,10 @@ export interface AddOnUnits {
 
 export const MAX_ADD_ON_UNITS = 1_000_000;
 
-export type AddOnDecision =
+type AddOnDecision =
   | Changed
-  /** Not a whole number from 0 to `MAX_ADD_ON_UNITS`. */
-  | { readonly kind: "invalid_quantity" }
-  /** Add-ons need a subscription. */
-  | { readonly kind: "no_subscription" }
-  /** A fee is given up: no more units than this period has. */
-  | { readonly kind: "suspended" }
-  | { readonly kind: "unknown_add_on" }
-  /** So many are had already, or are planned already. */
-  | { readonly kind: "no_change" }
-  /** The line would be drawn beyond what 64 bits hold; a charge of `most` still fits. */
-  | { readonly kind: "overflow"; readonly most: MicroCredits };
+  | Refusal<"no_subscription" | "subscription_suspended" | "no_change">
+  | Refusal<"unknown_add_on" | "invalid_quantity" | "overflow">;
 
 /**
  * Sets the units of an add-on. More than this period owes are charged at once, for the whole period;
@@ -35,16 +27,19 @@ export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeConte
   const { catalogue, now } = context;
   const { schedule } = context.book;
   if (!Number.isInteger(units) || units < 0 || units > MAX_ADD_ON_UNITS) {
-    return { kind: "invalid_quantity" };
+    return { kind: "invalid_quantity", most: MAX_ADD_ON_UNITS };
   }
   const { subscription } = schedule;
   if (subscription === null) return { kind: "no_subscription" };
   const addOn = addOnAt(catalogue, addOnId, now);
-  if (addOn === null) return { kind: "unknown_add_on" };
+  if (addOn === null) return { kind: "unknown_add_on", addOnId };
   const use = schedule.addOns.find((one) => one.addOnId === addOnId) ?? noneOf(addOnId);
-  if (units === use.nextQuantity) return { kind: "no_change" };
+  if (units === use.nextQuantity) {
+    const from = units === use.quantity ? null : subscription.nextPeriodAt;
+    return { kind: "no_change", setting: "add_on", addOnId, units, from };
+  }
   if (units <= use.quantity) return planned(units, use, context);
-  if (subscription.withheld !== null) return { kind: "suspended" };
+  if (subscription.withheld !== null) return suspended(subscription);
   return activate(units, use, addOn, subscription, context);
 }
 
@@ -60,7 +55,7 @@ function activate(
   addOn: AddOn,
   { number, period }: Subscription,
   context: ChangeContext,
-): Changed | { kind: "overflow"; most: MicroCredits } {
+): Changed | Refusal<"overflow"> {
   const { account: before, schedule } = context.book;
   const { addOnId, quantity: owed } = use;
   const credits = addOnPrice(addOn, BigInt(units - owed));

@@ -1,11 +1,10 @@
-import type { MicroCredits } from "../line/credit-line.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { chargePeriod } from "../month/fees-due.ts";
 import { addLot, mostToGrant } from "../month/grant-credits.ts";
 import { monthsLot } from "../month/turn-of-month.ts";
 import type { BillingInterval } from "../offer/billing-periods.ts";
 import { anchorOf, periodStart, type Renewal } from "../offer/billing-periods.ts";
-import { planAt } from "../offer/catalogue.ts";
-import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
+import { type ChangeContext, type Changed, changed, planOnOffer } from "./subscription-change.ts";
 
 /** What is asked for: a plan, how often it is paid, and when its months turn. */
 export interface Subscribing {
@@ -14,25 +13,20 @@ export interface Subscribing {
   readonly renewal: Renewal;
 }
 
-export type SubscribeDecision =
-  | Changed
-  /** One runs; change it, or wait for its end. */
-  | { readonly kind: "subscribed_already" }
-  | { readonly kind: "unknown_plan" }
-  /** The plan has no price in the account's currency. */
-  | { readonly kind: "no_price" }
-  /** The line would end beyond what 64 bits hold; `most` still fits. */
-  | { readonly kind: "overflow"; readonly most: MicroCredits };
-
 /** Subscribes an account: period 0 begins at once, with the month's credits and the first fee. */
-export function decideSubscribe(asked: Subscribing, context: ChangeContext): SubscribeDecision {
+export function decideSubscribe(
+  asked: Subscribing,
+  context: ChangeContext,
+): Changed | Refusal<"already_subscribed" | "unknown_plan" | "no_plan_price" | "overflow"> {
   const { book, catalogue, currency, now } = context;
   const { account, schedule } = book;
   const { planId, interval, renewal } = asked;
-  if (schedule.subscription !== null) return { kind: "subscribed_already" };
-  const plan = planAt(catalogue, planId, now);
-  if (plan === null) return { kind: "unknown_plan" };
-  if (!plan.prices.some((price) => price.currency === currency)) return { kind: "no_price" };
+  if (schedule.subscription !== null) {
+    const { planId: running, cancelled } = schedule.subscription;
+    return { kind: "already_subscribed", planId: running, cancelled };
+  }
+  const plan = planOnOffer(planId, context);
+  if ("kind" in plan) return plan;
   const most = mostToGrant(account);
   if (plan.credits > most) return { kind: "overflow", most };
 

@@ -1,10 +1,16 @@
 import type { Account, Entry, Instant } from "../line/account.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { type AccountBook, isTurnDue } from "../month/account-book.ts";
 import type { Fee } from "../month/fee.ts";
 import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
 import { conclude, type Settlement } from "../month/settle.ts";
-import { addToHistory, type Schedule, type Told } from "../month/subscription.ts";
-import type { Catalogue } from "../offer/catalogue.ts";
+import {
+  addToHistory,
+  type Schedule,
+  type Subscription,
+  type Told,
+} from "../month/subscription.ts";
+import { type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
 
 /** What a change is judged against, read in one transaction. */
 export interface ChangeContext {
@@ -22,6 +28,9 @@ export interface ChangeContext {
 export interface Changed extends Settlement {
   readonly kind: "changed";
 }
+
+/** Decides on one change of an account. */
+export type Change = (context: ChangeContext) => Changed | Refusal;
 
 /** What holds after a change, and what it posted; what is left out stays as it was. */
 interface After {
@@ -50,14 +59,22 @@ export function changed({ book, by, now }: ChangeContext, told: Told, after: Aft
   return { kind: "changed", ...conclude({ account, lots, schedule }, posted) };
 }
 
-/** Two changes as one movement: `then` was decided on the book that `first` left. */
-export function inOne(first: Changed, then: Changed): Changed {
-  return {
-    ...then,
-    entries: [...first.entries, ...then.entries],
-    granted: [...first.granted, ...then.granted],
-    changes: [...first.changes, ...then.changes],
-    fees: [...first.fees, ...then.fees],
-    lowBalance: then.lowBalance ?? first.lowBalance,
-  };
+/** The plan as it is on offer now in the account's currency, or why it cannot be had. */
+export function planOnOffer(
+  planId: string,
+  { catalogue, currency, now }: ChangeContext,
+): Plan | Refusal<"unknown_plan" | "no_plan_price"> {
+  const plan = planAt(catalogue, planId, now);
+  if (plan === null) return { kind: "unknown_plan", planId };
+  const isPriced = plan.prices.some((price) => price.currency === currency);
+  return isPriced ? plan : { kind: "no_plan_price", planId, currency };
+}
+
+/** Refuses what a subscription does not do while one of its fees is given up. */
+export function suspended({
+  paidPrice: price,
+  currency,
+  interval,
+}: Subscription): Refusal<"subscription_suspended"> {
+  return { kind: "subscription_suspended", price, currency, interval };
 }

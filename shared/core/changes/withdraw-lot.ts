@@ -1,12 +1,14 @@
 import type { Instant, Lot } from "../line/account.ts";
 import { type MicroCredits, remainingOf, withdraw, withMoved } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
+import type { Refusal } from "../line/refusal.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { onTheLine } from "../month/grant-credits.ts";
 import { conclude, type Settlement } from "../month/settle.ts";
 
 /** What is asked for: that credits be taken back out of a lot. */
 export interface Withdrawal {
+  readonly lotId: string;
   /** Null: all that remains of it. */
   readonly credits: MicroCredits | null;
   /** Free words for the books: a refund, a ticket. */
@@ -21,15 +23,10 @@ export interface WithdrawalContext {
   readonly now: Instant;
 }
 
-export type WithdrawalDecision =
-  | ({ readonly kind: "withdrawn"; readonly credits: MicroCredits } & Settlement)
-  | { readonly kind: "unknown_lot" }
-  /** A withdrawal takes more than no credits. */
-  | { readonly kind: "no_credits" }
-  /** Only what nobody has drawn can be taken back. */
-  | { readonly kind: "too_much"; readonly remaining: MicroCredits }
-  /** All of it was used, has expired or was taken back. */
-  | { readonly kind: "nothing_left" };
+export type Withdrawn = Settlement & {
+  readonly kind: "withdrawn";
+  readonly credits: MicroCredits;
+};
 
 /**
  * Takes credits back out of a lot, wholly or in part, from its end: never more than remains of it,
@@ -38,18 +35,21 @@ export type WithdrawalDecision =
 export function decideWithdrawal(
   asked: Withdrawal,
   { book, lot, now }: WithdrawalContext,
-): WithdrawalDecision {
-  if (lot === null) return { kind: "unknown_lot" };
+): Withdrawn | Refusal<"unknown_lot" | "no_credits" | "exceeds_remaining"> {
+  const { lotId } = asked;
+  if (lot === null) return { kind: "unknown_lot", lotId };
   const remaining = remainingOf(lot, book.account.position);
   const credits = asked.credits ?? remaining;
-  if (credits <= 0n) return { kind: asked.credits === null ? "nothing_left" : "no_credits" };
-  if (credits > remaining) return { kind: "too_much", remaining };
+  if (asked.credits !== null && asked.credits <= 0n) return { kind: "no_credits" };
+  if (remaining === 0n || credits > remaining) {
+    return { kind: "exceeds_remaining", lotId, remaining };
+  }
 
   const { line, moved } = withdraw(book.account, book.lots, onTheLine(lot), credits);
   const { account, entry } = postEntry(line, {
     kind: "adjustment",
     credits: -credits,
-    lotId: lot.lotId,
+    lotId,
     reference: asked.reference,
     dueAt: now,
   });

@@ -3,6 +3,7 @@ import { grant, MAX_BIGINT, type MicroCredits, type Stretch } from "../line/cred
 import { judgeBalance, type LowBalance } from "../line/low-balance.ts";
 import { postEntry } from "../line/post-entry.ts";
 import { isReservedLot } from "../line/reference.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { earlier } from "./account-book.ts";
 import { endOfLot, GRACE_MS, type LotEnd } from "./expiry.ts";
 
@@ -40,17 +41,8 @@ export type GrantDecision =
       readonly lowBalance: LowBalance | null;
     }
   /** This very grant was made before. */
-  | { readonly kind: "stands_already"; readonly lot: GrantedLot }
-  /** The lot id names another grant. */
-  | { readonly kind: "conflict"; readonly lot: GrantedLot }
-  /** Lot ids that begin so are given to the months of a subscription and to top-ups, and by nobody else. */
-  | { readonly kind: "reserved_lot_id" }
-  /** A lot holds more than no credits. */
-  | { readonly kind: "no_credits" }
-  /** The line would end beyond what 64 bits hold; `most` still fits. */
-  | { readonly kind: "overflow"; readonly most: MicroCredits }
-  /** The lot would have ended before it began. */
-  | { readonly kind: "ended_already"; readonly at: Instant };
+  | { readonly kind: "already_exists"; readonly lot: GrantedLot }
+  | Refusal<"lot_exists" | "reserved_lot_id" | "no_credits" | "overflow" | "already_ended">;
 
 /** What a grant is judged against, read in one transaction. */
 export interface GrantContext {
@@ -71,16 +63,17 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
   const { account, standing, now } = context;
   const { timeZone } = account;
   if (standing !== null) {
-    const kind = isSameGrant(asked, standing, timeZone) ? "stands_already" : "conflict";
-    return { kind, lot: standing };
+    if (isSameGrant(asked, standing, timeZone)) return { kind: "already_exists", lot: standing };
+    const { credits, source, reference, expiresAt } = standing;
+    return { kind: "lot_exists", lotId: asked.lotId, credits, source, reference, expiresAt };
   }
   // Where such a lot stood, the month's turn or the top-up that brings it could not be stored.
-  if (isReservedLot(asked.lotId)) return { kind: "reserved_lot_id" };
+  if (isReservedLot(asked.lotId)) return { kind: "reserved_lot_id", lotId: asked.lotId };
   if (asked.credits <= 0n) return { kind: "no_credits" };
   const most = mostToGrant(account);
   if (asked.credits > most) return { kind: "overflow", most };
   const expiresAt = endOfLot(asked.end, now, timeZone);
-  if (expiresAt !== null && expiresAt <= now) return { kind: "ended_already", at: expiresAt };
+  if (expiresAt !== null && expiresAt <= now) return { kind: "already_ended", at: expiresAt };
 
   const { lotId, credits, source, reference } = asked;
   const added = addLot(account, { lotId, credits, source, reference, grantedAt: now, expiresAt });

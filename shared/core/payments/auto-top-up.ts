@@ -1,5 +1,6 @@
 import type { Instant } from "../line/account.ts";
-import { leastCharged, MOST_CHARGED, usualTopUp } from "./charge-limits.ts";
+import type { Refusal } from "../line/refusal.ts";
+import { refuseAmount, usualTopUp } from "./charge-limits.ts";
 
 /** What a customer sets of auto top-up; null: the default. Money in the currency's minor unit. */
 export interface TopUpSettings {
@@ -73,15 +74,7 @@ export function startAgain(auto: AutoTopUp, now: Instant): AutoTopUp {
 
 export type AutoTopUpSettingsDecision =
   | { readonly kind: "set"; readonly auto: AutoTopUp }
-  | { readonly kind: "below_minimum"; readonly least: bigint }
-  | { readonly kind: "above_maximum"; readonly most: bigint }
-  /** A limit is smaller than what is charged each time. */
-  | {
-      readonly kind: "above_limit";
-      readonly per: "day" | "month";
-      readonly amount: bigint;
-      readonly limit: bigint;
-    };
+  | Refusal<"below_minimum" | "above_maximum" | "limit_below_amount">;
 
 /** Changes settings, those that are given; they hold from the next look at the account on. */
 export function decideAutoTopUpSettings(
@@ -91,10 +84,11 @@ export function decideAutoTopUpSettings(
 ): AutoTopUpSettingsDecision {
   const auto = startAgain({ ...before, ...asked }, now);
   const { amount, perDay, perMonth } = amountsOf(auto, currency);
-  const least = leastCharged(currency);
-  if (amount < least) return { kind: "below_minimum", least };
-  if (amount > MOST_CHARGED) return { kind: "above_maximum", most: MOST_CHARGED };
-  if (amount > perDay) return { kind: "above_limit", per: "day", amount, limit: perDay };
-  if (amount > perMonth) return { kind: "above_limit", per: "month", amount, limit: perMonth };
+  const uncharged = refuseAmount(amount, currency);
+  if (uncharged !== null) return uncharged;
+  const tooSmall = (per: "day" | "month", limit: bigint) =>
+    ({ kind: "limit_below_amount", per, amount, limit, currency }) as const;
+  if (amount > perDay) return tooSmall("day", perDay);
+  if (amount > perMonth) return tooSmall("month", perMonth);
   return { kind: "set", auto };
 }

@@ -1,3 +1,4 @@
+import type { Refusal } from "../line/refusal.ts";
 import { minorUnitsOf } from "../text/money.ts";
 
 /**
@@ -36,6 +37,16 @@ export const MOST_CHARGED = 99_999_999n;
 /** The least amount of a payment in a currency, in its minor unit; at least 1. */
 export function leastCharged(currency: string): bigint {
   return LEAST.get(currency) ?? 1n;
+}
+
+/** Why no payment takes an amount, in minor units, or null where one does. */
+export function refuseAmount(
+  amount: bigint,
+  currency: string,
+): Refusal<"below_minimum" | "above_maximum"> | null {
+  const least = leastCharged(currency);
+  if (amount < least) return { kind: "below_minimum", least, currency };
+  return amount > MOST_CHARGED ? { kind: "above_maximum", most: MOST_CHARGED, currency } : null;
 }
 
 const USUAL_UNITS = 10n;

@@ -1,11 +1,14 @@
 import type { Account, Instant } from "../line/account.ts";
-import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
+import { balanceOf } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
+import type { Refusal } from "../line/refusal.ts";
 import { mostToGrant } from "../month/grant-credits.ts";
 import { type Catalogue, type CreditPrice, creditPriceAt } from "../offer/catalogue.ts";
 import { startOfNextDay, startOfNextMonth } from "../offer/months.ts";
+import { toSentence } from "../text/text.ts";
 import { type AutoTopUp, amountsOf, type TopUpNotice } from "./auto-top-up.ts";
-import { leastCharged, MOST_CHARGED } from "./charge-limits.ts";
+import { MOST_CHARGED, refuseAmount } from "./charge-limits.ts";
+import { NO_PAYMENT_METHOD } from "./decline.ts";
 import type { NewTopUp } from "./payment.ts";
 import { creditsFor, timesToLift } from "./size-top-up.ts";
 
@@ -34,7 +37,6 @@ export interface AutoTopUpDecision {
   readonly notices: readonly TopUpNotice[];
 }
 
-const NO_METHOD = "There is no payment method. Add one to top up.";
 /** When what the operators have to mend is looked at again. */
 const LOOK_AGAIN_MS = 60 * 60 * 1000;
 
@@ -53,7 +55,7 @@ export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): 
   }
   const crossing = account.crossings;
   const topUpId = REFERENCE.automaticTopUp.write({ crossing, attempt: declinedBefore + 1 });
-  if (!context.hasMethod) return stopped(NO_METHOD, topUpId, context);
+  if (!context.hasMethod) return stopped(toSentence(NO_PAYMENT_METHOD), topUpId, context);
   const price = creditPriceAt(context.catalogue, context.currency, now);
   if (price === null) {
     const reason = `Credits cannot be bought in ${context.currency} at the moment.`;
@@ -177,17 +179,8 @@ export interface ManualTopUp {
 
 export type ManualTopUpDecision =
   | { readonly kind: "pending"; readonly topUp: NewTopUp; readonly notices: readonly TopUpNotice[] }
-  | { readonly kind: "below_minimum"; readonly least: bigint }
-  | { readonly kind: "above_maximum"; readonly most: bigint }
-  /** The limits of the day and the month leave `left`, in minor units. */
-  | { readonly kind: "above_limit"; readonly left: bigint }
-  | { readonly kind: "no_method" }
-  /** One is pending already; there is one at a time. */
-  | { readonly kind: "in_flight" }
-  /** Credits have no price in the account's currency. */
-  | { readonly kind: "no_price" }
-  /** The line would end beyond what 64 bits hold; `most` still fits. */
-  | { readonly kind: "overflow"; readonly most: MicroCredits };
+  | Refusal<"below_minimum" | "above_maximum" | "above_limit" | "overflow">
+  | Refusal<"no_payment_method" | "top_up_pending" | "no_credit_price">;
 
 /** Decides on a top-up made by hand: exactly the amount asked for, or a refusal. */
 export function decideManualTopUp(
@@ -195,15 +188,14 @@ export function decideManualTopUp(
   context: TopUpContext,
 ): ManualTopUpDecision {
   const { account, currency, catalogue, now } = context;
-  const lowest = leastCharged(currency);
-  if (amount < lowest) return { kind: "below_minimum", least: lowest };
-  if (amount > MOST_CHARGED) return { kind: "above_maximum", most: MOST_CHARGED };
-  if (!context.hasMethod) return { kind: "no_method" };
-  if (context.inFlight) return { kind: "in_flight" };
+  const uncharged = refuseAmount(amount, currency);
+  if (uncharged !== null) return uncharged;
+  if (!context.hasMethod) return { kind: "no_payment_method" };
+  if (context.inFlight) return { kind: "top_up_pending" };
   const { left } = leftOf(context);
-  if (amount > left) return { kind: "above_limit", left: left < 0n ? 0n : left };
+  if (amount > left) return { kind: "above_limit", left: left < 0n ? 0n : left, currency };
   const price = creditPriceAt(catalogue, currency, now);
-  if (price === null) return { kind: "no_price" };
+  if (price === null) return { kind: "no_credit_price", currency };
   const topUp: NewTopUp = {
     ...{ paymentId, amount, currency, life: price.life },
     credits: creditsFor(amount, price),

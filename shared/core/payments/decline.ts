@@ -1,3 +1,8 @@
+import { toSentence } from "../text/text.ts";
+
+/** What is said wherever something cannot be paid since there is nothing to charge. */
+export const NO_PAYMENT_METHOD = "there is no payment method; add one to pay";
+
 /** Why a payment was declined, as far as it matters for what to do next. */
 export interface Decline {
   /**
@@ -59,7 +64,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["amount_too_large", "The amount is too large to be charged."],
   ["amount_too_small", "The amount is too small to be charged."],
   ["resource_missing", "The saved card is no longer there: another card is needed."],
-  ["no_payment_method", "There is no payment method. Add one to pay."],
+  ["no_payment_method", toSentence(NO_PAYMENT_METHOD)],
   ["never_reached", "The payment could not be taken to the bank."],
   ["canceled", "The payment was canceled."],
 ]);

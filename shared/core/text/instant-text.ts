@@ -18,3 +18,8 @@ export function parseInstant(text: string): Instant | null {
     return null;
   }
 }
+
+/** ISO 8601 in UTC; `none` where there is no instant. */
+export function formatInstant(instant: Instant | null, none = "never"): string {
+  return instant === null ? none : new Date(instant).toISOString();
+}

@@ -44,6 +44,11 @@ export function formatMoney(amount: bigint, currency: string): string {
   return `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
+/** Minor units as people read them: "USD 9.90". */
+export function moneyText(amount: bigint, currency: string): string {
+  return `${currency} ${formatMoney(amount, currency)}`;
+}
+
 /** How many minor units make one unit of the currency: USD 100, JPY 1, KWD 1,000. */
 export function minorUnitsOf(currency: string): bigint {
   return 10n ** BigInt(decimalsOf(currency));

@@ -29,3 +29,13 @@ export function toAccountId(text: string): AccountId {
   if (problem !== null) throw new RangeError(problem);
   return text as AccountId;
 }
+
+/** Words such as those of a problem as a sentence: "There is no account acme." */
+export function toSentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
+}
+
+/** "1 event", "2 events", "2,000,000 events". */
+export function countOf(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 || count === 1n ? one : many}`;
+}

@@ -1,4 +1,5 @@
 import type { AccountId, Entry, Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import type { AccountBook } from "../../core/month/account-book.ts";
 import { uptoClock } from "../../core/month/expiry.ts";
 import { movementOf } from "../../core/month/movement.ts";
@@ -13,9 +14,7 @@ import { readBooks } from "./read-books.ts";
 import { recordSettings } from "./setting-changes.ts";
 import { readCompleteUntil } from "./usage-complete.ts";
 
-export interface UnknownAccount {
-  readonly kind: "unknown_account";
-}
+export type UnknownAccount = Refusal<"unknown_account">;
 
 /** An account as it is settled, held until the transaction ends. */
 export interface SettledAccount {
@@ -45,7 +44,7 @@ export async function moveAccount<D>(
 ): Promise<D | UnknownAccount> {
   return inTransaction(database, async (transaction) => {
     const details = await lockAccount(transaction, accountId);
-    if (details === null) return { kind: "unknown_account" };
+    if (details === null) return { kind: "unknown_account", accountId };
     const { account, currency } = details;
     const catalogue = await readCatalogue(transaction);
     const completeUntil = await readCompleteUntil(transaction);

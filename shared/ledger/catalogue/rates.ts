@@ -55,7 +55,7 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
 export type SetRateOutcome =
   | { readonly kind: "set" }
   /** This very rate was set before. */
-  | { readonly kind: "stands_already" }
+  | { readonly kind: "already_exists" }
   /** Another price begins at that instant. */
   | { readonly kind: "conflict"; readonly standing: Rate }
   | { readonly kind: "too_early"; readonly earliest: Instant };
@@ -96,7 +96,7 @@ export async function setRate(
     const standing = ofMeter.find(({ validFrom }) => validFrom === rate.validFrom);
     if (standing !== undefined) {
       const same = standing.credits === rate.credits && standing.per === rate.per;
-      return same ? { kind: "stands_already" } : { kind: "conflict", standing };
+      return same ? { kind: "already_exists" } : { kind: "conflict", standing };
     }
     const earliest = earliestChange(now, maxAheadMs);
     if (ofMeter.length > 0 && rate.validFrom < earliest) return { kind: "too_early", earliest };

@@ -1,17 +1,14 @@
-import {
-  type Deduction,
-  type DeductionDecision,
-  deductCredits,
-} from "../../core/changes/adjust-credits.ts";
+import { type Deducted, type Deduction, deductCredits } from "../../core/changes/adjust-credits.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
-export type DeductionOutcome =
-  | DeductionDecision
-  /** An adjustment of this reference was posted before, of the same credits or of others. */
-  | { readonly kind: "stands_already" }
-  | { readonly kind: "conflict"; readonly credits: bigint };
+type DeductionOutcome =
+  | Deducted
+  /** This very adjustment was posted before. */
+  | { readonly kind: "already_exists" }
+  | Refusal<"adjustment_exists" | "no_credits" | "overflow">;
 
 const FIND = `
   SELECT credits
@@ -25,13 +22,11 @@ export async function takeCredits(
   asked: Deduction,
 ): Promise<DeductionOutcome | UnknownAccount> {
   return moveAccount<DeductionOutcome>(database, at, async ({ book }, transaction) => {
-    const credits = await findAdjustment(transaction, at.accountId, asked.reference);
+    const { reference } = asked;
+    const credits = await findAdjustment(transaction, at.accountId, reference);
+    if (credits === -asked.credits) return { decision: { kind: "already_exists" }, step: null };
     if (credits !== null) {
-      const decision =
-        credits === -asked.credits
-          ? ({ kind: "stands_already" } as const)
-          : ({ kind: "conflict", credits } as const);
-      return { decision, step: null };
+      return { decision: { kind: "adjustment_exists", reference, credits }, step: null };
     }
     const decision = deductCredits(asked, { book, now: at.now });
     return { decision, step: decision.kind === "deducted" ? decision : null };

@@ -1,5 +1,6 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import { recordSettings } from "../books/setting-changes.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
 
@@ -14,11 +15,10 @@ export interface NewAccount {
   readonly threshold: MicroCredits;
 }
 
-export type CreateAccountOutcome =
+type CreateAccountOutcome =
   | { readonly kind: "created" }
-  | { readonly kind: "stands_already" }
-  /** There is such an account, with these settings. */
-  | { readonly kind: "conflict"; readonly standing: NewAccount };
+  | { readonly kind: "already_exists" }
+  | Refusal<"account_exists">;
 
 const CREATE = `
   INSERT INTO account (account_id, time_zone, currency, threshold, created_at)
@@ -64,5 +64,5 @@ export async function createAccount(
     standing.timeZone === timeZone &&
     standing.currency === currency &&
     standing.threshold === threshold;
-  return same ? { kind: "stands_already" } : { kind: "conflict", standing };
+  return same ? { kind: "already_exists" } : { kind: "account_exists", ...standing };
 }

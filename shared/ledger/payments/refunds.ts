@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import type { Payment } from "../../core/payments/payment.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
@@ -69,15 +70,9 @@ export interface RefundAsked extends PaymentRef {
 export type RefundOutcome =
   | { readonly kind: "pending"; readonly payment: Payment; readonly amount: bigint }
   /** This very refund was asked for before. */
-  | { readonly kind: "stands_already"; readonly refund: Refund }
-  /** The id names a refund of another amount. */
-  | { readonly kind: "conflict"; readonly refund: Refund }
-  | { readonly kind: "unknown_payment" }
-  | { readonly kind: "no_amount" }
-  /** Only what was paid can go back. */
-  | { readonly kind: "not_paid"; readonly payment: Payment }
-  | { readonly kind: "too_much"; readonly payment: Payment; readonly left: bigint }
-  | { readonly kind: "nothing_left" };
+  | { readonly kind: "already_exists"; readonly refund: Refund }
+  | Refusal<"refund_exists" | "unknown_payment" | "below_minimum">
+  | Refusal<"not_paid" | "exceeds_refundable">;
 
 const ASK = `
   INSERT INTO refund (account_id, refund_id, payment_id, kind, status, amount, withdrawn, owed,
@@ -107,21 +102,28 @@ export async function askRefund(
 }
 
 async function decideRefund(transaction: Transaction, asked: RefundAsked): Promise<RefundOutcome> {
+  const { paymentId } = asked;
   const payment = await lockPayment(transaction, asked);
-  if (payment === null) return { kind: "unknown_payment" };
+  if (payment === null) return { kind: "unknown_payment", paymentId };
+  const { status, currency } = payment;
   const refunds = await listRefunds(transaction, asked);
   const refund = refunds.find(({ refundId }) => refundId === asked.refundId);
   if (refund !== undefined) {
     // What "all that has not gone back" came to when it was first asked for cannot be told any more.
     const isSame = asked.amount === null || asked.amount === refund.amount;
-    return { kind: isSame ? "stands_already" : "conflict", refund };
+    if (isSame) return { kind: "already_exists", refund };
+    return { kind: "refund_exists", amount: refund.amount, currency };
   }
-  if (asked.amount !== null && asked.amount <= 0n) return { kind: "no_amount" };
-  if (payment.status !== "succeeded") return { kind: "not_paid", payment };
-  const left = payment.amount - sumOf(refunds.filter(({ status }) => status !== "refused"));
-  if (left <= 0n) return { kind: "nothing_left" };
+  if (asked.amount !== null && asked.amount <= 0n) {
+    return { kind: "below_minimum", least: 1n, currency };
+  }
+  if (status !== "succeeded") return { kind: "not_paid", paymentId, status };
+  const left = payment.amount - sumOf(refunds.filter((one) => one.status !== "refused"));
   const amount = asked.amount ?? left;
-  return amount > left ? { kind: "too_much", payment, left } : { kind: "pending", payment, amount };
+  if (left <= 0n || amount > left) {
+    return { kind: "exceeds_refundable", paymentId, left: left < 0n ? 0n : left, currency };
+  }
+  return { kind: "pending", payment, amount };
 }
 
 /** What refunds come to together, in minor units. */

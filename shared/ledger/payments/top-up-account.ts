@@ -1,4 +1,5 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import { startOfDay, startOfMonth } from "../../core/offer/months.ts";
 import {
   type AutoTopUpDecision,
@@ -52,9 +53,8 @@ function isChanged({ auto }: TopUpContext, { auto: after, notices }: AutoTopUpDe
 export type ManualTopUpOutcome =
   | ManualTopUpDecision
   /** This very top-up was asked for before. */
-  | { readonly kind: "stands_already"; readonly topUp: TopUp }
-  /** The key names a top-up of another amount. */
-  | { readonly kind: "conflict"; readonly topUp: TopUp };
+  | { readonly kind: "already_exists"; readonly topUp: TopUp }
+  | Refusal<"top_up_exists">;
 
 /** Stores a pending top-up that was asked for by hand, in one transaction. */
 export async function topUpByHand(
@@ -66,8 +66,12 @@ export async function topUpByHand(
   return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
     const standing = await lockPayment(transaction, { accountId, paymentId: asked.paymentId });
     if (standing?.kind === "top_up") {
-      const kind = standing.amount === asked.amount ? "stands_already" : "conflict";
-      return { decision: { kind, topUp: standing }, step: null };
+      const { amount, currency } = standing;
+      const decision =
+        amount === asked.amount
+          ? ({ kind: "already_exists", topUp: standing } as const)
+          : ({ kind: "top_up_exists", amount, currency } as const);
+      return { decision, step: null };
     }
     const { context } = await readContext(transaction, settled, now);
     const decision = decideManualTopUp(asked, context);

@@ -36,16 +36,16 @@ describe("account create", () => {
     });
     expect(await run(line)).toMatchObject({
       code: 0,
-      stdout: "Account cli-berlin stands already with these settings; nothing was changed.\n",
+      stdout: "Account cli-berlin already exists with these settings; nothing was changed.\n",
     });
     expect(JSON.parse((await run(`${line} --json`)).stdout)).toMatchObject({
-      outcome: "stands_already",
+      outcome: "already_exists",
     });
     expect(await run("account create cli-berlin")).toEqual({
       code: 1,
       stdout: "",
       stderr:
-        "account cli-berlin stands already with other settings: " +
+        "account cli-berlin already exists with other settings: " +
         "time zone Europe/Berlin, currency EUR, threshold 2.5 credits\n",
     });
   });
@@ -168,11 +168,8 @@ describe("account set", () => {
     });
     const before = await everyTable(books);
     for (const [line, sentence] of [
-      ["--time-zone UTC --threshold 9", "the threshold of account cli-both is 9 credits already"],
-      [
-        "--time-zone Asia/Tokyo --threshold 1",
-        "account cli-both is in time zone Asia/Tokyo already",
-      ],
+      ["--time-zone UTC --threshold 9", "the threshold is already 9 credits"],
+      ["--time-zone Asia/Tokyo --threshold 1", "the time zone is already Asia/Tokyo"],
     ]) {
       expect(await run(`account set cli-both ${line}`)).toEqual({
         code: 1,
@@ -188,8 +185,8 @@ describe("account set", () => {
     const before = await everyTable(books);
     for (const [code, line, sentence] of [
       [1, "cli-nobody --time-zone UTC", "there is no account cli-nobody"],
-      [1, "cli-stays --time-zone UTC", "account cli-stays is in time zone UTC already"],
-      [1, "cli-stays --threshold 0", "the threshold of account cli-stays is 0 credits already"],
+      [1, "cli-stays --time-zone UTC", "the time zone is already UTC"],
+      [1, "cli-stays --threshold 0", "the threshold is already 0 credits"],
       [2, "cli-stays", "name what to set: --time-zone, --threshold or both"],
       [2, "cli-stays --threshold -1", "-1 credits are below zero"],
       [
@@ -255,7 +252,7 @@ describe("account show", () => {
       stderr: "there is no account cli-nobody\n",
     });
     expect((await run("account show cli-nobody --json")).stderr).toBe(
-      '{"error":"there is no account cli-nobody"}\n',
+      '{"error":"there is no account cli-nobody","code":"unknown_account"}\n',
     );
   });
 });

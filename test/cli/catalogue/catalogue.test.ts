@@ -135,7 +135,7 @@ credit_prices:
     const before = await everything();
     const { code, stdout } = await apply(FILE);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/All of it stands already; nothing was changed\.\n$/);
+    expect(stdout).toMatch(/All of it already exists; nothing was changed\.\n$/);
     expect(JSON.parse((await apply(FILE, "--json")).stdout).outcome).toBe("unchanged");
     expect(await everything()).toEqual(before);
   });
@@ -166,7 +166,7 @@ credit_prices:
     const soon = new Date(Date.now() + 5 * MINUTE).toISOString();
     const early = await apply(`meters:\n  cat.calls: { from: ${soon}, credits: 1, per: 1 }`);
     expect(early.code).toBe(1);
-    expect(early.stdout).toMatch(/^catalogue\.yaml:2: meters\.cat\.calls: stands already/);
+    expect(early.stdout).toMatch(/^catalogue\.yaml:2: meters\.cat\.calls: already exists/);
   });
 
   test("shows what stands, with all versions", async () => {
@@ -212,7 +212,7 @@ describe("a file that cannot be applied changes nothing", () => {
       `${NEW}  cat-voice: { from: 2026-06-01T00:00:00Z, credits: 1 }\n`,
       [
         expect.stringMatching(
-          /^catalogue\.yaml:3: add_ons\.cat-voice: stands already and can change from \S+Z on at the earliest; name a later from$/,
+          /^catalogue\.yaml:3: add_ons\.cat-voice: already exists and can change from \S+Z on at the earliest; name a later from$/,
         ),
       ],
     ],
@@ -220,7 +220,7 @@ describe("a file that cannot be applied changes nothing", () => {
       "that says of an instant what does not stand",
       `${NEW}  cat-voice:\n    - { from: 2026-01-01T00:00:00Z, credits: 20 }\n    - { from: 2100-01-01T00:00:00Z, credits: 26 }\n`,
       [
-        "catalogue.yaml:5: add_ons.cat-voice[1]: begins when other terms do already, and what stands never changes; name a later from",
+        "catalogue.yaml:5: add_ons.cat-voice[1]: begins when other terms do already, and what exists never changes; name a later from",
       ],
     ],
     [

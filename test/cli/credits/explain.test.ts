@@ -325,7 +325,7 @@ describe("explain lot", () => {
 
   test.each([
     [1, "explain lot cli-nobody x", "there is no account cli-nobody"],
-    [1, "explain lot cli-acme x", "account cli-acme has no lot x"],
+    [1, "explain lot cli-acme x", "there is no lot x (drawdown lots)"],
     [2, "explain lot cli-acme x --limit 0", '--limit must be a whole number from 1 on, not "0"'],
     [2, "explain lot cli-acme x --after y", '--after must be a whole number from 0 on, not "y"'],
   ])("exit code %i: %s", async (code, line, sentence) => {

@@ -46,16 +46,16 @@ test("the same lot again grants nothing, another under its id is refused", async
   expect((await run(line)).code).toBe(0);
   expect(await run(line)).toMatchObject({
     code: 0,
-    stdout: "Lot cli-17 stands already, just so; nothing was granted.\n",
+    stdout: "Lot cli-17 already exists with the same terms; nothing was granted.\n",
   });
   expect(JSON.parse((await run(`${line} --json`)).stdout)).toMatchObject({
-    outcome: "stands_already",
+    outcome: "already_exists",
     lot_id: "cli-17",
     credits: "3000000",
     expires_at: "2099-12-31T23:00:00.000Z",
   });
   const standing =
-    "lot cli-17 stands already as another grant: " +
+    "lot cli-17 already exists as another grant: " +
     "3 credits, promotion, reference invoice-17, ends 2099-12-31T23:00:00.000Z\n";
   for (const other of [
     line.replace(" 3 ", " 4 "),
@@ -73,7 +73,7 @@ test("with its usual life, too, a lot can be asked for again", async () => {
   await run("grant cli-usual 3 --lot-id cli-usual-1");
   expect(
     JSON.parse((await run("grant cli-usual 3 --lot-id cli-usual-1 --json")).stdout),
-  ).toMatchObject({ outcome: "stands_already" });
+  ).toMatchObject({ outcome: "already_exists" });
 });
 
 test("debt is repaid; a low balance that stays is said again, one that is lifted is armed", async () => {
@@ -118,7 +118,7 @@ test("grants at the same time line up one behind the other", async () => {
 describe("refuses", () => {
   test.each([
     [1, "cli-nobody 1", "there is no account cli-nobody"],
-    [1, "cli-acme 0", "a grant needs more than 0 credits"],
+    [1, "cli-acme 0", "the credits must be more than 0"],
     [
       1,
       "cli-acme 1 --expires 2020-01-01T00:00:00Z",
@@ -161,7 +161,7 @@ describe("refuses", () => {
     expect(await run("grant cli-full 9223372036854.775807")).toMatchObject({
       code: 1,
       stderr:
-        "account cli-full cannot hold that many: at most 9223372036853.775807 credits still fit\n",
+        "that is too much for one account: at most 9223372036853.775807 credits are possible\n",
     });
   });
 });

@@ -151,12 +151,12 @@ describe("refused, and nothing is changed", () => {
 
   test.concurrent.each([
     [1, "cli-nobody x", "there is no account cli-nobody"],
-    [1, "cli-stays x", "account cli-stays has no lot x"],
-    [1, "cli-stays cli-stays-lot-1 --credits 0", "a withdrawal takes more than 0 credits"],
+    [1, "cli-stays x", "there is no lot x (drawdown lots)"],
+    [1, "cli-stays cli-stays-lot-1 --credits 0", "the credits must be more than 0"],
     [
       1,
       "cli-stays cli-stays-lot-1 --credits 3.000001",
-      "only 3 credits remain of lot cli-stays-lot-1; name no more, or leave --credits out for all of them",
+      "only 3 credits remain of lot cli-stays-lot-1 (drawdown lots)",
     ],
     [2, "cli-stays cli-stays-lot-1 --credits -1", "-1 credits are below zero"],
     [

@@ -25,7 +25,7 @@ test("what an account pays with is set, shown and replaced, each with who did it
   expect(await run("payment-method show cli-payer")).toEqual({
     code: 0,
     stderr: "",
-    stdout: "Account cli-payer has nothing to pay with; set it with payment-method set.\n",
+    stdout: "Account cli-payer has no payment method; set it with payment-method set.\n",
   });
   expect(await json("payment-method show cli-payer")).toEqual({
     account_id: "cli-payer",

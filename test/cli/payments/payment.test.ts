@@ -194,13 +194,13 @@ describe("payment refund", () => {
         "What comes of it: drawdown payment show cli-again manual:one\n",
     });
     expect((await run(line)).stdout).toBe(
-      "Refund ticket-1 of USD 4.00 stands already and is pending; nothing more goes back.\n",
+      "Refund ticket-1 of USD 4.00 already exists and is pending; nothing more goes back.\n",
     );
     await wentBack(books, "cli-again", { paymentId, refundId: "ticket-1", amount: 400n });
     // What all of it came to when it was first asked for cannot be told any more.
     const all = `payment refund cli-again ${paymentId} --key ticket-1`;
     expect(await json(all)).toMatchObject({
-      outcome: "stands_already",
+      outcome: "already_exists",
       refund_id: "ticket-1",
       status: "posted",
       amount: "400",
@@ -216,7 +216,7 @@ describe("payment refund", () => {
     expect(await run(`payment refund cli-again ${paymentId} --amount 1 --key ticket-2`)).toEqual({
       code: 1,
       stdout:
-        "Refund ticket-2 of USD 1.00 stands already and was refused; nothing more goes back.\n",
+        "Refund ticket-2 of USD 1.00 already exists and was refused; nothing more goes back.\n",
       stderr: "refund ticket-2 was refused: The card is gone.\n",
     });
     expect((await json(`payment refund cli-again ${paymentId}`)).amount).toBe("600");
@@ -245,7 +245,7 @@ describe("payment refund", () => {
     );
     const key = /--key (\S+),/.exec(said)?.[1];
     expect(await json(`payment refund cli-lost ${paymentId} --key ${key}`)).toMatchObject({
-      outcome: "stands_already",
+      outcome: "already_exists",
       status: "pending",
       amount: "1000",
     });
@@ -272,9 +272,9 @@ describe("refused, and nothing is changed", () => {
     [1, "payments cli-nobody", "there is no account cli-nobody"],
     [2, "payments cli-stays --limit x", '--limit must be a whole number from 1 on, not "x"'],
     [1, "payment show cli-nobody manual:one", "there is no account cli-nobody"],
-    [1, "payment show cli-bare manual:one", "account cli-bare has no payment manual:one"],
+    [1, "payment show cli-bare manual:one", "there is no payment manual:one (drawdown payments)"],
     [1, "payment refund cli-nobody manual:one", "there is no account cli-nobody"],
-    [1, "payment refund cli-bare manual:one", "account cli-bare has no payment manual:one"],
+    [1, "payment refund cli-bare manual:one", "there is no payment manual:one (drawdown payments)"],
     [
       1,
       "payment refund cli-stays manual:pending",
@@ -288,18 +288,18 @@ describe("refused, and nothing is changed", () => {
     [
       1,
       "payment refund cli-stays manual:one --amount 6.01",
-      "only USD 6.00 of payment manual:one can still go back; name no more, or leave --amount out for all of it",
+      "only USD 6.00 of payment manual:one can still go back (drawdown payment show)",
     ],
     [
       1,
       "payment refund cli-stays manual:gone",
-      "nothing of payment manual:gone is left to go back: it went back or is to, as payment show tells",
+      "nothing of payment manual:gone is left to go back: it went back or is to (drawdown payment show)",
     ],
-    [1, "payment refund cli-stays manual:one --amount 0", "a refund takes more than USD 0.00"],
+    [1, "payment refund cli-stays manual:one --amount 0", "the amount must be at least USD 0.01"],
     [
       1,
       "payment refund cli-stays manual:one --amount 5 --key r-1",
-      "refund r-1 stands already with USD 4.00 of payment manual:one; ask for another with another --key",
+      "a refund of USD 4.00 already exists under this key; ask for another under another key (--key)",
     ],
     [
       2,

@@ -181,11 +181,11 @@ describe("top-up make", () => {
         "What comes of it: drawdown payment show cli-again manual:order-1\n",
     });
     expect((await run(line)).stdout).toBe(
-      "Top-up manual:order-1 stands already and is pending; nothing more is charged.\n",
+      "Top-up manual:order-1 already exists and is pending; nothing more is charged.\n",
     );
     await settle(books, "cli-again", "manual:order-1");
     expect(await json(line)).toMatchObject({
-      outcome: "stands_already",
+      outcome: "already_exists",
       account_id: "cli-again",
       key: "order-1",
       payment_id: "manual:order-1",
@@ -196,7 +196,7 @@ describe("top-up make", () => {
       code: 1,
       stdout: "",
       stderr:
-        "top-up manual:order-1 stands already with USD 25.00; ask for another with another --key\n",
+        "a top-up of USD 25.00 already exists under this key; ask for another under another key (--key)\n",
     });
     expect((await json("top-up list cli-again")).top_ups).toHaveLength(1);
   });
@@ -208,7 +208,7 @@ describe("top-up make", () => {
     await settle(books, "cli-fails", "manual:order-1", declined("card_velocity_exceeded"));
     expect(await run(line)).toEqual({
       code: 1,
-      stdout: "Top-up manual:order-1 stands already and has failed; nothing more is charged.\n",
+      stdout: "Top-up manual:order-1 already exists and has failed; nothing more is charged.\n",
       stderr:
         "top-up manual:order-1 failed: The bank declined the payment: a limit of the card is reached. Ask for another with another --key\n",
     });
@@ -222,7 +222,7 @@ describe("top-up make", () => {
     );
     const key = /--key (\S+),/.exec(said)?.[1];
     expect(await json(`top-up make cli-lost 25 --key ${key}`)).toMatchObject({
-      outcome: "stands_already",
+      outcome: "already_exists",
       status: "pending",
     });
   });
@@ -293,8 +293,8 @@ describe("refused, and nothing is changed", () => {
     [2, "set cli-stays --amount 1,5", '"1,5" is not an amount of USD; write it like 29.00'],
     [2, "set cli-stays --amount 0.005", "0.005 has more decimals than the 2 of USD"],
     [2, "set cli-stays --limit-per-day -1", "-1 USD is below zero"],
-    [1, "set cli-stays --amount 0.49", "a top-up takes at least USD 0.50"],
-    [1, "set cli-stays --amount 1000000", "a top-up takes at most USD 999999.99"],
+    [1, "set cli-stays --amount 0.49", "the amount must be at least USD 0.50"],
+    [1, "set cli-stays --amount 1000000", "the amount must be at most USD 999999.99"],
     [
       1,
       "set cli-stays --amount 25 --limit-per-day 20",
@@ -318,38 +318,34 @@ describe("refused, and nothing is changed", () => {
       `make cli-stays 25 --key ${"x".repeat(243)}`,
       "the id of the lot that --key names has 257 characters; at most 256 are allowed",
     ],
-    [1, "make cli-stays 0.49", "a top-up takes at least USD 0.50"],
-    [1, "make cli-stays 1000000", "a top-up takes at most USD 999999.99"],
+    [1, "make cli-stays 0.49", "the amount must be at least USD 0.50"],
+    [1, "make cli-stays 1000000", "the amount must be at most USD 999999.99"],
     [
       1,
       "make cli-stays 100.01",
-      "the limits of account cli-stays leave USD 100.00 for top-ups now; raise them with top-up set",
+      "the limits of the day and the month leave USD 100.00 for top-ups now (drawdown top-up set)",
     ],
     [
       1,
       "make cli-bare 25",
-      "account cli-bare has nothing to pay with; set it with payment-method set",
+      "there is no payment method; add one to pay (drawdown payment-method set)",
     ],
     [
       1,
       "make cli-busy 25 --key order-2",
-      "a top-up of account cli-busy is pending already, as top-up list shows; ask again once it is settled",
+      "a top-up is already pending; ask again once it is settled (drawdown top-up list)",
     ],
     [
       1,
       "make cli-busy 26 --key order-1",
-      "top-up manual:order-1 stands already with USD 25.00; ask for another with another --key",
+      "a top-up of USD 25.00 already exists under this key; ask for another under another key (--key)",
     ],
     [
       1,
       "make cli-krona 25",
-      "credits have no price in SEK, which account cli-krona pays in; catalogue apply sets one",
+      "credits cannot be bought in SEK at the moment (drawdown catalogue apply)",
     ],
-    [
-      1,
-      "make cli-full 10",
-      "account cli-full cannot hold that many: at most 400 credits still fit",
-    ],
+    [1, "make cli-full 10", "that is too much for one account: at most 400 credits are possible"],
   ])("exit code %i: top-up %s", async (code, line, sentence) => {
     expect(await run(`top-up ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
   });

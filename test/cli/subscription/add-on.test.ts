@@ -102,7 +102,7 @@ test("add-on cancel holds from the next period on", async () => {
   ]);
   expect((await json("add-on list cli-ends")).add_ons).toMatchObject([{ units: 2, next_units: 0 }]);
   expect((await run("add-on cancel cli-ends cli:kb")).stderr).toMatch(
-    /^account cli-ends has 0 units of add-on cli:kb from \S+Z on already\n$/,
+    /^the account already has 0 units of add-on cli:kb from \S+Z on\n$/,
   );
 });
 
@@ -186,30 +186,26 @@ describe("refused, and nothing is changed", () => {
     [
       1,
       "set cli-bare cli-voice 1",
-      "account cli-bare has no subscription; begin one with subscription start",
+      "the account has no subscription (drawdown subscription start)",
     ],
-    [
-      1,
-      "set cli-sub cli-typo 1",
-      "there is no add-on cli-typo now; catalogue show lists what is on offer",
-    ],
-    [1, "set cli-sub cli-voice 2", "account cli-sub has 2 units of add-on cli-voice already"],
-    [1, "set cli-sub cli:kb 0", "account cli-sub does not have add-on cli:kb"],
-    [1, "cancel cli-sub cli:kb", "account cli-sub does not have add-on cli:kb"],
+    [1, "set cli-sub cli-typo 1", "there is no add-on cli-typo now (drawdown catalogue show)"],
+    [1, "set cli-sub cli-voice 2", "the account already has 2 units of add-on cli-voice"],
+    [1, "set cli-sub cli:kb 0", "the account does not have add-on cli:kb"],
+    [1, "cancel cli-sub cli:kb", "the account does not have add-on cli:kb"],
     [
       1,
       "set cli-sub cli-voice 1000001",
-      "an account can have 1,000,000 units of an add-on at most",
+      "an account can have at most 1,000,000 units of an add-on",
     ],
     [
       1,
       "set cli-sub cli-voice 9223372036854775807",
-      "an account can have 1,000,000 units of an add-on at most",
+      "an account can have at most 1,000,000 units of an add-on",
     ],
     [
       1,
       "set cli-sub cli-vast 2",
-      "account cli-sub cannot be charged that much: at most 9223372036814.775807 credits are possible",
+      "that is too much for one account: at most 9223372036814.775807 credits are possible",
     ],
     [2, "set cli-sub cli-voice -1", 'units must be a whole number from 0 on, not "-1"'],
     [2, "set cli-sub cli-voice 1.5", 'units must be a whole number from 0 on, not "1.5"'],

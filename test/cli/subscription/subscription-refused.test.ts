@@ -38,30 +38,22 @@ afterAll(() => books.close());
 
 test.concurrent.each([
   [1, "start cli-nobody cli-pro", "there is no account cli-nobody"],
-  [
-    1,
-    "start cli-bare cli-typo",
-    "there is no plan cli-typo now; catalogue show lists what is on offer",
-  ],
-  [
-    1,
-    "start cli-bare cli-euro",
-    "plan cli-euro has no price in USD, which account cli-bare pays in",
-  ],
+  [1, "start cli-bare cli-typo", "there is no plan cli-typo now (drawdown catalogue show)"],
+  [1, "start cli-bare cli-euro", "plan cli-euro has no price in USD"],
   [
     1,
     "start cli-bare cli-vast",
-    "account cli-bare cannot hold that many: at most 9223372036854.775806 credits still fit",
+    "that is too much for one account: at most 9223372036854.775806 credits are possible",
   ],
   [
     1,
     "start cli-sub cli-pro",
-    "account cli-sub has a subscription already, to plan cli-small; change it, or start another once it has ended",
+    "the account already has a subscription, to plan cli-small; change it, or start another once it has ended",
   ],
   [
     1,
     "start cli-gone cli-pro",
-    "account cli-gone has a subscription already, to plan cli-small; resume it, or start another once it has ended",
+    "the account already has a subscription, to plan cli-small; resume it, or start another once it has ended",
   ],
   [2, "start cli-bare cli-pro --interval week", '--interval must be month or year, not "week"'],
   [
@@ -82,45 +74,37 @@ test.concurrent.each([
   [
     1,
     "change-plan cli-bare cli-pro",
-    "account cli-bare has no subscription; begin one with subscription start",
+    "the account has no subscription (drawdown subscription start)",
   ],
-  [1, "change-plan cli-sub cli-small", "account cli-sub is on plan cli-small already"],
-  [
-    1,
-    "change-plan cli-sub cli-typo",
-    "there is no plan cli-typo now; catalogue show lists what is on offer",
-  ],
-  [
-    1,
-    "change-plan cli-sub cli-euro",
-    "plan cli-euro has no price in USD, which account cli-sub pays in",
-  ],
+  [1, "change-plan cli-sub cli-small", "the plan is already cli-small"],
+  [1, "change-plan cli-sub cli-typo", "there is no plan cli-typo now (drawdown catalogue show)"],
+  [1, "change-plan cli-sub cli-euro", "plan cli-euro has no price in USD"],
   [
     1,
     "change-plan cli-sub cli-vast",
-    "account cli-sub cannot hold that many: at most 9223372036754.775806 credits still fit",
+    "that is too much for one account: at most 9223372036754.775806 credits are possible",
   ],
-  [1, "change-interval cli-sub month", "account cli-sub pays monthly already"],
+  [1, "change-interval cli-sub month", "the subscription is already paid by the month"],
   [2, "change-interval cli-sub decade", 'interval must be month or year, not "decade"'],
   [
     1,
     "change-interval cli-bare year",
-    "account cli-bare has no subscription; begin one with subscription start",
+    "the account has no subscription (drawdown subscription start)",
   ],
   [
     1,
     "change-plan cli-owes cli-pro",
-    "the subscription of account cli-owes is suspended: its fee of USD 290.00 a year is not paid",
+    "the subscription is suspended: its fee of USD 290.00 a year is not paid",
   ],
   [
     1,
     "change-interval cli-owes month",
-    "the subscription of account cli-owes is suspended: its fee of USD 290.00 a year is not paid",
+    "the subscription is suspended: its fee of USD 290.00 a year is not paid",
   ],
-  [1, "cancel cli-gone", "the subscription of account cli-gone is cancelled already"],
-  [1, "cancel cli-bare", "account cli-bare has no subscription; begin one with subscription start"],
-  [1, "resume cli-sub", "the subscription of account cli-sub is not cancelled"],
-  [1, "resume cli-bare", "account cli-bare has no subscription; begin one with subscription start"],
+  [1, "cancel cli-gone", "the subscription is already cancelled"],
+  [1, "cancel cli-bare", "the account has no subscription (drawdown subscription start)"],
+  [1, "resume cli-sub", "the subscription is not cancelled"],
+  [1, "resume cli-bare", "the account has no subscription (drawdown subscription start)"],
   [1, "show cli-nobody", "there is no account cli-nobody"],
   [1, "history cli-nobody", "there is no account cli-nobody"],
 ])("refused with exit code %i: subscription %s", async (code, line, sentence) => {
@@ -139,6 +123,6 @@ test("with --json as JSON", async () => {
   expect(await run("subscription cancel cli-gone --json")).toEqual({
     code: 1,
     stdout: "",
-    stderr: '{"error":"the subscription of account cli-gone is cancelled already"}\n',
+    stderr: '{"error":"the subscription is already cancelled","code":"already_cancelled"}\n',
   });
 });

@@ -170,7 +170,7 @@ describe("subscription change-plan", () => {
     expect(await run("subscription change-plan cli-back cli-small")).toEqual({
       code: 1,
       stdout: "",
-      stderr: `account cli-back is to change to plan cli-small already, at ${planned.subscription.next_period_at}\n`,
+      stderr: `the plan already changes to cli-small at ${planned.subscription.next_period_at}\n`,
     });
     const { subscription, entries } = await json("subscription change-plan cli-back cli-pro");
     expect([subscription.next_plan, entries]).toEqual([null, []]);
@@ -191,7 +191,7 @@ describe("subscription change-interval", () => {
     expect(subscription).toMatchObject({ interval: "year", next_interval: "month" });
     expect(await run("subscription change-interval cli-pays month")).toMatchObject({
       code: 1,
-      stderr: "account cli-pays is to pay monthly already, once what is paid has passed\n",
+      stderr: "the subscription is already to be paid by the month, once what is paid has passed\n",
     });
   });
 });

@@ -42,7 +42,7 @@ test("a price is set once", async () => {
     code: 0,
     stdout: "cli-calls costs 0.01 credits a unit from 2100-01-01T00:00:00.000Z on.\n",
   });
-  expect((await run(line)).stdout).toContain("which stood already; nothing was changed.");
+  expect((await run(line)).stdout).toContain("which already exists; nothing was changed.");
   expect(await run(line.replace("0.01", "0.02"))).toMatchObject({
     code: 1,
     stderr:

@@ -59,7 +59,7 @@ describe("subscribing", () => {
   test.each([
     { planId: "none", kind: "unknown_plan" },
     { planId: "coming", kind: "unknown_plan" },
-    { planId: "euro", kind: "no_price" },
+    { planId: "euro", kind: "no_plan_price" },
   ])("to $planId is refused: $kind", ({ planId, kind }) => {
     const acme = openPlay();
     expect(acme.subscribe(SUBSCRIBED, planId)).toBe(kind);
@@ -68,9 +68,9 @@ describe("subscribing", () => {
 
   test("again while one runs is refused, also while it is cancelled", () => {
     const acme = on("small");
-    expect(acme.subscribe(LATER, "large")).toBe("subscribed_already");
+    expect(acme.subscribe(LATER, "large")).toBe("already_subscribed");
     acme.cancel(LATER);
-    expect(acme.subscribe(LATER, "large")).toBe("subscribed_already");
+    expect(acme.subscribe(LATER, "large")).toBe("already_subscribed");
   });
 
   test("beyond what the line holds is refused", () => {
@@ -199,7 +199,7 @@ describe("a change of plan is refused", () => {
     { planId: "small", kind: "no_change" },
     { planId: "none", kind: "unknown_plan" },
     { planId: "coming", kind: "unknown_plan" },
-    { planId: "euro", kind: "no_price" },
+    { planId: "euro", kind: "no_plan_price" },
   ])("to $planId: $kind", ({ planId, kind }) =>
     refused(on("small"), (acme) => acme.changePlan(LATER, planId), kind),
   );
@@ -330,7 +330,7 @@ describe("cancelled", () => {
     const acme = on("small");
     refused(acme, () => acme.resume(LATER), "not_cancelled");
     acme.cancel(LATER);
-    refused(acme, () => acme.cancel(LATER), "cancelled_already");
+    refused(acme, () => acme.cancel(LATER), "already_cancelled");
   });
 });
 

@@ -80,7 +80,11 @@ describe("a threshold", () => {
   });
 
   test("that holds already is no change", () => {
-    expect(set(10n, sixtyLeft({ threshold: 10n }))).toEqual({ kind: "no_change" });
+    expect(set(10n, sixtyLeft({ threshold: 10n }))).toEqual({
+      kind: "no_change",
+      setting: "threshold",
+      threshold: 10n,
+    });
   });
 
   test("leaves the account said to be low exactly where it is low, however it is changed", () => {

@@ -55,10 +55,10 @@ describe("a withdrawal", () => {
     { used: 0n, of: "none", credits: 1n, kind: "unknown_lot" },
     { used: 0n, of: "old", credits: 0n, kind: "no_credits" },
     { used: 0n, of: "old", credits: -1n, kind: "no_credits" },
-    { used: 0n, of: "old", credits: 101n, kind: "too_much" },
-    { used: 60n, of: "old", credits: 41n, kind: "too_much" },
-    { used: 100n, of: "old", credits: 1n, kind: "too_much" },
-    { used: 100n, of: "old", credits: null, kind: "nothing_left" },
+    { used: 0n, of: "old", credits: 101n, kind: "exceeds_remaining" },
+    { used: 60n, of: "old", credits: 41n, kind: "exceeds_remaining" },
+    { used: 100n, of: "old", credits: 1n, kind: "exceeds_remaining" },
+    { used: 100n, of: "old", credits: null, kind: "exceeds_remaining" },
   ])("of $credits of lot $of, $used used, is refused: $kind", ({ used, of, credits, kind }) => {
     const acme = threeLots(used);
     const [before, entries] = [acme.account(), acme.entries.length];

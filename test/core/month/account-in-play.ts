@@ -235,7 +235,7 @@ export function openPlay({
     withdraw(at: When, lotId: string, credits: bigint | null): string {
       settleAt(at);
       const lot = find(lots, lotId) ?? null;
-      const asked = { credits, reference: "ticket 7" };
+      const asked = { lotId, credits, reference: "ticket 7" };
       const decision = decideWithdrawal(asked, { book: book(), lot, now: toInstant(at) });
       if (decision.kind === "withdrawn") write(decision);
       return decision.kind;

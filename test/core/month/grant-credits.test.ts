@@ -132,17 +132,17 @@ describe("a grant asked for again", () => {
   const account = accountWith({ granted: 10n });
   const { lot: standing } = granted(asks({}), accountWith());
 
-  test("stands already, also when its usual end would be another by now", () => {
+  test("already exists, also when its usual end would be another by now", () => {
     expect(decideGrant(asks({}), { account, standing, now })).toEqual({
-      kind: "stands_already",
+      kind: "already_exists",
       lot: standing,
     });
   });
 
-  test("stands already when its lot was withdrawn since", () => {
+  test("already exists when its lot was withdrawn since", () => {
     const withdrawn: GrantedLot = { ...standing, end: standing.start };
     expect(decideGrant(asks({}), { account, standing: withdrawn, now }).kind).toBe(
-      "stands_already",
+      "already_exists",
     );
   });
 
@@ -153,9 +153,9 @@ describe("a grant asked for again", () => {
     { what: "end", other: { end: { kind: "never" } } },
     { what: "end", other: { end: { kind: "at", at: now + DAY } } },
   ])("with another $what is a conflict", ({ other }) => {
+    const { lotId, credits, source, reference, expiresAt } = standing;
     expect(decideGrant(asks(other), { account, standing, now })).toEqual({
-      kind: "conflict",
-      lot: standing,
+      ...{ kind: "lot_exists", lotId, credits, source, reference, expiresAt },
     });
   });
 });
@@ -168,7 +168,7 @@ describe("nothing is granted", () => {
   test.each(["plan:1:3", "plan:", "top-up:low-balance:1", "top-up:manual:7", "top-up:"])(
     "under an id that a month of a subscription or a top-up is given: %s",
     (lotId) => {
-      expect(decision(asks({ lotId }))).toEqual({ kind: "reserved_lot_id" });
+      expect(decision(asks({ lotId }))).toEqual({ kind: "reserved_lot_id", lotId });
     },
   );
 
@@ -188,7 +188,7 @@ describe("nothing is granted", () => {
 
   test("that ends at once or has ended", () => {
     for (const at of [NOON, NOON - 1]) {
-      expect(decision(asks({ end: { kind: "at", at } }))).toEqual({ kind: "ended_already", at });
+      expect(decision(asks({ end: { kind: "at", at } }))).toEqual({ kind: "already_ended", at });
     }
     expect(decision(asks({ end: { kind: "at", at: NOON + 1 } })).kind).toBe("granted");
   });

@@ -108,7 +108,7 @@ describe("while it is suspended", () => {
     acme.addOn(BEGAN, "voice", 2);
     acme.feeGivenUp(GIVEN_UP, 1);
     const before = [acme.account(), acme.schedule(), acme.fees.length];
-    expect(change(acme)).toBe("suspended");
+    expect(change(acme)).toBe("subscription_suspended");
     expect([acme.account(), acme.schedule(), acme.fees.length]).toEqual(before);
   });
 
@@ -120,7 +120,7 @@ describe("while it is suspended", () => {
     expect(acme.addOn(GIVEN_UP, "voice", 1)).toBe("changed");
     expect(acme.addOn(GIVEN_UP, "voice", 2)).toBe("changed");
     expect([acme.cancel(GIVEN_UP), acme.resume(GIVEN_UP)]).toEqual(["changed", "changed"]);
-    expect(acme.subscribe(GIVEN_UP, "large")).toBe("subscribed_already");
+    expect(acme.subscribe(GIVEN_UP, "large")).toBe("already_subscribed");
   });
 
   test.each([

@@ -69,38 +69,38 @@ describe("settings are refused", () => {
     {
       when: "with less a day than each time",
       asked: { amount: 800n, limitPerDay: 799n },
-      says: { kind: "above_limit", per: "day", amount: 800n, limit: 799n },
+      says: { kind: "limit_below_amount", per: "day", amount: 800n, limit: 799n },
     },
     {
       when: "with less a day than the usual amount",
       asked: { limitPerDay: 999n },
-      says: { kind: "above_limit", per: "day", amount: 1_000n, limit: 999n },
+      says: { kind: "limit_below_amount", per: "day", amount: 1_000n, limit: 999n },
     },
     {
       when: "with less a month than each time",
       asked: { amount: 800n, limitPerMonth: 799n },
-      says: { kind: "above_limit", per: "month", amount: 800n, limit: 799n },
+      says: { kind: "limit_below_amount", per: "month", amount: 800n, limit: 799n },
     },
     {
       when: "with nothing a day",
       asked: { limitPerDay: 0n },
-      says: { kind: "above_limit", per: "day", amount: 1_000n, limit: 0n },
+      says: { kind: "limit_below_amount", per: "day", amount: 1_000n, limit: 0n },
     },
     {
       when: "with less than nothing a month",
       asked: { limitPerMonth: -1n },
-      says: { kind: "above_limit", per: "month", amount: 1_000n, limit: -1n },
+      says: { kind: "limit_below_amount", per: "month", amount: 1_000n, limit: -1n },
     },
   ])("$when: $asked", ({ asked, currency, says }) => {
-    expect(set(asked, autoWith(), currency)).toEqual(says);
+    expect(set(asked, autoWith(), currency)).toEqual({ ...says, currency: currency ?? "USD" });
   });
 
   test("where one that stood before does not go with one that is given", () => {
     expect(set({ amount: 1_401n }, autoWith(OWN))).toEqual({
-      ...{ kind: "above_limit", per: "day", amount: 1_401n, limit: 1_400n },
+      ...{ kind: "limit_below_amount", per: "day", amount: 1_401n, limit: 1_400n, currency: "USD" },
     });
     expect(set({ amount: null }, autoWith({ limitPerDay: 700n, amount: 700n }))).toEqual({
-      ...{ kind: "above_limit", per: "day", amount: 1_000n, limit: 700n },
+      ...{ kind: "limit_below_amount", per: "day", amount: 1_000n, limit: 700n, currency: "USD" },
     });
   });
 

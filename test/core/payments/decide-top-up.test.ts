@@ -196,7 +196,7 @@ describe("nothing is charged", () => {
 
 describe("auto top-up stops until the customer acts", () => {
   test("where there is no payment method, and says so", () => {
-    const reason = "There is no payment method. Add one to top up.";
+    const reason = "There is no payment method; add one to pay.";
     expect(decideAutoTopUp(0, contextWith({ hasMethod: false }))).toEqual({
       auto: autoWith({ stopped: reason }),
       topUp: null,

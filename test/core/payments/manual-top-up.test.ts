@@ -60,67 +60,79 @@ describe("a top-up by hand", () => {
 describe("a top-up by hand is refused", () => {
   const left = { today: 9_000n, thisMonth: 9_000n };
   test.each<{ when: string; amount: bigint; given?: Partial<TopUpContext>; says: object }>([
-    { when: "of nothing", amount: 0n, says: { kind: "below_minimum", least: 50n } },
-    { when: "of less than nothing", amount: -1n, says: { kind: "below_minimum", least: 50n } },
-    { when: "below what gateways take", amount: 49n, says: { kind: "below_minimum", least: 50n } },
+    {
+      when: "of nothing",
+      amount: 0n,
+      says: { kind: "below_minimum", least: 50n, currency: "USD" },
+    },
+    {
+      when: "of less than nothing",
+      amount: -1n,
+      says: { kind: "below_minimum", least: 50n, currency: "USD" },
+    },
+    {
+      when: "below what gateways take",
+      amount: 49n,
+      says: { kind: "below_minimum", least: 50n, currency: "USD" },
+    },
     {
       when: "of nothing in a currency with no known minimum",
       amount: 0n,
       given: { currency: "KWD" },
-      says: { kind: "below_minimum", least: 1n },
+      says: { kind: "below_minimum", least: 1n, currency: "KWD" },
     },
     {
       when: "above what gateways take",
       amount: MOST_CHARGED + 1n,
-      says: { kind: "above_maximum", most: MOST_CHARGED },
+      says: { kind: "above_maximum", most: MOST_CHARGED, currency: "USD" },
     },
     {
       when: "without a payment method",
       amount: 50n,
       given: { hasMethod: false },
-      says: { kind: "no_method" },
+      says: { kind: "no_payment_method" },
     },
     {
       when: "while another is pending",
       amount: 50n,
       given: { inFlight: true },
-      says: { kind: "in_flight" },
+      says: { kind: "top_up_pending" },
     },
     {
       when: "above the day's limit",
       amount: 1_001n,
       given: { spent: left },
-      says: { kind: "above_limit", left: 1_000n },
+      says: { kind: "above_limit", left: 1_000n, currency: "USD" },
     },
     {
       when: "above the month's limit",
       amount: 701n,
       given: { spent: { today: 0n, thisMonth: 49_300n } },
-      says: { kind: "above_limit", left: 700n },
+      says: { kind: "above_limit", left: 700n, currency: "USD" },
     },
     {
       when: "where a limit is passed already",
       amount: 50n,
       given: { spent: { today: 12_000n, thisMonth: 12_000n } },
-      says: { kind: "above_limit", left: 0n },
+      says: { kind: "above_limit", left: 0n, currency: "USD" },
     },
     {
       when: "above a limit of the customer's own",
       amount: 1_001n,
       given: { auto: autoWith({ limitPerDay: 1_000n }) },
-      says: { kind: "above_limit", left: 1_000n },
+      says: { kind: "above_limit", left: 1_000n, currency: "USD" },
     },
     {
       when: "where credits have no price",
       amount: 50n,
       given: { catalogue: EMPTY_CATALOGUE },
-      says: { kind: "no_price" },
+      says: { kind: "no_credit_price", currency: "USD" },
     },
     {
       when: "where the price is yet to come",
       amount: 50n,
       given: { catalogue: selling([priceOf("USD", 100n, NOON + 1)]) },
-      says: { kind: "no_price" },
+      says: { kind: "no_credit_price", currency: "USD" },
     },
     {
       when: "of more credits than the line holds",

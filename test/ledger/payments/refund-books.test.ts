@@ -270,7 +270,7 @@ describe("a refund that is asked for", () => {
     await ask("r-1", 300n);
     await post({ refundId: "re_gateway", amount: 200n });
     expect(await ask("r-2")).toMatchObject({ kind: "pending", amount: 500n });
-    expect(await ask("r-3")).toEqual({ kind: "nothing_left" });
+    expect(await ask("r-3")).toMatchObject({ kind: "exceeds_refundable", left: 0n });
   });
 
   test("that the gateway refused gives its money free again", async () => {
@@ -293,13 +293,13 @@ describe("a refund that is asked for", () => {
     await openBuyer();
     await ask("r-1", 300n);
     expect(await ask("r-1", 300n)).toMatchObject({
-      kind: "stands_already",
+      kind: "already_exists",
       refund: { refundId: "r-1", amount: 300n },
     });
     const asks = await Promise.all(Array.from({ length: 5 }, () => ask("r-2", 700n)));
     expect(asks.map(({ kind }) => kind).sort()).toEqual([
       "pending",
-      ...Array(4).fill("stands_already"),
+      ...Array(4).fill("already_exists"),
     ]);
   });
 
@@ -325,7 +325,7 @@ describe("a refund that is asked for", () => {
     {
       what: "of more than was paid",
       refuse: () => ask("r-1", 1_001n),
-      says: { kind: "too_much", left: 1_000n },
+      says: { kind: "exceeds_refundable", left: 1_000n },
     },
   ])("$what is refused", async ({ refuse, says }) => {
     await openBuyer();
@@ -377,6 +377,8 @@ describe("a fee", () => {
 test("of a payment that the books do not know nothing is posted", async () => {
   await openCardHolder(books, id, NOON - DAY);
   expect(await post({ paymentId: "manual:9" })).toEqual({ kind: "posted_already" });
-  expect(await post({ accountId: toAccountId("nobody") })).toEqual({ kind: "unknown_account" });
+  expect(await post({ accountId: toAccountId("nobody") })).toEqual({
+    ...{ kind: "unknown_account", accountId: "nobody" },
+  });
   expect(await refundsOf()).toEqual([]);
 });

@@ -182,7 +182,7 @@ describe("an account that runs low", () => {
   });
 
   test("of which nobody knows is told so", async () => {
-    const unknown = { kind: "unknown_account" };
+    const unknown = { kind: "unknown_account", accountId: id };
     expect(await look()).toEqual(unknown);
     expect(await set(NOON, {})).toEqual(unknown);
     const asked = { accountId: toAccountId(id), now: NOON };
@@ -227,8 +227,7 @@ describe("the limits", () => {
       if (round < 3) await settlePayment(books.database, await newest(books, id), PAID, NOON);
     }
     expect(await askTopUp(books, id, NOON, { paymentId: "manual:more", amount: 501n })).toEqual({
-      kind: "above_limit",
-      left: 500n,
+      ...{ kind: "above_limit", left: 500n, currency: "USD" },
     });
   });
 
@@ -271,9 +270,9 @@ describe("a top-up by hand", () => {
     await openCardHolder(books, id, NOON - DAY);
     const topUp = await pendingTopUp(books, id, NOON);
     const again = () => askTopUp(books, id, NOON + HOUR);
-    expect(await again()).toEqual({ kind: "stands_already", topUp });
+    expect(await again()).toEqual({ kind: "already_exists", topUp });
     await settlePayment(books.database, topUp, PAID, NOON);
-    expect(await again()).toMatchObject({ kind: "stands_already", topUp: { status: "succeeded" } });
+    expect(await again()).toMatchObject({ kind: "already_exists", topUp: { status: "succeeded" } });
     expect(await paymentsOf(books, id)).toEqual(["manual:1 succeeded 1000"]);
   });
 
@@ -281,15 +280,14 @@ describe("a top-up by hand", () => {
     await openCardHolder(books, id, NOON - DAY);
     const asks = Array.from({ length: 8 }, () => askTopUp(books, id, NOON));
     const kinds = (await Promise.all(asks)).map(({ kind }) => kind).sort();
-    expect(kinds).toEqual(["pending", ...Array(7).fill("stands_already")]);
+    expect(kinds).toEqual(["pending", ...Array(7).fill("already_exists")]);
   });
 
   test("asked for with another amount under its key is a conflict", async () => {
     await openCardHolder(books, id, NOON - DAY);
-    const topUp = await pendingTopUp(books, id, NOON);
+    const { amount, currency } = await pendingTopUp(books, id, NOON);
     expect(await askTopUp(books, id, NOON, { amount: 1_001n })).toEqual({
-      kind: "conflict",
-      topUp,
+      ...{ kind: "top_up_exists", amount, currency },
     });
   });
 
@@ -299,7 +297,7 @@ describe("a top-up by hand", () => {
     await look();
     expect(await paymentsOf(books, id)).toEqual(["manual:1 pending 50"]);
     expect(await askTopUp(books, id, NOON, { paymentId: "manual:2" })).toEqual({
-      kind: "in_flight",
+      kind: "top_up_pending",
     });
     await settlePayment(books.database, byHand, declined(), NOON + 1);
     // It had waited, and is looked at.

@@ -1,0 +1,29 @@
+import type { MicroCredits } from "../line/credit-line.ts";
+import type { Refusal } from "../line/refusal.ts";
+import { decideThreshold } from "./change-threshold.ts";
+import { decideTimeZoneChange } from "./change-time-zone.ts";
+import type { ChangeContext, Changed } from "./subscription-change.ts";
+
+/** What is to be set of an account; what is left out stays as it is. */
+export interface AskedSettings {
+  readonly threshold?: MicroCredits | undefined;
+  /** A name of the IANA time zone database. */
+  readonly timeZone?: string | undefined;
+}
+
+/**
+ * Sets an account's threshold, time zone or both, as one movement; where one is refused, so are both.
+ * The threshold comes first: the month may have turned already in another zone, and is settled next.
+ */
+export function decideSettings(
+  { threshold, timeZone }: AskedSettings,
+  context: ChangeContext,
+): Changed | Refusal<"no_change" | "unknown_time_zone"> {
+  const first = threshold === undefined ? null : decideThreshold(threshold, context);
+  if (first !== null && (first.kind !== "changed" || timeZone === undefined)) return first;
+  const book = first ?? context.book;
+  const then = decideTimeZoneChange(timeZone ?? book.account.timeZone, { ...context, book });
+  if (first === null || then.kind !== "changed") return then;
+  const changes = [...first.changes, ...then.changes];
+  return { ...then, changes, lowBalance: then.lowBalance ?? first.lowBalance };
+}

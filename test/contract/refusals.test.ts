@@ -1,0 +1,112 @@
+/**
+ * Every refusal there is, as it is shown:
+ * - what a customer reads names no command and no option
+ * - what the command line adds is a command or an option that there is
+ */
+import { describe, expect, test } from "vitest";
+import { explainRefusal } from "../../shared/contract/refusals.ts";
+import type { Refusal, RefusalKind } from "../../shared/core/line/refusal.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { commandNames } from "../support/cli/commands.ts";
+
+const COMMANDS = commandNames();
+const NAMES_A_COMMAND = /drawdown|--|\b(set|shown?|listed?) (it )?(with|by)\b/i;
+
+describe.each(everyRefusal())("$kind", (refusal) => {
+  const { sentence, status, field, hint } = explainRefusal(refusal);
+
+  test("is one plain sentence that names no command", () => {
+    expect(sentence).toMatch(/^[a-z].*[^.\s]$/);
+    expect(sentence).not.toMatch(/undefined|null|NaN|\[object/);
+    expect(sentence).not.toMatch(NAMES_A_COMMAND);
+    const named = COMMANDS.filter((name) => name.includes(" ") && sentence.includes(name));
+    expect(named).toEqual([]);
+  });
+
+  test("has a code and a status of HTTP", () => {
+    expect(refusal.kind).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect([404, 409, 422]).toContain(status);
+    expect(field ?? "a_field").toMatch(/^([a-z]+(_[a-z]+)*|Idempotency-Key)$/);
+  });
+
+  test("and the command line adds what helps", () => {
+    if (hint === undefined || hint.startsWith("--")) return;
+    expect(COMMANDS.map((name) => `drawdown ${name}`)).toContain(hint);
+  });
+});
+
+test("there is no payment method: one sentence wherever it is said", () => {
+  expect(explainRefusal({ kind: "no_payment_method" }).sentence).toBe(
+    "there is no payment method; add one to pay",
+  );
+});
+
+/** Each kind with figures, and more than once where its sentence depends on them. */
+function everyRefusal(): Refusal[] {
+  const accountId = toAccountId("acme");
+  const [lotId, paymentId, planId, addOnId] = ["gift", "manual:1", "growth", "voice"] as const;
+  const [currency, at, timeZone] = ["USD", Date.UTC(2026, 8), "Europe/Berlin"] as const;
+  const lot = { lotId, credits: 5n, source: "promotion", expiresAt: null };
+  const every: { readonly [K in RefusalKind]: readonly Refusal<K>[] } = {
+    unknown_account: [{ kind: "unknown_account", accountId }],
+    unknown_lot: [{ kind: "unknown_lot", lotId }],
+    unknown_payment: [{ kind: "unknown_payment", paymentId }],
+    unknown_plan: [{ kind: "unknown_plan", planId }],
+    unknown_add_on: [{ kind: "unknown_add_on", addOnId }],
+    unknown_time_zone: [{ kind: "unknown_time_zone", timeZone }],
+    account_exists: [{ kind: "account_exists", accountId, timeZone, currency, threshold: 0n }],
+    lot_exists: [
+      { kind: "lot_exists", ...lot, reference: "" },
+      { kind: "lot_exists", ...lot, reference: "ticket 7" },
+    ],
+    adjustment_exists: [{ kind: "adjustment_exists", reference: "ticket 7", credits: -5n }],
+    top_up_exists: [{ kind: "top_up_exists", amount: 100n, currency }],
+    refund_exists: [{ kind: "refund_exists", amount: 100n, currency }],
+    no_subscription: [{ kind: "no_subscription" }],
+    already_subscribed: [
+      { kind: "already_subscribed", planId, cancelled: false },
+      { kind: "already_subscribed", planId, cancelled: true },
+    ],
+    already_cancelled: [{ kind: "already_cancelled" }],
+    not_cancelled: [{ kind: "not_cancelled" }],
+    subscription_suspended: [
+      { kind: "subscription_suspended", price: 2_900n, currency, interval: "month" },
+    ],
+    no_change: [
+      { kind: "no_change", setting: "time_zone", timeZone },
+      { kind: "no_change", setting: "threshold", threshold: 5n },
+      { kind: "no_change", setting: "plan", planId, from: null },
+      { kind: "no_change", setting: "plan", planId, from: at },
+      { kind: "no_change", setting: "interval", interval: "year", planned: false },
+      { kind: "no_change", setting: "interval", interval: "year", planned: true },
+      { kind: "no_change", setting: "add_on", addOnId, units: 0, from: null },
+      { kind: "no_change", setting: "add_on", addOnId, units: 1, from: null },
+      { kind: "no_change", setting: "add_on", addOnId, units: 2, from: at },
+    ],
+    no_plan_price: [{ kind: "no_plan_price", planId, currency }],
+    no_credit_price: [{ kind: "no_credit_price", currency }],
+    no_payment_method: [{ kind: "no_payment_method" }],
+    top_up_pending: [{ kind: "top_up_pending" }],
+    below_minimum: [{ kind: "below_minimum", least: 50n, currency }],
+    above_maximum: [{ kind: "above_maximum", most: 99_999_999n, currency }],
+    above_limit: [{ kind: "above_limit", left: 0n, currency }],
+    limit_below_amount: [
+      { kind: "limit_below_amount", per: "day", amount: 1_000n, limit: 500n, currency },
+    ],
+    not_paid: [{ kind: "not_paid", paymentId, status: "failed" }],
+    exceeds_refundable: [
+      { kind: "exceeds_refundable", paymentId, left: 0n, currency },
+      { kind: "exceeds_refundable", paymentId, left: 1n, currency },
+    ],
+    no_credits: [{ kind: "no_credits" }],
+    overflow: [{ kind: "overflow", most: 5n }],
+    reserved_lot_id: [{ kind: "reserved_lot_id", lotId: "plan:1:0" }],
+    already_ended: [{ kind: "already_ended", at }],
+    exceeds_remaining: [
+      { kind: "exceeds_remaining", lotId, remaining: 0n },
+      { kind: "exceeds_remaining", lotId, remaining: 5n },
+    ],
+    invalid_quantity: [{ kind: "invalid_quantity", most: 1_000_000 }],
+  };
+  return Object.values(every).flat();
+}
