@@ -298,8 +298,8 @@ describe("a refund that is asked for", () => {
     });
     const asks = await Promise.all(Array.from({ length: 5 }, () => ask("r-2", 700n)));
     expect(asks.map(({ kind }) => kind).sort()).toEqual([
-      "pending",
       ...Array(4).fill("already_exists"),
+      "pending",
     ]);
   });
 
