@@ -5,10 +5,10 @@ import type { TopicSchema } from "./schemas.ts";
 /** In front of every Avro record: a zero byte and the schema's id, four bytes, big-endian. */
 export const HEADER_BYTES = 5;
 
-/** Writes records of one topic as Kafka message values. Throws for a record that is not of the schema. */
+/** Encodes a record as a Kafka message's value. Throws for one that is not of the schema. */
 export type Encode = (record: Readonly<Record<string, unknown>>) => Buffer;
 
-/** An encoder for a topic; its schema is registered if it is not yet. */
+/** The encoder of a topic, whose schema is registered first. */
 export async function openEncoder(registry: SchemaRegistry, schema: TopicSchema): Promise<Encode> {
   const id = await registerSchema(registry, schema);
   let scratch = Buffer.allocUnsafe(1024);

@@ -1,8 +1,8 @@
 /**
- * Lets what waits go together: what is handed over while `work` is busy goes with the next call of
- * it. Under little load a transaction then takes what every partition has, so latency does not grow
- * with their number; under much load each is full anyway. At most `atOnce` calls run at a time, each
- * with items of together at most `most` (a larger one goes alone) and no two of one key.
+ * Joins items that arrive while `work` is busy into its next call. Under little load a transaction
+ * then takes what every partition has, so latency does not grow with their number; under much load
+ * each call is full anyway. At most `atOnce` calls run at a time. One call takes items of a total size
+ * of at most `most` (a larger item goes alone), and no two with the same key.
  */
 export function joinBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
@@ -20,7 +20,7 @@ export function joinBatches<T, R>(
   return (item) => {
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     waiting.push({ item, resolve, reject });
-    // What arrives in the same turn of the event loop, as one fetch does, goes together.
+    // Items of the same turn of the event loop go together: those of one fetch.
     if (!planned) setImmediate(start);
     planned = true;
     return promise;

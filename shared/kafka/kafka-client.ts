@@ -5,7 +5,7 @@ import { restIdleQueues } from "./patches/idle-queues.ts";
 
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
 
-/** A Kafka client whose log lines go to `logger`. Retries are set here, since NODE_ENV changes the defaults. */
+/** A Kafka client that logs to `logger`. Retries are set here, since NODE_ENV changes the defaults. */
 export function openKafka(settings: KafkaSettings, clientId: string, logger: Logger): Kafka {
   const { sasl } = settings;
   const kafka = new kafkajs.Kafka({
@@ -31,7 +31,7 @@ export function openKafka(settings: KafkaSettings, clientId: string, logger: Log
   return kafka;
 }
 
-/** The broker cannot be reached or does not answer now. */
+/** The broker cannot be reached or does not answer. */
 export function isKafkaOutage(error: unknown): boolean {
   return (
     error instanceof KafkaJSNumberOfRetriesExceeded ||
@@ -39,7 +39,7 @@ export function isKafkaOutage(error: unknown): boolean {
   );
 }
 
-/** The broker takes no message, or batch of messages, as large as this one. */
+/** The broker refuses a message or batch for its size. */
 export function isTooLarge(error: unknown): boolean {
   return error instanceof KafkaJSProtocolError && error.type === "MESSAGE_TOO_LARGE";
 }

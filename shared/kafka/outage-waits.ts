@@ -5,13 +5,13 @@ import { waitOut } from "../runtime/waits.ts";
 import { isKafkaOutage } from "./kafka-client.ts";
 import { RegistryUnavailable } from "./registry.ts";
 
-/** How a service waits: until what it needs is there, and until it is asked to stop. */
+/** How a service works through outages of Postgres, Kafka and the registry until it is asked to stop. */
 export interface OutageWaits {
-  /** Runs `work` until it succeeds while Postgres, Kafka or the registry is away, saying what it waits for. */
+  /** Runs `work`, again and again while one of them is away, and logs `what` it waits for. */
   untilUp<T>(what: string, work: () => Promise<T>): Promise<T>;
-  /** Runs `work` again and again, through outages, until the service is asked to stop. */
+  /** Repeats `work`, through outages, until the service is asked to stop. */
   repeat(what: string, work: () => Promise<void>): Promise<void>;
-  /** Ends early when the service is asked to stop. */
+  /** Sleeps; ends early when the service is asked to stop. */
   pause(ms: number): Promise<void>;
 }
 

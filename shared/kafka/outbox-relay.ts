@@ -15,11 +15,11 @@ const RECORDS_AT_ONCE = 1000;
 const DEAD_LETTERS_AT_ONCE = 100;
 
 /**
- * Publishes what waits in the outbox, in order per account and topic, the dead letters not yet
- * published, and again as usage those that are to be retried. All are forgotten or marked in the
- * transaction that took them, after Kafka has acknowledged: killed in between, they are published once
- * more, with the same sequence. One relay works at a time, so that two cannot mix up the order. Returns
- * true when there may be more.
+ * Publishes the outbox, in order per account and topic, the dead letters not yet published, and, as
+ * usage again, the dead letters to retry. They are deleted or marked in the transaction that took them,
+ * after Kafka has acknowledged them: if the relay is killed in between, they are published again, with
+ * the same sequence. One relay works at a time, so that two cannot mix up the order. Returns true when
+ * there may be more.
  */
 export async function relayOutbox(database: Database, publisher: Publisher): Promise<boolean> {
   return inTransaction(database, async (transaction) => {

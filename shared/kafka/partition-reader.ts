@@ -6,7 +6,7 @@ import type {
   KafkaMessage,
 } from "kafkajs";
 
-/** Messages of one partition, in offset order; none where only offsets without a message were passed. */
+/** Messages of one partition, in offset order; none where the offsets hold no message. */
 export interface MessageBatch {
   readonly topic: string;
   readonly partition: number;
@@ -19,7 +19,7 @@ export interface MessageBatch {
   readonly highWatermark: bigint;
 }
 
-/** What a handler may tell the group while it has a batch. */
+/** What a handler may tell the group about its batch. */
 export interface Membership {
   heartbeat(): Promise<void>;
   /** Writes the group's offset of the batch's partition. */
@@ -32,7 +32,7 @@ export interface PartitionReading {
   /** A member that is silent for longer loses its partitions. */
   readonly sessionTimeoutMs: number;
   readonly heartbeatMs: number;
-  /** How many partitions share a fetch: each its part, or a backlog in one starves the others. */
+  /** How many partitions share a fetch: each gets its part, or a backlog in one starves the others. */
   readonly partitions: number;
   readonly maxFetchBytes: number;
   readonly maxWaitMs: number;
@@ -60,7 +60,7 @@ const LEAST_SHARE_BYTES = 64 << 10;
 /** Of one fetch; the next one follows when all of it was handled. */
 const MAX_PARTITIONS_AT_ONCE = 256;
 
-/** Reads a topic as a member of a group. All that is peculiar to KafkaJS's consumer is here. */
+/** Reads a topic as a member of a group. What is peculiar to KafkaJS's consumer is in this file alone. */
 export async function readPartitions(
   kafka: Kafka,
   reading: PartitionReading,
@@ -91,7 +91,7 @@ export async function readPartitions(
   return reader;
 }
 
-/** Where a partition is read next. A jump elsewhere makes a new one, so that what was fetched before it is known. */
+/** Where a partition is read next. A seek makes a new one, which tells what was fetched before it. */
 interface Position {
   offset: bigint;
 }
@@ -105,7 +105,7 @@ class Reader implements PartitionReader {
   readonly #reading: PartitionReading;
   readonly #positions = new Map<number, Position>();
   #started: Promise<void> = Promise.resolve();
-  /** The handling of offsets without a message, by partition. */
+  /** By partition: offsets without a message that are being handled. */
   readonly #passing = new Map<number, Promise<void>>();
   #isOver = false;
 
@@ -149,7 +149,7 @@ class Reader implements PartitionReader {
         await fetch.heartbeat();
       }
     } catch (error) {
-      // KafkaJS copes with its own: it joins again, or crashes.
+      // KafkaJS handles its own errors: it joins again, or crashes.
       if (!isKafkaError(error)) this.#fail(error);
       throw error;
     }
@@ -162,7 +162,7 @@ class Reader implements PartitionReader {
     this.#end.resolve();
   }
 
-  /** Seeks where reading is to start; other places were read from meanwhile, which KafkaJS then knows as stale. */
+  /** What KafkaJS fetches before the seek is stale, which it knows. */
   async #start(assigned: readonly number[]): Promise<void> {
     const starts = await this.#reading.startAt(assigned);
     for (const partition of assigned) {
@@ -194,7 +194,7 @@ class Reader implements PartitionReader {
     );
   }
 
-  /** False: what else was fetched of the partition is not what it is read from next. */
+  /** False: the partition does not go on with the rest of its fetch. */
   #goOn({ partition, nextOffset }: MessageBatch, next: bigint | null): boolean {
     if (next === null) this.#pause(partition);
     else if (next !== nextOffset) this.#seek(partition, next);
@@ -222,7 +222,7 @@ class Reader implements PartitionReader {
   }
 }
 
-/** Nothing is held up by offsets without a message. */
+/** Offsets without a message are handled outside of KafkaJS's loop. */
 const NO_MEMBERSHIP: Membership = {
   heartbeat: async () => undefined,
   commit: async () => undefined,

@@ -14,8 +14,8 @@ const TOO_LARGE =
 
 /**
  * Publishes dead letters as usage again, the same bytes under the same key, and marks them once Kafka
- * has acknowledged them. One that came compressed may be too large now; it is put back and says why,
- * so that it does not hold up the others.
+ * has acknowledged them. A message that arrived compressed may be too large now: its retry is refused
+ * with the reason, and does not hold up the others.
  */
 export async function publishAgain(
   transaction: Transaction,
@@ -32,7 +32,7 @@ export async function publishAgain(
   }
 }
 
-/** False: one of them is too large, and the others may be written or not. */
+/** False: one of them is too large; the others may or may not be written. */
 async function isTaken(
   publisher: Publisher,
   letters: readonly DeadLetterToRetry[],

@@ -5,14 +5,15 @@ import { type Database, inTransaction } from "../ledger/postgres/database.ts";
 import type { Publisher } from "./publisher.ts";
 
 /**
- * So much at once: of many small transactions all that come while it rests, or else balances fall
- * behind; of large ones, which name up to the accounts of a batch each, what memory allows.
+ * Limits of one publication. Of many small transactions: all that commit during a pause, or balances
+ * fall behind. Of large ones, which change the accounts of a whole batch each: what fits into memory.
  */
 const AT_ONCE = { transactions: 200, accounts: 400_000 };
 
 /**
- * Publishes the newest state of every account that moved since the last time. What was noted is
- * forgotten only after Kafka has acknowledged: killed in between, it is published again.
+ * Publishes the newest state of every account that changed since the last time. The changes are
+ * deleted only after Kafka has acknowledged them: if the process is killed in between, they are
+ * published again.
  */
 export async function publishBalances(database: Database, publisher: Publisher): Promise<void> {
   await inTransaction(database, async (transaction) => {

@@ -7,14 +7,14 @@ import { relayOutbox } from "./outbox-relay.ts";
 import { publishBalances } from "./publish-balances.ts";
 import { openPublisher } from "./publisher.ts";
 
-/** Balances rest so many times as long as publishing them took, within bounds: under load metering comes first. */
+/** After publishing balances, pause for 4 times as long as it took, within bounds: under load metering comes first. */
 const BALANCES_REST = { times: 4, atLeastLooks: 2, longestMs: 1_400 };
-/** What is woken all the time still gathers what comes in so long. */
+/** A relay that is woken all the time still gathers records for this long. */
 const LEAST_REST_MS = 20;
 
 /**
- * Publishes what the books hold for others, the outbox and balances, until the service is asked to
- * stop. Any number of services may do so: one at a time is at work, the others look again.
+ * Publishes the outbox and balances until the service is asked to stop. Any number of services may do
+ * so: one at a time publishes, the others look again.
  */
 export async function publishBooks(parts: {
   readonly database: Database;
@@ -23,7 +23,7 @@ export async function publishBooks(parts: {
   readonly waits: OutageWaits;
   /** How soon to look again when there was nothing. */
   readonly lookEveryMs: number;
-  /** Between looks at the outbox; whoever wakes it knows that something waits there. */
+  /** Between looks at the outbox; woken by whoever has written to it. */
   readonly rest: Rest;
 }): Promise<void> {
   const { database, kafka, registry, waits, lookEveryMs, rest } = parts;

@@ -3,7 +3,7 @@ import kafkajs, { type Kafka, type Producer } from "kafkajs";
 import { type Encode, openEncoder } from "./encoder.ts";
 import { SCHEMAS } from "./schemas.ts";
 
-/** A record on its way to a topic. `sequence` counts up per key and topic, for readers to drop repeats by. */
+/** A record to publish. `sequence` rises per key and topic, so that readers can drop repeats. */
 export interface Outgoing {
   readonly topic: string;
   readonly key: string | null;
@@ -11,7 +11,7 @@ export interface Outgoing {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-/** A message that goes out as it is. */
+/** A message to publish as it is. */
 export interface Verbatim {
   readonly topic: string;
   readonly key: string | Buffer | null;
@@ -29,7 +29,7 @@ export interface Publisher {
   close(): Promise<void>;
 }
 
-/** Publishes records with an idempotent producer, made anew after an error since its sequence may be broken. */
+/** Publishes records with an idempotent producer, replaced after an error: its sequence may be broken. */
 export function openPublisher(kafka: Kafka, registry: SchemaRegistry): Publisher {
   const encoders = new Map<string, Encode>();
   let connected: Promise<Producer> | null = null;
@@ -38,7 +38,7 @@ export function openPublisher(kafka: Kafka, registry: SchemaRegistry): Publisher
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
-      // The hash of Kafka's Java client, so that an account's records of any client meet on one partition.
+      // Hashes keys as Kafka's Java client does, so that any client puts an account on the same partition.
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
     await producer.connect();

@@ -17,7 +17,7 @@ import type { UsageDecoder } from "./usage-decoder.ts";
 
 const NOTHING = Buffer.alloc(0);
 
-/** Decodes a batch of messages into events fit for metering and dead letters. Call `decoder.learn` first. */
+/** Decodes a batch into events to meter and dead letters. Call `decoder.learn` first. */
 export function readBatch(
   batch: MessageBatch,
   decoder: UsageDecoder,
@@ -31,12 +31,12 @@ export function readBatch(
     const offset = BigInt(message.offset);
     const read = decoder.decode(message.value, partition, offset);
     if ("reason" in read) {
-      bury(message, offset, null, read);
+      addDeadLetter(message, offset, null, read);
       continue;
     }
-    const rejection = judge(message, read);
+    const rejection = reject(message, read);
     if (rejection === null) events.push(read);
-    else bury(message, offset, read, rejection);
+    else addDeadLetter(message, offset, read, rejection);
   }
   return {
     partition,
@@ -47,15 +47,15 @@ export function readBatch(
     messageAt: messageFinder(batch.messages),
   };
 
-  /** Headers are looked at only where they may matter: hardly any message has one. */
-  function judge(message: KafkaMessage, event: UsageEvent): Rejection | null {
+  /** Headers are read only where they matter: hardly any message has one. */
+  function reject(message: KafkaMessage, event: UsageEvent): Rejection | null {
     const rejection = rejectEvent(event, now, window);
     return rejection?.reason === "too_long_ago" && isRetry(message)
       ? rejectEvent(event, now, windowOfRetry(window, now))
       : rejection;
   }
 
-  function bury(
+  function addDeadLetter(
     { key, value }: KafkaMessage,
     offset: bigint,
     event: UsageEvent | null,

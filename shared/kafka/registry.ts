@@ -8,10 +8,10 @@ import { SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
 /** The registry cannot be reached or does not answer as one: an outage, never a bad event. */
 export class RegistryUnavailable extends Error {}
 
-/** The registry refuses a schema, because those who read the topic could not read it. */
+/** The registry refuses a schema: readers of the topic could not read it. */
 export class IncompatibleSchema extends Error {}
 
-/** A registry client. Every question is answered within `ANSWER_WITHIN_MS` or fails. */
+/** A registry client. A request that gets no answer fails within seconds. */
 export function openRegistry(settings: RegistrySettings): SchemaRegistry {
   return new Registry(settings);
 }
@@ -40,10 +40,10 @@ const ANSWER_WITHIN_MS = 5_000;
 const SCHEMA_NOT_FOUND = 40403;
 
 /**
- * The Avro type that a schema id stands for. The library's own question has no time limit, keeps a
- * hung answer for ever and takes any page for the registry's, so it is asked here. Throws an error
- * with status 404 when the registry has no such schema, RegistryUnavailable when it does not
- * answer as one, any other error for a schema that is not Avro.
+ * The Avro type of a schema id. The library's own lookup has no time limit, waits for a hung request for
+ * ever and takes any page for an answer. Throws an error with status 404 when the registry has no such
+ * schema, RegistryUnavailable when it does not answer as one, any other error for a schema that is not
+ * Avro.
  */
 async function fetchSchema({ url, auth }: RegistrySettings, id: number): Promise<avro.Type> {
   const credentials =
@@ -90,7 +90,7 @@ export async function registerSchema(
       { type: SchemaType.AVRO, schema: schema.text },
       { subject: schema.subject },
     );
-    const { id } = await Promise.race([registering, silence()]);
+    const { id } = await Promise.race([registering, timeout()]);
     return id;
   } catch (error) {
     const message = `${schema.subject}: ${(error as Error).message}`;
@@ -101,7 +101,7 @@ export async function registerSchema(
   }
 }
 
-async function silence(): Promise<never> {
+async function timeout(): Promise<never> {
   await sleep(3 * ANSWER_WITHIN_MS, undefined, { ref: false });
   throw new Error(`no answer within ${(3 * ANSWER_WITHIN_MS) / 1000} s`);
 }

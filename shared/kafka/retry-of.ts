@@ -2,7 +2,7 @@ import type { IHeaders } from "kafkajs";
 import { TOPICS } from "../core/text/topics.ts";
 import { type DeadLetterPlace, placeText } from "../ledger/usage/dead-letters.ts";
 
-/** The header of a message that was a dead letter and is published again: the place of the letter. */
+/** The header of a dead letter that is published again: where its message was read. */
 const RETRY_OF = "retry-of";
 
 const PLACE = new RegExp(`^${RegExp.escape(TOPICS.usageEvents)}/\\d{1,10}/\\d{1,19}$`);
@@ -11,7 +11,7 @@ export function retryHeaders(place: DeadLetterPlace): { readonly [RETRY_OF]: str
   return { [RETRY_OF]: placeText(place) };
 }
 
-/** Whether a message of usage says, in so many words, of which dead letter it is the retry. */
+/** Whether a usage message names the dead letter that it retries. */
 export function isRetry({ headers }: { readonly headers?: IHeaders | undefined }): boolean {
   const value = headers?.[RETRY_OF];
   return value !== undefined && !Array.isArray(value) && PLACE.test(value.toString());

@@ -3,13 +3,13 @@ import { type Reader, readOffsets, startOffsets } from "../ledger/books/consumer
 import type { Database } from "../ledger/postgres/database.ts";
 import { isPartOfReplay } from "../ledger/replay/begin.ts";
 
-/** The database holds what a replay has built so far, which is no books. */
+/** A replay into this database is unfinished. */
 class PartOfReplay extends Error {}
 
 /**
- * Where to read partitions from: the places that Postgres holds, never Kafka's committed offsets.
- * Books that do not know a partition yet start at the first message that it still has. Throws
- * PartOfReplay where a replay has not ended.
+ * Where to start reading partitions: at the offsets that Postgres holds, never at Kafka's committed
+ * ones. A partition that the books do not know yet starts at its first message. Throws PartOfReplay
+ * while a replay into the database is unfinished.
  */
 export async function startPlaces(
   database: Database,
@@ -22,12 +22,12 @@ export async function startPlaces(
       "the database holds part of a replay that was broken off or still runs: point DATABASE_URL at finished books",
     );
   }
-  let places = await readOffsets(database, reader);
-  if (partitions.some((partition) => !places.has(partition))) {
-    const offsets = await admin.fetchTopicOffsets(reader.topic);
-    const starts = new Map(offsets.map(({ partition, low }) => [partition, BigInt(low)]));
-    await startOffsets(database, reader, starts);
-    places = await readOffsets(database, reader);
+  let offsets = await readOffsets(database, reader);
+  if (partitions.some((partition) => !offsets.has(partition))) {
+    const ends = await admin.fetchTopicOffsets(reader.topic);
+    const firsts = new Map(ends.map(({ partition, low }) => [partition, BigInt(low)]));
+    await startOffsets(database, reader, firsts);
+    offsets = await readOffsets(database, reader);
   }
-  return new Map([...places].filter(([partition]) => partitions.includes(partition)));
+  return new Map([...offsets].filter(([partition]) => partitions.includes(partition)));
 }

@@ -26,10 +26,10 @@ interface Fields {
   readonly dimensions: Record<string, string>;
 }
 
-/** How records of one schema id become ours; `null` reads them as they are. */
+/** Turns records of one schema id into ours; with `null` they are ours already. */
 type Reader = { readonly resolver: avro.Resolver | null } | Rejection;
 
-/** A decoder that remembers each schema's resolver, since making one costs ten thousand decodings. */
+/** A decoder that keeps each schema's resolver: making one costs as much as ten thousand decodings. */
 export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
   const { type } = SCHEMAS.usageEvents;
   const readers = new Map<number, Reader>();

@@ -1,7 +1,7 @@
 import type { Admin } from "kafkajs";
 import { TOPICS } from "../core/text/topics.ts";
 
-/** A partition of the usage topic, as Kafka has it. */
+/** Where the messages of a partition of the usage topic begin and end. */
 export interface PartitionEnds {
   readonly partition: number;
   /** The first offset that is still there. */
@@ -20,8 +20,8 @@ export async function readPartitionEnds(
 }
 
 /**
- * The ends of every partition that the topic has. Null: one was added that the client does not ask
- * for yet; it learns of new ones only every few minutes.
+ * The ends of every partition. Null: a partition was added that the client does not know yet; it
+ * refreshes its metadata only every few minutes.
  */
 export async function readAllEnds(
   admin: Pick<Admin, "fetchTopicOffsets" | "fetchTopicMetadata">,
@@ -34,15 +34,15 @@ export async function readAllEnds(
 }
 
 /**
- * True when the books have read all that the partitions held. A partition that they have not begun is
- * not read. One whose messages retention has all deleted is: what is gone cannot come any more.
+ * Whether the books have read the partitions to their ends. A partition not yet begun is not read; one
+ * whose messages retention has all deleted is.
  */
 export function areRead(
   ends: readonly PartitionEnds[],
-  places: ReadonlyMap<number, bigint>,
+  offsets: ReadonlyMap<number, bigint>,
 ): boolean {
   return ends.every(({ partition, low, high }) => {
-    const place = places.get(partition);
-    return place !== undefined && (place >= high || low >= high);
+    const offset = offsets.get(partition);
+    return offset !== undefined && (offset >= high || low >= high);
   });
 }

@@ -35,7 +35,6 @@ export async function followTopics(
     groupId: `api-${randomUUID()}`,
     maxWaitTimeInMs: MAX_WAIT_MS,
     maxBytes: MAX_BYTES,
-    retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
   });
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   ended.catch(() => undefined);
