@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { GENERATED, readGenerated } from "./generated.ts";
 import { deadLinks, missingPaths, missingScripts, readPages } from "./pages.ts";
@@ -38,6 +39,22 @@ test.each(GENERATED)("$page says what the code says (npm run docs writes it)", (
   const { is, shouldBe } = readGenerated(generated);
   expect(is).toBe(shouldBe);
 });
+
+test("the rooms are drawn in the order that npm run check holds", () => {
+  const drawn = textOf("docs/architecture.md").matchAll(/^(\w+) +([\w-]+ ◀ .*(?:\n +◀ .*)*)/gm);
+  const rooms = [...drawn].flatMap(([, folder, line = ""]) =>
+    line.split("◀").map((room) => `${folder}/${room.trim()}`),
+  );
+  expect(rooms).toEqual(roomsInOrder());
+});
+
+function roomsInOrder(): string[] {
+  const { forbidden }: { forbidden: { comment: string; from: { path?: string } }[] } =
+    createRequire(import.meta.url)("../../.dependency-cruiser.cjs");
+  return forbidden
+    .filter(({ comment }) => comment.startsWith("Rooms have an order"))
+    .map(({ from }) => from.path?.match(/\/(\w+\/[\w-]+)\/$/)?.[1] ?? "");
+}
 
 test("every page of docs is reached from the README", () => {
   const readme = textOf("README.md");
