@@ -31,7 +31,7 @@ export interface Behaviour {
 type Outcome =
   | { readonly kind: "succeeded" }
   | { readonly kind: "processing" }
-  | { readonly kind: "declined"; readonly decline: Decline }
+  | { readonly kind: "declined"; readonly decline: Pick<Decline, "kind" | "code"> }
   /** The gateway fails first: nothing is stored, nothing taken. */
   | { readonly kind: "nothing" };
 

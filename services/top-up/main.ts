@@ -15,11 +15,10 @@ import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { paymentCharging } from "./charge-payments.ts";
 import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
+import { openGateway } from "./gateways/open-gateway.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
-import { openSimulatedGateway } from "./gateways/simulated/gateway.ts";
-import { openStripeGateway } from "./gateways/stripe/gateway.ts";
 import { lookAgain } from "./look-again.ts";
-import { type GatewaySettings, readPaymentSettings } from "./settings.ts";
+import { readPaymentSettings } from "./settings.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
 const NAME = "drawdown-top-up";
@@ -94,10 +93,6 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   await admin.disconnect();
   await database.end();
 });
-
-function openGateway(settings: GatewaySettings): PaymentGateway {
-  return settings.kind === "stripe" ? openStripeGateway(settings) : openSimulatedGateway(settings);
-}
 
 /** What one gateway was paid another knows nothing of; and simulated money is no money. */
 async function refuseMixedBooks(database: Database, { name }: PaymentGateway): Promise<void> {

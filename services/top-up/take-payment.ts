@@ -1,5 +1,5 @@
 import type { PaymentMethod } from "../../shared/core/payments/attempt.ts";
-import type { Decline } from "../../shared/core/payments/decline.ts";
+import type { Decline, DeclineReason } from "../../shared/core/payments/decline.ts";
 import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments/claim.ts";
 import { settlePayment } from "../../shared/ledger/payments/settle.ts";
 import {
@@ -19,8 +19,13 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
 
 const UNKNOWN = "The payment is being confirmed with the bank.";
-const NO_METHOD: Decline = { kind: "hard", code: "no_payment_method" };
-const NEVER_REACHED: Decline = { kind: "soft", code: "never_reached" };
+const NO_METHOD = declinedHere("hard", "no_payment_method");
+const NEVER_REACHED = declinedHere("soft", "never_reached");
+
+/** Declined without the gateway. */
+function declinedHere(kind: Decline["kind"], reason: DeclineReason): ChargeState {
+  return { kind: "declined", gatewayPayment: null, decline: { kind, reason, code: reason } };
+}
 
 /**
  * Takes one claimed payment a step further: charges it, asks about it or sends money back, and posts
@@ -32,11 +37,7 @@ export async function takePayment(parts: TakingParts, claimed: ClaimedPayment): 
   switch (payment.status) {
     case "pending":
       return claimed.method === null
-        ? await settle(parts, claimed, {
-            kind: "declined",
-            gatewayPayment: null,
-            decline: NO_METHOD,
-          })
+        ? await settle(parts, claimed, NO_METHOD)
         : await charge(parts, claimed, claimed.method);
     case "succeeded":
       return await returnMoney(parts, claimed);
@@ -81,9 +82,7 @@ async function stateOf(
   if (claimed.calls === 1) return gateway.charge(request);
   const found = await gateway.find(request);
   if (found !== null) return found;
-  return now() - claimed.attemptedAt < KEY_HOLDS_MS
-    ? gateway.charge(request)
-    : { kind: "declined", gatewayPayment: null, decline: NEVER_REACHED };
+  return now() - claimed.attemptedAt < KEY_HOLDS_MS ? gateway.charge(request) : NEVER_REACHED;
 }
 
 function requestOf(claimed: ClaimedPayment, { customer, method }: PaymentMethod): ChargeRequest {

@@ -50,7 +50,7 @@ export async function openWebhookServer(
 
   app.post(WEBHOOK_PATH, async (request, reply) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const header = request.headers["stripe-signature"];
+    const header = request.headers[gateway.signatureHeader];
     const named = await gateway.readWebhook(body, typeof header === "string" ? header : undefined);
     const isOurs = named !== null && (await ask(named));
     if (isOurs) onNews();

@@ -25,7 +25,10 @@ const SIMULATED = {
 describe("a gateway is chosen", () => {
   test("Stripe, with its defaults beside", () => {
     expect(readPaymentSettings(STRIPE)).toEqual({
-      gateway: { kind: "stripe", secretKey: "sesame-key", webhookSecret: "sesame-webhooks" },
+      gateway: {
+        name: "stripe",
+        set: { STRIPE_SECRET_KEY: "sesame-key", STRIPE_WEBHOOK_SECRET: "sesame-webhooks" },
+      },
       webhooks: { host: "127.0.0.1", port: 8095 },
       alarmAfterMs: 600_000,
     });
@@ -33,16 +36,18 @@ describe("a gateway is chosen", () => {
 
   test("Stripe in production", () => {
     const set = readPaymentSettings({ ...STRIPE, NODE_ENV: "production" });
-    expect(set.gateway.kind).toBe("stripe");
+    expect(set.gateway.name).toBe("stripe");
   });
 
   test.each<Environment>([{}, { NODE_ENV: "development" }, { NODE_ENV: "test" }])(
     "the simulated one, %o",
     (env) => {
       expect(readPaymentSettings({ ...SIMULATED, ...env }).gateway).toEqual({
-        kind: "simulated",
-        url: "http://localhost:8096/sesame",
-        webhookSecret: "sesame-simulated",
+        name: "simulated",
+        set: {
+          SIMULATED_GATEWAY_URL: "http://localhost:8096/sesame",
+          SIMULATED_GATEWAY_WEBHOOK_SECRET: "sesame-simulated",
+        },
       });
     },
   );
@@ -50,7 +55,7 @@ describe("a gateway is chosen", () => {
   test("an empty text sets nothing, as a compose file leaves it", () => {
     const empty = { STRIPE_SECRET_KEY: "", STRIPE_WEBHOOK_SECRET: "", WEBHOOK_PORT: "" };
     expect(readPaymentSettings({ ...SIMULATED, ...empty })).toMatchObject({
-      gateway: { kind: "simulated" },
+      gateway: { name: "simulated" },
       webhooks: { port: 8095 },
     });
   });

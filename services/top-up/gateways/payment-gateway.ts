@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Decline } from "../../../shared/core/payments/decline.ts";
 
 /** One attempt to take money: the same request, however often it is sent, takes it once. */
@@ -77,7 +78,10 @@ export class WebhookRefused extends Error {}
 
 /** What takes the money. Every call ends within its time limit; what fails throws OutcomeUnknown. */
 export interface PaymentGateway {
-  readonly name: "stripe" | "simulated";
+  /** As `PAYMENT_GATEWAY` names it; kept with each payment. */
+  readonly name: string;
+  /** The header that its webhooks are signed in, in small letters. */
+  readonly signatureHeader: string;
   /** How long to leave between two listings of the charges, in milliseconds. */
   readonly listEveryMs: number;
   /** Takes the money, off session. The same request again takes nothing more. */
@@ -98,4 +102,13 @@ export interface PaymentGateway {
    * Refunds and chargebacks may name the payment by the gateway's id alone: then the gateway is asked.
    */
   readWebhook(rawBody: Buffer, signature: string | undefined): Promise<PaymentNamed | null>;
+}
+
+/** A kind of gateway, as `PAYMENT_GATEWAY` chooses it. */
+export interface GatewayKind<Name extends string = string> {
+  /** What it reads from the environment; it needs all of it. */
+  readonly environment: Readonly<Record<Name, z.ZodType<string | undefined>>>;
+  /** It takes no money: it is refused in production, and beside what a real one reads. */
+  readonly isSimulated: boolean;
+  open(set: Readonly<Record<Name, string>>): PaymentGateway;
 }

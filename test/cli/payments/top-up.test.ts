@@ -85,7 +85,7 @@ describe("top-up settings", () => {
     expect(paused.next_look_at).toBe(paused.paused_until);
 
     await topUpIfLow(books.database, { ...at, now: Date.parse(paused.paused_until) });
-    await settle(books, "cli-poor", "low-balance:1:2", declined("expired_card", "hard"));
+    await settle(books, "cli-poor", "low-balance:1:2", declined("expired", "hard"));
     const { stdout } = await run("top-up settings cli-poor");
     expect(stdout).toContain("\npaused until   not paused\n");
     expect(stdout).toContain(
@@ -205,7 +205,7 @@ describe("top-up make", () => {
     await openPayer(books, "cli-fails");
     const line = "top-up make cli-fails 25 --key order-1";
     await run(line);
-    await settle(books, "cli-fails", "manual:order-1", declined("card_velocity_exceeded"));
+    await settle(books, "cli-fails", "manual:order-1", declined("limit_reached"));
     expect(await run(line)).toEqual({
       code: 1,
       stdout: "Top-up manual:order-1 already exists and has failed; nothing more is charged.\n",

@@ -22,7 +22,11 @@ import { accountWith, DAY, lotOf, NOON } from "../../support/core/examples.ts";
 import { autoWith, topUpWith } from "../../support/core/top-up-examples.ts";
 
 const HOUR = 60 * 60_000;
-const SOFT: Decline = { kind: "soft", code: "insufficient_funds" };
+const SOFT: Decline = {
+  kind: "soft",
+  reason: "insufficient_funds",
+  code: "insufficient_funds",
+};
 const NO_FUNDS = "The bank declined the payment: the card does not have enough funds.";
 const STOPPED =
   "Auto top-up has stopped until you change the payment method or switch it on again.";
@@ -189,13 +193,16 @@ describe("an automatic top-up that is declined", () => {
   });
 
   test.each<{ decline: Decline; reason: string }>([
-    { decline: { kind: "hard", code: "expired_card" }, reason: "The card has expired." },
     {
-      decline: { kind: "hard", code: "stolen_card" },
+      decline: { kind: "hard", reason: "expired", code: "expired_card" },
+      reason: "The card has expired.",
+    },
+    {
+      decline: { kind: "hard", reason: null, code: "stolen_card" },
       reason: "The payment was declined: another card is needed.",
     },
     {
-      decline: { kind: "needs_customer", code: "authentication_required" },
+      decline: { kind: "needs_customer", reason: null, code: "authentication_required" },
       reason: "The bank asks you to approve the payment yourself.",
     },
   ])("as $decline.kind stops it at once: $reason", ({ decline, reason }) => {
@@ -222,7 +229,7 @@ describe("an automatic top-up that is declined", () => {
 });
 
 describe("a top-up by hand that is declined", () => {
-  test.each<Decline>([SOFT, { kind: "hard", code: "expired_card" }])(
+  test.each<Decline>([SOFT, { kind: "hard", reason: "expired", code: "expired_card" }])(
     "as $kind fails, and leaves auto top-up as it was; the account is looked at, as it may have waited",
     (decline) => {
       const auto = autoWith({ declines: 2, pausedUntil: NOON + DAY, lookAt: null });

@@ -284,7 +284,12 @@ function playing(
       if (topUp === null) return;
       if (outcome === "is declined") {
         tries += 1;
-        auto = topUpDeclined(topUpWith(topUp), auto, { kind: "soft", code: "" }, now).auto;
+        auto = topUpDeclined(
+          topUpWith(topUp),
+          auto,
+          { kind: "soft", reason: null, code: "" },
+          now,
+        ).auto;
         return;
       }
       charged.push({ day, month, amount: topUp.amount });

@@ -367,7 +367,7 @@ describe("settings", () => {
   ])("start a stopped auto top-up again: %s", async (_, act) => {
     await runLow();
     await look();
-    const outcome = declined("expired_card");
+    const outcome = declined("expired");
     await settlePayment(books.database, await newest(books, id), outcome, NOON);
     expect((await autoOf(books, id)).stopped).toContain("The card has expired.");
     await look(NOON + DAY);

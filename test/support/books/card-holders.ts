@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
+import type { DeclineReason } from "../../../shared/core/payments/decline.ts";
 import type { PaymentStatus, TopUp } from "../../../shared/core/payments/payment.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
@@ -18,9 +19,9 @@ export const CARD = { customer: "cus_1", method: "card_approve" };
 export const PAID: PaymentOutcome = { kind: "succeeded", gatewayPayment: "pay_1" };
 
 /** What a card's bank said. */
-export function declined(code = "insufficient_funds"): PaymentOutcome {
-  const kind = code === "expired_card" ? "hard" : "soft";
-  return { kind: "declined", gatewayPayment: null, decline: { kind, code } };
+export function declined(reason: DeclineReason = "insufficient_funds"): PaymentOutcome {
+  const kind = reason === "expired" ? "hard" : "soft";
+  return { kind: "declined", gatewayPayment: null, decline: { kind, reason, code: reason } };
 }
 
 /** Opens an account with a lot of so many micro-credits and, unless told, a card. */

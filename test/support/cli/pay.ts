@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
+import type { DeclineReason } from "../../../shared/core/payments/decline.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
@@ -9,8 +10,8 @@ import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import type { Books } from "../books/books.ts";
 
 /** Declined for want of funds, or because the card is no good any more. */
-export function declined(code: string, kind: "soft" | "hard" = "soft"): PaymentOutcome {
-  return { kind: "declined", gatewayPayment: null, decline: { kind, code } };
+export function declined(reason: DeclineReason, kind: "soft" | "hard" = "soft"): PaymentOutcome {
+  return { kind: "declined", gatewayPayment: null, decline: { kind, reason, code: reason } };
 }
 
 /** Stores what a payment's attempt has come to, as the top-up service does. */

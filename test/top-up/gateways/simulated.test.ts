@@ -46,15 +46,25 @@ test("a charge that succeeds", async () => {
 });
 
 test.each([
-  { method: "card_decline", kind: "soft", code: "insufficient_funds" },
-  { method: "card_decline_hard", kind: "hard", code: "stolen_card" },
-  { method: "card_expired", kind: "hard", code: "expired_card" },
-  { method: "card_authenticate", kind: "needs_customer", code: "authentication_required" },
-])("a charge that is declined: $method, $kind", async ({ method, kind, code }) => {
+  {
+    method: "card_decline",
+    kind: "soft",
+    reason: "insufficient_funds",
+    code: "insufficient_funds",
+  },
+  { method: "card_decline_hard", kind: "hard", reason: null, code: "stolen_card" },
+  { method: "card_expired", kind: "hard", reason: "expired", code: "expired_card" },
+  {
+    method: "card_authenticate",
+    kind: "needs_customer",
+    reason: null,
+    code: "authentication_required",
+  },
+])("a charge that is declined: $method, $kind", async ({ method, ...decline }) => {
   const { adapter } = await openBoth();
   const request = { ...REQUEST, method };
   const gatewayPayment = expect.stringMatching(/^pay_/);
-  const declined = { kind: "declined", gatewayPayment, decline: { kind, code } };
+  const declined = { kind: "declined", gatewayPayment, decline };
   expect(await adapter.charge(request)).toEqual(declined);
   expect(await adapter.find(request)).toEqual(declined);
 });
@@ -150,7 +160,7 @@ test("a payment method that is no card is declined, and will never do", async ()
   const { adapter } = await openBoth();
   expect(await adapter.charge({ ...REQUEST, method: "visa" })).toMatchObject({
     kind: "declined",
-    decline: { kind: "hard", code: "resource_missing" },
+    decline: { kind: "hard", reason: "card_removed", code: "resource_missing" },
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DeclineReason } from "../../../../shared/core/payments/decline.ts";
 import type {
   ChargeRequest,
   ChargeState,
@@ -8,7 +9,7 @@ import type {
   RefundRequest,
   TakenBack,
 } from "../payment-gateway.ts";
-import { readSignedWebhook } from "../read-webhook.ts";
+import { readSignedWebhook, SIGNATURE_HEADER } from "../stripe/read-webhook.ts";
 import { caller, readAnswer } from "./call.ts";
 
 const TIME_LIMIT_MS = 10_000;
@@ -32,6 +33,7 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
   const call = caller(options.url, options.timeLimitMs ?? TIME_LIMIT_MS);
   return {
     name: "simulated",
+    signatureHeader: SIGNATURE_HEADER,
     listEveryMs: LIST_EVERY_MS,
 
     async charge(request) {
@@ -138,8 +140,17 @@ const refusal = z.object({ error: z.string() });
 
 function chargeState(of: z.infer<typeof payment>): ChargeState {
   if (of.status !== "declined") return { kind: of.status, gatewayPayment: of.id };
-  return { kind: "declined", gatewayPayment: of.id, decline: of.decline };
+  const { kind, code } = of.decline;
+  const decline = { kind, code, reason: REASONS.get(code) ?? null };
+  return { kind: "declined", gatewayPayment: of.id, decline };
 }
+
+/** Its codes are those of Stripe. */
+const REASONS: ReadonlyMap<string, DeclineReason> = new Map([
+  ["expired_card", "expired"],
+  ["insufficient_funds", "insufficient_funds"],
+  ["resource_missing", "card_removed"],
+]);
 
 function toListed(of: z.infer<typeof charges>["payments"][number]): ListedCharge {
   const { id: gatewayPayment, key, amount, currency, created_at: createdAt } = of;

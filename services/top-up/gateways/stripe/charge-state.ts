@@ -1,7 +1,7 @@
 import Stripe from "stripe";
 import type { Decline } from "../../../../shared/core/payments/decline.ts";
 import type { ChargeState } from "../payment-gateway.ts";
-import { declineOf } from "./declines.ts";
+import { declineAs, declineOf } from "./declines.ts";
 
 /** What Stripe knows of a charge once the call that made it has ended. */
 export function chargeState(intent: Stripe.PaymentIntent): ChargeState {
@@ -9,9 +9,9 @@ export function chargeState(intent: Stripe.PaymentIntent): ChargeState {
     case "succeeded":
       return { kind: "succeeded", gatewayPayment: intent.id };
     case "requires_action":
-      return declined(intent.id, { kind: "needs_customer", code: "authentication_required" });
+      return declined(intent.id, declineOf("authentication_required"));
     case "canceled":
-      return declined(intent.id, { kind: "hard", code: "canceled" });
+      return declined(intent.id, declineAs("hard", "canceled"));
     case "requires_payment_method":
     case "requires_confirmation":
       return declined(intent.id, declineOf(codeOf(intent.last_payment_error) ?? "not_confirmed"));
@@ -49,8 +49,8 @@ export function declinedBy(error: unknown): ChargeState | null {
     );
   }
   if (error instanceof Stripe.errors.StripeInvalidRequestError) {
-    const code = error.code ?? "invalid_request";
-    return declined(error.payment_intent?.id ?? null, { kind: "hard", code });
+    const decline = declineAs("hard", error.code ?? "invalid_request");
+    return declined(error.payment_intent?.id ?? null, decline);
   }
   return null;
 }

@@ -1,4 +1,4 @@
-import type { Decline } from "../../../../shared/core/payments/decline.ts";
+import type { Decline, DeclineReason } from "../../../../shared/core/payments/decline.ts";
 
 /** Stripe's decline codes and error codes, by https://docs.stripe.com/declines/codes. */
 
@@ -44,11 +44,50 @@ const NEEDS_CUSTOMER: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * What the customer is told. A card that is reported lost or stolen, or suspected of fraud, has no
+ * reason here: the customer is told no more than of any card that will not do, for whoever reads it may
+ * be the thief.
+ */
+const REASONS: ReadonlyMap<string, DeclineReason> = new Map([
+  ["amount_not_representable", "amount_not_representable"],
+  ["amount_too_large", "amount_too_large"],
+  ["amount_too_small", "amount_too_small"],
+  ["canceled", "canceled"],
+  ["card_not_supported", "not_supported"],
+  ["card_velocity_exceeded", "limit_reached"],
+  ["currency_not_supported", "wrong_currency"],
+  ["expired_card", "expired"],
+  ["incorrect_cvc", "wrong_cvc"],
+  ["incorrect_number", "wrong_number"],
+  ["insufficient_funds", "insufficient_funds"],
+  ["invalid_account", "not_valid"],
+  ["invalid_cvc", "wrong_cvc"],
+  ["invalid_expiry_month", "wrong_expiry"],
+  ["invalid_expiry_year", "wrong_expiry"],
+  ["invalid_number", "wrong_number"],
+  ["issuer_not_available", "bank_failed"],
+  ["new_account_information_available", "not_valid"],
+  ["processing_error", "bank_failed"],
+  ["reenter_transaction", "bank_failed"],
+  ["resource_missing", "card_removed"],
+  ["revocation_of_all_authorizations", "payments_stopped"],
+  ["revocation_of_authorization", "payments_stopped"],
+  ["stop_payment_order", "payments_stopped"],
+  ["try_again_later", "bank_failed"],
+  ["withdrawal_count_limit_exceeded", "limit_reached"],
+]);
+
+/**
  * What a code means for what to do next. All others are soft, `insufficient_funds` and
  * `do_not_honor` as much as a code that Stripe invents tomorrow: the growing waits and the limit of
  * tries are what a doubtful card gets anyway.
  */
 export function declineOf(code: string): Decline {
-  if (HARD.has(code)) return { kind: "hard", code };
-  return { kind: NEEDS_CUSTOMER.has(code) ? "needs_customer" : "soft", code };
+  if (NEEDS_CUSTOMER.has(code)) return declineAs("needs_customer", code);
+  return declineAs(HARD.has(code) ? "hard" : "soft", code);
+}
+
+/** A decline whose code does not say what to do next. */
+export function declineAs(kind: Decline["kind"], code: string): Decline {
+  return { kind, reason: REASONS.get(code) ?? null, code };
 }

@@ -10,11 +10,12 @@ import type {
   RefundRequest,
   TakenBack,
 } from "../payment-gateway.ts";
-import { readSignedWebhook } from "../read-webhook.ts";
 import { fromStripeAmount, toStripeAmount } from "./amount.ts";
 import { chargeState, chargeStateAt, declined, declinedBy } from "./charge-state.ts";
+import { declineAs } from "./declines.ts";
 import { failureOf, isMissing, within } from "./failure.ts";
 import { listWhole, PAGE } from "./list.ts";
+import { readSignedWebhook, SIGNATURE_HEADER } from "./read-webhook.ts";
 import { takenByDispute, takenByRefund } from "./taken-back.ts";
 
 export interface StripeOptions {
@@ -56,6 +57,7 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
 
   return {
     name: "stripe",
+    signatureHeader: SIGNATURE_HEADER,
     listEveryMs: LIST_EVERY_MS,
     charge: (request) => answered(`charging payment ${request.paymentId}`, charge(stripe, request)),
     find: (request) =>
@@ -85,7 +87,7 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
 
 async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeState> {
   const amount = toStripeAmount(request.amount, request.currency);
-  if (amount === null) return declined(null, { kind: "hard", code: "amount_not_representable" });
+  if (amount === null) return declined(null, declineAs("hard", "amount_not_representable"));
   const { accountId: account_id, paymentId: payment_id, key } = request;
   try {
     const intent = await stripe.paymentIntents.create(

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OutcomeUnknown } from "../../../../services/top-up/gateways/payment-gateway.ts";
+import { declineAs } from "../../../../services/top-up/gateways/stripe/declines.ts";
+import type { Decline } from "../../../../shared/core/payments/decline.ts";
 import { CHARGE, CREATED_AT, failure, intent, list, missing, OURS } from "./objects.ts";
 import { stripeServer } from "./server.ts";
 
@@ -181,6 +183,6 @@ function declinedBy(decline_code: string) {
   };
 }
 
-function declined(kind: string, code: string) {
-  return { kind: "declined", decline: { kind, code } };
+function declined(kind: Decline["kind"], code: string) {
+  return { kind: "declined", decline: declineAs(kind, code) };
 }

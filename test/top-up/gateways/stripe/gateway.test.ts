@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { OutcomeUnknown } from "../../../../services/top-up/gateways/payment-gateway.ts";
+import { declineAs } from "../../../../services/top-up/gateways/stripe/declines.ts";
 import { openStripeGateway } from "../../../../services/top-up/gateways/stripe/gateway.ts";
+import type { Decline } from "../../../../shared/core/payments/decline.ts";
 import { CHARGE, cardError, failure, intent, invalidRequest, missing } from "./objects.ts";
 import { type Answer, SECRET_KEY, stripeServer, WEBHOOK_SECRET } from "./server.ts";
 
@@ -229,8 +231,8 @@ describe("money is sent in Stripe's minor unit", () => {
   });
 });
 
-function declined(kind: "soft" | "hard" | "needs_customer", code: string) {
-  return { kind: "declined", decline: { kind, code } };
+function declined(kind: Decline["kind"], code: string) {
+  return { kind: "declined", decline: declineAs(kind, code) };
 }
 
 async function failureOf(call: Promise<unknown>): Promise<Error> {

@@ -4,8 +4,8 @@
  */
 import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
-import { WebhookRefused } from "../../../services/top-up/gateways/payment-gateway.ts";
-import { readSignedWebhook } from "../../../services/top-up/gateways/read-webhook.ts";
+import { WebhookRefused } from "../../../../services/top-up/gateways/payment-gateway.ts";
+import { readSignedWebhook } from "../../../../services/top-up/gateways/stripe/read-webhook.ts";
 
 const SECRET = "whsec_of_the_tests";
 const OURS = { account_id: "acme", payment_id: "p1" };

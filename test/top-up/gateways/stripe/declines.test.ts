@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Decline, declineReason } from "../../../shared/core/payments/decline.ts";
+import { declineAs } from "../../../../services/top-up/gateways/stripe/declines.ts";
+import { type Decline, declineReason } from "../../../../shared/core/payments/decline.ts";
 
 const GENERIC_HARD = "The payment was declined: another card is needed.";
 const NEEDS_CUSTOMER = "The bank asks you to approve the payment yourself.";
@@ -28,7 +29,7 @@ describe("why a payment was declined is told to the customer in words", () => {
     ["hard", "amount_too_small", "The amount is too small to be charged."],
     ["needs_customer", "authentication_required", NEEDS_CUSTOMER],
   ])("%s %s", (kind, code, reason) => {
-    expect(declineReason({ kind, code })).toBe(reason);
+    expect(declineReason(declineAs(kind, code))).toBe(reason);
   });
 });
 
@@ -40,7 +41,7 @@ describe("a code that has no words of its own is told by its kind", () => {
     ["hard", "transaction_not_allowed", GENERIC_HARD],
     ["needs_customer", "offline_pin_required", NEEDS_CUSTOMER],
   ])("%s %s", (kind, code, reason) => {
-    expect(declineReason({ kind, code })).toBe(reason);
+    expect(declineReason(declineAs(kind, code))).toBe(reason);
   });
 });
 
@@ -53,5 +54,5 @@ test.each([
   "merchant_blacklist",
   "security_violation",
 ])("of %s the customer is told no more than of any card that will not do", (code) => {
-  expect(declineReason({ kind: "hard", code })).toBe(GENERIC_HARD);
+  expect(declineReason(declineAs("hard", code))).toBe(GENERIC_HARD);
 });

@@ -1,9 +1,12 @@
 import Stripe from "stripe";
 import { z } from "zod";
-import { type PaymentNamed, WebhookRefused } from "./payment-gateway.ts";
+import { type PaymentNamed, WebhookRefused } from "../payment-gateway.ts";
 
 /** A webhook that was signed longer ago may be one that somebody has recorded and sends again. */
 const TOLERANCE_SECONDS = 300;
+
+/** Where Stripe puts the signature, and the simulated gateway like it. */
+export const SIGNATURE_HEADER = "stripe-signature";
 
 const namingOurs = z.object({
   data: z.object({

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { InvalidSettings, optional } from "../../../shared/runtime/settings.ts";
+import type { GatewayKind, PaymentGateway } from "./payment-gateway.ts";
+import { simulated } from "./simulated/settings.ts";
+import { stripe } from "./stripe/settings.ts";
+
+/** The gateways that `PAYMENT_GATEWAY` chooses from: a folder each, and a line here. */
+const KINDS: Readonly<Record<string, GatewayKind>> = {
+  simulated,
+  stripe,
+};
+
+const REAL = Object.entries(KINDS).filter(([, { isSimulated }]) => !isSimulated);
+
+/** What gateways read from the environment, and which one is chosen. */
+export const gatewayEnvironment = {
+  NODE_ENV: optional("`production` refuses the simulated gateway"),
+  PAYMENT_GATEWAY: z
+    .enum(Object.keys(KINDS))
+    .describe("What takes the money; `npm start` runs the simulated gateway unless it is set"),
+  ...Object.fromEntries(
+    Object.values(KINDS).flatMap(({ environment }) => Object.entries(environment)),
+  ),
+};
+
+/** A gateway with all that it needs. */
+export interface ChosenGateway {
+  readonly name: string;
+  readonly set: Readonly<Record<string, string>>;
+}
+
+/**
+ * Chooses the gateway. There is no default, and a simulated one is refused wherever it could stand in
+ * for a real one by mistake. Throws InvalidSettings.
+ */
+export function chooseGateway(
+  name: string,
+  environment: Readonly<Record<string, unknown>>,
+): ChosenGateway {
+  const kind = kindOf(name);
+  if (kind.isSimulated) refuseInPlaceOfReal(name, environment);
+  const names = Object.keys(kind.environment);
+  const set = names.flatMap((one): [string, string][] => {
+    const value = environment[one];
+    return typeof value === "string" ? [[one, value]] : [];
+  });
+  if (set.length < names.length) {
+    throw new InvalidSettings(`PAYMENT_GATEWAY is ${name}, which needs ${names.join(" and ")}.`);
+  }
+  return { name, set: Object.fromEntries(set) };
+}
+
+export function openGateway({ name, set }: ChosenGateway): PaymentGateway {
+  return kindOf(name).open(set);
+}
+
+function kindOf(name: string): GatewayKind {
+  const kind = KINDS[name];
+  if (kind === undefined) throw new Error(`there is no payment gateway ${name}`);
+  return kind;
+}
+
+function refuseInPlaceOfReal(name: string, environment: Readonly<Record<string, unknown>>): void {
+  if (environment["NODE_ENV"] === "production") {
+    const real = REAL.map(([other]) => other).join(" or ");
+    throw new InvalidSettings(
+      `PAYMENT_GATEWAY is ${name}, which takes no money and is refused where NODE_ENV is production: use ${real} there.`,
+    );
+  }
+  for (const [, { environment: read }] of REAL) {
+    const names = Object.keys(read);
+    if (names.every((one) => environment[one] === undefined)) continue;
+    throw new InvalidSettings(
+      `PAYMENT_GATEWAY is ${name}, but ${names.join(" or ")} is set: choose one gateway.`,
+    );
+  }
+}

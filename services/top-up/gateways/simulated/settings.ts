@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { optional } from "../../../../shared/runtime/settings.ts";
+import type { GatewayKind } from "../payment-gateway.ts";
+import { openSimulatedGateway } from "./gateway.ts";
+
+export const simulated: GatewayKind<"SIMULATED_GATEWAY_URL" | "SIMULATED_GATEWAY_WEBHOOK_SECRET"> =
+  {
+    environment: {
+      SIMULATED_GATEWAY_URL: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("With `simulated`: where it is"),
+      SIMULATED_GATEWAY_WEBHOOK_SECRET: optional(
+        "With `simulated`: what its webhooks are signed with",
+      ),
+    },
+    isSimulated: true,
+    open: ({ SIMULATED_GATEWAY_URL: url, SIMULATED_GATEWAY_WEBHOOK_SECRET: webhookSecret }) =>
+      openSimulatedGateway({ url, webhookSecret }),
+  };
