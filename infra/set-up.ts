@@ -1,5 +1,5 @@
-import { openKafka } from "../shared/kafka/kafka-client.ts";
-import { openRegistry, registerSchemas } from "../shared/kafka/registry.ts";
+import { openKafka } from "../shared/kafka/client/kafka-client.ts";
+import { openRegistry, registerSchemas } from "../shared/kafka/codec/registry.ts";
 import { openDatabase } from "../shared/ledger/postgres/database.ts";
 import { createLogger } from "../shared/runtime/logger.ts";
 import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";

@@ -3,7 +3,7 @@ import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka, KafkaMessage } from "kafkajs";
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
+import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 
 /** A LowBalance record as it came off the topic. */
 export interface HeardLowBalance {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { outageWaits } from "../../shared/kafka/outage-waits.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
@@ -26,7 +26,7 @@ await runService("api", async ({ settings, logger, stopping }) => {
   });
   const kafka = openKafka(settings.kafka, NAME, logger);
   const admin = kafka.admin();
-  const { untilUp } = outageWaits({ logger, stopping });
+  const { untilUp } = retryOutages({ logger, stopping });
   refuseOpenToOthers(api.host, await untilUp("Postgres", () => hasApiKeys(database)));
   await untilUp("Kafka", () => admin.connect());
   const listeners = openListeners();

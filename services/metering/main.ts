@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { METERING, TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
-import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
-import { joinBatches } from "../../shared/kafka/join-batches.ts";
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { outageWaits } from "../../shared/kafka/outage-waits.ts";
-import { publishBooks } from "../../shared/kafka/publish-books.ts";
-import { openRegistry, registerSchemas } from "../../shared/kafka/registry.ts";
-import { startPlaces } from "../../shared/kafka/start-places.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
+import { openRegistry, registerSchemas } from "../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
+import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
+import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
+import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
@@ -37,7 +37,7 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const kafka = openKafka(settings.kafka, NAME, logger);
   const admin = kafka.admin();
   const registry = openRegistry(settings.registry);
-  const waits = outageWaits({ logger, stopping });
+  const waits = retryOutages({ logger, stopping });
   const { untilUp } = waits;
   const rest = openRest(stopping);
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
@@ -74,7 +74,9 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       topic: TOPICS.usageEvents,
       batchSize: settings.metering.batchEvents,
       startAt: (partitions) =>
-        untilUp("Postgres and Kafka", () => startPlaces(database, admin, USAGE_READER, partitions)),
+        untilUp("Postgres and Kafka", () =>
+          findStartOffsets(database, admin, USAGE_READER, partitions),
+        ),
       handle: (batch, heartbeat) => handle({ batch, heartbeat }),
     }),
   );

@@ -2,10 +2,10 @@ import type { Admin } from "kafkajs";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import type { EventWindow } from "../../shared/core/usage/usage-event.ts";
-import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
-import { readBatch } from "../../shared/kafka/read-batch.ts";
-import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
-import type { UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
+import type { UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
@@ -70,7 +70,7 @@ export function meterMessages(
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
     const outcome = await debit(
-      deliveries.map(({ batch }) => readBatch(batch, decoder, now, window)),
+      deliveries.map(({ batch }) => decodeBatch(batch, decoder, now, window)),
     );
     expectRepeats = outcome.repeats > 0;
     parts.onCommitted(outcome);

@@ -1,7 +1,11 @@
 import type { Admin } from "kafkajs";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
-import { areRead, type PartitionEnds, readAllEnds } from "../../shared/kafka/usage-ends.ts";
+import {
+  areRead,
+  type PartitionEnds,
+  readAllEnds,
+} from "../../shared/kafka/client/partition-ends.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";

@@ -1,7 +1,7 @@
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { outageWaits } from "../../shared/kafka/outage-waits.ts";
-import { publishBooks } from "../../shared/kafka/publish-books.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
@@ -18,7 +18,7 @@ await runService("scheduler", async ({ settings, logger, stopping }: ServiceCont
     connections: 4,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
-  const waits = outageWaits({ logger, stopping });
+  const waits = retryOutages({ logger, stopping });
   const { cron, proofCron, noticeWithinMs } = settings.scheduler;
   const kafka = openKafka(settings.kafka, "drawdown-scheduler", logger);
   const registry = openRegistry(settings.registry);

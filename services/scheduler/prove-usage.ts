@@ -1,7 +1,7 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
-import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { type Database, inTransaction } from "../../shared/ledger/postgres/database.ts";
 import {
   becomeReconciler,
@@ -19,7 +19,7 @@ interface ProofParts extends Pick<ServiceContext, "logger" | "stopping"> {
   readonly database: Database;
   readonly kafka: Kafka;
   readonly registry: SchemaRegistry;
-  readonly waits: OutageWaits;
+  readonly waits: OutageRetry;
 }
 
 const MOST_LISTED = 100;

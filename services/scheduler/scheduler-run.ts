@@ -1,7 +1,7 @@
 import type { Instant } from "../../shared/core/line/account.ts";
 import { GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
-import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
 import { retryWhatExists } from "../../shared/ledger/dead-letters/retry-what-exists.ts";
 import { countDue } from "../../shared/ledger/month/count-due.ts";
@@ -17,7 +17,7 @@ import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 
 interface RunParts extends Pick<ServiceContext, "logger" | "stopping"> {
   readonly database: Database;
-  readonly waits: OutageWaits;
+  readonly waits: OutageRetry;
   readonly noticeWithinMs: number;
 }
 

@@ -1,4 +1,4 @@
-import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { openRest } from "../../shared/runtime/rest.ts";
@@ -27,7 +27,7 @@ export interface PaymentCharging {
  * processes may work on it.
  */
 export function paymentCharging(
-  parts: TakingParts & { readonly waits: OutageWaits; readonly stopping: AbortSignal },
+  parts: TakingParts & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
 ): PaymentCharging {
   const { database, gateway, logger, now, waits, stopping } = parts;
   const underWay = new Set<Promise<void>>();

@@ -1,5 +1,5 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import {
   chargesComparedTo,
   findUnmatched,
@@ -33,7 +33,7 @@ const TOGETHER = 500;
  * reconciling names it.
  */
 export async function watchCharges(
-  parts: TakingParts & { readonly waits: OutageWaits; readonly stopping: AbortSignal },
+  parts: TakingParts & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
 ): Promise<void> {
   const { database, gateway, logger, waits } = parts;
   await waits.repeat("charges to compare", async () => {

@@ -1,7 +1,7 @@
 import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
-import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
-import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
 import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
@@ -16,7 +16,7 @@ const ACCOUNTS_AT_ONCE = 8;
  */
 export function lowBalanceHandler(parts: {
   readonly database: Database;
-  readonly waits: OutageWaits;
+  readonly waits: OutageRetry;
   /** Hears of each top-up that was made. */
   onTopUp(): void;
 }): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<bigint> {

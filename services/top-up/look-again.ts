@@ -1,4 +1,4 @@
-import type { OutageWaits } from "../../shared/kafka/outage-waits.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { autoTopUpsToLookAt } from "../../shared/ledger/books/auto-top-ups.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
@@ -14,7 +14,7 @@ const LOOKS_AT_ONCE = 4;
  */
 export async function lookAgain(parts: {
   readonly database: Database;
-  readonly waits: OutageWaits;
+  readonly waits: OutageRetry;
   /** Hears of each top-up that was made. */
   onTopUp(): void;
 }): Promise<void> {

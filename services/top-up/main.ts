@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOW_BALANCE_READER, TOP_UP, TOPICS } from "../../shared/core/text/topics.ts";
-import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { outageWaits } from "../../shared/kafka/outage-waits.ts";
-import { publishBooks } from "../../shared/kafka/publish-books.ts";
-import { openRegistry, registerSchemas } from "../../shared/kafka/registry.ts";
-import { startPlaces } from "../../shared/kafka/start-places.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
+import { openRegistry, registerSchemas } from "../../shared/kafka/codec/registry.ts";
+import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
+import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
+import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
@@ -40,7 +40,7 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   const kafka = openKafka(settings.kafka, NAME, logger);
   const admin = kafka.admin();
   const registry = openRegistry(settings.registry);
-  const waits = outageWaits({ logger, stopping });
+  const waits = retryOutages({ logger, stopping });
   const { untilUp } = waits;
 
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
@@ -60,7 +60,7 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
       batchSize: BATCH,
       startAt: (partitions) =>
         untilUp("Postgres and Kafka", () =>
-          startPlaces(database, admin, LOW_BALANCE_READER, partitions),
+          findStartOffsets(database, admin, LOW_BALANCE_READER, partitions),
         ),
       handle: lowBalanceHandler({ database, waits, onTopUp }),
     }),

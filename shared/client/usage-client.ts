@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TOPICS } from "../core/text/topics.ts";
 import { type EventWindow, rejectEvent, type UsageEvent } from "../core/usage/usage-event.ts";
-import { isKafkaOutage, openKafka } from "../kafka/kafka-client.ts";
-import { openPublisher } from "../kafka/publisher.ts";
-import { openRegistry, RegistryUnavailable } from "../kafka/registry.ts";
+import { isKafkaOutage, openKafka } from "../kafka/client/kafka-client.ts";
+import { openRegistry, RegistryUnavailable } from "../kafka/codec/registry.ts";
+import { openPublisher } from "../kafka/publish/publisher.ts";
 import { createLogger, type Logger } from "../runtime/logger.ts";
 import { DEFAULT_WINDOW, type KafkaSettings, type RegistrySettings } from "../runtime/settings.ts";
 import { growingWait } from "../runtime/waits.ts";

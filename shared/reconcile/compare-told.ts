@@ -2,7 +2,7 @@ import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Admin, Kafka, KafkaMessage } from "kafkajs";
 import { toAccountId } from "../core/text/text.ts";
 import { TOPICS } from "../core/text/topics.ts";
-import { readRanges } from "../kafka/read-range.ts";
+import { readRanges } from "../kafka/consume/read-ranges.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   COUNTED_TOPICS,

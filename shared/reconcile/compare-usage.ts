@@ -11,7 +11,7 @@ import {
 import type { RateCard } from "../core/offer/rate-card.ts";
 import { identityOf } from "../core/usage/meter-usage.ts";
 import type { ReceivedEvent, Rejection, UsageEvent } from "../core/usage/usage-event.ts";
-import type { UsageDecoder } from "../kafka/usage-decoder.ts";
+import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   findDeadLetters,

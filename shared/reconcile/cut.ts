@@ -1,8 +1,8 @@
 import type { Admin } from "kafkajs";
 import type { AccountId, Instant } from "../core/line/account.ts";
 import { TOPICS, USAGE_READER } from "../core/text/topics.ts";
-import type { OffsetRange } from "../kafka/read-range.ts";
-import { type PartitionEnds, readPartitionEnds } from "../kafka/usage-ends.ts";
+import { type PartitionEnds, readPartitionEnds } from "../kafka/client/partition-ends.ts";
+import type { OffsetRange } from "../kafka/consume/read-ranges.ts";
 import { readOffsets } from "../ledger/books/consumer-offset.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import { countRecordsBelow, type RecordsBelow } from "../ledger/proof/count-records-below.ts";

@@ -4,10 +4,10 @@
  */
 
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 

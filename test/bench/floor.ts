@@ -4,10 +4,10 @@
  * accounts, no prices, no offsets. Prints how many events are stored after each batch.
  */
 
-import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 import { inTransaction, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { insertRows } from "../../shared/ledger/postgres/insert-rows.ts";
 import { EVENT_COLUMNS, putEvent } from "../../shared/ledger/usage/records.ts";

@@ -1,8 +1,8 @@
 import kafkajs, { type Kafka } from "kafkajs";
 import { eventIds } from "../../shared/client/event-ids.ts";
-import { openEncoder } from "../../shared/kafka/encoder.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { openEncoder } from "../../shared/kafka/codec/encoder.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import type { RegistrySettings } from "../../shared/runtime/settings.ts";
 
 /** A backlog of usage events: how many, of how many accounts, and how many of them twice. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { balanceReads } from "./balance-reads.ts";

@@ -1,6 +1,6 @@
 /** Holds the usage topic against the books, as `drawdown reconcile` does. Prints how far it is. */
-import { openKafka } from "../../shared/kafka/kafka-client.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
+import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { EVERYTHING } from "../../shared/reconcile/cut.ts";
 import { reconcile } from "../../shared/reconcile/reconcile.ts";

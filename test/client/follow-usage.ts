@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Kafka } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 
 /** A usage event as it lies in Kafka. */
 interface KeptUsage {

@@ -21,8 +21,8 @@ import {
 } from "../../shared/client/usage-client.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
-import { IncompatibleSchema } from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { IncompatibleSchema } from "../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { eventually } from "../support/eventually.ts";
 import { FOREIGN_SCHEMAS } from "../support/kafka/foreign-schemas.ts";

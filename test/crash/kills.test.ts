@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { METERING } from "../../shared/core/text/topics.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";

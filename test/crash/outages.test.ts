@@ -6,7 +6,7 @@ import { freePort } from "../../infra/local/free-port.ts";
 import { type LocalStack, startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { connect, openAccount, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";

@@ -8,7 +8,7 @@ import {
   startSimulatedGateway,
 } from "../../infra/simulated-gateway/start-gateway.ts";
 import { TOP_UP } from "../../shared/core/text/topics.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { balanceOf, openPayer, sellCredits, topUpsOf, use } from "../support/books/payers.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { table } from "./table.ts";
 
 const avroType = z.union([

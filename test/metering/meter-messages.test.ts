@@ -6,12 +6,12 @@ import {
   TopicRecreated,
 } from "../../services/metering/meter-messages.ts";
 import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
-import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
-import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
-import { openRegistry, RegistryUnavailable } from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { startPlaces } from "../../shared/kafka/start-places.ts";
-import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
+import { openRegistry, RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
+import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
+import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
@@ -132,7 +132,7 @@ test("reading starts where the books are, and at its beginning in a partition th
     place.consumer,
     place.topic,
   ]);
-  expect(await startPlaces(books.database, admin, place, [0, 1])).toEqual(
+  expect(await findStartOffsets(books.database, admin, place, [0, 1])).toEqual(
     new Map([
       [0, 7n],
       [1, 50n],

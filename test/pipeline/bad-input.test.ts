@@ -1,8 +1,8 @@
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { openRegistry, registerSchema } from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { openRegistry, registerSchema } from "../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";

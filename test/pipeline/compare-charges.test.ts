@@ -3,7 +3,7 @@ import { compareCharges, watchCharges } from "../../services/top-up/compare-char
 import { OutcomeUnknown } from "../../services/top-up/gateways/payment-gateway.ts";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
-import { outageWaits } from "../../shared/kafka/outage-waits.ts";
+import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import {
   chargesComparedTo,
   listUnmatched,
@@ -145,7 +145,7 @@ test("a gateway that refuses the question stops nothing: it is asked again", asy
   const watching = watchCharges({
     ...{ database: books.database, logger: silent, now: Date.now, stopping },
     gateway: { ...simulated(), listEveryMs: 1, listCharges },
-    waits: outageWaits({ logger: silent, stopping }),
+    waits: retryOutages({ logger: silent, stopping }),
   });
   const isCompared = async () =>
     (await books.database.query("SELECT FROM charge_check")).rowCount === 1;

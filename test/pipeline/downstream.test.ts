@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";

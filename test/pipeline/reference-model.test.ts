@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
-import { type Encode, openEncoder } from "../../shared/kafka/encoder.ts";
-import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
-import { readBatch } from "../../shared/kafka/read-batch.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
+import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
@@ -197,7 +197,7 @@ async function debit(world: World, partition: number, from: number, end: number)
     messages: messages.map((value, index) => message(value, from + index)),
   };
   const now = world.clock;
-  const run = readBatch(batch, decoder, now, DEFAULT_WINDOW);
+  const run = decodeBatch(batch, decoder, now, DEFAULT_WINDOW);
   const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
   const { runs } = await debitUsage(books.database, rateCardReader(), usage);
   if (runs[0]?.kind === "gap") await debit(world, partition, Number(runs[0].nextOffset), end);

@@ -3,7 +3,7 @@ import { reservePort } from "../../infra/local/reserve-port.ts";
 import { WEBHOOK_PATH } from "../../services/top-up/webhook-server.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { askAboutPayment } from "../../shared/ledger/payments/claim.ts";
 import { askRefund, listRefunds } from "../../shared/ledger/payments/refunds.ts";

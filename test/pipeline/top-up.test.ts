@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import {

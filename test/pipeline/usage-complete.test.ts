@@ -3,7 +3,7 @@ import { usageCompleteWatch } from "../../services/metering/watch-usage-complete
 import { GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";

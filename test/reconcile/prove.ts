@@ -1,5 +1,5 @@
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { EVERYTHING, type Scope } from "../../shared/reconcile/cut.ts";
 import type { Found } from "../../shared/reconcile/difference.ts";
 import { readMissed } from "../../shared/reconcile/keep-message.ts";

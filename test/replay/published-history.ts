@@ -3,11 +3,11 @@ import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
-import { readBatch } from "../../shared/kafka/read-batch.ts";
-import { readRanges } from "../../shared/kafka/read-range.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { readPartitionEnds } from "../../shared/kafka/usage-ends.ts";
+import { readPartitionEnds } from "../../shared/kafka/client/partition-ends.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
+import { readRanges } from "../../shared/kafka/consume/read-ranges.ts";
 import { readOffsets, startOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
@@ -217,7 +217,7 @@ async function openMetering({ database }: Books, kafka: Kafka) {
       ...{ topic: TOPICS.usageEvents, partition, messages },
       ...{ fetchedFrom: range.from, nextOffset: range.to, highWatermark: range.to },
     };
-    const runs = [readBatch(batch, decoder, now, DEFAULT_WINDOW)];
+    const runs = [decodeBatch(batch, decoder, now, DEFAULT_WINDOW)];
     await debitUsage(database, readRates, {
       reader: USAGE_READER,
       now,

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { usageProof } from "../../services/scheduler/prove-usage.ts";
-import { outageWaits } from "../../shared/kafka/outage-waits.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
+import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { becomeReconciler } from "../../shared/ledger/proof/reconciliations.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
@@ -95,7 +95,7 @@ async function use(events: number): Promise<void> {
 }
 
 function prove(): Promise<void> {
-  const waits = outageWaits({ logger: silent, stopping });
+  const waits = retryOutages({ logger: silent, stopping });
   const registry = openRegistry(readSettings(process.env).registry);
   return usageProof({
     database: books.database,

@@ -1,6 +1,6 @@
 import type { Admin } from "kafkajs";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
-import { readPartitionEnds } from "../../../shared/kafka/usage-ends.ts";
+import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 

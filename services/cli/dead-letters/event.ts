@@ -1,6 +1,6 @@
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
-import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/registry.ts";
-import { openUsageDecoder } from "../../../shared/kafka/usage-decoder.ts";
+import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 import type { KeptDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { addressesOf } from "../shell/probe-parts.ts";

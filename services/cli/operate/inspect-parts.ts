@@ -1,4 +1,4 @@
-import { readPartitionEnds } from "../../../shared/kafka/usage-ends.ts";
+import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";

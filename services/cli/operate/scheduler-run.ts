@@ -3,7 +3,7 @@ import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
-import { areRead, readAllEnds } from "../../../shared/kafka/usage-ends.ts";
+import { areRead, readAllEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import { readCompleteUntil } from "../../../shared/ledger/books/usage-complete.ts";
 import { countDue } from "../../../shared/ledger/month/count-due.ts";

@@ -1,11 +1,11 @@
 import { migrate } from "../../../infra/postgres/migrate.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { isKafkaOutage, openKafka } from "../../../shared/kafka/kafka-client.ts";
-import { RangeUnreadable } from "../../../shared/kafka/read-range.ts";
-import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/registry.ts";
-import { type BooksReplayed, replayBooks } from "../../../shared/kafka/replay-books.ts";
-import { ReplayRefused } from "../../../shared/kafka/replay-usage.ts";
-import { openUsageDecoder } from "../../../shared/kafka/usage-decoder.ts";
+import { isKafkaOutage, openKafka } from "../../../shared/kafka/client/kafka-client.ts";
+import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
+import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
+import { RangeUnreadable } from "../../../shared/kafka/consume/read-ranges.ts";
+import { type BooksReplayed, replayBooks } from "../../../shared/kafka/replay/replay-books.ts";
+import { ReplayRefused } from "../../../shared/kafka/replay/replay-usage.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { BooksDifference } from "../../../shared/ledger/proof/compare-books.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";

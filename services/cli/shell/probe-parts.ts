@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
-import { openKafka } from "../../../shared/kafka/kafka-client.ts";
+import { openKafka } from "../../../shared/kafka/client/kafka-client.ts";
 import { type Database, openDatabase } from "../../../shared/ledger/postgres/database.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
 import { METERING, USAGE_READER } from "../../../shared/core/text/topics.ts";
-import type { PartitionEnds } from "../../../shared/kafka/usage-ends.ts";
+import type { PartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 

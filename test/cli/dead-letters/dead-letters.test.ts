@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
-import { openRegistry, registerSchema } from "../../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../../shared/kafka/schemas.ts";
+import { openRegistry, registerSchema } from "../../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import {
   markDeadLettersRetried,
   refuseRetry,

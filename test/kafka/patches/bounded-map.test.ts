@@ -1,7 +1,7 @@
 /** If one of the tests of avsc itself fails, it has mended this, and the patch can go. */
 import avro from "avsc";
 import { describe, expect, test } from "vitest";
-import { typeHook } from "../../../shared/kafka/schemas.ts";
+import { typeHook } from "../../../shared/kafka/codec/schemas.ts";
 
 const MAP = { type: "map", values: "string" } as const;
 const theirs = avro.Type.forSchema(MAP);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import kafkajs, { type Kafka, type Producer } from "kafkajs";
-import { openKafka } from "../../../shared/kafka/kafka-client.ts";
-import type { TopicSchema } from "../../../shared/kafka/schemas.ts";
+import { openKafka } from "../../../shared/kafka/client/kafka-client.ts";
+import type { TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 

@@ -1,7 +1,7 @@
 import type { Admin } from "kafkajs";
-import { type Reader, readOffsets, startOffsets } from "../ledger/books/consumer-offset.ts";
-import type { Database } from "../ledger/postgres/database.ts";
-import { isPartOfReplay } from "../ledger/replay/begin.ts";
+import { type Reader, readOffsets, startOffsets } from "../../ledger/books/consumer-offset.ts";
+import type { Database } from "../../ledger/postgres/database.ts";
+import { isPartOfReplay } from "../../ledger/replay/begin.ts";
 
 /** A replay into this database is unfinished. */
 class PartOfReplay extends Error {}
@@ -11,7 +11,7 @@ class PartOfReplay extends Error {}
  * ones. A partition that the books do not know yet starts at its first message. Throws PartOfReplay
  * while a replay into the database is unfinished.
  */
-export async function startPlaces(
+export async function findStartOffsets(
   database: Database,
   admin: Pick<Admin, "fetchTopicOffsets">,
   reader: Reader,

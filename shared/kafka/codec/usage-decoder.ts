@@ -1,6 +1,6 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type avro from "avsc";
-import type { ReceivedEvent, Rejection } from "../core/usage/usage-event.ts";
+import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
 import { HEADER_BYTES } from "./encoder.ts";
 import { RegistryUnavailable, statusOf } from "./registry.ts";
 import { SCHEMAS } from "./schemas.ts";

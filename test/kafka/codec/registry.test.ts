@@ -14,9 +14,9 @@ import {
   openRegistry,
   RegistryUnavailable,
   registerSchema,
-} from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
+} from "../../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
+import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 
 const VALUE = Buffer.from([0, 0, 0, 0, 7, 2, 65]);
 

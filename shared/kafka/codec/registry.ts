@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
 import { z } from "zod";
-import type { RegistrySettings } from "../runtime/settings.ts";
+import type { RegistrySettings } from "../../runtime/settings.ts";
 import { SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
 
 /** The registry cannot be reached or does not answer as one: an outage, never a bad event. */

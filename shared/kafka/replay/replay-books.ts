@@ -1,23 +1,23 @@
 import type { Admin, Kafka } from "kafkajs";
-import { TOPICS, USAGE_READER } from "../core/text/topics.ts";
-import { readOffsets } from "../ledger/books/consumer-offset.ts";
-import { type Database, inTransaction, type Transaction } from "../ledger/postgres/database.ts";
-import { readSnapshot } from "../ledger/postgres/read-snapshot.ts";
-import { type BooksCompared, compareBooks } from "../ledger/proof/compare-books.ts";
+import { TOPICS, USAGE_READER } from "../../core/text/topics.ts";
+import { readOffsets } from "../../ledger/books/consumer-offset.ts";
+import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
+import { readSnapshot } from "../../ledger/postgres/read-snapshot.ts";
+import { type BooksCompared, compareBooks } from "../../ledger/proof/compare-books.ts";
 import {
   beginReplay,
   isPartOfReplay,
   type TargetProblem,
   targetProblem,
-} from "../ledger/replay/begin.ts";
-import { finishReplay } from "../ledger/replay/finish.ts";
-import { postRest } from "../ledger/replay/post-recorded.ts";
-import { recordedEntries } from "../ledger/replay/recorded-entries.ts";
-import { listMigrations, usageBelow } from "../ledger/replay/source.ts";
-import type { OffsetRange } from "./read-range.ts";
+} from "../../ledger/replay/begin.ts";
+import { finishReplay } from "../../ledger/replay/finish.ts";
+import { postRest } from "../../ledger/replay/post-recorded.ts";
+import { recordedEntries } from "../../ledger/replay/recorded-entries.ts";
+import { listMigrations, usageBelow } from "../../ledger/replay/source.ts";
+import { type PartitionEnds, readPartitionEnds } from "../client/partition-ends.ts";
+import type { UsageDecoder } from "../codec/usage-decoder.ts";
+import type { OffsetRange } from "../consume/read-ranges.ts";
 import { ReplayRefused, replayUsage } from "./replay-usage.ts";
-import type { UsageDecoder } from "./usage-decoder.ts";
-import { type PartitionEnds, readPartitionEnds } from "./usage-ends.ts";
 
 export interface BooksToReplay {
   readonly source: Database;

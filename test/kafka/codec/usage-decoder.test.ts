@@ -7,12 +7,12 @@
 
 import avro from "avsc";
 import { describe, expect, test } from "vitest";
-import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
-import { openEncoder } from "../../shared/kafka/encoder.ts";
-import { RegistryUnavailable } from "../../shared/kafka/registry.ts";
-import { SCHEMAS, typeHook } from "../../shared/kafka/schemas.ts";
-import { openUsageDecoder } from "../../shared/kafka/usage-decoder.ts";
-import { cpuTimeOf } from "../support/cpu-time.ts";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { openEncoder } from "../../../shared/kafka/codec/encoder.ts";
+import { RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
+import { SCHEMAS, typeHook } from "../../../shared/kafka/codec/schemas.ts";
+import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
+import { cpuTimeOf } from "../../support/cpu-time.ts";
 import { answerOf, RegistryInProcess } from "./registry-in-process.ts";
 
 interface Field {

@@ -1,17 +1,17 @@
 import type { Kafka } from "kafkajs";
-import { rateCardReader } from "../ledger/catalogue/rates.ts";
-import type { Database, Transaction } from "../ledger/postgres/database.ts";
-import { REPLAY_READER } from "../ledger/replay/begin.ts";
-import { asRecorded } from "../ledger/replay/post-recorded.ts";
-import type { RecordedEntries } from "../ledger/replay/recorded-entries.ts";
-import { deadOffsets } from "../ledger/replay/source.ts";
-import type { UsageRun } from "../ledger/usage/batch.ts";
-import { debitUsage } from "../ledger/usage/debit-usage.ts";
-import { joinBatches } from "./join-batches.ts";
-import type { MessageBatch } from "./partition-reader.ts";
-import { readBatch } from "./read-batch.ts";
-import { type OffsetRange, type RangeBatch, readRanges } from "./read-range.ts";
-import type { UsageDecoder } from "./usage-decoder.ts";
+import { rateCardReader } from "../../ledger/catalogue/rates.ts";
+import type { Database, Transaction } from "../../ledger/postgres/database.ts";
+import { REPLAY_READER } from "../../ledger/replay/begin.ts";
+import { asRecorded } from "../../ledger/replay/post-recorded.ts";
+import type { RecordedEntries } from "../../ledger/replay/recorded-entries.ts";
+import { deadOffsets } from "../../ledger/replay/source.ts";
+import type { UsageRun } from "../../ledger/usage/batch.ts";
+import { debitUsage } from "../../ledger/usage/debit-usage.ts";
+import type { UsageDecoder } from "../codec/usage-decoder.ts";
+import { decodeBatch } from "../consume/decode-batch.ts";
+import { joinBatches } from "../consume/join-batches.ts";
+import type { MessageBatch } from "../consume/partition-reader.ts";
+import { type OffsetRange, type RangeBatch, readRanges } from "../consume/read-ranges.ts";
 
 /** Why books are not replayed, in one sentence. */
 export class ReplayRefused extends Error {}
@@ -92,7 +92,7 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     const messages =
       dead.size === 0 ? batch.messages : batch.messages.filter(({ offset }) => !dead.has(offset));
     await decoder.learn(messages.map(({ value }) => value));
-    const run = readBatch({ ...batch, messages }, decoder, now, ALWAYS);
+    const run = decodeBatch({ ...batch, messages }, decoder, now, ALWAYS);
     const [strange] = run.deadLetters;
     if (strange !== undefined) throw strangeMessage(strange);
     return run;

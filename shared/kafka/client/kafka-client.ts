@@ -1,7 +1,7 @@
 import kafkajs, { type Kafka } from "kafkajs";
-import type { Logger } from "../runtime/logger.ts";
-import type { KafkaSettings } from "../runtime/settings.ts";
-import { restIdleQueues } from "./patches/idle-queues.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import type { KafkaSettings } from "../../runtime/settings.ts";
+import { restIdleQueues } from "../patches/idle-queues.ts";
 
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
 

@@ -1,14 +1,14 @@
-import { TOPICS } from "../core/text/topics.ts";
-import { takeDeadLettersToRetry } from "../ledger/dead-letters/to-retry.ts";
-import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../ledger/outbox/outbox.ts";
-import { type Database, inTransaction } from "../ledger/postgres/database.ts";
+import { TOPICS } from "../../core/text/topics.ts";
+import { takeDeadLettersToRetry } from "../../ledger/dead-letters/to-retry.ts";
+import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../../ledger/outbox/outbox.ts";
+import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import {
   markDeadLettersPublished,
   type ToldDeadLetter,
   takeDeadLetters,
-} from "../ledger/usage/dead-letters.ts";
-import { publishAgain } from "./publish-again.ts";
+} from "../../ledger/usage/dead-letters.ts";
 import type { Outgoing, Publisher } from "./publisher.ts";
+import { republishDeadLetters } from "./republish-dead-letters.ts";
 
 const RECORDS_AT_ONCE = 1000;
 // Dead letters carry their payload, which may be as large as a message may be.
@@ -35,7 +35,7 @@ export async function relayOutbox(database: Database, publisher: Publisher): Pro
     }
     if (records.length > 0) await deleteFromOutbox(transaction, records);
     if (letters.length > 0) await markDeadLettersPublished(transaction, letters);
-    if (retries.length > 0) await publishAgain(transaction, publisher, retries);
+    if (retries.length > 0) await republishDeadLetters(transaction, publisher, retries);
     return (
       records.length === RECORDS_AT_ONCE ||
       letters.length === DEAD_LETTERS_AT_ONCE ||

@@ -1,7 +1,7 @@
-import { TOPICS } from "../core/text/topics.ts";
-import { takeBalanceChanges } from "../ledger/outbox/balance-changes.ts";
-import { balanceChanged } from "../ledger/outbox/records.ts";
-import { type Database, inTransaction } from "../ledger/postgres/database.ts";
+import { TOPICS } from "../../core/text/topics.ts";
+import { takeBalanceChanges } from "../../ledger/outbox/balance-changes.ts";
+import { balanceChanged } from "../../ledger/outbox/records.ts";
+import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import type { Publisher } from "./publisher.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
-import type { Instant } from "../core/line/account.ts";
-import { idProblem } from "../core/text/text.ts";
+import type { Instant } from "../../core/line/account.ts";
+import { idProblem } from "../../core/text/text.ts";
 import {
   type EventWindow,
   type ReceivedEvent,
@@ -8,17 +8,17 @@ import {
   rejectEvent,
   type UsageEvent,
   windowOfRetry,
-} from "../core/usage/usage-event.ts";
-import type { UsageRun } from "../ledger/usage/batch.ts";
-import type { DeadLetter } from "../ledger/usage/dead-letters.ts";
+} from "../../core/usage/usage-event.ts";
+import type { UsageRun } from "../../ledger/usage/batch.ts";
+import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
+import { isRetry } from "../codec/retry-header.ts";
+import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import type { MessageBatch } from "./partition-reader.ts";
-import { isRetry } from "./retry-of.ts";
-import type { UsageDecoder } from "./usage-decoder.ts";
 
 const NOTHING = Buffer.alloc(0);
 
 /** Decodes a batch into events to meter and dead letters. Call `decoder.learn` first. */
-export function readBatch(
+export function decodeBatch(
   batch: MessageBatch,
   decoder: UsageDecoder,
   now: Instant,

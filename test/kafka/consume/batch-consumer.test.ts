@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { runBatchConsumer } from "../../shared/kafka/batch-consumer.ts";
-import type { MessageBatch } from "../../shared/kafka/partition-reader.ts";
-import { eventually } from "../support/eventually.ts";
-import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import { runBatchConsumer } from "../../../shared/kafka/consume/batch-consumer.ts";
+import type { MessageBatch } from "../../../shared/kafka/consume/partition-reader.ts";
+import { eventually } from "../../support/eventually.ts";
+import { rawProducer, testKafka } from "../../support/kafka/kafka.ts";
 
 const kafka = testKafka();
 let admin: Admin;

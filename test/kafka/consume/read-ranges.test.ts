@@ -2,9 +2,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type RangeBatch, RangeUnreadable, readRanges } from "../../shared/kafka/read-range.ts";
-import { eventually } from "../support/eventually.ts";
-import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import {
+  type RangeBatch,
+  RangeUnreadable,
+  readRanges,
+} from "../../../shared/kafka/consume/read-ranges.ts";
+import { eventually } from "../../support/eventually.ts";
+import { rawProducer, testKafka } from "../../support/kafka/kafka.ts";
 
 const kafka = testKafka();
 const never = new AbortController().signal;

@@ -5,9 +5,9 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
-import { HEADER_BYTES, openEncoder } from "../../shared/kafka/encoder.ts";
-import { SCHEMAS, type TopicSchema } from "../../shared/kafka/schemas.ts";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { HEADER_BYTES, openEncoder } from "../../../shared/kafka/codec/encoder.ts";
+import { SCHEMAS, type TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
 import { RegistryInProcess } from "./registry-in-process.ts";
 
 const long = fc.oneof(

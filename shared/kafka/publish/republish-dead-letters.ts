@@ -1,13 +1,13 @@
-import { TOPICS } from "../core/text/topics.ts";
+import { TOPICS } from "../../core/text/topics.ts";
 import {
   type DeadLetterToRetry,
   markDeadLettersRetried,
   refuseRetry,
-} from "../ledger/dead-letters/to-retry.ts";
-import type { Transaction } from "../ledger/postgres/database.ts";
-import { isTooLarge } from "./kafka-client.ts";
+} from "../../ledger/dead-letters/to-retry.ts";
+import type { Transaction } from "../../ledger/postgres/database.ts";
+import { isTooLarge } from "../client/kafka-client.ts";
+import { retryHeaders } from "../codec/retry-header.ts";
 import type { Publisher, Verbatim } from "./publisher.ts";
-import { retryHeaders } from "./retry-of.ts";
 
 const TOO_LARGE =
   "Kafka takes no message as large as this one with its header retry-of; raise max.message.bytes of usage.events and retry it";
@@ -17,7 +17,7 @@ const TOO_LARGE =
  * has acknowledged them. A message that arrived compressed may be too large now: its retry is refused
  * with the reason, and does not hold up the others.
  */
-export async function publishAgain(
+export async function republishDeadLetters(
   transaction: Transaction,
   publisher: Publisher,
   letters: readonly DeadLetterToRetry[],

@@ -1,7 +1,7 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import kafkajs, { type Kafka, type Producer } from "kafkajs";
-import { type Encode, openEncoder } from "./encoder.ts";
-import { SCHEMAS } from "./schemas.ts";
+import { type Encode, openEncoder } from "../codec/encoder.ts";
+import { SCHEMAS } from "../codec/schemas.ts";
 
 /** A record to publish. `sequence` rises per key and topic, so that readers can drop repeats. */
 export interface Outgoing {

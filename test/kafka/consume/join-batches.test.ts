@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { joinBatches } from "../../shared/kafka/join-batches.ts";
+import { joinBatches } from "../../../shared/kafka/consume/join-batches.ts";
 
 /** What goes together: items are as large as their name is long, and of one key if they begin alike. */
 function joined(limits: { atOnce: number; most: number }) {

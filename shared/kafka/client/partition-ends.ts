@@ -1,5 +1,5 @@
 import type { Admin } from "kafkajs";
-import { TOPICS } from "../core/text/topics.ts";
+import { TOPICS } from "../../core/text/topics.ts";
 
 /** Where the messages of a partition of the usage topic begin and end. */
 export interface PartitionEnds {

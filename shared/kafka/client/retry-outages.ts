@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDatabaseOutage } from "../ledger/postgres/outage.ts";
-import type { ServiceContext } from "../runtime/run-service.ts";
-import { waitOut } from "../runtime/waits.ts";
+import { isDatabaseOutage } from "../../ledger/postgres/outage.ts";
+import type { ServiceContext } from "../../runtime/run-service.ts";
+import { waitOut } from "../../runtime/waits.ts";
+import { RegistryUnavailable } from "../codec/registry.ts";
 import { isKafkaOutage } from "./kafka-client.ts";
-import { RegistryUnavailable } from "./registry.ts";
 
 /** How a service works through outages of Postgres, Kafka and the registry until it is asked to stop. */
-export interface OutageWaits {
+export interface OutageRetry {
   /** Runs `work`, again and again while one of them is away, and logs `what` it waits for. */
   untilUp<T>(what: string, work: () => Promise<T>): Promise<T>;
   /** Repeats `work`, through outages, until the service is asked to stop. */
@@ -15,10 +15,10 @@ export interface OutageWaits {
   pause(ms: number): Promise<void>;
 }
 
-export function outageWaits({
+export function retryOutages({
   logger,
   stopping,
-}: Pick<ServiceContext, "logger" | "stopping">): OutageWaits {
+}: Pick<ServiceContext, "logger" | "stopping">): OutageRetry {
   const untilUp = <T>(what: string, work: () => Promise<T>) =>
     waitOut(work, {
       signal: stopping,

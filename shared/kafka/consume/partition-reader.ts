@@ -20,7 +20,7 @@ export interface MessageBatch {
 }
 
 /** What a handler may tell the group about its batch. */
-export interface Membership {
+interface Membership {
   heartbeat(): Promise<void>;
   /** Writes the group's offset of the batch's partition. */
   commit(offset: bigint): Promise<void>;

@@ -1,21 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { toAccountId } from "../../shared/core/text/text.ts";
-import { relayOutbox } from "../../shared/kafka/outbox-relay.ts";
-import { publishBalances } from "../../shared/kafka/publish-balances.ts";
-import { openPublisher, type Publisher } from "../../shared/kafka/publisher.ts";
-import { openRegistry } from "../../shared/kafka/registry.ts";
-import { SCHEMAS } from "../../shared/kafka/schemas.ts";
-import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
-import { putInOutbox } from "../../shared/ledger/outbox/outbox.ts";
-import { lowBalanceRecord } from "../../shared/ledger/outbox/records.ts";
-import { inTransaction } from "../../shared/ledger/postgres/database.ts";
-import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import { readSettings } from "../../shared/runtime/settings.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
-import { usageBatches } from "../support/books/usage-batches.ts";
-import { eventually } from "../support/eventually.ts";
-import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
+import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
+import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
+import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
+import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { putInOutbox } from "../../../shared/ledger/outbox/outbox.ts";
+import { lowBalanceRecord } from "../../../shared/ledger/outbox/records.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import { readSettings } from "../../../shared/runtime/settings.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { usageBatches } from "../../support/books/usage-batches.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type Collector, collectTopic, testKafka } from "../../support/kafka/kafka.ts";
 
 /** From the books to Kafka and on to a consumer: nothing lost, in order, once acknowledged forgotten. */
 const settings = readSettings(process.env);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import avro from "avsc";
-import { TOPICS } from "../core/text/topics.ts";
-import { BoundedMap } from "./patches/bounded-map.ts";
+import { TOPICS } from "../../core/text/topics.ts";
+import { BoundedMap } from "../patches/bounded-map.ts";
 
 /** A topic's record: the text that is registered, and the type that reads and writes it. */
 export interface TopicSchema {
@@ -53,7 +53,7 @@ function isMap(schema: avro.Schema): boolean {
 }
 
 function schemaOf(topic: string, file: string): TopicSchema {
-  const text = readFileSync(new URL(`../../schemas/${file}`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(`../../../schemas/${file}`, import.meta.url), "utf8");
   const type = avro.Type.forSchema(JSON.parse(text), { typeHook });
   return { topic, subject: `${topic}-value`, text, type };
 }

@@ -1,8 +1,8 @@
 import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
-import type { Database } from "../ledger/postgres/database.ts";
-import type { Rest } from "../runtime/rest.ts";
-import type { OutageWaits } from "./outage-waits.ts";
+import type { Database } from "../../ledger/postgres/database.ts";
+import type { Rest } from "../../runtime/rest.ts";
+import type { OutageRetry } from "../client/retry-outages.ts";
 import { relayOutbox } from "./outbox-relay.ts";
 import { publishBalances } from "./publish-balances.ts";
 import { openPublisher } from "./publisher.ts";
@@ -20,7 +20,7 @@ export async function publishBooks(parts: {
   readonly database: Database;
   readonly kafka: Kafka;
   readonly registry: SchemaRegistry;
-  readonly waits: OutageWaits;
+  readonly waits: OutageRetry;
   /** How soon to look again when there was nothing. */
   readonly lookEveryMs: number;
   /** Between looks at the outbox; woken by whoever has written to it. */

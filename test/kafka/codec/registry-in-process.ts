@@ -1,6 +1,6 @@
 import { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
-import { typeHook } from "../../shared/kafka/schemas.ts";
+import { typeHook } from "../../../shared/kafka/codec/schemas.ts";
 
 /** The real client, but for the two questions that the codec asks: they are answered here. */
 export class RegistryInProcess extends SchemaRegistry {
