@@ -260,12 +260,12 @@ async function expectTopicsToTell(
   await eventually("all low balances are told", () => told().length >= expected.length);
   expect(told()).toEqual(expected);
 
-  const { rows } = await books.database.query<{ version: string }>(
+  const { rows } = await books.database.query<{ version: bigint }>(
     "SELECT version FROM account WHERE account_id = $1",
     [account],
   );
   const newest = () => balances.received.findLast(({ key }) => key === account)?.sequence;
-  await eventually("the newest balance is told", () => newest() === rows[0]?.version);
+  await eventually("the newest balance is told", () => newest() === String(rows[0]?.version));
 }
 
 async function countRecords(): Promise<number> {

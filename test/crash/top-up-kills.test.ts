@@ -247,10 +247,10 @@ async function expectCharges(count: 1 | 2): Promise<void> {
     })),
   );
   expect(await lots()).toEqual([
-    { lot_id: `${account}-lot-1`, credits: "5000000" },
+    { lot_id: `${account}-lot-1`, credits: 5_000_000n },
     ...crossings.map((crossing) => ({
       lot_id: `top-up:low-balance:${crossing}`,
-      credits: "500000000",
+      credits: 500_000_000n,
     })),
   ]);
   expect(await balanceOf(books, account)).toBe(499_000_000n);
@@ -275,7 +275,7 @@ async function charges(): Promise<unknown[]> {
 }
 
 async function lots() {
-  const { rows } = await books.database.query<{ lot_id: string; credits: string }>(
+  const { rows } = await books.database.query<{ lot_id: string; credits: bigint }>(
     "SELECT lot_id, credits FROM lot WHERE account_id = $1 ORDER BY start_position",
     [account],
   );

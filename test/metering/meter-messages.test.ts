@@ -83,12 +83,12 @@ test("messages that retention deleted unread are one dead letter that says which
   expect(await handle(batch(40, 42))).toBe(40n);
   expect(await handle(batch(40, 42))).toBe(42n);
   expect(await metered()).toBe(7);
-  const { rows } = await books.database.query<{ kafka_offset: string; detail: string }>(
+  const { rows } = await books.database.query<{ kafka_offset: bigint; detail: string }>(
     "SELECT kafka_offset, detail FROM dead_letter WHERE kafka_partition = $1",
     [number],
   );
   expect(rows).toEqual([
-    { kafka_offset: "5", detail: expect.stringContaining("offsets 5 to 39 were deleted") },
+    { kafka_offset: 5n, detail: expect.stringContaining("offsets 5 to 39 were deleted") },
   ]);
 });
 

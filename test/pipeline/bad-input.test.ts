@@ -86,13 +86,13 @@ test.each(
     expect(letter?.payload).toEqual(place.value ?? Buffer.alloc(0));
   } else {
     expect(letter).toBeNull();
-    expect(record).toEqual({ credits: String(example.becomes.credits) });
+    expect(record).toEqual({ credits: BigInt(example.becomes.credits) });
   }
   expect(await goodEventsOf(accountOf(example.index))).toEqual(["after", "before"]);
 });
 
 test("every dead letter is published with the message that it was", async () => {
-  const expected = await books.database.query<{ kafka_offset: string }>("TABLE dead_letter");
+  const expected = await books.database.query("TABLE dead_letter");
   const ours = () => published.received.filter(({ record }) => isOurs(record));
   await eventually("all dead letters are published", () => ours().length >= expected.rows.length);
   for (const example of CASES.filter(isDeadLettered)) {
@@ -233,8 +233,8 @@ async function deadLetterAt(place: Sent): Promise<{ reason: string; payload: Buf
   return rows[0] ?? null;
 }
 
-async function recordAt(place: Sent): Promise<{ credits: string } | null> {
-  const { rows } = await books.database.query<{ credits: string }>(
+async function recordAt(place: Sent): Promise<{ credits: bigint } | null> {
+  const { rows } = await books.database.query<{ credits: bigint }>(
     "SELECT credits FROM usage_record WHERE kafka_partition = $1 AND kafka_offset = $2",
     [place.partition, place.offset],
   );

@@ -156,17 +156,13 @@ test("a service that is asked to stop ends well", async () => {
 
 async function stateOf(account: string) {
   const { rows } = await books.database.query<{
-    version: string;
-    granted: string;
-    position: string;
+    version: bigint;
+    granted: bigint;
+    position: bigint;
   }>("SELECT version, granted, position FROM account WHERE account_id = $1", [account]);
   const [row] = rows;
   if (row === undefined) throw new Error(`there is no account ${account}`);
-  return {
-    version: BigInt(row.version),
-    granted: BigInt(row.granted),
-    position: BigInt(row.position),
-  };
+  return row;
 }
 
 async function spendThatDiffers(): Promise<unknown[]> {

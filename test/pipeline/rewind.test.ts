@@ -173,13 +173,13 @@ async function metered(): Promise<number> {
 }
 
 async function positionOfAccount(): Promise<number> {
-  const { rows } = await books.database.query<{ position: string }>("SELECT position FROM account");
+  const { rows } = await books.database.query<{ position: bigint }>("SELECT position FROM account");
   return Number(rows[0]?.position);
 }
 
 async function offsets(): Promise<Map<number, string>> {
   const { rows } = await books.database.query<{ partition: number; next: string }>(
-    "SELECT kafka_partition AS partition, next_offset AS next FROM consumer_offset",
+    "SELECT kafka_partition AS partition, next_offset::text AS next FROM consumer_offset",
   );
   return new Map(rows.map(({ partition, next }) => [partition, next]));
 }

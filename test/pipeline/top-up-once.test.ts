@@ -229,7 +229,7 @@ describe("while a slow charge is pending", () => {
       await untilPayment(books, account, "succeeded", WITHIN_MS);
       await untilAllHeard();
       expect(await balanceOf(books, account)).toBe(299n * CREDIT);
-      expect(await crossings(account)).toBe("1");
+      expect(await crossings(account)).toBe(1n);
       expect(await charges()).toEqual([`${account} low-balance:1 1000 succeeded`]);
     },
     TEST_MS,
@@ -245,7 +245,7 @@ describe("while a slow charge is pending", () => {
         WITHIN_MS,
       );
       await untilAllHeard();
-      expect(await crossings(account)).toBe("2");
+      expect(await crossings(account)).toBe(2n);
       expect(await charges()).toEqual([
         `${account} low-balance:1 1000 succeeded`,
         `${account} low-balance:2 2000 succeeded`,
@@ -414,8 +414,8 @@ function isPaid({ status }: { status: string }): boolean {
   return status === "succeeded";
 }
 
-async function crossings(account: string): Promise<string | undefined> {
-  const { rows } = await books.database.query<{ crossings: string }>(
+async function crossings(account: string): Promise<bigint | undefined> {
+  const { rows } = await books.database.query<{ crossings: bigint }>(
     "SELECT crossings FROM account WHERE account_id = $1",
     [account],
   );

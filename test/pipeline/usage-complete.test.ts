@@ -217,10 +217,10 @@ describe("metering and the scheduler as processes", () => {
     await eventually("usage is complete", async () => (await completeAt()) !== null);
     await eventually("the lot has ended", () => told().includes("expiry ended"));
     await credits.stop();
-    const { rows } = await books.database.query<{ credits: string }>(
+    const { rows } = await books.database.query<{ credits: bigint }>(
       "SELECT credits FROM entry WHERE kind = 'expiry' AND lot_id = 'ended'",
     );
-    expect(rows).toEqual([{ credits: `${-20n * CREDIT}` }]);
+    expect(rows).toEqual([{ credits: -20n * CREDIT }]);
     expect(await brokenInvariants(books.database)).toEqual([]);
   });
 

@@ -320,10 +320,10 @@ async function untilRetried(of: Books): Promise<void> {
 }
 
 async function balanceOf({ database }: Books): Promise<bigint> {
-  const { rows } = await database.query<{ balance: string }>(
+  const { rows } = await database.query<{ balance: bigint }>(
     `SELECT granted - position AS balance FROM account WHERE ${OF_ACME}`,
   );
-  return BigInt(rows[0]?.balance ?? 0);
+  return rows[0]?.balance ?? 0n;
 }
 
 /** Records, entries and lots, as text. */

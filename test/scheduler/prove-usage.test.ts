@@ -43,9 +43,9 @@ test("each run proves what is new since the last one", async () => {
   await prove();
   await prove();
   expect(await runs()).toEqual([
-    { messages: "10", verified: "10", credits: "50", differences: "0" },
-    { messages: "4", verified: "4", credits: "20", differences: "0" },
-    { messages: "0", verified: "0", credits: "0", differences: "0" },
+    { messages: 10n, verified: 10n, credits: 50n, differences: 0n },
+    { messages: 4n, verified: 4n, credits: 20n, differences: 0n },
+    { messages: 0n, verified: 0n, credits: 0n, differences: 0n },
   ]);
 }, 60_000);
 
@@ -56,7 +56,7 @@ test("what differs is stored with its words, and looked at again until it is rep
   ]);
   await prove();
   await prove();
-  const differing = { messages: "6", verified: "5", credits: "25", differences: "1" };
+  const differing = { messages: 6n, verified: 5n, credits: 25n, differences: 1n };
   expect((await runs()).slice(-2)).toEqual([differing, differing]);
   const { rows } = await books.database.query(
     "SELECT listed FROM reconciliation ORDER BY reconciled_at DESC LIMIT 1",
@@ -72,8 +72,8 @@ test("what differs is stored with its words, and looked at again until it is rep
   await prove();
   await prove();
   expect((await runs()).slice(-2)).toEqual([
-    { messages: "6", verified: "6", credits: "30", differences: "0" },
-    { messages: "0", verified: "0", credits: "0", differences: "0" },
+    { messages: 6n, verified: 6n, credits: 30n, differences: 0n },
+    { messages: 0n, verified: 0n, credits: 0n, differences: 0n },
   ]);
 }, 60_000);
 

@@ -30,43 +30,32 @@ export async function insertApiKey(
 }
 
 const COLUMNS = `
-  key_id, name, scopes, created_by, (extract(epoch FROM created_at) * 1000)::bigint,
-  (extract(epoch FROM revoked_at) * 1000)::bigint,
-  (extract(epoch FROM last_used_at) * 1000)::bigint, secret_hash`;
+  key_id AS "keyId", name, scopes, created_by AS "createdBy", created_at AS "createdAt",
+  revoked_at AS "revokedAt", last_used_at AS "lastUsedAt"`;
 
-type Row = [
-  keyId: string,
-  name: string,
-  scopes: Scope[],
-  createdBy: string,
-  createdAt: string,
-  revokedAt: string | null,
-  lastUsedAt: string | null,
-  secretHash: Buffer,
-];
-
-const FIND = `SELECT ${COLUMNS} FROM api_key WHERE key_id = $1`;
+const FIND = `SELECT ${COLUMNS}, secret_hash AS "secretHash" FROM api_key WHERE key_id = $1`;
 
 /** A key with the SHA-256 of its secret, revoked or not; null: there is none of this id. */
 export async function findApiKey(
   database: Database,
   keyId: string,
 ): Promise<{ readonly key: ApiKey; readonly secretHash: Buffer } | null> {
-  const { rows } = await database.query<Row>({
+  const { rows } = await database.query<ApiKey & { readonly secretHash: Buffer }>({
     name: "find-api-key",
     text: FIND,
     values: [keyId],
-    rowMode: "array",
   });
-  return rows[0] === undefined ? null : { key: toKey(rows[0]), secretHash: rows[0][7] };
+  if (rows[0] === undefined) return null;
+  const { secretHash, ...key } = rows[0];
+  return { key, secretHash };
 }
 
 const LIST = `SELECT ${COLUMNS} FROM api_key ORDER BY created_at DESC, key_id`;
 
 /** All keys, the newest first. */
 export async function listApiKeys(database: Database): Promise<ApiKey[]> {
-  const { rows } = await database.query<Row>({ text: LIST, rowMode: "array" });
-  return rows.map(toKey);
+  const { rows } = await database.query<ApiKey>(LIST);
+  return rows;
 }
 
 const REVOKE = `
@@ -91,19 +80,10 @@ export async function noteKeyUse(database: Database, keyId: string, now: Instant
   await database.query(NOTE, [keyId, now]);
 }
 
-const ANY = "SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL)";
+const ANY = "SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL) AS found";
 
 /** True when there is a key that is not revoked. */
 export async function hasApiKeys(database: Database): Promise<boolean> {
-  const { rows } = await database.query<[boolean]>({ text: ANY, rowMode: "array" });
-  return rows[0]?.[0] === true;
-}
-
-function toKey([keyId, name, scopes, createdBy, createdAt, revokedAt, lastUsedAt]: Row): ApiKey {
-  return {
-    ...{ keyId, name, scopes, createdBy },
-    createdAt: Number(createdAt),
-    revokedAt: revokedAt === null ? null : Number(revokedAt),
-    lastUsedAt: lastUsedAt === null ? null : Number(lastUsedAt),
-  };
+  const { rows } = await database.query<{ found: boolean }>(ANY);
+  return rows[0]?.found === true;
 }

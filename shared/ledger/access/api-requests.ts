@@ -34,7 +34,7 @@ const BEGIN = `
     AND standing.requested_at < to_timestamp($6 / 1000.0)`;
 
 const FIND = `
-  SELECT request_hash, status, answer
+  SELECT request_hash AS standing, status, answer
   FROM api_request
   WHERE caller = $1 AND idempotency_key = $2`;
 
@@ -44,12 +44,12 @@ export async function beginRequest(database: Database, asked: ApiRequest): Promi
   const values = [caller, idempotencyKey, hash, now, now - KEPT_MS, now - ENDED_AFTER_MS];
   const { rowCount } = await database.query(BEGIN, values);
   if (rowCount === 1) return { kind: "begun" };
-  const { rows } = await database.query<[Buffer, number | null, string | null]>({
-    text: FIND,
-    values: [caller, idempotencyKey],
-    rowMode: "array",
-  });
-  const [standing, status, answer] = rows[0] ?? [hash, null, null];
+  const { rows } = await database.query<{
+    standing: Buffer;
+    status: number | null;
+    answer: string | null;
+  }>(FIND, [caller, idempotencyKey]);
+  const { standing, status, answer } = rows[0] ?? { standing: hash, status: null, answer: null };
   if (!standing.equals(hash)) return { kind: "conflict" };
   if (status === null || answer === null) return { kind: "under_way" };
   return { kind: "answered", status, answer };

@@ -28,7 +28,7 @@ export async function insertDashboardToken(
 }
 
 const OPENS = `
-  SELECT (extract(epoch FROM expires_at) * 1000)::bigint
+  SELECT expires_at AS "expiresAt"
   FROM dashboard_token
   JOIN api_key USING (key_id)
   WHERE account_id = $1 AND dashboard_token.secret_hash = $2 AND revoked_at IS NULL`;
@@ -39,11 +39,10 @@ export async function findDashboardToken(
   accountId: AccountId,
   secretHash: Buffer,
 ): Promise<Instant | null> {
-  const { rows } = await database.query<[string]>({
+  const { rows } = await database.query<{ expiresAt: Instant }>({
     name: "find-dashboard-token",
     text: OPENS,
     values: [accountId, secretHash],
-    rowMode: "array",
   });
-  return rows[0] === undefined ? null : Number(rows[0][0]);
+  return rows[0]?.expiresAt ?? null;
 }

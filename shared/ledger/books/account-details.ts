@@ -1,6 +1,6 @@
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from "./read-accounts.ts";
+import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
 
 /** An account with what metering need not know. */
 export interface AccountDetails {
@@ -11,7 +11,7 @@ export interface AccountDetails {
 }
 
 const READ = `
-  SELECT currency, (extract(epoch FROM created_at) * 1000)::bigint, ${ACCOUNT_COLUMNS}
+  SELECT currency, created_at AS "createdAt", ${ACCOUNT_COLUMNS}
   FROM account
   WHERE account_id = $1`;
 
@@ -36,14 +36,13 @@ async function query(
   statement: { readonly name: string; readonly text: string },
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  const { rows } = await database.query<[string, string, ...AccountRow]>({
+  const { rows } = await database.query<Omit<AccountDetails, "account"> & Account>({
     ...statement,
     values: [accountId],
-    rowMode: "array",
   });
   if (rows[0] === undefined) return null;
-  const [currency, createdAt, ...row] = rows[0];
-  return { account: toAccount(row), currency, createdAt: Number(createdAt) };
+  const { currency, createdAt, ...account } = rows[0];
+  return { account, currency, createdAt };
 }
 
 const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";

@@ -9,48 +9,22 @@ import { topUpChangedRecord } from "../outbox/records.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
 const READ = `
-  SELECT enabled, amount, limit_per_day, limit_per_month, declines,
-         (extract(epoch FROM paused_until) * 1000)::bigint, stopped,
-         (extract(epoch FROM look_at) * 1000)::bigint, told
+  SELECT enabled, amount, limit_per_day AS "limitPerDay", limit_per_month AS "limitPerMonth", declines,
+         paused_until AS "pausedUntil", stopped, look_at AS "lookAt", told
   FROM auto_top_up
   WHERE account_id = $1`;
-
-type Row = [
-  enabled: boolean,
-  amount: string | null,
-  limitPerDay: string | null,
-  limitPerMonth: string | null,
-  declines: number,
-  pausedUntil: string | null,
-  stopped: string | null,
-  lookAt: string | null,
-  told: string,
-];
 
 /** An account's auto top-up; as at first where nobody has set anything and nothing was topped up. */
 export async function readAutoTopUp(
   database: Database | Transaction,
   accountId: AccountId,
 ): Promise<AutoTopUp> {
-  const { rows } = await database.query<Row>({
+  const { rows } = await database.query<AutoTopUp>({
     name: "read-auto-top-up",
     text: READ,
     values: [accountId],
-    rowMode: "array",
   });
-  if (rows[0] === undefined) return UNTOUCHED_AUTO_TOP_UP;
-  const [enabled, amount, perDay, perMonth, declines, pausedUntil, stopped, lookAt, told] = rows[0];
-  return {
-    enabled,
-    amount: amount === null ? null : BigInt(amount),
-    limitPerDay: perDay === null ? null : BigInt(perDay),
-    limitPerMonth: perMonth === null ? null : BigInt(perMonth),
-    declines,
-    pausedUntil: pausedUntil === null ? null : Number(pausedUntil),
-    stopped,
-    lookAt: lookAt === null ? null : Number(lookAt),
-    told: BigInt(told),
-  };
+  return rows[0] ?? UNTOUCHED_AUTO_TOP_UP;
 }
 
 const WRITE = `
@@ -98,7 +72,7 @@ export async function writeAutoTopUp(
 }
 
 const DUE = `
-  SELECT account_id
+  SELECT account_id AS "accountId"
   FROM auto_top_up
   WHERE look_at <= to_timestamp($1 / 1000.0)
   ORDER BY look_at
@@ -110,10 +84,6 @@ export async function autoTopUpsToLookAt(
   now: Instant,
   limit: number,
 ): Promise<AccountId[]> {
-  const { rows } = await database.query<[AccountId]>({
-    text: DUE,
-    values: [now, limit],
-    rowMode: "array",
-  });
-  return rows.map(([accountId]) => accountId);
+  const { rows } = await database.query<{ accountId: AccountId }>(DUE, [now, limit]);
+  return rows.map(({ accountId }) => accountId);
 }

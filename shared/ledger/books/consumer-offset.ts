@@ -8,7 +8,7 @@ export interface Reader {
 }
 
 const LOCK = `
-  SELECT kafka_partition, next_offset
+  SELECT kafka_partition AS partition, next_offset AS "nextOffset"
   FROM consumer_offset
   WHERE consumer = $1 AND topic = $2 AND kafka_partition = ANY($3::integer[])
   ORDER BY kafka_partition
@@ -21,7 +21,7 @@ const START = `
   ON CONFLICT DO NOTHING`;
 
 const READ = `
-  SELECT kafka_partition, next_offset
+  SELECT kafka_partition AS partition, next_offset AS "nextOffset"
   FROM consumer_offset
   WHERE consumer = $1 AND topic = $2`;
 
@@ -123,6 +123,6 @@ async function queryOffsets(
   database: Database | Transaction,
   query: { name: string; text: string; values: unknown[] },
 ): Promise<Map<number, bigint>> {
-  const { rows } = await database.query<[number, string]>({ ...query, rowMode: "array" });
-  return new Map(rows.map(([partition, nextOffset]) => [partition, BigInt(nextOffset)]));
+  const { rows } = await database.query<{ partition: number; nextOffset: bigint }>(query);
+  return new Map(rows.map(({ partition, nextOffset }) => [partition, nextOffset]));
 }

@@ -1,12 +1,12 @@
 import type { AccountId, Entry } from "../../core/line/account.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/credit-line.ts";
-import type { GrantedLot, LotSource } from "../../core/month/grant-credits.ts";
+import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 
 const COLUMNS = `
-  lot_id, start_position, end_position, credits, source, reference,
-  (extract(epoch FROM granted_at) * 1000)::bigint, (extract(epoch FROM expires_at) * 1000)::bigint`;
+  lot_id AS "lotId", start_position AS start, end_position AS "end", credits, source, reference,
+  granted_at AS "grantedAt", expires_at AS "expiresAt"`;
 
 const LIST = `
   SELECT ${COLUMNS}
@@ -19,7 +19,8 @@ export async function listLots(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<GrantedLot[]> {
-  return query(transaction, LIST, [accountId]);
+  const { rows } = await transaction.query<GrantedLot>(LIST, [accountId]);
+  return rows;
 }
 
 const FIND = `
@@ -33,8 +34,8 @@ export async function findLot(
   accountId: AccountId,
   lotId: string,
 ): Promise<GrantedLot | null> {
-  const [lot] = await query(transaction, FIND, [accountId, lotId]);
-  return lot ?? null;
+  const { rows } = await transaction.query<GrantedLot>(FIND, [accountId, lotId]);
+  return rows[0] ?? null;
 }
 
 const ACROSS = `
@@ -50,9 +51,10 @@ const ACROSS = `
 export async function lotsAcross(
   transaction: Transaction,
   accountId: AccountId,
-  stretch: Stretch,
+  { start, end }: Stretch,
 ): Promise<GrantedLot[]> {
-  return query(transaction, ACROSS, [accountId, stretch.start, stretch.end]);
+  const { rows } = await transaction.query<GrantedLot>(ACROSS, [accountId, start, end]);
+  return rows;
 }
 
 const INTO = {
@@ -83,9 +85,9 @@ export async function insertLots(
 }
 
 const LOSSES = `
-  SELECT lot_id,
-         coalesce(-sum(credits) FILTER (WHERE kind = 'expiry'), 0),
-         coalesce(-sum(credits) FILTER (WHERE kind = 'adjustment'), 0)
+  SELECT lot_id AS "lotId",
+         coalesce(-sum(credits) FILTER (WHERE kind = 'expiry'), 0)::bigint AS expired,
+         coalesce(-sum(credits) FILTER (WHERE kind = 'adjustment'), 0)::bigint AS withdrawn
   FROM entry
   WHERE account_id = $1 AND kind IN ('expiry', 'adjustment') AND lot_id IS NOT NULL
   GROUP BY lot_id`;
@@ -101,17 +103,8 @@ export async function readLosses(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<Map<string, LotLoss>> {
-  const { rows } = await transaction.query<[string, string, string]>({
-    text: LOSSES,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return new Map(
-    rows.map(([lotId, expired, withdrawn]) => [
-      lotId,
-      { expired: BigInt(expired), withdrawn: BigInt(withdrawn) },
-    ]),
-  );
+  const { rows } = await transaction.query<LotLoss & { lotId: string }>(LOSSES, [accountId]);
+  return new Map(rows.map(({ lotId, ...loss }) => [lotId, loss]));
 }
 
 /** The losses once lots have ended by entries that are not written yet. */
@@ -146,33 +139,4 @@ export function useOf(
   const { expired, withdrawn } = losses.get(lot.lotId) ?? NO_LOSS;
   const remaining = remainingOf(lot, position);
   return { used: lot.credits - expired - withdrawn - remaining, expired, withdrawn, remaining };
-}
-
-type Row = [
-  lotId: string,
-  start: string,
-  end: string,
-  credits: string,
-  source: LotSource,
-  reference: string,
-  grantedAt: string,
-  expiresAt: string | null,
-];
-
-async function query(
-  transaction: Transaction,
-  text: string,
-  values: unknown[],
-): Promise<GrantedLot[]> {
-  const { rows } = await transaction.query<Row>({ text, values, rowMode: "array" });
-  return rows.map(([lotId, start, end, credits, source, reference, grantedAt, expiresAt]) => ({
-    lotId,
-    start: BigInt(start),
-    end: BigInt(end),
-    credits: BigInt(credits),
-    source,
-    reference,
-    grantedAt: Number(grantedAt),
-    expiresAt: expiresAt === null ? null : Number(expiresAt),
-  }));
 }

@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from "./read-accounts.ts";
+import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
 
 const LIST = `
   SELECT ${ACCOUNT_COLUMNS}
@@ -14,10 +14,6 @@ export async function listAccounts(
   database: Database,
   { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<Account[]> {
-  const { rows } = await database.query<AccountRow>({
-    text: LIST,
-    values: [after, limit],
-    rowMode: "array",
-  });
-  return rows.map(toAccount);
+  const { rows } = await database.query<Account>(LIST, [after, limit]);
+  return rows;
 }

@@ -1,25 +1,11 @@
-import type { Account, AccountId } from "../../core/line/account.ts";
+import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
+/** The columns of an `Account`. */
 export const ACCOUNT_COLUMNS = `
-  account_id, granted, position, version, threshold, low_balance, crossings, entries,
-  time_zone, (extract(epoch FROM next_due_at) * 1000)::bigint,
-  (extract(epoch FROM settle_at) * 1000)::bigint`;
-
-export type AccountRow = [
-  accountId: AccountId,
-  granted: string,
-  position: string,
-  version: string,
-  threshold: string,
-  lowBalance: boolean,
-  crossings: string,
-  entries: string,
-  timeZone: string,
-  nextDueAt: string | null,
-  settleAt: string | null,
-];
+  account_id AS "accountId", granted, position, version, threshold, low_balance AS "lowBalance",
+  crossings, entries, time_zone AS "timeZone", next_due_at AS "nextDueAt", settle_at AS "settleAt"`;
 
 const READ = `
   SELECT ${ACCOUNT_COLUMNS}
@@ -31,13 +17,12 @@ export async function readAccounts(
   transaction: Transaction | Database,
   ids: Iterable<string>,
 ): Promise<Map<string, Account>> {
-  const { rows } = await transaction.query<AccountRow>({
+  const { rows } = await transaction.query<Account>({
     name: "read-accounts",
     text: READ,
     values: [textArray([...ids])],
-    rowMode: "array",
   });
-  return new Map(rows.map((row) => [row[0], toAccount(row)]));
+  return new Map(rows.map((account) => [account.accountId, account]));
 }
 
 const HOLD = `
@@ -56,27 +41,10 @@ export async function holdAccounts(
   transaction: Transaction,
   ids: readonly string[],
 ): Promise<Account[]> {
-  const { rows } = await transaction.query<AccountRow>({
+  const { rows } = await transaction.query<Account>({
     name: "hold-accounts",
     text: HOLD,
     values: [textArray([...ids].sort())],
-    rowMode: "array",
   });
-  return rows.map(toAccount);
-}
-
-export function toAccount(row: AccountRow): Account {
-  return {
-    accountId: row[0],
-    granted: BigInt(row[1]),
-    position: BigInt(row[2]),
-    version: BigInt(row[3]),
-    threshold: BigInt(row[4]),
-    lowBalance: row[5],
-    crossings: BigInt(row[6]),
-    entries: BigInt(row[7]),
-    timeZone: row[8],
-    nextDueAt: row[9] === null ? null : Number(row[9]),
-    settleAt: row[10] === null ? null : Number(row[10]),
-  };
+  return rows;
 }

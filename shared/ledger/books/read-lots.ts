@@ -3,8 +3,8 @@ import { textArray } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
 const READ_LIVE = `
-  SELECT lot.account_id, lot.lot_id, lot.start_position, lot.end_position,
-         (extract(epoch FROM lot.expires_at) * 1000)::bigint
+  SELECT lot.account_id AS "accountId", lot.lot_id AS "lotId", lot.start_position AS start,
+         lot.end_position AS "end", lot.expires_at AS "expiresAt"
   FROM account
   JOIN lot ON lot.account_id = account.account_id AND lot.end_position > account.position
   WHERE account.account_id = ANY($1::text[])
@@ -17,19 +17,12 @@ export async function readLiveLots(
 ): Promise<Map<string, Lot[]>> {
   const lots = new Map<string, Lot[]>();
   if (accountIds.length === 0) return lots;
-  const { rows } = await transaction.query<[string, string, string, string, string | null]>({
+  const { rows } = await transaction.query<Lot & { accountId: string }>({
     name: "read-live-lots",
     text: READ_LIVE,
     values: [textArray(accountIds)],
-    rowMode: "array",
   });
-  for (const [accountId, lotId, start, end, expiresAt] of rows) {
-    const lot = {
-      lotId,
-      start: BigInt(start),
-      end: BigInt(end),
-      expiresAt: expiresAt === null ? null : Number(expiresAt),
-    };
+  for (const { accountId, ...lot } of rows) {
     const ofAccount = lots.get(accountId);
     if (ofAccount === undefined) lots.set(accountId, [lot]);
     else ofAccount.push(lot);

@@ -1,47 +1,34 @@
-import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { AccountId } from "../../core/line/account.ts";
 import type {
-  AddOnUse,
   DueCharge,
   Schedule,
   Subscription,
   SubscriptionChange,
 } from "../../core/month/subscription.ts";
-import type { BillingInterval, Renewal } from "../../core/offer/billing-periods.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 
 const READ = `
-  SELECT account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date::text,
-         (extract(epoch FROM subscribed_at) * 1000)::bigint, period,
-         (extract(epoch FROM next_period_at) * 1000)::bigint, period_credits, paid_until,
-         next_plan_id, next_interval, cancelled, add_ons, due_charges, currency, paid_price, withheld
+  SELECT account_id AS "accountId", subscriptions, changes, add_ons AS "addOns",
+         due_charges AS "dueCharges", plan_id AS "planId", interval, currency, renewal,
+         anchor_date AS date, subscribed_at AS "subscribedAt", period,
+         next_period_at AS "nextPeriodAt", period_credits AS "periodCredits",
+         paid_until AS "paidUntil", paid_price AS "paidPrice", next_plan_id AS "nextPlanId",
+         next_interval AS "nextInterval", cancelled, withheld
   FROM schedule
   WHERE account_id = ANY($1::text[])`;
 
-type Row = [
-  accountId: string,
-  subscriptions: number,
-  changes: number,
-  planId: string | null,
-  interval: BillingInterval,
-  renewal: Renewal,
-  anchorDate: string,
-  subscribedAt: string,
-  period: number,
-  nextPeriodAt: string,
-  periodCredits: string,
-  paidUntil: number,
-  nextPlanId: string | null,
-  nextInterval: BillingInterval | null,
-  cancelled: boolean,
-  addOns: AddOnUse[],
-  dueCharges: StoredCharge[],
-  currency: string,
-  paidPrice: string,
-  withheld: number[] | null,
-];
+/** Where there is no subscription, all of it is null. */
+type SubscriptionRow = Omit<Subscription, "number" | "anchor" | "planId"> &
+  Subscription["anchor"] & { readonly planId: string | null };
+
+type Row = SubscriptionRow &
+  Pick<Schedule, "subscriptions" | "changes" | "addOns"> & {
+    readonly accountId: string;
+    readonly dueCharges: readonly StoredCharge[];
+  };
 
 /** In JSON amounts are decimal strings. */
 type StoredCharge = Omit<DueCharge, "credits"> & { readonly credits: string };
@@ -56,46 +43,32 @@ export async function readSchedules(
     name: "read-schedules",
     text: READ,
     values: [textArray(accountIds)],
-    rowMode: "array",
   });
-  return new Map(rows.map((row) => [row[0], toSchedule(row)]));
+  return new Map(rows.map((row) => [row.accountId, toSchedule(row)]));
 }
 
-function toSchedule(row: Row): Schedule {
-  const [, subscriptions, changes] = row;
-  const [addOns, dueCharges] = [row[15], row[16]];
+function toSchedule({
+  accountId,
+  subscriptions,
+  changes,
+  addOns,
+  dueCharges,
+  ...row
+}: Row): Schedule {
   return {
     subscriptions,
     changes,
-    subscription: toSubscription(row),
+    subscription: toSubscription(subscriptions, row),
     addOns,
     dueCharges: dueCharges.map((due) => ({ ...due, credits: BigInt(due.credits) })),
   };
 }
 
-function toSubscription([, number, , planId, ...rest]: Row): Subscription | null {
-  if (planId === null) return null;
-  const [interval, renewal, date, subscribedAt, period, nextPeriodAt, periodCredits, paidUntil] =
-    rest;
-  const [, , , , , , , , nextPlanId, nextInterval, cancelled, , , currency] = rest;
-  const [paidPrice, withheld] = [rest[14], rest[15]];
-  return {
-    number,
-    planId,
-    interval,
-    currency,
-    anchor: { renewal, date },
-    subscribedAt: Number(subscribedAt),
-    period,
-    nextPeriodAt: Number(nextPeriodAt),
-    periodCredits: BigInt(periodCredits),
-    paidUntil,
-    paidPrice: BigInt(paidPrice),
-    nextPlanId,
-    nextInterval,
-    cancelled,
-    withheld,
-  };
+function toSubscription(
+  number: number,
+  { planId, renewal, date, ...rest }: SubscriptionRow,
+): Subscription | null {
+  return planId === null ? null : { number, planId, anchor: { renewal, date }, ...rest };
 }
 
 const WRITE = `
@@ -195,30 +168,16 @@ export async function recordChanges(
 }
 
 const LIST_CHANGES = `
-  SELECT sequence, kind, changed_by, (extract(epoch FROM changed_at) * 1000)::bigint, detail
+  SELECT sequence, kind, changed_by AS by, changed_at AS at, detail
   FROM subscription_change
   WHERE account_id = $1
   ORDER BY sequence`;
-
-type ChangeRow = [
-  sequence: number,
-  kind: SubscriptionChange["kind"],
-  by: string,
-  at: string,
-  detail: Record<string, string>,
-];
 
 /** The history of an account's subscription, oldest first. */
 export async function listChanges(
   transaction: Transaction | Database,
   accountId: AccountId,
 ): Promise<SubscriptionChange[]> {
-  const { rows } = await transaction.query<ChangeRow>({
-    text: LIST_CHANGES,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows.map(([sequence, kind, by, at, detail]) => {
-    return { sequence, kind, by, at: Number(at) satisfies Instant, detail };
-  });
+  const { rows } = await transaction.query<SubscriptionChange>(LIST_CHANGES, [accountId]);
+  return rows;
 }

@@ -37,7 +37,7 @@ export async function recordSettings(
 }
 
 const LIST = `
-  SELECT sequence, (extract(epoch FROM changed_at) * 1000)::bigint, changed_by, detail
+  SELECT sequence, changed_at AS at, changed_by AS by, detail
   FROM setting_change
   WHERE account_id = $1
   ORDER BY sequence`;
@@ -59,14 +59,10 @@ export async function listSettingChanges(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<SettingChange[]> {
-  const { rows } = await transaction.query<[number, string, string, Detail]>({
-    text: LIST,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows.map(([sequence, at, by, detail]) => {
-    return { sequence, at: Number(at), by, settings: toSettings(detail) };
-  });
+  const { rows } = await transaction.query<
+    Omit<SettingChange, "settings"> & { readonly detail: Detail }
+  >(LIST, [accountId]);
+  return rows.map(({ detail, ...change }) => ({ ...change, settings: toSettings(detail) }));
 }
 
 function toSettings({ time_zone, threshold, auto_top_up }: Detail): AccountSettings {

@@ -4,7 +4,7 @@ import { USAGE_READER } from "../../core/text/topics.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
 const READ = `
-  SELECT (extract(epoch FROM until) * 1000)::bigint
+  SELECT until
   FROM usage_complete
   WHERE consumer = $1 AND topic = $2`;
 
@@ -16,13 +16,12 @@ export async function readCompleteUntil(
   transaction: Transaction | Database,
 ): Promise<Instant | null> {
   const { consumer, topic } = USAGE_READER;
-  const { rows } = await transaction.query<[string]>({
+  const { rows } = await transaction.query<{ until: Instant }>({
     name: "read-complete-until",
     text: READ,
     values: [consumer, topic],
-    rowMode: "array",
   });
-  return rows[0] === undefined ? null : Number(rows[0][0]) - GRACE_MS;
+  return rows[0] === undefined ? null : rows[0].until - GRACE_MS;
 }
 
 const NOTE = `

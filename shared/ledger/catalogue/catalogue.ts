@@ -1,51 +1,40 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { AddOn, Catalogue, CreditPrice, LotLife, Plan } from "../../core/offer/catalogue.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { LIFE } from "./lot-life.ts";
 
 /** One statement, so that all of it is of one instant and no plan is without its prices. */
 const READ = `
-  SELECT 'plan', plan_id, (extract(epoch FROM valid_from) * 1000)::bigint, credits, life, life_months,
+  SELECT 'plan' AS kind, plan_id AS id, valid_from AS "validFrom", credits, ${LIFE} AS life,
     ARRAY(
-      SELECT currency FROM plan_price p
-      WHERE (p.plan_id, p.valid_from) = (plan.plan_id, plan.valid_from) ORDER BY currency
-    ),
-    ARRAY(
-      SELECT monthly FROM plan_price p
-      WHERE (p.plan_id, p.valid_from) = (plan.plan_id, plan.valid_from) ORDER BY currency
-    ),
-    ARRAY(
-      SELECT yearly FROM plan_price p
-      WHERE (p.plan_id, p.valid_from) = (plan.plan_id, plan.valid_from) ORDER BY currency
-    )
+      SELECT json_build_object('currency', currency, 'monthly', monthly::text, 'yearly', yearly::text)
+      FROM plan_price p
+      WHERE (p.plan_id, p.valid_from) = (plan.plan_id, plan.valid_from)
+      ORDER BY currency
+    ) AS prices
   FROM plan
   UNION ALL
-  SELECT 'add_on', add_on_id, (extract(epoch FROM valid_from) * 1000)::bigint, credits, 'usual', NULL,
-    '{}', '{}', '{}'
+  SELECT 'add_on', add_on_id, valid_from, credits, NULL, '{}'
   FROM add_on
   UNION ALL
-  SELECT 'credit_price', currency, (extract(epoch FROM valid_from) * 1000)::bigint, credits, life,
-    life_months, '{}', '{}', '{}'
+  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, '{}'
   FROM credit_price
   ORDER BY 1, 2, 3`;
 
-type Row = [
-  kind: "plan" | "add_on" | "credit_price",
-  id: string,
-  validFrom: string,
-  credits: string,
-  life: LotLife["kind"],
-  lifeMonths: number | null,
-  currencies: string[],
-  monthly: string[],
-  yearly: string[],
-];
+interface Row {
+  readonly kind: "plan" | "add_on" | "credit_price";
+  readonly id: string;
+  readonly validFrom: Instant;
+  readonly credits: MicroCredits;
+  readonly life: LotLife;
+  /** In JSON amounts are decimal strings. */
+  readonly prices: readonly { currency: string; monthly: string; yearly: string }[];
+}
 
 /** All versions of all plans, add-ons and credit prices. */
 export async function readCatalogue(database: Database | Transaction): Promise<Catalogue> {
-  const { rows } = await database.query<Row>({
-    name: "read-catalogue",
-    text: READ,
-    rowMode: "array",
-  });
+  const { rows } = await database.query<Row>({ name: "read-catalogue", text: READ });
   return toCatalogue(rows);
 }
 
@@ -53,14 +42,10 @@ function toCatalogue(rows: readonly Row[]): Catalogue {
   const plans = new Map<string, Plan[]>();
   const addOns = new Map<string, AddOn[]>();
   const creditPrices = new Map<string, CreditPrice[]>();
-  for (const row of rows) {
-    const [kind, id] = row;
-    const validFrom = Number(row[2]);
-    const credits = BigInt(row[3]);
-    const life = toLife(row);
+  for (const { kind, id, validFrom, credits, life, prices } of rows) {
     switch (kind) {
       case "plan":
-        add(plans, id, { planId: id, validFrom, credits, life, prices: toPrices(row) });
+        add(plans, id, { planId: id, validFrom, credits, life, prices: prices.map(toPrice) });
         break;
       case "add_on":
         add(addOns, id, { addOnId: id, validFrom, credits });
@@ -79,14 +64,6 @@ function add<T>(items: Map<string, T[]>, id: string, version: T): void {
   else versions.push(version);
 }
 
-function toLife([, , , , kind, months]: Row): LotLife {
-  return kind === "months" ? { kind, months: months ?? 0 } : { kind };
-}
-
-function toPrices([, , , , , , currencies, monthly, yearly]: Row): Plan["prices"] {
-  return currencies.map((currency, at) => ({
-    currency,
-    monthly: BigInt(monthly[at] ?? 0),
-    yearly: BigInt(yearly[at] ?? 0),
-  }));
+function toPrice({ currency, monthly, yearly }: Row["prices"][number]): Plan["prices"][number] {
+  return { currency, monthly: BigInt(monthly), yearly: BigInt(yearly) };
 }

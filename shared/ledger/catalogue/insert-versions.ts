@@ -61,9 +61,9 @@ async function insertRates(transaction: Transaction, rates: readonly Change<Mete
   await transaction.query(INSERT_RATES, [
     ...keysAndCredits(rates),
     per,
-    textArray(feeds.map(([fedBy]) => fedBy)),
-    textArray(feeds.map(([, valuePath]) => valuePath)),
-    textArray(feeds.map(([, , dimensionPaths]) => dimensionPaths)),
+    textArray(feeds.map(({ fedBy }) => fedBy)),
+    textArray(feeds.map(({ valuePath }) => valuePath)),
+    textArray(feeds.map(({ dimensionPaths }) => dimensionPaths)),
   ]);
 }
 

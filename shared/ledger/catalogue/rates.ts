@@ -4,27 +4,20 @@ import { type Database, inTransaction, type Transaction } from "../postgres/data
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 
 const READ = `
-  SELECT meter, (extract(epoch FROM valid_from) * 1000)::bigint, credits, per,
-    fed_by, value_path, dimension_paths
+  SELECT meter, valid_from AS "validFrom", credits, per, fed_by AS "fedBy",
+         value_path AS "valuePath", dimension_paths AS "dimensionPaths"
   FROM rate
   ORDER BY meter, valid_from`;
 
 /** All rates, by meter, oldest first. */
 export async function listRates(database: Database | Transaction): Promise<Rate[]> {
-  const { rows } = await database.query<[string, string, string, string, ...FeedColumns]>({
+  const { rows } = await database.query<Omit<Rate, "feed"> & FeedColumns>({
     name: "list-rates",
     text: READ,
-    rowMode: "array",
   });
-  return rows.map(([meter, validFrom, credits, per, ...columns]) => {
-    const feed = feedOfColumns(columns);
-    return {
-      meter,
-      validFrom: Number(validFrom),
-      credits: BigInt(credits),
-      per: BigInt(per),
-      ...(feed === null ? {} : { feed }),
-    };
+  return rows.map(({ fedBy, valuePath, dimensionPaths, ...rate }) => {
+    const feed = feedOfColumns({ fedBy, valuePath, dimensionPaths });
+    return feed === null ? rate : { ...rate, feed };
   });
 }
 
@@ -38,12 +31,11 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
   let card: RateCard = new Map();
   let known = 0;
   return async (transaction) => {
-    const { rows } = await transaction.query<[number]>({
+    const { rows } = await transaction.query<{ count: number }>({
       name: "count-rates",
       text: COUNT,
-      rowMode: "array",
     });
-    if (rows[0]?.[0] !== known) {
+    if (rows[0]?.count !== known) {
       const rates = await listRates(transaction);
       card = toRateCard(rates);
       known = rates.length;
@@ -102,8 +94,9 @@ export async function setRate(
     if (ofMeter.length > 0 && rate.validFrom < earliest) return { kind: "too_early", earliest };
     const before = rateAt(toRateCard(ofMeter), rate.meter, rate.validFrom);
     const feed = typeof before === "string" ? undefined : before.feed;
+    const { fedBy, valuePath, dimensionPaths } = feedToColumns(feed);
     const price = [rate.meter, rate.validFrom, rate.credits, rate.per];
-    await transaction.query(INSERT, [...price, ...feedToColumns(feed)]);
+    await transaction.query(INSERT, [...price, fedBy, valuePath, dimensionPaths]);
     return { kind: "set" };
   });
 }

@@ -38,10 +38,6 @@ async function findAdjustment(
   accountId: AccountId,
   reference: string,
 ): Promise<bigint | null> {
-  const { rows } = await transaction.query<[string]>({
-    text: FIND,
-    values: [accountId, reference],
-    rowMode: "array",
-  });
-  return rows[0] === undefined ? null : BigInt(rows[0][0]);
+  const { rows } = await transaction.query<{ credits: bigint }>(FIND, [accountId, reference]);
+  return rows[0]?.credits ?? null;
 }

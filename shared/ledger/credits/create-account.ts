@@ -26,7 +26,7 @@ const CREATE = `
   ON CONFLICT DO NOTHING`;
 
 const READ = `
-  SELECT time_zone, currency, threshold
+  SELECT account_id AS "accountId", time_zone AS "timeZone", currency, threshold
   FROM account
   WHERE account_id = $1`;
 
@@ -48,18 +48,9 @@ export async function createAccount(
     return true;
   });
   if (created) return { kind: "created" };
-  const { rows } = await database.query<[string, string, string]>({
-    text: READ,
-    values: [accountId],
-    rowMode: "array",
-  });
-  if (rows[0] === undefined) throw new Error(`account ${accountId} is gone`);
-  const standing = {
-    accountId,
-    timeZone: rows[0][0],
-    currency: rows[0][1],
-    threshold: BigInt(rows[0][2]),
-  };
+  const { rows } = await database.query<NewAccount>(READ, [accountId]);
+  const standing = rows[0];
+  if (standing === undefined) throw new Error(`account ${accountId} is gone`);
   const same =
     standing.timeZone === timeZone &&
     standing.currency === currency &&

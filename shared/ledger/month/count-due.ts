@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
 
 const COUNT = `
-  SELECT count(*)::integer, (extract(epoch FROM min(next_due_at)) * 1000)::bigint
+  SELECT count(*)::integer, min(next_due_at) AS since
   FROM (
     SELECT next_due_at
     FROM account
@@ -27,11 +27,6 @@ export async function countDue(
   clock: Instant,
   atMost: number,
 ): Promise<DueAccounts> {
-  const { rows } = await database.query<[number, string | null]>({
-    text: COUNT,
-    values: [clock, atMost],
-    rowMode: "array",
-  });
-  const [count, since] = rows[0] ?? [0, null];
-  return { count, since: since === null ? null : Number(since) };
+  const { rows } = await database.query<DueAccounts>(COUNT, [clock, atMost]);
+  return rows[0] ?? { count: 0, since: null };
 }

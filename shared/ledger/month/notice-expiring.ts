@@ -1,4 +1,4 @@
-import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Account, Instant } from "../../core/line/account.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/credit-line.ts";
 import { readAccounts } from "../books/read-accounts.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
@@ -74,10 +74,8 @@ export async function previewNotices(
 type Expiring = LotPlace & Stretch;
 
 const COLUMNS = `
-  lot.account_id, lot.lot_id, (extract(epoch FROM lot.expires_at) * 1000)::bigint,
-  lot.start_position, lot.end_position`;
-
-type Row = [accountId: AccountId, lotId: string, expiresAt: string, start: string, end: string];
+  lot.account_id AS "accountId", lot.lot_id AS "lotId", lot.expires_at AS "expiresAt",
+  lot.start_position AS start, lot.end_position AS "end"`;
 
 const FIND = `
   SELECT ${COLUMNS}
@@ -95,16 +93,13 @@ async function findUnnoticed(
   from: LotPlace | null,
 ): Promise<Expiring[]> {
   const after = from ?? { expiresAt: now, accountId: "", lotId: "" };
-  const { rows } = await transaction.query<Row>({
-    text: FIND,
-    values: [now, now + withinMs, after.expiresAt, after.accountId, after.lotId, limit],
-    rowMode: "array",
-  });
-  return rows.map(toExpiring);
+  const values = [now, now + withinMs, after.expiresAt, after.accountId, after.lotId, limit];
+  const { rows } = await transaction.query<Expiring>(FIND, values);
+  return rows;
 }
 
 const CLAIM = `
-  SELECT account_id, position
+  SELECT account_id AS "accountId", position
   FROM account
   WHERE account_id = ANY($1::text[])
   ORDER BY account_id
@@ -116,12 +111,9 @@ async function claimAccounts(
   lots: readonly Expiring[],
 ): Promise<Map<string, MicroCredits>> {
   if (lots.length === 0) return new Map();
-  const { rows } = await transaction.query<[string, string]>({
-    text: CLAIM,
-    values: [textArray([...new Set(lots.map(({ accountId }) => accountId))])],
-    rowMode: "array",
-  });
-  return new Map(rows.map(([accountId, position]) => [accountId, BigInt(position)]));
+  const ids = textArray([...new Set(lots.map(({ accountId }) => accountId))]);
+  const { rows } = await transaction.query<Pick<Account, "accountId" | "position">>(CLAIM, [ids]);
+  return new Map(rows.map(({ accountId, position }) => [accountId, position]));
 }
 
 const MARK = `
@@ -140,20 +132,16 @@ async function markNoticed(
   now: Instant,
 ): Promise<Expiring[]> {
   if (lots.length === 0) return [];
-  const { rows } = await transaction.query<Row>({
-    text: MARK,
-    values: [
-      textArray(lots.map(({ accountId }) => accountId)),
-      textArray(lots.map(({ lotId }) => lotId)),
-      now,
-    ],
-    rowMode: "array",
-  });
-  return rows.map(toExpiring).sort(byEnd);
+  const { rows } = await transaction.query<Expiring>(MARK, [
+    textArray(lots.map(({ accountId }) => accountId)),
+    textArray(lots.map(({ lotId }) => lotId)),
+    now,
+  ]);
+  return rows.sort(byEnd);
 }
 
 const COUNT = `
-  SELECT account_id, count(*)::integer
+  SELECT account_id AS "accountId", count(*)
   FROM lot
   WHERE account_id = ANY($1::text[]) AND noticed_at IS NOT NULL
   GROUP BY account_id`;
@@ -164,17 +152,14 @@ async function sequencesOf(
   marked: readonly Expiring[],
 ): Promise<Map<string, bigint>> {
   if (marked.length === 0) return new Map();
-  const { rows } = await transaction.query<[string, number]>({
-    text: COUNT,
-    values: [textArray([...new Set(marked.map(({ accountId }) => accountId))])],
-    rowMode: "array",
-  });
-  const counts = new Map(rows);
+  const ids = textArray([...new Set(marked.map(({ accountId }) => accountId))]);
+  const { rows } = await transaction.query<{ accountId: string; count: bigint }>(COUNT, [ids]);
+  const counts = new Map(rows.map(({ accountId, count }) => [accountId, count]));
   const sequences = new Map<string, bigint>();
   for (const lot of [...marked].reverse()) {
-    const count = counts.get(lot.accountId) ?? 0;
-    sequences.set(keyOf(lot), BigInt(count));
-    counts.set(lot.accountId, count - 1);
+    const count = counts.get(lot.accountId) ?? 0n;
+    sequences.set(keyOf(lot), count);
+    counts.set(lot.accountId, count - 1n);
   }
   return sequences;
 }
@@ -203,14 +188,4 @@ function byEnd(a: LotPlace, b: LotPlace): number {
 
 function keyOf({ accountId, lotId }: LotPlace): string {
   return `${accountId}\0${lotId}`;
-}
-
-function toExpiring([accountId, lotId, expiresAt, start, end]: Row): Expiring {
-  return {
-    accountId,
-    lotId,
-    expiresAt: Number(expiresAt),
-    start: BigInt(start),
-    end: BigInt(end),
-  };
 }

@@ -3,7 +3,7 @@ import { uptoClock } from "../../core/month/expiry.ts";
 import { type Movement, movementOf, type Steps } from "../../core/month/movement.ts";
 import { settle } from "../../core/month/settle.ts";
 import { postMovement } from "../books/post-movement.ts";
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from "../books/read-accounts.ts";
+import { ACCOUNT_COLUMNS } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
@@ -86,12 +86,9 @@ async function readDue(
   { clock, completeUntil, limit }: SettleRun,
   from: DuePlace | null,
 ): Promise<Account[]> {
-  const { rows } = await transaction.query<AccountRow>({
-    text,
-    values: [clock, from?.settleAt ?? 0, from?.accountId ?? "", completeUntil, limit],
-    rowMode: "array",
-  });
-  return rows.map(toAccount);
+  const values = [clock, from?.settleAt ?? 0, from?.accountId ?? "", completeUntil, limit];
+  const { rows } = await transaction.query<Account>(text, values);
+  return rows;
 }
 
 async function settleAll(

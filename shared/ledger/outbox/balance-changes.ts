@@ -1,4 +1,4 @@
-import type { Account, AccountId } from "../../core/line/account.ts";
+import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 
@@ -17,7 +17,7 @@ export async function noteBalanceChanges(
   await transaction.query({ name: "note-balance-changes", text: NOTE, values: [ids] });
 }
 
-const LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.balances'))";
+const LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.balances')) AS locked";
 
 const TAKE = `
   WITH waiting AS (
@@ -34,10 +34,10 @@ const TAKE = `
     )
     RETURNING account_ids
   )
-  SELECT DISTINCT account_id FROM taken, unnest(account_ids) AS account_id`;
+  SELECT DISTINCT account_id AS "accountId" FROM taken, unnest(account_ids) AS account_id`;
 
 const STATES = `
-  SELECT account_id, version, granted, position
+  SELECT account_id AS "accountId", version, granted, position
   FROM account
   WHERE account_id = ANY($1::text[])`;
 
@@ -50,24 +50,17 @@ export async function takeBalanceChanges(
   transaction: Transaction,
   most: { readonly transactions: number; readonly accounts: number },
 ): Promise<BalanceState[]> {
-  const lock = await transaction.query<[boolean]>({ text: LOCK, rowMode: "array" });
-  if (lock.rows[0]?.[0] !== true) return [];
-  const taken = await transaction.query<[string]>({
+  const lock = await transaction.query<{ locked: boolean }>(LOCK);
+  if (lock.rows[0]?.locked !== true) return [];
+  const taken = await transaction.query<{ accountId: string }>({
     name: "take-balance-changes",
     text: TAKE,
     values: [most.transactions, most.accounts],
-    rowMode: "array",
   });
-  const { rows } = await transaction.query<[AccountId, string, string, string]>({
+  const { rows } = await transaction.query<BalanceState>({
     name: "balance-states",
     text: STATES,
-    values: [textArray(taken.rows.map(([accountId]) => accountId))],
-    rowMode: "array",
+    values: [textArray(taken.rows.map(({ accountId }) => accountId))],
   });
-  return rows.map(([accountId, version, granted, position]) => ({
-    accountId,
-    version: BigInt(version),
-    granted: BigInt(granted),
-    position: BigInt(position),
-  }));
+  return rows;
 }

@@ -4,10 +4,6 @@ const COUNT = "SELECT count(*)::integer FROM (SELECT FROM outbox LIMIT $1) AS wa
 
 /** How many records wait to be published; `atMost` says that there may be more. */
 export async function countOutbox(database: Database, atMost: number): Promise<number> {
-  const { rows } = await database.query<[number]>({
-    text: COUNT,
-    values: [atMost],
-    rowMode: "array",
-  });
-  return rows[0]?.[0] ?? 0;
+  const { rows } = await database.query<{ count: number }>(COUNT, [atMost]);
+  return rows[0]?.count ?? 0;
 }

@@ -37,15 +37,14 @@ export async function putInOutbox(
 
 /** True when no other relay is at work; this one then is until the transaction ends. */
 export async function becomeRelay(transaction: Transaction): Promise<boolean> {
-  const { rows } = await transaction.query<[boolean]>({
-    text: "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.outbox-relay'))",
-    rowMode: "array",
-  });
-  return rows[0]?.[0] === true;
+  const { rows } = await transaction.query<{ locked: boolean }>(
+    "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.outbox-relay')) AS locked",
+  );
+  return rows[0]?.locked === true;
 }
 
 const TAKE = `
-  SELECT account_id, topic, sequence, record
+  SELECT account_id AS "accountId", topic, sequence, record::json
   FROM outbox
   ORDER BY account_id, topic, sequence
   LIMIT $1
@@ -56,17 +55,8 @@ export async function takeFromOutbox(
   transaction: Transaction,
   limit: number,
 ): Promise<OutboxRecord[]> {
-  const { rows } = await transaction.query<[AccountId, string, string, string]>({
-    text: TAKE,
-    values: [limit],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, topic, sequence, record]) => ({
-    accountId,
-    topic,
-    sequence: BigInt(sequence),
-    record: JSON.parse(record),
-  }));
+  const { rows } = await transaction.query<OutboxRecord>(TAKE, [limit]);
+  return rows;
 }
 
 const DELETE = `

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { parseInstant } from "./parse-instant.ts";
 
 /** How to reach Postgres. `tls` follows node's TLS options; null means the URL alone decides. */
 export interface DatabaseSettings {
@@ -22,9 +23,16 @@ const SESSION = [
   "enable_seqscan=off",
   "idle_in_transaction_session_timeout=10000",
   "timezone=UTC",
+  "datestyle=ISO",
 ]
   .map((setting) => `-c ${setting}`)
   .join(" ");
+
+/** Rows come in as the code has them: int8 as bigint, timestamptz as an Instant, date as its text. */
+const TYPES = new pg.TypeOverrides();
+TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
+TYPES.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parseInstant);
+TYPES.setTypeParser(pg.types.builtins.DATE, String);
 
 /**
  * Batches are planned anew for what each names. Who asks for one account at a time asks the same again
@@ -52,6 +60,7 @@ export function openDatabase(
     max: options.connections,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    types: TYPES,
     options: `${SESSION} -c plan_cache_mode=${PLANS[options.plans ?? "of_batches"]}`,
   });
   pool.on("error", options.onError);

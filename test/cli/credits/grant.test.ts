@@ -99,9 +99,9 @@ test("debt is repaid; a low balance that stays is said again, one that is lifted
     "SELECT sequence, record::json->>'cause' AS cause FROM outbox WHERE account_id = 'cli-low' AND topic = 'billing.low-balance' ORDER BY 1",
   );
   expect(rows).toEqual([
-    { sequence: "1", cause: "event:e-1" },
-    { sequence: "2", cause: "entry:1" },
-    { sequence: "3", cause: "entry:2" },
+    { sequence: 1n, cause: "event:e-1" },
+    { sequence: 2n, cause: "entry:1" },
+    { sequence: 3n, cause: "entry:2" },
   ]);
 });
 

@@ -310,7 +310,7 @@ describe("a notice of credits that will expire", () => {
   });
 
   test("is not given again by a scheduler that had found the lot before it was", async () => {
-    const late = await slowly(/^SELECT account_id, position/, {
+    const late = await slowly(/^SELECT account_id AS "accountId", position/, {
       work: (database) => run(week, database),
       meanwhile: async () => void (await run(week)),
     });
@@ -450,14 +450,18 @@ async function entriesOf(account: string): Promise<string[]> {
 
 /** In whole credits. */
 async function accountOf(account: string) {
-  const { rows } = await books.database.query<Record<string, string>>(
+  const { rows } = await books.database.query<{
+    granted: bigint;
+    position: bigint;
+    version: bigint;
+  }>(
     `SELECT granted / 1000000 AS granted, position / 1000000 AS position, version,
             next_due_at::text, settle_at::text
      FROM account WHERE account_id = $1`,
     [account],
   );
-  const { granted = "", position = "", version = "", ...rest } = rows[0] ?? {};
-  return { ...rest, version, granted: BigInt(granted), position: BigInt(position) };
+  if (rows[0] === undefined) throw new Error(`there is no account ${account}`);
+  return rows[0];
 }
 
 async function noticesOf(account: string) {

@@ -37,11 +37,11 @@ test("a fee is stored as a payment to be charged from when it fell due", async (
   expect(rows).toEqual([
     {
       ...{ account_id: "acme", payment_id: "fee:1:0", kind: "fee", status: "pending" },
-      ...{ amount: "1000", currency: "USD", credits: null, life: null, life_months: null },
+      ...{ amount: 1000n, currency: "USD", credits: null, life: null, life_months: null },
       ...{ subscription: 1, period: 0, periods: 1, plan_id: "hundred", attempt: 1, calls: 0 },
-      ...{ next_try_at: new Date(BEGAN), gateway: null, gateway_payment: null, reason: "" },
+      ...{ next_try_at: BEGAN, gateway: null, gateway_payment: null, reason: "" },
       ...{ customer: null, method: null },
-      ...{ created_at: new Date(BEGAN), attempted_at: new Date(BEGAN), settled_at: null },
+      ...{ created_at: BEGAN, attempted_at: BEGAN, settled_at: null },
     },
   ]);
 });

@@ -14,7 +14,7 @@ afterEach(() => books.close());
 test("again, it is kept once", async () => {
   await keep();
   await keep();
-  expect(await waiting()).toEqual([{ offset: "7", asked: true, repairs: 1 }]);
+  expect(await waiting()).toEqual([{ offset: 7n, asked: true, repairs: 1 }]);
 });
 
 test("what fails at the last step leaves nothing behind", async () => {

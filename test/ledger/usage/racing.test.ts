@@ -45,8 +45,8 @@ test("consumers of several partitions debit the same accounts while grants come 
   };
   await Promise.all([...["p", "q", "r"].map(consume), ...FIVE.map(grant)]);
 
-  const used = String(3 * batches * 3 * 2);
-  const granted = String(batches * 30);
+  const used = BigInt(3 * batches * 3 * 2);
+  const granted = BigInt(batches * 30);
   expect(await rowsOf("shared-%")).toEqual(
     FIVE.map((account_id) => ({ account_id, granted, position: used })),
   );
@@ -64,7 +64,7 @@ test("two consumers that hold the same batches of a partition meter each once", 
     for (const batch of batches) await debitUsage(books.database, rateCardReader(), batch);
   };
   await Promise.all([consume(), consume()]);
-  expect(await rowsOf("held-twice")).toMatchObject([{ position: String(20 * 5 * 2) }]);
+  expect(await rowsOf("held-twice")).toMatchObject([{ position: BigInt(20 * 5 * 2) }]);
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
@@ -77,7 +77,7 @@ test("consumers that hold the same batches of repeats drop them, and none of the
     for (const batch of batches) await debitUsage(books.database, rateCardReader(), batch);
   };
   await Promise.all([consume(), consume(), consume()]);
-  expect(await rowsOf("repeated")).toMatchObject([{ position: String(5 * 2) }]);
+  expect(await rowsOf("repeated")).toMatchObject([{ position: BigInt(5 * 2) }]);
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
@@ -103,7 +103,7 @@ test("a grant between reading and writing an account makes the batch run again",
 
   expect(tries).toHaveLength(3);
   expect(outcome).toMatchObject({ metered: 4, lowBalances: 0 });
-  expect(await rowsOf("overtaken")).toMatchObject([{ granted: "18", position: "8" }]);
+  expect(await rowsOf("overtaken")).toMatchObject([{ granted: 18n, position: 8n }]);
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
@@ -131,7 +131,7 @@ test("runs of several partitions share a transaction: those read before or ahead
     ],
     metered: 5,
   });
-  expect(await rowsOf("joined")).toMatchObject([{ position: String(2 * 5 * 2) }]);
+  expect(await rowsOf("joined")).toMatchObject([{ position: BigInt(2 * 5 * 2) }]);
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
@@ -196,8 +196,8 @@ async function give(account: string, lotId: string, credits: bigint): Promise<vo
 async function rowsOf(accounts: string) {
   const { rows } = await books.database.query<{
     account_id: string;
-    granted: string;
-    position: string;
+    granted: bigint;
+    position: bigint;
   }>(
     "SELECT account_id, granted, position FROM account WHERE account_id LIKE $1 ORDER BY account_id",
     [accounts],

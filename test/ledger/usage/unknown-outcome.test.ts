@@ -81,7 +81,7 @@ test.each(CASES)(
 
     const outcome = await debitUsage(throughProxy, rateCardReader(), batch);
     expect(outcome.runs).toMatchObject([{ kind: example.nextTry }]);
-    expect(await positionOf(account)).toBe("7");
+    expect(await positionOf(account)).toBe(7n);
     expect(await brokenInvariants(books.database)).toEqual([]);
   },
 );
@@ -105,11 +105,11 @@ test("a connection lost between two statements is an outage too", async () => {
   expect(isDatabaseOutage(error), `${sqlState(error)} ${error}`).toBe(true);
   const outcome = await debitUsage(books.database, readRates, batch);
   expect(outcome.runs).toEqual([{ kind: "committed" }]);
-  expect(await positionOf(account)).toBe("3");
+  expect(await positionOf(account)).toBe(3n);
 });
 
-async function positionOf(account: string): Promise<string | undefined> {
-  const { rows } = await books.database.query<{ position: string }>(
+async function positionOf(account: string): Promise<bigint | undefined> {
+  const { rows } = await books.database.query<{ position: bigint }>(
     "SELECT position FROM account WHERE account_id = $1",
     [account],
   );

@@ -39,25 +39,22 @@ export function toldByModel(model: Model, accountId: string): AccountTold {
 export async function toldByBooks(database: Database, accountId: string): Promise<AccountTold> {
   const { account, lots, records, entries, outbox } = await readRows(database, accountId);
   if (account === undefined) throw new Error(`the books have no account ${accountId}`);
-  const position = BigInt(account.position);
-  const stretches = lots.map((lot) => ({ ...lot, ...stretchOf(lot.start, lot.end) }));
+  const { position } = account;
   return {
-    balance: BigInt(account.granted) - position,
-    used: records.reduce((sum, record) => sum + BigInt(record.credits), 0n),
-    entries: BigInt(account.entries),
-    lots: stretches.map((lot) => ({
+    balance: account.granted - position,
+    used: records.reduce((sum, record) => sum + record.credits, 0n),
+    entries: account.entries,
+    lots: lots.map((lot) => ({
       lotId: lot.id,
-      credits: BigInt(lot.credits),
+      credits: lot.credits,
       left: remainingOf(lot, position),
     })),
     records: Object.fromEntries(
-      records.map((record) => {
-        const start = BigInt(record.start);
-        const drawn = { start, end: start + BigInt(record.credits) };
-        return [record.id, { credits: BigInt(record.credits), ...paymentOf(drawn, stretches) }];
+      records.map(({ id, start, credits }) => {
+        return [id, { credits, ...paymentOf({ start, end: start + credits }, lots) }];
       }),
     ),
-    expiries: entries.map(({ id, credits }) => ({ lotId: id, credits: -BigInt(credits) })),
+    expiries: entries.map(({ id, credits }) => ({ lotId: id, credits: -credits })),
     lowBalances: outbox.map(({ record }) => {
       const { cause, balance } = JSON.parse(record) as { cause: string; balance: string };
       return { cause, balance: BigInt(balance) };
@@ -80,29 +77,25 @@ function paymentOf(
   return { unpaid, paidBy };
 }
 
-function stretchOf(start: string, end: string): Stretch {
-  return { start: BigInt(start), end: BigInt(end) };
-}
-
 async function readRows(database: Database, accountId: string) {
   const read = async <R extends object>(text: string): Promise<R[]> =>
     (await database.query<R>(text, [accountId])).rows;
-  const [account] = await read<{ granted: string; position: string; entries: string }>(
+  const [account] = await read<{ granted: bigint; position: bigint; entries: bigint }>(
     "SELECT granted, position, entries FROM account WHERE account_id = $1",
   );
   return {
     account,
     // In the order in which they were granted: a lot that was cut out lies where the next one does.
-    lots: await read<{ id: string; credits: string; start: string; end: string }>(
+    lots: await read<{ id: string; credits: bigint; start: bigint; end: bigint }>(
       `SELECT lot.lot_id AS id, lot.credits, start_position AS start, end_position AS end
        FROM lot JOIN entry USING (account_id, lot_id)
        WHERE account_id = $1 AND kind = 'grant' ORDER BY sequence`,
     ),
-    records: await read<{ id: string; credits: string; start: string }>(
+    records: await read<{ id: string; credits: bigint; start: bigint }>(
       `SELECT event_id AS id, credits, start_position AS start
        FROM usage_record WHERE account_id = $1`,
     ),
-    entries: await read<{ id: string; credits: string }>(
+    entries: await read<{ id: string; credits: bigint }>(
       `SELECT lot_id AS id, credits
        FROM entry WHERE account_id = $1 AND kind = 'expiry' ORDER BY sequence`,
     ),

@@ -127,15 +127,14 @@ export async function rowOf(
     status: PaymentStatus;
     attempt: number;
     calls: number;
-    next_try_at: Date | null;
+    nextTryAt: Instant | null;
   }>(
-    `SELECT status, attempt, calls, next_try_at
+    `SELECT status, attempt, calls, next_try_at AS "nextTryAt"
      FROM payment WHERE account_id = $1 AND payment_id = $2`,
     [id, paymentId],
   );
   if (rows[0] === undefined) throw new Error(`${id} has no payment ${paymentId}`);
-  const { next_try_at: at, ...row } = rows[0];
-  return { ...row, nextTryAt: at === null ? null : at.getTime() };
+  return rows[0];
 }
 
 /** What is told of the account's top-ups, in order: `1 pending low-balance:1`. */

@@ -11,14 +11,18 @@ export async function explained(
       get: (target, name) => {
         if (name === "connect") return async () => explaining(await database.connect());
         if (name !== "query") return Reflect.get(target, name);
-        return async (statement: string | { text: string; values: unknown[] }) => {
-          if (typeof statement === "string") return { rows: [] };
-          const { rows } = await database.query<[string]>({
-            text: `EXPLAIN ${statement.text}`,
-            values: statement.values,
-            rowMode: "array",
-          });
-          plans.push(rows.map(([line]) => line).join("\n"));
+        return async (
+          statement: string | { text: string; values: unknown[] },
+          given?: unknown[],
+        ) => {
+          const { text, values } =
+            typeof statement === "string" ? { text: statement, values: given } : statement;
+          if (values === undefined) return { rows: [] };
+          const { rows } = await database.query<Record<"QUERY PLAN", string>>(
+            `EXPLAIN ${text}`,
+            values,
+          );
+          plans.push(rows.map((row) => row["QUERY PLAN"]).join("\n"));
           return { rows: [] };
         };
       },

@@ -86,9 +86,9 @@ export async function untilPayment(
 }
 
 export async function balanceOf({ database }: Books, id: string): Promise<bigint> {
-  const { rows } = await database.query<{ balance: string }>(
+  const { rows } = await database.query<{ balance: bigint }>(
     "SELECT granted - position AS balance FROM account WHERE account_id = $1",
     [id],
   );
-  return BigInt(rows[0]?.balance ?? 0);
+  return rows[0]?.balance ?? 0n;
 }
