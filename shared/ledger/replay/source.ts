@@ -5,12 +5,12 @@ const MIGRATIONS = "SELECT name FROM migration ORDER BY name";
 
 /** The migrations that a database has. */
 export async function listMigrations(database: Database | Transaction): Promise<string[]> {
-  const { rows } = await database.query<[string]>({ text: MIGRATIONS, rowMode: "array" });
-  return rows.map(([name]) => name);
+  const { rows } = await database.query<{ name: string }>(MIGRATIONS);
+  return rows.map(({ name }) => name);
 }
 
 const DEAD = `
-  SELECT kafka_offset
+  SELECT kafka_offset::text AS offset
   FROM dead_letter
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3 AND kafka_offset < $4`;
 
@@ -21,17 +21,16 @@ export async function deadOffsets(
   from: bigint,
   to: bigint,
 ): Promise<Set<string>> {
-  const { rows } = await source.query<[string]>({
+  const { rows } = await source.query<{ offset: string }>({
     name: "dead-offsets",
     text: DEAD,
     values: [TOPICS.usageEvents, partition, from, to],
-    rowMode: "array",
   });
-  return new Set(rows.map(([offset]) => offset));
+  return new Set(rows.map(({ offset }) => offset));
 }
 
 const BELOW = `
-  SELECT min(kafka_offset), count(*)
+  SELECT min(kafka_offset) AS first, count(*)
   FROM usage_record
   WHERE kafka_partition = $1 AND kafka_offset < $2`;
 
@@ -41,11 +40,8 @@ export async function usageBelow(
   partition: number,
   offset: bigint,
 ): Promise<{ first: bigint; count: bigint } | null> {
-  const { rows } = await source.query<[string | null, string]>({
-    text: BELOW,
-    values: [partition, offset],
-    rowMode: "array",
-  });
-  const [first, count] = rows[0] ?? [null, "0"];
-  return first === null ? null : { first: BigInt(first), count: BigInt(count) };
+  const values = [partition, offset];
+  const { rows } = await source.query<{ first: bigint | null; count: bigint }>(BELOW, values);
+  const { first, count } = rows[0] ?? { first: null, count: 0n };
+  return first === null ? null : { first, count };
 }
