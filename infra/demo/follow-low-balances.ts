@@ -64,8 +64,7 @@ export async function followLowBalances(
     groupId: options.groupId,
     topic: TOPICS.lowBalance,
     batchSize: 1_000,
-    // Before the first message there is, Kafka starts at that one.
-    startAt: async (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
+    startAt: async () => new Map(),
     async handle({ partition, messages, nextOffset }) {
       for (const message of messages) await hear(message);
       readTo.set(partition, nextOffset);

@@ -21,7 +21,10 @@ export async function runBatchConsumer(
     groupId: string;
     topic: string;
     batchSize: number;
-    /** Where to start reading these partitions; asked after each join, before anything is handled. */
+    /**
+     * Where to start reading these partitions; asked after each join, before anything is handled. One
+     * that is left out starts where Kafka has it.
+     */
     startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
     handle(batch: MessageBatch, heartbeat: () => Promise<void>): Promise<bigint>;
   },

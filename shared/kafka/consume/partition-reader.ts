@@ -38,10 +38,10 @@ export interface PartitionReading {
   readonly maxWaitMs: number;
   readonly maxBatchMessages: number;
   /**
-   * Where to start reading partitions; asked after each join, before anything is handled. Partitions
-   * without an offset are not read.
+   * Where to start reading partitions; asked after each join, before anything is handled. Null: not at
+   * all. A partition that is left out starts where Kafka has it.
    */
-  startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
+  startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint | null>>;
   /**
    * Handles a batch and returns the offset to read the partition from next, or null to read no more
    * of it. Partitions are handled at once, batches of one partition one at a time, in order.
@@ -91,9 +91,12 @@ export async function readPartitions(
   return reader;
 }
 
-/** Where a partition is read next. A seek makes a new one, which tells what was fetched before it. */
+/**
+ * Where a partition is read next; null until Kafka has started it. A seek makes a new one, which tells
+ * what was fetched before it.
+ */
 interface Position {
-  offset: bigint;
+  offset: bigint | null;
 }
 
 type PassedOver = ConsumerEndBatchProcessEvent["payload"];
@@ -167,8 +170,8 @@ class Reader implements PartitionReader {
     const starts = await this.#reading.startAt(assigned);
     for (const partition of assigned) {
       const offset = starts.get(partition);
-      if (offset === undefined) this.#pause(partition);
-      else this.#seek(partition, offset);
+      if (offset === undefined) this.#positions.set(partition, { offset: null });
+      else this.#readOn(partition, offset);
     }
   }
 
@@ -178,12 +181,13 @@ class Reader implements PartitionReader {
     const passed = before.then(async () => {
       if (this.#isOver || position === undefined) return;
       if (position !== this.#positions.get(partition)) return;
+      const nextOffset = BigInt(lastOffset) + 1n;
       const batch: MessageBatch = {
         topic: this.#reading.topic,
         partition,
-        fetchedFrom: position.offset,
+        fetchedFrom: position.offset ?? nextOffset,
         messages: [],
-        nextOffset: BigInt(lastOffset) + 1n,
+        nextOffset,
         highWatermark: BigInt(highWatermark),
       };
       this.#goOn(batch, await this.#reading.handle(batch, NO_MEMBERSHIP));
@@ -196,24 +200,24 @@ class Reader implements PartitionReader {
 
   /** False: the partition does not go on with the rest of its fetch. */
   #goOn({ partition, nextOffset }: MessageBatch, next: bigint | null): boolean {
-    if (next === null) this.#pause(partition);
-    else if (next !== nextOffset) this.#seek(partition, next);
-    else {
-      const position = this.#positions.get(partition);
-      if (position !== undefined) position.offset = next;
+    if (next !== nextOffset) {
+      this.#readOn(partition, next);
+      return false;
     }
-    return next === nextOffset;
+    const position = this.#positions.get(partition);
+    if (position !== undefined) position.offset = next;
+    return true;
   }
 
-  #seek(partition: number, offset: bigint): void {
-    this.#positions.set(partition, { offset });
+  #readOn(partition: number, offset: bigint | null): void {
     const { topic } = this.#reading;
-    this.#consumer.seek({ topic, partition, offset: offset.toString() });
-  }
-
-  #pause(partition: number): void {
-    this.#positions.delete(partition);
-    this.#consumer.pause([{ topic: this.#reading.topic, partitions: [partition] }]);
+    if (offset === null) {
+      this.#positions.delete(partition);
+      this.#consumer.pause([{ topic, partitions: [partition] }]);
+    } else {
+      this.#positions.set(partition, { offset });
+      this.#consumer.seek({ topic, partition, offset: offset.toString() });
+    }
   }
 
   #fail(error: unknown): void {

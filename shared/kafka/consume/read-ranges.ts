@@ -103,7 +103,8 @@ async function readAll(
       maxFetchBytes: MAX_FETCH_BYTES,
       maxWaitMs: MAX_WAIT_MS,
       maxBatchMessages: Number.POSITIVE_INFINITY,
-      startAt: async () => new Map([...left].map(([partition, { from }]) => [partition, from])),
+      startAt: async (partitions) =>
+        new Map(partitions.map((partition) => [partition, left.get(partition)?.from ?? null])),
       async handle(batch, { heartbeat }) {
         const alive = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
         try {

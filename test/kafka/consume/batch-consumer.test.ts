@@ -88,6 +88,18 @@ test("what the group had read to before, and passed over meanwhile, skips nothin
   expect(handled[0]?.fetchedFrom).toBe(1n);
 });
 
+test("a partition whose start is not known is read from its first message on", async () => {
+  await send(["a", "b"]);
+  const handled: MessageBatch[] = [];
+  const consumer = await run({ handled, startAt: async () => new Map() });
+  await eventually("all are handled", () => handled.at(-1)?.nextOffset === 2n);
+  await sendAborted();
+  await eventually("the end is read", () => handled.at(-1)?.nextOffset === 4n);
+  await consumer.stop();
+  expect(handled.flatMap(valuesOf)).toEqual(["a", "b"]);
+  expect(handled.map(({ fetchedFrom }) => fetchedFrom)).toEqual([0n, 2n]);
+});
+
 test("the error of a handler ends the consumer", async () => {
   await send(["a"]);
   const handled: MessageBatch[] = [];
