@@ -9,8 +9,12 @@ import {
   verifyUsage,
 } from "../core/history/verify-usage.ts";
 import type { RateCard } from "../core/offer/rate-card.ts";
-import { identityOf } from "../core/usage/meter-usage.ts";
-import type { ReceivedEvent, Rejection, UsageEvent } from "../core/usage/usage-event.ts";
+import {
+  identityOf,
+  type ReceivedEvent,
+  type Rejection,
+  type UsageEvent,
+} from "../core/usage/usage-event.ts";
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {

@@ -12,8 +12,7 @@ import {
 import { postEntry } from "../line/post-entry.ts";
 import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
 import { type AccountInBatch, wasRead } from "../usage/account-in-batch.ts";
-import { identityOf } from "../usage/meter-usage.ts";
-import type { UsageEvent } from "../usage/usage-event.ts";
+import { identityOf, type UsageEvent } from "../usage/usage-event.ts";
 
 /** An entry as the books have it. */
 export interface RecordedEntry extends Entry {
@@ -36,18 +35,24 @@ export interface Shortage {
   readonly ofStarts: Set<UsageEvent>;
 }
 
-/** What is known of a batch's accounts. */
+/** Nothing is known to be missing yet. */
+export function noShortage(): Shortage {
+  return { ofEntries: new Set(), ofLots: new Set(), ofStarts: new Set() };
+}
+
+/** What other books have recorded of a batch's accounts, as far as it was read. */
 export interface Recorded {
   readonly histories: ReadonlyMap<string, EntryHistory>;
   /** Where events that drew nothing stood on the line, by `identityOf`; null: they have no record. */
   readonly starts: ReadonlyMap<string, MicroCredits | null>;
+  /** What turns out to be missing; where anything is, read it and play the batch again. */
   readonly short: Shortage;
 }
 
 /**
- * Posts the recorded entries that come before an event, so that it draws where it drew before. Entries
- * stand in the order of their sequence, and one that was posted at a position was posted before
- * whatever drew from there. Where an event of no credits stood, only its record tells.
+ * Posts the recorded entries that come before an event. Entries stand in the order of their sequence,
+ * and one that was posted at a position was posted before whatever drew from there. Where an event of
+ * no credits stood, only its record tells.
  */
 export function postBeforeEvent(
   book: AccountInBatch,
@@ -78,9 +83,8 @@ export function postRecorded(
   comesLater: (next: RecordedEntry) => boolean = () => false,
 ): void {
   const { accountId } = book.account;
-  const first = history.entries[0]?.sequence ?? 0n;
   for (;;) {
-    const next = history.entries[Number(book.account.entries + 1n - first)];
+    const next = recordedAt(history, book.account.entries + 1n);
     if (next === undefined) {
       if (!history.isWhole) short.ofEntries.add(accountId);
       return;
@@ -92,6 +96,11 @@ export function postRecorded(
     }
     post(book, next);
   }
+}
+
+/** The recorded entry that is posted again under a sequence, as far as it was read. */
+export function recordedAt({ entries }: EntryHistory, sequence: bigint): RecordedEntry | undefined {
+  return entries[Number(sequence - (entries[0]?.sequence ?? 0n))];
 }
 
 /** Where the account had drawn to when the entry was posted, if its line was then as it is now. */
@@ -108,13 +117,13 @@ function positionBefore(
 function post(book: AccountInBatch, recorded: RecordedEntry): void {
   const account = { ...book.account, position: book.position };
   const { line, lots, added, credits } = move(account, book.lots, recorded);
-  const { kind, lotId, reference, dueAt, postedAt } = recorded;
+  const { kind, lotId, reference, dueAt } = recorded;
   const posted = postEntry(line, { kind, credits, lotId, reference, dueAt });
   book.moved = true;
   book.account = posted.account;
   book.position = posted.account.position;
   book.lots = lots;
-  book.entries.push({ ...posted.entry, postedAt });
+  book.entries.push(posted.entry);
   if (added !== null) book.granted = [...book.granted, added];
 }
 

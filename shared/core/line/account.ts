@@ -52,6 +52,4 @@ export interface Entry {
   readonly reference: string;
   /** When it fell due. */
   readonly dueAt: Instant;
-  /** Where it is posted again: when it first was. */
-  readonly postedAt?: Instant;
 }

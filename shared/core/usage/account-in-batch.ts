@@ -107,7 +107,6 @@ export function draw(
 export function settleBefore(
   book: AccountInBatch,
   event: UsageEvent,
-  _credits: MicroCredits,
   { now, catalogue, completeUntil }: SettlingContext,
   lowBalances: LowBalance[],
 ): void {
@@ -141,13 +140,13 @@ function drawOf({ account, drawnFrom, position, eventIds }: AccountInBatch): Dra
 }
 
 /** All that a batch changed of its accounts, in the order in which its events named them. */
-export function changesOf(books: Map<string, AccountInBatch>) {
+export function changesOf(books: Iterable<AccountInBatch>) {
   const spends: Spend[] = [];
   const draws: Draw[] = [];
   const accounts: Account[] = [];
   const entries: Entry[] = [];
   const settled: MovedBook[] = [];
-  for (const book of books.values()) {
+  for (const book of books) {
     if (!book.moved) continue;
     accounts.push(accountOf(book));
     entries.push(...book.entries);

@@ -14,6 +14,11 @@ export interface UsageEvent {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** The identity of an event: the same again is a repeat if it says the same, else a conflict. */
+export function identityOf(event: Pick<UsageEvent, "accountId" | "eventId">): string {
+  return `${event.accountId}\0${event.eventId}`;
+}
+
 /** A usage event with the place that it was read at. */
 export interface ReceivedEvent extends UsageEvent {
   readonly partition: number;

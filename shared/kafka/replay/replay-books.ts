@@ -11,8 +11,8 @@ import {
   targetProblem,
 } from "../../ledger/replay/begin.ts";
 import { finishReplay } from "../../ledger/replay/finish.ts";
-import { postRest } from "../../ledger/replay/post-recorded.ts";
 import { recordedEntries } from "../../ledger/replay/recorded-entries.ts";
+import { replayRest } from "../../ledger/replay/replay-rest.ts";
 import { listMigrations, usageBelow } from "../../ledger/replay/source.ts";
 import { type PartitionEnds, readPartitionEnds } from "../client/partition-ends.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
@@ -67,7 +67,7 @@ export async function replayBooks(books: BooksToReplay): Promise<BooksReplayed> 
     const startedAt = performance.now();
     const recorded = recordedEntries(source);
     const events = await replayUsage({ ...books, source, recorded, ranges });
-    await postRest(source, target, recorded, signal);
+    await replayRest(source, target, recorded, signal);
     const postingMs = performance.now() - startedAt;
     books.onPosted();
 

@@ -2,11 +2,10 @@ import type { Kafka } from "kafkajs";
 import { rateCardReader } from "../../ledger/catalogue/rates.ts";
 import type { Database, Transaction } from "../../ledger/postgres/database.ts";
 import { REPLAY_READER } from "../../ledger/replay/begin.ts";
-import { asRecorded } from "../../ledger/replay/post-recorded.ts";
 import type { RecordedEntries } from "../../ledger/replay/recorded-entries.ts";
+import { replayBatch } from "../../ledger/replay/replay-batch.ts";
 import { deadOffsets } from "../../ledger/replay/source.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
-import { debitUsage } from "../../ledger/usage/debit-usage.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import { decodeBatch } from "../consume/decode-batch.ts";
 import { joinBatches } from "../consume/join-batches.ts";
@@ -43,8 +42,7 @@ const ALWAYS = { maxAheadMs: Number.POSITIVE_INFINITY, maxBehindMs: Number.POSIT
  */
 export async function replayUsage(usage: UsageToReplay): Promise<number> {
   const { source, target, decoder, signal } = usage;
-  const readRates = rateCardReader();
-  const posting = asRecorded(usage.recorded);
+  const replaying = { readRates: rateCardReader(), recorded: usage.recorded };
   let metered = 0;
   let expectRepeats = false;
 
@@ -72,12 +70,8 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     const now = latest(batches);
     const runs: UsageRun[] = [];
     for (const batch of batches) runs.push(await readRun(batch, now));
-    const outcome = await debitUsage(
-      target,
-      readRates,
-      { reader: REPLAY_READER, now, runs, expectRepeats },
-      posting,
-    );
+    const again = { reader: REPLAY_READER, now, runs, expectRepeats };
+    const outcome = await replayBatch(target, replaying, again);
     if (outcome.runs.some(({ kind }) => kind !== "committed")) {
       throw new ReplayRefused("somebody else replays into the same database");
     }

@@ -9,14 +9,14 @@ const INTO = {
 };
 
 /**
- * Posts entries, at `postedAt` unless they say when they first were. `accounts` are those they belong to, as read: an entry carries the version that
- * this transaction gives its account.
+ * Posts entries, each as of `postedAt`. `accounts` are those they belong to, as read: an entry carries
+ * the version that this transaction gives its account.
  */
 export async function postEntries(
   transaction: Transaction,
   entries: readonly Entry[],
   accounts: readonly Account[],
-  postedAt: Instant,
+  postedAt: (entry: Entry) => Instant,
 ): Promise<void> {
   if (entries.length === 0) return;
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
@@ -36,6 +36,6 @@ export async function postEntries(
     else rows.text(entry.lotId);
     rows.text(entry.reference);
     rows.timestamptz(entry.dueAt);
-    rows.timestamptz(entry.postedAt ?? postedAt);
+    rows.timestamptz(postedAt(entry));
   });
 }

@@ -12,8 +12,7 @@ import { recordChanges, writeSchedules } from "./schedules.ts";
 import { updateAccounts } from "./update-accounts.ts";
 
 /**
- * Writes what a transaction does to accounts, and leaves what is to be published, unless that was
- * announced before. False: an account
+ * Writes what a transaction does to accounts, and leaves what is to be published. False: an account
  * had moved since it was read; roll back and run again.
  *
  * The account rows come first. What hangs on an account is written only by whoever holds its row, so
@@ -23,17 +22,15 @@ export async function postMovement(
   transaction: Transaction,
   movement: Movement,
   now: Instant,
-  { isAnnounced = true }: { readonly isAnnounced?: boolean } = {},
 ): Promise<boolean> {
   const { accounts, entries, lowBalances } = movement;
   if (!(await updateAccounts(transaction, accounts))) return false;
   await insertLots(transaction, movement.granted);
   await moveLots(transaction, movement.movedLots);
-  await postEntries(transaction, entries, accounts, now);
+  await postEntries(transaction, entries, accounts, () => now);
   await writeSchedules(transaction, movement.schedules);
   await recordChanges(transaction, movement.changes);
   await insertFees(transaction, movement.fees);
-  if (!isAnnounced) return true;
   await putInOutbox(transaction, [
     ...entries.map((entry) => creditsPostedRecord(entry, now)),
     ...lowBalances.map(lowBalanceRecord),

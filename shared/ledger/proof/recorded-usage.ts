@@ -1,8 +1,7 @@
 import pg from "pg";
 import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import { identityOf } from "../../core/usage/meter-usage.ts";
-import type { ReceivedEvent, UsageEvent } from "../../core/usage/usage-event.ts";
+import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { EVENT_COLUMNS } from "../usage/records.ts";

@@ -2,8 +2,7 @@ import type { EntryHistory, RecordedEntry } from "../../core/history/post-record
 import type { Account, AccountId, Entry } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { LotSource } from "../../core/month/grant-credits.ts";
-import { identityOf } from "../../core/usage/meter-usage.ts";
-import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
-import { type Drawn, identityOf } from "../../core/usage/meter-usage.ts";
-import type { ReceivedEvent, UsageEvent } from "../../core/usage/usage-event.ts";
+import type { Drawn } from "../../core/usage/events-in-batch.ts";
+import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";

@@ -7,17 +7,13 @@ import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import type { Draw } from "../../../shared/core/usage/account-in-batch.ts";
-import {
-  accountsDue,
-  type Drawn,
-  identityOf,
-  type Metering,
-  meterUsage,
-} from "../../../shared/core/usage/meter-usage.ts";
+import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
+import { accountsDue, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
 import type { Spend } from "../../../shared/core/usage/spend.ts";
 import {
   type DeadLetterReason,
   type EventWindow,
+  identityOf,
   rejectEvent,
   type UsageEvent,
 } from "../../../shared/core/usage/usage-event.ts";

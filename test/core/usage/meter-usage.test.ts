@@ -11,11 +11,10 @@ import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import {
   accountsDue,
-  identityOf,
   type MeteringContext,
   meterUsage,
 } from "../../../shared/core/usage/meter-usage.ts";
-import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
+import { identityOf, type UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { accountWith, eventWith, lotOf, NOON } from "../../support/core/examples.ts";
 
 const RATES = toRateCard([

@@ -1,0 +1,69 @@
+import { noShortage, type Recorded } from "../../core/history/post-recorded.ts";
+import { replayUsage } from "../../core/history/replay-usage.ts";
+import type { Account } from "../../core/line/account.ts";
+import type { BatchContext } from "../../core/usage/events-in-batch.ts";
+import { readBooks } from "../books/read-books.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import type { DebitOutcome, UsageBatch } from "../usage/batch.ts";
+import { type ReadRates, readUsage } from "../usage/debit-usage.ts";
+import { exactlyOnce } from "../usage/exactly-once.ts";
+import { findRecorded } from "../usage/records.ts";
+import { postReplayed } from "./post-replayed.ts";
+import type { RecordedEntries } from "./recorded-entries.ts";
+
+/**
+ * Meters a batch again, exactly once, into a database that `beginReplay` has prepared: before each
+ * event it posts what other books have recorded there, rather than what is due. Nothing is published;
+ * it was when it first happened.
+ */
+export function replayBatch(
+  target: Database,
+  { readRates, recorded }: { readonly readRates: ReadRates; readonly recorded: RecordedEntries },
+  batch: UsageBatch,
+): Promise<DebitOutcome> {
+  return exactlyOnce(target, batch, async (transaction, once) => {
+    const usage = await readUsage(transaction, readRates, once);
+    let context: Context = {
+      ...usage,
+      books: new Map(),
+      histories: await recorded.next(usage.accounts.values()),
+      starts: new Map(),
+      short: noShortage(),
+    };
+    for (;;) {
+      const metering = replayUsage(once.events, context);
+      const { ofEntries, ofLots, ofStarts } = context.short;
+      if (ofEntries.size + ofLots.size + ofStarts.size > 0) {
+        context = await readMore(transaction, recorded, context);
+      } else if (context.recorded === null && metering.rejected.length > 0) {
+        // What cannot be metered never meets the unique key, so whether it is a repeat must be looked up.
+        const rejected = metering.rejected.map(({ event }) => event);
+        context = { ...context, recorded: await findRecorded(transaction, rejected) };
+      } else {
+        const isPosted = await postReplayed(transaction, metering, context.histories);
+        return isPosted ? metering : null;
+      }
+    }
+  });
+}
+
+interface Context extends BatchContext, Recorded {
+  readonly accounts: ReadonlyMap<string, Account>;
+}
+
+/** Reads what playing the batch has found missing. */
+async function readMore(
+  transaction: Transaction,
+  recorded: RecordedEntries,
+  context: Context,
+): Promise<Context> {
+  const { ofEntries, ofLots, ofStarts } = context.short;
+  const { accounts, books, histories, starts } = context;
+  return {
+    ...context,
+    histories: ofEntries.size > 0 ? await recorded.next(accounts.values(), ofEntries) : histories,
+    books: new Map([...books, ...(await readBooks(transaction, [...ofLots]))]),
+    starts: new Map([...starts, ...(await recorded.starts([...ofStarts]))]),
+    short: noShortage(),
+  };
+}

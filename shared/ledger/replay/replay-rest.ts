@@ -1,0 +1,66 @@
+import { noShortage } from "../../core/history/post-recorded.ts";
+import { replayEntries } from "../../core/history/replay-usage.ts";
+import { readAccounts } from "../books/read-accounts.ts";
+import { readBooks } from "../books/read-books.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { postReplayed } from "./post-replayed.ts";
+import type { RecordedEntries } from "./recorded-entries.ts";
+
+const NEXT_ACCOUNTS = `
+  SELECT account_id, entries
+  FROM account
+  WHERE account_id > $1 AND entries > 0
+  ORDER BY account_id
+  LIMIT $2`;
+
+const ACCOUNTS_AT_ONCE = 2_000;
+
+/** Posts what the accounts of other books have recorded beyond their last usage. */
+export async function replayRest(
+  source: Transaction,
+  target: Database,
+  recorded: RecordedEntries,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let after = ""; ; ) {
+    signal.throwIfAborted();
+    const { rows } = await source.query<[string, string]>({
+      text: NEXT_ACCOUNTS,
+      values: [after, ACCOUNTS_AT_ONCE],
+      rowMode: "array",
+    });
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last[0];
+    const posted = await readAccounts(
+      target,
+      rows.map(([id]) => id),
+    );
+    const left = rows.filter(([id, entries]) => posted.get(id)?.entries !== BigInt(entries));
+    const ids = left.map(([id]) => id);
+    while (await postSome(target, recorded, ids)) signal.throwIfAborted();
+  }
+}
+
+/** Posts as many entries of each account as are read at once. False: nothing was left. */
+async function postSome(
+  target: Database,
+  recorded: RecordedEntries,
+  ids: readonly string[],
+): Promise<boolean> {
+  return inTransaction(target, async (transaction) => {
+    const accounts = await readAccounts(transaction, ids);
+    const histories = await recorded.next(accounts.values());
+    const short = noShortage();
+    let movement = replayEntries(accounts.values(), { books: new Map(), histories, short });
+    if (short.ofLots.size > 0) {
+      const books = await readBooks(transaction, [...short.ofLots]);
+      movement = replayEntries(accounts.values(), { books, histories, short });
+    }
+    if (movement.accounts.length === 0) return false;
+    if (!(await postReplayed(transaction, movement, histories))) {
+      throw new Error("somebody else moves accounts of the database that is replayed into");
+    }
+    return true;
+  });
+}
