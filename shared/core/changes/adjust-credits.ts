@@ -35,7 +35,5 @@ export function deductCredits(
     dueAt: now,
   } as const;
   const { account, entry } = postEntry(drawDown(book.account, credits), told);
-  const after = { ...book, account };
-  const posted = { entries: [entry], granted: [], changes: [], fees: [] };
-  return { kind: "deducted", entry, ...conclude(after, posted) };
+  return { kind: "deducted", entry, ...conclude({ ...book, account }, { entries: [entry] }) };
 }

@@ -54,6 +54,5 @@ export function decideWithdrawal(
     dueAt: now,
   });
   const after = { account, lots: withMoved(book.lots, moved), schedule: book.schedule };
-  const posted = { entries: [entry], granted: [], changes: [], fees: [] };
-  return { kind: "withdrawn", credits, ...conclude(after, posted) };
+  return { kind: "withdrawn", credits, ...conclude(after, { entries: [entry] }) };
 }

@@ -137,21 +137,21 @@ interface Moved {
 
 function move(account: Account, lots: readonly Lot[], recorded: RecordedEntry): Moved {
   const { kind, credits } = recorded;
-  const lot = lots.find(({ lotId }) => lotId === recorded.lotId);
   if (kind === "grant") return addGranted(account, lots, recorded);
+  const stays = { line: account, lots, added: null, credits };
+  const lot = lots.find(({ lotId }) => lotId === recorded.lotId);
   if (kind === "expiry") {
     // Of a lot that is used up there is nothing left to expire.
-    if (lot === undefined) return { line: account, lots, added: null, credits: 0n };
+    if (lot === undefined) return { ...stays, credits: 0n };
     const { line, expired, moved } = expire(account, lots, lot);
-    return { line, lots: withMoved(lots, moved), added: null, credits: -expired };
+    return { ...stays, line, lots: withMoved(lots, moved), credits: -expired };
   }
   if (kind === "adjustment" && recorded.lotId !== null) {
-    const left = lot === undefined ? 0n : remainingOf(lot, account.position);
-    if (lot === undefined || left < -credits) return { line: account, lots, added: null, credits };
+    if (lot === undefined || remainingOf(lot, account.position) < -credits) return stays;
     const { line, moved } = withdraw(account, lots, lot, -credits);
-    return { line, lots: withMoved(lots, moved), added: null, credits };
+    return { ...stays, line, lots: withMoved(lots, moved) };
   }
-  return { line: drawDown(account, -credits), lots, added: null, credits };
+  return { ...stays, line: drawDown(account, -credits) };
 }
 
 /** A lot that the books have lost is put on the line all the same, so that what follows is not wrong too. */

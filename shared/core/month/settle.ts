@@ -46,12 +46,21 @@ export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Set
 type Posted = Pick<Settlement, "entries" | "granted" | "changes" | "fees">;
 
 /** Ends a movement: tells when the account is due next, and judges its balance once. */
-export function conclude(book: AccountBook, posted: Posted): Settlement {
+export function conclude(
+  book: AccountBook,
+  { entries = [], granted = [], changes = [], fees = [] }: Partial<Posted>,
+): Settlement {
   const { lots, schedule } = book;
-  const { entries, changes, fees } = posted;
   const judged = judgeBalance(withDueInstants(book), entries);
-  const granted = whereTheyStand(posted.granted, lots);
-  return { ...judged, lots, schedule, entries, granted, changes, fees };
+  return {
+    ...judged,
+    lots,
+    schedule,
+    entries,
+    granted: whereTheyStand(granted, lots),
+    changes,
+    fees,
+  };
 }
 
 /** Lots granted in a movement, where they stand after it. */

@@ -73,8 +73,7 @@ export function reverseTopUp(
   }
   if (entries.length === 0) return { step: null, withdrawn, owed };
   const after = { account, lots, schedule: book.schedule };
-  const posted = { entries, granted: [], changes: [], fees: [] };
-  return { step: conclude(after, posted), withdrawn, owed };
+  return { step: conclude(after, { entries }), withdrawn, owed };
 }
 
 /** Counted over all that went back, so that many small refunds take no more than one of all. */

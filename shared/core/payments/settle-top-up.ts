@@ -57,8 +57,7 @@ export function topUpSucceeded(
     account: added.account,
     lots: [...book.lots, onTheLine(added.lot)],
   };
-  const posted = { entries: [added.entry], granted: [added.lot], changes: [], fees: [] };
-  const step = conclude(after, posted);
+  const step = conclude(after, { entries: [added.entry], granted: [added.lot] });
   // Whatever is low still is looked at once more: a low balance said while this was in flight passed by.
   const lookAt = isLow(step.account) ? now : null;
   return {

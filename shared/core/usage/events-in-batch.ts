@@ -61,21 +61,10 @@ export interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, 
 }
 
 /** A batch before its first event. */
-export function openBatch<E extends UsageEvent>({
-  rates,
-  accounts,
-  books,
-  recorded,
-}: BatchContext): EventsInBatch<E> {
-  return {
-    ...{ rates, accounts, books },
-    recorded: recorded === null ? null : new Map(recorded),
-    open: new Map(),
-    drawn: [],
-    rejected: [],
-    lowBalances: [],
-    repeats: 0,
-  };
+export function openBatch<E extends UsageEvent>(context: BatchContext): EventsInBatch<E> {
+  const recorded = context.recorded && new Map(context.recorded);
+  const nothing = { open: new Map(), drawn: [], rejected: [], lowBalances: [], repeats: 0 };
+  return { ...context, recorded, ...nothing };
 }
 
 /** The account that an event draws on; null: it draws nothing, being a repeat, a conflict or nobody's. */
@@ -85,19 +74,23 @@ export function accountFor<E extends UsageEvent>(
 ): AccountInBatch | null {
   const before = batch.recorded?.get(identityOf(event));
   if (before !== undefined) {
-    if (isSameEvent(before, event)) batch.repeats += 1;
-    else batch.rejected.push({ event, rejection: conflictWith(before) });
-    return null;
+    if (isSameEvent(before, event)) {
+      batch.repeats += 1;
+      return null;
+    }
+    const { quantity, meter, occurredAt } = before;
+    const was = `${quantity} of ${meter} at ${occurredAt}`;
+    return reject(batch, event, "conflict", `metered before with other content: ${was}`);
   }
-  const known = batch.open.get(event.accountId);
+  const { accountId } = event;
+  const known = batch.open.get(accountId);
   if (known !== undefined) return known;
-  const account = batch.accounts.get(event.accountId);
+  const account = batch.accounts.get(accountId);
   if (account === undefined) {
-    batch.rejected.push({ event, rejection: noAccount(event) });
-    return null;
+    return reject(batch, event, "unknown_account", `there is no account ${accountId}`);
   }
-  const book = openAccount(account, batch.books.get(event.accountId));
-  batch.open.set(event.accountId, book);
+  const book = openAccount(account, batch.books.get(accountId));
+  batch.open.set(accountId, book);
   return book;
 }
 
@@ -108,12 +101,9 @@ export function priceFor<E extends UsageEvent>(
 ): MicroCredits | null {
   const rate = rateAt(batch.rates, event.meter, event.occurredAt);
   if (typeof rate !== "string") return price(rate, event.quantity);
-  const detail =
-    rate === "unknown_meter"
-      ? `meter ${event.meter} has no price; set one`
-      : `meter ${event.meter} had no price yet when this occurred`;
-  batch.rejected.push({ event, rejection: { reason: rate, detail } });
-  return null;
+  const lacks =
+    rate === "unknown_meter" ? "has no price; set one" : "had no price yet when this occurred";
+  return reject(batch, event, rate, `meter ${event.meter} ${lacks}`);
 }
 
 /** Draws a priced event down on its account, if it fits on the line. */
@@ -124,7 +114,7 @@ export function drawEvent<E extends UsageEvent>(
   credits: MicroCredits,
 ): void {
   if (book.position + credits > MAX_BIGINT) {
-    batch.rejected.push({ event, rejection: overflow(credits) });
+    reject(batch, event, "overflow", `${credits} micro-credits do not fit on the line`);
     return;
   }
   batch.drawn.push({ event, credits, start: book.position });
@@ -138,17 +128,12 @@ export function closeBatch<E extends UsageEvent>(batch: EventsInBatch<E>): Meter
   return { drawn, rejected, repeats, lowBalances, ...changesOf(open.values()) };
 }
 
-function noAccount(event: UsageEvent): Rejection {
-  return { reason: "unknown_account", detail: `there is no account ${event.accountId}` };
-}
-
-function conflictWith(before: UsageEvent): Rejection {
-  return {
-    reason: "conflict",
-    detail: `metered before with other content: ${before.quantity} of ${before.meter} at ${before.occurredAt}`,
-  };
-}
-
-function overflow(credits: MicroCredits): Rejection {
-  return { reason: "overflow", detail: `${credits} micro-credits do not fit on the line` };
+function reject<E extends UsageEvent>(
+  batch: EventsInBatch<E>,
+  event: E,
+  reason: Rejection["reason"],
+  detail: string,
+): null {
+  batch.rejected.push({ event, rejection: { reason, detail } });
+  return null;
 }

@@ -1,6 +1,5 @@
 import { noShortage, type Recorded } from "../../core/history/post-recorded.ts";
 import { replayUsage } from "../../core/history/replay-usage.ts";
-import type { Account } from "../../core/line/account.ts";
 import type { BatchContext } from "../../core/usage/events-in-batch.ts";
 import { readBooks } from "../books/read-books.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
@@ -47,9 +46,7 @@ export function replayBatch(
   });
 }
 
-interface Context extends BatchContext, Recorded {
-  readonly accounts: ReadonlyMap<string, Account>;
-}
+type Context = BatchContext & Recorded;
 
 /** Reads what playing the batch has found missing. */
 async function readMore(

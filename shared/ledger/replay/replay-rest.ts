@@ -7,7 +7,7 @@ import { postReplayed } from "./post-replayed.ts";
 import type { RecordedEntries } from "./recorded-entries.ts";
 
 const NEXT_ACCOUNTS = `
-  SELECT account_id, entries
+  SELECT account_id
   FROM account
   WHERE account_id > $1 AND entries > 0
   ORDER BY account_id
@@ -24,21 +24,16 @@ export async function replayRest(
 ): Promise<void> {
   for (let after = ""; ; ) {
     signal.throwIfAborted();
-    const { rows } = await source.query<[string, string]>({
+    const { rows } = await source.query<[string]>({
       text: NEXT_ACCOUNTS,
       values: [after, ACCOUNTS_AT_ONCE],
       rowMode: "array",
     });
-    const last = rows.at(-1);
+    const ids = rows.map(([id]) => id);
+    const last = ids.at(-1);
     if (last === undefined) return;
-    after = last[0];
-    const posted = await readAccounts(
-      target,
-      rows.map(([id]) => id),
-    );
-    const left = rows.filter(([id, entries]) => posted.get(id)?.entries !== BigInt(entries));
-    const ids = left.map(([id]) => id);
     while (await postSome(target, recorded, ids)) signal.throwIfAborted();
+    after = last;
   }
 }
 
