@@ -63,7 +63,13 @@ export interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, 
 /** A batch before its first event. */
 export function openBatch<E extends UsageEvent>(context: BatchContext): EventsInBatch<E> {
   const recorded = context.recorded && new Map(context.recorded);
-  const nothing = { open: new Map(), drawn: [], rejected: [], lowBalances: [], repeats: 0 };
+  const nothing = {
+    open: new Map<string, AccountInBatch>(),
+    drawn: [],
+    rejected: [],
+    lowBalances: [],
+    repeats: 0,
+  };
   return { ...context, recorded, ...nothing };
 }
 
