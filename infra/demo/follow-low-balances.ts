@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka, KafkaMessage } from "kafkajs";
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
+import type { Registry } from "../../shared/kafka/codec/registry.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 
 /** A LowBalance record as it came off the topic. */
@@ -38,7 +38,7 @@ interface LowBalanceFields {
  */
 export async function followLowBalances(
   kafka: Kafka,
-  registry: SchemaRegistry,
+  registry: Registry,
   options: { groupId: string; accountIds: ReadonlySet<string> },
 ): Promise<LowBalanceFollower> {
   const heard: HeardLowBalance[] = [];
@@ -48,7 +48,7 @@ export async function followLowBalances(
 
   const hear = async (message: KafkaMessage): Promise<void> => {
     if (message.value === null) return;
-    const low: LowBalanceFields = await registry.decode(message.value);
+    const low = (await registry.decode(message.value)) as LowBalanceFields;
     if (!options.accountIds.has(low.account_id)) return;
     const sequence = sequenceOf(message);
     if (sequence <= (sequences.get(low.account_id) ?? 0n)) {

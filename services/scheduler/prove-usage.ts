@@ -1,7 +1,7 @@
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
+import type { Registry } from "../../shared/kafka/codec/registry.ts";
 import { type Database, inTransaction } from "../../shared/ledger/postgres/database.ts";
 import {
   becomeReconciler,
@@ -18,7 +18,7 @@ import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 interface ProofParts extends Pick<ServiceContext, "logger" | "stopping"> {
   readonly database: Database;
   readonly kafka: Kafka;
-  readonly registry: SchemaRegistry;
+  readonly registry: Registry;
   readonly waits: OutageRetry;
 }
 

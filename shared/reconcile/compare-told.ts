@@ -1,7 +1,7 @@
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Admin, Kafka, KafkaMessage } from "kafkajs";
 import { toAccountId } from "../core/text/text.ts";
 import { TOPICS } from "../core/text/topics.ts";
+import type { Registry } from "../kafka/codec/registry.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
@@ -20,7 +20,7 @@ export type ToldEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 export interface ToldComparison {
   readonly kafka: Kafka;
   readonly admin: Pick<Admin, "fetchTopicOffsets">;
-  readonly registry: SchemaRegistry;
+  readonly registry: Registry;
   readonly transaction: Transaction;
   readonly signal: AbortSignal;
   readonly accountId: string | null;
@@ -243,12 +243,9 @@ interface CreditsPosted {
   readonly posted_at: number;
 }
 
-async function readEntry(
-  registry: SchemaRegistry,
-  { value }: KafkaMessage,
-): Promise<ToldEntry | null> {
+async function readEntry(registry: Registry, { value }: KafkaMessage): Promise<ToldEntry | null> {
   if (value === null) return null;
-  const record: CreditsPosted = await registry.decode(value);
+  const record = (await registry.decode(value)) as CreditsPosted;
   const { sequence, kind, credits, balance, reference } = record;
   return {
     ...{ accountId: toAccountId(record.account_id), sequence, kind, credits, balance },

@@ -1,8 +1,8 @@
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
 import type { RecordDifference, UsageDifference } from "../core/history/verify-usage.ts";
 import { toRateCard } from "../core/offer/rate-card.ts";
 import { TOPICS } from "../core/text/topics.ts";
+import type { Registry } from "../kafka/codec/registry.ts";
 import { openUsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
 import { listRates } from "../ledger/catalogue/rates.ts";
@@ -29,7 +29,7 @@ import { placeOnLine } from "./place-on-line.ts";
 export interface Reconciling {
   readonly database: Database;
   readonly kafka: Kafka;
-  readonly registry: SchemaRegistry;
+  readonly registry: Registry;
   readonly signal: AbortSignal;
   readonly scope: Scope;
   /** Only usage: the incremental part, whose cost follows what is new. */

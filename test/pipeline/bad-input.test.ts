@@ -1,7 +1,7 @@
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { openRegistry, registerSchema } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
@@ -189,8 +189,8 @@ async function send(example: Case, index: number): Promise<void> {
 async function registerAll(): Promise<SchemaIds> {
   const registry = openRegistry(readSettings(process.env).registry);
   return {
-    ours: await registerSchema(registry, SCHEMAS.usageEvents),
-    balanceChanged: await registerSchema(registry, SCHEMAS.balances),
+    ours: await registry.register(SCHEMAS.usageEvents),
+    balanceChanged: await registry.register(SCHEMAS.balances),
     older: await registerForeign(FOREIGN_SCHEMAS.older),
     narrower: await registerForeign(FOREIGN_SCHEMAS.narrower),
     newer: await registerForeign(FOREIGN_SCHEMAS.newer),

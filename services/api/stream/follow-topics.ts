@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
+import type { Registry } from "../../../shared/kafka/codec/registry.ts";
 
 /** What a topic tells of an account. */
 export interface Told {
@@ -28,7 +28,7 @@ const MAX_BYTES = 4 << 20;
  */
 export async function followTopics(
   kafka: Kafka,
-  registry: SchemaRegistry,
+  registry: Registry,
   listener: { onTold(told: Told): void; onGap(): void },
 ): Promise<FollowedTopics> {
   const consumer = kafka.consumer({

@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
 import { z } from "zod";
 import type { RegistrySettings } from "../../runtime/settings.ts";
-import { SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
+import { HEADER_BYTES, SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
 
 /** The registry cannot be reached or does not answer as one: an outage, never a bad event. */
 export class RegistryUnavailable extends Error {}
@@ -11,112 +9,119 @@ export class RegistryUnavailable extends Error {}
 /** The registry refuses a schema: readers of the topic could not read it. */
 export class IncompatibleSchema extends Error {}
 
-/** A registry client. A request that gets no answer fails within seconds. */
-export function openRegistry(settings: RegistrySettings): SchemaRegistry {
-  return new Registry(settings);
+/** A schema registry with Confluent's API. A request that gets no answer fails within seconds. */
+export interface Registry {
+  /**
+   * The Avro type of a schema id; null if the registry has no such schema. Throws RegistryUnavailable,
+   * or any other error for a schema that is not Avro.
+   */
+  schemaOf(id: number): Promise<avro.Type | null>;
+  /** The record in a message's value, by the schema that it was written with, which is asked for once. */
+  decode(value: Buffer): Promise<unknown>;
+  /**
+   * Registers the record of a topic (compatibility BACKWARD) and returns its id; the same schema
+   * again gives the same id. Throws IncompatibleSchema or RegistryUnavailable.
+   */
+  register(schema: TopicSchema): Promise<number>;
 }
 
-class Registry extends SchemaRegistry {
-  readonly #settings: RegistrySettings;
-
-  constructor(settings: RegistrySettings) {
-    super(
-      {
-        host: settings.url,
-        ...(settings.auth === null ? {} : { auth: settings.auth }),
-        retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
-      },
-      { [SchemaType.AVRO]: { typeHook } },
-    );
-    this.#settings = settings;
-  }
-
-  override getSchema(id: number): Promise<avro.Type> {
-    return fetchSchema(this.#settings, id);
-  }
+export function openRegistry(settings: RegistrySettings): Registry {
+  const types = new Map<number, avro.Type>();
+  return {
+    schemaOf: (id) => fetchSchema(settings, id),
+    async decode(value) {
+      const id = value.readInt32BE(1);
+      const type = types.get(id) ?? (await fetchSchema(settings, id));
+      if (type === null) throw new Error(`the registry has no schema ${id}`);
+      types.set(id, type);
+      return type.fromBuffer(value.subarray(HEADER_BYTES));
+    },
+    register: (schema) => register(settings, schema),
+  };
 }
 
-const ANSWER_WITHIN_MS = 5_000;
-const SCHEMA_NOT_FOUND = 40403;
-
-/**
- * The Avro type of a schema id. The library's own lookup has no time limit, waits for a hung request for
- * ever and takes any page for an answer. Throws an error with status 404 when the registry has no such
- * schema, RegistryUnavailable when it does not answer as one, any other error for a schema that is not
- * Avro.
- */
-async function fetchSchema({ url, auth }: RegistrySettings, id: number): Promise<avro.Type> {
-  const credentials =
-    auth === null ? null : Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
-  let status: number;
-  let body: unknown;
-  try {
-    const response = await fetch(`${url.replace(/\/$/, "")}/schemas/ids/${id}`, {
-      headers: credentials === null ? {} : { authorization: `Basic ${credentials}` },
-      redirect: "manual",
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
-    status = response.status;
-    body = await response.json();
-  } catch (error) {
-    throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, { cause: error });
-  }
-  const missing = errorAnswer.safeParse(body);
-  if (status === 404 && missing.data?.error_code === SCHEMA_NOT_FOUND) {
-    throw Object.assign(new Error(`the registry has no schema ${id}`), { status });
+async function fetchSchema(settings: RegistrySettings, id: number): Promise<avro.Type | null> {
+  const { status, body } = await ask(settings, "GET", `schemas/ids/${id}`);
+  if (status === 404 && errorAnswer.safeParse(body).data?.error_code === SCHEMA_NOT_FOUND) {
+    return null;
   }
   const found = schemaAnswer.safeParse(body);
-  if (status !== 200 || !found.success) {
-    throw new RegistryUnavailable(`schema registry: answered ${status} for schema ${id}`);
-  }
+  if (status !== 200 || !found.success) throw unexpected(status, `for schema ${id}`);
   const { schema, schemaType } = found.data;
   if (schemaType !== "AVRO") throw new Error(`its type is ${schemaType}, not AVRO`);
   return avro.Type.forSchema(JSON.parse(schema), { typeHook });
 }
 
-const errorAnswer = z.object({ error_code: z.number() });
-const schemaAnswer = z.object({ schema: z.string(), schemaType: z.string().default("AVRO") });
-
-/**
- * Registers the record of a topic (compatibility BACKWARD) and returns its id; the same schema
- * again gives the same id. Throws IncompatibleSchema or RegistryUnavailable.
- */
-export async function registerSchema(
-  registry: SchemaRegistry,
-  schema: TopicSchema,
+async function register(
+  settings: RegistrySettings,
+  { subject, text }: TopicSchema,
 ): Promise<number> {
-  try {
-    const registering = registry.register(
-      { type: SchemaType.AVRO, schema: schema.text },
-      { subject: schema.subject },
-    );
-    const { id } = await Promise.race([registering, timeout()]);
-    return id;
-  } catch (error) {
-    const message = `${schema.subject}: ${(error as Error).message}`;
-    const status = statusOf(error);
-    if (status === 409 || status === 422) throw new IncompatibleSchema(message, { cause: error });
-    if (isCompatibilitySetting(error)) throw new IncompatibleSchema(message, { cause: error });
-    throw new RegistryUnavailable(`schema registry: ${message}`, { cause: error });
+  const config = `config/${encodeURIComponent(subject)}`;
+  const set = await ask(settings, "GET", config);
+  const isNew = set.status === 404;
+  const level = configAnswer.safeParse(set.body).data?.compatibilityLevel;
+  if (!isNew && (set.status !== 200 || level === undefined)) {
+    throw unexpected(set.status, `for the compatibility of ${subject}`);
   }
-}
-
-async function timeout(): Promise<never> {
-  await sleep(3 * ANSWER_WITHIN_MS, undefined, { ref: false });
-  throw new Error(`no answer within ${(3 * ANSWER_WITHIN_MS) / 1000} s`);
+  if (!isNew && level !== COMPATIBILITY) {
+    throw new IncompatibleSchema(
+      `${subject}: its compatibility is ${level}; set it to ${COMPATIBILITY}`,
+    );
+  }
+  const versions = `subjects/${encodeURIComponent(subject)}/versions`;
+  const { status, body } = await ask(settings, "POST", versions, { schema: text });
+  if (status === 409 || status === 422) {
+    throw new IncompatibleSchema(`${subject}: ${errorAnswer.safeParse(body).data?.message}`);
+  }
+  const registered = idAnswer.safeParse(body);
+  if (status !== 200 || !registered.success) throw unexpected(status, `to ${subject}`);
+  if (isNew) {
+    const put = await ask(settings, "PUT", config, { compatibility: COMPATIBILITY });
+    if (put.status !== 200) throw unexpected(put.status, `to the compatibility of ${subject}`);
+  }
+  return registered.data.id;
 }
 
 /** Registers the records of all topics. */
-export async function registerSchemas(registry: SchemaRegistry): Promise<void> {
-  for (const schema of Object.values(SCHEMAS)) await registerSchema(registry, schema);
+export async function registerSchemas(registry: Registry): Promise<void> {
+  for (const schema of Object.values(SCHEMAS)) await registry.register(schema);
 }
 
-/** The HTTP status that the registry answered with, or null when it did not answer. */
-export function statusOf(error: unknown): number | null {
-  if (typeof error !== "object" || error === null || !("status" in error)) return null;
-  return typeof error.status === "number" ? error.status : null;
+const COMPATIBILITY = "BACKWARD";
+const SCHEMA_NOT_FOUND = 40403;
+const ANSWER_WITHIN_MS = 5_000;
+
+const errorAnswer = z.object({ error_code: z.number(), message: z.string().default("") });
+const schemaAnswer = z.object({ schema: z.string(), schemaType: z.string().default("AVRO") });
+const configAnswer = z.object({ compatibilityLevel: z.string() });
+const idAnswer = z.object({ id: z.number() });
+
+/** What the registry answers. A page of a proxy is no answer. */
+async function ask(
+  { url, auth }: RegistrySettings,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: unknown }> {
+  const headers = new Headers({ "content-type": "application/vnd.schemaregistry.v1+json" });
+  if (auth !== null) {
+    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
+    headers.set("authorization", `Basic ${credentials}`);
+  }
+  try {
+    const response = await fetch(`${url.replace(/\/$/, "")}/${path}`, {
+      method,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  } catch (error) {
+    throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, { cause: error });
+  }
 }
 
-function isCompatibilitySetting(error: unknown): boolean {
-  return error instanceof Error && error.name === "ConfluentSchemaRegistryCompatibilityError";
+function unexpected(status: number, what: string): RegistryUnavailable {
+  return new RegistryUnavailable(`schema registry: answered ${status} ${what}`);
 }

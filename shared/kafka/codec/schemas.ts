@@ -3,6 +3,9 @@ import avro from "avsc";
 import { TOPICS } from "../../core/text/topics.ts";
 import { BoundedMap } from "../patches/bounded-map.ts";
 
+/** In front of every Avro record: a zero byte and the schema's id, four bytes, big-endian. */
+export const HEADER_BYTES = 5;
+
 /** A topic's record: the text that is registered, and the type that reads and writes it. */
 export interface TopicSchema {
   readonly topic: string;

@@ -1,9 +1,7 @@
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type avro from "avsc";
 import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
-import { HEADER_BYTES } from "./encoder.ts";
-import { RegistryUnavailable, statusOf } from "./registry.ts";
-import { SCHEMAS } from "./schemas.ts";
+import { type Registry, RegistryUnavailable } from "./registry.ts";
+import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
 
 /** Reads usage events that any compatible schema wrote. */
 export interface UsageDecoder {
@@ -30,7 +28,7 @@ interface Fields {
 type Reader = { readonly resolver: avro.Resolver | null } | Rejection;
 
 /** A decoder that keeps each schema's resolver: making one costs as much as ten thousand decodings. */
-export function openUsageDecoder(registry: SchemaRegistry): UsageDecoder {
+export function openUsageDecoder(registry: Registry): UsageDecoder {
   const { type } = SCHEMAS.usageEvents;
   const readers = new Map<number, Reader>();
 
@@ -87,24 +85,18 @@ function schemaIdOf(value: Buffer | null): number | null {
 }
 
 /** Null: the registry has no such schema now; it is asked again when the next batch names it. */
-async function readerFor(registry: SchemaRegistry, id: number): Promise<Reader | null> {
+async function readerFor(registry: Registry, id: number): Promise<Reader | null> {
   const { type } = SCHEMAS.usageEvents;
-  let writer: unknown;
+  let writer: avro.Type | null;
   try {
-    writer = await registry.getSchema(id);
+    writer = await registry.schemaOf(id);
   } catch (error) {
     if (error instanceof RegistryUnavailable) throw error;
-    if (statusOf(error) === 404) return null;
-    if (statusOf(error) !== null) {
-      throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
     return unreadable(`schema ${id} is not usable: ${(error as Error).message}`);
   }
+  if (writer === null) return null;
   try {
-    const written = writer as avro.Type;
-    return { resolver: written.equals(type) ? null : type.createResolver(written) };
+    return { resolver: writer.equals(type) ? null : type.createResolver(writer) };
   } catch (error) {
     return unreadable(`schema ${id} is not one of usage events: ${(error as Error).message}`);
   }

@@ -1,8 +1,8 @@
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import type { Kafka } from "kafkajs";
 import type { Database } from "../../ledger/postgres/database.ts";
 import type { Rest } from "../../runtime/rest.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
+import type { Registry } from "../codec/registry.ts";
 import { relayOutbox } from "./outbox-relay.ts";
 import { publishBalances } from "./publish-balances.ts";
 import { openPublisher } from "./publisher.ts";
@@ -19,7 +19,7 @@ const LEAST_REST_MS = 20;
 export async function publishBooks(parts: {
   readonly database: Database;
   readonly kafka: Kafka;
-  readonly registry: SchemaRegistry;
+  readonly registry: Registry;
   readonly waits: OutageRetry;
   /** How soon to look again when there was nothing. */
   readonly lookEveryMs: number;

@@ -1,6 +1,6 @@
-import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import kafkajs, { type Kafka, type Producer } from "kafkajs";
 import { type Encode, openEncoder } from "../codec/encoder.ts";
+import type { Registry } from "../codec/registry.ts";
 import { SCHEMAS } from "../codec/schemas.ts";
 
 /** A record to publish. `sequence` rises per key and topic, so that readers can drop repeats. */
@@ -30,7 +30,7 @@ export interface Publisher {
 }
 
 /** Publishes records with an idempotent producer, replaced after an error: its sequence may be broken. */
-export function openPublisher(kafka: Kafka, registry: SchemaRegistry): Publisher {
+export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
   const encoders = new Map<string, Encode>();
   let connected: Promise<Producer> | null = null;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
-import { openRegistry, registerSchema } from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import {
   markDeadLettersRetried,
@@ -43,10 +43,7 @@ const stateOf = async (place: string): Promise<string> =>
   (await json(`dead-letters show ${place}`)).state;
 
 beforeAll(async () => {
-  schemaId = await registerSchema(
-    openRegistry(readSettings(process.env).registry),
-    SCHEMAS.usageEvents,
-  );
+  schemaId = await openRegistry(readSettings(process.env).registry).register(SCHEMAS.usageEvents);
   books = await openBooks();
   await setPrice(books, "call", 1_000_000n);
   await openAccount(books, "acme");

@@ -1,18 +1,14 @@
-import { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
-import { typeHook } from "../../../shared/kafka/codec/schemas.ts";
+import type { Registry } from "../../../shared/kafka/codec/registry.ts";
+import { type TopicSchema, typeHook } from "../../../shared/kafka/codec/schemas.ts";
 
-/** The real client, but for the two questions that the codec asks: they are answered here. */
-export class RegistryInProcess extends SchemaRegistry {
+/** A registry without a server. */
+export class RegistryInProcess implements Registry {
   /** How often a schema was asked for. */
   asked = 0;
   /** While set, every question fails with it. */
   failure: Error | null = null;
   readonly #texts: string[] = [];
-
-  constructor() {
-    super({ host: "http://registry.invalid" });
-  }
 
   /** Adds a schema as some other service would have registered it, and gives its id. */
   add(schema: unknown): number {
@@ -21,23 +17,19 @@ export class RegistryInProcess extends SchemaRegistry {
     return this.#texts.indexOf(text) + 1;
   }
 
-  override async register(
-    schema: Parameters<SchemaRegistry["register"]>[0],
-  ): Promise<{ id: number }> {
+  async register({ text }: TopicSchema): Promise<number> {
     if (this.failure !== null) throw this.failure;
-    return { id: this.add("schema" in schema ? schema.schema : schema) };
+    return this.add(text);
   }
 
-  override async getSchema(id: number): Promise<avro.Type> {
+  async schemaOf(id: number): Promise<avro.Type | null> {
     this.asked += 1;
     if (this.failure !== null) throw this.failure;
     const text = this.#texts[id - 1];
-    if (text === undefined) throw answerOf(404, "Schema not found");
-    return avro.Type.forSchema(JSON.parse(text), { typeHook });
+    return text === undefined ? null : avro.Type.forSchema(JSON.parse(text), { typeHook });
   }
-}
 
-/** The error of the real client when the registry answered with a status. It says 400 when nobody answered. */
-export function answerOf(status: number, message: string): Error {
-  return Object.assign(new Error(`Confluent_Schema_Registry - ${message}`), { status });
+  async decode(value: Buffer): Promise<unknown> {
+    return (await this.schemaOf(value.readInt32BE(1)))?.fromBuffer(value.subarray(5));
+  }
 }

@@ -13,7 +13,6 @@ import {
   IncompatibleSchema,
   openRegistry,
   RegistryUnavailable,
-  registerSchema,
 } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
@@ -42,6 +41,7 @@ describe("is an outage, not a bad event:", () => {
       answer: (response) => json(response, 500, { error_code: 50001, message: "store" }),
     },
     { what: "401", answer: (response) => json(response, 401, { message: "Unauthorized" }) },
+    { what: "429", answer: (response) => json(response, 429, { message: "Too Many Requests" }) },
     { what: "a connection that breaks", answer: (response) => void response.socket?.destroy() },
   ])("$what", async ({ answer }) => {
     const registry = await registryThat(answer);
@@ -68,7 +68,7 @@ describe("registering a schema", () => {
         ? json(response, 200, { compatibilityLevel: "BACKWARD" })
         : json(response, 200, { id: 42 }),
     );
-    expect(await registerSchema(registry, SCHEMAS.usageEvents)).toBe(42);
+    expect(await registry.register(SCHEMAS.usageEvents)).toBe(42);
   });
 
   test("that would break its readers is refused and names the subject", async () => {
@@ -80,7 +80,7 @@ describe("registering a schema", () => {
             message: "Schema being registered is incompatible",
           }),
     );
-    const registering = registerSchema(registry, SCHEMAS.usageEvents);
+    const registering = registry.register(SCHEMAS.usageEvents);
     await expect(registering).rejects.toThrow(IncompatibleSchema);
     await expect(registering).rejects.toThrow("usage.events-value: ");
   });
@@ -89,14 +89,12 @@ describe("registering a schema", () => {
     const registry = await registryThat((response) =>
       json(response, 200, { compatibilityLevel: "NONE" }),
     );
-    await expect(registerSchema(registry, SCHEMAS.usageEvents)).rejects.toThrow(IncompatibleSchema);
+    await expect(registry.register(SCHEMAS.usageEvents)).rejects.toThrow(IncompatibleSchema);
   });
 
   test("while the registry is away is an outage", async () => {
     const registry = openRegistry({ url: "http://127.0.0.1:9", auth: null });
-    await expect(registerSchema(registry, SCHEMAS.usageEvents)).rejects.toThrow(
-      RegistryUnavailable,
-    );
+    await expect(registry.register(SCHEMAS.usageEvents)).rejects.toThrow(RegistryUnavailable);
   });
 });
 

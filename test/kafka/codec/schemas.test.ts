@@ -6,8 +6,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
-import { HEADER_BYTES, openEncoder } from "../../../shared/kafka/codec/encoder.ts";
-import { SCHEMAS, type TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
+import { openEncoder } from "../../../shared/kafka/codec/encoder.ts";
+import { HEADER_BYTES, SCHEMAS, type TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
 import { RegistryInProcess } from "./registry-in-process.ts";
 
 const long = fc.oneof(

@@ -1,4 +1,4 @@
-import { HEADER_BYTES } from "../../../shared/kafka/codec/encoder.ts";
+import { HEADER_BYTES } from "../../../shared/kafka/codec/schemas.ts";
 
 /** What a usage event says; text may be raw bytes that no string holds. */
 export interface UsageFields {
