@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
-import { documentOf, Problem, titleOf } from "./problem.ts";
+import { documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
 /** Has every failure of the server answered with a problem document. */
 export function answerProblems(app: FastifyInstance): void {
@@ -53,7 +53,9 @@ export function answerBadConnection(error: Error & { code?: string }, socket: So
 function connectionProblem(code: string | undefined): Problem {
   switch (code) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new Problem(408, "too_slow", "the request did not come in time", { field: "body" });
+      return new Problem(408, "request_timeout", "the request did not arrive in time", {
+        field: "body",
+      });
     case "HPE_HEADER_OVERFLOW":
       return new Problem(431, "headers_too_large", "the headers are too large");
     default:
@@ -85,19 +87,22 @@ function toProblem(error: FastifyError | Problem): Problem {
     return new Problem(400, "invalid", `${field}: ${what}`, { field });
   }
   if (isDatabaseOutage(error)) {
-    return new Problem(503, "unavailable", "the books cannot be reached now; ask again", {
-      retryAfterSeconds: OUTAGE_RETRY_SECONDS,
-    });
+    return new Problem(
+      503,
+      "unavailable",
+      "the database cannot be reached; try again in a few seconds",
+      {
+        retryAfterSeconds: OUTAGE_RETRY_SECONDS,
+      },
+    );
   }
-  if (error instanceof TooMuchUsage) {
-    return new Problem(422, "too_much", `${error.message}; ask for a shorter range`, {
-      field: "from",
-    });
-  }
+  if (error instanceof TooMuchUsage) return refuse({ kind: "range_too_large" });
   const status = error.statusCode ?? 500;
-  if (status >= 500) return new Problem(500, "internal", "it is logged here; ask again later");
+  if (status >= 500)
+    return new Problem(500, "internal", "an unexpected error, which was logged; try again later");
   const field = FIELDS[error.code];
-  return new Problem(status, codeOf(error), error.message, field === undefined ? {} : { field });
+  const code = status === 400 ? "invalid" : codeOf(status);
+  return new Problem(status, code, error.message, field === undefined ? {} : { field });
 }
 
 /** The part of the request that Fastify found fault with. */
@@ -125,10 +130,9 @@ function fieldOf(context: string, path: string): string {
   return (inside.length === 0 ? [context] : [...place, ...inside]).join(".");
 }
 
-function codeOf(error: FastifyError): string {
-  return typeof error.code === "string"
-    ? error.code.toLowerCase().replace(/^fst_err_/, "")
-    : "invalid";
+/** "content_too_large" of 413. */
+function codeOf(status: number): string {
+  return titleOf(status).toLowerCase().replaceAll(/[ -]/g, "_");
 }
 
 function pathOf({ url }: FastifyRequest): string {

@@ -47,14 +47,24 @@ export function keepIdempotent(
       case "answered":
         return await answerAgain(reply, begun);
       case "conflict":
-        throw new Problem(409, "key_reused", "the Idempotency-Key was used for another request", {
-          field: "Idempotency-Key",
-        });
+        throw new Problem(
+          409,
+          "idempotency_key_reused",
+          "the Idempotency-Key was used for another request",
+          {
+            field: "Idempotency-Key",
+          },
+        );
       case "under_way":
-        throw new Problem(409, "under_way", "this very request is being answered; ask again", {
-          field: "Idempotency-Key",
-          retryAfterSeconds: 2,
-        });
+        throw new Problem(
+          409,
+          "request_in_progress",
+          "the same request is being answered; try again",
+          {
+            field: "Idempotency-Key",
+            retryAfterSeconds: 2,
+          },
+        );
     }
   });
 
@@ -104,7 +114,7 @@ function answerOf(request: FastifyRequest, reply: FastifyReply, payload: string)
 const SHOWN = new Problem(
   409,
   "secret_shown",
-  "it was made, and its secret was shown: make another",
+  "it was made and its secret was shown once; make another",
 );
 
 function answerAgain(

@@ -64,14 +64,3 @@ export function refuse(refusal: Refusal, field?: string): Problem {
 export function unknownAccount(accountId: AccountId): Problem {
   return refuse({ kind: "unknown_account", accountId });
 }
-
-/** There is no such thing as `field`, `lot_id` say, names. */
-export function unknown(field: `${string}_id`, id: string): Problem {
-  const what = field.slice(0, -"_id".length);
-  return new Problem(404, `unknown_${what}`, `there is no ${what} ${id}`, { field });
-}
-
-/** It was understood and is not done: one sentence why. */
-export function refused(code: string, detail: string, field?: string): Problem {
-  return new Problem(422, code, detail, field === undefined ? {} : { field });
-}

@@ -35,6 +35,27 @@ const REFUSALS: { readonly [K in RefusalKind]: Row<K> } = {
     field: "payment_id",
     hint: "drawdown payments",
   },
+  unknown_event: {
+    sentence: ({ eventId }) => `no event ${eventId} has been metered`,
+    status: 404,
+    field: "event_id",
+  },
+  unknown_key: {
+    sentence: ({ keyId }) => `there is no key ${keyId}`,
+    status: 404,
+    field: "key_id",
+    hint: "drawdown key list",
+  },
+  unknown_dead_letter: {
+    sentence: ({ place }) => `there is no dead letter at ${place}`,
+    status: 404,
+    hint: "drawdown dead-letters list",
+  },
+  unknown_meter: {
+    sentence: ({ meter }) => `there is no meter ${meter}`,
+    field: "meter",
+    hint: "drawdown rate list",
+  },
   unknown_plan: {
     sentence: ({ planId }) => `there is no plan ${planId} now`,
     field: "plan_id",
@@ -102,6 +123,11 @@ const REFUSALS: { readonly [K in RefusalKind]: Row<K> } = {
   no_plan_price: {
     sentence: ({ planId, currency }) => `plan ${planId} has no price in ${currency}`,
     field: "plan_id",
+  },
+  no_price: {
+    sentence: ({ meter }) => `meter ${meter} has no price now`,
+    field: "meter",
+    hint: "drawdown rate list",
   },
   no_credit_price: {
     sentence: ({ currency }) => `credits cannot be bought in ${currency} at the moment`,
@@ -174,6 +200,48 @@ const REFUSALS: { readonly [K in RefusalKind]: Row<K> } = {
   invalid_quantity: {
     sentence: ({ most }) => `an account can have at most ${countOf(most, "unit")} of an add-on`,
     field: "quantity",
+  },
+
+  version_exists: {
+    sentence: () =>
+      "other terms already begin at that instant, and what exists never changes; name a later from",
+    status: 409,
+    hint: "drawdown catalogue show",
+  },
+  too_early: {
+    sentence: ({ earliest }) =>
+      `what exists can change from ${formatInstant(earliest)} on at the earliest; name a later from`,
+  },
+  version_planned: {
+    sentence: ({ at }) =>
+      `other terms are to begin at ${formatInstant(at)}; list these and those as versions with from`,
+  },
+  version_overtaken: {
+    sentence: ({ earliest }) =>
+      `could begin at ${formatInstant(earliest)} at the earliest, when the next version already holds; name its from, or leave it out`,
+  },
+
+  already_dismissed: {
+    sentence: ({ place, at, by, reason }) =>
+      `dead letter ${place} was dismissed by ${by} at ${formatInstant(at)}: ${reason}`,
+  },
+  already_retried: {
+    sentence: ({ place, at }) =>
+      `dead letter ${place} was published again at ${formatInstant(at)}; if that became a dead letter, dismiss the new one`,
+  },
+  no_payload: {
+    sentence: ({ place, detail }) =>
+      `dead letter ${place} has no bytes to publish again (${detail}); dismiss it`,
+    hint: "drawdown dead-letters dismiss",
+  },
+  no_dead_letters: {
+    sentence: ({ reason }) =>
+      `no dead letter${reason === null ? "" : ` of reason ${reason}`} waits for a decision`,
+  },
+
+  range_too_large: {
+    sentence: () => "there is too much in that range to read at once; ask for a shorter one",
+    field: "from",
   },
 };
 

@@ -45,7 +45,7 @@ test("the same request under the same key is done once and answered the same", a
 test("another request under the same key is refused, and nothing is done", async () => {
   await grant("1000000", "k-1");
   const other = await grant("2000000", "k-1");
-  expect([other.status, other.body.type]).toEqual([409, "urn:drawdown:key_reused"]);
+  expect([other.status, other.body.type]).toEqual([409, "urn:drawdown:idempotency_key_reused"]);
   expect(await lots()).toBe(1);
 });
 
@@ -85,7 +85,7 @@ test("while it is under way elsewhere, one is told to ask again", async () => {
     "UPDATE api_request SET status = NULL, answer = NULL, requested_at = now()",
   );
   const answer = await grant("1000000", "k-1");
-  expect([answer.status, answer.body.type]).toEqual([409, "urn:drawdown:under_way"]);
+  expect([answer.status, answer.body.type]).toEqual([409, "urn:drawdown:request_in_progress"]);
   expect(answer.headers["retry-after"]).toBe("2");
 });
 

@@ -46,11 +46,16 @@ function everyRefusal(): Refusal[] {
   const accountId = toAccountId("acme");
   const [lotId, paymentId, planId, addOnId] = ["gift", "manual:1", "growth", "voice"] as const;
   const [currency, at, timeZone] = ["USD", Date.UTC(2026, 8), "Europe/Berlin"] as const;
+  const place = "usage.events/2/1041";
   const lot = { lotId, credits: 5n, source: "promotion", expiresAt: null };
   const every: { readonly [K in RefusalKind]: readonly Refusal<K>[] } = {
     unknown_account: [{ kind: "unknown_account", accountId }],
     unknown_lot: [{ kind: "unknown_lot", lotId }],
     unknown_payment: [{ kind: "unknown_payment", paymentId }],
+    unknown_event: [{ kind: "unknown_event", eventId: "e-1" }],
+    unknown_key: [{ kind: "unknown_key", keyId: "0123456789abcdef" }],
+    unknown_dead_letter: [{ kind: "unknown_dead_letter", place }],
+    unknown_meter: [{ kind: "unknown_meter", meter: "calls" }],
     unknown_plan: [{ kind: "unknown_plan", planId }],
     unknown_add_on: [{ kind: "unknown_add_on", addOnId }],
     unknown_time_zone: [{ kind: "unknown_time_zone", timeZone }],
@@ -84,6 +89,7 @@ function everyRefusal(): Refusal[] {
       { kind: "no_change", setting: "add_on", addOnId, units: 2, from: at },
     ],
     no_plan_price: [{ kind: "no_plan_price", planId, currency }],
+    no_price: [{ kind: "no_price", meter: "calls" }],
     no_credit_price: [{ kind: "no_credit_price", currency }],
     no_payment_method: [{ kind: "no_payment_method" }],
     top_up_pending: [{ kind: "top_up_pending" }],
@@ -107,6 +113,18 @@ function everyRefusal(): Refusal[] {
       { kind: "exceeds_remaining", lotId, remaining: 5n },
     ],
     invalid_quantity: [{ kind: "invalid_quantity", most: 1_000_000 }],
+    version_exists: [{ kind: "version_exists" }],
+    too_early: [{ kind: "too_early", earliest: at }],
+    version_planned: [{ kind: "version_planned", at }],
+    version_overtaken: [{ kind: "version_overtaken", earliest: at }],
+    already_dismissed: [{ kind: "already_dismissed", place, at, by: "ann", reason: "a test" }],
+    already_retried: [{ kind: "already_retried", place, at }],
+    no_payload: [{ kind: "no_payload", place, detail: "no value" }],
+    no_dead_letters: [
+      { kind: "no_dead_letters", reason: null },
+      { kind: "no_dead_letters", reason: "conflict" },
+    ],
+    range_too_large: [{ kind: "range_too_large" }],
   };
   return Object.values(every).flat();
 }

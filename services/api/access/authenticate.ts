@@ -54,11 +54,12 @@ export function authenticate(
     const caller = await callerOf(request);
     request.caller = caller;
     if (caller.kind === "token") {
-      if (!byToken || accountOf(request) !== caller.accountId) throw notAllowed("this token");
+      if (!byToken || accountOf(request) !== caller.accountId)
+        throw notAllowed("the token does not give access to this");
       return;
     }
     if (!caller.scopes.includes(access) && !caller.scopes.includes("admin")) {
-      throw notAllowed(`a key without the scope ${access}`);
+      throw notAllowed(`the key lacks the scope ${access}`);
     }
   });
 
@@ -132,6 +133,6 @@ function unknown(detail: string): Problem {
   return new Problem(401, "unauthenticated", detail);
 }
 
-function notAllowed(who: string): Problem {
-  return new Problem(403, "not_allowed", `${who} does not open this`);
+function notAllowed(detail: string): Problem {
+  return new Problem(403, "not_allowed", detail);
 }

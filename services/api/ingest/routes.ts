@@ -115,7 +115,7 @@ function allRejected({ rejected }: Judged, isBatch: boolean): Problem {
 }
 
 function unknownType(field: string, detail: string): Problem {
-  return new Problem(415, "unknown_content", detail, { field });
+  return new Problem(415, "unsupported_media_type", detail, { field });
 }
 
 /** Fastify's refusals of a body do not say what would be taken. */
@@ -125,7 +125,7 @@ function inOurWords(error: unknown): unknown {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new Problem(
         413,
-        "body_too_large",
+        "content_too_large",
         "the body has more than 1 MiB; send several with fewer events each",
         { field: "body" },
       );

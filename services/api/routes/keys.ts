@@ -7,7 +7,7 @@ import { words } from "../../../shared/contract/wire.ts";
 import { listApiKeys, revokeApiKey } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
-import { Problem, unknown, unknownAccount } from "../problem.ts";
+import { Problem, refuse, unknownAccount } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
 
 const making = z.strictObject({
@@ -73,7 +73,7 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
     },
     async ({ params: { key_id } }, reply) => {
       if (await revokeApiKey(database, key_id, now())) return reply.status(204).send();
-      throw unknown("key_id", key_id);
+      throw refuse({ kind: "unknown_key", keyId: key_id });
     },
   );
 
@@ -92,7 +92,8 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
     async (request, reply) => {
       const { account_id } = request.params;
       const { caller } = request;
-      if (caller?.kind !== "key") throw new Problem(403, "not_allowed", "a token makes no tokens");
+      if (caller?.kind !== "key")
+        throw new Problem(403, "not_allowed", "a dashboard token cannot make another one");
       const { keyId } = caller;
       const forMs = request.body.minutes * MINUTE_MS;
       const lease = { accountId: account_id, keyId, forMs, now: now() };

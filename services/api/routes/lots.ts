@@ -7,7 +7,7 @@ import { accountId, id } from "../../../shared/contract/wire.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
-import { unknown } from "../problem.ts";
+import { refuse } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const asked = page.extend({
@@ -61,7 +61,7 @@ export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
     ({ params: { account_id, lot_id }, query: { limit, cursor } }) =>
       readOfAccount(parts, account_id, async (transaction) => {
         const paying = await findLot(transaction, account_id, lot_id);
-        if (paying === null) throw unknown("lot_id", lot_id);
+        if (paying === null) throw refuse({ kind: "unknown_lot", lotId: lot_id });
         const after = BigInt(cursorsOfUsage.read(cursor)?.[0] ?? -1);
         const read = await usageAcross(transaction, account_id, paying, {
           ...{ after, limit: limit + 1 },

@@ -13,7 +13,7 @@ import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
-import { badRequest, refused } from "../problem.ts";
+import { badRequest, refuse } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -120,9 +120,7 @@ export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
       throw badRequest("credits", "or both of meter and quantity (at least 0) must be named");
     }
     const rate = rateAt(await rateCard(transaction), meter, parts.now());
-    if (typeof rate === "string") {
-      throw refused(rate, `there is no price for meter ${meter} now`, "meter");
-    }
+    if (typeof rate === "string") throw refuse({ kind: rate, meter });
     return price(rate, quantity);
   }
 }

@@ -13,7 +13,7 @@ import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
-import { badRequest, refused, unknown } from "../problem.ts";
+import { badRequest, refuse } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -70,9 +70,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
           group === "meter"
             ? await spendByMeter(transaction, account_id, asked)
             : await usageBy(transaction, account_id, by);
-        if (buckets.length > MOST_BUCKETS) {
-          throw refused("too_many", `more than ${MOST_BUCKETS} buckets: ask for a shorter range`);
-        }
+        if (buckets.length > MOST_BUCKETS) throw refuse({ kind: "range_too_large" });
         const total = buckets.reduce((sum, bucket) => sum + bucket.credits, 0n);
         return { ...account, from, to, total, buckets };
       }),
@@ -121,7 +119,7 @@ export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
       readOfAccount(parts, account_id, async (transaction) => {
         const record = await findUsageRecord(transaction, account_id, event_id);
         if (record === null) {
-          throw unknown("event_id", event_id);
+          throw refuse({ kind: "unknown_event", eventId: event_id });
         }
         return toExplainedUsage(record, await lotsAcross(transaction, account_id, record.drawn));
       }),

@@ -1,6 +1,6 @@
 import type { Problem } from "../../../shared/catalogue/problem.ts";
-import type { Refusal } from "../../../shared/core/offer/change-catalogue.ts";
-import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { explainRefusal } from "../../../shared/contract/refusals.ts";
+import type { RefusedVersion } from "../../../shared/core/offer/change-catalogue.ts";
 import { applyCatalogue, previewCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { type Result, shown } from "../shell/result.ts";
@@ -27,19 +27,6 @@ export async function applyFile(
     : shown(changesJson(decision.changes, dryRun), changesText(decision.changes, dryRun));
 }
 
-function toProblem(refusal: Refusal): Problem {
-  return { ...refusal.place, problem: inWords(refusal) };
-}
-
-function inWords(refusal: Refusal): string {
-  switch (refusal.kind) {
-    case "conflict":
-      return "begins when other terms do already, and what exists never changes; name a later from";
-    case "too_early":
-      return `already exists and can change from ${formatInstant(refusal.earliest)} on at the earliest; name a later from`;
-    case "planned":
-      return `other terms are to begin at ${formatInstant(refusal.at)}; list these and those as versions with from`;
-    case "overtaken":
-      return `could begin at ${formatInstant(refusal.earliest)} at the earliest, when the next version holds already; name its from, or leave it out`;
-  }
+function toProblem(refused: RefusedVersion): Problem {
+  return { ...refused.place, problem: explainRefusal(refused).sentence };
 }

@@ -38,7 +38,7 @@ export async function explainEvent(
     }),
   );
   return explained === null
-    ? refused(`no event ${eventId} of account ${accountId} has been metered`)
+    ? refused({ kind: "unknown_event", eventId })
     : shown(explainedJson(explained), explainedText(explained));
 }
 

@@ -1,4 +1,3 @@
-import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import {
@@ -10,7 +9,6 @@ import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/de
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { dismissedText, noneOpen, unknownPlace } from "./refusals.ts";
 
 /** Who dismisses, and why. */
 type Said = Pick<Dismissal, "by" | "reason">;
@@ -24,21 +22,11 @@ export async function dismissOne(
     dismissDeadLetter(database, place, { at: Date.now(), ...said }),
   );
   const called = placeText(place);
-  switch (outcome.kind) {
-    case "dismissed":
-      return shown(
-        { outcome: outcome.kind, place: called, ...saidJson(said) },
-        `Dead letter ${called} is dismissed and stays unmetered.`,
-      );
-    case "unknown_place":
-      return refused(unknownPlace(place));
-    case "dismissed_already":
-      return refused(dismissedText(place, outcome.dismissed));
-    case "retried":
-      return refused(
-        `dead letter ${called} was published again at ${formatInstant(outcome.at)}; if that became a dead letter, dismiss the new one`,
-      );
-  }
+  if (outcome.kind !== "dismissed") return refused(outcome);
+  return shown(
+    { outcome: outcome.kind, place: called, ...saidJson(said) },
+    `Dead letter ${called} is dismissed and stays unmetered.`,
+  );
 }
 
 /** Dismisses all open dead letters of a reason. */
@@ -50,7 +38,7 @@ export async function dismissAll(
   const count = await withDatabase(settings, (database) =>
     dismissDeadLetters(database, { reason, now: Date.now() }, said),
   );
-  if (count === 0) return refused(noneOpen(reason));
+  if (count === 0) return refused({ kind: "no_dead_letters", reason });
   const one = "dead letter";
   return shown(
     { outcome: "dismissed", dismissed: count, ...saidJson(said) },

@@ -9,7 +9,6 @@ import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/de
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { dismissedText, noneOpen, unknownPlace } from "./refusals.ts";
 
 /** Asks for one dead letter to be published again. */
 export async function retryOne(settings: Settings, place: DeadLetterPlace): Promise<Result> {
@@ -29,14 +28,8 @@ export async function retryOne(settings: Settings, place: DeadLetterPlace): Prom
         { outcome: outcome.kind, place: called },
         `Dead letter ${called} is to be published again already; the services do so where they run.`,
       );
-    case "unknown_place":
-      return refused(unknownPlace(place));
-    case "no_bytes":
-      return refused(
-        `dead letter ${called} has no bytes to publish again (${outcome.detail}); dismiss it`,
-      );
-    case "dismissed":
-      return refused(dismissedText(place, outcome.dismissed));
+    default:
+      return refused(outcome);
   }
 }
 
@@ -49,7 +42,8 @@ export async function retryAll(
     retryDeadLetters(database, { reason, now: Date.now() }),
   );
   const { asked, askedAlready, withoutBytes } = retried;
-  if (asked + askedAlready + withoutBytes === 0) return refused(noneOpen(reason));
+  if (asked + askedAlready + withoutBytes === 0)
+    return refused({ kind: "no_dead_letters", reason });
   if (asked + askedAlready === 0) {
     const have = countOf(withoutBytes, "open dead letter has", "open dead letters have");
     return refused(`${have} no bytes to publish again; dismiss them`);

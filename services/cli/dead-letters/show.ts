@@ -2,19 +2,18 @@ import { idProblem, toAccountId } from "../../../shared/core/text/text.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { readDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
-import type { DeadLetterPlace } from "../../../shared/ledger/usage/dead-letters.ts";
+import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { readEvent } from "./event.ts";
-import { unknownPlace } from "./refusals.ts";
 import { shownJson, shownText } from "./show-text.ts";
 
 export async function showLetter(settings: Settings, place: DeadLetterPlace): Promise<Result> {
   return withDatabase(settings, async (database) => {
     const letter = await readDeadLetter(database, place);
-    if (letter === null) return refused(unknownPlace(place));
+    if (letter === null) return refused({ kind: "unknown_dead_letter", place: placeText(place) });
     const event = await readEvent(settings, letter);
     const record = await readSnapshot(database, async (transaction) => {
       if (typeof event === "string" || !hasIdentity(event)) return null;

@@ -98,7 +98,7 @@ async function revoke(settings: Settings, keyId: string): Promise<Result> {
   const found = await withDatabase(settings, (database) =>
     revokeApiKey(database, keyId, Date.now()),
   );
-  if (!found) return refused(`there is no key ${keyId}; key list shows them`);
+  if (!found) return refused({ kind: "unknown_key", keyId });
   return shown(
     { outcome: "revoked", key_id: keyId },
     `Key ${printable(keyId)} is revoked; within seconds it opens nothing.`,

@@ -68,14 +68,8 @@ async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<R
           { outcome: outcome.kind, ...rateJson(rate) },
           `${inWords(rate)}, which already exists; nothing was changed.`,
         );
-      case "conflict":
-        return refused(
-          `another price is set from that instant on already: ${inWords(outcome.standing)}`,
-        );
-      case "too_early":
-        return refused(
-          `${asked.meter} has a price already, and events up to ${formatInstant(outcome.earliest)} may be metered at it; name a later instant with --from`,
-        );
+      default:
+        return refused(outcome);
     }
   });
 }
@@ -84,7 +78,9 @@ async function list(settings: Settings, meter: string | undefined): Promise<Resu
   if (meter !== undefined) idArgument("meter", meter);
   const all = await withDatabase(settings, (database) => listRates(database));
   const rates = all.filter((rate) => meter === undefined || rate.meter === meter);
-  if (meter !== undefined && rates.length === 0) return refused(`meter ${meter} has no price`);
+  if (meter !== undefined && rates.length === 0) {
+    return refused({ kind: "unknown_meter", meter });
+  }
   return shown(
     { rates: rates.map(rateJson) },
     rates.length === 0 ? "No meter has a price." : rateTable(rates),

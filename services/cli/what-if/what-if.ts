@@ -5,7 +5,6 @@ import {
   addUsage,
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
 import {
   type StatedCatalogue,
   statedCatalogue,
@@ -13,6 +12,7 @@ import {
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import type { UnknownAccount } from "../../../shared/ledger/books/move-account.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { allowWholeTables, readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import {
@@ -114,19 +114,20 @@ async function whatIf(settings: Settings, asked: Asked): Promise<Result> {
       compare(transaction, asked.range, statedCatalogue(read.asked)),
     ),
   );
-  return compared === "unknown_account"
-    ? refused(`there is no account ${asked.range.accountId}`)
-    : resultOf(compared, asked);
+  return "kind" in compared ? refused(compared) : resultOf(compared, asked);
 }
 
 async function compare(
   transaction: Transaction,
   range: ChargedRange,
   other: StatedCatalogue,
-): Promise<WhatIf | "unknown_account"> {
+): Promise<WhatIf | UnknownAccount> {
   const compared: WhatIf = new Map();
-  if (range.accountId === null) await allowWholeTables(transaction);
-  else if (!(await isAccount(transaction, range.accountId))) return "unknown_account";
+  const { accountId } = range;
+  if (accountId === null) await allowWholeTables(transaction);
+  else if ((await readAccountDetails(transaction, accountId)) === null) {
+    return { kind: "unknown_account", accountId };
+  }
   const events = await countUsageBetween(transaction, range);
   const progress = openProgress(events, countOf(events, "event"));
   try {
@@ -144,10 +145,6 @@ async function compare(
     progress.stop();
   }
   return compared;
-}
-
-async function isAccount(transaction: Transaction, accountId: AccountId): Promise<boolean> {
-  return (await readAccountDetails(transaction, accountId)) !== null;
 }
 
 async function resultOf(compared: WhatIf, asked: Asked): Promise<Result> {

@@ -1,4 +1,3 @@
-import type { MicroCredits } from "../line/credit-line.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { addOnPrice, chargeAddOn, mostToDraw } from "../month/add-on-charge.ts";
 import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts";

@@ -11,6 +11,12 @@ interface Figures {
   unknown_account: { readonly accountId: AccountId };
   unknown_lot: { readonly lotId: string };
   unknown_payment: { readonly paymentId: string };
+  /** It was never metered. */
+  unknown_event: { readonly eventId: string };
+  unknown_key: { readonly keyId: string };
+  unknown_dead_letter: { readonly place: string };
+  /** It was never priced. */
+  unknown_meter: { readonly meter: string };
   /** The catalogue does not offer it now. */
   unknown_plan: { readonly planId: string };
   unknown_add_on: { readonly addOnId: string };
@@ -50,6 +56,8 @@ interface Figures {
 
   // Prices and payment.
   no_plan_price: { readonly planId: string; readonly currency: string };
+  /** The meter has none at that instant. */
+  no_price: { readonly meter: string };
   no_credit_price: { readonly currency: string };
   no_payment_method: unknown;
   /** There is one top-up at a time. */
@@ -87,6 +95,33 @@ interface Figures {
   exceeds_remaining: { readonly lotId: string; readonly remaining: MicroCredits };
   /** Not a whole number from 0 to `most`. */
   invalid_quantity: { readonly most: number };
+
+  // Versions of the catalogue, which never change backwards.
+  /** Other terms begin at that very instant. */
+  version_exists: unknown;
+  /** It would change what holds before `earliest`. */
+  too_early: { readonly earliest: Instant };
+  /** Stated without an instant, while other terms are to begin at `at`, later than these could. */
+  version_planned: { readonly at: Instant };
+  /** Stated without an instant, it could begin at `earliest` only, when the next one asked for holds. */
+  version_overtaken: { readonly earliest: Instant };
+
+  // Dead letters; `place` is the message's, `usage.events/2/1041`.
+  already_dismissed: {
+    readonly place: string;
+    readonly at: Instant;
+    readonly by: string;
+    readonly reason: string;
+  };
+  /** It was published again; what became of it then is another message. */
+  already_retried: { readonly place: string; readonly at: Instant };
+  /** There is nothing to publish again: `detail` says that messages were lost, or had no value. */
+  no_payload: { readonly place: string; readonly detail: string };
+  /** None waits for a decision, of that reason or (null) of any. */
+  no_dead_letters: { readonly reason: string | null };
+
+  /** More than is read at once. */
+  range_too_large: unknown;
 }
 
 type SettingThatHolds =

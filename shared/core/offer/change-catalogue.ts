@@ -1,4 +1,5 @@
 import type { Instant } from "../line/account.ts";
+import type { Refusal } from "../line/refusal.ts";
 import type { Asked, AskedCatalogue, AskedVersion, Place } from "./asked-catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
 import {
@@ -31,31 +32,13 @@ export interface CatalogueChanges {
 }
 
 /** Why a version cannot be. */
-export type Refusal = { readonly place: Place } & (
-  | {
-      /** Other terms begin at that very instant. */
-      readonly kind: "conflict";
-    }
-  | {
-      /** It would change what stands before `earliest`. */
-      readonly kind: "too_early";
-      readonly earliest: Instant;
-    }
-  | {
-      /** Stated plainly, while other terms are to begin at `at`, later than these could. */
-      readonly kind: "planned";
-      readonly at: Instant;
-    }
-  | {
-      /** Stated plainly, it could begin at `earliest` only, when the next one asked for holds. */
-      readonly kind: "overtaken";
-      readonly earliest: Instant;
-    }
-);
+export type RefusedVersion = { readonly place: Place } & Refusal<
+  "version_exists" | "too_early" | "version_planned" | "version_overtaken"
+>;
 
 export type ChangeDecision =
   | { readonly kind: "changes"; readonly changes: CatalogueChanges }
-  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
+  | { readonly kind: "refused"; readonly refusals: readonly RefusedVersion[] };
 
 /** What the file is judged against, read in one transaction. */
 export interface ChangeContext {
@@ -82,7 +65,7 @@ export interface ChangeContext {
  */
 export function decideChanges(asked: AskedCatalogue, context: ChangeContext): ChangeDecision {
   const { catalogue, now } = context;
-  const refusals: Refusal[] = [];
+  const refusals: RefusedVersion[] = [];
   const decide = <T>(
     ofSection: Asked<T>,
     standing: ReadonlyMap<string, readonly Standing<T>[]>,
@@ -142,11 +125,11 @@ function decideDated<T>(
   { terms, place }: AskedVersion<T>,
   from: Instant,
   history: History<T>,
-): Change<T> | Refusal {
+): Change<T> | RefusedVersion {
   const { id, standing, isSame, earliest } = history;
   const same = standing.find(({ validFrom }) => validFrom === from);
   if (same !== undefined) {
-    return isSame(same, terms) ? unchanged(id, from, terms) : { kind: "conflict", place };
+    return isSame(same, terms) ? unchanged(id, from, terms) : { kind: "version_exists", place };
   }
   if (standing.length > 0 && from < earliest) return { kind: "too_early", earliest, place };
   return begins(terms, from, history);
@@ -156,19 +139,19 @@ function decidePlain<T>(
   { terms, place }: AskedVersion<T>,
   before: Instant,
   history: History<T>,
-): Change<T> | Refusal {
+): Change<T> | RefusedVersion {
   const { id, standing, isSame } = history;
   const newest = standing.findLast(({ validFrom }) => validFrom < before);
   if (newest !== undefined && isSame(newest, terms)) return unchanged(id, newest.validFrom, terms);
   const earliest = standing.length === 0 ? history.now : history.earliest;
   if (newest !== undefined && newest.validFrom >= earliest) {
-    return { kind: "planned", at: newest.validFrom, place };
+    return { kind: "version_planned", at: newest.validFrom, place };
   }
-  if (earliest >= before) return { kind: "overtaken", earliest, place };
+  if (earliest >= before) return { kind: "version_overtaken", earliest, place };
   return begins(terms, earliest, history);
 }
 
-function isRefusal<T>(outcome: Change<T> | Refusal): outcome is Refusal {
+function isRefusal<T>(outcome: Change<T> | RefusedVersion): outcome is RefusedVersion {
   return "place" in outcome;
 }
 

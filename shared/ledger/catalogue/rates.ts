@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import { type Rate, type RateCard, rateAt, toRateCard } from "../../core/offer/rate-card.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
@@ -44,13 +45,11 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
   };
 }
 
-export type SetRateOutcome =
+type SetRateOutcome =
   | { readonly kind: "set" }
   /** This very rate was set before. */
   | { readonly kind: "already_exists" }
-  /** Another price begins at that instant. */
-  | { readonly kind: "conflict"; readonly standing: Rate }
-  | { readonly kind: "too_early"; readonly earliest: Instant };
+  | Refusal<"version_exists" | "too_early">;
 
 /** Clocks that read the window differ; and a batch that began before the rate was set may still run. */
 const MARGIN_MS = 60_000;
@@ -88,7 +87,7 @@ export async function setRate(
     const standing = ofMeter.find(({ validFrom }) => validFrom === rate.validFrom);
     if (standing !== undefined) {
       const same = standing.credits === rate.credits && standing.per === rate.per;
-      return same ? { kind: "already_exists" } : { kind: "conflict", standing };
+      return same ? { kind: "already_exists" } : { kind: "version_exists" };
     }
     const earliest = earliestChange(now, maxAheadMs);
     if (ofMeter.length > 0 && rate.validFrom < earliest) return { kind: "too_early", earliest };

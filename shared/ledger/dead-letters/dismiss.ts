@@ -1,15 +1,12 @@
-import type { Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
-import type { DeadLetterPlace } from "../usage/dead-letters.ts";
+import { type DeadLetterPlace, placeText } from "../usage/dead-letters.ts";
 import { type AskedDecision, decideOpenLetters } from "./decide.ts";
 import { type Dismissal, lockDeadLetter } from "./read.ts";
 
-export type DismissOutcome =
+type DismissOutcome =
   | { readonly kind: "dismissed" }
-  | { readonly kind: "unknown_place" }
-  | { readonly kind: "dismissed_already"; readonly dismissed: Dismissal }
-  /** It was published again; what became of it then is another message. */
-  | { readonly kind: "retried"; readonly at: Instant };
+  | Refusal<"unknown_dead_letter" | "already_dismissed" | "already_retried">;
 
 const DISMISS = `
   UPDATE dead_letter
@@ -26,10 +23,11 @@ export async function dismissDeadLetter(
   const { topic, partition, offset } = place;
   return inTransaction(database, async (transaction) => {
     const letter = await lockDeadLetter(transaction, place);
-    if (letter === null) return { kind: "unknown_place" };
+    const called = placeText(place);
+    if (letter === null) return { kind: "unknown_dead_letter", place: called };
     const { dismissed, retriedAt } = letter;
-    if (dismissed !== null) return { kind: "dismissed_already", dismissed };
-    if (retriedAt !== null) return { kind: "retried", at: retriedAt };
+    if (dismissed !== null) return { kind: "already_dismissed", place: called, ...dismissed };
+    if (retriedAt !== null) return { kind: "already_retried", place: called, at: retriedAt };
     await transaction.query(DISMISS, [topic, partition, offset, at, by, reason]);
     return { kind: "dismissed" };
   });

@@ -1,17 +1,15 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
-import { type DeadLetterPlace, OPEN } from "../usage/dead-letters.ts";
+import { type DeadLetterPlace, OPEN, placeText } from "../usage/dead-letters.ts";
 import { type AskedDecision, decideOpenLetters } from "./decide.ts";
-import { type Dismissal, lockDeadLetter } from "./read.ts";
+import { lockDeadLetter } from "./read.ts";
 
-export type RetryOutcome =
+type RetryOutcome =
   | { readonly kind: "asked" }
   /** It is to be published already. */
   | { readonly kind: "asked_already" }
-  | { readonly kind: "unknown_place" }
-  /** There is nothing to publish: it says that messages were lost, or had no value. */
-  | { readonly kind: "no_bytes"; readonly detail: string }
-  | { readonly kind: "dismissed"; readonly dismissed: Dismissal };
+  | Refusal<"unknown_dead_letter" | "already_dismissed" | "no_payload">;
 
 const ASK = `
   UPDATE dead_letter
@@ -37,10 +35,11 @@ export async function askForRetry(
   now: Instant,
 ): Promise<RetryOutcome> {
   const letter = await lockDeadLetter(transaction, place);
-  if (letter === null) return { kind: "unknown_place" };
+  const called = placeText(place);
+  if (letter === null) return { kind: "unknown_dead_letter", place: called };
   const { state, payload, dismissed, detail } = letter;
-  if (dismissed !== null) return { kind: "dismissed", dismissed };
-  if (payload.length === 0) return { kind: "no_bytes", detail };
+  if (dismissed !== null) return { kind: "already_dismissed", place: called, ...dismissed };
+  if (payload.length === 0) return { kind: "no_payload", place: called, detail };
   if (state === "retrying") return { kind: "asked_already" };
   await transaction.query(ASK, [place.topic, place.partition, place.offset, now]);
   return { kind: "asked" };

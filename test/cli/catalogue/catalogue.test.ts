@@ -166,7 +166,9 @@ credit_prices:
     const soon = new Date(Date.now() + 5 * MINUTE).toISOString();
     const early = await apply(`meters:\n  cat.calls: { from: ${soon}, credits: 1, per: 1 }`);
     expect(early.code).toBe(1);
-    expect(early.stdout).toMatch(/^catalogue\.yaml:2: meters\.cat\.calls: already exists/);
+    expect(early.stdout).toMatch(
+      /^catalogue\.yaml:2: meters\.cat\.calls: what exists can change from /,
+    );
   });
 
   test("shows what stands, with all versions", async () => {
@@ -212,7 +214,7 @@ describe("a file that cannot be applied changes nothing", () => {
       `${NEW}  cat-voice: { from: 2026-06-01T00:00:00Z, credits: 1 }\n`,
       [
         expect.stringMatching(
-          /^catalogue\.yaml:3: add_ons\.cat-voice: already exists and can change from \S+Z on at the earliest; name a later from$/,
+          /^catalogue\.yaml:3: add_ons\.cat-voice: what exists can change from \S+Z on at the earliest; name a later from$/,
         ),
       ],
     ],
@@ -220,7 +222,7 @@ describe("a file that cannot be applied changes nothing", () => {
       "that says of an instant what does not stand",
       `${NEW}  cat-voice:\n    - { from: 2026-01-01T00:00:00Z, credits: 20 }\n    - { from: 2100-01-01T00:00:00Z, credits: 26 }\n`,
       [
-        "catalogue.yaml:5: add_ons.cat-voice[1]: begins when other terms do already, and what exists never changes; name a later from",
+        "catalogue.yaml:5: add_ons.cat-voice[1]: other terms already begin at that instant, and what exists never changes; name a later from",
       ],
     ],
     [

@@ -98,7 +98,7 @@ describe("explain event", () => {
     expect(await run("explain event e-9 --account cli-acme")).toEqual({
       code: 1,
       stdout: "",
-      stderr: "no event e-9 of account cli-acme has been metered\n",
+      stderr: "no event e-9 has been metered\n",
     });
   });
 });

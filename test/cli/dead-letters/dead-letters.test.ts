@@ -210,7 +210,7 @@ describe("dead-letters show", () => {
     expect(await run("dead-letters show 2/9")).toEqual({
       code: 1,
       stdout: "",
-      stderr: "there is no dead letter at usage.events/2/9; dead-letters list shows them\n",
+      stderr: "there is no dead letter at usage.events/2/9 (drawdown dead-letters list)\n",
     });
     for (const place of ["acme", "2", "2/x", "2/-1", "99999999999/1", "2/9999999999999999999"]) {
       expect(await run(`dead-letters show ${place}`), place).toMatchObject({
@@ -305,7 +305,7 @@ describe("dead-letters retry", () => {
     [
       "there is none at the place",
       "2/99",
-      "there is no dead letter at usage.events/2/99; dead-letters list shows them",
+      "there is no dead letter at usage.events/2/99 (drawdown dead-letters list)",
     ],
     [
       "it was dismissed",
@@ -315,7 +315,7 @@ describe("dead-letters retry", () => {
     [
       "messages were lost",
       "2/2",
-      "dead letter usage.events/2/2 has no bytes to publish again (offsets 1 to 2 were deleted); dismiss it",
+      "dead letter usage.events/2/2 has no bytes to publish again (offsets 1 to 2 were deleted); dismiss it (drawdown dead-letters dismiss)",
     ],
     ["none is open", "--reason conflict", "no dead letter of reason conflict waits for a decision"],
   ] as const)("refuses when %s", async (_, which, sentence) => {

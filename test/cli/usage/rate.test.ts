@@ -46,8 +46,7 @@ test("a price is set once", async () => {
   expect(await run(line.replace("0.01", "0.02"))).toMatchObject({
     code: 1,
     stderr:
-      "another price is set from that instant on already: " +
-      "cli-calls costs 0.01 credits a unit from 2100-01-01T00:00:00.000Z on\n",
+      "other terms already begin at that instant, and what exists never changes; name a later from (drawdown catalogue show)\n",
   });
 });
 
@@ -56,7 +55,7 @@ test("a price cannot be slipped under events that were metered", async () => {
   const { code, stderr } = await run("rate set cli-minutes 2 --per 60 --from 2021-01-01T00:00:00Z");
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /^cli-minutes has a price already, and events up to \S+Z may be metered at it; name a later instant with --from\n$/,
+    /^what exists can change from \S+Z on at the earliest; name a later from\n$/,
   );
 });
 
@@ -69,7 +68,8 @@ test("lists every price, or says that there is none", async () => {
   expect(await run("rate list cli-unheard-of --json")).toEqual({
     code: 1,
     stdout: "",
-    stderr: '{"error":"meter cli-unheard-of has no price"}\n',
+    stderr:
+      '{"error":"there is no meter cli-unheard-of (drawdown rate list)","code":"unknown_meter"}\n',
   });
 });
 

@@ -22,17 +22,17 @@ describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => 
     { stands: "", asked: "5 @2000", is: "added 5 @2000" },
     { stands: "", asked: "5 @10, 6 @20", is: "added 5 @10, added 6 @20 was 5" },
     { stands: "", asked: "5, 6 @2000", is: "added 5 @1000, added 6 @2000 was 5" },
-    { stands: "", asked: "5, 6 @1000", is: "overtaken 1000" },
+    { stands: "", asked: "5, 6 @1000", is: "version_overtaken 1000" },
     // What stands, stated plainly.
     { stands: "5 @10", asked: "5", is: "unchanged 5 @10" },
     { stands: "5 @10", asked: "6", is: "new_version 6 @1060 was 5" },
     { stands: "5 @10, 6 @1055", asked: "6", is: "unchanged 6 @1055" },
     { stands: "5 @10, 6 @1055", asked: "5", is: "new_version 5 @1060 was 6" },
     { stands: "5 @10, 6 @1055", asked: "7", is: "new_version 7 @1060 was 6" },
-    { stands: "5 @10, 6 @1060", asked: "7", is: "planned 1060" },
+    { stands: "5 @10, 6 @1060", asked: "7", is: "version_planned 1060" },
     { stands: "5 @10, 6 @2000", asked: "6", is: "unchanged 6 @2000" },
-    { stands: "5 @10, 6 @2000", asked: "5", is: "planned 2000" },
-    { stands: "5 @2000", asked: "6", is: "planned 2000" },
+    { stands: "5 @10, 6 @2000", asked: "5", is: "version_planned 2000" },
+    { stands: "5 @2000", asked: "6", is: "version_planned 2000" },
     // Stated plainly, with a version to follow.
     { stands: "5 @10", asked: "5, 6 @2000", is: "unchanged 5 @10, new_version 6 @2000 was 5" },
     { stands: "5 @10, 6 @2000", asked: "5, 6 @2000", is: "unchanged 5 @10, unchanged 6 @2000" },
@@ -43,17 +43,17 @@ describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => 
       is: "new_version 7 @1060 was 5, unchanged 6 @2000",
     },
     { stands: "6 @2000", asked: "5, 6 @2000", is: "new_version 5 @1060, unchanged 6 @2000" },
-    { stands: "5 @10, 6 @900", asked: "7, 6 @900", is: "overtaken 1060" },
+    { stands: "5 @10, 6 @900", asked: "7, 6 @900", is: "version_overtaken 1060" },
     {
       stands: "5 @10, 6 @1061",
       asked: "7, 6 @1061",
       is: "new_version 7 @1060 was 5, unchanged 6 @1061",
     },
-    { stands: "5 @10, 6 @1060", asked: "7, 6 @1060", is: "overtaken 1060" },
+    { stands: "5 @10, 6 @1060", asked: "7, 6 @1060", is: "version_overtaken 1060" },
     // What stands, with instants.
     { stands: "5 @10", asked: "5 @10", is: "unchanged 5 @10" },
-    { stands: "5 @10", asked: "6 @10", is: "conflict" },
-    { stands: "5 @10, 6 @2000", asked: "7 @2000", is: "conflict" },
+    { stands: "5 @10", asked: "6 @10", is: "version_exists" },
+    { stands: "5 @10, 6 @2000", asked: "7 @2000", is: "version_exists" },
     { stands: "5 @10", asked: "6 @9", is: "too_early 1060" },
     { stands: "5 @10", asked: "6 @11", is: "too_early 1060" },
     { stands: "5 @10", asked: "5 @11", is: "too_early 1060" },
@@ -170,7 +170,7 @@ test("one refusal, and there are no changes; all refusals are told", () => {
   expect(decideChanges({ ...EMPTY, addOns }, context(catalogue))).toEqual({
     kind: "refused",
     refusals: [
-      { kind: "conflict", place: place(2) },
+      { kind: "version_exists", place: place(2) },
       { kind: "too_early", earliest: EARLIEST, place: place(3) },
     ],
   });
@@ -225,8 +225,8 @@ function outcome(catalogue: Catalogue, asked: readonly AskedVersion<AddOnTerms>[
   if (decision.kind === "refused") {
     return decision.refusals
       .map((refusal) => {
-        if (refusal.kind === "conflict") return refusal.kind;
-        return `${refusal.kind} ${refusal.kind === "planned" ? refusal.at : refusal.earliest}`;
+        if (refusal.kind === "version_exists") return refusal.kind;
+        return `${refusal.kind} ${refusal.kind === "version_planned" ? refusal.at : refusal.earliest}`;
       })
       .join(", ");
   }

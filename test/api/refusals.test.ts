@@ -1,0 +1,146 @@
+/** What core and ledger refuse reaches the caller under a code of its own, in words for a customer. */
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { decideFeeGivenUp } from "../../shared/core/changes/suspend-subscription.ts";
+import type { RefusalKind } from "../../shared/core/line/refusal.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { openPayer, sellCredits } from "../support/books/payers.ts";
+import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { offer } from "../support/cli/offer.ts";
+import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
+
+/** What no route asks for, what a route's schema refuses before, and what takes 20,000 buckets to see. */
+type Elsewhere =
+  | `${"version" | "already_dismissed" | "already_retried" | "no_dead" | "too_early"}${string}`
+  | `unknown_${"payment" | "dead_letter" | "time_zone"}`
+  | `${"refund_exists" | "not_paid" | "exceeds" | "no_payload"}${string}`
+  | "invalid_quantity"
+  | "range_too_large";
+
+type Asked = readonly [
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE",
+  url: string,
+  body?: object,
+];
+
+const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, ...Asked[]]>> = {
+  unknown_account: [404, ["GET", "nobody"], ["POST", "nobody/grants", { credits: "1" }]],
+  unknown_lot: [404, ["GET", "bare/lots/none/usage"]],
+  unknown_event: [404, ["GET", "bare/events/none"]],
+  unknown_key: [404, ["DELETE", "/v1/keys/0123456789abcdef"]],
+  unknown_meter: [422, ["GET", "bare/allowance?meter=none&quantity=1"]],
+  no_price: [422, ["GET", "bare/allowance?meter=coming&quantity=1"]],
+  unknown_plan: [422, ["POST", "bare/subscription", { plan_id: "none" }]],
+  unknown_add_on: [422, ["PUT", "member/add-ons/none", { quantity: 1 }]],
+  account_exists: [409, ["POST", "/v1/accounts", { account_id: "bare", currency: "EUR" }]],
+  lot_exists: [409, ["POST", "bare/grants", { credits: "2", lot_id: "bare-lot-1" }]],
+  adjustment_exists: [
+    ...([409, ["POST", "bare/adjustments", { credits: "-2", reference: "once" }]] as const),
+  ],
+  top_up_exists: [409, ["POST", "busy/top-ups", { amount: "1600" }]],
+  no_subscription: [
+    422,
+    ["PATCH", "bare/subscription", { cancelled: true }],
+    ["PUT", "bare/add-ons/voice", { quantity: 1 }],
+  ],
+  already_subscribed: [422, ["POST", "member/subscription", { plan_id: "hundred" }]],
+  already_cancelled: [422, ["PATCH", "leaving/subscription", { cancelled: true }]],
+  not_cancelled: [422, ["PATCH", "member/subscription", { cancelled: false }]],
+  subscription_suspended: [422, ["PATCH", "owing/subscription", { interval: "year" }]],
+  no_change: [
+    422,
+    ["PATCH", "member/subscription", { plan_id: "hundred" }],
+    ["PATCH", "member/subscription", { interval: "month" }],
+    ["PUT", "member/add-ons/voice", { quantity: 0 }],
+    ["PATCH", "bare", { threshold: "0" }],
+    ["PATCH", "bare", { time_zone: "UTC" }],
+  ],
+  no_plan_price: [422, ["POST", "bare/subscription", { plan_id: "euros" }]],
+  no_credit_price: [422, ["POST", "krona/top-ups", { amount: "1000" }]],
+  no_payment_method: [422, ["POST", "bare/top-ups", { amount: "1000" }]],
+  top_up_pending: [422, ["POST", "busy/top-ups", { amount: "1000" }]],
+  below_minimum: [
+    422,
+    ["POST", "payer/top-ups", { amount: "1" }],
+    ["PATCH", "payer/auto-top-up", { amount: "1" }],
+  ],
+  above_maximum: [422, ["POST", "payer/top-ups", { amount: "100000000" }]],
+  above_limit: [422, ["POST", "payer/top-ups", { amount: "10001" }]],
+  limit_below_amount: [422, ["PATCH", "payer/auto-top-up", { limit_per_day: "999" }]],
+  no_credits: [
+    422,
+    ["POST", "bare/grants", { credits: "0" }],
+    ["POST", "bare/adjustments", { credits: "0", reference: "none" }],
+  ],
+  overflow: [
+    422,
+    ["POST", "bare/grants", { credits: "9223372036854775807" }],
+    ["POST", "bare/subscription", { plan_id: "vast" }],
+  ],
+  reserved_lot_id: [422, ["POST", "bare/grants", { credits: "1", lot_id: "plan:1:0" }]],
+  already_ended: [
+    ...([
+      422,
+      ["POST", "bare/grants", { credits: "1", expires_at: "2020-01-01T00:00:00Z" }],
+    ] as const),
+  ],
+};
+
+let books: Books;
+let api: TestApi;
+const url = (path: string) => (path.startsWith("/") ? path : `/v1/accounts/${path}`);
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await offer(books, {
+    euros: { credits: 1n, currency: "EUR" },
+    vast: { credits: 2n ** 63n - 1n },
+  });
+  await sellCredits(books);
+  await setPrice(books, "coming", 1n, 1n, Date.UTC(2100, 0));
+  await openAccount(books, "bare", { lots: [{ credits: 5n }] });
+  for (const id of ["payer", "busy", "krona"]) await openPayer(books, id);
+  await books.database.query("UPDATE account SET currency = 'SEK' WHERE account_id = 'krona'");
+  const now = Date.now();
+  for (const id of ["member", "leaving", "owing"]) await openSubscriber(books, id, { at: now });
+  const owing = { accountId: toAccountId("owing"), now, by: "test" };
+  await changeSubscription(books.database, owing, (context) =>
+    decideFeeGivenUp({ number: 1, period: 0 }, context),
+  );
+});
+
+afterAll(() => books?.close());
+
+beforeEach(async () => {
+  api = await openApi(books);
+});
+
+test("what stands before: a cancelled subscription, an adjustment, a top-up that is pending", async () => {
+  const made = [
+    await api.ask("PATCH", url("leaving/subscription"), { body: { cancelled: true } }),
+    await api.ask("POST", url("bare/adjustments"), { body: { credits: "-1", reference: "once" } }),
+    await api.ask("POST", url("busy/top-ups"), {
+      body: { amount: "1500" },
+      headers: { "idempotency-key": "one" },
+    }),
+  ];
+  expect(made.map(({ status }) => status)).toEqual([200, 201, 201]);
+});
+
+test.each(Object.entries(CASES))("%s", async (kind, [status, ...asked]) => {
+  // A key of another caller: its Idempotency-Key is not that of the request before.
+  const headers = {
+    authorization: `Bearer ${await makeKey(books, ["admin"])}`,
+    ...(kind === "top_up_exists" ? { "idempotency-key": "one" } : {}),
+  };
+  for (const [method, path, body] of asked) {
+    const answer = await api.ask(method, url(path), {
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    expect(answer.body).toMatchObject({ type: `urn:drawdown:${kind}`, status });
+    expect(answer.body.detail).not.toMatch(/drawdown|--/);
+  }
+});
