@@ -57,9 +57,9 @@ function connectionProblem(code: string | undefined): Problem {
         field: "body",
       });
     case "HPE_HEADER_OVERFLOW":
-      return new Problem(431, "headers_too_large", "the headers are too large");
+      return new Problem(431, codeOf(431), "the headers are too large");
     default:
-      return new Problem(400, "bad_request", "the request is not valid HTTP/1.1");
+      return new Problem(400, "invalid", "the request is not valid HTTP/1.1");
   }
 }
 

@@ -323,7 +323,7 @@ describe("is refused:", () => {
       retryAfter: null,
       json: {
         type: "urn:drawdown:malformed",
-        title: "The request is not valid",
+        title: "Bad Request",
         status: 400,
         detail: "subject holds a NUL character or bytes that are not UTF-8",
         field: "subject",

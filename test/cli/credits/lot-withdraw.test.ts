@@ -75,7 +75,7 @@ test("all that remains is taken back, and the lots behind keep what they hold", 
     code: 1,
     stdout: "",
     stderr:
-      "nothing remains of lot cli-acme-lot-1: it was used, has expired or was withdrawn, as lots shows\n",
+      "nothing remains of lot cli-acme-lot-1: it was used, has expired or was withdrawn (drawdown lots)\n",
   });
 });
 
