@@ -30,7 +30,7 @@ const WATCH_EVERY_MS = 10_000;
 
 await runService("top-up", async ({ settings, logger, stopping }) => {
   const payments = readPaymentSettings(process.env);
-  const gateway = openGateway(payments.gateway);
+  const gateway = await openGateway(payments.gateway);
   const database = openDatabase(settings.database, {
     name: NAME,
     connections: CONNECTIONS,

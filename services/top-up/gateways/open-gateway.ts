@@ -50,7 +50,7 @@ export function chooseGateway(
   return { name, set: Object.fromEntries(set) };
 }
 
-export function openGateway({ name, set }: ChosenGateway): PaymentGateway {
+export function openGateway({ name, set }: ChosenGateway): Promise<PaymentGateway> {
   return kindOf(name).open(set);
 }
 

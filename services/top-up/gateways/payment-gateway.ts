@@ -110,5 +110,5 @@ export interface GatewayKind<Name extends string = string> {
   readonly environment: Readonly<Record<Name, z.ZodType<string | undefined>>>;
   /** It takes no money: it is refused in production, and beside what a real one reads. */
   readonly isSimulated: boolean;
-  open(set: Readonly<Record<Name, string>>): PaymentGateway;
+  open(set: Readonly<Record<Name, string>>): Promise<PaymentGateway>;
 }

@@ -9,7 +9,6 @@ import type {
   RefundRequest,
   TakenBack,
 } from "../payment-gateway.ts";
-import { readSignedWebhook, SIGNATURE_HEADER } from "../stripe/read-webhook.ts";
 import { caller, readAnswer } from "./call.ts";
 
 const TIME_LIMIT_MS = 10_000;
@@ -33,7 +32,7 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
   const call = caller(options.url, options.timeLimitMs ?? TIME_LIMIT_MS);
   return {
     name: "simulated",
-    signatureHeader: SIGNATURE_HEADER,
+    signatureHeader: "stripe-signature",
     listEveryMs: LIST_EVERY_MS,
 
     async charge(request) {
@@ -96,8 +95,11 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
       return readAnswer(takenBack, answer, what);
     },
 
-    readWebhook: async (rawBody, signature) =>
-      readSignedWebhook(rawBody, signature, options.webhookSecret),
+    /** Its webhooks are signed as Stripe's are. */
+    async readWebhook(rawBody, signature) {
+      const { readSignedWebhook } = await import("../stripe/read-webhook.ts");
+      return readSignedWebhook(rawBody, signature, options.webhookSecret);
+    },
   };
 }
 

@@ -15,6 +15,6 @@ export const simulated: GatewayKind<"SIMULATED_GATEWAY_URL" | "SIMULATED_GATEWAY
       ),
     },
     isSimulated: true,
-    open: ({ SIMULATED_GATEWAY_URL: url, SIMULATED_GATEWAY_WEBHOOK_SECRET: webhookSecret }) =>
+    open: async ({ SIMULATED_GATEWAY_URL: url, SIMULATED_GATEWAY_WEBHOOK_SECRET: webhookSecret }) =>
       openSimulatedGateway({ url, webhookSecret }),
   };

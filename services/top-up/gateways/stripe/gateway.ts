@@ -15,7 +15,7 @@ import { chargeState, chargeStateAt, declined, declinedBy } from "./charge-state
 import { declineAs } from "./declines.ts";
 import { failureOf, isMissing, within } from "./failure.ts";
 import { listWhole, PAGE } from "./list.ts";
-import { readSignedWebhook, SIGNATURE_HEADER } from "./read-webhook.ts";
+import { readSignedWebhook } from "./read-webhook.ts";
 import { takenByDispute, takenByRefund } from "./taken-back.ts";
 
 export interface StripeOptions {
@@ -57,7 +57,7 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
 
   return {
     name: "stripe",
-    signatureHeader: SIGNATURE_HEADER,
+    signatureHeader: "stripe-signature",
     listEveryMs: LIST_EVERY_MS,
     charge: (request) => answered(`charging payment ${request.paymentId}`, charge(stripe, request)),
     find: (request) =>

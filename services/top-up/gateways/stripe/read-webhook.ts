@@ -5,9 +5,6 @@ import { type PaymentNamed, WebhookRefused } from "../payment-gateway.ts";
 /** A webhook that was signed longer ago may be one that somebody has recorded and sends again. */
 const TOLERANCE_SECONDS = 300;
 
-/** Where Stripe puts the signature, and the simulated gateway like it. */
-export const SIGNATURE_HEADER = "stripe-signature";
-
 const namingOurs = z.object({
   data: z.object({
     object: z.object({

@@ -1,6 +1,5 @@
 import { optional } from "../../../../shared/runtime/settings.ts";
 import type { GatewayKind } from "../payment-gateway.ts";
-import { openStripeGateway } from "./gateway.ts";
 
 export const stripe: GatewayKind<"STRIPE_SECRET_KEY" | "STRIPE_WEBHOOK_SECRET"> = {
   environment: {
@@ -8,6 +7,9 @@ export const stripe: GatewayKind<"STRIPE_SECRET_KEY" | "STRIPE_WEBHOOK_SECRET"> 
     STRIPE_WEBHOOK_SECRET: optional("With `stripe`: what its webhooks are signed with"),
   },
   isSimulated: false,
-  open: ({ STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET }) =>
-    openStripeGateway({ secretKey: STRIPE_SECRET_KEY, webhookSecret: STRIPE_WEBHOOK_SECRET }),
+  async open({ STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret }) {
+    // Stripe's library is large; only a service that charges with it loads it.
+    const { openStripeGateway } = await import("./gateway.ts");
+    return openStripeGateway({ secretKey, webhookSecret });
+  },
 };
