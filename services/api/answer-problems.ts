@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { WrongCursor } from "../../shared/contract/cursor.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
-import { documentOf, Problem, refuse, titleOf } from "./problem.ts";
+import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
 /** Has every failure of the server answered with a problem document. */
 export function answerProblems(app: FastifyInstance): void {
@@ -96,6 +97,7 @@ function toProblem(error: FastifyError | Problem): Problem {
       },
     );
   }
+  if (error instanceof WrongCursor) return badRequest("cursor", error.message);
   if (error instanceof TooMuchUsage) return refuse({ kind: "range_too_large" });
   const status = error.statusCode ?? 500;
   if (status >= 500)

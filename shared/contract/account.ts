@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { Account } from "../core/line/account.ts";
+import type { Account, Instant } from "../core/line/account.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
-import { autoTopUp } from "./auto-top-up.ts";
+import type { AutoTopUp } from "../core/payments/auto-top-up.ts";
+import { autoTopUp, toAutoTopUp } from "./auto-top-up.ts";
 import { noun } from "./noun.ts";
-import { scheduleFields } from "./subscription.ts";
+import { type ScheduleRead, scheduleFields, toSchedule } from "./subscription.ts";
 import { accountId, count, credits, instant } from "./wire.ts";
 
 const listedFields = {
@@ -16,6 +17,17 @@ const listedFields = {
 
 const balanceFields = { ...listedFields, granted: credits, position: credits };
 
+/** An account right after a movement; `crossing`: the number of the low balance that it published. */
+export const movedFields = {
+  account_id: accountId,
+  balance: credits,
+  granted: credits,
+  position: credits,
+  threshold: credits,
+  low_balance: z.boolean(),
+  crossing: count.nullable(),
+};
+
 /** An account in a list of them. */
 export const listedAccount = noun(listedFields);
 
@@ -23,7 +35,7 @@ export const listedAccount = noun(listedFields);
 export const balance = noun(balanceFields);
 
 /** An account with all that is set of it. */
-export const account = noun({
+export const accountFields = {
   ...balanceFields,
   time_zone: z.string(),
   currency: z.string(),
@@ -31,11 +43,42 @@ export const account = noun({
   next_due_at: instant.nullable(),
   auto_top_up: autoTopUp,
   payment_method: noun({ set: z.boolean() }),
+  crossings: count.meta({ description: "How often the balance has become low." }),
+  entries: count.meta({ description: "How many were posted." }),
+  live_lots: z.number().int().meta({ description: "Lots that something is left of." }),
   ...scheduleFields,
-});
+};
+
+export const account = noun(accountFields);
 
 export function toBalance(of: Account) {
   return { ...of, balance: balanceOf(of) };
+}
+
+/** An account with all that was read of it. */
+interface AccountRead extends ScheduleRead {
+  readonly account: Account;
+  readonly currency: string;
+  readonly createdAt: Instant;
+  readonly auto: AutoTopUp;
+  readonly method: object | null;
+  readonly liveLots: number;
+}
+
+/** `at`: as the catalogue is then. */
+export function toAccount(read: AccountRead, at: Instant) {
+  return {
+    ...read,
+    ...toBalance(read.account),
+    autoTopUp: toAutoTopUp(read.auto, read.currency),
+    paymentMethod: { set: read.method !== null },
+    ...toSchedule(read, at),
+  };
+}
+
+/** `lowBalance`: the one that the movement published, or null. */
+export function toMoved(of: Account, lowBalance: { readonly crossing: bigint } | null) {
+  return { ...toBalance(of), crossing: lowBalance?.crossing ?? null };
 }
 
 export type AccountData = z.input<typeof account>;

@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { type DeadLetterPlace, placeText } from "../core/usage/dead-letter-place.ts";
+import { cursorsOf, INSTANT, type PageAsked, pageOf, SMALL, TEXT, WHOLE } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { count, instant } from "./wire.ts";
 
 /** An event that could not be metered. */
-export const deadLetter = noun({
+export const deadLetterFields = {
+  place: z.string().meta({ example: "usage.events/2/1041" }),
   topic: z.string(),
   partition: z.number().int(),
   offset: count,
@@ -14,4 +17,29 @@ export const deadLetter = noun({
   state: z
     .enum(["open", "retrying", "retried", "dismissed"])
     .meta({ description: "open and retrying ones wait; retried ones were published again" }),
-});
+};
+
+export const deadLetter = noun(deadLetterFields);
+
+type Recorded = DeadLetterPlace & { readonly recordedAt: number };
+
+export function toDeadLetter<Letter extends DeadLetterPlace>(letter: Letter) {
+  return { ...letter, place: placeText(letter) };
+}
+
+const cursors = cursorsOf("dead_letters", [INSTANT, TEXT, SMALL, WHOLE]);
+
+/** A page of dead letters, newest first. `read` gives those recorded before one. */
+export async function deadLetterPage<Letter extends Recorded>(
+  { limit, cursor }: PageAsked,
+  read: (asked: { before: Recorded | null; limit: number }) => Promise<readonly Letter[]>,
+) {
+  const from = cursors.read(cursor);
+  const [recordedAt, topic = "", partition, offset = "0"] = from ?? [];
+  const place = { topic, partition: Number(partition), offset: BigInt(offset) };
+  const before = from === null ? null : { ...place, recordedAt: Number(recordedAt) };
+  const letters = await read({ before, limit: limit + 1 });
+  return pageOf(letters.map(toDeadLetter), limit, (last) =>
+    cursors.of(last.recordedAt, last.topic, last.partition, last.offset),
+  );
+}

@@ -1,21 +1,43 @@
 import { z } from "zod";
 import type { Entry } from "../core/line/account.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
+import { cursorsOf, type PageAsked, pageOf, WHOLE } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
 
-/** A posted movement that is not usage. */
-export const entry = noun({
+/** An entry as a command has just posted it. */
+export const newEntryFields = {
   sequence: count,
   kind: z.enum(["grant", "expiry", "add_on_charge", "adjustment", "reversal"]),
   credits: credits.meta({ description: "What it did to the balance, signed." }),
   balance: credits.meta({ description: "After it." }),
-  used_before: credits.meta({ description: "Usage between the entry before it and this one." }),
   lot_id: z.string().nullable(),
   reference: z.string(),
   due_at: instant,
+};
+
+export const newEntry = noun(newEntryFields);
+
+/** A posted movement that is not usage. */
+export const entry = noun({
+  ...newEntryFields,
+  used_before: credits.meta({ description: "Usage between the entry before it and this one." }),
   posted_at: instant,
 });
+
+const cursors = cursorsOf("entries", [WHOLE]);
+
+/** A page of entries, newest first. `read` gives the last ones before a sequence, oldest first. */
+export async function entryPage<Posted extends Entry>(
+  { limit, cursor }: PageAsked,
+  read: (asked: { before: bigint | null; limit: number }) => Promise<readonly Posted[]>,
+) {
+  const [before] = cursors.read(cursor) ?? [];
+  const asked = { before: before === undefined ? null : BigInt(before), limit: limit + 1 };
+  return pageOf((await read(asked)).toReversed().map(toEntry), limit, (last) =>
+    cursors.of(last.sequence),
+  );
+}
 
 export function toEntry<Posted extends Entry>(posted: Posted) {
   return { ...posted, balance: balanceOf(posted) };

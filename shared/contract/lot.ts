@@ -5,20 +5,27 @@ import { credits, instant } from "./wire.ts";
 
 export const lotSource = z.enum(LOT_SOURCES);
 
-/** Credits added at once, and what has become of them. */
-export const lot = noun({
+/** Credits added at once. */
+export const grantedLotFields = {
   lot_id: z.string(),
   source: lotSource,
   reference: z.string(),
   credits,
   start: credits.meta({ description: "Where its stretch of the line begins." }),
   end: credits,
+  granted_at: instant,
+  expires_at: instant.nullable(),
+};
+
+/** And what has become of them. */
+export const lotFields = {
+  ...grantedLotFields,
   used: credits,
   expired: credits,
   withdrawn: credits,
   remaining: credits,
-  granted_at: instant,
-  expires_at: instant.nullable(),
-});
+};
+
+export const lot = noun(lotFields);
 
 export type LotData = z.input<typeof lot>;

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { isAutomatic, type Payment } from "../core/payments/payment.ts";
+import { type PageAsked, pageFromFirst } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { credits, instant, money } from "./wire.ts";
 
 /** Money for credits, or for months of a plan. */
-export const payment = noun({
+export const paymentFields = {
   payment_id: z.string(),
   kind: z.enum(["top_up", "fee"]),
   status: z.enum(["pending", "retrying", "succeeded", "failed"]),
@@ -12,14 +13,33 @@ export const payment = noun({
   currency: z.string(),
   credits: credits.nullable().meta({ description: "What a top-up adds; null of a fee." }),
   automatic: z.boolean(),
+  subscription_number: z.number().int().nullable().meta({ description: "null of a top-up." }),
+  plan_id: z.string().nullable(),
+  period: z.number().int().nullable().meta({ description: "The first month that a fee pays." }),
+  periods: z.number().int().nullable(),
+  attempt: z.number().int().meta({ description: "Counts from 1." }),
   reason: z.string().meta({ description: "In words a customer can read." }),
   created_at: instant,
-});
+};
+
+export const payment = noun(paymentFields);
 
 export function toPayment(made: Payment) {
   return made.kind === "fee"
-    ? { ...made, credits: null, automatic: true }
-    : { ...made, automatic: isAutomatic(made) };
+    ? { ...made, credits: null, automatic: true, subscriptionNumber: made.number }
+    : { ...made, ...NO_FEE, automatic: isAutomatic(made) };
+}
+
+const NO_FEE = { subscriptionNumber: null, planId: null, period: null, periods: null };
+
+/** A page of payments, newest first: of top-ups alone, or of all. `readFirst` gives that many of them. */
+export async function paymentPage(
+  asked: PageAsked,
+  kind: "top_up" | null,
+  readFirst: (count: number) => Promise<readonly Payment[]>,
+) {
+  const list = kind === null ? "payments" : "top-ups";
+  return pageFromFirst(list, asked, async (count) => (await readFirst(count)).map(toPayment));
 }
 
 export type PaymentData = z.input<typeof payment>;

@@ -1,6 +1,9 @@
 import { z } from "zod";
-import { endOfPaid, type Schedule, type Subscription } from "../core/month/subscription.ts";
+import type { Account, Instant } from "../core/line/account.ts";
+import type { Fee } from "../core/month/fee.ts";
+import { endOfPaid, type Schedule } from "../core/month/subscription.ts";
 import { addOnAt, type Catalogue } from "../core/offer/catalogue.ts";
+import { openFee, toFee } from "./fee.ts";
 import { noun } from "./noun.ts";
 import { credits, instant, money } from "./wire.ts";
 
@@ -12,19 +15,26 @@ export const renewal = z.enum(["first_of_month", "day_of_month"]);
 
 /** An account's place on a plan. */
 const subscription = noun({
+  number: z.number().int().meta({ description: "Counts an account's subscriptions from 1." }),
   plan_id: z.string(),
   interval,
   renewal,
   subscribed_at: instant,
   period: z.number().int().meta({ description: "The month that runs, counted from 0." }),
+  period_began_at: instant.nullable(),
   period_credits: credits,
   next_period_at: instant,
   next_plan_id: z.string().nullable(),
   next_interval: interval.nullable(),
   paid_until: instant.meta({ description: "When the first month begins that is not charged yet." }),
+  currency: z.string(),
   paid_price: money,
   cancelled: z.boolean(),
   suspended: z.boolean(),
+  withheld: z
+    .array(z.number().int())
+    .nullable()
+    .meta({ description: "While suspended: the months that began without credits." }),
 });
 
 /** An add-on in use. */
@@ -35,32 +45,55 @@ const addOn = noun({
   credits_per_month: credits.nullable(),
 });
 
-/** A subscription with its add-ons. */
+/** An add-on's charge that waits until the usage before it is complete. */
+const waitingCharge = noun({
+  add_on_id: z.string(),
+  period: z.number().int(),
+  quantity: z.number().int(),
+  credits,
+  due_at: instant,
+});
+
+export const addOnFields = {
+  add_ons: z.array(addOn),
+  waiting_charges: z.array(waitingCharge),
+};
+
+/** A subscription with its add-ons, and what is owed for it. */
 export const scheduleFields = {
   subscription: subscription.nullable(),
-  add_ons: z.array(addOn),
+  ...addOnFields,
+  open_fees: z.array(openFee),
 };
 
 export const schedule = noun(scheduleFields);
 
-function toSubscription(held: Subscription, timeZone: string) {
-  const { anchor, withheld } = held;
-  const paidUntil = endOfPaid(held, timeZone);
-  return { ...held, renewal: anchor.renewal, paidUntil, suspended: withheld !== null };
+/** A subscription as it is in the books, with what explains it. */
+export interface ScheduleRead {
+  readonly account: Pick<Account, "timeZone">;
+  readonly schedule: Schedule;
+  readonly periodBeganAt: Instant | null;
+  readonly openFees: readonly OpenFee[];
+  readonly catalogue: Catalogue;
 }
 
-/** `catalogue` as it stands `at` then: it tells what a unit of an add-on costs. */
-export function toSchedule(
-  held: Schedule,
-  timeZone: string,
-  { catalogue, at }: { readonly catalogue: Catalogue; readonly at: number },
-) {
+type OpenFee = Fee & Pick<z.output<typeof openFee>, "status" | "attempt" | "reason" | "nextTryAt">;
+
+/** `at`: the catalogue tells what a unit of an add-on costs then. */
+export function toSchedule({ account, schedule: held, ...read }: ScheduleRead, at: Instant) {
+  const { subscription: running } = held;
   return {
-    subscription: held.subscription && toSubscription(held.subscription, timeZone),
+    subscription: running && {
+      ...{ ...running, renewal: running.anchor.renewal, periodBeganAt: read.periodBeganAt },
+      paidUntil: endOfPaid(running, account.timeZone),
+      suspended: running.withheld !== null,
+    },
     addOns: held.addOns.map((use) => ({
       ...use,
-      creditsPerMonth: addOnAt(catalogue, use.addOnId, at)?.credits ?? null,
+      creditsPerMonth: addOnAt(read.catalogue, use.addOnId, at)?.credits ?? null,
     })),
+    waitingCharges: held.dueCharges.map((due) => ({ ...due, quantity: due.units })),
+    openFees: read.openFees.map(toFee),
   };
 }
 

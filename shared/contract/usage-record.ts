@@ -5,7 +5,8 @@ import { lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
 
-const fields = {
+/** A metered event. */
+export const usageRecordFields = {
   event_id: z.string(),
   meter: z.string(),
   quantity: count,
@@ -18,12 +19,13 @@ const fields = {
   metered_at: instant,
 };
 
-/** A metered event. */
-export const usageRecord = noun(fields);
+export const usageRecord = noun(usageRecordFields);
 
 /** A metered event, and who paid for it. */
 export const explainedUsage = noun({
-  ...fields,
+  ...usageRecordFields,
+  partition: z.number().int().meta({ description: "Where in Kafka it was read." }),
+  offset: count,
   lots: z.array(noun({ lot_id: z.string(), source: lotSource, credits })),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
+import type { DeadLetterPlace } from "../../shared/core/usage/dead-letter-place.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
 import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
@@ -10,7 +11,7 @@ import { openPublisher, type Publisher } from "../../shared/kafka/publish/publis
 import { dismissDeadLetter } from "../../shared/ledger/dead-letters/dismiss.ts";
 import { listDeadLetters } from "../../shared/ledger/dead-letters/list.ts";
 import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
-import { countDeadLetters, type DeadLetterPlace } from "../../shared/ledger/usage/dead-letters.ts";
+import { countDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";

@@ -1,38 +1,22 @@
-import { toBalance } from "../../../shared/contract/account.ts";
-import { toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
+import { toAccount } from "../../../shared/contract/account.ts";
 import { toSchedule } from "../../../shared/contract/subscription.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
-import type { AccountDetails } from "../../../shared/ledger/books/account-details.ts";
-import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
-import { readSchedules } from "../../../shared/ledger/books/schedules.ts";
-import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
-import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
-import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { type RouteParts, readOfAccount } from "./parts.ts";
+import { readAccountOverview } from "../../../shared/ledger/payments/account-overview.ts";
+import { readSubscription } from "../../../shared/ledger/payments/read-subscription.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { unknownAccount } from "../problem.ts";
+import type { RouteParts } from "./parts.ts";
 
 /** An account with all that is set of it. Throws a problem where there is none. */
-export function readAccountView(parts: RouteParts, id: AccountId) {
-  return readOfAccount(parts, id, async (transaction, details) => {
-    const { account, currency, createdAt } = details;
-    const auto = await readAutoTopUp(transaction, id);
-    const method = await readPaymentMethod(transaction, id);
-    return {
-      ...toBalance(account),
-      ...{ currency, createdAt, autoTopUp: toAutoTopUp(auto, currency) },
-      paymentMethod: { set: method !== null },
-      ...(await readScheduleView(transaction, details, parts.now())),
-    };
-  });
+export async function readAccountView({ database, now }: RouteParts, id: AccountId) {
+  const read = await readSnapshot(database, (transaction) => readAccountOverview(transaction, id));
+  if (read === null) throw unknownAccount(id);
+  return toAccount(read, now());
 }
 
-/** An account's subscription and add-ons, as they stand in the books. */
-export async function readScheduleView(
-  transaction: Transaction,
-  { account: { accountId, timeZone } }: AccountDetails,
-  at: number,
-) {
-  const schedules = await readSchedules(transaction, [accountId]);
-  const catalogue = await readCatalogue(transaction);
-  return toSchedule(schedules.get(accountId) ?? EMPTY_SCHEDULE, timeZone, { catalogue, at });
+/** An account's subscription and add-ons. Throws a problem where there is no such account. */
+export async function readScheduleView({ database, now }: RouteParts, id: AccountId) {
+  const read = await readSnapshot(database, (transaction) => readSubscription(transaction, id));
+  if (read === null) throw unknownAccount(id);
+  return toSchedule(read, now());
 }

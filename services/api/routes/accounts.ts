@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { account, listedAccount, toBalance } from "../../../shared/contract/account.ts";
+import { cursorsOf, pageOf, TEXT } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { accountId, credits } from "../../../shared/contract/wire.ts";
 import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
@@ -9,7 +10,6 @@ import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
 import { nameOf } from "../access/authenticate.ts";
-import { cursorsOf, pageOf, TEXT } from "../cursor.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";

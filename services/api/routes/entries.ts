@@ -1,11 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import { entry, toEntry } from "../../../shared/contract/entry.ts";
+import { entry, entryPage } from "../../../shared/contract/entry.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { listEntries } from "../../../shared/ledger/books/list-entries.ts";
-import { cursorsOf, pageOf, WHOLE } from "../cursor.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
-
-const cursors = cursorsOf("entries", [WHOLE]);
 
 export function entryRoutes(app: FastifyInstance, parts: RouteParts): void {
   typed(app).get(
@@ -20,13 +17,9 @@ export function entryRoutes(app: FastifyInstance, parts: RouteParts): void {
         response: { 200: listOf(entry), ...REFUSALS },
       },
     },
-    ({ params: { account_id }, query: { limit, cursor } }) =>
-      readOfAccount(parts, account_id, async (transaction) => {
-        const from = cursors.read(cursor)?.[0];
-        const before = from === undefined ? null : BigInt(from);
-        const read = await listEntries(transaction, account_id, { before, limit: limit + 1 });
-        const entries = read.reverse().map(toEntry);
-        return pageOf(entries, limit, (last) => cursors.of(last.sequence));
-      }),
+    ({ params: { account_id }, query }) =>
+      readOfAccount(parts, account_id, (transaction) =>
+        entryPage(query, (asked) => listEntries(transaction, account_id, asked)),
+      ),
   );
 }

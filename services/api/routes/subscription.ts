@@ -10,6 +10,7 @@ import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
 import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
 import type { Change } from "../../../shared/core/changes/subscription-change.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { badRequest } from "../problem.ts";
 import { readScheduleView } from "./account-view.ts";
@@ -36,10 +37,7 @@ const units = z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) 
 export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): void {
   const tags = ["subscription"];
   const shown = { 200: schedule, ...REFUSALS };
-  const show = (accountId: z.output<typeof accountPath>["account_id"]) =>
-    readOfAccount(parts, accountId, (transaction, details) =>
-      readScheduleView(transaction, details, parts.now()),
-    );
+  const show = (accountId: AccountId) => readScheduleView(parts, accountId);
 
   typed(app).get(
     "/v1/accounts/:account_id/subscription",

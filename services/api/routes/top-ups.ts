@@ -3,7 +3,7 @@ import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
-import { payment, toPayment } from "../../../shared/contract/payment.ts";
+import { payment, paymentPage, toPayment } from "../../../shared/contract/payment.ts";
 import { money } from "../../../shared/contract/wire.ts";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
@@ -11,7 +11,6 @@ import { listPayments, readPayment } from "../../../shared/ledger/payments/payme
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/authenticate.ts";
-import { cursorsOf, pageOf, SMALL } from "../cursor.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 
@@ -24,9 +23,6 @@ const settings = z.strictObject({
   limit_per_month: money.nullable().optional(),
 });
 
-/** Lists go back so far; what is older is told by the books' own tools. */
-const MOST_LISTED = 10_000;
-
 export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
   const { database, now } = parts;
   const tags = ["top-ups"];
@@ -36,7 +32,6 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
     { path: "top-ups", kind: "top_up", summary: "List top-ups, the newest first" },
     { path: "payments", kind: null, summary: "List what was charged: top-ups and fees" },
   ] as const) {
-    const cursors = cursorsOf(path, [SMALL]);
     typed(app).get(
       `/v1/accounts/:account_id/${path}`,
       {
@@ -49,15 +44,10 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
           response: { 200: listOf(payment), ...REFUSALS },
         },
       },
-      ({ params: { account_id }, query: { limit, cursor } }) =>
-        readOfAccount(parts, account_id, async (transaction) => {
-          const skipped = Number(cursors.read(cursor)?.[0] ?? 0);
-          if (skipped > MOST_LISTED) throw badRequest("cursor", "lies too far back");
-          const read = await listPayments(transaction, account_id, skipped + limit + 1, kind);
-          return pageOf(read.slice(skipped).map(toPayment), limit, () =>
-            cursors.of(skipped + limit),
-          );
-        }),
+      ({ params: { account_id }, query }) =>
+        readOfAccount(parts, account_id, (transaction) =>
+          paymentPage(query, kind, (count) => listPayments(transaction, account_id, count, kind)),
+        ),
     );
   }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { cursorsOf, pageOf, SMALL, WHOLE } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { usage } from "../../../shared/contract/usage.ts";
 import {
@@ -12,7 +13,6 @@ import { accountId, id, instant, words } from "../../../shared/contract/wire.ts"
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
-import { cursorsOf, pageOf, SMALL, WHOLE } from "../cursor.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
 

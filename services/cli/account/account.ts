@@ -1,13 +1,16 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { account, accountFields, toAccount } from "../../../shared/contract/account.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import {
-  type AccountDetails,
-  readAccountDetails,
-} from "../../../shared/ledger/books/account-details.ts";
-import { readLiveLots } from "../../../shared/ledger/books/read-lots.ts";
 import { createAccount, type NewAccount } from "../../../shared/ledger/credits/create-account.ts";
+import {
+  type AccountOverview,
+  readAccountOverview,
+} from "../../../shared/ledger/payments/account-overview.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
@@ -17,8 +20,8 @@ import {
   currencyArgument,
   timeZoneArgument,
 } from "../shell/arguments.ts";
-import { fields, instantJson, printable } from "../shell/print.ts";
-import { noAccount, type Result, refused, shown } from "../shell/result.ts";
+import { fields, printable } from "../shell/print.ts";
+import { noAccount, type Result, refused, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
@@ -32,8 +35,8 @@ interface CreateOptions extends ByOption {
 }
 
 export function addAccountCommands(program: Command): void {
-  const account = program.command("account").description("create, set and show accounts");
-  addChangeCommand(account, "create <account>", {
+  const accounts = program.command("account").description("create, set and show accounts");
+  addChangeCommand(accounts, "create <account>", {
     does: "create an account; the same again changes nothing",
     examples: ["account create acme --time-zone Europe/Berlin --currency EUR --threshold 5"],
   })
@@ -43,12 +46,14 @@ export function addAccountCommands(program: Command): void {
     .action((id: string, options: CreateOptions) =>
       run(options, (settings) => create(settings, toSettings(id, options), byArgument(options.by))),
     );
-  addAccountSetCommand(account);
-  addCommand(account, "show <account>", {
+  addAccountSetCommand(accounts);
+  addCommand(accounts, "show <account>", {
     does: "show an account's balance and settings",
     examples: ["account show acme"],
-  }).action((id: string, options: JsonOption) => run(options, (settings) => show(settings, id)));
-  addAccountHistoryCommand(account);
+  }).action((id: string, options: JsonOption) =>
+    run(options, (settings) => show(settings, accountIdArgument(id))),
+  );
+  addAccountHistoryCommand(accounts);
 }
 
 function toSettings(id: string, options: CreateOptions): NewAccount {
@@ -60,82 +65,55 @@ function toSettings(id: string, options: CreateOptions): NewAccount {
   };
 }
 
+const created = noun({ outcome: z.enum(["created", "already_exists"]), ...accountFields });
+
 async function create(settings: Settings, asked: NewAccount, by: string): Promise<Result> {
   const { accountId } = asked;
-  const outcome = await withDatabase(settings, (database) =>
-    createAccount(database, asked, { now: Date.now(), by }),
+  return withDatabase(settings, async (database) => {
+    const now = Date.now();
+    const outcome = await createAccount(database, asked, { now, by });
+    if (outcome.kind === "account_exists") return refused(outcome);
+    const read = await readSnapshot(database, (transaction) =>
+      readAccountOverview(transaction, accountId),
+    );
+    if (read === null) return noAccount(accountId);
+    return shownAs(
+      created,
+      { outcome: outcome.kind, ...toAccount(read, now) },
+      outcome.kind === "created"
+        ? `Account ${printable(accountId)} created: ${inWords(asked)}.`
+        : `Account ${printable(accountId)} already exists with these settings; nothing was changed.`,
+    );
+  });
+}
+
+async function show(settings: Settings, accountId: AccountId): Promise<Result> {
+  const read = await withDatabase(settings, (database) =>
+    readSnapshot(database, (transaction) => readAccountOverview(transaction, accountId)),
   );
-  switch (outcome.kind) {
-    case "created":
-      return shown(
-        { outcome: outcome.kind, ...settingsJson(asked) },
-        `Account ${printable(accountId)} created: ${inWords(asked)}.`,
-      );
-    case "already_exists":
-      return shown(
-        { outcome: outcome.kind, ...settingsJson(asked) },
-        `Account ${printable(accountId)} already exists with these settings; nothing was changed.`,
-      );
-    case "account_exists":
-      return refused(outcome);
-  }
+  if (read === null) return noAccount(accountId);
+  return shownAs(account, toAccount(read, Date.now()), detailsText(read));
 }
 
-async function show(settings: Settings, id: string): Promise<Result> {
-  const accountId = accountIdArgument(id);
-  const found = await withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction) => {
-      const details = await readAccountDetails(transaction, accountId);
-      const live = await readLiveLots(transaction, [accountId]);
-      return details && { ...details, liveLots: live.get(accountId)?.length ?? 0 };
-    }),
-  );
-  if (found === null) return noAccount(accountId);
-  return shown(detailsJson(found), detailsText(found));
-}
-
-type Shown = AccountDetails & { readonly liveLots: number };
-
-function detailsJson({ account, currency, createdAt, liveLots }: Shown) {
-  const { accountId, timeZone, threshold } = account;
-  return {
-    ...settingsJson({ accountId, timeZone, currency, threshold }),
-    balance: balanceOf(account),
-    granted: account.granted,
-    position: account.position,
-    low_balance: account.lowBalance,
-    crossings: account.crossings,
-    entries: account.entries,
-    live_lots: liveLots,
-    next_due_at: instantJson(account.nextDueAt),
-    version: account.version,
-    created_at: instantJson(createdAt),
-  };
-}
-
-function detailsText({ account, currency, createdAt, liveLots }: Shown): string {
-  const balance = balanceOf(account);
+function detailsText({ account: of, currency, createdAt, liveLots }: AccountOverview): string {
+  const balance = balanceOf(of);
   const debt =
     balance < 0n ? `, a debt of ${formatCredits(-balance)} credits that the next lot repays` : "";
   return fields([
-    ["account", account.accountId],
+    ["account", of.accountId],
     ["balance", `${formatCredits(balance)} credits${debt}`],
-    ["granted", formatCredits(account.granted)],
-    ["position", formatCredits(account.position)],
-    ["threshold", formatCredits(account.threshold)],
-    ["low balance", account.lowBalance ? "said; a grant arms it again" : "no"],
-    ["crossings", String(account.crossings)],
+    ["granted", formatCredits(of.granted)],
+    ["position", formatCredits(of.position)],
+    ["threshold", formatCredits(of.threshold)],
+    ["low balance", of.lowBalance ? "said; a grant arms it again" : "no"],
+    ["crossings", String(of.crossings)],
     ["live lots", String(liveLots)],
-    ["next due", formatInstant(account.nextDueAt, "nothing")],
-    ["time zone", account.timeZone],
+    ["next due", formatInstant(of.nextDueAt, "nothing")],
+    ["time zone", of.timeZone],
     ["currency", currency],
     ["created", formatInstant(createdAt)],
-    ["version", String(account.version)],
+    ["version", String(of.version)],
   ]);
-}
-
-function settingsJson({ accountId, timeZone, currency, threshold }: NewAccount) {
-  return { account_id: accountId, time_zone: timeZone, currency, threshold };
 }
 
 function inWords({ timeZone, currency, threshold }: NewAccount): string {

@@ -1,125 +1,22 @@
 import { type SettingChange, settingsAt } from "../../../shared/core/history/account-settings.ts";
 import type { LineAt, LineWithLots, PlacedLot } from "../../../shared/core/history/line-at.ts";
-import {
-  type SubscriptionThen,
-  subscriptionAt,
-} from "../../../shared/core/history/subscription-at.ts";
+import type { SubscriptionThen } from "../../../shared/core/history/subscription-at.ts";
 import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
-import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import type { AccountHistory } from "../../../shared/ledger/proof/account-history.ts";
-import { entryJson } from "../credits/entry-text.ts";
-import { drawLine, lotJson, stretchText } from "../credits/lot-text.ts";
-import { fields, instantJson, type Json, printable, table } from "../shell/print.ts";
+import { drawLine, stretchText } from "../credits/lot-text.ts";
+import { fields, printable, table } from "../shell/print.ts";
 import { oftenText } from "../subscription/change-text.ts";
-import { usesJson } from "../subscription/show-text.ts";
-
-/** An account at an instant: what was read of it, and its line rebuilt. */
-export interface History extends AccountHistory {
-  readonly views: LineAt;
-}
-
-export function historyJson(history: History): Json {
-  const { accountId, createdAt, line, views } = history;
-  return {
-    account_id: accountId,
-    at: instantJson(line.at),
-    created_at: instantJson(createdAt),
-    as_it_stood: { version: line.version, ...viewJson(history, views.stood) },
-    as_known_now: viewJson(history, views.known),
-    differs: differs(history),
-    came_in_later: {
-      entries: laterEntries(history).map((entry) => ({
-        ...entryJson(entry),
-        posted_at: instantJson(entry.postedAt),
-      })),
-      events: history.lateEvents,
-      usage: line.meteredLater,
-    },
-    metered_ahead: line.meteredAhead,
-    ...subscriptionJson(subscriptionThen(history)),
-    settings: settingsJson(history),
-  };
-}
-
-function viewJson(history: History, view: LineWithLots) {
-  return {
-    balance: balanceOf(view),
-    granted: view.granted,
-    position: view.position,
-    entries: view.entries,
-    lots: view.lots.map((placed) => ({
-      ...lotJson({ ...grantedLot(history, placed), start: placed.start, end: placed.end }),
-      remaining: remainingOf(placed, view.position),
-    })),
-  };
-}
-
-/** A lot is stored with the entry that grants it. */
-function grantedLot({ lots }: History, { lotId }: PlacedLot): GrantedLot {
-  const lot = lots.find((one) => one.lotId === lotId);
-  if (lot === undefined) throw new Error(`lot ${lotId} was granted and is not there`);
-  return lot;
-}
-
-/** Entries that the books did not have then, though they fell due. */
-function laterEntries({ line: { at, version, entries } }: History) {
-  return entries.filter((entry) => entry.dueAt <= at && entry.version > version);
-}
-
-function differs({ views: { stood, known } }: History): boolean {
-  return (
-    stood.granted !== known.granted ||
-    stood.position !== known.position ||
-    stood.entries !== known.entries ||
-    stood.lots.some((lot, index) => {
-      const other = known.lots[index];
-      return other?.lotId !== lot.lotId || other.start !== lot.start || other.end !== lot.end;
-    })
-  );
-}
-
-function subscriptionThen({ changes, line }: History): SubscriptionThen {
-  return subscriptionAt(changes, line.at);
-}
-
-function subscriptionJson({ place, addOns }: SubscriptionThen) {
-  const subscription = place && {
-    plan: place.planId,
-    interval: place.interval,
-    next_plan: place.nextPlanId,
-    next_interval: place.nextInterval,
-    cancelled: place.cancelled,
-    suspended: place.suspended,
-  };
-  return { subscription, add_ons: usesJson(addOns) };
-}
-
-function settingsJson(history: History): Json {
-  const then = settingsAt(history.settings, history.line.at);
-  if (then === null) {
-    return { known: false, known_from: instantJson(history.settings[0]?.at ?? null) };
-  }
-  const { timeZone, threshold, autoTopUp } = then.settings;
-  const { amount, perDay, perMonth } = amountsOf(autoTopUp, history.currency);
-  return {
-    known: true,
-    set_at: instantJson(then.at),
-    set_by: then.by,
-    time_zone: timeZone,
-    currency: history.currency,
-    threshold,
-    at_or_below_threshold: balanceOf(history.views.stood) <= threshold,
-    auto_top_up: {
-      enabled: autoTopUp.enabled,
-      ...{ amount, limit_per_day: perDay, limit_per_month: perMonth },
-    },
-  };
-}
+import {
+  differs,
+  grantedLot,
+  type History,
+  laterEntries,
+  subscriptionThen,
+} from "./history-shape.ts";
 
 export function historyText(history: History): string {
   const { accountId, line, views } = history;

@@ -1,23 +1,14 @@
+import { explainedUsage, toExplainedUsage } from "../../../shared/contract/usage-record.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { type MicroCredits, overlapOf } from "../../../shared/core/line/credit-line.ts";
-import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { findUsageRecord, type UsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { fields, instantJson, table } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { fields, table } from "../shell/print.ts";
+import { type Result, refused, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
-
-interface Explained {
-  readonly accountId: AccountId;
-  readonly record: UsageRecord;
-  readonly paid: readonly { readonly lot: GrantedLot; readonly credits: MicroCredits }[];
-  /** What lies beyond the last lot. */
-  readonly debt: MicroCredits;
-}
 
 /** Which lots paid for an event, and what of it is debt still. */
 export async function explainEvent(
@@ -26,44 +17,21 @@ export async function explainEvent(
   eventId: string,
 ): Promise<Result> {
   const explained = await withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction): Promise<Explained | null> => {
+    readSnapshot(database, async (transaction) => {
       const record = await findUsageRecord(transaction, accountId, eventId);
-      if (record === null) return null;
-      const lots = await lotsAcross(transaction, accountId, record.drawn);
-      const paid = lots
-        .map((lot) => ({ lot, credits: overlapOf(lot, record.drawn) }))
-        .filter(({ credits }) => credits > 0n);
-      const debt = paid.reduce((left, { credits }) => left - credits, record.credits);
-      return { accountId, record, paid, debt };
+      return (
+        record && toExplainedUsage(record, await lotsAcross(transaction, accountId, record.drawn))
+      );
     }),
   );
   return explained === null
     ? refused({ kind: "unknown_event", eventId })
-    : shown(explainedJson(explained), explainedText(explained));
+    : shownAs(explainedUsage, explained, explainedText(accountId, explained));
 }
 
-function explainedJson({ accountId, record, paid, debt }: Explained) {
-  return {
-    account_id: accountId,
-    event_id: record.eventId,
-    meter: record.meter,
-    quantity: record.quantity,
-    credits: record.credits,
-    occurred_at: instantJson(record.occurredAt),
-    metered_at: instantJson(record.meteredAt),
-    source: record.source,
-    dimensions: record.dimensions,
-    partition: record.partition,
-    offset: record.offset,
-    start_position: record.drawn.start,
-    end_position: record.drawn.end,
-    paid_by: paid.map(({ lot, credits }) => ({ lot_id: lot.lotId, source: lot.source, credits })),
-    debt,
-  };
-}
+type Explained = ReturnType<typeof toExplainedUsage<UsageRecord>>;
 
-function explainedText(explained: Explained): string {
-  const { record, accountId } = explained;
+function explainedText(accountId: AccountId, record: Explained): string {
   const dimensions = Object.entries(record.dimensions).map(([name, value]) => `${name}=${value}`);
   return [
     fields([
@@ -78,18 +46,17 @@ function explainedText(explained: Explained): string {
       ["read at", `partition ${record.partition}, offset ${record.offset}`],
     ]),
     "",
-    whoPaid(explained),
+    whoPaid(record),
   ].join("\n");
 }
 
-function whoPaid({ record, paid, debt }: Explained): string {
-  if (record.credits === 0n) return "It cost nothing, so no lot paid.";
-  const rows = paid.map(({ lot, credits }) => [lot.lotId, lot.source, formatCredits(credits)]);
-  const owed = `${formatCredits(debt)} credits of it are debt that no lot has repaid yet.`;
-  if (rows.length === 0) return owed;
-  const lots = table(
+function whoPaid({ credits, lots, owed }: Explained): string {
+  if (credits === 0n) return "It cost nothing, so no lot paid.";
+  const debt = `${formatCredits(owed)} credits of it are debt that no lot has repaid yet.`;
+  if (lots.length === 0) return debt;
+  const paid = table(
     [{ title: "PAID BY LOT" }, { title: "SOURCE" }, { title: "CREDITS", align: "right" }],
-    rows,
+    lots.map((lot) => [lot.lotId, lot.source, formatCredits(lot.credits)]),
   );
-  return debt === 0n ? lots : `${lots}\n${owed}`;
+  return owed === 0n ? paid : `${paid}\n${debt}`;
 }

@@ -1,3 +1,8 @@
+import { z } from "zod";
+import { lotFields } from "../../../shared/contract/lot.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { toUsageRecord, usageRecordFields } from "../../../shared/contract/usage-record.ts";
+import { count, credits, instant } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { type MicroCredits, overlapOf } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
@@ -11,15 +16,15 @@ import type {
   ChargeRecord,
   ChargeTotal,
 } from "../../../shared/ledger/usage/explain-charges.ts";
-import { fields, instantJson, table } from "../shell/print.ts";
-import { lotJson, stretchText } from "./lot-text.ts";
+import { moreLines } from "../shell/paging.ts";
+import { fields, table } from "../shell/print.ts";
+import { stretchText } from "./lot-text.ts";
 
 /** A page of what drew on a lot. */
 export interface Drawn {
   readonly usage: readonly UsageRecord[];
   readonly charges: readonly ChargeRecord[];
-  /** Where the next page goes on, or null when this is the last. */
-  readonly nextAfter: MicroCredits | null;
+  readonly nextCursor: string | null;
 }
 
 /** What a lot paid for: all that it did, and a page of it one by one. */
@@ -31,54 +36,64 @@ export interface Explained extends Drawn {
   readonly charged: readonly ChargeTotal[];
 }
 
-export function explainedJson(explained: Explained) {
-  const { accountId, lot, use, meters, charged, usage, charges, nextAfter } = explained;
+const counted = z.number().int();
+
+/** A lot, what it paid for by kind, and a page of it one by one. */
+export const explainedLot = noun({
+  ...lotFields,
+  by_meter: z.array(noun({ meter: z.string(), events: counted, credits })),
+  by_add_on: z.array(noun({ add_on_id: z.string(), charges: counted, credits })),
+  by_reversal: z.array(
+    noun({ by: z.string(), reversed_lot_id: z.string(), charges: counted, credits }),
+  ),
+  by_adjustment: z.array(noun({ reference: z.string(), credits })),
+  usage: z.array(noun({ ...usageRecordFields, paid: credits })),
+  charges: z.array(
+    noun({
+      sequence: count,
+      kind: z.string(),
+      add_on_id: z.string().optional(),
+      by: z.string().optional(),
+      reversed_lot_id: z.string().optional(),
+      reference: z.string(),
+      due_at: instant,
+      start: credits,
+      end: credits,
+      credits,
+      paid: credits,
+    }),
+  ),
+  next_cursor: z.string().nullable(),
+});
+
+export function toExplainedLot({ lot, use, meters, charged, usage, charges, ...page }: Explained) {
+  const totals = charged.map(({ charged: what, ...total }) => ({ ...ofCharge(what), ...total }));
+  const of = <Kind extends Charged["kind"]>(kind: Kind) =>
+    totals.filter((total): total is Extract<typeof total, { kind: Kind }> => total.kind === kind);
   return {
-    account_id: accountId,
-    ...lotJson(lot),
-    ...use,
-    by_meter: meters.map(({ meter, events, credits }) => ({ meter, events, credits })),
-    by_add_on: charged.flatMap(({ charged: what, charges: count, credits }) =>
-      what.kind === "add_on_charge" ? [{ add_on: what.addOnId, charges: count, credits }] : [],
-    ),
-    by_reversal: charged.flatMap(({ charged: what, charges: count, credits }) =>
-      what.kind === "reversal" ? [{ ...reversalJson(what), charges: count, credits }] : [],
-    ),
-    by_adjustment: charged.flatMap(({ charged: what, credits }) =>
-      what.kind === "adjustment" ? [{ reference: what.reference, credits }] : [],
-    ),
+    ...{ ...lot, ...use, ...page },
+    byMeter: meters,
+    byAddOn: of("add_on_charge"),
+    byReversal: of("reversal"),
+    byAdjustment: of("adjustment"),
     usage: usage.map((record) => ({
-      event_id: record.eventId,
-      meter: record.meter,
-      quantity: record.quantity,
-      occurred_at: instantJson(record.occurredAt),
-      start_position: record.drawn.start,
-      credits: record.credits,
+      ...toUsageRecord(record),
       paid: overlapOf(lot, record.drawn),
     })),
     charges: charges.map((charge) => ({
-      entry: charge.sequence,
-      kind: charge.charged.kind,
-      ...(charge.charged.kind === "reversal" ? reversalJson(charge.charged) : {}),
-      ...(charge.charged.kind === "add_on_charge" ? { add_on: charge.charged.addOnId } : {}),
-      reference: charge.reference,
-      due_at: instantJson(charge.dueAt),
-      start_position: charge.drawn.start,
-      credits: charge.credits,
+      ...ofCharge(charge.charged),
+      ...{ ...charge, ...charge.drawn },
       paid: overlapOf(lot, charge.drawn),
     })),
-    next_after: nextAfter,
   };
 }
 
-type Reversal = Extract<Charged, { kind: "reversal" }>;
-
-function reversalJson({ by, lotId }: Reversal) {
-  return { by, reversed_lot: lotId };
+function ofCharge(charged: Charged) {
+  return charged.kind === "reversal" ? { ...charged, reversedLotId: charged.lotId } : charged;
 }
 
 export function explainedText(explained: Explained): string {
-  const { accountId, lot, use, meters, charged, usage, charges, nextAfter } = explained;
+  const { accountId, lot, use, meters, charged, usage, charges, nextCursor } = explained;
   const head = fields([
     ["lot", lot.lotId],
     ["account", accountId],
@@ -102,8 +117,7 @@ export function explainedText(explained: Explained): string {
   const parts = [head, `It paid for\n${fields(totals)}`];
   if (usage.length > 0) parts.push(usageTable(lot, usage));
   if (charges.length > 0) parts.push(chargeTable(lot, charges));
-  const more = nextAfter === null ? "" : `\nThere are more: --after ${nextAfter}`;
-  return `${parts.join("\n\n")}${more}`;
+  return [parts.join("\n\n"), ...moreLines(nextCursor)].join("\n");
 }
 
 function paidText({ credits }: { credits: MicroCredits }, count: number, one: string): string {

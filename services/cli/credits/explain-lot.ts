@@ -1,5 +1,6 @@
+import { cursorsOf, type PageAsked, WHOLE } from "../../../shared/contract/cursor.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import type { MicroCredits, Stretch } from "../../../shared/core/line/credit-line.ts";
+import type { Stretch } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { findLot, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
@@ -8,26 +9,18 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { totalsAcross, usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { chargesAcross, chargeTotalsAcross } from "../../../shared/ledger/usage/explain-charges.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { noAccount, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, refused, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { type Drawn, explainedJson, explainedText } from "./explain-lot-text.ts";
+import { type Drawn, explainedLot, explainedText, toExplainedLot } from "./explain-lot-text.ts";
 
-/** Which of the usage records and charges to list. */
-export interface Page {
-  readonly limit: number;
-  /** Only those whose stretch starts after this position. */
-  readonly after: MicroCredits;
-}
-
-/** The `after` of the first page: positions start at 0. */
-export const FIRST_PAGE = -1n;
+const cursors = cursorsOf("lot_draws", [WHOLE]);
 
 /** What a lot paid for: by meter, add-on and refund, and one by one. */
 export async function explainLot(
   settings: Settings,
   accountId: AccountId,
   lotId: string,
-  page: Page,
+  page: PageAsked,
 ): Promise<Result> {
   return withDatabase(settings, (database) =>
     readSnapshot(database, async (transaction) => {
@@ -44,7 +37,7 @@ export async function explainLot(
         charged: await chargeTotalsAcross(transaction, accountId, lot),
         ...(await readDrawn(transaction, accountId, lot, page)),
       };
-      return shown(explainedJson(explained), explainedText(explained));
+      return shownAs(explainedLot, toExplainedLot(explained), explainedText(explained));
     }),
   );
 }
@@ -54,15 +47,20 @@ async function readDrawn(
   transaction: Transaction,
   accountId: AccountId,
   lot: GrantedLot,
-  page: Page,
+  { limit, cursor }: PageAsked,
 ): Promise<Drawn> {
-  const oneMore = { ...page, limit: page.limit + 1 };
+  // Positions start at 0.
+  const [after = "-1"] = cursors.read(cursor) ?? [];
+  const oneMore = { after: BigInt(after), limit: limit + 1 };
   const usage = await usageAcross(transaction, accountId, lot, oneMore);
   const charges = await chargesAcross(transaction, accountId, lot, oneMore);
   const starts = [...usage, ...charges]
     .map(({ drawn }) => drawn.start)
     .sort((a, b) => (a < b ? -1 : 1));
-  const last = starts.length > page.limit ? (starts[page.limit - 1] ?? null) : null;
+  const last = starts.length > limit ? (starts[limit - 1] ?? null) : null;
   const isOn = ({ drawn }: { readonly drawn: Stretch }) => last === null || drawn.start <= last;
-  return { usage: usage.filter(isOn), charges: charges.filter(isOn), nextAfter: last };
+  return {
+    ...{ usage: usage.filter(isOn), charges: charges.filter(isOn) },
+    nextCursor: last === null ? null : cursors.of(last),
+  };
 }

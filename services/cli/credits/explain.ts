@@ -1,19 +1,13 @@
 import type { Command } from "commander";
-import { accountIdArgument, idArgument, limitArgument, wholeArgument } from "../shell/arguments.ts";
+import { accountIdArgument, idArgument } from "../shell/arguments.ts";
+import { addPageOptions, type PageOptions, pageArgument } from "../shell/paging.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { explainEvent } from "./explain-event.ts";
-import { explainLot, FIRST_PAGE } from "./explain-lot.ts";
+import { explainLot } from "./explain-lot.ts";
 
 interface EventOptions extends JsonOption {
   readonly account: string;
 }
-
-interface LotOptions extends JsonOption {
-  readonly limit: string;
-  readonly after?: string;
-}
-
-const MOST_RECORDS = 10_000;
 
 export function addExplainCommands(program: Command): void {
   const explain = program.command("explain").description("say who paid for what");
@@ -27,22 +21,19 @@ export function addExplainCommands(program: Command): void {
         explainEvent(settings, accountIdArgument(options.account), idArgument("event", event)),
       ),
     );
-  addCommand(explain, "lot <account> <lot>", {
+  const lots = addCommand(explain, "lot <account> <lot>", {
     does: "say what a lot paid for",
     examples: ["explain lot acme invoice-17 --limit 100"],
-  })
-    .option("--limit <count>", `how many events and charges to list, at most ${MOST_RECORDS}`, "20")
-    .option("--after <position>", "go on after the one that starts there, in micro-credits")
-    .action((account: string, lot: string, options: LotOptions) =>
+  });
+  addPageOptions(lots, "events and charges ").action(
+    (account: string, lot: string, options: PageOptions) =>
       run(options, (settings) =>
-        explainLot(settings, accountIdArgument(account), idArgument("lot", lot), toPage(options)),
+        explainLot(
+          settings,
+          accountIdArgument(account),
+          idArgument("lot", lot),
+          pageArgument(options),
+        ),
       ),
-    );
-}
-
-function toPage({ limit, after }: LotOptions) {
-  return {
-    limit: limitArgument(limit, MOST_RECORDS),
-    after: after === undefined ? FIRST_PAGE : wholeArgument("--after", after, 0n),
-  };
+  );
 }

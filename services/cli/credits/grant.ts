@@ -1,6 +1,10 @@
 import { type Command, Option } from "commander";
+import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
+import { movedFields, toMoved } from "../../../shared/contract/account.ts";
+import { grantedLotFields } from "../../../shared/contract/lot.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import type { Account, AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import type { LotEnd } from "../../../shared/core/month/expiry.ts";
 import {
@@ -10,6 +14,7 @@ import {
 } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -22,10 +27,10 @@ import {
   sourceArgument,
 } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { lotJson, stretchText } from "./lot-text.ts";
+import { stretchText } from "./lot-text.ts";
 
 interface GrantOptions extends JsonOption {
   readonly source: string;
@@ -75,23 +80,46 @@ function toEnd({ expires, expiry }: GrantOptions): LotEnd {
   return { kind: "at", at: instantArgument("--expires", expires) };
 }
 
+const granting = noun({
+  outcome: z.enum(["granted", "already_exists"]),
+  ...grantedLotFields,
+  ...movedFields,
+});
+
 async function grant(settings: Settings, accountId: AccountId, asked: Grant): Promise<Result> {
-  const outcome = await withDatabase(settings, (database) =>
-    grantCredits(database, accountId, asked, Date.now()).catch((error: unknown) => {
-      throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
-    }),
-  );
-  switch (outcome.kind) {
-    case "granted":
-      return shown(grantedJson(outcome), grantedText(outcome));
-    case "already_exists":
-      return shown(
-        { outcome: outcome.kind, account_id: accountId, ...lotJson(outcome.lot) },
-        `Lot ${printable(asked.lotId)} already exists with the same terms; nothing was granted.`,
-      );
-    default:
-      return refused(outcome);
-  }
+  return withDatabase(settings, async (database) => {
+    const outcome = await grantCredits(database, accountId, asked, Date.now()).catch(
+      (error: unknown) => {
+        throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
+      },
+    );
+    switch (outcome.kind) {
+      case "granted":
+        return shownAs(granting, grantedOf(outcome.account, outcome), grantedText(outcome));
+      case "already_exists": {
+        const details = await readAccountDetails(database, accountId);
+        if (details === null) return noAccount(accountId);
+        return shownAs(
+          granting,
+          grantedOf(details.account, { ...outcome, lowBalance: null }),
+          `Lot ${printable(asked.lotId)} already exists with the same terms; nothing was granted.`,
+        );
+      }
+      default:
+        return refused(outcome);
+    }
+  });
+}
+
+function grantedOf(
+  account: Account,
+  {
+    kind,
+    lot,
+    lowBalance,
+  }: Pick<Granted, "lot" | "lowBalance"> & { readonly kind: "granted" | "already_exists" },
+) {
+  return { outcome: kind, ...lot, ...toMoved(account, lowBalance) };
 }
 
 /** Lost during the commit, a grant may stand or not; its lot id makes asking again safe. */
@@ -102,19 +130,6 @@ function unknownOutcome({ lotId }: Grant): PartUnavailable {
 }
 
 type Granted = Extract<GrantDecision, { kind: "granted" }>;
-
-function grantedJson({ kind, account, lot, lowBalance }: Granted) {
-  return {
-    outcome: kind,
-    account_id: account.accountId,
-    ...lotJson(lot),
-    balance: balanceOf(account),
-    granted: account.granted,
-    position: account.position,
-    low_balance: account.lowBalance,
-    crossing: lowBalance?.crossing ?? null,
-  };
-}
 
 function grantedText({ account, lot, lowBalance }: Granted): string {
   const balance = balanceOf(account);

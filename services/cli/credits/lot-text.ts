@@ -3,23 +3,7 @@ import {
   remainingOf,
   type Stretch,
 } from "../../../shared/core/line/credit-line.ts";
-import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
-import { instantJson } from "../shell/print.ts";
-
-/** A lot's fields for `--json`. */
-export function lotJson(lot: GrantedLot) {
-  return {
-    lot_id: lot.lotId,
-    source: lot.source,
-    reference: lot.reference,
-    credits: lot.credits,
-    start_position: lot.start,
-    end_position: lot.end,
-    granted_at: instantJson(lot.grantedAt),
-    expires_at: instantJson(lot.expiresAt),
-  };
-}
 
 /** Where on the line, in credits. */
 export function stretchText({ start, end }: Stretch): string {

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { lot } from "../../../shared/contract/lot.ts";
+import { listOf } from "../../../shared/contract/page.ts";
 import type { Account } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
@@ -15,10 +17,10 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
-import { noAccount, type Result, shown } from "../shell/result.ts";
+import { noAccount, type Result, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { drawLine, lotJson, stretchText } from "./lot-text.ts";
+import { drawLine, stretchText } from "./lot-text.ts";
 
 interface AccountLots {
   readonly account: Account;
@@ -48,17 +50,8 @@ async function list(settings: Settings, id: string): Promise<Result> {
     }),
   );
   if (found === null) return noAccount(accountId);
-  return shown(listJson(found), listText(found));
-}
-
-function listJson({ account, lots }: AccountLots) {
-  return {
-    account_id: account.accountId,
-    balance: balanceOf(account),
-    granted: account.granted,
-    position: account.position,
-    lots: lots.map(({ lot, use }) => ({ ...lotJson(lot), ...use })),
-  };
+  const items = found.lots.map(({ lot: granted, use }) => ({ ...granted, ...use }));
+  return shownAs(listOf(lot), { items, nextCursor: null }, listText(found));
 }
 
 function listText({ account, lots }: AccountLots): string {

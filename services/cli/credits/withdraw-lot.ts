@@ -1,4 +1,9 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { movedFields, toMoved } from "../../../shared/contract/account.ts";
+import { newEntry, toEntry } from "../../../shared/contract/entry.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { credits } from "../../../shared/contract/wire.ts";
 import type { Withdrawal, Withdrawn } from "../../../shared/core/changes/withdraw-lot.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
@@ -13,10 +18,9 @@ import {
   referenceArgument,
 } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { entryJson } from "./entry-text.ts";
 
 interface WithdrawOptions extends JsonOption {
   readonly credits?: string;
@@ -60,7 +64,8 @@ async function withdraw(
     }),
   );
   if (outcome.kind !== "withdrawn") return refused(outcome);
-  return shown(withdrawnJson(asked.lotId, outcome), withdrawnText(asked.lotId, outcome));
+  const { lotId } = asked;
+  return shownAs(withdrawal, toShown(lotId, outcome), withdrawnText(lotId, outcome));
 }
 
 /** All that remains can be asked for again; a part would be taken twice. */
@@ -73,20 +78,21 @@ function unknownOutcome(accountId: AccountId, { lotId, credits }: Withdrawal): P
   return new PartUnavailable(`${lost}; ${next}`);
 }
 
-function withdrawnJson(lotId: string, withdrawn: Withdrawn) {
-  const { account, credits, entries, lowBalance } = withdrawn;
+const withdrawal = noun({
+  outcome: z.literal("withdrawn"),
+  lot_id: z.string(),
+  credits,
+  remaining: credits,
+  entries: z.array(newEntry),
+  ...movedFields,
+});
+
+function toShown(lotId: string, withdrawn: Withdrawn) {
   return {
-    outcome: "withdrawn",
-    account_id: account.accountId,
-    lot_id: lotId,
-    credits,
+    ...toMoved(withdrawn.account, withdrawn.lowBalance),
+    ...{ outcome: withdrawn.kind, lotId, credits: withdrawn.credits },
     remaining: remainderOf(lotId, withdrawn),
-    entries: entries.map(entryJson),
-    balance: balanceOf(account),
-    granted: account.granted,
-    position: account.position,
-    low_balance: account.lowBalance,
-    crossing: lowBalance?.crossing ?? null,
+    entries: withdrawn.entries.map(toEntry),
   };
 }
 

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
+import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
 import {
   DEAD_LETTER_REASONS,
   type DeadLetterReason,
 } from "../../../shared/core/usage/usage-event.ts";
-import type { DeadLetterPlace } from "../../../shared/ledger/usage/dead-letters.ts";
 import { byArgument, placeArgument, textArgument } from "../shell/arguments.ts";
 import { WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";

@@ -1,10 +1,10 @@
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import {
   type ListedDeadLetter,
   listDeadLetters,
 } from "../../../shared/ledger/dead-letters/list.ts";
-import { placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, limitArgument } from "../shell/arguments.ts";
 import { instantJson, table } from "../shell/print.ts";

@@ -1,11 +1,11 @@
 import { countOf } from "../../../shared/core/text/text.ts";
+import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 import {
   type Retried,
   retryDeadLetter,
   retryDeadLetters,
 } from "../../../shared/ledger/dead-letters/retry.ts";
-import { type DeadLetterPlace, placeText } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";

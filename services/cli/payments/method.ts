@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { accountId, instant } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { PaymentMethod } from "../../../shared/core/payments/attempt.ts";
 import { looksLikeCardNumber } from "../../../shared/core/text/card-number.ts";
@@ -13,8 +16,8 @@ import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
-import { fields, instantJson, printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, shown, WrongUsage } from "../shell/result.ts";
+import { fields, printable } from "../shell/print.ts";
+import { noAccount, PartUnavailable, type Result, shownAs, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import {
@@ -69,22 +72,44 @@ function gatewayIdArgument(name: string, text: string): string {
   return idArgument(name, text);
 }
 
+const shownFields = {
+  account_id: accountId,
+  payment_method: noun({
+    set: z.boolean(),
+    customer: z.string().nullable(),
+    method: z.string().nullable(),
+    set_by: z.string().nullable(),
+    set_at: instant.nullable(),
+  }),
+};
+
+const shownMethod = noun(shownFields);
+const setMethod = noun({ outcome: z.literal("set"), ...shownFields });
+
+const NO_METHOD = { customer: null, method: null, setBy: null, setAt: null };
+
+function toShown(id: AccountId, stored: StoredMethod | null) {
+  return { accountId: id, paymentMethod: { set: stored !== null, ...(stored ?? NO_METHOD) } };
+}
+
 async function set(settings: Settings, asked: Asked, method: PaymentMethod): Promise<Result> {
-  const { accountId, by } = asked;
+  const { accountId: id, by } = asked;
+  const now = Date.now();
   const outcome = await withDatabase(settings, (database) =>
-    setPaymentMethod(database, { ...asked, now: Date.now() }, method).catch((error: unknown) => {
+    setPaymentMethod(database, { ...asked, now }, method).catch((error: unknown) => {
       throw isDatabaseOutage(error) ? unknownOutcome() : error;
     }),
   );
   switch (outcome.kind) {
     case "set":
-      return shown(
-        { outcome: outcome.kind, account_id: accountId, ...method, set_by: by },
-        `${printable(accountId)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
+      return shownAs(
+        setMethod,
+        { outcome: outcome.kind, ...toShown(id, { ...method, setBy: by, setAt: now }) },
+        `${printable(id)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
           "Auto top-up starts again where it was paused or stopped, and declined fees are tried again.",
       );
     case "unknown_account":
-      return noAccount(accountId);
+      return noAccount(id);
   }
 }
 
@@ -94,32 +119,26 @@ function unknownOutcome(): PartUnavailable {
   );
 }
 
-async function show(settings: Settings, accountId: AccountId): Promise<Result> {
+async function show(settings: Settings, id: AccountId): Promise<Result> {
   const read = await withDatabase(settings, (database) =>
     readSnapshot(database, async (transaction) => {
-      if ((await readAccountDetails(transaction, accountId)) === null) return "no account";
-      return readPaymentMethod(transaction, accountId);
+      if ((await readAccountDetails(transaction, id)) === null) return "no account";
+      return readPaymentMethod(transaction, id);
     }),
   );
-  if (read === "no account") return noAccount(accountId);
-  return shown({ account_id: accountId, payment_method: methodJson(read) }, methodText(read));
+  if (read === "no account") return noAccount(id);
+  return shownAs(shownMethod, toShown(id, read), methodText(read));
 
   function methodText(stored: StoredMethod | null): string {
     if (stored === null) {
-      return `Account ${printable(accountId)} has no payment method; set it with payment-method set.`;
+      return `Account ${printable(id)} has no payment method; set it with payment-method set.`;
     }
     return fields([
-      ["account", accountId],
+      ["account", id],
       ["customer", stored.customer],
       ["method", stored.method],
       ["set by", stored.setBy],
       ["set", formatInstant(stored.setAt)],
     ]);
   }
-}
-
-function methodJson(stored: StoredMethod | null) {
-  if (stored === null) return null;
-  const { customer, method, setBy, setAt } = stored;
-  return { customer, method, set_by: setBy, set_at: instantJson(setAt) };
 }

@@ -3,26 +3,7 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { instantJson, table } from "../shell/print.ts";
-
-/** A payment's fields for `--json`. */
-export function paymentJson(payment: Payment) {
-  const { paymentId, kind, status, amount, currency, attempt, reason, createdAt } = payment;
-  return {
-    payment_id: paymentId,
-    ...{ kind, status, amount, currency },
-    ...(payment.kind === "top_up"
-      ? { credits: payment.credits, automatic: isAutomatic(payment) }
-      : {
-          subscription: payment.number,
-          plan: payment.planId,
-          period: payment.period,
-          periods: payment.periods,
-        }),
-    ...{ attempt, reason },
-    created_at: instantJson(createdAt),
-  };
-}
+import { table } from "../shell/print.ts";
 
 /** "fee of growth for 1 period", "top-up by hand" */
 export function purposeText(payment: Payment): string {

@@ -10,12 +10,12 @@ import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
-import { noAccount, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, refused, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand } from "../subscription/make-change.ts";
 import { type RefundOptions, refund } from "./refund.ts";
-import { type ShownPayment, shownJson, shownText } from "./show-text.ts";
+import { type ShownPayment, shownPayment, shownText, toShownPayment } from "./show-text.ts";
 
 export function addPaymentCommands(program: Command): void {
   const payment = program.command("payment").description("show a payment, and send it back");
@@ -53,7 +53,7 @@ async function show(settings: Settings, ref: PaymentRef): Promise<Result> {
       const read = await readShown(transaction, ref, details.account.position);
       return read === null
         ? refused({ kind: "unknown_payment", paymentId })
-        : shown(shownJson(read), shownText(read));
+        : shownAs(shownPayment, toShownPayment(read), shownText(read));
     }),
   );
 }

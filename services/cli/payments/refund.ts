@@ -1,21 +1,23 @@
+import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { refundFields, toRefund } from "../../../shared/contract/refund.ts";
+import { accountId } from "../../../shared/contract/wire.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
-import type { UnknownAccount } from "../../../shared/ledger/books/move-account.ts";
 import {
   askRefund,
+  listRefunds,
   type Refund,
   type RefundAsked,
-  type RefundOutcome,
 } from "../../../shared/ledger/payments/refunds.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type ByOption, toAsked } from "../subscription/make-change.ts";
-import { refundJson } from "./show-text.ts";
 
 export interface RefundOptions extends ByOption {
   readonly amount?: string;
@@ -46,7 +48,22 @@ export async function refund(
         throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
       },
     );
-    return resultOf(asked, currency, outcome);
+    switch (outcome.kind) {
+      case "pending": {
+        const refunds = await listRefunds(database, asked);
+        const made = refunds.find((one) => one.refundId === refundId);
+        if (made === undefined) throw new Error(`refund ${refundId} of ${paymentId} is gone`);
+        const text =
+          `Refund ${printable(refundId)} of ${moneyText(outcome.amount, currency)} of payment ${printable(paymentId)} is pending.\n` +
+          `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`;
+        const value = { outcome: outcome.kind, accountId, currency, ...toRefund(made) };
+        return shownAs(askedRefund, value, text);
+      }
+      case "already_exists":
+        return standing(asked, currency, outcome.refund);
+      default:
+        return refused(outcome);
+    }
   });
 }
 
@@ -57,30 +74,19 @@ function unknownOutcome({ refundId }: Asked): PartUnavailable {
   );
 }
 
-function resultOf(asked: Asked, currency: string, outcome: RefundOutcome | UnknownAccount): Result {
-  const { accountId, paymentId, refundId } = asked;
-  switch (outcome.kind) {
-    case "pending":
-      return shown(
-        {
-          ...{ outcome: "pending", account_id: accountId, payment_id: paymentId },
-          ...{ refund_id: refundId, amount: outcome.amount, currency, asked_by: asked.by },
-        },
-        `Refund ${printable(refundId)} of ${moneyText(outcome.amount, currency)} of payment ${printable(paymentId)} is pending.\n` +
-          `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`,
-      );
-    case "already_exists":
-      return standing(asked, currency, outcome.refund);
-    default:
-      return refused(outcome);
-  }
-}
+const askedRefund = noun({
+  outcome: z.enum(["pending", "already_exists"]),
+  account_id: accountId,
+  currency: z.string(),
+  ...refundFields,
+});
 
 /** One that the gateway refused was asked for in vain, and is said to be. */
 function standing({ accountId }: Asked, currency: string, standing: Refund): Result {
   const { refundId, status, amount, reason } = standing;
-  return shown(
-    { outcome: "already_exists", account_id: accountId, currency, ...refundJson(standing) },
+  return shownAs(
+    askedRefund,
+    { outcome: "already_exists", accountId, currency, ...toRefund(standing) },
     `Refund ${printable(refundId)} of ${moneyText(amount, currency)} already exists and ${STANDING[status]}; nothing more goes back.`,
     status === "refused" ? printable(`refund ${refundId} was refused: ${reason}`) : null,
   );

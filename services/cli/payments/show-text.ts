@@ -1,3 +1,9 @@
+import { z } from "zod";
+import { lot } from "../../../shared/contract/lot.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { paymentFields, toPayment } from "../../../shared/contract/payment.ts";
+import { refund, toRefund } from "../../../shared/contract/refund.ts";
+import { accountId, instant } from "../../../shared/contract/wire.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import type { Payment } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
@@ -6,9 +12,8 @@ import { moneyText } from "../../../shared/core/text/money.ts";
 import type { LotUse } from "../../../shared/ledger/books/granted-lots.ts";
 import type { PaymentAtGateway } from "../../../shared/ledger/payments/at-gateway.ts";
 import type { Refund } from "../../../shared/ledger/payments/refunds.ts";
-import { lotJson } from "../credits/lot-text.ts";
-import { fields, instantJson, table } from "../shell/print.ts";
-import { paymentJson, purposeText } from "./payment-text.ts";
+import { fields, table } from "../shell/print.ts";
+import { purposeText } from "./payment-text.ts";
 
 /** A payment with all that hangs on it. */
 export interface ShownPayment {
@@ -20,54 +25,44 @@ export interface ShownPayment {
   readonly lot: { readonly lot: GrantedLot; readonly use: LotUse } | null;
 }
 
-export function shownJson({ payment, atGateway, refunds, lot }: ShownPayment) {
+export const shownPayment = noun({
+  account_id: accountId,
+  ...paymentFields,
+  attempted_at: instant,
+  settled_at: instant.nullable(),
+  next_try_at: instant.nullable(),
+  gateway: z.string().nullable(),
+  gateway_payment: z.string().nullable(),
+  customer: z.string().nullable(),
+  method: z.string().nullable(),
+  lot: lot.nullable(),
+  refunds: z.array(refund),
+});
+
+export function toShownPayment({ payment, atGateway, refunds, lot: brought }: ShownPayment) {
   return {
-    account_id: payment.accountId,
-    ...paymentJson(payment),
-    attempted_at: instantJson(atGateway.attemptedAt),
-    settled_at: instantJson(atGateway.settledAt),
-    next_try_at: instantJson(atGateway.nextTryAt),
-    gateway: atGateway.gateway,
-    gateway_payment: atGateway.gatewayPayment,
-    customer: atGateway.customer,
-    method: atGateway.method,
-    lot: lot && { ...lotJson(lot.lot), ...lot.use },
-    refunds: refunds.map(refundJson),
+    ...toPayment(payment),
+    ...atGateway,
+    lot: brought && { ...brought.lot, ...brought.use },
+    refunds: refunds.map(toRefund),
   };
 }
 
-/** A refund's fields for `--json`. */
-export function refundJson(refund: Refund) {
-  return {
-    refund_id: refund.refundId,
-    payment_id: refund.paymentId,
-    kind: refund.kind,
-    status: refund.status,
-    amount: refund.amount,
-    credits_withdrawn: refund.withdrawn,
-    credits_owed: refund.owed,
-    reason: refund.reason,
-    asked_by: refund.askedBy,
-    created_at: instantJson(refund.createdAt),
-    posted_at: instantJson(refund.postedAt),
-  };
-}
-
-export function shownText({ payment, atGateway, refunds, lot }: ShownPayment): string {
+export function shownText({ payment, atGateway, refunds, lot: brought }: ShownPayment): string {
   const parts = [headText(payment, atGateway)];
-  if (lot !== null) parts.push(lotText(lot));
+  if (brought !== null) parts.push(lotText(brought));
   parts.push(refunds.length === 0 ? "Nothing of it went back." : refundTable(payment, refunds));
   return parts.join("\n\n");
 }
 
 function headText(payment: Payment, atGateway: PaymentAtGateway): string {
-  const { paymentId, accountId, status, amount, currency, attempt, reason, createdAt } = payment;
+  const { paymentId, status, amount, currency, attempt, reason, createdAt } = payment;
   const { gateway, gatewayPayment, customer, method, settledAt, nextTryAt } = atGateway;
   const called =
     gateway === null ? "not called yet" : `${gateway}, ${gatewayPayment ?? "no id yet"}`;
   return fields([
     ["payment", paymentId],
-    ["account", accountId],
+    ["account", payment.accountId],
     ["for", purposeText(payment)],
     ["status", status],
     ["reason", reason === "" ? "nothing to say" : reason],
@@ -82,15 +77,15 @@ function headText(payment: Payment, atGateway: PaymentAtGateway): string {
   ]);
 }
 
-function lotText({ lot, use }: NonNullable<ShownPayment["lot"]>): string {
+function lotText({ lot: brought, use }: NonNullable<ShownPayment["lot"]>): string {
   return fields([
-    ["lot", lot.lotId],
-    ["credits", formatCredits(lot.credits)],
+    ["lot", brought.lotId],
+    ["credits", formatCredits(brought.credits)],
     ["used", formatCredits(use.used)],
     ["expired", formatCredits(use.expired)],
     ["withdrawn", formatCredits(use.withdrawn)],
     ["left", formatCredits(use.remaining)],
-    ["ends", formatInstant(lot.expiresAt)],
+    ["ends", formatInstant(brought.expiresAt)],
   ]);
 }
 

@@ -1,19 +1,24 @@
+import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { paymentFields, toPayment } from "../../../shared/contract/payment.ts";
+import { accountId } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
-import type { NewTopUp, TopUp } from "../../../shared/core/payments/payment.ts";
+import type { NewTopUp, Payment, TopUp } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
 import type { JsonOption } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { paymentJson } from "./payment-text.ts";
 
 export interface TopUpMakeOptions extends JsonOption {
   readonly key?: string;
@@ -47,7 +52,11 @@ export async function makeTopUp(
     );
     switch (outcome.kind) {
       case "pending":
-        return shown(pendingJson(asked, outcome.topUp), pendingText(asked, outcome.topUp));
+        return shownAs(
+          madeTopUp,
+          { outcome: outcome.kind, key, ...toPayment(await readMade(database, asked)) },
+          pendingText(asked, outcome.topUp),
+        );
       case "already_exists":
         return standing(asked, outcome.topUp);
       default:
@@ -71,12 +80,17 @@ function unknownOutcome({ key }: Asked): PartUnavailable {
   );
 }
 
-function pendingJson({ accountId, key }: Asked, topUp: NewTopUp) {
-  const { paymentId, amount, currency, credits } = topUp;
-  return {
-    ...{ outcome: "pending", account_id: accountId, payment_id: paymentId },
-    ...{ key, amount, currency, credits },
-  };
+const madeTopUp = noun({
+  outcome: z.enum(["pending", "already_exists"]),
+  account_id: accountId,
+  key: z.string(),
+  ...paymentFields,
+});
+
+async function readMade(database: Database, asked: Asked): Promise<Payment> {
+  const made = await readPayment(database, asked);
+  if (made === null) throw new Error(`top-up ${asked.paymentId} of ${asked.accountId} is gone`);
+  return made;
 }
 
 function pendingText(asked: Asked, { amount, currency, credits }: NewTopUp): string {
@@ -88,10 +102,11 @@ function pendingText(asked: Asked, { amount, currency, credits }: NewTopUp): str
 }
 
 /** One that failed was asked for in vain, and is said to be: under its key it is charged no more. */
-function standing({ accountId, key }: Asked, topUp: TopUp): Result {
+function standing({ key }: Asked, topUp: TopUp): Result {
   const { paymentId, status, reason } = topUp;
-  return shown(
-    { outcome: "already_exists", account_id: accountId, key, ...paymentJson(topUp) },
+  return shownAs(
+    madeTopUp,
+    { outcome: "already_exists", key, ...toPayment(topUp) },
     `Top-up ${printable(paymentId)} already exists and ${STANDING[status]}; nothing more is charged.`,
     status === "failed"
       ? printable(`top-up ${paymentId} failed: ${reason} Ask for another with another --key`)

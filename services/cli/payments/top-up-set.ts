@@ -1,3 +1,7 @@
+import { z } from "zod";
+import { autoTopUpFields, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { accountId } from "../../../shared/contract/wire.ts";
 import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
@@ -9,12 +13,12 @@ import {
   PartUnavailable,
   type Result,
   refused,
-  shown,
+  shownAs,
   WrongUsage,
 } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import type { Asked, ByOption } from "../subscription/make-change.ts";
-import { topUpSettingsJson, topUpSettingsText } from "./top-up-settings.ts";
+import { topUpSettingsText } from "./top-up-settings.ts";
 
 /** As typed; what is left out stays as it is. */
 export interface TopUpSetOptions extends ByOption {
@@ -26,6 +30,8 @@ export interface TopUpSetOptions extends ByOption {
 
 /** What sets an amount or a limit back. */
 const DEFAULT = "default";
+
+const settled = noun({ outcome: z.literal("set"), account_id: accountId, ...autoTopUpFields });
 
 /** Changes what is set of an account's auto top-up. */
 export async function setTopUp(
@@ -51,7 +57,11 @@ export async function setTopUp(
     );
     if (outcome.kind !== "set") return refused(outcome);
     const read = { accountId, currency, auto: outcome.auto };
-    return shown({ outcome: "set", ...topUpSettingsJson(read) }, topUpSettingsText(read));
+    return shownAs(
+      settled,
+      { outcome: outcome.kind, ...read, ...toAutoTopUp(read.auto, currency) },
+      topUpSettingsText(read),
+    );
   });
 }
 

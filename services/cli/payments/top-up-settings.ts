@@ -1,3 +1,4 @@
+import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
@@ -6,8 +7,8 @@ import { readAccountDetails } from "../../../shared/ledger/books/account-details
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { fields, instantJson } from "../shell/print.ts";
-import { noAccount, type Result, shown } from "../shell/result.ts";
+import { fields } from "../shell/print.ts";
+import { noAccount, type Result, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** An account's auto top-up, in the currency that it pays in. */
@@ -28,29 +29,7 @@ export async function showTopUpSettings(settings: Settings, accountId: AccountId
     }),
   );
   if (read === null) return noAccount(accountId);
-  return shown(topUpSettingsJson(read), topUpSettingsText(read));
-}
-
-/** For `--json`: amounts as they hold, and which of them are the default. */
-export function topUpSettingsJson({ accountId, currency, auto }: AccountTopUp) {
-  const { amount, perDay, perMonth } = amountsOf(auto, currency);
-  return {
-    account_id: accountId,
-    enabled: auto.enabled,
-    currency,
-    amount,
-    limit_per_day: perDay,
-    limit_per_month: perMonth,
-    defaults: {
-      amount: auto.amount === null,
-      limit_per_day: auto.limitPerDay === null,
-      limit_per_month: auto.limitPerMonth === null,
-    },
-    paused_until: instantJson(auto.pausedUntil),
-    stopped: auto.stopped,
-    declines: auto.declines,
-    next_look_at: instantJson(auto.lookAt),
-  };
+  return shownAs(autoTopUp, toAutoTopUp(read.auto, read.currency), topUpSettingsText(read));
 }
 
 export function topUpSettingsText({ accountId, currency, auto }: AccountTopUp): string {

@@ -9,7 +9,7 @@ import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { isCurrency, parseMoney } from "../../../shared/core/text/money.ts";
 import { idProblem, isStorable, toAccountId } from "../../../shared/core/text/text.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import type { DeadLetterPlace } from "../../../shared/ledger/usage/dead-letters.ts";
+import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
 import { WrongUsage } from "./result.ts";
 
 /**

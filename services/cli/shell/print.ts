@@ -10,7 +10,7 @@ export type Json =
   | readonly Json[]
   | { readonly [field: string]: Json };
 
-export function toJson(value: Json, indent = 2): string {
+export function toJson(value: unknown, indent = 2): string {
   return JSON.stringify(
     value,
     (_, part) => (typeof part === "bigint" ? String(part) : part),

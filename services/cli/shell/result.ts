@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Refusal, RefusalKind } from "../../../shared/core/line/refusal.ts";
@@ -7,7 +8,7 @@ import { type Json, printable } from "./print.ts";
 export type Result =
   | {
       readonly kind: "shown";
-      readonly data: Json;
+      readonly data: () => unknown;
       readonly text: string;
       /** One sentence when what is shown is not as it should be. */
       readonly failure: string | null;
@@ -18,7 +19,17 @@ export type Result =
   | { readonly kind: "refused"; readonly sentence: string; readonly code: RefusalKind | null };
 
 export function shown(data: Json, text: string, failure: string | null = null): Result {
-  return { kind: "shown", data, text, failure };
+  return { kind: "shown", data: () => data, text, failure };
+}
+
+/** `value` is what `--json` shows, as the noun's shape has it. */
+export function shownAs<Noun extends z.ZodType>(
+  noun: Noun,
+  value: z.output<Noun>,
+  text: string,
+  failure: string | null = null,
+): Result {
+  return { kind: "shown", data: () => z.encode(noun, value), text, failure };
 }
 
 /** Refused by the core or the ledger, or, in words, by the command itself. */

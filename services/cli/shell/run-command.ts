@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { WrongCursor } from "../../../shared/contract/cursor.ts";
 import { InvalidSettings, readSettings, type Settings } from "../../../shared/runtime/settings.ts";
 import { printable, toJson } from "./print.ts";
 import { PartUnavailable, type Result, WrongUsage } from "./result.ts";
@@ -58,7 +59,7 @@ export async function run(
   const json = options.json === true;
   const result = await work(readSettings(process.env));
   if (result.kind === "shown") {
-    process.stdout.write(`${json ? toJson(result.data) : result.text}\n`);
+    process.stdout.write(`${json ? toJson(result.data()) : result.text}\n`);
   }
   const failure = result.kind === "refused" ? result.sentence : result.failure;
   if (failure === null) return;
@@ -75,6 +76,10 @@ function sayError(sentence: string, json: boolean, code: string | null = null): 
 function sayFailure(error: unknown): number {
   const json = process.argv.includes("--json");
   const sentence = error instanceof Error ? error.message : String(error);
+  if (error instanceof WrongCursor) {
+    sayError(`--cursor ${sentence}`, json);
+    return WRONG_USAGE;
+  }
   if (error instanceof WrongUsage) {
     sayError(printable(sentence), json);
     return WRONG_USAGE;

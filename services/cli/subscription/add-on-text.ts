@@ -2,30 +2,10 @@ import type { AddOnUse, DueCharge } from "../../../shared/core/month/subscriptio
 import { addOnAt } from "../../../shared/core/offer/catalogue.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { instantJson, table } from "../shell/print.ts";
+import { table } from "../shell/print.ts";
 import type { SubscriptionRead } from "./read-subscription.ts";
 
-/** Add-ons in use and the charges of a turn that wait, for `--json`. */
-export function addOnsJson(read: SubscriptionRead) {
-  const { addOns, dueCharges } = read.schedule;
-  return {
-    add_ons: addOns.map((use) => ({
-      add_on: use.addOnId,
-      units: use.quantity,
-      next_units: use.nextQuantity,
-      credits_each: priceOf(read, use),
-    })),
-    waiting_charges: dueCharges.map(({ addOnId, period, units, credits, dueAt }) => ({
-      add_on: addOnId,
-      period,
-      units,
-      credits,
-      due_at: instantJson(dueAt),
-    })),
-  };
-}
-
-/** The same as tables; empty where there is neither. */
+/** Add-ons in use and the charges of a turn that wait, as tables; empty where there is neither. */
 export function addOnsText(read: SubscriptionRead): string {
   const { addOns, dueCharges } = read.schedule;
   const parts: string[] = [];

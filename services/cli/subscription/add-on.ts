@@ -1,12 +1,14 @@
 import type { Command } from "commander";
+import { noun } from "../../../shared/contract/noun.ts";
+import { addOnFields, toSchedule } from "../../../shared/contract/subscription.ts";
 import { type AddOnUnits, decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument, wholeArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, type Result, shown } from "../shell/result.ts";
+import { noAccount, type Result, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { addOnsJson, addOnsText } from "./add-on-text.ts";
+import { addOnsText } from "./add-on-text.ts";
 import { addChangeCommand, type ByOption, makeChange, toAsked } from "./make-change.ts";
 import { readSubscription } from "./read-subscription.ts";
 
@@ -45,12 +47,15 @@ function toUnits(addOnId: string, units: string): AddOnUnits {
   };
 }
 
+const listed = noun(addOnFields);
+
 async function list(settings: Settings, accountId: AccountId): Promise<Result> {
   const read = await readSubscription(settings, accountId);
   if (read === null) return noAccount(accountId);
   const text = addOnsText(read);
-  return shown(
-    { account_id: accountId, ...addOnsJson(read) },
+  return shownAs(
+    listed,
+    toSchedule(read, read.now),
     text === "" ? `Account ${printable(accountId)} has no add-ons.` : text,
   );
 }

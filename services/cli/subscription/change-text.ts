@@ -1,12 +1,6 @@
 import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { instantJson } from "../shell/print.ts";
-
-/** An entry of the history for `--json`. */
-export function changeJson({ sequence, at, by, kind, detail }: SubscriptionChange) {
-  return { sequence, at: instantJson(at), by, kind, detail };
-}
 
 /** What was changed, in words. */
 export function changeText({ kind, detail }: SubscriptionChange): string {

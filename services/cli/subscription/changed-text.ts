@@ -1,3 +1,10 @@
+import { z } from "zod";
+import { movedFields, toMoved } from "../../../shared/contract/account.ts";
+import { newEntry, toEntry } from "../../../shared/contract/entry.ts";
+import { fee, toFee } from "../../../shared/contract/fee.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { scheduleFields, toSchedule } from "../../../shared/contract/subscription.ts";
+import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
 import type { Changed } from "../../../shared/core/changes/subscription-change.ts";
 import type { Entry } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
@@ -7,27 +14,31 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { entryJson } from "../credits/entry-text.ts";
-import { instantJson, printable } from "../shell/print.ts";
-import { changeJson, changeText } from "./change-text.ts";
-import { plannedText, subscriptionJson, usesJson } from "./show-text.ts";
+import { printable } from "../shell/print.ts";
+import { changeText } from "./change-text.ts";
+import type { SubscriptionRead } from "./read-subscription.ts";
+import { plannedText } from "./show-text.ts";
 
-/** What a change did, for `--json`. */
-export function changedJson({ account, schedule, entries, changes, fees, lowBalance }: Changed) {
-  const { subscription, addOns } = schedule;
+/** What a change did. */
+export const madeChange = noun({
+  outcome: z.literal("changed"),
+  ...movedFields,
+  time_zone: z.string(),
+  changes: z.array(subscriptionChange),
+  entries: z.array(newEntry),
+  fees: z.array(fee),
+  ...scheduleFields,
+});
+
+/** `read`: the subscription as it is in the books once it is made. */
+export function toMadeChange(changed: Changed, read: SubscriptionRead) {
   return {
-    outcome: "changed",
-    account_id: account.accountId,
-    changes: changes.map(changeJson),
-    entries: entries.map(entryJson),
-    fees: fees.map(feeJson),
-    time_zone: account.timeZone,
-    threshold: account.threshold,
-    subscription: subscription && subscriptionJson(subscription, account.timeZone),
-    add_ons: usesJson(addOns),
-    balance: balanceOf(account),
-    low_balance: account.lowBalance,
-    crossing: lowBalance?.crossing ?? null,
+    ...toMoved(changed.account, changed.lowBalance),
+    ...toSchedule(read, read.now),
+    outcome: changed.kind,
+    changes: changed.changes,
+    entries: changed.entries.map(toEntry),
+    fees: changed.fees.map(toFee),
   };
 }
 
@@ -54,11 +65,6 @@ function entryText({ credits, lotId, reference }: Entry, granted: readonly Grant
   const lot = granted.find((one) => one.lotId === lotId);
   const ends = lot === undefined ? "" : `, ends ${formatInstant(lot.expiresAt)}`;
   return `Granted ${formatCredits(credits)} credits: lot ${lotId}${ends}.`;
-}
-
-function feeJson({ paymentId, planId, period, periods, amount, currency, dueAt }: Fee) {
-  const due_at = instantJson(dueAt);
-  return { payment_id: paymentId, plan: planId, period, periods, amount, currency, due_at };
 }
 
 function feeText({ amount, currency, periods }: Fee): string {

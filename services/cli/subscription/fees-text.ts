@@ -1,27 +1,9 @@
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import type { OpenFee } from "../../../shared/ledger/payments/open-fees.ts";
-import { instantJson, table } from "../shell/print.ts";
+import { table } from "../shell/print.ts";
 
-/** Fees that are not paid, for `--json`. */
-export function openFeesJson(fees: readonly OpenFee[]) {
-  return fees.map((fee) => ({
-    payment_id: fee.paymentId,
-    subscription: fee.number,
-    plan: fee.planId,
-    period: fee.period,
-    periods: fee.periods,
-    status: fee.status,
-    amount: fee.amount,
-    currency: fee.currency,
-    attempt: fee.attempt,
-    reason: fee.reason,
-    due_at: instantJson(fee.dueAt),
-    next_try_at: instantJson(fee.nextTryAt),
-  }));
-}
-
-/** The same as a table; empty where there are none. */
+/** Fees that are not paid, as a table; empty where there are none. */
 export function openFeesText(fees: readonly OpenFee[]): string {
   if (fees.length === 0) return "";
   const rows = fees.map((fee) => [

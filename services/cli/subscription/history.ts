@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
@@ -5,9 +8,11 @@ import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable, table } from "../shell/print.ts";
-import { noAccount, type Result, shown } from "../shell/result.ts";
+import { noAccount, type Result, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { changeJson, changeText } from "./change-text.ts";
+import { changeText } from "./change-text.ts";
+
+const history = noun({ items: z.array(subscriptionChange) });
 
 /** Who changed what of an account's subscription, and when. */
 export async function listHistory(settings: Settings, accountId: AccountId): Promise<Result> {
@@ -19,12 +24,16 @@ export async function listHistory(settings: Settings, accountId: AccountId): Pro
     ),
   );
   if (changes === null) return noAccount(accountId);
-  const data = { account_id: accountId, changes: changes.map(changeJson) };
   if (changes.length === 0) {
-    return shown(data, `Nothing was changed on account ${printable(accountId)} yet.`);
+    return shownAs(
+      history,
+      { items: [] },
+      `Nothing was changed on account ${printable(accountId)} yet.`,
+    );
   }
-  return shown(
-    data,
+  return shownAs(
+    history,
+    { items: changes },
     table(
       [{ title: "WHEN" }, { title: "WHO" }, { title: "WHAT" }],
       changes.map((change) => [formatInstant(change.at), change.by, changeText(change)]),

@@ -5,10 +5,11 @@ import { changeSubscription } from "../../../shared/ledger/credits/change-subscr
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument } from "../shell/arguments.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
 import { addCommand, type CommandHelp, type JsonOption } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { changedJson, changedText } from "./changed-text.ts";
+import { changedText, madeChange, toMadeChange } from "./changed-text.ts";
+import { readSubscription } from "./read-subscription.ts";
 
 /** The options of every command that makes a change which the history tells. */
 export interface ByOption extends JsonOption {
@@ -46,9 +47,10 @@ export async function makeChange(
       },
     ),
   );
-  return outcome.kind === "changed"
-    ? shown(changedJson(outcome), changedText(outcome))
-    : refused(outcome);
+  if (outcome.kind !== "changed") return refused(outcome);
+  const read = await readSubscription(settings, accountId);
+  if (read === null) return noAccount(accountId);
+  return shownAs(madeChange, toMadeChange(outcome, read), changedText(outcome));
 }
 
 /** A change says how things shall be, not by how much they shall differ, so it is made once. */

@@ -1,41 +1,7 @@
-import {
-  type AddOnUse,
-  endOfPaid,
-  type Subscription,
-} from "../../../shared/core/month/subscription.ts";
+import { endOfPaid, type Subscription } from "../../../shared/core/month/subscription.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { instantJson, printable } from "../shell/print.ts";
+import { printable } from "../shell/print.ts";
 import { oftenText } from "./change-text.ts";
-
-/** A subscription for `--json`; `paid_until` is an instant. */
-export function subscriptionJson(subscription: Subscription, timeZone: string) {
-  return {
-    number: subscription.number,
-    plan: subscription.planId,
-    interval: subscription.interval,
-    renewal: subscription.anchor.renewal,
-    subscribed_at: instantJson(subscription.subscribedAt),
-    period: subscription.period,
-    next_period_at: instantJson(subscription.nextPeriodAt),
-    period_credits: subscription.periodCredits,
-    paid_until: instantJson(endOfPaid(subscription, timeZone)),
-    currency: subscription.currency,
-    paid_price: subscription.paidPrice,
-    next_plan: subscription.nextPlanId,
-    next_interval: subscription.nextInterval,
-    cancelled: subscription.cancelled,
-    withheld: subscription.withheld,
-  };
-}
-
-/** Add-ons in use, for `--json`. */
-export function usesJson(addOns: readonly AddOnUse[]) {
-  return addOns.map(({ addOnId, quantity, nextQuantity }) => ({
-    add_on: addOnId,
-    units: quantity,
-    next_units: nextQuantity,
-  }));
-}
 
 /** What will happen to a subscription that nobody changes further, a phrase each. */
 export function plannedText(subscription: Subscription, timeZone: string): string[] {

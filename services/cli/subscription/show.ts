@@ -1,3 +1,7 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { scheduleFields, toSchedule } from "../../../shared/contract/subscription.ts";
+import { accountId, instant } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { endOfPaid, type Subscription } from "../../../shared/core/month/subscription.ts";
 import { planAt, priceAt } from "../../../shared/core/offer/catalogue.ts";
@@ -6,36 +10,27 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { fields, instantJson, printable } from "../shell/print.ts";
-import { noAccount, type Result, shown } from "../shell/result.ts";
-import { addOnsJson, addOnsText } from "./add-on-text.ts";
+import { fields, printable } from "../shell/print.ts";
+import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { addOnsText } from "./add-on-text.ts";
 import { oftenText, renewalText } from "./change-text.ts";
-import { openFeesJson, openFeesText } from "./fees-text.ts";
+import { openFeesText } from "./fees-text.ts";
 import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
-import { plannedText, subscriptionJson } from "./show-text.ts";
+import { plannedText } from "./show-text.ts";
+
+const shownSubscription = noun({
+  account_id: accountId,
+  time_zone: z.string(),
+  ...scheduleFields,
+  next_due_at: instant.nullable(),
+});
 
 /** An account's subscription as it is in the books: a turn that is due is posted by what moves it next. */
-export async function showSubscription(settings: Settings, accountId: AccountId): Promise<Result> {
-  const read = await readSubscription(settings, accountId);
-  if (read === null) return noAccount(accountId);
-  return shown(readJson(read), readText(read));
-}
-
-function readJson(read: SubscriptionRead) {
-  const { account, schedule, periodBeganAt } = read;
-  const { subscription } = schedule;
-  return {
-    account_id: account.accountId,
-    time_zone: account.timeZone,
-    subscription: subscription && {
-      ...subscriptionJson(subscription, account.timeZone),
-      period_began_at: instantJson(periodBeganAt),
-      suspended: subscription.withheld !== null,
-    },
-    ...addOnsJson(read),
-    open_fees: openFeesJson(read.openFees),
-    next_due_at: instantJson(account.nextDueAt),
-  };
+export async function showSubscription(settings: Settings, id: AccountId): Promise<Result> {
+  const read = await readSubscription(settings, id);
+  if (read === null) return noAccount(id);
+  const shown = { ...toSchedule(read, read.now), ...read.account };
+  return shownAs(shownSubscription, shown, readText(read));
 }
 
 function readText(read: SubscriptionRead): string {

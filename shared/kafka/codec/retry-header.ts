@@ -1,6 +1,6 @@
 import type { IHeaders } from "kafkajs";
 import { TOPICS } from "../../core/text/topics.ts";
-import { type DeadLetterPlace, placeText } from "../../ledger/usage/dead-letters.ts";
+import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 
 /** The header of a dead letter that is published again: where its message was read. */
 const RETRY_OF = "retry-of";

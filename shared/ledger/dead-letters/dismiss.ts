@@ -1,6 +1,6 @@
 import type { Refusal } from "../../core/line/refusal.ts";
+import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
-import { type DeadLetterPlace, placeText } from "../usage/dead-letters.ts";
 import { type AskedDecision, decideOpenLetters } from "./decide.ts";
 import { type Dismissal, lockDeadLetter } from "./read.ts";
 

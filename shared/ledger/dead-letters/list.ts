@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Database } from "../postgres/database.ts";
-import type { DeadLetterPlace } from "../usage/dead-letters.ts";
 
 /** Open until it is published again or dismissed; retrying: somebody has asked for it to be published. */
 type DeadLetterState = "open" | "retrying" | "retried" | "dismissed";

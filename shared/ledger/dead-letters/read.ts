@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-import type { DeadLetterPlace } from "../usage/dead-letters.ts";
 import { type ListedDeadLetter, STATE } from "./list.ts";
 
 /** All that is kept of a dead letter. */

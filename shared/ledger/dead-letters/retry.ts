@@ -1,7 +1,8 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
+import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
-import { type DeadLetterPlace, OPEN, placeText } from "../usage/dead-letters.ts";
+import { OPEN } from "../usage/dead-letters.ts";
 import { type AskedDecision, decideOpenLetters } from "./decide.ts";
 import { lockDeadLetter } from "./read.ts";
 

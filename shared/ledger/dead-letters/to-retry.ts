@@ -1,5 +1,6 @@
+import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Transaction } from "../postgres/database.ts";
-import { type DeadLetterPlace, placeArrays } from "../usage/dead-letters.ts";
+import { placeArrays } from "../usage/dead-letters.ts";
 
 /** A dead letter that is to be published again, as it was. */
 export interface DeadLetterToRetry extends DeadLetterPlace {

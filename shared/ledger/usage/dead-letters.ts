@@ -1,20 +1,9 @@
 import type { Instant } from "../../core/line/account.ts";
 import { idProblem } from "../../core/text/text.ts";
+import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Rejection } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-
-/** Where a dead letter was read; no two have the same place. */
-export interface DeadLetterPlace {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: bigint;
-}
-
-/** `usage.events/2/1041`: how a place is written. */
-export function placeText({ topic, partition, offset }: DeadLetterPlace): string {
-  return `${topic}/${partition}/${offset}`;
-}
 
 /** A message that cannot be metered, as it was read. */
 export interface DeadLetter extends DeadLetterPlace {

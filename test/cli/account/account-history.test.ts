@@ -37,7 +37,7 @@ describe("account history", () => {
     const seen: { instant: number; account: unknown; lots: unknown }[] = [];
     const look = async () => {
       const account = await json("account show h-steps");
-      const { lots } = await json("lots h-steps");
+      const { items: lots } = await json("lots h-steps");
       seen.push({ instant: await moment(), account, lots });
     };
     await look();
@@ -59,13 +59,13 @@ describe("account history", () => {
     for (const { instant, account, lots } of seen) {
       const { balance, granted, position, entries } = account as Record<string, string>;
       const history = await historyAt("h-steps", instant);
-      const then = { balance, granted, position, entries: Number(entries) };
+      const then = { balance, granted, position, entries };
       expect(history).toMatchObject({ differs: false, at: at(instant) });
       expect(history.as_it_stood).toMatchObject(then);
       expect(history.as_known_now).toMatchObject(then);
       const told = (lot: Record<string, string>) => [
         ...[lot["lot_id"], lot["source"], lot["credits"], lot["remaining"]],
-        ...[lot["start_position"], lot["end_position"], lot["expires_at"]],
+        ...[lot["start"], lot["end"], lot["expires_at"]],
       ];
       const stood = history.as_it_stood.lots.map(told);
       expect(stood).toEqual((lots as Record<string, string>[]).map(told));
@@ -169,8 +169,8 @@ describe("account history", () => {
       },
     });
     expect(await historyAt("h-sets", set)).toMatchObject({
-      subscription: { plan: "h-small", cancelled: false },
-      add_ons: [{ add_on: "h-voice", units: 2 }],
+      subscription: { plan_id: "h-small", cancelled: false },
+      add_ons: [{ add_on_id: "h-voice", quantity: 2 }],
       settings: {
         set_by: "carl",
         threshold: "7000000",
@@ -179,7 +179,7 @@ describe("account history", () => {
       },
     });
     expect(await historyAt("h-sets", last)).toMatchObject({
-      subscription: { plan: "h-large", cancelled: true },
+      subscription: { plan_id: "h-large", cancelled: true },
       settings: { auto_top_up: { enabled: true } },
     });
     const { rows } = await books.database.query(

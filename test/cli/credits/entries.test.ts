@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { cursorsOf, WHOLE } from "../../../shared/contract/cursor.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { meterEvents } from "../../support/cli/meter-events.ts";
@@ -42,21 +43,16 @@ const use = (eventId: string, quantity: bigint) =>
 const short = ({ sequence, kind, used_before, credits, balance, lot_id }: Listed) =>
   [sequence, kind, used_before, credits, balance, lot_id].join(" ");
 
-test("entries are listed oldest first with the usage in between", async () => {
+test("entries are listed newest first, as the API lists them, with the usage in between", async () => {
   const listed = await json("entries cli-acme");
-  expect(listed.entries.map(short)).toEqual([
-    "1 grant 0 5000000 5000000 cli-acme-lot-1",
-    "2 grant 4000000 10000000 11000000 plan:1:0",
-    "3 add_on_charge 0 -2000000 9000000 ",
+  expect(listed.items.map(short)).toEqual([
     "4 adjustment 4000000 -1000000 4000000 plan:1:0",
+    "3 add_on_charge 0 -2000000 9000000 ",
+    "2 grant 4000000 10000000 11000000 plan:1:0",
+    "1 grant 0 5000000 5000000 cli-acme-lot-1",
   ]);
-  expect(listed).toMatchObject({
-    account_id: "cli-acme",
-    balance: "3000000",
-    used_since: "1000000",
-    next_before: null,
-  });
-  expect(listed.entries[3]).toMatchObject({
+  expect(listed.next_cursor).toBe(null);
+  expect(listed.items[0]).toMatchObject({
     reference: "ticket-9",
     due_at: expect.stringMatching(/Z$/),
     posted_at: expect.stringMatching(/Z$/),
@@ -64,18 +60,20 @@ test("entries are listed oldest first with the usage in between", async () => {
 });
 
 test("each balance is the one before, less the usage in between, plus the credits", async () => {
-  const { entries, used_since: usedSince, balance } = await json("entries cli-acme");
+  const { items } = await json("entries cli-acme");
   let sum = 0n;
-  for (const entry of entries as Listed[]) {
+  for (const entry of (items as Listed[]).toReversed()) {
     sum += BigInt(entry.credits) - BigInt(entry.used_before);
     expect(sum).toBe(BigInt(entry.balance));
   }
-  expect(sum - BigInt(usedSince)).toBe(BigInt(balance));
+  expect((await run("entries cli-acme")).stdout).toMatch(
+    /\nUsed since: 1 credits; the balance is 3 credits\.\n$/,
+  );
 });
 
-test("in words", async () => {
-  const { entries } = await json("entries cli-acme");
-  const [, second, third, fourth] = entries.map((entry: { posted_at: string }) => entry.posted_at);
+test("in words, oldest first", async () => {
+  const { items, next_cursor: next } = await json("entries cli-acme --limit 3");
+  const [fourth, third, second] = items.map((entry: { posted_at: string }) => entry.posted_at);
   const { stdout } = await run("entries cli-acme --limit 3");
   const DUE = second.replace(/./g, " ");
   expect(stdout.replaceAll(/ \S+Z$/gm, ` ${DUE}`)).toBe(
@@ -84,7 +82,7 @@ test("in words", async () => {
       `    2  ${second}  grant                    4       10       11  plan:1:0  cli-pro                   ${DUE}`,
       `    3  ${third}  add_on_charge            0       -2        9            add-on:cli-voice:1:0:0-1  ${DUE}`,
       `    4  ${fourth}  adjustment               4       -1        4  plan:1:0  ticket-9                  ${DUE}`,
-      "There are earlier ones: --before 2",
+      `There are more: --cursor ${next}`,
       "Used since: 1 credits; the balance is 3 credits.",
       "",
     ].join("\n"),
@@ -94,10 +92,11 @@ test("in words", async () => {
 test("page by page they are the same", async () => {
   const all = await json("entries cli-acme");
   const last = await json("entries cli-acme --limit 3");
-  const first = await json(`entries cli-acme --limit 3 --before ${last.next_before}`);
-  expect([...first.entries, ...last.entries]).toEqual(all.entries);
-  expect(first).toMatchObject({ used_since: null, next_before: null });
-  expect((await run("entries cli-acme --before 2")).stdout).not.toContain("Used since");
+  const first = await json(`entries cli-acme --limit 3 --cursor ${last.next_cursor}`);
+  expect([...last.items, ...first.items]).toEqual(all.items);
+  expect(first.next_cursor).toBe(null);
+  const { stdout } = await run(`entries cli-acme --cursor ${last.next_cursor}`);
+  expect(stdout).not.toContain("Used since");
 });
 
 test("an account without entries, and a page without any", async () => {
@@ -105,7 +104,8 @@ test("an account without entries, and a page without any", async () => {
   expect((await run("entries cli-empty")).stdout).toBe(
     "Account cli-empty has no entries.\nUsed since: 0 credits; the balance is 0 credits.\n",
   );
-  expect((await run("entries cli-acme --before 1")).stdout).toBe(
+  const first = cursorsOf("entries", [WHOLE]).of(1n);
+  expect((await run(`entries cli-acme --cursor ${first}`)).stdout).toBe(
     "Account cli-acme has no such entries.\n",
   );
 });
@@ -113,7 +113,7 @@ test("an account without entries, and a page without any", async () => {
 test.each([
   [1, "cli-nobody", "there is no account cli-nobody"],
   [2, "cli-acme --limit 0", '--limit must be a whole number from 1 on, not "0"'],
-  [2, "cli-acme --before x", '--before must be a whole number from 1 on, not "x"'],
+  [2, "cli-acme --cursor x", "--cursor is not one that this list has given"],
 ])("exit code %i: entries %s", async (code, line, sentence) => {
   expect(await run(`entries ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
 });

@@ -53,13 +53,13 @@ describe("explain event", () => {
       dimensions: { region: "eu" },
       partition: 0,
       offset: "1",
-      start_position: "1000000",
-      end_position: "3000000",
-      paid_by: [
+      start: "1000000",
+      end: "3000000",
+      lots: [
         { lot_id: "cli-acme-lot-1", source: "top_up", credits: "1000000" },
         { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000" },
       ],
-      debt: "0",
+      owed: "0",
     });
     expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
       /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,
@@ -70,28 +70,28 @@ describe("explain event", () => {
     const { stdout } = await run("explain event e-4 --account cli-acme");
     expect(stdout).toContain("2 credits of it are debt that no lot has repaid yet.");
     expect(await json("explain event e-4 --account cli-acme")).toMatchObject({
-      paid_by: [{ lot_id: "cli-acme-lot-2", credits: "1000000" }],
-      debt: "2000000",
+      lots: [{ lot_id: "cli-acme-lot-2", credits: "1000000" }],
+      owed: "2000000",
     });
     await openAccount(books, "cli-repaid");
     await meterEvents(books, [
       { eventId: "e-1", accountId: "cli-repaid", meter: "cli-calls", quantity: 3n },
     ]);
     expect(await json("explain event e-1 --account cli-repaid")).toMatchObject({
-      paid_by: [],
-      debt: "3000000",
+      lots: [],
+      owed: "3000000",
     });
     await run("grant cli-repaid 2 --lot-id cli-late");
     expect(await json("explain event e-1 --account cli-repaid")).toMatchObject({
-      paid_by: [{ lot_id: "cli-late", source: "promotion", credits: "2000000" }],
-      debt: "1000000",
+      lots: [{ lot_id: "cli-late", source: "promotion", credits: "2000000" }],
+      owed: "1000000",
     });
   });
 
   test("no lot paid for what cost nothing", async () => {
     const { stdout } = await run("explain event e-free --account cli-acme");
     expect(stdout).toContain("It cost nothing, so no lot paid.");
-    expect(await json("explain event e-free --account cli-acme")).toMatchObject({ paid_by: [] });
+    expect(await json("explain event e-free --account cli-acme")).toMatchObject({ lots: [] });
   });
 
   test("an event that was not metered", async () => {
@@ -120,7 +120,7 @@ describe("explain lot", () => {
         { event_id: "e-3", credits: "2000000", paid: "2000000" },
         { event_id: "e-4", credits: "3000000", paid: "1000000" },
       ],
-      next_after: null,
+      next_cursor: null,
     });
     expect((await run("explain lot cli-acme cli-acme-lot-2")).stdout).toMatch(
       /It paid for\ncli-calls +3 credits for 2 events\ncli-minutes +1 credits for 1 event\n/,
@@ -133,12 +133,12 @@ describe("explain lot", () => {
     for (let pages = 1; pages <= 3; pages += 1) {
       const page = await json(`explain lot cli-acme cli-acme-lot-2 --limit 1 ${after}`);
       seen.push(...page.usage.map((record: { event_id: string }) => record.event_id));
-      after = `--after ${page.next_after}`;
+      after = `--cursor ${page.next_cursor}`;
     }
     expect(seen).toEqual(["e-2", "e-3", "e-4"]);
-    expect(after).toBe("--after null");
+    expect(after).toBe("--cursor null");
     expect((await run("explain lot cli-acme cli-acme-lot-2 --limit 1")).stdout).toContain(
-      "There are more: --after 1000000\n",
+      "There are more: --cursor ",
     );
   });
 
@@ -178,9 +178,9 @@ describe("explain lot", () => {
     expect(await json("explain lot cli-adds cli-adds-lot-1")).toMatchObject({
       used: "3000000",
       by_meter: [{ meter: "cli-calls", events: 1, credits: "1000000" }],
-      by_add_on: [{ add_on: "cli-voice", charges: 1, credits: "2000000" }],
+      by_add_on: [{ add_on_id: "cli-voice", charges: 1, credits: "2000000" }],
       usage: [{ event_id: "a-1", paid: "1000000" }],
-      charges: [{ entry: "3", credits: "4000000", paid: "2000000" }],
+      charges: [{ sequence: "3", credits: "4000000", paid: "2000000" }],
     });
     const lot = await json("explain lot cli-adds plan:1:0");
     expect(lot).toMatchObject({
@@ -191,23 +191,23 @@ describe("explain lot", () => {
       remaining: "2500000",
       by_meter: [{ meter: "cli-calls", events: 1, credits: "3000000" }],
       by_add_on: [
-        { add_on: "cli-voice", charges: 1, credits: "2000000" },
-        { add_on: "cli:kb", charges: 1, credits: "1000000" },
+        { add_on_id: "cli-voice", charges: 1, credits: "2000000" },
+        { add_on_id: "cli:kb", charges: 1, credits: "1000000" },
       ],
-      usage: [{ event_id: "a-2", start_position: "5000000", paid: "3000000" }],
+      usage: [{ event_id: "a-2", start: "5000000", paid: "3000000" }],
       charges: [
         {
-          entry: "3",
-          add_on: "cli-voice",
+          sequence: "3",
+          add_on_id: "cli-voice",
           reference: "add-on:cli-voice:1:0:0-2",
           due_at: expect.stringMatching(/Z$/),
-          start_position: "1000000",
+          start: "1000000",
           credits: "4000000",
           paid: "2000000",
         },
-        { entry: "4", add_on: "cli:kb", start_position: "8000000", paid: "1000000" },
+        { sequence: "4", add_on_id: "cli:kb", start: "8000000", paid: "1000000" },
       ],
-      next_after: null,
+      next_cursor: null,
     });
     const paid = [...lot.by_meter, ...lot.by_add_on].reduce(
       (sum, { credits }) => sum + BigInt(credits),
@@ -231,10 +231,10 @@ describe("explain lot", () => {
       const page = await json(`explain lot cli-adds plan:1:0 --limit 1 ${after}`);
       for (const { event_id } of page.usage) seen.push(event_id);
       for (const { reference } of page.charges) seen.push(reference);
-      after = `--after ${page.next_after}`;
+      after = `--cursor ${page.next_cursor}`;
     }
     expect(seen).toEqual(["add-on:cli-voice:1:0:0-2", "a-2", "add-on:cli:kb:1:0:0-1"]);
-    expect(after).toBe("--after null");
+    expect(after).toBe("--cursor null");
   });
 
   test("a lot that paid for what was spent of a refunded top-up says of which, and it all sums up", async () => {
@@ -263,7 +263,7 @@ describe("explain lot", () => {
       by_reversal: [
         {
           by: "refund",
-          reversed_lot: "top-up:manual:one",
+          reversed_lot_id: "top-up:manual:one",
           charges: 2,
           credits: "7000000",
         },
@@ -274,17 +274,17 @@ describe("explain lot", () => {
       ],
       charges: [
         {
-          entry: "5",
+          sequence: "5",
           kind: "reversal",
           by: "refund",
-          reversed_lot: "top-up:manual:one",
+          reversed_lot_id: "top-up:manual:one",
           reference: "refund:r-1",
           due_at: expect.stringMatching(/Z$/),
-          start_position: "61000000",
+          start: "61000000",
           credits: "5000000",
           paid: "5000000",
         },
-        { entry: "6", reference: "refund:r-2", start_position: "66000000", paid: "2000000" },
+        { sequence: "6", reference: "refund:r-2", start: "66000000", paid: "2000000" },
       ],
     });
     const gift = (await run("explain lot cli-back cli-gift")).stdout;
@@ -327,7 +327,11 @@ describe("explain lot", () => {
     [1, "explain lot cli-nobody x", "there is no account cli-nobody"],
     [1, "explain lot cli-acme x", "there is no lot x (drawdown lots)"],
     [2, "explain lot cli-acme x --limit 0", '--limit must be a whole number from 1 on, not "0"'],
-    [2, "explain lot cli-acme x --after y", '--after must be a whole number from 0 on, not "y"'],
+    [
+      2,
+      "explain lot cli-acme cli-acme-lot-1 --cursor y",
+      "--cursor is not one that this list has given",
+    ],
   ])("exit code %i: %s", async (code, line, sentence) => {
     expect(await run(line)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
   });

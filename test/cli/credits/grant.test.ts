@@ -23,8 +23,8 @@ test("lots tile the line, and each ends two months after it was granted unless t
     source: "promotion",
     reference: "",
     credits: "10000000",
-    start_position: "0",
-    end_position: "10000000",
+    start: "0",
+    end: "10000000",
     balance: "10000000",
     crossing: null,
   });
@@ -109,10 +109,10 @@ test("grants at the same time line up one behind the other", async () => {
   await openAccount(books, "cli-busy");
   const lines = ["1", "2", "3", "4"].map((credits) => run(`grant cli-busy ${credits} --json`));
   const lots = (await Promise.all(lines)).map(({ stdout }) => JSON.parse(stdout));
-  lots.sort((a, b) => Number(a.start_position) - Number(b.start_position));
-  const starts = lots.map(({ start_position }) => start_position);
-  expect(starts).toEqual(["0", ...lots.slice(0, -1).map(({ end_position }) => end_position)]);
-  expect(lots.at(-1).end_position).toBe("10000000");
+  lots.sort((a, b) => Number(a.start) - Number(b.start));
+  const starts = lots.map(({ start }) => start);
+  expect(starts).toEqual(["0", ...lots.slice(0, -1).map(({ end }) => end)]);
+  expect(lots.at(-1).end).toBe("10000000");
 });
 
 describe("refuses", () => {

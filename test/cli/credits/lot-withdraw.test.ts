@@ -24,9 +24,9 @@ const use = (accountId: string, eventId: string, quantity: bigint) =>
 
 /** What became of each lot's credits, and where it lies. */
 async function usesOf(accountId: string): Promise<string[]> {
-  const { lots } = await json(`lots ${accountId}`);
+  const { items: lots } = await json(`lots ${accountId}`);
   return lots.map((lot: Record<string, string>) =>
-    ["used", "expired", "withdrawn", "remaining", "start_position", "end_position"]
+    ["used", "expired", "withdrawn", "remaining", "start", "end"]
       .map((field) => Number(lot[field]) / 1_000_000)
       .join(" "),
   );
@@ -56,6 +56,7 @@ test("all that remains is taken back, and the lots behind keep what they hold", 
     balance: "6000000",
     granted: "8000000",
     position: "2000000",
+    threshold: "0",
     low_balance: false,
     crossing: null,
   });
@@ -63,7 +64,7 @@ test("all that remains is taken back, and the lots behind keep what they hold", 
   expect((await run("lots cli-acme")).stdout).toMatch(
     /^LOT +SOURCE +CREDITS +USED +EXPIRED +WITHDRAWN +LEFT .*\ncli-acme-lot-1 +top_up +5 +2 +0 +3 +0 /,
   );
-  expect((await json("entries cli-acme")).entries.at(-1)).toMatchObject(entry);
+  expect((await json("entries cli-acme")).items[0]).toMatchObject(entry);
   expect((await outboxOf(books, "cli-acme", "billing.credits")).at(-1)).toMatchObject({
     sequence: "4",
     kind: "adjustment",
@@ -99,7 +100,7 @@ test("events say who paid, before and after the lots have moved", async () => {
   await run("lot withdraw cli-moved cli-moved-lot-2 --credits 0.5");
   await use("cli-moved", "e-3", 2n);
   const paidBy = async (event: string) =>
-    (await json(`explain event ${event} --account cli-moved`)).paid_by.map(
+    (await json(`explain event ${event} --account cli-moved`)).lots.map(
       ({ lot_id, credits }: Record<string, string>) => `${lot_id} ${credits}`,
     );
   expect(await paidBy("e-1")).toEqual(["cli-moved-lot-1 4000000"]);
@@ -211,7 +212,7 @@ describe("an answer that is lost", () => {
     expect(await loseAnswer("lot withdraw cli-maybe cli-maybe-lot-1 --credits 1")).toBe(
       `${LOST}; before asking again, look at drawdown entries cli-maybe: an adjustment of lot cli-maybe-lot-1 is there if they are\n`,
     );
-    expect((await json("entries cli-maybe")).entries.at(-1)).toMatchObject({
+    expect((await json("entries cli-maybe")).items[0]).toMatchObject({
       kind: "adjustment",
       lot_id: "cli-maybe-lot-1",
       credits: "-1000000",

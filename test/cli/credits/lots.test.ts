@@ -23,13 +23,8 @@ test("lots are listed oldest first with what is used and left of each", async ()
   ]);
   const { code, stdout } = await run("lots cli-acme --json");
   expect(code).toBe(0);
-  const { lots, ...account } = JSON.parse(stdout);
-  expect(account).toEqual({
-    account_id: "cli-acme",
-    balance: "4000000",
-    granted: "7000000",
-    position: "3000000",
-  });
+  const { items: lots, next_cursor: next } = JSON.parse(stdout);
+  expect(next).toBe(null);
   const use = lots.map(({ lot_id, used, expired, remaining }: Record<string, string>) => [
     lot_id,
     used,
@@ -62,14 +57,14 @@ test("a lot that ended in use and one that was withdrawn say how much expired", 
     { ...use, eventId: "e-1", occurredAt: past },
     { ...use, eventId: "e-2" },
   ]);
-  const { lots } = JSON.parse((await run("lots cli-ended --json")).stdout);
+  const { items: lots } = JSON.parse((await run("lots cli-ended --json")).stdout);
   const shown = lots.map((lot: Record<string, string>) => [
     lot["lot_id"],
     lot["credits"],
     lot["used"],
     lot["expired"],
     lot["remaining"],
-    lot["start_position"],
+    lot["start"],
   ]);
   expect(shown).toEqual([
     ["cli-ended-lot-1", "2000000", "1000000", "1000000", "0", "0"],

@@ -29,7 +29,7 @@ test("what an account pays with is set, shown and replaced, each with who did it
   });
   expect(await json("payment-method show cli-payer")).toEqual({
     account_id: "cli-payer",
-    payment_method: null,
+    payment_method: { set: false, customer: null, method: null, set_by: null, set_at: null },
   });
   expect(await run(`payment-method set cli-payer ${SET} --by anna`)).toEqual({
     code: 0,
@@ -40,6 +40,7 @@ test("what an account pays with is set, shown and replaced, each with who did it
   });
   const { payment_method: stored } = await json("payment-method show cli-payer");
   expect(stored).toEqual({
+    set: true,
     customer: "cus_1",
     method: "pm_1",
     set_by: "anna",
@@ -58,9 +59,10 @@ test("what an account pays with is set, shown and replaced, each with who did it
   expect(await json("payment-method set cli-payer --customer cus_1 --method pm_2")).toEqual({
     outcome: "set",
     account_id: "cli-payer",
-    customer: "cus_1",
-    method: "pm_2",
-    set_by: userInfo().username,
+    payment_method: {
+      ...{ set: true, customer: "cus_1", method: "pm_2", set_by: userInfo().username },
+      set_at: expect.stringMatching(/Z$/),
+    },
   });
   expect((await json("payment-method show cli-payer")).payment_method.method).toBe("pm_2");
 });

@@ -43,7 +43,6 @@ describe("top-up settings", () => {
   test("are on, with usual amounts, before anybody has set anything", async () => {
     await openAccount(books, "cli-untouched");
     expect(await json("top-up settings cli-untouched")).toEqual({
-      account_id: "cli-untouched",
       enabled: true,
       currency: "USD",
       amount: "1000",
@@ -153,8 +152,9 @@ describe("top-up make", () => {
   test("stores a pending top-up of exactly the amount, which the gateway is to charge", async () => {
     await openPayer(books, "cli-buys");
     const made = await json("top-up make cli-buys 9.90");
-    expect(made).toEqual({
+    expect(made).toMatchObject({
       outcome: "pending",
+      status: "pending",
       account_id: "cli-buys",
       payment_id: `manual:${made.key}`,
       key: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-/),
@@ -198,7 +198,7 @@ describe("top-up make", () => {
       stderr:
         "a top-up of USD 25.00 already exists under this key; ask for another under another key (--key)\n",
     });
-    expect((await json("top-up list cli-again")).top_ups).toHaveLength(1);
+    expect((await json("top-up list cli-again")).items).toHaveLength(1);
   });
 
   test("one that failed is said to have", async () => {
@@ -236,8 +236,8 @@ describe("top-up list", () => {
     await run("top-up make cli-lists 6 --key second");
     await settle(books, "cli-lists", "manual:second", declined("insufficient_funds"));
     await run("top-up make cli-lists 7 --key third");
-    const { top_ups: topUps, more } = await json("top-up list cli-lists");
-    expect(more).toBe(false);
+    const { items: topUps, next_cursor: next } = await json("top-up list cli-lists");
+    expect(next).toBe(null);
     expect(topUps).toEqual([
       {
         payment_id: "manual:third",
@@ -247,6 +247,7 @@ describe("top-up list", () => {
         currency: "USD",
         credits: "350000000",
         automatic: false,
+        ...{ subscription_number: null, plan_id: null, period: null, periods: null },
         attempt: 1,
         reason: "",
         created_at: expect.stringMatching(/Z$/),
@@ -260,7 +261,7 @@ describe("top-up list", () => {
     ]);
     const { stdout } = await run("top-up list cli-lists --limit 2");
     expect(stdout).toMatch(
-      /^PAYMENT +FOR +STATUS +AMOUNT +CREDITS +ATTEMPT +CREATED +REASON\nmanual:third +top-up by hand +pending +USD 7.00 +350 +1 +\S+Z\nmanual:second +top-up by hand +failed +USD 6.00 +300 +1 +\S+Z +The bank .* funds.\nThere are earlier ones: a larger --limit lists them.\n$/,
+      /^PAYMENT +FOR +STATUS +AMOUNT +CREDITS +ATTEMPT +CREATED +REASON\nmanual:third +top-up by hand +pending +USD 7.00 +350 +1 +\S+Z\nmanual:second +top-up by hand +failed +USD 6.00 +300 +1 +\S+Z +The bank .* funds.\nThere are more: --cursor \S+\n$/,
     );
   });
 });

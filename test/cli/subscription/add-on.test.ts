@@ -55,13 +55,13 @@ describe("add-on set", () => {
         },
       ],
       entries: [entry],
-      add_ons: [{ add_on: "cli-voice", units: 2, next_units: 2 }],
+      add_ons: [{ add_on_id: "cli-voice", quantity: 2, next_quantity: 2 }],
       balance: "460000000",
     });
     expect((await run("add-on set cli-acme cli-voice 3")).stdout).toMatch(
       /^cli-acme: add-on cli-voice: 3 units instead of 2\.\nCharged 20 credits: add-on:cli-voice:1:0:2-3\.\nThe balance is now 440 credits\.\nThe next period begins \S+Z\.\n$/,
     );
-    expect((await json("entries cli-acme")).entries[1]).toMatchObject(entry);
+    expect((await json("entries cli-acme")).items[1]).toMatchObject(entry);
     const published = await outboxOf(books, "cli-acme", "billing.credits");
     expect(published.map(({ kind, credits, balance }) => [kind, credits, balance])).toEqual([
       ["grant", "500000000", "500000000"],
@@ -78,7 +78,9 @@ describe("add-on set", () => {
     );
     const again = await json("add-on set cli-fewer cli-voice 3");
     expect(again).toMatchObject({ entries: [], balance: "440000000" });
-    expect(again.add_ons).toEqual([{ add_on: "cli-voice", units: 3, next_units: 3 }]);
+    expect(again.add_ons).toMatchObject([
+      { add_on_id: "cli-voice", quantity: 3, next_quantity: 3 },
+    ]);
   });
 
   test("a charge that crosses the threshold says so", async () => {
@@ -100,7 +102,9 @@ test("add-on cancel holds from the next period on", async () => {
   expect(changes).toMatchObject([
     { by: "ben", kind: "add_on_change_planned", detail: { add_on: "cli:kb", units: "0" } },
   ]);
-  expect((await json("add-on list cli-ends")).add_ons).toMatchObject([{ units: 2, next_units: 0 }]);
+  expect((await json("add-on list cli-ends")).add_ons).toMatchObject([
+    { quantity: 2, next_quantity: 0 },
+  ]);
   expect((await run("add-on cancel cli-ends cli:kb")).stderr).toMatch(
     /^the account already has 0 units of add-on cli:kb from \S+Z on\n$/,
   );
@@ -113,10 +117,12 @@ describe("add-on list", () => {
     await run("add-on set cli-lists cli:kb 1");
     await run("add-on set cli-lists cli-voice 2");
     expect(await json("add-on list cli-lists")).toEqual({
-      account_id: "cli-lists",
       add_ons: [
-        { add_on: "cli-voice", units: 3, next_units: 2, credits_each: "20000000" },
-        { add_on: "cli:kb", units: 1, next_units: 1, credits_each: "5000000" },
+        {
+          ...{ add_on_id: "cli-voice", quantity: 3, next_quantity: 2 },
+          credits_per_month: "20000000",
+        },
+        { add_on_id: "cli:kb", quantity: 1, next_quantity: 1, credits_per_month: "5000000" },
       ],
       waiting_charges: [],
     });
@@ -150,7 +156,7 @@ describe("add-on list", () => {
     const { subscription, waiting_charges: waiting } = await json("subscription show cli-waits");
     const due = subscription.period_began_at;
     expect(waiting).toEqual([
-      { add_on: "cli:kb", period: 1, units: 2, credits: "10000000", due_at: due },
+      { add_on_id: "cli:kb", period: 1, quantity: 2, credits: "10000000", due_at: due },
     ]);
     const shown =
       "Charges that wait until the usage before them is complete:\n" +
@@ -162,7 +168,7 @@ describe("add-on list", () => {
     await noteUsageComplete(books.database, Date.now() + GRACE_MS);
     await run("subscription resume cli-waits");
     expect((await json("add-on list cli-waits")).waiting_charges).toEqual([]);
-    expect((await json("entries cli-waits")).entries.at(-1)).toMatchObject({
+    expect((await json("entries cli-waits")).items[0]).toMatchObject({
       kind: "add_on_charge",
       reference: "add-on:cli:kb:1:1:0-2",
       due_at: due,

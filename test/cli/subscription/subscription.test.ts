@@ -87,7 +87,8 @@ describe("subscription start", () => {
       entries: [entry],
       fees: [
         {
-          ...{ payment_id: "fee:1:0", plan: "cli-pro", period: 0, periods: 1 },
+          ...{ payment_id: "fee:1:0", subscription_number: 1, plan_id: "cli-pro" },
+          ...{ period: 0, periods: 1 },
           ...{ amount: "2900", currency: "USD", due_at: at },
         },
       ],
@@ -95,30 +96,38 @@ describe("subscription start", () => {
       threshold: "0",
       subscription: {
         number: 1,
-        plan: "cli-pro",
+        plan_id: "cli-pro",
         interval: "month",
         renewal: "first_of_month",
         subscribed_at: at,
         period: 0,
+        period_began_at: at,
         next_period_at: nextMonth(at),
         period_credits: "500000000",
         paid_until: nextMonth(at),
         currency: "USD",
         paid_price: "2900",
-        next_plan: null,
+        next_plan_id: null,
         next_interval: null,
         cancelled: false,
+        suspended: false,
         withheld: null,
       },
       add_ons: [],
+      waiting_charges: [],
+      open_fees: [
+        expect.objectContaining({ payment_id: "fee:1:0", plan_id: "cli-pro", amount: "2900" }),
+      ],
       balance: "500000000",
+      granted: "500000000",
+      position: "0",
       low_balance: false,
       crossing: null,
     });
     expect(await outboxOf(books, "cli-acme", "billing.credits")).toEqual([
       expect.objectContaining({ sequence: "1", kind: "grant", credits: "500000000" }),
     ]);
-    expect((await json("entries cli-acme")).entries).toEqual([
+    expect((await json("entries cli-acme")).items).toEqual([
       { ...entry, posted_at: at, used_before: "0" },
     ]);
   });
@@ -166,14 +175,14 @@ describe("subscription change-plan", () => {
     await openAccount(books, "cli-back");
     await run("subscription start cli-back cli-pro");
     const planned = await json("subscription change-plan cli-back cli-small");
-    expect(planned.subscription.next_plan).toBe("cli-small");
+    expect(planned.subscription.next_plan_id).toBe("cli-small");
     expect(await run("subscription change-plan cli-back cli-small")).toEqual({
       code: 1,
       stdout: "",
       stderr: `the plan already changes to cli-small at ${planned.subscription.next_period_at}\n`,
     });
     const { subscription, entries } = await json("subscription change-plan cli-back cli-pro");
-    expect([subscription.next_plan, entries]).toEqual([null, []]);
+    expect([subscription.next_plan_id, entries]).toEqual([null, []]);
   });
 });
 
@@ -224,11 +233,11 @@ describe("subscription show", () => {
       account_id: "cli-shown",
       time_zone: "UTC",
       subscription: expect.objectContaining({
-        plan: "cli-pro",
+        plan_id: "cli-pro",
         interval: "year",
         period: 0,
         period_began_at: subscription.subscribed_at,
-        next_plan: "cli-small",
+        next_plan_id: "cli-small",
         next_interval: "month",
         cancelled: false,
         suspended: false,
@@ -237,7 +246,8 @@ describe("subscription show", () => {
       waiting_charges: [],
       open_fees: [
         {
-          ...{ payment_id: "fee:1:0", subscription: 1, plan: "cli-pro", period: 0, periods: 12 },
+          ...{ payment_id: "fee:1:0", subscription_number: 1, plan_id: "cli-pro" },
+          ...{ period: 0, periods: 12 },
           ...{ status: "pending", amount: "29000", currency: "USD", attempt: 1, reason: "" },
           ...{ due_at: subscription.subscribed_at, next_try_at: subscription.subscribed_at },
         },
@@ -336,7 +346,7 @@ describe("subscription history", () => {
     await subscribedAt("cli-told", at, { renewal: "day_of_month" });
     await changeAt("cli-told", at + 1, (context) => decidePlanChange("cli-small", context));
     await run("subscription cancel cli-told --by clara");
-    const { changes } = await json("subscription history cli-told");
+    const { items: changes } = await json("subscription history cli-told");
     expect(
       changes.map(({ sequence, by, kind }: Record<string, unknown>) => [sequence, by, kind]),
     ).toEqual([
@@ -397,5 +407,5 @@ test("an answer that is lost: asking again cannot make the change twice", async 
   }
   const { code } = await run("subscription start cli-lost cli-pro");
   expect(code).toBe(1);
-  expect((await json("entries cli-lost")).entries).toHaveLength(1);
+  expect((await json("entries cli-lost")).items).toHaveLength(1);
 });

@@ -1,9 +1,10 @@
-import { badRequest } from "./problem.ts";
+/** A cursor that its list has not given. */
+export class WrongCursor extends Error {}
 
 /** The cursors of one list: opaque texts that say where it goes on. */
 export interface Cursors {
   of(...parts: readonly (string | number | bigint)[]): string;
-  /** The parts of a cursor, null without one. Throws a problem where it is not one of this list's. */
+  /** The parts of a cursor, null without one. Throws a WrongCursor where it is not one of this list's. */
   read(cursor: string | undefined): string[] | null;
 }
 
@@ -17,7 +18,7 @@ export function cursorsOf(list: string, parts: readonly RegExp[]): Cursors {
       const [name, ...read] = parse(Buffer.from(cursor, "base64url").toString()) ?? [];
       const fits =
         read.length === parts.length && parts.every((part, at) => part.test(read[at] ?? ""));
-      if (name !== list || !fits) throw badRequest("cursor", "is not one that this list has given");
+      if (name !== list || !fits) throw new WrongCursor("is not one that this list has given");
       return read;
     },
   };
@@ -51,4 +52,26 @@ export function pageOf<T>(
   const last = items.at(-1);
   const more = read.length > limit && last !== undefined;
   return { items, nextCursor: more ? cursorOf(last) : null };
+}
+
+/** How much of a list is asked for: as many items at most, from where a page before ended. */
+export interface PageAsked {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** A list that is read from its beginning goes back so far. */
+const MOST_SKIPPED = 10_000;
+
+/** A page of a list that is read from its beginning: `readFirst` gives that many items of it. */
+export async function pageFromFirst<T>(
+  list: string,
+  { limit, cursor }: PageAsked,
+  readFirst: (count: number) => Promise<readonly T[]>,
+) {
+  const cursors = cursorsOf(list, [SMALL]);
+  const skipped = Number(cursors.read(cursor)?.[0] ?? 0);
+  if (skipped > MOST_SKIPPED) throw new WrongCursor("lies too far back");
+  const read = await readFirst(skipped + limit + 1);
+  return pageOf(read.slice(skipped), limit, () => cursors.of(skipped + limit));
 }
