@@ -238,7 +238,7 @@ async function openMetering({ database }: Books, kafka: Kafka) {
         topic: TOPICS.usageEvents,
         ranges: new Map(ranges),
         signal: new AbortController().signal,
-        async onBatch({ partition, from, messages, nextOffset }) {
+        async onBatch({ partition, fetchedFrom: from, messages, nextOffset }) {
           const half = messages[messages.length >> 1];
           const middle = half === undefined ? nextOffset : BigInt(half.offset);
           const before = messages.filter(({ offset }) => BigInt(offset) < middle);

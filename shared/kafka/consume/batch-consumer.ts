@@ -1,13 +1,15 @@
 import type { Kafka } from "kafkajs";
 import { type MessageBatch, type PartitionReader, readPartitions } from "./partition-reader.ts";
 
-/** A member that is killed is missed after this long; a batch must take less. */
-const SESSION_TIMEOUT_MS = 10_000;
-const HEARTBEAT_MS = 1_000;
+const FETCHING = {
+  // A member that is killed is missed after this long; a batch must take less.
+  sessionTimeoutMs: 10_000,
+  heartbeatMs: 1_000,
+  // Also bounds the memory that messages take.
+  maxFetchBytes: 16 << 20,
+  maxWaitMs: 250,
+};
 const COMMIT_EVERY_MS = 1_000;
-/** What one fetch brings at most, and with it the memory that messages take. */
-const MAX_FETCH_BYTES = 16 << 20;
-const MAX_WAIT_MS = 250;
 
 /**
  * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, those
@@ -31,13 +33,10 @@ export async function runBatchConsumer(
 ): Promise<PartitionReader> {
   const committedAt = new Map<number, number>();
   return readPartitions(kafka, {
+    ...FETCHING,
     topic: options.topic,
     groupId: options.groupId,
-    sessionTimeoutMs: SESSION_TIMEOUT_MS,
-    heartbeatMs: HEARTBEAT_MS,
     partitions: await countPartitions(kafka, options.topic),
-    maxFetchBytes: MAX_FETCH_BYTES,
-    maxWaitMs: MAX_WAIT_MS,
     maxBatchMessages: options.batchSize,
     startAt: options.startAt,
     async handle(batch, { heartbeat, commit }) {

@@ -8,23 +8,15 @@ export interface OffsetRange {
   readonly to: bigint;
 }
 
-/** Messages of one partition, in offset order; none where offsets were passed that hold no message. */
-export interface RangeBatch {
-  readonly partition: number;
-  /** Nothing between here and the first message is missing. */
-  readonly from: bigint;
-  readonly messages: readonly KafkaMessage[];
-  /** Where the partition is read next: at most the end of its range. */
-  readonly nextOffset: bigint;
-}
-
 export interface RangesToRead {
   readonly topic: string;
   /** By partition. One that the topic does not have is never read to its end. */
   readonly ranges: ReadonlyMap<number, OffsetRange>;
   readonly signal: AbortSignal;
-  /** Partitions come at once, batches of one partition one at a time, in order. */
-  onBatch(batch: RangeBatch): Promise<void>;
+  /** Default: as many as a fetch brings. */
+  readonly maxBatchMessages?: number;
+  /** Partitions come at once, batches of one partition one at a time, in order and within its range. */
+  onBatch(batch: MessageBatch): Promise<void>;
   /** How long nothing may arrive while messages are missing. */
   readonly silenceMs?: number;
 }
@@ -32,13 +24,15 @@ export interface RangesToRead {
 /** Kafka does not have all of a range, or gives nothing any more. */
 export class RangeUnreadable extends Error {}
 
-/** Nobody waits for the partitions of a group that has one member. */
-const SESSION_TIMEOUT_MS = 60_000;
-const HEARTBEAT_MS = 3_000;
+const FETCHING = {
+  // Nobody waits for the partitions of a group that has one member.
+  sessionTimeoutMs: 60_000,
+  heartbeatMs: 3_000,
+  // Larger fetches are hardly faster, and take more memory.
+  maxFetchBytes: 10 << 20,
+  maxWaitMs: 250,
+};
 const SILENCE_MS = 60_000;
-const MAX_WAIT_MS = 250;
-/** Of one fetch; larger ones are hardly faster, and take more memory. */
-const MAX_FETCH_BYTES = 10 << 20;
 
 /** What is left to read, by partition: `from` moves on. */
 type Left = Map<number, OffsetRange>;
@@ -95,18 +89,18 @@ async function readAll(
   signal.addEventListener("abort", abort, { once: true });
   try {
     const reader = await readPartitions(kafka, {
+      ...FETCHING,
       topic,
       groupId,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      heartbeatMs: HEARTBEAT_MS,
       partitions: left.size,
-      maxFetchBytes: MAX_FETCH_BYTES,
-      maxWaitMs: MAX_WAIT_MS,
-      maxBatchMessages: Number.POSITIVE_INFINITY,
+      maxBatchMessages: reading.maxBatchMessages ?? Number.POSITIVE_INFINITY,
       startAt: async (partitions) =>
         new Map(partitions.map((partition) => [partition, left.get(partition)?.from ?? null])),
       async handle(batch, { heartbeat }) {
-        const alive = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
+        const alive = setInterval(
+          () => void heartbeat().catch(() => undefined),
+          FETCHING.heartbeatMs,
+        );
         try {
           return await silence.during(() => handOver(batch, reading, left));
         } catch (error) {
@@ -142,7 +136,7 @@ async function handOver(
   const nextOffset = batch.nextOffset < to ? batch.nextOffset : to;
   if (nextOffset <= from) return from;
   const messages = within(batch.messages, from, to);
-  await onBatch({ partition, from, messages, nextOffset });
+  await onBatch({ ...batch, fetchedFrom: from, messages, nextOffset });
   if (nextOffset === to) left.delete(partition);
   else left.set(partition, { from: nextOffset, to });
   return nextOffset === to ? null : nextOffset;

@@ -10,7 +10,7 @@ import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import { decodeBatch } from "../consume/decode-batch.ts";
 import { joinBatches } from "../consume/join-batches.ts";
 import type { MessageBatch } from "../consume/partition-reader.ts";
-import { type OffsetRange, type RangeBatch, readRanges } from "../consume/read-ranges.ts";
+import { type OffsetRange, readRanges } from "../consume/read-ranges.ts";
 
 /** Why books are not replayed, in one sentence. */
 export class ReplayRefused extends Error {}
@@ -56,12 +56,11 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     topic: REPLAY_READER.topic,
     ranges: usage.ranges,
     signal,
+    maxBatchMessages: usage.batchEvents,
     async onBatch(batch) {
-      for (const part of split(batch, usage.batchEvents)) {
-        signal.throwIfAborted();
-        await handle(part);
-        usage.onReplayed(Number(part.nextOffset - part.fetchedFrom));
-      }
+      signal.throwIfAborted();
+      await handle(batch);
+      usage.onReplayed(Number(batch.nextOffset - batch.fetchedFrom));
     },
   });
   return metered;
@@ -115,23 +114,4 @@ function latest(batches: readonly MessageBatch[]): number {
     for (const { timestamp } of messages) latest = Math.max(latest, Number(timestamp));
   }
   return latest;
-}
-
-function* split({ partition, from, messages, nextOffset }: RangeBatch, size: number) {
-  let fetchedFrom = from;
-  let at = 0;
-  do {
-    const next = messages[at + size];
-    const part: MessageBatch = {
-      topic: REPLAY_READER.topic,
-      partition,
-      fetchedFrom,
-      nextOffset: next === undefined ? nextOffset : BigInt(next.offset),
-      highWatermark: nextOffset,
-      messages: messages.slice(at, at + size),
-    };
-    yield part;
-    fetchedFrom = part.nextOffset;
-    at += size;
-  } while (at < messages.length);
 }

@@ -2,11 +2,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  type RangeBatch,
-  RangeUnreadable,
-  readRanges,
-} from "../../../shared/kafka/consume/read-ranges.ts";
+import type { MessageBatch } from "../../../shared/kafka/consume/partition-reader.ts";
+import { RangeUnreadable, readRanges } from "../../../shared/kafka/consume/read-ranges.ts";
 import { eventually } from "../../support/eventually.ts";
 import { rawProducer, testKafka } from "../../support/kafka/kafka.ts";
 
@@ -228,7 +225,7 @@ function collector() {
   return {
     read,
     ends,
-    async handle({ partition, messages, nextOffset }: RangeBatch): Promise<void> {
+    async handle({ partition, messages, nextOffset }: MessageBatch): Promise<void> {
       const values = messages.map(({ value }) => value?.toString() ?? "");
       read.set(partition, [...(read.get(partition) ?? []), ...values]);
       ends.set(partition, nextOffset);
