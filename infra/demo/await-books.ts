@@ -66,10 +66,9 @@ async function countUnpublished(
   database: Database,
   accountIds: readonly string[],
 ): Promise<bigint> {
-  const { rows } = await database.query<[string]>({
-    text: "SELECT count(*) FROM outbox WHERE account_id = ANY($1)",
-    values: [accountIds],
-    rowMode: "array",
-  });
-  return BigInt(rows[0]?.[0] ?? 0);
+  const { rows } = await database.query<{ count: bigint }>(
+    "SELECT count(*) FROM outbox WHERE account_id = ANY($1)",
+    [accountIds],
+  );
+  return rows[0]?.count ?? 0n;
 }

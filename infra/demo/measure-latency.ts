@@ -7,8 +7,8 @@ export interface Latency {
 }
 
 const PERCENTILES = `
-  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ms),
-         percentile_disc(0.99) WITHIN GROUP (ORDER BY ms)
+  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ms) AS "p50Ms",
+         percentile_disc(0.99) WITHIN GROUP (ORDER BY ms) AS "p99Ms"
   FROM (
     SELECT round(1000 * extract(epoch FROM pg_xact_commit_timestamp(xmin) - occurred_at))::integer
              AS ms
@@ -26,16 +26,13 @@ export async function measureLatency(
   database: Database,
   accountIds: readonly string[],
 ): Promise<Latency | null> {
-  const { rows: settings } = await database.query<[string]>({
-    text: "SHOW track_commit_timestamp",
-    rowMode: "array",
-  });
-  if (settings[0]?.[0] !== "on") return null;
-  const { rows } = await database.query<[number | null, number | null]>({
-    text: PERCENTILES,
-    values: [accountIds],
-    rowMode: "array",
-  });
-  const [p50Ms, p99Ms] = rows[0] ?? [];
-  return typeof p50Ms === "number" && typeof p99Ms === "number" ? { p50Ms, p99Ms } : null;
+  const { rows: settings } = await database.query<{ track_commit_timestamp: string }>(
+    "SHOW track_commit_timestamp",
+  );
+  if (settings[0]?.track_commit_timestamp !== "on") return null;
+  const { rows } = await database.query<{ [name in keyof Latency]: number | null }>(PERCENTILES, [
+    accountIds,
+  ]);
+  const { p50Ms = null, p99Ms = null } = rows[0] ?? {};
+  return p50Ms === null || p99Ms === null ? null : { p50Ms, p99Ms };
 }

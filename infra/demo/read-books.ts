@@ -56,112 +56,69 @@ export async function readBooks(
 ): Promise<FoundBooks> {
   return readSnapshot(database, async (transaction) => ({
     accounts: await readAccounts(transaction, accountIds),
-    records: await readRecords(transaction, accountIds),
-    draws: await readDraws(transaction, accountIds),
-    spend: await readSpend(transaction, accountIds),
+    records: (await transaction.query<FoundRecord>(RECORDS, [accountIds])).rows,
+    draws: (await transaction.query<FoundDraw>(DRAWS, [accountIds])).rows,
+    spend: (await transaction.query<FoundSpend>(SPEND, [accountIds])).rows,
     deadLetters: await countDeadLetters(transaction, accountIds),
   }));
 }
 
 const ACCOUNTS = `
-  SELECT account_id, granted, position, crossings,
-         ARRAY(SELECT start_position::text FROM lot WHERE lot.account_id = account.account_id
-               ORDER BY lot.end_position, lot.start_position),
-         ARRAY(SELECT end_position::text FROM lot WHERE lot.account_id = account.account_id
-               ORDER BY lot.end_position, lot.start_position)
+  SELECT account_id AS "accountId", granted, position, crossings,
+         (SELECT coalesce(json_agg(json_build_array(start_position::text, end_position::text)
+                                   ORDER BY end_position, start_position), '[]')
+          FROM lot
+          WHERE lot.account_id = account.account_id) AS lots
   FROM account
   WHERE account_id = ANY($1)`;
+
+type AccountRow = Omit<FoundAccount, "lots"> & {
+  readonly accountId: string;
+  readonly lots: readonly [start: string, end: string][];
+};
 
 async function readAccounts(
   transaction: Transaction,
   accountIds: readonly string[],
 ): Promise<Map<string, FoundAccount>> {
-  const { rows } = await transaction.query<[string, string, string, string, string[], string[]]>({
-    text: ACCOUNTS,
-    values: [accountIds],
-    rowMode: "array",
-  });
+  const { rows } = await transaction.query<AccountRow>(ACCOUNTS, [accountIds]);
   return new Map(
-    rows.map(([accountId, granted, position, crossings, starts, ends]) => [
+    rows.map(({ accountId, lots, ...account }) => [
       accountId,
       {
-        granted: BigInt(granted),
-        position: BigInt(position),
-        crossings: BigInt(crossings),
-        lots: starts.map((start, at) => ({ start: BigInt(start), end: BigInt(ends[at] ?? 0) })),
+        ...account,
+        lots: lots.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) })),
       },
     ]),
   );
 }
 
 const RECORDS = `
-  SELECT event_id, account_id, meter, quantity, credits, start_position
+  SELECT event_id AS "eventId", account_id AS "accountId", meter, quantity, credits,
+         start_position AS start
   FROM usage_record
   WHERE account_id = ANY($1)`;
 
-async function readRecords(
-  transaction: Transaction,
-  accountIds: readonly string[],
-): Promise<FoundRecord[]> {
-  const { rows } = await transaction.query<[string, string, string, string, string, string]>({
-    text: RECORDS,
-    values: [accountIds],
-    rowMode: "array",
-  });
-  return rows.map(([eventId, accountId, meter, quantity, credits, start]) => ({
-    ...{ eventId, accountId, meter },
-    ...{ quantity: BigInt(quantity), credits: BigInt(credits), start: BigInt(start) },
-  }));
-}
-
 const DRAWS = `
-  SELECT account_id, start_position, end_position, event_ids
+  SELECT account_id AS "accountId", start_position AS start, end_position AS "end",
+         event_ids AS "eventIds"
   FROM draw
   WHERE account_id = ANY($1)`;
 
-async function readDraws(
-  transaction: Transaction,
-  accountIds: readonly string[],
-): Promise<FoundDraw[]> {
-  const { rows } = await transaction.query<[string, string, string, string[]]>({
-    text: DRAWS,
-    values: [accountIds],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, start, end, eventIds]) => {
-    return { accountId, start: BigInt(start), end: BigInt(end), eventIds };
-  });
-}
-
 const SPEND = `
-  SELECT account_id, meter, sum(events), sum(quantity), sum(credits)
+  SELECT account_id AS "accountId", meter, sum(events)::bigint AS events,
+         sum(quantity)::bigint AS quantity, sum(credits)::bigint AS credits
   FROM spend
   WHERE account_id = ANY($1)
   GROUP BY account_id, meter`;
-
-async function readSpend(
-  transaction: Transaction,
-  accountIds: readonly string[],
-): Promise<FoundSpend[]> {
-  const { rows } = await transaction.query<[string, string, string, string, string]>({
-    text: SPEND,
-    values: [accountIds],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, meter, events, quantity, credits]) => ({
-    ...{ accountId, meter },
-    ...{ events: BigInt(events), quantity: BigInt(quantity), credits: BigInt(credits) },
-  }));
-}
 
 async function countDeadLetters(
   transaction: Transaction,
   accountIds: readonly string[],
 ): Promise<number> {
-  const { rows } = await transaction.query<[number]>({
-    text: "SELECT count(*)::integer FROM dead_letter WHERE account_id = ANY($1)",
-    values: [accountIds],
-    rowMode: "array",
-  });
-  return rows[0]?.[0] ?? 0;
+  const { rows } = await transaction.query<{ count: number }>(
+    "SELECT count(*)::integer FROM dead_letter WHERE account_id = ANY($1)",
+    [accountIds],
+  );
+  return rows[0]?.count ?? 0;
 }

@@ -140,12 +140,11 @@ async function watch(
   const accountIds = plan.accounts.map(({ accountId }) => accountId);
   for (let last = false; !last; ) {
     last = given.until.aborted;
-    const { rows } = await database.query<[number]>({
-      text: "SELECT coalesce(sum(events), 0)::integer FROM spend WHERE account_id = ANY($1)",
-      values: [accountIds],
-      rowMode: "array",
-    });
-    const metered = rows[0]?.[0] ?? 0;
+    const { rows } = await database.query<{ metered: number }>(
+      "SELECT coalesce(sum(events), 0)::integer AS metered FROM spend WHERE account_id = ANY($1)",
+      [accountIds],
+    );
+    const metered = rows[0]?.metered ?? 0;
     given.view.show({
       ...{ published: given.published(), metered },
       lowBalances: lowBalances.heard.length,

@@ -100,11 +100,11 @@ function readUpTo({ partition, low, high }: PartitionEnds, place: bigint | undef
 }
 
 async function readClock(transaction: Transaction): Promise<Instant> {
-  const { rows } = await transaction.query<[string]>({
-    text: "SELECT (extract(epoch FROM transaction_timestamp()) * 1000)::bigint",
-    rowMode: "array",
-  });
-  return Number(rows[0]?.[0]);
+  const { rows } = await transaction.query<{ now: Instant }>(
+    "SELECT transaction_timestamp() AS now",
+  );
+  if (rows[0] === undefined) throw new Error("Postgres has not told its time");
+  return rows[0].now;
 }
 
 /** Says of each partition where the bound lies; null: it bounds nothing there. */

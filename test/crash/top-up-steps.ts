@@ -202,7 +202,6 @@ function shortOf(sql: string): string {
   if (lock !== undefined) return `SELECT ${lock}`;
   const [write] = /^(COPY|INSERT INTO|UPDATE|DELETE FROM) \w+/.exec(sql) ?? [];
   if (write !== undefined) return write;
-  const [, table] =
-    /\bFROM (\w+(?:\s+JOIN \w+)?)/.exec(sql.replaceAll(/extract\(epoch FROM/g, "")) ?? [];
+  const [, table] = /\bFROM (\w+(?:\s+JOIN \w+)?)/.exec(sql) ?? [];
   return table === undefined ? sql : `SELECT ${table.replaceAll(/\s+/g, " ")}`;
 }

@@ -40,11 +40,8 @@ export async function probePostgres(
     onError: () => undefined, // the next query says so
   });
   return probe(async () => {
-    const { rows } = await database.query<[string]>({
-      text: "SHOW server_version",
-      rowMode: "array",
-    });
-    return { database, version: rows[0]?.[0] ?? "" };
+    const { rows } = await database.query<{ server_version: string }>("SHOW server_version");
+    return { database, version: rows[0]?.server_version ?? "" };
   });
 }
 

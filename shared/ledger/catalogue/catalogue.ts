@@ -7,18 +7,19 @@ import { LIFE } from "./lot-life.ts";
 /** One statement, so that all of it is of one instant and no plan is without its prices. */
 const READ = `
   SELECT 'plan' AS kind, plan_id AS id, valid_from AS "validFrom", credits, ${LIFE} AS life,
-    ARRAY(
-      SELECT json_build_object('currency', currency, 'monthly', monthly::text, 'yearly', yearly::text)
+    (
+      SELECT coalesce(json_agg(json_build_object(
+        'currency', currency, 'monthly', monthly::text, 'yearly', yearly::text)
+        ORDER BY currency), '[]')
       FROM plan_price p
       WHERE (p.plan_id, p.valid_from) = (plan.plan_id, plan.valid_from)
-      ORDER BY currency
     ) AS prices
   FROM plan
   UNION ALL
-  SELECT 'add_on', add_on_id, valid_from, credits, NULL, '{}'
+  SELECT 'add_on', add_on_id, valid_from, credits, NULL, '[]'
   FROM add_on
   UNION ALL
-  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, '{}'
+  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, '[]'
   FROM credit_price
   ORDER BY 1, 2, 3`;
 

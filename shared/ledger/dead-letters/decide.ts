@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
-import { OPEN } from "../usage/dead-letters.ts";
+import { type DeadLetterPlace, OPEN } from "../usage/dead-letters.ts";
 
 /** Which open dead letters are decided about, and when. */
 export interface AskedDecision {
@@ -24,10 +24,12 @@ export async function decideOpenLetters(
 ): Promise<number> {
   const text = statementOf(decision);
   let decided = 0;
-  let after: Place = ["-infinity", "", 0, "0"];
+  let after: Place = { recordedAt: "-infinity", topic: "", partition: 0, offset: 0n };
   for (;;) {
-    const values = [reason, now, ...after, ...decision.values];
-    const { rows } = await database.query<Place>({ text, values, rowMode: "array" });
+    const { recordedAt, topic, partition, offset } = after;
+    const place = [recordedAt, topic, partition, offset];
+    const values = [reason, now, ...place, ...decision.values];
+    const { rows } = await database.query<Place>(text, values);
     decided += rows.length;
     const last = rows.at(-1);
     if (last === undefined || rows.length < LETTERS_AT_ONCE) return decided;
@@ -35,7 +37,8 @@ export async function decideOpenLetters(
   }
 }
 
-type Place = [recordedAt: string, topic: string, partition: number, offset: string];
+/** As text, an instant keeps its microseconds. */
+type Place = DeadLetterPlace & { readonly recordedAt: string };
 
 function statementOf({ which, set }: { readonly which: string; readonly set: string }): string {
   return `
@@ -59,7 +62,8 @@ function statementOf({ which, set }: { readonly which: string; readonly set: str
         AND dead_letter.kafka_partition = open.kafka_partition
         AND dead_letter.kafka_offset = open.kafka_offset
     )
-    SELECT recorded_at::text, topic, kafka_partition, kafka_offset
+    SELECT recorded_at::text AS "recordedAt", topic, kafka_partition AS partition,
+           kafka_offset AS offset
     FROM open
     ORDER BY recorded_at, topic, kafka_partition, kafka_offset`;
 }

@@ -14,14 +14,16 @@ export interface ListedDeadLetter extends DeadLetterPlace {
   readonly state: DeadLetterState;
 }
 
-/** Of a row of dead_letter. */
-export const STATE = `
+/** The columns of a `ListedDeadLetter`. */
+export const LISTED_COLUMNS = `
+  topic, kafka_partition AS partition, kafka_offset AS offset, account_id AS "accountId", reason,
+  detail, recorded_at AS "recordedAt",
   CASE
     WHEN dismissed_at IS NOT NULL THEN 'dismissed'
     WHEN retried_at IS NOT NULL THEN 'retried'
     WHEN retry_asked_at IS NOT NULL THEN 'retrying'
     ELSE 'open'
-  END`;
+  END AS state`;
 
 /** Which dead letters are listed. */
 export interface AskedDeadLetters {
@@ -34,8 +36,7 @@ export interface AskedDeadLetters {
 }
 
 const LIST = `
-  SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail,
-         (extract(epoch FROM recorded_at) * 1000)::bigint, ${STATE}
+  SELECT ${LISTED_COLUMNS}
   FROM dead_letter
   WHERE ($1::text IS NULL OR reason = $1)
     AND ($2::text IS NULL OR account_id = $2)
@@ -45,17 +46,6 @@ const LIST = `
             < (to_timestamp($4 / 1000.0), $5, $6, $7))
   ORDER BY recorded_at DESC, topic DESC, kafka_partition DESC, kafka_offset DESC
   LIMIT $8`;
-
-type Row = [
-  topic: string,
-  partition: number,
-  offset: string,
-  accountId: string | null,
-  reason: string,
-  detail: string,
-  recordedAt: string,
-  state: DeadLetterState,
-];
 
 /** Up to `limit` dead letters, newest first, from those before `before` on. */
 export async function listDeadLetters(
@@ -72,14 +62,7 @@ export async function listDeadLetters(
     partition = null,
     offset = null,
   } = page.before ?? {};
-  const { rows } = await database.query<Row>({
-    text: LIST,
-    values: [reason, accountId, decided, at, topic, partition, offset, page.limit],
-    rowMode: "array",
-  });
-  return rows.map((row) => ({
-    ...{ topic: row[0], partition: row[1], offset: BigInt(row[2]) },
-    ...{ accountId: row[3], reason: row[4], detail: row[5] },
-    ...{ recordedAt: Number(row[6]), state: row[7] },
-  }));
+  const values = [reason, accountId, decided, at, topic, partition, offset, page.limit];
+  const { rows } = await database.query<ListedDeadLetter>(LIST, values);
+  return rows;
 }

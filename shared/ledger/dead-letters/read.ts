@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-import { type ListedDeadLetter, STATE } from "./list.ts";
+import { LISTED_COLUMNS, type ListedDeadLetter } from "./list.ts";
 
 /** All that is kept of a dead letter. */
 export interface KeptDeadLetter extends ListedDeadLetter {
@@ -27,39 +27,19 @@ export interface Dismissal {
 }
 
 const READ = `
-  SELECT account_id, reason, detail, meter, key, payload, retry_refused, dismissed_by,
-         dismissed_reason, ${STATE} AS state,
-         ${[
-           "recorded_at",
-           "occurred_at",
-           "published_at",
-           "retry_asked_at",
-           "retried_at",
-           "dismissed_at",
-         ]
-           .map((column) => `(extract(epoch FROM ${column}) * 1000)::bigint AS ${column}`)
-           .join(",\n         ")}
+  SELECT ${LISTED_COLUMNS}, meter, occurred_at AS "occurredAt", key, payload,
+         published_at AS "publishedAt", retry_asked_at AS "retryAskedAt", retried_at AS "retriedAt",
+         retry_refused AS "retryRefused", dismissed_at AS "dismissedAt",
+         dismissed_by AS "dismissedBy", dismissed_reason AS "dismissedReason"
   FROM dead_letter
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
 
-interface Row {
-  readonly account_id: string | null;
-  readonly reason: string;
-  readonly detail: string;
-  readonly meter: string | null;
-  readonly key: Buffer | null;
-  readonly payload: Buffer;
-  readonly retry_refused: string | null;
-  readonly dismissed_by: string | null;
-  readonly dismissed_reason: string | null;
-  readonly state: ListedDeadLetter["state"];
-  readonly recorded_at: string;
-  readonly occurred_at: string | null;
-  readonly published_at: string | null;
-  readonly retry_asked_at: string | null;
-  readonly retried_at: string | null;
-  readonly dismissed_at: string | null;
-}
+/** All or none of a dismissal's columns are null. */
+type Row = Omit<KeptDeadLetter, "dismissed"> & {
+  readonly dismissedAt: Instant | null;
+  readonly dismissedBy: string;
+  readonly dismissedReason: string;
+};
 
 /** The dead letter of a place, or null when there is none. */
 export async function readDeadLetter(
@@ -68,8 +48,7 @@ export async function readDeadLetter(
 ): Promise<KeptDeadLetter | null> {
   const { topic, partition, offset } = place;
   const { rows } = await database.query<Row>(READ, [topic, partition, offset]);
-  const [row] = rows;
-  return row === undefined ? null : toLetter({ topic, partition, offset }, row);
+  return rows[0] === undefined ? null : toLetter(rows[0]);
 }
 
 const LOCK = `
@@ -86,25 +65,6 @@ export async function lockDeadLetter(
   return readDeadLetter(transaction, place);
 }
 
-function toLetter(place: DeadLetterPlace, row: Row): KeptDeadLetter {
-  const { account_id: accountId, reason, detail, meter, state, key, payload } = row;
-  return {
-    ...{ ...place, accountId, reason, detail, meter, state, key, payload },
-    recordedAt: Number(row.recorded_at),
-    occurredAt: toInstant(row.occurred_at),
-    publishedAt: toInstant(row.published_at),
-    retryAskedAt: toInstant(row.retry_asked_at),
-    retriedAt: toInstant(row.retried_at),
-    retryRefused: row.retry_refused,
-    dismissed: dismissalOf(row),
-  };
-}
-
-function dismissalOf({ dismissed_at, dismissed_by, dismissed_reason }: Row): Dismissal | null {
-  if (dismissed_at === null || dismissed_by === null || dismissed_reason === null) return null;
-  return { at: Number(dismissed_at), by: dismissed_by, reason: dismissed_reason };
-}
-
-function toInstant(millis: string | null): Instant | null {
-  return millis === null ? null : Number(millis);
+function toLetter({ dismissedAt: at, dismissedBy: by, dismissedReason, ...letter }: Row) {
+  return { ...letter, dismissed: at === null ? null : { at, by, reason: dismissedReason } };
 }

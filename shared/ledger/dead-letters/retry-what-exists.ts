@@ -40,7 +40,7 @@ function namesAfter(column: "account_id" | "meter", letters: string, found: stri
       UNION ALL
       SELECT following.${column} FROM waiting CROSS JOIN LATERAL (${next("waiting.name")}) AS following
     )
-    SELECT name, (${found}) FROM (SELECT name FROM waiting LIMIT ${NAMES_AT_ONCE}) AS waiting`;
+    SELECT name, (${found}) AS found FROM (SELECT name FROM waiting LIMIT ${NAMES_AT_ONCE}) AS waiting`;
 }
 
 const ACCOUNTS = namesAfter(
@@ -57,7 +57,7 @@ const METERS = namesAfter(
 
 async function* accountsWaitedFor(database: Database): AsyncGenerator<string[]> {
   for await (const names of pagesOf(database, ACCOUNTS)) {
-    const existing = names.filter(([, found]) => found !== null).map(([name]) => name);
+    const existing = names.filter(({ found }) => found !== null).map(({ name }) => name);
     if (existing.length > 0) yield existing;
   }
 }
@@ -66,20 +66,25 @@ async function* metersWaitedFor(
   database: Database,
 ): AsyncGenerator<{ readonly meter: string; readonly pricedFrom: string }> {
   for await (const names of pagesOf(database, METERS)) {
-    for (const [meter, pricedFrom] of names) if (pricedFrom !== null) yield { meter, pricedFrom };
+    for (const { name, found } of names) {
+      if (found !== null) yield { meter: name, pricedFrom: found };
+    }
   }
 }
 
-type Name = [name: string, found: string | null];
+interface Name {
+  readonly name: string;
+  readonly found: string | null;
+}
 
 async function* pagesOf(database: Database, text: string): AsyncGenerator<Name[]> {
   let after = "";
   for (;;) {
-    const { rows } = await database.query<Name>({ text, values: [after], rowMode: "array" });
+    const { rows } = await database.query<Name>(text, [after]);
     yield rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < NAMES_AT_ONCE) return;
-    after = last[0];
+    after = last.name;
   }
 }
 

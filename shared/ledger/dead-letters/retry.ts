@@ -55,8 +55,8 @@ export interface Retried {
 }
 
 const COUNT = `
-  SELECT count(*) FILTER (WHERE retry_asked_at IS NOT NULL)::integer,
-         count(*) FILTER (WHERE octet_length(payload) = 0)::integer
+  SELECT count(*) FILTER (WHERE retry_asked_at IS NOT NULL)::integer AS "askedAlready",
+         count(*) FILTER (WHERE octet_length(payload) = 0)::integer AS "withoutBytes"
   FROM dead_letter
   WHERE ${OPEN}
     AND ($1::text IS NULL OR reason = $1)
@@ -64,16 +64,13 @@ const COUNT = `
 
 /** Asks for all open dead letters of a reason, or of any, to be published again. */
 export async function retryDeadLetters(database: Database, asked: AskedDecision): Promise<Retried> {
-  const { rows } = await database.query<[number, number]>({
-    text: COUNT,
-    values: [asked.reason, asked.now],
-    rowMode: "array",
-  });
-  const [askedAlready, withoutBytes] = rows[0] ?? [0, 0];
+  const values = [asked.reason, asked.now];
+  const { rows } = await database.query<Omit<Retried, "asked">>(COUNT, values);
+  const rest = rows[0] ?? { askedAlready: 0, withoutBytes: 0 };
   const count = await decideOpenLetters(database, asked, {
     which: "retry_asked_at IS NULL AND octet_length(payload) > 0",
     set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_refused = NULL",
     values: [],
   });
-  return { asked: count, askedAlready, withoutBytes };
+  return { asked: count, ...rest };
 }

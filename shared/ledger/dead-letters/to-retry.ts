@@ -10,24 +10,20 @@ export interface DeadLetterToRetry extends DeadLetterPlace {
 
 // Whoever decides about many letters holds them in another order; nobody waits for him here.
 const TAKE = `
-  SELECT topic, kafka_partition, kafka_offset, key, payload
+  SELECT topic, kafka_partition AS partition, kafka_offset AS offset, key, payload
   FROM dead_letter
   WHERE retry_asked_at IS NOT NULL AND retried_at IS NULL
   ORDER BY topic, kafka_partition, kafka_offset
   LIMIT $1
   FOR UPDATE SKIP LOCKED`;
 
-type Row = [topic: string, partition: number, offset: string, key: Buffer | null, payload: Buffer];
-
 /** The next dead letters to publish again, in the order of their partitions, held until the transaction ends. */
 export async function takeDeadLettersToRetry(
   transaction: Transaction,
   limit: number,
 ): Promise<DeadLetterToRetry[]> {
-  const { rows } = await transaction.query<Row>({ text: TAKE, values: [limit], rowMode: "array" });
-  return rows.map(([topic, partition, offset, key, payload]) => {
-    return { topic, partition, offset: BigInt(offset), key, payload };
-  });
+  const { rows } = await transaction.query<DeadLetterToRetry>(TAKE, [limit]);
+  return rows;
 }
 
 const MARK = `

@@ -17,36 +17,16 @@ export interface PaymentAtGateway {
 }
 
 const READ = `
-  SELECT gateway, gateway_payment, customer, method,
-         (extract(epoch FROM attempted_at) * 1000)::bigint,
-         (extract(epoch FROM settled_at) * 1000)::bigint,
-         (extract(epoch FROM next_try_at) * 1000)::bigint
+  SELECT gateway, gateway_payment AS "gatewayPayment", customer, method,
+         attempted_at AS "attemptedAt", settled_at AS "settledAt", next_try_at AS "nextTryAt"
   FROM payment
   WHERE account_id = $1 AND payment_id = $2`;
-
-type Row = [
-  gateway: string | null,
-  gatewayPayment: string | null,
-  customer: string | null,
-  method: string | null,
-  attemptedAt: string,
-  settledAt: string | null,
-  nextTryAt: string | null,
-];
 
 /** How far a payment has come with the gateway, or null when the account has none of this id. */
 export async function readPaymentAtGateway(
   database: Database | Transaction,
   { accountId, paymentId }: PaymentRef,
 ): Promise<PaymentAtGateway | null> {
-  const values = [accountId, paymentId];
-  const { rows } = await database.query<Row>({ text: READ, values, rowMode: "array" });
-  if (rows[0] === undefined) return null;
-  const [gateway, gatewayPayment, customer, method, attemptedAt, settledAt, nextTryAt] = rows[0];
-  return {
-    ...{ gateway, gatewayPayment, customer, method },
-    attemptedAt: Number(attemptedAt),
-    settledAt: settledAt === null ? null : Number(settledAt),
-    nextTryAt: nextTryAt === null ? null : Number(nextTryAt),
-  };
+  const { rows } = await database.query<PaymentAtGateway>(READ, [accountId, paymentId]);
+  return rows[0] ?? null;
 }

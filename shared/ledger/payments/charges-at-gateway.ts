@@ -24,26 +24,28 @@ export interface UnmatchedCharge extends ChargeAtGateway {
   readonly gateway: string;
 }
 
-const OF_PAYMENT = "payment.status, payment.gateway_payment, payment.amount, payment.currency";
+/** The payment that a charge names, if it is there. */
+const OF_PAYMENT = `
+  payment.status, payment.gateway_payment AS "paidBy", payment.amount AS paid,
+  payment.currency AS "paidIn"`;
 
-type PaymentColumns = [
-  status: PaymentStatus | null,
-  gatewayPayment: string | null,
-  amount: string | null,
-  currency: string | null,
-];
+interface PaymentColumns {
+  readonly status: PaymentStatus | null;
+  readonly paidBy: string | null;
+  readonly paid: bigint;
+  readonly paidIn: string;
+}
 
 function problemIn(
   charge: ChargeAtGateway,
-  [status, gatewayPayment, amount, currency]: PaymentColumns,
+  { status, paidBy, paid, paidIn }: PaymentColumns,
 ): ChargeProblem | null {
-  const isThere = status !== null && amount !== null && currency !== null;
-  const payment = isThere ? { status, gatewayPayment, amount: BigInt(amount), currency } : null;
-  return problemOf(charge, payment);
+  const payment = { gatewayPayment: paidBy, amount: paid, currency: paidIn };
+  return problemOf(charge, status && { status, ...payment });
 }
 
 const FIND = `
-  SELECT ${OF_PAYMENT}, (extract(epoch FROM account.created_at) * 1000)::bigint
+  SELECT ${OF_PAYMENT}, account.created_at AS "accountCreatedAt"
   FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS charge (account_id, payment_id, at)
   LEFT JOIN payment USING (account_id, payment_id)
   LEFT JOIN account ON account.account_id = charge.account_id
@@ -57,19 +59,17 @@ export async function findUnmatched<T extends ChargeAtGateway>(
   database: Database,
   charges: readonly T[],
 ): Promise<{ readonly charge: T; readonly accountCreatedAt: Instant | null }[]> {
-  const { rows } = await database.query<[...PaymentColumns, string | null]>({
-    text: FIND,
-    values: [
+  const { rows } = await database.query<PaymentColumns & { accountCreatedAt: Instant | null }>(
+    FIND,
+    [
       textArray(charges.map(({ accountId }) => accountId)),
       textArray(charges.map(({ paymentId }) => paymentId)),
     ],
-    rowMode: "array",
-  });
-  return rows.flatMap(([status, paidBy, amount, currency, created], at) => {
+  );
+  return rows.flatMap(({ accountCreatedAt, ...payment }, at) => {
     const charge = charges[at];
-    if (charge === undefined) return [];
-    if (problemIn(charge, [status, paidBy, amount, currency]) === null) return [];
-    return [{ charge, accountCreatedAt: created === null ? null : Number(created) }];
+    if (charge === undefined || problemIn(charge, payment) === null) return [];
+    return [{ charge, accountCreatedAt }];
   });
 }
 
@@ -99,25 +99,21 @@ export async function forgetUnmatched(
 }
 
 const LIST = `
-  SELECT charge.account_id, charge.payment_id, charge.gateway_payment, charge.amount, charge.currency,
-         (extract(epoch FROM charged_at) * 1000)::bigint, charge.gateway, ${OF_PAYMENT}
+  SELECT charge.account_id AS "accountId", charge.payment_id AS "paymentId",
+         charge.gateway_payment AS "gatewayPayment", charge.amount, charge.currency,
+         charged_at AS "createdAt", charge.gateway, ${OF_PAYMENT}
   FROM unmatched_charge AS charge
   LEFT JOIN payment USING (account_id, payment_id)
   WHERE ($1::text IS NULL OR charge.account_id = $1)
   ORDER BY charged_at, charge.gateway_payment`;
 
-type Row = [string, string, string, string, string, string, string, ...PaymentColumns];
-
 /** The charges that were kept, of one account or all, oldest first; `problem` null: it matches by now. */
 async function readKept(database: Database | Transaction, accountId: string | null) {
-  const { rows } = await database.query<Row>({ text: LIST, values: [accountId], rowMode: "array" });
-  return rows.map((row) => {
-    const [account, paymentId, gatewayPayment, amount, currency, charged, gateway, ...paid] = row;
-    const charge = {
-      ...{ accountId: account, paymentId, gatewayPayment, currency, gateway },
-      ...{ amount: BigInt(amount), createdAt: Number(charged) },
-    };
-    return { ...charge, problem: problemIn(charge, paid) };
+  const { rows } = await database.query<Omit<UnmatchedCharge, "problem"> & PaymentColumns>(LIST, [
+    accountId,
+  ]);
+  return rows.map(({ status, paidBy, paid, paidIn, ...charge }) => {
+    return { ...charge, problem: problemIn(charge, { status, paidBy, paid, paidIn }) };
   });
 }
 
@@ -142,22 +138,17 @@ export async function forgetMatched(database: Database, gateway: string): Promis
 }
 
 const COMPARED = `
-  SELECT (extract(epoch FROM coalesce(
-           (SELECT compared_to FROM charge_check WHERE gateway = $1),
-           (SELECT min(created_at) FROM account))) * 1000)::bigint`;
+  SELECT coalesce(
+    (SELECT compared_to FROM charge_check WHERE gateway = $1),
+    (SELECT min(created_at) FROM account)) AS compared`;
 
 /** Up to when a gateway's charges were compared; when its first account was made, if never; null: no account. */
 export async function chargesComparedTo(
   database: Database,
   gateway: string,
 ): Promise<Instant | null> {
-  const { rows } = await database.query<[string | null]>({
-    text: COMPARED,
-    values: [gateway],
-    rowMode: "array",
-  });
-  const [compared] = rows[0] ?? [null];
-  return compared === null ? null : Number(compared);
+  const { rows } = await database.query<{ compared: Instant | null }>(COMPARED, [gateway]);
+  return rows[0]?.compared ?? null;
 }
 
 const NOTE = `
@@ -174,8 +165,8 @@ export async function noteChargesCompared(
 }
 
 const CHECKS = `
-  SELECT (SELECT (extract(epoch FROM min(compared_to)) * 1000)::bigint FROM charge_check),
-         EXISTS (SELECT FROM payment WHERE gateway IS NOT NULL)`;
+  SELECT (SELECT min(compared_to) FROM charge_check) AS "comparedTo",
+         EXISTS (SELECT FROM payment WHERE gateway IS NOT NULL) AS "isPaidFor"`;
 
 /** How far charges are compared. */
 export interface ChargeCheck {
@@ -186,10 +177,6 @@ export interface ChargeCheck {
 }
 
 export async function readChargeCheck(transaction: Transaction): Promise<ChargeCheck> {
-  const { rows } = await transaction.query<[string | null, boolean]>({
-    text: CHECKS,
-    rowMode: "array",
-  });
-  const [comparedTo, isPaidFor] = rows[0] ?? [null, false];
-  return { comparedTo: comparedTo === null ? null : Number(comparedTo), isPaidFor };
+  const { rows } = await transaction.query<ChargeCheck>(CHECKS);
+  return rows[0] ?? { comparedTo: null, isPaidFor: false };
 }

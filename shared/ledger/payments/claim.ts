@@ -16,10 +16,10 @@ export interface ClaimedPayment extends Omit<Attempt, "status" | "attempt"> {
 }
 
 const DUE = `
-  SELECT ${PAYMENT_COLUMNS}, (extract(epoch FROM account.created_at) * 1000)::bigint,
-         calls, (extract(epoch FROM attempted_at) * 1000)::bigint,
-         payment.customer, payment.method, gateway_payment,
-         payment_method.customer, payment_method.method
+  SELECT ${PAYMENT_COLUMNS}, account.created_at AS "accountCreatedAt", calls,
+         attempted_at AS "attemptedAt", gateway_payment AS "gatewayPayment",
+         payment.customer, payment.method,
+         payment_method.customer AS "newCustomer", payment_method.method AS "newMethod"
   FROM payment
   JOIN account USING (account_id)
   LEFT JOIN payment_method USING (account_id)
@@ -29,17 +29,14 @@ const DUE = `
   LIMIT $3
   FOR NO KEY UPDATE OF payment SKIP LOCKED`;
 
-type Row = [
-  ...PaymentRow,
-  accountCreatedAt: string,
-  calls: number,
-  attemptedAt: string,
-  customer: string | null,
-  method: string | null,
-  gatewayPayment: string | null,
-  accountCustomer: string | null,
-  accountMethod: string | null,
-];
+/** Beside what the attempt is charged with, what the account pays with by now. */
+type Row = PaymentRow &
+  Pick<ClaimedPayment, "accountCreatedAt" | "calls" | "attemptedAt" | "gatewayPayment"> & {
+    readonly customer: string | null;
+    readonly method: string | null;
+    readonly newCustomer: string | null;
+    readonly newMethod: string | null;
+  };
 
 const CLAIM = `
   UPDATE payment
@@ -77,7 +74,6 @@ export async function claimPayments(
       name: "due-payments",
       text: DUE,
       values: [now, gateway, limit],
-      rowMode: "array",
     });
     if (rows.length === 0) return [];
     const claimed = rows.map((row) => toClaimed(row, { now, claimedUntil }));
@@ -88,31 +84,20 @@ export async function claimPayments(
 }
 
 function toClaimed(
-  row: Row,
+  { accountCreatedAt, calls, attemptedAt, gatewayPayment, ...row }: Row,
   { now, claimedUntil }: { readonly now: Instant; readonly claimedUntil: Instant },
 ): ClaimedPayment {
-  const [accountCreatedAt, calls, attemptedAt, customer, method, gatewayPayment] = [
-    ...([row[16], row[17], row[18], row[19], row[20], row[21]] as const),
-  ];
-  const payment = toPayment([
-    ...([row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]] as const),
-    ...([row[8], row[9], row[10], row[11], row[12], row[13], row[14], row[15]] as const),
-  ]);
+  const { customer, method, newCustomer, newMethod, ...columns } = row;
+  const payment = toPayment(columns);
   const { status, attempt, ...call } = nextCall(
     payment.kind,
     {
-      ...{ status: payment.status, attempt: payment.attempt, calls, gatewayPayment },
-      attemptedAt: Number(attemptedAt),
+      ...{ status: payment.status, attempt: payment.attempt, calls, attemptedAt, gatewayPayment },
       method: toMethod(customer, method),
     },
-    { now, method: toMethod(row[22], row[23]) },
+    { now, method: toMethod(newCustomer, newMethod) },
   );
-  return {
-    payment: { ...payment, status, attempt },
-    accountCreatedAt: Number(accountCreatedAt),
-    ...call,
-    claimedUntil,
-  };
+  return { payment: { ...payment, status, attempt }, accountCreatedAt, ...call, claimedUntil };
 }
 
 function toMethod(customer: string | null, method: string | null): PaymentMethod | null {
@@ -174,16 +159,12 @@ const OTHER = "SELECT gateway FROM payment WHERE gateway <> $1 LIMIT 1";
 
 /** Another gateway than this one that the books hold payments of, or null. */
 export async function otherGateway(database: Database, gateway: string): Promise<string | null> {
-  const { rows } = await database.query<[string]>({
-    text: OTHER,
-    values: [gateway],
-    rowMode: "array",
-  });
-  return rows[0]?.[0] ?? null;
+  const { rows } = await database.query<{ gateway: string }>(OTHER, [gateway]);
+  return rows[0]?.gateway ?? null;
 }
 
 const LONG_PENDING = `
-  SELECT count(*)::integer, (extract(epoch FROM min(attempted_at)) * 1000)::bigint
+  SELECT count(*)::integer, min(attempted_at) AS since
   FROM payment
   WHERE status = 'pending' AND calls > 0 AND attempted_at < to_timestamp($1 / 1000.0)`;
 
@@ -192,11 +173,8 @@ export async function countLongPending(
   database: Database,
   before: Instant,
 ): Promise<{ count: number; since: Instant | null }> {
-  const { rows } = await database.query<[number, string | null]>({
-    text: LONG_PENDING,
-    values: [before],
-    rowMode: "array",
-  });
-  const [count, since] = rows[0] ?? [0, null];
-  return { count, since: since === null ? null : Number(since) };
+  const { rows } = await database.query<{ count: number; since: Instant | null }>(LONG_PENDING, [
+    before,
+  ]);
+  return rows[0] ?? { count: 0, since: null };
 }

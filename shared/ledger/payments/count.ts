@@ -14,10 +14,6 @@ export async function countTopUps(
   database: Database,
   since: Instant,
 ): Promise<{ readonly status: PaymentStatus; readonly count: number }[]> {
-  const { rows } = await database.query<[PaymentStatus, number]>({
-    text: COUNT,
-    values: [since],
-    rowMode: "array",
-  });
-  return rows.map(([status, count]) => ({ status, count }));
+  const { rows } = await database.query<{ status: PaymentStatus; count: number }>(COUNT, [since]);
+  return rows;
 }

@@ -12,7 +12,7 @@ export interface StoredMethod extends PaymentMethod {
 }
 
 const READ = `
-  SELECT customer, method, set_by, (extract(epoch FROM set_at) * 1000)::bigint
+  SELECT customer, method, set_by AS "setBy", set_at AS "setAt"
   FROM payment_method
   WHERE account_id = $1`;
 
@@ -21,14 +21,8 @@ export async function readPaymentMethod(
   database: Database | Transaction,
   accountId: AccountId,
 ): Promise<StoredMethod | null> {
-  const { rows } = await database.query<[string, string, string, string]>({
-    text: READ,
-    values: [accountId],
-    rowMode: "array",
-  });
-  if (rows[0] === undefined) return null;
-  const [customer, method, setBy, setAt] = rows[0];
-  return { customer, method, setBy, setAt: Number(setAt) };
+  const { rows } = await database.query<StoredMethod>(READ, [accountId]);
+  return rows[0] ?? null;
 }
 
 const SET = `

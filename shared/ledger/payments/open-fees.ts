@@ -15,41 +15,18 @@ export interface OpenFee extends Fee {
 }
 
 const READ = `
-  SELECT payment_id, subscription, period, periods, plan_id, amount, currency,
-         (extract(epoch FROM created_at) * 1000)::bigint, status, attempt, reason,
-         (extract(epoch FROM next_try_at) * 1000)::bigint
+  SELECT payment_id AS "paymentId", subscription AS number, period, periods, plan_id AS "planId",
+         amount, currency, created_at AS "dueAt", status, attempt, reason,
+         next_try_at AS "nextTryAt"
   FROM payment
   WHERE account_id = $1 AND kind = 'fee' AND status <> 'succeeded'
   ORDER BY created_at, payment_id`;
-
-type Row = [
-  paymentId: string,
-  number: number,
-  period: number,
-  periods: number,
-  planId: string,
-  amount: string,
-  currency: string,
-  dueAt: string,
-  status: OpenFee["status"],
-  attempt: number,
-  reason: string,
-  nextTryAt: string | null,
-];
 
 /** What an account owes for its subscriptions, also for those that have ended; oldest first. */
 export async function readOpenFees(
   database: Database | Transaction,
   accountId: AccountId,
 ): Promise<OpenFee[]> {
-  const { rows } = await database.query<Row>({ text: READ, values: [accountId], rowMode: "array" });
-  return rows.map(([paymentId, number, period, periods, planId, amount, currency, ...row]) => {
-    const [dueAt, status, attempt, reason, nextTryAt] = row;
-    return {
-      ...{ paymentId, number, period, periods, planId, currency, status, attempt, reason },
-      amount: BigInt(amount),
-      dueAt: Number(dueAt),
-      nextTryAt: nextTryAt === null ? null : Number(nextTryAt),
-    };
-  });
+  const { rows } = await database.query<OpenFee>(READ, [accountId]);
+  return rows;
 }

@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
-import type { LotLife } from "../../core/offer/catalogue.ts";
-import type { NewTopUp, Payment, PaymentStatus } from "../../core/payments/payment.ts";
+import type { FeePayment, NewTopUp, Payment, TopUp } from "../../core/payments/payment.ts";
+import { LIFE } from "../catalogue/lot-life.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
 /** Which payment. */
@@ -10,30 +10,15 @@ export interface PaymentRef {
   readonly paymentId: string;
 }
 
+/** The columns of a `PaymentRow`. */
 export const PAYMENT_COLUMNS = `
-  payment.account_id, payment.payment_id, payment.kind, payment.status, payment.amount,
-  payment.currency, payment.attempt, payment.reason,
-  (extract(epoch FROM payment.created_at) * 1000)::bigint, payment.credits, payment.life,
-  payment.life_months, payment.subscription, payment.period, payment.periods, payment.plan_id`;
+  payment.account_id AS "accountId", payment.payment_id AS "paymentId", payment.kind,
+  payment.status, payment.amount, payment.currency, payment.attempt, payment.reason,
+  payment.created_at AS "createdAt", payment.credits, ${LIFE} AS life,
+  payment.subscription AS number, payment.period, payment.periods, payment.plan_id AS "planId"`;
 
-export type PaymentRow = [
-  accountId: AccountId,
-  paymentId: string,
-  kind: Payment["kind"],
-  status: PaymentStatus,
-  amount: string,
-  currency: string,
-  attempt: number,
-  reason: string,
-  createdAt: string,
-  credits: string | null,
-  life: LotLife["kind"] | null,
-  lifeMonths: number | null,
-  subscription: number | null,
-  period: number | null,
-  periods: number | null,
-  planId: string | null,
-];
+/** What the other kind of payment has is null or empty. */
+export type PaymentRow = Omit<TopUp, "kind"> & Omit<FeePayment, "kind"> & Pick<Payment, "kind">;
 
 const READ = `
   SELECT ${PAYMENT_COLUMNS}
@@ -100,13 +85,15 @@ export async function insertTopUp(
 }
 
 const CONTEXT = `
-  SELECT EXISTS (SELECT FROM payment_method WHERE account_id = $1),
+  SELECT EXISTS (SELECT FROM payment_method WHERE account_id = $1) AS "hasMethod",
          EXISTS (SELECT FROM payment
-                 WHERE account_id = $1 AND kind = 'top_up' AND status = 'pending'),
+                 WHERE account_id = $1 AND kind = 'top_up' AND status = 'pending') AS "inFlight",
          (SELECT count(*)::integer FROM payment
-          WHERE account_id = $1 AND substring(payment_id FROM '${REFERENCE.automaticTopUp.pattern}') = $2),
-         coalesce(sum(amount) FILTER (WHERE created_at >= to_timestamp($3 / 1000.0)), 0),
-         coalesce(sum(amount), 0)
+          WHERE account_id = $1 AND substring(payment_id FROM '${REFERENCE.automaticTopUp.pattern}') = $2)
+           AS tries,
+         coalesce(sum(amount) FILTER (WHERE created_at >= to_timestamp($3 / 1000.0)), 0)::bigint
+           AS today,
+         coalesce(sum(amount), 0)::bigint AS "thisMonth"
   FROM payment
   WHERE account_id = $1
     AND kind = 'top_up'
@@ -129,15 +116,14 @@ export async function readTopUpsSoFar(
   accountId: AccountId,
   { crossing, today, thisMonth }: { crossing: bigint; today: Instant; thisMonth: Instant },
 ): Promise<TopUpsSoFar> {
-  const { rows } = await transaction.query<[boolean, boolean, number, string, string]>({
+  const { rows } = await transaction.query<Omit<TopUpsSoFar, "spent"> & TopUpsSoFar["spent"]>({
     name: "read-top-ups-so-far",
     text: CONTEXT,
     values: [accountId, crossing, today, thisMonth],
-    rowMode: "array",
   });
-  const [hasMethod, inFlight, tries, ofToday, ofThisMonth] = rows[0] ?? [false, false, 0, "0", "0"];
-  const spent = { today: BigInt(ofToday), thisMonth: BigInt(ofThisMonth) };
-  return { hasMethod, inFlight, tries, spent };
+  if (rows[0] === undefined) throw new Error("an aggregate without a row");
+  const { today: ofToday, thisMonth: ofThisMonth, ...soFar } = rows[0];
+  return { ...soFar, spent: { today: ofToday, thisMonth: ofThisMonth } };
 }
 
 async function query(
@@ -145,31 +131,13 @@ async function query(
   statement: { readonly name: string; readonly text: string },
   values: unknown[],
 ): Promise<Payment[]> {
-  const { rows } = await database.query<PaymentRow>({ ...statement, values, rowMode: "array" });
+  const { rows } = await database.query<PaymentRow>({ ...statement, values });
   return rows.map(toPayment);
 }
 
 export function toPayment(row: PaymentRow): Payment {
-  const [accountId, paymentId, kind, status, amount, currency, attempt, reason, createdAt] = row;
-  const [credits, life, lifeMonths, number, period, periods, planId] = [
-    ...([row[9], row[10], row[11], row[12], row[13], row[14], row[15]] as const),
-  ];
-  const base = {
-    ...{ accountId, paymentId, status, currency, attempt, reason },
-    amount: BigInt(amount),
-    createdAt: Number(createdAt),
-  };
-  if (kind === "top_up" && credits !== null && life !== null) {
-    return { ...base, kind, credits: BigInt(credits), life: toLife(life, lifeMonths) };
-  }
-  if (number === null || period === null || periods === null || planId === null) {
-    throw new Error(`payment ${paymentId} of account ${accountId} is neither a top-up nor a fee`);
-  }
-  return { ...base, kind: "fee", number, period, periods, planId };
-}
-
-function toLife(kind: LotLife["kind"], months: number | null): LotLife {
-  if (kind !== "months") return { kind };
-  if (months === null) throw new Error("a life in months without their number");
-  return { kind, months };
+  const { kind, credits, life, number, period, periods, planId, ...payment } = row;
+  return kind === "top_up"
+    ? { ...payment, kind, credits, life }
+    : { ...payment, kind, number, period, periods, planId };
 }

@@ -98,7 +98,7 @@ async function postOfFee(
 }
 
 const REVERSED = `
-  SELECT coalesce(-sum(credits), 0)
+  SELECT coalesce(-sum(credits), 0)::bigint AS reversed
   FROM entry
   WHERE account_id = $1 AND kind = 'reversal' AND lot_id = $2`;
 
@@ -108,12 +108,8 @@ async function readReversed(
   { accountId }: PaymentRef,
   lotId: string,
 ): Promise<bigint> {
-  const { rows } = await transaction.query<[string]>({
-    text: REVERSED,
-    values: [accountId, lotId],
-    rowMode: "array",
-  });
-  return BigInt(rows[0]?.[0] ?? 0);
+  const { rows } = await transaction.query<{ reversed: bigint }>(REVERSED, [accountId, lotId]);
+  return rows[0]?.reversed ?? 0n;
 }
 
 const RECORD = `

@@ -25,26 +25,9 @@ export interface Refund {
   readonly postedAt: Instant | null;
 }
 
-const COLUMNS = `
-  refund_id, payment_id, kind, status, amount, withdrawn, owed, reason, asked_by,
-  (extract(epoch FROM created_at) * 1000)::bigint, (extract(epoch FROM posted_at) * 1000)::bigint`;
-
-type Row = [
-  refundId: string,
-  paymentId: string,
-  kind: Refund["kind"],
-  status: Refund["status"],
-  amount: string,
-  withdrawn: string,
-  owed: string,
-  reason: string,
-  askedBy: string,
-  createdAt: string,
-  postedAt: string | null,
-];
-
 const LIST = `
-  SELECT ${COLUMNS}
+  SELECT refund_id AS "refundId", payment_id AS "paymentId", kind, status, amount, withdrawn, owed,
+         reason, asked_by AS "askedBy", created_at AS "createdAt", posted_at AS "postedAt"
   FROM refund
   WHERE account_id = $1 AND payment_id = $2
   ORDER BY created_at, refund_id`;
@@ -54,7 +37,8 @@ export async function listRefunds(
   database: Database | Transaction,
   { accountId, paymentId }: PaymentRef,
 ): Promise<Refund[]> {
-  return query(database, LIST, [accountId, paymentId]);
+  const { rows } = await database.query<Refund>(LIST, [accountId, paymentId]);
+  return rows;
 }
 
 /** What is asked for: that money of a payment go back. */
@@ -144,23 +128,4 @@ export async function refuseRefund(
   reason: string,
 ): Promise<void> {
   await database.query(REFUSE, [accountId, paymentId, refundId, reason]);
-}
-
-async function query(
-  database: Database | Transaction,
-  text: string,
-  values: unknown[],
-): Promise<Refund[]> {
-  const { rows } = await database.query<Row>({ text, values, rowMode: "array" });
-  return rows.map(([refundId, paymentId, kind, status, ...row]) => {
-    const [amount, withdrawn, owed, reason, askedBy, createdAt, postedAt] = row;
-    return {
-      ...{ refundId, paymentId, kind, status, reason, askedBy },
-      amount: BigInt(amount),
-      withdrawn: BigInt(withdrawn),
-      owed: BigInt(owed),
-      createdAt: Number(createdAt),
-      postedAt: postedAt === null ? null : Number(postedAt),
-    };
-  });
 }

@@ -111,7 +111,7 @@ async function countOwing(
 }
 
 const CALLS = `
-  SELECT calls, (extract(epoch FROM next_try_at) * 1000)::bigint
+  SELECT calls, next_try_at AS "nextTryAt"
   FROM payment
   WHERE account_id = $1 AND payment_id = $2`;
 
@@ -121,14 +121,12 @@ async function askAgain(
   { accountId, paymentId }: Payment,
   now: Instant,
 ): Promise<Instant | null> {
-  const { rows } = await transaction.query<[number, string | null]>({
+  const { rows } = await transaction.query<{ calls: number; nextTryAt: Instant | null }>({
     name: "read-calls",
     text: CALLS,
     values: [accountId, paymentId],
-    rowMode: "array",
   });
-  const [calls, nextTryAt] = rows[0] ?? [0, null];
-  return askAgainAt({ calls, nextTryAt: nextTryAt === null ? null : Number(nextTryAt) }, now);
+  return askAgainAt(rows[0] ?? { calls: 0, nextTryAt: null }, now);
 }
 
 const WRITE = `

@@ -72,7 +72,7 @@ const PLACE = `
            coalesce((SELECT end_position FROM draw
                      WHERE account_id = $1 AND draw.version <= place.version
                      ORDER BY start_position DESC, version DESC
-                     LIMIT 1), 0))
+                     LIMIT 1), 0)) AS position
   FROM place`;
 
 async function readPlace(
@@ -80,20 +80,18 @@ async function readPlace(
   accountId: AccountId,
   at: Instant,
 ): Promise<Pick<LineHistory, "version" | "position">> {
-  const { rows } = await transaction.query<[string, string]>({
-    text: PLACE,
-    values: [accountId, at],
-    rowMode: "array",
-  });
-  const [version, position] = rows[0] ?? ["0", "0"];
-  return { version: BigInt(version), position: BigInt(position) };
+  const { rows } = await transaction.query<Pick<LineHistory, "version" | "position">>(PLACE, [
+    accountId,
+    at,
+  ]);
+  return rows[0] ?? { version: 0n, position: 0n };
 }
 
 /** The account's draws lead to its records: those drawn where an event of another side of the instant can be. */
 const OFF_TIME = `
-  SELECT coalesce(sum(credits) FILTER (WHERE is_late), 0),
-         count(*) FILTER (WHERE is_late)::integer,
-         coalesce(sum(credits) FILTER (WHERE NOT is_late), 0)
+  SELECT coalesce(sum(credits) FILTER (WHERE is_late), 0)::bigint AS "meteredLater",
+         count(*) FILTER (WHERE is_late)::integer AS "lateEvents",
+         coalesce(sum(credits) FILTER (WHERE NOT is_late), 0)::bigint AS "meteredAhead"
   FROM (
     SELECT record.credits, draw.version > $3 AS is_late
     FROM draw
@@ -106,17 +104,15 @@ const OFF_TIME = `
       AND (draw.version > $3) = (record.occurred_at <= to_timestamp($2::bigint / 1000.0))
   ) AS off_time`;
 
+type OffTime = Pick<LineHistory, "meteredLater" | "meteredAhead"> &
+  Pick<AccountHistory, "lateEvents">;
+
 async function readOffTime(
   transaction: Transaction,
   accountId: AccountId,
   at: Instant,
   version: bigint,
-): Promise<Pick<LineHistory, "meteredLater" | "meteredAhead"> & { lateEvents: number }> {
-  const { rows } = await transaction.query<[string, number, string]>({
-    text: OFF_TIME,
-    values: [accountId, at, version],
-    rowMode: "array",
-  });
-  const [late, lateEvents, ahead] = rows[0] ?? ["0", 0, "0"];
-  return { meteredLater: BigInt(late), meteredAhead: BigInt(ahead), lateEvents };
+): Promise<OffTime> {
+  const { rows } = await transaction.query<OffTime>(OFF_TIME, [accountId, at, version]);
+  return rows[0] ?? { meteredLater: 0n, lateEvents: 0, meteredAhead: 0n };
 }

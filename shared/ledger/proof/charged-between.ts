@@ -4,9 +4,8 @@ import type {
   PostedCharge,
   PricedUsage,
 } from "../../core/history/what-if.ts";
-import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { AccountId } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
-import type { SubscriptionChange } from "../../core/month/subscription.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { OF_ACCOUNT } from "../usage/list.ts";
 
@@ -36,15 +35,9 @@ export async function countUsageBetween(
   range: ChargedRange,
 ): Promise<number> {
   const { source, values } = usageIn(range);
-  const { rows } = await transaction.query<[string]>({
-    text: `SELECT count(*) ${source}`,
-    values,
-    rowMode: "array",
-  });
-  return Number(rows[0]?.[0] ?? 0);
+  const { rows } = await transaction.query<{ count: bigint }>(`SELECT count(*) ${source}`, values);
+  return Number(rows[0]?.count ?? 0n);
 }
-
-type UsageRow = [AccountId, string, string, string, string];
 
 /** Reads the usage that occurred in a range, in no order; `onPage` hears of it a page at a time. */
 export async function readUsageBetween(
@@ -54,28 +47,21 @@ export async function readUsageBetween(
 ): Promise<void> {
   const { source, values } = usageIn(range);
   const text = `
-    SELECT record.account_id, record.meter, record.quantity,
-           (extract(epoch FROM record.occurred_at) * 1000)::bigint, record.credits
+    SELECT record.account_id AS "accountId", record.meter, record.quantity,
+           record.occurred_at AS "occurredAt", record.credits
     ${source}`;
-  await readPages<UsageRow>(transaction, { text, values }, (rows) =>
-    onPage(
-      rows.map(([accountId, meter, quantity, occurredAt, credits]) => ({
-        ...{ accountId, meter, quantity: BigInt(quantity) },
-        ...{ occurredAt: Number(occurredAt), credits: BigInt(credits) },
-      })),
-    ),
-  );
+  await readPages<PricedUsage>(transaction, { text, values }, onPage);
 }
 
 const CHARGES = `
-  SELECT account_id, reference, -credits, (extract(epoch FROM due_at) * 1000)::bigint
+  SELECT account_id AS "accountId", reference, -credits AS credits, due_at AS "dueAt"
   FROM entry
   WHERE kind = 'add_on_charge'
     AND due_at >= to_timestamp($1::bigint / 1000.0)
     AND due_at < to_timestamp($2::bigint / 1000.0)
     AND ($3::text IS NULL OR account_id = $3)`;
 
-type ChargeRow = [AccountId, reference: string, credits: string, dueAt: string];
+type ChargeRow = Omit<PostedCharge, "addOnId" | "units"> & { readonly reference: string };
 
 /** Reads the add-on charges that fell due in a range, in no order. */
 export async function readChargesBetween(
@@ -87,54 +73,47 @@ export async function readChargesBetween(
   await readPages<ChargeRow>(transaction, asked, (rows) => onPage(rows.flatMap(toCharge)));
 }
 
-function toCharge([accountId, reference, credits, dueAt]: ChargeRow): PostedCharge[] {
+function toCharge({ reference, ...posted }: ChargeRow): PostedCharge[] {
   const charge = REFERENCE.addOnCharge.read(reference);
   if (charge === null) return [];
   const { addOnId, owed, units } = charge;
-  return [
-    {
-      ...{ accountId, addOnId, units: BigInt(units - owed) },
-      ...{ credits: BigInt(credits), dueAt: Number(dueAt) },
-    },
-  ];
+  return [{ ...posted, addOnId, units: BigInt(units - owed) }];
 }
 
 /** What the account's subscriptions brought up to the range's end: what they cost follows from their beginning. */
 const PLANS = `
-  SELECT account_id, currency,
-         (SELECT json_agg(json_build_array(
-                   lot_id, reference, credits::text, (extract(epoch FROM granted_at) * 1000)::bigint))
+  SELECT account_id AS "accountId", currency,
+         (SELECT coalesce(json_agg(json_build_object(
+                   'lotId', lot_id, 'planId', reference, 'credits', credits::text,
+                   'at', (extract(epoch FROM granted_at) * 1000)::bigint)), '[]')
           FROM lot
           WHERE lot.account_id = account.account_id AND source = 'plan'
-            AND granted_at < to_timestamp($2::bigint / 1000.0)),
-         (SELECT json_agg(json_build_array(
-                   plan_id, amount::text, (extract(epoch FROM created_at) * 1000)::bigint))
+            AND granted_at < to_timestamp($2::bigint / 1000.0)) AS lots,
+         (SELECT coalesce(json_agg(json_build_object(
+                   'planId', plan_id, 'amount', amount::text,
+                   'at', (extract(epoch FROM created_at) * 1000)::bigint)), '[]')
           FROM payment
           WHERE payment.account_id = account.account_id AND kind = 'fee'
             AND created_at >= to_timestamp($1::bigint / 1000.0)
-            AND created_at < to_timestamp($2::bigint / 1000.0)),
-         (SELECT json_agg(json_build_array(
-                   sequence, kind, changed_by, (extract(epoch FROM changed_at) * 1000)::bigint, detail)
-                   ORDER BY sequence)
+            AND created_at < to_timestamp($2::bigint / 1000.0)) AS fees,
+         (SELECT coalesce(json_agg(json_build_object(
+                   'sequence', sequence, 'kind', kind, 'by', changed_by,
+                   'at', (extract(epoch FROM changed_at) * 1000)::bigint, 'detail', detail)
+                   ORDER BY sequence), '[]')
           FROM subscription_change AS change
           WHERE change.account_id = account.account_id
             AND kind IN ('subscribed', 'plan_changed', 'interval_changed')
-            AND changed_at < to_timestamp($2::bigint / 1000.0))
+            AND changed_at < to_timestamp($2::bigint / 1000.0)) AS changes
   FROM account
   WHERE ($3::text IS NULL OR account_id = $3)
     AND EXISTS (SELECT FROM schedule
                 WHERE schedule.account_id = account.account_id AND subscriptions > 0)`;
 
-type LotRow = [lotId: string, planId: string, credits: string, at: number];
-type FeeRow = [planId: string, amount: string, at: number];
-type ChangeRow = [
-  sequence: number,
-  kind: SubscriptionChange["kind"],
-  by: string,
-  at: number,
-  detail: Record<string, string>,
-];
-type PlanRow = [AccountId, string, LotRow[] | null, FeeRow[] | null, ChangeRow[] | null];
+/** In JSON amounts are decimal strings. */
+type PlanRow = Omit<PlanBooks, "lots" | "fees"> & {
+  readonly lots: readonly (Omit<PlanBooks["lots"][number], "credits"> & { credits: string })[];
+  readonly fees: readonly (Omit<PlanBooks["fees"][number], "amount"> & { amount: string })[];
+};
 
 /** Reads what plans brought each account that ever subscribed, and its fees of the range, in no order. */
 export async function readPlansBetween(
@@ -146,30 +125,23 @@ export async function readPlansBetween(
   await readPages<PlanRow>(transaction, asked, (rows) => onPage(rows.map(toPlanBooks)));
 }
 
-function toPlanBooks([accountId, currency, lots, fees, changes]: PlanRow): PlanBooks {
+function toPlanBooks({ lots, fees, ...rest }: PlanRow): PlanBooks {
   return {
-    accountId,
-    currency,
-    lots: (lots ?? []).map(([lotId, planId, credits, at]) => {
-      return { lotId, planId, credits: BigInt(credits), at };
-    }),
-    fees: (fees ?? []).map(([planId, amount, at]) => ({ planId, amount: BigInt(amount), at })),
-    changes: (changes ?? []).map(([sequence, kind, by, at, detail]) => {
-      return { sequence, kind, by, at: at satisfies Instant, detail };
-    }),
+    ...rest,
+    lots: lots.map((lot) => ({ ...lot, credits: BigInt(lot.credits) })),
+    fees: fees.map((fee) => ({ ...fee, amount: BigInt(fee.amount) })),
   };
 }
 
 /** Runs a query through a cursor, so that no more than a page of its rows is held at once. */
-async function readPages<Row extends unknown[]>(
+async function readPages<Row extends object>(
   transaction: Transaction,
   { text, values }: { readonly text: string; readonly values: readonly unknown[] },
   onPage: (rows: readonly Row[]) => void,
 ): Promise<void> {
   await transaction.query(`DECLARE page NO SCROLL CURSOR FOR ${text}`, [...values]);
-  const fetch = { text: `FETCH ${PAGE} FROM page`, rowMode: "array" } as const;
   for (;;) {
-    const { rows } = await transaction.query<Row>(fetch);
+    const { rows } = await transaction.query<Row>(`FETCH ${PAGE} FROM page`);
     if (rows.length === 0) break;
     onPage(rows);
   }

@@ -101,10 +101,9 @@ export async function compareBooks(
   target: Transaction,
 ): Promise<BooksCompared> {
   for (const books of [source, target]) await books.query(READ_WHOLE);
-  const { rows } = await source.query<[string]>({
-    text: "SELECT count(*) FROM account",
-    rowMode: "array",
-  });
+  const { rows } = await source.query<{ accounts: bigint }>(
+    "SELECT count(*) AS accounts FROM account",
+  );
   const differing = new Set<string>();
   const differences: BooksDifference[] = [];
   for (const compared of COMPARED) {
@@ -121,7 +120,7 @@ export async function compareBooks(
       });
     }
   }
-  return { accounts: BigInt(rows[0]?.[0] ?? 0), differing: differing.size, differences };
+  return { accounts: rows[0]?.accounts ?? 0n, differing: differing.size, differences };
 }
 
 /** A digest of all rows of each account. */
@@ -171,15 +170,13 @@ async function rowsOf(
   id: string,
   keys: readonly string[],
 ): Promise<Map<string, string>> {
-  const { rows } = await books.query<[string, string]>({
-    text: `
-      SELECT ${keyText(key)}, to_jsonb(told)::text
-      FROM (SELECT account_id, ${columns} FROM ${from} WHERE ${account} = $1) AS told
-      WHERE ${keyText(key)} = ANY($2)`,
-    values: [id, keys],
-    rowMode: "array",
-  });
-  return new Map(rows);
+  const { rows } = await books.query<{ key: string; row: string }>(
+    `SELECT ${keyText(key)} AS key, to_jsonb(told)::text AS row
+     FROM (SELECT account_id, ${columns} FROM ${from} WHERE ${account} = $1) AS told
+     WHERE ${keyText(key)} = ANY($2)`,
+    [id, keys],
+  );
+  return new Map(rows.map(({ key: ofRow, row }) => [ofRow, row]));
 }
 
 /** The keys under which two queries, of a key and a digest and in the order of the key, differ. */

@@ -9,7 +9,7 @@ export interface RecordsBelow {
 }
 
 const COUNT = `
-  SELECT count(*), coalesce(sum(credits), 0)
+  SELECT count(*) AS records, coalesce(sum(credits), 0)::bigint AS credits
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS gone (kafka_partition, since, upto)
   JOIN usage_record USING (kafka_partition)
   WHERE kafka_offset >= since AND kafka_offset < upto AND ($4::text IS NULL OR account_id = $4)`;
@@ -22,16 +22,11 @@ export async function countRecordsBelow(
 ): Promise<RecordsBelow> {
   if (ranges.size === 0) return { records: 0n, credits: 0n };
   const bounds = [...ranges.values()];
-  const { rows } = await transaction.query<[string, string]>({
-    text: COUNT,
-    values: [
-      bigintArray([...ranges.keys()]),
-      bigintArray(bounds.map(({ from }) => from)),
-      bigintArray(bounds.map(({ to }) => to)),
-      accountId,
-    ],
-    rowMode: "array",
-  });
-  const [records = "0", credits = "0"] = rows[0] ?? [];
-  return { records: BigInt(records), credits: BigInt(credits) };
+  const { rows } = await transaction.query<RecordsBelow>(COUNT, [
+    bigintArray([...ranges.keys()]),
+    bigintArray(bounds.map(({ from }) => from)),
+    bigintArray(bounds.map(({ to }) => to)),
+    accountId,
+  ]);
+  return rows[0] ?? { records: 0n, credits: 0n };
 }

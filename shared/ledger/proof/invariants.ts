@@ -470,10 +470,12 @@ async function brokenIn(
   accounts: string,
   mostNamed: number,
 ): Promise<string[]> {
-  const { rows } = await transaction.query<[string]>({
-    text: `SELECT DISTINCT account_id FROM (${query}) AS broken WHERE account_id LIKE $1 LIMIT $2`,
-    values: [accounts, mostNamed],
-    rowMode: "array",
-  });
-  return rows.map(([accountId]) => accountId);
+  const { rows } = await transaction.query<{ account: string }>(
+    `SELECT DISTINCT account_id AS account
+     FROM (${query}) AS broken
+     WHERE account_id LIKE $1
+     LIMIT $2`,
+    [accounts, mostNamed],
+  );
+  return rows.map(({ account }) => account);
 }

@@ -16,39 +16,35 @@ export interface StoredReconciliation {
   readonly differences: bigint;
 }
 
-const TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.reconciliation'))";
+const TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.reconciliation')) AS locked";
 
 /** True when nobody else reconciles; this transaction then does until it ends, however long it takes. */
 export async function becomeReconciler(transaction: Transaction): Promise<boolean> {
   await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
-  const { rows } = await transaction.query<[boolean]>({ text: TRY_LOCK, rowMode: "array" });
-  return rows[0]?.[0] === true;
+  const { rows } = await transaction.query<{ locked: boolean }>(TRY_LOCK);
+  return rows[0]?.locked === true;
 }
 
 const LAST = `
-  SELECT (extract(epoch FROM reconciled_at) * 1000)::bigint, places, messages, verified, credits,
-         differences
+  SELECT reconciled_at AS at, places, messages, verified, credits, differences
   FROM reconciliation
   ORDER BY reconciled_at DESC
   LIMIT 1`;
 
-type Row = [string, Record<string, string>, string, string, string, string];
+type Row = Omit<StoredReconciliation, "places"> & { readonly places: Record<string, string> };
 
 /** The last run; null: there was none. */
 export async function readLastReconciliation(
   database: Database | Transaction,
 ): Promise<StoredReconciliation | null> {
-  const { rows } = await database.query<Row>({ text: LAST, rowMode: "array" });
+  const { rows } = await database.query<Row>(LAST);
   if (rows[0] === undefined) return null;
-  const [at, places, messages, verified, credits, differences] = rows[0];
-  return {
-    at: Number(at),
-    places: new Map(Object.entries(places).map(([key, offset]) => [Number(key), BigInt(offset)])),
-    messages: BigInt(messages),
-    verified: BigInt(verified),
-    credits: BigInt(credits),
-    differences: BigInt(differences),
-  };
+  const { places, ...run } = rows[0];
+  const offsets = Object.entries(places).map(([key, offset]): [number, bigint] => [
+    Number(key),
+    BigInt(offset),
+  ]);
+  return { ...run, places: new Map(offsets) };
 }
 
 const STORE = `

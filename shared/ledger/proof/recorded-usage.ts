@@ -4,7 +4,7 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
-import { EVENT_COLUMNS } from "../usage/records.ts";
+import { EVENT_FIELDS } from "../usage/records.ts";
 
 /** No id holds this character. */
 const BETWEEN = "\uFFFD";
@@ -89,7 +89,7 @@ export async function openRecordLines(
   const cursor = `record_lines_${partition}`;
   await transaction.query(
     `DECLARE ${cursor} NO SCROLL CURSOR FOR
-     SELECT ${LINE}
+     SELECT ${LINE} AS line
      FROM usage_record
      WHERE kafka_partition = ${partition} AND kafka_offset >= ${from} AND kafka_offset < ${to}
        ${accountId === null ? "" : `AND account_id = ${pg.escapeLiteral(accountId)}`}
@@ -101,8 +101,8 @@ export async function openRecordLines(
 
   function fetch(): Promise<string[]> {
     const fetching = transaction
-      .query<[string]>({ text: `FETCH ${FETCH_ROWS} FROM ${cursor}`, rowMode: "array" })
-      .then(({ rows }) => rows.map(([line]) => line));
+      .query<{ line: string }>(`FETCH ${FETCH_ROWS} FROM ${cursor}`)
+      .then(({ rows }) => rows.map(({ line }) => line));
     fetching.catch(() => undefined); // whoever takes it hears of it
     return fetching;
   }
@@ -127,24 +127,10 @@ export async function openRecordLines(
 }
 
 const FIND = `
-  SELECT ${EVENT_COLUMNS.replace("occurred_at", "(extract(epoch FROM occurred_at) * 1000)::bigint")},
-         credits, start_position, kafka_partition, kafka_offset
+  SELECT ${EVENT_FIELDS}, credits, start_position AS start, kafka_partition AS partition,
+         kafka_offset AS offset
   FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
   JOIN usage_record USING (event_id, account_id)`;
-
-type Row = [
-  eventId: string,
-  accountId: string,
-  meter: string,
-  quantity: string,
-  occurredAt: string,
-  source: string,
-  dimensions: Record<string, string> | null,
-  credits: string,
-  start: string,
-  partition: number,
-  offset: string,
-];
 
 /** The records of these identities, by `identityOf`. */
 export async function findRecordedUsage(
@@ -152,36 +138,15 @@ export async function findRecordedUsage(
   named: readonly Pick<UsageEvent, "eventId" | "accountId">[],
 ): Promise<Map<string, RecordedUsage>> {
   if (named.length === 0) return new Map();
-  const { rows } = await transaction.query<Row>({
-    text: FIND,
-    values: [
-      textArray(named.map(({ eventId }) => eventId)),
-      textArray(named.map(({ accountId }) => accountId)),
-    ],
-    rowMode: "array",
-  });
-  return new Map(rows.map(toRecorded).map((record) => [identityOf(record), record]));
-}
-
-function toRecorded(row: Row): RecordedUsage {
-  const [eventId, accountId, meter, quantity, occurredAt, source, dimensions] = row;
-  return {
-    eventId,
-    accountId,
-    meter,
-    quantity: BigInt(quantity),
-    occurredAt: Number(occurredAt),
-    source,
-    dimensions: dimensions ?? {},
-    credits: BigInt(row[7]),
-    start: BigInt(row[8]),
-    partition: row[9],
-    offset: BigInt(row[10]),
-  };
+  const { rows } = await transaction.query<RecordedUsage>(FIND, [
+    textArray(named.map(({ eventId }) => eventId)),
+    textArray(named.map(({ accountId }) => accountId)),
+  ]);
+  return new Map(rows.map((record) => [identityOf(record), record]));
 }
 
 const DEAD = `
-  SELECT kafka_partition, kafka_offset
+  SELECT kafka_partition AS partition, kafka_offset AS offset
   FROM unnest($2::integer[], $3::bigint[]) AS named (kafka_partition, kafka_offset)
   JOIN dead_letter USING (kafka_partition, kafka_offset)
   WHERE topic = $1`;
@@ -193,14 +158,10 @@ export async function findDeadLetters(
   places: readonly Place[],
 ): Promise<Set<string>> {
   if (places.length === 0) return new Set();
-  const { rows } = await transaction.query<[number, string]>({
-    text: DEAD,
-    values: [
-      topic,
-      bigintArray(places.map(({ partition }) => partition)),
-      bigintArray(places.map(({ offset }) => offset)),
-    ],
-    rowMode: "array",
-  });
-  return new Set(rows.map(([partition, offset]) => `${partition}/${offset}`));
+  const { rows } = await transaction.query<Place>(DEAD, [
+    topic,
+    bigintArray(places.map(({ partition }) => partition)),
+    bigintArray(places.map(({ offset }) => offset)),
+  ]);
+  return new Set(rows.map(({ partition, offset }) => `${partition}/${offset}`));
 }

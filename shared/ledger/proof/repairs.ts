@@ -33,7 +33,7 @@ export async function noteRepair(
 }
 
 const FIND = `
-  SELECT account_id, difference
+  SELECT account_id AS "accountId", difference
   FROM unnest($1::text[], $2::text[]) AS named (account_id, difference)
   JOIN repair USING (account_id, difference)`;
 
@@ -43,13 +43,9 @@ export async function findRepairs(
   named: readonly { readonly accountId: string; readonly difference: string }[],
 ): Promise<Set<string>> {
   if (named.length === 0) return new Set();
-  const { rows } = await transaction.query<[string, string]>({
-    text: FIND,
-    values: [
-      textArray(named.map(({ accountId }) => accountId)),
-      textArray(named.map(({ difference }) => difference)),
-    ],
-    rowMode: "array",
-  });
-  return new Set(rows.map(([accountId, difference]) => `${accountId}/${difference}`));
+  const { rows } = await transaction.query<Pick<Repair, "accountId" | "difference">>(FIND, [
+    textArray(named.map(({ accountId }) => accountId)),
+    textArray(named.map(({ difference }) => difference)),
+  ]);
+  return new Set(rows.map(({ accountId, difference }) => `${accountId}/${difference}`));
 }

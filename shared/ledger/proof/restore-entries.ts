@@ -1,6 +1,7 @@
 import type { AccountId } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import { endOfLot } from "../../core/month/expiry.ts";
+import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { UNTOUCHED_AUTO_TOP_UP } from "../../core/payments/auto-top-up.ts";
 import type { TopUp } from "../../core/payments/payment.ts";
 import { topUpSucceeded } from "../../core/payments/settle-top-up.ts";
@@ -14,7 +15,7 @@ import type { MissingLot, UngrantedTopUp } from "./verify-books.ts";
 import type { ToldEntry } from "./verify-told.ts";
 
 const AROUND = `
-  SELECT coalesce(before.granted, 0), coalesce(after.version, account.version)
+  SELECT coalesce(before.granted, 0) AS before, coalesce(after.version, account.version) AS version
   FROM account
   LEFT JOIN entry AS before
     ON before.account_id = account.account_id AND before.sequence = $2 - 1
@@ -44,14 +45,13 @@ export async function restoreEntry(
   return inTransaction(database, async (transaction) => {
     const { accountId, sequence } = told;
     await lockAccount(transaction, accountId);
-    const { rows } = await transaction.query<[string, string]>({
-      text: AROUND,
-      values: [accountId, sequence],
-      rowMode: "array",
-    });
-    const [before, version] = rows[0] ?? [];
-    if (before === undefined) return false;
-    const granted = BigInt(before) + (await addedBy(transaction, told));
+    const { rows } = await transaction.query<{ before: bigint; version: bigint }>(AROUND, [
+      accountId,
+      sequence,
+    ]);
+    if (rows[0] === undefined) return false;
+    const { before, version } = rows[0];
+    const granted = before + (await addedBy(transaction, told));
     await transaction.query(PUT, [
       ...[accountId, sequence, told.kind, told.credits, granted, granted - told.balance, version],
       ...[told.lotId, told.reference, told.dueAt, told.postedAt],
@@ -90,17 +90,8 @@ export async function restoreTopUpLot(
     const { account } = details;
     const hole = await findHole(transaction, accountId, account.granted, credits);
     if (hole === null) return false;
-    const { at: grantedAt, reference } = granted;
-    const expiresAt = endOfLot(payment.life, grantedAt, account.timeZone);
-    const lot = {
-      lotId,
-      ...hole,
-      credits,
-      source: "top_up",
-      reference,
-      grantedAt,
-      expiresAt,
-    } as const;
+    const expiresAt = endOfLot(payment.life, granted.grantedAt, account.timeZone);
+    const lot = { lotId, ...hole, credits, source: "top_up", ...granted, expiresAt } as const;
     await insertLots(transaction, [{ accountId, lot }]);
     await noteRepair(transaction, repair);
     return true;
@@ -113,17 +104,16 @@ export function isOfTopUp(lotId: string): boolean {
 }
 
 const GRANT = `
-  SELECT (extract(epoch FROM due_at) * 1000)::bigint, reference
+  SELECT due_at AS "grantedAt", reference
   FROM entry
   WHERE account_id = $1 AND sequence = $2`;
 
 async function readGrant(transaction: Transaction, { accountId, sequence }: MissingLot) {
-  const { rows } = await transaction.query<[string, string]>({
-    text: GRANT,
-    values: [accountId, sequence],
-    rowMode: "array",
-  });
-  return rows[0] === undefined ? null : { at: Number(rows[0][0]), reference: rows[0][1] };
+  const { rows } = await transaction.query<Pick<GrantedLot, "grantedAt" | "reference">>(GRANT, [
+    accountId,
+    sequence,
+  ]);
+  return rows[0] ?? null;
 }
 
 /** The first stretch of the line that no lot covers and that is no longer than `most`. */

@@ -31,8 +31,9 @@ const MOVED = `
   ), answered AS (
     SELECT account_id, sum(line_by) AS line_by FROM repair WHERE line_by <> 0 GROUP BY account_id
   )
-  SELECT account_id, position, position - coalesce(credits, 0) - coalesce(line_by, 0),
-         coalesce(drawn_to, 0)
+  SELECT account_id AS "accountId", position,
+         (position - coalesce(credits, 0) - coalesce(line_by, 0))::bigint AS by,
+         coalesce(drawn_to, 0) AS "drawnTo"
   FROM account
   LEFT JOIN summed USING (account_id)
   LEFT JOIN answered USING (account_id)
@@ -44,17 +45,8 @@ export async function findMovedPositions(
   transaction: Transaction,
   accountId: string | null,
 ): Promise<MovedPosition[]> {
-  const { rows } = await transaction.query<[AccountId, string, string, string]>({
-    text: MOVED,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, position, by, drawnTo]) => ({
-    accountId,
-    position: BigInt(position),
-    by: BigInt(by),
-    drawnTo: BigInt(drawnTo),
-  }));
+  const { rows } = await transaction.query<MovedPosition>(MOVED, [accountId]);
+  return rows;
 }
 
 /** A place in an account's entries where there is none. */
@@ -71,7 +63,7 @@ const MISSING_ENTRIES = `
     GROUP BY account_id
     HAVING count(sequence) <> entries
   )
-  SELECT account_id, sequence
+  SELECT account_id AS "accountId", sequence
   FROM short, generate_series(1, entries) AS sequence
   WHERE NOT EXISTS (
     SELECT FROM entry WHERE entry.account_id = short.account_id AND entry.sequence = sequence.sequence
@@ -83,12 +75,8 @@ export async function findMissingEntries(
   transaction: Transaction,
   accountId: string | null,
 ): Promise<MissingEntry[]> {
-  const { rows } = await transaction.query<[AccountId, string]>({
-    text: MISSING_ENTRIES,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, sequence]) => ({ accountId, sequence: BigInt(sequence) }));
+  const { rows } = await transaction.query<MissingEntry>(MISSING_ENTRIES, [accountId]);
+  return rows;
 }
 
 /** A lot that an entry granted and that is not there. */
@@ -100,7 +88,7 @@ export interface MissingLot {
 }
 
 const MISSING_LOTS = `
-  SELECT account_id, lot_id, sequence, entry.credits
+  SELECT account_id AS "accountId", lot_id AS "lotId", sequence, entry.credits
   FROM entry LEFT JOIN lot USING (account_id, lot_id)
   WHERE kind = 'grant' AND lot.account_id IS NULL AND ($1::text IS NULL OR account_id = $1)
   ORDER BY account_id, sequence`;
@@ -109,17 +97,8 @@ export async function findMissingLots(
   transaction: Transaction,
   accountId: string | null,
 ): Promise<MissingLot[]> {
-  const { rows } = await transaction.query<[AccountId, string, string, string]>({
-    text: MISSING_LOTS,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, lotId, sequence, credits]) => ({
-    accountId,
-    lotId,
-    sequence: BigInt(sequence),
-    credits: BigInt(credits),
-  }));
+  const { rows } = await transaction.query<MissingLot>(MISSING_LOTS, [accountId]);
+  return rows;
 }
 
 /** A top-up that was paid and never granted. */
@@ -130,7 +109,7 @@ export interface UngrantedTopUp {
 }
 
 const UNGRANTED = `
-  SELECT payment.account_id, payment_id, payment.credits
+  SELECT payment.account_id AS "accountId", payment_id AS "paymentId", payment.credits
   FROM payment
   WHERE payment.kind = 'top_up' AND status = 'succeeded' AND ($1::text IS NULL OR account_id = $1)
     AND NOT EXISTS (SELECT FROM lot
@@ -144,14 +123,6 @@ export async function findUngrantedTopUps(
   transaction: Transaction,
   accountId: string | null,
 ): Promise<UngrantedTopUp[]> {
-  const { rows } = await transaction.query<[AccountId, string, string]>({
-    text: UNGRANTED,
-    values: [accountId],
-    rowMode: "array",
-  });
-  return rows.map(([accountId, paymentId, credits]) => ({
-    accountId,
-    paymentId,
-    credits: BigInt(credits),
-  }));
+  const { rows } = await transaction.query<UngrantedTopUp>(UNGRANTED, [accountId]);
+  return rows;
 }

@@ -1,4 +1,4 @@
-import type { AccountId, Entry, Instant } from "../../core/line/account.ts";
+import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOPICS } from "../../core/text/topics.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
@@ -32,31 +32,24 @@ export async function* readToldCounts(
   accountId: string | null,
 ): AsyncGenerator<ToldCount[]> {
   const text = `
-    SELECT account_id, told, (SELECT min(sequence) FROM outbox
-                              WHERE outbox.account_id = counted.account_id AND topic = $1)
+    SELECT account_id AS "accountId", told AS count,
+           (SELECT min(sequence) FROM outbox
+            WHERE outbox.account_id = counted.account_id AND topic = $1) AS "firstWaiting"
     FROM (${COUNTS[topic]}) AS counted
     WHERE told > 0 AND account_id > $2 AND ($3::text IS NULL OR account_id = $3)
     ORDER BY account_id
     LIMIT ${PAGE}`;
   for (let after = ""; ; ) {
-    const { rows } = await transaction.query<[AccountId, string, string | null]>({
-      text,
-      values: [topic, after, accountId],
-      rowMode: "array",
-    });
-    yield rows.map(([id, count, firstWaiting]) => ({
-      accountId: id,
-      count: BigInt(count),
-      firstWaiting: firstWaiting === null ? null : BigInt(firstWaiting),
-    }));
+    const { rows } = await transaction.query<ToldCount>(text, [topic, after, accountId]);
+    yield rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
-    after = last[0];
+    after = last.accountId;
   }
 }
 
 const VERSIONS = `
-  SELECT account_id, version
+  SELECT account_id AS "accountId", version
   FROM account
   WHERE account_id > $1 AND ($2::text IS NULL OR account_id = $2)
     AND version > 1
@@ -68,21 +61,20 @@ const VERSIONS = `
 export async function* readToldVersions(
   transaction: Transaction,
   accountId: string | null,
-): AsyncGenerator<{ accountId: AccountId; version: bigint }[]> {
+): AsyncGenerator<Pick<Account, "accountId" | "version">[]> {
   const text = `
     WITH waiting AS MATERIALIZED (
       SELECT DISTINCT account_id FROM balance_change, unnest(account_ids) AS account_id
     )${VERSIONS}`;
   for (let after = ""; ; ) {
-    const { rows } = await transaction.query<[AccountId, string]>({
-      text,
-      values: [after, accountId],
-      rowMode: "array",
-    });
-    yield rows.map(([id, version]) => ({ accountId: id, version: BigInt(version) }));
+    const { rows } = await transaction.query<Pick<Account, "accountId" | "version">>(text, [
+      after,
+      accountId,
+    ]);
+    yield rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
-    after = last[0];
+    after = last.accountId;
   }
 }
 
@@ -96,11 +88,13 @@ export interface ToldEntry
   readonly postedAt: Instant;
 }
 
+/** Where the account has no such entry, its kind and what follows are null. */
+type ToldRow = Omit<ToldEntry, "kind"> & { readonly kind: Entry["kind"] | null };
+
 const ENTRIES = `
-  SELECT named.account_id, named.sequence, kind, credits,
-         entry.granted - entry.position, lot_id, reference,
-         (extract(epoch FROM due_at) * 1000)::bigint,
-         (extract(epoch FROM posted_at) * 1000)::bigint
+  SELECT named.account_id AS "accountId", named.sequence, kind, credits,
+         entry.granted - entry.position AS balance, lot_id AS "lotId", reference,
+         due_at AS "dueAt", posted_at AS "postedAt"
   FROM unnest($1::text[], $2::bigint[]) AS named (account_id, sequence)
   JOIN account USING (account_id)
   LEFT JOIN entry USING (account_id, sequence)`;
@@ -114,24 +108,14 @@ export async function findToldEntries(
   named: readonly { readonly accountId: string; readonly sequence: bigint }[],
 ): Promise<Map<string, ToldEntry | null>> {
   if (named.length === 0) return new Map();
-  const { rows } = await transaction.query<
-    [AccountId, string, Entry["kind"] | null, string, string, string | null, string, string, string]
-  >({
-    text: ENTRIES,
-    values: [
-      textArray(named.map(({ accountId }) => accountId)),
-      bigintArray(named.map(({ sequence }) => sequence)),
-    ],
-    rowMode: "array",
-  });
+  const { rows } = await transaction.query<ToldRow>(ENTRIES, [
+    textArray(named.map(({ accountId }) => accountId)),
+    bigintArray(named.map(({ sequence }) => sequence)),
+  ]);
   return new Map(
-    rows.map(([accountId, sequence, kind, credits, balance, lotId, reference, dueAt, postedAt]) => [
-      `${accountId}/${sequence}`,
-      kind && {
-        ...{ accountId, sequence: BigInt(sequence), kind, credits: BigInt(credits) },
-        ...{ balance: BigInt(balance), lotId, reference },
-        ...{ dueAt: Number(dueAt), postedAt: Number(postedAt) },
-      },
+    rows.map(({ kind, ...told }) => [
+      `${told.accountId}/${told.sequence}`,
+      kind && { ...told, kind },
     ]),
   );
 }

@@ -54,44 +54,26 @@ export async function storeDeadLetters(
 export type ToldDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
 
 const TAKE = `
-  SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
-         (extract(epoch FROM recorded_at) * 1000)::bigint
+  SELECT topic, kafka_partition AS partition, kafka_offset AS offset, account_id AS "accountId",
+         reason, detail, key, payload, recorded_at AS "recordedAt"
   FROM dead_letter
   WHERE published_at IS NULL
   ORDER BY topic, kafka_partition, kafka_offset
   LIMIT $1
   FOR UPDATE`;
 
-type Row = [
-  string,
-  number,
-  string,
-  string | null,
-  Rejection["reason"],
-  string,
-  Buffer | null,
-  Buffer,
-  string,
-];
-
 /** The next dead letters to publish, in the order of their partitions, held until the transaction ends. */
 export async function takeDeadLetters(
   transaction: Transaction,
   limit: number,
 ): Promise<ToldDeadLetter[]> {
-  const { rows } = await transaction.query<Row>({ text: TAKE, values: [limit], rowMode: "array" });
-  return rows.map(
-    ([topic, partition, offset, accountId, reason, detail, key, payload, recordedAt]) => ({
-      topic,
-      partition,
-      offset: BigInt(offset),
-      accountId,
-      rejection: { reason, detail },
-      key,
-      payload,
-      recordedAt: Number(recordedAt),
-    }),
-  );
+  const { rows } = await transaction.query<Omit<ToldDeadLetter, "rejection"> & Rejection>(TAKE, [
+    limit,
+  ]);
+  return rows.map(({ reason, detail, ...letter }) => ({
+    ...letter,
+    rejection: { reason, detail },
+  }));
 }
 
 const MARK = `
@@ -133,8 +115,8 @@ const COUNT = `
 export async function countDeadLetters(
   database: Database,
 ): Promise<{ reason: string; count: number }[]> {
-  const { rows } = await database.query<[string, number]>({ text: COUNT, rowMode: "array" });
-  return rows.map(([reason, count]) => ({ reason, count }));
+  const { rows } = await database.query<{ reason: string; count: number }>(COUNT);
+  return rows;
 }
 
 function storable(detail: string): string {

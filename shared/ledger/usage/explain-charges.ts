@@ -33,13 +33,13 @@ const CHARGED = `
     WHEN 'add_on_charge' THEN substring(reference FROM '${REFERENCE.addOnCharge.pattern}')
     WHEN 'adjustment' THEN reference
     ELSE lot_id
-  END,
-  CASE kind WHEN 'reversal' THEN substring(reference FROM '${REFERENCE.takenBack.pattern}') END`;
+  END AS subject,
+  CASE kind WHEN 'reversal' THEN substring(reference FROM '${REFERENCE.takenBack.pattern}') END AS by`;
 
-type ChargedRow =
-  | [kind: "add_on_charge", addOnId: string, by: null]
-  | [kind: "reversal", lotId: string, by: "refund" | "chargeback"]
-  | [kind: "adjustment", reference: string, by: null];
+type ChargedRow = { readonly subject: string } & (
+  | { readonly kind: "add_on_charge" | "adjustment" }
+  | { readonly kind: "reversal"; readonly by: "refund" | "chargeback" }
+);
 
 /**
  * The charges that drew on [$2, $3): an entry's position is the line right after it. A lot that was
@@ -54,21 +54,14 @@ const ACROSS = `
     AND $2::bigint < $3::bigint`;
 
 const LIST_ACROSS = `
-  SELECT ${CHARGED}, sequence, reference, -credits, position,
-         (extract(epoch FROM due_at) * 1000)::bigint
+  SELECT ${CHARGED}, sequence, reference, -credits AS credits, position, due_at AS "dueAt"
   ${ACROSS}
     AND position + credits > $4
   ORDER BY position
   LIMIT $5`;
 
-type Row = [
-  ...charged: ChargedRow,
-  sequence: string,
-  reference: string,
-  credits: string,
-  position: string,
-  dueAt: string,
-];
+type Row = ChargedRow &
+  Omit<ChargeRecord, "charged" | "drawn"> & { readonly position: MicroCredits };
 
 /**
  * Up to `limit` charges that drew on a stretch of the line, oldest first, of those whose own stretch
@@ -80,21 +73,12 @@ export async function chargesAcross(
   stretch: Stretch,
   page: { readonly after: MicroCredits; readonly limit: number },
 ): Promise<ChargeRecord[]> {
-  const { rows } = await transaction.query<Row>({
-    text: LIST_ACROSS,
-    values: [accountId, stretch.start, stretch.end, page.after, page.limit],
-    rowMode: "array",
-  });
+  const values = [accountId, stretch.start, stretch.end, page.after, page.limit];
+  const { rows } = await transaction.query<Row>(LIST_ACROSS, values);
   return rows.map((row) => {
-    const [, , , sequence, reference, credits, position, dueAt] = row;
-    return {
-      sequence: BigInt(sequence),
-      charged: toCharged(row),
-      reference,
-      credits: BigInt(credits),
-      drawn: { start: BigInt(position) - BigInt(credits), end: BigInt(position) },
-      dueAt: Number(dueAt),
-    };
+    const { sequence, reference, credits, position, dueAt } = row;
+    const drawn = { start: position - credits, end: position };
+    return { sequence, charged: toCharged(row), reference, credits, drawn, dueAt };
   });
 }
 
@@ -106,8 +90,8 @@ export interface ChargeTotal {
 }
 
 const TOTAL_ACROSS = `
-  SELECT ${CHARGED}, count(*)::integer,
-         sum(least(position, $3) - greatest(position + credits, $2))
+  SELECT ${CHARGED}, count(*)::integer AS charges,
+         sum(least(position, $3) - greatest(position + credits, $2))::bigint AS credits
   ${ACROSS}
   GROUP BY 1, 2, 3
   ORDER BY 5 DESC, 2, 3`;
@@ -118,24 +102,23 @@ export async function chargeTotalsAcross(
   accountId: AccountId,
   stretch: Stretch,
 ): Promise<ChargeTotal[]> {
-  const { rows } = await transaction.query<[...ChargedRow, number, string]>({
-    text: TOTAL_ACROSS,
-    values: [accountId, stretch.start, stretch.end],
-    rowMode: "array",
-  });
+  const values = [accountId, stretch.start, stretch.end];
+  const { rows } = await transaction.query<ChargedRow & Omit<ChargeTotal, "charged">>(
+    TOTAL_ACROSS,
+    values,
+  );
   return rows.map((row) => {
-    const [, , , charges, credits] = row;
-    return { charged: toCharged(row), charges, credits: BigInt(credits) };
+    return { charged: toCharged(row), charges: row.charges, credits: row.credits };
   });
 }
 
-function toCharged([kind, subject, by]: [...ChargedRow, ...unknown[]]): Charged {
-  switch (kind) {
+function toCharged(row: ChargedRow): Charged {
+  switch (row.kind) {
     case "reversal":
-      return { kind, by, lotId: subject };
+      return { kind: row.kind, by: row.by, lotId: row.subject };
     case "adjustment":
-      return { kind, reference: subject };
+      return { kind: row.kind, reference: row.subject };
     case "add_on_charge":
-      return { kind, addOnId: subject };
+      return { kind: row.kind, addOnId: row.subject };
   }
 }

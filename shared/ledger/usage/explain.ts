@@ -19,9 +19,11 @@ export interface UsageRecord {
 
 /** The columns of a `RecordRow`, of `usage_record AS record`. */
 export const RECORD_COLUMNS = `
-  record.event_id, meter, quantity, (extract(epoch FROM occurred_at) * 1000)::bigint, source,
-  dimensions, credits, record.start_position, kafka_partition, kafka_offset,
-  (extract(epoch FROM metered_at) * 1000)::bigint`;
+  record.event_id AS "eventId", meter, quantity, occurred_at AS "occurredAt", source,
+  coalesce(dimensions, '{}') AS dimensions, credits, record.start_position AS start,
+  kafka_partition AS partition, kafka_offset AS offset, metered_at AS "meteredAt"`;
+
+export type RecordRow = Omit<UsageRecord, "drawn"> & { readonly start: MicroCredits };
 
 const FIND = `
   SELECT ${RECORD_COLUMNS}
@@ -34,8 +36,8 @@ export async function findUsageRecord(
   accountId: AccountId,
   eventId: string,
 ): Promise<UsageRecord | null> {
-  const [record] = await query(transaction, FIND, [accountId, eventId]);
-  return record ?? null;
+  const { rows } = await transaction.query<RecordRow>(FIND, [accountId, eventId]);
+  return rows[0] === undefined ? null : toRecord(rows[0]);
 }
 
 /**
@@ -80,7 +82,8 @@ export async function usageAcross(
   page: { readonly after: MicroCredits; readonly limit: number },
 ): Promise<UsageRecord[]> {
   const values = [accountId, stretch.start, stretch.end, page.after + 1n, page.limit];
-  return query(transaction, LIST_ACROSS, values);
+  const { rows } = await transaction.query<RecordRow>(LIST_ACROSS, values);
+  return rows.map(toRecord);
 }
 
 /** What a stretch of the line paid for of one meter. */
@@ -91,8 +94,9 @@ export interface MeterTotal {
 }
 
 const TOTAL_ACROSS = `
-  SELECT meter, count(*)::integer,
-         sum(least(record.start_position + credits, $3) - greatest(record.start_position, $2))
+  SELECT meter, count(*)::integer AS events,
+         sum(least(record.start_position + credits, $3) - greatest(record.start_position, $2))::bigint
+           AS credits
   ${ACROSS}
   GROUP BY meter
   ORDER BY 3 DESC, meter`;
@@ -103,49 +107,11 @@ export async function totalsAcross(
   accountId: AccountId,
   stretch: Stretch,
 ): Promise<MeterTotal[]> {
-  const { rows } = await transaction.query<[string, number, string]>({
-    text: TOTAL_ACROSS,
-    values: [accountId, stretch.start, stretch.end, 0n],
-    rowMode: "array",
-  });
-  return rows.map(([meter, events, credits]) => ({ meter, events, credits: BigInt(credits) }));
+  const values = [accountId, stretch.start, stretch.end, 0n];
+  const { rows } = await transaction.query<MeterTotal>(TOTAL_ACROSS, values);
+  return rows;
 }
 
-export type RecordRow = [
-  eventId: string,
-  meter: string,
-  quantity: string,
-  occurredAt: string,
-  source: string,
-  dimensions: Record<string, string> | null,
-  credits: string,
-  start: string,
-  partition: number,
-  offset: string,
-  meteredAt: string,
-];
-
-async function query(
-  transaction: Transaction,
-  text: string,
-  values: unknown[],
-): Promise<UsageRecord[]> {
-  const { rows } = await transaction.query<RecordRow>({ text, values, rowMode: "array" });
-  return rows.map(toRecord);
-}
-
-export function toRecord(row: readonly [...RecordRow, ...unknown[]]): UsageRecord {
-  return {
-    eventId: row[0],
-    meter: row[1],
-    quantity: BigInt(row[2]),
-    occurredAt: Number(row[3]),
-    source: row[4],
-    dimensions: row[5] ?? {},
-    credits: BigInt(row[6]),
-    drawn: { start: BigInt(row[7]), end: BigInt(row[7]) + BigInt(row[6]) },
-    partition: row[8],
-    offset: BigInt(row[9]),
-    meteredAt: Number(row[10]),
-  };
+export function toRecord({ start, ...record }: RecordRow): UsageRecord {
+  return { ...record, drawn: { start, end: start + record.credits } };
 }

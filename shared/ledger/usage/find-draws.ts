@@ -10,8 +10,8 @@ export interface WrittenDraw extends DrawnStretch {
 }
 
 const NAMING = `
-  SELECT start_position, end_position, event_ids, version,
-         (extract(epoch FROM drawn_at) * 1000)::bigint
+  SELECT start_position AS start, end_position AS "end", event_ids AS "eventIds", version,
+         drawn_at AS "drawnAt"
   FROM draw
   WHERE account_id = $1 AND event_ids && $2::text[]
   ORDER BY start_position, version`;
@@ -22,19 +22,12 @@ export async function findDraws(
   accountId: string,
   eventIds: readonly string[],
 ): Promise<WrittenDraw[]> {
-  const { rows } = await transaction.query<[string, string, string[], string, string]>({
-    text: NAMING,
-    values: [accountId, eventIds],
-    rowMode: "array",
-  });
-  return rows.map(([start, end, ids, version, drawnAt]) => ({
-    ...{ start: BigInt(start), end: BigInt(end), eventIds: ids },
-    ...{ version: BigInt(version), drawnAt: Number(drawnAt) },
-  }));
+  const { rows } = await transaction.query<WrittenDraw>(NAMING, [accountId, eventIds]);
+  return rows;
 }
 
 const DRAWN_BY_ENTRIES = `
-  SELECT entry.position + entry.credits, entry.position
+  SELECT entry.position + entry.credits AS start, entry.position AS "end"
   FROM entry LEFT JOIN lot USING (account_id, lot_id)
   WHERE account_id = $1
     AND entry.position > $2 AND entry.position + entry.credits < $3
@@ -49,10 +42,6 @@ export async function drawnByEntries(
   accountId: AccountId | string,
   { start, end }: Stretch,
 ): Promise<Stretch[]> {
-  const { rows } = await transaction.query<[string, string]>({
-    text: DRAWN_BY_ENTRIES,
-    values: [accountId, start, end],
-    rowMode: "array",
-  });
-  return rows.map(([from, to]) => ({ start: BigInt(from), end: BigInt(to) }));
+  const { rows } = await transaction.query<Stretch>(DRAWN_BY_ENTRIES, [accountId, start, end]);
+  return rows;
 }

@@ -35,11 +35,18 @@ export const OF_ACCOUNT = `
     AND ($4::text IS NULL OR record.meter = $4)`;
 
 const LIST = `
-  SELECT ${RECORD_COLUMNS}, draw.start_position, draw.version, drawn.place::integer
+  SELECT ${RECORD_COLUMNS}, draw.start_position AS "drawStart", draw.version AS "drawVersion",
+         drawn.place::integer
   ${OF_ACCOUNT}
     AND ($5::bigint IS NULL OR (draw.start_position, draw.version, drawn.place) < ($5, $6, $7))
   ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
   LIMIT $8`;
+
+type ListedRow = RecordRow & {
+  readonly drawStart: bigint;
+  readonly drawVersion: bigint;
+  readonly place: number;
+};
 
 const LONGEST = "SET LOCAL statement_timeout = 10000";
 const TIMED_OUT = "57014";
@@ -67,17 +74,9 @@ export async function listUsage(
 ): Promise<(UsageRecord & { readonly at: UsagePlace })[]> {
   const { start = null, version = null, place = null } = page.before ?? {};
   const values = [accountId, from, to, meter, start, version, place, page.limit];
-  const { rows } = await within(transaction, () =>
-    transaction.query<[...RecordRow, string, string, number]>({
-      text: LIST,
-      values,
-      rowMode: "array",
-    }),
-  );
-  return rows.map((row) => {
-    const [drawStart, drawVersion, drawPlace] = [row[11], row[12], row[13]];
-    const at = { start: BigInt(drawStart), version: BigInt(drawVersion), place: drawPlace };
-    return { ...toRecord(row), at };
+  const { rows } = await within(transaction, () => transaction.query<ListedRow>(LIST, values));
+  return rows.map(({ drawStart, drawVersion, place: drawPlace, ...row }) => {
+    return { ...toRecord(row), at: { start: drawStart, version: drawVersion, place: drawPlace } };
   });
 }
 
@@ -93,11 +92,13 @@ export interface UsageTotal {
 
 type UsageStep = "hour" | "day" | "month";
 
-type TotalRow = [at: string, key: string, credits: string, events: string, quantity: string | null];
+/** A sum of quantities may be greater than an int8. */
+type TotalRow = Omit<UsageTotal, "quantity"> & { readonly quantity: string | null };
 
 /** The hours of the account's zone, as they were written with the records. */
 const FROM_SPEND = `
-  SELECT (extract(epoch FROM bucket) * 1000)::bigint, meter, sum(credits), sum(events), sum(quantity)
+  SELECT bucket AS at, meter AS key, sum(credits)::bigint AS credits, sum(events)::bigint AS events,
+         sum(quantity) AS quantity
   FROM (
     SELECT CASE
              WHEN $4::text IS NULL THEN to_timestamp($2::bigint / 1000.0)
@@ -120,7 +121,7 @@ export async function spendByMeter(
 ): Promise<UsageTotal[]> {
   const { from, to, step, timeZone } = asked;
   const values = [accountId, from, to, step, timeZone];
-  const { rows } = await database.query<TotalRow>({ text: FROM_SPEND, values, rowMode: "array" });
+  const { rows } = await database.query<TotalRow>(FROM_SPEND, values);
   return rows.map(toTotal);
 }
 
@@ -133,7 +134,7 @@ export interface UsageSummed {
 }
 
 const FROM_RECORDS = `
-  SELECT (extract(epoch FROM bucket) * 1000)::bigint, key, sum(credits), count(*), NULL
+  SELECT bucket AS at, key, sum(credits)::bigint AS credits, count(*) AS events, NULL AS quantity
   FROM (
     SELECT CASE
              WHEN $5::text IS NULL THEN to_timestamp($2::bigint / 1000.0)
@@ -159,17 +160,11 @@ export async function usageBy(
   const { from, to, step, timeZone, dimension, limit } = asked;
   const values = [accountId, from, to, null, step, timeZone, dimension, limit];
   const { rows } = await within(transaction, () =>
-    transaction.query<TotalRow>({ text: FROM_RECORDS, values, rowMode: "array" }),
+    transaction.query<TotalRow>(FROM_RECORDS, values),
   );
   return rows.map(toTotal);
 }
 
-function toTotal([at, key, credits, events, quantity]: TotalRow): UsageTotal {
-  return {
-    at: Number(at),
-    key,
-    credits: BigInt(credits),
-    events: BigInt(events),
-    quantity: quantity === null ? null : BigInt(quantity),
-  };
+function toTotal({ quantity, ...total }: TotalRow): UsageTotal {
+  return { ...total, quantity: quantity === null ? null : BigInt(quantity) };
 }

@@ -47,40 +47,30 @@ export function putEvent(rows: RowWriter, event: UsageEvent): void {
   else rows.jsonb(dimensions);
 }
 
+/** The columns of a `UsageEvent`. */
+export const EVENT_FIELDS = `
+  event_id AS "eventId", account_id AS "accountId", meter, quantity, occurred_at AS "occurredAt",
+  source, coalesce(dimensions, '{}') AS dimensions`;
+
 const FIND = `
-  SELECT ${EVENT_COLUMNS.replace("occurred_at", "(extract(epoch FROM occurred_at) * 1000)::bigint")}
+  SELECT ${EVENT_FIELDS}
   FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
   JOIN usage_record USING (event_id, account_id)`;
-
-type Row = [string, string, string, string, string, string, Record<string, string> | null];
 
 /** The events already metered under one of these identities, by `identityOf`. */
 export async function findRecorded(
   transaction: Transaction,
   events: readonly UsageEvent[],
 ): Promise<Map<string, UsageEvent>> {
-  const { rows } = await transaction.query<Row>({
+  const { rows } = await transaction.query<UsageEvent>({
     name: "find-recorded",
     text: FIND,
     values: [
       textArray(events.map((event) => event.eventId)),
       textArray(events.map((event) => event.accountId)),
     ],
-    rowMode: "array",
   });
-  const recorded = new Map<string, UsageEvent>();
-  for (const [eventId, accountId, meter, quantity, occurredAt, source, dimensions] of rows) {
-    recorded.set(identityOf({ accountId, eventId }), {
-      eventId,
-      accountId,
-      meter,
-      quantity: BigInt(quantity),
-      occurredAt: Number(occurredAt),
-      source,
-      dimensions: dimensions ?? {},
-    });
-  }
-  return recorded;
+  return new Map(rows.map((event) => [identityOf(event), event]));
 }
 
 function dimensionsJson(dimensions: Readonly<Record<string, string>>): string | null {
