@@ -26,7 +26,7 @@ const BUILT_TABLES = ["account", "lot", "entry", "usage_record", "draw", "spend"
 const OTHER_TABLES = ["consumer_offset", "migration"] as const;
 
 const LIST = `
-  SELECT table_name
+  SELECT table_name AS name
   FROM information_schema.tables
   WHERE table_schema = 'public'
   ORDER BY table_name`;
@@ -35,14 +35,14 @@ const LIST = `
 export async function listTables(
   database: Database | Transaction,
 ): Promise<{ all: string[]; foreign: string[] }> {
-  const { rows } = await database.query<[string]>({ text: LIST, rowMode: "array" });
+  const { rows } = await database.query<{ name: string }>(LIST);
   const ours = new Set<string>([...COPIED_TABLES, ...BUILT_TABLES, ...OTHER_TABLES]);
-  const all = rows.map(([name]) => name);
+  const all = rows.map(({ name }) => name);
   return { all, foreign: all.filter((name) => !ours.has(name)) };
 }
 
 const COLUMNS = `
-  SELECT column_name
+  SELECT column_name AS name
   FROM information_schema.columns
   WHERE table_schema = 'public' AND table_name = $1
   ORDER BY ordinal_position`;
@@ -52,10 +52,6 @@ export async function listColumns(
   database: Database | Transaction,
   table: string,
 ): Promise<string[]> {
-  const { rows } = await database.query<[string]>({
-    text: COLUMNS,
-    values: [table],
-    rowMode: "array",
-  });
-  return rows.map(([name]) => name);
+  const { rows } = await database.query<{ name: string }>(COLUMNS, [table]);
+  return rows.map(({ name }) => name);
 }

@@ -1,13 +1,13 @@
 import type { EntryHistory, RecordedEntry } from "../../core/history/post-recorded.ts";
-import type { Account, AccountId, Entry } from "../../core/line/account.ts";
+import type { Account } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { LotSource } from "../../core/month/grant-credits.ts";
+import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 const STARTS = `
-  SELECT account_id, event_id, start_position
+  SELECT account_id AS "accountId", event_id AS "eventId", start_position AS start
   FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
   JOIN usage_record USING (event_id, account_id)`;
 
@@ -16,29 +16,25 @@ async function readStarts(
   events: readonly UsageEvent[],
 ): Promise<Map<string, MicroCredits | null>> {
   if (events.length === 0) return new Map();
-  const { rows } = await source.query<[string, string, string]>({
+  const { rows } = await source.query<{ accountId: string; eventId: string; start: MicroCredits }>({
     name: "read-starts",
     text: STARTS,
     values: [
       textArray(events.map(({ eventId }) => eventId)),
       textArray(events.map(({ accountId }) => accountId)),
     ],
-    rowMode: "array",
   });
   const starts = new Map<string, MicroCredits | null>();
   for (const event of events) starts.set(identityOf(event), null);
-  for (const [accountId, eventId, start] of rows) {
-    starts.set(identityOf({ accountId, eventId }), BigInt(start));
-  }
+  for (const row of rows) starts.set(identityOf(row), row.start);
   return starts;
 }
 
 const READ = `
-  SELECT entry.account_id, entry.sequence, entry.kind, entry.credits, entry.granted, entry.position,
-         entry.lot_id, entry.reference, (extract(epoch FROM entry.due_at) * 1000)::bigint,
-         (extract(epoch FROM entry.posted_at) * 1000)::bigint, lot.credits, lot.source,
-         lot.reference, (extract(epoch FROM lot.granted_at) * 1000)::bigint,
-         (extract(epoch FROM lot.expires_at) * 1000)::bigint
+  SELECT entry.account_id AS "accountId", entry.sequence, entry.kind, entry.credits, entry.granted,
+         entry.position, entry.lot_id AS "lotId", entry.reference, entry.due_at AS "dueAt",
+         entry.posted_at AS "postedAt", lot.credits AS "lotCredits", lot.source,
+         lot.reference AS "lotReference", lot.granted_at AS "grantedAt", lot.expires_at AS "expiresAt"
   FROM unnest($1::text[], $2::bigint[]) AS named (id, posted)
   CROSS JOIN LATERAL (
     SELECT *
@@ -51,23 +47,13 @@ const READ = `
     ON entry.kind = 'grant' AND lot.account_id = entry.account_id AND lot.lot_id = entry.lot_id
   ORDER BY entry.account_id, entry.sequence`;
 
-type Row = [
-  accountId: AccountId,
-  sequence: string,
-  kind: Entry["kind"],
-  credits: string,
-  granted: string,
-  position: string,
-  lotId: string | null,
-  reference: string,
-  dueAt: string,
-  postedAt: string,
-  lotCredits: string | null,
-  source: LotSource,
-  lotReference: string,
-  grantedAt: string,
-  expiresAt: string | null,
-];
+interface Row
+  extends Omit<RecordedEntry, "lot">,
+    Pick<GrantedLot, "source" | "grantedAt" | "expiresAt"> {
+  /** Null: it is no grant, or the lot is missing, and so is what else is told of it. */
+  readonly lotCredits: MicroCredits | null;
+  readonly lotReference: string;
+}
 
 /** So many are read of an account at first; where more is needed at once, several times what was read. */
 const FIRST_PAGE = 4;
@@ -144,15 +130,8 @@ async function readAfter(
       bigintArray(accounts.map(({ entries }) => entries)),
       page,
     ],
-    rowMode: "array",
   });
-  const read = new Map<string, RecordedEntry[]>();
-  for (const row of rows) {
-    const entry = toEntry(row);
-    const ofAccount = read.get(entry.accountId);
-    if (ofAccount === undefined) read.set(entry.accountId, [entry]);
-    else ofAccount.push(entry);
-  }
+  const read = Map.groupBy(rows.map(toEntry), ({ accountId }) => accountId);
   return new Map(
     accounts.map(({ accountId }) => {
       const entries = read.get(accountId);
@@ -163,31 +142,18 @@ async function readAfter(
 }
 
 function toEntry(row: Row): RecordedEntry {
-  const [accountId, sequence, kind, credits, granted, position, lotId, reference] = row;
+  const {
+    lotCredits: credits,
+    lotReference: reference,
+    source,
+    grantedAt,
+    expiresAt,
+    ...entry
+  } = row;
+  const { lotId } = entry;
+  const isWhole = lotId !== null && credits !== null;
   return {
-    accountId,
-    sequence: BigInt(sequence),
-    kind,
-    credits: BigInt(credits),
-    granted: BigInt(granted),
-    position: BigInt(position),
-    lotId,
-    reference,
-    dueAt: Number(row[8]),
-    postedAt: Number(row[9]),
-    lot: toLot(row),
-  };
-}
-
-function toLot(row: Row): RecordedEntry["lot"] {
-  const [lotId, credits, expiresAt] = [row[6], row[10], row[14]];
-  if (lotId === null || credits === null) return null;
-  return {
-    lotId,
-    credits: BigInt(credits),
-    source: row[11],
-    reference: row[12],
-    grantedAt: Number(row[13]),
-    expiresAt: expiresAt === null ? null : Number(expiresAt),
+    ...entry,
+    lot: isWhole ? { lotId, credits, source, reference, grantedAt, expiresAt } : null,
   };
 }

@@ -7,7 +7,7 @@ import { postReplayed } from "./post-replayed.ts";
 import type { RecordedEntries } from "./recorded-entries.ts";
 
 const NEXT_ACCOUNTS = `
-  SELECT account_id
+  SELECT account_id AS id
   FROM account
   WHERE account_id > $1 AND entries > 0
   ORDER BY account_id
@@ -24,12 +24,11 @@ export async function replayRest(
 ): Promise<void> {
   for (let after = ""; ; ) {
     signal.throwIfAborted();
-    const { rows } = await source.query<[string]>({
+    const { rows } = await source.query<{ id: string }>({
       text: NEXT_ACCOUNTS,
       values: [after, ACCOUNTS_AT_ONCE],
-      rowMode: "array",
     });
-    const ids = rows.map(([id]) => id);
+    const ids = rows.map(({ id }) => id);
     const last = ids.at(-1);
     if (last === undefined) return;
     while (await postSome(target, recorded, ids)) signal.throwIfAborted();
