@@ -1,0 +1,82 @@
+import { AUTOMATIC_TOP_UP, REFERENCE, TOP_UP_LOT } from "../../../core/line/reference.ts";
+import type { Invariant } from "./invariant.ts";
+
+/** What holds of top-ups, payments and refunds. */
+export const PAYMENT_INVARIANTS: readonly Invariant[] = [
+  {
+    holds: "one top-up in flight",
+    broken: "An account may be charged twice at once.",
+    accounts: `
+      SELECT account_id
+      FROM payment
+      WHERE kind = 'top_up' AND status = 'pending'
+      GROUP BY account_id
+      HAVING count(*) > 1`,
+  },
+  {
+    holds: "a succeeded top-up has its lot, of its credits, and each top-up's lot has its payment",
+    broken: "Money was taken without credits, or credits came without money.",
+    accounts: `
+      SELECT coalesce(paid.account_id, bought.account_id) AS account_id
+      FROM (SELECT account_id, '${TOP_UP_LOT}' || payment_id AS lot_id, credits FROM payment
+            WHERE kind = 'top_up' AND status = 'succeeded') AS paid
+      FULL JOIN (SELECT account_id, lot_id, credits FROM lot
+                 WHERE starts_with(lot_id, '${TOP_UP_LOT}')) AS bought USING (account_id, lot_id)
+      WHERE paid.credits IS DISTINCT FROM bought.credits`,
+  },
+  {
+    holds:
+      "an automatic top-up has a crossing that was said; of its tries, which count up, one at most is not declined",
+    broken: "A top-up stands that no low balance caused, or a crossing was charged twice.",
+    accounts: `
+      SELECT account_id
+      FROM payment JOIN account USING (account_id),
+           regexp_match(payment_id, '${REFERENCE.automaticTopUp.pattern}') AS cause
+      WHERE kind = 'top_up' AND starts_with(payment_id, '${AUTOMATIC_TOP_UP}')
+      GROUP BY account_id, crossings, cause[1]
+      HAVING cause[1] IS NULL
+          OR cause[1]::bigint > crossings
+          OR max(coalesce(cause[2]::integer, 1)) <> count(*)
+          OR count(*) FILTER (WHERE status = 'failed') < count(*) - 1`,
+  },
+  {
+    holds: "what is pending or to be tried again will be looked at, and what is settled says when",
+    broken: "A payment is forgotten: nobody will ask about it again.",
+    accounts: `
+      SELECT account_id
+      FROM payment
+      WHERE (status IN ('pending', 'retrying') AND next_try_at IS NULL)
+         OR (status IN ('succeeded', 'failed') AND settled_at IS NULL)`,
+  },
+  {
+    holds: "refunds of a payment come to no more than it, and only what was paid goes back",
+    broken: "More went back than was paid.",
+    accounts: `
+      SELECT refund.account_id
+      FROM refund LEFT JOIN payment USING (account_id, payment_id)
+      WHERE refund.status = 'posted'
+      GROUP BY refund.account_id, refund.payment_id
+      HAVING bool_or(payment.status IS DISTINCT FROM 'succeeded')
+          OR sum(refund.amount) > min(payment.amount)`,
+  },
+  {
+    holds: "refunds took of a lot what their entries say, and no more than it had",
+    broken: "A refund took other credits than its entries say.",
+    accounts: `
+      SELECT account_id FROM (
+        SELECT refund.account_id, refund.payment_id, payment.credits,
+               refund.withdrawn, refund.owed,
+               coalesce(-sum(entry.credits) FILTER (WHERE entry.kind = 'adjustment'), 0) AS cut,
+               coalesce(-sum(entry.credits) FILTER (WHERE entry.kind = 'reversal'), 0) AS drawn
+        FROM refund
+        JOIN payment USING (account_id, payment_id)
+        LEFT JOIN entry ON entry.account_id = refund.account_id
+                       AND entry.lot_id = '${TOP_UP_LOT}' || refund.payment_id
+                       AND entry.reference = refund.kind || ':' || refund.refund_id
+        GROUP BY refund.account_id, refund.payment_id, refund.refund_id, payment.credits
+      ) AS taken
+      GROUP BY account_id, payment_id, credits
+      HAVING bool_or(withdrawn <> cut OR owed <> drawn)
+          OR sum(withdrawn + owed) > coalesce(credits, 0)`,
+  },
+];

@@ -1,0 +1,64 @@
+import type { Invariant } from "./invariant.ts";
+
+/** What holds of usage records, and of what is summed up from them. */
+export const USAGE_INVARIANTS: readonly Invariant[] = [
+  {
+    holds: "no message is metered twice",
+    broken: "A message of Kafka was metered twice.",
+    accounts: `
+      SELECT min(account_id) AS account_id
+      FROM usage_record
+      GROUP BY kafka_partition, kafka_offset
+      HAVING count(*) > 1`,
+  },
+  {
+    holds: "no message is both metered and a dead letter",
+    broken: "A message was metered and is a dead letter as well.",
+    accounts: `
+      SELECT usage_record.account_id
+      FROM usage_record JOIN dead_letter USING (kafka_partition, kafka_offset)`,
+  },
+  {
+    holds: "nothing is metered ahead of the books' place",
+    broken: "Usage is in the books that their place in Kafka has not reached.",
+    accounts: `
+      SELECT account_id
+      FROM usage_record LEFT JOIN consumer_offset AS place
+        ON place.kafka_partition = usage_record.kafka_partition AND consumer = 'metering'
+      WHERE next_offset IS NULL OR kafka_offset >= next_offset`,
+  },
+  {
+    holds: "a balance at or below the threshold was said to be low",
+    broken: "An account ran low and nobody was told.",
+    accounts: `
+      SELECT account_id
+      FROM account
+      WHERE granted - position <= threshold AND NOT low_balance AND position > 0`,
+  },
+  {
+    holds: "spend sums up the usage records, by meter",
+    broken: "Charts and totals do not show what was drawn.",
+    accounts: `
+      SELECT coalesce(used.account_id, summed.account_id) AS account_id
+      FROM (SELECT account_id, meter, count(*) AS events, sum(quantity) AS quantity,
+                   sum(credits) AS credits
+            FROM usage_record GROUP BY account_id, meter) AS used
+      FULL JOIN (SELECT account_id, meter, sum(events) AS events, sum(quantity) AS quantity,
+                        sum(credits) AS credits
+                 FROM spend GROUP BY account_id, meter) AS summed USING (account_id, meter)
+      WHERE (used.events, used.quantity, used.credits)
+            IS DISTINCT FROM (summed.events, summed.quantity, summed.credits)`,
+  },
+  {
+    holds: "each record that drew is named by one draw",
+    broken: "An event's usage cannot be found from the account that paid for it.",
+    accounts: `
+      SELECT record.account_id
+      FROM usage_record AS record
+      LEFT JOIN (SELECT account_id, unnest(event_ids) AS event_id FROM draw) AS drawn
+        ON drawn.account_id = record.account_id AND drawn.event_id = record.event_id
+      WHERE record.credits > 0
+      GROUP BY record.account_id, record.event_id
+      HAVING count(drawn.event_id) <> 1`,
+  },
+];
