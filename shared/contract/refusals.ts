@@ -162,14 +162,14 @@ const REFUSALS: { readonly [K in RefusalKind]: Row<K> } = {
   },
   not_paid: {
     sentence: ({ paymentId, status }) =>
-      `payment ${paymentId} is ${status}: only what was paid can go back`,
+      `payment ${paymentId} is ${status}; only what was paid can be refunded`,
     field: "payment_id",
   },
   exceeds_refundable: {
     sentence: ({ paymentId, left, currency }) =>
       left === 0n
-        ? `nothing of payment ${paymentId} is left to go back: it went back or is to`
-        : `only ${moneyText(left, currency)} of payment ${paymentId} can still go back`,
+        ? `payment ${paymentId} was refunded in full, or is about to be`
+        : `only ${moneyText(left, currency)} of payment ${paymentId} can still be refunded`,
     field: "amount",
     hint: "drawdown payment show",
   },
@@ -181,12 +181,12 @@ const REFUSALS: { readonly [K in RefusalKind]: Row<K> } = {
   },
   reserved_lot_id: {
     sentence: ({ lotId }) =>
-      `lot ids that begin with plan: or top-up: are those of subscriptions and top-ups, not ${lotId}; choose another`,
+      `lot id ${lotId} is reserved: ids that begin with plan: or top-up: belong to subscriptions and top-ups; choose another`,
     field: "lot_id",
   },
   already_ended: {
     sentence: ({ at }) =>
-      `the lot would have ended already, at ${formatInstant(at)}; name an instant to come`,
+      `the lot would end at ${formatInstant(at)}, which has passed; choose a later end`,
     field: "expires_at",
   },
   exceeds_remaining: {
@@ -204,21 +204,21 @@ const REFUSALS: { readonly [K in RefusalKind]: Row<K> } = {
 
   version_exists: {
     sentence: () =>
-      "other terms already begin at that instant, and what exists never changes; name a later from",
+      "other terms begin at that instant, and what exists never changes; state a later from",
     status: 409,
     hint: "drawdown catalogue show",
   },
   too_early: {
     sentence: ({ earliest }) =>
-      `what exists can change from ${formatInstant(earliest)} on at the earliest; name a later from`,
+      `it exists and cannot change before ${formatInstant(earliest)}; state a later from`,
   },
   version_planned: {
     sentence: ({ at }) =>
-      `other terms are to begin at ${formatInstant(at)}; list these and those as versions with from`,
+      `other terms begin at ${formatInstant(at)}; state both as versions, each with its from`,
   },
   version_overtaken: {
     sentence: ({ earliest }) =>
-      `could begin at ${formatInstant(earliest)} at the earliest, when the next version already holds; name its from, or leave it out`,
+      `it cannot begin before ${formatInstant(earliest)}, when the next version already holds; state its from, or leave it out`,
   },
 
   already_dismissed: {
@@ -257,7 +257,7 @@ function holdsAlready(held: Refusal<"no_change">): string {
         : `the plan already changes to ${held.planId} at ${formatInstant(held.from)}`;
     case "interval":
       return held.planned
-        ? `the subscription is already to be paid by the ${held.interval}, once what is paid has passed`
+        ? `the subscription is already set to be paid by the ${held.interval}, once what is paid has passed`
         : `the subscription is already paid by the ${held.interval}`;
     case "add_on": {
       if (held.units === 0 && held.from === null) {

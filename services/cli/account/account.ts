@@ -105,7 +105,7 @@ function detailsText({ account: of, currency, createdAt, liveLots }: AccountOver
     ["granted", formatCredits(of.granted)],
     ["position", formatCredits(of.position)],
     ["threshold", formatCredits(of.threshold)],
-    ["low balance", of.lowBalance ? "said; a grant arms it again" : "no"],
+    ["low balance", of.lowBalance ? "published; the next grant arms it again" : "no"],
     ["crossings", String(of.crossings)],
     ["live lots", String(liveLots)],
     ["next due", formatInstant(of.nextDueAt, "nothing")],

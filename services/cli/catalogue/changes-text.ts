@@ -1,6 +1,5 @@
 import type { CatalogueChanges, Change } from "../../../shared/core/offer/change-catalogue.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { countOf } from "../../../shared/core/text/text.ts";
 import { instantJson, type Json, table } from "../shell/print.ts";
 import {
   addOnJson,
@@ -54,8 +53,8 @@ function summary(rows: readonly Row[], dryRun: boolean): string {
   const unchanged = count("unchanged");
   if (unchanged === rows.length) return "All of it already exists; nothing was changed.";
   const parts = [
-    `${countOf(count("added"), "version")} of new things`,
-    `${countOf(count("new_version"), "new version")} of what stood`,
+    `${count("added")} added`,
+    `${count("new_version")} updated`,
     `${unchanged} unchanged`,
   ];
   return dryRun

@@ -140,6 +140,9 @@ function grantedText({ account, lot, lowBalance }: Granted): string {
       ? `The balance is still below zero: a debt of ${formatCredits(-balance)} credits.`
       : `The balance is now ${formatCredits(balance)} credits.`,
   ];
-  if (lowBalance !== null) lines.push("It is at or below the threshold and was said again.");
+  if (lowBalance !== null)
+    lines.push(
+      "The account is still at or below its threshold: a low-balance event was published again.",
+    );
   return lines.join("\n");
 }

@@ -103,7 +103,8 @@ function withdrawnText(lotId: string, withdrawn: Withdrawn): string {
     `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(account.accountId)}; ${remaining} remain of it.`,
     `The balance is now ${formatCredits(balanceOf(account))} credits.`,
   ];
-  if (lowBalance !== null) lines.push("It is at or below the threshold, which was said.");
+  if (lowBalance !== null)
+    lines.push("The account is at or below its threshold: a low-balance event was published.");
   return lines.join("\n");
 }
 

@@ -51,7 +51,8 @@ export function changedText(changed: Changed): string {
   if (entries.length > 0 || lowBalance !== null) {
     lines.push(`The balance is now ${formatCredits(balanceOf(account))} credits.`);
   }
-  if (lowBalance !== null) lines.push("It is at or below the threshold, which was said.");
+  if (lowBalance !== null)
+    lines.push("The account is at or below its threshold: a low-balance event was published.");
   lines.push(...changed.fees.map(feeText));
   const { subscription } = schedule;
   if (subscription !== null) {

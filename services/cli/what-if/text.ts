@@ -32,7 +32,7 @@ export function whatIfFailure({ credits, untoldPlans }: WhatIfTotals, file: stri
   ];
   if (missing.length === 0) return null;
   const verb = count + untoldPlans.size === 1 ? "has" : "have";
-  return `${missing.join(" and ")} ${verb} no price in ${printable(file)} and are kept apart`;
+  return `${missing.join(" and ")} ${verb} no price in ${printable(file)} and are left out`;
 }
 
 export function whatIfJson(whatIf: WhatIf, totals: WhatIfTotals, { file, range }: Shown): Json {
@@ -192,7 +192,7 @@ function keptApartText({ meters, addOns, untoldPlans }: WhatIfTotals): string[] 
 function noPriceLine(id: string, { count, charged }: Compared["noPrice"], one: string): string[] {
   if (count === 0) return [];
   const what = `${countOf(count, one)} of ${printable(id)}`;
-  return [`No price: ${what}, charged ${formatCredits(charged)} credits, kept apart.`];
+  return [`No price: ${what}, charged ${formatCredits(charged)} credits, left out.`];
 }
 
 function moversText({ winners, losers, movers }: WhatIfTotals): string {

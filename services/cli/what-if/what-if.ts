@@ -45,7 +45,7 @@ interface WhatIfOptions extends JsonOption {
 const MOST_LISTED = 10_000;
 
 const RULES = `
-The file is taken alone: what it does not name has no price, is kept apart and is named, and the exit
+The file is taken alone: what it does not name has no price, is left out and is named, and the exit
 code is 1. What it states without from holds for the whole range. Each event is priced at the instant
 at which it occurred; plans, changes of plan and add-ons are as they were. Top-ups are not compared.
 Nothing is changed.`;

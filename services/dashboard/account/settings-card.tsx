@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { AccountData } from "../../../shared/contract/account.ts";
+import { NO_PAYMENT_METHOD } from "../../../shared/core/payments/decline.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
@@ -62,7 +63,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: () => vo
         {isPaused && auto.stopped === null && (
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
         )}
-        {!account.payment_method.set && <span class="note warn">there is no payment method</span>}
+        {!account.payment_method.set && <span class="note warn">{NO_PAYMENT_METHOD}</span>}
       </dd>
     </div>
   );

@@ -128,7 +128,7 @@ describe("account set", () => {
       stdout:
         "cli-tight: threshold 5 credits instead of 0.\n" +
         "The balance is now 5 credits.\n" +
-        "It is at or below the threshold, which was said.\n",
+        "The account is at or below its threshold: a low-balance event was published.\n",
     });
     expect(await outboxOf(books, "cli-tight", "billing.low-balance")).toEqual([
       expect.objectContaining({ crossing: "1", threshold: "5000000", cause: "threshold" }),
@@ -159,7 +159,7 @@ describe("account set", () => {
       "cli-both: threshold 9 credits instead of 0.\n" +
         "cli-both: time zone Asia/Tokyo instead of UTC.\n" +
         "The balance is now 5 credits.\n" +
-        "It is at or below the threshold, which was said.\n",
+        "The account is at or below its threshold: a low-balance event was published.\n",
     );
     expect(JSON.parse((await run("account show cli-both --json")).stdout)).toMatchObject({
       time_zone: "Asia/Tokyo",
@@ -240,7 +240,7 @@ describe("account show", () => {
     ]);
     const { stdout } = await run("account show cli-indebted");
     expect(stdout).toMatch(/balance +-2 credits, a debt of 2 credits that the next lot repays\n/);
-    expect(stdout).toMatch(/low balance +said; a grant arms it again\n/);
+    expect(stdout).toMatch(/low balance +published; the next grant arms it again\n/);
     expect(stdout).toMatch(/crossings +1\n/);
     expect(stdout).toMatch(/live lots +0\n/);
   });

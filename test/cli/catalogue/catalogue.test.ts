@@ -86,7 +86,7 @@ credit_prices:
     expect(stdout).toMatch(
       /^added +plan +cat-pro +\S+Z +1000 credits a month, life 3 months; JPY 4000 monthly, 40000 yearly; USD 29\.00 monthly, 290\.00 yearly$/m,
     );
-    expect(stdout).toMatch(/To be applied: 5 versions of new things, .* Nothing was changed\.\n$/);
+    expect(stdout).toMatch(/To be applied: 5 added, .* Nothing was changed\.\n$/);
     expect(JSON.parse((await apply(FILE, "--dry-run --json")).stdout).outcome).toBe("would_apply");
     expect(await everything()).toEqual(before);
   });
@@ -167,7 +167,7 @@ credit_prices:
     const early = await apply(`meters:\n  cat.calls: { from: ${soon}, credits: 1, per: 1 }`);
     expect(early.code).toBe(1);
     expect(early.stdout).toMatch(
-      /^catalogue\.yaml:2: meters\.cat\.calls: what exists can change from /,
+      /^catalogue\.yaml:2: meters\.cat\.calls: it exists and cannot change before /,
     );
   });
 
@@ -214,7 +214,7 @@ describe("a file that cannot be applied changes nothing", () => {
       `${NEW}  cat-voice: { from: 2026-06-01T00:00:00Z, credits: 1 }\n`,
       [
         expect.stringMatching(
-          /^catalogue\.yaml:3: add_ons\.cat-voice: what exists can change from \S+Z on at the earliest; name a later from$/,
+          /^catalogue\.yaml:3: add_ons\.cat-voice: it exists and cannot change before \S+Z; state a later from$/,
         ),
       ],
     ],
@@ -222,14 +222,14 @@ describe("a file that cannot be applied changes nothing", () => {
       "that says of an instant what does not stand",
       `${NEW}  cat-voice:\n    - { from: 2026-01-01T00:00:00Z, credits: 20 }\n    - { from: 2100-01-01T00:00:00Z, credits: 26 }\n`,
       [
-        "catalogue.yaml:5: add_ons.cat-voice[1]: other terms already begin at that instant, and what exists never changes; name a later from",
+        "catalogue.yaml:5: add_ons.cat-voice[1]: other terms begin at that instant, and what exists never changes; state a later from",
       ],
     ],
     [
       "that says plainly what is planned otherwise",
       `${NEW}  cat-voice: { credits: 20 }\n`,
       [
-        "catalogue.yaml:3: add_ons.cat-voice: other terms are to begin at 2100-01-01T00:00:00.000Z; list these and those as versions with from",
+        "catalogue.yaml:3: add_ons.cat-voice: other terms begin at 2100-01-01T00:00:00.000Z; state both as versions, each with its from",
       ],
     ],
     [

@@ -83,7 +83,7 @@ test("debt is repaid; a low balance that stays is said again, one that is lifted
   ]);
   expect((await run("grant cli-low 2 --lot-id cli-low-1")).stdout).toContain(
     "The balance is still below zero: a debt of 3 credits.\n" +
-      "It is at or below the threshold and was said again.\n",
+      "The account is still at or below its threshold: a low-balance event was published again.\n",
   );
   expect(JSON.parse((await run("grant cli-low 4 --json")).stdout)).toMatchObject({
     balance: "1000000",
@@ -122,12 +122,12 @@ describe("refuses", () => {
     [
       1,
       "cli-acme 1 --expires 2020-01-01T00:00:00Z",
-      "the lot would have ended already, at 2020-01-01T00:00:00.000Z; name an instant to come",
+      "the lot would end at 2020-01-01T00:00:00.000Z, which has passed; choose a later end",
     ],
     [
       1,
       "cli-acme 1 --lot-id top-up:manual:1",
-      "lot ids that begin with plan: or top-up: are those of subscriptions and top-ups, not top-up:manual:1; choose another",
+      "lot id top-up:manual:1 is reserved: ids that begin with plan: or top-up: belong to subscriptions and top-ups; choose another",
     ],
     [2, "cli-acme -5", "-5 credits are below zero"],
     [2, "cli-acme 1,5", '"1,5" is not an amount of credits; write it like 3 or 0.25'],

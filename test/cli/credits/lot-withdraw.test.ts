@@ -134,7 +134,7 @@ test("a lot that was cut out paid for nothing, also where usage and charges lie 
 test("a balance that it brings down to the threshold is said to be low", async () => {
   await openAccount(books, "cli-low", { lots: [{ credits: 5_000_000n }], threshold: 2_000_000n });
   expect((await run("lot withdraw cli-low cli-low-lot-1 --credits 3")).stdout).toContain(
-    "The balance is now 2 credits.\nIt is at or below the threshold, which was said.\n",
+    "The balance is now 2 credits.\nThe account is at or below its threshold: a low-balance event was published.\n",
   );
   expect(await outboxOf(books, "cli-low", "billing.low-balance")).toEqual([
     expect.objectContaining({ crossing: "1", balance: "2000000", cause: "entry:2" }),

@@ -281,22 +281,22 @@ describe("refused, and nothing is changed", () => {
     [
       1,
       "payment refund cli-stays manual:pending",
-      "payment manual:pending is pending: only what was paid can go back",
+      "payment manual:pending is pending; only what was paid can be refunded",
     ],
     [
       1,
       "payment refund cli-stays manual:failed",
-      "payment manual:failed is failed: only what was paid can go back",
+      "payment manual:failed is failed; only what was paid can be refunded",
     ],
     [
       1,
       "payment refund cli-stays manual:one --amount 6.01",
-      "only USD 6.00 of payment manual:one can still go back (drawdown payment show)",
+      "only USD 6.00 of payment manual:one can still be refunded (drawdown payment show)",
     ],
     [
       1,
       "payment refund cli-stays manual:gone",
-      "nothing of payment manual:gone is left to go back: it went back or is to (drawdown payment show)",
+      "payment manual:gone was refunded in full, or is about to be (drawdown payment show)",
     ],
     [1, "payment refund cli-stays manual:one --amount 0", "the amount must be at least USD 0.01"],
     [

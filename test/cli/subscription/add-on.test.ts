@@ -86,7 +86,7 @@ describe("add-on set", () => {
   test("a charge that crosses the threshold says so", async () => {
     await subscribed("cli-low", 470_000_000n);
     expect((await run("add-on set cli-low cli-voice 2")).stdout).toContain(
-      "The balance is now 460 credits.\nIt is at or below the threshold, which was said.\n",
+      "The balance is now 460 credits.\nThe account is at or below its threshold: a low-balance event was published.\n",
     );
     expect(await outboxOf(books, "cli-low", "billing.low-balance")).toEqual([
       expect.objectContaining({ crossing: "1", balance: "460000000", cause: "entry:2" }),

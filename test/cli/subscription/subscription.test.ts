@@ -200,7 +200,8 @@ describe("subscription change-interval", () => {
     expect(subscription).toMatchObject({ interval: "year", next_interval: "month" });
     expect(await run("subscription change-interval cli-pays month")).toMatchObject({
       code: 1,
-      stderr: "the subscription is already to be paid by the month, once what is paid has passed\n",
+      stderr:
+        "the subscription is already set to be paid by the month, once what is paid has passed\n",
     });
   });
 });

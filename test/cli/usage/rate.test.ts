@@ -46,7 +46,7 @@ test("a price is set once", async () => {
   expect(await run(line.replace("0.01", "0.02"))).toMatchObject({
     code: 1,
     stderr:
-      "other terms already begin at that instant, and what exists never changes; name a later from (drawdown catalogue show)\n",
+      "other terms begin at that instant, and what exists never changes; state a later from (drawdown catalogue show)\n",
   });
 });
 
@@ -54,9 +54,7 @@ test("a price cannot be slipped under events that were metered", async () => {
   await run("rate set cli-minutes 1 --per 60 --from 2020-01-01T00:00:00Z");
   const { code, stderr } = await run("rate set cli-minutes 2 --per 60 --from 2021-01-01T00:00:00Z");
   expect(code).toBe(1);
-  expect(stderr).toMatch(
-    /^what exists can change from \S+Z on at the earliest; name a later from\n$/,
-  );
+  expect(stderr).toMatch(/^it exists and cannot change before \S+Z; state a later from\n$/);
 });
 
 test("lists every price, or says that there is none", async () => {

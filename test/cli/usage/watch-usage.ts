@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import { HEADER_BYTES } from "../../../shared/kafka/codec/schemas.ts";
-import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
+import { HEADER_BYTES, SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { eventually } from "../../support/eventually.ts";
 import { testKafka } from "../../support/kafka/kafka.ts";
 

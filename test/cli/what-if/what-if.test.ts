@@ -219,11 +219,11 @@ meters:
     const ran = await whatIf(only);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toBe(
-      `8,003 events and charges and 2 plans have no price in ${join(folder, "other.yaml")} and are kept apart\n`,
+      `8,003 events and charges and 2 plans have no price in ${join(folder, "other.yaml")} and are left out\n`,
     );
     expect(ran.stdout).toContain("\nNo price: 8,002 events of w-tokens, charged ");
     expect(ran.stdout).toContain(
-      "\nNo price: 1 charge of add-on w-voice, charged 21 credits, kept apart.\n",
+      "\nNo price: 1 charge of add-on w-voice, charged 21 credits, left out.\n",
     );
     expect(ran.stdout).toContain("\nNot told: plan w-small of 1 account.\n");
     const { accounts } = await json(only, "--account w-few");
