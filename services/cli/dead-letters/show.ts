@@ -1,9 +1,9 @@
 import { idProblem, toAccountId } from "../../../shared/core/text/text.ts";
 import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
+import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { readDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
-import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { type Result, refused, shown } from "../shell/result.ts";

@@ -18,7 +18,7 @@ export interface PlanHistory {
 }
 
 /** A month of a subscription that was given. */
-export interface PlanMonth {
+interface PlanMonth {
   /** Of the subscription. */
   readonly number: number;
   readonly period: number;

@@ -1,6 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Database } from "../postgres/database.ts";
-import { type DeadLetterPlace, OPEN } from "../usage/dead-letters.ts";
+import { OPEN } from "../usage/dead-letters.ts";
 
 /** Which open dead letters are decided about, and when. */
 export interface AskedDecision {
