@@ -16,7 +16,11 @@ export const apiKey = noun({
   last_used_at: instant.nullable(),
 });
 
-export const newApiKey = noun({
+export const newApiKeyFields = {
   key_id: z.string(),
   key: z.string().meta({ description: "Shown once; keep it where secrets are kept." }),
-});
+};
+
+export const newApiKey = noun(newApiKeyFields);
+
+export const apiKeys = noun({ items: z.array(apiKey) });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Catalogue, LotLife } from "../core/offer/catalogue.ts";
+import { type Feed, pathText } from "../core/offer/feed.ts";
 import type { Rate } from "../core/offer/rate-card.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant, money } from "./wire.ts";
@@ -9,32 +10,64 @@ const life = noun({
   months: z.number().int().nullable(),
 }).meta({ description: "How long lots live; usual: two months." });
 
+const feed = noun({
+  event_type: z.string(),
+  value: z.string().nullable().meta({ description: "null: each event counts 1." }),
+  dimensions: z.record(z.string(), z.string()),
+}).meta({ description: "Which events feed the meter; null: those named like it." });
+
+const price = noun({ currency: z.string(), monthly: money, yearly: money });
+
+/** What a version of each kind says, without of what and since when. */
+export const termsFields = {
+  meter: { credits, per: count, feed: feed.nullable() },
+  plan: { credits, life, prices: z.array(price) },
+  addOn: { credits },
+  creditPrice: { credits, life },
+};
+
+/** The price of a meter from an instant on. */
+export const rateFields = { meter: z.string(), valid_from: instant, ...termsFields.meter };
+
+export const rate = noun(rateFields);
+
 /** All versions of all that is on offer. */
 export const catalogue = noun({
-  meters: z.array(noun({ meter: z.string(), credits, per: count, valid_from: instant })),
-  plans: z.array(
-    noun({
-      plan_id: z.string(),
-      credits,
-      valid_from: instant,
-      life,
-      prices: z.array(noun({ currency: z.string(), monthly: money, yearly: money })),
-    }),
+  meters: z.array(rate),
+  plans: z.array(noun({ plan_id: z.string(), valid_from: instant, ...termsFields.plan })),
+  add_ons: z.array(noun({ add_on_id: z.string(), valid_from: instant, ...termsFields.addOn })),
+  credit_prices: z.array(
+    noun({ currency: z.string(), valid_from: instant, ...termsFields.creditPrice }),
   ),
-  add_ons: z.array(noun({ add_on_id: z.string(), credits, valid_from: instant })),
-  credit_prices: z.array(noun({ currency: z.string(), credits, valid_from: instant, life })),
 });
 
 export function toCatalogue({ plans, addOns, creditPrices }: Catalogue, rates: readonly Rate[]) {
   return {
-    meters: rates,
+    meters: rates.map(toMeterTerms),
     plans: [...plans.values()].flat().map(withLife),
     addOns: [...addOns.values()].flat(),
     creditPrices: [...creditPrices.values()].flat().map(withLife),
   };
 }
 
-function withLife<Offer extends { readonly life: LotLife }>(offer: Offer) {
-  const { life: lives } = offer;
-  return { ...offer, life: { months: null, ...lives } };
+/** Of a rate, or of its terms alone. */
+export function toMeterTerms<Terms extends { readonly feed?: Feed }>(terms: Terms) {
+  const { feed: fed } = terms;
+  return {
+    ...terms,
+    feed:
+      fed === undefined
+        ? null
+        : {
+            ...fed,
+            value: fed.value && pathText(fed.value),
+            dimensions: Object.fromEntries(
+              [...fed.dimensions].map(([name, path]) => [name, pathText(path)]),
+            ),
+          },
+  };
+}
+
+export function withLife<Offer extends { readonly life: LotLife }>(offer: Offer) {
+  return { ...offer, life: { months: null, ...offer.life } };
 }

@@ -10,3 +10,5 @@ export const subscriptionChange = noun({
   kind: z.string(),
   detail: z.record(z.string(), z.string()),
 });
+
+export const subscriptionChanges = noun({ items: z.array(subscriptionChange) });

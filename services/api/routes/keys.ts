@@ -1,8 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { apiKey, newApiKey, scope } from "../../../shared/contract/api-key.ts";
-import { dashboardToken } from "../../../shared/contract/dashboard-token.ts";
-import { noun } from "../../../shared/contract/noun.ts";
+import { apiKeys, newApiKey, scope } from "../../../shared/contract/api-key.ts";
+import { dashboardPath, dashboardToken } from "../../../shared/contract/dashboard-token.ts";
 import { words } from "../../../shared/contract/wire.ts";
 import { listApiKeys, revokeApiKey } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
@@ -36,7 +35,7 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
       schema: {
         summary: "List API keys, without their secrets",
         tags,
-        response: { 200: noun({ items: z.array(apiKey) }), ...REFUSALS },
+        response: { 200: apiKeys, ...REFUSALS },
       },
     },
     async () => ({ items: await listApiKeys(database) }),
@@ -100,7 +99,7 @@ export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): 
       const token = await makeDashboardToken(database, lease);
       if (token === null) throw unknownAccount(account_id);
       const { text, expiresAt } = token;
-      const dashboard = `/dashboard/#token=${text}`;
+      const dashboard = dashboardPath(text);
       const shown = { accountId: account_id, token: text, expiresAt, dashboard };
       return reply.status(201).send(shown);
     },

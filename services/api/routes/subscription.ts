@@ -1,8 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { noun } from "../../../shared/contract/noun.ts";
 import { interval, renewal, schedule } from "../../../shared/contract/subscription.ts";
-import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
+import { subscriptionChanges } from "../../../shared/contract/subscription-change.ts";
 import { accountId, id } from "../../../shared/contract/wire.ts";
 import { decideCancel, decideResume } from "../../../shared/core/changes/cancel-subscription.ts";
 import { decideIntervalChange } from "../../../shared/core/changes/change-interval.ts";
@@ -28,8 +27,6 @@ const changing = z.strictObject({
   interval: interval.optional(),
   cancelled: z.boolean().optional().meta({ description: "true cancels, false resumes." }),
 });
-
-const history = noun({ items: z.array(subscriptionChange) });
 
 const addOnPath = z.object({ account_id: accountId, add_on_id: id("add_on_id") });
 const units = z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) });
@@ -119,7 +116,7 @@ export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): voi
         summary: "The history of the subscription: who changed what, and when",
         tags,
         params: accountPath,
-        response: { 200: history, ...REFUSALS },
+        response: { 200: subscriptionChanges, ...REFUSALS },
       },
     },
     ({ params: { account_id } }) =>

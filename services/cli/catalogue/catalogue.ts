@@ -1,12 +1,13 @@
 import type { Command } from "commander";
+import { catalogue, toCatalogue } from "../../../shared/contract/catalogue.ts";
 import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, shown } from "../shell/result.ts";
+import { type Result, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { listedJson, listedText } from "./list-text.ts";
+import { listedText } from "./list-text.ts";
 
 interface ApplyOptions extends JsonOption {
   readonly dryRun?: true;
@@ -35,10 +36,10 @@ The file, YAML or JSON: what it states is added, what it does not name stays as 
     EUR: { credits: 50 }        # for 1 EUR`;
 
 export function addCatalogueCommands(program: Command): void {
-  const catalogue = program
+  const commands = program
     .command("catalogue")
     .description("state and show what is on offer: meters, plans, add-ons, credit prices");
-  addCommand(catalogue, "apply <file>", {
+  addCommand(commands, "apply <file>", {
     does: "add what a file states, all of it or nothing; the same again changes nothing",
     examples: ["catalogue apply catalogue.yaml --dry-run", "catalogue apply catalogue.yaml"],
   })
@@ -51,7 +52,7 @@ export function addCatalogueCommands(program: Command): void {
         return applyFile(settings, file, options.dryRun === true);
       }),
     );
-  addCommand(catalogue, "show", {
+  addCommand(commands, "show", {
     does: "show plans, add-ons, credit prices and meters with all their versions",
     examples: ["catalogue show"],
   }).action((options: JsonOption) => run(options, show));
@@ -64,5 +65,6 @@ async function show(settings: Settings): Promise<Result> {
       rates: await listRates(transaction),
     })),
   );
-  return shown(listedJson(listed), listedText(listed, Date.now()));
+  const value = toCatalogue(listed.catalogue, listed.rates);
+  return shownAs(catalogue, value, listedText(listed, Date.now()));
 }

@@ -3,48 +3,14 @@ import { type Catalogue, versionAt } from "../../../shared/core/offer/catalogue.
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { type Column, instantJson, table } from "../shell/print.ts";
-import {
-  addOnJson,
-  creditPriceJson,
-  feedText,
-  lifeText,
-  meterJson,
-  planJson,
-  pricesText,
-} from "./terms-text.ts";
+import { type Column, table } from "../shell/print.ts";
+import { feedText, lifeText, pricesText } from "./terms-text.ts";
 
 /** All versions of all that is on offer. */
 export interface Listed {
   readonly catalogue: Catalogue;
   /** By meter, oldest first. */
   readonly rates: readonly Rate[];
-}
-
-export function listedJson({ catalogue, rates }: Listed) {
-  const { plans, addOns, creditPrices } = catalogue;
-  return {
-    plans: all(plans).map((plan) => ({
-      plan: plan.planId,
-      valid_from: instantJson(plan.validFrom),
-      ...planJson(plan),
-    })),
-    add_ons: all(addOns).map((addOn) => ({
-      add_on: addOn.addOnId,
-      valid_from: instantJson(addOn.validFrom),
-      ...addOnJson(addOn),
-    })),
-    credit_prices: all(creditPrices).map((price) => ({
-      currency: price.currency,
-      valid_from: instantJson(price.validFrom),
-      ...creditPriceJson(price),
-    })),
-    meters: rates.map((rate) => ({
-      meter: rate.meter,
-      valid_from: instantJson(rate.validFrom),
-      ...meterJson(rate),
-    })),
-  };
 }
 
 export function listedText({ catalogue, rates }: Listed, now: Instant): string {
@@ -92,8 +58,4 @@ function section<T extends { readonly validFrom: Instant }>(
     ]);
   });
   return table([{ title }, { title: "VALID FROM" }, { title: "STATE" }, ...columns], rows);
-}
-
-function all<T>(things: ReadonlyMap<string, readonly T[]>): T[] {
-  return [...things.values()].flat();
 }

@@ -8,40 +8,6 @@ import type {
 import { type Feed, pathText } from "../../../shared/core/offer/feed.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
-import type { Json } from "../shell/print.ts";
-
-/** Terms of each kind for `--json`, money in minor units. */
-export function meterJson({ credits, per, feed }: MeterTerms) {
-  return { credits, per, ...(feed === undefined ? {} : { feed: feedJson(feed) }) };
-}
-
-function feedJson({ eventType, value, dimensions }: Feed): Json {
-  return {
-    event_type: eventType,
-    value: value && pathText(value),
-    dimensions: Object.fromEntries([...dimensions].map(([name, path]) => [name, pathText(path)])),
-  };
-}
-
-export function planJson({ credits, life, prices }: PlanTerms) {
-  return {
-    credits,
-    life: lifeJson(life),
-    prices: prices.map(({ currency, monthly, yearly }) => ({ currency, monthly, yearly })),
-  };
-}
-
-export function addOnJson({ credits }: AddOnTerms) {
-  return { credits };
-}
-
-export function creditPriceJson({ credits, life }: CreditPriceTerms) {
-  return { credits, life: lifeJson(life) };
-}
-
-function lifeJson(life: LotLife): Json {
-  return life.kind === "months" ? { kind: life.kind, months: life.months } : { kind: life.kind };
-}
 
 /** Terms of each kind in words. */
 export function meterText({ credits, per, feed }: MeterTerms): string {

@@ -5,11 +5,12 @@ import {
   type DeadLetterReason,
 } from "../../../shared/core/usage/usage-event.ts";
 import { byArgument, placeArgument, textArgument } from "../shell/arguments.ts";
+import { addPageOptions } from "../shell/paging.ts";
 import { WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
 import { dismissAll, dismissOne } from "./dismiss.ts";
-import { type ListOptions, listLetters, MOST_LETTERS } from "./list.ts";
+import { type ListOptions, listLetters } from "./list.ts";
 import { retryAll, retryOne } from "./retry.ts";
 
 interface RetryOptions extends JsonOption {
@@ -53,14 +54,14 @@ export function addDeadLetterCommands(program: Command): void {
 }
 
 function addListCommand(letters: Command): void {
-  addCommand(letters, "list", {
+  const list = addCommand(letters, "list", {
     does: "list the dead letters that wait for a decision, newest first",
     examples: ["dead-letters list", "dead-letters list --reason conflict --account acme --all"],
-  })
+  });
+  addPageOptions(list)
     .addOption(reasonOption("only those of this reason"))
     .option("--account <id>", "only those of this account")
     .option("--all", "also those that were retried or dismissed")
-    .option("--limit <count>", `how many to list, at most ${MOST_LETTERS}`, "20")
     .action((options: ListOptions) => run(options, (settings) => listLetters(settings, options)));
 }
 

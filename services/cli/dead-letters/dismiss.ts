@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
@@ -7,11 +9,19 @@ import {
 } from "../../../shared/ledger/dead-letters/dismiss.ts";
 import type { Dismissal } from "../../../shared/ledger/dead-letters/read.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { type Result, refused, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** Who dismisses, and why. */
 type Said = Pick<Dismissal, "by" | "reason">;
+
+const fields = {
+  outcome: z.literal("dismissed"),
+  dismissed_by: z.string(),
+  dismissed_reason: z.string(),
+};
+const dismissedOne = noun({ place: z.string(), ...fields });
+const dismissedAll = noun({ dismissed: z.number().int(), ...fields });
 
 export async function dismissOne(
   settings: Settings,
@@ -23,8 +33,9 @@ export async function dismissOne(
   );
   const called = placeText(place);
   if (outcome.kind !== "dismissed") return refused(outcome);
-  return shown(
-    { outcome: outcome.kind, place: called, ...saidJson(said) },
+  return shownAs(
+    dismissedOne,
+    { outcome: outcome.kind, place: called, ...told(said) },
     `Dead letter ${called} is dismissed and stays unmetered.`,
   );
 }
@@ -40,12 +51,13 @@ export async function dismissAll(
   );
   if (count === 0) return refused({ kind: "no_dead_letters", reason });
   const one = "dead letter";
-  return shown(
-    { outcome: "dismissed", dismissed: count, ...saidJson(said) },
+  return shownAs(
+    dismissedAll,
+    { outcome: "dismissed", dismissed: count, ...told(said) },
     `${countOf(count, `${one} is`, `${one}s are`)} dismissed and stay unmetered.`,
   );
 }
 
-function saidJson({ by, reason }: Said) {
-  return { dismissed_by: by, dismissed_reason: reason };
+function told({ by, reason }: Said) {
+  return { dismissedBy: by, dismissedReason: reason };
 }

@@ -1,3 +1,5 @@
+import { deadLetter, deadLetterPage } from "../../../shared/contract/dead-letter.ts";
+import { listOf } from "../../../shared/contract/page.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
@@ -6,47 +8,34 @@ import {
   listDeadLetters,
 } from "../../../shared/ledger/dead-letters/list.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { accountIdArgument, limitArgument } from "../shell/arguments.ts";
-import { instantJson, table } from "../shell/print.ts";
-import { type Result, shown } from "../shell/result.ts";
-import type { JsonOption } from "../shell/run-command.ts";
+import { accountIdArgument } from "../shell/arguments.ts";
+import { moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
+import { table } from "../shell/print.ts";
+import { type Result, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
-export interface ListOptions extends JsonOption {
+export interface ListOptions extends PageOptions {
   readonly reason?: DeadLetterReason;
   readonly account?: string;
   readonly all?: true;
-  readonly limit: string;
 }
 
-export const MOST_LETTERS = 10_000;
 const MOST_DETAIL = 100;
 
 export async function listLetters(settings: Settings, options: ListOptions): Promise<Result> {
-  const asked = {
+  const which = {
     reason: options.reason ?? null,
     accountId: options.account === undefined ? null : accountIdArgument(options.account),
     decided: options.all === true,
   };
-  const limit = limitArgument(options.limit, MOST_LETTERS);
-  const read = await withDatabase(settings, (database) =>
-    listDeadLetters(database, asked, { before: null, limit: limit + 1 }),
+  const page = await withDatabase(settings, (database) =>
+    deadLetterPage(pageArgument(options), (range) => listDeadLetters(database, which, range)),
   );
-  const letters = read.slice(0, limit);
-  const areMore = read.length > limit;
-  const json = { dead_letters: letters.map(listedJson), more: areMore };
-  if (letters.length === 0) return shown(json, noneText(asked.decided));
-  return shown(json, `${asTable(letters)}${areMore ? `\n${moreText(limit)}` : ""}`);
-}
-
-/** What list and show have in common. */
-export function listedJson(letter: ListedDeadLetter) {
-  return {
-    place: placeText(letter),
-    ...{ topic: letter.topic, partition: letter.partition, offset: letter.offset },
-    ...{ account_id: letter.accountId, reason: letter.reason, detail: letter.detail },
-    ...{ recorded_at: instantJson(letter.recordedAt), state: letter.state },
-  };
+  const text =
+    page.items.length === 0
+      ? noneText(which.decided)
+      : [asTable(page.items), ...moreLines(page.nextCursor)].join("\n");
+  return shownAs(listOf(deadLetter), page, text);
 }
 
 function asTable(letters: readonly ListedDeadLetter[]): string {
@@ -67,10 +56,4 @@ export function cut(text: string, most: number): string {
 
 function noneText(decided: boolean): string {
   return decided ? "There are no such dead letters." : "No such dead letter waits for a decision.";
-}
-
-function moreText(limit: number): string {
-  return limit < MOST_LETTERS
-    ? "There are earlier ones: a larger --limit lists them."
-    : `There are earlier ones, but at most ${MOST_LETTERS} are listed.`;
 }

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
@@ -7,8 +9,16 @@ import {
   retryDeadLetters,
 } from "../../../shared/ledger/dead-letters/retry.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { type Result, refused, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
+
+const retriedOne = noun({ outcome: z.enum(["asked", "asked_already"]), place: z.string() });
+const retriedAll = noun({
+  outcome: z.literal("asked"),
+  asked: z.number().int(),
+  asked_already: z.number().int(),
+  without_bytes: z.number().int(),
+});
 
 /** Asks for one dead letter to be published again. */
 export async function retryOne(settings: Settings, place: DeadLetterPlace): Promise<Result> {
@@ -18,13 +28,15 @@ export async function retryOne(settings: Settings, place: DeadLetterPlace): Prom
   const called = placeText(place);
   switch (outcome.kind) {
     case "asked":
-      return shown(
+      return shownAs(
+        retriedOne,
         { outcome: outcome.kind, place: called },
         `Dead letter ${called} is to be published again.\n` +
           `What comes of it: drawdown dead-letters show ${called}`,
       );
     case "asked_already":
-      return shown(
+      return shownAs(
+        retriedOne,
         { outcome: outcome.kind, place: called },
         `Dead letter ${called} is to be published again already; the services do so where they run.`,
       );
@@ -48,10 +60,7 @@ export async function retryAll(
     const have = countOf(withoutBytes, "open dead letter has", "open dead letters have");
     return refused(`${have} no bytes to publish again; dismiss them`);
   }
-  return shown(
-    { outcome: "asked", asked, asked_already: askedAlready, without_bytes: withoutBytes },
-    retriedText(retried),
-  );
+  return shownAs(retriedAll, { outcome: "asked", ...retried }, retriedText(retried));
 }
 
 function retriedText({ asked, askedAlready, withoutBytes }: Retried): string {

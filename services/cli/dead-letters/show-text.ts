@@ -1,3 +1,7 @@
+import { z } from "zod";
+import { deadLetterFields, toDeadLetter } from "../../../shared/contract/dead-letter.ts";
+import { noun } from "../../../shared/contract/noun.ts";
+import { count, credits, instant } from "../../../shared/contract/wire.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
@@ -6,9 +10,9 @@ import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import type { KeptDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import type { UsageRecord } from "../../../shared/ledger/usage/explain.ts";
-import { fields, instantJson } from "../shell/print.ts";
+import { fields } from "../shell/print.ts";
 import { dumpBytes } from "./dump-bytes.ts";
-import { cut, listedJson } from "./list.ts";
+import { cut } from "./list.ts";
 
 /** What show tells of a dead letter. */
 export interface ShownLetter {
@@ -19,36 +23,53 @@ export interface ShownLetter {
   readonly record: UsageRecord | null;
 }
 
-export function shownJson({ letter, event, record }: ShownLetter) {
-  const { dismissed } = letter;
-  return {
-    ...listedJson(letter),
-    meter: letter.meter,
-    occurred_at: instantJson(letter.occurredAt),
-    published_at: instantJson(letter.publishedAt),
-    retry_asked_at: instantJson(letter.retryAskedAt),
-    retried_at: instantJson(letter.retriedAt),
-    retry_refused: letter.retryRefused,
-    dismissed_at: instantJson(dismissed?.at ?? null),
-    dismissed_by: dismissed?.by ?? null,
-    dismissed_reason: dismissed?.reason ?? null,
-    key_base64: letter.key?.toString("base64") ?? null,
-    payload_base64: letter.payload.toString("base64"),
-    event: typeof event === "string" ? null : eventJson(event),
-    unreadable: typeof event === "string" ? event : null,
-    metered: record && {
-      ...{ credits: record.credits, metered_at: instantJson(record.meteredAt) },
-      ...{ partition: record.partition, offset: record.offset },
-    },
-  };
-}
+/** A dead letter with its bytes, and what is known of the event in it. */
+export const shownLetter = noun({
+  ...deadLetterFields,
+  meter: z.string().nullable(),
+  occurred_at: instant.nullable(),
+  published_at: instant.nullable(),
+  retry_asked_at: instant.nullable(),
+  retried_at: instant.nullable(),
+  retry_refused: z.string().nullable(),
+  dismissed_at: instant.nullable(),
+  dismissed_by: z.string().nullable(),
+  dismissed_reason: z.string().nullable(),
+  key_base64: z.string().nullable(),
+  payload_base64: z.string(),
+  event: noun({
+    event_id: z.string(),
+    account_id: z.string(),
+    meter: z.string(),
+    quantity: count,
+    occurred_at: instant.nullable(),
+    source: z.string(),
+    dimensions: z.record(z.string(), z.string()),
+  }).nullable(),
+  unreadable: z.string().nullable(),
+  metered: noun({
+    credits,
+    metered_at: instant,
+    partition: z.number().int(),
+    offset: count,
+  }).nullable(),
+});
 
-function eventJson(event: UsageEvent) {
+export function toShownLetter({ letter, event, record }: ShownLetter) {
+  const { dismissed, key, payload } = letter;
   return {
-    ...{ event_id: event.eventId, account_id: event.accountId, meter: event.meter },
-    quantity: event.quantity,
-    occurred_at: isDate(event.occurredAt) ? instantJson(event.occurredAt) : null,
-    ...{ source: event.source, dimensions: event.dimensions },
+    ...toDeadLetter(letter),
+    dismissedAt: dismissed?.at ?? null,
+    dismissedBy: dismissed?.by ?? null,
+    dismissedReason: dismissed?.reason ?? null,
+    keyBase64: key?.toString("base64") ?? null,
+    payloadBase64: payload.toString("base64"),
+    event:
+      typeof event === "string"
+        ? null
+        : { ...event, occurredAt: isDate(event.occurredAt) ? event.occurredAt : null },
+    unreadable: typeof event === "string" ? event : null,
+    metered: record,
   };
 }
 

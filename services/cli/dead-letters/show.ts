@@ -1,15 +1,14 @@
 import { idProblem, toAccountId } from "../../../shared/core/text/text.ts";
-import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
-import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
+import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { readDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { type Result, refused, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { readEvent } from "./event.ts";
-import { shownJson, shownText } from "./show-text.ts";
+import { shownLetter, shownText, toShownLetter } from "./show-text.ts";
 
 export async function showLetter(settings: Settings, place: DeadLetterPlace): Promise<Result> {
   return withDatabase(settings, async (database) => {
@@ -21,7 +20,7 @@ export async function showLetter(settings: Settings, place: DeadLetterPlace): Pr
       return findUsageRecord(transaction, toAccountId(event.accountId), event.eventId);
     });
     const read = { letter, event, record };
-    return shown(shownJson(read), shownText(read));
+    return shownAs(shownLetter, toShownLetter(read), shownText(read));
   });
 }
 

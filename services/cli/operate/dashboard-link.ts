@@ -1,11 +1,13 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { dashboardPath, dashboardTokenFields } from "../../../shared/contract/dashboard-token.ts";
+import { noun } from "../../../shared/contract/noun.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { keyOfLinks, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
-import { instantJson } from "../shell/print.ts";
-import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
+import { noAccount, type Result, shownAs, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -29,6 +31,8 @@ export function addDashboardLinkCommand(program: Command): void {
     );
 }
 
+const dashboardLink = noun({ ...dashboardTokenFields, url: z.string() });
+
 async function link(
   settings: Settings,
   accountId: AccountId,
@@ -48,9 +52,11 @@ async function link(
     });
   });
   if (token === null) return noAccount(accountId);
-  const url = `${base}/dashboard/#token=${token.text}`;
-  return shown(
-    { account_id: accountId, url, expires_at: instantJson(token.expiresAt) },
+  const dashboard = dashboardPath(token.text);
+  const url = base + dashboard;
+  return shownAs(
+    dashboardLink,
+    { accountId, token: token.text, expiresAt: token.expiresAt, dashboard, url },
     `${url}\nIt opens until ${formatInstant(token.expiresAt)}.`,
   );
 }

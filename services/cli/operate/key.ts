@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
-import { scope } from "../../../shared/contract/api-key.ts";
+import { z } from "zod";
+import { apiKeys, newApiKeyFields, scope } from "../../../shared/contract/api-key.ts";
+import { noun } from "../../../shared/contract/noun.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import {
   type ApiKey,
@@ -10,8 +12,8 @@ import {
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { byArgument } from "../shell/arguments.ts";
-import { instantJson, printable, table } from "../shell/print.ts";
-import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { printable, table } from "../shell/print.ts";
+import { type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -46,6 +48,14 @@ export function addKeyCommands(program: Command): void {
   );
 }
 
+const created = noun({
+  outcome: z.literal("created"),
+  ...newApiKeyFields,
+  name: z.string(),
+  scopes: z.array(scope),
+});
+const revoked = noun({ outcome: z.literal("revoked"), key_id: z.string() });
+
 function nameArgument(name: string): string {
   if (name.length > 0 && name.length <= MAX_NAME_LENGTH && !name.includes("\0")) return name;
   throw new WrongUsage(`a key's name has 1 to ${MAX_NAME_LENGTH} characters`);
@@ -60,27 +70,20 @@ async function create(
   const { keyId, text } = await withDatabase(settings, (database) =>
     makeApiKey(database, { ...asked, now: Date.now() }),
   );
-  return shown(
-    { outcome: "created", key_id: keyId, name, scopes: asked.scopes, key: text },
+  return shownAs(
+    created,
+    { outcome: "created", keyId, ...asked, key: text },
     `Key ${printable(name)} (${keyId}) may: ${asked.scopes.join(", ")}.\nIt is shown this once:\n${text}`,
   );
 }
 
 async function list(settings: Settings): Promise<Result> {
   const keys = await withDatabase(settings, listApiKeys);
-  return shown(
-    { keys: keys.map(keyJson) },
+  return shownAs(
+    apiKeys,
+    { items: keys },
     keys.length === 0 ? "There are no keys." : asTable(keys),
   );
-}
-
-function keyJson(key: ApiKey) {
-  return {
-    ...{ key_id: key.keyId, name: key.name, scopes: key.scopes, created_by: key.createdBy },
-    created_at: instantJson(key.createdAt),
-    revoked_at: instantJson(key.revokedAt),
-    last_used_at: instantJson(key.lastUsedAt),
-  };
 }
 
 function asTable(keys: readonly ApiKey[]): string {
@@ -99,8 +102,9 @@ async function revoke(settings: Settings, keyId: string): Promise<Result> {
     revokeApiKey(database, keyId, Date.now()),
   );
   if (!found) return refused({ kind: "unknown_key", keyId });
-  return shown(
-    { outcome: "revoked", key_id: keyId },
+  return shownAs(
+    revoked,
+    { outcome: "revoked", keyId },
     `Key ${printable(keyId)} is revoked; within seconds it opens nothing.`,
   );
 }

@@ -1,11 +1,14 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { credits, instant } from "../../../shared/contract/wire.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { DueAccounts } from "../../../shared/ledger/month/count-due.ts";
-import type { Done, Sum } from "../../../shared/ledger/month/run-schedule.ts";
-import { instantJson, table } from "../shell/print.ts";
+import type { Done } from "../../../shared/ledger/month/run-schedule.ts";
+import { table } from "../shell/print.ts";
 
 /** A run of the scheduler as it was asked for, and what it did or would do. */
 export interface Ran {
@@ -21,27 +24,38 @@ export interface Ran {
   readonly ms: number;
 }
 
-export function ranJson({ clock, dryRun, done, completeUntil, unread, waiting, ms }: Ran) {
+const counted = z.number().int();
+const sum = noun({ count: counted, credits });
+
+/** What a run did, or would do. */
+export const schedulerRun = noun({
+  outcome: z.enum(["ran", "would_run"]),
+  at: instant,
+  accounts: counted,
+  grants: sum,
+  expiries: sum,
+  add_on_charges: sum,
+  fees: counted,
+  ended: counted,
+  low_balances: counted,
+  notices: sum,
+  usage_complete_until: instant.nullable(),
+  usage_unread: z.string().nullable(),
+  waiting: noun({ due: counted, oldest_due_at: instant.nullable() }).nullable(),
+  seconds: z.number(),
+});
+
+export function toSchedulerRun({ clock, dryRun, done, completeUntil, unread, waiting, ms }: Ran) {
   return {
-    outcome: dryRun ? "would_run" : "ran",
-    at: instantJson(clock),
-    accounts: done.accounts,
-    grants: sumJson(done.grants),
-    expiries: sumJson(done.expiries),
-    add_on_charges: sumJson(done.charges),
-    fees: done.fees,
-    ended: done.ended,
-    low_balances: done.lowBalances,
-    notices: sumJson(done.notices),
-    usage_complete_until: instantJson(completeUntil),
-    usage_unread: unread,
-    waiting: waiting && { accounts: waiting.count, since: instantJson(waiting.since) },
+    ...done,
+    outcome: dryRun ? ("would_run" as const) : ("ran" as const),
+    at: clock,
+    addOnCharges: done.charges,
+    usageCompleteUntil: completeUntil,
+    usageUnread: unread,
+    waiting: waiting && { due: waiting.count, oldestDueAt: waiting.since },
     seconds: Math.round(ms) / 1000,
   };
-}
-
-function sumJson({ count, credits }: Sum) {
-  return { count, credits };
 }
 
 export function ranText(ran: Ran): string {

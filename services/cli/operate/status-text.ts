@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { count } from "../../../shared/contract/wire.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { fields, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
@@ -5,22 +8,33 @@ import { MOST_WAITING, type Status } from "./inspect-parts.ts";
 
 const UNKNOWN = "not known";
 
-export function statusJson(status: Status) {
-  const { parts, partitions, eventsPerSecond, waiting, deadLetters } = status;
+/** Which parts are up, how far metering is behind, and what waits. */
+export const statusNoun = noun({
+  up: z.boolean(),
+  parts: z.array(
+    noun({ name: z.string(), up: z.boolean(), address: z.string().nullable(), detail: z.string() }),
+  ),
+  partitions: z.array(
+    noun({
+      partition: z.number().int(),
+      high_watermark: count.nullable(),
+      next_offset: count.nullable(),
+      lag: count.nullable(),
+    }),
+  ),
+  lag: count.nullable(),
+  events_per_second: z.number().nullable(),
+  outbox: z.number().int().nullable(),
+  dead_letters: z.array(noun({ reason: z.string(), count: z.number().int() })).nullable(),
+});
+
+export function toStatus(status: Status) {
   return {
-    up: parts.every(({ up }) => up),
-    parts: parts.map(({ name, up, address, detail }) => ({ name, up, address, detail })),
-    partitions: partitions.map((known) => ({
-      partition: known.partition,
-      high_watermark: known.high,
-      next_offset: known.nextOffset,
-      lag: known.lag,
-    })),
-    lag: totalLag(partitions),
-    events_per_second: eventsPerSecond,
-    outbox: waiting === null ? null : { waiting, more: waiting === MOST_WAITING },
-    dead_letters:
-      deadLetters === null ? null : deadLetters.map(({ reason, count }) => ({ reason, count })),
+    ...status,
+    up: status.parts.every(({ up }) => up),
+    partitions: status.partitions.map((known) => ({ ...known, highWatermark: known.high })),
+    lag: totalLag(status.partitions),
+    outbox: status.waiting,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, shown } from "../shell/result.ts";
+import { type Result, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 
 export function addStatusCommand(program: Command): void {
@@ -12,12 +12,12 @@ export function addStatusCommand(program: Command): void {
 
 async function status(settings: Settings): Promise<Result> {
   // Loaded only now: the commands that need no Kafka start in half the time without it.
-  const [{ inspect }, { statusJson, statusText }] = await Promise.all([
+  const [{ inspect }, { statusNoun, statusText, toStatus }] = await Promise.all([
     import("./inspect-parts.ts"),
     import("./status-text.ts"),
   ]);
   const found = await inspect(settings);
   const down = found.parts.filter(({ up }) => !up).map(({ name }) => name);
   const failure = down.length === 0 ? null : `down: ${down.join(", ")}`;
-  return shown(statusJson(found), statusText(found), failure);
+  return shownAs(statusNoun, toStatus(found), statusText(found), failure);
 }

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import {
   checkInvariants,
@@ -8,7 +10,7 @@ import {
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable } from "../shell/print.ts";
 import { openProgress } from "../shell/progress.ts";
-import { type Result, shown } from "../shell/result.ts";
+import { type Result, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -18,6 +20,17 @@ export function addDoctorCommand(program: Command): void {
     examples: ["doctor", "doctor --json"],
   }).action((options: JsonOption) => run(options, doctor));
 }
+
+const diagnosis = noun({
+  invariants: z.array(
+    noun({
+      holds: z.string(),
+      ok: z.boolean(),
+      accounts: z.array(z.string()),
+      means: z.string().optional(),
+    }),
+  ),
+});
 
 async function doctor(settings: Settings): Promise<Result> {
   const progress = openProgress(INVARIANTS.length, countOf(INVARIANTS.length, "invariant"));
@@ -30,20 +43,14 @@ async function doctor(settings: Settings): Promise<Result> {
       broken.length === 0
         ? null
         : `${countOf(broken.length, "invariant")} of the books do not hold`;
-    return shown({ invariants: findings.map(findingJson) }, findingsText(findings), failure);
+    const invariants = findings.map(({ invariant, accounts }) => ({
+      ...{ holds: invariant.holds, ok: accounts.length === 0, accounts },
+      means: accounts.length === 0 ? undefined : invariant.broken,
+    }));
+    return shownAs(diagnosis, { invariants }, findingsText(findings), failure);
   } finally {
     progress.stop();
   }
-}
-
-function findingJson({ invariant, accounts }: Finding) {
-  const isBroken = accounts.length > 0;
-  return {
-    holds: invariant.holds,
-    ok: !isBroken,
-    accounts,
-    ...(isBroken ? { means: invariant.broken } : {}),
-  };
 }
 
 function findingsText(findings: readonly Finding[]): string {

@@ -1,11 +1,11 @@
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { accountOf, type Found, idOf } from "../../../shared/reconcile/difference.ts";
+import { accountOf, type Found } from "../../../shared/reconcile/difference.ts";
 import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
 import { planRepair } from "../../../shared/reconcile/repair.ts";
 import { sentenceOf } from "../../../shared/reconcile/say-difference.ts";
-import { fields, instantJson, type Json, printable } from "../shell/print.ts";
+import { fields, printable } from "../shell/print.ts";
 
 /** How much of all that could be looked at was found right. */
 interface Completeness {
@@ -15,7 +15,7 @@ interface Completeness {
   readonly verifiedCredits: bigint;
 }
 
-function completenessOf({ usage, cut, differences }: Reconciliation): Completeness {
+export function completenessOf({ usage, cut, differences }: Reconciliation): Completeness {
   const right = BigInt(usage.metered + usage.repeats + usage.deadLetters);
   const wrong = differences.reduce((sum, found) => sum + creditsOf(found), 0n);
   return {
@@ -121,43 +121,4 @@ export function differencesText(found: readonly Found[]): string {
 
 function whereOf(found: Found): string {
   return accountOf(found) ?? "(no account)";
-}
-
-export function reconciliationJson(found: Reconciliation) {
-  const { cut, usage, told, charges, answered, more } = found;
-  const whole = completenessOf(found);
-  return {
-    books_as_of: instantJson(cut.at),
-    ranges: [...cut.ranges].map(([partition, { from, to }]) => ({ partition, from, to })),
-    events: {
-      all: whole.events,
-      verified: whole.verifiedEvents,
-      metered: usage.metered,
-      repeats: usage.repeats,
-      dead_letters: usage.deadLetters,
-    },
-    credits: { all: whole.credits, verified: whole.verifiedCredits },
-    told: told === null ? null : { records: told.records, past_retention: told.pastRetention },
-    charges_compared_to: charges?.comparedTo == null ? null : instantJson(charges.comparedTo),
-    not_verified: {
-      past_retention: cut.pastRetention.records,
-      past_retention_credits: cut.pastRetention.credits,
-      not_read_yet: cut.unread,
-      books_among_each_other: !cut.isWhole,
-    },
-    repaired_by_entries: answered,
-    differences: found.differences.map(differenceJson),
-    more_differences: more,
-  };
-}
-
-function differenceJson(found: Found): Json {
-  const plan = planRepair(found);
-  return {
-    kind: found.kind,
-    id: idOf(found),
-    account_id: accountOf(found),
-    says: sentenceOf(found),
-    repair: plan === null ? null : { what: plan.what, credits: plan.credits },
-  };
 }

@@ -1,5 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { openKafka } from "../../../shared/kafka/client/kafka-client.ts";
@@ -17,10 +19,11 @@ import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
-import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { reasonOf, withDatabase } from "../shell/with-database.ts";
-import { differencesText, reconciliationJson, reconciliationText } from "./reconcile-text.ts";
+import { reconciliation, reconciliationFields, toReconciliation } from "./reconcile-shape.ts";
+import { differencesText, reconciliationText } from "./reconcile-text.ts";
 
 interface Options extends JsonOption {
   readonly account?: string;
@@ -84,12 +87,18 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
+const repairs = noun({
+  repaired: z.number().int(),
+  left: z.number().int(),
+  ...reconciliationFields,
+});
+
 async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   const found = await prove(settings, run);
   const plans = found.differences.map((one) => ({ found: one, plan: planRepair(one) }));
   const failure = failureOf(found);
   if (run.options.repair !== true || found.differences.length === 0) {
-    return shown(reconciliationJson(found), reconciliationText(found), failure);
+    return shownAs(reconciliation, toReconciliation(found), reconciliationText(found), failure);
   }
   const planned = plans.flatMap(({ found: one, plan }) => (plan ? [{ found: one, plan }] : []));
   process.stderr.write(`${differencesText(found.differences)}\n`);
@@ -99,8 +108,9 @@ async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   }
   const repaired = await postAll(settings, run, planned);
   const left = found.differences.length + found.more - repaired;
-  return shown(
-    { repaired, left, ...reconciliationJson(found) },
+  return shownAs(
+    repairs,
+    { repaired, left, ...toReconciliation(found) },
     `${countOf(repaired, "difference")} repaired; run reconcile again to see what is left.`,
     left === 0 ? null : `${countOf(left, "difference")} left: run reconcile again`,
   );

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { migrate } from "../../../infra/postgres/migrate.ts";
+import { noun } from "../../../shared/contract/noun.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { isKafkaOutage, openKafka } from "../../../shared/kafka/client/kafka-client.ts";
 import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
@@ -13,7 +15,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable } from "../shell/print.ts";
 import { addressesOf } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
-import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
 import { addressOf, reasonOf, withDatabase } from "../shell/with-database.ts";
 
 /** Two transactions at once, and what is asked beside them. */
@@ -87,23 +89,38 @@ function replayWith(
   });
 }
 
+const replay = noun({
+  accounts: z.number().int(),
+  events: z.number().int(),
+  equal: z.boolean(),
+  events_per_second: z.number(),
+  differing: z.number().int(),
+  differences: z.array(
+    noun({
+      account_id: z.string(),
+      table: z.string(),
+      rows: z.array(noun({ source: z.unknown(), target: z.unknown() })),
+    }),
+  ),
+});
+
 function outcome(replayed: BooksReplayed, address: string): Result {
   const { accounts, events, postingMs, differing, differences } = replayed;
   const perSecond = Math.round(events / (postingMs / 1000));
   const what = `${countOf(accounts, "account")}, ${countOf(events, "event")}`;
   const isEqual = differing === 0;
   const speed = `${what}: ${isEqual ? "equal" : "not equal"} (${countOf(perSecond, "event")}/s).`;
-  return shown(
+  return shownAs(
+    replay,
     {
       accounts,
       events,
       equal: isEqual,
-      events_per_second: perSecond,
+      eventsPerSecond: perSecond,
       differing,
-      differences: differences.map(({ accountId, table, rows }) => ({
-        account_id: accountId,
-        table,
-        rows: rows.map(({ source, target }) => ({
+      differences: differences.map((difference) => ({
+        ...difference,
+        rows: difference.rows.map(({ source, target }) => ({
           source: parsed(source),
           target: parsed(target),
         })),

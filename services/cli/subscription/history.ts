@@ -1,6 +1,4 @@
-import { z } from "zod";
-import { noun } from "../../../shared/contract/noun.ts";
-import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
+import { subscriptionChanges } from "../../../shared/contract/subscription-change.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
@@ -11,8 +9,6 @@ import { printable, table } from "../shell/print.ts";
 import { noAccount, type Result, shownAs } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { changeText } from "./change-text.ts";
-
-const history = noun({ items: z.array(subscriptionChange) });
 
 /** Who changed what of an account's subscription, and when. */
 export async function listHistory(settings: Settings, accountId: AccountId): Promise<Result> {
@@ -26,13 +22,13 @@ export async function listHistory(settings: Settings, accountId: AccountId): Pro
   if (changes === null) return noAccount(accountId);
   if (changes.length === 0) {
     return shownAs(
-      history,
+      subscriptionChanges,
       { items: [] },
       `Nothing was changed on account ${printable(accountId)} yet.`,
     );
   }
   return shownAs(
-    history,
+    subscriptionChanges,
     { items: changes },
     table(
       [{ title: "WHEN" }, { title: "WHO" }, { title: "WHAT" }],

@@ -1,10 +1,12 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { z } from "zod";
 import {
   openUsageClient,
   PublishFailed,
   type UsageClient,
 } from "../../../shared/client/usage-client.ts";
+import { noun } from "../../../shared/contract/noun.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -12,7 +14,7 @@ import { printable, toJson } from "../shell/print.ts";
 import { addressesOf, probeKafka, probeRegistry } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { readLines } from "../shell/read-lines.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
 import { reasonOf } from "../shell/with-database.ts";
 import { parseUsageLine } from "./usage-line.ts";
 
@@ -99,6 +101,12 @@ async function publishLines(
   return tally;
 }
 
+const publishing = noun({
+  published: z.number().int(),
+  failed: z.number().int(),
+  events_per_second: z.number(),
+});
+
 function summary(tally: Tally, address: string, seconds: number): Result {
   const { lines, published, lost } = tally;
   const failed = lines - published;
@@ -106,8 +114,9 @@ function summary(tally: Tally, address: string, seconds: number): Result {
   const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${failed} failed.`;
   const notAll = `${countOf(failed, "line")} of ${lines} could not be published`;
   const stopped = `Kafka at ${address} stopped acknowledging; nothing after line ${lines} was tried`;
-  return shown(
-    { published, failed, events_per_second: perSecond },
+  return shownAs(
+    publishing,
+    { published, failed, eventsPerSecond: perSecond },
     text,
     failed === 0 ? null : lost ? stopped : notAll,
   );

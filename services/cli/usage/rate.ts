@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { rate, rateFields, toMeterTerms } from "../../../shared/contract/catalogue.ts";
+import { noun } from "../../../shared/contract/noun.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
@@ -6,8 +9,8 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { creditsArgument, idArgument, instantArgument, wholeArgument } from "../shell/arguments.ts";
-import { instantJson, printable, table } from "../shell/print.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { printable, table } from "../shell/print.ts";
+import { type Result, refused, shownAs } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -20,8 +23,8 @@ interface SetOptions extends JsonOption {
 type AskedRate = Omit<Rate, "validFrom"> & { readonly from: Instant | null };
 
 export function addRateCommands(program: Command): void {
-  const rate = program.command("rate").description("set and list the prices of meters");
-  addCommand(rate, "set <meter> <credits>", {
+  const commands = program.command("rate").description("set and list the prices of meters");
+  addCommand(commands, "set <meter> <credits>", {
     does: "set what a meter costs, from an instant on",
     examples: [
       "rate set llm.input_tokens 3 --per 1000000",
@@ -36,7 +39,7 @@ export function addRateCommands(program: Command): void {
     .action((meter: string, credits: string, options: SetOptions) =>
       run(options, (settings) => set(settings, toRate(meter, credits, options))),
     );
-  addCommand(rate, "list [meter]", {
+  addCommand(commands, "list [meter]", {
     does: "list the prices of all meters or of one, oldest first",
     examples: ["rate list", "rate list llm.input_tokens"],
   }).action((meter: string | undefined, options: JsonOption) =>
@@ -53,20 +56,29 @@ function toRate(meter: string, credits: string, { per, from }: SetOptions): Aske
   };
 }
 
+const setOutcome = noun({ outcome: z.enum(["set", "already_exists"]), ...rateFields });
+const rates = noun({ items: z.array(rate) });
+
 async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<Result> {
   const { maxAheadMs } = settings.metering.window;
   return withDatabase(settings, async (database) => {
     const now = Date.now();
     const priced = (await listRates(database)).some(({ meter }) => meter === asked.meter);
-    const rate = { ...asked, validFrom: from ?? (priced ? earliestChange(now, maxAheadMs) : now) };
-    const outcome = await setRate(database, rate, now, maxAheadMs);
+    const validFrom = from ?? (priced ? earliestChange(now, maxAheadMs) : now);
+    const asking: Rate = { ...asked, validFrom };
+    const outcome = await setRate(database, asking, now, maxAheadMs);
     switch (outcome.kind) {
       case "set":
-        return shown({ outcome: outcome.kind, ...rateJson(rate) }, `${inWords(rate)}.`);
+        return shownAs(
+          setOutcome,
+          { outcome: outcome.kind, ...toMeterTerms(asking) },
+          `${inWords(asking)}.`,
+        );
       case "already_exists":
-        return shown(
-          { outcome: outcome.kind, ...rateJson(rate) },
-          `${inWords(rate)}, which already exists; nothing was changed.`,
+        return shownAs(
+          setOutcome,
+          { outcome: outcome.kind, ...toMeterTerms(asking) },
+          `${inWords(asking)}, which already exists; nothing was changed.`,
         );
       default:
         return refused(outcome);
@@ -77,17 +89,18 @@ async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<R
 async function list(settings: Settings, meter: string | undefined): Promise<Result> {
   if (meter !== undefined) idArgument("meter", meter);
   const all = await withDatabase(settings, (database) => listRates(database));
-  const rates = all.filter((rate) => meter === undefined || rate.meter === meter);
-  if (meter !== undefined && rates.length === 0) {
+  const listed = all.filter((one) => meter === undefined || one.meter === meter);
+  if (meter !== undefined && listed.length === 0) {
     return refused({ kind: "unknown_meter", meter });
   }
-  return shown(
-    { rates: rates.map(rateJson) },
-    rates.length === 0 ? "No meter has a price." : rateTable(rates),
+  return shownAs(
+    rates,
+    { items: listed.map(toMeterTerms) },
+    listed.length === 0 ? "No meter has a price." : rateTable(listed),
   );
 }
 
-function rateTable(rates: readonly Rate[]): string {
+function rateTable(listed: readonly Rate[]): string {
   return table(
     [
       { title: "METER" },
@@ -95,17 +108,13 @@ function rateTable(rates: readonly Rate[]): string {
       { title: "PER", align: "right" },
       { title: "VALID FROM" },
     ],
-    rates.map(({ meter, credits, per, validFrom }) => [
+    listed.map(({ meter, credits, per, validFrom }) => [
       meter,
       formatCredits(credits),
       per,
       formatInstant(validFrom),
     ]),
   );
-}
-
-function rateJson({ meter, credits, per, validFrom }: Rate) {
-  return { meter, credits, per, valid_from: instantJson(validFrom) };
 }
 
 function inWords({ meter, credits, per, validFrom }: Rate): string {

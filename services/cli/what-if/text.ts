@@ -11,8 +11,9 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { ChargedRange } from "../../../shared/ledger/proof/charged-between.ts";
-import { type Column, instantJson, type Json, printable, table } from "../shell/print.ts";
-import { furthestFirst, type Mover, type PlanTotal, type WhatIfTotals } from "./totals.ts";
+import { type Column, printable, table } from "../shell/print.ts";
+import { accountOf, MOST_NAMED } from "./shape.ts";
+import { furthestFirst, type Mover, type WhatIfTotals } from "./totals.ts";
 
 /** What was asked, as far as it is shown. */
 interface Shown {
@@ -33,83 +34,6 @@ export function whatIfFailure({ credits, untoldPlans }: WhatIfTotals, file: stri
   if (missing.length === 0) return null;
   const verb = count + untoldPlans.size === 1 ? "has" : "have";
   return `${missing.join(" and ")} ${verb} no price in ${printable(file)} and are left out`;
-}
-
-export function whatIfJson(whatIf: WhatIf, totals: WhatIfTotals, { file, range }: Shown): Json {
-  const { winners, losers, movers } = totals;
-  return {
-    catalogue: file,
-    from: instantJson(range.from),
-    to: instantJson(range.to),
-    totals: {
-      ...creditsJson(totals.credits),
-      ...partsJson(totals),
-      plans: [...totals.plans].map(([currency, one]) => ({ currency, ...planTotalJson(one) })),
-      untold_plans: [...totals.untoldPlans].map(([plan, accounts]) => ({ plan, accounts })),
-    },
-    winners: moversJson(winners),
-    losers: moversJson(losers),
-    unchanged: movers.length - winners.length - losers.length,
-    accounts: movers.map(({ accountId, compared }) => ({
-      account_id: accountId,
-      ...creditsJson(compared),
-      ...accountJson(accountOf(whatIf, accountId)),
-    })),
-  };
-}
-
-/** So many winners and losers are named. */
-const MOST_NAMED = 5;
-
-function moversJson(movers: readonly Mover[]) {
-  return {
-    count: movers.length,
-    furthest: movers
-      .slice(0, MOST_NAMED)
-      .map(({ accountId, difference }) => ({ account_id: accountId, difference })),
-  };
-}
-
-function creditsJson(compared: Compared) {
-  const { count, charged, wouldBe, noPrice } = compared;
-  return {
-    ...{ count, charged, would_be: wouldBe, difference: differenceOf(compared) },
-    no_price: { count: noPrice.count, charged: noPrice.charged },
-  };
-}
-
-function partsJson({ meters, addOns }: Pick<WhatIfTotals, "meters" | "addOns">) {
-  return {
-    meters: [...meters].map(([meter, one]) => ({ meter, ...partJson(one) })),
-    add_ons: [...addOns].map(([id, one]) => ({ add_on: id, ...partJson(one) })),
-  };
-}
-
-/** Of one meter or add-on, whose quantities can be summed. */
-function partJson(compared: Compared) {
-  const { quantity, noPrice } = compared;
-  const { no_price, ...credits } = creditsJson(compared);
-  return { ...credits, quantity, no_price: { ...no_price, quantity: noPrice.quantity } };
-}
-
-function planTotalJson({ given, wouldGive, charged, wouldCharge }: PlanTotal) {
-  return { given, would_give: wouldGive, charged, would_charge: wouldCharge };
-}
-
-function accountJson({ meters, addOns, plans }: AccountWhatIf) {
-  return {
-    ...partsJson({ meters, addOns }),
-    plans: plans.map(({ planId, currency, given, wouldGive, charged, wouldCharge }) => ({
-      ...{ plan: planId, currency, given, would_give: wouldGive },
-      ...{ charged, would_charge: wouldCharge },
-    })),
-  };
-}
-
-function accountOf(whatIf: WhatIf, accountId: AccountId): AccountWhatIf {
-  const account = whatIf.get(accountId);
-  if (account === undefined) throw new Error(`account ${accountId} was not compared`);
-  return account;
 }
 
 export function whatIfText(whatIf: WhatIf, totals: WhatIfTotals, shown: Shown): string {

@@ -25,11 +25,12 @@ import {
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, instantArgument, limitArgument } from "../shell/arguments.ts";
 import { openProgress } from "../shell/progress.ts";
-import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { type Result, refused, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { writeCsv } from "./csv.ts";
-import { whatIfFailure, whatIfJson, whatIfText } from "./text.ts";
+import { toWhatIfReport, whatIfReport } from "./shape.ts";
+import { whatIfFailure, whatIfText } from "./text.ts";
 import { whatIfTotals } from "./totals.ts";
 
 interface WhatIfOptions extends JsonOption {
@@ -161,10 +162,11 @@ async function resultOf(compared: WhatIf, asked: Asked): Promise<Result> {
     if (problem !== null) return refused(`cannot write ${asked.csv}: ${problem}`);
     if (asked.csv === "-") return { kind: "written", failure };
   }
-  return shown(
+  return {
+    kind: "shown",
     // Of a million accounts it is not made where nobody asks for it.
-    asked.json ? whatIfJson(compared, totals, asked) : null,
-    whatIfText(compared, totals, asked),
+    data: () => whatIfReport.encode(toWhatIfReport(compared, totals, asked)),
+    text: whatIfText(compared, totals, asked),
     failure,
-  );
+  };
 }

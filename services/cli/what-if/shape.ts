@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { noun } from "../../../shared/contract/noun.ts";
+import { accountId, count, credits, instant, money } from "../../../shared/contract/wire.ts";
+import {
+  type AccountWhatIf,
+  type Compared,
+  differenceOf,
+  type WhatIf,
+} from "../../../shared/core/history/what-if.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { ChargedRange } from "../../../shared/ledger/proof/charged-between.ts";
+import type { Mover, WhatIfTotals } from "./totals.ts";
+
+const counted = z.number().int();
+const amounts = { count: counted, charged: credits, would_be: credits, difference: credits };
+const comparedFields = { ...amounts, no_price: noun({ count: counted, charged: credits }) };
+/** Of one meter or add-on, whose quantities can be summed. */
+const partFields = {
+  ...amounts,
+  quantity: count,
+  no_price: noun({ count: counted, charged: credits, quantity: count }),
+};
+const partsFields = {
+  meters: z.array(noun({ meter: z.string(), ...partFields })),
+  add_ons: z.array(noun({ add_on_id: z.string(), ...partFields })),
+};
+const movers = noun({
+  count: counted,
+  furthest: z.array(noun({ account_id: accountId, difference: credits })),
+});
+
+/** What accounts would have been charged under another catalogue. */
+export const whatIfReport = noun({
+  catalogue: z.string(),
+  from: instant,
+  to: instant,
+  totals: noun({
+    ...comparedFields,
+    ...partsFields,
+    plans: z.array(
+      noun({
+        currency: z.string(),
+        given: credits,
+        would_give: credits,
+        charged: money,
+        would_charge: money,
+      }),
+    ),
+    untold_plans: z.array(noun({ plan_id: z.string(), accounts: counted })),
+  }),
+  winners: movers,
+  losers: movers,
+  unchanged: counted,
+  accounts: z.array(
+    noun({
+      account_id: accountId,
+      ...comparedFields,
+      ...partsFields,
+      plans: z.array(
+        noun({
+          plan_id: z.string(),
+          currency: z.string(),
+          given: credits,
+          would_give: credits.nullable(),
+          charged: money,
+          would_charge: money.nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+
+export function toWhatIfReport(
+  whatIf: WhatIf,
+  totals: WhatIfTotals,
+  { file, range }: { readonly file: string; readonly range: ChargedRange },
+) {
+  const { winners, losers, movers: all } = totals;
+  return {
+    ...{ catalogue: file, from: range.from, to: range.to },
+    totals: {
+      ...toCompared(totals.credits),
+      ...toParts(totals),
+      plans: [...totals.plans].map(([currency, one]) => ({ currency, ...one })),
+      untoldPlans: [...totals.untoldPlans].map(([planId, accounts]) => ({ planId, accounts })),
+    },
+    winners: toMovers(winners),
+    losers: toMovers(losers),
+    unchanged: all.length - winners.length - losers.length,
+    accounts: all.map((mover) => {
+      const account = accountOf(whatIf, mover.accountId);
+      return {
+        ...{ accountId: mover.accountId, plans: account.plans },
+        ...toCompared(mover.compared),
+        ...toParts(account),
+      };
+    }),
+  };
+}
+
+/** So many winners and losers are named. */
+export const MOST_NAMED = 5;
+
+function toMovers(furthest: readonly Mover[]) {
+  return { count: furthest.length, furthest: furthest.slice(0, MOST_NAMED) };
+}
+
+function toCompared(compared: Compared) {
+  return { ...compared, difference: differenceOf(compared) };
+}
+
+function toParts({ meters, addOns }: Pick<WhatIfTotals, "meters" | "addOns">) {
+  return {
+    meters: [...meters].map(([meter, one]) => ({ meter, ...toCompared(one) })),
+    addOns: [...addOns].map(([addOnId, one]) => ({ addOnId, ...toCompared(one) })),
+  };
+}
+
+export function accountOf(whatIf: WhatIf, accountId: AccountId): AccountWhatIf {
+  const account = whatIf.get(accountId);
+  if (account === undefined) throw new Error(`account ${accountId} was not compared`);
+  return account;
+}
