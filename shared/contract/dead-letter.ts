@@ -5,7 +5,7 @@ import { noun } from "./noun.ts";
 import { count, instant } from "./wire.ts";
 
 /** An event that could not be metered. */
-const deadLetterFields = {
+export const deadLetterFields = {
   place: z.string().meta({ example: "usage.events/2/1041" }),
   topic: z.string(),
   partition: z.number().int(),
@@ -23,7 +23,7 @@ export const deadLetter = noun(deadLetterFields);
 
 type Recorded = DeadLetterPlace & { readonly recordedAt: number };
 
-function toDeadLetter<Letter extends DeadLetterPlace>(letter: Letter) {
+export function toDeadLetter<Letter extends DeadLetterPlace>(letter: Letter) {
   return { ...letter, place: placeText(letter) };
 }
 

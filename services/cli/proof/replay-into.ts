@@ -113,7 +113,7 @@ function outcome(replayed: BooksReplayed, address: string): Result {
   return shownAs(
     replay,
     {
-      accounts,
+      accounts: Number(accounts),
       events,
       equal: isEqual,
       eventsPerSecond: perSecond,
