@@ -6,7 +6,7 @@ import { instant } from "./wire.ts";
 export const scope = z.enum(["ingest", "read", "billing", "admin"]);
 
 /** A key of the API, without its secret. */
-export const apiKey = noun({
+const apiKey = noun({
   key_id: z.string(),
   name: z.string(),
   scopes: z.array(scope),

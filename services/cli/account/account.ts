@@ -21,7 +21,7 @@ import {
   timeZoneArgument,
 } from "../shell/arguments.ts";
 import { fields, printable } from "../shell/print.ts";
-import { noAccount, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
@@ -77,7 +77,7 @@ async function create(settings: Settings, asked: NewAccount, by: string): Promis
       readAccountOverview(transaction, accountId),
     );
     if (read === null) return noAccount(accountId);
-    return shownAs(
+    return shown(
       created,
       { outcome: outcome.kind, ...toAccount(read, now) },
       outcome.kind === "created"
@@ -92,7 +92,7 @@ async function show(settings: Settings, accountId: AccountId): Promise<Result> {
     readSnapshot(database, (transaction) => readAccountOverview(transaction, accountId)),
   );
   if (read === null) return noAccount(accountId);
-  return shownAs(account, toAccount(read, Date.now()), detailsText(read));
+  return shown(account, toAccount(read, Date.now()), detailsText(read));
 }
 
 function detailsText({ account: of, currency, createdAt, liveLots }: AccountOverview): string {

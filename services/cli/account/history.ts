@@ -6,7 +6,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { readAccountHistory } from "../../../shared/ledger/proof/account-history.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
-import { noAccount, type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { accountHistory, toAccountHistory } from "./history-shape.ts";
@@ -44,5 +44,5 @@ async function show(settings: Settings, accountId: AccountId, at: Instant): Prom
     );
   }
   const history = { ...read, views: lineAt(read.line) };
-  return shownAs(accountHistory, toAccountHistory(history), historyText(history));
+  return shown(accountHistory, toAccountHistory(history), historyText(history));
 }

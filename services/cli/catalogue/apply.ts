@@ -3,7 +3,7 @@ import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import type { RefusedVersion } from "../../../shared/core/offer/change-catalogue.ts";
 import { applyCatalogue, previewCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, shownAs } from "../shell/result.ts";
+import { type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { catalogueChanges, changesText, toCatalogueChanges } from "./changes-text.ts";
 import { readCatalogueFile, wrongFile } from "./file.ts";
@@ -24,7 +24,7 @@ export async function applyFile(
   });
   return decision.kind === "refused"
     ? wrongFile(file, decision.refusals.map(toProblem), NOT_APPLIED)
-    : shownAs(
+    : shown(
         catalogueChanges,
         toCatalogueChanges(decision.changes, dryRun),
         changesText(decision.changes, dryRun),

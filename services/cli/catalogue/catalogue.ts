@@ -4,7 +4,7 @@ import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, shownAs } from "../shell/result.ts";
+import { type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { listedText } from "./list-text.ts";
@@ -66,5 +66,5 @@ async function show(settings: Settings): Promise<Result> {
     })),
   );
   const value = toCatalogue(listed.catalogue, listed.rates);
-  return shownAs(catalogue, value, listedText(listed, Date.now()));
+  return shown(catalogue, value, listedText(listed, Date.now()));
 }

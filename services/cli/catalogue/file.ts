@@ -6,7 +6,7 @@ import { noun } from "../../../shared/contract/noun.ts";
 import type { AskedCatalogue } from "../../../shared/core/offer/asked-catalogue.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { printable } from "../shell/print.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { reasonOf } from "../shell/with-database.ts";
 
 /** What a catalogue file states, or what to say where it cannot be read or is wrong. */
@@ -39,7 +39,7 @@ export function wrongFile(file: string, problems: readonly Problem[], without: s
     printable(`${file}:${line}: ${field === "" ? "the file" : `${field}:`} ${what}`),
   );
   const count = countOf(problems.length, "thing is", "things are");
-  return shownAs(
+  return shown(
     wrong,
     { outcome: "refused", problems: named },
     lines.join("\n"),

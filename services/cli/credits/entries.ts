@@ -13,7 +13,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { addPageOptions, moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
 import { printable, table } from "../shell/print.ts";
-import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -43,9 +43,7 @@ async function list(settings: Settings, accountId: AccountId, page: PageAsked): 
       return { account: details.account, ...read };
     }),
   );
-  return listed === null
-    ? noAccount(accountId)
-    : shownAs(listOf(entry), listed, listedText(listed));
+  return listed === null ? noAccount(accountId) : shown(listOf(entry), listed, listedText(listed));
 }
 
 function listedText({ account, items, nextCursor }: Listed): string {

@@ -7,7 +7,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { findUsageRecord, type UsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, table } from "../shell/print.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** Which lots paid for an event, and what of it is debt still. */
@@ -26,7 +26,7 @@ export async function explainEvent(
   );
   return explained === null
     ? refused({ kind: "unknown_event", eventId })
-    : shownAs(explainedUsage, explained, explainedText(accountId, explained));
+    : shown(explainedUsage, explained, explainedText(accountId, explained));
 }
 
 type Explained = ReturnType<typeof toExplainedUsage<UsageRecord>>;

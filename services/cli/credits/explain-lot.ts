@@ -9,7 +9,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { totalsAcross, usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { chargesAcross, chargeTotalsAcross } from "../../../shared/ledger/usage/explain-charges.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { noAccount, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type Drawn, explainedLot, explainedText, toExplainedLot } from "./explain-lot-text.ts";
 
@@ -37,7 +37,7 @@ export async function explainLot(
         charged: await chargeTotalsAcross(transaction, accountId, lot),
         ...(await readDrawn(transaction, accountId, lot, page)),
       };
-      return shownAs(explainedLot, toExplainedLot(explained), explainedText(explained));
+      return shown(explainedLot, toExplainedLot(explained), explainedText(explained));
     }),
   );
 }

@@ -27,7 +27,7 @@ import {
   sourceArgument,
 } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { stretchText } from "./lot-text.ts";
@@ -95,11 +95,11 @@ async function grant(settings: Settings, accountId: AccountId, asked: Grant): Pr
     );
     switch (outcome.kind) {
       case "granted":
-        return shownAs(granting, grantedOf(outcome.account, outcome), grantedText(outcome));
+        return shown(granting, grantedOf(outcome.account, outcome), grantedText(outcome));
       case "already_exists": {
         const details = await readAccountDetails(database, accountId);
         if (details === null) return noAccount(accountId);
-        return shownAs(
+        return shown(
           granting,
           grantedOf(details.account, { ...outcome, lowBalance: null }),
           `Lot ${printable(asked.lotId)} already exists with the same terms; nothing was granted.`,

@@ -17,7 +17,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
-import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { drawLine, stretchText } from "./lot-text.ts";
@@ -51,7 +51,7 @@ async function list(settings: Settings, id: string): Promise<Result> {
   );
   if (found === null) return noAccount(accountId);
   const items = found.lots.map(({ lot: granted, use }) => ({ ...granted, ...use }));
-  return shownAs(listOf(lot), { items, nextCursor: null }, listText(found));
+  return shown(listOf(lot), { items, nextCursor: null }, listText(found));
 }
 
 function listText({ account, lots }: AccountLots): string {

@@ -18,7 +18,7 @@ import {
   referenceArgument,
 } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -65,7 +65,7 @@ async function withdraw(
   );
   if (outcome.kind !== "withdrawn") return refused(outcome);
   const { lotId } = asked;
-  return shownAs(withdrawal, toShown(lotId, outcome), withdrawnText(lotId, outcome));
+  return shown(withdrawal, toShown(lotId, outcome), withdrawnText(lotId, outcome));
 }
 
 /** All that remains can be asked for again; a part would be taken twice. */

@@ -9,7 +9,7 @@ import {
 } from "../../../shared/ledger/dead-letters/dismiss.ts";
 import type { Dismissal } from "../../../shared/ledger/dead-letters/read.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** Who dismisses, and why. */
@@ -33,7 +33,7 @@ export async function dismissOne(
   );
   const called = placeText(place);
   if (outcome.kind !== "dismissed") return refused(outcome);
-  return shownAs(
+  return shown(
     dismissedOne,
     { outcome: outcome.kind, place: called, ...told(said) },
     `Dead letter ${called} is dismissed and stays unmetered.`,
@@ -51,7 +51,7 @@ export async function dismissAll(
   );
   if (count === 0) return refused({ kind: "no_dead_letters", reason });
   const one = "dead letter";
-  return shownAs(
+  return shown(
     dismissedAll,
     { outcome: "dismissed", dismissed: count, ...told(said) },
     `${countOf(count, `${one} is`, `${one}s are`)} dismissed and stay unmetered.`,

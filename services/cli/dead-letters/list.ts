@@ -11,7 +11,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
 import { table } from "../shell/print.ts";
-import { type Result, shownAs } from "../shell/result.ts";
+import { type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 export interface ListOptions extends PageOptions {
@@ -35,7 +35,7 @@ export async function listLetters(settings: Settings, options: ListOptions): Pro
     page.items.length === 0
       ? noneText(which.decided)
       : [asTable(page.items), ...moreLines(page.nextCursor)].join("\n");
-  return shownAs(listOf(deadLetter), page, text);
+  return shown(listOf(deadLetter), page, text);
 }
 
 function asTable(letters: readonly ListedDeadLetter[]): string {

@@ -9,7 +9,7 @@ import {
   retryDeadLetters,
 } from "../../../shared/ledger/dead-letters/retry.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 const retriedOne = noun({ outcome: z.enum(["asked", "asked_already"]), place: z.string() });
@@ -28,14 +28,14 @@ export async function retryOne(settings: Settings, place: DeadLetterPlace): Prom
   const called = placeText(place);
   switch (outcome.kind) {
     case "asked":
-      return shownAs(
+      return shown(
         retriedOne,
         { outcome: outcome.kind, place: called },
         `Dead letter ${called} is to be published again.\n` +
           `What comes of it: drawdown dead-letters show ${called}`,
       );
     case "asked_already":
-      return shownAs(
+      return shown(
         retriedOne,
         { outcome: outcome.kind, place: called },
         `Dead letter ${called} is to be published again already; the services do so where they run.`,
@@ -60,7 +60,7 @@ export async function retryAll(
     const have = countOf(withoutBytes, "open dead letter has", "open dead letters have");
     return refused(`${have} no bytes to publish again; dismiss them`);
   }
-  return shownAs(retriedAll, { outcome: "asked", ...retried }, retriedText(retried));
+  return shown(retriedAll, { outcome: "asked", ...retried }, retriedText(retried));
 }
 
 function retriedText({ asked, askedAlready, withoutBytes }: Retried): string {

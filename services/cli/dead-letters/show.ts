@@ -5,7 +5,7 @@ import { readDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { readEvent } from "./event.ts";
 import { shownLetter, shownText, toShownLetter } from "./show-text.ts";
@@ -20,7 +20,7 @@ export async function showLetter(settings: Settings, place: DeadLetterPlace): Pr
       return findUsageRecord(transaction, toAccountId(event.accountId), event.eventId);
     });
     const read = { letter, event, record };
-    return shownAs(shownLetter, toShownLetter(read), shownText(read));
+    return shown(shownLetter, toShownLetter(read), shownText(read));
   });
 }
 

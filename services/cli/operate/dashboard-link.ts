@@ -7,7 +7,7 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { keyOfLinks, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
-import { noAccount, type Result, shownAs, WrongUsage } from "../shell/result.ts";
+import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -54,7 +54,7 @@ async function link(
   if (token === null) return noAccount(accountId);
   const dashboard = dashboardPath(token.text);
   const url = base + dashboard;
-  return shownAs(
+  return shown(
     dashboardLink,
     { accountId, token: token.text, expiresAt: token.expiresAt, dashboard, url },
     `${url}\nIt opens until ${formatInstant(token.expiresAt)}.`,

@@ -13,7 +13,7 @@ import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { byArgument } from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
-import { type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -70,7 +70,7 @@ async function create(
   const { keyId, text } = await withDatabase(settings, (database) =>
     makeApiKey(database, { ...asked, now: Date.now() }),
   );
-  return shownAs(
+  return shown(
     created,
     { outcome: "created", keyId, ...asked, key: text },
     `Key ${printable(name)} (${keyId}) may: ${asked.scopes.join(", ")}.\nIt is shown this once:\n${text}`,
@@ -79,11 +79,7 @@ async function create(
 
 async function list(settings: Settings): Promise<Result> {
   const keys = await withDatabase(settings, listApiKeys);
-  return shownAs(
-    apiKeys,
-    { items: keys },
-    keys.length === 0 ? "There are no keys." : asTable(keys),
-  );
+  return shown(apiKeys, { items: keys }, keys.length === 0 ? "There are no keys." : asTable(keys));
 }
 
 function asTable(keys: readonly ApiKey[]): string {
@@ -102,7 +98,7 @@ async function revoke(settings: Settings, keyId: string): Promise<Result> {
     revokeApiKey(database, keyId, Date.now()),
   );
   if (!found) return refused({ kind: "unknown_key", keyId });
-  return shownAs(
+  return shown(
     revoked,
     { outcome: "revoked", keyId },
     `Key ${printable(keyId)} is revoked; within seconds it opens nothing.`,

@@ -20,7 +20,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { instantArgument } from "../shell/arguments.ts";
 import { addressesOf, probe, probeKafka } from "../shell/probe-parts.ts";
 import { openProgress } from "../shell/progress.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type Ran, ranText, schedulerRun, toSchedulerRun } from "./scheduler-run-text.ts";
 
@@ -53,7 +53,7 @@ export async function runScheduler(
     const ms = performance.now() - startedAt;
     return { ...usage, clock, dryRun, done, waiting, ms };
   });
-  return shownAs(schedulerRun, toSchedulerRun(ran), ranText(ran));
+  return shown(schedulerRun, toSchedulerRun(ran), ranText(ran));
 }
 
 async function watchRun(

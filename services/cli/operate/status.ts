@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { type Result, shownAs } from "../shell/result.ts";
+import { type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 
 export function addStatusCommand(program: Command): void {
@@ -19,5 +19,5 @@ async function status(settings: Settings): Promise<Result> {
   const found = await inspect(settings);
   const down = found.parts.filter(({ up }) => !up).map(({ name }) => name);
   const failure = down.length === 0 ? null : `down: ${down.join(", ")}`;
-  return shownAs(statusNoun, toStatus(found), statusText(found), failure);
+  return shown(statusNoun, toStatus(found), statusText(found), failure);
 }

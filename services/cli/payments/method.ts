@@ -17,7 +17,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
 import { fields, printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, shownAs, WrongUsage } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import {
@@ -102,7 +102,7 @@ async function set(settings: Settings, asked: Asked, method: PaymentMethod): Pro
   );
   switch (outcome.kind) {
     case "set":
-      return shownAs(
+      return shown(
         setMethod,
         { outcome: outcome.kind, ...toShown(id, { ...method, setBy: by, setAt: now }) },
         `${printable(id)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
@@ -127,7 +127,7 @@ async function show(settings: Settings, id: AccountId): Promise<Result> {
     }),
   );
   if (read === "no account") return noAccount(id);
-  return shownAs(shownMethod, toShown(id, read), methodText(read));
+  return shown(shownMethod, toShown(id, read), methodText(read));
 
   function methodText(stored: StoredMethod | null): string {
     if (stored === null) {

@@ -10,7 +10,7 @@ import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
-import { noAccount, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand } from "../subscription/make-change.ts";
@@ -53,7 +53,7 @@ async function show(settings: Settings, ref: PaymentRef): Promise<Result> {
       const read = await readShown(transaction, ref, details.account.position);
       return read === null
         ? refused({ kind: "unknown_payment", paymentId })
-        : shownAs(shownPayment, toShownPayment(read), shownText(read));
+        : shown(shownPayment, toShownPayment(read), shownText(read));
     }),
   );
 }

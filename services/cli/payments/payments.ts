@@ -10,7 +10,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { addPageOptions, moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, shownAs } from "../shell/result.ts";
+import { noAccount, shown } from "../shell/result.ts";
 import { addCommand, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { paymentTable } from "./payment-text.ts";
@@ -39,7 +39,7 @@ function addListCommand(command: Command, kind: "top_up" | null, called: string)
         items.length === 0
           ? `Account ${printable(accountId)} has no ${called}.`
           : [paymentTable(items), ...moreLines(nextCursor)].join("\n");
-      return shownAs(listOf(payment), page, text);
+      return shown(listOf(payment), page, text);
     }),
   );
 }

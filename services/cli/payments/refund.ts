@@ -15,7 +15,7 @@ import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type ByOption, toAsked } from "../subscription/make-change.ts";
 
@@ -57,7 +57,7 @@ export async function refund(
           `Refund ${printable(refundId)} of ${moneyText(outcome.amount, currency)} of payment ${printable(paymentId)} is pending.\n` +
           `What comes of it: drawdown payment show ${printable(accountId)} ${printable(paymentId)}`;
         const value = { outcome: outcome.kind, accountId, currency, ...toRefund(made) };
-        return shownAs(askedRefund, value, text);
+        return shown(askedRefund, value, text);
       }
       case "already_exists":
         return standing(asked, currency, outcome.refund);
@@ -84,7 +84,7 @@ const askedRefund = noun({
 /** One that the gateway refused was asked for in vain, and is said to be. */
 function standing({ accountId }: Asked, currency: string, standing: Refund): Result {
   const { refundId, status, amount, reason } = standing;
-  return shownAs(
+  return shown(
     askedRefund,
     { outcome: "already_exists", accountId, currency, ...toRefund(standing) },
     `Refund ${printable(refundId)} of ${moneyText(amount, currency)} already exists and ${STANDING[status]}; nothing more goes back.`,

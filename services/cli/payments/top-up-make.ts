@@ -16,7 +16,7 @@ import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import type { JsonOption } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -52,7 +52,7 @@ export async function makeTopUp(
     );
     switch (outcome.kind) {
       case "pending":
-        return shownAs(
+        return shown(
           madeTopUp,
           { outcome: outcome.kind, key, ...toPayment(await readMade(database, asked)) },
           pendingText(asked, outcome.topUp),
@@ -104,7 +104,7 @@ function pendingText(asked: Asked, { amount, currency, credits }: NewTopUp): str
 /** One that failed was asked for in vain, and is said to be: under its key it is charged no more. */
 function standing({ key }: Asked, topUp: TopUp): Result {
   const { paymentId, status, reason } = topUp;
-  return shownAs(
+  return shown(
     madeTopUp,
     { outcome: "already_exists", key, ...toPayment(topUp) },
     `Top-up ${printable(paymentId)} already exists and ${STANDING[status]}; nothing more is charged.`,

@@ -13,7 +13,7 @@ import {
   PartUnavailable,
   type Result,
   refused,
-  shownAs,
+  shown,
   WrongUsage,
 } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
@@ -57,7 +57,7 @@ export async function setTopUp(
     );
     if (outcome.kind !== "set") return refused(outcome);
     const read = { accountId, currency, auto: outcome.auto };
-    return shownAs(
+    return shown(
       settled,
       { outcome: outcome.kind, ...read, ...toAutoTopUp(read.auto, currency) },
       topUpSettingsText(read),

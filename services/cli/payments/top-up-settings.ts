@@ -8,7 +8,7 @@ import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields } from "../shell/print.ts";
-import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** An account's auto top-up, in the currency that it pays in. */
@@ -29,7 +29,7 @@ export async function showTopUpSettings(settings: Settings, accountId: AccountId
     }),
   );
   if (read === null) return noAccount(accountId);
-  return shownAs(autoTopUp, toAutoTopUp(read.auto, read.currency), topUpSettingsText(read));
+  return shown(autoTopUp, toAutoTopUp(read.auto, read.currency), topUpSettingsText(read));
 }
 
 export function topUpSettingsText({ accountId, currency, auto }: AccountTopUp): string {

@@ -10,7 +10,7 @@ import {
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable } from "../shell/print.ts";
 import { openProgress } from "../shell/progress.ts";
-import { type Result, shownAs } from "../shell/result.ts";
+import { type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -47,7 +47,7 @@ async function doctor(settings: Settings): Promise<Result> {
       ...{ holds: invariant.holds, ok: accounts.length === 0, accounts },
       means: accounts.length === 0 ? undefined : invariant.broken,
     }));
-    return shownAs(diagnosis, { invariants }, findingsText(findings), failure);
+    return shown(diagnosis, { invariants }, findingsText(findings), failure);
   } finally {
     progress.stop();
   }

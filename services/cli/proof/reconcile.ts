@@ -19,7 +19,7 @@ import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
-import { PartUnavailable, type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { reasonOf, withDatabase } from "../shell/with-database.ts";
 import { reconciliation, reconciliationFields, toReconciliation } from "./reconcile-shape.ts";
@@ -98,7 +98,7 @@ async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   const plans = found.differences.map((one) => ({ found: one, plan: planRepair(one) }));
   const failure = failureOf(found);
   if (run.options.repair !== true || found.differences.length === 0) {
-    return shownAs(reconciliation, toReconciliation(found), reconciliationText(found), failure);
+    return shown(reconciliation, toReconciliation(found), reconciliationText(found), failure);
   }
   const planned = plans.flatMap(({ found: one, plan }) => (plan ? [{ found: one, plan }] : []));
   process.stderr.write(`${differencesText(found.differences)}\n`);
@@ -108,7 +108,7 @@ async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   }
   const repaired = await postAll(settings, run, planned);
   const left = found.differences.length + found.more - repaired;
-  return shownAs(
+  return shown(
     repairs,
     { repaired, left, ...toReconciliation(found) },
     `${countOf(repaired, "difference")} repaired; run reconcile again to see what is left.`,

@@ -15,7 +15,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable } from "../shell/print.ts";
 import { addressesOf } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
-import { PartUnavailable, type Result, refused, shownAs, WrongUsage } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addressOf, reasonOf, withDatabase } from "../shell/with-database.ts";
 
 /** Two transactions at once, and what is asked beside them. */
@@ -110,7 +110,7 @@ function outcome(replayed: BooksReplayed, address: string): Result {
   const what = `${countOf(accounts, "account")}, ${countOf(events, "event")}`;
   const isEqual = differing === 0;
   const speed = `${what}: ${isEqual ? "equal" : "not equal"} (${countOf(perSecond, "event")}/s).`;
-  return shownAs(
+  return shown(
     replay,
     {
       accounts: Number(accounts),

@@ -1,26 +1,10 @@
-import type { Instant } from "../../../shared/core/line/account.ts";
-
-/** What `--json` shows: fields in snake_case, amounts and other bigints as decimal strings. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | bigint
-  | null
-  | readonly Json[]
-  | { readonly [field: string]: Json };
-
+/** JSON as `--json` shows it: amounts and other bigints are decimal strings. */
 export function toJson(value: unknown, indent = 2): string {
   return JSON.stringify(
     value,
     (_, part) => (typeof part === "bigint" ? String(part) : part),
     indent,
   );
-}
-
-/** For `--json`. */
-export function instantJson(instant: Instant | null): string | null {
-  return instant === null ? null : new Date(instant).toISOString();
 }
 
 /** Text from outside on one line: control characters would else reach the terminal. */

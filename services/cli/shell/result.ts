@@ -2,7 +2,7 @@ import { z } from "zod";
 import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Refusal, RefusalKind } from "../../../shared/core/line/refusal.ts";
-import { type Json, printable } from "./print.ts";
+import { printable } from "./print.ts";
 
 /** What a command has to say in the end. Outages and wrong usage are thrown instead. */
 export type Result =
@@ -18,12 +18,8 @@ export type Result =
   /** It was not done, or there is no such thing: one sentence why, and its name where it has one. */
   | { readonly kind: "refused"; readonly sentence: string; readonly code: RefusalKind | null };
 
-export function shown(data: Json, text: string, failure: string | null = null): Result {
-  return { kind: "shown", data: () => data, text, failure };
-}
-
 /** `value` is what `--json` shows, as the noun's shape has it. */
-export function shownAs<Noun extends z.ZodType>(
+export function shown<Noun extends z.ZodType>(
   noun: Noun,
   value: z.output<Noun>,
   text: string,

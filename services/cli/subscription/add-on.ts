@@ -6,7 +6,7 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument, wholeArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { addOnsText } from "./add-on-text.ts";
 import { addChangeCommand, type ByOption, makeChange, toAsked } from "./make-change.ts";
@@ -53,7 +53,7 @@ async function list(settings: Settings, accountId: AccountId): Promise<Result> {
   const read = await readSubscription(settings, accountId);
   if (read === null) return noAccount(accountId);
   const text = addOnsText(read);
-  return shownAs(
+  return shown(
     listed,
     toSchedule(read, read.now),
     text === "" ? `Account ${printable(accountId)} has no add-ons.` : text,

@@ -6,7 +6,7 @@ import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable, table } from "../shell/print.ts";
-import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { changeText } from "./change-text.ts";
 
@@ -21,13 +21,13 @@ export async function listHistory(settings: Settings, accountId: AccountId): Pro
   );
   if (changes === null) return noAccount(accountId);
   if (changes.length === 0) {
-    return shownAs(
+    return shown(
       subscriptionChanges,
       { items: [] },
       `Nothing was changed on account ${printable(accountId)} yet.`,
     );
   }
-  return shownAs(
+  return shown(
     subscriptionChanges,
     { items: changes },
     table(

@@ -5,7 +5,7 @@ import { changeSubscription } from "../../../shared/ledger/credits/change-subscr
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument } from "../shell/arguments.ts";
-import { noAccount, PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
+import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type CommandHelp, type JsonOption } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { changedText, madeChange, toMadeChange } from "./changed-text.ts";
@@ -50,7 +50,7 @@ export async function makeChange(
   if (outcome.kind !== "changed") return refused(outcome);
   const read = await readSubscription(settings, accountId);
   if (read === null) return noAccount(accountId);
-  return shownAs(madeChange, toMadeChange(outcome, read), changedText(outcome));
+  return shown(madeChange, toMadeChange(outcome, read), changedText(outcome));
 }
 
 /** A change says how things shall be, not by how much they shall differ, so it is made once. */

@@ -11,7 +11,7 @@ import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, printable } from "../shell/print.ts";
-import { noAccount, type Result, shownAs } from "../shell/result.ts";
+import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addOnsText } from "./add-on-text.ts";
 import { oftenText, renewalText } from "./change-text.ts";
 import { openFeesText } from "./fees-text.ts";
@@ -29,8 +29,8 @@ const shownSubscription = noun({
 export async function showSubscription(settings: Settings, id: AccountId): Promise<Result> {
   const read = await readSubscription(settings, id);
   if (read === null) return noAccount(id);
-  const shown = { ...toSchedule(read, read.now), ...read.account };
-  return shownAs(shownSubscription, shown, readText(read));
+  const subscription = { ...toSchedule(read, read.now), ...read.account };
+  return shown(shownSubscription, subscription, readText(read));
 }
 
 function readText(read: SubscriptionRead): string {

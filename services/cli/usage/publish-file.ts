@@ -14,7 +14,7 @@ import { printable, toJson } from "../shell/print.ts";
 import { addressesOf, probeKafka, probeRegistry } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { readLines } from "../shell/read-lines.ts";
-import { PartUnavailable, type Result, refused, shownAs } from "../shell/result.ts";
+import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
 import { reasonOf } from "../shell/with-database.ts";
 import { parseUsageLine } from "./usage-line.ts";
 
@@ -114,7 +114,7 @@ function summary(tally: Tally, address: string, seconds: number): Result {
   const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${failed} failed.`;
   const notAll = `${countOf(failed, "line")} of ${lines} could not be published`;
   const stopped = `Kafka at ${address} stopped acknowledging; nothing after line ${lines} was tried`;
-  return shownAs(
+  return shown(
     publishing,
     { published, failed, eventsPerSecond: perSecond },
     text,

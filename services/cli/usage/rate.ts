@@ -10,7 +10,7 @@ import { earliestChange, listRates, setRate } from "../../../shared/ledger/catal
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { creditsArgument, idArgument, instantArgument, wholeArgument } from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
-import { type Result, refused, shownAs } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -69,13 +69,13 @@ async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<R
     const outcome = await setRate(database, asking, now, maxAheadMs);
     switch (outcome.kind) {
       case "set":
-        return shownAs(
+        return shown(
           setOutcome,
           { outcome: outcome.kind, ...toMeterTerms(asking) },
           `${inWords(asking)}.`,
         );
       case "already_exists":
-        return shownAs(
+        return shown(
           setOutcome,
           { outcome: outcome.kind, ...toMeterTerms(asking) },
           `${inWords(asking)}, which already exists; nothing was changed.`,
@@ -93,7 +93,7 @@ async function list(settings: Settings, meter: string | undefined): Promise<Resu
   if (meter !== undefined && listed.length === 0) {
     return refused({ kind: "unknown_meter", meter });
   }
-  return shownAs(
+  return shown(
     rates,
     { items: listed.map(toMeterTerms) },
     listed.length === 0 ? "No meter has a price." : rateTable(listed),

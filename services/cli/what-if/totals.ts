@@ -17,7 +17,7 @@ export interface Mover {
 }
 
 /** What plans gave and cost in one currency, where the other catalogue tells both. */
-export interface PlanTotal {
+interface PlanTotal {
   readonly given: MicroCredits;
   readonly wouldGive: MicroCredits;
   readonly charged: bigint;
