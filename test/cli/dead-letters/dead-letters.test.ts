@@ -38,7 +38,7 @@ const run = (args: string | readonly string[], env: Record<string, string> = {})
   });
 const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
 const places = async (line: string): Promise<string[]> =>
-  (await json(line)).dead_letters.map(({ place }: { place: string }) => place);
+  (await json(line)).items.map(({ place }: { place: string }) => place);
 const stateOf = async (place: string): Promise<string> =>
   (await json(`dead-letters show ${place}`)).state;
 
@@ -59,7 +59,7 @@ describe("dead-letters list", () => {
     await bury({ offset: 7n, reason: "unknown_account", detail: "there is no account acme" });
     await bury({ offset: 3n, reason: "unreadable", accountId: null, at: 2_000 });
     expect(await json("dead-letters list")).toEqual({
-      dead_letters: [
+      items: [
         {
           place: "usage.events/2/3",
           topic: "usage.events",
@@ -73,7 +73,7 @@ describe("dead-letters list", () => {
         },
         expect.objectContaining({ place: "usage.events/2/7", account_id: "acme", state: "open" }),
       ],
-      more: false,
+      next_cursor: null,
     });
     expect((await run("dead-letters list")).stdout).toMatch(
       /^PLACE +REASON +ACCOUNT +RECORDED +STATE\nusage.events\/2\/3 +unreadable +not known +1970-01-01T00:00:02.000Z +open\nusage.events\/2\/7 +unknown_account +acme +\S+Z +open +there is no account acme\n$/,
@@ -88,9 +88,11 @@ describe("dead-letters list", () => {
     expect(await places("dead-letters list --reason conflict")).toEqual([second, first]);
     expect(await places("dead-letters list --account acme")).toEqual([third, first]);
     expect(await places("dead-letters list --account acme --reason conflict")).toEqual([first]);
-    expect(await json("dead-letters list --limit 2")).toMatchObject({ more: true });
+    expect(await json("dead-letters list --limit 2")).toMatchObject({
+      next_cursor: expect.any(String),
+    });
     expect((await run("dead-letters list --limit 2")).stdout).toMatch(
-      /\nThere are earlier ones: a larger --limit lists them.\n$/,
+      /\nThere are more: --cursor \S+\n$/,
     );
     await run(["dead-letters", "dismiss", "2/2", "--why", "a test"]);
     await run("dead-letters retry 2/3");

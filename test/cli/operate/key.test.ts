@@ -41,7 +41,7 @@ test("a dashboard link opens its account and no other, and ends with its key", a
   const headers = { authorization: `Bearer ${url.split("#token=")[1]}` };
   expect((await ask("GET", "/v1/accounts/acme", { headers })).status).toBe(200);
   expect((await ask("GET", "/v1/accounts/other", { headers })).status).toBe(403);
-  const { keys } = await json("key list");
+  const { items: keys } = await json("key list");
   const links = keys.filter(({ name }: { name: string }) => name === "dashboard links");
   await json("dashboard-link acme");
   expect(links).toMatchObject([{ scopes: [] }]);

@@ -57,7 +57,7 @@ test("now: nothing is due, and Kafka is not asked", async () => {
     ...{ fees: 0, ended: 0, low_balances: 0 },
     usage_complete_until: null,
     usage_unread: null,
-    waiting: { accounts: 0, since: null },
+    waiting: { due: 0, oldest_due_at: null },
     seconds: expect.any(Number),
   });
 });
@@ -101,7 +101,7 @@ describe("at an instant to come", () => {
       grants: { count: 1, credits: String(100 * CREDIT) },
       add_on_charges: none,
       usage_unread: "metering has not read all usage",
-      waiting: { accounts: 1, since: new Date(nextTurn).toISOString() },
+      waiting: { due: 1, oldest_due_at: new Date(nextTurn).toISOString() },
     });
     expect(await entries()).toHaveLength(3);
   });
@@ -123,7 +123,7 @@ describe("at an instant to come", () => {
     expect(would).toMatchObject(done);
     expect({ outcome, waiting }).toEqual({
       outcome: "ran",
-      waiting: { accounts: 0, since: null },
+      waiting: { due: 0, oldest_due_at: null },
     });
     expect(seconds).toBeLessThan(60);
     expect(await brokenInvariants(books.database)).toEqual([]);

@@ -52,7 +52,7 @@ test("says what is up, how far behind, and what waits", async () => {
   expect(found.up).toBe(metering);
   expect(found).toMatchObject({
     events_per_second: 0,
-    outbox: { waiting: 0, more: false },
+    outbox: 0,
     dead_letters: [
       { reason: "unreadable", count: 2 },
       { reason: "conflict", count: 1 },

@@ -30,7 +30,7 @@ test("a first price holds from now on, a later one from when no event was metere
 
   const { stdout } = await run("rate list cli-tokens --json");
   const { outcome: _, ...listed } = rate;
-  expect(JSON.parse(stdout).rates).toEqual([
+  expect(JSON.parse(stdout).items).toEqual([
     listed,
     expect.objectContaining({ credits: "4000000" }),
   ]);
