@@ -114,7 +114,7 @@ describe("killed before it says", () => {
   test.each(STEPS)("%s", async (step) => await killAtStatement(step, "freeze"), TEST_MS);
 });
 
-const DONE = STEPS.filter((step) => /: COMMIT$|^(claiming|noting|putting)/.test(step));
+const DONE = STEPS.filter((step) => /: COMMIT$|^(noting|putting)/.test(step));
 
 describe("killed when Postgres has done it, before it hears so", () => {
   test.each(DONE)(

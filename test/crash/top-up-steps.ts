@@ -18,7 +18,7 @@ const STAGES = {
   ],
   "noting the place in the topic": ["INSERT INTO consumer_offset"],
   "publishing pending": relaying(),
-  "claiming the payment": ["UPDATE payment"],
+  "claiming the payment": ["SELECT payment JOIN account", "UPDATE payment", "COMMIT"],
   "putting it off": ["UPDATE payment"],
   "posting the lot": [
     ...movingTheAccount(),
@@ -26,6 +26,7 @@ const STAGES = {
     "SELECT auto_top_up",
     "INSERT INTO auto_top_up",
     "INSERT INTO outbox",
+    "SELECT payment again",
     "UPDATE payment",
     "UPDATE account",
     "INSERT INTO lot",
@@ -85,7 +86,7 @@ export function followWay(account: string): (statement: Statement) => Place {
     const stage = stageOf(said, way);
     if (said.sql === "COMMIT" && stage !== null) {
       if (MOVES.includes(stage)) way.moved += 1;
-      else way.published += 1;
+      if (RELAYS.includes(stage)) way.published += 1;
     }
     if (stage !== null) return `${stage}: ${nameOf(said)}`;
     return isIdle(said) ? "idle" : nameOf(said);
@@ -102,6 +103,10 @@ interface Way {
 function stageOf(said: Said, way: Way): Stage | null {
   const { sql, transaction } = said;
   if (transaction === null) return standalone(sql, way.moved);
+  if (isClaim(transaction)) {
+    const isNone = sql === "COMMIT" && transaction.length === 3;
+    return way.moved === 1 && !isNone ? "claiming the payment" : null;
+  }
   if (isMove(transaction)) {
     if (transaction.length === 2) way.moves += 1;
     return MOVES[way.moves - 1] ?? null;
@@ -133,7 +138,6 @@ function transactionOf({ sql, earlier }: Statement): readonly string[] | null {
 }
 
 function standalone(sql: string, moved: number): Stage | null {
-  if (isClaim(sql)) return moved === 1 ? "claiming the payment" : null;
   if (/^UPDATE payment\b/.test(sql)) return "putting it off";
   return isPlace(sql) && moved > 0 ? "noting the place in the topic" : null;
 }
@@ -159,8 +163,9 @@ function isDeletion(sql: string): boolean {
   return sql.startsWith("DELETE FROM outbox");
 }
 
-function isClaim(sql: string): boolean {
-  return /^WITH due/.test(sql);
+/** Claims what is due, or finds that nothing is. */
+function isClaim([, first = ""]: readonly string[]): boolean {
+  return /FROM payment\b/.test(first) && /FOR NO KEY UPDATE OF payment SKIP LOCKED$/.test(first);
 }
 
 function isPlace(sql: string): boolean {
@@ -174,14 +179,13 @@ function isLook(sql: string): boolean {
 function isIdle({ sql, transaction }: Said): boolean {
   if (transaction === null) {
     return (
-      isClaim(sql) ||
       isLook(sql) ||
       isPlace(sql) ||
       isAskedOnceMore(sql) ||
       /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }
-  return sql === "BEGIN" || isRelay(transaction) || isBalances(transaction);
+  return sql === "BEGIN" || isClaim(transaction) || isRelay(transaction) || isBalances(transaction);
 }
 
 /** A payment that was asked about and has succeeded is asked about once more: what went back of it? */
@@ -197,7 +201,6 @@ function nameOf({ sql, transaction }: Said): string {
 }
 
 function shortOf(sql: string): string {
-  if (isClaim(sql)) return "UPDATE payment";
   const [, lock] = /hashtext\('drawdown\.([^']+)'\)/.exec(sql) ?? [];
   if (lock !== undefined) return `SELECT ${lock}`;
   const [write] = /^(COPY|INSERT INTO|UPDATE|DELETE FROM) \w+/.exec(sql) ?? [];
