@@ -144,8 +144,8 @@ describe("asked for here", () => {
       await toppedUp();
       const asked = await Promise.all(Array.from({ length: 20 }, () => ask("r1", 400n)));
       expect(asked.map(({ kind }) => kind).toSorted()).toEqual([
-        "pending",
         ...Array.from({ length: 19 }, () => "already_exists"),
+        "pending",
       ]);
       await untilRefunds(1);
       expect(await refunds()).toEqual([["refund", "posted", 400n]]);
