@@ -31,11 +31,15 @@ export function camelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** `T` is what the names' types say: the compiler does not follow a renaming at run time. */
+/**
+ * `T` is what the names' types say: the compiler does not follow a renaming at run time. What is
+ * missing is left to the wire's shape to refuse, as the next form of a union may fit.
+ */
 function renamed<T>(
-  from: Readonly<Record<string, unknown>>,
+  from: Readonly<Record<string, unknown>> | undefined,
   names: readonly (readonly [from: string, to: string])[],
 ): T {
+  if (from === undefined) return from as T;
   const to: Record<string, unknown> = {};
   for (const [before, after] of names) {
     if (from[before] !== undefined) to[after] = from[before];

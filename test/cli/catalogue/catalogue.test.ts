@@ -184,7 +184,7 @@ credit_prices:
     expect(stdout).toMatch(/^cat\.calls +2026-01-01T00:00:00\.000Z +holds +0\.5 +1$/m);
     const shown = JSON.parse((await run("catalogue show --json")).stdout);
     expect(shown.plans[0]).toEqual({
-      plan: "cat-pro",
+      plan_id: "cat-pro",
       valid_from: expect.stringMatching(/Z$/),
       credits: "1000000000",
       life: { kind: "months", months: 3 },

@@ -42,7 +42,6 @@ afterAll(() => books.close());
 describe("explain event", () => {
   test("an event across two lots was paid by both", async () => {
     expect(await json("explain event e-2 --account cli-acme")).toEqual({
-      account_id: "cli-acme",
       event_id: "e-2",
       meter: "cli-minutes",
       quantity: "120",
@@ -296,10 +295,11 @@ describe("explain lot", () => {
       /\n +8 {2}chargeback of top-up:manual:two {2}chargeback:d-1 +\S+Z +18 +18\n/,
     );
 
-    const { entries } = await json("entries cli-back");
+    const { items: entries } = await json("entries cli-back");
     expect(
       entries
-        .slice(-4)
+        .slice(0, 4)
+        .toReversed()
         .map(({ kind, credits, lot_id, reference }: Record<string, string>) =>
           [kind, Number(credits) / 1_000_000, lot_id, reference].join(" "),
         ),
@@ -309,7 +309,7 @@ describe("explain lot", () => {
       "adjustment -32 top-up:manual:two chargeback:d-1",
       "reversal -18 top-up:manual:two chargeback:d-1",
     ]);
-    const { lots } = await json("lots cli-back");
+    const { items: lots } = await json("lots cli-back");
     const uses = lots.map(({ used, withdrawn, remaining }: Record<string, string>) =>
       [used, withdrawn, remaining].map((credits) => Number(credits) / 1_000_000).join(" "),
     );

@@ -73,7 +73,7 @@ test("a difference: exit code 1, where it is and how it would be repaired; repai
     expect(found.code).toBe(1);
     expect(JSON.parse(found.stderr).error).toBe("topics and books differ: 1 difference");
     expect(JSON.parse(found.stdout)).toMatchObject({
-      events: { all: "30", verified: "29" },
+      events: { messages: "30", verified: "29" },
       credits: { all: "30000000", verified: "29000000" },
       differences: [
         {
@@ -132,9 +132,9 @@ test("a charge at the gateway that the books do not have: it is named, and up to
 
 test("only an account, a partition or a range: what was asked for, and what was not looked at", async () => {
   const one = await run(`--account ${ACCOUNT} --json`);
-  expect(JSON.parse(one.stdout).events).toMatchObject({ all: "30", metered: 30 });
+  expect(JSON.parse(one.stdout).events).toMatchObject({ messages: "30", metered: 30 });
   const other = await run("--account nobody --json");
-  expect(JSON.parse(other.stdout).events).toMatchObject({ all: "0" });
+  expect(JSON.parse(other.stdout).events).toMatchObject({ messages: "0" });
   const { ranges } = JSON.parse(one.stdout) as {
     ranges: { partition: number; from: string; to: string }[];
   };
@@ -145,11 +145,11 @@ test("only an account, a partition or a range: what was asked for, and what was 
   );
   expect(part.code).toBe(0);
   expect(JSON.parse(part.stdout)).toMatchObject({
-    events: { all: "5", verified: "5" },
+    events: { messages: "5", verified: "5" },
     not_verified: { books_among_each_other: true },
   });
   const recent = await run("--from 2020-01-01T00:00:00Z --json");
-  expect(JSON.parse(recent.stdout).events).toMatchObject({ all: "30", verified: "30" });
+  expect(JSON.parse(recent.stdout).events).toMatchObject({ messages: "30", verified: "30" });
 });
 
 test.each([

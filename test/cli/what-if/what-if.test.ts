@@ -193,11 +193,11 @@ add_ons: { w-voice: { credits: 7 } }
     // The month at 4 instead of 10 dollars, and what lacks to 30 instead of 25.
     expect(accounts[0].plans).toEqual([
       {
-        ...{ plan: "w-large", currency: "USD", given: "200000000", would_give: "180000000" },
+        ...{ plan_id: "w-large", currency: "USD", given: "200000000", would_give: "180000000" },
         ...{ charged: "1500", would_charge: "2600" },
       },
       {
-        ...{ plan: "w-small", currency: "USD", given: "100000000", would_give: "120000000" },
+        ...{ plan_id: "w-small", currency: "USD", given: "100000000", would_give: "120000000" },
         ...{ charged: "1000", would_charge: "400" },
       },
     ]);
