@@ -20,7 +20,7 @@ export async function showTopUps(
   const standsAs =
     (...statuses: readonly string[]) =>
     (shown: unknown) => {
-      const topUps = fieldOf(shown, "top_ups");
+      const topUps = fieldOf(shown, "items");
       return Array.isArray(topUps) && statuses.includes(String(fieldOf(topUps[0], "status")));
     };
 
