@@ -45,23 +45,21 @@ def decode(value):
 
 
 def handle(message):
+    """Stores a record unless it was handled before; answers with what to show of it, or None."""
     topic, account_id = message.topic(), message.key().decode()
     sequence = int(dict(message.headers())["sequence"])
+    is_new = database.execute(
+        """
+        INSERT INTO handled VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET sequence = excluded.sequence WHERE sequence < excluded.sequence
+        """,
+        (topic, account_id, sequence),
+    ).rowcount
+    if not is_new:
+        return None
     text = json.dumps(decode(message.value()), default=str)
-    with database:  # one transaction
-        is_new = database.execute(
-            """
-            INSERT INTO handled VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET sequence = excluded.sequence WHERE sequence < excluded.sequence
-            """,
-            (topic, account_id, sequence),
-        ).rowcount
-        if is_new:
-            database.execute(
-                "INSERT INTO notice VALUES (?, ?, ?, ?)", (topic, account_id, sequence, text)
-            )
-    if is_new:
-        print(topic, account_id, sequence, text, flush=True)
+    database.execute("INSERT INTO notice VALUES (?, ?, ?, ?)", (topic, account_id, sequence, text))
+    return f"{topic} {account_id} {sequence} {text}"
 
 
 def main():
@@ -78,13 +76,16 @@ def main():
         signal.signal(name, lambda *_: stopping.append(True))
     consumer.subscribe(TOPICS)
     while not stopping:
-        message = consumer.poll(0.5)
-        if message is None:
-            continue
-        if message.error():
-            raise RuntimeError(message.error())
-        handle(message)
-        consumer.store_offsets(message)  # committed in the background, only once handled
+        messages = consumer.consume(500, timeout=0.5)
+        for message in messages:
+            if message.error():
+                raise RuntimeError(message.error())
+        with database:  # one transaction for all of them
+            shown = [handle(message) for message in messages]
+        for line in filter(None, shown):
+            print(line, flush=True)
+        for message in messages:
+            consumer.store_offsets(message)  # committed in the background, only once handled
     consumer.close()
 
 
