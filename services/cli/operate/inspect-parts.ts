@@ -21,7 +21,7 @@ import {
 export const MOST_WAITING = 10_000;
 
 /** A part of the system and where it is. */
-interface Part {
+export interface Part {
   readonly name: "postgres" | "kafka" | "registry" | "metering";
   readonly up: boolean;
   readonly address: string | null;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { migrate } from "../../../infra/postgres/migrate.ts";
 import { noun } from "../../../shared/contract/noun.ts";
+import { count } from "../../../shared/contract/wire.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { isKafkaOutage, openKafka } from "../../../shared/kafka/client/kafka-client.ts";
 import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
@@ -90,7 +91,7 @@ function replayWith(
 }
 
 const replay = noun({
-  accounts: z.number().int(),
+  accounts: count,
   events: z.number().int(),
   equal: z.boolean(),
   events_per_second: z.number(),
@@ -113,7 +114,7 @@ function outcome(replayed: BooksReplayed, address: string): Result {
   return shown(
     replay,
     {
-      accounts: Number(accounts),
+      accounts,
       events,
       equal: isEqual,
       eventsPerSecond: perSecond,

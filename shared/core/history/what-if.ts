@@ -21,7 +21,7 @@ export interface Compared {
   readonly noPrice: NoPrice;
 }
 
-interface NoPrice {
+export interface NoPrice {
   readonly count: number;
   readonly quantity: bigint;
   readonly charged: MicroCredits;
