@@ -1,5 +1,5 @@
 import type { AccountId } from "../../shared/core/line/account.ts";
-import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
+import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import type { LocalApi } from "../local/api.ts";
@@ -21,7 +21,7 @@ export async function showDashboard(
   });
   try {
     const now = Date.now();
-    const keyId = await keyOfLinks(database, { createdBy: "npm run demo", now });
+    const keyId = await dashboardLinkKey(database, { createdBy: "npm run demo", now });
     const token = await makeDashboardToken(database, { accountId, keyId, forMs: DAY_MS, now });
     if (token === null) throw new Error(`there is no account ${accountId} to show`);
     say(`\n  Watch it move:  ${api.url}/dashboard/#token=${token.text}`);

@@ -7,7 +7,7 @@ import {
   readAllEnds,
 } from "../../shared/kafka/client/partition-ends.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
-import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 
 /** What the usage topic held at an instant. */
@@ -31,10 +31,10 @@ export function usageCompleteWatch(
     if (seen === null) return;
     const places = await readOffsets(database, USAGE_READER);
     if (areRead(seen.ends, places)) {
-      await noteUsageComplete(database, seen.at);
+      await recordUsageComplete(database, seen.at);
       awaited = null;
     } else if (awaited !== null && areRead(stillThere(awaited.ends, seen.ends), places)) {
-      await noteUsageComplete(database, awaited.at);
+      await recordUsageComplete(database, awaited.at);
       awaited = seen;
     } else {
       awaited ??= seen;

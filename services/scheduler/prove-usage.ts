@@ -10,9 +10,9 @@ import {
   storeReconciliation,
 } from "../../shared/ledger/proof/reconciliations.ts";
 import { EVERYTHING } from "../../shared/reconcile/cut.ts";
+import { describeDifference } from "../../shared/reconcile/describe-difference.ts";
 import { accountOf, type Found, idOf } from "../../shared/reconcile/difference.ts";
 import { type Reconciliation, reconcile } from "../../shared/reconcile/reconcile.ts";
-import { sentenceOf } from "../../shared/reconcile/say-difference.ts";
 import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 
 interface ProofParts extends Pick<ServiceContext, "logger" | "stopping"> {
@@ -80,7 +80,7 @@ function toStored(found: Reconciliation, last: StoredReconciliation | null): Sto
 }
 
 function listed(found: Found) {
-  return { id: idOf(found), account_id: accountOf(found), says: sentenceOf(found) };
+  return { id: idOf(found), account_id: accountOf(found), says: describeDifference(found) };
 }
 
 function say(

@@ -3,12 +3,12 @@ import { GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
-import { retryWhatExists } from "../../shared/ledger/dead-letters/retry-what-exists.ts";
+import { retryResolved } from "../../shared/ledger/dead-letters/retry-resolved.ts";
 import { countDue } from "../../shared/ledger/month/count-due.ts";
 import {
-  addDone,
-  type Done,
-  NOTHING_DONE,
+  addTotals,
+  EMPTY_TOTALS,
+  type RunTotals,
   runSchedule,
   type Sum,
 } from "../../shared/ledger/month/run-schedule.ts";
@@ -36,7 +36,7 @@ export function schedulerRun(parts: RunParts): () => Promise<void> {
   const { database, waits, logger, stopping } = parts;
   return async () => {
     const startedAt = performance.now();
-    let done = NOTHING_DONE;
+    let done = EMPTY_TOTALS;
     let retries = 0;
     try {
       // Broken off, it begins anew: what was done before is not due any more.
@@ -46,10 +46,10 @@ export function schedulerRun(parts: RunParts): () => Promise<void> {
         const { noticeWithinMs } = parts;
         const run = { clock, completeUntil: notAfter(completeUntil, clock), noticeWithinMs };
         for await (const step of runSchedule(database, run)) {
-          done = addDone(done, step.done);
+          done = addTotals(done, step.done);
           if (stopping.aborted) return;
         }
-        for await (const asked of retryWhatExists(database, clock)) {
+        for await (const asked of retryResolved(database, clock)) {
           retries += asked;
           if (stopping.aborted) return;
         }
@@ -92,7 +92,7 @@ async function sayWhatWaits(
   );
 }
 
-function inCredits({ grants, expiries, charges, notices, ...counts }: Done) {
+function inCredits({ grants, expiries, charges, notices, ...counts }: RunTotals) {
   return {
     ...counts,
     grants: sumInCredits(grants),

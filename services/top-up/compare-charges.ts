@@ -7,7 +7,7 @@ import {
   forgetUnmatched,
   keepUnmatched,
   listUnmatched,
-  noteChargesCompared,
+  recordChargesCompared,
 } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
@@ -74,7 +74,7 @@ export async function compareCharges(
     const to = Math.min(since + DAY_MS, until);
     await compareMade(database, gateway, since, to);
     if (stopping?.aborted === true) return;
-    await noteChargesCompared(database, gateway.name, to);
+    await recordChargesCompared(database, gateway.name, to);
   }
   await forgetMatched(database, gateway.name);
   for (const charge of await listUnmatched(database, null)) {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import fastify from "fastify";
 import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
-import { askAboutPayment } from "../../shared/ledger/payments/claim.ts";
+import { checkPaymentNow } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import {
@@ -71,7 +71,7 @@ export async function openWebhookServer(
     if (idProblem("account_id", accountId) !== null) return false;
     if (idProblem("payment_id", paymentId) !== null) return false;
     const payment = { accountId: toAccountId(accountId), paymentId };
-    return askAboutPayment(database, payment, Date.now());
+    return checkPaymentNow(database, payment, Date.now());
   }
 }
 

@@ -9,8 +9,13 @@ import {
   findMovedPositions,
   findUngrantedTopUps,
 } from "../ledger/proof/verify-books.ts";
-import type { ToldEntry } from "../ledger/proof/verify-told.ts";
-import { accountsOf, type BooksDifference, type Found, type ToldDifference } from "./difference.ts";
+import type { PublishedEntry } from "../ledger/proof/verify-published.ts";
+import {
+  accountsOf,
+  type BooksDifference,
+  type Found,
+  type PublicationDifference,
+} from "./difference.ts";
 
 /** Accounts named of each invariant that does not hold. */
 const MOST_NAMED = 1_000;
@@ -24,8 +29,8 @@ export async function compareBooks(
   { transaction, accountId }: { transaction: Transaction; accountId: AccountId | null },
   found: readonly Found[],
   isCutOff: boolean,
-): Promise<(BooksDifference | ToldDifference)[]> {
-  const differences: (BooksDifference | ToldDifference)[] = [];
+): Promise<(BooksDifference | PublicationDifference)[]> {
+  const differences: (BooksDifference | PublicationDifference)[] = [];
   const entries = new Set(
     found.flatMap((one) =>
       one.kind === "missing_entry" ? [`${one.accountId}/${one.sequence}`] : [],
@@ -79,13 +84,13 @@ function explainedBy(found: readonly (Found | BooksDifference)[]): Map<string, M
 function aheadBy(one: Found | BooksDifference): { accountId: string; credits: MicroCredits }[] {
   switch (one.kind) {
     case "missing_record":
-      return one.asTold === null ? [] : [{ ...one.event, credits: one.credits }];
+      return one.onLine === null ? [] : [{ ...one.event, credits: one.credits }];
     case "extra_record":
       return one.isDrawn ? [] : [{ ...one.record, credits: -one.record.credits }];
     case "other_price":
     case "other_content":
     case "other_account":
-      if (one.asTold === null || one.credits === null) return [];
+      if (one.onLine === null || one.credits === null) return [];
       return [
         { ...("event" in one ? one.event : one.record), credits: one.credits },
         { ...one.record, credits: -one.record.credits },
@@ -98,7 +103,7 @@ function aheadBy(one: Found | BooksDifference): { accountId: string; credits: Mi
 }
 
 /** What an entry drew of the line. */
-function drawnBy({ kind, credits, lotId }: ToldEntry): MicroCredits {
+function drawnBy({ kind, credits, lotId }: PublishedEntry): MicroCredits {
   const draws = kind === "add_on_charge" || kind === "reversal" || kind === "expiry";
   return draws || (kind === "adjustment" && lotId === null) ? -credits : 0n;
 }

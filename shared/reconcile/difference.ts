@@ -3,24 +3,24 @@ import type { AccountId, Instant } from "../core/line/account.ts";
 import type { MicroCredits } from "../core/line/credit-line.ts";
 import type { UnmatchedCharge } from "../ledger/payments/charges-at-gateway.ts";
 import type { MissingLot, MovedPosition, UngrantedTopUp } from "../ledger/proof/verify-books.ts";
-import type { ToldEntry } from "../ledger/proof/verify-told.ts";
+import type { PublishedEntry } from "../ledger/proof/verify-published.ts";
 
 /** What the books and the billing topics say differently. */
-export type ToldDifference =
+export type PublicationDifference =
   /** An entry that was told, and that the account's entries do not have. */
   | {
       readonly kind: "missing_entry";
       readonly accountId: AccountId;
       readonly sequence: bigint;
       /** What it said; null: the topic does not have it either. */
-      readonly told: ToldEntry | null;
+      readonly told: PublishedEntry | null;
     }
   /** An entry that says something else than what was told of it. */
   | {
       readonly kind: "other_entry";
       readonly accountId: AccountId;
-      readonly told: ToldEntry;
-      readonly held: ToldEntry;
+      readonly told: PublishedEntry;
+      readonly held: PublishedEntry;
     }
   /** Records, by their sequences, that are neither on the topic nor on their way there. */
   | {
@@ -48,7 +48,7 @@ export type BooksDifference =
     };
 
 /** Something that topics and books say differently. */
-export type Difference = UsageDifference | ToldDifference | BooksDifference;
+export type Difference = UsageDifference | PublicationDifference | BooksDifference;
 
 /** Where on its account's line an event stands: a transaction that committed says that it drew there. */
 export interface OnLine {
@@ -61,7 +61,7 @@ export type PlacedDifference = RecordDifference & Placing;
 
 interface Placing {
   /** Where the event drew exactly what it should have; null: it did not. */
-  readonly asTold: OnLine | null;
+  readonly onLine: OnLine | null;
   /** Whether the record that is there is named by a draw, so that its credits were taken. */
   readonly isDrawn: boolean;
 }
@@ -75,7 +75,7 @@ export type Found = Exclude<Difference, RecordDifference> | PlacedDifference;
  */
 export function isAnsweredByEntry(found: Found): boolean {
   if (!("record" in found) || !found.isDrawn) return false;
-  return found.kind === "extra_record" ? found.record.credits > 0n : found.asTold === null;
+  return found.kind === "extra_record" ? found.record.credits > 0n : found.onLine === null;
 }
 
 /** Whose books a difference is in; null: nobody's. */

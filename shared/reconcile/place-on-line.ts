@@ -45,7 +45,7 @@ export async function placeOnLine(
     const eventId = eventIdOf(difference);
     return {
       ...difference,
-      asTold: placed.get(eventId) ?? null,
+      onLine: placed.get(eventId) ?? null,
       isDrawn: drawn.has(eventId) && hasRecordOf(difference, accountId),
     };
   });

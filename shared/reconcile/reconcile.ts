@@ -8,11 +8,11 @@ import { readRanges } from "../kafka/consume/read-ranges.ts";
 import { listRates } from "../ledger/catalogue/rates.ts";
 import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charges-at-gateway.ts";
 import type { Database, Transaction } from "../ledger/postgres/database.ts";
-import { inTurn } from "../ledger/postgres/in-turn.ts";
 import { allowWholeTables, readSnapshot } from "../ledger/postgres/read-snapshot.ts";
+import { serializeQueries } from "../ledger/postgres/serialize-queries.ts";
 import { findRepairs } from "../ledger/proof/repairs.ts";
 import { compareBooks } from "./compare-books.ts";
-import { compareTold, readToldEnds, type ToldCounts } from "./compare-told.ts";
+import { comparePublications, type PublishedCounts, readTopicEnds } from "./compare-published.ts";
 import { comparePartition, type PartitionComparison, type UsageCounts } from "./compare-usage.ts";
 import { type Cut, cutOf, type Scope } from "./cut.ts";
 import {
@@ -45,7 +45,7 @@ export interface Reconciling {
 export interface Reconciliation {
   readonly cut: Cut;
   readonly usage: UsageCounts;
-  readonly told: ToldCounts | null;
+  readonly told: PublishedCounts | null;
   readonly differences: readonly Found[];
   /** Up to when charges at the gateway were compared; null: only a part was asked for. */
   readonly charges: ChargeCheck | null;
@@ -69,9 +69,9 @@ export async function reconcile(reconciling: Reconciling): Promise<Reconciliatio
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const knownBelow = await readToldEnds(admin);
+    const knownBelow = await readTopicEnds(admin);
     return await readSnapshot(database, async (snapshot) => {
-      const transaction = inTurn(snapshot);
+      const transaction = serializeQueries(snapshot);
       await allowWholeTables(transaction);
       const cut = await cutOf(transaction, admin, scope);
       reconciling.onCut(
@@ -80,10 +80,10 @@ export async function reconcile(reconciling: Reconciling): Promise<Reconciliatio
       const list = openList(reconciling.mostListed ?? MOST_LISTED);
       const usage = await compareUsage(reconciling, transaction, cut, list.add);
       const parts = { transaction, accountId: scope.accountId };
-      let told: ToldCounts | null = null;
+      let told: PublishedCounts | null = null;
       if (reconciling.usageOnly !== true) {
         const what = { ...parts, kafka, admin, registry, signal, knownBelow };
-        told = await compareTold({ ...what, onDifference: list.add });
+        told = await comparePublications({ ...what, onDifference: list.add });
         signal.throwIfAborted();
       }
       const placed = await placeAll(transaction, list.listed);
@@ -204,9 +204,9 @@ async function unanswered(transaction: Transaction, found: readonly Found[]): Pr
 
 /** A record that was metered on another account is one too many there and one that is missing here. */
 async function split(transaction: Transaction, placed: PlacedDifference): Promise<Found[]> {
-  if (placed.kind !== "other_account" || placed.asTold !== null) return [placed];
+  if (placed.kind !== "other_account" || placed.onLine !== null) return [placed];
   const { record, event, credits } = placed;
-  const nowhere = { asTold: null, isDrawn: false };
+  const nowhere = { onLine: null, isDrawn: false };
   return [
     ...(await placeOnLine(transaction, record.accountId, [{ kind: "extra_record", record }])),
     { kind: "missing_record", event, credits, ...nowhere },

@@ -5,7 +5,8 @@ import { TOPICS } from "../core/text/topics.ts";
 import { takeCredits } from "../ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../ledger/credits/grant-credits.ts";
 import type { Database } from "../ledger/postgres/database.ts";
-import { noteRepair, type Repair } from "../ledger/proof/repairs.ts";
+import { type Repair, recordRepair } from "../ledger/proof/repairs.ts";
+import { republishBalance, republishEntries } from "../ledger/proof/republish.ts";
 import {
   grantPaidTopUp,
   isOfTopUp,
@@ -14,7 +15,6 @@ import {
 } from "../ledger/proof/restore-entries.ts";
 import { restorePosition } from "../ledger/proof/restore-position.ts";
 import { correctRecord, removeRecord, restoreRecord } from "../ledger/proof/restore-records.ts";
-import { tellBalanceAgain, tellEntriesAgain } from "../ledger/proof/tell-again.ts";
 import { accountOf, type Found, idOf, type PlacedDifference } from "./difference.ts";
 import { keepMessage, type MissedMessages } from "./keep-message.ts";
 
@@ -89,9 +89,9 @@ export function planRepair(found: Found): RepairPlan | null {
       );
     case "not_told":
       if (found.topic !== TOPICS.credits) return null;
-      return plan("told_again", ({ database }, noted) => tellEntriesAgain(database, found, noted));
+      return plan("told_again", ({ database }, noted) => republishEntries(database, found, noted));
     case "balance_not_told":
-      return plan("told_again", ({ database }, noted) => tellBalanceAgain(database, noted));
+      return plan("told_again", ({ database }, noted) => republishBalance(database, noted));
     case "unmatched_charge":
     case "broken_invariant":
       return null;
@@ -107,10 +107,10 @@ function isSameMovement({ told, held }: Extract<Found, { kind: "other_entry" }>)
 function planOfRecord(found: PlacedDifference): RepairPlan | null {
   switch (found.kind) {
     case "missing_record": {
-      const { event, credits, asTold } = found;
-      if (asTold !== null) {
+      const { event, credits, onLine } = found;
+      if (onLine !== null) {
         return plan("record_restored", ({ database }, noted) =>
-          restoreRecord(database, { event, credits, ...asTold }, noted),
+          restoreRecord(database, { event, credits, ...onLine }, noted),
         );
       }
       return plan(
@@ -133,15 +133,15 @@ function planOfRecord(found: PlacedDifference): RepairPlan | null {
 function planOfWrongRecord(
   found: Extract<PlacedDifference, { kind: "other_price" | "other_content" | "other_account" }>,
 ): RepairPlan | null {
-  const { record, credits, asTold, isDrawn } = found;
+  const { record, credits, onLine, isDrawn } = found;
   if (credits === null) return null;
-  if (asTold === null) {
+  if (onLine === null) {
     const wasDrawn = isDrawn && record.credits !== credits;
     return wasDrawn ? adjustment("adjustment", record.credits - credits) : null;
   }
   const event = found.kind === "other_price" ? record : found.event;
   return plan("record_corrected", ({ database }, noted) =>
-    correctRecord(database, record, { event, credits, ...asTold }, noted),
+    correctRecord(database, record, { event, credits, ...onLine }, noted),
   );
 }
 
@@ -173,7 +173,7 @@ function adjustment(
               now,
             );
       if (!["granted", "deducted", "already_exists"].includes(outcome.kind)) return false;
-      await noteRepair(database, { ...noted, ...line });
+      await recordRepair(database, { ...noted, ...line });
       return true;
     },
     credits,

@@ -3,7 +3,7 @@
  * many accounts moved, the milliseconds that it took, and the most memory that the process has had.
  */
 
-import { addDone, NOTHING_DONE, runSchedule } from "../../shared/ledger/month/run-schedule.ts";
+import { addTotals, EMPTY_TOTALS, runSchedule } from "../../shared/ledger/month/run-schedule.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 
@@ -14,13 +14,13 @@ const database = openDatabase(readSettings(process.env).database, {
 });
 const clock = Date.now();
 const startedAt = performance.now();
-let done = NOTHING_DONE;
+let done = EMPTY_TOTALS;
 for await (const step of runSchedule(database, {
   clock,
   completeUntil: clock,
   noticeWithinMs: 0,
 })) {
-  done = addDone(done, step.done);
+  done = addTotals(done, step.done);
 }
 const ms = performance.now() - startedAt;
 const megabytes = (process.resourceUsage().maxRSS * 1024) / 1e6;

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
-import { keyOfLinks, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
+import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import type { RunningServices } from "./running-services.ts";
 
 /** How long a page may take to show what happened: a machine busy with other work is slow. */
@@ -23,7 +23,7 @@ export async function tokenOf(
   forMs = AN_HOUR_MS,
 ): Promise<string> {
   const now = Date.now();
-  const keyId = await keyOfLinks(database, { createdBy: "test", now });
+  const keyId = await dashboardLinkKey(database, { createdBy: "test", now });
   const accountId = toAccountId(account);
   const token = await makeDashboardToken(database, { accountId, keyId, forMs, now });
   if (token === null) throw new Error(`there is no account ${account}`);

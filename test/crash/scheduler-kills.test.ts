@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
-import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { copySubscriber, openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
@@ -28,7 +28,7 @@ beforeEach(async () => {
   account = `killed-${Date.now()}`;
   await openSubscriber(books, account, { at: Date.now() - 100 * DAY, voices: 1 });
   await copySubscriber(books, account, COPIES);
-  await noteUsageComplete(books.database, Date.now());
+  await recordUsageComplete(books.database, Date.now());
 });
 
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { AccountStep, MonthHistory, MonthStep } from "../model/month-history.ts";
 import { type CommandStep, playCommand, runScheduler } from "./play-command.ts";
@@ -37,7 +37,7 @@ export function openPlayer(
   /** Only when somebody may read it: most instants of a short history hold nothing else. */
   async function noteCaughtUp(): Promise<void> {
     if (caughtUpAt === null) return;
-    await noteUsageComplete(database, caughtUpAt);
+    await recordUsageComplete(database, caughtUpAt);
     caughtUpAt = null;
   }
 

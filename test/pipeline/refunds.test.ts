@@ -5,8 +5,8 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
-import { askAboutPayment } from "../../shared/ledger/payments/claim.ts";
-import { askRefund, listRefunds } from "../../shared/ledger/payments/refunds.ts";
+import { checkPaymentNow } from "../../shared/ledger/payments/claim.ts";
+import { listRefunds, requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
@@ -224,7 +224,7 @@ describe("a chargeback while the next top-up is on its way", () => {
     const [first] = await charges();
     await gateway.send("POST", `/v1/payments/${first?.id}/chargeback`);
     const payment = { accountId: toAccountId(account), paymentId: "low-balance:1" };
-    expect(await askAboutPayment(books.database, payment, now)).toBe(true);
+    expect(await checkPaymentNow(books.database, payment, now)).toBe(true);
   }
 
   async function notices() {
@@ -260,7 +260,7 @@ async function toppedUp(card = "card_approve"): Promise<string> {
 
 async function ask(refundId: string, amount: bigint) {
   const payment = { accountId: toAccountId(account), paymentId: "low-balance:1" };
-  return askRefund(books.database, {
+  return requestRefund(books.database, {
     ...{ ...payment, refundId, amount, by: "test" },
     now: Date.now(),
   });

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
-import type { ToldEntry } from "../../shared/ledger/proof/verify-told.ts";
+import type { PublishedEntry } from "../../shared/ledger/proof/verify-published.ts";
 import { planRepair } from "../../shared/reconcile/repair.ts";
 
 const accountId = toAccountId("restored");
-const GRANT: ToldEntry = {
+const GRANT: PublishedEntry = {
   ...{ accountId, sequence: 4n, kind: "grant", credits: 5n, balance: 9n },
   ...{ lotId: "by-hand", reference: "ticket 12", dueAt: 0, postedAt: 0 },
 };
-const DEDUCTION: ToldEntry = { ...GRANT, kind: "adjustment", credits: -5n, lotId: null };
+const DEDUCTION: PublishedEntry = { ...GRANT, kind: "adjustment", credits: -5n, lotId: null };
 
 test.each([
   ["a lot of another name", GRANT, { ...GRANT, lotId: "plan:2026-12" }],

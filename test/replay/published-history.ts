@@ -9,7 +9,7 @@ import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
 import { readRanges } from "../../shared/kafka/consume/read-ranges.ts";
 import { readOffsets, startOffsets } from "../../shared/ledger/books/consumer-offset.ts";
-import { noteUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import { takeCredits } from "../../shared/ledger/credits/adjust-credits.ts";
 import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
@@ -189,7 +189,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
   }
 
   async function schedule(): Promise<void> {
-    await noteUsageComplete(database, clock);
+    await recordUsageComplete(database, clock);
     const run = { clock, completeUntil: clock - 15 * MINUTE, noticeWithinMs: 7 * DAY };
     for await (const _ of runSchedule(database, run));
   }

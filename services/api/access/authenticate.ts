@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { findApiKey, noteKeyUse, type Scope } from "../../../shared/ledger/access/api-keys.ts";
+import { findApiKey, recordKeyUse, type Scope } from "../../../shared/ledger/access/api-keys.ts";
 import { isSame, readSecret, type Secret } from "../../../shared/ledger/access/api-secrets.ts";
 import { findDashboardToken } from "../../../shared/ledger/access/dashboard-tokens.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
@@ -101,7 +101,7 @@ export function authenticate(
     if (!isSame(found.secretHash, hash)) return null;
     if (at - (noted.get(keyId) ?? 0) >= NOTE_USE_EVERY_MS) {
       noted.set(keyId, at);
-      await noteKeyUse(database, keyId, at);
+      await recordKeyUse(database, keyId, at);
     }
     return { kind: "key", keyId, scopes: found.key.scopes };
   }

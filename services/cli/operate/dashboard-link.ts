@@ -4,7 +4,7 @@ import { dashboardPath, dashboardTokenFields } from "../../../shared/contract/da
 import { noun } from "../../../shared/contract/noun.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { keyOfLinks, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
+import { dashboardLinkKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
@@ -43,7 +43,7 @@ async function link(
   const base = baseOf(api);
   const now = Date.now();
   const token = await withDatabase(settings, async (database) => {
-    const keyId = await keyOfLinks(database, { createdBy: byArgument(undefined), now });
+    const keyId = await dashboardLinkKey(database, { createdBy: byArgument(undefined), now });
     return makeDashboardToken(database, {
       accountId,
       keyId,

@@ -7,14 +7,14 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { DueAccounts } from "../../../shared/ledger/month/count-due.ts";
-import type { Done } from "../../../shared/ledger/month/run-schedule.ts";
+import type { RunTotals } from "../../../shared/ledger/month/run-schedule.ts";
 import { table } from "../shell/print.ts";
 
 /** A run of the scheduler as it was asked for, and what it did or would do. */
 export interface Ran {
   readonly clock: Instant;
   readonly dryRun: boolean;
-  readonly done: Done;
+  readonly done: RunTotals;
   /** Up to here everybody's usage is complete; null: nowhere. */
   readonly completeUntil: Instant | null;
   /** Why usage does not count as complete at the clock asked for; null: it does, or the clock is now's. */

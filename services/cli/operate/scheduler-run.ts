@@ -8,10 +8,10 @@ import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import { readCompleteUntil } from "../../../shared/ledger/books/usage-complete.ts";
 import { countDue } from "../../../shared/ledger/month/count-due.ts";
 import {
-  addDone,
-  type Done,
-  NOTHING_DONE,
+  addTotals,
+  EMPTY_TOTALS,
   previewSchedule,
+  type RunTotals,
   runSchedule,
   type ScheduleRun,
 } from "../../../shared/ledger/month/run-schedule.ts";
@@ -61,13 +61,13 @@ async function watchRun(
   run: ScheduleRun,
   due: number,
   dryRun: boolean,
-): Promise<Done> {
+): Promise<RunTotals> {
   const progress = openProgress(due, countOf(due, "account"));
   const steps = (dryRun ? previewSchedule : runSchedule)(database, run);
-  let done = NOTHING_DONE;
+  let done = EMPTY_TOTALS;
   try {
     for await (const step of steps) {
-      done = addDone(done, step.done);
+      done = addTotals(done, step.done);
       progress.add(step.read);
     }
     return done;

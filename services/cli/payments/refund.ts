@@ -6,10 +6,10 @@ import { accountId } from "../../../shared/contract/wire.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import {
-  askRefund,
   listRefunds,
+  type NewRefund,
   type Refund,
-  type RefundAsked,
+  requestRefund,
 } from "../../../shared/ledger/payments/refunds.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -24,7 +24,7 @@ export interface RefundOptions extends ByOption {
   readonly key?: string;
 }
 
-type Asked = Omit<RefundAsked, "amount" | "now">;
+type Asked = Omit<NewRefund, "amount" | "now">;
 
 /** Asks for money of a payment to go back; the top-up service takes it to the gateway. */
 export async function refund(
@@ -43,7 +43,7 @@ export async function refund(
     if (details === null) return noAccount(accountId);
     const { currency } = details;
     const amount = options.amount === undefined ? null : moneyArgument(options.amount, currency);
-    const outcome = await askRefund(database, { ...asked, amount, now: Date.now() }).catch(
+    const outcome = await requestRefund(database, { ...asked, amount, now: Date.now() }).catch(
       (error: unknown) => {
         throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
       },

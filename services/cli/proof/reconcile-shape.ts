@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
 import { count, credits, instant } from "../../../shared/contract/wire.ts";
+import { describeDifference } from "../../../shared/reconcile/describe-difference.ts";
 import { accountOf, type Found, idOf } from "../../../shared/reconcile/difference.ts";
 import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
 import { planRepair } from "../../../shared/reconcile/repair.ts";
-import { sentenceOf } from "../../../shared/reconcile/say-difference.ts";
 import { completenessOf } from "./reconcile-text.ts";
 
 const counted = z.number().int();
@@ -68,7 +68,7 @@ export function toReconciliation(found: Reconciliation) {
 function toDifference(found: Found) {
   return {
     ...{ kind: found.kind, id: idOf(found), accountId: accountOf(found) },
-    says: sentenceOf(found),
+    says: describeDifference(found),
     repair: planRepair(found),
   };
 }

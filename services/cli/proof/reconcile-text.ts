@@ -1,10 +1,10 @@
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
+import { describeDifference } from "../../../shared/reconcile/describe-difference.ts";
 import { accountOf, type Found } from "../../../shared/reconcile/difference.ts";
 import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
 import { planRepair } from "../../../shared/reconcile/repair.ts";
-import { sentenceOf } from "../../../shared/reconcile/say-difference.ts";
 import { fields, printable } from "../shell/print.ts";
 
 /** How much of all that could be looked at was found right. */
@@ -114,7 +114,7 @@ export function differencesText(found: readonly Found[]): string {
       const amount =
         gives === 0n ? "" : `, ${gives > 0n ? "+" : ""}${formatCredits(gives)} credits`;
       const does = plan === null ? "repair: by hand" : `repair: ${plan.what}${amount}`;
-      return `${printable(whereOf(one))}  ${printable(sentenceOf(one))}\n    ${does}`;
+      return `${printable(whereOf(one))}  ${printable(describeDifference(one))}\n    ${does}`;
     })
     .join("\n");
 }

@@ -150,7 +150,7 @@ async function postAll(
   const { kafka, registry } = clients(settings);
   const places = planned.flatMap(({ found }) => {
     if (found.kind === "not_kept") return [found.place];
-    return found.kind === "missing_record" && found.asTold === null ? [found.event] : [];
+    return found.kind === "missing_record" && found.onLine === null ? [found.event] : [];
   });
   const decoder = openUsageDecoder(registry);
   const messages = await readMissed({ kafka, decoder, signal }, places);

@@ -3,10 +3,10 @@ import { addOnAt } from "../../../shared/core/offer/catalogue.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { table } from "../shell/print.ts";
-import type { SubscriptionRead } from "./read-subscription.ts";
+import type { SubscriptionDetails } from "./read-subscription.ts";
 
 /** Add-ons in use and the charges of a turn that wait, as tables; empty where there is neither. */
-export function addOnsText(read: SubscriptionRead): string {
+export function addOnsText(read: SubscriptionDetails): string {
   const { addOns, dueCharges } = read.schedule;
   const parts: string[] = [];
   if (addOns.length > 0) parts.push(usesTable(read));
@@ -17,7 +17,7 @@ export function addOnsText(read: SubscriptionRead): string {
   return parts.join("\n\n");
 }
 
-function usesTable(read: SubscriptionRead): string {
+function usesTable(read: SubscriptionDetails): string {
   return table(
     [
       { title: "ADD-ON" },
@@ -53,6 +53,6 @@ function chargesTable(charges: readonly DueCharge[]): string {
 }
 
 /** A month's credits for a unit, as the catalogue says now. */
-function priceOf({ catalogue, now }: SubscriptionRead, { addOnId }: AddOnUse) {
+function priceOf({ catalogue, now }: SubscriptionDetails, { addOnId }: AddOnUse) {
   return addOnAt(catalogue, addOnId, now)?.credits ?? null;
 }

@@ -16,7 +16,7 @@ import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { printable } from "../shell/print.ts";
 import { changeText } from "./change-text.ts";
-import type { SubscriptionRead } from "./read-subscription.ts";
+import type { SubscriptionDetails } from "./read-subscription.ts";
 import { plannedText } from "./show-text.ts";
 
 /** What a change did. */
@@ -31,7 +31,7 @@ export const madeChange = noun({
 });
 
 /** `read`: the subscription as it is in the books once it is made. */
-export function toMadeChange(changed: Changed, read: SubscriptionRead) {
+export function toMadeChange(changed: Changed, read: SubscriptionDetails) {
   return {
     ...toMoved(changed.account, changed.lowBalance),
     ...toSchedule(read, read.now),

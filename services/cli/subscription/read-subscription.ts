@@ -1,6 +1,6 @@
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import {
-  type SubscriptionRead as Read,
+  type SubscriptionDetails as Read,
   readSubscription as read,
 } from "../../../shared/ledger/payments/read-subscription.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
@@ -8,7 +8,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** An account's subscription as it is in the books now. */
-export interface SubscriptionRead extends Read {
+export interface SubscriptionDetails extends Read {
   readonly now: Instant;
 }
 
@@ -16,7 +16,7 @@ export interface SubscriptionRead extends Read {
 export async function readSubscription(
   settings: Settings,
   accountId: AccountId,
-): Promise<SubscriptionRead | null> {
+): Promise<SubscriptionDetails | null> {
   const found = await withDatabase(settings, (database) =>
     readSnapshot(database, (transaction) => read(transaction, accountId)),
   );

@@ -15,7 +15,7 @@ import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addOnsText } from "./add-on-text.ts";
 import { oftenText, renewalText } from "./change-text.ts";
 import { openFeesText } from "./fees-text.ts";
-import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
+import { readSubscription, type SubscriptionDetails } from "./read-subscription.ts";
 import { plannedText } from "./show-text.ts";
 
 const shownSubscription = noun({
@@ -33,7 +33,7 @@ export async function showSubscription(settings: Settings, id: AccountId): Promi
   return shown(shownSubscription, subscription, readText(read));
 }
 
-function readText(read: SubscriptionRead): string {
+function readText(read: SubscriptionDetails): string {
   const { account, schedule } = read;
   const { subscription } = schedule;
   const id = printable(account.accountId);
@@ -47,7 +47,7 @@ function readText(read: SubscriptionRead): string {
     .join("\n\n");
 }
 
-function runningText(read: SubscriptionRead, subscription: Subscription): string {
+function runningText(read: SubscriptionDetails, subscription: Subscription): string {
   const { account, periodBeganAt, now } = read;
   const { timeZone } = account;
   const { period, nextPeriodAt, anchor } = subscription;
@@ -74,13 +74,16 @@ function suspendedRow({ withheld }: Subscription) {
   return [["suspended", what] as const];
 }
 
-function planText({ catalogue, now }: SubscriptionRead, { planId, periodCredits }: Subscription) {
+function planText(
+  { catalogue, now }: SubscriptionDetails,
+  { planId, periodCredits }: Subscription,
+) {
   const plan = planAt(catalogue, planId, now);
   const monthly = plan === null ? "" : `: ${formatCredits(plan.credits)} credits a month`;
   return `${planId}${monthly}; this period has had ${formatCredits(periodCredits)}`;
 }
 
-function priceText(read: SubscriptionRead, { planId, interval }: Subscription): string {
+function priceText(read: SubscriptionDetails, { planId, interval }: Subscription): string {
   const { catalogue, currency, now } = read;
   const price = priceAt(catalogue, planId, currency, interval, now);
   return price === null ? "" : `, ${moneyText(price, currency)}`;

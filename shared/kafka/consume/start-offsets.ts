@@ -1,14 +1,14 @@
 import type { Admin } from "kafkajs";
 import { type Reader, readOffsets, startOffsets } from "../../ledger/books/consumer-offset.ts";
 import type { Database } from "../../ledger/postgres/database.ts";
-import { isPartOfReplay } from "../../ledger/replay/begin.ts";
+import { isUnfinishedReplay } from "../../ledger/replay/begin.ts";
 
 /** A replay into this database is unfinished. */
-class PartOfReplay extends Error {}
+class UnfinishedReplay extends Error {}
 
 /**
  * Where to start reading partitions: at the offsets that Postgres holds, never at Kafka's committed
- * ones. A partition that the books do not know yet starts at its first message. Throws PartOfReplay
+ * ones. A partition that the books do not know yet starts at its first message. Throws UnfinishedReplay
  * while a replay into the database is unfinished.
  */
 export async function findStartOffsets(
@@ -17,8 +17,8 @@ export async function findStartOffsets(
   reader: Reader,
   partitions: readonly number[],
 ): Promise<Map<number, bigint>> {
-  if (await isPartOfReplay(database)) {
-    throw new PartOfReplay(
+  if (await isUnfinishedReplay(database)) {
+    throw new UnfinishedReplay(
       "the database holds part of a replay that was broken off or still runs: point DATABASE_URL at finished books",
     );
   }

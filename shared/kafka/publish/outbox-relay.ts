@@ -4,8 +4,8 @@ import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../../ledger/outb
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import {
   markDeadLettersPublished,
-  type ToldDeadLetter,
   takeDeadLetters,
+  type UnpublishedDeadLetter,
 } from "../../ledger/usage/dead-letters.ts";
 import type { Outgoing, Publisher } from "./publisher.ts";
 import { republishDeadLetters } from "./republish-dead-letters.ts";
@@ -44,7 +44,7 @@ export async function relayOutbox(database: Database, publisher: Publisher): Pro
   });
 }
 
-function toOutgoing(letter: ToldDeadLetter): Outgoing {
+function toOutgoing(letter: UnpublishedDeadLetter): Outgoing {
   return {
     topic: TOPICS.deadLetters,
     key: letter.accountId,

@@ -12,7 +12,7 @@ export interface Outgoing {
 }
 
 /** A message to publish as it is. */
-export interface Verbatim {
+export interface RawMessage {
   readonly topic: string;
   readonly key: string | Buffer | null;
   readonly value: Buffer;
@@ -25,7 +25,7 @@ const OVERHEAD_BYTES = 100;
 
 export interface Publisher {
   /** Resolves when every in-sync replica has all of them. After an error some may be written: publish again. */
-  publish(records: readonly (Outgoing | Verbatim)[]): Promise<void>;
+  publish(records: readonly (Outgoing | RawMessage)[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
     await producer?.disconnect();
   }
 
-  async function encoded(message: Outgoing | Verbatim): Promise<Verbatim> {
+  async function encoded(message: Outgoing | RawMessage): Promise<RawMessage> {
     if ("value" in message) return message;
     const { topic, key, sequence, record } = message;
     const encode = await encoderOf(topic);
@@ -69,7 +69,7 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
     return { topic, key, value: encode(record), headers };
   }
 
-  async function send(messages: readonly Verbatim[]): Promise<void> {
+  async function send(messages: readonly RawMessage[]): Promise<void> {
     const byTopic = Map.groupBy(messages, ({ topic }) => topic);
     try {
       connected ??= connect();
@@ -86,7 +86,7 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
 
   return {
     async publish(records) {
-      let request: Verbatim[] = [];
+      let request: RawMessage[] = [];
       let bytes = 0;
       for (const record of records) {
         const message = await encoded(record);

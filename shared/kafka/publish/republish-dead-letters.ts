@@ -7,7 +7,7 @@ import {
 import type { Transaction } from "../../ledger/postgres/database.ts";
 import { isTooLarge } from "../client/kafka-client.ts";
 import { retryHeaders } from "../codec/retry-header.ts";
-import type { Publisher, Verbatim } from "./publisher.ts";
+import type { Publisher, RawMessage } from "./publisher.ts";
 
 const TOO_LARGE =
   "Kafka takes no message as large as this one with its header retry-of; raise max.message.bytes of usage.events and retry it";
@@ -46,7 +46,7 @@ async function isTaken(
   }
 }
 
-function toMessage(letter: DeadLetterToRetry): Verbatim {
+function toMessage(letter: DeadLetterToRetry): RawMessage {
   const { key, payload } = letter;
   return { topic: TOPICS.usageEvents, key, value: payload, headers: retryHeaders(letter) };
 }

@@ -6,7 +6,7 @@ import { readSnapshot } from "../../ledger/postgres/read-snapshot.ts";
 import { type BooksCompared, compareBooks } from "../../ledger/proof/compare-books.ts";
 import {
   beginReplay,
-  isPartOfReplay,
+  isUnfinishedReplay,
   type TargetProblem,
   targetProblem,
 } from "../../ledger/replay/begin.ts";
@@ -47,7 +47,7 @@ export interface BooksReplayed extends BooksCompared {
  * recorded, and what of those neither tells. The books are read as they are at one instant, up to
  * where they have read the topic then, and never written. In the end both are compared account by
  * account. Throws ReplayRefused, RangeUnreadable and RegistryUnavailable; what was begun stays, and is
- * told from finished books (`isPartOfReplay`).
+ * told from finished books (`isUnfinishedReplay`).
  */
 export async function replayBooks(books: BooksToReplay): Promise<BooksReplayed> {
   const { target, signal } = books;
@@ -92,7 +92,7 @@ async function rangesOf(
   { kafka }: BooksToReplay,
   source: Transaction,
 ): Promise<Map<number, OffsetRange>> {
-  if (await isPartOfReplay(source)) {
+  if (await isUnfinishedReplay(source)) {
     throw new ReplayRefused(
       "the books to replay are themselves part of a replay that was broken off",
     );

@@ -76,7 +76,7 @@ export async function revokeApiKey(
 const NOTE = "UPDATE api_key SET last_used_at = to_timestamp($2 / 1000.0) WHERE key_id = $1";
 
 /** Notes that a key was used. */
-export async function noteKeyUse(database: Database, keyId: string, now: Instant): Promise<void> {
+export async function recordKeyUse(database: Database, keyId: string, now: Instant): Promise<void> {
   await database.query(NOTE, [keyId, now]);
 }
 

@@ -21,7 +21,7 @@ export async function makeApiKey(
 }
 
 /** A dashboard token, and until when it opens its account. */
-export interface Lent {
+export interface DashboardToken {
   readonly text: string;
   readonly expiresAt: Instant;
 }
@@ -35,7 +35,7 @@ export async function makeDashboardToken(
     readonly forMs: number;
     readonly now: Instant;
   },
-): Promise<Lent | null> {
+): Promise<DashboardToken | null> {
   const { accountId, keyId, now } = asked;
   const { text, hash } = newToken(accountId);
   const expiresAt = now + asked.forMs;
@@ -49,7 +49,7 @@ const LINKS = "dashboard links";
  * The key that tokens made by hand hang on, made when it is first needed. It opens nothing itself;
  * revoked, it ends them all.
  */
-export async function keyOfLinks(
+export async function dashboardLinkKey(
   database: Database,
   asked: { readonly createdBy: string; readonly now: Instant },
 ): Promise<string> {

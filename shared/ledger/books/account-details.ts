@@ -1,5 +1,5 @@
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
 
 /** An account with what metering need not know. */
@@ -17,7 +17,7 @@ const READ = `
 
 /** An account, or null when there is none of this id. */
 export async function readAccountDetails(
-  database: Database | Transaction,
+  database: Queryable,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
   return query(database, { name: "read-account-details", text: READ }, accountId);
@@ -32,7 +32,7 @@ export async function lockAccount(
 }
 
 async function query(
-  database: Database | Transaction,
+  database: Queryable,
   statement: { readonly name: string; readonly text: string },
   accountId: AccountId,
 ): Promise<AccountDetails | null> {

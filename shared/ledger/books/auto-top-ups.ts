@@ -6,7 +6,7 @@ import {
 } from "../../core/payments/auto-top-up.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { topUpChangedRecord } from "../outbox/records.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 
 const READ = `
   SELECT enabled, amount, limit_per_day AS "limitPerDay", limit_per_month AS "limitPerMonth", declines,
@@ -15,10 +15,7 @@ const READ = `
   WHERE account_id = $1`;
 
 /** An account's auto top-up; as at first where nobody has set anything and nothing was topped up. */
-export async function readAutoTopUp(
-  database: Database | Transaction,
-  accountId: AccountId,
-): Promise<AutoTopUp> {
+export async function readAutoTopUp(database: Queryable, accountId: AccountId): Promise<AutoTopUp> {
   const { rows } = await database.query<AutoTopUp>({
     name: "read-auto-top-up",
     text: READ,

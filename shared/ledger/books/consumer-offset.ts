@@ -1,5 +1,5 @@
 import { bigintArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 
 /** Whose places these are: a consumer's in the partitions of a topic. */
 export interface Reader {
@@ -27,7 +27,7 @@ const READ = `
 
 /** How far a consumer has read each partition of a topic. */
 export async function readOffsets(
-  database: Database | Transaction,
+  database: Queryable,
   { consumer, topic }: Reader,
 ): Promise<Map<number, bigint>> {
   return queryOffsets(database, { name: "read-offsets", text: READ, values: [consumer, topic] });
@@ -35,7 +35,7 @@ export async function readOffsets(
 
 /** Gives places never taken before their start; places already taken stay where they are. */
 export async function startOffsets(
-  database: Database | Transaction,
+  database: Queryable,
   { consumer, topic }: Reader,
   starts: ReadonlyMap<number, bigint>,
 ): Promise<void> {
@@ -120,7 +120,7 @@ export async function advanceOffsets(
 }
 
 async function queryOffsets(
-  database: Database | Transaction,
+  database: Queryable,
   query: { name: string; text: string; values: unknown[] },
 ): Promise<Map<number, bigint>> {
   const { rows } = await database.query<{ partition: number; nextOffset: bigint }>(query);

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Movement } from "../../core/month/movement.ts";
-import { noteBalanceChanges } from "../outbox/balance-changes.ts";
+import { queueBalanceChanges } from "../outbox/balance-changes.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { creditsPostedRecord, lowBalanceRecord } from "../outbox/records.ts";
 import type { Transaction } from "../postgres/database.ts";
@@ -35,6 +35,6 @@ export async function postMovement(
     ...entries.map((entry) => creditsPostedRecord(entry, now)),
     ...lowBalances.map(lowBalanceRecord),
   ]);
-  await noteBalanceChanges(transaction, accounts);
+  await queueBalanceChanges(transaction, accounts);
   return true;
 }

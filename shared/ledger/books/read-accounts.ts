@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 
 /** The columns of an `Account`. */
 export const ACCOUNT_COLUMNS = `
@@ -14,7 +14,7 @@ const READ = `
 
 /** The account rows of these ids, as far as they exist, with the versions they stand at. */
 export async function readAccounts(
-  transaction: Transaction | Database,
+  transaction: Queryable,
   ids: Iterable<string>,
 ): Promise<Map<string, Account>> {
   const { rows } = await transaction.query<Account>({
@@ -37,7 +37,7 @@ const HOLD = `
  * order, so that nobody deadlocks; an update that changes nothing, as a distributed Postgres does not
  * lock many rows otherwise.
  */
-export async function holdAccounts(
+export async function lockAccounts(
   transaction: Transaction,
   ids: readonly string[],
 ): Promise<Account[]> {

@@ -1,12 +1,12 @@
 import type { AccountBook } from "../../core/month/account-book.ts";
 import { EMPTY_SCHEDULE } from "../../core/month/subscription.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable } from "../postgres/database.ts";
 import { readLiveLots } from "./read-lots.ts";
 import { readSchedules } from "./schedules.ts";
 
 /** What settling reads of accounts beside their rows, by account. */
 export async function readBooks(
-  transaction: Transaction | Database,
+  transaction: Queryable,
   accountIds: readonly string[],
 ): Promise<Map<string, Omit<AccountBook, "account">>> {
   const lots = await readLiveLots(transaction, accountIds);

@@ -1,6 +1,6 @@
 import type { Lot } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable } from "../postgres/database.ts";
 
 const READ_LIVE = `
   SELECT lot.account_id AS "accountId", lot.lot_id AS "lotId", lot.start_position AS start,
@@ -12,7 +12,7 @@ const READ_LIVE = `
 
 /** The lots of these accounts that end ahead of its position, oldest first, by account; withdrawn ones too. */
 export async function readLiveLots(
-  transaction: Transaction | Database,
+  transaction: Queryable,
   accountIds: readonly string[],
 ): Promise<Map<string, Lot[]>> {
   const lots = new Map<string, Lot[]>();

@@ -7,7 +7,7 @@ import type {
 } from "../../core/month/subscription.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 
 const READ = `
@@ -35,7 +35,7 @@ type StoredCharge = Omit<DueCharge, "credits"> & { readonly credits: string };
 
 /** The schedules of accounts that ever subscribed, by account. */
 export async function readSchedules(
-  transaction: Transaction | Database,
+  transaction: Queryable,
   accountIds: readonly string[],
 ): Promise<Map<string, Schedule>> {
   if (accountIds.length === 0) return new Map();
@@ -175,7 +175,7 @@ const LIST_CHANGES = `
 
 /** The history of an account's subscription, oldest first. */
 export async function listChanges(
-  transaction: Transaction | Database,
+  transaction: Queryable,
   accountId: AccountId,
 ): Promise<SubscriptionChange[]> {
   const { rows } = await transaction.query<SubscriptionChange>(LIST_CHANGES, [accountId]);

@@ -3,7 +3,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 /** What is set on an account, of `account LEFT JOIN auto_top_up`, as a change's detail has it. */
-export const WHAT_IS_SET = `
+export const SETTINGS_JSON = `
   jsonb_build_object(
     'time_zone', time_zone,
     'threshold', threshold::text,
@@ -17,7 +17,7 @@ const RECORD = `
   INSERT INTO setting_change (account_id, sequence, changed_at, changed_by, detail)
   SELECT account_id,
          (SELECT coalesce(max(sequence), 0) + 1 FROM setting_change WHERE account_id = $1),
-         to_timestamp($2 / 1000.0), $3, ${WHAT_IS_SET}
+         to_timestamp($2 / 1000.0), $3, ${SETTINGS_JSON}
   FROM account LEFT JOIN auto_top_up USING (account_id)
   WHERE account_id = $1`;
 

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import { GRACE_MS } from "../../core/month/expiry.ts";
 import { USAGE_READER } from "../../core/text/topics.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable } from "../postgres/database.ts";
 
 const READ = `
   SELECT until
@@ -12,9 +12,7 @@ const READ = `
  * Up to here everybody's usage is complete: a grace before the last instant at which what the usage
  * topic then held is known to have been metered. Null: that was never known.
  */
-export async function readCompleteUntil(
-  transaction: Transaction | Database,
-): Promise<Instant | null> {
+export async function readCompleteUntil(transaction: Queryable): Promise<Instant | null> {
   const { consumer, topic } = USAGE_READER;
   const { rows } = await transaction.query<{ until: Instant }>({
     name: "read-complete-until",
@@ -31,10 +29,7 @@ const NOTE = `
   SET until = greatest(usage_complete.until, excluded.until)`;
 
 /** Notes that all that the usage topic held at an instant has been metered; it never goes back. */
-export async function noteUsageComplete(
-  database: Database | Transaction,
-  until: Instant,
-): Promise<void> {
+export async function recordUsageComplete(database: Queryable, until: Instant): Promise<void> {
   const { consumer, topic } = USAGE_READER;
   await database.query(NOTE, [consumer, topic, until]);
 }

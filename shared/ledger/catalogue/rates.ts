@@ -1,7 +1,12 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { type Rate, type RateCard, rateAt, toRateCard } from "../../core/offer/rate-card.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  inTransaction,
+  type Queryable,
+  type Transaction,
+} from "../postgres/database.ts";
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 
 const READ = `
@@ -11,7 +16,7 @@ const READ = `
   ORDER BY meter, valid_from`;
 
 /** All rates, by meter, oldest first. */
-export async function listRates(database: Database | Transaction): Promise<Rate[]> {
+export async function listRates(database: Queryable): Promise<Rate[]> {
   const { rows } = await database.query<Omit<Rate, "feed"> & FeedColumns>({
     name: "list-rates",
     text: READ,

@@ -4,7 +4,7 @@ import type { Database } from "../postgres/database.ts";
 import { OPEN } from "../usage/dead-letters.ts";
 
 /** Which open dead letters are decided about, and when. */
-export interface AskedDecision {
+export interface DecisionScope {
   /** Null: of any reason. */
   readonly reason: string | null;
   readonly now: Instant;
@@ -20,7 +20,7 @@ const LETTERS_AT_ONCE = 5_000;
  */
 export async function decideOpenLetters(
   database: Database,
-  { reason, now }: AskedDecision,
+  { reason, now }: DecisionScope,
   decision: { readonly which: string; readonly set: string; readonly values: readonly unknown[] },
 ): Promise<number> {
   const text = statementOf(decision);

@@ -1,7 +1,7 @@
 import type { Refusal } from "../../core/line/refusal.ts";
 import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
-import { type AskedDecision, decideOpenLetters } from "./decide.ts";
+import { type DecisionScope, decideOpenLetters } from "./decide.ts";
 import { type Dismissal, lockDeadLetter } from "./read.ts";
 
 type DismissOutcome =
@@ -36,7 +36,7 @@ export async function dismissDeadLetter(
 /** Dismisses all open dead letters of a reason, also those about to be published; returns how many. */
 export async function dismissDeadLetters(
   database: Database,
-  asked: AskedDecision,
+  asked: DecisionScope,
   { by, reason }: Pick<Dismissal, "by" | "reason">,
 ): Promise<number> {
   return decideOpenLetters(database, asked, {

@@ -26,7 +26,7 @@ export const LISTED_COLUMNS = `
   END AS state`;
 
 /** Which dead letters are listed. */
-export interface AskedDeadLetters {
+export interface DeadLetterFilter {
   /** Null: of any reason. */
   readonly reason: string | null;
   /** Null: of any account, and those whose account is not known. */
@@ -50,7 +50,7 @@ const LIST = `
 /** Up to `limit` dead letters, newest first, from those before `before` on. */
 export async function listDeadLetters(
   database: Database,
-  { reason, accountId, decided }: AskedDeadLetters,
+  { reason, accountId, decided }: DeadLetterFilter,
   page: {
     readonly before: (DeadLetterPlace & { readonly recordedAt: Instant }) | null;
     readonly limit: number;

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 import { LISTED_COLUMNS, type ListedDeadLetter } from "./list.ts";
 
 /** All that is kept of a dead letter. */
@@ -43,7 +43,7 @@ type Row = Omit<KeptDeadLetter, "dismissed"> & {
 
 /** The dead letter of a place, or null when there is none. */
 export async function readDeadLetter(
-  database: Database | Transaction,
+  database: Queryable,
   place: DeadLetterPlace,
 ): Promise<KeptDeadLetter | null> {
   const { topic, partition, offset } = place;

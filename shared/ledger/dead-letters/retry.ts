@@ -3,7 +3,7 @@ import type { Refusal } from "../../core/line/refusal.ts";
 import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { OPEN } from "../usage/dead-letters.ts";
-import { type AskedDecision, decideOpenLetters } from "./decide.ts";
+import { type DecisionScope, decideOpenLetters } from "./decide.ts";
 import { lockDeadLetter } from "./read.ts";
 
 type RetryOutcome =
@@ -26,11 +26,11 @@ export async function retryDeadLetter(
   place: DeadLetterPlace,
   now: Instant,
 ): Promise<RetryOutcome> {
-  return inTransaction(database, (transaction) => askForRetry(transaction, place, now));
+  return inTransaction(database, (transaction) => requestRetry(transaction, place, now));
 }
 
 /** The same within a transaction. */
-export async function askForRetry(
+export async function requestRetry(
   transaction: Transaction,
   place: DeadLetterPlace,
   now: Instant,
@@ -63,7 +63,7 @@ const COUNT = `
     AND recorded_at <= to_timestamp($2 / 1000.0)`;
 
 /** Asks for all open dead letters of a reason, or of any, to be published again. */
-export async function retryDeadLetters(database: Database, asked: AskedDecision): Promise<Retried> {
+export async function retryDeadLetters(database: Database, asked: DecisionScope): Promise<Retried> {
   const values = [asked.reason, asked.now];
   const { rows } = await database.query<Omit<Retried, "asked">>(COUNT, values);
   const rest = rows[0] ?? { askedAlready: 0, withoutBytes: 0 };

@@ -28,7 +28,7 @@ export interface Sum {
 }
 
 /** What a run did, or would do. */
-export interface Done {
+export interface RunTotals {
   /** Accounts that moved. */
   readonly accounts: number;
   readonly grants: Sum;
@@ -45,7 +45,7 @@ export interface Done {
 /** What one transaction of a run did, and how many accounts it has read for settling. */
 export interface RunStep {
   readonly read: number;
-  readonly done: Done;
+  readonly done: RunTotals;
 }
 
 /** So many are held for a few hundred milliseconds, and metering waits for them. */
@@ -81,7 +81,7 @@ async function* settlingOf(
   let account: DuePlace | null = null;
   do {
     const settled: SettledAccounts = await orAgain(() => settle(database, settling, account));
-    yield { read: settled.due, done: { ...NOTHING_DONE, ...posted(settled.movement) } };
+    yield { read: settled.due, done: { ...EMPTY_TOTALS, ...posted(settled.movement) } };
     account = settled.next;
   } while (account !== null);
 }
@@ -96,7 +96,7 @@ async function* noticesOf(
   let lot: LotPlace | null = null;
   do {
     const noticed: Noticed = await orAgain(() => notice(database, noticing, lot));
-    yield { read: 0, done: { ...NOTHING_DONE, notices: sumOf(noticed.notices) } };
+    yield { read: 0, done: { ...EMPTY_TOTALS, notices: sumOf(noticed.notices) } };
     lot = noticed.next;
   } while (lot !== null);
 }
@@ -114,7 +114,7 @@ async function orAgain<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-export const NOTHING_DONE: Done = {
+export const EMPTY_TOTALS: RunTotals = {
   accounts: 0,
   grants: { count: 0, credits: 0n },
   expiries: { count: 0, credits: 0n },
@@ -126,7 +126,7 @@ export const NOTHING_DONE: Done = {
 };
 
 /** What two parts of a run have done together. */
-export function addDone(a: Done, b: Done): Done {
+export function addTotals(a: RunTotals, b: RunTotals): RunTotals {
   return {
     accounts: a.accounts + b.accounts,
     grants: addSum(a.grants, b.grants),
@@ -149,7 +149,7 @@ function posted({
   changes,
   fees,
   lowBalances,
-}: Movement): Omit<Done, "notices"> {
+}: Movement): Omit<RunTotals, "notices"> {
   const ofKind = (kind: Entry["kind"]) => sumOf(entries.filter((entry) => entry.kind === kind));
   return {
     accounts: accounts.length,

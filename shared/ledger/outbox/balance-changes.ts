@@ -8,7 +8,7 @@ export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "
 const NOTE = "INSERT INTO balance_change (account_ids) VALUES ($1)";
 
 /** Notes, in the transaction that moves accounts, that their state is to be published: one row for all. */
-export async function noteBalanceChanges(
+export async function queueBalanceChanges(
   transaction: Transaction,
   accounts: readonly Pick<Account, "accountId">[],
 ): Promise<void> {

@@ -4,10 +4,10 @@ import { readAutoTopUp } from "../books/auto-top-ups.ts";
 import { readLiveLots } from "../books/read-lots.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { readPaymentMethod, type StoredMethod } from "./methods.ts";
-import { readSubscription, type SubscriptionRead } from "./read-subscription.ts";
+import { readSubscription, type SubscriptionDetails } from "./read-subscription.ts";
 
 /** An account with all that is set of it. */
-export interface AccountOverview extends SubscriptionRead {
+export interface AccountOverview extends SubscriptionDetails {
   readonly auto: AutoTopUp;
   readonly method: StoredMethod | null;
   /** How many lots something is left of. */

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable } from "../postgres/database.ts";
 import type { PaymentRef } from "./payments.ts";
 
 /** How far a payment has come with the gateway. */
@@ -24,7 +24,7 @@ const READ = `
 
 /** How far a payment has come with the gateway, or null when the account has none of this id. */
 export async function readPaymentAtGateway(
-  database: Database | Transaction,
+  database: Queryable,
   { accountId, paymentId }: PaymentRef,
 ): Promise<PaymentAtGateway | null> {
   const { rows } = await database.query<PaymentAtGateway>(READ, [accountId, paymentId]);

@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 
 /** A charge that has taken money at the gateway, or is about to. */
 export interface ChargeAtGateway {
@@ -108,7 +108,7 @@ const LIST = `
   ORDER BY charged_at, charge.gateway_payment`;
 
 /** The charges that were kept, of one account or all, oldest first; `problem` null: it matches by now. */
-async function readKept(database: Database | Transaction, accountId: string | null) {
+async function readKept(database: Queryable, accountId: string | null) {
   const { rows } = await database.query<Omit<UnmatchedCharge, "problem"> & PaymentColumns>(LIST, [
     accountId,
   ]);
@@ -119,7 +119,7 @@ async function readKept(database: Database | Transaction, accountId: string | nu
 
 /** The charges that are not as the books say, of one account or all, oldest first. */
 export async function listUnmatched(
-  database: Database | Transaction,
+  database: Queryable,
   accountId: string | null,
 ): Promise<UnmatchedCharge[]> {
   const kept = await readKept(database, accountId);
@@ -156,7 +156,7 @@ const NOTE = `
   ON CONFLICT (gateway) DO UPDATE
   SET compared_to = greatest(charge_check.compared_to, excluded.compared_to)`;
 
-export async function noteChargesCompared(
+export async function recordChargesCompared(
   database: Database,
   gateway: string,
   to: Instant,

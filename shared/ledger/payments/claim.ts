@@ -146,7 +146,7 @@ const ASK = `
   WHERE account_id = $1 AND payment_id = $2 AND status IN ('pending', 'succeeded') AND calls > 0`;
 
 /** Has the gateway asked about a payment now; false: it is none that the gateway can know of. */
-export async function askAboutPayment(
+export async function checkPaymentNow(
   database: Database,
   { accountId, paymentId }: PaymentRef,
   now: Instant,

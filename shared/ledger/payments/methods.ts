@@ -3,7 +3,7 @@ import type { PaymentMethod } from "../../core/payments/attempt.ts";
 import { startAgain } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Database, Queryable } from "../postgres/database.ts";
 
 /** What an account pays with, and who has set it when. */
 export interface StoredMethod extends PaymentMethod {
@@ -18,7 +18,7 @@ const READ = `
 
 /** What an account pays with, or null when there is nothing. */
 export async function readPaymentMethod(
-  database: Database | Transaction,
+  database: Queryable,
   accountId: AccountId,
 ): Promise<StoredMethod | null> {
   const { rows } = await database.query<StoredMethod>(READ, [accountId]);

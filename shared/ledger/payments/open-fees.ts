@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Fee } from "../../core/month/fee.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable } from "../postgres/database.ts";
 
 /** A subscription's fee that is not paid. */
 export interface OpenFee extends Fee {
@@ -23,10 +23,7 @@ const READ = `
   ORDER BY created_at, payment_id`;
 
 /** What an account owes for its subscriptions, also for those that have ended; oldest first. */
-export async function readOpenFees(
-  database: Database | Transaction,
-  accountId: AccountId,
-): Promise<OpenFee[]> {
+export async function readOpenFees(database: Queryable, accountId: AccountId): Promise<OpenFee[]> {
   const { rows } = await database.query<OpenFee>(READ, [accountId]);
   return rows;
 }

@@ -2,7 +2,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { FeePayment, NewTopUp, Payment, TopUp } from "../../core/payments/payment.ts";
 import { LIFE } from "../catalogue/lot-life.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 
 /** Which payment. */
 export interface PaymentRef {
@@ -27,7 +27,7 @@ const READ = `
 
 /** One payment, or null when the account has none of this id. */
 export async function readPayment(
-  database: Database | Transaction,
+  database: Queryable,
   { accountId, paymentId }: PaymentRef,
 ): Promise<Payment | null> {
   const read = { name: "read-payment", text: READ };
@@ -55,7 +55,7 @@ const LIST = `
 
 /** An account's payments, all or those of one kind, newest first. */
 export async function listPayments(
-  database: Database | Transaction,
+  database: Queryable,
   accountId: AccountId,
   limit: number,
   kind: Payment["kind"] | null = null,
@@ -127,7 +127,7 @@ export async function readTopUpsSoFar(
 }
 
 async function query(
-  database: Database | Transaction,
+  database: Queryable,
   statement: { readonly name: string; readonly text: string },
   values: unknown[],
 ): Promise<Payment[]> {

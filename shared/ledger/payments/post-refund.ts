@@ -14,7 +14,7 @@ import { lockPayment, type PaymentRef } from "./payments.ts";
 import { listRefunds, type Refund, sumOf } from "./refunds.ts";
 
 /** Money that the gateway says went back. */
-export interface WentBack extends PaymentRef {
+export interface GatewayRefund extends PaymentRef {
   /** As it was asked for with, or the gateway's id where it was not asked for here. */
   readonly refundId: string;
   readonly kind: Refund["kind"];
@@ -24,7 +24,7 @@ export interface WentBack extends PaymentRef {
 }
 
 interface Posted {
-  readonly kind: "posted" | "posted_already";
+  readonly kind: "posted" | "already_posted";
 }
 
 /**
@@ -34,7 +34,7 @@ interface Posted {
  */
 export async function postRefund(
   database: Database,
-  back: WentBack,
+  back: GatewayRefund,
 ): Promise<Posted | UnknownAccount> {
   const { accountId, now } = back;
   return moveAccount<Posted>(database, { accountId, now }, async (settled, transaction) => {
@@ -42,7 +42,7 @@ export async function postRefund(
     const refunds = await listRefunds(transaction, back);
     const known = refunds.find(({ refundId }) => refundId === back.refundId);
     if (payment === null || known?.status === "posted") {
-      return { decision: { kind: "posted_already" }, step: null };
+      return { decision: { kind: "already_posted" }, step: null };
     }
     const amountBefore = sumOf(refunds.filter(({ status }) => status === "posted"));
     const step =
@@ -56,7 +56,7 @@ export async function postRefund(
 async function postOfTopUp(
   transaction: Transaction,
   topUp: TopUp,
-  { back, amountBefore }: { readonly back: WentBack; readonly amountBefore: bigint },
+  { back, amountBefore }: { readonly back: GatewayRefund; readonly amountBefore: bigint },
   { book, posted }: SettledAccount,
 ): Promise<Settlement | null> {
   const { accountId, now, amount, kind } = back;
@@ -88,7 +88,7 @@ const STOPPED: Readonly<Record<Refund["kind"], string>> = {
 async function postOfFee(
   transaction: Transaction,
   fee: FeePayment,
-  back: WentBack,
+  back: GatewayRefund,
   settled: SettledAccount,
 ): Promise<Settlement | null> {
   await record(transaction, back, { withdrawn: 0n, owed: 0n });
@@ -127,7 +127,7 @@ const RECORD = `
 
 async function record(
   transaction: Transaction,
-  { accountId, refundId, paymentId, kind, amount, now }: WentBack,
+  { accountId, refundId, paymentId, kind, amount, now }: GatewayRefund,
   { withdrawn, owed }: Pick<ReversalOutcome, "withdrawn" | "owed">,
 ): Promise<void> {
   const values = [accountId, refundId, paymentId, kind, amount, withdrawn, owed, now];

@@ -11,7 +11,7 @@ import type { Transaction } from "../postgres/database.ts";
 import { type OpenFee, readOpenFees } from "./open-fees.ts";
 
 /** An account with its subscription as it is in the books, and what explains it. */
-export interface SubscriptionRead extends AccountDetails {
+export interface SubscriptionDetails extends AccountDetails {
   readonly schedule: Schedule;
   /** When the current period began; null without a subscription. */
   readonly periodBeganAt: Instant | null;
@@ -24,7 +24,7 @@ export interface SubscriptionRead extends AccountDetails {
 export async function readSubscription(
   transaction: Transaction,
   accountId: AccountId,
-): Promise<SubscriptionRead | null> {
+): Promise<SubscriptionDetails | null> {
   const details = await readAccountDetails(transaction, accountId);
   if (details === null) return null;
   const schedules = await readSchedules(transaction, [accountId]);

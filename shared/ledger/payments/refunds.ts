@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import type { Payment } from "../../core/payments/payment.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
 
 /** Money of a payment that goes back, or went. */
@@ -34,7 +34,7 @@ const LIST = `
 
 /** All that went back of a payment, is asked for or was refused, oldest first. */
 export async function listRefunds(
-  database: Database | Transaction,
+  database: Queryable,
   { accountId, paymentId }: PaymentRef,
 ): Promise<Refund[]> {
   const { rows } = await database.query<Refund>(LIST, [accountId, paymentId]);
@@ -42,7 +42,7 @@ export async function listRefunds(
 }
 
 /** What is asked for: that money of a payment go back. */
-export interface RefundAsked extends PaymentRef {
+export interface NewRefund extends PaymentRef {
   /** Identifies it among the payment's: the same again is asked for once. */
   readonly refundId: string;
   /** In the currency's minor unit; null: all that has not gone back. */
@@ -69,9 +69,9 @@ const TAKE_TO_GATEWAY = `
   WHERE account_id = $1 AND payment_id = $2`;
 
 /** Stores a refund that is to be made, and has it taken to the gateway. */
-export async function askRefund(
+export async function requestRefund(
   database: Database,
-  asked: RefundAsked,
+  asked: NewRefund,
 ): Promise<RefundOutcome | UnknownAccount> {
   const { accountId, paymentId, refundId, by, now } = asked;
   return moveAccount<RefundOutcome>(database, { accountId, now }, async (_, transaction) => {
@@ -85,7 +85,7 @@ export async function askRefund(
   });
 }
 
-async function decideRefund(transaction: Transaction, asked: RefundAsked): Promise<RefundOutcome> {
+async function decideRefund(transaction: Transaction, asked: NewRefund): Promise<RefundOutcome> {
   const { paymentId } = asked;
   const payment = await lockPayment(transaction, asked);
   if (payment === null) return { kind: "unknown_payment", paymentId };

@@ -26,7 +26,7 @@ export type SettledPayment =
   /** It stands as `status` now. */
   | { readonly kind: "settled"; readonly status: PaymentStatus }
   /** Somebody else has settled this attempt. */
-  | { readonly kind: "settled_already" };
+  | { readonly kind: "already_settled" };
 
 /** Who changes subscriptions when fees are paid or given up, in their history. */
 const BY = "payments";
@@ -44,7 +44,7 @@ export async function settlePayment(
   return moveAccount<SettledPayment>(database, { accountId, now }, async (settled, transaction) => {
     const payment = await lockPayment(transaction, { accountId, paymentId });
     if (payment?.status !== "pending" || payment.attempt !== attempt) {
-      return { decision: { kind: "settled_already" }, step: null };
+      return { decision: { kind: "already_settled" }, step: null };
     }
     const { step, ...after } =
       payment.kind === "top_up"

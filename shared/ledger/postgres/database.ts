@@ -7,9 +7,12 @@ export interface DatabaseSettings {
   readonly tls: { readonly ca?: string; readonly rejectUnauthorized: boolean } | null;
 }
 
-/** A pool of connections, or one connection of it with a transaction open. */
+/** A pool of connections. */
 export type Database = pg.Pool;
+/** A connection with an open transaction. */
 export type Transaction = pg.PoolClient;
+/** Whatever runs a query: the pool for a single one, a transaction for several that belong together. */
+export type Queryable = Database | Transaction;
 
 /**
  * Set on every connection. The hot statements look rows up by key, named in an array; with one

@@ -7,7 +7,7 @@ import type {
 import type { AccountId } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
-import { OF_ACCOUNT } from "../usage/list.ts";
+import { FROM_DRAWS } from "../usage/list.ts";
 
 /** What was charged in a range of time, of one account or of all (null). */
 export interface ChargedRange extends InstantRange {
@@ -26,7 +26,7 @@ const ALL = `
 function usageIn({ accountId, from, to }: ChargedRange) {
   return accountId === null
     ? { source: ALL, values: [from, to] }
-    : { source: OF_ACCOUNT, values: [accountId, from, to, null] };
+    : { source: FROM_DRAWS, values: [accountId, from, to, null] };
 }
 
 /** How many events were metered that occurred in a range. */

@@ -1,8 +1,8 @@
 import { lockDeadLetter } from "../dead-letters/read.ts";
-import { askForRetry } from "../dead-letters/retry.ts";
+import { requestRetry } from "../dead-letters/retry.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
 import { type DeadLetter, storeDeadLetters } from "../usage/dead-letters.ts";
-import { noteRepair, type Repair } from "./repairs.ts";
+import { type Repair, recordRepair } from "./repairs.ts";
 
 /**
  * Keeps a message that the books have read past as a dead letter, unless it is kept already; with
@@ -19,7 +19,7 @@ export async function keepMissed(
     if ((await lockDeadLetter(transaction, letter)) === null) {
       await storeDeadLetters(transaction, [letter]);
     }
-    if (retry) await askForRetry(transaction, letter, repair.at);
-    await noteRepair(transaction, repair);
+    if (retry) await requestRetry(transaction, letter, repair.at);
+    await recordRepair(transaction, repair);
   });
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 
 /** What a run has verified of the usage that was new. */
 export interface StoredReconciliation {
@@ -35,7 +35,7 @@ type Row = Omit<StoredReconciliation, "places"> & { readonly places: Record<stri
 
 /** The last run; null: there was none. */
 export async function readLastReconciliation(
-  database: Database | Transaction,
+  database: Queryable,
 ): Promise<StoredReconciliation | null> {
   const { rows } = await database.query<Row>(LAST);
   if (rows[0] === undefined) return null;

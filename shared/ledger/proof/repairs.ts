@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 
 /** Which difference is repaired, and who says so. */
 export interface Repair {
@@ -24,8 +24,8 @@ const NOTE = `
   ON CONFLICT DO NOTHING`;
 
 /** Notes a repair, in the transaction that does it or after one that can be asked for again. */
-export async function noteRepair(
-  transaction: Transaction | Database,
+export async function recordRepair(
+  transaction: Queryable,
   { accountId, difference, at, by, what, lineBy = 0n, detail }: Repair,
 ): Promise<void> {
   const json = JSON.stringify(detail, amountsAsText);

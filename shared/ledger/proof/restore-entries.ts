@@ -10,9 +10,9 @@ import { findLot, insertLots, listLots } from "../books/granted-lots.ts";
 import { moveAccount } from "../books/move-account.ts";
 import { lockPayment } from "../payments/payments.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
-import { noteRepair, type Repair } from "./repairs.ts";
+import { type Repair, recordRepair } from "./repairs.ts";
 import type { MissingLot, UngrantedTopUp } from "./verify-books.ts";
-import type { ToldEntry } from "./verify-told.ts";
+import type { PublishedEntry } from "./verify-published.ts";
 
 const AROUND = `
   SELECT coalesce(before.granted, 0) AS before, coalesce(after.version, account.version) AS version
@@ -39,7 +39,7 @@ const PUT = `
  */
 export async function restoreEntry(
   database: Database,
-  told: ToldEntry,
+  told: PublishedEntry,
   repair: Repair,
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
@@ -56,13 +56,13 @@ export async function restoreEntry(
       ...[accountId, sequence, told.kind, told.credits, granted, granted - told.balance, version],
       ...[told.lotId, told.reference, told.dueAt, told.postedAt],
     ]);
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }
 
 /** What an entry added to the end of the line; a lot that ended before it was drawn was cut out. */
-async function addedBy(transaction: Transaction, told: ToldEntry): Promise<bigint> {
+async function addedBy(transaction: Transaction, told: PublishedEntry): Promise<bigint> {
   const { accountId, kind, credits, lotId } = told;
   if (kind === "grant" || (kind === "adjustment" && lotId !== null)) return credits;
   if (kind !== "expiry" || lotId === null) return 0n;
@@ -93,7 +93,7 @@ export async function restoreTopUpLot(
     const expiresAt = endOfLot(payment.life, granted.grantedAt, account.timeZone);
     const lot = { lotId, ...hole, credits, source: "top_up", ...granted, expiresAt } as const;
     await insertLots(transaction, [{ accountId, lot }]);
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }
@@ -152,7 +152,7 @@ export async function grantPaidTopUp(
       ) {
         return { decision: false, step: null };
       }
-      await noteRepair(transaction, repair);
+      await recordRepair(transaction, repair);
       const { step } = topUpSucceeded(payment as TopUp, UNTOUCHED_AUTO_TOP_UP, settled.book, now);
       return { decision: true, step };
     },

@@ -4,7 +4,7 @@ import { rearm, sayLowBalance } from "../../core/line/low-balance.ts";
 import { lockAccount } from "../books/account-details.ts";
 import { postMovement } from "../books/post-movement.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
-import { noteRepair, type Repair } from "./repairs.ts";
+import { type Repair, recordRepair } from "./repairs.ts";
 import type { MovedPosition } from "./verify-books.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function restorePosition(
       lowBalances: lowBalance === null ? [] : [lowBalance],
     };
     if (!(await postMovement(transaction, movement, repair.at))) return false;
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }

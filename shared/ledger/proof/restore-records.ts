@@ -4,7 +4,7 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { writeUsageRecords } from "../usage/records.ts";
-import { noteRepair, type Repair } from "./repairs.ts";
+import { type Repair, recordRepair } from "./repairs.ts";
 
 /**
  * Puts usage records back to what the topic tells and the line has. The line is not moved: what they
@@ -12,7 +12,7 @@ import { noteRepair, type Repair } from "./repairs.ts";
  */
 
 /** What topic and line say that a record was. */
-export interface ToldRecord {
+export interface OriginalRecord {
   readonly event: ReceivedEvent;
   readonly credits: MicroCredits;
   readonly start: MicroCredits;
@@ -22,12 +22,12 @@ export interface ToldRecord {
 /** A record that is gone, back where its draw says it stood. */
 export async function restoreRecord(
   database: Database,
-  told: ToldRecord,
+  told: OriginalRecord,
   repair: Repair,
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     await writeUsageRecords(transaction, [told], told.drawnAt);
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }
@@ -36,13 +36,13 @@ export async function restoreRecord(
 export async function correctRecord(
   database: Database,
   record: RecordedUsage,
-  told: ToldRecord,
+  told: OriginalRecord,
   repair: Repair,
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     if (!(await removeRow(transaction, record))) return false;
     await writeUsageRecords(transaction, [told], told.drawnAt);
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }
@@ -55,7 +55,7 @@ export async function removeRecord(
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     if (!(await removeRow(transaction, record))) return false;
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }

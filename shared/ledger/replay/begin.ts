@@ -1,7 +1,7 @@
 import { TOPICS } from "../../core/text/topics.ts";
 import { startOffsets } from "../books/consumer-offset.ts";
 import { copyRows } from "../postgres/copy-rows.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 import { COPIED_TABLES, listColumns, listTables } from "./book-tables.ts";
 
 /**
@@ -17,10 +17,10 @@ export type TargetProblem =
   | { readonly kind: "not_empty"; readonly table: string };
 
 /** Why books cannot be built in a database; null: they can. Without tables of ours it is empty, too. */
-export async function targetProblem(target: Database | Transaction): Promise<TargetProblem | null> {
+export async function targetProblem(target: Queryable): Promise<TargetProblem | null> {
   const { all, foreign } = await listTables(target);
   if (foreign.length > 0) return { kind: "foreign_tables", tables: foreign };
-  if (all.includes("consumer_offset") && (await isPartOfReplay(target))) {
+  if (all.includes("consumer_offset") && (await isUnfinishedReplay(target))) {
     return { kind: "part_of_a_replay" };
   }
   for (const table of all) {
@@ -34,7 +34,7 @@ export async function targetProblem(target: Database | Transaction): Promise<Tar
 const IS_PART = "SELECT FROM consumer_offset WHERE consumer = $1 LIMIT 1";
 
 /** True of books that a replay has begun and not finished. */
-export async function isPartOfReplay(database: Database | Transaction): Promise<boolean> {
+export async function isUnfinishedReplay(database: Queryable): Promise<boolean> {
   const { rowCount } = await database.query(IS_PART, [REPLAY_READER.consumer]);
   return rowCount !== 0;
 }

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable } from "../postgres/database.ts";
 
 /**
  * Every table of the books is one of three: a replay copies it, since usage and entries do not tell it;
@@ -33,7 +33,7 @@ const LIST = `
 
 /** The tables of a database, and which of them are none of the books'. */
 export async function listTables(
-  database: Database | Transaction,
+  database: Queryable,
 ): Promise<{ all: string[]; foreign: string[] }> {
   const { rows } = await database.query<{ name: string }>(LIST);
   const ours = new Set<string>([...COPIED_TABLES, ...BUILT_TABLES, ...OTHER_TABLES]);
@@ -48,10 +48,7 @@ const COLUMNS = `
   ORDER BY ordinal_position`;
 
 /** The columns of a table, in their order. */
-export async function listColumns(
-  database: Database | Transaction,
-  table: string,
-): Promise<string[]> {
+export async function listColumns(database: Queryable, table: string): Promise<string[]> {
   const { rows } = await database.query<{ name: string }>(COLUMNS, [table]);
   return rows.map(({ name }) => name);
 }

@@ -1,10 +1,10 @@
 import { TOPICS } from "../../core/text/topics.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import type { Queryable, Transaction } from "../postgres/database.ts";
 
 const MIGRATIONS = "SELECT name FROM migration ORDER BY name";
 
 /** The migrations that a database has. */
-export async function listMigrations(database: Database | Transaction): Promise<string[]> {
+export async function listMigrations(database: Queryable): Promise<string[]> {
   const { rows } = await database.query<{ name: string }>(MIGRATIONS);
   return rows.map(({ name }) => name);
 }

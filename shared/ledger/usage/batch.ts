@@ -45,7 +45,7 @@ export type RunOutcome =
   | { readonly kind: "gap"; readonly nextOffset: bigint };
 
 /** Which offsets these are, in words. */
-export function namesOf({ reader, runs }: UsageBatch): string {
+export function describeBatch({ reader, runs }: UsageBatch): string {
   return runs
     .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)
     .join(", ");

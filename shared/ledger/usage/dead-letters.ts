@@ -51,7 +51,7 @@ export async function storeDeadLetters(
 }
 
 /** A dead letter as it is told to others. */
-export type ToldDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
+export type UnpublishedDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
 
 const TAKE = `
   SELECT topic, kafka_partition AS partition, kafka_offset AS offset, account_id AS "accountId",
@@ -66,10 +66,11 @@ const TAKE = `
 export async function takeDeadLetters(
   transaction: Transaction,
   limit: number,
-): Promise<ToldDeadLetter[]> {
-  const { rows } = await transaction.query<Omit<ToldDeadLetter, "rejection"> & Rejection>(TAKE, [
-    limit,
-  ]);
+): Promise<UnpublishedDeadLetter[]> {
+  const { rows } = await transaction.query<Omit<UnpublishedDeadLetter, "rejection"> & Rejection>(
+    TAKE,
+    [limit],
+  );
   return rows.map(({ reason, detail, ...letter }) => ({
     ...letter,
     rejection: { reason, detail },

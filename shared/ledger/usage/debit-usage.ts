@@ -5,7 +5,7 @@ import type { Metering } from "../../core/usage/events-in-batch.ts";
 import { accountsDue, type MeteringContext, meterUsage } from "../../core/usage/meter-usage.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import { postMovement } from "../books/post-movement.ts";
-import { holdAccounts, readAccounts } from "../books/read-accounts.ts";
+import { lockAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
 import { readCompleteUntil } from "../books/usage-complete.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
@@ -44,7 +44,7 @@ export async function readUsage(
   const rates = await readRates(transaction);
   const recorded = lookUp ? await findRecorded(transaction, events) : null;
   const ids = [...new Set(events.map((event) => event.accountId))];
-  if (hold) await holdAccounts(transaction, ids);
+  if (hold) await lockAccounts(transaction, ids);
   return { rates, recorded, accounts: await readAccounts(transaction, ids) };
 }
 
@@ -72,7 +72,7 @@ async function readDue(
   if (due.length === 0) {
     return { books: new Map(), catalogue: EMPTY_CATALOGUE, completeUntil: null };
   }
-  for (const account of await holdAccounts(transaction, due)) {
+  for (const account of await lockAccounts(transaction, due)) {
     accounts.set(account.accountId, account);
   }
   return {

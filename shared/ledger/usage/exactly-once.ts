@@ -13,7 +13,7 @@ import {
 import { addSpend } from "./add-spend.ts";
 import {
   type DebitOutcome,
-  namesOf,
+  describeBatch,
   type RunOutcome,
   type UsageBatch,
   type UsageRun,
@@ -60,7 +60,9 @@ export async function exactlyOnce(
       else throw error;
     }
   }
-  throw new Error(`${namesOf(batch)}: lost ${TRIES} times to other writers of the same accounts`);
+  throw new Error(
+    `${describeBatch(batch)}: lost ${TRIES} times to other writers of the same accounts`,
+  );
 }
 
 /** Somebody else moved one of the accounts between reading and writing it. */
@@ -94,7 +96,7 @@ async function tryOnce(
     offset >= placeOf(places, partition);
 
   const metering = await meter(unread.flatMap((run) => run.events).filter(isUnread));
-  if (metering === null) throw new AccountMoved(`${namesOf(batch)}: an account keeps moving`);
+  if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
   const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 

@@ -1,5 +1,5 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
-import { type Database, sqlState, type Transaction } from "../postgres/database.ts";
+import { type Queryable, sqlState, type Transaction } from "../postgres/database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
 
 /** Which usage: of events that occurred in [from, to), of one meter or of all. */
@@ -22,7 +22,7 @@ export const MOST_AHEAD_MS = DAY_MS;
 export const MOST_BEHIND_MS = 400 * DAY_MS;
 
 /** An account's draws lead to its records: those that were drawn around the time of the range. */
-export const OF_ACCOUNT = `
+export const FROM_DRAWS = `
   FROM draw
   CROSS JOIN unnest(draw.event_ids) WITH ORDINALITY AS drawn (event_id, place)
   JOIN usage_record AS record
@@ -37,7 +37,7 @@ export const OF_ACCOUNT = `
 const LIST = `
   SELECT ${RECORD_COLUMNS}, draw.start_position AS "drawStart", draw.version AS "drawVersion",
          drawn.place::integer
-  ${OF_ACCOUNT}
+  ${FROM_DRAWS}
     AND ($5::bigint IS NULL OR (draw.start_position, draw.version, drawn.place) < ($5, $6, $7))
   ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
   LIMIT $8`;
@@ -115,9 +115,9 @@ const FROM_SPEND = `
 
 /** What an account used by meter, by step of its time zone (null: in all). Whole hours. */
 export async function spendByMeter(
-  database: Database | Transaction,
+  database: Queryable,
   accountId: AccountId,
-  asked: UsageSummed,
+  asked: SummaryRange,
 ): Promise<UsageTotal[]> {
   const { from, to, step, timeZone } = asked;
   const values = [accountId, from, to, step, timeZone];
@@ -126,7 +126,7 @@ export async function spendByMeter(
 }
 
 /** Over which instants usage is summed, and by which step of which zone (null: in all). */
-export interface UsageSummed {
+export interface SummaryRange {
   readonly from: Instant;
   readonly to: Instant;
   readonly step: UsageStep | null;
@@ -145,7 +145,7 @@ const FROM_RECORDS = `
              ELSE coalesce(record.dimensions ->> $7, '')
            END AS key,
            record.credits
-    ${OF_ACCOUNT}
+    ${FROM_DRAWS}
   ) AS used
   GROUP BY bucket, key
   ORDER BY bucket, key
@@ -155,7 +155,7 @@ const FROM_RECORDS = `
 export async function usageBy(
   transaction: Transaction,
   accountId: AccountId,
-  asked: UsageSummed & { readonly dimension: string | null; readonly limit: number },
+  asked: SummaryRange & { readonly dimension: string | null; readonly limit: number },
 ): Promise<UsageTotal[]> {
   const { from, to, step, timeZone, dimension, limit } = asked;
   const values = [accountId, from, to, null, step, timeZone, dimension, limit];

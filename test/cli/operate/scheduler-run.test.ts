@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { startOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
-import { noteUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
@@ -93,7 +93,7 @@ describe("at an instant to come", () => {
   });
 
   test("a run posts the turn; what waits for usage is told with since when", async () => {
-    await noteUsageComplete(books.database, now);
+    await recordUsageComplete(books.database, now);
     const told = await runJson(at(nextTurn + DAY));
     expect(told).toMatchObject({
       outcome: "ran",

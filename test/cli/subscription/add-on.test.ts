@@ -3,7 +3,7 @@ import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
 import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { noteUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
@@ -165,7 +165,7 @@ describe("add-on list", () => {
     expect((await run("add-on list cli-waits")).stdout).toContain(`\n\n${shown}`);
     expect((await run("subscription show cli-waits")).stdout).toContain(`\n\n${shown}`);
 
-    await noteUsageComplete(books.database, Date.now() + GRACE_MS);
+    await recordUsageComplete(books.database, Date.now() + GRACE_MS);
     await run("subscription resume cli-waits");
     expect((await json("add-on list cli-waits")).waiting_charges).toEqual([]);
     expect((await json("entries cli-waits")).items[0]).toMatchObject({

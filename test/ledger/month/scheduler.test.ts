@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { noteUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
+import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import {
-  addDone,
-  type Done,
-  NOTHING_DONE,
+  addTotals,
+  EMPTY_TOTALS,
   previewSchedule,
+  type RunTotals,
   runSchedule,
   type ScheduleRun,
 } from "../../../shared/ledger/month/run-schedule.ts";
@@ -48,14 +48,14 @@ afterEach(async () => {
 describe("the month's credits", () => {
   test("come at the first instant of the month by the clock, also when no usage is known", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
-    expect(await run({ clock: OCTOBER - 1 })).toEqual(NOTHING_DONE);
+    expect(await run({ clock: OCTOBER - 1 })).toEqual(EMPTY_TOTALS);
     expect(await run({ clock: OCTOBER })).toEqual({
-      ...NOTHING_DONE,
+      ...EMPTY_TOTALS,
       accounts: 1,
       grants: { count: 1, credits: 100n * CREDIT },
       fees: 1,
     });
-    expect(await run({ clock: OCTOBER })).toEqual(NOTHING_DONE);
+    expect(await run({ clock: OCTOBER })).toEqual(EMPTY_TOTALS);
     expect(await entriesOf("acme")).toEqual(["grant 100 plan:1:0", "grant 100 plan:1:1"]);
   });
 
@@ -113,14 +113,14 @@ describe("expiries and the turn's add-on charges", () => {
     await run({ clock: NOVEMBER });
     const later = NOVEMBER + 3 * DAY;
     for (const completeUntil of [null, NOVEMBER - GRACE, NOVEMBER - 1]) {
-      expect(await run({ clock: later, completeUntil }), `${completeUntil}`).toEqual(NOTHING_DONE);
+      expect(await run({ clock: later, completeUntil }), `${completeUntil}`).toEqual(EMPTY_TOTALS);
     }
     expect(await run({ clock: later, completeUntil: NOVEMBER })).toMatchObject({
       accounts: 1,
       expiries: { count: 1, credits: 60n * CREDIT },
       charges: { count: 1, credits: 20n * CREDIT },
     });
-    expect(await run({ clock: later, completeUntil: later })).toEqual(NOTHING_DONE);
+    expect(await run({ clock: later, completeUntil: later })).toEqual(EMPTY_TOTALS);
   });
 
   test("do not hold up a later turn while metering stands still", async () => {
@@ -152,7 +152,7 @@ describe("expiries and the turn's add-on charges", () => {
 
   test("wait through an outage of metering: what it meters afterwards still draws on the lot", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
-    await noteUsageComplete(books.database, NOVEMBER - HOUR);
+    await recordUsageComplete(books.database, NOVEMBER - HOUR);
     const back = NOVEMBER + 2 * DAY;
     for (let clock = NOVEMBER; clock < back; clock += 6 * HOUR) {
       await run({ clock, completeUntil: NOVEMBER - HOUR - GRACE });
@@ -195,7 +195,7 @@ describe("at once", () => {
     await copySubscriber(books, "many", COPIES);
     const november = { clock: NOVEMBER + GRACE, completeUntil: NOVEMBER };
     const racing = await Promise.all([run(november), run(november), run(november)]);
-    const together = racing.reduce(addDone);
+    const together = racing.reduce(addTotals);
     expect(together).toMatchObject({
       accounts: COPIES + 1,
       grants: { count: 2 * (COPIES + 1), credits: 200n * CREDIT * BigInt(COPIES + 1) },
@@ -210,12 +210,12 @@ describe("at once", () => {
 
   test("what metering is settling the scheduler passes over, and waits for nobody", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
-    const passed: Done[] = [];
+    const passed: RunTotals[] = [];
     await slowly(/^INSERT INTO outbox/, {
       work: (database) => debit(OCTOBER, [{ eventId: "e", quantity: 1n }], database),
       meanwhile: async () => void passed.push(await run({ clock: OCTOBER })),
     });
-    expect(passed).toEqual([NOTHING_DONE]);
+    expect(passed).toEqual([EMPTY_TOTALS]);
     expect(await entriesOf("acme")).toEqual(["grant 100 plan:1:0", "grant 100 plan:1:1"]);
   });
 
@@ -269,13 +269,13 @@ describe("a notice of credits that will expire", () => {
   test("is given once for each lot with something left that ends within the time set", async () => {
     await debit(now, [{ eventId: "e", quantity: 16n }]);
     expect(await run(week)).toEqual({
-      ...NOTHING_DONE,
+      ...EMPTY_TOTALS,
       notices: { count: 1, credits: 7n * CREDIT },
     });
     expect(await noticesOf("acme")).toEqual([
       { sequence: "1", lot_id: "part", credits: `${7n * CREDIT}`, noticed_at: now },
     ]);
-    expect(await run(week)).toEqual(NOTHING_DONE);
+    expect(await run(week)).toEqual(EMPTY_TOTALS);
     expect(await run({ ...week, clock: now + 1 })).toMatchObject({ notices: { count: 1 } });
     expect(await noticesOf("acme")).toMatchObject([
       { lot_id: "part" },
@@ -291,7 +291,7 @@ describe("a notice of credits that will expire", () => {
   });
 
   test("is not given of a lot that has ended, nor when it is turned off", async () => {
-    expect(await run({ ...week, noticeWithinMs: 0 })).toEqual(NOTHING_DONE);
+    expect(await run({ ...week, noticeWithinMs: 0 })).toEqual(EMPTY_TOTALS);
     expect(await run({ ...week, clock: now + 7 * DAY })).toMatchObject({ notices: { count: 1 } });
     expect(await noticesOf("acme")).toMatchObject([{ lot_id: "later" }]);
   });
@@ -302,11 +302,11 @@ describe("a notice of credits that will expire", () => {
     const clock = NOVEMBER - 3 * DAY;
     await run({ clock, completeUntil: null });
     const racing = { clock, noticeWithinMs: 7 * DAY };
-    const done = (await Promise.all([run(racing), run(racing), run(racing)])).reduce(addDone);
+    const done = (await Promise.all([run(racing), run(racing), run(racing)])).reduce(addTotals);
     const late = await run(racing);
-    expect(addDone(done, late).notices.count).toBe(2_501);
+    expect(addTotals(done, late).notices.count).toBe(2_501);
     expect(await count("outbox WHERE topic = 'billing.credits-expiring'")).toBe(2_501);
-    expect(await run(racing)).toEqual(NOTHING_DONE);
+    expect(await run(racing)).toEqual(EMPTY_TOTALS);
   });
 
   test("is not given again by a scheduler that had found the lot before it was", async () => {
@@ -322,7 +322,7 @@ describe("a notice of credits that will expire", () => {
     const holder = await books.database.connect();
     await holder.query("BEGIN");
     await holder.query("SELECT FROM account FOR NO KEY UPDATE");
-    expect(await run(week)).toEqual(NOTHING_DONE);
+    expect(await run(week)).toEqual(EMPTY_TOTALS);
     await holder.query("ROLLBACK");
     holder.release();
     expect((await run(week)).notices.count).toBe(3);
@@ -374,7 +374,7 @@ test("books that wait for usage are not read again in each run", async () => {
 async function run(
   given: Pick<ScheduleRun, "clock"> & Partial<ScheduleRun>,
   database = books.database,
-): Promise<Done> {
+): Promise<RunTotals> {
   return doneBy(runSchedule(database, { completeUntil: null, noticeWithinMs: 0, ...given }));
 }
 
@@ -404,9 +404,9 @@ async function slowly<T>(
   }
 }
 
-async function doneBy(steps: ReturnType<typeof runSchedule>): Promise<Done> {
-  let done = NOTHING_DONE;
-  for await (const step of steps) done = addDone(done, step.done);
+async function doneBy(steps: ReturnType<typeof runSchedule>): Promise<RunTotals> {
+  let done = EMPTY_TOTALS;
+  for await (const step of steps) done = addTotals(done, step.done);
   return done;
 }
 

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts";
 import {
-  askAboutPayment,
+  checkPaymentNow,
   countLongPending,
   otherGateway,
   putOffPayment,
@@ -177,7 +177,7 @@ describe("a fee", () => {
     });
     // What is known of the first attempt by now changes nothing.
     expect(await settlePayment(books.database, first.payment, PAID, NOON + 2)).toEqual({
-      kind: "settled_already",
+      kind: "already_settled",
     });
     await settlePayment(books.database, second.payment, PAID, NOON + 2);
     expect(await rowOf(books, "acme", FEE)).toMatchObject({ status: "succeeded", attempt: 2 });
@@ -213,7 +213,7 @@ describe("a payment is put off", () => {
   test("unless it is to be asked about sooner", async () => {
     await openPending("acme");
     const claimed = await claimOf(books, "acme", NOON);
-    expect(await askAboutPayment(books.database, claimed.payment, NOON + 1)).toBe(true);
+    expect(await checkPaymentNow(books.database, claimed.payment, NOON + 1)).toBe(true);
     await putOffPayment(books.database, claimed, { ...LATER, nextTryAt: NOON + DAY });
     expect(await rowOf(books, "acme", "manual:1")).toMatchObject({ nextTryAt: NOON + 1 });
   });
@@ -242,8 +242,8 @@ describe("the gateway is asked about a payment", () => {
   test("now, and not later than it would have been", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
-    await askAboutPayment(books.database, payment, NOON + 10);
-    await askAboutPayment(books.database, payment, NOON + 20);
+    await checkPaymentNow(books.database, payment, NOON + 10);
+    await checkPaymentNow(books.database, payment, NOON + 20);
     expect(await rowOf(books, "acme", "manual:1")).toMatchObject({ nextTryAt: NOON + 10 });
   });
 
@@ -251,7 +251,7 @@ describe("the gateway is asked about a payment", () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
     await settlePayment(books.database, payment, PAID, NOON);
-    expect(await askAboutPayment(books.database, payment, NOON + 10)).toBe(true);
+    expect(await checkPaymentNow(books.database, payment, NOON + 10)).toBe(true);
     expect(await claim(books, NOON + 10)).toMatchObject([
       { payment: { status: "succeeded" }, gatewayPayment: "pay_1" },
     ]);
@@ -261,18 +261,18 @@ describe("the gateway is asked about a payment", () => {
     await openPending("failed");
     await openPending("uncalled", NOON + 1);
     const uncalled = await newest(books, "uncalled");
-    expect(await askAboutPayment(books.database, uncalled, NOON)).toBe(false);
+    expect(await checkPaymentNow(books.database, uncalled, NOON)).toBe(false);
     const { payment: failed } = await claimOf(books, "failed", NOON);
     await settlePayment(books.database, failed, declined(), NOON);
-    expect(await askAboutPayment(books.database, failed, NOON)).toBe(false);
+    expect(await checkPaymentNow(books.database, failed, NOON)).toBe(false);
     const nobody = { accountId: toAccountId("nobody"), paymentId: "manual:1" };
-    expect(await askAboutPayment(books.database, nobody, NOON)).toBe(false);
+    expect(await checkPaymentNow(books.database, nobody, NOON)).toBe(false);
   });
 
   test("once more where a refund was heard of while its outcome was not known", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
-    await askAboutPayment(books.database, payment, NOON + 1);
+    await checkPaymentNow(books.database, payment, NOON + 1);
     const found = await claimOf(books, "acme", NOON + 1);
     await settlePayment(books.database, found.payment, PAID, NOON + 2);
     expect(await claim(books, NOON + 2)).toMatchObject([{ payment: { status: "succeeded" } }]);
@@ -281,7 +281,7 @@ describe("the gateway is asked about a payment", () => {
   test("once more where that was heard of just before it was settled", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
-    await askAboutPayment(books.database, payment, NOON + 1);
+    await checkPaymentNow(books.database, payment, NOON + 1);
     await settlePayment(books.database, payment, PAID, NOON + 2);
     expect(await claim(books, NOON + 2)).toMatchObject([{ payment: { status: "succeeded" } }]);
   });

@@ -10,9 +10,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { noteUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
-import { postRefund, type WentBack } from "../../../shared/ledger/payments/post-refund.ts";
-import { askRefund, listRefunds, refuseRefund } from "../../../shared/ledger/payments/refunds.ts";
+import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
+import { type GatewayRefund, postRefund } from "../../../shared/ledger/payments/post-refund.ts";
+import {
+  listRefunds,
+  refuseRefund,
+  requestRefund,
+} from "../../../shared/ledger/payments/refunds.ts";
 import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
@@ -64,7 +68,7 @@ async function openBuyer(): Promise<void> {
 }
 
 /** Ten dollars go back a minute later, but for what is given. */
-function post(given: Partial<WentBack> = {}) {
+function post(given: Partial<GatewayRefund> = {}) {
   return postRefund(books.database, {
     accountId: toAccountId(id),
     paymentId: "manual:1",
@@ -97,7 +101,7 @@ function ask(
   { paymentId = "manual:1", now = NOON }: { paymentId?: string; now?: Instant } = {},
 ) {
   const asked = { accountId: toAccountId(id), paymentId, refundId, amount, by: "test", now };
-  return askRefund(books.database, asked);
+  return requestRefund(books.database, asked);
 }
 
 describe("ten dollars that went back", () => {
@@ -123,8 +127,8 @@ describe("ten dollars that went back", () => {
     const kinds = (await Promise.all(Array.from({ length: 8 }, () => post()))).map(
       ({ kind }) => kind,
     );
-    expect(kinds.sort()).toEqual(["posted", ...Array(7).fill("posted_already")]);
-    expect(await post({ now: NOON + DAY })).toEqual({ kind: "posted_already" });
+    expect(kinds.sort()).toEqual(["posted", ...Array(7).fill("already_posted")]);
+    expect(await post({ now: NOON + DAY })).toEqual({ kind: "already_posted" });
     expect(await balance()).toBe(-150n);
   });
 
@@ -188,7 +192,7 @@ describe("a lot that has ended", () => {
   test("owes what was spent of it; what expired is owed by nobody", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
-    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await recordUsageComplete(books.database, NOON + YEAR + DAY);
     await topUpIfLow(books.database, { accountId: toAccountId(id), now: NOON + YEAR + DAY });
     await post({ now: NOON + YEAR + 2 * DAY });
     expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 150 owed"]);
@@ -198,7 +202,7 @@ describe("a lot that has ended", () => {
   test("the same where its end is posted together with the refund", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
-    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await recordUsageComplete(books.database, NOON + YEAR + DAY);
     await post({ now: NOON + YEAR + 2 * DAY });
     expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 150 owed"]);
     expect(await balance()).toBe(-150n);
@@ -207,7 +211,7 @@ describe("a lot that has ended", () => {
   test("owes in parts no more than was spent of it", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
-    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await recordUsageComplete(books.database, NOON + YEAR + DAY);
     const now = NOON + YEAR + 2 * DAY;
     for (const refundId of ["re_1", "re_2"]) await post({ refundId, amount: 500n, now });
     expect(await refundsOf()).toEqual([
@@ -219,7 +223,7 @@ describe("a lot that has ended", () => {
 
   test("unused owes nothing", async () => {
     await openBuyer();
-    await noteUsageComplete(books.database, NOON + YEAR + DAY);
+    await recordUsageComplete(books.database, NOON + YEAR + DAY);
     await post({ now: NOON + YEAR + 2 * DAY });
     expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 0 owed"]);
     expect(await balance()).toBe(100n);
@@ -376,7 +380,7 @@ describe("a fee", () => {
 
 test("of a payment that the books do not know nothing is posted", async () => {
   await openCardHolder(books, id, NOON - DAY);
-  expect(await post({ paymentId: "manual:9" })).toEqual({ kind: "posted_already" });
+  expect(await post({ paymentId: "manual:9" })).toEqual({ kind: "already_posted" });
   expect(await post({ accountId: toAccountId("nobody") })).toEqual({
     ...{ kind: "unknown_account", accountId: "nobody" },
   });

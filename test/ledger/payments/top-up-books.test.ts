@@ -103,9 +103,9 @@ describe("an account that runs low", () => {
       settlePayment(books.database, topUp, PAID, NOON + 1),
     );
     const kinds = (await Promise.all(posts)).map(({ kind }) => kind).sort();
-    expect(kinds).toEqual(["settled", ...Array(4).fill("settled_already")]);
+    expect(kinds).toEqual(["settled", ...Array(4).fill("already_settled")]);
     expect(await settlePayment(books.database, topUp, declined(), NOON + 2)).toEqual({
-      kind: "settled_already",
+      kind: "already_settled",
     });
     expect(await balance()).toBe(TEN_DOLLARS);
     expect(await paymentsOf(books, id)).toEqual(["low-balance:1 succeeded 1000"]);

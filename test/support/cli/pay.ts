@@ -4,7 +4,7 @@ import type { DeclineReason } from "../../../shared/core/payments/decline.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
-import { postRefund, type WentBack } from "../../../shared/ledger/payments/post-refund.ts";
+import { type GatewayRefund, postRefund } from "../../../shared/ledger/payments/post-refund.ts";
 import { type PaymentOutcome, settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import type { Books } from "../books/books.ts";
@@ -67,7 +67,7 @@ export async function topUp(
 export async function wentBack(
   { database }: Books,
   id: string,
-  back: Pick<WentBack, "paymentId" | "refundId" | "amount"> & Partial<WentBack>,
+  back: Pick<GatewayRefund, "paymentId" | "refundId" | "amount"> & Partial<GatewayRefund>,
 ): Promise<void> {
   const at = { accountId: toAccountId(id), now: Date.now() };
   const outcome = await postRefund(database, { kind: "refund", ...at, ...back });

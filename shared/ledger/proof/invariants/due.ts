@@ -1,4 +1,4 @@
-import { WHAT_IS_SET } from "../../books/setting-changes.ts";
+import { SETTINGS_JSON } from "../../books/setting-changes.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** What holds of what falls due, and of the histories of changes. */
@@ -38,7 +38,7 @@ export const DUE_INVARIANTS: readonly Invariant[] = [
       JOIN (SELECT account_id, count(*) AS changes, max(sequence) AS last,
                    (array_agg(detail ORDER BY sequence DESC))[1] AS said
             FROM setting_change GROUP BY account_id) AS history USING (account_id)
-      WHERE changes <> last OR said <> ${WHAT_IS_SET}`,
+      WHERE changes <> last OR said <> ${SETTINGS_JSON}`,
   },
   {
     holds: "the account row knows what falls due",

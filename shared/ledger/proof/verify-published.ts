@@ -16,7 +16,7 @@ const COUNTS: Record<CountedTopic, string> = {
 };
 
 /** How many records of a topic an account has had, and the first of those that wait in the outbox. */
-export interface ToldCount {
+export interface RecordCount {
   readonly accountId: AccountId;
   readonly count: bigint;
   /** Null: none waits. */
@@ -26,11 +26,11 @@ export interface ToldCount {
 const PAGE = 10_000;
 
 /** The accounts that had records of a topic, page by page, in the order of their ids. */
-export async function* readToldCounts(
+export async function* readRecordCounts(
   transaction: Transaction,
   topic: CountedTopic,
   accountId: string | null,
-): AsyncGenerator<ToldCount[]> {
+): AsyncGenerator<RecordCount[]> {
   const text = `
     SELECT account_id AS "accountId", told AS count,
            (SELECT min(sequence) FROM outbox
@@ -40,7 +40,7 @@ export async function* readToldCounts(
     ORDER BY account_id
     LIMIT ${PAGE}`;
   for (let after = ""; ; ) {
-    const { rows } = await transaction.query<ToldCount>(text, [topic, after, accountId]);
+    const { rows } = await transaction.query<RecordCount>(text, [topic, after, accountId]);
     yield rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
@@ -58,7 +58,7 @@ const VERSIONS = `
   LIMIT ${PAGE}`;
 
 /** Versions of the accounts whose newest state is not waiting to be published, page by page. */
-export async function* readToldVersions(
+export async function* readPublishedVersions(
   transaction: Transaction,
   accountId: string | null,
 ): AsyncGenerator<Pick<Account, "accountId" | "version">[]> {
@@ -79,7 +79,7 @@ export async function* readToldVersions(
 }
 
 /** An entry as its record on `billing.credits` tells it. */
-export interface ToldEntry
+export interface PublishedEntry
   extends Pick<
     Entry,
     "accountId" | "sequence" | "kind" | "credits" | "lotId" | "reference" | "dueAt"
@@ -89,7 +89,7 @@ export interface ToldEntry
 }
 
 /** Where the account has no such entry, its kind and what follows are null. */
-type ToldRow = Omit<ToldEntry, "kind"> & { readonly kind: Entry["kind"] | null };
+type EntryRow = Omit<PublishedEntry, "kind"> & { readonly kind: Entry["kind"] | null };
 
 const ENTRIES = `
   SELECT named.account_id AS "accountId", named.sequence, kind, credits,
@@ -103,12 +103,12 @@ const ENTRIES = `
  * The entries of these places as they are told, by `account/sequence`, null where the account has none;
  * nothing of accounts that the books do not have.
  */
-export async function findToldEntries(
+export async function findEntries(
   transaction: Transaction,
   named: readonly { readonly accountId: string; readonly sequence: bigint }[],
-): Promise<Map<string, ToldEntry | null>> {
+): Promise<Map<string, PublishedEntry | null>> {
   if (named.length === 0) return new Map();
-  const { rows } = await transaction.query<ToldRow>(ENTRIES, [
+  const { rows } = await transaction.query<EntryRow>(ENTRIES, [
     textArray(named.map(({ accountId }) => accountId)),
     bigintArray(named.map(({ sequence }) => sequence)),
   ]);

@@ -1,14 +1,14 @@
 import { toAccountId } from "../../core/text/text.ts";
 import { lockAccount } from "../books/account-details.ts";
 import { listEntries } from "../books/list-entries.ts";
-import { noteBalanceChanges } from "../outbox/balance-changes.ts";
+import { queueBalanceChanges } from "../outbox/balance-changes.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { creditsPostedRecord } from "../outbox/records.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
-import { noteRepair, type Repair } from "./repairs.ts";
+import { type Repair, recordRepair } from "./repairs.ts";
 
 /** Leaves an account's entries from one sequence to another to be published again. False: some are gone. */
-export async function tellEntriesAgain(
+export async function republishEntries(
   database: Database,
   { from, to }: { readonly from: bigint; readonly to: bigint },
   repair: Repair,
@@ -24,16 +24,16 @@ export async function tellEntriesAgain(
       transaction,
       asked.map((entry) => creditsPostedRecord(entry, entry.postedAt)),
     );
-    await noteRepair(transaction, repair);
+    await recordRepair(transaction, repair);
     return true;
   });
 }
 
 /** Leaves an account's newest state to be published again. */
-export async function tellBalanceAgain(database: Database, repair: Repair): Promise<boolean> {
+export async function republishBalance(database: Database, repair: Repair): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
-    await noteBalanceChanges(transaction, [{ accountId: toAccountId(repair.accountId) }]);
-    await noteRepair(transaction, repair);
+    await queueBalanceChanges(transaction, [{ accountId: toAccountId(repair.accountId) }]);
+    await recordRepair(transaction, repair);
     return true;
   });
 }

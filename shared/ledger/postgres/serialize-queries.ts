@@ -1,7 +1,7 @@
 import type { Transaction } from "./database.ts";
 
 /** The same transaction for several who ask at once: each query waits until those before it were answered. */
-export function inTurn(transaction: Transaction): Transaction {
+export function serializeQueries(transaction: Transaction): Transaction {
   let last: Promise<unknown> = Promise.resolve();
   const ask: (...args: unknown[]) => Promise<unknown> = transaction.query.bind(transaction);
   const query = (...args: unknown[]) => {

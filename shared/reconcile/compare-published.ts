@@ -7,36 +7,36 @@ import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   COUNTED_TOPICS,
   type CountedTopic,
-  findToldEntries,
-  readToldCounts,
-  readToldVersions,
-  type ToldEntry,
-} from "../ledger/proof/verify-told.ts";
-import type { ToldDifference } from "./difference.ts";
+  findEntries,
+  type PublishedEntry,
+  readPublishedVersions,
+  readRecordCounts,
+} from "../ledger/proof/verify-published.ts";
+import type { PublicationDifference } from "./difference.ts";
 
 /** Where the billing topics ended before the books were looked at: what is below, they must know. */
-export type ToldEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+export type TopicEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 
-export interface ToldComparison {
+export interface PublicationComparison {
   readonly kafka: Kafka;
   readonly admin: Pick<Admin, "fetchTopicOffsets">;
   readonly registry: Registry;
   readonly transaction: Transaction;
   readonly signal: AbortSignal;
   readonly accountId: string | null;
-  readonly knownBelow: ToldEnds;
-  onDifference(difference: ToldDifference): void;
+  readonly knownBelow: TopicEnds;
+  onDifference(difference: PublicationDifference): void;
 }
 
 /** How many records of the billing topics were looked at. */
-export interface ToldCounts {
+export interface PublishedCounts {
   readonly records: number;
   /** Records that topics no longer have, so that they could not be looked at. */
   readonly pastRetention: number;
 }
 
 /** Reads where the billing topics end. Before the books are looked at. */
-export async function readToldEnds(admin: Pick<Admin, "fetchTopicOffsets">): Promise<ToldEnds> {
+export async function readTopicEnds(admin: Pick<Admin, "fetchTopicOffsets">): Promise<TopicEnds> {
   const ends = new Map<string, ReadonlyMap<number, bigint>>();
   for (const topic of [...COUNTED_TOPICS, TOPICS.balances]) {
     const offsets = await admin.fetchTopicOffsets(topic);
@@ -50,7 +50,9 @@ export async function readToldEnds(admin: Pick<Admin, "fetchTopicOffsets">): Pro
  * published or waits in the outbox, each entry says what it was told to say, and each account's newest
  * state is on `billing.balances`.
  */
-export async function compareTold(comparison: ToldComparison): Promise<ToldCounts> {
+export async function comparePublications(
+  comparison: PublicationComparison,
+): Promise<PublishedCounts> {
   let records = 0;
   let pastRetention = 0;
   for (const topic of COUNTED_TOPICS) {
@@ -65,9 +67,9 @@ export async function compareTold(comparison: ToldComparison): Promise<ToldCount
 const ENTRIES_AT_ONCE = 1_000;
 
 async function compareCounted(
-  comparison: ToldComparison,
+  comparison: PublicationComparison,
   topic: CountedTopic,
-): Promise<ToldCounts> {
+): Promise<PublishedCounts> {
   const sequences = openSequences();
   const entries = topic === TOPICS.credits ? compareEntries(comparison) : null;
   let records = 0;
@@ -85,12 +87,12 @@ async function compareCounted(
 
 /** Returns how many records the topic no longer has. */
 async function compareSequences(
-  { transaction, accountId, onDifference }: ToldComparison,
+  { transaction, accountId, onDifference }: PublicationComparison,
   topic: CountedTopic,
   { sequences, isWhole }: { sequences: ReturnType<typeof openSequences>; isWhole: boolean },
 ): Promise<number> {
   let pastRetention = 0;
-  for await (const page of readToldCounts(transaction, topic, accountId)) {
+  for await (const page of readRecordCounts(transaction, topic, accountId)) {
     for (const { accountId: id, count, firstWaiting } of page) {
       // Told in order: what is before the first that is still there was told before.
       const first = isWhole ? 1n : (sequences.firstOf(id) ?? count + 1n);
@@ -148,13 +150,13 @@ function openSequences() {
 }
 
 /** Compares entries with what was told of them, many at once. */
-function compareEntries({ registry, transaction, onDifference }: ToldComparison) {
-  let waiting: ToldEntry[] = [];
+function compareEntries({ registry, transaction, onDifference }: PublicationComparison) {
+  let waiting: PublishedEntry[] = [];
 
   async function finish(): Promise<void> {
     const told = waiting;
     waiting = [];
-    const held = await findToldEntries(transaction, told);
+    const held = await findEntries(transaction, told);
     for (const entry of told) {
       const inBooks = held.get(`${entry.accountId}/${entry.sequence}`);
       if (inBooks === undefined) continue;
@@ -177,7 +179,7 @@ function compareEntries({ registry, transaction, onDifference }: ToldComparison)
   };
 }
 
-async function compareBalances(comparison: ToldComparison): Promise<number> {
+async function compareBalances(comparison: PublicationComparison): Promise<number> {
   const { transaction, accountId, onDifference } = comparison;
   const newest = new Map<string, bigint>();
   let records = 0;
@@ -188,7 +190,7 @@ async function compareBalances(comparison: ToldComparison): Promise<number> {
     if (told.sequence > (newest.get(told.accountId) ?? 0n))
       newest.set(told.accountId, told.sequence);
   });
-  for await (const page of readToldVersions(transaction, accountId)) {
+  for await (const page of readPublishedVersions(transaction, accountId)) {
     for (const { accountId: id, version } of page) {
       if ((newest.get(id) ?? 0n) < version) onDifference({ kind: "balance_not_told", ...of(id) });
     }
@@ -196,13 +198,13 @@ async function compareBalances(comparison: ToldComparison): Promise<number> {
   return records;
 }
 
-function isAsked({ accountId }: ToldComparison, told: string): boolean {
+function isAsked({ accountId }: PublicationComparison, told: string): boolean {
   return accountId === null || accountId === told;
 }
 
 /** Returns whether the topic still has all that it was ever told. */
 async function readTopic(
-  { kafka, admin, signal, knownBelow }: ToldComparison,
+  { kafka, admin, signal, knownBelow }: PublicationComparison,
   topic: string,
   onMessage: (message: KafkaMessage, known: boolean) => Promise<void>,
 ): Promise<boolean> {
@@ -234,7 +236,7 @@ function readHeader({
 interface CreditsPosted {
   readonly account_id: string;
   readonly sequence: bigint;
-  readonly kind: ToldEntry["kind"];
+  readonly kind: PublishedEntry["kind"];
   readonly credits: bigint;
   readonly balance: bigint;
   readonly lot_id: string | null;
@@ -243,7 +245,10 @@ interface CreditsPosted {
   readonly posted_at: number;
 }
 
-async function readEntry(registry: Registry, { value }: KafkaMessage): Promise<ToldEntry | null> {
+async function readEntry(
+  registry: Registry,
+  { value }: KafkaMessage,
+): Promise<PublishedEntry | null> {
   if (value === null) return null;
   const record = (await registry.decode(value)) as CreditsPosted;
   const { sequence, kind, credits, balance, reference } = record;
@@ -254,7 +259,7 @@ async function readEntry(registry: Registry, { value }: KafkaMessage): Promise<T
   };
 }
 
-function isSame(a: ToldEntry, b: ToldEntry): boolean {
+function isSame(a: PublishedEntry, b: PublishedEntry): boolean {
   return (
     a.kind === b.kind &&
     a.credits === b.credits &&

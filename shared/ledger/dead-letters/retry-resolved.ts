@@ -15,7 +15,7 @@ const LETTERS_AT_ONCE = 5_000;
  * a price that holds when they occurred. Each step is a transaction and tells how many it was. What
  * still lacks something else is a new dead letter then, and is retried once that exists.
  */
-export async function* retryWhatExists(database: Database, now: Instant): AsyncGenerator<number> {
+export async function* retryResolved(database: Database, now: Instant): AsyncGenerator<number> {
   for await (const accountIds of accountsWaitedFor(database)) {
     yield* askAll(database, ASK_OF_ACCOUNTS, [now, accountIds]);
   }

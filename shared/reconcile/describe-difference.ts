@@ -12,7 +12,7 @@ const PROBLEMS: Readonly<Record<ChargeProblem, string>> = {
 };
 
 /** What differs, in a sentence. */
-export function sentenceOf(found: Found): string {
+export function describeDifference(found: Found): string {
   if ("event" in found || "record" in found) return sentenceOfRecord(found);
   switch (found.kind) {
     case "not_kept":
@@ -41,7 +41,7 @@ export function sentenceOf(found: Found): string {
 function sentenceOfRecord(found: PlacedDifference): string {
   switch (found.kind) {
     case "missing_record":
-      return `event ${found.event.eventId} (${placeOf(found.event)}) of ${formatCredits(found.credits)} credits has no record${found.asTold === null ? " and was never drawn" : ", though it was drawn"}`;
+      return `event ${found.event.eventId} (${placeOf(found.event)}) of ${formatCredits(found.credits)} credits has no record${found.onLine === null ? " and was never drawn" : ", though it was drawn"}`;
     case "extra_record":
       return `record ${found.record.eventId} of ${formatCredits(found.record.credits)} credits has no event${found.isDrawn ? "" : " and was never drawn"}`;
     case "other_price":

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { retryWhatExists } from "../../../shared/ledger/dead-letters/retry-what-exists.ts";
+import { retryResolved } from "../../../shared/ledger/dead-letters/retry-resolved.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 
 /** The look for dead letters that can be metered by now, over very many that cannot. */
@@ -74,7 +74,7 @@ test("the names are looked through also where there are more than one look takes
 
 async function look(): Promise<number> {
   let asked = 0;
-  for await (const count of retryWhatExists(books.database, Date.now())) asked += count;
+  for await (const count of retryResolved(books.database, Date.now())) asked += count;
   return asked;
 }
 
