@@ -17,13 +17,12 @@ import {
   type PublicationDifference,
 } from "./difference.ts";
 
-/** Accounts named of each invariant that does not hold. */
-const MOST_NAMED = 1_000;
+const MOST_ACCOUNTS_PER_INVARIANT = 1_000;
 
 /**
- * Holds the books against themselves: each account's line against its records and entries, entries
- * against lots, lots against payments, and every invariant. `found` are the differences of usage and of
- * what was told: what they explain is not said again. `isCutOff`: there are more than are listed.
+ * Checks the books on their own: each account's line with its records and entries, entries with lots,
+ * lots with payments, and every invariant. `found` are the differences between topics and books; what
+ * they explain is not reported again. `isCutOff`: there are more of them than are listed.
  */
 export async function compareBooks(
   { transaction, accountId }: { transaction: Transaction; accountId: AccountId | null },
@@ -32,13 +31,13 @@ export async function compareBooks(
 ): Promise<(BooksDifference | PublicationDifference)[]> {
   const differences: (BooksDifference | PublicationDifference)[] = [];
   const entries = new Set(
-    found.flatMap((one) =>
-      one.kind === "missing_entry" ? [`${one.accountId}/${one.sequence}`] : [],
+    found.flatMap((difference) =>
+      difference.kind === "missing_entry" ? [`${difference.accountId}/${difference.sequence}`] : [],
     ),
   );
   for (const missing of await findMissingEntries(transaction, accountId)) {
     if (entries.has(`${missing.accountId}/${missing.sequence}`)) continue;
-    differences.push({ kind: "missing_entry", ...missing, told: null });
+    differences.push({ kind: "missing_entry", ...missing, published: null });
   }
   for (const lot of await findMissingLots(transaction, accountId)) {
     differences.push({ kind: "missing_lot", ...lot });
@@ -55,14 +54,13 @@ export async function compareBooks(
   await findBroken(
     transaction,
     accountId === null ? "%" : accountId.replaceAll(/[\\%_]/g, "\\$&"),
-    ({ invariant, accounts }) => {
+    ({ invariant: { holds, broken: means }, accounts }) => {
       for (const account of accounts) {
         if (suspected.has(account)) continue;
-        const { holds, broken: means } = invariant;
         differences.push({ kind: "broken_invariant", accountId: account, holds, means });
       }
     },
-    MOST_NAMED,
+    MOST_ACCOUNTS_PER_INVARIANT,
   );
   for (const charge of await listUnmatched(transaction, accountId)) {
     differences.push({ kind: "unmatched_charge", ...charge });
@@ -73,36 +71,34 @@ export async function compareBooks(
 /** How far the found differences put each account's position ahead of its records and entries. */
 function explainedBy(found: readonly (Found | BooksDifference)[]): Map<string, MicroCredits> {
   const ahead = new Map<string, MicroCredits>();
-  for (const one of found) {
-    for (const { accountId, credits } of aheadBy(one)) {
-      ahead.set(accountId, (ahead.get(accountId) ?? 0n) + credits);
-    }
+  for (const { accountId, credits } of found.flatMap(aheadBy)) {
+    ahead.set(accountId, (ahead.get(accountId) ?? 0n) + credits);
   }
   return ahead;
 }
 
-function aheadBy(one: Found | BooksDifference): { accountId: string; credits: MicroCredits }[] {
-  switch (one.kind) {
+function aheadBy(found: Found | BooksDifference): { accountId: string; credits: MicroCredits }[] {
+  switch (found.kind) {
     case "missing_record":
-      return one.onLine === null ? [] : [{ ...one.event, credits: one.credits }];
+      return found.onLine === null ? [] : [{ ...found.event, credits: found.credits }];
     case "extra_record":
-      return one.isDrawn ? [] : [{ ...one.record, credits: -one.record.credits }];
+      return found.isDrawn ? [] : [{ ...found.record, credits: -found.record.credits }];
     case "other_price":
     case "other_content":
     case "other_account":
-      if (one.onLine === null || one.credits === null) return [];
+      if (found.onLine === null || found.credits === null) return [];
       return [
-        { ...("event" in one ? one.event : one.record), credits: one.credits },
-        { ...one.record, credits: -one.record.credits },
+        { ...("event" in found ? found.event : found.record), credits: found.credits },
+        { ...found.record, credits: -found.record.credits },
       ];
     case "missing_entry":
-      return one.told === null ? [] : [{ ...one, credits: drawnBy(one.told) }];
+      return found.published === null ? [] : [{ ...found, credits: drawnBy(found.published) }];
     default:
       return [];
   }
 }
 
-/** What an entry drew of the line. */
+/** How many micro-credits of the line an entry drew. */
 function drawnBy({ kind, credits, lotId }: PublishedEntry): MicroCredits {
   const draws = kind === "add_on_charge" || kind === "reversal" || kind === "expiry";
   return draws || (kind === "adjustment" && lotId === null) ? -credits : 0n;

@@ -13,8 +13,9 @@ import {
   readRecordCounts,
 } from "../ledger/proof/verify-published.ts";
 import type { PublicationDifference } from "./difference.ts";
+import { openSequences } from "./seen-sequences.ts";
 
-/** Where the billing topics ended before the books were looked at: what is below, they must know. */
+/** Where each partition of the billing topics ended before the snapshot: the books know all records below. */
 export type TopicEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 
 export interface PublicationComparison {
@@ -23,19 +24,20 @@ export interface PublicationComparison {
   readonly registry: Registry;
   readonly transaction: Transaction;
   readonly signal: AbortSignal;
+  /** Null: all accounts. */
   readonly accountId: string | null;
   readonly knownBelow: TopicEnds;
   onDifference(difference: PublicationDifference): void;
 }
 
-/** How many records of the billing topics were looked at. */
+/** How many records of the billing topics were compared. */
 export interface PublishedCounts {
   readonly records: number;
-  /** Records that topics no longer have, so that they could not be looked at. */
+  /** Records that retention has removed from the topics, so that they could not be compared. */
   readonly pastRetention: number;
 }
 
-/** Reads where the billing topics end. Before the books are looked at. */
+/** Reads where the billing topics end; call it before the snapshot of the books is taken. */
 export async function readTopicEnds(admin: Pick<Admin, "fetchTopicOffsets">): Promise<TopicEnds> {
   const ends = new Map<string, ReadonlyMap<number, bigint>>();
   for (const topic of [...COUNTED_TOPICS, TOPICS.balances]) {
@@ -46,9 +48,9 @@ export async function readTopicEnds(admin: Pick<Admin, "fetchTopicOffsets">): Pr
 }
 
 /**
- * Holds what the billing topics tell against the books: each entry, low balance and top-up notice was
- * published or waits in the outbox, each entry says what it was told to say, and each account's newest
- * state is on `billing.balances`.
+ * Compares the billing topics with the books: each entry, low balance and top-up notice was published or
+ * waits in the outbox, each published entry equals the one in the books, and each account's newest state
+ * is on `billing.balances`.
  */
 export async function comparePublications(
   comparison: PublicationComparison,
@@ -64,150 +66,94 @@ export async function comparePublications(
   return { records, pastRetention };
 }
 
-const ENTRIES_AT_ONCE = 1_000;
-
 async function compareCounted(
   comparison: PublicationComparison,
   topic: CountedTopic,
 ): Promise<PublishedCounts> {
+  const { transaction, accountId, onDifference } = comparison;
   const sequences = openSequences();
   const entries = topic === TOPICS.credits ? compareEntries(comparison) : null;
-  let records = 0;
-  const isWhole = await readTopic(comparison, topic, async (message, known) => {
-    const told = readHeader(message);
-    if (told === null || !isAsked(comparison, told.accountId)) return;
-    records += 1;
-    sequences.note(told);
-    if (known) await entries?.add(message);
+  const { records, isWhole } = await readTopic(comparison, topic, async (record, isKnown) => {
+    sequences.add(record);
+    if (isKnown) await entries?.add(record.message);
   });
   await entries?.finish();
-  const pastRetention = await compareSequences(comparison, topic, { sequences, isWhole });
-  return { records, pastRetention };
-}
-
-/** Returns how many records the topic no longer has. */
-async function compareSequences(
-  { transaction, accountId, onDifference }: PublicationComparison,
-  topic: CountedTopic,
-  { sequences, isWhole }: { sequences: ReturnType<typeof openSequences>; isWhole: boolean },
-): Promise<number> {
   let pastRetention = 0;
   for await (const page of readRecordCounts(transaction, topic, accountId)) {
     for (const { accountId: id, count, firstWaiting } of page) {
-      // Told in order: what is before the first that is still there was told before.
+      // Records are published in order: those before the first one on the topic were published, too.
       const first = isWhole ? 1n : (sequences.firstOf(id) ?? count + 1n);
       pastRetention += Number(first - 1n);
       const last = firstWaiting === null ? count : firstWaiting - 1n;
       for (const { from, to } of sequences.missing(id, first, last)) {
-        onDifference({ kind: "not_told", topic, ...of(id), from, to });
+        onDifference({ kind: "not_told", topic, accountId: toAccountId(id), from, to });
       }
     }
   }
-  return pastRetention;
+  return { records, pastRetention };
 }
 
-interface Told {
-  readonly accountId: string;
-  readonly sequence: bigint;
-}
+const ENTRIES_PER_LOOKUP = 1_000;
 
-/** What was seen of accounts' sequences: all from the first to the last of each but its gaps. */
-function openSequences() {
-  const seen = new Map<string, { readonly first: bigint; last: bigint }>();
-  const gaps = new Map<string, Set<bigint>>();
-
-  return {
-    /** They come in order; one that was left out may still come later. */
-    note({ accountId, sequence }: Told): void {
-      const before = seen.get(accountId);
-      if (before === undefined) {
-        seen.set(accountId, { first: sequence, last: sequence });
-        return;
-      }
-      if (sequence <= before.last) {
-        gaps.get(accountId)?.delete(sequence);
-        return;
-      }
-      for (let left = before.last + 1n; left < sequence; left += 1n) {
-        gaps.set(accountId, (gaps.get(accountId) ?? new Set()).add(left));
-      }
-      before.last = sequence;
-    },
-    firstOf: (accountId: string) => seen.get(accountId)?.first ?? null,
-    /** The stretches of sequences from `from` to `to` that were not seen. */
-    missing(accountId: string, from: bigint, to: bigint) {
-      const { first, last } = seen.get(accountId) ?? { first: to + 1n, last: to };
-      const stretches = [
-        { from, to: first - 1n },
-        ...[...(gaps.get(accountId) ?? [])].map((gap) => ({ from: gap, to: gap })),
-        { from: last + 1n, to },
-      ];
-      return stretches
-        .map((stretch) => ({ from: stretch.from, to: stretch.to < to ? stretch.to : to }))
-        .filter((stretch) => stretch.from <= stretch.to);
-    },
-  };
-}
-
-/** Compares entries with what was told of them, many at once. */
 function compareEntries({ registry, transaction, onDifference }: PublicationComparison) {
   let waiting: PublishedEntry[] = [];
 
   async function finish(): Promise<void> {
-    const told = waiting;
+    const entries = waiting;
     waiting = [];
-    const held = await findEntries(transaction, told);
-    for (const entry of told) {
-      const inBooks = held.get(`${entry.accountId}/${entry.sequence}`);
+    const ofBooks = await findEntries(transaction, entries);
+    for (const published of entries) {
+      const { accountId, sequence } = published;
+      const inBooks = ofBooks.get(`${accountId}/${sequence}`);
       if (inBooks === undefined) continue;
-      const { accountId, sequence } = entry;
-      if (inBooks === null) {
-        onDifference({ kind: "missing_entry", accountId, sequence, told: entry });
-      } else if (!isSame(entry, inBooks)) {
-        onDifference({ kind: "other_entry", accountId, told: entry, held: inBooks });
+      if (inBooks === null) onDifference({ kind: "missing_entry", accountId, sequence, published });
+      else if (!isSame(published, inBooks)) {
+        onDifference({ kind: "other_entry", accountId, published, inBooks });
       }
     }
   }
 
   return {
-    async add(message: KafkaMessage): Promise<void> {
-      const entry = await readEntry(registry, message);
-      if (entry !== null) waiting.push(entry);
-      if (waiting.length >= ENTRIES_AT_ONCE) await finish();
+    async add({ value }: KafkaMessage): Promise<void> {
+      if (value !== null) waiting.push(toEntry((await registry.decode(value)) as CreditsPosted));
+      if (waiting.length >= ENTRIES_PER_LOOKUP) await finish();
     },
     finish,
   };
 }
 
+/** Returns how many records were compared. */
 async function compareBalances(comparison: PublicationComparison): Promise<number> {
   const { transaction, accountId, onDifference } = comparison;
   const newest = new Map<string, bigint>();
-  let records = 0;
-  await readTopic(comparison, TOPICS.balances, async (message) => {
-    const told = readHeader(message);
-    if (told === null || !isAsked(comparison, told.accountId)) return;
-    records += 1;
-    if (told.sequence > (newest.get(told.accountId) ?? 0n))
-      newest.set(told.accountId, told.sequence);
+  const { records } = await readTopic(comparison, TOPICS.balances, async (record) => {
+    if (record.sequence > (newest.get(record.accountId) ?? 0n)) {
+      newest.set(record.accountId, record.sequence);
+    }
   });
   for await (const page of readPublishedVersions(transaction, accountId)) {
     for (const { accountId: id, version } of page) {
-      if ((newest.get(id) ?? 0n) < version) onDifference({ kind: "balance_not_told", ...of(id) });
+      if ((newest.get(id) ?? 0n) < version) {
+        onDifference({ kind: "balance_not_told", accountId: toAccountId(id) });
+      }
     }
   }
   return records;
 }
 
-function isAsked({ accountId }: PublicationComparison, told: string): boolean {
-  return accountId === null || accountId === told;
+interface BillingRecord {
+  readonly accountId: string;
+  readonly sequence: bigint;
+  readonly message: KafkaMessage;
 }
 
-/** Returns whether the topic still has all that it was ever told. */
+/** Counts the records in scope; `isWhole`: the topic still has every record that was ever published. */
 async function readTopic(
-  { kafka, admin, signal, knownBelow }: PublicationComparison,
+  { kafka, admin, signal, knownBelow, accountId }: PublicationComparison,
   topic: string,
-  onMessage: (message: KafkaMessage, known: boolean) => Promise<void>,
-): Promise<boolean> {
+  onRecord: (record: BillingRecord, isKnown: boolean) => Promise<void>,
+): Promise<{ readonly records: number; readonly isWhole: boolean }> {
+  let records = 0;
   const offsets = await admin.fetchTopicOffsets(topic);
   const ranges = new Map(
     offsets.map(({ partition, low, high }) => [partition, { from: BigInt(low), to: BigInt(high) }]),
@@ -218,58 +164,48 @@ async function readTopic(
     signal,
     async onBatch({ partition, messages }) {
       const end = knownBelow.get(topic)?.get(partition) ?? 0n;
-      for (const message of messages) await onMessage(message, BigInt(message.offset) < end);
+      for (const message of messages) {
+        const record = toRecord(message);
+        if (record === null || (accountId !== null && accountId !== record.accountId)) continue;
+        records += 1;
+        await onRecord(record, BigInt(message.offset) < end);
+      }
     },
   });
-  return offsets.every(({ low }) => low === "0");
+  return { records, isWhole: offsets.every(({ low }) => low === "0") };
 }
 
-function readHeader({
-  key,
-  headers,
-}: KafkaMessage): { accountId: string; sequence: bigint } | null {
+function toRecord(message: KafkaMessage): BillingRecord | null {
+  const { key, headers } = message;
   const sequence = headers?.["sequence"]?.toString();
   if (key === null || sequence === undefined || !/^\d{1,19}$/.test(sequence)) return null;
-  return { accountId: key.toString(), sequence: BigInt(sequence) };
+  return { accountId: key.toString(), sequence: BigInt(sequence), message };
 }
 
-interface CreditsPosted {
+interface CreditsPosted
+  extends Pick<PublishedEntry, "sequence" | "kind" | "credits" | "balance" | "reference"> {
   readonly account_id: string;
-  readonly sequence: bigint;
-  readonly kind: PublishedEntry["kind"];
-  readonly credits: bigint;
-  readonly balance: bigint;
   readonly lot_id: string | null;
-  readonly reference: string;
   readonly due_at: number;
   readonly posted_at: number;
 }
 
-async function readEntry(
-  registry: Registry,
-  { value }: KafkaMessage,
-): Promise<PublishedEntry | null> {
-  if (value === null) return null;
-  const record = (await registry.decode(value)) as CreditsPosted;
-  const { sequence, kind, credits, balance, reference } = record;
+function toEntry({
+  account_id,
+  lot_id,
+  due_at,
+  posted_at,
+  ...rest
+}: CreditsPosted): PublishedEntry {
+  const { sequence, kind, credits, balance, reference } = rest;
   return {
-    ...{ accountId: toAccountId(record.account_id), sequence, kind, credits, balance },
-    ...{ lotId: record.lot_id, reference },
-    ...{ dueAt: Number(record.due_at), postedAt: Number(record.posted_at) },
+    ...{ accountId: toAccountId(account_id), sequence, kind, credits, balance, lotId: lot_id },
+    ...{ reference, dueAt: Number(due_at), postedAt: Number(posted_at) },
   };
 }
 
-function isSame(a: PublishedEntry, b: PublishedEntry): boolean {
-  return (
-    a.kind === b.kind &&
-    a.credits === b.credits &&
-    a.balance === b.balance &&
-    a.lotId === b.lotId &&
-    a.reference === b.reference &&
-    a.dueAt === b.dueAt
-  );
-}
+const COMPARED = ["kind", "credits", "balance", "lotId", "reference", "dueAt"] as const;
 
-function of(id: string) {
-  return { accountId: toAccountId(id) };
+function isSame(a: PublishedEntry, b: PublishedEntry): boolean {
+  return COMPARED.every((field) => a[field] === b[field]);
 }

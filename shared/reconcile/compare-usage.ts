@@ -9,12 +9,7 @@ import {
   verifyUsage,
 } from "../core/history/verify-usage.ts";
 import type { RateCard } from "../core/offer/rate-card.ts";
-import {
-  identityOf,
-  type ReceivedEvent,
-  type Rejection,
-  type UsageEvent,
-} from "../core/usage/usage-event.ts";
+import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/usage-event.ts";
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
@@ -22,38 +17,39 @@ import {
   findRecordedUsage,
   lineOf,
   offsetOfLine,
-  openRecordLines,
   ownerOfLine,
+  type RecordLines,
   type RecordRange,
 } from "../ledger/proof/recorded-usage.ts";
 
-/** What usage is compared with, and how. */
+/** What all partitions are compared with, and where the results go. */
 export interface UsageComparison {
   /** Sees the books at the cut. */
   readonly transaction: Transaction;
   readonly topic: string;
   readonly decoder: UsageDecoder;
   readonly rates: RateCard;
-  /** Whose usage alone is looked at; null: everybody's. */
+  /** Null: all accounts. */
   readonly accountId: string | null;
+  readonly counts: UsageCounts;
   onDifference(difference: UsageDifference): void;
 }
 
-/** How many messages were looked at, and what became of them. */
+/** How many messages were compared, by result. */
 export interface UsageCounts {
-  readonly messages: number;
+  messages: number;
   /** Recorded exactly as the topic has them. */
-  readonly metered: number;
-  readonly repeats: number;
-  readonly deadLetters: number;
-  /** What the records that were found right cost together, in micro-credits. */
-  readonly credits: bigint;
+  metered: number;
+  repeats: number;
+  deadLetters: number;
+  /** The cost of the correct records, in micro-credits. */
+  credits: bigint;
 }
 
-/** The registry does not have a schema any more that metered messages were written with. */
+/** The registry no longer has a schema that metered messages were written with. */
 export class SchemaLost extends Error {}
 
-/** A place at which topic and records are not simply the same. */
+/** An offset at which message and record are not simply equal. */
 interface Suspect {
   readonly place: Place;
   readonly isMessage: boolean;
@@ -61,147 +57,124 @@ interface Suspect {
   readonly lines: readonly string[];
 }
 
-/** Places looked up at once. */
-const SUSPECTS_AT_ONCE = 1_000;
+const SUSPECTS_PER_LOOKUP = 1_000;
 
-/** Compares one partition's messages with the records of its offsets, both read once and side by side. */
-export interface PartitionComparison {
-  /** The next messages, up to `nextOffset`. */
-  compare(messages: readonly KafkaMessage[]): Promise<void>;
-  /** There are no more messages: what records are left have none. */
-  finish(): Promise<UsageCounts>;
-}
+/** Compares one partition's messages with the records of its offsets; both are read once, side by side. */
+export class PartitionComparison {
+  readonly #comparison: UsageComparison;
+  readonly #range: RecordRange;
+  readonly #lines: RecordLines;
+  #suspects: Suspect[] = [];
+  /** Events whose record is missing or wrong: repeats of them are compared with the event itself. */
+  readonly #differing = new Map<string, ReceivedEvent>();
 
-export async function comparePartition(
-  comparison: UsageComparison,
-  range: RecordRange,
-): Promise<PartitionComparison> {
-  const { transaction, decoder, rates, accountId } = comparison;
-  const { partition } = range;
-  const lines = await openRecordLines(transaction, range, accountId);
-  const counts = { messages: 0, metered: 0, repeats: 0, deadLetters: 0, credits: 0n };
-  let suspects: Suspect[] = [];
-  /** Events whose own record is missing or wrong: what they stand for when they come again. */
-  const differing = new Map<string, ReceivedEvent>();
-
-  return {
-    async compare(messages) {
-      await decoder.learn(messages.map(({ value }) => value));
-      for (const { offset: at, value } of messages) {
-        const offset = BigInt(at);
-        const read = decoder.decode(value, partition, offset);
-        if (!isAsked(read)) continue;
-        counts.messages += 1;
-        const line = lines.peek() ?? (await lines.refill());
-        // A record that says all that the event does was fit for metering; of others that is to be seen.
-        const credits = "reason" in read ? null : creditsIfRecorded(read, line);
-        if (credits !== null) {
-          lines.next();
-          counts.metered += 1;
-          counts.credits += credits;
-        } else await suspect(offset, read);
-      }
-    },
-    async finish() {
-      await takeLines(range.to);
-      await judge();
-      await lines.close();
-      return counts;
-    },
-  };
-
-  function isAsked(read: ReceivedEvent | Rejection): boolean {
-    return accountId === null || (!("reason" in read) && read.accountId === accountId);
+  constructor(comparison: UsageComparison, range: RecordRange, lines: RecordLines) {
+    this.#comparison = comparison;
+    this.#range = range;
+    this.#lines = lines;
   }
 
-  /** What the event costs, if that is its record's line; else null. */
-  function creditsIfRecorded(event: ReceivedEvent, line: string | undefined): bigint | null {
-    const credits = priceOf(event, rates);
-    return credits !== null && line === lineOf(event, credits) ? credits : null;
+  /** Compares the next messages. */
+  async compare(messages: readonly KafkaMessage[]): Promise<void> {
+    const { decoder, rates, counts, accountId } = this.#comparison;
+    await decoder.learn(messages.map(({ value }) => value));
+    for (const { offset: at, value } of messages) {
+      const offset = BigInt(at);
+      const received = decoder.decode(value, this.#range.partition, offset);
+      const owner = "reason" in received ? null : received.accountId;
+      if (accountId !== null && owner !== accountId) continue;
+      counts.messages += 1;
+      const line = this.#lines.peek() ?? (await this.#lines.refill());
+      // A record equal to its event shows that the event was valid. All other cases are looked up.
+      const credits = "reason" in received ? null : priceOf(received, rates);
+      if (credits !== null && !("reason" in received) && line === lineOf(received, credits)) {
+        this.#lines.next();
+        counts.metered += 1;
+        counts.credits += credits;
+      } else await this.#suspect(offset, received);
+    }
   }
 
-  async function suspect(offset: bigint, read: ReceivedEvent | Rejection): Promise<void> {
-    const usage = "reason" in read ? null : usageOf(read, rates);
-    const ofMessage = await takeLines(offset);
-    if (ofMessage.length > 0 && "reason" in read && read.reason === "unknown_schema") {
-      const where = `${comparison.topic}/${partition} at ${offset}`;
+  /** Call it after the last message: the records that are left have no message. */
+  async finish(): Promise<void> {
+    await this.#linesUpTo(this.#range.to);
+    await this.#judge();
+    await this.#lines.close();
+  }
+
+  async #suspect(offset: bigint, received: ReceivedEvent | Rejection): Promise<void> {
+    const { topic, rates } = this.#comparison;
+    const { partition } = this.#range;
+    const lines = await this.#linesUpTo(offset);
+    if (lines.length > 0 && "reason" in received && received.reason === "unknown_schema") {
       throw new SchemaLost(
-        `${read.detail}, with which the message of ${where} was metered: give it back to the registry`,
+        `${received.detail}, but the message of ${topic}/${partition} at ${offset} was metered with it: restore the schema in the registry`,
       );
     }
-    suspects.push({ place: { partition, offset }, isMessage: true, usage, lines: ofMessage });
-    if (suspects.length >= SUSPECTS_AT_ONCE) await judge();
+    const usage = "reason" in received ? null : usageOf(received, rates);
+    this.#suspects.push({ place: { partition, offset }, isMessage: true, usage, lines });
+    if (this.#suspects.length >= SUSPECTS_PER_LOOKUP) await this.#judge();
   }
 
-  /** Takes the lines up to an offset; those before it belong to no message that was read. */
-  async function takeLines(offset: bigint): Promise<string[]> {
-    const taken: string[] = [];
+  /** Returns the lines at `offset`; those before it belong to no message and become suspects. */
+  async #linesUpTo(offset: bigint): Promise<string[]> {
+    const lines: string[] = [];
     for (;;) {
-      const line = lines.peek() ?? (await lines.refill());
-      if (line === undefined) return taken;
+      const line = this.#lines.peek() ?? (await this.#lines.refill());
+      if (line === undefined) return lines;
       const at = offsetOfLine(line);
-      if (at > offset) return taken;
-      lines.next();
-      if (at === offset) taken.push(line);
+      if (at > offset) return lines;
+      this.#lines.next();
+      if (at === offset) lines.push(line);
       else {
-        const place = { partition, offset: at };
-        suspects.push({ place, isMessage: false, usage: null, lines: [line] });
+        const place = { partition: this.#range.partition, offset: at };
+        this.#suspects.push({ place, isMessage: false, usage: null, lines: [line] });
       }
     }
   }
 
-  async function judge(): Promise<void> {
-    const judged = suspects;
-    suspects = [];
-    const recorded = await findRecordedUsage(transaction, judged.flatMap(namedBy));
-    const places = judged.map(({ place }) => place);
-    const dead = await findDeadLetters(transaction, comparison.topic, places);
-    for (const { place, isMessage, usage, lines: held } of judged) {
-      const records = held.flatMap((line) => recorded.get(identityOf(ownerOfLine(line))) ?? []);
-      const { became, differences } = verifyUsage(
+  async #judge(): Promise<void> {
+    const { transaction, topic, onDifference } = this.#comparison;
+    const suspects = this.#suspects;
+    this.#suspects = [];
+    const recorded = await findRecordedUsage(transaction, suspects.flatMap(identitiesIn));
+    const places = suspects.map(({ place }) => place);
+    const dead = await findDeadLetters(transaction, topic, places);
+    for (const { place, isMessage, usage, lines } of suspects) {
+      const records = lines.flatMap((line) => recorded.get(identityOf(ownerOfLine(line))) ?? []);
+      const identity = usage === null ? "" : identityOf(usage.event);
+      const ofIdentity = this.#differing.get(identity) ?? recorded.get(identity) ?? null;
+      const isDeadLetter = dead.has(`${place.partition}/${place.offset}`);
+      const verified = verifyUsage(
         place,
         { usage, isMessage },
-        {
-          records,
-          ofIdentity: usage && standsFor(usage.event, recorded),
-          isDeadLetter: dead.has(`${place.partition}/${place.offset}`),
-        },
+        { records, ofIdentity, isDeadLetter },
       );
-      count(became, differences, records);
-      for (const difference of differences) {
-        if ("event" in difference) differing.set(identityOf(difference.event), difference.event);
-        comparison.onDifference(difference);
+      this.#count(verified, records);
+      for (const difference of verified.differences) {
+        if ("event" in difference) {
+          this.#differing.set(identityOf(difference.event), difference.event);
+        }
+        onDifference(difference);
       }
     }
   }
 
-  function standsFor(
-    event: ReceivedEvent,
-    recorded: ReadonlyMap<string, RecordedUsage>,
-  ): UsageEvent | null {
-    const identity = identityOf(event);
-    return differing.get(identity) ?? recorded.get(identity) ?? null;
-  }
-
-  function count(
-    became: ReturnType<typeof verifyUsage>["became"],
-    differences: readonly UsageDifference[],
+  #count(
+    { became, differences }: ReturnType<typeof verifyUsage>,
     records: readonly RecordedUsage[],
   ): void {
+    const { counts } = this.#comparison;
     if (became === "repeat") counts.repeats += 1;
     if (became === "dead_letter") counts.deadLetters += 1;
     if (became !== "metered" || differences.some(({ kind }) => kind !== "extra_record")) return;
+    const extra = differences.map((difference) => "record" in difference && difference.record);
     counts.metered += 1;
-    counts.credits +=
-      records.find((record) => !differences.some((d) => of(d) === record))?.credits ?? 0n;
+    counts.credits += records.find((record) => !extra.includes(record))?.credits ?? 0n;
   }
 }
 
-function of(difference: UsageDifference): RecordedUsage | null {
-  return "record" in difference ? difference.record : null;
-}
-
-function namedBy({ usage, lines }: Suspect) {
-  const named = lines.map(ownerOfLine);
-  return usage === null ? named : [...named, usage.event];
+function identitiesIn({ usage, lines }: Suspect) {
+  const owners = lines.map(ownerOfLine);
+  return usage === null ? owners : [...owners, usage.event];
 }

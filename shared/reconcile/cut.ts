@@ -7,13 +7,13 @@ import { readOffsets } from "../ledger/books/consumer-offset.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import { countRecordsBelow, type RecordsBelow } from "../ledger/proof/count-records-below.ts";
 
-/** A bound of what is looked at: an offset, when messages were published, or a place in each partition. */
+/** A bound of what is compared: an offset, an instant of publication, or an offset for each partition. */
 export type Bound =
   | { readonly kind: "offset"; readonly offset: bigint }
   | { readonly kind: "instant"; readonly at: Instant }
   | { readonly kind: "places"; readonly places: ReadonlyMap<number, bigint> };
 
-/** What of the usage topic is looked at; null: all of it that the books have read. */
+/** The part of the usage topic to compare; null: all that the books have read. */
 export interface Scope {
   readonly accountId: AccountId | null;
   readonly partition: number | null;
@@ -23,26 +23,26 @@ export interface Scope {
 
 export const EVERYTHING: Scope = { accountId: null, partition: null, from: null, to: null };
 
-/** The state that is looked at. */
+/** The state of topic and books that is compared. */
 export interface Cut {
-  /** The clock of Postgres. */
+  /** By the clock of Postgres. */
   readonly at: Instant;
-  /** What is read of each partition. */
+  /** The offsets to read, by partition. */
   readonly ranges: ReadonlyMap<number, OffsetRange>;
-  /** All that the books have read is among it. */
+  /** True: the ranges are all that the books have read. */
   readonly isWhole: boolean;
-  /** Messages that the books had not read by then. */
+  /** Messages that the books have not read yet. */
   readonly unread: bigint;
-  /** Records whose messages the topic has no more, so that nothing proves them. */
+  /** Records whose messages retention has removed from the topic, so that they cannot be verified. */
   readonly pastRetention: RecordsBelow;
 }
 
-/** What is asked for cannot be looked at: one sentence why. */
+/** The requested scope cannot be compared; the message is one sentence. */
 export class CutRefused extends Error {}
 
 /**
- * Where to look, in the state of the books that the transaction sees: of each partition up to where
- * they have read it. Throws CutRefused.
+ * Resolves a scope in the state that the transaction sees: each partition up to the offset that the
+ * books have read. Throws CutRefused.
  */
 export async function cutOf(
   transaction: Transaction,
@@ -50,7 +50,7 @@ export async function cutOf(
   scope: Scope,
 ): Promise<Cut> {
   const topic = TOPICS.usageEvents;
-  const places = await readOffsets(transaction, USAGE_READER);
+  const offsets = await readOffsets(transaction, USAGE_READER);
   const all = await readPartitionEnds(admin);
   const ends = all.filter(
     ({ partition }) => scope.partition === null || scope.partition === partition,
@@ -59,7 +59,7 @@ export async function cutOf(
   const [froms, tos] = [await boundsOf(admin, scope.from), await boundsOf(admin, scope.to)];
   const bounds = ends.map((end) => {
     const { partition, low } = end;
-    const read = readUpTo(end, places.get(partition));
+    const read = readUpTo(end, offsets.get(partition));
     const to = least(tos(partition) ?? read, read);
     return { ...end, read, from: froms(partition) ?? 0n, to: to < low ? low : to };
   });
@@ -68,13 +68,13 @@ export async function cutOf(
       return [partition, { from: least(from < low ? low : from, to), to }];
     }),
   );
-  const isAsked = scope.to !== null || (scope.from !== null && scope.from.kind !== "places");
-  if (isAsked && [...ranges.values()].every(({ from, to }) => from === to)) {
-    const there = bounds.map(({ partition, low, read }) => {
+  const isLimited = scope.to !== null || (scope.from !== null && scope.from.kind !== "places");
+  if (isLimited && [...ranges.values()].every(({ from, to }) => from === to)) {
+    const available = bounds.map(({ partition, low, read }) => {
       return `${topic}/${partition} from ${low} to ${read}`;
     });
     throw new CutRefused(
-      `nothing lies between --from and --to; what can be looked at is ${there.join(", ")}`,
+      `nothing lies between --from and --to; available: ${available.join(", ")}`,
     );
   }
   const gone = bounds.flatMap(({ partition, low, from }) => {
@@ -89,13 +89,13 @@ export async function cutOf(
   };
 }
 
-/** Up to where the books have read a partition; where they do not know it, nowhere. */
-function readUpTo({ partition, low, high }: PartitionEnds, place: bigint | undefined): bigint {
-  const read = place ?? low;
+/** The offset up to which the books have read a partition, at least `low`. */
+function readUpTo({ partition, low, high }: PartitionEnds, offset: bigint | undefined): bigint {
+  const read = offset ?? low;
   if (read <= high) return read < low ? low : read;
   throw new CutRefused(
     `${TOPICS.usageEvents}/${partition} ends at ${high}, but the books have read up to ${read}: ` +
-      "the topic is not the one they were kept from",
+      "it is not the topic that they were metered from",
   );
 }
 
@@ -103,11 +103,11 @@ async function readClock(transaction: Transaction): Promise<Instant> {
   const { rows } = await transaction.query<{ now: Instant }>(
     "SELECT transaction_timestamp() AS now",
   );
-  if (rows[0] === undefined) throw new Error("Postgres has not told its time");
+  if (rows[0] === undefined) throw new Error("Postgres returned no time");
   return rows[0].now;
 }
 
-/** Says of each partition where the bound lies; null: it bounds nothing there. */
+/** Returns a function that gives the bound of a partition; null: the partition is not bounded. */
 async function boundsOf(
   admin: Pick<Admin, "fetchTopicOffsetsByTimestamp">,
   bound: Bound | null,

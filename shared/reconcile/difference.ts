@@ -5,24 +5,24 @@ import type { UnmatchedCharge } from "../ledger/payments/charges-at-gateway.ts";
 import type { MissingLot, MovedPosition, UngrantedTopUp } from "../ledger/proof/verify-books.ts";
 import type { PublishedEntry } from "../ledger/proof/verify-published.ts";
 
-/** What the books and the billing topics say differently. */
+/** A difference between the books and the billing topics. */
 export type PublicationDifference =
-  /** An entry that was told, and that the account's entries do not have. */
+  /** A published or counted entry that is not in the books. */
   | {
       readonly kind: "missing_entry";
       readonly accountId: AccountId;
       readonly sequence: bigint;
-      /** What it said; null: the topic does not have it either. */
-      readonly told: PublishedEntry | null;
+      /** Null: the topic does not have it either. */
+      readonly published: PublishedEntry | null;
     }
-  /** An entry that says something else than what was told of it. */
+  /** An entry that differs from its published record. */
   | {
       readonly kind: "other_entry";
       readonly accountId: AccountId;
-      readonly told: PublishedEntry;
-      readonly held: PublishedEntry;
+      readonly published: PublishedEntry;
+      readonly inBooks: PublishedEntry;
     }
-  /** Records, by their sequences, that are neither on the topic nor on their way there. */
+  /** A range of sequences whose records are neither on the topic nor in the outbox. */
   | {
       readonly kind: "not_told";
       readonly accountId: AccountId;
@@ -30,15 +30,15 @@ export type PublicationDifference =
       readonly from: bigint;
       readonly to: bigint;
     }
-  /** An account whose newest state is neither on `billing.balances` nor on its way there. */
+  /** An account whose newest state is neither on `billing.balances` nor about to be published. */
   | { readonly kind: "balance_not_told"; readonly accountId: AccountId };
 
-/** What does not fit together within the books. */
+/** An inconsistency within the books. */
 export type BooksDifference =
   | ({ readonly kind: "position_moved" } & MovedPosition)
   | ({ readonly kind: "missing_lot" } & MissingLot)
   | ({ readonly kind: "ungranted_top_up" } & UngrantedTopUp)
-  /** Money taken at the gateway, of which the books say nothing, or something else. */
+  /** A charge at the gateway that is missing from the books, or differs in them. */
   | ({ readonly kind: "unmatched_charge" } & UnmatchedCharge)
   | {
       readonly kind: "broken_invariant";
@@ -47,50 +47,47 @@ export type BooksDifference =
       readonly means: string;
     };
 
-/** Something that topics and books say differently. */
 export type Difference = UsageDifference | PublicationDifference | BooksDifference;
 
-/** Where on its account's line an event stands: a transaction that committed says that it drew there. */
+/** The start of an event's stretch on its account's line, as recorded by the draw that names the event. */
 export interface OnLine {
   readonly start: MicroCredits;
   readonly drawnAt: Instant;
 }
 
-/** A difference of a record, and whether the line has what should be there, or what is there. */
-export type PlacedDifference = RecordDifference & Placing;
-
-interface Placing {
-  /** Where the event drew exactly what it should have; null: it did not. */
+/** A difference in a record, with what the draws of its account show. */
+export type PlacedDifference = RecordDifference & {
+  /** Where the event drew exactly what it costs; null: it did not. */
   readonly onLine: OnLine | null;
-  /** Whether the record that is there is named by a draw, so that its credits were taken. */
+  /** Whether a draw names the existing record, so that the account paid for it. */
   readonly isDrawn: boolean;
-}
+};
 
-/** A difference, and of a record where its event stands on the line. */
+/** A difference; one in a record comes with its place on the line. */
 export type Found = Exclude<Difference, RecordDifference> | PlacedDifference;
 
 /**
- * True where a record stays in the books as it is, because it was metered so: an entry that names the
- * difference answers it, and once it is posted there is none.
+ * True where the wrong record stays in the books, because the account paid for it: an entry named after
+ * the difference corrects the balance, and once it is posted the difference is no longer reported.
  */
 export function isAnsweredByEntry(found: Found): boolean {
   if (!("record" in found) || !found.isDrawn) return false;
   return found.kind === "extra_record" ? found.record.credits > 0n : found.onLine === null;
 }
 
-/** Whose books a difference is in; null: nobody's. */
+/** The account that a difference is about; null: none is known. */
 export function accountOf(difference: Difference): string | null {
   if ("accountId" in difference) return difference.accountId;
   return "event" in difference ? difference.event.accountId : difference.record.accountId;
 }
 
-/** All accounts in whose books a difference shows. */
+/** All accounts that a difference is about. */
 export function accountsOf(difference: Difference): (string | null)[] {
   const account = accountOf(difference);
   return difference.kind === "other_account" ? [account, difference.record.accountId] : [account];
 }
 
-/** What identifies a difference: it is repaired once under it. */
+/** Identifies a difference within its account. A repair is named after it, and so done once. */
 export function idOf(difference: Difference): string {
   const { kind } = difference;
   switch (difference.kind) {
@@ -106,7 +103,7 @@ export function idOf(difference: Difference): string {
     case "missing_entry":
       return `${kind}:${difference.sequence}`;
     case "other_entry":
-      return `${kind}:${difference.told.sequence}`;
+      return `${kind}:${difference.published.sequence}`;
     case "not_told":
       return `${kind}:${difference.topic}:${difference.from}-${difference.to}`;
     case "balance_not_told":

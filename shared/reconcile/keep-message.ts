@@ -1,4 +1,4 @@
-import type { Kafka, KafkaMessage } from "kafkajs";
+import type { Kafka } from "kafkajs";
 import type { Place } from "../core/history/verify-usage.ts";
 import { TOPICS } from "../core/text/topics.ts";
 import type { ReceivedEvent, Rejection } from "../core/usage/usage-event.ts";
@@ -8,24 +8,27 @@ import type { Database } from "../ledger/postgres/database.ts";
 import { keepMissed } from "../ledger/proof/keep-missed.ts";
 import type { Repair } from "../ledger/proof/repairs.ts";
 
-/** A message that the books have read past, as it stands in the topic. */
+/** A message that the books skipped, as the topic has it. */
 export interface MissedMessage extends Place {
   readonly key: Buffer | null;
   readonly payload: Buffer;
-  readonly read: ReceivedEvent | Rejection;
+  readonly received: ReceivedEvent | Rejection;
 }
 
 export interface MissedMessages {
-  /** The message at a place; null: it is not there any more. */
+  /** The message at an offset; null: the topic no longer has it. */
   at(place: Place): MissedMessage | null;
 }
 
-/** Reads the messages at these places; of each partition once, from the first place to the last. */
+/** Reads the messages at these offsets, each partition once from the first offset to the last. */
 export async function readMissed(
-  parts: { readonly kafka: Kafka; readonly decoder: UsageDecoder; readonly signal: AbortSignal },
+  {
+    kafka,
+    decoder,
+    signal,
+  }: { readonly kafka: Kafka; readonly decoder: UsageDecoder; readonly signal: AbortSignal },
   places: readonly Place[],
 ): Promise<MissedMessages> {
-  const { kafka, decoder, signal } = parts;
   const found = new Map<string, MissedMessage>();
   const wanted = new Set(places.map(textOf));
   await readRanges(kafka, {
@@ -35,19 +38,15 @@ export async function readMissed(
     async onBatch({ partition, messages }) {
       const missed = messages.filter(({ offset }) => wanted.has(`${partition}/${offset}`));
       await decoder.learn(missed.map(({ value }) => value));
-      for (const message of missed) {
-        const one = toMissed(message, partition, decoder);
-        found.set(textOf(one), one);
+      for (const { key, value, offset: at } of missed) {
+        const offset = BigInt(at);
+        const received = decoder.decode(value, partition, offset);
+        const payload = value ?? Buffer.alloc(0);
+        found.set(`${partition}/${at}`, { partition, offset, key, payload, received });
       }
     },
   });
   return { at: (place) => found.get(textOf(place)) ?? null };
-}
-
-function toMissed(message: KafkaMessage, partition: number, decoder: UsageDecoder): MissedMessage {
-  const offset = BigInt(message.offset);
-  const read = decoder.decode(message.value, partition, offset);
-  return { partition, offset, key: message.key, payload: message.value ?? Buffer.alloc(0), read };
 }
 
 function rangesOf(places: readonly Place[]): Map<number, OffsetRange> {
@@ -66,30 +65,28 @@ function textOf({ partition, offset }: Place): string {
   return `${partition}/${offset}`;
 }
 
-const MISSED: Rejection = { reason: "missed", detail: "it was read past and not metered" };
+const MISSED: Rejection = { reason: "missed", detail: "it was skipped and not metered" };
 
 /**
- * Keeps a message as a dead letter, where it waits for a decision; with `retry` the decision is taken,
- * and it is metered like any other that is retried. False: it is not in the topic any more.
+ * Stores a message as a dead letter; with `retry` it is also retried, and so metered. False: the topic
+ * no longer has it.
  */
 export async function keepMessage(
   database: Database,
   message: MissedMessage | null,
   { retry }: { readonly retry: boolean },
-  noted: Repair,
+  entry: Repair,
 ): Promise<boolean> {
   if (message === null) return false;
-  const { partition, offset, key, payload, read } = message;
+  const { partition, offset, key, payload, received } = message;
   const place = { topic: TOPICS.usageEvents, partition, offset };
-  const event = "reason" in read ? null : read;
+  const [event, rejection] = "reason" in received ? [null, received] : [received, MISSED];
   const letter = {
     ...place,
-    accountId: noted.accountId === "" ? null : noted.accountId,
-    meter: event?.meter ?? null,
-    occurredAt: event?.occurredAt ?? null,
-    rejection: "reason" in read ? read : MISSED,
-    ...{ key, payload, recordedAt: noted.at },
+    accountId: entry.accountId === "" ? null : entry.accountId,
+    ...{ meter: event?.meter ?? null, occurredAt: event?.occurredAt ?? null },
+    ...{ rejection, key, payload, recordedAt: entry.at },
   };
-  await keepMissed(database, letter, { retry }, { ...noted, detail: place });
+  await keepMissed(database, letter, { retry }, { ...entry, detail: place });
   return true;
 }

@@ -1,12 +1,12 @@
 import type { RecordDifference } from "../core/history/verify-usage.ts";
-import type { MicroCredits } from "../core/line/credit-line.ts";
+import type { MicroCredits, Stretch } from "../core/line/credit-line.ts";
 import { placeInDraw } from "../core/line/place-in-draw.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import { findRecordedUsage } from "../ledger/proof/recorded-usage.ts";
 import { drawnByEntries, findDraws } from "../ledger/usage/find-draws.ts";
 import type { OnLine, PlacedDifference } from "./difference.ts";
 
-/** Looks up where the events of differences of one account stand on its line. */
+/** Looks up where the events of one account's differences drew on its line. */
 export async function placeOnLine(
   transaction: Transaction,
   accountId: string,
@@ -14,45 +14,34 @@ export async function placeOnLine(
 ): Promise<PlacedDifference[]> {
   const costs = new Map<string, MicroCredits>();
   for (const difference of differences) {
-    const told = toldUsage(difference, accountId);
-    if (told !== null) costs.set(told.eventId, told.credits);
+    const expected = expectedUsage(difference, accountId);
+    if (expected !== null) costs.set(expected.eventId, expected.credits);
   }
   const named = differences.map(eventIdOf);
   const draws = await findDraws(transaction, accountId, named);
   const placed = new Map<string, OnLine>();
   const drawn = new Set(draws.flatMap((draw) => draw.eventIds));
   for (const draw of draws) {
-    const records = await findRecordedUsage(
-      transaction,
-      draw.eventIds.map((eventId) => ({ accountId, eventId })),
-    );
-    const places = placeInDraw(
-      draw,
-      {
-        records: new Map(
-          [...records.values()].map(({ eventId, start, credits }) => [
-            eventId,
-            { start, end: start + credits },
-          ]),
-        ),
-        entries: await drawnByEntries(transaction, accountId, draw),
-      },
-      costs,
-    );
+    const identities = draw.eventIds.map((eventId) => ({ accountId, eventId }));
+    const recorded = await findRecordedUsage(transaction, identities);
+    const records = new Map<string, Stretch>();
+    for (const { eventId, start, credits } of recorded.values()) {
+      records.set(eventId, { start, end: start + credits });
+    }
+    const entries = await drawnByEntries(transaction, accountId, draw);
+    const places = placeInDraw(draw, { records, entries }, costs);
     for (const [eventId, start] of places) placed.set(eventId, { start, drawnAt: draw.drawnAt });
   }
   return differences.map((difference) => {
     const eventId = eventIdOf(difference);
-    return {
-      ...difference,
-      onLine: placed.get(eventId) ?? null,
-      isDrawn: drawn.has(eventId) && hasRecordOf(difference, accountId),
-    };
+    const hasRecord = "record" in difference && difference.record.accountId === accountId;
+    const isDrawn = hasRecord && drawn.has(eventId);
+    return { ...difference, onLine: placed.get(eventId) ?? null, isDrawn };
   });
 }
 
-/** What of an account's usage a difference says should be there. */
-function toldUsage(
+/** The usage that the account should have by the topic. */
+function expectedUsage(
   difference: RecordDifference,
   accountId: string,
 ): { eventId: string; credits: MicroCredits } | null {
@@ -74,8 +63,4 @@ function toldUsage(
 
 function eventIdOf(difference: RecordDifference): string {
   return "event" in difference ? difference.event.eventId : difference.record.eventId;
-}
-
-function hasRecordOf(difference: RecordDifference, accountId: string): boolean {
-  return "record" in difference && difference.record.accountId === accountId;
 }

@@ -10,10 +10,11 @@ import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charges-at
 import type { Database, Transaction } from "../ledger/postgres/database.ts";
 import { allowWholeTables, readSnapshot } from "../ledger/postgres/read-snapshot.ts";
 import { serializeQueries } from "../ledger/postgres/serialize-queries.ts";
+import { openRecordLines } from "../ledger/proof/recorded-usage.ts";
 import { findRepairs } from "../ledger/proof/repairs.ts";
 import { compareBooks } from "./compare-books.ts";
 import { comparePublications, type PublishedCounts, readTopicEnds } from "./compare-published.ts";
-import { comparePartition, type PartitionComparison, type UsageCounts } from "./compare-usage.ts";
+import { PartitionComparison, type UsageCounts } from "./compare-usage.ts";
 import { type Cut, cutOf, type Scope } from "./cut.ts";
 import {
   accountOf,
@@ -25,44 +26,43 @@ import {
 } from "./difference.ts";
 import { placeOnLine } from "./place-on-line.ts";
 
-/** What is reconciled, and who hears how far it is. */
+/** What to reconcile, and callbacks for progress. */
 export interface Reconciling {
   readonly database: Database;
   readonly kafka: Kafka;
   readonly registry: Registry;
   readonly signal: AbortSignal;
   readonly scope: Scope;
-  /** Only usage: the incremental part, whose cost follows what is new. */
+  /** Compare only usage. It can be compared incrementally, so the cost depends on what is new. */
   readonly usageOnly?: boolean;
-  /** Differences listed at most; those beyond are counted. */
+  /** The most differences to list; the others are only counted. */
   readonly mostListed?: number;
-  /** How many offsets will be read. */
+  /** Receives the number of offsets to read. */
   onCut(offsets: bigint): void;
   onRead(offsets: number): void;
 }
 
-/** What reconciling has found. */
 export interface Reconciliation {
   readonly cut: Cut;
-  readonly usage: UsageCounts;
-  readonly told: PublishedCounts | null;
+  readonly usage: Readonly<UsageCounts>;
+  /** Null: only usage was compared. */
+  readonly published: PublishedCounts | null;
   readonly differences: readonly Found[];
-  /** Up to when charges at the gateway were compared; null: only a part was asked for. */
+  /** How far charges at the gateway were compared; null: only a part of the books was in scope. */
   readonly charges: ChargeCheck | null;
-  /** Differences that entries have answered since. */
+  /** Differences that entries have corrected. */
   readonly answered: number;
-  /** How many more there were than are listed. */
+  /** Differences that were counted but not listed. */
   readonly more: number;
 }
 
-/** Differences kept in memory; beyond them they are counted. */
 const MOST_LISTED = 10_000;
 
 /**
- * Holds the topics against the books: every usage event against its record, in one state of the books
- * and up to where they have read in it; entries, lots and top-ups among each other; and what was
- * published. Reads with consumers of its own; metering goes on and is not disturbed.
- * Throws CutRefused, RangeUnreadable or SchemaLost with one sentence.
+ * Compares the topics with one snapshot of the books: every usage event that they have read with its
+ * record; entries, lots and top-ups with one another; and the records that were published. Reads with
+ * consumers of its own, so metering is not disturbed. Throws CutRefused, RangeUnreadable or SchemaLost;
+ * the message is one sentence.
  */
 export async function reconcile(reconciling: Reconciling): Promise<Reconciliation> {
   const { database, kafka, registry, signal, scope } = reconciling;
@@ -77,48 +77,32 @@ export async function reconcile(reconciling: Reconciling): Promise<Reconciliatio
       reconciling.onCut(
         [...cut.ranges.values()].reduce((sum, { from, to }) => sum + to - from, 0n),
       );
-      const list = openList(reconciling.mostListed ?? MOST_LISTED);
-      const usage = await compareUsage(reconciling, transaction, cut, list.add);
-      const parts = { transaction, accountId: scope.accountId };
-      let told: PublishedCounts | null = null;
+      const most = reconciling.mostListed ?? MOST_LISTED;
+      const listed: Difference[] = [];
+      let more = 0;
+      const onDifference = (difference: Difference) => {
+        if (listed.length < most) listed.push(difference);
+        else more += 1;
+      };
+      const usage = await compareUsage(reconciling, transaction, cut, onDifference);
+      const context = { transaction, accountId: scope.accountId };
+      let published: PublishedCounts | null = null;
       if (reconciling.usageOnly !== true) {
-        const what = { ...parts, kafka, admin, registry, signal, knownBelow };
-        told = await comparePublications({ ...what, onDifference: list.add });
+        const topics = { kafka, admin, registry, signal, knownBelow };
+        published = await comparePublications({ ...context, ...topics, onDifference });
         signal.throwIfAborted();
       }
-      const placed = await placeAll(transaction, list.listed);
+      const placed = await placeAll(transaction, listed);
       const open = await unanswered(transaction, placed);
       const isWhole = reconciling.usageOnly !== true && cut.isWhole;
-      const books = isWhole ? await compareBooks(parts, placed, list.more > 0) : [];
+      const books = isWhole ? await compareBooks(context, placed, more > 0) : [];
       const charges = isWhole ? await readChargeCheck(transaction) : null;
       const answered = placed.length - open.length;
-      const differences = [...open, ...books];
-      return { cut, usage, told, charges, differences, answered, more: list.more };
+      return { cut, usage, published, charges, differences: [...open, ...books], answered, more };
     });
   } finally {
     await admin.disconnect();
   }
-}
-
-interface List {
-  readonly listed: readonly Difference[];
-  readonly more: number;
-  add(difference: Difference): void;
-}
-
-function openList(most: number): List {
-  const listed: Difference[] = [];
-  let more = 0;
-  return {
-    listed,
-    get more() {
-      return more;
-    },
-    add(difference) {
-      if (listed.length < most) listed.push(difference);
-      else more += 1;
-    },
-  };
 }
 
 async function compareUsage(
@@ -128,14 +112,18 @@ async function compareUsage(
   onDifference: (difference: UsageDifference) => void,
 ): Promise<UsageCounts> {
   const topic = TOPICS.usageEvents;
+  const { accountId } = scope;
+  const counts = { messages: 0, metered: 0, repeats: 0, deadLetters: 0, credits: 0n };
   const comparison = {
-    ...{ transaction, topic, onDifference, accountId: scope.accountId },
+    ...{ transaction, topic, accountId, counts, onDifference },
     decoder: openUsageDecoder(registry),
     rates: toRateCard(await listRates(transaction)),
   };
   const partitions = new Map<number, PartitionComparison>();
   for (const [partition, range] of cut.ranges) {
-    partitions.set(partition, await comparePartition(comparison, { partition, ...range }));
+    const records = { partition, ...range };
+    const lines = await openRecordLines(transaction, records, accountId);
+    partitions.set(partition, new PartitionComparison(comparison, records, lines));
   }
   const places = new Map([...cut.ranges].map(([partition, { from }]) => [partition, from]));
   await readRanges(kafka, {
@@ -148,61 +136,40 @@ async function compareUsage(
       places.set(partition, nextOffset);
     },
   });
-  const counts: UsageCounts[] = [];
-  for (const one of partitions.values()) counts.push(await one.finish());
-  return counts.reduce(addUp, NOTHING_COUNTED);
+  for (const partition of partitions.values()) await partition.finish();
+  return counts;
 }
 
-const NOTHING_COUNTED: UsageCounts = {
-  messages: 0,
-  metered: 0,
-  repeats: 0,
-  deadLetters: 0,
-  credits: 0n,
-};
-
-function addUp(a: UsageCounts, b: UsageCounts): UsageCounts {
-  return {
-    messages: a.messages + b.messages,
-    metered: a.metered + b.metered,
-    repeats: a.repeats + b.repeats,
-    deadLetters: a.deadLetters + b.deadLetters,
-    credits: a.credits + b.credits,
-  };
-}
-
-/** Differences of records with where their events stand on the line; the others as they are. */
+/** Adds to differences in records their place on the line; leaves the others as they are. */
 async function placeAll(transaction: Transaction, listed: readonly Difference[]): Promise<Found[]> {
   const others: Found[] = [];
   const byAccount = new Map<string, RecordDifference[]>();
   for (const difference of listed) {
-    if (!isOfRecord(difference)) {
-      others.push(difference);
-      continue;
-    }
-    const accountId = accountOf(difference) ?? "";
-    byAccount.set(accountId, [...(byAccount.get(accountId) ?? []), difference]);
+    if ("event" in difference || "record" in difference) {
+      const accountId = accountOf(difference) ?? "";
+      byAccount.set(accountId, [...(byAccount.get(accountId) ?? []), difference]);
+    } else others.push(difference);
   }
   const placed: Found[] = [];
   for (const [accountId, differences] of byAccount) {
-    for (const one of await placeOnLine(transaction, accountId, differences)) {
-      placed.push(...(await split(transaction, one)));
+    for (const difference of await placeOnLine(transaction, accountId, differences)) {
+      placed.push(...(await split(transaction, difference)));
     }
   }
   return [...placed, ...others];
 }
 
-/** The differences without those that a repair has answered by an entry. */
+/** The differences without those that the entry of a repair has corrected. */
 async function unanswered(transaction: Transaction, found: readonly Found[]): Promise<Found[]> {
-  const named = (one: Found) => ({ accountId: accountOf(one) ?? "", difference: idOf(one) });
-  const repairs = await findRepairs(transaction, found.filter(isAnsweredByEntry).map(named));
-  return found.filter((one) => {
-    const { accountId, difference } = named(one);
-    return !isAnsweredByEntry(one) || !repairs.has(`${accountId}/${difference}`);
+  const keyOf = (of: Found) => ({ accountId: accountOf(of) ?? "", difference: idOf(of) });
+  const repairs = await findRepairs(transaction, found.filter(isAnsweredByEntry).map(keyOf));
+  return found.filter((difference) => {
+    const { accountId, difference: id } = keyOf(difference);
+    return !isAnsweredByEntry(difference) || !repairs.has(`${accountId}/${id}`);
   });
 }
 
-/** A record that was metered on another account is one too many there and one that is missing here. */
+/** A record metered on another account is an extra record there and a missing one here. */
 async function split(transaction: Transaction, placed: PlacedDifference): Promise<Found[]> {
   if (placed.kind !== "other_account" || placed.onLine !== null) return [placed];
   const { record, event, credits } = placed;
@@ -211,8 +178,4 @@ async function split(transaction: Transaction, placed: PlacedDifference): Promis
     ...(await placeOnLine(transaction, record.accountId, [{ kind: "extra_record", record }])),
     { kind: "missing_record", event, credits, ...nowhere },
   ];
-}
-
-function isOfRecord(difference: Difference): difference is RecordDifference {
-  return "event" in difference || "record" in difference;
 }

@@ -19,16 +19,16 @@ import { accountOf, type Found, idOf, type PlacedDifference } from "./difference
 import { keepMessage, type MissedMessages } from "./keep-message.ts";
 
 /**
- * How a difference is repaired. History is never changed: what was metered wrongly is answered by an
- * entry of its own, what was never metered is metered now, and a row that says something else than
- * topic and line together say is put back to what they say.
+ * How a difference is repaired. History is never changed: wrongly metered usage is corrected by an entry
+ * of its own, unmetered usage is metered now, and a row that contradicts both topic and line is restored
+ * from them.
  */
 export interface RepairPlan {
   readonly what: RepairKind;
-  /** What it gives the account (below zero: takes), of an entry or of usage that is metered now. */
+  /** The change of the account's balance, in micro-credits. */
   readonly credits: MicroCredits;
-  /** False: the books are no longer as they were found. */
-  post(repairing: Repairing, noted: Repair): Promise<boolean>;
+  /** False: the books have changed since the difference was found. */
+  post(repairing: Repairing, entry: Repair): Promise<boolean>;
 }
 
 type RepairKind =
@@ -45,63 +45,65 @@ type RepairKind =
   | "position_restored"
   | "told_again";
 
-/** What repairing works with. */
 export interface Repairing {
   readonly database: Database;
-  /** The messages of the differences that are kept as dead letters. */
+  /** The messages to store as dead letters. */
   readonly messages: MissedMessages;
   readonly by: string;
   readonly now: Instant;
 }
 
-/** How a difference would be repaired; null: it takes somebody's decision. */
+/** How a difference would be repaired; null: it needs a decision. */
 export function planRepair(found: Found): RepairPlan | null {
   if ("event" in found || "record" in found) return planOfRecord(found);
   switch (found.kind) {
     case "not_kept":
-      return plan("dead_letter", ({ database, messages }, noted) =>
-        keepMessage(database, messages.at(found.place), { retry: false }, noted),
+      return plan("dead_letter", ({ database, messages }, entry) =>
+        keepMessage(database, messages.at(found.place), { retry: false }, entry),
       );
     case "missing_entry":
     case "other_entry": {
-      const { told } = found;
-      if (told === null || (found.kind === "other_entry" && !isSameMovement(found))) return null;
-      return plan("entry_restored", ({ database }, noted) => restoreEntry(database, told, noted));
+      const { published } = found;
+      if (published === null || (found.kind === "other_entry" && !isSameMovement(found)))
+        return null;
+      return plan("entry_restored", ({ database }, entry) =>
+        restoreEntry(database, published, entry),
+      );
     }
     case "missing_lot":
       if (!isOfTopUp(found.lotId)) return null;
-      return plan("lot_restored", ({ database }, noted) => restoreTopUpLot(database, found, noted));
+      return plan("lot_restored", ({ database }, entry) => restoreTopUpLot(database, found, entry));
     case "ungranted_top_up":
       return plan(
         "top_up_granted",
-        ({ database }, noted) => grantPaidTopUp(database, found, noted),
+        ({ database }, entry) => grantPaidTopUp(database, found, entry),
         found.credits,
       );
     case "position_moved":
-      // Something was drawn from where it should not have stood: that history stays, and is answered.
+      // Usage was drawn from the wrong position since: that history stays, and an entry corrects it.
       if (found.position - found.by !== found.drawnTo) {
         return adjustment("adjustment", found.by, { lineBy: found.by });
       }
       return plan(
         "position_restored",
-        ({ database }, noted) => restorePosition(database, found, noted),
+        ({ database }, entry) => restorePosition(database, found, entry),
         found.by,
       );
     case "not_told":
       if (found.topic !== TOPICS.credits) return null;
-      return plan("told_again", ({ database }, noted) => republishEntries(database, found, noted));
+      return plan("told_again", ({ database }, entry) => republishEntries(database, found, entry));
     case "balance_not_told":
-      return plan("told_again", ({ database }, noted) => republishBalance(database, noted));
+      return plan("told_again", ({ database }, entry) => republishBalance(database, entry));
     case "unmatched_charge":
     case "broken_invariant":
       return null;
   }
 }
 
-/** False: books restored from a backup have posted another movement under a sequence told before. */
-function isSameMovement({ told, held }: Extract<Found, { kind: "other_entry" }>): boolean {
-  if (told.kind !== held.kind || told.lotId !== held.lotId) return false;
-  return told.lotId !== null || told.reference === held.reference;
+/** False: books restored from a backup have posted another movement under a published sequence. */
+function isSameMovement({ published, inBooks }: Extract<Found, { kind: "other_entry" }>): boolean {
+  if (published.kind !== inBooks.kind || published.lotId !== inBooks.lotId) return false;
+  return published.lotId !== null || published.reference === inBooks.reference;
 }
 
 function planOfRecord(found: PlacedDifference): RepairPlan | null {
@@ -109,21 +111,21 @@ function planOfRecord(found: PlacedDifference): RepairPlan | null {
     case "missing_record": {
       const { event, credits, onLine } = found;
       if (onLine !== null) {
-        return plan("record_restored", ({ database }, noted) =>
-          restoreRecord(database, { event, credits, ...onLine }, noted),
+        return plan("record_restored", ({ database }, entry) =>
+          restoreRecord(database, { event, credits, ...onLine }, entry),
         );
       }
       return plan(
         "late_usage",
-        ({ database, messages }, noted) =>
-          keepMessage(database, messages.at(event), { retry: true }, noted),
+        ({ database, messages }, entry) =>
+          keepMessage(database, messages.at(event), { retry: true }, entry),
         -credits,
       );
     }
     case "extra_record": {
       const { record, isDrawn } = found;
       if (isDrawn && record.credits > 0n) return adjustment("reversal", record.credits);
-      return plan("record_removed", ({ database }, noted) => removeRecord(database, record, noted));
+      return plan("record_removed", ({ database }, entry) => removeRecord(database, record, entry));
     }
     default:
       return planOfWrongRecord(found);
@@ -140,8 +142,8 @@ function planOfWrongRecord(
     return wasDrawn ? adjustment("adjustment", record.credits - credits) : null;
   }
   const event = found.kind === "other_price" ? record : found.event;
-  return plan("record_corrected", ({ database }, noted) =>
-    correctRecord(database, record, { event, credits, ...onLine }, noted),
+  return plan("record_corrected", ({ database }, entry) =>
+    correctRecord(database, record, { event, credits, ...onLine }, entry),
   );
 }
 
@@ -149,7 +151,7 @@ function plan(what: RepairKind, post: RepairPlan["post"], credits: MicroCredits 
   return { what, credits, post };
 }
 
-/** Gives credits, or takes them, by an entry that names the difference and is posted once. */
+/** Grants or deducts credits by an entry that is named after the difference, and so posted once. */
 function adjustment(
   what: RepairKind,
   credits: MicroCredits,
@@ -157,9 +159,9 @@ function adjustment(
 ): RepairPlan {
   return plan(
     what,
-    async ({ database }, noted) => {
-      const accountId = toAccountId(noted.accountId);
-      const [name, now] = [`repair:${noted.difference}`, noted.at];
+    async ({ database }, entry) => {
+      const accountId = toAccountId(entry.accountId);
+      const [name, now] = [`repair:${entry.difference}`, entry.at];
       const outcome =
         credits < 0n
           ? await takeCredits(database, { accountId, now }, { credits: -credits, reference: name })
@@ -173,14 +175,14 @@ function adjustment(
               now,
             );
       if (!["granted", "deducted", "already_exists"].includes(outcome.kind)) return false;
-      await recordRepair(database, { ...noted, ...line });
+      await recordRepair(database, { ...entry, ...line });
       return true;
     },
     credits,
   );
 }
 
-/** Repairs a difference; asked again, nothing more is repaired. False: it is no longer as it was found. */
+/** Repairs a difference; repeated, it changes nothing more. False: the books have changed since. */
 export async function repair(
   repairing: Repairing,
   found: Found,

@@ -15,7 +15,7 @@ export async function whileMetering(of: Books, work: () => Promise<void>): Promi
 
 /** Waits until all that is to be published of books is. */
 export async function untilTold({ database }: Books): Promise<void> {
-  await eventually("all is told", async () => {
+  await eventually("everything is published", async () => {
     const { rows } = await database.query<{ waiting: number }>(
       "SELECT ((SELECT count(*) FROM outbox) + (SELECT count(*) FROM balance_change))::integer AS waiting",
     );

@@ -14,15 +14,15 @@ test.each([
   ["a lot of another name", GRANT, { ...GRANT, lotId: "plan:2026-12" }],
   ["another kind", GRANT, { ...GRANT, kind: "expiry" as const }],
   ["a deduction for another reason", DEDUCTION, { ...DEDUCTION, reference: "ticket 13" }],
-])("another movement under a sequence told before stays: %s", (_, told, held) => {
-  expect(planRepair({ kind: "other_entry", accountId, told, held })).toBeNull();
+])("another movement under a published sequence stays: %s", (_, published, inBooks) => {
+  expect(planRepair({ kind: "other_entry", accountId, published, inBooks })).toBeNull();
 });
 
 test.each([
   ["other credits", { ...GRANT, credits: 6n }],
   ["another reference", { ...GRANT, reference: "forged" }],
-])("the same movement is put back to what was told of it: %s", (_, held) => {
-  expect(planRepair({ kind: "other_entry", accountId, told: GRANT, held })?.what).toBe(
+])("the same movement is restored from its published record: %s", (_, inBooks) => {
+  expect(planRepair({ kind: "other_entry", accountId, published: GRANT, inBooks })?.what).toBe(
     "entry_restored",
   );
 });

@@ -44,14 +44,14 @@ export const reconciliationFields = {
 export const reconciliation = noun(reconciliationFields);
 
 export function toReconciliation(found: Reconciliation) {
-  const { cut, usage, told, charges } = found;
+  const { cut, usage, published, charges } = found;
   const whole = completenessOf(found);
   return {
     at: cut.at,
     ranges: [...cut.ranges].map(([partition, range]) => ({ partition, ...range })),
     events: { ...usage, messages: whole.events, verified: whole.verifiedEvents },
     credits: { all: whole.credits, verified: whole.verifiedCredits },
-    told,
+    told: published,
     chargesComparedTo: charges?.comparedTo ?? null,
     notVerified: {
       pastRetention: cut.pastRetention.records,

@@ -49,13 +49,13 @@ function percent(part: bigint, whole: bigint): string {
 }
 
 export function reconciliationText(found: Reconciliation): string {
-  const { cut, usage, told, answered } = found;
+  const { cut, usage, published, answered } = found;
   const whole = completenessOf(found);
   const ranges = [...cut.ranges].map(
     ([partition, { from, to }]) => `${partition}: ${from} to ${to}`,
   );
   const rows: [string, string][] = [
-    ["books as of", formatInstant(cut.at)],
+    ["state of the books at", formatInstant(cut.at)],
     ["offsets of usage.events", ranges.join(", ")],
     [
       "events",
@@ -67,7 +67,7 @@ export function reconciliationText(found: Reconciliation): string {
     ],
     ["credits", `${formatCredits(whole.verifiedCredits)} of ${formatCredits(whole.credits)} used`],
   ];
-  if (told !== null) rows.push(["told on billing topics", countOf(told.records, "record")]);
+  if (published !== null) rows.push(["billing topics", countOf(published.records, "record")]);
   const comparedTo = found.charges?.comparedTo ?? null;
   if (comparedTo !== null) {
     rows.push(["charges at the gateway", `compared up to ${formatInstant(comparedTo)}`]);
@@ -87,7 +87,7 @@ export function reconciliationText(found: Reconciliation): string {
 }
 
 /** What could not be looked at, and why. */
-function notVerified({ cut, told, charges }: Reconciliation): string[] {
+function notVerified({ cut, published, charges }: Reconciliation): string[] {
   const lines: string[] = [];
   const { records, credits } = cut.pastRetention;
   if (records > 0n) {
@@ -95,13 +95,16 @@ function notVerified({ cut, told, charges }: Reconciliation): string[] {
       `${countOf(records, "record")} of ${formatCredits(credits)} credits, whose messages are past the topic's retention`,
     );
   }
-  if (cut.unread > 0n) lines.push(`${countOf(cut.unread, "message")} not read by the books yet`);
-  if (!cut.isWhole) lines.push("what the books say among each other, as only a part was asked for");
+  if (cut.unread > 0n) lines.push(`${countOf(cut.unread, "message")} not metered yet`);
+  if (!cut.isWhole)
+    lines.push("the consistency of the books themselves, because only a part was in scope");
   if (charges?.isPaidFor === true && charges.comparedTo === null) {
-    lines.push("charges at the gateway, which no top-up service has compared yet");
+    lines.push("charges at the gateway, which the top-up service has not compared yet");
   }
-  if (told !== null && told.pastRetention > 0) {
-    lines.push(`${countOf(told.pastRetention, "record")} of billing topics, past their retention`);
+  if (published !== null && published.pastRetention > 0) {
+    lines.push(
+      `${countOf(published.pastRetention, "record")} of billing topics, past their retention`,
+    );
   }
   return lines;
 }
