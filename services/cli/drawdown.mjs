@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=30
-// With a small young generation, collected early: a command that reads a whole topic makes garbage only.
-// Plain JavaScript that an old Node parses too: this file is what tells it that it is too old.
+// The flags keep the heap small: a command that reads a whole topic makes short-lived garbage only.
+// Plain JavaScript, so that an old Node can run this file and report that it is too old.
 import { existsSync } from "node:fs";
 import module from "node:module";
 
@@ -12,9 +12,9 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   );
   process.exitCode = 2;
 } else {
-  // What was compiled once starts in half the time.
+  // Code that is compiled already starts in half the time.
   module.enableCompileCache?.();
-  // A checkout holds the source, which Node runs as it is; an installed package what was compiled of it.
+  // A checkout runs the TypeScript sources; an installed package runs the compiled files.
   const source = new URL("./main.ts", import.meta.url);
   import(existsSync(source) ? source : new URL("../../dist/services/cli/main.js", import.meta.url));
 }

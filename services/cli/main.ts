@@ -3,14 +3,14 @@ import type { Command } from "commander";
 import { makeProgram, runProgram } from "./shell/run-command.ts";
 
 const ABOUT = `
-Credits are typed and shown in credits (3, 0.25); --json gives them in micro-credits, of which a
-credit has a million. Money is typed and shown in units of its currency (25, 9.90); --json gives it
-in minor units. Exit codes: 0 done; 1 refused, not found or failed; 2 wrong usage or settings.
+Credits are typed and shown in credits (3, 0.25); --json shows micro-credits, a million to a credit.
+Money is typed and shown in units of its currency (25, 9.90); --json shows minor units.
+Exit codes: 0 done; 1 refused, not found or failed; 2 wrong usage or settings.
 
 Environment:
-  DATABASE_URL         where Postgres is: postgres://user:password@host:5432/drawdown
-  KAFKA_BROKERS        where Kafka is: host:9092,host:9092
-  SCHEMA_REGISTRY_URL  where the schema registry is: http://host:8081
+  DATABASE_URL         Postgres: postgres://user:password@host:5432/drawdown
+  KAFKA_BROKERS        Kafka: host:9092,host:9092
+  SCHEMA_REGISTRY_URL  the schema registry: http://host:8081
 
 Example:
   $ drawdown account create acme --time-zone Europe/Berlin
@@ -23,7 +23,7 @@ Example:
   $ drawdown top-up make acme 25
   $ drawdown lots acme`;
 
-/** Where each command is added, in the order of the help. */
+/** The commands in the order of the help, each loaded when it is needed. */
 const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => void>])[] = [
   ["account", () => import("./account/account.ts").then((m) => m.addAccountCommands)],
   ["grant", () => import("./credits/grant.ts").then((m) => m.addGrantCommand)],
@@ -64,7 +64,7 @@ const program = makeProgram("drawdown")
   .description("Meters usage and draws prepaid credits down, oldest first.")
   .addHelpText("after", ABOUT);
 
-// One command loads in half the time of all; help, and a word that is no command, need all of them.
+// One command loads in half the time of all; the help and an unknown command need all of them.
 const named = COMMANDS.filter(([name]) => name === process.argv[2]);
 for (const [, load] of named.length > 0 ? named : COMMANDS) (await load())(program);
 

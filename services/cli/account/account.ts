@@ -11,7 +11,6 @@ import {
   type AccountOverview,
   readAccountOverview,
 } from "../../../shared/ledger/payments/account-overview.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   accountIdArgument,
@@ -21,8 +20,9 @@ import {
   timeZoneArgument,
 } from "../shell/arguments.ts";
 import { fields, printable } from "../shell/print.ts";
+import { readBooks } from "../shell/read-books.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
-import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { addCommand, forAccount, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
 import { addAccountHistoryCommand } from "./history.ts";
@@ -37,12 +37,12 @@ interface CreateOptions extends ByOption {
 export function addAccountCommands(program: Command): void {
   const accounts = program.command("account").description("create, set and show accounts");
   addChangeCommand(accounts, "create <account>", {
-    does: "create an account; the same again changes nothing",
+    does: "create an account; running it again with the same settings changes nothing",
     examples: ["account create acme --time-zone Europe/Berlin --currency EUR --threshold 5"],
   })
-    .option("--time-zone <name>", "whose calendar its months follow", "UTC")
-    .option("--currency <code>", "what it pays in", "USD")
-    .option("--threshold <credits>", "a balance that falls to it is low", "0")
+    .option("--time-zone <name>", "the time zone of its months", "UTC")
+    .option("--currency <code>", "the currency it pays in", "USD")
+    .option("--threshold <credits>", "the balance at which the account counts as low", "0")
     .action((id: string, options: CreateOptions) =>
       run(options, (settings) => create(settings, toSettings(id, options), byArgument(options.by))),
     );
@@ -50,9 +50,7 @@ export function addAccountCommands(program: Command): void {
   addCommand(accounts, "show <account>", {
     does: "show an account's balance and settings",
     examples: ["account show acme"],
-  }).action((id: string, options: JsonOption) =>
-    run(options, (settings) => show(settings, accountIdArgument(id))),
-  );
+  }).action(forAccount(show));
   addAccountHistoryCommand(accounts);
 }
 
@@ -67,32 +65,32 @@ function toSettings(id: string, options: CreateOptions): NewAccount {
 
 const created = noun({ outcome: z.enum(["created", "already_exists"]), ...accountFields });
 
-async function create(settings: Settings, asked: NewAccount, by: string): Promise<Result> {
-  const { accountId } = asked;
-  return withDatabase(settings, async (database) => {
-    const now = Date.now();
-    const outcome = await createAccount(database, asked, { now, by });
-    if (outcome.kind === "account_exists") return refused(outcome);
-    const read = await readSnapshot(database, (transaction) =>
-      readAccountOverview(transaction, accountId),
-    );
-    if (read === null) return noAccount(accountId);
-    return shown(
-      created,
-      { outcome: outcome.kind, ...toAccount(read, now) },
-      outcome.kind === "created"
-        ? `Account ${printable(accountId)} created: ${inWords(asked)}.`
-        : `Account ${printable(accountId)} already exists with these settings; nothing was changed.`,
-    );
-  });
+async function create(settings: Settings, requested: NewAccount, by: string): Promise<Result> {
+  const { accountId } = requested;
+  const now = Date.now();
+  const outcome = await withDatabase(settings, (database) =>
+    createAccount(database, requested, { now, by }),
+  );
+  if (outcome.kind === "account_exists") return refused(outcome);
+  const overview = await readOverview(settings, accountId);
+  if (overview === null) return noAccount(accountId);
+  return shown(
+    created,
+    { outcome: outcome.kind, ...toAccount(overview, now) },
+    outcome.kind === "created"
+      ? `Account ${printable(accountId)} created: ${inWords(requested)}.`
+      : `Account ${printable(accountId)} already exists with these settings; nothing was changed.`,
+  );
 }
 
 async function show(settings: Settings, accountId: AccountId): Promise<Result> {
-  const read = await withDatabase(settings, (database) =>
-    readSnapshot(database, (transaction) => readAccountOverview(transaction, accountId)),
-  );
-  if (read === null) return noAccount(accountId);
-  return shown(account, toAccount(read, Date.now()), detailsText(read));
+  const overview = await readOverview(settings, accountId);
+  if (overview === null) return noAccount(accountId);
+  return shown(account, toAccount(overview, Date.now()), detailsText(overview));
+}
+
+function readOverview(settings: Settings, accountId: AccountId): Promise<AccountOverview | null> {
+  return readBooks(settings, (transaction) => readAccountOverview(transaction, accountId));
 }
 
 function detailsText({ account: of, currency, createdAt, liveLots }: AccountOverview): string {
@@ -105,7 +103,7 @@ function detailsText({ account: of, currency, createdAt, liveLots }: AccountOver
     ["granted", formatCredits(of.granted)],
     ["position", formatCredits(of.position)],
     ["threshold", formatCredits(of.threshold)],
-    ["low balance", of.lowBalance ? "published; the next grant arms it again" : "no"],
+    ["low balance", of.lowBalance ? "published; re-armed by the next grant" : "no"],
     ["crossings", String(of.crossings)],
     ["live lots", String(liveLots)],
     ["next due", formatInstant(of.nextDueAt, "nothing")],

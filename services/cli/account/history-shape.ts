@@ -15,7 +15,7 @@ import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
 import type { AccountHistory } from "../../../shared/ledger/proof/account-history.ts";
 
-/** An account at an instant: what was read of it, and its line rebuilt. */
+/** An account at an instant, with its line as the books had it then and as it is known now. */
 export interface History extends AccountHistory {
   readonly views: LineAt;
 }
@@ -28,7 +28,6 @@ const view = {
   lots: z.array(noun({ ...grantedLotFields, remaining: credits })),
 };
 
-/** An account at an instant, as the books had it then and as it is known now. */
 export const accountHistory = noun({
   account_id: accountId,
   at: instant,
@@ -108,14 +107,14 @@ function toView(history: History, view: LineWithLots) {
   };
 }
 
-/** A lot is stored with the entry that grants it. */
+/** The lot at a place of the line. */
 export function grantedLot({ lots }: History, { lotId }: PlacedLot): GrantedLot {
-  const lot = lots.find((one) => one.lotId === lotId);
-  if (lot === undefined) throw new Error(`lot ${lotId} was granted and is not there`);
+  const lot = lots.find((granted) => granted.lotId === lotId);
+  if (lot === undefined) throw new Error(`lot ${lotId} was granted but is not in the books`);
   return lot;
 }
 
-/** Entries that the books did not have then, though they fell due. */
+/** Entries that were due by then and were posted later. */
 export function laterEntries({ line: { at, version, entries } }: History) {
   return entries.filter((entry) => entry.dueAt <= at && entry.version > version);
 }

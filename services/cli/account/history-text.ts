@@ -30,23 +30,20 @@ export function historyText(history: History): string {
 }
 
 function balancesText({ stood, known }: LineAt): string {
-  const row = (name: string, of: (view: LineWithLots) => string) => [name, of(stood), of(known)];
-  return table(
-    [
-      { title: "" },
-      { title: "AS IT STOOD", align: "right" },
-      { title: "AS KNOWN NOW", align: "right" },
-    ],
-    [
-      row("balance", (view) => formatCredits(balanceOf(view))),
-      row("granted", (view) => formatCredits(view.granted)),
-      row("position", (view) => formatCredits(view.position)),
-      row("entries", (view) => String(view.entries)),
-    ],
-  );
+  const rows: (readonly [name: string, of: (view: LineWithLots) => string])[] = [
+    ["balance", (view) => formatCredits(balanceOf(view))],
+    ["granted", ({ granted }) => formatCredits(granted)],
+    ["position", ({ position }) => formatCredits(position)],
+    ["entries", ({ entries }) => String(entries)],
+  ];
+  return table(rows, [
+    ["", ([name]) => name],
+    ["AS IT STOOD", ([, of]) => of(stood), "right"],
+    ["AS KNOWN NOW", ([, of]) => of(known), "right"],
+  ]);
 }
 
-/** Why the two views are not the same, most of it in a sentence each. */
+/** Why the two views differ, a sentence for each reason. */
 function laterText(history: History): string {
   const { line, lateEvents } = history;
   const lines: string[] = [];
@@ -58,7 +55,7 @@ function laterText(history: History): string {
   }
   if (line.meteredAhead > 0n) {
     lines.push(
-      `Metered by then: ${formatCredits(line.meteredAhead)} credits for usage said to occur after it.`,
+      `Metered by then: ${formatCredits(line.meteredAhead)} credits for events that occurred after it.`,
     );
   }
   for (const { sequence, kind, credits, postedAt } of laterEntries(history)) {
@@ -69,37 +66,32 @@ function laterText(history: History): string {
   if (lines.length > 0) return lines.join("\n");
   return differs(history)
     ? "The two differ by entries that fell due after it."
-    : "Nothing came in later: what is known now is what the books said then.";
+    : "Nothing was posted or metered later: the books knew then what is known now.";
 }
 
 function lotsText(history: History): string {
   const { stood, known } = history.views;
-  // In the order of the line; those that came in later stand behind.
-  const behind = known.lots.filter((lot) => placeIn(stood, lot) === undefined);
-  const placed = [...stood.lots, ...behind];
+  // In the order of the line; lots that the books did not have then come last.
+  const later = known.lots.filter((lot) => placeIn(stood, lot) === undefined);
+  const placed = [...stood.lots, ...later];
   if (placed.length === 0) return "It had no lots.";
-  const rows = placed.map((lot) => {
-    const { source, credits, grantedAt, expiresAt } = grantedLot(history, lot);
-    const then = placeIn(stood, lot);
-    return [
-      ...[lot.lotId, source, formatCredits(credits), leftText(stood, lot), leftText(known, lot)],
-      ...[formatInstant(grantedAt), formatInstant(expiresAt), then ? stretchText(then) : ""],
-    ];
-  });
+  const rows = placed.map((lot) => ({
+    ...grantedLot(history, lot),
+    place: placeIn(stood, lot),
+    leftThen: leftText(stood, lot),
+    leftNow: leftText(known, lot),
+  }));
   return [
-    table(
-      [
-        { title: "LOT" },
-        { title: "SOURCE" },
-        { title: "CREDITS", align: "right" },
-        { title: "LEFT AS IT STOOD", align: "right" },
-        { title: "LEFT AS KNOWN NOW", align: "right" },
-        { title: "GRANTED" },
-        { title: "ENDS" },
-        { title: "ON THE LINE THEN" },
-      ],
-      rows,
-    ),
+    table(rows, [
+      ["LOT", ({ lotId }) => lotId],
+      ["SOURCE", ({ source }) => source],
+      ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
+      ["LEFT AS IT STOOD", ({ leftThen }) => leftThen, "right"],
+      ["LEFT AS KNOWN NOW", ({ leftNow }) => leftNow, "right"],
+      ["GRANTED", ({ grantedAt }) => formatInstant(grantedAt)],
+      ["ENDS", ({ expiresAt }) => formatInstant(expiresAt)],
+      ["ON THE LINE THEN", ({ place }) => (place === undefined ? "" : stretchText(place))],
+    ]),
     "",
     `${drawLine(stood.lots, stood.position)}  as it stood (# gone, - left, ! debt)`,
     ...(differs(history) ? [`${drawLine(known.lots, known.position)}  as known now`] : []),
@@ -119,7 +111,7 @@ type Rows = (readonly [name: string, value: string])[];
 
 function subscriptionRows({ place, addOns }: SubscriptionThen): Rows {
   if (place === null) return [["plan", "none"]];
-  const said = [
+  const states = [
     `${place.planId}, paid ${oftenText(place.interval)}`,
     ...(place.nextPlanId === null ? [] : [`${place.nextPlanId} from the next period on`]),
     ...(place.nextInterval === null ? [] : [`then paid ${oftenText(place.nextInterval)}`]),
@@ -131,7 +123,7 @@ function subscriptionRows({ place, addOns }: SubscriptionThen): Rows {
     return `${addOnId} ${quantity}${next}`;
   });
   return [
-    ["plan", said.join("; ")],
+    ["plan", states.join("; ")],
     ["add-ons", uses.length === 0 ? "none" : uses.join(", ")],
   ];
 }
@@ -139,11 +131,11 @@ function subscriptionRows({ place, addOns }: SubscriptionThen): Rows {
 function settingsRows(history: History): Rows {
   const { currency, views, settings } = history;
   const then = settingsAt(settings, history.line.at);
-  if (then === null) return [["settings", notKnown(settings)]];
+  if (then === null) return [["settings", unknownText(settings)]];
   const { timeZone, threshold, autoTopUp } = then.settings;
   const { amount, perDay, perMonth } = amountsOf(autoTopUp, currency);
   const [each, day, month] = [amount, perDay, perMonth].map((money) => moneyText(money, currency));
-  const low = balanceOf(views.stood) <= threshold ? "; the balance was not above it" : "";
+  const low = balanceOf(views.stood) <= threshold ? "; the balance was at or below it" : "";
   return [
     ["threshold", `${formatCredits(threshold)} credits${low}`],
     ["time zone", timeZone],
@@ -155,6 +147,6 @@ function settingsRows(history: History): Rows {
   ];
 }
 
-function notKnown([first]: readonly SettingChange[]): string {
+function unknownText([first]: readonly SettingChange[]): string {
   return first === undefined ? "not known" : `not known before ${formatInstant(first.at)}`;
 }

@@ -2,13 +2,12 @@ import type { Command } from "commander";
 import { lineAt } from "../../../shared/core/history/line-at.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { readAccountHistory } from "../../../shared/ledger/proof/account-history.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
+import { readBooks } from "../shell/read-books.ts";
 import { noAccount, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
 import { accountHistory, toAccountHistory } from "./history-shape.ts";
 import { historyText } from "./history-text.ts";
 
@@ -18,10 +17,10 @@ interface HistoryOptions extends JsonOption {
 
 export function addAccountHistoryCommand(account: Command): void {
   addCommand(account, "history <account>", {
-    does: "show an account at any instant: its balance, lots and settings as the books had them then, and as they are known now",
+    does: "show an account at a past instant: its balance, lots and settings as the books had them then, and as they are known now",
     examples: ["account history acme --at 2026-11-01T00:00:00Z"],
   })
-    .requiredOption("--at <instant>", "which instant, in ISO 8601 with its offset")
+    .requiredOption("--at <instant>", "the instant, in ISO 8601 with an offset")
     .action((id: string, options: HistoryOptions) =>
       run(options, (settings) => show(settings, accountIdArgument(id), pastArgument(options.at))),
     );
@@ -30,19 +29,19 @@ export function addAccountHistoryCommand(account: Command): void {
 function pastArgument(text: string): Instant {
   const at = instantArgument("--at", text);
   if (at <= Date.now()) return at;
-  throw new WrongUsage(`--at ${formatInstant(at)} has not come yet; name an instant that has`);
+  throw new WrongUsage(`--at ${formatInstant(at)} is in the future; name a past instant`);
 }
 
 async function show(settings: Settings, accountId: AccountId, at: Instant): Promise<Result> {
-  const read = await withDatabase(settings, (database) =>
-    readSnapshot(database, (transaction) => readAccountHistory(transaction, accountId, at)),
+  const account = await readBooks(settings, (transaction) =>
+    readAccountHistory(transaction, accountId, at),
   );
-  if (read === null) return noAccount(accountId);
-  if (at < read.createdAt) {
+  if (account === null) return noAccount(accountId);
+  if (at < account.createdAt) {
     return refused(
-      `there was no account ${accountId} at ${formatInstant(at)}; it was created ${formatInstant(read.createdAt)}`,
+      `account ${accountId} did not exist at ${formatInstant(at)}; it was created ${formatInstant(account.createdAt)}`,
     );
   }
-  const history = { ...read, views: lineAt(read.line) };
+  const history = { ...account, views: lineAt(account.line) };
   return shown(accountHistory, toAccountHistory(history), historyText(history));
 }

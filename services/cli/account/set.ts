@@ -5,13 +5,7 @@ import {
 } from "../../../shared/core/changes/change-settings.ts";
 import { creditsArgument, timeZoneArgument } from "../shell/arguments.ts";
 import { WrongUsage } from "../shell/result.ts";
-import { run } from "../shell/run-command.ts";
-import {
-  addChangeCommand,
-  type ByOption,
-  makeChange,
-  toAsked,
-} from "../subscription/make-change.ts";
+import { addChangeCommand, type ByOption, runChange } from "../subscription/make-change.ts";
 
 interface SetOptions extends ByOption {
   readonly timeZone?: string;
@@ -20,20 +14,18 @@ interface SetOptions extends ByOption {
 
 export function addAccountSetCommand(account: Command): void {
   addChangeCommand(account, "set <account>", {
-    does: "move an account to another time zone, change what counts as a low balance, or both",
+    does: "change an account's time zone, the balance at which it counts as low, or both",
     examples: [
       "account set acme --time-zone America/New_York",
       "account set acme --threshold 20 --by support",
     ],
   })
-    .option("--time-zone <name>", "whose calendar its next months follow; lots keep their ends")
-    .option("--threshold <credits>", "a balance that falls to it is low")
-    .action((id: string, options: SetOptions) =>
-      run(options, (settings) => {
-        const [asked, toSet] = [toAsked(id, options), toSettings(options)];
-        return makeChange(settings, asked, (context) => decideSettings(toSet, context));
-      }),
-    );
+    .option("--time-zone <name>", "the time zone of its next months; lots keep their ends")
+    .option("--threshold <credits>", "the balance at which the account counts as low")
+    .action((id: string, options: SetOptions) => {
+      const settings = toSettings(options);
+      return runChange(id, options, (context) => decideSettings(settings, context));
+    });
 }
 
 function toSettings({ timeZone, threshold }: SetOptions): AskedSettings {

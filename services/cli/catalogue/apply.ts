@@ -10,17 +10,17 @@ import { readCatalogueFile, wrongFile } from "./file.ts";
 
 const NOT_APPLIED = "nothing was applied";
 
-/** Adds what a catalogue file states, or only shows what that would be. */
+/** Adds what a catalogue file states; a dry run only shows what would be added. */
 export async function applyFile(
   settings: Settings,
   file: string,
   dryRun: boolean,
 ): Promise<Result> {
-  const read = await readCatalogueFile(file, NOT_APPLIED);
-  if (read.kind === "wrong") return read.result;
+  const catalogue = await readCatalogueFile(file, NOT_APPLIED);
+  if (catalogue.kind === "wrong") return catalogue.result;
   const decision = await withDatabase(settings, (database) => {
     const work = dryRun ? previewCatalogue : applyCatalogue;
-    return work(database, read.asked, Date.now(), settings.metering.window.maxAheadMs);
+    return work(database, catalogue.stated, Date.now(), settings.metering.window.maxAheadMs);
   });
   return decision.kind === "refused"
     ? wrongFile(file, decision.refusals.map(toProblem), NOT_APPLIED)

@@ -2,11 +2,10 @@ import type { Command } from "commander";
 import { catalogue, toCatalogue } from "../../../shared/contract/catalogue.ts";
 import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { readBooks } from "../shell/read-books.ts";
 import { type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
 import { listedText } from "./list-text.ts";
 
 interface ApplyOptions extends JsonOption {
@@ -14,22 +13,22 @@ interface ApplyOptions extends JsonOption {
 }
 
 const FILE_FORM = `
-The file, YAML or JSON: what it states is added, what it does not name stays as it is.
+The file is YAML or JSON. What it states is added; what it does not name stays as it is.
 
   meters:
     llm.input_tokens: { credits: 2.5, per: 1000000 }
-    llm.output_tokens:          # fed by events of another name, over HTTP
+    llm.output_tokens:          # fed over HTTP by events of another type
       credits: 10
       per: 1000000
       feed: { event_type: prompt, value: $.tokens.output, dimensions: { model: $.model } }
   plans:
-    growth:                     # stated plainly: from now on when it is new, else as soon as possible
+    growth:                     # without from: valid immediately when new, else as soon as possible
       credits: 5000             # a month
-      life: 3 months            # or usual (as lots do; the default), or never
+      life: 3 months            # or usual (two months; the default), or never
       prices:
         EUR: { monthly: 99.00, yearly: 990.00 }
   add_ons:
-    voice_cloning:              # or a list of versions, oldest first; what stands never changes
+    voice_cloning:              # or a list of versions, oldest first; existing ones never change
       - credits: 200            # a month, for each unit
       - { from: 2027-01-01T00:00:00Z, credits: 250 }
   credit_prices:
@@ -38,16 +37,16 @@ The file, YAML or JSON: what it states is added, what it does not name stays as 
 export function addCatalogueCommands(program: Command): void {
   const commands = program
     .command("catalogue")
-    .description("state and show what is on offer: meters, plans, add-ons, credit prices");
+    .description("apply and show what is on offer: meters, plans, add-ons, credit prices");
   addCommand(commands, "apply <file>", {
-    does: "add what a file states, all of it or nothing; the same again changes nothing",
+    does: "add what a file states, all of it or nothing; applying it again changes nothing",
     examples: ["catalogue apply catalogue.yaml --dry-run", "catalogue apply catalogue.yaml"],
   })
-    .option("--dry-run", "show what would change, and change nothing")
+    .option("--dry-run", "show what would change, without changing it")
     .addHelpText("after", FILE_FORM)
     .action((file: string, options: ApplyOptions) =>
       run(options, async (settings) => {
-        // Loaded only now: the other commands start in less time without what reads the file.
+        // Loaded only now: the other commands start faster without the parser.
         const { applyFile } = await import("./apply.ts");
         return applyFile(settings, file, options.dryRun === true);
       }),
@@ -59,12 +58,10 @@ export function addCatalogueCommands(program: Command): void {
 }
 
 async function show(settings: Settings): Promise<Result> {
-  const listed = await withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction) => ({
-      catalogue: await readCatalogue(transaction),
-      rates: await listRates(transaction),
-    })),
-  );
+  const listed = await readBooks(settings, async (transaction) => ({
+    catalogue: await readCatalogue(transaction),
+    rates: await listRates(transaction),
+  }));
   const value = toCatalogue(listed.catalogue, listed.rates);
   return shown(catalogue, value, listedText(listed, Date.now()));
 }

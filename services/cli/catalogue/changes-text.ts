@@ -7,41 +7,26 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { table } from "../shell/print.ts";
 import { addOnText, creditPriceText, meterText, planText } from "./terms-text.ts";
 
-const meter = noun(termsFields.meter);
-const plan = noun(termsFields.plan);
-const addOn = noun(termsFields.addOn);
-const creditPrice = noun(termsFields.creditPrice);
+/** A version that a file states, with the terms that it replaces. */
+function changeOf<What extends string, Terms extends z.ZodRawShape>(what: What, terms: Terms) {
+  return noun({
+    change: z.enum(["added", "new_version", "unchanged"]),
+    what: z.literal(what),
+    id: z.string(),
+    valid_from: instant,
+    ...terms,
+    replaces: noun(terms).nullable(),
+  });
+}
 
-const changed = {
-  change: z.enum(["added", "new_version", "unchanged"]),
-  id: z.string(),
-  valid_from: instant,
-};
-
-/** What a file changes: each version it states, with the terms that it replaces. */
 export const catalogueChanges = noun({
   outcome: z.enum(["unchanged", "would_apply", "applied"]),
   changes: z.array(
     z.union([
-      noun({
-        ...changed,
-        what: z.literal("meter"),
-        ...termsFields.meter,
-        replaces: meter.nullable(),
-      }),
-      noun({ ...changed, what: z.literal("plan"), ...termsFields.plan, replaces: plan.nullable() }),
-      noun({
-        ...changed,
-        what: z.literal("add_on"),
-        ...termsFields.addOn,
-        replaces: addOn.nullable(),
-      }),
-      noun({
-        ...changed,
-        what: z.literal("credit_price"),
-        ...termsFields.creditPrice,
-        replaces: creditPrice.nullable(),
-      }),
+      changeOf("meter", termsFields.meter),
+      changeOf("plan", termsFields.plan),
+      changeOf("add_on", termsFields.addOn),
+      changeOf("credit_price", termsFields.creditPrice),
     ]),
   ),
 });
@@ -53,10 +38,10 @@ export function toCatalogueChanges(changes: CatalogueChanges, dryRun: boolean) {
   return {
     outcome: isChange ? done : ("unchanged" as const),
     changes: [
-      ...changes.meters.map((one) => shownChange("meter", one, toMeterTerms)),
-      ...changes.plans.map((one) => shownChange("plan", one, withLife)),
-      ...changes.addOns.map((one) => shownChange("add_on", one, (terms) => terms)),
-      ...changes.creditPrices.map((one) => shownChange("credit_price", one, withLife)),
+      ...changes.meters.map((change) => shownChange("meter", change, toMeterTerms)),
+      ...changes.plans.map((change) => shownChange("plan", change, withLife)),
+      ...changes.addOns.map((change) => shownChange("add_on", change, (terms) => terms)),
+      ...changes.creditPrices.map((change) => shownChange("credit_price", change, withLife)),
     ],
   };
 }
@@ -75,29 +60,21 @@ function shownChange<What extends Row["what"], Terms, Shown>(
 
 export function changesText(changes: CatalogueChanges, dryRun: boolean): string {
   const rows = allChanges(changes);
-  const said = table(
-    [
-      { title: "CHANGE" },
-      { title: "WHAT" },
-      { title: "NAME" },
-      { title: "VALID FROM" },
-      { title: "TERMS" },
-    ],
-    rows.map(({ kind, what, id, validFrom, text, replaced }) => [
-      kind.replace("_", " "),
-      what.replace("_", " "),
-      id,
-      formatInstant(validFrom),
-      replaced === null ? text : `${text} (was: ${replaced})`,
-    ]),
-  );
-  return `${said}\n\n${summary(rows, dryRun)}`;
+  const listed = table(rows, [
+    ["CHANGE", ({ kind }) => kind.replace("_", " ")],
+    ["WHAT", ({ what }) => what.replace("_", " ")],
+    ["NAME", ({ id }) => id],
+    ["VALID FROM", ({ validFrom }) => formatInstant(validFrom)],
+    ["TERMS", ({ text, replaced }) => (replaced === null ? text : `${text} (was: ${replaced})`)],
+  ]);
+  return `${listed}\n\n${summary(rows, dryRun)}`;
 }
 
 function summary(rows: readonly Row[], dryRun: boolean): string {
-  const count = (asked: Row["kind"]) => rows.filter(({ kind }) => kind === asked).length;
+  const count = (kind: Row["kind"]) => rows.filter((row) => row.kind === kind).length;
   const unchanged = count("unchanged");
-  if (unchanged === rows.length) return "All of it already exists; nothing was changed.";
+  if (unchanged === rows.length)
+    return "Everything in the file already exists; nothing was changed.";
   const parts = [
     `${count("added")} added`,
     `${count("new_version")} updated`,

@@ -6,7 +6,7 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { type Column, table } from "../shell/print.ts";
 import { feedText, lifeText, pricesText } from "./terms-text.ts";
 
-/** All versions of all that is on offer. */
+/** All versions of everything on offer. */
 export interface Listed {
   readonly catalogue: Catalogue;
   /** By meter, oldest first. */
@@ -16,46 +16,49 @@ export interface Listed {
 export function listedText({ catalogue, rates }: Listed, now: Instant): string {
   const { plans, addOns, creditPrices } = catalogue;
   const meters = Map.groupBy(rates, ({ meter }) => meter);
-  const parts = [
-    section(now, plans, "PLAN", [CREDITS, { title: "LIFE" }, { title: "PRICES" }], (plan) => [
-      formatCredits(plan.credits),
-      lifeText(plan.life),
-      pricesText(plan.prices),
+  const sections = [
+    section(now, "PLAN", plans, [
+      ["LIFE", ({ life }) => lifeText(life)],
+      ["PRICES", ({ prices }) => pricesText(prices)],
     ]),
-    section(now, addOns, "ADD-ON", [CREDITS], ({ credits }) => [formatCredits(credits)]),
-    section(now, creditPrices, "CURRENCY", [CREDITS, { title: "LIFE" }], ({ credits, life }) => [
-      formatCredits(credits),
-      lifeText(life),
+    section(now, "ADD-ON", addOns, []),
+    section(now, "CURRENCY", creditPrices, [["LIFE", ({ life }) => lifeText(life)]]),
+    section(now, "METER", meters, [
+      ["PER", ({ per }) => per, "right"],
+      ["FED BY", ({ feed }) => (feed === undefined ? "" : feedText(feed))],
     ]),
-    section(now, meters, "METER", [CREDITS, PER, { title: "FED BY" }], (rate) => [
-      formatCredits(rate.credits),
-      rate.per,
-      rate.feed === undefined ? "" : feedText(rate.feed),
-    ]),
-  ].filter((part) => part !== null);
-  return parts.length === 0 ? "The catalogue is empty." : parts.join("\n\n");
+  ].filter((text) => text !== null);
+  return sections.length === 0 ? "The catalogue is empty." : sections.join("\n\n");
 }
 
-const CREDITS: Column = { title: "CREDITS", align: "right" };
-const PER: Column = { title: "PER", align: "right" };
+interface Version {
+  readonly validFrom: Instant;
+  readonly credits: bigint;
+}
 
-/** One kind of things; null when there are none. */
-function section<T extends { readonly validFrom: Instant }>(
+/** A table of one kind of things; null when there are none. */
+function section<T extends Version>(
   now: Instant,
-  things: ReadonlyMap<string, readonly T[]>,
   title: string,
-  columns: readonly Column[],
-  cells: (version: T) => readonly (string | bigint)[],
+  things: ReadonlyMap<string, readonly T[]>,
+  columns: readonly Column<T>[],
 ): string | null {
   if (things.size === 0) return null;
   const rows = [...things].flatMap(([id, versions]) => {
-    const holds = versionAt(versions, now);
-    return versions.map((version) => [
-      id,
-      formatInstant(version.validFrom),
-      version === holds ? "holds" : version.validFrom > now ? "to come" : "past",
-      ...cells(version),
-    ]);
+    const valid = versionAt(versions, now);
+    return versions.map((version) => ({ id, version, isValid: version === valid }));
   });
-  return table([{ title }, { title: "VALID FROM" }, { title: "STATE" }, ...columns], rows);
+  const ofVersion = columns.map(([name, cell, align]): Column<(typeof rows)[number]> => {
+    return [name, ({ version }) => cell(version), align];
+  });
+  return table(rows, [
+    [title, ({ id }) => id],
+    ["VALID FROM", ({ version }) => formatInstant(version.validFrom)],
+    [
+      "STATE",
+      ({ version, isValid }) => (isValid ? "valid" : version.validFrom > now ? "future" : "past"),
+    ],
+    ["CREDITS", ({ version }) => formatCredits(version.credits), "right"],
+    ...ofVersion,
+  ]);
 }

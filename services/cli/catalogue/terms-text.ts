@@ -9,10 +9,13 @@ import { type Feed, pathText } from "../../../shared/core/offer/feed.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
 
-/** Terms of each kind in words. */
-export function meterText({ credits, per, feed }: MeterTerms): string {
-  const fed = feed === undefined ? "" : `, fed by ${feedText(feed)}`;
-  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}${fed}`;
+/** "2.5 credits for 1000000 units, fed by prompt: $.tokens" */
+export function meterText(terms: MeterTerms): string {
+  return `${unitPriceText(terms)}${terms.feed === undefined ? "" : `, fed by ${feedText(terms.feed)}`}`;
+}
+
+export function unitPriceText({ credits, per }: Pick<MeterTerms, "credits" | "per">): string {
+  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
 }
 
 /** "prompt: $.output_tokens, model $.model" */
@@ -23,8 +26,7 @@ export function feedText({ eventType, value, dimensions }: Feed): string {
 }
 
 export function planText({ credits, life, prices }: PlanTerms): string {
-  const rest = life.kind === "usual" ? "" : `, life ${lifeText(life)}`;
-  return `${formatCredits(credits)} credits a month${rest}; ${pricesText(prices)}`;
+  return `${formatCredits(credits)} credits a month${unusualLife(life)}; ${pricesText(prices)}`;
 }
 
 export function addOnText({ credits }: AddOnTerms): string {
@@ -32,8 +34,11 @@ export function addOnText({ credits }: AddOnTerms): string {
 }
 
 export function creditPriceText({ credits, life }: CreditPriceTerms): string {
-  const rest = life.kind === "usual" ? "" : `, life ${lifeText(life)}`;
-  return `${formatCredits(credits)} credits a unit${rest}`;
+  return `${formatCredits(credits)} credits a unit${unusualLife(life)}`;
+}
+
+function unusualLife(life: LotLife): string {
+  return life.kind === "usual" ? "" : `, life ${lifeText(life)}`;
 }
 
 /** As a catalogue file states it. */

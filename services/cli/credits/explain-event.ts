@@ -3,27 +3,24 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { findUsageRecord, type UsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, table } from "../shell/print.ts";
+import { readBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
-import { withDatabase } from "../shell/with-database.ts";
 
-/** Which lots paid for an event, and what of it is debt still. */
+/** Shows which lots paid for an event, and how much of it is still debt. */
 export async function explainEvent(
   settings: Settings,
   accountId: AccountId,
   eventId: string,
 ): Promise<Result> {
-  const explained = await withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction) => {
-      const record = await findUsageRecord(transaction, accountId, eventId);
-      return (
-        record && toExplainedUsage(record, await lotsAcross(transaction, accountId, record.drawn))
-      );
-    }),
-  );
+  const explained = await readBooks(settings, async (transaction) => {
+    const record = await findUsageRecord(transaction, accountId, eventId);
+    return (
+      record && toExplainedUsage(record, await lotsAcross(transaction, accountId, record.drawn))
+    );
+  });
   return explained === null
     ? refused({ kind: "unknown_event", eventId })
     : shown(explainedUsage, explained, explainedText(accountId, explained));
@@ -41,22 +38,23 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["cost", `${formatCredits(record.credits)} credits`],
       ["occurred", formatInstant(record.occurredAt)],
       ["metered", formatInstant(record.meteredAt)],
-      ["source", record.source === "" ? "not said" : record.source],
+      ["source", record.source === "" ? "not given" : record.source],
       ...(dimensions.length === 0 ? [] : [["dimensions", dimensions.join(", ")] as const]),
       ["read at", `partition ${record.partition}, offset ${record.offset}`],
     ]),
     "",
-    whoPaid(record),
+    paidText(record),
   ].join("\n");
 }
 
-function whoPaid({ credits, lots, owed }: Explained): string {
+function paidText({ credits, lots, owed }: Explained): string {
   if (credits === 0n) return "It cost nothing, so no lot paid.";
   const debt = `${formatCredits(owed)} credits of it are debt that no lot has repaid yet.`;
   if (lots.length === 0) return debt;
-  const paid = table(
-    [{ title: "PAID BY LOT" }, { title: "SOURCE" }, { title: "CREDITS", align: "right" }],
-    lots.map((lot) => [lot.lotId, lot.source, formatCredits(lot.credits)]),
-  );
+  const paid = table(lots, [
+    ["PAID BY LOT", ({ lotId }) => lotId],
+    ["SOURCE", ({ source }) => source],
+    ["CREDITS", (lot) => formatCredits(lot.credits), "right"],
+  ]);
   return owed === 0n ? paid : `${paid}\n${debt}`;
 }

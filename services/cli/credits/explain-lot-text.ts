@@ -20,14 +20,14 @@ import { moreLines } from "../shell/paging.ts";
 import { fields, table } from "../shell/print.ts";
 import { stretchText } from "./lot-text.ts";
 
-/** A page of what drew on a lot. */
+/** A page of the usage and charges that drew on a lot. */
 export interface Drawn {
   readonly usage: readonly UsageRecord[];
   readonly charges: readonly ChargeRecord[];
   readonly nextCursor: string | null;
 }
 
-/** What a lot paid for: all that it did, and a page of it one by one. */
+/** What a lot paid for: totals, and a page of the single draws. */
 export interface Explained extends Drawn {
   readonly accountId: AccountId;
   readonly lot: GrantedLot;
@@ -38,7 +38,6 @@ export interface Explained extends Drawn {
 
 const counted = z.number().int();
 
-/** A lot, what it paid for by kind, and a page of it one by one. */
 export const explainedLot = noun({
   ...lotFields,
   by_meter: z.array(noun({ meter: z.string(), events: counted, credits })),
@@ -107,7 +106,7 @@ export function explainedText(explained: Explained): string {
     ["ends", formatInstant(lot.expiresAt)],
     ["on the line", stretchText(lot)],
   ]);
-  if (meters.length + charged.length === 0) return `${head}\n\nIt has paid for nothing.`;
+  if (meters.length + charged.length === 0) return `${head}\n\nIt has paid for nothing yet.`;
   const totals = [
     ...meters.map((total) => [total.meter, paidText(total, total.events, "event")] as const),
     ...charged.map(
@@ -137,43 +136,23 @@ function chargedText(charged: Charged): string {
 }
 
 function usageTable(lot: GrantedLot, usage: readonly UsageRecord[]): string {
-  return table(
-    [
-      { title: "EVENT" },
-      { title: "METER" },
-      { title: "QUANTITY", align: "right" },
-      { title: "OCCURRED" },
-      { title: "COST", align: "right" },
-      { title: "PAID", align: "right" },
-    ],
-    usage.map((record) => [
-      record.eventId,
-      record.meter,
-      record.quantity,
-      formatInstant(record.occurredAt),
-      formatCredits(record.credits),
-      formatCredits(overlapOf(lot, record.drawn)),
-    ]),
-  );
+  return table(usage, [
+    ["EVENT", ({ eventId }) => eventId],
+    ["METER", ({ meter }) => meter],
+    ["QUANTITY", ({ quantity }) => quantity, "right"],
+    ["OCCURRED", ({ occurredAt }) => formatInstant(occurredAt)],
+    ["COST", ({ credits }) => formatCredits(credits), "right"],
+    ["PAID", ({ drawn }) => formatCredits(overlapOf(lot, drawn)), "right"],
+  ]);
 }
 
 function chargeTable(lot: GrantedLot, charges: readonly ChargeRecord[]): string {
-  return table(
-    [
-      { title: "ENTRY", align: "right" },
-      { title: "FOR" },
-      { title: "REFERENCE" },
-      { title: "DUE" },
-      { title: "COST", align: "right" },
-      { title: "PAID", align: "right" },
-    ],
-    charges.map((charge) => [
-      charge.sequence,
-      chargedText(charge.charged),
-      charge.reference,
-      formatInstant(charge.dueAt),
-      formatCredits(charge.credits),
-      formatCredits(overlapOf(lot, charge.drawn)),
-    ]),
-  );
+  return table(charges, [
+    ["ENTRY", ({ sequence }) => sequence, "right"],
+    ["FOR", ({ charged }) => chargedText(charged)],
+    ["REFERENCE", ({ reference }) => reference],
+    ["DUE", ({ dueAt }) => formatInstant(dueAt)],
+    ["COST", ({ credits }) => formatCredits(credits), "right"],
+    ["PAID", ({ drawn }) => formatCredits(overlapOf(lot, drawn)), "right"],
+  ]);
 }

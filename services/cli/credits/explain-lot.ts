@@ -2,47 +2,41 @@ import { cursorsOf, type PageAsked, WHOLE } from "../../../shared/contract/curso
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Stretch } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
-import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { findLot, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { totalsAcross, usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { chargesAcross, chargeTotalsAcross } from "../../../shared/ledger/usage/explain-charges.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { noAccount, type Result, refused, shown } from "../shell/result.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { type Drawn, explainedLot, explainedText, toExplainedLot } from "./explain-lot-text.ts";
 
 const cursors = cursorsOf("lot_draws", [WHOLE]);
 
-/** What a lot paid for: by meter, add-on and refund, and one by one. */
-export async function explainLot(
+/** Shows what a lot paid for: totals by meter, add-on and refund, and a page of single draws. */
+export function explainLot(
   settings: Settings,
   accountId: AccountId,
   lotId: string,
   page: PageAsked,
 ): Promise<Result> {
-  return withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction) => {
-      const details = await readAccountDetails(transaction, accountId);
-      if (details === null) return noAccount(accountId);
-      const lot = await findLot(transaction, accountId, lotId);
-      if (lot === null) return refused({ kind: "unknown_lot", lotId });
-      const losses = await readLosses(transaction, accountId);
-      const explained = {
-        accountId,
-        lot,
-        use: useOf(lot, details.account.position, losses),
-        meters: await totalsAcross(transaction, accountId, lot),
-        charged: await chargeTotalsAcross(transaction, accountId, lot),
-        ...(await readDrawn(transaction, accountId, lot, page)),
-      };
-      return shown(explainedLot, toExplainedLot(explained), explainedText(explained));
-    }),
-  );
+  return readAccountBooks(settings, accountId, async (transaction, { account }) => {
+    const lot = await findLot(transaction, accountId, lotId);
+    if (lot === null) return refused({ kind: "unknown_lot", lotId });
+    const losses = await readLosses(transaction, accountId);
+    const explained = {
+      accountId,
+      lot,
+      use: useOf(lot, account.position, losses),
+      meters: await totalsAcross(transaction, accountId, lot),
+      charged: await chargeTotalsAcross(transaction, accountId, lot),
+      ...(await readDrawn(transaction, accountId, lot, page)),
+    };
+    return shown(explainedLot, toExplainedLot(explained), explainedText(explained));
+  });
 }
 
-/** Usage and charges draw one line, so a page of both is what starts first of either. */
+/** Usage and charges draw on the same line: a page has the first of both, by where they start. */
 async function readDrawn(
   transaction: Transaction,
   accountId: AccountId,

@@ -10,9 +10,9 @@ interface EventOptions extends JsonOption {
 }
 
 export function addExplainCommands(program: Command): void {
-  const explain = program.command("explain").description("say who paid for what");
+  const explain = program.command("explain").description("show which lots paid for what");
   addCommand(explain, "event <event>", {
-    does: "say which lots paid for a usage event",
+    does: "show which lots paid for a usage event",
     examples: ["explain event 0198c0de-7a01-7000-8000-5ca1ab1e0001 --account acme"],
   })
     .requiredOption("--account <account>", "whose event it is")
@@ -22,7 +22,7 @@ export function addExplainCommands(program: Command): void {
       ),
     );
   const lots = addCommand(explain, "lot <account> <lot>", {
-    does: "say what a lot paid for",
+    does: "show what a lot paid for",
     examples: ["explain lot acme invoice-17 --limit 100"],
   });
   addPageOptions(lots, "events and charges ").action(

@@ -16,7 +16,6 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
-import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   accountIdArgument,
@@ -27,9 +26,9 @@ import {
   sourceArgument,
 } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import { stretchText } from "./lot-text.ts";
 
 interface GrantOptions extends JsonOption {
@@ -50,8 +49,11 @@ export function addGrantCommand(program: Command): void {
     ],
   })
     .option("--source <source>", `where they come from: ${LOT_SOURCES.join(", ")}`, "promotion")
-    .option("--lot-id <id>", "the lot's id; granting it again adds nothing (default: a new one)")
-    .option("--reference <text>", "words for the books", "")
+    .option(
+      "--lot-id <id>",
+      "the lot's id; granting the same lot again adds nothing (default: a new id)",
+    )
+    .option("--reference <text>", "why, for the books", "")
     .addOption(
       new Option("--expires <instant>", "when the lot ends (default: in two months)").conflicts(
         "expiry",
@@ -86,23 +88,23 @@ const granting = noun({
   ...movedFields,
 });
 
-async function grant(settings: Settings, accountId: AccountId, asked: Grant): Promise<Result> {
+async function grant(settings: Settings, accountId: AccountId, requested: Grant): Promise<Result> {
+  const { lotId } = requested;
   return withDatabase(settings, async (database) => {
-    const outcome = await grantCredits(database, accountId, asked, Date.now()).catch(
-      (error: unknown) => {
-        throw isDatabaseOutage(error) ? unknownOutcome(asked) : error;
-      },
+    const outcome = await orUnknown(
+      grantCredits(database, accountId, requested, Date.now()),
+      `the credits may or may not have been granted; run it again with --lot-id ${lotId}, which cannot grant them twice`,
     );
     switch (outcome.kind) {
       case "granted":
-        return shown(granting, grantedOf(outcome.account, outcome), grantedText(outcome));
+        return shown(granting, toShown(outcome.account, outcome), grantedText(outcome));
       case "already_exists": {
         const details = await readAccountDetails(database, accountId);
         if (details === null) return noAccount(accountId);
         return shown(
           granting,
-          grantedOf(details.account, { ...outcome, lowBalance: null }),
-          `Lot ${printable(asked.lotId)} already exists with the same terms; nothing was granted.`,
+          toShown(details.account, { ...outcome, lowBalance: null }),
+          `Lot ${printable(lotId)} already exists with the same terms; nothing was granted.`,
         );
       }
       default:
@@ -111,22 +113,12 @@ async function grant(settings: Settings, accountId: AccountId, asked: Grant): Pr
   });
 }
 
-function grantedOf(
-  account: Account,
-  {
-    kind,
-    lot,
-    lowBalance,
-  }: Pick<Granted, "lot" | "lowBalance"> & { readonly kind: "granted" | "already_exists" },
-) {
-  return { outcome: kind, ...lot, ...toMoved(account, lowBalance) };
-}
+type Shown = Pick<Granted, "lot" | "lowBalance"> & {
+  readonly kind: "granted" | "already_exists";
+};
 
-/** Lost during the commit, a grant may stand or not; its lot id makes asking again safe. */
-function unknownOutcome({ lotId }: Grant): PartUnavailable {
-  return new PartUnavailable(
-    `the connection to Postgres was lost and the credits may be granted or not; grant them again with --lot-id ${lotId}, which cannot grant them twice`,
-  );
+function toShown(account: Account, { kind, lot, lowBalance }: Shown) {
+  return { outcome: kind, ...lot, ...toMoved(account, lowBalance) };
 }
 
 type Granted = Extract<GrantDecision, { kind: "granted" }>;
@@ -140,9 +132,8 @@ function grantedText({ account, lot, lowBalance }: Granted): string {
       ? `The balance is still below zero: a debt of ${formatCredits(-balance)} credits.`
       : `The balance is now ${formatCredits(balance)} credits.`,
   ];
-  if (lowBalance !== null)
-    lines.push(
-      "The account is still at or below its threshold: a low-balance event was published again.",
-    );
+  if (lowBalance !== null) {
+    lines.push("The account is still at or below its threshold: low balance published again.");
+  }
   return lines.join("\n");
 }

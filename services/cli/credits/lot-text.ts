@@ -5,7 +5,11 @@ import {
 } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 
-/** Where on the line, in credits. */
+/** A change has brought the account down to its threshold. */
+export const LOW_BALANCE =
+  "The account is at or below its threshold: a low-balance event was published.";
+
+/** A stretch of the line, in credits: "[0, 2.5)". */
 export function stretchText({ start, end }: Stretch): string {
   return `[${formatCredits(start)}, ${formatCredits(end)})`;
 }
@@ -14,17 +18,17 @@ const WIDTH = 60;
 const MOST_LOTS = 20;
 
 /**
- * An account's line from its oldest lot that is drawn here to its end, each lot at least one
- * character wide: `#` gone, `-` left, `|` where a lot ends, `!` debt behind them.
+ * Draws an account's line with its latest lots, each at least one character wide: `#` gone, `-` left,
+ * `|` where a lot ends, `!` debt.
  */
 export function drawLine(lots: readonly Stretch[], position: MicroCredits): string {
-  const standing = lots.filter((lot) => lot.end > lot.start).slice(-MOST_LOTS);
-  const first = standing[0];
-  const last = standing.at(-1);
+  const drawn = lots.filter((lot) => lot.end > lot.start).slice(-MOST_LOTS);
+  const first = drawn[0];
+  const last = drawn.at(-1);
   if (first === undefined || last === undefined) return position > 0n ? "|!!!" : "|";
   const total = (last.end > position ? last.end : position) - first.start;
   const wide = (credits: MicroCredits) => (credits === 0n ? 0 : Math.max(1, share(credits, total)));
-  const parts = standing.map((lot) => {
+  const parts = drawn.map((lot) => {
     const left = remainingOf(lot, position);
     return "#".repeat(wide(lot.end - lot.start - left)) + "-".repeat(wide(left));
   });

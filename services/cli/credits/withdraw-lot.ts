@@ -9,7 +9,6 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { withdrawLot } from "../../../shared/ledger/credits/withdraw-lot.ts";
-import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   accountIdArgument,
@@ -18,9 +17,10 @@ import {
   referenceArgument,
 } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
-import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { orUnknown, withDatabase } from "../shell/with-database.ts";
+import { LOW_BALANCE } from "./lot-text.ts";
 
 interface WithdrawOptions extends JsonOption {
   readonly credits?: string;
@@ -28,16 +28,16 @@ interface WithdrawOptions extends JsonOption {
 }
 
 export function addLotCommands(program: Command): void {
-  const lot = program.command("lot").description("take credits back out of lots");
+  const lot = program.command("lot").description("withdraw credits from lots");
   addCommand(lot, "withdraw <account> <lot>", {
-    does: "take back what remains of a lot, or a part of it; what was used stays paid",
+    does: "withdraw what remains of a lot, or a part of it; used credits stay used",
     examples: [
       "lot withdraw acme invoice-17 --reference 'refund 4'",
       "lot withdraw acme invoice-17 --credits 20",
     ],
   })
     .option("--credits <credits>", "how many (default: all that remain)")
-    .option("--reference <text>", "words for the books", "")
+    .option("--reference <text>", "why, for the books", "")
     .action((account: string, lotId: string, options: WithdrawOptions) =>
       run(options, (settings) =>
         withdraw(settings, accountIdArgument(account), toWithdrawal(lotId, options)),
@@ -56,26 +56,22 @@ function toWithdrawal(lotId: string, { credits, reference }: WithdrawOptions): W
 async function withdraw(
   settings: Settings,
   accountId: AccountId,
-  asked: Withdrawal,
+  requested: Withdrawal,
 ): Promise<Result> {
-  const outcome = await withDatabase(settings, (database) =>
-    withdrawLot(database, { accountId, now: Date.now() }, asked).catch((error: unknown) => {
-      throw isDatabaseOutage(error) ? unknownOutcome(accountId, asked) : error;
-    }),
-  );
-  if (outcome.kind !== "withdrawn") return refused(outcome);
-  const { lotId } = asked;
-  return shown(withdrawal, toShown(lotId, outcome), withdrawnText(lotId, outcome));
-}
-
-/** All that remains can be asked for again; a part would be taken twice. */
-function unknownOutcome(accountId: AccountId, { lotId, credits }: Withdrawal): PartUnavailable {
-  const lost = "the connection to Postgres was lost and the credits may be withdrawn or not";
+  const { lotId, credits } = requested;
+  // All that remains can be withdrawn again; a part would be withdrawn twice.
   const next =
     credits === null
-      ? "withdraw them again, which cannot take more than remains"
-      : `before asking again, look at drawdown entries ${accountId}: an adjustment of lot ${lotId} is there if they are`;
-  return new PartUnavailable(`${lost}; ${next}`);
+      ? "run it again, which cannot withdraw more than remains"
+      : `before running it again, look for an adjustment of lot ${lotId} in drawdown entries ${accountId}`;
+  const outcome = await withDatabase(settings, (database) =>
+    orUnknown(
+      withdrawLot(database, { accountId, now: Date.now() }, requested),
+      `the credits may or may not have been withdrawn; ${next}`,
+    ),
+  );
+  if (outcome.kind !== "withdrawn") return refused(outcome);
+  return shown(withdrawal, toShown(lotId, outcome), withdrawnText(lotId, outcome));
 }
 
 const withdrawal = noun({
@@ -100,15 +96,14 @@ function withdrawnText(lotId: string, withdrawn: Withdrawn): string {
   const { account, credits, lowBalance } = withdrawn;
   const remaining = formatCredits(remainderOf(lotId, withdrawn));
   const lines = [
-    `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(account.accountId)}; ${remaining} remain of it.`,
+    `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(account.accountId)}; ${remaining} remain in it.`,
     `The balance is now ${formatCredits(balanceOf(account))} credits.`,
   ];
-  if (lowBalance !== null)
-    lines.push("The account is at or below its threshold: a low-balance event was published.");
+  if (lowBalance !== null) lines.push(LOW_BALANCE);
   return lines.join("\n");
 }
 
 function remainderOf(lotId: string, { account, lots }: Withdrawn) {
-  const lot = lots.find((standing) => standing.lotId === lotId);
+  const lot = lots.find((candidate) => candidate.lotId === lotId);
   return lot === undefined ? 0n : remainingOf(lot, account.position);
 }

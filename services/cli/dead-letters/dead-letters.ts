@@ -24,27 +24,27 @@ interface DismissOptions extends ByOption {
 }
 
 const ABOUT_PLACES = `
-A dead letter is named by its place in Kafka: usage.events/2/1041, or 2/1041 (partition, offset).`;
+A dead letter is named by its topic, partition and offset: usage.events/2/1041, or 2/1041 for short.`;
 
 const ABOUT_RETRY = `${ABOUT_PLACES}
 
-Its bytes are published again as they were, within seconds, and metered once however often that is
-done; what cannot be metered still is a new dead letter. How old it is does not count any more. What
-lacks an account, a meter or a price is retried by itself once that exists.`;
+The services publish its bytes again within seconds, whatever their age. It is metered at most once
+however often it is retried; if it still cannot be metered, it becomes a new dead letter. Dead letters
+that lack an account, a meter or a price are retried automatically once it exists.`;
 
 export function addDeadLetterCommands(program: Command): void {
   const letters = program
     .command("dead-letters")
-    .description("list events that could not be metered, and decide about them");
+    .description("list, retry and dismiss usage that could not be metered");
   addListCommand(letters);
   addCommand(letters, "show <place>", {
-    does: "show all that is known of a dead letter, its event where it can be read, else its bytes",
+    does: "show a dead letter with its event, or its bytes if the event cannot be read",
     examples: ["dead-letters show usage.events/2/1041", "dead-letters show 2/1041 --json"],
   })
     .addHelpText("after", ABOUT_PLACES)
     .action((place: string, options: JsonOption) =>
       run(options, async (settings) => {
-        // Loaded only now: it asks the registry, whose client takes long to load.
+        // Loaded only now: the registry's client is slow to load.
         const { showLetter } = await import("./show.ts");
         return showLetter(settings, placeArgument(place));
       }),
@@ -55,19 +55,19 @@ export function addDeadLetterCommands(program: Command): void {
 
 function addListCommand(letters: Command): void {
   const list = addCommand(letters, "list", {
-    does: "list the dead letters that wait for a decision, newest first",
+    does: "list open dead letters, newest first",
     examples: ["dead-letters list", "dead-letters list --reason conflict --account acme --all"],
   });
   addPageOptions(list)
     .addOption(reasonOption("only those of this reason"))
     .option("--account <id>", "only those of this account")
-    .option("--all", "also those that were retried or dismissed")
+    .option("--all", "also those that are retried or dismissed")
     .action((options: ListOptions) => run(options, (settings) => listLetters(settings, options)));
 }
 
 function addRetryCommand(letters: Command): void {
   addCommand(letters, "retry [place]", {
-    does: "have a dead letter published again, or all open ones",
+    does: "publish a dead letter again, or all open ones",
     examples: [
       "dead-letters retry 2/1041",
       "dead-letters retry --reason too_long_ago",
@@ -87,21 +87,21 @@ function addRetryCommand(letters: Command): void {
 
 function addDismissCommand(letters: Command): void {
   addChangeCommand(letters, "dismiss [place]", {
-    does: "decide that a dead letter is never metered, or all open ones of a reason",
+    does: "close a dead letter without metering it, or all open ones of a reason",
     examples: [
       'dead-letters dismiss 2/1041 --why "sent by a test"',
       'dead-letters dismiss --reason conflict --why "the first ones are right"',
     ],
   })
     .addOption(reasonOption("all open ones of this reason"))
-    .requiredOption("--why <text>", "why, for whoever looks at it later")
+    .requiredOption("--why <text>", "why, for the record")
     .addHelpText("after", ABOUT_PLACES)
     .action((text: string | undefined, { reason, why, by, ...options }: DismissOptions) =>
       run(options, (settings) => {
         const place = oneOf(text, { "--reason": reason });
-        const said = { by: byArgument(by), reason: whyArgument(why) };
-        if (place !== null) return dismissOne(settings, place, said);
-        return dismissAll(settings, reason ?? null, said);
+        const dismissal = { by: byArgument(by), reason: whyArgument(why) };
+        if (place !== null) return dismissOne(settings, place, dismissal);
+        return dismissAll(settings, reason ?? null, dismissal);
       }),
     );
 }
@@ -110,7 +110,7 @@ function reasonOption(does: string): Option {
   return new Option("--reason <reason>", does).choices(DEAD_LETTER_REASONS);
 }
 
-/** The place, or null where an option says which instead: it is one of them, and only one. */
+/** The place, or null if an option selects the dead letters. Exactly one of them must be given. */
 function oneOf(
   text: string | undefined,
   options: Readonly<Record<string, unknown>>,
@@ -123,7 +123,6 @@ function oneOf(
 }
 
 function whyArgument(text: string): string {
-  if (text.trim() === "")
-    throw new WrongUsage("--why is empty; say why, for whoever looks at it later");
+  if (text.trim() === "") throw new WrongUsage("--why is empty; give a reason for the record");
   return textArgument("--why", text);
 }

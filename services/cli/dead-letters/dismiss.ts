@@ -13,7 +13,7 @@ import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
 /** Who dismisses, and why. */
-type Said = Pick<Dismissal, "by" | "reason">;
+type By = Pick<Dismissal, "by" | "reason">;
 
 const fields = {
   outcome: z.literal("dismissed"),
@@ -26,38 +26,33 @@ const dismissedAll = noun({ dismissed: z.number().int(), ...fields });
 export async function dismissOne(
   settings: Settings,
   place: DeadLetterPlace,
-  said: Said,
+  { by, reason }: By,
 ): Promise<Result> {
   const outcome = await withDatabase(settings, (database) =>
-    dismissDeadLetter(database, place, { at: Date.now(), ...said }),
+    dismissDeadLetter(database, place, { at: Date.now(), by, reason }),
   );
-  const called = placeText(place);
   if (outcome.kind !== "dismissed") return refused(outcome);
+  const name = placeText(place);
   return shown(
     dismissedOne,
-    { outcome: outcome.kind, place: called, ...told(said) },
-    `Dead letter ${called} is dismissed and stays unmetered.`,
+    { outcome: outcome.kind, place: name, dismissedBy: by, dismissedReason: reason },
+    `Dead letter ${name} is dismissed and will not be metered.`,
   );
 }
 
-/** Dismisses all open dead letters of a reason. */
+/** Dismisses all open dead letters of a reason, or of any. */
 export async function dismissAll(
   settings: Settings,
   reason: DeadLetterReason | null,
-  said: Said,
+  by: By,
 ): Promise<Result> {
-  const count = await withDatabase(settings, (database) =>
-    dismissDeadLetters(database, { reason, now: Date.now() }, said),
+  const dismissed = await withDatabase(settings, (database) =>
+    dismissDeadLetters(database, { reason, now: Date.now() }, by),
   );
-  if (count === 0) return refused({ kind: "no_dead_letters", reason });
-  const one = "dead letter";
+  if (dismissed === 0) return refused({ kind: "no_dead_letters", reason });
   return shown(
     dismissedAll,
-    { outcome: "dismissed", dismissed: count, ...told(said) },
-    `${countOf(count, `${one} is`, `${one}s are`)} dismissed and stay unmetered.`,
+    { outcome: "dismissed", dismissed, dismissedBy: by.by, dismissedReason: by.reason },
+    `${countOf(dismissed, "dead letter")} dismissed; they will not be metered.`,
   );
-}
-
-function told({ by, reason }: Said) {
-  return { dismissedBy: by, dismissedReason: reason };
 }

@@ -2,7 +2,7 @@ import { countOf } from "../../../shared/core/text/text.ts";
 
 const BYTES_A_LINE = 16;
 
-/** Bytes as `hexdump -C` shows them, up to so many of them. */
+/** The first bytes, as `hexdump -C` shows them. */
 export function dumpBytes(bytes: Buffer, most: number): string {
   const lines: string[] = [];
   for (let at = 0; at < Math.min(bytes.length, most); at += BYTES_A_LINE) {
@@ -21,7 +21,6 @@ function lineOf(at: number, bytes: Buffer): string {
   return `${at.toString(16).padStart(8, "0")}  ${hex.padEnd(width)}  |${text.join("")}|`;
 }
 
-/** In ASCII. */
 function isPrintable(byte: number): boolean {
   return byte >= 0x20 && byte < 0x7f;
 }

@@ -33,27 +33,23 @@ export async function listLetters(settings: Settings, options: ListOptions): Pro
   );
   const text =
     page.items.length === 0
-      ? noneText(which.decided)
+      ? `There are no ${which.decided ? "such" : "such open"} dead letters.`
       : [asTable(page.items), ...moreLines(page.nextCursor)].join("\n");
   return shown(listOf(deadLetter), page, text);
 }
 
 function asTable(letters: readonly ListedDeadLetter[]): string {
-  const titles = ["PLACE", "REASON", "ACCOUNT", "RECORDED", "STATE", ""];
-  return table(
-    titles.map((title) => ({ title })),
-    letters.map((letter) => [
-      ...[placeText(letter), letter.reason, letter.accountId ?? "not known"],
-      ...[formatInstant(letter.recordedAt), letter.state, cut(letter.detail, MOST_DETAIL)],
-    ]),
-  );
+  return table(letters, [
+    ["PLACE", placeText],
+    ["REASON", ({ reason }) => reason],
+    ["ACCOUNT", ({ accountId }) => accountId ?? "unknown"],
+    ["RECORDED", ({ recordedAt }) => formatInstant(recordedAt)],
+    ["STATE", ({ state }) => state],
+    ["", ({ detail }) => cut(detail, MOST_DETAIL)],
+  ]);
 }
 
-/** Text that may be long, up to so many characters. */
+/** Shortens long text. */
 export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}...`;
-}
-
-function noneText(decided: boolean): string {
-  return decided ? "There are no such dead letters." : "No such dead letter waits for a decision.";
 }

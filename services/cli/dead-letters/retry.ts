@@ -20,32 +20,23 @@ const retriedAll = noun({
   without_bytes: z.number().int(),
 });
 
-/** Asks for one dead letter to be published again. */
+/** Requests a retry; the services publish the dead letter again. */
 export async function retryOne(settings: Settings, place: DeadLetterPlace): Promise<Result> {
   const outcome = await withDatabase(settings, (database) =>
     retryDeadLetter(database, place, Date.now()),
   );
-  const called = placeText(place);
-  switch (outcome.kind) {
-    case "asked":
-      return shown(
-        retriedOne,
-        { outcome: outcome.kind, place: called },
-        `Dead letter ${called} is to be published again.\n` +
-          `What comes of it: drawdown dead-letters show ${called}`,
-      );
-    case "asked_already":
-      return shown(
-        retriedOne,
-        { outcome: outcome.kind, place: called },
-        `Dead letter ${called} is to be published again already; the services do so where they run.`,
-      );
-    default:
-      return refused(outcome);
-  }
+  if (outcome.kind !== "asked" && outcome.kind !== "asked_already") return refused(outcome);
+  const name = placeText(place);
+  return shown(
+    retriedOne,
+    { outcome: outcome.kind, place: name },
+    outcome.kind === "asked"
+      ? `Dead letter ${name} will be published again.\nTo follow it: drawdown dead-letters show ${name}`
+      : `Dead letter ${name} is waiting to be published again already; running services do it within seconds.`,
+  );
 }
 
-/** Asks for all open dead letters of a reason, or of any, to be published again. */
+/** Requests a retry of all open dead letters of a reason, or of any. */
 export async function retryAll(
   settings: Settings,
   reason: DeadLetterReason | null,
@@ -64,14 +55,12 @@ export async function retryAll(
 }
 
 function retriedText({ asked, askedAlready, withoutBytes }: Retried): string {
-  const one = "dead letter";
-  return [
-    `${countOf(asked, `${one} is`, `${one}s are`)} to be published again.`,
-    ...(askedAlready === 0
-      ? []
-      : [`${countOf(askedAlready, "more is", "more are")} to be already.`]),
-    ...(withoutBytes === 0
-      ? []
-      : [`${countOf(withoutBytes, "has", "have")} no bytes and cannot be: dismiss them.`]),
-  ].join("\n");
+  const lines = [`${countOf(asked, "dead letter")} will be published again.`];
+  if (askedAlready > 0) {
+    lines.push(`${countOf(askedAlready, "more is", "more are")} waiting for it already.`);
+  }
+  if (withoutBytes > 0) {
+    lines.push(`${countOf(withoutBytes, "has", "have")} no bytes to publish again: dismiss them.`);
+  }
+  return lines.join("\n");
 }

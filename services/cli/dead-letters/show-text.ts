@@ -14,16 +14,14 @@ import { fields } from "../shell/print.ts";
 import { dumpBytes } from "./dump-bytes.ts";
 import { cut } from "./list.ts";
 
-/** What show tells of a dead letter. */
 export interface ShownLetter {
   readonly letter: KeptDeadLetter;
   /** The event in it, or why it cannot be read. */
   readonly event: UsageEvent | string;
-  /** What was metered under the event's identity; null: nothing. */
+  /** The usage that was metered under the event's identity; null: none. */
   readonly record: UsageRecord | null;
 }
 
-/** A dead letter with its bytes, and what is known of the event in it. */
 export const shownLetter = noun({
   ...deadLetterFields,
   meter: z.string().nullable(),
@@ -73,7 +71,7 @@ export function toShownLetter({ letter, event, record }: ShownLetter) {
   };
 }
 
-/** Fields may be as long as a message: this much of each is shown. */
+/** The most characters of a field, which may be as long as a message. */
 const MOST_SHOWN = 300;
 const BYTES_SHOWN = 512;
 
@@ -85,9 +83,9 @@ export function shownText(read: ShownLetter): string {
       ["state", stateText(letter)],
       ["reason", letter.reason],
       ["detail", letter.detail],
-      ["account", letter.accountId ?? "not known"],
-      ["meter", letter.meter ?? "not known"],
-      ["occurred", formatInstant(letter.occurredAt, "not known")],
+      ["account", letter.accountId ?? "unknown"],
+      ["meter", letter.meter ?? "unknown"],
+      ["occurred", formatInstant(letter.occurredAt, "unknown")],
       ["recorded", formatInstant(letter.recordedAt)],
       ["published", formatInstant(letter.publishedAt, "not yet")],
       ["key", keyText(letter.key)],
@@ -103,7 +101,7 @@ function stateText({ state, dismissed, retriedAt, retryAskedAt, retryRefused }: 
   }
   if (retriedAt !== null) return `published again at ${formatInstant(retriedAt)}`;
   if (retryAskedAt !== null) {
-    return `to be published again, as asked for at ${formatInstant(retryAskedAt)}`;
+    return `waiting to be published again, requested at ${formatInstant(retryAskedAt)}`;
   }
   return retryRefused === null ? state : `open; not retried: ${retryRefused}`;
 }
@@ -120,22 +118,22 @@ function eventText(event: UsageEvent, record: UsageRecord | null): string {
     ["used", `${event.quantity} of ${event.meter}`],
     [
       "occurred",
-      isDate(event.occurredAt) ? formatInstant(event.occurredAt) : "beyond all calendars",
+      isDate(event.occurredAt) ? formatInstant(event.occurredAt) : "out of range",
     ],
-    ["source", event.source === "" ? "not said" : event.source],
+    ["source", event.source === "" ? "not given" : event.source],
     ["dimensions", dimensions.length === 0 ? "none" : dimensions.join(", ")],
     ["metered", record === null ? "no" : recordText(record)],
   ];
   return fields(rows.map(([name, value]) => [name, cut(value, MOST_SHOWN)]));
 }
 
-/** An event of that id was metered: this one, retried, or another that it is in conflict with. */
+/** The metered event of that id: this one after a retry, or one that it conflicts with. */
 function recordText({ credits, meteredAt, partition, offset }: UsageRecord): string {
   return `under this id, for ${formatCredits(credits)} credits at ${formatInstant(meteredAt)}, read at partition ${partition}, offset ${offset}`;
 }
 
 function bytesText(payload: Buffer, why: string): string {
-  const unread = fields([["not read", cut(why, MOST_SHOWN)]]);
+  const unread = fields([["unreadable", cut(why, MOST_SHOWN)]]);
   return payload.length === 0 ? unread : `${unread}\n\n${dumpBytes(payload, BYTES_SHOWN)}`;
 }
 

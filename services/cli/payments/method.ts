@@ -6,25 +6,23 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { PaymentMethod } from "../../../shared/core/payments/attempt.ts";
 import { looksLikeCardNumber } from "../../../shared/core/text/card-number.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import {
   readPaymentMethod,
   type StoredMethod,
   setPaymentMethod,
 } from "../../../shared/ledger/payments/methods.ts";
-import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { accountIdArgument, idArgument } from "../shell/arguments.ts";
+import { idArgument } from "../shell/arguments.ts";
 import { fields, printable } from "../shell/print.ts";
-import { noAccount, PartUnavailable, type Result, shown, WrongUsage } from "../shell/result.ts";
-import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
+import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
+import { addCommand, forAccount, run } from "../shell/run-command.ts";
+import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import {
-  type Asked,
   addChangeCommand,
   type ByOption,
-  toAsked,
+  type ChangeRequest,
+  toRequest,
 } from "../subscription/make-change.ts";
 
 interface SetOptions extends ByOption {
@@ -35,24 +33,22 @@ interface SetOptions extends ByOption {
 export function addPaymentMethodCommands(program: Command): void {
   const method = program
     .command("payment-method")
-    .description("set and show what accounts pay with, by the payment gateway's ids");
+    .description("set and show accounts' payment methods, by the payment gateway's ids");
   addChangeCommand(method, "set <account>", {
-    does: "set what an account pays with from now on; what was declined or had stopped is tried again",
+    does: "set an account's payment method; declined payments and stopped auto top-up are tried again",
     examples: [
       "payment-method set acme --customer cus_9s6XKzkNRiz8i3 --method pm_1NirD82eZvKYlo2C",
     ],
   })
-    .requiredOption("--customer <id>", "the gateway's id of who pays")
+    .requiredOption("--customer <id>", "the gateway's id of the customer")
     .requiredOption("--method <id>", "the gateway's id of the saved card; never a card's number")
     .action((id: string, options: SetOptions) =>
-      run(options, (settings) => set(settings, toAsked(id, options), toMethod(options))),
+      run(options, (settings) => set(settings, toRequest(id, options), toMethod(options))),
     );
   addCommand(method, "show <account>", {
-    does: "show what an account pays with, and who has set it",
+    does: "show an account's payment method, and who set it",
     examples: ["payment-method show acme"],
-  }).action((id: string, options: JsonOption) =>
-    run(options, (settings) => show(settings, accountIdArgument(id))),
-  );
+  }).action(forAccount(show));
 }
 
 function toMethod({ customer, method }: SetOptions): PaymentMethod {
@@ -62,11 +58,11 @@ function toMethod({ customer, method }: SetOptions): PaymentMethod {
   };
 }
 
-/** What looks like a card's number is not repeated, so that no log keeps it. */
+/** The error does not repeat what looks like a card number, so that no log keeps it. */
 function gatewayIdArgument(name: string, text: string): string {
   if (looksLikeCardNumber(text)) {
     throw new WrongUsage(
-      `${name} looks like the number of a card, which is never kept; give the payment gateway's id instead`,
+      `${name} looks like a card number, which is never stored; give the payment gateway's id instead`,
     );
   }
   return idArgument(name, text);
@@ -92,53 +88,41 @@ function toShown(id: AccountId, stored: StoredMethod | null) {
   return { accountId: id, paymentMethod: { set: stored !== null, ...(stored ?? NO_METHOD) } };
 }
 
-async function set(settings: Settings, asked: Asked, method: PaymentMethod): Promise<Result> {
-  const { accountId: id, by } = asked;
+async function set(
+  settings: Settings,
+  request: ChangeRequest,
+  method: PaymentMethod,
+): Promise<Result> {
+  const { accountId: id, by } = request;
   const now = Date.now();
   const outcome = await withDatabase(settings, (database) =>
-    setPaymentMethod(database, { ...asked, now }, method).catch((error: unknown) => {
-      throw isDatabaseOutage(error) ? unknownOutcome() : error;
-    }),
+    orUnknown(
+      setPaymentMethod(database, { ...request, now }, method),
+      "the payment method may or may not have been set; run it again, which charges nothing twice",
+    ),
   );
-  switch (outcome.kind) {
-    case "set":
-      return shown(
-        setMethod,
-        { outcome: outcome.kind, ...toShown(id, { ...method, setBy: by, setAt: now }) },
-        `${printable(id)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
-          "Auto top-up starts again where it was paused or stopped, and declined fees are tried again.",
-      );
-    case "unknown_account":
-      return noAccount(id);
-  }
-}
-
-function unknownOutcome(): PartUnavailable {
-  return new PartUnavailable(
-    "the connection to Postgres was lost and the payment method may be set or not; set it again, which charges nothing twice",
+  if (outcome.kind === "unknown_account") return noAccount(id);
+  return shown(
+    setMethod,
+    { outcome: outcome.kind, ...toShown(id, { ...method, setBy: by, setAt: now }) },
+    `${printable(id)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
+      "Auto top-up starts again if it was paused or stopped, and declined fees are tried again.",
   );
 }
 
-async function show(settings: Settings, id: AccountId): Promise<Result> {
-  const read = await withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction) => {
-      if ((await readAccountDetails(transaction, id)) === null) return "no account";
-      return readPaymentMethod(transaction, id);
-    }),
-  );
-  if (read === "no account") return noAccount(id);
-  return shown(shownMethod, toShown(id, read), methodText(read));
-
-  function methodText(stored: StoredMethod | null): string {
-    if (stored === null) {
-      return `Account ${printable(id)} has no payment method; set it with payment-method set.`;
-    }
-    return fields([
-      ["account", id],
-      ["customer", stored.customer],
-      ["method", stored.method],
-      ["set by", stored.setBy],
-      ["set", formatInstant(stored.setAt)],
-    ]);
-  }
+function show(settings: Settings, id: AccountId): Promise<Result> {
+  return readAccountBooks(settings, id, async (transaction) => {
+    const stored = await readPaymentMethod(transaction, id);
+    const text =
+      stored === null
+        ? `Account ${printable(id)} has no payment method; set one with drawdown payment-method set.`
+        : fields([
+            ["account", id],
+            ["customer", stored.customer],
+            ["method", stored.method],
+            ["set by", stored.setBy],
+            ["set", formatInstant(stored.setAt)],
+          ]);
+    return shown(shownMethod, toShown(id, stored), text);
+  });
 }

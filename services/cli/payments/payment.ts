@@ -1,26 +1,24 @@
 import type { Command } from "commander";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import type { TopUp } from "../../../shared/core/payments/payment.ts";
-import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { findLot, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { readPaymentAtGateway } from "../../../shared/ledger/payments/at-gateway.ts";
 import { type PaymentRef, readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { listRefunds } from "../../../shared/ledger/payments/refunds.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
-import { noAccount, type Result, refused, shown } from "../shell/result.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
+import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
 import { addChangeCommand } from "../subscription/make-change.ts";
 import { type RefundOptions, refund } from "./refund.ts";
 import { type ShownPayment, shownPayment, shownText, toShownPayment } from "./show-text.ts";
 
 export function addPaymentCommands(program: Command): void {
-  const payment = program.command("payment").description("show a payment, and send it back");
+  const payment = program.command("payment").description("show and refund payments");
   addCommand(payment, "show <account> <payment>", {
-    does: "show a payment, the lot that it brought, and what of it went back",
+    does: "show a payment, the lot it bought, and its refunds",
     examples: ["payment show acme low-balance:1", "payment show acme fee:1:0"],
   }).action((id: string, paymentId: string, options: JsonOption) =>
     run(options, (settings) =>
@@ -31,31 +29,32 @@ export function addPaymentCommands(program: Command): void {
     ),
   );
   addChangeCommand(payment, "refund <account> <payment>", {
-    does: "send a payment back, or a part of it; a top-up's credits go with it, and auto top-up stops",
+    does: "refund a payment or a part of it; a top-up's credits are withdrawn, and auto top-up stops",
     examples: [
       "payment refund acme low-balance:1",
       "payment refund acme manual:order-17 --amount 5 --key ticket-4",
     ],
   })
-    .option("--amount <amount>", "how much, in its currency (default: all that has not gone back)")
-    .option("--key <key>", "asked for again under it, it goes back once (default: a new one)")
+    .option(
+      "--amount <amount>",
+      "how much, in its currency (default: all that is not refunded yet)",
+    )
+    .option(
+      "--key <key>",
+      "running the command again with the same key refunds once (default: a new key)",
+    )
     .action((id: string, paymentId: string, options: RefundOptions) =>
       run(options, (settings) => refund(settings, id, paymentId, options)),
     );
 }
 
-async function show(settings: Settings, ref: PaymentRef): Promise<Result> {
-  const { accountId, paymentId } = ref;
-  return withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction) => {
-      const details = await readAccountDetails(transaction, accountId);
-      if (details === null) return noAccount(accountId);
-      const read = await readShown(transaction, ref, details.account.position);
-      return read === null
-        ? refused({ kind: "unknown_payment", paymentId })
-        : shown(shownPayment, toShownPayment(read), shownText(read));
-    }),
-  );
+function show(settings: Settings, ref: PaymentRef): Promise<Result> {
+  return readAccountBooks(settings, ref.accountId, async (transaction, { account }) => {
+    const payment = await readShown(transaction, ref, account.position);
+    return payment === null
+      ? refused({ kind: "unknown_payment", paymentId: ref.paymentId })
+      : shown(shownPayment, toShownPayment(payment), shownText(payment));
+  });
 }
 
 async function readShown(

@@ -5,22 +5,14 @@ import { accountId } from "../../../shared/contract/wire.ts";
 import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
-import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { moneyArgument } from "../shell/arguments.ts";
-import {
-  noAccount,
-  PartUnavailable,
-  type Result,
-  refused,
-  shown,
-  WrongUsage,
-} from "../shell/result.ts";
-import { withDatabase } from "../shell/with-database.ts";
-import type { Asked, ByOption } from "../subscription/make-change.ts";
+import { noAccount, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { orUnknown, withDatabase } from "../shell/with-database.ts";
+import type { ByOption, ChangeRequest } from "../subscription/make-change.ts";
 import { topUpSettingsText } from "./top-up-settings.ts";
 
-/** As typed; what is left out stays as it is. */
+/** Settings that are left out stay as they are. */
 export interface TopUpSetOptions extends ByOption {
   readonly auto?: string;
   readonly amount?: string;
@@ -28,15 +20,14 @@ export interface TopUpSetOptions extends ByOption {
   readonly limitPerMonth?: string;
 }
 
-/** What sets an amount or a limit back. */
+/** Resets an amount or a limit. */
 const DEFAULT = "default";
 
-const settled = noun({ outcome: z.literal("set"), account_id: accountId, ...autoTopUpFields });
+const changed = noun({ outcome: z.literal("set"), account_id: accountId, ...autoTopUpFields });
 
-/** Changes what is set of an account's auto top-up. */
 export async function setTopUp(
   settings: Settings,
-  { accountId, by }: Asked,
+  { accountId, by }: ChangeRequest,
   options: TopUpSetOptions,
 ): Promise<Result> {
   const { auto, amount, limitPerDay, limitPerMonth } = options;
@@ -50,18 +41,14 @@ export async function setTopUp(
     if (details === null) return noAccount(accountId);
     const { currency } = details;
     const at = { accountId, now: Date.now(), by };
-    const outcome = await setAutoTopUp(database, at, toSettings(options, currency)).catch(
-      (error: unknown) => {
-        throw isDatabaseOutage(error) ? unknownOutcome() : error;
-      },
+    const outcome = await orUnknown(
+      setAutoTopUp(database, at, toSettings(options, currency)),
+      "the settings may or may not have been changed; run it again",
     );
     if (outcome.kind !== "set") return refused(outcome);
-    const read = { accountId, currency, auto: outcome.auto };
-    return shown(
-      settled,
-      { outcome: outcome.kind, ...read, ...toAutoTopUp(read.auto, currency) },
-      topUpSettingsText(read),
-    );
+    const { kind, auto } = outcome;
+    const value = { outcome: kind, accountId, ...toAutoTopUp(auto, currency) };
+    return shown(changed, value, topUpSettingsText({ accountId, currency, auto }));
   });
 }
 
@@ -82,11 +69,4 @@ function onOrOff(text: string): boolean {
 
 function toAmount(text: string, currency: string): bigint | null {
   return text === DEFAULT ? null : moneyArgument(text, currency);
-}
-
-/** It says how things shall be, so it may be asked for any number of times. */
-function unknownOutcome(): PartUnavailable {
-  return new PartUnavailable(
-    "the connection to Postgres was lost and the settings may be changed or not; set them again, which changes nothing twice",
-  );
 }

@@ -3,13 +3,11 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
-import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields } from "../shell/print.ts";
-import { noAccount, type Result, shown } from "../shell/result.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
+import { type Result, shown } from "../shell/result.ts";
 
 /** An account's auto top-up, in the currency that it pays in. */
 interface AccountTopUp {
@@ -18,18 +16,13 @@ interface AccountTopUp {
   readonly auto: AutoTopUp;
 }
 
-/** What is set of an account's auto top-up, and where it stands. */
-export async function showTopUpSettings(settings: Settings, accountId: AccountId): Promise<Result> {
-  const read = await withDatabase(settings, (database) =>
-    readSnapshot(database, async (transaction): Promise<AccountTopUp | null> => {
-      const details = await readAccountDetails(transaction, accountId);
-      if (details === null) return null;
-      const auto = await readAutoTopUp(transaction, accountId);
-      return { accountId, currency: details.currency, auto };
-    }),
-  );
-  if (read === null) return noAccount(accountId);
-  return shown(autoTopUp, toAutoTopUp(read.auto, read.currency), topUpSettingsText(read));
+/** Shows the settings and the state of an account's auto top-up. */
+export function showTopUpSettings(settings: Settings, accountId: AccountId): Promise<Result> {
+  return readAccountBooks(settings, accountId, async (transaction, { currency }) => {
+    const auto = await readAutoTopUp(transaction, accountId);
+    const text = topUpSettingsText({ accountId, currency, auto });
+    return shown(autoTopUp, toAutoTopUp(auto, currency), text);
+  });
 }
 
 export function topUpSettingsText({ accountId, currency, auto }: AccountTopUp): string {
@@ -45,11 +38,13 @@ export function topUpSettingsText({ accountId, currency, auto }: AccountTopUp): 
     ["paused until", formatInstant(auto.pausedUntil, "not paused")],
     ["stopped", auto.stopped ?? "no"],
     ["declines", `${auto.declines} in a row`],
-    ["next look", formatInstant(auto.lookAt, nextLook(auto))],
+    ["next check", formatInstant(auto.lookAt, nextCheck(auto))],
   ]);
 }
 
-function nextLook({ enabled, stopped }: AutoTopUp): string {
+function nextCheck({ enabled, stopped }: AutoTopUp): string {
   if (!enabled) return "never, while it is off";
-  return stopped === null ? "when the balance is low" : "never, until you act";
+  return stopped === null
+    ? "when the balance is low"
+    : "never, until you set it or the payment method again";
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { accountIdArgument } from "../shell/arguments.ts";
-import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { addChangeCommand, toAsked } from "../subscription/make-change.ts";
+import { addCommand, forAccount, run } from "../shell/run-command.ts";
+import { addChangeCommand, toRequest } from "../subscription/make-change.ts";
 import { addTopUpListCommand } from "./payments.ts";
 import { makeTopUp, type TopUpMakeOptions } from "./top-up-make.ts";
 import { setTopUp, type TopUpSetOptions } from "./top-up-set.ts";
@@ -10,15 +10,13 @@ import { showTopUpSettings } from "./top-up-settings.ts";
 export function addTopUpCommands(program: Command): void {
   const topUp = program
     .command("top-up")
-    .description("buy credits by hand, list what was bought, and set auto top-up");
+    .description("buy credits by hand, list top-ups, and set auto top-up");
   addChangeCommand(topUp, "settings <account>", {
-    does: "show an account's auto top-up: what is set, and whether it is paused or stopped",
+    does: "show an account's auto top-up: its settings, and whether it is paused or stopped",
     examples: ["top-up settings acme"],
-  }).action((id: string, options: JsonOption) =>
-    run(options, (settings) => showTopUpSettings(settings, accountIdArgument(id))),
-  );
+  }).action(forAccount(showTopUpSettings));
   addChangeCommand(topUp, "set <account>", {
-    does: "change an account's auto top-up, in its currency; where it was paused or stopped, it starts again",
+    does: "change an account's auto top-up, in its currency; if it was paused or stopped, it starts again",
     examples: [
       "top-up set acme --amount 25 --limit-per-day 100 --limit-per-month 500",
       "top-up set acme --auto off",
@@ -26,17 +24,20 @@ export function addTopUpCommands(program: Command): void {
     ],
   })
     .option("--auto <on|off>", "whether a low balance is topped up")
-    .option("--amount <amount>", "what is charged each time, or a multiple of it, or default")
+    .option("--amount <amount>", "what is charged each time, once or a multiple of it; or default")
     .option("--limit-per-day <amount>", "the most for top-ups in a day, or default")
     .option("--limit-per-month <amount>", "the most for top-ups in a month, or default")
     .action((id: string, options: TopUpSetOptions) =>
-      run(options, (settings) => setTopUp(settings, toAsked(id, options), options)),
+      run(options, (settings) => setTopUp(settings, toRequest(id, options), options)),
     );
   addCommand(topUp, "make <account> <amount>", {
     does: "buy credits now, for an amount in the account's currency",
     examples: ["top-up make acme 25", "top-up make acme 9.90 --key order-17"],
   })
-    .option("--key <key>", "asked for again under it, it is charged once (default: a new one)")
+    .option(
+      "--key <key>",
+      "running the command again with the same key charges once (default: a new key)",
+    )
     .action((id: string, amount: string, options: TopUpMakeOptions) =>
       run(options, (settings) => makeTopUp(settings, accountIdArgument(id), amount, options)),
     );

@@ -12,16 +12,13 @@ import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
 import { WrongUsage } from "./result.ts";
 
-/**
- * What is typed, read into what is meant. Everything here throws WrongUsage with one sentence that
- * names the argument.
- */
+/** Parsers of arguments and options. Each throws WrongUsage with one sentence that names the argument. */
 
 export function accountIdArgument(text: string): AccountId {
   return orWrongUsage(() => toAccountId(text));
 }
 
-/** Any other id: of a lot, an event, a meter. */
+/** Any id but an account's: of a lot, an event, a meter. */
 export function idArgument(name: string, text: string): string {
   const problem = idProblem(name, text);
   if (problem !== null) throw new WrongUsage(problem);
@@ -32,27 +29,21 @@ export function creditsArgument(text: string): MicroCredits {
   return orWrongUsage(() => parseCredits(text));
 }
 
-/** Money as people write it, in minor units of the account's currency. */
+/** Parses units of the account's currency ("9.90"); returns minor units. */
 export function moneyArgument(text: string, currency: string): bigint {
   return orWrongUsage(() => parseMoney(text, currency));
 }
 
-/** A whole number from `least` on that fits into 64 bits. */
+/** Parses a whole number of at least `least` that fits into 64 bits. */
 export function wholeArgument(name: string, text: string, least: bigint): bigint {
   const number = /^\d{1,19}$/.test(text) ? BigInt(text) : null;
   if (number === null || number < least || number > MAX_BIGINT) {
-    throw new WrongUsage(`${name} must be a whole number from ${least} on, not "${text}"`);
+    throw new WrongUsage(`${name} must be a whole number of at least ${least}, not "${text}"`);
   }
   return number;
 }
 
-/** How many to list; more than `most` are not listed at once. */
-export function limitArgument(text: string, most: number): number {
-  const count = wholeArgument("--limit", text, 1n);
-  return count > most ? most : Number(count);
-}
-
-/** An instant in ISO 8601 with its offset: without one it would depend on where it is typed. */
+/** Parses ISO 8601 with an offset: without one the instant would depend on the machine's time zone. */
 export function instantArgument(name: string, text: string): Instant {
   const instant = parseInstant(text);
   if (instant === null) {
@@ -61,7 +52,7 @@ export function instantArgument(name: string, text: string): Instant {
   return instant;
 }
 
-// An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
+// isTimeZone also accepts an offset ("+02:00") and a whole instant.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
 
 export function timeZoneArgument(text: string): string {
@@ -91,14 +82,16 @@ export function renewalArgument(text: string): Renewal {
   throw new WrongUsage(`--renewal must be first-of-month or day-of-month, not "${text}"`);
 }
 
-/** What the history calls whoever a turn of the month acts for. */
-const NOBODY = "schedule";
+/** Who makes the changes that the schedule makes by itself, in the history. */
+const SCHEDULE = "schedule";
 
-/** Who asks: as given, else the operating system's user, or `cli` where that has no name of use. */
+/** Who makes a change: as given, else the operating system's user, or `cli` where that has no usable name. */
 export function byArgument(text: string | undefined): string {
   if (text === undefined) return systemUser() ?? "cli";
-  if (text === NOBODY) {
-    throw new WrongUsage(`--by cannot be ${NOBODY}: so the turns of the month are told`);
+  if (text === SCHEDULE) {
+    throw new WrongUsage(
+      `--by cannot be ${SCHEDULE}, the name of automatic changes in the history`,
+    );
   }
   return idArgument("--by", text);
 }
@@ -106,9 +99,9 @@ export function byArgument(text: string | undefined): string {
 function systemUser(): string | null {
   try {
     const { username } = userInfo();
-    return idProblem("user", username) === null && username !== NOBODY ? username : null;
+    return idProblem("user", username) === null && username !== SCHEDULE ? username : null;
   } catch {
-    // A user id without a name, as in many containers.
+    // The user id has no name, as in many containers.
     return null;
   }
 }
@@ -119,7 +112,7 @@ export function referenceArgument(text: string): string {
   return textArgument("--reference", text);
 }
 
-/** Words for the books. */
+/** Parses free text that the books keep. */
 export function textArgument(name: string, text: string): string {
   if (text.length > MAX_TEXT_LENGTH) {
     throw new WrongUsage(
@@ -127,19 +120,19 @@ export function textArgument(name: string, text: string): string {
     );
   }
   if (isStorable(text)) return text;
-  throw new WrongUsage(`${name} holds a NUL character or half of a surrogate pair`);
+  throw new WrongUsage(`${name} contains a NUL character or half of a surrogate pair`);
 }
 
 const PLACE = /^(?:([A-Za-z0-9._-]{1,249})\/)?(\d{1,10})\/(\d{1,19})$/;
 const MAX_PARTITION = 2 ** 31 - 1;
 
-/** Where a message of Kafka stands: `usage.events/2/1041`, or `2/1041` of that topic. */
+/** Parses a message's topic, partition and offset: `usage.events/2/1041`, or `2/1041` of that topic. */
 export function placeArgument(text: string): DeadLetterPlace {
   const [, topic = TOPICS.usageEvents, partition, offset = ""] = PLACE.exec(text) ?? [];
   const place = { topic, partition: Number(partition), offset: BigInt(offset) };
   if (place.partition <= MAX_PARTITION && place.offset <= MAX_BIGINT) return place;
   throw new WrongUsage(
-    `a place is written like ${TOPICS.usageEvents}/2/1041 or 2/1041 (partition, offset), not "${text}"`,
+    `a dead letter is named like ${TOPICS.usageEvents}/2/1041 or 2/1041 (partition, offset), not "${text}"`,
   );
 }
 

@@ -8,21 +8,26 @@ export interface PageOptions extends JsonOption {
   readonly cursor?: string;
 }
 
-const MOST_LISTED = 10_000;
+export const MOST_LISTED = 10_000;
 
 /** Adds the options of a command that lists page by page. */
 export function addPageOptions(command: Command, what = ""): Command {
   return command
     .option("--limit <count>", `how many ${what}to list, at most ${MOST_LISTED}`, "20")
-    .option("--cursor <cursor>", "go on where the page before ended: its next_cursor");
+    .option("--cursor <cursor>", "list the next page: the next_cursor of the page before");
 }
 
 export function pageArgument({ limit, cursor }: PageOptions): PageAsked {
-  const count = wholeArgument("--limit", limit, 1n);
-  return { limit: count > MOST_LISTED ? MOST_LISTED : Number(count), cursor };
+  return { limit: limitArgument(limit), cursor };
 }
 
-/** The line behind a page that is not the last; none behind the last. */
+/** Parses --limit; a larger number counts as the largest allowed. */
+export function limitArgument(text: string): number {
+  const count = wholeArgument("--limit", text, 1n);
+  return count > MOST_LISTED ? MOST_LISTED : Number(count);
+}
+
+/** How to list the next page; no line after the last page. */
 export function moreLines(nextCursor: string | null): string[] {
   return nextCursor === null ? [] : [`There are more: --cursor ${nextCursor}`];
 }

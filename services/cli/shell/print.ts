@@ -7,7 +7,7 @@ export function toJson(value: unknown, indent = 2): string {
   );
 }
 
-/** Text from outside on one line: control characters would else reach the terminal. */
+/** Text from outside, on one line and without control characters that the terminal would obey. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -15,38 +15,25 @@ export function printable(text: string): string {
   });
 }
 
-/** A column of a table: its title, numbers to the right. */
-export interface Column {
-  readonly title: string;
-  readonly align?: "right";
+/** A column of a table: its title, its cell in a row, and "right" for numbers. */
+export type Column<Row> = readonly [
+  title: string,
+  cell: (row: Row) => string | number | bigint,
+  align?: "right",
+];
+
+/** Rows under the titles of their columns, two spaces between columns. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  const padded = columns.map(([title, cell, align]) => {
+    const cells = [title, ...rows.map((row) => printable(String(cell(row))))];
+    const width = Math.max(...cells.map((text) => text.length));
+    return cells.map((text) => (align === "right" ? text.padStart(width) : text.padEnd(width)));
+  });
+  const lines = [null, ...rows].map((_, at) => padded.map((cells) => cells[at]).join("  "));
+  return lines.map((line) => line.trimEnd()).join("\n");
 }
 
-/** Rows under their titles, two spaces between columns. */
-export function table(
-  columns: readonly Column[],
-  rows: readonly (readonly (string | number | bigint)[])[],
-): string {
-  const cells = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => row.map((cell) => printable(String(cell)))),
-  ];
-  const widths = columns.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, at) => pad(cell, at))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-
-  function pad(cell: string, at: number): string {
-    const width = widths[at] ?? 0;
-    return columns[at]?.align === "right" ? cell.padStart(width) : cell.padEnd(width);
-  }
-}
-
-/** Names and values under one another. */
+/** Names and values, one pair a line. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
   const lines = rows.map(([name, value]) => [printable(name), printable(value)] as const);
   const width = Math.max(...lines.map(([name]) => name.length));

@@ -6,15 +6,15 @@ import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { addressOf, reasonOf } from "./with-database.ts";
 
-/** How long a part may take to answer before it counts as down. */
+/** A server that takes longer to answer counts as down. */
 const ANSWERS_WITHIN_MS = 3_000;
 
-/** What a part answered, or why it is down. */
+/** What a server answered, or why it is down. */
 export type Probe<T> =
   | { readonly up: true; readonly found: T }
   | { readonly up: false; readonly reason: string };
 
-/** Asks a part. One that fails or takes too long is down, and nobody waits for it any longer. */
+/** Asks a server, and stops waiting after a while. */
 export async function probe<T>(ask: () => Promise<T>): Promise<Probe<T>> {
   const answered = new AbortController();
   const late = sleep(ANSWERS_WITHIN_MS, "late" as const, { signal: answered.signal });
@@ -30,14 +30,14 @@ export async function probe<T>(ask: () => Promise<T>): Promise<Probe<T>> {
   }
 }
 
-/** Postgres, with the version that it says it is. */
+/** Connects to Postgres and reads its version. */
 export async function probePostgres(
   settings: Settings,
 ): Promise<Probe<{ database: Database; version: string }>> {
   const database = openDatabase(settings.database, {
     name: "drawdown-status",
     connections: 3,
-    onError: () => undefined, // the next query says so
+    onError: () => undefined, // the next query fails and reports it
   });
   return probe(async () => {
     const { rows } = await database.query<{ server_version: string }>("SHOW server_version");
@@ -45,7 +45,7 @@ export async function probePostgres(
   });
 }
 
-/** Kafka, by a connection to one of its brokers. */
+/** Connects to one of Kafka's brokers. */
 export async function probeKafka({ kafka }: Settings): Promise<Probe<Admin>> {
   const admin = openKafka(kafka, "drawdown-cli", createLogger("cli", "silent")).admin();
   return probe(async () => {
@@ -54,7 +54,7 @@ export async function probeKafka({ kafka }: Settings): Promise<Probe<Admin>> {
   });
 }
 
-/** The registry, by the list of its subjects. */
+/** Asks the registry for its subjects. */
 export async function probeRegistry({ registry }: Settings): Promise<Probe<null>> {
   const { url, auth } = registry;
   return probe(async () => {
@@ -67,7 +67,7 @@ export async function probeRegistry({ registry }: Settings): Promise<Probe<null>
   });
 }
 
-/** Where each part is said to be, without users and passwords. */
+/** The addresses of the servers, without users and passwords. */
 export function addressesOf(settings: Settings) {
   return {
     postgres: addressOf(settings),

@@ -1,21 +1,21 @@
 import { SingleBar } from "cli-progress";
 
-/** Shows how much is done, and lets other lines pass above. */
+/** Shows how much is done, with other lines above it. */
 export interface Progress {
   add(amount: number): void;
-  /** Something to say on standard error. */
-  say(line: string): void;
+  /** Writes a line to standard error. */
+  log(line: string): void;
   stop(): void;
 }
 
 /**
- * A bar on a terminal, and nothing where nobody watches or the total is not known. `inWords` says
- * what all of it is: "12.5 MB". With a `unit`, how many of them pass in a second is shown.
+ * A bar on a terminal; nothing elsewhere, or when the total is not known. `inWords` is the total as
+ * text: "12.5 MB". With a `unit`, the bar shows how many are done per second.
  */
 export function openProgress(total: number | null, inWords: string, unit?: string): Progress {
   const write = (line: string) => void process.stderr.write(`${line}\n`);
   if (total === null || !process.stderr.isTTY) {
-    return { add: () => undefined, say: write, stop: () => undefined };
+    return { add: () => undefined, log: write, stop: () => undefined };
   }
   const bar = new SingleBar({
     format: `[{bar}] {percentage} % of {inWords}, ${unit === undefined ? "" : `{speed} ${unit}/s, `}{eta_formatted} left`,
@@ -32,8 +32,8 @@ export function openProgress(total: number | null, inWords: string, unit?: strin
       const speed = Math.round((done * 1000) / (performance.now() - startedAt));
       bar.increment(amount, { speed: speed.toLocaleString("en-US") });
     },
-    say(line) {
-      // Over the bar, which comes again below with its next step.
+    log(line) {
+      // Clears the bar; its next step draws it again below the line.
       process.stderr.write("\r\x1b[K");
       write(line);
     },

@@ -4,29 +4,29 @@ export type Line = { readonly number: number } & (
   | { readonly kind: "unreadable"; readonly problem: string }
 );
 
-/** A line that goes on for ever must not fill the memory. */
+/** Longer lines are not kept in memory. */
 const MAX_LINE_BYTES = 1 << 20;
 const NEWLINE = 0x0a;
 
-/** Splits bytes into lines as they come, and holds no more than one line and one chunk of them. */
+/** Splits bytes into lines as they arrive, with one line and one chunk in memory. */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let number = 0;
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  let pieces: Buffer[] = [];
+  let length = 0;
 
-  const hold = (bytes: Buffer) => {
-    heldBytes += bytes.length;
-    if (heldBytes <= MAX_LINE_BYTES) held.push(bytes);
-    else held = [];
+  const append = (bytes: Buffer) => {
+    length += bytes.length;
+    if (length <= MAX_LINE_BYTES) pieces.push(bytes);
+    else pieces = [];
   };
   const endLine = (): Line => {
     number += 1;
-    const bytes = Buffer.concat(held);
-    const tooLong = heldBytes > MAX_LINE_BYTES;
-    held = [];
-    heldBytes = 0;
-    if (tooLong) {
+    const bytes = Buffer.concat(pieces);
+    const isTooLong = length > MAX_LINE_BYTES;
+    pieces = [];
+    length = 0;
+    if (isTooLong) {
       return { kind: "unreadable", number, problem: `longer than ${MAX_LINE_BYTES} bytes` };
     }
     try {
@@ -39,11 +39,11 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
   for await (const chunk of chunks) {
     let from = 0;
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-      hold(chunk.subarray(from, at));
+      append(chunk.subarray(from, at));
       from = at + 1;
       yield endLine();
     }
-    hold(chunk.subarray(from));
+    append(chunk.subarray(from));
   }
-  if (heldBytes > 0) yield endLine();
+  if (length > 0) yield endLine();
 }

@@ -4,21 +4,21 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Refusal, RefusalKind } from "../../../shared/core/line/refusal.ts";
 import { printable } from "./print.ts";
 
-/** What a command has to say in the end. Outages and wrong usage are thrown instead. */
+/** What a command shows at its end. Outages and wrong usage are thrown instead. */
 export type Result =
   | {
       readonly kind: "shown";
       readonly data: () => unknown;
       readonly text: string;
-      /** One sentence when what is shown is not as it should be. */
+      /** One sentence when something is wrong with what is shown; the exit code is then 1. */
       readonly failure: string | null;
     }
-  /** All it has to show is written to standard output already. */
+  /** The command has written its result to standard output itself. */
   | { readonly kind: "written"; readonly failure: string | null }
-  /** It was not done, or there is no such thing: one sentence why, and its name where it has one. */
+  /** Nothing was done: one sentence why, and the refusal's code if it has one. */
   | { readonly kind: "refused"; readonly sentence: string; readonly code: RefusalKind | null };
 
-/** `value` is what `--json` shows, as the noun's shape has it. */
+/** `value` is what `--json` shows, in the shape of the noun. */
 export function shown<Noun extends z.ZodType>(
   noun: Noun,
   value: z.output<Noun>,
@@ -28,7 +28,7 @@ export function shown<Noun extends z.ZodType>(
   return { kind: "shown", data: () => z.encode(noun, value), text, failure };
 }
 
-/** Refused by the core or the ledger, or, in words, by the command itself. */
+/** A refusal of the core or the ledger, or a sentence of the command itself. */
 export function refused(refusal: Refusal | string): Result {
   if (typeof refusal === "string") {
     return { kind: "refused", sentence: printable(refusal), code: null };
@@ -42,8 +42,8 @@ export function noAccount(accountId: AccountId): Result {
   return refused({ kind: "unknown_account", accountId });
 }
 
-/** What was typed cannot be meant: exit code 2. */
+/** The arguments or options are wrong: exit code 2. */
 export class WrongUsage extends Error {}
 
-/** A server cannot be reached or used; the message says which one and where. Exit code 1. */
+/** A server cannot be reached or used; the message names it and its address. Exit code 1. */
 export class PartUnavailable extends Error {}

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { WrongCursor } from "../../../shared/contract/cursor.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { InvalidSettings, readSettings, type Settings } from "../../../shared/runtime/settings.ts";
+import { accountIdArgument } from "./arguments.ts";
 import { printable, toJson } from "./print.ts";
 import { PartUnavailable, type Result, WrongUsage } from "./result.ts";
 
@@ -12,20 +14,20 @@ export interface JsonOption {
   readonly json?: true;
 }
 
-/** The program. What is wrong with its usage it says in one sentence; commands made from it too. */
+/** The program. It and its commands report wrong usage in one sentence. */
 export function makeProgram(name: string): Command {
   return new Command(name).exitOverride().configureOutput({
-    outputError: (text) => sayError(oneSentence(text), process.argv.includes("--json")),
+    outputError: (text) => writeError(oneSentence(text), process.argv.includes("--json")),
   });
 }
 
-/** What a command's help says of it. */
+/** The help of a command. */
 export interface CommandHelp {
   readonly does: string;
   readonly examples: readonly string[];
 }
 
-/** Adds a command with what all of them have: `--json`, and an example in its help. */
+/** Adds a command with `--json` and examples in its help. */
 export function addCommand(parent: Command, usage: string, about: CommandHelp): Command {
   const examples = about.examples.map((example) => `  $ drawdown ${example}`);
   return parent
@@ -35,19 +37,19 @@ export function addCommand(parent: Command, usage: string, about: CommandHelp): 
     .addHelpText("after", `\nExample:\n${examples.join("\n")}`);
 }
 
-/** Runs the program with this process' arguments and ends the process with its exit code. */
+/** Runs the program with the arguments of this process, then exits. */
 export async function runProgram(program: Command): Promise<never> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read has seen enough: `drawdown lots acme | head`.
+    // The reader has closed the pipe: `drawdown lots acme | head`.
     process.exit(error.code === "EPIPE" ? 0 : FAILED);
   });
   try {
     await program.parseAsync();
   } catch (error) {
-    process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : sayFailure(error);
+    process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : writeFailure(error);
   }
   await new Promise((resolve) => process.stdout.write("", resolve));
-  // A server that does not answer must not keep the process.
+  // An open connection to a server that does not answer would keep the process alive.
   process.exit();
 }
 
@@ -63,42 +65,44 @@ export async function run(
   }
   const failure = result.kind === "refused" ? result.sentence : result.failure;
   if (failure === null) return;
-  sayError(failure, json, result.kind === "refused" ? result.code : null);
+  writeError(failure, json, result.kind === "refused" ? result.code : null);
   process.exitCode = FAILED;
 }
 
-/** One sentence on standard error, with the name of a refusal for programs. */
-function sayError(sentence: string, json: boolean, code: string | null = null): void {
+/** Runs a command whose only argument is an account. */
+export function forAccount(work: (settings: Settings, accountId: AccountId) => Promise<Result>) {
+  return (id: string, options: JsonOption) =>
+    run(options, (settings) => work(settings, accountIdArgument(id)));
+}
+
+/** Writes one sentence to standard error, in JSON with the refusal's code. */
+function writeError(sentence: string, json: boolean, code: string | null = null): void {
   const data = code === null ? { error: sentence } : { error: sentence, code };
   process.stderr.write(`${json ? toJson(data, 0) : sentence}\n`);
 }
 
-function sayFailure(error: unknown): number {
-  const json = process.argv.includes("--json");
-  const sentence = error instanceof Error ? error.message : String(error);
-  if (error instanceof WrongCursor) {
-    sayError(`--cursor ${sentence}`, json);
-    return WRONG_USAGE;
-  }
-  if (error instanceof WrongUsage) {
-    sayError(printable(sentence), json);
-    return WRONG_USAGE;
-  }
-  if (error instanceof InvalidSettings) {
-    sayError(oneSentence(sentence), json);
-    return WRONG_USAGE;
-  }
-  const expected = error instanceof PartUnavailable;
-  sayError(printable(expected ? sentence : `drawdown failed: ${sentence}`), json);
-  return FAILED;
+/** Writes why a command failed; returns the exit code. */
+function writeFailure(error: unknown): number {
+  const [sentence, exitCode] = describeFailure(error);
+  writeError(sentence, process.argv.includes("--json"));
+  return exitCode;
 }
 
-/** Help that was asked for is no error. */
+function describeFailure(error: unknown): [sentence: string, exitCode: number] {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof WrongCursor) return [`--cursor ${message}`, WRONG_USAGE];
+  if (error instanceof WrongUsage) return [printable(message), WRONG_USAGE];
+  if (error instanceof InvalidSettings) return [oneSentence(message), WRONG_USAGE];
+  const isExpected = error instanceof PartUnavailable;
+  return [printable(isExpected ? message : `drawdown failed: ${message}`), FAILED];
+}
+
+/** Commander throws for --help too, with exit code 0. */
 function exitCodeOf(error: CommanderError): number {
   return error.exitCode === 0 ? 0 : WRONG_USAGE;
 }
 
-/** Several lines as one: "Settings are not usable: DATABASE_URL: is not set; ..." */
+/** Joins lines: "Settings are not usable: DATABASE_URL: is not set; ..." */
 function oneSentence(text: string): string {
   const [first = "", ...rest] = text
     .replace(/^error: /, "")

@@ -8,8 +8,8 @@ const UNDEFINED_TABLE = "42P01";
 const UNDEFINED_COLUMN = "42703";
 
 /**
- * Gives `work` the database. Throws PartUnavailable when Postgres cannot be reached, refuses us, is
- * lost on the way or has no tables of ours.
+ * Runs `work` with a connection to Postgres. Throws PartUnavailable when Postgres cannot be reached,
+ * refuses the connection, is lost on the way, or does not have the tables of this version.
  */
 export async function withDatabase<T>(
   settings: Settings,
@@ -20,19 +20,32 @@ export async function withDatabase<T>(
   const database = openDatabase(settings.database, {
     name: "drawdown-cli",
     connections,
-    onError: () => undefined, // what was waiting for the connection hears of it
+    onError: () => undefined, // the query that used the connection fails
   });
   try {
     await connect(database, where);
     return await work(database);
   } catch (error) {
-    throw understood(error, where);
+    throw explained(error, where);
   } finally {
     await database.end();
   }
 }
 
-/** Where Postgres is said to be, without user and password. */
+/**
+ * Waits for a change of the books. When Postgres is lost before it answers, the change may be
+ * committed or not: throws PartUnavailable with a sentence about what that means and what to do.
+ */
+export async function orUnknown<T>(change: Promise<T>, sentence: string): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!isDatabaseOutage(error)) throw error;
+    throw new PartUnavailable(`the connection to Postgres was lost; ${sentence}`);
+  }
+}
+
+/** The address of Postgres, without user and password. */
 export function addressOf({ database }: Settings): string {
   try {
     return databaseAddress(database.url);
@@ -41,10 +54,10 @@ export function addressOf({ database }: Settings): string {
   }
 }
 
-/** Why a server did not do what it was asked, in a few words. */
+/** Why a server failed, in a few words. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // fetch says only that it failed, and what failed at several addresses of a host says nothing.
+  // fetch keeps the reason in its cause; a host whose addresses all fail gives a code and no message.
   if (error.cause instanceof Error) return reasonOf(error.cause);
   if (error.message !== "") return error.message;
   return "code" in error ? String(error.code) : error.name;
@@ -60,7 +73,7 @@ async function connect(database: Database, where: string): Promise<void> {
   }
 }
 
-function understood(error: unknown, where: string): unknown {
+function explained(error: unknown, where: string): unknown {
   if (error instanceof PartUnavailable) return error;
   const state = sqlState(error);
   if (state === UNDEFINED_TABLE || state === UNDEFINED_COLUMN) {
@@ -71,7 +84,7 @@ function understood(error: unknown, where: string): unknown {
   }
   if (isDatabaseOutage(error)) {
     return new PartUnavailable(
-      `Postgres at ${where} was lost (${reasonOf(error)}); look whether it was done before doing it again`,
+      `Postgres at ${where} was lost (${reasonOf(error)}); check whether the command took effect before running it again`,
     );
   }
   return error;

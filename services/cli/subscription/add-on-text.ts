@@ -1,58 +1,37 @@
-import type { AddOnUse, DueCharge } from "../../../shared/core/month/subscription.ts";
 import { addOnAt } from "../../../shared/core/offer/catalogue.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { table } from "../shell/print.ts";
 import type { SubscriptionDetails } from "./read-subscription.ts";
 
-/** Add-ons in use and the charges of a turn that wait, as tables; empty where there is neither. */
-export function addOnsText(read: SubscriptionDetails): string {
-  const { addOns, dueCharges } = read.schedule;
+/** Tables of the add-ons in use, and of charges that are due and not posted yet; empty without either. */
+export function addOnsText({ schedule, catalogue, now }: SubscriptionDetails): string {
+  const { addOns, dueCharges } = schedule;
   const parts: string[] = [];
-  if (addOns.length > 0) parts.push(usesTable(read));
+  if (addOns.length > 0) {
+    const uses = addOns.map((use) => ({ ...use, price: addOnAt(catalogue, use.addOnId, now) }));
+    parts.push(
+      table(uses, [
+        ["ADD-ON", ({ addOnId }) => addOnId],
+        ["UNITS", ({ quantity }) => quantity, "right"],
+        ["NEXT PERIOD", ({ nextQuantity }) => nextQuantity, "right"],
+        [
+          "CREDITS EACH",
+          ({ price }) => (price === null ? "" : formatCredits(price.credits)),
+          "right",
+        ],
+      ]),
+    );
+  }
   if (dueCharges.length > 0) {
-    const why = "Charges that wait until the usage before them is complete:";
-    parts.push(`${why}\n${chargesTable(dueCharges)}`);
+    const charges = table(dueCharges, [
+      ["ADD-ON", ({ addOnId }) => addOnId],
+      ["PERIOD", ({ period }) => period, "right"],
+      ["UNITS", ({ units }) => units, "right"],
+      ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
+      ["DUE", ({ dueAt }) => formatInstant(dueAt)],
+    ]);
+    parts.push(`Charges that wait until the usage before them is complete:\n${charges}`);
   }
   return parts.join("\n\n");
-}
-
-function usesTable(read: SubscriptionDetails): string {
-  return table(
-    [
-      { title: "ADD-ON" },
-      { title: "UNITS", align: "right" },
-      { title: "NEXT PERIOD", align: "right" },
-      { title: "CREDITS EACH", align: "right" },
-    ],
-    read.schedule.addOns.map((use) => {
-      const price = priceOf(read, use);
-      const each = price === null ? "" : formatCredits(price);
-      return [use.addOnId, use.quantity, use.nextQuantity, each];
-    }),
-  );
-}
-
-function chargesTable(charges: readonly DueCharge[]): string {
-  return table(
-    [
-      { title: "ADD-ON" },
-      { title: "PERIOD", align: "right" },
-      { title: "UNITS", align: "right" },
-      { title: "CREDITS", align: "right" },
-      { title: "DUE" },
-    ],
-    charges.map(({ addOnId, period, units, credits, dueAt }) => [
-      addOnId,
-      period,
-      units,
-      formatCredits(credits),
-      formatInstant(dueAt),
-    ]),
-  );
-}
-
-/** A month's credits for a unit, as the catalogue says now. */
-function priceOf({ catalogue, now }: SubscriptionDetails, { addOnId }: AddOnUse) {
-  return addOnAt(catalogue, addOnId, now)?.credits ?? null;
 }

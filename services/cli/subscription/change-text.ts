@@ -2,7 +2,7 @@ import type { SubscriptionChange } from "../../../shared/core/month/subscription
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 
-/** What was changed, in words. */
+/** A change as a phrase: "plan growth instead of starter". */
 export function changeText({ kind, detail }: SubscriptionChange): string {
   const { plan = "?", before = "?", interval = "?", renewal = "?", units = "?" } = detail;
   const { period = "?", add_on: addOn = "?", time_zone: timeZone = "?" } = detail;
@@ -17,13 +17,13 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
     case "interval_changed":
       return `paid ${oftenText(interval)} instead of ${oftenText(before)}`;
     case "interval_change_planned":
-      return `paid ${oftenText(interval)} once what is paid has passed`;
+      return `paid ${oftenText(interval)} from the end of what is paid on`;
     case "cancelled":
       return `plan ${plan} cancelled, to the end of what is paid`;
     case "resumed":
       return `plan ${plan} resumed`;
     case "suspended":
-      return `plan ${plan} suspended: its fee of period ${period} is given up`;
+      return `plan ${plan} suspended: its fee of period ${period} is abandoned`;
     case "restored":
       return `plan ${plan} restored: its fee of period ${period} is paid`;
     case "ended":
@@ -45,7 +45,7 @@ export function renewalText(renewal: string): string {
     : "on the first of the month";
 }
 
-/** The history keeps micro-credits. */
+/** The history stores micro-credits. */
 function creditsOf(micro: string): string {
   return /^-?\d+$/.test(micro) ? formatCredits(BigInt(micro)) : micro;
 }

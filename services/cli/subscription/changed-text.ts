@@ -14,12 +14,12 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
+import { LOW_BALANCE } from "../credits/lot-text.ts";
 import { printable } from "../shell/print.ts";
 import { changeText } from "./change-text.ts";
 import type { SubscriptionDetails } from "./read-subscription.ts";
 import { plannedText } from "./show-text.ts";
 
-/** What a change did. */
 export const madeChange = noun({
   outcome: z.literal("changed"),
   ...movedFields,
@@ -30,11 +30,11 @@ export const madeChange = noun({
   ...scheduleFields,
 });
 
-/** `read`: the subscription as it is in the books once it is made. */
-export function toMadeChange(changed: Changed, read: SubscriptionDetails) {
+/** `subscription` is read after the change. */
+export function toMadeChange(changed: Changed, subscription: SubscriptionDetails) {
   return {
     ...toMoved(changed.account, changed.lowBalance),
-    ...toSchedule(read, read.now),
+    ...toSchedule(subscription, subscription.now),
     outcome: changed.kind,
     changes: changed.changes,
     entries: changed.entries.map(toEntry),
@@ -42,7 +42,6 @@ export function toMadeChange(changed: Changed, read: SubscriptionDetails) {
   };
 }
 
-/** What a change did, in words. */
 export function changedText(changed: Changed): string {
   const { account, schedule, entries, granted, changes, lowBalance } = changed;
   const id = printable(account.accountId);
@@ -51,8 +50,7 @@ export function changedText(changed: Changed): string {
   if (entries.length > 0 || lowBalance !== null) {
     lines.push(`The balance is now ${formatCredits(balanceOf(account))} credits.`);
   }
-  if (lowBalance !== null)
-    lines.push("The account is at or below its threshold: a low-balance event was published.");
+  if (lowBalance !== null) lines.push(LOW_BALANCE);
   lines.push(...changed.fees.map(feeText));
   const { subscription } = schedule;
   if (subscription !== null) {
@@ -63,7 +61,7 @@ export function changedText(changed: Changed): string {
 
 function entryText({ credits, lotId, reference }: Entry, granted: readonly GrantedLot[]): string {
   if (credits < 0n) return `Charged ${formatCredits(-credits)} credits: ${printable(reference)}.`;
-  const lot = granted.find((one) => one.lotId === lotId);
+  const lot = granted.find((candidate) => candidate.lotId === lotId);
   const ends = lot === undefined ? "" : `, ends ${formatInstant(lot.expiresAt)}`;
   return `Granted ${formatCredits(credits)} credits: lot ${lotId}${ends}.`;
 }

@@ -3,11 +3,10 @@ import {
   type SubscriptionDetails as Read,
   readSubscription as read,
 } from "../../../shared/ledger/payments/read-subscription.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { readBooks } from "../shell/read-books.ts";
 
-/** An account's subscription as it is in the books now. */
+/** An account's subscription as the books have it at an instant. */
 export interface SubscriptionDetails extends Read {
   readonly now: Instant;
 }
@@ -17,8 +16,6 @@ export async function readSubscription(
   settings: Settings,
   accountId: AccountId,
 ): Promise<SubscriptionDetails | null> {
-  const found = await withDatabase(settings, (database) =>
-    readSnapshot(database, (transaction) => read(transaction, accountId)),
-  );
+  const found = await readBooks(settings, (transaction) => read(transaction, accountId));
   return found && { ...found, now: Date.now() };
 }

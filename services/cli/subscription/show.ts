@@ -10,11 +10,10 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { fields, printable } from "../shell/print.ts";
+import { fields, printable, table } from "../shell/print.ts";
 import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addOnsText } from "./add-on-text.ts";
 import { oftenText, renewalText } from "./change-text.ts";
-import { openFeesText } from "./fees-text.ts";
 import { readSubscription, type SubscriptionDetails } from "./read-subscription.ts";
 import { plannedText } from "./show-text.ts";
 
@@ -25,16 +24,16 @@ const shownSubscription = noun({
   next_due_at: instant.nullable(),
 });
 
-/** An account's subscription as it is in the books: a turn that is due is posted by what moves it next. */
+/** Shows a subscription as the books have it: a turn that is due shows once it is posted. */
 export async function showSubscription(settings: Settings, id: AccountId): Promise<Result> {
   const read = await readSubscription(settings, id);
   if (read === null) return noAccount(id);
   const subscription = { ...toSchedule(read, read.now), ...read.account };
-  return shown(shownSubscription, subscription, readText(read));
+  return shown(shownSubscription, subscription, shownText(read));
 }
 
-function readText(read: SubscriptionDetails): string {
-  const { account, schedule } = read;
+function shownText(read: SubscriptionDetails): string {
+  const { account, schedule, openFees } = read;
   const { subscription } = schedule;
   const id = printable(account.accountId);
   const due = formatInstant(account.nextDueAt, "nothing");
@@ -42,9 +41,21 @@ function readText(read: SubscriptionDetails): string {
     subscription === null
       ? `Account ${id} has no subscription; next due: ${due}.`
       : runningText(read, subscription);
-  return [head, addOnsText(read), openFeesText(read.openFees)]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  const fees = openFees.length === 0 ? "" : `Unpaid fees:\n${feeTable(openFees)}`;
+  return [head, addOnsText(read), fees].filter((part) => part !== "").join("\n\n");
+}
+
+function feeTable(fees: SubscriptionDetails["openFees"]): string {
+  return table(fees, [
+    ["FEE", ({ paymentId }) => paymentId],
+    ["PLAN", ({ planId }) => planId],
+    ["STATUS", ({ status }) => status],
+    ["AMOUNT", ({ amount, currency }) => moneyText(amount, currency), "right"],
+    ["DUE", ({ dueAt }) => formatInstant(dueAt)],
+    ["ATTEMPT", ({ attempt }) => attempt, "right"],
+    ["NEXT TRY", ({ nextTryAt }) => formatInstant(nextTryAt, "with another payment method")],
+    ["REASON", ({ reason }) => reason],
+  ]);
 }
 
 function runningText(read: SubscriptionDetails, subscription: Subscription): string {
@@ -62,7 +73,7 @@ function runningText(read: SubscriptionDetails, subscription: Subscription): str
     ["subscribed", formatInstant(subscription.subscribedAt)],
     ["period", `${period}, since ${formatInstant(periodBeganAt)}`],
     ["next turn", `${formatInstant(nextPeriodAt)}${isTurnDue ? ", due but not posted yet" : ""}`],
-    ["what comes", plannedText(subscription, timeZone).join("; ")],
+    ["coming up", plannedText(subscription, timeZone).join("; ")],
     ["next due", formatInstant(account.nextDueAt, "nothing")],
   ]);
 }
@@ -70,17 +81,14 @@ function runningText(read: SubscriptionDetails, subscription: Subscription): str
 function suspendedRow({ withheld }: Subscription) {
   if (withheld === null) return [];
   const since = withheld.length === 0 ? "" : `; ${countOf(withheld.length, "month")} so far`;
-  const what = `until its fees are paid, months bring neither credits nor charges${since}`;
+  const what = `its months bring no credits and no charges until its fees are paid${since}`;
   return [["suspended", what] as const];
 }
 
-function planText(
-  { catalogue, now }: SubscriptionDetails,
-  { planId, periodCredits }: Subscription,
-) {
+function planText({ catalogue, now }: SubscriptionDetails, { planId, periodCredits }: Subscription) {
   const plan = planAt(catalogue, planId, now);
   const monthly = plan === null ? "" : `: ${formatCredits(plan.credits)} credits a month`;
-  return `${planId}${monthly}; this period has had ${formatCredits(periodCredits)}`;
+  return `${planId}${monthly}; received this period: ${formatCredits(periodCredits)}`;
 }
 
 function priceText(read: SubscriptionDetails, { planId, interval }: Subscription): string {

@@ -7,71 +7,71 @@ import type { Database } from "../../../shared/ledger/postgres/database.ts";
 
 const MEASURE_MS = 1_000;
 
-/** The first offset that the books have not read, by partition, as far as they have begun. */
-type Places = ReadonlyMap<number, bigint>;
+/** The next offset to meter, by partition; a partition that metering has not begun is missing. */
+type Offsets = ReadonlyMap<number, bigint>;
 
-/** How far metering has read, and how fast it goes. */
+/** How far metering has read, and how fast it is. */
 export interface Speed {
-  readonly places: Places;
-  /** Measured over a second. Offsets need not be contiguous, so it is at most this. */
+  readonly offsets: Offsets;
+  /** Measured over a second; an upper bound, since offsets need not be contiguous. */
   readonly eventsPerSecond: number;
 }
 
-/** Reads the places in the books twice, a second apart. */
+/** Reads the offsets twice, a second apart. */
 export async function measureSpeed(database: Database): Promise<Speed> {
   const startedAt = performance.now();
   const before = await readOffsets(database, USAGE_READER);
   await sleep(MEASURE_MS);
-  const places = await readOffsets(database, USAGE_READER);
+  const offsets = await readOffsets(database, USAGE_READER);
   const seconds = (performance.now() - startedAt) / 1000;
-  const read = Number(sumOf(places) - sumOf(before));
-  return { places, eventsPerSecond: Math.round(read / seconds) };
+  const read = Number(sumOf(offsets) - sumOf(before));
+  return { offsets, eventsPerSecond: Math.round(read / seconds) };
 }
 
-/** How many consumers meter now. */
+/** Counts the metering consumers. */
 export async function countMembers(admin: Admin): Promise<number> {
   const { groups } = await admin.describeGroups([METERING]);
   return groups[0]?.members.length ?? 0;
 }
 
-/** A partition with what Kafka has and what the books have read of it; null: not known. */
+/** How far a partition is metered; null: unknown. */
 export interface PartitionLag {
   readonly partition: number;
   readonly high: bigint | null;
   readonly nextOffset: bigint | null;
-  /** Messages not metered yet, at most: offsets need not be contiguous. */
+  /** Messages that are not metered yet; an upper bound, since offsets need not be contiguous. */
   readonly lag: bigint | null;
 }
 
-/** Puts both sides together, each as far as it is known. A partition not yet begun lags by all it has. */
+/** Combines Kafka's ends with the books' offsets; either may be unknown. */
 export function lagsOf(
   ends: readonly PartitionEnds[] | null,
-  places: Places | null,
+  offsets: Offsets | null,
 ): PartitionLag[] {
   const partitions = new Set([
     ...(ends ?? []).map(({ partition }) => partition),
-    ...(places ?? new Map()).keys(),
+    ...(offsets ?? new Map()).keys(),
   ]);
   return [...partitions]
     .sort((a, b) => a - b)
     .map((partition) => {
-      const end = ends?.find((known) => known.partition === partition);
-      const nextOffset = places?.get(partition) ?? null;
-      const known = end !== undefined && places !== null;
+      const end = ends?.find((candidate) => candidate.partition === partition);
+      const nextOffset = offsets?.get(partition) ?? null;
+      const isKnown = end !== undefined && offsets !== null;
       return {
         partition,
         high: end?.high ?? null,
         nextOffset,
-        lag: known ? atLeastZero(end.high - (nextOffset ?? end.low)) : null,
+        lag: isKnown ? atLeastZero(end.high - (nextOffset ?? end.low)) : null,
       };
     });
 }
 
-/** The two sides are read at slightly different instants. */
+/** Kafka and the books are read at slightly different instants, so metering may be ahead. */
 function atLeastZero(lag: bigint): bigint {
   return lag > 0n ? lag : 0n;
 }
 
-function sumOf(places: Places): bigint {
-  return [...places.values()].reduce((sum, nextOffset) => sum + nextOffset, 0n);
+function sumOf(offsets: Offsets): bigint {
+  return [...offsets.values()].reduce((sum, nextOffset) => sum + nextOffset, 0n);
 }

@@ -18,15 +18,15 @@ import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts
 import { reasonOf } from "../shell/with-database.ts";
 import { parseUsageLine } from "./usage-line.ts";
 
-/** Bad lines are named one by one up to here. */
+/** The most bad lines that are named one by one. */
 const MOST_NAMED = 100;
 
-/** Kafka was there when we began; gone for longer than this, the rest of the file is not tried. */
+/** When Kafka does not acknowledge for longer, the rest of the file is not tried. */
 const GIVE_UP_AFTER_MS = 30_000;
 
-/** How far publishing has come; `lost` once Kafka has stopped acknowledging. */
+/** `lost` is set when Kafka has stopped acknowledging. */
 interface Tally {
-  /** Those that are not blank. */
+  /** Lines that are not blank. */
   lines: number;
   published: number;
   failed: number;
@@ -52,7 +52,7 @@ export async function publishFile(
   const startedAt = performance.now();
   try {
     const tally = await publishLines(client, counted(file, progress), (line, problem) =>
-      progress.say(badLine(line, problem, json)),
+      progress.log(badLine(line, problem, json)),
     );
     const seconds = (performance.now() - startedAt) / 1000;
     return summary(tally, addressesOf(settings).kafka, seconds);
@@ -61,7 +61,7 @@ export async function publishFile(
   }
 }
 
-/** Publishes line after line; `onBad` hears of the first bad ones, and the rest still goes. */
+/** Publishes line by line and goes on after bad lines; `onBad` receives the first ones. */
 async function publishLines(
   client: UsageClient,
   chunks: AsyncIterable<Buffer>,
@@ -96,7 +96,7 @@ async function publishLines(
       },
     );
   }
-  // Once lost, every batch that still waits would be tried as long as the one before.
+  // Once Kafka is lost, each remaining batch would be retried for as long again.
   await Promise.race([client.close(), lost.promise]);
   return tally;
 }
@@ -143,12 +143,12 @@ async function assertUp(settings: Settings): Promise<void> {
 
 const STDIN = "-";
 
-/** In bytes; null when it is not known; text: why the file cannot be read. */
+/** In bytes; null: unknown; a string: why the file cannot be read. */
 async function sizeOf(file: string): Promise<number | null | string> {
   if (file === STDIN) return null;
   try {
     const found = await stat(file);
-    if (found.isDirectory()) return "it is a folder";
+    if (found.isDirectory()) return "it is a directory";
     return found.isFile() ? found.size : null;
   } catch (error) {
     return reasonOf(error);

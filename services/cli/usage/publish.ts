@@ -3,7 +3,7 @@ import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 
 export function addPublishCommand(program: Command): void {
   addCommand(program, "publish <file>", {
-    does: "publish usage events, one JSON object a line; - reads standard input",
+    does: "publish usage events, one JSON object per line; - reads standard input",
     examples: [
       "publish usage.ndjson",
       `publish - <<< '{"account_id":"acme","meter":"llm.input_tokens","quantity":1200,"event_id":"call-17"}'`,
@@ -13,11 +13,11 @@ export function addPublishCommand(program: Command): void {
       "after",
       `
 Fields: account_id, meter, quantity; optional event_id, occurred_at (ISO 8601 or milliseconds),
-source, dimensions. Give every line an event_id: published again, it is then the same event.`,
+source, dimensions. Give every line an event_id: a file published twice is then counted once.`,
     )
     .action((file: string, options: JsonOption) =>
       run(options, async (settings) => {
-        // Loaded only now: the commands that need no Kafka start in half the time without it.
+        // Loaded only now: commands that need no Kafka start in half the time without it.
         const { publishFile } = await import("./publish-file.ts");
         return publishFile(settings, file, options.json === true);
       }),

@@ -8,6 +8,7 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { unitPriceText } from "../catalogue/terms-text.ts";
 import { creditsArgument, idArgument, instantArgument, wholeArgument } from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -19,22 +20,22 @@ interface SetOptions extends JsonOption {
   readonly from?: string;
 }
 
-/** A price as asked for; `from` null: from the first instant that is possible. */
-type AskedRate = Omit<Rate, "validFrom"> & { readonly from: Instant | null };
+/** A price to set; `from` null: from the earliest possible instant. */
+type NewRate = Omit<Rate, "validFrom"> & { readonly from: Instant | null };
 
 export function addRateCommands(program: Command): void {
   const commands = program.command("rate").description("set and list the prices of meters");
   addCommand(commands, "set <meter> <credits>", {
-    does: "set what a meter costs, from an instant on",
+    does: "set the price of a meter, from an instant on",
     examples: [
       "rate set llm.input_tokens 3 --per 1000000",
       "rate set calls 0.01 --per 1 --from 2027-01-01T00:00:00Z",
     ],
   })
-    .requiredOption("--per <units>", "how many units of the meter these credits pay for")
+    .requiredOption("--per <units>", "the number of units that the credits pay for")
     .option(
       "--from <instant>",
-      "valid from then on (default: now for a meter's first price, else as soon as no event can have been metered at the old one)",
+      "when the price takes effect (default: now for a meter's first price, else the earliest instant before which all events have their price)",
     )
     .action((meter: string, credits: string, options: SetOptions) =>
       run(options, (settings) => set(settings, toRate(meter, credits, options))),
@@ -47,7 +48,7 @@ export function addRateCommands(program: Command): void {
   );
 }
 
-function toRate(meter: string, credits: string, { per, from }: SetOptions): AskedRate {
+function toRate(meter: string, credits: string, { per, from }: SetOptions): NewRate {
   return {
     meter: idArgument("meter", meter),
     credits: creditsArgument(credits),
@@ -59,37 +60,29 @@ function toRate(meter: string, credits: string, { per, from }: SetOptions): Aske
 const setOutcome = noun({ outcome: z.enum(["set", "already_exists"]), ...rateFields });
 const rates = noun({ items: z.array(rate) });
 
-async function set(settings: Settings, { from, ...asked }: AskedRate): Promise<Result> {
+async function set(settings: Settings, { from, ...price }: NewRate): Promise<Result> {
   const { maxAheadMs } = settings.metering.window;
   return withDatabase(settings, async (database) => {
     const now = Date.now();
-    const priced = (await listRates(database)).some(({ meter }) => meter === asked.meter);
-    const validFrom = from ?? (priced ? earliestChange(now, maxAheadMs) : now);
-    const asking: Rate = { ...asked, validFrom };
-    const outcome = await setRate(database, asking, now, maxAheadMs);
-    switch (outcome.kind) {
-      case "set":
-        return shown(
-          setOutcome,
-          { outcome: outcome.kind, ...toMeterTerms(asking) },
-          `${inWords(asking)}.`,
-        );
-      case "already_exists":
-        return shown(
-          setOutcome,
-          { outcome: outcome.kind, ...toMeterTerms(asking) },
-          `${inWords(asking)}, which already exists; nothing was changed.`,
-        );
-      default:
-        return refused(outcome);
-    }
+    const isPriced = (await listRates(database)).some(({ meter }) => meter === price.meter);
+    const validFrom = from ?? (isPriced ? earliestChange(now, maxAheadMs) : now);
+    const rate: Rate = { ...price, validFrom };
+    const outcome = await setRate(database, rate, now, maxAheadMs);
+    if (outcome.kind !== "set" && outcome.kind !== "already_exists") return refused(outcome);
+    return shown(
+      setOutcome,
+      { outcome: outcome.kind, ...toMeterTerms(rate) },
+      outcome.kind === "set"
+        ? `${inWords(rate)}.`
+        : `${inWords(rate)}: this price already exists; nothing was changed.`,
+    );
   });
 }
 
 async function list(settings: Settings, meter: string | undefined): Promise<Result> {
   if (meter !== undefined) idArgument("meter", meter);
   const all = await withDatabase(settings, (database) => listRates(database));
-  const listed = all.filter((one) => meter === undefined || one.meter === meter);
+  const listed = all.filter((rate) => meter === undefined || rate.meter === meter);
   if (meter !== undefined && listed.length === 0) {
     return refused({ kind: "unknown_meter", meter });
   }
@@ -101,23 +94,15 @@ async function list(settings: Settings, meter: string | undefined): Promise<Resu
 }
 
 function rateTable(listed: readonly Rate[]): string {
-  return table(
-    [
-      { title: "METER" },
-      { title: "CREDITS", align: "right" },
-      { title: "PER", align: "right" },
-      { title: "VALID FROM" },
-    ],
-    listed.map(({ meter, credits, per, validFrom }) => [
-      meter,
-      formatCredits(credits),
-      per,
-      formatInstant(validFrom),
-    ]),
-  );
+  return table(listed, [
+    ["METER", ({ meter }) => meter],
+    ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
+    ["PER", ({ per }) => per, "right"],
+    ["VALID FROM", ({ validFrom }) => formatInstant(validFrom)],
+  ]);
 }
 
-function inWords({ meter, credits, per, validFrom }: Rate): string {
-  const units = per === 1n ? "a unit" : `for ${per} units`;
-  return `${printable(meter)} costs ${formatCredits(credits)} credits ${units} from ${formatInstant(validFrom)} on`;
+function inWords(rate: Rate): string {
+  const from = formatInstant(rate.validFrom);
+  return `${printable(rate.meter)} costs ${unitPriceText(rate)} from ${from} on`;
 }

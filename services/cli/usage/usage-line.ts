@@ -3,7 +3,7 @@ import type { Usage } from "../../../shared/client/usage-client.ts";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 
-const WHOLE = "must be a whole number from 0 on; beyond 2^53 write it as a string";
+const WHOLE = "must be a whole number of at least 0; write it as a string if it is above 2^53";
 const INSTANT = "must be an instant like 2026-09-01T00:00:00Z, or milliseconds";
 
 const quantity = z.union([z.number(), z.string()], problem(WHOLE)).transform((given, context) => {
@@ -22,9 +22,9 @@ const occurredAt = z
     return z.NEVER;
   });
 
-const text = z.string(problem("must be text"));
+const text = z.string(problem("must be a string"));
 
-/** Strict: a misspelt field would else be left out without a word. */
+/** Strict: a misspelt field is an error, not ignored. */
 const usageLine = z.strictObject(
   {
     account_id: text,
@@ -34,7 +34,7 @@ const usageLine = z.strictObject(
     occurred_at: occurredAt.optional(),
     source: text.optional(),
     dimensions: z
-      .record(z.string(), text, problem("must be an object of names and texts"))
+      .record(z.string(), text, problem("must be an object of names and strings"))
       .optional(),
   },
   {
@@ -45,7 +45,7 @@ const usageLine = z.strictObject(
   },
 );
 
-/** A usage event as a line of JSON, or in a few words what is wrong with it. */
+/** Parses a line of JSON; returns the usage event, or what is wrong with the line. */
 export function parseUsageLine(text: string): Usage | string {
   let json: unknown;
   try {
