@@ -333,8 +333,7 @@ describe("refused, with nothing written,", () => {
 });
 
 describe("told in one sentence, with what is left,", () => {
-  const LEFT =
-    "holds part of the books, which is no use: drop it, and replay into an empty database";
+  const LEFT = "has only a part of the books: drop it, and replay into an empty database";
 
   test("a registry that has lost a schema", async () => {
     const registry = createServer((_, response) => {

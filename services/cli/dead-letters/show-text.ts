@@ -116,10 +116,7 @@ function eventText(event: UsageEvent, record: UsageRecord | null): string {
     ["event", event.eventId],
     ["of account", event.accountId],
     ["used", `${event.quantity} of ${event.meter}`],
-    [
-      "occurred",
-      isDate(event.occurredAt) ? formatInstant(event.occurredAt) : "out of range",
-    ],
+    ["occurred", isDate(event.occurredAt) ? formatInstant(event.occurredAt) : "out of range"],
     ["source", event.source === "" ? "not given" : event.source],
     ["dimensions", dimensions.length === 0 ? "none" : dimensions.join(", ")],
     ["metered", record === null ? "no" : recordText(record)],

@@ -21,11 +21,11 @@ const MOST_MINUTES = 24n * 60n;
 
 export function addDashboardLinkCommand(program: Command): void {
   addCommand(program, "dashboard-link <account>", {
-    does: "make a link that opens an account's dashboard, and nothing else, for a while",
+    does: "create a link that opens an account's dashboard, and nothing else, for a limited time",
     examples: ["dashboard-link acme --minutes 30 --api https://credits.example.com"],
   })
-    .option("--minutes <count>", "how long it opens it, a day at most", "60")
-    .option("--api <url>", "where the API is", "http://127.0.0.1:8088")
+    .option("--minutes <count>", "how long the link works, at most a day", "60")
+    .option("--api <url>", "the URL of the API", "http://127.0.0.1:8088")
     .action((id: string, options: LinkOptions) =>
       run(options, (settings) => link(settings, accountIdArgument(id), options)),
     );
@@ -39,7 +39,7 @@ async function link(
   { minutes, api }: LinkOptions,
 ): Promise<Result> {
   const count = wholeArgument("--minutes", minutes, 1n);
-  if (count > MOST_MINUTES) throw new WrongUsage(`--minutes can be ${MOST_MINUTES} at most`);
+  if (count > MOST_MINUTES) throw new WrongUsage(`--minutes can be at most ${MOST_MINUTES}`);
   const base = baseOf(api);
   const now = Date.now();
   const token = await withDatabase(settings, async (database) => {
@@ -57,7 +57,7 @@ async function link(
   return shown(
     dashboardLink,
     { accountId, token: token.text, expiresAt: token.expiresAt, dashboard, url },
-    `${url}\nIt opens until ${formatInstant(token.expiresAt)}.`,
+    `${url}\nIt works until ${formatInstant(token.expiresAt)}.`,
   );
 }
 

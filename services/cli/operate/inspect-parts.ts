@@ -17,19 +17,19 @@ import {
   type PartitionLag,
 } from "../usage/metering-progress.ts";
 
-/** The outbox is counted up to here: more is too many, however many. */
+/** The most outbox records that are counted. */
 export const MOST_WAITING = 10_000;
 
-/** A part of the system and where it is. */
+/** A server or a service. */
 export interface Part {
   readonly name: "postgres" | "kafka" | "registry" | "metering";
   readonly up: boolean;
   readonly address: string | null;
-  /** What it said, or why it is down. */
+  /** What it answered, or why it is down. */
   readonly detail: string;
 }
 
-/** What could be found out; null where the part that knows is down. */
+/** Null where the server that knows is down. */
 export interface Status {
   readonly parts: readonly Part[];
   readonly partitions: readonly PartitionLag[];
@@ -38,7 +38,7 @@ export interface Status {
   readonly deadLetters: readonly { readonly reason: string; readonly count: number }[] | null;
 }
 
-/** Asks all parts at once, so that one that is down holds up no other. */
+/** Asks all servers concurrently, so that one that is down does not delay the others. */
 export async function inspect(settings: Settings): Promise<Status> {
   const address = addressesOf(settings);
   const [books, broker, registry] = await Promise.all([
@@ -50,11 +50,11 @@ export async function inspect(settings: Settings): Promise<Status> {
   return {
     parts: [
       toPart("postgres", address.postgres, books.postgres, (version) => `version ${version}`),
-      toPart("kafka", address.kafka, broker.kafka, (count) => `${count} partitions of usage`),
+      toPart("kafka", address.kafka, broker.kafka, (count) => `${count} usage partitions`),
       toPart("registry", address.registry, registry, () => "answers"),
       toPart("metering", null, broker.metering, (count) => `${count} in the group`),
     ],
-    partitions: lagsOf(foundBy(broker.ends), speed?.places ?? null),
+    partitions: lagsOf(foundBy(broker.ends), speed?.offsets ?? null),
     eventsPerSecond: speed?.eventsPerSecond ?? null,
     waiting: foundBy(books.waiting),
     deadLetters: foundBy(books.deadLetters),
@@ -73,15 +73,15 @@ async function inspectBooks(settings: Settings) {
     probe(() => countOutbox(database, MOST_WAITING)),
     probe(() => countDeadLetters(database)),
   ]);
-  const known: Probe<string> = speed.up ? { up: true, found: version } : speed;
-  return { postgres: known, speed, waiting, deadLetters };
+  const usable: Probe<string> = speed.up ? { up: true, found: version } : speed;
+  return { postgres: usable, speed, waiting, deadLetters };
 }
 
-/** Kafka is up when it answers and has the topic of usage; metering, when a consumer is in its group. */
+/** Kafka is up when it answers and has the usage topic; metering, when its group has a consumer. */
 async function inspectKafka(settings: Settings) {
   const kafka = await probeKafka(settings);
   if (!kafka.up) {
-    const metering: Probe<number> = { up: false, reason: "not known while Kafka is down" };
+    const metering: Probe<number> = { up: false, reason: "unknown while Kafka is down" };
     return { kafka, ends: kafka, metering };
   }
   const admin = kafka.found;
@@ -89,9 +89,9 @@ async function inspectKafka(settings: Settings) {
     probe(() => readPartitionEnds(admin)),
     probe(() => countMembers(admin)),
   ]);
-  const known: Probe<number> = ends.up ? { up: true, found: ends.found.length } : ends;
+  const usable: Probe<number> = ends.up ? { up: true, found: ends.found.length } : ends;
   const none: Probe<number> = { up: false, reason: "no consumer is in its group" };
-  return { kafka: known, ends, metering: members.up && members.found === 0 ? none : members };
+  return { kafka: usable, ends, metering: members.up && members.found === 0 ? none : members };
 }
 
 function toPart<T>(

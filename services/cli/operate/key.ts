@@ -24,13 +24,13 @@ interface CreateOptions extends JsonOption {
 const MAX_NAME_LENGTH = 200;
 
 export function addKeyCommands(program: Command): void {
-  const key = program.command("key").description("create, list and revoke keys of the API");
+  const key = program.command("key").description("create, list and revoke API keys");
   addCommand(key, "create <name>", {
-    does: "make an API key; it is shown once",
+    does: "create an API key; it is shown only once",
     examples: ["key create product --scope ingest read", "key create operations --scope admin"],
   })
     .addOption(
-      new Option("--scope <scopes...>", "what it may do; admin may do all of it")
+      new Option("--scope <scopes...>", "what it may do; admin may do everything")
         .choices(scope.options)
         .makeOptionMandatory(),
     )
@@ -41,7 +41,7 @@ export function addKeyCommands(program: Command): void {
     (options: JsonOption) => run(options, list),
   );
   addCommand(key, "revoke <key-id>", {
-    does: "revoke an API key, and with it the dashboard links made with it",
+    does: "revoke an API key and the dashboard links made with it",
     examples: ["key revoke 1f0c2b7a9d3e4f56"],
   }).action((keyId: string, options: JsonOption) =>
     run(options, (settings) => revoke(settings, keyId)),
@@ -66,14 +66,14 @@ async function create(
   name: string,
   { scope: scopes }: CreateOptions,
 ): Promise<Result> {
-  const asked = { name, scopes: [...new Set(scopes)], createdBy: byArgument(undefined) };
+  const key = { name, scopes: [...new Set(scopes)], createdBy: byArgument(undefined) };
   const { keyId, text } = await withDatabase(settings, (database) =>
-    makeApiKey(database, { ...asked, now: Date.now() }),
+    makeApiKey(database, { ...key, now: Date.now() }),
   );
   return shown(
     created,
-    { outcome: "created", keyId, ...asked, key: text },
-    `Key ${printable(name)} (${keyId}) may: ${asked.scopes.join(", ")}.\nIt is shown this once:\n${text}`,
+    { outcome: "created", keyId, ...key, key: text },
+    `Key ${printable(name)} (${keyId}) may: ${key.scopes.join(", ")}.\nIt is shown only now:\n${text}`,
   );
 }
 
@@ -83,14 +83,14 @@ async function list(settings: Settings): Promise<Result> {
 }
 
 function asTable(keys: readonly ApiKey[]): string {
-  const titles = ["KEY", "NAME", "MAY", "CREATED", "LAST USED", "REVOKED"];
-  return table(
-    titles.map((title) => ({ title })),
-    keys.map((key) => [
-      ...[key.keyId, key.name, key.scopes.join(", "), formatInstant(key.createdAt)],
-      ...[formatInstant(key.lastUsedAt), formatInstant(key.revokedAt, "no")],
-    ]),
-  );
+  return table(keys, [
+    ["KEY", ({ keyId }) => keyId],
+    ["NAME", ({ name }) => name],
+    ["MAY", ({ scopes }) => scopes.join(", ")],
+    ["CREATED", ({ createdAt }) => formatInstant(createdAt)],
+    ["LAST USED", ({ lastUsedAt }) => formatInstant(lastUsedAt)],
+    ["REVOKED", ({ revokedAt }) => formatInstant(revokedAt, "no")],
+  ]);
 }
 
 async function revoke(settings: Settings, keyId: string): Promise<Result> {
@@ -101,6 +101,6 @@ async function revoke(settings: Settings, keyId: string): Promise<Result> {
   return shown(
     revoked,
     { outcome: "revoked", keyId },
-    `Key ${printable(keyId)} is revoked; within seconds it opens nothing.`,
+    `Key ${printable(keyId)} is revoked; it stops working within seconds.`,
   );
 }

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
 import { credits, instant } from "../../../shared/contract/wire.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
-import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
@@ -10,16 +9,16 @@ import type { DueAccounts } from "../../../shared/ledger/month/count-due.ts";
 import type { RunTotals } from "../../../shared/ledger/month/run-schedule.ts";
 import { table } from "../shell/print.ts";
 
-/** A run of the scheduler as it was asked for, and what it did or would do. */
+/** A run of the scheduler, and what it did or would do. */
 export interface Ran {
   readonly clock: Instant;
   readonly dryRun: boolean;
   readonly done: RunTotals;
-  /** Up to here everybody's usage is complete; null: nowhere. */
+  /** All usage before this instant is metered; null: not known of any instant. */
   readonly completeUntil: Instant | null;
-  /** Why usage does not count as complete at the clock asked for; null: it does, or the clock is now's. */
+  /** Why usage is not complete at a clock that is ahead; null: it is, or the clock is not ahead. */
   readonly unread: string | null;
-  /** What waits for usage to be complete; null in a dry run. */
+  /** Accounts that wait for usage to be complete; null in a dry run. */
   readonly waiting: DueAccounts | null;
   readonly ms: number;
 }
@@ -27,7 +26,6 @@ export interface Ran {
 const counted = z.number().int();
 const sum = noun({ count: counted, credits });
 
-/** What a run did, or would do. */
 export const schedulerRun = noun({
   outcome: z.enum(["ran", "would_run"]),
   at: instant,
@@ -67,19 +65,16 @@ export function ranText(ran: Ran): string {
     ["fees due", done.fees, ""],
     ["subscriptions ended", done.ended, ""],
     ["low balances", done.lowBalances, ""],
-    ["notices of expiry", done.notices.count, formatCredits(done.notices.credits)],
+    ["expiry notices", done.notices.count, formatCredits(done.notices.credits)],
   ];
   const accounts = countOf(done.accounts, "account");
   const seconds = (ms / 1000).toFixed(1);
   return [
-    table(
-      [
-        { title: dryRun ? "WOULD POST" : "POSTED" },
-        { title: "COUNT", align: "right" },
-        { title: "CREDITS", align: "right" },
-      ],
-      rows,
-    ),
+    table(rows, [
+      [dryRun ? "WOULD POST" : "POSTED", ([what]) => what],
+      ["COUNT", ([, count]) => count, "right"],
+      ["CREDITS", ([, , credits]) => credits, "right"],
+    ]),
     "",
     dryRun
       ? `At ${formatInstant(clock)}, ${accounts} would move (${seconds} s). Nothing was changed.`
@@ -91,9 +86,11 @@ export function ranText(ran: Ran): string {
 function waitingLines({ completeUntil, unread, waiting }: Ran): string[] {
   if (unread === null && (waiting === null || waiting.since === null)) return [];
   const why = unread === null ? "" : ` (${unread})`;
-  const readAt = completeUntil === null ? null : completeUntil + GRACE_MS;
-  const until = `Usage counts as complete ${readAt === null ? "at no instant yet" : `as of ${formatInstant(readAt)}`}${why}: expiries and add-on charges later than a grace before that wait`;
-  if (waiting === null || waiting.since === null) return [`${until}.`];
+  const usage =
+    completeUntil === null
+      ? `Usage is not known to be complete${why}: expiries and add-on charges wait`
+      : `Usage is complete up to ${formatInstant(completeUntil)}${why}: later expiries and add-on charges wait`;
+  if (waiting === null || waiting.since === null) return [`${usage}.`];
   const accounts = countOf(waiting.count, "account");
-  return [`${until}, on ${accounts} now, the first since ${formatInstant(waiting.since)}.`];
+  return [`${usage}, on ${accounts} now, the first since ${formatInstant(waiting.since)}.`];
 }

@@ -24,12 +24,12 @@ import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type Ran, ranText, schedulerRun, toSchedulerRun } from "./scheduler-run-text.ts";
 
-/** An instant that was now when it was typed. */
+/** An instant this far in the past still counts as now. */
 const STILL_NOW_MS = 60_000;
-/** Accounts that are due are counted up to here. */
+/** The most due accounts that are counted. */
 const MOST_COUNTED = 10_000_000;
 
-/** Does what the scheduler service does in a run, or only shows what that would be. */
+/** Does one run of the scheduler service; a dry run only shows what it would do. */
 export async function runScheduler(
   settings: Settings,
   at: string | undefined,
@@ -38,9 +38,7 @@ export async function runScheduler(
   const now = Date.now();
   const clock = at === undefined ? now : instantArgument("--at", at);
   if (clock < now - STILL_NOW_MS) {
-    return refused(
-      `${formatInstant(clock)} is past; what was due by then is posted by a run without --at`,
-    );
+    return refused(`${formatInstant(clock)} is in the past; run without --at to post what is due`);
   }
   const ran = await withDatabase(settings, async (database): Promise<Ran> => {
     const startedAt = performance.now();
@@ -76,39 +74,33 @@ async function watchRun(
   }
 }
 
-/** Up to where usage is complete, and what stands against it where that is earlier than asked for. */
-interface KnownUsage {
-  readonly completeUntil: Instant | null;
-  readonly unread: string | null;
-}
-
 /**
- * Up to where usage is taken to be complete. When the clock is moved ahead, nothing can have occurred
- * since, so all of it is once metering has read every partition to its end.
+ * Up to where usage is complete, and why it is not complete up to the clock. With the clock ahead,
+ * no usage can have occurred since, so it is complete once metering has read every partition.
  */
 async function readUsage(
   settings: Settings,
   database: Database,
   clock: Instant,
   isAhead: boolean,
-): Promise<KnownUsage> {
-  const noted = await readCompleteUntil(database);
-  const completeUntil = noted === null ? null : Math.min(noted, clock);
+): Promise<Pick<Ran, "completeUntil" | "unread">> {
+  const recorded = await readCompleteUntil(database);
+  const completeUntil = recorded === null ? null : Math.min(recorded, clock);
   if (!isAhead) return { completeUntil, unread: null };
-  const unread = await whatIsUnread(settings, database);
+  const unread = await whyUnread(settings, database);
   return unread === null
-    ? { completeUntil: Math.max(noted ?? 0, clock - GRACE_MS), unread }
+    ? { completeUntil: Math.max(recorded ?? 0, clock - GRACE_MS), unread }
     : { completeUntil, unread };
 }
 
 /** Null: metering has read every partition to its end. */
-async function whatIsUnread(settings: Settings, database: Database): Promise<string | null> {
+async function whyUnread(settings: Settings, database: Database): Promise<string | null> {
   const kafka = await probeKafka(settings);
   const where = `Kafka at ${addressesOf(settings).kafka}`;
   if (!kafka.up) return `${where} cannot be reached: ${kafka.reason}`;
   try {
     const ends = await probe(() => readAllEnds(kafka.found));
-    if (!ends.up) return `${where} does not say where usage ends: ${ends.reason}`;
+    if (!ends.up) return `${where} does not report the end of usage: ${ends.reason}`;
     const isRead =
       ends.found !== null && areRead(ends.found, await readOffsets(database, USAGE_READER));
     return isRead ? null : "metering has not read all usage";

@@ -7,32 +7,30 @@ interface RunOptions extends JsonOption {
 }
 
 const ABOUT_AT = `
-Without --at the clock is this machine's. Expiries and add-on charges wait until metering has read
-all usage before them, and a grace of 15 minutes.
+Expiries and add-on charges are posted once metering has read all usage before them, 15 minutes
+after they fall due at the earliest.
 
---at moves the clock ahead, to try out what the coming months bring: what is posted then stays. An
-instant more than a minute past is refused: what was due by then is posted by a run without --at. For
-expiries and add-on charges, usage counts as complete at that instant if metering has now read every
-partition to its end; else they wait, and it says so.`;
+--at moves the clock ahead to try out the coming months. What is posted stays posted. Usage then
+counts as complete at that instant if metering has read every partition to its end; otherwise
+expiries and add-on charges wait, and the command reports it. A past instant is refused: run without
+--at to post what is due.`;
 
 export function addSchedulerCommands(program: Command): void {
-  const scheduler = program
-    .command("scheduler")
-    .description("post what falls due on accounts that nobody touches");
+  const scheduler = program.command("scheduler").description("post what falls due on all accounts");
   addCommand(scheduler, "run", {
-    does: "settle all accounts that are due and give notice of credits that expire, as the service does",
+    does: "settle all accounts that are due and publish expiry notices, as the scheduler service does",
     examples: [
       "scheduler run --dry-run",
       "scheduler run",
       "scheduler run --at 2026-12-01T00:15:00Z --dry-run",
     ],
   })
-    .option("--at <instant>", "do it as at this instant to come (default: now)")
-    .option("--dry-run", "show what would be done, and do nothing")
+    .option("--at <instant>", "run as if it were this future instant (default: now)")
+    .option("--dry-run", "show what would be posted, without posting it")
     .addHelpText("after", ABOUT_AT)
     .action((options: RunOptions) =>
       run(options, async (settings) => {
-        // Loaded only now: with --at it asks Kafka, whose client takes long to load.
+        // Loaded only now: Kafka's client, which --at needs, is slow to load.
         const { runScheduler } = await import("./scheduler-run.ts");
         return runScheduler(settings, options.at, options.dryRun === true);
       }),

@@ -6,9 +6,8 @@ import { fields, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";
 
-const UNKNOWN = "not known";
+const UNKNOWN = "unknown";
 
-/** Which parts are up, how far metering is behind, and what waits. */
 export const statusNoun = noun({
   up: z.boolean(),
   parts: z.array(
@@ -32,7 +31,7 @@ export function toStatus(status: Status) {
   return {
     ...status,
     up: status.parts.every(({ up }) => up),
-    partitions: status.partitions.map((known) => ({ ...known, highWatermark: known.high })),
+    partitions: status.partitions.map((lag) => ({ ...lag, highWatermark: lag.high })),
     lag: totalLag(status.partitions),
     outbox: status.waiting,
   };
@@ -42,18 +41,15 @@ export function statusText(status: Status): string {
   const { parts, partitions, eventsPerSecond } = status;
   const lag = totalLag(partitions);
   return [
-    table(
-      [{ title: "PART" }, { title: "STATE" }, { title: "WHERE" }, { title: "" }],
-      parts.map(({ name, up, address, detail }) => [
-        name,
-        up ? "up" : "DOWN",
-        address ?? "",
-        detail,
-      ]),
-    ),
+    table(parts, [
+      ["PART", ({ name }) => name],
+      ["STATE", ({ up }) => (up ? "up" : "DOWN")],
+      ["WHERE", ({ address }) => address ?? ""],
+      ["", ({ detail }) => detail],
+    ]),
     ...(partitions.length === 0 ? [] : [partitionTable(partitions)]),
     fields([
-      ["behind by", lag === null ? UNKNOWN : countOf(lag, "event")],
+      ["lag", lag === null ? UNKNOWN : countOf(lag, "event")],
       ["speed", eventsPerSecond === null ? UNKNOWN : `${countOf(eventsPerSecond, "event")}/s`],
       ["outbox", waitingText(status.waiting)],
       ["dead letters", deadLettersText(status.deadLetters)],
@@ -62,30 +58,19 @@ export function statusText(status: Status): string {
 }
 
 function partitionTable(partitions: readonly PartitionLag[]): string {
-  return table(
-    [
-      { title: "PARTITION", align: "right" },
-      { title: "END", align: "right" },
-      { title: "NEXT", align: "right" },
-      { title: "LAG", align: "right" },
-    ],
-    partitions.map(({ partition, high, nextOffset, lag }) => [
-      partition,
-      high ?? "?",
-      nextOffset ?? "?",
-      lag ?? "?",
-    ]),
-  );
+  return table(partitions, [
+    ["PARTITION", ({ partition }) => partition, "right"],
+    ["END", ({ high }) => high ?? "?", "right"],
+    ["NEXT", ({ nextOffset }) => nextOffset ?? "?", "right"],
+    ["LAG", ({ lag }) => lag ?? "?", "right"],
+  ]);
 }
 
-/** Null when the lag of a partition is not known. */
+/** Null when the lag of a partition is unknown. */
 function totalLag(partitions: readonly PartitionLag[]): bigint | null {
-  let total = 0n;
-  for (const { lag } of partitions) {
-    if (lag === null) return null;
-    total += lag;
-  }
-  return partitions.length === 0 ? null : total;
+  const lags = partitions.map(({ lag }) => lag);
+  if (lags.length === 0) return null;
+  return lags.reduce((sum, lag) => (sum === null || lag === null ? null : sum + lag), 0n);
 }
 
 function waitingText(waiting: number | null): string {

@@ -5,13 +5,13 @@ import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 
 export function addStatusCommand(program: Command): void {
   addCommand(program, "status", {
-    does: "say which parts are up, how far metering is behind, and what waits",
+    does: "show which servers are up, how far metering is behind, and what waits",
     examples: ["status", "status --json"],
   }).action((options: JsonOption) => run(options, status));
 }
 
 async function status(settings: Settings): Promise<Result> {
-  // Loaded only now: the commands that need no Kafka start in half the time without it.
+  // Loaded only now: commands that need no Kafka start in half the time without it.
   const [{ inspect }, { statusNoun, statusText, toStatus }] = await Promise.all([
     import("./inspect-parts.ts"),
     import("./status-text.ts"),

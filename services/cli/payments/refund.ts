@@ -6,7 +6,11 @@ import { accountId } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
-import { requestRefund, listRefunds, type Refund } from "../../../shared/ledger/payments/refunds.ts";
+import {
+  listRefunds,
+  type Refund,
+  requestRefund,
+} from "../../../shared/ledger/payments/refunds.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";

@@ -16,7 +16,7 @@ import { withDatabase } from "../shell/with-database.ts";
 
 export function addDoctorCommand(program: Command): void {
   addCommand(program, "doctor", {
-    does: "hold the books against everything that must be true of them; metering may go on",
+    does: "check everything that must be true of the books; metering may go on",
     examples: ["doctor", "doctor --json"],
   }).action((options: JsonOption) => run(options, doctor));
 }
@@ -40,9 +40,7 @@ async function doctor(settings: Settings): Promise<Result> {
     );
     const broken = findings.filter(({ accounts }) => accounts.length > 0);
     const failure =
-      broken.length === 0
-        ? null
-        : `${countOf(broken.length, "invariant")} of the books do not hold`;
+      broken.length === 0 ? null : `the books violate ${countOf(broken.length, "invariant")}`;
     const invariants = findings.map(({ invariant, accounts }) => ({
       ...{ holds: invariant.holds, ok: accounts.length === 0, accounts },
       means: accounts.length === 0 ? undefined : invariant.broken,

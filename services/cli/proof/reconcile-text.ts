@@ -7,7 +7,7 @@ import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
 import { planRepair } from "../../../shared/reconcile/repair.ts";
 import { fields, printable } from "../shell/print.ts";
 
-/** How much of all that could be looked at was found right. */
+/** How much of what could be compared is right. */
 interface Completeness {
   readonly events: bigint;
   readonly verifiedEvents: bigint;
@@ -26,7 +26,7 @@ export function completenessOf({ usage, cut, differences }: Reconciliation): Com
   };
 }
 
-/** What usage that is not right costs. */
+/** The credits of usage that is not right. */
 function creditsOf(found: Found): bigint {
   switch (found.kind) {
     case "missing_record":
@@ -41,7 +41,7 @@ function creditsOf(found: Found): bigint {
   }
 }
 
-/** "99.99 %": never 100 where anything is missing. */
+/** "99.99 %": never 100 if anything is missing. */
 function percent(part: bigint, whole: bigint): string {
   if (whole === 0n || part === whole) return "100 %";
   const hundredths = ((part * 10_000n) / whole).toString().padStart(3, "0");
@@ -86,7 +86,7 @@ export function reconciliationText(found: Reconciliation): string {
   return lines.join("\n");
 }
 
-/** What could not be looked at, and why. */
+/** What could not be compared, and why. */
 function notVerified({ cut, published, charges }: Reconciliation): string[] {
   const lines: string[] = [];
   const { records, credits } = cut.pastRetention;
@@ -111,17 +111,16 @@ function notVerified({ cut, published, charges }: Reconciliation): string[] {
 
 export function differencesText(found: readonly Found[]): string {
   return found
-    .map((one) => {
-      const plan = planRepair(one);
-      const gives = plan === null ? 0n : plan.credits;
-      const amount =
-        gives === 0n ? "" : `, ${gives > 0n ? "+" : ""}${formatCredits(gives)} credits`;
-      const does = plan === null ? "repair: by hand" : `repair: ${plan.what}${amount}`;
-      return `${printable(whereOf(one))}  ${printable(describeDifference(one))}\n    ${does}`;
+    .map((difference) => {
+      const account = printable(accountOf(difference) ?? "(no account)");
+      return `${account}  ${printable(describeDifference(difference))}\n    repair: ${repairText(difference)}`;
     })
     .join("\n");
 }
 
-function whereOf(found: Found): string {
-  return accountOf(found) ?? "(no account)";
+function repairText(found: Found): string {
+  const plan = planRepair(found);
+  if (plan === null) return "by hand";
+  if (plan.credits === 0n) return plan.what;
+  return `${plan.what}, ${plan.credits > 0n ? "+" : ""}${formatCredits(plan.credits)} credits`;
 }

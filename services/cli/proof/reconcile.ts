@@ -37,7 +37,7 @@ interface Options extends JsonOption {
 
 export function addReconcileCommand(program: Command): void {
   addCommand(program, "reconcile", {
-    does: "prove the books by the topics they were kept from: every event, entry and lot; metering goes on",
+    does: "compare the books with the topics: every event, entry and lot; metering may go on",
     examples: [
       "reconcile",
       "reconcile --account acme --json",
@@ -45,11 +45,17 @@ export function addReconcileCommand(program: Command): void {
       "reconcile --repair",
     ],
   })
-    .option("--account <id>", "only this account's")
-    .option("--from <offset|instant>", "usage from this offset, or published from this instant on")
-    .option("--to <offset|instant>", "usage below this offset, or published before this instant")
-    .option("--partition <number>", "only this partition of usage")
-    .option("--repair", "show what would repair the differences, ask, and post it")
+    .option("--account <id>", "only this account")
+    .option(
+      "--from <offset|instant>",
+      "only usage from this offset, or published from this instant on",
+    )
+    .option(
+      "--to <offset|instant>",
+      "only usage below this offset, or published before this instant",
+    )
+    .option("--partition <number>", "only this partition of the usage topic")
+    .option("--repair", "show the repairs of the differences, ask, and post them")
     .option("--yes", "with --repair: do not ask")
     .option("--by <who>", "with --repair: who repairs, for the books (default: the system's user)")
     .action((options: Options) => run(options, (settings) => runReconcile(settings, options)));
@@ -61,7 +67,7 @@ async function runReconcile(settings: Settings, options: Options): Promise<Resul
     throw new WrongUsage("--yes goes with --repair");
   }
   if (options.repair === true && options.yes !== true && !process.stdin.isTTY) {
-    throw new WrongUsage("--repair asks before it posts; where nobody can answer, add --yes");
+    throw new WrongUsage("--repair asks before it posts; without a terminal, add --yes");
   }
   const interrupt = new AbortController();
   const onInterrupt = () =>
@@ -71,7 +77,7 @@ async function runReconcile(settings: Settings, options: Options): Promise<Resul
     return await withDatabase(settings, (database) =>
       proveAndRepair(settings, { database, scope, options, signal: interrupt.signal }).catch(
         (error: unknown) => {
-          throw understood(error, settings);
+          throw explained(error, settings);
         },
       ),
     );
@@ -95,14 +101,17 @@ const repairs = noun({
 
 async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   const found = await prove(settings, run);
-  const plans = found.differences.map((one) => ({ found: one, plan: planRepair(one) }));
   const failure = failureOf(found);
   if (run.options.repair !== true || found.differences.length === 0) {
     return shown(reconciliation, toReconciliation(found), reconciliationText(found), failure);
   }
-  const planned = plans.flatMap(({ found: one, plan }) => (plan ? [{ found: one, plan }] : []));
+  const planned = found.differences.flatMap((difference) => {
+    const plan = planRepair(difference);
+    return plan === null ? [] : [{ found: difference, plan }];
+  });
   process.stderr.write(`${differencesText(found.differences)}\n`);
-  if (planned.length === 0) return refused("none of these can be repaired by itself");
+  if (planned.length === 0)
+    return refused("none of these differences can be repaired automatically");
   if (run.options.yes !== true && !(await isConfirmed(planned.length))) {
     return refused("nothing was repaired");
   }
@@ -210,10 +219,10 @@ function isReversed(from: Bound | null, to: Bound | null): boolean {
   return from?.kind === "instant" && to?.kind === "instant" && from.at >= to.at;
 }
 
-/** What came of it, in one sentence, where it is not a fault of ours. */
-function understood(error: unknown, settings: Settings): unknown {
-  const isSaid = [CutRefused, SchemaLost, RangeUnreadable].some((kind) => error instanceof kind);
-  if (isSaid) return new PartUnavailable(reasonOf(error));
+/** Outages and refusals as one sentence; other errors are bugs and stay as they are. */
+function explained(error: unknown, settings: Settings): unknown {
+  const isRefusal = [CutRefused, SchemaLost, RangeUnreadable].some((kind) => error instanceof kind);
+  if (isRefusal) return new PartUnavailable(reasonOf(error));
   if (error instanceof RegistryUnavailable) return new PartUnavailable(error.message);
   if (error instanceof Error && error.name.startsWith("KafkaJS")) {
     const where = settings.kafka.brokers.join(", ");

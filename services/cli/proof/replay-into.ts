@@ -19,14 +19,14 @@ import { openProgress, type Progress } from "../shell/progress.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addressOf, reasonOf, withDatabase } from "../shell/with-database.ts";
 
-/** Two transactions at once, and what is asked beside them. */
+/** Two concurrent transactions, and other queries beside them. */
 const CONNECTIONS = 3;
-/** Most events in one transaction. */
+/** The most events in one transaction. */
 const BATCH_EVENTS = 30_000;
 
 class Interrupted extends Error {}
 
-/** Replays the books of the settings into the database at a URL, and says whether they are equal. */
+/** Replays the books into the database at a URL, and reports whether both are equal. */
 export async function replayInto(settings: Settings, url: string): Promise<Result> {
   const target = targetOf(settings, url);
   const interrupt = new AbortController();
@@ -59,7 +59,7 @@ interface ReplayState {
 function targetOf(settings: Settings, url: string): Settings {
   const target = { ...settings, database: { ...settings.database, url } };
   try {
-    if (!/^postgres(ql)?:$/.test(new URL(url).protocol)) throw new TypeError("of something else");
+    if (!/^postgres(ql)?:$/.test(new URL(url).protocol)) throw new TypeError("another protocol");
     addressOf(target);
   } catch {
     throw new WrongUsage("--into is not a URL like postgres://user:password@host:5432/name");
@@ -128,9 +128,7 @@ function outcome(replayed: BooksReplayed, address: string): Result {
       })),
     },
     [speed, ...differences.flatMap(differenceText)].join("\n"),
-    isEqual
-      ? null
-      : `${countOf(differing, "account")} in ${address} differ from the books that were replayed`,
+    isEqual ? null : `${countOf(differing, "account")} in ${address} differ from the books`,
   );
 }
 
@@ -148,12 +146,12 @@ function differenceText({ accountId, table, rows }: BooksDifference): string[] {
   ];
 }
 
-/** `begun`: where part of a replay is left. */
+/** `begun`: the database that a part of the books was replayed into. */
 function failed(error: unknown, settings: Settings, begun: string | null): Result {
   const left =
     begun === null
       ? ""
-      : `; ${begun} holds part of the books, which is no use: drop it, and replay into an empty database again`;
+      : `; ${begun} has only a part of the books: drop it, and replay into an empty database again`;
   const sentence = sentenceOf(error, settings);
   if (sentence !== null) return refused(`${sentence}${left}`);
   if (begun === null) throw error;

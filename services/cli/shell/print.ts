@@ -19,7 +19,7 @@ export function printable(text: string): string {
 export type Column<Row> = readonly [
   title: string,
   cell: (row: Row) => string | number | bigint,
-  align?: "right",
+  align?: "right" | undefined,
 ];
 
 /** Rows under the titles of their columns, two spaces between columns. */

@@ -85,7 +85,10 @@ function suspendedRow({ withheld }: Subscription) {
   return [["suspended", what] as const];
 }
 
-function planText({ catalogue, now }: SubscriptionDetails, { planId, periodCredits }: Subscription) {
+function planText(
+  { catalogue, now }: SubscriptionDetails,
+  { planId, periodCredits }: Subscription,
+) {
   const plan = planAt(catalogue, planId, now);
   const monthly = plan === null ? "" : `: ${formatCredits(plan.credits)} credits a month`;
   return `${planId}${monthly}; received this period: ${formatCredits(periodCredits)}`;

@@ -13,9 +13,8 @@ const COLUMNS = [
 ];
 
 /**
- * Writes all accounts, a row for each of an account's meters, add-ons and plans, as they are told:
- * `-` is standard output. Amounts are in credits or in units of the currency, exactly. Tells why it
- * could not be written; null: it is.
+ * Writes a row for each account's meters, add-ons and plans; the file `-` is standard output. Amounts
+ * are exact, in credits or in units of the currency. Returns why it failed; null: it is written.
  */
 export async function writeCsv(whatIf: WhatIf, file: string): Promise<string | null> {
   const lines = Readable.from(csvLines(whatIf));
@@ -47,7 +46,7 @@ function row(accountId: string, kind: string, id: string, compared: Compared): C
   ];
 }
 
-/** What the other catalogue does not tell is left empty. */
+/** Cells that the other catalogue does not state are empty. */
 function planRows(accountId: string, plan: PlanCompared): Cell[][] {
   const { planId, currency, given, wouldGive, charged, wouldCharge } = plan;
   const money = (amount: bigint): Cell => ({ number: signedMoney(amount, currency) });

@@ -14,7 +14,7 @@ import type { Mover, WhatIfTotals } from "./totals.ts";
 const counted = z.number().int();
 const amounts = { count: counted, charged: credits, would_be: credits, difference: credits };
 const comparedFields = { ...amounts, no_price: noun({ count: counted, charged: credits }) };
-/** Of one meter or add-on, whose quantities can be summed. */
+/** A meter or an add-on: only its quantities can be summed. */
 const partFields = {
   ...amounts,
   quantity: count,
@@ -29,7 +29,6 @@ const movers = noun({
   furthest: z.array(noun({ account_id: accountId, difference: credits })),
 });
 
-/** What accounts would have been charged under another catalogue. */
 export const whatIfReport = noun({
   catalogue: z.string(),
   from: instant,
@@ -81,7 +80,7 @@ export function toWhatIfReport(
     totals: {
       ...toCompared(totals.credits),
       ...toParts(totals),
-      plans: [...totals.plans].map(([currency, one]) => ({ currency, ...one })),
+      plans: [...totals.plans].map(([currency, total]) => ({ currency, ...total })),
       untoldPlans: [...totals.untoldPlans].map(([planId, accounts]) => ({ planId, accounts })),
     },
     winners: toMovers(winners),
@@ -98,7 +97,7 @@ export function toWhatIfReport(
   };
 }
 
-/** So many winners and losers are named. */
+/** The most winners and losers that are named. */
 export const MOST_NAMED = 5;
 
 function toMovers(furthest: readonly Mover[]) {
@@ -111,8 +110,8 @@ function toCompared(compared: Compared) {
 
 function toParts({ meters, addOns }: Pick<WhatIfTotals, "meters" | "addOns">) {
   return {
-    meters: [...meters].map(([meter, one]) => ({ meter, ...toCompared(one) })),
-    addOns: [...addOns].map(([addOnId, one]) => ({ addOnId, ...toCompared(one) })),
+    meters: [...meters].map(([meter, part]) => ({ meter, ...toCompared(part) })),
+    addOns: [...addOns].map(([addOnId, part]) => ({ addOnId, ...toCompared(part) })),
   };
 }
 

@@ -15,16 +15,16 @@ import { type Column, printable, table } from "../shell/print.ts";
 import { accountOf, MOST_NAMED } from "./shape.ts";
 import { furthestFirst, type Mover, type WhatIfTotals } from "./totals.ts";
 
-/** What was asked, as far as it is shown. */
+/** What is compared, and what is shown of it. */
 interface Shown {
   readonly file: string;
   readonly range: ChargedRange;
   readonly byMeter: boolean;
-  /** The most accounts that are listed as text. */
+  /** The most accounts that are listed. */
   readonly limit: number;
 }
 
-/** One sentence where the other catalogue does not price all; null: it does. */
+/** One sentence about what the other catalogue does not price; null: it prices everything. */
 export function whatIfFailure({ credits, untoldPlans }: WhatIfTotals, file: string): string | null {
   const { count } = credits.noPrice;
   const missing = [
@@ -33,7 +33,7 @@ export function whatIfFailure({ credits, untoldPlans }: WhatIfTotals, file: stri
   ];
   if (missing.length === 0) return null;
   const verb = count + untoldPlans.size === 1 ? "has" : "have";
-  return `${missing.join(" and ")} ${verb} no price in ${printable(file)} and are left out`;
+  return `${missing.join(" and ")} ${verb} no price in ${printable(file)}, so the comparison is incomplete`;
 }
 
 export function whatIfText(whatIf: WhatIf, totals: WhatIfTotals, shown: Shown): string {
@@ -43,22 +43,31 @@ export function whatIfText(whatIf: WhatIf, totals: WhatIfTotals, shown: Shown): 
     `Under ${printable(file)}, ${when}, in credits`,
     totalsText(totals),
     ...plansText(totals),
-    ...keptApartText(totals),
+    ...notComparedText(totals),
     moversText(totals),
     accountsText(whatIf, totals, shown),
   ].join("\n\n");
 }
 
-const RIGHT = { align: "right" } as const;
-const AMOUNTS: readonly Column[] = [
-  { title: "CHARGED", ...RIGHT },
-  { title: "WOULD BE", ...RIGHT },
-  { title: "DIFFERENCE", ...RIGHT },
+/** What something costs under both catalogues, as text. */
+interface Amounts {
+  readonly charged: string;
+  readonly wouldBe: string;
+  readonly difference: string;
+}
+
+const AMOUNTS: readonly Column<Amounts>[] = [
+  ["CHARGED", ({ charged }) => charged, "right"],
+  ["WOULD BE", ({ wouldBe }) => wouldBe, "right"],
+  ["DIFFERENCE", ({ difference }) => difference, "right"],
 ];
 
-function amounts(compared: Compared): string[] {
-  const { charged, wouldBe } = compared;
-  return [formatCredits(charged), formatCredits(wouldBe), signed(differenceOf(compared))];
+function amounts(compared: Compared): Amounts {
+  return {
+    charged: formatCredits(compared.charged),
+    wouldBe: formatCredits(compared.wouldBe),
+    difference: signed(differenceOf(compared)),
+  };
 }
 
 function signed(credits: bigint): string {
@@ -66,35 +75,52 @@ function signed(credits: bigint): string {
 }
 
 function totalsText({ meters, addOns, credits }: WhatIfTotals): string {
-  const rows = [
-    ...[...meters].map(([meter, one]) => [meter, String(one.count), ...amounts(one)]),
-    ...[...addOns].map(([id, one]) => [`add-on ${id}`, String(one.count), ...amounts(one)]),
-    ["in all", String(credits.count), ...amounts(credits)],
-  ];
-  return table([{ title: "WHAT" }, { title: "COUNT", ...RIGHT }, ...AMOUNTS], rows);
+  const rows = [...partsOf({ meters, addOns }), ["total", credits] as const].map(
+    ([what, compared]) => ({ what, count: compared.count, ...amounts(compared) }),
+  );
+  return table(rows, [
+    ["WHAT", ({ what }) => what],
+    ["COUNT", ({ count }) => count, "right"],
+    ...AMOUNTS,
+  ]);
+}
+
+/** Meters and add-ons by name. */
+function partsOf({ meters, addOns }: Pick<WhatIfTotals, "meters" | "addOns">) {
+  return [...meters, ...[...addOns].map(([id, compared]) => [`add-on ${id}`, compared] as const)];
 }
 
 function plansText({ plans }: WhatIfTotals): string[] {
   if (plans.size === 0) return [];
-  const rows = [...plans].flatMap(([currency, { given, wouldGive, charged, wouldCharge }]) => [
-    [
-      ...[`credits given, paid in ${currency}`, formatCredits(given), formatCredits(wouldGive)],
-      signed(wouldGive - given),
-    ],
-    [
-      `fees in ${currency}`,
-      ...[charged, wouldCharge, wouldCharge - charged].map((money) => signedMoney(money, currency)),
-    ],
+  const rows = [...plans].flatMap(([currency, total]) => [
+    { what: `credits granted, paid in ${currency}`, ...grantAmounts(total) },
+    { what: `fees in ${currency}`, ...feeAmounts({ currency, ...total }) },
   ]);
   return [
-    table(
-      [
-        { title: "PLANS" },
-        ...AMOUNTS.map((column, at) => (at === 0 ? { ...column, title: "WAS" } : column)),
-      ],
-      rows,
-    ),
+    table(rows, [
+      ["PLANS", ({ what }) => what],
+      ["WAS", ({ charged }) => charged, "right"],
+      ...AMOUNTS.slice(1),
+    ]),
   ];
+}
+
+type GrantsAndFees = Omit<PlanCompared, "planId">;
+
+function grantAmounts({ given, wouldGive }: Pick<GrantsAndFees, "given" | "wouldGive">): Amounts {
+  const charged = formatCredits(given);
+  if (wouldGive === null) return { charged, wouldBe: "-", difference: "-" };
+  return { charged, wouldBe: formatCredits(wouldGive), difference: signed(wouldGive - given) };
+}
+
+function feeAmounts({
+  currency,
+  charged,
+  wouldCharge,
+}: Omit<GrantsAndFees, "given" | "wouldGive">): Amounts {
+  const money = (amount: bigint | null) => (amount === null ? "-" : signedMoney(amount, currency));
+  const difference = wouldCharge === null ? null : wouldCharge - charged;
+  return { charged: money(charged), wouldBe: money(wouldCharge), difference: money(difference) };
 }
 
 /** Money that may be below zero, with all the currency's decimals. */
@@ -102,12 +128,13 @@ export function signedMoney(amount: bigint, currency: string): string {
   return amount < 0n ? `-${formatMoney(-amount, currency)}` : formatMoney(amount, currency);
 }
 
-function keptApartText({ meters, addOns, untoldPlans }: WhatIfTotals): string[] {
+function notComparedText({ meters, addOns, untoldPlans }: WhatIfTotals): string[] {
   const lines = [
     ...[...meters].flatMap(([meter, { noPrice }]) => noPriceLine(meter, noPrice, "event")),
     ...[...addOns].flatMap(([id, { noPrice }]) => noPriceLine(`add-on ${id}`, noPrice, "charge")),
     ...[...untoldPlans].map(
-      ([plan, accounts]) => `Not told: plan ${printable(plan)} of ${countOf(accounts, "account")}.`,
+      ([plan, accounts]) =>
+        `No price: plan ${printable(plan)} of ${countOf(accounts, "account")}, not compared.`,
     ),
   ];
   return lines.length === 0 ? [] : [lines.join("\n")];
@@ -116,7 +143,7 @@ function keptApartText({ meters, addOns, untoldPlans }: WhatIfTotals): string[] 
 function noPriceLine(id: string, { count, charged }: Compared["noPrice"], one: string): string[] {
   if (count === 0) return [];
   const what = `${countOf(count, one)} of ${printable(id)}`;
-  return [`No price: ${what}, charged ${formatCredits(charged)} credits, left out.`];
+  return [`No price: ${what}, charged ${formatCredits(charged)} credits, not compared.`];
 }
 
 function moversText({ winners, losers, movers }: WhatIfTotals): string {
@@ -139,34 +166,29 @@ function named(movers: readonly Mover[]): string {
 function accountsText(whatIf: WhatIf, { movers }: WhatIfTotals, { byMeter, limit }: Shown): string {
   const listed = [...movers].sort(furthestFirst).slice(0, limit);
   const rows = listed.flatMap(({ accountId, compared }) => {
-    const row = [accountId, ...(byMeter ? ["in all"] : []), ...amounts(compared)];
-    return byMeter ? [row, ...partRows(accountId, accountOf(whatIf, accountId))] : [row];
+    const parts = byMeter ? partRows(accountOf(whatIf, accountId)) : [];
+    return [{ what: "total", ...amounts(compared) }, ...parts].map((row) => ({
+      accountId,
+      ...row,
+    }));
   });
-  const columns = [{ title: "ACCOUNT" }, ...(byMeter ? [{ title: "WHAT" }] : []), ...AMOUNTS];
+  const what: Column<(typeof rows)[number]> = ["WHAT", (row) => row.what];
+  const accounts = table(rows, [
+    ["ACCOUNT", ({ accountId }) => accountId],
+    ...(byMeter ? [what] : []),
+    ...AMOUNTS,
+  ]);
   const more = movers.length - listed.length;
-  const rest = `\nThere are ${countOf(more, "more account")}: --limit, or --csv for all of them`;
-  return `${table(columns, rows)}${more > 0 ? rest : ""}`;
+  if (more === 0) return accounts;
+  return `${accounts}\nThere are ${countOf(more, "more account")}: --limit, or --csv for all of them`;
 }
 
-function partRows(accountId: AccountId, { meters, addOns, plans }: AccountWhatIf): string[][] {
+function partRows({ meters, addOns, plans }: AccountWhatIf) {
   return [
-    ...[...meters].map(([meter, one]) => [accountId, meter, ...amounts(one)]),
-    ...[...addOns].map(([id, one]) => [accountId, `add-on ${id}`, ...amounts(one)]),
-    ...plans.flatMap((plan) => planRows(accountId, plan)),
-  ];
-}
-
-function planRows(accountId: AccountId, plan: PlanCompared): string[][] {
-  const { planId, currency, given, wouldGive, charged, wouldCharge } = plan;
-  const money = (amount: bigint) => signedMoney(amount, currency);
-  return [
-    [
-      ...[accountId, `plan ${planId}, credits given`, formatCredits(given)],
-      ...(wouldGive === null ? ["-", "-"] : [formatCredits(wouldGive), signed(wouldGive - given)]),
-    ],
-    [
-      ...[accountId, `plan ${planId}, ${currency}`, money(charged)],
-      ...(wouldCharge === null ? ["-", "-"] : [money(wouldCharge), money(wouldCharge - charged)]),
-    ],
+    ...partsOf({ meters, addOns }).map(([what, compared]) => ({ what, ...amounts(compared) })),
+    ...plans.flatMap((plan) => [
+      { what: `plan ${plan.planId}, credits granted`, ...grantAmounts(plan) },
+      { what: `plan ${plan.planId}, ${plan.currency}`, ...feeAmounts(plan) },
+    ]),
   ];
 }

@@ -16,7 +16,7 @@ export interface Mover {
   readonly difference: MicroCredits;
 }
 
-/** What plans gave and cost in one currency, where the other catalogue tells both. */
+/** The credits and the price of plans in one currency, of plans that the other catalogue states. */
 interface PlanTotal {
   readonly given: MicroCredits;
   readonly wouldGive: MicroCredits;
@@ -24,16 +24,15 @@ interface PlanTotal {
   readonly wouldCharge: bigint;
 }
 
-/** What all accounts come to. */
 export interface WhatIfTotals {
   readonly credits: Compared;
   readonly meters: ReadonlyMap<string, Compared>;
   readonly addOns: ReadonlyMap<string, Compared>;
   /** By currency. */
   readonly plans: ReadonlyMap<string, PlanTotal>;
-  /** Plans that the other catalogue does not tell the credits or the price of, and of how many accounts. */
+  /** Plans whose credits or price the other catalogue does not state, with their number of accounts. */
   readonly untoldPlans: ReadonlyMap<string, number>;
-  /** Those that would have paid fewer credits, and those that would have paid more, the furthest first. */
+  /** Accounts that would have paid fewer credits, or more; the largest difference first. */
   readonly winners: readonly Mover[];
   readonly losers: readonly Mover[];
   /** In the order of their ids. */
@@ -49,8 +48,8 @@ export function whatIfTotals(whatIf: WhatIf): WhatIfTotals {
   for (const [accountId, account] of whatIf) {
     const compared = creditsOf(account);
     movers.push({ accountId, compared, difference: differenceOf(compared) });
-    for (const [meter, one] of account.meters) add(meters, meter, one);
-    for (const [addOn, one] of account.addOns) add(addOns, addOn, one);
+    for (const [meter, part] of account.meters) add(meters, meter, part);
+    for (const [addOn, part] of account.addOns) add(addOns, addOn, part);
     for (const { planId, currency, given, wouldGive, charged, wouldCharge } of account.plans) {
       if (wouldGive === null || wouldCharge === null) {
         untoldPlans.set(planId, (untoldPlans.get(planId) ?? 0) + 1);
@@ -77,15 +76,15 @@ export function whatIfTotals(whatIf: WhatIf): WhatIfTotals {
 
 const NO_PLANS: PlanTotal = { given: 0n, wouldGive: 0n, charged: 0n, wouldCharge: 0n };
 
-function add(totals: Map<string, Compared>, id: string, one: Compared): void {
-  totals.set(id, together(totals.get(id) ?? NOTHING, one));
+function add(totals: Map<string, Compared>, id: string, part: Compared): void {
+  totals.set(id, together(totals.get(id) ?? NOTHING, part));
 }
 
 function byId<T>(items: ReadonlyMap<string, T>): Map<string, T> {
   return new Map([...items].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of two as far the one whose id comes first. */
+/** Orders by the size of the difference, then by id. */
 export function furthestFirst(a: Mover, b: Mover): number {
   const [far, other] = [size(a.difference), size(b.difference)];
   if (far !== other) return far > other ? -1 : 1;

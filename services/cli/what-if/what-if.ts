@@ -14,7 +14,7 @@ import { countOf } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import type { UnknownAccount } from "../../../shared/ledger/books/move-account.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { allowWholeTables, readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { allowWholeTables } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import {
   type ChargedRange,
   countUsageBetween,
@@ -23,11 +23,12 @@ import {
   readUsageBetween,
 } from "../../../shared/ledger/proof/charged-between.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { accountIdArgument, instantArgument, limitArgument } from "../shell/arguments.ts";
+import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
+import { limitArgument, MOST_LISTED } from "../shell/paging.ts";
 import { openProgress } from "../shell/progress.ts";
+import { readBooks } from "../shell/read-books.ts";
 import { type Result, refused, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
 import { writeCsv } from "./csv.ts";
 import { toWhatIfReport, whatIfReport } from "./shape.ts";
 import { whatIfFailure, whatIfText } from "./text.ts";
@@ -43,11 +44,9 @@ interface WhatIfOptions extends JsonOption {
   readonly csv?: string;
 }
 
-const MOST_LISTED = 10_000;
-
 const RULES = `
-The file is taken alone: what it does not name has no price, is left out and is named, and the exit
-code is 1. What it states without from holds for the whole range. Each event is priced at the instant
+Only the file counts: what it does not name has no price and is not compared but listed, with exit
+code 1. What it states without from applies to the whole range. Each event is priced at the instant
 at which it occurred; plans, changes of plan and add-ons are as they were. Top-ups are not compared.
 Nothing is changed.`;
 
@@ -61,21 +60,21 @@ export function addWhatIfCommand(program: Command): void {
   })
     .requiredOption(
       "--catalogue <file>",
-      "the other catalogue: `catalogue apply --help` has its form",
+      "the other catalogue, in the format of `catalogue apply --help`",
     )
-    .requiredOption("--from <instant>", "what was used and fell due from then on")
-    .requiredOption("--to <instant>", "and before then")
-    .option("--account <id>", "of this account only")
+    .requiredOption("--from <instant>", "what was used and fell due from this instant on")
+    .requiredOption("--to <instant>", "and before this instant")
+    .option("--account <id>", "only this account")
     .option("--by-meter", "show each account by meter and add-on")
     .option("--limit <count>", `how many accounts to show as text, at most ${MOST_LISTED}`, "20")
     .option("--csv <file>", "write all accounts by meter, add-on and plan; - is standard output")
     .addHelpText("after", RULES)
     .action((options: WhatIfOptions) =>
-      run(options, (settings) => whatIf(settings, toAsked(options))),
+      run(options, (settings) => whatIf(settings, toRequest(options))),
     );
 }
 
-interface Asked {
+interface Request {
   readonly file: string;
   readonly range: ChargedRange;
   readonly byMeter: boolean;
@@ -84,7 +83,7 @@ interface Asked {
   readonly json: boolean;
 }
 
-function toAsked(options: WhatIfOptions): Asked {
+function toRequest(options: WhatIfOptions): Request {
   const { catalogue, account, byMeter, limit, csv = null, json } = options;
   const from = instantArgument("--from", options.from);
   const to = instantArgument("--to", options.to);
@@ -93,29 +92,27 @@ function toAsked(options: WhatIfOptions): Asked {
       `--from ${formatInstant(from)} must be before --to ${formatInstant(to)}: the range is empty`,
     );
   }
-  if (csv === "-" && json) throw new WrongUsage("--csv - and --json both fill standard output");
+  if (csv === "-" && json) throw new WrongUsage("--csv - and --json both write to standard output");
   const accountId = account === undefined ? null : accountIdArgument(account);
   return {
     file: catalogue,
     range: { from, to, accountId },
     byMeter: byMeter === true,
-    limit: limitArgument(limit, MOST_LISTED),
+    limit: limitArgument(limit),
     csv,
     json: json === true,
   };
 }
 
-async function whatIf(settings: Settings, asked: Asked): Promise<Result> {
-  // Loaded only now: the other commands start in less time without what reads the file.
+async function whatIf(settings: Settings, request: Request): Promise<Result> {
+  // Loaded only now: the other commands start faster without the parser.
   const { readCatalogueFile } = await import("../catalogue/file.ts");
-  const read = await readCatalogueFile(asked.file, "nothing was calculated");
-  if (read.kind === "wrong") return read.result;
-  const compared = await withDatabase(settings, (database) =>
-    readSnapshot(database, (transaction) =>
-      compare(transaction, asked.range, statedCatalogue(read.asked)),
-    ),
+  const catalogue = await readCatalogueFile(request.file, "nothing was calculated");
+  if (catalogue.kind === "wrong") return catalogue.result;
+  const compared = await readBooks(settings, (transaction) =>
+    compare(transaction, request.range, statedCatalogue(catalogue.stated)),
   );
-  return "kind" in compared ? refused(compared) : resultOf(compared, asked);
+  return "kind" in compared ? refused(compared) : resultOf(compared, request);
 }
 
 async function compare(
@@ -133,14 +130,14 @@ async function compare(
   const progress = openProgress(events, countOf(events, "event"));
   try {
     await readUsageBetween(transaction, range, (usage) => {
-      for (const one of usage) addUsage(compared, one, other);
+      for (const event of usage) addUsage(compared, event, other);
       progress.add(usage.length);
     });
     await readChargesBetween(transaction, range, (charges) => {
       for (const charge of charges) addCharge(compared, charge, other);
     });
-    await readPlansBetween(transaction, range, (books) => {
-      for (const one of books) addPlans(compared, one, other, range);
+    await readPlansBetween(transaction, range, (accounts) => {
+      for (const account of accounts) addPlans(compared, account, other, range);
     });
   } finally {
     progress.stop();
@@ -148,25 +145,26 @@ async function compare(
   return compared;
 }
 
-async function resultOf(compared: WhatIf, asked: Asked): Promise<Result> {
-  const { from, to } = asked.range;
+async function resultOf(compared: WhatIf, request: Request): Promise<Result> {
+  const { file, range, csv } = request;
+  const { from, to } = range;
   if (compared.size === 0) {
     return refused(
       `nothing was used or charged from ${formatInstant(from)} to ${formatInstant(to)}; name another range`,
     );
   }
   const totals = whatIfTotals(compared);
-  const failure = whatIfFailure(totals, asked.file);
-  if (asked.csv !== null) {
-    const problem = await writeCsv(compared, asked.csv);
-    if (problem !== null) return refused(`cannot write ${asked.csv}: ${problem}`);
-    if (asked.csv === "-") return { kind: "written", failure };
+  const failure = whatIfFailure(totals, file);
+  if (csv !== null) {
+    const problem = await writeCsv(compared, csv);
+    if (problem !== null) return refused(`cannot write ${csv}: ${problem}`);
+    if (csv === "-") return { kind: "written", failure };
   }
   return {
     kind: "shown",
-    // Of a million accounts it is not made where nobody asks for it.
-    data: () => whatIfReport.encode(toWhatIfReport(compared, totals, asked)),
-    text: whatIfText(compared, totals, asked),
+    // Made only for --json: there may be a million accounts.
+    data: () => whatIfReport.encode(toWhatIfReport(compared, totals, request)),
+    text: whatIfText(compared, totals, request),
     failure,
   };
 }

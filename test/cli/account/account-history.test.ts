@@ -75,7 +75,7 @@ describe("account history", () => {
       /^Account h-steps at \S+Z\n\n +AS IT STOOD +AS KNOWN NOW\nbalance +5 +5\n/,
     );
     expect(stdout).toContain(
-      "Nothing came in later: what is known now is what the books said then.",
+      "Nothing was posted or metered later: the books knew then what is known now.",
     );
   });
 
@@ -256,12 +256,12 @@ describe("account history", () => {
       [
         `h-bad --at ${at(opened - 1)}`,
         1,
-        `there was no account h-bad at ${at(opened - 1)}; it was created ${at(opened)}`,
+        `account h-bad did not exist at ${at(opened - 1)}; it was created ${at(opened)}`,
       ],
       [
         "h-bad --at 9000-01-01T00:00:00Z",
         2,
-        "--at 9000-01-01T00:00:00.000Z has not come yet; name an instant that has",
+        "--at 9000-01-01T00:00:00.000Z is in the future; name a past instant",
       ],
       [
         "h-bad --at yesterday",

@@ -240,7 +240,7 @@ describe("account show", () => {
     ]);
     const { stdout } = await run("account show cli-indebted");
     expect(stdout).toMatch(/balance +-2 credits, a debt of 2 credits that the next lot repays\n/);
-    expect(stdout).toMatch(/low balance +published; the next grant arms it again\n/);
+    expect(stdout).toMatch(/low balance +published; re-armed by the next grant\n/);
     expect(stdout).toMatch(/crossings +1\n/);
     expect(stdout).toMatch(/live lots +0\n/);
   });

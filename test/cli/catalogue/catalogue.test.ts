@@ -135,7 +135,7 @@ credit_prices:
     const before = await everything();
     const { code, stdout } = await apply(FILE);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/All of it already exists; nothing was changed\.\n$/);
+    expect(stdout).toMatch(/Everything in the file already exists; nothing was changed\.\n$/);
     expect(JSON.parse((await apply(FILE, "--json")).stdout).outcome).toBe("unchanged");
     expect(await everything()).toEqual(before);
   });
@@ -175,13 +175,13 @@ credit_prices:
     const { stdout } = await run("catalogue show");
     expect(stdout).toMatch(/^PLAN +VALID FROM +STATE +CREDITS +LIFE +PRICES$/m);
     expect(stdout).toMatch(
-      /^cat-pro +\S+Z +holds +1000 +3 months +JPY 4000 monthly, .* USD 29\.00/m,
+      /^cat-pro +\S+Z +valid +1000 +3 months +JPY 4000 monthly, .* USD 29\.00/m,
     );
-    expect(stdout).toMatch(/^cat-pro +\S+Z +to come +1200 +3 months /m);
-    expect(stdout).toMatch(/^cat-voice +2026-01-01T00:00:00\.000Z +holds +20$/m);
-    expect(stdout).toMatch(/^cat-voice +2100-01-01T00:00:00\.000Z +to come +25$/m);
-    expect(stdout).toMatch(/^EUR +2026-01-01T00:00:00\.000Z +holds +50 +never$/m);
-    expect(stdout).toMatch(/^cat\.calls +2026-01-01T00:00:00\.000Z +holds +0\.5 +1$/m);
+    expect(stdout).toMatch(/^cat-pro +\S+Z +future +1200 +3 months /m);
+    expect(stdout).toMatch(/^cat-voice +2026-01-01T00:00:00\.000Z +valid +20$/m);
+    expect(stdout).toMatch(/^cat-voice +2100-01-01T00:00:00\.000Z +future +25$/m);
+    expect(stdout).toMatch(/^EUR +2026-01-01T00:00:00\.000Z +valid +50 +never$/m);
+    expect(stdout).toMatch(/^cat\.calls +2026-01-01T00:00:00\.000Z +valid +0\.5 +1$/m);
     const shown = JSON.parse((await run("catalogue show --json")).stdout);
     expect(shown.plans[0]).toEqual({
       plan_id: "cat-pro",

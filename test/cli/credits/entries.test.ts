@@ -112,7 +112,7 @@ test("an account without entries, and a page without any", async () => {
 
 test.each([
   [1, "cli-nobody", "there is no account cli-nobody"],
-  [2, "cli-acme --limit 0", '--limit must be a whole number from 1 on, not "0"'],
+  [2, "cli-acme --limit 0", '--limit must be a whole number of at least 1, not "0"'],
   [2, "cli-acme --cursor x", "--cursor is not one that this list has given"],
 ])("exit code %i: entries %s", async (code, line, sentence) => {
   expect(await run(`entries ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });

@@ -319,14 +319,18 @@ describe("explain lot", () => {
   test("a lot that paid for nothing yet", async () => {
     await openAccount(books, "cli-idle", { lots: [{ credits: 1n }] });
     expect((await run("explain lot cli-idle cli-idle-lot-1")).stdout).toContain(
-      "It has paid for nothing.",
+      "It has paid for nothing yet.",
     );
   });
 
   test.each([
     [1, "explain lot cli-nobody x", "there is no account cli-nobody"],
     [1, "explain lot cli-acme x", "there is no lot x (drawdown lots)"],
-    [2, "explain lot cli-acme x --limit 0", '--limit must be a whole number from 1 on, not "0"'],
+    [
+      2,
+      "explain lot cli-acme x --limit 0",
+      '--limit must be a whole number of at least 1, not "0"',
+    ],
     [
       2,
       "explain lot cli-acme cli-acme-lot-1 --cursor y",

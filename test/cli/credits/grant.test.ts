@@ -83,7 +83,7 @@ test("debt is repaid; a low balance that stays is said again, one that is lifted
   ]);
   expect((await run("grant cli-low 2 --lot-id cli-low-1")).stdout).toContain(
     "The balance is still below zero: a debt of 3 credits.\n" +
-      "The account is still at or below its threshold: a low-balance event was published again.\n",
+      "The account is still at or below its threshold: low balance published again.\n",
   );
   expect(JSON.parse((await run("grant cli-low 4 --json")).stdout)).toMatchObject({
     balance: "1000000",

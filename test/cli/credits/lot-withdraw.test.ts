@@ -86,7 +86,7 @@ test("a part is taken from the lot's end", async () => {
     code: 0,
     stderr: "",
     stdout:
-      "Withdrew 1.5 credits from lot cli-part-lot-2 of cli-part; 2.5 remain of it.\n" +
+      "Withdrew 1.5 credits from lot cli-part-lot-2 of cli-part; 2.5 remain in it.\n" +
       "The balance is now 9.5 credits.\n",
   });
   expect(await usesOf("cli-part")).toEqual(["0 0 0 5 0 5", "0 0 1.5 2.5 5 7.5", "0 0 0 2 7.5 9.5"]);
@@ -184,7 +184,8 @@ describe("refused, and nothing is changed", () => {
 });
 
 describe("an answer that is lost", () => {
-  const LOST = "the connection to Postgres was lost and the credits may be withdrawn or not";
+  const LOST =
+    "the connection to Postgres was lost; the credits may or may not have been withdrawn";
 
   async function loseAnswer(line: string): Promise<string> {
     const proxy = await openPostgresProxy(books.url);
@@ -201,7 +202,7 @@ describe("an answer that is lost", () => {
   test("all that remains can be asked for again", async () => {
     await openAccount(books, "cli-lost", { lots: THREE_LOTS });
     expect(await loseAnswer("lot withdraw cli-lost cli-lost-lot-1")).toBe(
-      `${LOST}; withdraw them again, which cannot take more than remains\n`,
+      `${LOST}; run it again, which cannot withdraw more than remains\n`,
     );
     expect((await run("lot withdraw cli-lost cli-lost-lot-1")).stderr).toMatch(/^nothing remains/);
     expect((await usesOf("cli-lost"))[0]).toBe("0 0 5 0 0 0");
@@ -210,7 +211,7 @@ describe("an answer that is lost", () => {
   test("of a part, the entries say what became of it", async () => {
     await openAccount(books, "cli-maybe", { lots: THREE_LOTS });
     expect(await loseAnswer("lot withdraw cli-maybe cli-maybe-lot-1 --credits 1")).toBe(
-      `${LOST}; before asking again, look at drawdown entries cli-maybe: an adjustment of lot cli-maybe-lot-1 is there if they are\n`,
+      `${LOST}; before running it again, look for an adjustment of lot cli-maybe-lot-1 in drawdown entries cli-maybe\n`,
     );
     expect((await json("entries cli-maybe")).items[0]).toMatchObject({
       kind: "adjustment",

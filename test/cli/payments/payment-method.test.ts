@@ -25,7 +25,7 @@ test("what an account pays with is set, shown and replaced, each with who did it
   expect(await run("payment-method show cli-payer")).toEqual({
     code: 0,
     stderr: "",
-    stdout: "Account cli-payer has no payment method; set it with payment-method set.\n",
+    stdout: "Account cli-payer has no payment method; set one with drawdown payment-method set.\n",
   });
   expect(await json("payment-method show cli-payer")).toEqual({
     account_id: "cli-payer",
@@ -90,7 +90,7 @@ test("auto top-up that had stopped starts again", async () => {
 describe("refused, and nothing is changed", () => {
   let before: Record<string, string[]>;
   const CARD =
-    "looks like the number of a card, which is never kept; give the payment gateway's id instead";
+    "looks like a card number, which is never stored; give the payment gateway's id instead";
 
   beforeAll(async () => {
     await openAccount(books, "cli-stays");
@@ -149,7 +149,7 @@ test("an answer that is lost: it may be set again", async () => {
       code: 1,
       stdout: "",
       stderr:
-        "the connection to Postgres was lost and the payment method may be set or not; set it again, which charges nothing twice\n",
+        "the connection to Postgres was lost; the payment method may or may not have been set; run it again, which charges nothing twice\n",
     });
   } finally {
     await proxy.close();

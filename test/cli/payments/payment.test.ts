@@ -134,7 +134,7 @@ describe("payment show", () => {
     });
     const { stdout } = await run(`payment show cli-back ${paymentId}`);
     expect(stdout).toMatch(
-      /^payment +manual:one\naccount +cli-back\nfor +top-up by hand\nstatus +succeeded\nreason +nothing to say\namount +USD 10.00\ncredits +500\nattempt +1\n/,
+      /^payment +manual:one\naccount +cli-back\nfor +top-up by hand\nstatus +succeeded\nreason +none\namount +USD 10.00\ncredits +500\nattempt +1\n/,
     );
     expect(stdout).toMatch(/\n\nlot +top-up:manual:one\ncredits +500\nused +400\nexpired +0\n/);
     expect(stdout).toMatch(/\nrefund +r-1 +posted +USD 3.00 +100 +50 +\S+Z +anna +\S+Z\n/);
@@ -155,7 +155,7 @@ describe("payment show", () => {
       refunds: [],
     });
     expect((await run("payment show cli-owes fee:1:0")).stdout).toMatch(
-      /\nfor +fee of cli-plan for 1 period\n[\s\S]*\npaid with +nothing yet\ngateway +not called yet\n[\s\S]*\nsettled +not yet\n[\s\S]*\n\nNothing of it went back.\n$/,
+      /\nfor +fee of cli-plan for 1 period\n[\s\S]*\npaid with +nothing yet\ngateway +not called yet\n[\s\S]*\nsettled +not yet\n[\s\S]*\n\nIt has no refunds.\n$/,
     );
   });
 });
@@ -194,10 +194,10 @@ describe("payment refund", () => {
       stderr: "",
       stdout:
         "Refund ticket-1 of USD 4.00 of payment manual:one is pending.\n" +
-        "What comes of it: drawdown payment show cli-again manual:one\n",
+        "To follow it: drawdown payment show cli-again manual:one\n",
     });
     expect((await run(line)).stdout).toBe(
-      "Refund ticket-1 of USD 4.00 already exists and is pending; nothing more goes back.\n",
+      "Refund ticket-1 of USD 4.00 already exists and is pending; nothing more is refunded.\n",
     );
     await wentBack(books, "cli-again", { paymentId, refundId: "ticket-1", amount: 400n });
     // What all of it came to when it was first asked for cannot be told any more.
@@ -219,7 +219,7 @@ describe("payment refund", () => {
     expect(await run(`payment refund cli-again ${paymentId} --amount 1 --key ticket-2`)).toEqual({
       code: 1,
       stdout:
-        "Refund ticket-2 of USD 1.00 already exists and was refused; nothing more goes back.\n",
+        "Refund ticket-2 of USD 1.00 already exists and was refused; nothing more is refunded.\n",
       stderr: "refund ticket-2 was refused: The card is gone.\n",
     });
     expect((await json(`payment refund cli-again ${paymentId}`)).amount).toBe("600");
@@ -244,7 +244,7 @@ describe("payment refund", () => {
       await proxy.close();
     }
     expect(said).toMatch(
-      /^the connection to Postgres was lost and the refund may be asked for or not; ask for it again with --key [0-9a-f-]{36}, which cannot send money back twice\n$/,
+      /^the connection to Postgres was lost; the refund may or may not have been requested; run it again with --key [0-9a-f-]{36}, which cannot refund twice\n$/,
     );
     const key = /--key (\S+),/.exec(said)?.[1];
     expect(await json(`payment refund cli-lost ${paymentId} --key ${key}`)).toMatchObject({
@@ -273,7 +273,7 @@ describe("refused, and nothing is changed", () => {
 
   test.concurrent.each([
     [1, "payments cli-nobody", "there is no account cli-nobody"],
-    [2, "payments cli-stays --limit x", '--limit must be a whole number from 1 on, not "x"'],
+    [2, "payments cli-stays --limit x", '--limit must be a whole number of at least 1, not "x"'],
     [1, "payment show cli-nobody manual:one", "there is no account cli-nobody"],
     [1, "payment show cli-bare manual:one", "there is no payment manual:one (drawdown payments)"],
     [1, "payment refund cli-nobody manual:one", "there is no account cli-nobody"],

@@ -64,7 +64,7 @@ describe("top-up settings", () => {
         "paused until   not paused",
         "stopped        no",
         "declines       0 in a row",
-        "next look      when the balance is low",
+        "next check     when the balance is low",
         "",
       ].join("\n"),
     );
@@ -90,7 +90,9 @@ describe("top-up settings", () => {
     expect(stdout).toContain(
       "\nstopped        The card has expired. Auto top-up has stopped until you change the payment method or switch it on again.\n",
     );
-    expect(stdout).toContain("\ndeclines       2 in a row\nnext look      never, until you act\n");
+    expect(stdout).toContain(
+      "\ndeclines       2 in a row\nnext check     never, until you set it or the payment method again\n",
+    );
 
     expect(await json("top-up set cli-poor --auto on")).toMatchObject({
       outcome: "set",
@@ -142,7 +144,7 @@ describe("top-up set", () => {
   test("an answer that is lost: it may be set again", async () => {
     await openAccount(books, "cli-lost-set");
     expect(await loseAnswer("top-up set cli-lost-set --amount 25")).toBe(
-      "the connection to Postgres was lost and the settings may be changed or not; set them again, which changes nothing twice\n",
+      "the connection to Postgres was lost; the settings may or may not have been changed; run it again\n",
     );
     expect(await json("top-up set cli-lost-set --amount 25")).toMatchObject({ amount: "2500" });
   });
@@ -178,7 +180,7 @@ describe("top-up make", () => {
       stderr: "",
       stdout:
         "Top-up manual:order-1 of USD 25.00 for 1250 credits is pending.\n" +
-        "What comes of it: drawdown payment show cli-again manual:order-1\n",
+        "To follow it: drawdown payment show cli-again manual:order-1\n",
     });
     expect((await run(line)).stdout).toBe(
       "Top-up manual:order-1 already exists and is pending; nothing more is charged.\n",
@@ -210,7 +212,7 @@ describe("top-up make", () => {
       code: 1,
       stdout: "Top-up manual:order-1 already exists and has failed; nothing more is charged.\n",
       stderr:
-        "top-up manual:order-1 failed: The bank declined the payment: a limit of the card is reached. Ask for another with another --key\n",
+        "top-up manual:order-1 failed: The bank declined the payment: a limit of the card is reached. To try again, use another --key\n",
     });
   });
 
@@ -218,7 +220,7 @@ describe("top-up make", () => {
     await openPayer(books, "cli-lost");
     const said = await loseAnswer("top-up make cli-lost 25");
     expect(said).toMatch(
-      /^the connection to Postgres was lost and the top-up may be asked for or not; ask for it again with --key [0-9a-f-]{36}, which cannot charge it twice\n$/,
+      /^the connection to Postgres was lost; the top-up may or may not have been requested; run it again with --key [0-9a-f-]{36}, which cannot charge twice\n$/,
     );
     const key = /--key (\S+),/.exec(said)?.[1];
     expect(await json(`top-up make cli-lost 25 --key ${key}`)).toMatchObject({
@@ -283,7 +285,7 @@ describe("refused, and nothing is changed", () => {
   test.concurrent.each([
     [1, "settings cli-nobody", "there is no account cli-nobody"],
     [1, "list cli-nobody", "there is no account cli-nobody"],
-    [2, "list cli-stays --limit 0", '--limit must be a whole number from 1 on, not "0"'],
+    [2, "list cli-stays --limit 0", '--limit must be a whole number of at least 1, not "0"'],
     [1, "set cli-nobody --auto on", "there is no account cli-nobody"],
     [
       2,
@@ -317,7 +319,7 @@ describe("refused, and nothing is changed", () => {
     [
       2,
       `make cli-stays 25 --key ${"x".repeat(243)}`,
-      "the id of the lot that --key names has 257 characters; at most 256 are allowed",
+      "the lot id made from --key has 257 characters; at most 256 are allowed",
     ],
     [1, "make cli-stays 0.49", "the amount must be at least USD 0.50"],
     [1, "make cli-stays 1000000", "the amount must be at most USD 999999.99"],

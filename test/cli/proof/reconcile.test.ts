@@ -87,7 +87,7 @@ test("a difference: exit code 1, where it is and how it would be repaired; repai
 
     expect(await run("--repair", copy)).toMatchObject({
       code: 2,
-      stderr: "--repair asks before it posts; where nobody can answer, add --yes\n",
+      stderr: "--repair asks before it posts; without a terminal, add --yes\n",
     });
     expect(await everyTable(copy)).toEqual(before);
 

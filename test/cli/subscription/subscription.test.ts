@@ -166,7 +166,7 @@ describe("subscription change-plan", () => {
     );
     const smaller = await run("subscription change-plan cli-moves cli-small");
     expect(smaller.stdout).toMatch(
-      /^cli-moves: plan cli-small from the next period on\.\nThe next period begins (\S+)\.\nPlan cli-small holds from \1 on\.\n$/,
+      /^cli-moves: plan cli-small from the next period on\.\nThe next period begins (\S+)\.\nPlan cli-small applies from \1 on\.\n$/,
     );
     expect(await outboxOf(books, "cli-moves", "billing.credits")).toHaveLength(2);
   });
@@ -259,17 +259,17 @@ describe("subscription show", () => {
     expect((await run("subscription show cli-shown")).stdout).toBe(
       [
         "account     cli-shown",
-        "plan        cli-pro: 500 credits a month; this period has had 500",
+        "plan        cli-pro: 500 credits a month; received this period: 500",
         "paid        yearly, USD 290.00",
         `paid until  ${paidUntil}`,
         "renews      on the first of the month, UTC",
         `subscribed  ${at}`,
         `period      0, since ${at}`,
         `next turn   ${next}`,
-        `what comes  The next period begins ${next}; Plan cli-small holds from ${next} on; It is paid monthly from ${paidUntil} on`,
+        `coming up   The next period begins ${next}; Plan cli-small applies from ${next} on; It is paid monthly from ${paidUntil} on`,
         `next due    ${next}`,
         "",
-        "Fees that are not paid:",
+        "Unpaid fees:",
         "FEE      PLAN     STATUS       AMOUNT  DUE                       ATTEMPT  NEXT TRY                  REASON",
         `fee:1:0  cli-pro  pending  USD 290.00  ${at}        1  ${at}`,
         "",
@@ -291,7 +291,7 @@ describe("subscription show", () => {
     });
     const { stdout } = await run("subscription show cli-owes");
     expect(stdout).toContain(
-      "\nsuspended   until its fees are paid, months bring neither credits nor charges\n",
+      "\nsuspended   its months bring no credits and no charges until its fees are paid\n",
     );
     expect(stdout).toMatch(
       /\nfee:1:0 +cli-small +failed +USD 29.00 +\S+Z +5 +with another payment method +The bank declined/,
@@ -387,7 +387,7 @@ describe("subscription history", () => {
   test("an account on which nothing was changed", async () => {
     await openAccount(books, "cli-quiet");
     expect((await run("subscription history cli-quiet")).stdout).toBe(
-      "Nothing was changed on account cli-quiet yet.\n",
+      "Nothing has been changed on account cli-quiet.\n",
     );
   });
 });
@@ -401,7 +401,7 @@ test("an answer that is lost: asking again cannot make the change twice", async 
       code: 1,
       stdout: "",
       stderr:
-        "the connection to Postgres was lost and the change may be made or not; ask for it again, which cannot make it twice\n",
+        "the connection to Postgres was lost; the change may or may not have been made; run it again, which cannot make it twice\n",
     });
   } finally {
     await proxy.close();

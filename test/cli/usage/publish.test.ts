@@ -65,15 +65,15 @@ test("a bad line is named with its number and reason, and the rest still goes", 
     [line({ meter: 5 }), "meter must be text"],
     [
       line({ quantity: 1.5 }),
-      "quantity must be a whole number from 0 on; beyond 2^53 write it as a string",
+      "quantity must be a whole number of at least 0; write it as a string if it is above 2^53",
     ],
     [
       line({ quantity: -1 }),
-      "quantity must be a whole number from 0 on; beyond 2^53 write it as a string",
+      "quantity must be a whole number of at least 0; write it as a string if it is above 2^53",
     ],
     [
       line({ quantity: "9223372036854775808" }),
-      "quantity must be a whole number from 0 on; beyond 2^53 write it as a string",
+      "quantity must be a whole number of at least 0; write it as a string if it is above 2^53",
     ],
     [line({ occured_at: 0 }), "there is no field occured_at"],
     [

@@ -42,7 +42,7 @@ test("a price is set once", async () => {
     code: 0,
     stdout: "cli-calls costs 0.01 credits a unit from 2100-01-01T00:00:00.000Z on.\n",
   });
-  expect((await run(line)).stdout).toContain("which already exists; nothing was changed.");
+  expect((await run(line)).stdout).toContain("this price already exists; nothing was changed.");
   expect(await run(line.replace("0.01", "0.02"))).toMatchObject({
     code: 1,
     stderr:
@@ -72,8 +72,8 @@ test("lists every price, or says that there is none", async () => {
 });
 
 test.each([
-  ["cli-x 3 --per 0", '--per must be a whole number from 1 on, not "0"'],
-  ["cli-x 3 --per 1.5", '--per must be a whole number from 1 on, not "1.5"'],
+  ["cli-x 3 --per 0", '--per must be a whole number of at least 1, not "0"'],
+  ["cli-x 3 --per 1.5", '--per must be a whole number of at least 1, not "1.5"'],
   ["cli-x -3 --per 1", "-3 credits are below zero"],
   [
     "cli-x 3 --per 1 --from soon",

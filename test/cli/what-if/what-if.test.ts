@@ -180,7 +180,7 @@ add_ons: { w-voice: { credits: 7 } }
     );
     expect(stdout).toContain("1 account would have paid less: w-plan -6\n");
     expect(stdout).toMatch(/\nw-plan +add-on w-voice +21 +15 +-6\n/);
-    expect(stdout).toMatch(/\nw-plan +plan w-large, credits given +200 +200 +0\n/);
+    expect(stdout).toMatch(/\nw-plan +plan w-large, credits granted +200 +200 +0\n/);
   });
 
   test("plans give and cost what the other catalogue says, credits and money apart", async () => {
@@ -219,13 +219,13 @@ meters:
     const ran = await whatIf(only);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toBe(
-      `8,003 events and charges and 2 plans have no price in ${join(folder, "other.yaml")} and are left out\n`,
+      `8,003 events and charges and 2 plans have no price in ${join(folder, "other.yaml")}, so the comparison is incomplete\n`,
     );
     expect(ran.stdout).toContain("\nNo price: 8,002 events of w-tokens, charged ");
     expect(ran.stdout).toContain(
-      "\nNo price: 1 charge of add-on w-voice, charged 21 credits, left out.\n",
+      "\nNo price: 1 charge of add-on w-voice, charged 21 credits, not compared.\n",
     );
-    expect(ran.stdout).toContain("\nNot told: plan w-small of 1 account.\n");
+    expect(ran.stdout).toContain("\nNo price: plan w-small of 1 account, not compared.\n");
     const { accounts } = await json(only, "--account w-few");
     expect(accounts[0]).toMatchObject({
       ...{ count: 1, charged: "2500", would_be: "2500", difference: "0" },
@@ -290,7 +290,7 @@ meters:
     const wrong = await whatIf("meters:\n  w-calls: { credits: -1, per: 1 }\n");
     expect(wrong.code).toBe(1);
     expect(wrong.stdout).toMatch(/other\.yaml:2: meters\.w-calls\.credits: .*\n$/);
-    expect(wrong.stderr).toMatch(/^1 thing is wrong in \S+; nothing was calculated\n$/);
+    expect(wrong.stderr).toMatch(/^1 problem in \S+; nothing was calculated\n$/);
     expect(await everyTable(books)).toEqual(before);
   });
 });
