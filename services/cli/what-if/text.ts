@@ -5,7 +5,6 @@ import {
   type PlanCompared,
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
