@@ -1,13 +1,19 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { BehaviourName } from "./cards.ts";
+import { z } from "zod";
+import { BEHAVIOUR_NAMES, type BehaviourName } from "./cards.ts";
 
-/** What cards were told to do, instead of what their names say. */
+/** Scripts that replace the behaviour in a card's name. */
 export interface CardScripts {
-  /** The card's next charges behave by the list, one each; the last one stays. */
+  /** Each next charge uses one behaviour of the list; the last one stays. */
   set(method: string, script: readonly BehaviourName[]): void;
-  /** What the card's next charge does, which uses it up; undefined: the card has no script. */
+  /** Uses up the card's next behaviour; undefined if the card has no script. */
   next(method: string): BehaviourName | undefined;
 }
+
+const row = z.object({
+  script: z.string().transform((json) => z.array(z.enum(BEHAVIOUR_NAMES)).parse(JSON.parse(json))),
+  used: z.bigint(),
+});
 
 export function cardScripts(database: DatabaseSync): CardScripts {
   const write = database.prepare(
@@ -22,10 +28,8 @@ export function cardScripts(database: DatabaseSync): CardScripts {
       write.run(method, JSON.stringify(script));
     },
     next(method) {
-      const row = use.get(method) as { script: string; used: bigint } | undefined;
-      if (row === undefined) return undefined;
-      const script = JSON.parse(row.script) as BehaviourName[];
-      return script[Number(row.used) - 1] ?? script.at(-1);
+      const { script = [], used = 0n } = row.optional().parse(use.get(method)) ?? {};
+      return script[Number(used) - 1] ?? script.at(-1);
     },
   };
 }

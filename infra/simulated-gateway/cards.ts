@@ -1,6 +1,6 @@
 import type { Decline } from "../../shared/core/payments/decline.ts";
 
-/** What can become of one charge; a card's name is `card_` and one of these. */
+/** What a charge can do; the id of a card is `card_` and one of these names. */
 export const BEHAVIOUR_NAMES = [
   "approve",
   "decline",
@@ -23,8 +23,8 @@ export type BehaviourName = (typeof BEHAVIOUR_NAMES)[number];
 
 export interface Behaviour {
   readonly outcome: Outcome;
-  /** What the request that made the charge is answered; a repeat of it always hears the truth. */
-  readonly answer: "at once" | "slowly" | "never" | "broken off" | "500";
+  /** How the request is answered; a repeat of it is always answered correctly. */
+  readonly answer: "immediately" | "slowly" | "never" | "broken off" | "500";
   readonly webhooks: "once" | "twice" | "late" | "none";
 }
 
@@ -32,12 +32,12 @@ type Outcome =
   | { readonly kind: "succeeded" }
   | { readonly kind: "processing" }
   | { readonly kind: "declined"; readonly decline: Pick<Decline, "kind" | "code"> }
-  /** The gateway fails first: nothing is stored, nothing taken. */
+  /** The gateway fails before it stores or charges anything. */
   | { readonly kind: "nothing" };
 
 const APPROVE: Behaviour = {
   outcome: { kind: "succeeded" },
-  answer: "at once",
+  answer: "immediately",
   webhooks: "once",
 };
 
@@ -64,9 +64,8 @@ const BY_CARD: ReadonlyMap<string, BehaviourName> = new Map(
 );
 
 /**
- * What the card of a payment method's id does, or null where it is no
- * card, which declines as `no_card` does. What follows a `-` only
- * tells cards apart: `card_decline-acme` declines as `card_decline` does.
+ * The behaviour of a payment method's card; null if it is no card, which declines like `no_card`. A
+ * suffix after `-` only distinguishes cards: `card_decline-acme` behaves like `card_decline`.
  */
 export function behaviourOf(method: string): BehaviourName | null {
   const [card = ""] = method.split("-", 1);

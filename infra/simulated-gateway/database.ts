@@ -38,8 +38,8 @@ const SCHEMA = `
 `;
 
 /**
- * Opens the store in `folder`, which is made where it is missing. What is committed has reached the
- * disk. One process at a time: a second one fails with "database is locked". Integers come as bigint.
+ * Opens the store in `folder`, and creates it if needed. Commits are durable. A second process fails
+ * with "database is locked". Integers are read as bigint.
  */
 export function openDatabase(folder: string): DatabaseSync {
   mkdirSync(folder, { recursive: true });
@@ -56,7 +56,7 @@ export function openDatabase(folder: string): DatabaseSync {
   }
 }
 
-/** Runs `work` as one transaction: all of it is stored, or, when it throws, nothing. */
+/** Runs `work` as one transaction; if it throws, nothing is stored. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec("BEGIN IMMEDIATE");
   try {
@@ -64,7 +64,7 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK"); // a COMMIT that fails may have done it
+    if (database.isTransaction) database.exec("ROLLBACK"); // a failed COMMIT may have rolled back already
     throw error;
   }
 }

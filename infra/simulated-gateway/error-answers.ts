@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { InvalidRequest } from "./requests.ts";
 
-/** Makes every failed request end in JSON with `error`, and `field` where one is wrong. */
+/** Answers failed requests with JSON: `error`, and `field` if one is wrong. */
 export function addErrorAnswers(app: FastifyInstance, onBug: (error: unknown) => void): void {
   app.setNotFoundHandler((_, reply) => reply.code(404).send({ error: "no such path" }));
   app.setErrorHandler((error, _, reply) => {
@@ -13,11 +13,11 @@ export function addErrorAnswers(app: FastifyInstance, onBug: (error: unknown) =>
       return reply.code(status).send({ error: error.message });
     }
     onBug(error);
-    return reply.code(500).send({ error: "the gateway has failed; its log says how" });
+    return reply.code(500).send({ error: "the gateway failed; see its log" });
   });
 }
 
-/** Fastify's own errors (a body that is too large or no JSON) name their status. */
+/** Fastify's own errors (such as a body that is too large) carry their status. */
 function statusOf(error: unknown): number {
   const has = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   return typeof has === "number" ? has : 500;

@@ -1,13 +1,13 @@
 import { type Payment, paymentJson } from "./payment.ts";
 import type { Store } from "./store.ts";
 
-/** What of the charge log is asked for. */
+/** A filter of the charge log. */
 export interface LogQuery {
   readonly key?: string;
   readonly accountId?: string;
 }
 
-/** The charge log as JSON, piece by piece: it may be longer than memory. */
+/** The charge log as JSON, in pieces, since it may not fit in memory. */
 export function* logAsJson(store: Store, query: LogQuery): Generator<string> {
   yield '{"payments":[';
   let separator = "";
@@ -21,6 +21,6 @@ export function* logAsJson(store: Store, query: LogQuery): Generator<string> {
 function selected(store: Store, { key, accountId }: LogQuery): Iterable<readonly Payment[]> {
   if (key === undefined) return store.payments.pages(accountId);
   const payment = store.payments.byKey(key);
-  const isAsked = accountId === undefined || payment?.accountId === accountId;
-  return payment !== undefined && isAsked ? [[payment]] : [];
+  const isOfAccount = accountId === undefined || payment?.accountId === accountId;
+  return payment !== undefined && isOfAccount ? [[payment]] : [];
 }

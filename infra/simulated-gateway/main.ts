@@ -4,7 +4,7 @@ import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { readGatewaySettings } from "./settings.ts";
 import { startSimulatedGateway } from "./start-gateway.ts";
 
-const stopAsked = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+const stopRequested = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
 try {
   await main();
   process.exit(0);
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const logger = createLogger("simulated-gateway", logLevel);
   const gateway = await startSimulatedGateway({ ...options, logger });
   logger.info({ port: gateway.port }, "simulated gateway");
-  await stopAsked;
+  await stopRequested;
   await gateway.close();
   logger.info("stopped");
 }

@@ -1,6 +1,6 @@
 import { BEHAVIOURS, type BehaviourName } from "./cards.ts";
 
-/** What a charge is asked for with. Amounts are above 0, in the currency's minor unit. */
+/** A request to charge. The amount is above 0, in the currency's minor unit. */
 export interface PaymentRequest {
   /** The Idempotency-Key. */
   readonly key: string;
@@ -14,25 +14,24 @@ export interface PaymentRequest {
 
 export interface Payment extends PaymentRequest {
   readonly id: string;
-  /** What its card did to it. */
   readonly behaviour: BehaviourName;
   readonly status: "succeeded" | "processing" | "declined";
   /** Milliseconds. */
   readonly createdAt: number;
 }
 
-/** Money that went back. */
+/** A refund or chargeback. */
 export interface TakenBack {
   readonly id: string;
   /** The payment's id. */
   readonly payment: string;
-  /** The refund's Idempotency-Key; null for a chargeback, which nobody asked for. */
+  /** The refund's Idempotency-Key; null for a chargeback. */
   readonly key: string | null;
   readonly kind: "refund" | "chargeback";
   readonly amount: bigint;
 }
 
-/** True when both ask for the same: then the second is a repeat of the first, else a conflict. */
+/** True if the second request repeats the first; otherwise they conflict. */
 export function isSameRequest(one: PaymentRequest, other: PaymentRequest): boolean {
   return (
     one.key === other.key &&
@@ -45,13 +44,12 @@ export function isSameRequest(one: PaymentRequest, other: PaymentRequest): boole
   );
 }
 
-/** The payment as it was when its charge was answered: what every repeat of the charge hears. */
+/** The payment as it was when its charge was first answered; repeats get the same answer. */
 export function asFirstAnswered(payment: Payment): Payment {
   const isProcessing = BEHAVIOURS[payment.behaviour].outcome.kind === "processing";
   return isProcessing ? { ...payment, status: "processing" } : payment;
 }
 
-/** The payment as JSON says it. */
 export function paymentJson(payment: Payment) {
   const { outcome } = BEHAVIOURS[payment.behaviour];
   return {
@@ -69,7 +67,6 @@ export function paymentJson(payment: Payment) {
   };
 }
 
-/** A refund or chargeback as JSON says it. */
 export function takenBackJson({ id, key, kind, amount }: TakenBack) {
   return { id, key, kind, amount: amount.toString() };
 }

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { BehaviourName } from "./cards.ts";
+import { z } from "zod";
+import { BEHAVIOUR_NAMES } from "./cards.ts";
 import type { Payment } from "./payment.ts";
 
 /** Payments on a page. */
 export const PAGE = 500;
 
-/** When payments were made, and after which one of them. */
+/** Payments made in [since, until), in milliseconds, that follow the payment of an id ("" for all). */
 export interface MadeBetween {
   readonly since: number;
   readonly until: number;
@@ -14,34 +15,35 @@ export interface MadeBetween {
 
 /** The charge log. */
 export interface Payments {
-  /** Throws where the id or the key is there already. */
+  /** Throws if the id or the key exists. */
   add(payment: Payment): void;
   byId(id: string): Payment | undefined;
   byKey(key: string): Payment | undefined;
-  /** All that are there now, or all of one account, oldest first, page by page: never all in memory. */
+  /** All payments so far, or those of one account, oldest first, page by page. */
   pages(accountId?: string): Generator<readonly Payment[]>;
-  /** Those made in [since, until), in milliseconds, and not declined, after the one of an id ("": from the first): a page. */
+  /** A page of those that were not declined. */
   made(between: MadeBetween): readonly Payment[];
-  /** Lets some of those under way since `createdAt` (milliseconds) or before succeed, and gives them. */
-  settle(createdAt: number): Payment[];
-  /** When the oldest that is under way was made, in milliseconds; null: none is. */
+  /** Lets a page of those processing since `createdAt` (milliseconds) or before succeed. */
+  settle(createdAt: number): readonly Payment[];
+  /** When the oldest that is processing was made (milliseconds); null if there is none. */
   oldestProcessing(): number | null;
 }
 
-interface Row {
-  readonly seq: bigint;
-  readonly id: string;
-  readonly key: string;
-  readonly account_id: string;
-  readonly payment_id: string;
-  readonly amount: bigint;
-  readonly currency: string;
-  readonly customer: string;
-  readonly method: string;
-  readonly behaviour: BehaviourName;
-  readonly status: Payment["status"];
-  readonly created_at: bigint;
-}
+const COLUMNS = `seq, id, key, account_id AS accountId, payment_id AS paymentId, amount, currency,
+       customer, method, behaviour, status, created_at AS createdAt`;
+
+const text = z.string();
+const instant = z.bigint().transform(Number);
+const row = z.object({
+  seq: z.bigint(),
+  ...{ id: text, key: text, accountId: text, paymentId: text, customer: text, method: text },
+  ...{ amount: z.bigint(), currency: text, createdAt: instant },
+  behaviour: z.enum(BEHAVIOUR_NAMES),
+  status: z.enum(["succeeded", "processing", "declined"]),
+});
+const rows = z.array(row);
+const newest = z.object({ last: z.bigint() });
+const first = z.object({ oldest: instant.nullable() });
 
 export function paymentsIn(database: DatabaseSync): Payments {
   const insert = database.prepare(
@@ -49,17 +51,17 @@ export function paymentsIn(database: DatabaseSync): Payments {
        behaviour, status, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const byId = database.prepare("SELECT * FROM payment WHERE id = ?");
-  const byKey = database.prepare("SELECT * FROM payment WHERE key = ?");
+  const byId = database.prepare(`SELECT ${COLUMNS} FROM payment WHERE id = ?`);
+  const byKey = database.prepare(`SELECT ${COLUMNS} FROM payment WHERE key = ?`);
   const lastSeq = database.prepare("SELECT coalesce(max(seq), 0) AS last FROM payment");
   const page = database.prepare(
-    `SELECT * FROM payment WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ${PAGE}`,
+    `SELECT ${COLUMNS} FROM payment WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ${PAGE}`,
   );
   const pageOfAccount = database.prepare(
-    `SELECT * FROM payment WHERE account_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ${PAGE}`,
+    `SELECT ${COLUMNS} FROM payment WHERE account_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ${PAGE}`,
   );
   const made = database.prepare(
-    `SELECT * FROM payment
+    `SELECT ${COLUMNS} FROM payment
      WHERE created_at >= ? AND created_at < ? AND status <> 'declined'
        AND seq > coalesce((SELECT seq FROM payment WHERE id = ?), 0)
      ORDER BY seq LIMIT ${PAGE}`,
@@ -68,59 +70,36 @@ export function paymentsIn(database: DatabaseSync): Payments {
     `UPDATE payment SET status = 'succeeded'
      WHERE seq IN (SELECT seq FROM payment WHERE status = 'processing' AND created_at <= ?
                    ORDER BY created_at LIMIT ${PAGE})
-     RETURNING *`,
+     RETURNING ${COLUMNS}`,
   );
   const oldestProcessing = database.prepare(
     "SELECT min(created_at) AS oldest FROM payment WHERE status = 'processing'",
   );
 
   return {
-    add(of) {
-      const { id, key, accountId, paymentId, amount, currency, customer, method } = of;
-      const { behaviour, status, createdAt } = of;
-      const asked = [id, key, accountId, paymentId, amount, currency, customer, method] as const;
-      insert.run(...asked, behaviour, status, createdAt);
+    add({ id, key, accountId, paymentId, amount, currency, customer, ...payment }) {
+      const { method, behaviour, status, createdAt } = payment;
+      const order = [id, key, accountId, paymentId, amount, currency, customer, method] as const;
+      insert.run(...order, behaviour, status, createdAt);
     },
-    byId: (id) => paymentOf(byId.get(id) as Row | undefined),
-    byKey: (key) => paymentOf(byKey.get(key) as Row | undefined),
+    byId: (id) => row.optional().parse(byId.get(id)),
+    byKey: (key) => row.optional().parse(byKey.get(key)),
     *pages(accountId) {
-      const { last } = lastSeq.get() as { last: bigint };
+      const { last } = newest.parse(lastSeq.get());
       for (let after = 0n; ; ) {
-        const rows = (accountId === undefined
-          ? page.all(after, last)
-          : pageOfAccount.all(accountId, after, last)) as unknown as Row[];
-        const end = rows.at(-1);
+        const found = rows.parse(
+          accountId === undefined
+            ? page.all(after, last)
+            : pageOfAccount.all(accountId, after, last),
+        );
+        const end = found.at(-1);
         if (end === undefined) return;
-        yield rows.map(toPayment);
+        yield found;
         after = end.seq;
       }
     },
-    made: ({ since, until, after }) =>
-      (made.all(since, until, after) as unknown as Row[]).map(toPayment),
-    settle: (createdAt) => (settle.all(createdAt) as unknown as Row[]).map(toPayment),
-    oldestProcessing() {
-      const { oldest } = oldestProcessing.get() as { oldest: bigint | null };
-      return oldest === null ? null : Number(oldest);
-    },
-  };
-}
-
-function paymentOf(row: Row | undefined): Payment | undefined {
-  return row === undefined ? undefined : toPayment(row);
-}
-
-function toPayment(row: Row): Payment {
-  return {
-    id: row.id,
-    key: row.key,
-    accountId: row.account_id,
-    paymentId: row.payment_id,
-    amount: row.amount,
-    currency: row.currency,
-    customer: row.customer,
-    method: row.method,
-    behaviour: row.behaviour,
-    status: row.status,
-    createdAt: Number(row.created_at),
+    made: ({ since, until, after }) => rows.parse(made.all(since, until, after)),
+    settle: (createdAt) => rows.parse(settle.all(createdAt)),
+    oldestProcessing: () => first.parse(oldestProcessing.get()).oldest,
   };
 }

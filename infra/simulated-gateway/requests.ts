@@ -9,7 +9,7 @@ import type { MadeBetween } from "./payments.ts";
 
 const MOST_IN_SCRIPT = 1_000;
 
-/** A request that the gateway cannot make sense of: which field is wrong, and how. */
+/** A malformed request. */
 export class InvalidRequest extends Error {
   readonly field: string;
 
@@ -70,7 +70,7 @@ const script = z.strictObject({
     .max(MOST_IN_SCRIPT, SCRIPT),
 });
 
-/** Any printable ASCII but the space: a header that came twice is joined with one. */
+/** Printable ASCII without the space, which joins the values of a repeated header. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Throws InvalidRequest. */
@@ -90,18 +90,18 @@ export function readRefundAmount(body: unknown): bigint {
   return read(refund, body).amount;
 }
 
-/** What the log is asked for; throws InvalidRequest. */
-export function readLogQuery(asked: unknown): LogQuery {
-  const { key, account_id: accountId } = read(query, asked);
+/** Throws InvalidRequest. */
+export function readLogQuery(parameters: unknown): LogQuery {
+  const { key, account_id: accountId } = read(query, parameters);
   return {
     ...(key === undefined ? {} : { key }),
     ...(accountId === undefined ? {} : { accountId }),
   };
 }
 
-/** When the payments that are asked for were made; throws InvalidRequest. */
-export function readMadeBetween(asked: unknown): MadeBetween {
-  return read(between, asked);
+/** Throws InvalidRequest. */
+export function readMadeBetween(parameters: unknown): MadeBetween {
+  return read(between, parameters);
 }
 
 /** Throws InvalidRequest. */
@@ -115,7 +115,7 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.code === "unrecognized_keys") {
-    throw new InvalidRequest(issue.keys[0] ?? "body", "is not known here");
+    throw new InvalidRequest(issue.keys[0] ?? "body", "is not a known field");
   }
   const field = issue?.path[0];
   if (field === undefined) throw new InvalidRequest("body", "must be a JSON object");

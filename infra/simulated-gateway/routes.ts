@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { announceTakenBack } from "./announce.ts";
 import type { Behaviour } from "./cards.ts";
 import { logAsJson } from "./log-json.ts";
 import { type Payment, paymentJson, takenBackJson } from "./payment.ts";
@@ -13,12 +12,13 @@ import {
   readRefundAmount,
   readScript,
 } from "./requests.ts";
+import { sendReturnWebhook } from "./send-webhook.ts";
 import type { Store } from "./store.ts";
 import { chargeBack, refund, type TookBack } from "./take-back.ts";
 import type { PaymentTaker } from "./take-payments.ts";
 import type { Webhooks } from "./webhooks.ts";
 
-export interface RouteParts {
+interface RouteContext {
   readonly store: Store;
   readonly webhooks: Webhooks;
   readonly taker: PaymentTaker;
@@ -27,9 +27,9 @@ export interface RouteParts {
 type ById = { Params: { id: string } };
 type ByMethod = { Params: { method: string } };
 
-const CONFLICT = { error: "this Idempotency-Key was used before, for another request" };
+const CONFLICT = { error: "this Idempotency-Key was used for another request" };
 
-export function addRoutes(app: FastifyInstance, { store, webhooks, taker }: RouteParts): void {
+export function addRoutes(app: FastifyInstance, { store, webhooks, taker }: RouteContext): void {
   app.post("/v1/payments", async ({ headers, body }, reply) => {
     const key = readKey(headers["idempotency-key"]);
     const taken = await taker.take(readPaymentRequest(key, body));
@@ -81,19 +81,19 @@ export function addRoutes(app: FastifyInstance, { store, webhooks, taker }: Rout
   function answerTakenBack(reply: FastifyReply, payment: Payment, took: TookBack): FastifyReply {
     if (took.kind === "conflict") return reply.code(409).send(CONFLICT);
     if (took.kind === "refused") return reply.code(422).send({ error: took.reason });
-    if (!took.isRepeat) announceTakenBack(webhooks, payment, took.takenBack, Date.now());
+    if (!took.isRepeat) sendReturnWebhook(webhooks, payment, took.takenBack, Date.now());
     return reply.send(takenBackJson(took.takenBack));
   }
 }
 
-/** Answers, or misbehaves: "never" leaves the connection open until the client or the gateway goes. */
+/** Answers or misbehaves; "never" leaves the connection open until either side closes it. */
 function answerPayment(
   reply: FastifyReply,
   payment: Payment,
   answer: Behaviour["answer"],
 ): FastifyReply {
   switch (answer) {
-    case "at once":
+    case "immediately":
     case "slowly":
       return reply.code(payment.status === "declined" ? 402 : 200).send(paymentJson(payment));
     case "500":
@@ -107,7 +107,7 @@ function answerPayment(
 }
 
 function fail(reply: FastifyReply): FastifyReply {
-  return reply.code(500).send({ error: "the gateway has failed, as this card has it" });
+  return reply.code(500).send({ error: "the gateway failed, as this card demands" });
 }
 
 function notFound(reply: FastifyReply): FastifyReply {

@@ -4,23 +4,22 @@ import type { GatewayOptions } from "./start-gateway.ts";
 
 const LONGEST_LATENCY_MS = 60_000;
 
-/** What the gateway reads from the environment. */
 export const environment = z
   .object({
     SIMULATED_GATEWAY_DATA: z
       .string()
-      .describe("The folder of its store, for one process at a time; it remembers every charge"),
+      .describe("The folder of its store, which keeps every charge; one process at a time"),
     SIMULATED_GATEWAY_HOST: z.string().default("127.0.0.1").describe("Where it listens"),
-    SIMULATED_GATEWAY_PORT: port(8090).describe("0 is any free port; the log says which"),
+    SIMULATED_GATEWAY_PORT: port(8090).describe("0 means any free port, which is logged"),
     SIMULATED_GATEWAY_LATENCY_MS: whole(0, LONGEST_LATENCY_MS, 0).describe(
-      "Added to each answer to a charge, after the charge is durable",
+      "Delay of each answer to a charge, after the charge is durable",
     ),
     SIMULATED_GATEWAY_WEBHOOK_URL: z
       .url({ protocol: /^https?$/ })
       .optional()
-      .describe("Where webhooks go; without it, nowhere"),
+      .describe("Where webhooks are sent; without it, none are sent"),
     SIMULATED_GATEWAY_WEBHOOK_SECRET: optional(
-      "What they are signed with, as Stripe signs; required with the URL",
+      "The secret that signs them, as Stripe does; required with the URL",
     ),
     LOG_LEVEL: logLevel,
   })
@@ -33,7 +32,7 @@ export interface GatewaySettings {
   readonly logLevel: string;
 }
 
-/** Reads the gateway's own settings; throws InvalidSettings. */
+/** Throws InvalidSettings. */
 export function readGatewaySettings(env: NodeJS.ProcessEnv): GatewaySettings {
   const set = readEnvironment(environment, env);
   const url = set.SIMULATED_GATEWAY_WEBHOOK_URL;

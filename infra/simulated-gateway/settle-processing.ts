@@ -1,16 +1,16 @@
-import { announcePayment } from "./announce.ts";
+import { sendPaymentWebhook } from "./send-webhook.ts";
 import type { Store } from "./store.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 const PROCESSING_MS = 1_000;
 
 export interface ProcessingClock {
-  /** To be called when a payment has come under way. */
+  /** Call it after a payment has begun processing. */
   start(): void;
   stop(): void;
 }
 
-/** Lets each payment that is under way succeed a second after it was made, through restarts too. */
+/** Lets each processing payment succeed a second after it was made, even across restarts. */
 export function settleProcessing(store: Store, webhooks: Webhooks): ProcessingClock {
   let timer: NodeJS.Timeout | undefined;
 
@@ -25,7 +25,7 @@ export function settleProcessing(store: Store, webhooks: Webhooks): ProcessingCl
     timer = undefined;
     const now = Date.now();
     for (const payment of store.payments.settle(now - PROCESSING_MS)) {
-      announcePayment(webhooks, payment, now);
+      sendPaymentWebhook(webhooks, payment, now);
     }
     start();
   }

@@ -9,19 +9,19 @@ import { paymentTaker } from "./take-payments.ts";
 import { NO_WEBHOOKS, openWebhooks, type WebhookOptions } from "./webhooks.ts";
 
 const MOST_BODY_BYTES = 64 * 1024;
-/** An id in a path: 256 characters, each of up to 12 when it is escaped. */
+/** An id has at most 256 characters, each at most 12 when percent-encoded. */
 const MOST_PARAM_LENGTH = 256 * 12;
-/** What is under way is held in memory: one request for each connection. */
+/** Bounds memory: each connection has one request in progress. */
 const MOST_CONNECTIONS = 1_024;
 const CLOSE_WITHIN_MS = 1_000;
 
 export interface GatewayOptions {
-  /** The store's folder: the same one again knows what was charged before. */
+  /** The store's folder, which keeps all charges. */
   readonly dataDir: string;
-  /** 0 (the default): any free port. */
+  /** 0, the default, means any free port. */
   readonly port?: number;
   readonly host?: string;
-  /** Added to each answer to a charge; the charge is durable before. */
+  /** Delays each answer to a charge, after the charge is durable. */
   readonly latencyMs?: number;
   readonly webhooks?: WebhookOptions;
   readonly logger?: Logger;
@@ -30,7 +30,7 @@ export interface GatewayOptions {
 export interface SimulatedGateway {
   readonly url: string;
   readonly port: number;
-  /** Answers what it can at once, and is gone; what its cards do not answer is broken off. */
+  /** Answers what it can immediately, and cuts off requests that its cards leave unanswered. */
   close(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export async function startSimulatedGateway(options: GatewayOptions): Promise<Si
     forceCloseConnections: "idle",
   });
   app.server.maxConnections = MOST_CONNECTIONS;
-  addErrorAnswers(app, (error) => logger.error({ err: error }, "a request has failed"));
+  addErrorAnswers(app, (error) => logger.error({ err: error }, "a request failed"));
   addRoutes(app, { store, webhooks, taker });
 
   async function close(): Promise<void> {
@@ -76,11 +76,11 @@ export async function startSimulatedGateway(options: GatewayOptions): Promise<Si
 function refuseProduction(): void {
   if (process.env["NODE_ENV"] !== "production") return;
   throw new InvalidSettings(
-    "The simulated payment gateway takes no money and never runs where NODE_ENV is production: use a real gateway there.",
+    "The simulated payment gateway takes no money and does not run where NODE_ENV is production: use a real gateway there.",
   );
 }
 
-/** Those who are being answered get their answer; who stays longer (a card that never answers) is cut off. */
+/** Lets requests in progress finish, then cuts off the rest (cards that never answer). */
 async function closeServer(app: FastifyInstance): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
   await app.close();

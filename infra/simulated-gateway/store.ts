@@ -4,12 +4,12 @@ import { inTransaction, openDatabase } from "./database.ts";
 import { type Payments, paymentsIn } from "./payments.ts";
 import { type AllTakenBack, takenBackIn } from "./taken-back.ts";
 
-/** What the gateway knows. It outlives the process; each call is done, and durable, when it returns. */
+/** The gateway's state. Each call is durable when it returns. */
 export interface Store {
   readonly payments: Payments;
   readonly takenBack: AllTakenBack;
   readonly scripts: CardScripts;
-  /** Stores all that `work` does, or, when it throws, nothing. */
+  /** Stores everything that `work` does; if it throws, nothing. */
   atomically<T>(work: () => T): T;
   close(): void;
 }

@@ -5,10 +5,10 @@ import type { Store } from "./store.ts";
 export type TookBack =
   | { readonly kind: "taken back"; readonly takenBack: TakenBack; readonly isRepeat: boolean }
   | { readonly kind: "refused"; readonly reason: string }
-  /** The key was used before, for something else. */
+  /** The key was used for another request. */
   | { readonly kind: "conflict" };
 
-/** Refunds `amount` (above 0, in the currency's minor unit) of a payment; the same key again, nothing more. */
+/** Refunds `amount` (above 0, in the currency's minor unit) of a payment, once per key. */
 export function refund(
   store: Store,
   payment: Payment,
@@ -29,7 +29,7 @@ export function refund(
   return add(store, { payment: payment.id, key, kind: "refund", amount });
 }
 
-/** The customer's bank takes what is left of a payment. */
+/** The customer's bank takes back the rest of a payment. */
 export function chargeBack(store: Store, payment: Payment): TookBack {
   const amount = leftOf(store, payment);
   if (amount === 0n) {

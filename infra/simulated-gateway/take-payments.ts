@@ -1,24 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { announcePayment } from "./announce.ts";
 import { BEHAVIOURS, type Behaviour, type BehaviourName, behaviourOf } from "./cards.ts";
 import { asFirstAnswered, isSameRequest, type Payment, type PaymentRequest } from "./payment.ts";
+import { sendPaymentWebhook } from "./send-webhook.ts";
 import type { ProcessingClock } from "./settle-processing.ts";
 import type { Store } from "./store.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 const SLOW_MS = 3_000;
 
-/** What becomes of a request to charge. */
 type Taken =
   | { readonly kind: "payment"; readonly payment: Payment; readonly answer: Behaviour["answer"] }
-  /** The gateway failed before it charged anything. */
+  /** Nothing was charged. */
   | { readonly kind: "failed" }
-  /** The key was used before, for something else. */
+  /** The key was used for another request. */
   | { readonly kind: "conflict" };
 
 export interface PaymentTaker {
-  /** Resolves when it is time to answer; what it says is durable long before. */
+  /** Resolves when it is time to answer; the charge is durable before. */
   take(request: PaymentRequest): Promise<Taken>;
 }
 
@@ -27,11 +26,11 @@ export interface TakerOptions {
   readonly webhooks: Webhooks;
   readonly processing: ProcessingClock;
   readonly latencyMs: number;
-  /** Ends the waits before answers. */
+  /** Cuts short the delays of answers. */
   readonly stopping: AbortSignal;
 }
 
-/** Takes each payment once: a request that comes again, or while the first is worked on, hears the same. */
+/** Charges each payment once. A repeat, even while the first is in progress, gets the same answer. */
 export function paymentTaker(options: TakerOptions): PaymentTaker {
   const { store, latencyMs } = options;
   const underWay = new Map<string, { request: PaymentRequest; taken: Promise<Taken> }>();
@@ -41,7 +40,7 @@ export function paymentTaker(options: TakerOptions): PaymentTaker {
   async function takeNew(request: PaymentRequest): Promise<Taken> {
     const { behaviour, payment } = store.atomically(() => charge(store, request));
     if (payment !== null) {
-      announcePayment(options.webhooks, payment, payment.createdAt);
+      sendPaymentWebhook(options.webhooks, payment, payment.createdAt);
       if (payment.status === "processing") options.processing.start();
     }
     const { answer } = BEHAVIOURS[behaviour];
@@ -75,7 +74,7 @@ export function paymentTaker(options: TakerOptions): PaymentTaker {
   };
 }
 
-/** Stores what the card's next behaviour makes of a request; a null payment: nothing. */
+/** Stores the outcome of the card's next behaviour; the payment is null if it stores nothing. */
 function charge(
   store: Store,
   request: PaymentRequest,
@@ -95,7 +94,7 @@ function asRepeated(taken: Taken): Taken {
 }
 
 function repeated(payment: Payment): Taken {
-  return { kind: "payment", payment: asFirstAnswered(payment), answer: "at once" };
+  return { kind: "payment", payment: asFirstAnswered(payment), answer: "immediately" };
 }
 
 async function waitFor(ms: number, stopping: AbortSignal): Promise<void> {

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
 import type { TakenBack } from "./payment.ts";
 
 /** Refunds and chargebacks. */
 export interface AllTakenBack {
-  /** Throws where the id or the key is there already. */
+  /** Throws if the id or the key exists. */
   add(takenBack: TakenBack): void;
   byKey(key: string): TakenBack | undefined;
   /** All of one payment, oldest first. */
@@ -11,6 +12,11 @@ export interface AllTakenBack {
 }
 
 const COLUMNS = "id, payment, key, kind, amount";
+
+const row = z.object({
+  ...{ id: z.string(), payment: z.string(), key: z.string().nullable() },
+  ...{ kind: z.enum(["refund", "chargeback"]), amount: z.bigint() },
+});
 
 export function takenBackIn(database: DatabaseSync): AllTakenBack {
   const insert = database.prepare(`INSERT INTO taken_back (${COLUMNS}) VALUES (?, ?, ?, ?, ?)`);
@@ -22,7 +28,7 @@ export function takenBackIn(database: DatabaseSync): AllTakenBack {
     add({ id, payment, key, kind, amount }) {
       insert.run(id, payment, key, kind, amount);
     },
-    byKey: (key) => byKey.get(key) as TakenBack | undefined,
-    of: (payment) => ofPayment.all(payment) as unknown as TakenBack[],
+    byKey: (key) => row.optional().parse(byKey.get(key)),
+    of: (payment) => z.array(row).parse(ofPayment.all(payment)),
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Payment } from "./payment.ts";
 
-/** What happened, in Stripe's words, so that a receiver reads both gateways alike. */
+/** Stripe's event types, so that a receiver treats both gateways alike. */
 export type EventType =
   | "payment_intent.succeeded"
   | "payment_intent.payment_failed"
@@ -14,7 +14,7 @@ export interface WebhookEvent {
   readonly json: string;
 }
 
-/** What a webhook says: `objectId` is the payment, refund or chargeback that it is about. */
+/** `objectId` is the payment, refund or chargeback. */
 export function webhookEvent(
   type: EventType,
   objectId: string,

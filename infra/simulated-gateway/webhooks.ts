@@ -5,13 +5,13 @@ import type { WebhookEvent } from "./webhook-event.ts";
 
 const MOST_TRIES = 5;
 const TRY_WITHIN_MS = 5_000;
-const MOST_AT_ONCE = 8;
+const MOST_CONCURRENT = 8;
 const MOST_QUEUED = 10_000;
 
 export interface Webhooks {
-  /** Sends the event `afterMs` from now, in its own time; nobody waits for it. */
+  /** Sends the event in the background, `afterMs` from now. */
   post(event: WebhookEvent, afterMs?: number): void;
-  /** What is not delivered by now never is. */
+  /** Drops what is not delivered. */
   close(): void;
 }
 
@@ -25,13 +25,12 @@ interface Delivery {
   readonly tries: number;
 }
 
-/** Where nobody listens. */
 export const NO_WEBHOOKS: Webhooks = { post() {}, close() {} };
 
 /**
- * Delivers events signed as Stripe signs, at least once and in no order. They are kept in memory
- * only: a restart loses them, and of more than 10,000 the newest are dropped, as is what failed five
- * times. So a receiver must not rely on them; a real gateway's come late or never, too.
+ * Delivers events, signed as Stripe does, in any order and possibly more than once. They are kept in
+ * memory: a restart loses them, those beyond 10,000 are dropped, and each is dropped after five
+ * failures. A receiver must not rely on them, as with any gateway.
  */
 export function openWebhooks({ url, secret }: WebhookOptions, logger: Logger): Webhooks {
   const stopping = new AbortController();
@@ -48,7 +47,7 @@ export function openWebhooks({ url, secret }: WebhookOptions, logger: Logger): W
   }
 
   function sendReady(): void {
-    while (sending < MOST_AT_ONCE && !stopping.signal.aborted) {
+    while (sending < MOST_CONCURRENT && !stopping.signal.aborted) {
       const delivery = ready.shift();
       if (delivery === undefined) return;
       sending += 1;
@@ -69,7 +68,7 @@ export function openWebhooks({ url, secret }: WebhookOptions, logger: Logger): W
     }
     queued -= 1;
     if (failure !== null && !stopping.signal.aborted) {
-      logger.warn({ event: event.id, tries, failure }, "webhook given up");
+      logger.warn({ event: event.id, tries, failure }, "webhook abandoned");
     }
   }
 
@@ -86,7 +85,7 @@ export function openWebhooks({ url, secret }: WebhookOptions, logger: Logger): W
   };
 }
 
-/** Null when the receiver has taken it, else why not. */
+/** Null if the receiver accepted it, else the failure. */
 async function send(
   { json }: WebhookEvent,
   url: string,

@@ -6,14 +6,14 @@ import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
 import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
-/** Has every failure of the server answered with a problem document. */
+/** Answers every failure with a problem document. */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = toProblem(error);
-    // Whoever hung up is told nothing, and nothing here is wrong.
+    // A client that has disconnected gets no answer, and nothing is wrong here.
     if (problem.status >= 500 && !request.raw.destroyed) {
-      const asked = `${request.method} ${request.routeOptions.url ?? pathOf(request)}`;
-      request.log.error({ err: error, asked }, "a request failed");
+      const route = `${request.method} ${request.routeOptions.url ?? pathOf(request)}`;
+      request.log.error({ err: error, asked: route }, "a request failed");
     }
     return sendProblem(reply, problem);
   });
@@ -25,7 +25,7 @@ export function answerProblems(app: FastifyInstance): void {
   );
 }
 
-/** What no route is found for since the address itself is wrong. */
+/** Answers a request whose URL is malformed. */
 export function answerBadAddress(
   error: FastifyError,
   _: FastifyRequest,
@@ -34,7 +34,7 @@ export function answerBadAddress(
   return sendProblem(reply, toProblem(error));
 }
 
-/** What is not even a request: HTTP that is none, headers that are too large, a body that does not come. */
+/** Answers what is not a complete request: invalid HTTP, too large headers, a body that does not arrive. */
 export function answerBadConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -64,7 +64,7 @@ function connectionProblem(code: string | undefined): Problem {
   }
 }
 
-/** As bytes: to text Fastify adds a charset, and then the media type is not what clients look for. */
+/** Sent as bytes, since Fastify adds a charset to text, which some clients do not expect. */
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) {
     void reply.header("Retry-After", String(problem.retryAfterSeconds));
@@ -84,30 +84,28 @@ function toProblem(error: FastifyError | Problem): Problem {
     const unknown = unknownFieldOf(first?.params);
     const path = `${first?.instancePath ?? ""}/${unknown ?? ""}`;
     const field = fieldOf(error.validationContext ?? "body", path);
-    const what = unknown === null ? (first?.message ?? "is not valid") : "is not known here";
+    const what = unknown === null ? (first?.message ?? "is not valid") : "is not a known field";
     return new Problem(400, "invalid", `${field}: ${what}`, { field });
   }
   if (isDatabaseOutage(error)) {
-    return new Problem(
-      503,
-      "unavailable",
-      "the database cannot be reached; try again in a few seconds",
-      {
-        retryAfterSeconds: OUTAGE_RETRY_SECONDS,
-      },
-    );
+    const detail = "the database is unavailable; try again in a few seconds";
+    return new Problem(503, "unavailable", detail, { retryAfterSeconds: OUTAGE_RETRY_SECONDS });
   }
   if (error instanceof WrongCursor) return badRequest("cursor", error.message);
   if (error instanceof TooMuchUsage) return refuse({ kind: "range_too_large" });
   const status = error.statusCode ?? 500;
   if (status >= 500)
-    return new Problem(500, "internal", "an unexpected error, which was logged; try again later");
+    return new Problem(
+      500,
+      "internal",
+      "an unexpected error occurred and was logged; try again later",
+    );
   const field = FIELDS[error.code];
   const code = status === 400 ? "invalid" : codeOf(status);
   return new Problem(status, code, error.message, field === undefined ? {} : { field });
 }
 
-/** The part of the request that Fastify found fault with. */
+/** The part of the request that each of Fastify's errors is about. */
 const FIELDS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: "url",
   FST_ERR_MAX_PARAM_LENGTH: "url",
@@ -118,21 +116,21 @@ const FIELDS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "Content-Type",
 };
 
-/** Of a field that the schema does not have Zod tells the object that holds it, and its name beside. */
+/** The name of an unknown field. Zod reports the path of its object, and the name separately. */
 function unknownFieldOf(params: unknown): string | null {
   if (typeof params !== "object" || params === null || !("keys" in params)) return null;
   const [name]: unknown[] = Array.isArray(params.keys) ? params.keys : [];
   return typeof name === "string" ? name : null;
 }
 
-/** `/limits/0` of the body is `limits.0`. */
+/** `/limits/0` in the body is `limits.0`. */
 function fieldOf(context: string, path: string): string {
   const inside = path.split("/").filter((part) => part !== "");
   const place = context === "headers" ? [context] : [];
   return (inside.length === 0 ? [context] : [...place, ...inside]).join(".");
 }
 
-/** "content_too_large" of 413. */
+/** The title as a code: "content_too_large" for 413. */
 function codeOf(status: number): string {
   return titleOf(status).toLowerCase().replaceAll(/[ -]/g, "_");
 }

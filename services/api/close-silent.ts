@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 /**
- * Connections that have asked nothing yet, as browsers and fetch open some in advance, do not hold
- * up a server that closes: to Node they are neither idle nor done.
+ * Closes connections without a request when the server closes. Browsers and fetch open some in
+ * advance, and Node would wait for them, since it does not count them as idle.
  */
 export function closeSilent(app: FastifyInstance): void {
   const silent = new Set<Socket>();

@@ -13,9 +13,9 @@ import { badRequest, documentOf, Problem } from "./problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Its answer holds a secret, which is shown once and never stored. */
+    /** The answer contains a secret, which is shown once and never stored. */
     showsSecret?: boolean;
-    /** What is asked for carries identities of its own, so nothing is kept of the request. */
+    /** The body carries its own identities, so the Idempotency-Key is ignored. */
     identifiesItself?: boolean;
   }
   interface FastifyRequest {
@@ -26,9 +26,9 @@ declare module "fastify" {
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
 /**
- * A POST that names an Idempotency-Key is done once: the same again is answered as before, another
- * request under the same key is refused. What failed may be asked for again. Source: the IETF draft
- * "The Idempotency-Key HTTP Header Field".
+ * Runs a POST with an Idempotency-Key once: the same request again gets the same answer, and another
+ * request with that key is refused. A failed request may be retried. Source: the IETF draft "The
+ * Idempotency-Key HTTP Header Field".
  */
 export function keepIdempotent(
   app: FastifyInstance,
@@ -37,57 +37,52 @@ export function keepIdempotent(
   app.decorateRequest("idempotent", null);
 
   app.addHook("preValidation", async (request, reply) => {
-    const asked = toAsked(request, now());
-    if (asked === null) return;
-    const begun = await beginRequest(database, asked);
+    const apiRequest = toApiRequest(request, now());
+    if (apiRequest === null) return;
+    const begun = await beginRequest(database, apiRequest);
     switch (begun.kind) {
       case "begun":
-        request.idempotent = asked;
+        request.idempotent = apiRequest;
         return;
       case "answered":
         return await answerAgain(reply, begun);
       case "conflict":
-        throw new Problem(
-          409,
-          "idempotency_key_reused",
-          "the Idempotency-Key was used for another request",
-          {
-            field: "Idempotency-Key",
-          },
-        );
+        throw keyReused();
       case "under_way":
-        throw new Problem(
-          409,
-          "request_in_progress",
-          "the same request is being answered; try again",
-          {
-            field: "Idempotency-Key",
-            retryAfterSeconds: 2,
-          },
-        );
+        throw inProgress();
     }
   });
 
   app.addHook("onSend", async (request, reply, payload) => {
-    const asked = request.idempotent;
-    if (asked === null) return payload;
+    const apiRequest = request.idempotent;
+    if (apiRequest === null) return payload;
     request.idempotent = null;
     const isDone = reply.statusCode < 300 && typeof payload === "string";
     await (isDone
-      ? answerRequest(database, asked, answerOf(request, reply, payload))
-      : forgetRequest(database, asked));
+      ? answerRequest(database, apiRequest, answerOf(request, reply, payload))
+      : forgetRequest(database, apiRequest));
     return payload;
   });
 }
 
-function toAsked(request: FastifyRequest, now: Instant): ApiRequest | null {
+const field = "Idempotency-Key";
+
+function keyReused(): Problem {
+  const detail = "the Idempotency-Key was used for another request";
+  return new Problem(409, "idempotency_key_reused", detail, { field });
+}
+
+function inProgress(): Problem {
+  const detail = "the same request is in progress; try again";
+  return new Problem(409, "request_in_progress", detail, { field, retryAfterSeconds: 2 });
+}
+
+function toApiRequest(request: FastifyRequest, now: Instant): ApiRequest | null {
   const key = request.headers["idempotency-key"];
   if (request.method !== "POST" || key === undefined) return null;
   if (request.routeOptions.config.identifiesItself === true) return null;
   if (typeof key !== "string" || !KEY.test(key)) {
-    throw new Problem(400, "invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters", {
-      field: "Idempotency-Key",
-    });
+    throw badRequest(field, "must be 1 to 200 visible ASCII characters");
   }
   const hash = createHash("sha256")
     .update(`${request.method} ${request.url}\n${textOf(request.body)}`)
@@ -99,7 +94,7 @@ function textOf(body: unknown): string {
   try {
     return JSON.stringify(body) ?? "";
   } catch (error) {
-    // Nested deeper than there is stack for, which JSON.parse can read.
+    // JSON.parse accepts deeper nesting than JSON.stringify.
     if (error instanceof RangeError) throw badRequest("body", "is nested too deeply");
     throw error;
   }
@@ -114,7 +109,7 @@ function answerOf(request: FastifyRequest, reply: FastifyReply, payload: string)
 const SHOWN = new Problem(
   409,
   "secret_shown",
-  "it was made and its secret was shown once; make another",
+  "it was created and its secret shown once; create another",
 );
 
 function answerAgain(

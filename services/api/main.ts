@@ -8,7 +8,7 @@ import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
-import { readApiSettings, refuseOpenToOthers } from "./settings.ts";
+import { readApiSettings, requireKeyToListen } from "./settings.ts";
 import { followTopics } from "./stream/follow-topics.ts";
 import { openListeners } from "./stream/listeners.ts";
 
@@ -27,7 +27,7 @@ await runService("api", async ({ settings, logger, stopping }) => {
   const kafka = openKafka(settings.kafka, NAME, logger);
   const admin = kafka.admin();
   const { untilUp } = retryOutages({ logger, stopping });
-  refuseOpenToOthers(api.host, await untilUp("Postgres", () => hasApiKeys(database)));
+  requireKeyToListen(api.host, await untilUp("Postgres", () => hasApiKeys(database)));
   await untilUp("Kafka", () => admin.connect());
   const listeners = openListeners();
   const topics = await untilUp("Kafka", () =>

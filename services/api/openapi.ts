@@ -2,7 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import { z } from "zod";
 
-/** OpenAPI 3.1, made of the schemas that validate. */
+/** OpenAPI 3.1, generated from the schemas that validate requests and encode answers. */
 export const OPENAPI: FastifyDynamicSwaggerOptions = {
   openapi: {
     openapi: "3.1.0",
@@ -10,7 +10,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       title: "Drawdown",
       version: "1",
       description:
-        "Prepaid credits: what is left, what it was spent on, and what adds to it. Credits are micro-credits and money is in minor units, both as decimal strings. Errors are RFC 9457 problem documents. A POST with an Idempotency-Key is done once.",
+        "Prepaid credits and usage: balances, what they were spent on, grants, top-ups and subscriptions. Credits are micro-credits and money is in minor units, both as decimal strings. Errors are RFC 9457 problem documents. A POST with an Idempotency-Key runs once.",
     },
     components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
     security: [{ key: [] }],
@@ -18,14 +18,14 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
   transform: createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } }),
 };
 
-function saidOf({ description, example }: z.core.JSONSchema.BaseSchema) {
+function docsOf({ description, example }: z.core.JSONSchema.BaseSchema) {
   return {
     ...(description === undefined ? {} : { description }),
     ...(example === undefined ? {} : { example }),
   };
 }
 
-/** A codec looks outside as what it reads, in answers too; nothing is `null` in JSON Schema. */
+/** Documents a codec by its wire side, in requests and answers. An empty answer is `null` in JSON Schema. */
 function asOnTheWire({
   zodSchema,
   jsonSchema,
@@ -34,6 +34,6 @@ function asOnTheWire({
   if (def.type === "undefined") jsonSchema.type = "null";
   if (def.type !== "pipe") return;
   const { $schema: _, ...wire } = z.toJSONSchema(def.in, { io: "input" });
-  // What is said of one use of it goes before what is said of all.
-  Object.assign(jsonSchema, { ...wire, ...saidOf(jsonSchema) });
+  // The description of this use takes precedence over that of the codec.
+  Object.assign(jsonSchema, { ...wire, ...docsOf(jsonSchema) });
 }

@@ -3,15 +3,15 @@ import { explainRefusal } from "../../shared/contract/refusals.ts";
 import type { AccountId } from "../../shared/core/line/account.ts";
 import type { Refusal } from "../../shared/core/line/refusal.ts";
 
-/** An answer that refuses: RFC 9457. Thrown by routes, written by answer-problems.ts. */
+/** An error answer (RFC 9457). Routes throw it; answer-problems.ts sends it. */
 export class Problem extends Error {
   readonly status: number;
-  /** What is wrong, for programs; the same for the same cause. */
+  /** Identifies the cause to programs. */
   readonly code: string;
   /** The field, parameter or header that is wrong. */
   readonly field: string | undefined;
   readonly retryAfterSeconds: number | undefined;
-  /** What the document says beyond that (RFC 9457, 3.2). */
+  /** Extension members of the document (RFC 9457, 3.2). */
   readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -33,13 +33,13 @@ export class Problem extends Error {
   }
 }
 
-/** The phrase of a status in RFC 9110; of two of them Node has the older one. */
+/** A status's phrase in RFC 9110. Node has older phrases for two of them. */
 export function titleOf(status: number): string {
   if (status === 413) return "Content Too Large";
   return status === 422 ? "Unprocessable Content" : (STATUS_CODES[status] ?? "Error");
 }
 
-/** What a document says of a problem. */
+/** The problem document. */
 export function documentOf({ status, code, message, field, members }: Problem) {
   return {
     type: `urn:drawdown:${code}`,
@@ -55,7 +55,7 @@ export function badRequest(field: string, what: string): Problem {
   return new Problem(400, "invalid", `${field} ${what}`, { field });
 }
 
-/** The problem that a refusal is answered with; `field` is the one that is wrong where its kind does not say. */
+/** The problem for a refusal; `field` is used unless the kind of refusal names one. */
 export function refuse(refusal: Refusal, field?: string): Problem {
   const { sentence, status, field: ofKind = field } = explainRefusal(refusal);
   return new Problem(status, refusal.kind, sentence, ofKind === undefined ? {} : { field: ofKind });

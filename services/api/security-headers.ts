@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 
-/** Pages load what comes from here and nothing else, and stand in no frame but those of these origins. */
+/** Pages load only their own files, and only these origins may embed them. */
 function contentPolicy(embedOrigins: readonly string[]): string {
   return [
     ...["default-src 'self'", "base-uri 'self'", "font-src 'self' data:", "form-action 'self'"],
@@ -10,7 +10,7 @@ function contentPolicy(embedOrigins: readonly string[]): string {
   ].join(";");
 }
 
-/** What every answer tells browsers. Source: OWASP's HTTP Security Response Headers Cheat Sheet. */
+/** Headers of every answer. Source: OWASP's HTTP Security Response Headers Cheat Sheet. */
 const HEADERS = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -19,12 +19,12 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 } as const;
 
-/** Made once: working them out for each answer costs as much as reading a balance. */
+/** The headers are built once, since building them per answer costs as much as reading a balance. */
 export function secureHeaders(app: FastifyInstance, embedOrigins: readonly string[]): void {
   const headers = {
     ...HEADERS,
     "content-security-policy": contentPolicy(embedOrigins),
-    // The older header knows no origins; where some may embed it, the policy alone says which.
+    // The older header cannot name origins, so it is left out if some may embed the pages.
     ...(embedOrigins.length === 0 ? { "x-frame-options": "SAMEORIGIN" } : {}),
   };
   app.addHook("onRequest", (_, reply, done) => {

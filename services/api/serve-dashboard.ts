@@ -1,7 +1,7 @@
 import staticFiles from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
-/** Serves the dashboard's files, as `npm run build:dashboard` made them, under /dashboard/. */
+/** Serves the files built by `npm run build:dashboard` under /dashboard/. */
 export async function serveDashboard(app: FastifyInstance, dir: string): Promise<void> {
   await app.register(async (scope) => {
     openAll(scope);
@@ -10,7 +10,7 @@ export async function serveDashboard(app: FastifyInstance, dir: string): Promise
       prefix: "/dashboard/",
       redirect: true,
       setHeaders: (reply, path) => {
-        // Built files carry a hash of what they hold in their names; the page names them.
+        // The names of built files contain a hash of their content.
         const isHashed = /\/assets\//.test(path);
         void reply.header(
           "Cache-Control",
@@ -21,7 +21,7 @@ export async function serveDashboard(app: FastifyInstance, dir: string): Promise
   });
 }
 
-/** Routes of pages, which hold no secret: anybody may load them, and the document does not tell of them. */
+/** Opens the routes of static pages to everybody, and hides them from the OpenAPI document. */
 export function openAll(scope: FastifyInstance): void {
   scope.addHook("onRoute", (route) => {
     route.config = { ...route.config, access: "open" };

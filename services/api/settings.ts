@@ -8,13 +8,15 @@ const origins = z
   .transform((all) => all.filter((origin) => origin !== ""))
   .pipe(z.array(z.url({ protocol: /^https?$/ })));
 
-/** What the API reads from the environment besides what every service does. */
+/** The API's settings, in addition to those of every service. */
 export const environment = z.object({
   API_HOST: z
     .string()
     .default("127.0.0.1")
-    .describe("Where the API listens; another host is refused while there is no API key"),
-  API_PORT: port(8088).describe("0 is any free port"),
+    .describe(
+      "Where the API listens; a host other than the local one requires an API key to exist",
+    ),
+  API_PORT: port(8088).describe("0 means any free port"),
   API_CORS_ORIGINS: origins.describe(
     "Origins, separated by commas, whose pages may call the API; none by default",
   ),
@@ -26,14 +28,16 @@ export const environment = z.object({
     .int()
     .min(1)
     .default(60_000)
-    .describe("For each key, and for all tokens of an account together; more are answered 429"),
+    .describe(
+      "Limit for each key, and for all tokens of an account together; beyond it, requests are answered 429",
+    ),
   API_REQUEST_SECONDS: z.coerce
     .number()
     .min(1)
     .default(30)
-    .describe("A request that has not arrived whole by then is answered 408"),
+    .describe("A request that has not arrived completely by then is answered 408"),
   API_TRUSTED_PROXIES: optional(
-    "Addresses, separated by commas, whose `X-Forwarded-For` is believed",
+    "Addresses, separated by commas, whose `X-Forwarded-For` is trusted",
   ),
 });
 
@@ -63,10 +67,10 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
-/** Others can reach it: it is refused where nobody has a key. */
-export function refuseOpenToOthers(host: string, hasKeys: boolean): void {
+/** Throws InvalidSettings if other hosts can reach the API but no API key exists. */
+export function requireKeyToListen(host: string, hasKeys: boolean): void {
   if (hasKeys || LOOPBACK.test(host)) return;
   throw new InvalidSettings(
-    `API_HOST is ${host}, which others can reach, but there is no API key: make one with drawdown key create, or listen on 127.0.0.1.`,
+    `API_HOST is ${host}, which other hosts can reach, but there is no API key. Create one with drawdown key create, or listen on 127.0.0.1.`,
   );
 }

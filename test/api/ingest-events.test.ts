@@ -177,7 +177,7 @@ describe("is refused, naming the field:", () => {
     ],
     [
       data('{ "quantity": 1, "__proto__": "x" }'),
-      "data.__proto__: data.__proto__ is no possible name of a dimension",
+      "data.__proto__: data.__proto__ cannot be the name of a dimension",
     ],
     [
       data('{ "quantity": 1, "a": "\\u0000" }'),

@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import type { IngestParts } from "../../services/api/ingest/routes.ts";
+import type { IngestContext } from "../../services/api/ingest/routes.ts";
 import { openUsageClient, type UsageClientOptions } from "../../shared/client/usage-client.ts";
 import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
 import type { Books } from "../support/books/books.ts";
@@ -7,7 +7,7 @@ import { silent } from "../support/kafka/kafka.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 
 interface Options {
-  readonly limits?: NonNullable<IngestParts["limits"]>;
+  readonly limits?: NonNullable<IngestContext["limits"]>;
   readonly giveUpAfterMs?: NonNullable<UsageClientOptions["giveUpAfterMs"]>;
   readonly now?: () => number;
 }

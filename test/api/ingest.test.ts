@@ -286,8 +286,8 @@ describe("is refused:", () => {
     ["one event as a batch", good, BATCH, 400, /^the body must be a list of events/],
     ["a batch as one event", [good], SINGLE, 400, /^the body must be one event; send a list/],
     ["1,001 events", many, BATCH, 413, /1001 events; at most 1000.*send several$/],
-    ["more than 1 MiB", large, SINGLE, 413, /^the body has more than 1 MiB; send several/],
-    ["10 MB", huge, SINGLE, 413, /^the body has more than 1 MiB/],
+    ["more than 1 MiB", large, SINGLE, 413, /^the body is larger than 1 MiB; send fewer events/],
+    ["10 MB", huge, SINGLE, 413, /^the body is larger than 1 MiB/],
     ["text", "hello", "text/plain", 415, /^the content type must be application\/cloudevents/],
     ["an XML event", "<a/>", "application/cloudevents+xml", 415, /^the content type must be/],
     ["no media type", "{}", "json", 415, /^the content type must be/],
@@ -337,7 +337,7 @@ describe("is refused:", () => {
     expect(answer).toMatchObject({
       status: 400,
       json: {
-        detail: "no event was taken; the first: id must be text, not a number",
+        detail: "no event was accepted; the first: id must be text, not a number",
         field: "[0].id",
         rejected: [
           { index: 0, id: null, field: "id" },

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readApiSettings, refuseOpenToOthers } from "../../services/api/settings.ts";
+import { readApiSettings, requireKeyToListen } from "../../services/api/settings.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { makeKey, openApi } from "../support/processes/api.ts";
@@ -55,13 +55,13 @@ describe("settings", () => {
   test.each(["0.0.0.0", "::", "192.168.1.7", "api.example", "127.0.0.1.example"])(
     "%s, which others reach, is refused while nobody has a key",
     (host) => {
-      expect(() => refuseOpenToOthers(host, false)).toThrow(/drawdown key create/);
-      expect(() => refuseOpenToOthers(host, true)).not.toThrow();
+      expect(() => requireKeyToListen(host, false)).toThrow(/drawdown key create/);
+      expect(() => requireKeyToListen(host, true)).not.toThrow();
     },
   );
 
   test.each(["127.0.0.1", "localhost", "::1", "127.1.2.3"])("%s is for this machine", (host) => {
-    expect(() => refuseOpenToOthers(host, false)).not.toThrow();
+    expect(() => requireKeyToListen(host, false)).not.toThrow();
   });
 });
 

@@ -231,7 +231,7 @@ test("a reader that does not keep up is let go, and keeps nobody back", async ()
   await eventually("it is let go", async () => {
     for (let told = 0; told < 5; told += 1) {
       sequence += 1n;
-      listeners.onTold({ topic: TOPICS.credits, accountId: account, sequence, record });
+      listeners.onRecord({ topic: TOPICS.credits, accountId: account, sequence, record });
     }
     return listeners.count === 1;
   });

@@ -7,12 +7,12 @@ import { findDashboardToken } from "../../../shared/ledger/access/dashboard-toke
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { Problem } from "../problem.ts";
 
-/** Who asks: a product with a key, or a customer with a token for one account. */
+/** A product with an API key, or a customer with a dashboard token for one account. */
 type Caller =
   | { readonly kind: "key"; readonly keyId: string; readonly scopes: readonly Scope[] }
   | { readonly kind: "token"; readonly accountId: string; readonly endsAt: Instant };
 
-/** Whom a route lets in. Nothing is open unless it says so. */
+/** The scope a key needs for a route, or "open" to everybody. */
 type Access = Scope | "open";
 
 declare module "fastify" {
@@ -26,26 +26,26 @@ declare module "fastify" {
   }
 }
 
-/** A key that was found is believed for so long: revoking one takes effect within it. */
-const BELIEVED_MS = 2_000;
-const MOST_BELIEVED = 10_000;
-const NOTE_USE_EVERY_MS = 60_000;
+/** How long a key or token is cached. Revoking one takes effect within this time. */
+const CACHED_MS = 2_000;
+const MOST_CACHED = 10_000;
+const RECORD_USE_EVERY_MS = 60_000;
 
-interface Believed {
+interface CachedCaller {
   readonly caller: Caller;
   readonly until: Instant;
 }
 
 /**
- * Asks every request but those of open routes who is asking, and lets in whom the route names. An
- * account is open to keys with the route's scope, and to tokens made for exactly that account.
+ * Authenticates every request except those of open routes. A key needs the route's scope or admin; a
+ * token is allowed only for its own account, on routes marked `byToken`.
  */
 export function authenticate(
   app: FastifyInstance,
   { database, now }: { readonly database: Database; readonly now: () => Instant },
 ): void {
-  const believed = new Map<string, Believed>();
-  const noted = new Map<string, Instant>();
+  const cache = new Map<string, CachedCaller>();
+  const useRecordedAt = new Map<string, Instant>();
 
   app.decorateRequest("caller", null);
   app.addHook("onRequest", async (request) => {
@@ -55,7 +55,7 @@ export function authenticate(
     request.caller = caller;
     if (caller.kind === "token") {
       if (!byToken || accountOf(request) !== caller.accountId)
-        throw notAllowed("the token does not give access to this");
+        throw notAllowed("the token does not allow this");
       return;
     }
     if (!caller.scopes.includes(access) && !caller.scopes.includes("admin")) {
@@ -67,24 +67,23 @@ export function authenticate(
     const [scheme = "", given = ""] = (request.headers.authorization ?? "").split(" ");
     const text = scheme.toLowerCase() === "bearer" ? given : "";
     const at = now();
-    const standing = believed.get(text);
-    const caller =
-      standing !== undefined && standing.until > at ? standing.caller : await find(text, at);
-    if (caller === null) throw unknown("the key or token is not known, was revoked or has expired");
+    const cached = cache.get(text);
+    const caller = cached !== undefined && cached.until > at ? cached.caller : await find(text, at);
+    if (caller === null) throw unknown("the key or token is unknown, revoked or expired");
     if (caller.kind === "token" && caller.endsAt <= at) throw unknown("the token has expired");
-    if (standing?.caller !== caller) believe(text, caller, at);
+    if (cached?.caller !== caller) cacheCaller(text, { caller, until: at + CACHED_MS });
     return caller;
   }
 
-  function believe(text: string, caller: Caller, at: Instant): void {
-    if (believed.size >= MOST_BELIEVED) believed.clear();
-    believed.set(text, { caller, until: at + BELIEVED_MS });
+  function cacheCaller(text: string, cached: CachedCaller): void {
+    if (cache.size >= MOST_CACHED) cache.clear();
+    cache.set(text, cached);
   }
 
   async function find(text: string, at: Instant): Promise<Caller | null> {
     const secret = readSecret(text);
     if (secret === null) {
-      throw unknown("send Authorization: Bearer with an API key or a dashboard token");
+      throw unknown("send an API key or a dashboard token as Authorization: Bearer");
     }
     return secret.kind === "token" ? findToken(secret) : findKey(secret, at);
   }
@@ -99,8 +98,8 @@ export function authenticate(
     const found = await findApiKey(database, keyId);
     if (found === null || found.key.revokedAt !== null) return null;
     if (!isSame(found.secretHash, hash)) return null;
-    if (at - (noted.get(keyId) ?? 0) >= NOTE_USE_EVERY_MS) {
-      noted.set(keyId, at);
+    if (at - (useRecordedAt.get(keyId) ?? 0) >= RECORD_USE_EVERY_MS) {
+      useRecordedAt.set(keyId, at);
       await recordKeyUse(database, keyId, at);
     }
     return { kind: "key", keyId, scopes: found.key.scopes };
@@ -110,8 +109,8 @@ export function authenticate(
 type TokenSecret = Extract<Secret, { kind: "token" }>;
 type KeySecret = Extract<Secret, { kind: "key" }>;
 
-/** Who asked, for histories and idempotency keys. */
-export function nameOf({ caller }: FastifyRequest): string {
+/** The caller's name in histories and for idempotency keys. */
+export function nameOf({ caller }: Pick<FastifyRequest, "caller">): string {
   if (caller === null) return "nobody";
   return caller.kind === "key" ? `key:${caller.keyId}` : `token:${caller.accountId}`;
 }

@@ -3,7 +3,7 @@ import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { fieldOf, isObject, type Json, type JsonObject, kindOf } from "./json.ts";
 import { malformed, type Refusal } from "./refusal.ts";
 
-/** What is used of a CloudEvents 1.0 event; extension attributes are not. */
+/** The attributes of a CloudEvents 1.0 event that are used; extension attributes are ignored. */
 export interface CloudEvent {
   readonly kind: "event";
   readonly id: string;

@@ -2,7 +2,7 @@ import { PublishFailed, type UsageClient } from "../../../shared/client/usage-cl
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 
 export interface DeliveryLimits {
-  /** How many usage events may wait for Kafka, and how many bytes of the bodies they came in. */
+  /** The number of usage events that may wait for Kafka, and the total size of their bodies. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
   /** How long a request waits for Kafka. */
@@ -10,11 +10,11 @@ export interface DeliveryLimits {
 }
 
 export interface Delivery {
-  /** False: nothing more can be taken now. */
+  /** False while no more events can be accepted. */
   hasRoom(): boolean;
   /**
-   * Publishes all of the events and waits for Kafka to have them. `no_room`: none was published.
-   * `not_in_time`: some may be there, and others may still arrive.
+   * Publishes the events and waits for Kafka to acknowledge them. `no_room`: none was published.
+   * `not_in_time`: some may have been published, and others may still be.
    */
   deliver(
     events: readonly UsageEvent[],
@@ -22,7 +22,7 @@ export interface Delivery {
   ): Promise<"acknowledged" | "no_room" | "not_in_time">;
 }
 
-/** Delivers usage by a client, and knows how much of it waits: also what nobody waits for any more. */
+/** Limits what waits for Kafka, including events whose request has timed out. */
 export function openDelivery(
   client: Pick<UsageClient, "publish">,
   { maxWaiting, maxWaitingBytes, withinMs }: DeliveryLimits,
@@ -47,14 +47,14 @@ export function openDelivery(
   return {
     hasRoom: () => waiting < maxWaiting && waitingBytes < maxWaitingBytes,
     async deliver(events, bytes) {
-      // A batch that is larger than all the room there is gets through when nothing waits.
+      // A batch above the limits is still accepted when nothing waits.
       const fits = waiting + events.length <= maxWaiting && waitingBytes + bytes <= maxWaitingBytes;
       if (waiting > 0 && !fits) return "no_room";
       const late = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => late.resolve(false), withinMs);
       try {
-        const isThere = await Promise.race([publish(events, bytes), late.promise]);
-        return isThere ? "acknowledged" : "not_in_time";
+        const isAcknowledged = await Promise.race([publish(events, bytes), late.promise]);
+        return isAcknowledged ? "acknowledged" : "not_in_time";
       } finally {
         clearTimeout(timer);
       }

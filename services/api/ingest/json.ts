@@ -1,15 +1,15 @@
-/** What JSON holds. Whole numbers that no `number` holds exactly are bigint. */
+/** A JSON value. Whole numbers beyond the safe integers are bigint. */
 export type Json = string | number | bigint | boolean | null | readonly Json[] | JsonObject;
 
 export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** What follows a colon, a comma or a bracket may be a whole number that a `number` would change. */
+/** Text that may contain a whole number beyond the safe integers. */
 const MANY_DIGITS = /[:,[]\s*-?\d{16}/;
 const WHOLE = /^-?\d+$/;
 
-/** Reads JSON, whole numbers of any size exactly. Throws a SyntaxError that says what is wrong. */
+/** Parses JSON with whole numbers of any size exact. Throws a SyntaxError. */
 export function parseJson(text: string): Json {
   return MANY_DIGITS.test(text) ? JSON.parse(text, exact) : JSON.parse(text);
 }
@@ -23,12 +23,12 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A field of the object's own; undefined when there is none, whatever its name. */
+/** An own field of the object, or undefined. */
 export function fieldOf(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** What a value is, in words: "a number". */
+/** The type of a value for a message: "a number". */
 export function kindOf(value: Json | undefined): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";

@@ -2,10 +2,10 @@ import type { DeadLetterReason, UsageEvent } from "../../../shared/core/usage/us
 import { fieldOf, isObject, type Json } from "./json.ts";
 import { type IngestRules, toUsage } from "./to-usage.ts";
 
-/** An event that is not taken, by its place in the batch. */
+/** An event that is not accepted. */
 interface Rejected {
+  /** Its index in the batch. */
   readonly index: number;
-  /** The event's, or null where it has none. */
   readonly id: string | null;
   readonly reason: DeadLetterReason;
   readonly field: string;
@@ -13,13 +13,13 @@ interface Rejected {
 }
 
 export interface Judged {
-  /** How many events are taken; each may come to usage of several meters. */
+  /** The number of accepted events; each may be usage of several meters. */
   readonly accepted: number;
   readonly usage: readonly UsageEvent[];
   readonly rejected: readonly Rejected[];
 }
 
-/** Tells the events that can be taken from those that cannot: one bad event keeps no other back. */
+/** Separates the events that can be accepted from those that cannot. */
 export function judgeEvents(events: readonly Json[], rules: IngestRules): Judged {
   const usage: UsageEvent[] = [];
   const rejected: Rejected[] = [];

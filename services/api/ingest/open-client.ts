@@ -2,11 +2,11 @@ import { openUsageClient, type UsageClient } from "../../../shared/client/usage-
 import type { Logger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 
-/** Longer than a request waits, so that what is answered with "send again" mostly still arrives. */
+/** Longer than a request waits, so that most events answered with "send again" still arrive. */
 const GIVE_UP_AFTER_MS = 20_000;
 const MARGIN_MS = 60_000;
 
-/** The client that ingest publishes with. */
+/** Opens the client that ingest publishes with. */
 export function openIngestClient(
   { kafka, registry, metering }: Pick<Settings, "kafka" | "registry" | "metering">,
   logger: Logger,
@@ -16,7 +16,7 @@ export function openIngestClient(
     kafka,
     registry,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
-    // Each event was judged by a clock read a moment ago, and is not judged otherwise now.
+    // Ingest has checked each event already; the margin avoids a different result a moment later.
     window: { maxAheadMs: maxAheadMs + MARGIN_MS, maxBehindMs: maxBehindMs + MARGIN_MS },
     logger,
   });

@@ -3,12 +3,12 @@ import { malformed, type Refusal } from "./refusal.ts";
 
 const WHOLE = /^-?\d{1,40}$/;
 
-/** A whole number, as JSON or as decimal text; exact whatever its size. Says where it stands if it is none. */
+/** Reads a whole number of any size, given as a JSON number or as decimal text. */
 export function quantityOf(value: Json | undefined, field: string): bigint | Refusal {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") {
     if (Number.isSafeInteger(value)) return BigInt(value);
-    return malformed(field, `must be a whole number, not ${value}${counsel(value)}`);
+    return malformed(field, `must be a whole number, not ${value}${advice(value)}`);
   }
   if (typeof value === "string") {
     if (WHOLE.test(value)) return BigInt(value);
@@ -18,7 +18,7 @@ export function quantityOf(value: Json | undefined, field: string): bigint | Ref
   return malformed(field, `must be a whole number, not ${kindOf(value)}`);
 }
 
-function counsel(value: number): string {
+function advice(value: number): string {
   return Number.isInteger(value)
     ? "; write out all its digits"
     : "; measure in the meter's smallest unit";

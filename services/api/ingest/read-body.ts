@@ -8,7 +8,7 @@ export const PLAIN = "application/json";
 export const MAX_BODY_BYTES = 1 << 20;
 const MAX_EVENTS = 1_000;
 
-/** A body as it came: how large, and what it holds. */
+/** A parsed body and its size. */
 export interface Body {
   readonly bytes: number;
   readonly json: Json;
@@ -16,7 +16,7 @@ export interface Body {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads a body's bytes; throws a Problem. */
+/** Parses a body; throws a Problem. */
 export function readBody(bytes: Buffer): Body {
   if (bytes.length === 0) throw emptyBody();
   return { bytes: bytes.length, json: jsonOf(textOf(bytes)) };
@@ -34,7 +34,7 @@ function jsonOf(text: string): Json {
   try {
     return parseJson(text);
   } catch (error) {
-    // Nested deeper than there is stack for.
+    // Nested deeper than the stack allows.
     if (error instanceof RangeError) throw unreadable("the body is nested too deeply");
     if (!(error instanceof SyntaxError)) throw error;
     throw unreadable(`the body is not JSON: ${error.message}`);
@@ -46,7 +46,7 @@ export interface Events {
   readonly events: readonly Json[];
 }
 
-/** The events that a body holds, by what it says it is; throws a Problem. */
+/** The events of a body with this content type; throws a Problem. */
 export function eventsOf({ json }: Body, contentType: string): Events {
   const mediaType = contentType.split(";", 1)[0]?.trim().toLowerCase();
   if (!isList(json)) {
@@ -57,10 +57,8 @@ export function eventsOf({ json }: Body, contentType: string): Events {
     throw unreadable(`the body must be one event; send a list of them as ${BATCH}`);
   }
   if (json.length > MAX_EVENTS) {
-    const most = `has ${json.length} events; at most ${MAX_EVENTS} are taken at once`;
-    throw new Problem(413, "too_many_events", `the batch ${most}: send several`, {
-      field: "body",
-    });
+    const detail = `the batch has ${json.length} events; send at most ${MAX_EVENTS} per request`;
+    throw new Problem(413, "too_many_events", detail, { field: "body" });
   }
   return { isBatch: true, events: json };
 }

@@ -1,15 +1,15 @@
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
 
-/** Why an event is not taken; the same reasons as those of dead letters. */
+/** Why an event is not accepted, by the reasons of dead letters. */
 export interface Refusal {
   readonly kind: "refused";
   readonly reason: DeadLetterReason;
-  /** Where in the event, such as `subject` or `data.quantity`. */
+  /** A field of the event, such as `subject` or `data.quantity`. */
   readonly field: string;
   readonly detail: string;
 }
 
-/** `problem` is what is wrong with the field, or with the event where that is empty: "is missing". */
+/** `problem` completes a sentence about the field ("is missing"), or about the event if `field` is empty. */
 export function malformed(field: string, problem: string): Refusal {
   const detail = `${field === "" ? "the event" : field} ${problem}`;
   return { kind: "refused", reason: "malformed", field, detail };

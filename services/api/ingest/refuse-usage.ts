@@ -7,7 +7,7 @@ import {
 import type { CloudEvent } from "./cloud-event.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** Why metering would not take usage, or null: its own rules, in the names of the event's fields. */
+/** Why metering would reject usage, or null. Applies metering's rules and names the event's fields. */
 export function refuseUsage(
   usage: UsageEvent,
   valueField: string,
@@ -17,24 +17,20 @@ export function refuseUsage(
   const rejection = rejectEvent(usage, now, window);
   if (rejection === null) return null;
   const { reason, detail } = rejection;
+  const refused = { kind: "refused", reason } as const;
   switch (reason) {
     case "negative_quantity":
     case "overflow":
-      return { kind: "refused", reason, field: valueField, detail };
+      return { ...refused, field: valueField, detail };
     case "too_far_ahead":
     case "too_long_ago":
-      return {
-        kind: "refused",
-        reason,
-        field: "time",
-        detail: detail.replace("occurred_at", "time"),
-      };
+      return { ...refused, field: "time", detail: detail.replace("occurred_at", "time") };
     default:
-      return { kind: "refused", reason, ...inNamesOf(event, usage, detail) };
+      return { ...refused, ...fieldAndDetail(event, usage, detail) };
   }
 }
 
-function inNamesOf(
+function fieldAndDetail(
   event: CloudEvent,
   usage: UsageEvent,
   detail: string,

@@ -6,7 +6,7 @@ import type { Instant } from "../../../shared/core/line/account.ts";
 import type { FeedCard } from "../../../shared/core/offer/feed-card.ts";
 import type { EventWindow } from "../../../shared/core/usage/usage-event.ts";
 import { Problem } from "../problem.ts";
-import { REFUSALS } from "../routes/parts.ts";
+import { REFUSALS } from "../routes/route.ts";
 import { type DeliveryLimits, openDelivery } from "./delivery.ts";
 import { type Judged, judgeEvents } from "./judge-events.ts";
 import {
@@ -23,7 +23,7 @@ import { ingestBody } from "./schemas.ts";
 
 const PATHS = ["/v1/events", "/api/v1/events"];
 
-/** Room for 20 batches of the most events. */
+/** Room for 20 full batches. */
 const LIMITS: DeliveryLimits = {
   maxWaiting: 20_000,
   maxWaitingBytes: 64 * MAX_BODY_BYTES,
@@ -31,28 +31,28 @@ const LIMITS: DeliveryLimits = {
 };
 const RETRY = { retryAfterSeconds: 2 };
 
-export interface IngestParts {
+export interface IngestContext {
   readonly client: Pick<UsageClient, "publish">;
-  /** What feeds meters, as of now. */
+  /** The current feeds of meters. */
   readFeeds(): Promise<FeedCard>;
   now(): Instant;
-  /** That of the metering that the events go to. */
+  /** The window in which metering accepts events. */
   readonly window: EventWindow;
   readonly limits?: Partial<DeliveryLimits>;
 }
 
 /**
- * Takes usage as CloudEvents 1.0 over HTTP. What was accepted, Kafka has. What is answered with 503, or
- * not at all, is sent again as it was; what is refused with 400 or listed under `rejected` is never
- * taken as it is.
+ * Receives usage as CloudEvents 1.0 over HTTP. Accepted events are in Kafka. Events answered with 503,
+ * or not at all, are safe to send again unchanged; those refused with 400 or listed under `rejected`
+ * must be corrected first.
  */
-export async function ingestRoutes(app: FastifyInstance, parts: IngestParts): Promise<void> {
-  const limits = { ...LIMITS, ...parts.limits };
-  const delivery = openDelivery(parts.client, limits, (error) =>
-    app.log.warn({ error: error.message }, "usage was not delivered"),
+export async function ingestRoutes(app: FastifyInstance, context: IngestContext): Promise<void> {
+  const limits = { ...LIMITS, ...context.limits };
+  const delivery = openDelivery(context.client, limits, (error) =>
+    app.log.warn({ error: error.message }, "usage could not be published to Kafka"),
   );
   app.setErrorHandler((error) => {
-    throw inOurWords(error);
+    throw toProblem(error);
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -72,28 +72,23 @@ export async function ingestRoutes(app: FastifyInstance, parts: IngestParts): Pr
       url,
       config: { access: "ingest", identifiesItself: true },
       schema: SCHEMA,
-      // One bad event refuses no batch: `judgeEvents` looks at each.
+      // `judgeEvents` validates each event by itself, so one bad event does not refuse the batch.
       validatorCompiler: () => (value) => ({ value }),
-      handler: ({ body, headers }, reply) => take(body, headers["content-type"] ?? PLAIN, reply),
+      handler: ({ body, headers }, reply) => publish(body, headers["content-type"] ?? PLAIN, reply),
     });
   }
 
-  async function take(body: unknown, contentType: string, reply: FastifyReply) {
+  async function publish(body: unknown, contentType: string, reply: FastifyReply) {
     if (!isBody(body)) throw emptyBody();
     const { isBatch, events } = eventsOf(body, contentType);
-    const feeds = await parts.readFeeds();
-    const judged = judgeEvents(events, { feeds, window: parts.window, now: parts.now() });
+    const feeds = await context.readFeeds();
+    const judged = judgeEvents(events, { feeds, window: context.window, now: context.now() });
     if (judged.accepted === 0 && events.length > 0) throw allRejected(judged, isBatch);
     switch (await delivery.deliver(judged.usage, body.bytes)) {
       case "no_room":
         throw noRoom();
       case "not_in_time":
-        throw new Problem(
-          503,
-          "not_acknowledged",
-          "Kafka has not acknowledged the events in time; send the same again",
-          RETRY,
-        );
+        throw notAcknowledged();
       case "acknowledged":
         return reply.code(202).send({ accepted: judged.accepted, rejected: judged.rejected });
     }
@@ -101,14 +96,19 @@ export async function ingestRoutes(app: FastifyInstance, parts: IngestParts): Pr
 }
 
 function noRoom(): Problem {
-  const detail = "too many events wait for Kafka; none of these was taken, send the same again";
+  const detail = "too many events are waiting for Kafka; none was accepted, send them again";
   return new Problem(503, "overloaded", detail, RETRY);
+}
+
+function notAcknowledged(): Problem {
+  const detail = "Kafka has not acknowledged the events in time; send them again";
+  return new Problem(503, "not_acknowledged", detail, RETRY);
 }
 
 function allRejected({ rejected }: Judged, isBatch: boolean): Problem {
   const { field = "", detail = "", reason = "malformed" } = rejected[0] ?? {};
   if (!isBatch) return new Problem(400, reason, detail, { field: field === "" ? "body" : field });
-  return new Problem(400, "all_rejected", `no event was taken; the first: ${detail}`, {
+  return new Problem(400, "all_rejected", `no event was accepted; the first: ${detail}`, {
     field: field === "" ? "[0]" : `[0].${field}`,
     members: { rejected },
   });
@@ -118,17 +118,12 @@ function unknownType(field: string, detail: string): Problem {
   return new Problem(415, "unsupported_media_type", detail, { field });
 }
 
-/** Fastify's refusals of a body do not say what would be taken. */
-function inOurWords(error: unknown): unknown {
+/** Replaces Fastify's errors about a body by problems that say what is accepted. */
+function toProblem(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new Problem(
-        413,
-        "content_too_large",
-        "the body has more than 1 MiB; send several with fewer events each",
-        { field: "body" },
-      );
+      return tooLarge();
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return unknownType(
         "Content-Type",
@@ -139,19 +134,24 @@ function inOurWords(error: unknown): unknown {
   }
 }
 
+function tooLarge(): Problem {
+  const detail = "the body is larger than 1 MiB; send fewer events per request";
+  return new Problem(413, "content_too_large", detail, { field: "body" });
+}
+
 function isBody(body: unknown): body is Body {
   return typeof body === "object" && body !== null && "bytes" in body && "json" in body;
 }
 
 const REFUSED = {
-  description: "No JSON, or none of the events can be taken.",
+  description: "The body is not JSON, or no event can be accepted.",
   content: { "application/problem+json": { schema: ingestProblem } },
 };
 
 const SCHEMA = {
-  summary: "Take usage events",
+  summary: "Publish usage events",
   description:
-    "CloudEvents 1.0 in JSON: one, or a batch of at most 1,000, in at most 1 MiB. The subject is the account, the type the meter, `data.quantity` the quantity, and all other text, numbers and truth values in `data` are dimensions, unless a meter of the catalogue names the type as what feeds it. The identity of an event is its account and its id: the same one sent again counts once. Answered with 202 once Kafka has all that was accepted. What is answered with 503, or not at all, is to be sent again with the same ids and times; what is listed under `rejected` is not.",
+    "Accepts CloudEvents 1.0 in JSON: one event, or a batch of up to 1,000 in up to 1 MiB. `subject` is the account, `type` the meter, and `data.quantity` the quantity; all other strings, numbers and booleans in `data` are dimensions. A meter of the catalogue can define its own feed: then `type` is its event type. An event is identified by its account and its id: sent again, it counts once. The answer 202 means that Kafka has every accepted event. After a 503, or no answer, send the same events again with the same ids and times, but not those listed under `rejected`.",
   tags: ["usage"],
   consumes: [SINGLE, BATCH, PLAIN],
   body: ingestBody,

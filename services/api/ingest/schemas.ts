@@ -1,29 +1,29 @@
 import { z } from "zod";
 
-/** What is documented of an event. Each is judged by itself, so that one bad one refuses no batch. */
+/** For documentation only: `judgeEvents` validates each event, so one bad event does not refuse a batch. */
 const cloudEvent = z
   .looseObject({
     specversion: z.literal("1.0"),
-    id: z.string().min(1).max(256).describe("With the subject the event's identity."),
+    id: z.string().min(1).max(256).describe("Together with `subject`, identifies the event."),
     source: z.string().min(1).max(1024),
     type: z
       .string()
       .min(1)
       .max(256)
-      .describe("The meter, or the event type that a meter of the catalogue is fed by."),
+      .describe("The meter, or an event type that feeds meters of the catalogue."),
     subject: z.string().min(1).max(256).describe("The account."),
     time: z.iso
       .datetime({ offset: true })
       .optional()
-      .describe("When it occurred. Default: now; whoever may send an event again names it."),
+      .describe("When it occurred. Default: now. Set it if the event may be sent again."),
     data: z
       .looseObject({
         quantity: z
           .union([z.int(), z.string().regex(/^-?\d+$/)])
           .optional()
-          .describe("In the meter's smallest whole unit; `value` is read where it is left out."),
+          .describe("In the meter's smallest whole unit. Default: `value`."),
       })
-      .describe("The quantity; all other text, numbers and truth values are dimensions."),
+      .describe("The quantity; all other strings, numbers and booleans are dimensions."),
   })
   .meta({ description: "A CloudEvents 1.0 event in JSON." });
 

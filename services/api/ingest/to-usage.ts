@@ -8,7 +8,6 @@ import { quantityOf } from "./quantity.ts";
 import { malformed, type Refusal } from "./refusal.ts";
 import { refuseUsage } from "./refuse-usage.ts";
 
-/** What an event is judged by. */
 export interface IngestRules {
   readonly feeds: FeedCard;
   readonly window: EventWindow;
@@ -22,31 +21,31 @@ export interface TakenEvent {
 }
 
 /**
- * The usage that an event in CloudEvents' JSON format states: all of it, or a refusal. An event is
- * known by its account and its id; of one that feeds meters by its type, each meter's usage by
- * `<id>/<meter>`, also when it is only one: a second meter that is fed later changes no id.
+ * Converts a CloudEvent into usage: all of it, or a refusal. Usage of the meter named by the type has
+ * the event's id. Usage of fed meters has the id `<id>/<meter>`, even if there is only one, so that
+ * adding a second meter later changes no id.
  */
 export function toUsage(given: Json, rules: IngestRules): TakenEvent | Refusal {
   const event = readCloudEvent(given, rules.now);
   if (event.kind === "refused") return event;
   const feeds = feedsAt(rules.feeds, event.type, event.occurredAt);
   const usage: UsageEvent[] = [];
-  for (const one of feeds.size === 0 ? [namedLikeType(event)] : fed(event, feeds)) {
-    if ("kind" in one) return one;
-    const refusal = refuseUsage(one.usage, one.valueField, event, rules);
+  for (const found of feeds.size === 0 ? [namedLikeType(event)] : fed(event, feeds)) {
+    if ("kind" in found) return found;
+    const refusal = refuseUsage(found.usage, found.valueField, event, rules);
     if (refusal !== null) return refusal;
-    usage.push(one.usage);
+    usage.push(found.usage);
   }
   return { kind: "taken", usage };
 }
 
-interface Stated {
+interface MeterUsage {
   readonly usage: UsageEvent;
-  /** Where the quantity stands. */
+  /** The field that holds the quantity. */
   readonly valueField: string;
 }
 
-function namedLikeType(event: CloudEvent): Stated | Refusal {
+function namedLikeType(event: CloudEvent): MeterUsage | Refusal {
   const { data } = event;
   const name =
     Object.hasOwn(data, "quantity") || !Object.hasOwn(data, "value") ? "quantity" : "value";
@@ -58,17 +57,20 @@ function namedLikeType(event: CloudEvent): Stated | Refusal {
     const text = key === name ? null : scalarText(data[key]);
     if (text === null) continue;
     if (key === "__proto__")
-      return malformed("data.__proto__", "is no possible name of a dimension");
+      return malformed("data.__proto__", "cannot be the name of a dimension");
     dimensions.push([key, text]);
   }
   return { usage: usageOf(event, event.id, event.type, quantity, dimensions), valueField };
 }
 
-function* fed(event: CloudEvent, feeds: ReadonlyMap<string, Feed>): Generator<Stated | Refusal> {
+function* fed(
+  event: CloudEvent,
+  feeds: ReadonlyMap<string, Feed>,
+): Generator<MeterUsage | Refusal> {
   for (const [meter, feed] of feeds) yield fedTo(event, meter, feed);
 }
 
-function fedTo(event: CloudEvent, meter: string, feed: Feed): Stated | Refusal {
+function fedTo(event: CloudEvent, meter: string, feed: Feed): MeterUsage | Refusal {
   const valueField = feed.value === null ? "type" : fieldText(feed.value);
   const quantity =
     feed.value === null ? 1n : quantityOf(follow(event.data, feed.value), valueField);
@@ -112,7 +114,7 @@ function follow(data: JsonObject, path: DataPath): Json | undefined {
   return at;
 }
 
-/** Text, numbers and truth values as text; null for what is none, or nothing. */
+/** Strings, numbers and booleans as text; null for everything else. */
 function scalarText(value: Json | undefined): string | null {
   if (typeof value === "string") return value;
   return value === undefined || typeof value === "object" ? null : String(value);

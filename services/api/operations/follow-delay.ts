@@ -4,17 +4,17 @@ import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.t
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 
-/** How metering keeps up, seen from outside: from a message's place in Kafka to its place in the books. */
+/** How metering keeps up: the delay from a message in Kafka to its usage in the books. */
 export interface Delay {
   readonly eventsPerSecond: number;
-  /** Messages that the books have not read, at most. */
+  /** Messages not yet in the books, at most. */
   readonly lag: bigint;
-  /** From being in Kafka to being in the books, of the last minutes; null: nothing came. */
+  /** Over the last minutes; null if there was no usage. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
 }
 
-/** The end of a partition as it was seen, and when. */
+/** The end offset of a partition at a time. */
 interface Seen {
   readonly end: bigint;
   readonly at: number;
@@ -25,16 +25,16 @@ const MOST_DELAYS = 1_000;
 const SPEED_OVER_MS = 5_000;
 
 /**
- * Watches the ends of the partitions and the places in the books: an end that was seen, and has been
- * read by now, took that long. As exact as it is looked often. Memory: two thousand numbers at most
- * for each partition.
+ * Samples the partitions' end offsets and the offsets in the books. The delay is the time from seeing
+ * an end to seeing it in the books, so it is as exact as the sampling interval. It keeps at most
+ * 1,000 samples per partition.
  */
-export function delayFollower(parts: {
+export function delayFollower(context: {
   readonly admin: Admin;
   readonly database: Database;
   now(): number;
 }): { look(): Promise<void>; readonly delay: Delay } {
-  const { admin, database, now } = parts;
+  const { admin, database, now } = context;
   const seen = new Map<number, Seen[]>();
   const reads: { readonly at: number; readonly read: bigint }[] = [];
   let delays: number[] = [];
@@ -43,22 +43,22 @@ export function delayFollower(parts: {
   async function look(): Promise<void> {
     const ends = await readPartitionEnds(admin);
     const endsAt = now();
-    for (const { partition, high } of ends) notice(partition, high, endsAt);
-    const places = await readOffsets(database, USAGE_READER);
+    for (const { partition, high } of ends) addEnd(partition, high, endsAt);
+    const offsets = await readOffsets(database, USAGE_READER);
     const at = now();
     lag = 0n;
     let read = 0n;
     for (const { partition, high, low } of ends) {
-      const place = places.get(partition) ?? low;
-      read += place;
-      if (high > place) lag += high - place;
-      settle(partition, place, at);
+      const offset = offsets.get(partition) ?? low;
+      read += offset;
+      if (high > offset) lag += high - offset;
+      addDelays(partition, offset, at);
     }
     reads.push({ at, read });
     while ((reads[0]?.at ?? at) < at - SPEED_OVER_MS && reads.length > 2) reads.shift();
   }
 
-  function notice(partition: number, end: bigint, at: number): void {
+  function addEnd(partition: number, end: bigint, at: number): void {
     const ofPartition = seen.get(partition) ?? [{ end, at }];
     seen.set(partition, ofPartition);
     if (ofPartition.length < MOST_SEEN && end > (ofPartition.at(-1)?.end ?? 0n)) {
@@ -66,11 +66,11 @@ export function delayFollower(parts: {
     }
   }
 
-  function settle(partition: number, place: bigint, at: number): void {
+  function addDelays(partition: number, offset: bigint, at: number): void {
     const ofPartition = seen.get(partition) ?? [];
     for (
       let first = ofPartition[1];
-      first !== undefined && first.end <= place;
+      first !== undefined && first.end <= offset;
       first = ofPartition[1]
     ) {
       delays.push(at - first.at);

@@ -5,31 +5,37 @@ import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { listUnmatched } from "../../../shared/ledger/payments/charges-at-gateway.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
-import type { RouteParts } from "../routes/parts.ts";
+import type { RouteContext } from "../routes/route.ts";
 
 const MOST_COUNTED = 10_000;
 
-/** What Prometheus scrapes, with a key of the scope admin: what waits, and what was last proved. */
-export function metricsRoute(app: FastifyInstance, { database, now }: RouteParts): void {
+/** Metrics for Prometheus, which needs a key with the scope admin: backlogs and the last reconciliation. */
+export function metricsRoute(app: FastifyInstance, { database, now }: RouteContext): void {
   const register = new Registry();
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [register] });
-  const outbox = gauge("drawdown_outbox_records", "Records to publish, counted to 10,000.");
-  const due = gauge("drawdown_accounts_due", "Accounts with something due, counted to 10,000.");
+  const outbox = gauge(
+    "drawdown_outbox_records",
+    "Records waiting to be published, counted up to 10,000.",
+  );
+  const due = gauge("drawdown_accounts_due", "Accounts with something due, counted up to 10,000.");
   const deadLetters = new Gauge({
     name: "drawdown_dead_letters",
-    help: "Dead letters that wait for a decision.",
+    help: "Dead letters neither retried nor dismissed.",
     labelNames: ["reason"],
     registers: [register],
   });
   const charges = gauge(
     "drawdown_unmatched_charges",
-    "Charges at the payment gateway that are not in the books.",
+    "Charges at the payment gateway that the books lack.",
   );
   const proof = {
-    at: gauge("drawdown_reconciliation_timestamp_seconds", "When usage was last proved."),
-    messages: gauge("drawdown_reconciliation_messages", "Messages that were looked at then."),
-    verified: gauge("drawdown_reconciliation_verified_messages", "Those found right then."),
-    differences: gauge("drawdown_reconciliation_differences", "Differences found then."),
+    at: gauge("drawdown_reconciliation_timestamp_seconds", "When usage was last reconciled."),
+    messages: gauge(
+      "drawdown_reconciliation_messages",
+      "Messages the last reconciliation compared.",
+    ),
+    verified: gauge("drawdown_reconciliation_verified_messages", "Messages it found correct."),
+    differences: gauge("drawdown_reconciliation_differences", "Differences it found."),
   };
 
   app.get(

@@ -5,18 +5,18 @@ import { readAccountOverview } from "../../../shared/ledger/payments/account-ove
 import { readSubscription } from "../../../shared/ledger/payments/read-subscription.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { unknownAccount } from "../problem.ts";
-import type { RouteParts } from "./parts.ts";
+import type { RouteContext } from "./route.ts";
 
-/** An account with all that is set of it. Throws a problem where there is none. */
-export async function readAccountView({ database, now }: RouteParts, id: AccountId) {
-  const read = await readSnapshot(database, (transaction) => readAccountOverview(transaction, id));
-  if (read === null) throw unknownAccount(id);
-  return toAccount(read, now());
+/** An account with all its settings. Throws a Problem if it does not exist. */
+export async function readAccountView({ database, now }: RouteContext, id: AccountId) {
+  const overview = await readSnapshot(database, (snapshot) => readAccountOverview(snapshot, id));
+  if (overview === null) throw unknownAccount(id);
+  return toAccount(overview, now());
 }
 
-/** An account's subscription and add-ons. Throws a problem where there is no such account. */
-export async function readScheduleView({ database, now }: RouteParts, id: AccountId) {
-  const read = await readSnapshot(database, (transaction) => readSubscription(transaction, id));
-  if (read === null) throw unknownAccount(id);
-  return toSchedule(read, now());
+/** An account's subscription and add-ons. Throws a Problem if the account does not exist. */
+export async function readScheduleView({ database, now }: RouteContext, id: AccountId) {
+  const subscription = await readSnapshot(database, (snapshot) => readSubscription(snapshot, id));
+  if (subscription === null) throw unknownAccount(id);
+  return toSchedule(subscription, now());
 }

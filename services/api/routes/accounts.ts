@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { account, listedAccount, toBalance } from "../../../shared/contract/account.ts";
 import { cursorsOf, pageOf, TEXT } from "../../../shared/contract/cursor.ts";
@@ -13,9 +12,9 @@ import { nameOf } from "../access/authenticate.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
+import { accountPath, route } from "./route.ts";
 
-// An offset ("+02:00") or a whole instant would pass as a time zone elsewhere.
+// Intl also accepts offsets ("+02:00"), which know no summer time.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
 
 const timeZone = z
@@ -37,81 +36,72 @@ const settings = z.strictObject({ time_zone: timeZone.optional(), threshold: cre
 
 const cursors = cursorsOf("accounts", [TEXT]);
 
-export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { database, now } = parts;
-  const tags = ["accounts"];
-
-  typed(app).get(
-    "/v1/accounts",
+export const accountRoutes = [
+  route(
     {
-      config: { access: "read" },
-      schema: {
-        summary: "List accounts, in the order of their ids",
-        tags,
-        querystring: page,
-        response: { 200: listOf(listedAccount), ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts",
+      access: "read",
+      tag: "accounts",
+      summary: "List accounts, ordered by id",
+      query: page,
+      response: { 200: listOf(listedAccount) },
     },
-    async ({ query: { limit, cursor } }) => {
+    async ({ query: { limit, cursor } }, { database }) => {
       const [after = ""] = cursors.read(cursor) ?? [];
       const accounts = await listAccounts(database, { after, limit: limit + 1 });
       return pageOf(accounts.map(toBalance), limit, (last) => cursors.of(last.accountId));
     },
-  );
-
-  typed(app).post(
-    "/v1/accounts",
+  ),
+  route(
     {
-      config: { access: "billing" },
-      schema: {
-        summary: "Create an account",
-        description: "The same again changes nothing.",
-        tags,
-        body: newAccount,
-        response: { 200: account, 201: account, ...REFUSALS },
-      },
+      method: "POST",
+      path: "/v1/accounts",
+      access: "billing",
+      tag: "accounts",
+      summary: "Create an account",
+      description: "Creating it again with the same terms changes nothing and answers 200.",
+      body: newAccount,
+      response: { 200: account, 201: account },
     },
-    async (request, reply) => {
+    async (request, context, reply) => {
       const { account_id, time_zone, currency, threshold = 0n } = request.body;
-      const asked = { accountId: account_id, timeZone: time_zone, currency, threshold };
-      const outcome = await createAccount(database, asked, {
-        now: now(),
-        by: nameOf(request),
-      });
+      const terms = { accountId: account_id, timeZone: time_zone, currency, threshold };
+      const by = nameOf(request);
+      const outcome = await createAccount(context.database, terms, { now: context.now(), by });
       if (outcome.kind === "account_exists") throw refuse(outcome);
-      void reply.status(outcome.kind === "created" ? 201 : 200);
-      return readAccountView(parts, account_id);
+      if (outcome.kind === "created") void reply.status(201);
+      return readAccountView(context, account_id);
     },
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id",
+  ),
+  route(
     {
-      config: { access: "read", byToken: true },
-      schema: {
-        summary: "Show an account with all that is set of it",
-        tags,
-        params: accountPath,
-        response: { 200: account, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id",
+      access: "read",
+      byToken: true,
+      tag: "accounts",
+      summary: "Show an account and its settings",
+      params: accountPath,
+      response: { 200: account },
     },
-    ({ params }) => readAccountView(parts, params.account_id),
-  );
-
-  typed(app).patch(
-    "/v1/accounts/:account_id",
+    ({ params }, context) => readAccountView(context, params.account_id),
+  ),
+  route(
     {
-      config: { access: "billing", byToken: true },
-      schema: {
-        summary: "Change what counts as a low balance, or whose calendar the next months follow",
-        description: "A dashboard token may change the threshold.",
-        tags,
-        params: accountPath,
-        body: settings,
-        response: { 200: account, ...REFUSALS },
-      },
+      method: "PATCH",
+      path: "/v1/accounts/:account_id",
+      access: "billing",
+      byToken: true,
+      tag: "accounts",
+      summary: "Change an account's low-balance threshold or time zone",
+      description:
+        "A new time zone applies to the months that follow. A dashboard token may change the threshold only.",
+      params: accountPath,
+      body: settings,
+      response: { 200: account },
     },
-    async (request) => {
+    async (request, context) => {
       const { account_id } = request.params;
       const { time_zone: timeZone, threshold } = request.body;
       if (timeZone === undefined && threshold === undefined) {
@@ -122,10 +112,10 @@ export function accountRoutes(app: FastifyInstance, parts: RouteParts): void {
           field: "time_zone",
         });
       }
-      await makeChange(parts, request, account_id, (context) =>
-        decideSettings({ timeZone, threshold }, context),
+      await makeChange(context, request, account_id, (change) =>
+        decideSettings({ timeZone, threshold }, change),
       );
-      return readAccountView(parts, account_id);
+      return readAccountView(context, account_id);
     },
-  );
-}
+  ),
+];

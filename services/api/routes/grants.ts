@@ -1,4 +1,3 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import { granted } from "../../../shared/contract/grant.ts";
@@ -10,126 +9,121 @@ import { readAccountDetails } from "../../../shared/ledger/books/account-details
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { refuse, unknownAccount } from "../problem.ts";
-import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
+import { accountPath, type RouteContext, route } from "./route.ts";
 
-const reference = words(1_024).default("");
-
-const granting = z.strictObject({
+const newGrant = z.strictObject({
   credits,
   source: z.enum(["promotion", "adjustment", "top_up"]).default("promotion"),
   lot_id: id("lot_id").optional().meta({
     description:
-      "The lot's identity: granted again, it adds nothing. Default: the Idempotency-Key.",
+      "Identifies the lot: granting it again adds nothing. Default: the Idempotency-Key.",
   }),
-  reference,
+  reference: words(1_024).default(""),
   expires_at: instant.nullable().optional().meta({
-    description: "null: never. Left out: two months from now.",
+    description: "null: never. Default: two months from now.",
   }),
 });
 
-const adjusting = z.strictObject({
-  credits: credits.meta({ description: "Above 0: given; below: taken, and may leave a debt." }),
+const newAdjustment = z.strictObject({
+  credits: credits.meta({
+    description: "Above 0 adds credits; below 0 deducts them, and may leave a debt.",
+  }),
   reference: words(1_024).min(1).meta({
-    description: "Why, for the books. What is taken is taken once for each reference.",
+    description: "The reason, for the books. A deduction is made once per reference.",
   }),
 });
 
 const keyHeader = z.object({ "idempotency-key": z.string().max(200).optional() });
+const newId = eventIds();
 
-export function grantRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const tags = ["credits"];
-  const newId = eventIds();
-  const shown = { 201: granted, ...REFUSALS };
-
-  typed(app).post(
-    "/v1/accounts/:account_id/grants",
+export const grantRoutes = [
+  route(
     {
-      config: { access: "billing" },
-      schema: {
-        summary: "Add credits to an account as one lot",
-        tags,
-        params: accountPath,
-        headers: keyHeader,
-        body: granting,
-        response: shown,
-      },
+      method: "POST",
+      path: "/v1/accounts/:account_id/grants",
+      access: "billing",
+      tag: "credits",
+      summary: "Grant credits to an account as one lot",
+      params: accountPath,
+      headers: keyHeader,
+      body: newGrant,
+      response: { 201: granted },
     },
-    async (request, reply) => {
-      const { lot_id, source, expires_at, credits: asked, reference: why } = request.body;
-      const lotId = lot_id ?? idFor(request);
-      const end = endOf(expires_at);
-      const grant = { lotId, credits: asked, source, reference: why, end };
-      return reply.status(201).send(await give(request.params.account_id, grant));
-    },
-  );
-
-  typed(app).post(
-    "/v1/accounts/:account_id/adjustments",
+    ({ params: { account_id }, headers, body }, context) =>
+      grant(context, account_id, {
+        lotId: body.lot_id ?? lotIdFor(headers, context),
+        credits: body.credits,
+        source: body.source,
+        reference: body.reference,
+        end: endOf(body.expires_at),
+      }),
+  ),
+  route(
     {
-      config: { access: "billing" },
-      schema: {
-        summary: "Correct a balance: an entry of its own, never a change of history",
-        tags,
-        params: accountPath,
-        headers: keyHeader,
-        body: adjusting,
-        response: shown,
-      },
+      method: "POST",
+      path: "/v1/accounts/:account_id/adjustments",
+      access: "billing",
+      tag: "credits",
+      summary: "Correct a balance by posting an adjustment",
+      params: accountPath,
+      headers: keyHeader,
+      body: newAdjustment,
+      response: { 201: granted },
     },
-    async (request, reply) => {
-      const { credits: asked, reference: why } = request.body;
-      const { account_id } = request.params;
-      if (asked > 0n) {
-        const end = { kind: "never" } as const;
-        const lotId = idFor(request);
-        const grant = { lotId, credits: asked, source: "adjustment", reference: why, end } as const;
-        return reply.status(201).send(await give(account_id, grant));
-      }
-      return reply.status(201).send(await take(account_id, { credits: -asked, reference: why }));
-    },
-  );
+    ({ params: { account_id }, headers, body: { credits, reference } }, context) =>
+      credits > 0n
+        ? grant(context, account_id, {
+            ...{ lotId: lotIdFor(headers, context), credits, reference },
+            ...{ source: "adjustment", end: { kind: "never" } },
+          })
+        : deduct(context, account_id, { credits: -credits, reference }),
+  ),
+];
 
-  /** The Idempotency-Key, so that asking again after a lost answer grants nothing twice. */
-  function idFor({ headers }: FastifyRequest): string {
-    const key = headers["idempotency-key"];
-    return typeof key === "string" ? `api:${key}` : newId(parts.now());
-  }
-
-  async function give(account: AccountId, grant: Grant) {
-    const outcome = await grantCredits(parts.database, account, grant, parts.now());
-    switch (outcome.kind) {
-      case "granted":
-      case "already_exists":
-        return answer(account, outcome.lot.lotId, outcome.lot.credits);
-      default:
-        throw refuse(outcome, "credits");
-    }
-  }
-
-  async function take(
-    account: AccountId,
-    deduction: { readonly credits: bigint; readonly reference: string },
-  ) {
-    const at = { accountId: account, now: parts.now() };
-    const outcome = await takeCredits(parts.database, at, deduction);
-    switch (outcome.kind) {
-      case "deducted":
-      case "already_exists":
-        return answer(account, null, -deduction.credits);
-      default:
-        throw refuse(outcome, "credits");
-    }
-  }
-
-  async function answer(account: AccountId, lotId: string | null, moved: bigint) {
-    const details = await readAccountDetails(parts.database, account);
-    if (details === null) throw unknownAccount(account);
-    const balance = balanceOf(details.account);
-    return { accountId: account, lotId, credits: moved, balance };
-  }
+/** Made of the Idempotency-Key, so that a request repeated after a lost answer grants nothing twice. */
+function lotIdFor(headers: z.output<typeof keyHeader>, { now }: RouteContext): string {
+  const key = headers["idempotency-key"];
+  return key === undefined ? newId(now()) : `api:${key}`;
 }
 
 function endOf(expiresAt: number | null | undefined): Grant["end"] {
   if (expiresAt === undefined) return { kind: "usual" };
   return expiresAt === null ? { kind: "never" } : { kind: "at", at: expiresAt };
+}
+
+async function grant(context: RouteContext, account: AccountId, lot: Grant) {
+  const outcome = await grantCredits(context.database, account, lot, context.now());
+  switch (outcome.kind) {
+    case "granted":
+    case "already_exists":
+      return answer(context, account, outcome.lot.lotId, outcome.lot.credits);
+    default:
+      throw refuse(outcome, "credits");
+  }
+}
+
+async function deduct(
+  context: RouteContext,
+  accountId: AccountId,
+  deduction: { readonly credits: bigint; readonly reference: string },
+) {
+  const outcome = await takeCredits(context.database, { accountId, now: context.now() }, deduction);
+  switch (outcome.kind) {
+    case "deducted":
+    case "already_exists":
+      return answer(context, accountId, null, -deduction.credits);
+    default:
+      throw refuse(outcome, "credits");
+  }
+}
+
+async function answer(
+  { database }: RouteContext,
+  accountId: AccountId,
+  lotId: string | null,
+  credits: bigint,
+) {
+  const details = await readAccountDetails(database, accountId);
+  if (details === null) throw unknownAccount(accountId);
+  return { accountId, lotId, credits, balance: balanceOf(details.account) };
 }

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { apiKeys, newApiKey, scope } from "../../../shared/contract/api-key.ts";
 import { dashboardPath, dashboardToken } from "../../../shared/contract/dashboard-token.ts";
@@ -7,101 +6,85 @@ import { listApiKeys, revokeApiKey } from "../../../shared/ledger/access/api-key
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { Problem, refuse, unknownAccount } from "../problem.ts";
-import { accountPath, REFUSALS, type RouteParts, typed } from "./parts.ts";
+import { accountPath, route } from "./route.ts";
 
-const making = z.strictObject({
+const newKey = z.strictObject({
   name: words(200).min(1),
   scopes: z.array(scope).min(1).max(scope.options.length),
 });
 
-const lending = z.strictObject({
-  minutes: z
-    .number()
-    .int()
-    .min(1)
-    .max(24 * 60)
-    .default(60),
+const DAY_MINUTES = 24 * 60;
+const newToken = z.strictObject({
+  minutes: z.number().int().min(1).max(DAY_MINUTES).default(60),
 });
 const MINUTE_MS = 60_000;
 
-export function keyRoutes(app: FastifyInstance, { database, now }: RouteParts): void {
-  const tags = ["keys"];
-  const path = z.object({ key_id: z.string().regex(/^[0-9a-f]{16}$/) });
-
-  typed(app).get(
-    "/v1/keys",
+export const keyRoutes = [
+  route(
     {
-      config: { access: "admin" },
-      schema: {
-        summary: "List API keys, without their secrets",
-        tags,
-        response: { 200: apiKeys, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/keys",
+      access: "admin",
+      tag: "keys",
+      summary: "List API keys, without their secrets",
+      response: { 200: apiKeys },
     },
-    async () => ({ items: await listApiKeys(database) }),
-  );
-
-  typed(app).post(
-    "/v1/keys",
+    async (_, { database }) => ({ items: await listApiKeys(database) }),
+  ),
+  route(
     {
-      config: { access: "admin", showsSecret: true },
-      schema: {
-        summary: "Make an API key",
-        tags,
-        body: making,
-        response: { 201: newApiKey, ...REFUSALS },
-      },
+      method: "POST",
+      path: "/v1/keys",
+      access: "admin",
+      showsSecret: true,
+      tag: "keys",
+      summary: "Create an API key",
+      body: newKey,
+      response: { 201: newApiKey },
     },
-    async (request, reply) => {
-      const asked = { ...request.body, createdBy: nameOf(request), now: now() };
-      const { keyId, text } = await makeApiKey(database, asked);
-      return reply.status(201).send({ keyId, key: text });
+    async (request, { database, now }) => {
+      const by = { createdBy: nameOf(request), now: now() };
+      const { keyId, text } = await makeApiKey(database, { ...request.body, ...by });
+      return { keyId, key: text };
     },
-  );
-
-  typed(app).delete(
-    "/v1/keys/:key_id",
+  ),
+  route(
     {
-      config: { access: "admin" },
-      schema: {
-        summary: "Revoke an API key, with the dashboard tokens made with it",
-        tags,
-        params: path,
-        response: { 204: z.undefined(), ...REFUSALS },
-      },
+      method: "DELETE",
+      path: "/v1/keys/:key_id",
+      access: "admin",
+      tag: "keys",
+      summary: "Revoke an API key and the dashboard tokens created with it",
+      params: z.object({ key_id: z.string().regex(/^[0-9a-f]{16}$/) }),
+      response: { 204: z.undefined() },
     },
-    async ({ params: { key_id } }, reply) => {
-      if (await revokeApiKey(database, key_id, now())) return reply.status(204).send();
+    async ({ params: { key_id } }, { database, now }, reply) => {
+      if (await revokeApiKey(database, key_id, now())) return reply.send();
       throw refuse({ kind: "unknown_key", keyId: key_id });
     },
-  );
-
-  typed(app).post(
-    "/v1/accounts/:account_id/dashboard-tokens",
+  ),
+  route(
     {
-      config: { access: "billing", showsSecret: true },
-      schema: {
-        summary: "Make a short-lived token that opens one account's dashboard",
-        tags,
-        params: accountPath,
-        body: lending,
-        response: { 201: dashboardToken, ...REFUSALS },
-      },
+      method: "POST",
+      path: "/v1/accounts/:account_id/dashboard-tokens",
+      access: "billing",
+      showsSecret: true,
+      tag: "keys",
+      summary: "Create a short-lived token for one account's dashboard",
+      params: accountPath,
+      body: newToken,
+      response: { 201: dashboardToken },
     },
-    async (request, reply) => {
-      const { account_id } = request.params;
-      const { caller } = request;
+    async ({ caller, params, body }, { database, now }) => {
       if (caller?.kind !== "key")
-        throw new Problem(403, "not_allowed", "a dashboard token cannot make another one");
+        throw new Problem(403, "not_allowed", "a dashboard token cannot create another token");
       const { keyId } = caller;
-      const forMs = request.body.minutes * MINUTE_MS;
-      const lease = { accountId: account_id, keyId, forMs, now: now() };
+      const accountId = params.account_id;
+      const lease = { accountId, keyId, forMs: body.minutes * MINUTE_MS, now: now() };
       const token = await makeDashboardToken(database, lease);
-      if (token === null) throw unknownAccount(account_id);
+      if (token === null) throw unknownAccount(accountId);
       const { text, expiresAt } = token;
-      const dashboard = dashboardPath(text);
-      const shown = { accountId: account_id, token: text, expiresAt, dashboard };
-      return reply.status(201).send(shown);
+      return { accountId, token: text, expiresAt, dashboard: dashboardPath(text) };
     },
-  );
-}
+  ),
+];

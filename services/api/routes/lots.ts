@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { cursorsOf, pageFromFirst, pageOf, WHOLE } from "../../../shared/contract/cursor.ts";
 import { lot } from "../../../shared/contract/lot.ts";
@@ -8,61 +7,55 @@ import { accountId, id } from "../../../shared/contract/wire.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { refuse } from "../problem.ts";
-import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+import { accountPath, readOfAccount, route } from "./route.ts";
 
-const asking = page.extend({
-  live: z.stringbool().default(false).meta({ description: "Only lots that something is left of." }),
+const filter = page.extend({
+  live: z.stringbool().default(false).meta({ description: "Only lots with credits remaining." }),
 });
 
 const cursors = cursorsOf("lot_usage", [WHOLE]);
 
-export function lotRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const tags = ["credits"];
-  const config = { access: "read", byToken: true } as const;
-
-  typed(app).get(
-    "/v1/accounts/:account_id/lots",
+export const lotRoutes = [
+  route(
     {
-      config,
-      schema: {
-        summary: "The credit line: lots, oldest first",
-        tags,
-        params: accountPath,
-        querystring: asking,
-        response: { 200: listOf(lot), ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/lots",
+      access: "read",
+      byToken: true,
+      tag: "credits",
+      summary: "List the lots of the credit line, oldest first",
+      params: accountPath,
+      query: filter,
+      response: { 200: listOf(lot) },
     },
-    ({ params: { account_id }, query: { live, ...asked } }) =>
-      readOfAccount(parts, account_id, async (transaction, { account }) => {
+    ({ params: { account_id }, query: { live, ...range } }, context) =>
+      readOfAccount(context, account_id, async (transaction, { account }) => {
         const losses = await readLosses(transaction, account_id);
         const lots = (await listLots(transaction, account_id))
-          .map((one) => ({ ...one, ...useOf(one, account.position, losses) }))
+          .map((each) => ({ ...each, ...useOf(each, account.position, losses) }))
           .filter(({ remaining }) => !live || remaining > 0n);
-        return pageFromFirst("lots", asked, async (count) => lots.slice(0, count));
+        return pageFromFirst("lots", range, async (count) => lots.slice(0, count));
       }),
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id/lots/:lot_id/usage",
+  ),
+  route(
     {
-      config,
-      schema: {
-        summary: "The usage that a lot paid for, oldest first",
-        tags,
-        params: z.object({ account_id: accountId, lot_id: id("lot_id") }),
-        querystring: page,
-        response: { 200: listOf(usageRecord), ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/lots/:lot_id/usage",
+      access: "read",
+      byToken: true,
+      tag: "credits",
+      summary: "List the usage that a lot paid for, oldest first",
+      params: z.object({ account_id: accountId, lot_id: id("lot_id") }),
+      query: page,
+      response: { 200: listOf(usageRecord) },
     },
-    ({ params: { account_id, lot_id }, query: { limit, cursor } }) =>
-      readOfAccount(parts, account_id, async (transaction) => {
+    ({ params: { account_id, lot_id }, query: { limit, cursor } }, context) =>
+      readOfAccount(context, account_id, async (transaction) => {
         const paying = await findLot(transaction, account_id, lot_id);
         if (paying === null) throw refuse({ kind: "unknown_lot", lotId: lot_id });
-        const after = BigInt(cursors.read(cursor)?.[0] ?? -1);
-        const read = await usageAcross(transaction, account_id, paying, {
-          ...{ after, limit: limit + 1 },
-        });
-        return pageOf(read.map(toUsageRecord), limit, (last) => cursors.of(last.start));
+        const range = { after: BigInt(cursors.read(cursor)?.[0] ?? -1), limit: limit + 1 };
+        const records = await usageAcross(transaction, account_id, paying, range);
+        return pageOf(records.map(toUsageRecord), limit, (last) => cursors.of(last.start));
       }),
-  );
-}
+  ),
+];

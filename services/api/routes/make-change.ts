@@ -4,16 +4,16 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { refuse } from "../problem.ts";
-import type { RouteParts } from "./parts.ts";
+import type { RouteContext } from "./route.ts";
 
-/** Makes one change of an account, told in its history as the caller's. Throws a problem where core refuses it. */
+/** Changes an account and records the caller in its history. Throws a Problem if core refuses. */
 export async function makeChange(
-  { database, now }: RouteParts,
-  request: FastifyRequest,
+  { database, now }: RouteContext,
+  request: Pick<FastifyRequest, "caller">,
   accountId: AccountId,
   change: Change,
 ): Promise<void> {
-  const asked = { accountId, by: nameOf(request), now: now() };
-  const outcome = await changeSubscription(database, asked, change);
+  const by = { accountId, by: nameOf(request), now: now() };
+  const outcome = await changeSubscription(database, by, change);
   if (outcome.kind !== "changed") throw refuse(outcome);
 }

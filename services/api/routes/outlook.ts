@@ -1,20 +1,19 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { allowance } from "../../../shared/contract/allowance.ts";
 import { runway } from "../../../shared/contract/runway.ts";
 import { count, credits, id } from "../../../shared/contract/wire.ts";
 import { runwayOf } from "../../../shared/core/history/runway.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import { price, rateAt } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots } from "../../../shared/ledger/books/read-lots.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+import { accountPath, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PACE_DAYS = 7;
@@ -25,106 +24,90 @@ const costs = z.strictObject({
   quantity: count.optional(),
 });
 
-/** What is likely to come: how long credits last, and whether something can be afforded. */
-export function outlookRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const rateCard = rateCardReader();
-
-  typed(app).get(
-    "/v1/accounts/:account_id/runway",
+export const outlookRoutes = [
+  route(
     {
-      config: { access: "read", byToken: true },
-      schema: {
-        summary: "How long the credits last at the pace of the last 7 days",
-        tags: ["accounts"],
-        params: accountPath,
-        response: { 200: runway, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/runway",
+      access: "read",
+      byToken: true,
+      tag: "accounts",
+      summary: "Estimate how long the credits last at the pace of the last 7 days",
+      params: accountPath,
+      response: { 200: runway },
     },
-    ({ params: { account_id } }) =>
-      readOfAccount(parts, account_id, async (transaction, { account, createdAt }) => {
-        const now = parts.now();
+    ({ params: { account_id } }, context) =>
+      readOfAccount(context, account_id, async (transaction, { account, createdAt }) => {
+        const now = context.now();
         const from = Math.min(Math.max(now - PACE_DAYS * DAY_MS, createdAt), now - DAY_MS);
-        const asked = { from, to: now, step: null, timeZone: account.timeZone };
-        const spent = await spendByMeter(transaction, account_id, asked);
+        const range = { from, to: now, step: null, timeZone: account.timeZone };
+        const spent = await spendByMeter(transaction, account_id, range);
         const used = spent.reduce((sum, total) => sum + total.credits, 0n);
         const pace = { credits: used, perMs: now - from };
         const lots = (await readLiveLots(transaction, [account_id])).get(account_id) ?? [];
-        const outlook = runwayOf(lots, { position: account.position, now }, pace);
         return {
           balance: balanceOf(account),
           pacePerDay: (used * BigInt(DAY_MS)) / BigInt(now - from),
           paceFrom: from,
           paceTo: now,
-          ...outlook,
+          ...runwayOf(lots, { position: account.position, now }, pace),
         };
       }),
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id/allowance",
+  ),
+  route(
     {
-      config: { access: "read", byToken: true },
-      schema: {
-        summary: "May the account start something that costs about so much?",
-        description:
-          "Name `credits`, or a `meter` and a `quantity` of it. Nothing is reserved: usage is always metered.",
-        tags: ["accounts"],
-        params: accountPath,
-        querystring: costs,
-        response: { 200: allowance, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/allowance",
+      access: "read",
+      byToken: true,
+      tag: "accounts",
+      summary: "Check whether an account can afford work of an estimated cost",
+      description:
+        "Give `credits`, or a `meter` and a `quantity`. Nothing is reserved, and usage is metered whatever the answer.",
+      params: accountPath,
+      query: costs,
+      response: { 200: allowance },
     },
-    ({ params: { account_id }, query }) =>
-      readOfAccount(parts, account_id, async (transaction, { account }) => {
-        const cost = await costOf(transaction, query);
+    ({ params: { account_id }, query }, context) =>
+      readOfAccount(context, account_id, async (transaction, { account }) => {
+        const cost = await costOf(context, transaction, query);
         const balance = balanceOf(account);
-        const told = { accountId: account_id, cost, balance };
-        if (balance >= cost && balance > 0n) {
-          return {
-            ...told,
-            allowed: true,
-            reason: "enough" as const,
-            detail: leaves(balance, cost),
-          };
+        const detail = `it costs about ${formatCredits(cost)} credits of ${formatCredits(balance)}`;
+        const answer = { accountId: account_id, cost, balance, allowed: true, detail };
+        if (balance >= cost && balance > 0n) return { ...answer, reason: "enough" as const };
+        if (balance > 0n && (await willBeToppedUp(context, transaction, account_id))) {
+          const reason = "will_be_topped_up" as const;
+          return { ...answer, reason, detail: `${detail}; auto top-up is on` };
         }
-        const auto = await readAutoTopUp(transaction, account_id);
-        const method = await readPaymentMethod(transaction, account_id);
-        const isPaused = (auto.pausedUntil ?? 0) > parts.now();
-        const isOn = auto.enabled && auto.stopped === null && !isPaused && method !== null;
-        return isOn && balance > 0n
-          ? {
-              ...told,
-              allowed: true,
-              reason: "will_be_topped_up" as const,
-              detail: `${leaves(balance, cost)}; auto top-up is on`,
-            }
-          : {
-              ...told,
-              allowed: false,
-              reason: "not_enough" as const,
-              detail: leaves(balance, cost),
-            };
+        return { ...answer, allowed: false, reason: "not_enough" as const };
       }),
-  );
+  ),
+];
 
-  async function costOf(
-    transaction: Transaction,
-    query: z.output<typeof costs>,
-  ): Promise<MicroCredits> {
-    const { credits: cost, meter, quantity } = query;
-    if (cost !== undefined && meter === undefined && quantity === undefined) {
-      if (cost < 0n) throw badRequest("credits", "is below zero");
-      return cost;
-    }
-    if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
-      throw badRequest("credits", "or both of meter and quantity (at least 0) must be named");
-    }
-    const rate = rateAt(await rateCard(transaction), meter, parts.now());
-    if (typeof rate === "string") throw refuse({ kind: rate, meter });
-    return price(rate, quantity);
-  }
+async function willBeToppedUp(
+  { now }: RouteContext,
+  transaction: Transaction,
+  accountId: AccountId,
+): Promise<boolean> {
+  const auto = await readAutoTopUp(transaction, accountId);
+  const isPaused = (auto.pausedUntil ?? 0) > now();
+  if (!auto.enabled || auto.stopped !== null || isPaused) return false;
+  return (await readPaymentMethod(transaction, accountId)) !== null;
 }
 
-function leaves(balance: MicroCredits, cost: MicroCredits): string {
-  return `it costs about ${formatCredits(cost)} credits of ${formatCredits(balance)}`;
+async function costOf(
+  { readRateCard, now }: RouteContext,
+  transaction: Transaction,
+  { credits: cost, meter, quantity }: z.output<typeof costs>,
+): Promise<MicroCredits> {
+  if (cost !== undefined && meter === undefined && quantity === undefined) {
+    if (cost < 0n) throw badRequest("credits", "is below zero");
+    return cost;
+  }
+  if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
+    throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
+  }
+  const rate = rateAt(await readRateCard(transaction), meter, now());
+  if (typeof rate === "string") throw refuse({ kind: rate, meter });
+  return price(rate, quantity);
 }

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { interval, renewal, schedule } from "../../../shared/contract/subscription.ts";
 import { subscriptionChanges } from "../../../shared/contract/subscription-change.ts";
@@ -9,130 +8,120 @@ import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
 import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
 import type { Change } from "../../../shared/core/changes/subscription-change.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
 import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { badRequest } from "../problem.ts";
 import { readScheduleView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+import { accountPath, readOfAccount, route } from "./route.ts";
 
-const subscribing = z.strictObject({
+const newSubscription = z.strictObject({
   plan_id: id("plan_id"),
   interval: interval.default("month"),
   renewal: renewal.default("first_of_month"),
 });
 
-const changing = z.strictObject({
+const planChange = z.strictObject({
   plan_id: id("plan_id").optional(),
   interval: interval.optional(),
   cancelled: z.boolean().optional().meta({ description: "true cancels, false resumes." }),
 });
 
-const addOnPath = z.object({ account_id: accountId, add_on_id: id("add_on_id") });
-const units = z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) });
-
-export function subscriptionRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const tags = ["subscription"];
-  const shown = { 200: schedule, ...REFUSALS };
-  const show = (accountId: AccountId) => readScheduleView(parts, accountId);
-
-  typed(app).get(
-    "/v1/accounts/:account_id/subscription",
+export const subscriptionRoutes = [
+  route(
     {
-      config: { access: "read", byToken: true },
-      schema: { summary: "Show the subscription", tags, params: accountPath, response: shown },
+      method: "GET",
+      path: "/v1/accounts/:account_id/subscription",
+      access: "read",
+      byToken: true,
+      tag: "subscription",
+      summary: "Show the subscription",
+      params: accountPath,
+      response: { 200: schedule },
     },
-    ({ params }) => show(params.account_id),
-  );
-
-  typed(app).post(
-    "/v1/accounts/:account_id/subscription",
+    ({ params }, context) => readScheduleView(context, params.account_id),
+  ),
+  route(
     {
-      config: { access: "billing" },
-      schema: {
-        summary: "Subscribe to a plan",
-        description: "The month's credits come at once, and its fee falls due.",
-        tags,
-        params: accountPath,
-        body: subscribing,
-        response: { 201: schedule, ...REFUSALS },
-      },
+      method: "POST",
+      path: "/v1/accounts/:account_id/subscription",
+      access: "billing",
+      tag: "subscription",
+      summary: "Subscribe to a plan",
+      description: "The first month's credits are granted immediately, and its fee falls due.",
+      params: accountPath,
+      body: newSubscription,
+      response: { 201: schedule },
     },
-    async (request, reply) => {
-      const { plan_id, ...asked } = request.body;
+    async (request, context) => {
       const { account_id } = request.params;
-      const subscribing = { planId: plan_id, ...asked };
-      await makeChange(parts, request, account_id, (context) =>
-        decideSubscribe(subscribing, context),
+      const { plan_id, ...terms } = request.body;
+      await makeChange(context, request, account_id, (change) =>
+        decideSubscribe({ planId: plan_id, ...terms }, change),
       );
-      return reply.status(201).send(await show(account_id));
+      return readScheduleView(context, account_id);
     },
-  );
-
-  typed(app).patch(
-    "/v1/accounts/:account_id/subscription",
+  ),
+  route(
     {
-      config: { access: "billing" },
-      schema: {
-        summary: "Change the plan, how often it is paid, cancel or resume: one of them",
-        tags,
-        params: accountPath,
-        body: changing,
-        response: shown,
-      },
+      method: "PATCH",
+      path: "/v1/accounts/:account_id/subscription",
+      access: "billing",
+      tag: "subscription",
+      summary: "Change the plan or the billing interval, cancel, or resume",
+      description: "One change per request.",
+      params: accountPath,
+      body: planChange,
+      response: { 200: schedule },
     },
-    async (request) => {
+    async (request, context) => {
       const { account_id } = request.params;
-      await makeChange(parts, request, account_id, toChange(request.body));
-      return show(account_id);
+      await makeChange(context, request, account_id, toChange(request.body));
+      return readScheduleView(context, account_id);
     },
-  );
-
-  typed(app).put(
-    "/v1/accounts/:account_id/add-ons/:add_on_id",
+  ),
+  route(
     {
-      config: { access: "billing" },
-      schema: {
-        summary: "Set how many units of an add-on an account has; 0 cancels it",
-        tags,
-        params: addOnPath,
-        body: units,
-        response: shown,
-      },
+      method: "PUT",
+      path: "/v1/accounts/:account_id/add-ons/:add_on_id",
+      access: "billing",
+      tag: "subscription",
+      summary: "Set the quantity of an add-on; 0 cancels it",
+      params: z.object({ account_id: accountId, add_on_id: id("add_on_id") }),
+      body: z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) }),
+      response: { 200: schedule },
     },
-    async (request) => {
+    async (request, context) => {
       const { account_id, add_on_id } = request.params;
-      const asked = { addOnId: add_on_id, units: request.body.quantity };
-      await makeChange(parts, request, account_id, (context) => decideAddOn(asked, context));
-      return show(account_id);
+      const addOn = { addOnId: add_on_id, units: request.body.quantity };
+      await makeChange(context, request, account_id, (change) => decideAddOn(addOn, change));
+      return readScheduleView(context, account_id);
     },
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id/subscription/changes",
+  ),
+  route(
     {
-      config: { access: "read", byToken: true },
-      schema: {
-        summary: "The history of the subscription: who changed what, and when",
-        tags,
-        params: accountPath,
-        response: { 200: subscriptionChanges, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/subscription/changes",
+      access: "read",
+      byToken: true,
+      tag: "subscription",
+      summary: "Show the subscription's history: who changed what, and when",
+      params: accountPath,
+      response: { 200: subscriptionChanges },
     },
-    ({ params: { account_id } }) =>
-      readOfAccount(parts, account_id, async (transaction) => ({
+    ({ params: { account_id } }, context) =>
+      readOfAccount(context, account_id, async (transaction) => ({
         items: await listChanges(transaction, account_id),
       })),
-  );
-}
+  ),
+];
 
-function toChange({ plan_id, interval: often, cancelled }: z.output<typeof changing>): Change {
-  const asked: Change[] = [];
-  if (plan_id !== undefined) asked.push((context) => decidePlanChange(plan_id, context));
-  if (often !== undefined) asked.push((context) => decideIntervalChange(often, context));
-  if (cancelled !== undefined) asked.push(cancelled ? decideCancel : decideResume);
-  const [change] = asked;
-  if (change === undefined || asked.length > 1) {
+function toChange({ plan_id, interval, cancelled }: z.output<typeof planChange>): Change {
+  const changes: Change[] = [];
+  if (plan_id !== undefined) changes.push((context) => decidePlanChange(plan_id, context));
+  if (interval !== undefined) changes.push((context) => decideIntervalChange(interval, context));
+  if (cancelled !== undefined) changes.push(cancelled ? decideCancel : decideResume);
+  const [change] = changes;
+  if (change === undefined || changes.length > 1) {
     throw badRequest("body", "must name one of plan_id, interval and cancelled");
   }
   return change;

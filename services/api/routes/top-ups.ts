@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
@@ -12,9 +11,7 @@ import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
-
-const asking = z.strictObject({ amount: money });
+import { accountPath, readOfAccount, route } from "./route.ts";
 
 const settings = z.strictObject({
   enabled: z.boolean().optional(),
@@ -23,50 +20,27 @@ const settings = z.strictObject({
   limit_per_month: money.nullable().optional(),
 });
 
-export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { database, now } = parts;
-  const tags = ["top-ups"];
-  const newKey = eventIds();
+const newKey = eventIds();
 
-  for (const { path, kind, summary } of [
-    { path: "top-ups", kind: "top_up", summary: "List top-ups, the newest first" },
-    { path: "payments", kind: null, summary: "List what was charged: top-ups and fees" },
-  ] as const) {
-    typed(app).get(
-      `/v1/accounts/:account_id/${path}`,
-      {
-        config: { access: "read", byToken: true },
-        schema: {
-          summary,
-          tags,
-          params: accountPath,
-          querystring: page,
-          response: { 200: listOf(payment), ...REFUSALS },
-        },
-      },
-      ({ params: { account_id }, query }) =>
-        readOfAccount(parts, account_id, (transaction) =>
-          paymentPage(query, kind, (count) => listPayments(transaction, account_id, count, kind)),
-        ),
-    );
-  }
-
-  typed(app).post(
-    "/v1/accounts/:account_id/top-ups",
+export const topUpRoutes = [
+  listPaymentsRoute("top-ups", "top_up", "List top-ups, newest first"),
+  listPaymentsRoute("payments", null, "List payments (top-ups and fees), newest first"),
+  route(
     {
-      config: { access: "billing", byToken: true },
-      schema: {
-        summary: "Top an account up by hand",
-        description:
-          "It is pending until the card network has answered. The Idempotency-Key is the top-up's identity: the same again charges nothing.",
-        tags,
-        params: accountPath,
-        headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
-        body: asking,
-        response: { 201: payment, ...REFUSALS },
-      },
+      method: "POST",
+      path: "/v1/accounts/:account_id/top-ups",
+      access: "billing",
+      byToken: true,
+      tag: "top-ups",
+      summary: "Top up an account by hand",
+      description:
+        "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing.",
+      params: accountPath,
+      headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
+      body: z.strictObject({ amount: money }),
+      response: { 201: payment },
     },
-    async ({ params: { account_id }, body: { amount }, headers }, reply) => {
+    async ({ params: { account_id }, body: { amount }, headers }, { database, now }) => {
       const key = headers["idempotency-key"] ?? newKey(now());
       const paymentId = REFERENCE.manualTopUp.write({ key });
       const at = { accountId: account_id, now: now() };
@@ -75,63 +49,81 @@ export function topUpRoutes(app: FastifyInstance, parts: RouteParts): void {
         case "pending":
         case "already_exists": {
           const made = await readPayment(database, { accountId: account_id, paymentId });
-          if (made === null) throw new Error(`top-up ${paymentId} of ${account_id} is gone`);
-          return reply.status(201).send(toPayment(made));
+          if (made === null) throw new Error(`top-up ${paymentId} of ${account_id} is missing`);
+          return toPayment(made);
         }
         default:
           throw refuse(outcome, "amount");
       }
     },
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id/auto-top-up",
+  ),
+  route(
     {
-      config: { access: "read", byToken: true },
-      schema: {
-        summary: "Show what is set of auto top-up",
-        tags,
-        params: accountPath,
-        response: { 200: autoTopUp, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/auto-top-up",
+      access: "read",
+      byToken: true,
+      tag: "top-ups",
+      summary: "Show the auto top-up settings",
+      params: accountPath,
+      response: { 200: autoTopUp },
     },
-    ({ params: { account_id } }) =>
-      readOfAccount(parts, account_id, async (transaction, { currency }) =>
+    ({ params: { account_id } }, context) =>
+      readOfAccount(context, account_id, async (transaction, { currency }) =>
         toAutoTopUp(await readAutoTopUp(transaction, account_id), currency),
       ),
-  );
-
-  typed(app).patch(
-    "/v1/accounts/:account_id/auto-top-up",
+  ),
+  route(
     {
-      config: { access: "billing", byToken: true },
-      schema: {
-        summary: "Change auto top-up; it holds from the next low balance on",
-        tags,
-        params: accountPath,
-        body: settings,
-        response: { 200: autoTopUp, ...REFUSALS },
-      },
+      method: "PATCH",
+      path: "/v1/accounts/:account_id/auto-top-up",
+      access: "billing",
+      byToken: true,
+      tag: "top-ups",
+      summary: "Change the auto top-up settings, from the next low balance on",
+      params: accountPath,
+      body: settings,
+      response: { 200: autoTopUp },
     },
-    async (request) => {
+    async (request, context) => {
       const { account_id } = request.params;
       const { enabled, amount, limit_per_day, limit_per_month } = request.body;
       const currency = await readOfAccount(
-        parts,
+        context,
         account_id,
         async (_, details) => details.currency,
       );
-      const asked = {
+      const changes = {
         ...(enabled === undefined ? {} : { enabled }),
         ...(amount === undefined ? {} : { amount }),
         ...(limit_per_day === undefined ? {} : { limitPerDay: limit_per_day }),
         ...(limit_per_month === undefined ? {} : { limitPerMonth: limit_per_month }),
       };
-      if (Object.keys(asked).length === 0) throw badRequest("body", "names nothing to set");
-      const at = { accountId: account_id, now: now(), by: nameOf(request) };
-      const outcome = await setAutoTopUp(database, at, asked);
-      if (outcome.kind === "set") return toAutoTopUp(outcome.auto, currency);
-      throw refuse(outcome);
+      if (Object.keys(changes).length === 0) throw badRequest("body", "names nothing to set");
+      const by = { accountId: account_id, now: context.now(), by: nameOf(request) };
+      const outcome = await setAutoTopUp(context.database, by, changes);
+      if (outcome.kind !== "set") throw refuse(outcome);
+      return toAutoTopUp(outcome.auto, currency);
     },
+  ),
+];
+
+function listPaymentsRoute(name: string, kind: "top_up" | null, summary: string) {
+  return route(
+    {
+      method: "GET",
+      path: `/v1/accounts/:account_id/${name}`,
+      access: "read",
+      byToken: true,
+      tag: "top-ups",
+      summary,
+      params: accountPath,
+      query: page,
+      response: { 200: listOf(payment) },
+    },
+    ({ params: { account_id }, query }, context) =>
+      readOfAccount(context, account_id, (transaction) =>
+        paymentPage(query, kind, (range) => listPayments(transaction, account_id, range, kind)),
+      ),
   );
 }

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
@@ -14,7 +13,7 @@ import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, REFUSALS, type RouteParts, readOfAccount, typed } from "./parts.ts";
+import { accountPath, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -23,13 +22,13 @@ const MOST_BUCKETS = 20_000;
 
 const range = {
   from: instant.optional().meta({ description: "Default: 30 days before `to`." }),
-  to: instant.optional().meta({ description: "Not included. Default: now." }),
+  to: instant.optional().meta({ description: "Exclusive. Default: now." }),
 };
 
 const summed = z.strictObject({
   ...range,
   by: z.enum(["hour", "day", "month"]).optional().meta({
-    description: "In the account's time zone. Left out: one bucket over the whole range.",
+    description: "In the account's time zone. Default: one bucket for the whole range.",
   }),
   group: z.enum(["meter", "source", "dimension"]).default("meter"),
   dimension: words(200).optional(),
@@ -37,94 +36,86 @@ const summed = z.strictObject({
 
 const cursors = cursorsOf("usage_records", [WHOLE, WHOLE, SMALL]);
 
-export function usageRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const tags = ["usage"];
-  const config = { access: "read", byToken: true } as const;
-
-  typed(app).get(
-    "/v1/accounts/:account_id/usage",
+export const usageRoutes = [
+  route(
     {
-      config,
-      schema: {
-        summary: "What credits were spent on, summed up",
-        description: "By meter from whole hours of the account's time zone; else from each record.",
-        tags,
-        params: accountPath,
-        querystring: summed,
-        response: { 200: usage, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/usage",
+      access: "read",
+      byToken: true,
+      tag: "usage",
+      summary: "Sum up what credits were spent on",
+      description:
+        "Grouped by meter, sums cover whole hours of the account's time zone. Other groups are summed from single records.",
+      params: accountPath,
+      query: summed,
+      response: { 200: usage },
     },
-    ({ params: { account_id }, query }) =>
-      readOfAccount(parts, account_id, async (transaction, { account }) => {
-        const { from, to } = rangeOf(query, parts.now());
+    ({ params: { account_id }, query }, context) =>
+      readOfAccount(context, account_id, async (transaction, { account }) => {
+        const { from, to } = rangeOf(query, context.now());
         const { by: step = null, group, dimension } = query;
-        const asked = { from, to, step, timeZone: account.timeZone };
         if ((group === "dimension") !== (dimension !== undefined)) {
-          throw badRequest(
-            "dimension",
-            "names what to group by where group is dimension, only there",
-          );
+          throw badRequest("dimension", "is required with group=dimension, and only then");
         }
-        const by = { ...asked, dimension: dimension ?? null, limit: MOST_BUCKETS + 1 };
+        const range = { from, to, step, timeZone: account.timeZone };
+        const by = { ...range, dimension: dimension ?? null, limit: MOST_BUCKETS + 1 };
         const buckets =
           group === "meter"
-            ? await spendByMeter(transaction, account_id, asked)
+            ? await spendByMeter(transaction, account_id, range)
             : await usageBy(transaction, account_id, by);
         if (buckets.length > MOST_BUCKETS) throw refuse({ kind: "range_too_large" });
         const total = buckets.reduce((sum, bucket) => sum + bucket.credits, 0n);
         return { ...account, from, to, total, buckets };
       }),
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id/usage-records",
+  ),
+  route(
     {
-      config,
-      schema: {
-        summary: "Metered events, those metered last first",
-        tags,
-        params: accountPath,
-        querystring: page.extend({ ...range, meter: id("meter").optional() }),
-        response: { 200: listOf(usageRecord), ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/usage-records",
+      access: "read",
+      byToken: true,
+      tag: "usage",
+      summary: "List metered events, most recently metered first",
+      params: accountPath,
+      query: page.extend({ ...range, meter: id("meter").optional() }),
+      response: { 200: listOf(usageRecord) },
     },
-    ({ params: { account_id }, query }) =>
-      readOfAccount(parts, account_id, async (transaction) => {
+    ({ params: { account_id }, query }, context) =>
+      readOfAccount(context, account_id, async (transaction) => {
         const { limit, cursor, meter = null } = query;
-        const asked = { ...rangeOf(query, parts.now()), meter };
+        const filter = { ...rangeOf(query, context.now()), meter };
         const [start = "0", version = "0", place = "0"] = cursors.read(cursor) ?? [];
         const before =
           cursor === undefined
             ? null
             : { start: BigInt(start), version: BigInt(version), place: Number(place) };
-        const read = await listUsage(transaction, account_id, asked, { before, limit: limit + 1 });
-        return pageOf(read.map(toUsageRecord), limit, ({ at }) =>
+        const count = { before, limit: limit + 1 };
+        const records = await listUsage(transaction, account_id, filter, count);
+        return pageOf(records.map(toUsageRecord), limit, ({ at }) =>
           cursors.of(at.start, at.version, at.place),
         );
       }),
-  );
-
-  typed(app).get(
-    "/v1/accounts/:account_id/events/:event_id",
+  ),
+  route(
     {
-      config,
-      schema: {
-        summary: "Explain a metered event: what it cost, and which lots paid",
-        tags,
-        params: z.object({ account_id: accountId, event_id: id("event_id") }),
-        response: { 200: explainedUsage, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/accounts/:account_id/events/:event_id",
+      access: "read",
+      byToken: true,
+      tag: "usage",
+      summary: "Explain a metered event: what it cost, and which lots paid",
+      params: z.object({ account_id: accountId, event_id: id("event_id") }),
+      response: { 200: explainedUsage },
     },
-    ({ params: { account_id, event_id } }) =>
-      readOfAccount(parts, account_id, async (transaction) => {
+    ({ params: { account_id, event_id } }, context) =>
+      readOfAccount(context, account_id, async (transaction) => {
         const record = await findUsageRecord(transaction, account_id, event_id);
-        if (record === null) {
-          throw refuse({ kind: "unknown_event", eventId: event_id });
-        }
+        if (record === null) throw refuse({ kind: "unknown_event", eventId: event_id });
         return toExplainedUsage(record, await lotsAcross(transaction, account_id, record.drawn));
       }),
-  );
-}
+  ),
+];
 
 function rangeOf(
   { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
@@ -132,9 +123,9 @@ function rangeOf(
 ): { from: number; to: number } {
   const until = to ?? now;
   const since = from ?? until - USUAL_RANGE_MS;
-  if (since > until) throw badRequest("from", "lies after to");
+  if (since > until) throw badRequest("from", "is after to");
   if (until - since > LONGEST_RANGE_MS) {
-    throw badRequest("from", "lies more than 400 days before to; ask for a shorter range");
+    throw badRequest("from", "is more than 400 days before to; choose a shorter range");
   }
   return { from: since, to: until };
 }

@@ -3,8 +3,8 @@ import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { Registry } from "../../../shared/kafka/codec/registry.ts";
 
-/** What a topic tells of an account. */
-export interface Told {
+/** A record of a billing topic about an account. */
+export interface TopicRecord {
   readonly topic: string;
   readonly accountId: string;
   readonly sequence: bigint;
@@ -12,7 +12,7 @@ export interface Told {
 }
 
 export interface FollowedTopics {
-  /** Rejects with what ended it; resolves after `stop`. */
+  /** Resolves after `stop`; rejects if the consumer crashes. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -22,14 +22,14 @@ const MAX_WAIT_MS = 100;
 const MAX_BYTES = 4 << 20;
 
 /**
- * Reads what the billing topics tell from now on, once for the whole process and however many listen.
- * It keeps no place: what was told while it was away is gone for it, which `onGap` says, once nothing
- * is missed any more. Resolves when it hears all that is told.
+ * Consumes the billing topics from their ends, once for all streams of the process. It commits no
+ * offsets: after a break it has missed records, and calls `onGap` as soon as it receives again.
+ * Resolves when it receives every new record.
  */
 export async function followTopics(
   kafka: Kafka,
   registry: Registry,
-  listener: { onTold(told: Told): void; onGap(): void },
+  listener: { onRecord(record: TopicRecord): void; onGap(): void },
 ): Promise<FollowedTopics> {
   const consumer = kafka.consumer({
     groupId: `api-${randomUUID()}`,
@@ -41,18 +41,18 @@ export async function followTopics(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) reject(payload.error);
   });
-  const hearing = onHearing(consumer, () => listener.onGap());
+  const receiving = onReceiving(consumer, () => listener.onGap());
   await consumer.connect();
   await consumer.subscribe({ topics: FOLLOWED, fromBeginning: false });
   await consumer.run({
     autoCommit: false,
     partitionsConsumedConcurrently: FOLLOWED.length,
     eachMessage: async ({ topic, message }) => {
-      const told = await read(topic, message);
-      if (told !== null) listener.onTold(told);
+      const record = await read(topic, message);
+      if (record !== null) listener.onRecord(record);
     },
   });
-  await Promise.race([hearing, ended]);
+  await Promise.race([receiving, ended]);
   return {
     ended,
     async stop() {
@@ -61,7 +61,10 @@ export async function followTopics(
     },
   };
 
-  async function read(topic: string, { key, value, headers }: KafkaMessage): Promise<Told | null> {
+  async function read(
+    topic: string,
+    { key, value, headers }: KafkaMessage,
+  ): Promise<TopicRecord | null> {
     const sequence = headers?.["sequence"]?.toString();
     if (key === null || value === null || sequence === undefined) return null;
     const record: unknown = await registry.decode(value);
@@ -71,13 +74,13 @@ export async function followTopics(
 }
 
 /**
- * A member of the group learns where the topics end with the first fetch after it joined, and only
- * what comes after that is heard. Calls `then` at each such point; resolves at the first.
+ * A consumer receives only what is published after its first fetch since it joined the group. Calls
+ * `then` after each such fetch; resolves after the first.
  */
-function onHearing(consumer: Consumer, then: () => void): Promise<void> {
+function onReceiving(consumer: Consumer, then: () => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { GROUP_JOIN, FETCH_START, FETCH } = consumer.events;
-  let state: "joined" | "fetching" | "hearing" = "hearing";
+  let state: "joined" | "fetching" | "receiving" = "receiving";
   consumer.on(GROUP_JOIN, () => {
     state = "joined";
   });
@@ -86,7 +89,7 @@ function onHearing(consumer: Consumer, then: () => void): Promise<void> {
   });
   consumer.on(FETCH, () => {
     if (state !== "fetching") return;
-    state = "hearing";
+    state = "receiving";
     then();
     resolve();
   });

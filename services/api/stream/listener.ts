@@ -1,82 +1,76 @@
 import { z } from "zod";
 import { streamEvents } from "../../../shared/contract/stream-events.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import type { Told } from "./follow-topics.ts";
-import { type Place, placeText } from "./place.ts";
+import { cursorText, type StreamCursor } from "./cursor.ts";
+import type { TopicRecord } from "./follow-topics.ts";
 
 /** One open stream. */
 export interface Listener {
-  /** Hears what a topic tells; twice the same is told on once. */
-  hear(told: Told): void;
-  /** What was missed cannot be told: its reader has to read all again. */
+  /** Sends a record; before `begin` it waits. Records that were already sent are dropped. */
+  receive(record: TopicRecord): void;
+  /** Tells the reader to load everything again, since it missed records. */
   reload(): void;
-  /** Tells where the account stands, and from then on what it hears that is newer. */
-  begin(place: Place, told: readonly Told[]): void;
+  /** Starts after a cursor: sends these records, then those that waited. */
+  begin(from: StreamCursor, records: readonly TopicRecord[]): void;
   keepOpen(): void;
   end(): void;
 }
 
-/** Where the text of events goes; false: its reader does not keep up and was let go. */
-export type Sink = { write(text: string): boolean; end(): void };
+/** Where the text of events goes. */
+export type Sink = { write(text: string): void; end(): void };
 
-interface Part {
+interface EventKind {
   readonly event: keyof typeof streamEvents;
-  readonly counter: keyof Place;
-  /** Of the topic's records, which have the event's fields and their names. */
+  readonly counter: keyof StreamCursor;
+  /** Encodes the topic's records, whose fields are those of the event. */
   readonly wire: z.core.$ZodType;
 }
 
 const { balance, credits, top_up } = streamEvents;
-const PARTS: ReadonlyMap<string, Part> = new Map([
+const EVENTS: ReadonlyMap<string, EventKind> = new Map([
   [TOPICS.balances, { event: "balance", counter: "version", wire: balance.in }],
   [TOPICS.credits, { event: "credits", counter: "entries", wire: credits.in }],
   [TOPICS.topUps, { event: "top_up", counter: "topUps", wire: top_up.in }],
 ]);
 
-/** What is told before the stream has begun waits, as long as it is not more than so. */
 const MOST_WAITING = 1_000;
 
 export function openListener(sink: Sink): Listener {
-  let place: Place | null = null;
-  let waiting: Told[] = [];
-  let isLate = false;
+  let cursor: StreamCursor | null = null;
+  let waiting: TopicRecord[] = [];
+  let isOverrun = false;
 
-  function hear(told: Told): void {
-    if (place === null) {
-      if (waiting.length < MOST_WAITING) waiting.push(told);
-      else isLate = true;
+  function receive(received: TopicRecord): void {
+    if (cursor === null) {
+      if (waiting.length < MOST_WAITING) waiting.push(received);
+      else isOverrun = true;
       return;
     }
-    const part = PARTS.get(told.topic);
-    if (part === undefined || told.sequence <= place[part.counter]) return;
-    const { event, counter, wire } = part;
-    place = { ...place, [counter]: told.sequence };
-    send(event, placeText(place), JSON.stringify(z.encode(wire, told.record)));
+    const { topic, sequence, record } = received;
+    const kind = EVENTS.get(topic);
+    if (kind === undefined || sequence <= cursor[kind.counter]) return;
+    cursor = { ...cursor, [kind.counter]: sequence };
+    send(kind.event, cursor, JSON.stringify(z.encode(kind.wire, record)));
   }
 
-  function send(event: string, id: string, data: string): void {
-    sink.write(`id: ${id}\nevent: ${event}\ndata: ${data}\n\n`);
+  function send(event: string, id: StreamCursor, data: string): void {
+    sink.write(`id: ${cursorText(id)}\nevent: ${event}\ndata: ${data}\n\n`);
   }
 
   function reload(): void {
-    if (place !== null) send("reload", placeText(place), "{}");
+    if (cursor !== null) send("reload", cursor, "{}");
   }
 
   return {
-    hear,
+    receive,
     reload,
-    begin(from, told) {
-      place = from;
-      const missed = waiting;
+    begin(from, records) {
+      cursor = from;
+      for (const record of [...records, ...waiting]) receive(record);
       waiting = [];
-      for (const one of [...told, ...missed]) hear(one);
-      if (isLate) reload();
+      if (isOverrun) reload();
     },
-    keepOpen() {
-      sink.write(": still here\n\n");
-    },
-    end() {
-      sink.end();
-    },
+    keepOpen: () => sink.write(": still here\n\n"),
+    end: () => sink.end(),
   };
 }

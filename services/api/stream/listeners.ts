@@ -1,4 +1,4 @@
-import type { Told } from "./follow-topics.ts";
+import type { TopicRecord } from "./follow-topics.ts";
 import type { Listener } from "./listener.ts";
 
 /** All open streams of this process, by account. */
@@ -6,7 +6,7 @@ export interface Listeners {
   add(accountId: string, listener: Listener): void;
   remove(accountId: string, listener: Listener): void;
   readonly count: number;
-  onTold(told: Told): void;
+  onRecord(record: TopicRecord): void;
   onGap(): void;
   keepOpen(): void;
   end(): void;
@@ -16,8 +16,8 @@ export function openListeners(): Listeners {
   const byAccount = new Map<string, Set<Listener>>();
   let count = 0;
 
-  function each(what: (listener: Listener) => void): void {
-    for (const ofAccount of byAccount.values()) for (const listener of ofAccount) what(listener);
+  function each(act: (listener: Listener) => void): void {
+    for (const ofAccount of byAccount.values()) for (const listener of ofAccount) act(listener);
   }
 
   return {
@@ -35,8 +35,8 @@ export function openListeners(): Listeners {
     get count() {
       return count;
     },
-    onTold(told) {
-      for (const listener of byAccount.get(told.accountId) ?? []) listener.hear(told);
+    onRecord(record) {
+      for (const listener of byAccount.get(record.accountId) ?? []) listener.receive(record);
     },
     onGap: () => each((listener) => listener.reload()),
     keepOpen: () => each((listener) => listener.keepOpen()),

@@ -3,56 +3,52 @@ import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { listEntries, type PostedEntry } from "../../../shared/ledger/books/list-entries.ts";
-import { type RouteParts, readOfAccount } from "../routes/parts.ts";
-import type { Told } from "./follow-topics.ts";
-import type { Place } from "./place.ts";
+import { type RouteContext, readOfAccount } from "../routes/route.ts";
+import type { StreamCursor } from "./cursor.ts";
+import type { TopicRecord } from "./follow-topics.ts";
 
 const MOST_MISSED = 100;
 
 /** What a stream begins with. */
 export interface Missed {
-  /** From where on the listener hears what `told` tells. */
-  readonly place: Place;
-  readonly told: readonly Told[];
-  /** There is more than can be told one by one. */
+  /** The stream begins after this cursor. */
+  readonly cursor: StreamCursor;
+  readonly records: readonly TopicRecord[];
+  /** There is more than can be sent record by record. */
   readonly reload: boolean;
 }
 
 /**
- * Where an account stands now, and what a listener has missed since `heard` (null: it is new, and
- * reads lists for itself). The books tell it, so it does not matter which process was listened to.
+ * An account's state, and the entries a listener has missed since `last` (null: it is new, and loads
+ * lists itself). It comes from the books, so a listener may have been connected to another process.
  */
 export function readMissed(
-  parts: RouteParts,
+  context: RouteContext,
   accountId: AccountId,
-  heard: Place | null,
+  last: StreamCursor | null,
 ): Promise<Missed> {
-  return readOfAccount(parts, accountId, async (transaction, { account }) => {
+  return readOfAccount(context, accountId, async (transaction, { account }) => {
     const { told: topUps } = await readAutoTopUp(transaction, accountId);
-    const { version, entries } = account;
-    const state = { topic: TOPICS.balances, accountId, sequence: version, record: stateOf() };
-    const unheard = { version: version - 1n, entries, topUps };
-    if (heard === null) return { place: unheard, told: [state], reload: false };
-    const count = entries - heard.entries;
-    const isTooMuch = count > MOST_MISSED || count < 0n || heard.topUps !== topUps;
-    if (isTooMuch) return { place: unheard, told: [state], reload: true };
+    const { version, entries, granted, position } = account;
+    const record = {
+      ...{ account_id: accountId, version, granted, position, balance: balanceOf(account) },
+      changed_at: context.now(),
+    };
+    const state = { topic: TOPICS.balances, accountId, sequence: version, record };
+    const cursor = { version: version - 1n, entries, topUps };
+    if (last === null) return { cursor, records: [state], reload: false };
+    const count = entries - last.entries;
+    const isTooMuch = count > MOST_MISSED || count < 0n || last.topUps !== topUps;
+    if (isTooMuch) return { cursor, records: [state], reload: true };
     const limit = Number(count);
     const missed =
       limit === 0 ? [] : await listEntries(transaction, accountId, { before: null, limit });
-    const place = { ...unheard, entries: heard.entries };
-    return { place, told: [...missed.map(posted), state], reload: false };
-
-    function stateOf() {
-      const { granted, position } = account;
-      return {
-        ...{ account_id: accountId, version, granted, position, balance: balanceOf(account) },
-        changed_at: parts.now(),
-      };
-    }
+    const records = [...missed.map(recordOf), state];
+    return { cursor: { ...cursor, entries: last.entries }, records, reload: false };
   });
 }
 
-function posted(entry: PostedEntry): Told {
+function recordOf(entry: PostedEntry): TopicRecord {
   return {
     topic: TOPICS.credits,
     accountId: entry.accountId,

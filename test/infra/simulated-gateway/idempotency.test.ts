@@ -86,7 +86,7 @@ test.each([
   await gateway.charge({}, "k1");
   const { status, body } = await gateway.charge(different, "k1");
   expect(status).toBe(409);
-  expect(body).toEqual({ error: "this Idempotency-Key was used before, for another request" });
+  expect(body).toEqual({ error: "this Idempotency-Key was used for another request" });
   expect(await gateway.payments()).toMatchObject([CHARGE]);
 });
 

@@ -38,7 +38,7 @@ test("it gives a webhook up after five tries, and says so", async () => {
     SIMULATED_GATEWAY_WEBHOOK_SECRET: "whsec_of_the_tests",
   });
   await gateway.charge();
-  expect(await gateway.process.says(/^webhook given up$/)).toMatchObject({
+  expect(await gateway.process.says(/^webhook abandoned$/)).toMatchObject({
     tries: 5,
     failure: "answered 500",
   });
@@ -51,7 +51,7 @@ describe("it does not start", () => {
     const { ended, log } = runGateway({ SIMULATED_GATEWAY_DATA: data }, "production");
     expect(await ended).toBe(2);
     expect(messagesOf(log)).toEqual([
-      "The simulated payment gateway takes no money and never runs where NODE_ENV is production: use a real gateway there.",
+      "The simulated payment gateway takes no money and does not run where NODE_ENV is production: use a real gateway there.",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { onTestFinished } from "vitest";
-import { buildServer, type ServerParts } from "../../../services/api/server.ts";
+import { buildServer, type ServerContext } from "../../../services/api/server.ts";
 import { openListeners } from "../../../services/api/stream/listeners.ts";
 import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
@@ -34,7 +34,7 @@ interface Answer {
  */
 export async function testServer(
   books: Books,
-  given: Partial<ServerParts> = {},
+  given: Partial<ServerContext> = {},
   settings: Partial<Parameters<typeof buildServer>[1]> = {},
 ): Promise<FastifyInstance> {
   const admin = testKafka().admin();
@@ -68,7 +68,7 @@ export async function testServer(
 
 export async function openApi(
   books: Books,
-  given: Partial<ServerParts> = {},
+  given: Partial<ServerContext> = {},
   settings: Partial<Parameters<typeof buildServer>[1]> = {},
 ): Promise<TestApi> {
   const app = await testServer(books, given, settings);

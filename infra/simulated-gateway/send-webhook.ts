@@ -5,27 +5,27 @@ import type { Webhooks } from "./webhooks.ts";
 
 const LATE_MS = 2_000;
 
-/** Says by webhook how a payment came out; one that is under way says nothing yet. */
-export function announcePayment(webhooks: Webhooks, payment: Payment, now: number): void {
+/** Sends the outcome of a payment; none while it is processing. */
+export function sendPaymentWebhook(webhooks: Webhooks, payment: Payment, now: number): void {
   if (payment.status === "processing") return;
   const isPaid = payment.status === "succeeded";
   const type = isPaid ? "payment_intent.succeeded" : "payment_intent.payment_failed";
-  announce(webhooks, payment, { type, objectId: payment.id }, now);
+  send(webhooks, payment, { type, objectId: payment.id }, now);
 }
 
-/** Says by webhook that money went back. */
-export function announceTakenBack(
+/** Sends that a payment was refunded or charged back. */
+export function sendReturnWebhook(
   webhooks: Webhooks,
   payment: Payment,
   { id, kind }: TakenBack,
   now: number,
 ): void {
   const type = kind === "refund" ? "refund.created" : "charge.dispute.created";
-  announce(webhooks, payment, { type, objectId: id }, now);
+  send(webhooks, payment, { type, objectId: id }, now);
 }
 
-/** As often and as late as the payment's card has it. */
-function announce(
+/** Sends a webhook as often and as late as the payment's card demands. */
+function send(
   webhooks: Webhooks,
   payment: Payment,
   { type, objectId }: { readonly type: EventType; readonly objectId: string },

@@ -7,55 +7,53 @@ import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countTopUps } from "../../../shared/ledger/payments/count.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
-import { REFUSALS, type RouteParts, typed } from "../routes/parts.ts";
+import { type RouteContext, route } from "../routes/route.ts";
 import { delayFollower } from "./follow-delay.ts";
 
-const LOOK_EVERY_MS = 250;
-/** Nobody has asked for so long: nobody looks. */
-const WATCHED_FOR_MS = 30_000;
+const POLL_EVERY_MS = 250;
+/** Polling stops this long after the last request. */
+const POLL_FOR_MS = 30_000;
 const MOST_COUNTED = 10_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How all of it goes, for those who run it. */
-export function operationsRoutes(
+/** The state of the whole system, for those who operate it. */
+export function operationsRoute(
   app: FastifyInstance,
-  parts: RouteParts & { readonly admin: Admin; readonly listeners: { readonly count: number } },
+  context: RouteContext & { readonly admin: Admin; readonly listeners: { readonly count: number } },
 ): void {
-  const { database, now } = parts;
-  const follower = delayFollower(parts);
-  let watchedUntil = 0;
-  let watching: Promise<void> | null = null;
+  const follower = delayFollower(context);
+  let pollUntil = 0;
+  let polling: Promise<void> | null = null;
 
-  async function watch(): Promise<void> {
-    while (now() < watchedUntil) {
+  async function poll(): Promise<void> {
+    while (context.now() < pollUntil) {
       await follower.look();
-      await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+      await sleep(POLL_EVERY_MS, undefined, { ref: false });
     }
   }
 
   app.addHook("onClose", async () => {
-    watchedUntil = 0;
+    pollUntil = 0;
   });
 
-  typed(app).get(
-    "/v1/operations",
+  route(
     {
-      config: { access: "admin" },
-      schema: {
-        summary: "How metering, top-ups and the scheduler keep up",
-        tags: ["operations"],
-        response: { 200: operations, ...REFUSALS },
-      },
+      method: "GET",
+      path: "/v1/operations",
+      access: "admin",
+      tag: "operations",
+      summary: "Show how metering, top-ups and the scheduler keep up",
+      response: { 200: operations },
     },
-    async (request) => {
+    async ({ log }, { database, now }) => {
       const at = now();
-      watchedUntil = at + WATCHED_FOR_MS;
-      if (watching === null) {
+      pollUntil = at + POLL_FOR_MS;
+      if (polling === null) {
         await follower.look();
-        watching = watch()
-          .catch((error: unknown) => request.log.warn({ err: error }, "cannot watch metering"))
+        polling = poll()
+          .catch((error: unknown) => log.warn({ err: error }, "cannot read metering's progress"))
           .finally(() => {
-            watching = null;
+            polling = null;
           });
       }
       const { eventsPerSecond, lag, p50Ms, p99Ms } = follower.delay;
@@ -69,9 +67,9 @@ export function operationsRoutes(
         topUps: await countTopUps(database, at - DAY_MS),
         scheduler: { due: due.count, oldestDueAt: due.since },
         outbox: await countOutbox(database, MOST_COUNTED),
-        streams: parts.listeners.count,
+        streams: context.listeners.count,
         reconciliation: await readLastReconciliation(database),
       };
     },
-  );
+  )(app, context);
 }

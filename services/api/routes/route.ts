@@ -1,0 +1,120 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { problem } from "../../../shared/contract/problem.ts";
+import { accountId } from "../../../shared/contract/wire.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import type { RateCard } from "../../../shared/core/offer/rate-card.ts";
+import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
+import {
+  type AccountDetails,
+  readAccountDetails,
+} from "../../../shared/ledger/books/account-details.ts";
+import type { Database, Transaction } from "../../../shared/ledger/postgres/database.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { unknownAccount } from "../problem.ts";
+
+export interface RouteContext {
+  readonly database: Database;
+  /** The clock. */
+  now(): Instant;
+  readRateCard(transaction: Transaction): Promise<RateCard>;
+}
+
+interface RouteSchemas {
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly headers?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** What is sent with each status. The lowest is used unless the handler sets another. */
+  readonly response: Readonly<Record<number, z.ZodType | StreamResponse>>;
+}
+
+interface StreamResponse {
+  readonly description: string;
+  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+}
+
+interface RouteDescription extends RouteSchemas {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  /** The scope a key needs. */
+  readonly access: Scope;
+  /** Whether a dashboard token may call it, for its own account. */
+  readonly byToken?: boolean;
+  readonly showsSecret?: boolean;
+  readonly exposeHeadRoute?: boolean;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+}
+
+type Part = "params" | "query" | "headers" | "body";
+type ValidatedRequest = Pick<FastifyRequest, "caller" | "log"> & Readonly<Record<Part, unknown>>;
+
+/** A request whose parts are what the route's schemas read. */
+type RouteRequest<S extends RouteSchemas> = ValidatedRequest & {
+  readonly [P in Part]: S[P] extends z.ZodType ? z.output<S[P]> : unknown;
+};
+
+type OutputOf<T> = T extends z.ZodType ? z.output<T> : never;
+type RouteAnswer<S extends RouteSchemas> =
+  | OutputOf<S["response"][keyof S["response"]]>
+  | FastifyReply;
+
+/**
+ * Describes a route of the API. The result registers it: with its validation, its access rule and
+ * its page in the OpenAPI document. A refusal is a Problem that the handler throws.
+ */
+export function route<const S extends RouteDescription, C extends RouteContext = RouteContext>(
+  description: S,
+  handle: (
+    request: RouteRequest<S>,
+    context: C,
+    reply: FastifyReply,
+  ) => RouteAnswer<S> | Promise<RouteAnswer<S>>,
+): (app: FastifyInstance, context: C) => void {
+  const { method, path, exposeHeadRoute = true, ...described }: RouteDescription = description;
+  const { access, byToken = false, showsSecret = false, ...schema } = described;
+  const { tag, query, response, ...documented } = schema;
+  const [status = "200"] = Object.keys(response);
+  return (app, context) =>
+    app.route({
+      method,
+      url: path,
+      exposeHeadRoute,
+      config: { access, byToken, showsSecret },
+      schema: {
+        ...documented,
+        tags: [tag],
+        ...(query === undefined ? {} : { querystring: query }),
+        response: { ...response, ...REFUSALS },
+      },
+      // Fastify has validated each part and replaced it by its schema's output.
+      handler: (request: ValidatedRequest, reply) =>
+        handle(request as RouteRequest<S>, context, reply.status(Number(status))),
+    });
+}
+
+/** The path parameters of a route about one account. */
+export const accountPath = z.object({ account_id: accountId });
+
+const content = { "application/problem+json": { schema: problem } } as const;
+
+/** The refusals that every route documents. */
+export const REFUSALS = {
+  "4xx": { description: "The request was refused; nothing changed.", content },
+  "5xx": { description: "The server failed; try again later.", content },
+} as const;
+
+/** Reads a consistent state of an account's books. Throws a Problem if the account does not exist. */
+export async function readOfAccount<T>(
+  { database }: RouteContext,
+  id: AccountId,
+  read: (transaction: Transaction, details: AccountDetails) => Promise<T>,
+): Promise<T> {
+  return readSnapshot(database, async (transaction) => {
+    const details = await readAccountDetails(transaction, id);
+    if (details === null) throw unknownAccount(id);
+    return read(transaction, details);
+  });
+}

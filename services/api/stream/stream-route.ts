@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { badRequest, Problem } from "../problem.ts";
+import { accountPath, type RouteContext, route } from "../routes/route.ts";
+import { readCursor } from "./cursor.ts";
+import { openListener, type Sink } from "./listener.ts";
+import type { Listeners } from "./listeners.ts";
+import { readMissed } from "./read-missed.ts";
+
+const KEEP_OPEN_EVERY_MS = 15_000;
+/** A stream then ends; its reader connects again, authenticates, and resumes. */
+const ENDS_AFTER_MS = 15 * 60_000;
+/** A reader with more unread bytes than this is disconnected. */
+const MOST_UNREAD = 256 * 1024;
+const MOST_STREAMS = 10_000;
+
+/** Live changes of one account as server-sent events. */
+export function streamRoute(
+  app: FastifyInstance,
+  context: RouteContext & { readonly listeners: Listeners },
+): void {
+  const { listeners } = context;
+  const keepOpen = setInterval(() => listeners.keepOpen(), KEEP_OPEN_EVERY_MS);
+  app.addHook("preClose", async () => {
+    clearInterval(keepOpen);
+    listeners.end();
+  });
+
+  route(
+    {
+      method: "GET",
+      path: "/v1/accounts/:account_id/stream",
+      access: "read",
+      byToken: true,
+      exposeHeadRoute: false,
+      tag: "accounts",
+      summary: "Stream changes as server-sent events",
+      description:
+        "Events `balance`, `credits` and `top_up` carry the records of the billing topics. `reload` means that records were missed: load everything again. Send Last-Event-ID to resume after a break.",
+      params: accountPath,
+      headers: z.object({ "last-event-id": z.string().max(64).optional() }),
+      response: {
+        200: {
+          description: "A stream of events.",
+          content: { "text/event-stream": { schema: z.string() } },
+        },
+      },
+    },
+    async ({ params: { account_id }, headers, caller }, _, reply) => {
+      const lastId = headers["last-event-id"];
+      const last = lastId === undefined ? null : readCursor(lastId);
+      if (lastId !== undefined && last === null) {
+        throw badRequest("Last-Event-ID", "is not the id of an event of this stream");
+      }
+      if (listeners.count >= MOST_STREAMS) {
+        throw new Problem(503, "too_many_streams", "too many streams are open; try again later", {
+          retryAfterSeconds: 10,
+        });
+      }
+      const listener = openListener(sinkOf(reply));
+      // Receives from now on, so nothing is lost while the books are read. The reader may leave meanwhile.
+      listeners.add(account_id, listener);
+      reply.raw.once("close", () => listeners.remove(account_id, listener));
+      const missed = await readMissed(context, account_id, last);
+      if (reply.raw.closed) return reply.hijack();
+      openStream(reply, caller, context.now());
+      listener.begin(missed.cursor, missed.records);
+      if (missed.reload) listener.reload();
+      return reply;
+    },
+  )(app, context);
+}
+
+function sinkOf({ raw }: FastifyReply): Sink {
+  return {
+    write(text) {
+      if (raw.destroyed || raw.writableEnded) return;
+      if (raw.writableLength <= MOST_UNREAD) raw.write(text);
+      else raw.destroy();
+    },
+    end: () => void raw.end(),
+  };
+}
+
+function openStream(reply: FastifyReply, caller: FastifyRequest["caller"], now: number): void {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value);
+  }
+  raw.writeHead(200, {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+  });
+  const endsIn =
+    caller?.kind === "token" ? Math.min(caller.endsAt - now, ENDS_AFTER_MS) : ENDS_AFTER_MS;
+  const ending = setTimeout(() => raw.end(), endsIn);
+  raw.once("close", () => clearTimeout(ending));
+  raw.socket?.setNoDelay(true);
+}
