@@ -15,14 +15,14 @@ import { runService, type ServiceContext } from "../../shared/runtime/run-servic
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
-/** What Postgres and Kafka know these processes by. */
+/** The name of these processes in Postgres and Kafka. */
 const NAME = "drawdown-metering";
 /** One is priced while Postgres stores the other. */
-const TRANSACTIONS_AT_ONCE = 2;
+const CONCURRENT_TRANSACTIONS = 2;
 const PUBLISH_EVERY_MS = 100;
-/** Expiries and add-on charges wait for usage at most so much longer than they must. */
-const LOOK_AT_ENDS_EVERY_MS = 2_000;
-/** After as long as Kafka waits for a consumer before it gives its partitions to others. */
+/** Delays expiries and add-on charges, which wait for usage, by at most this. */
+const CHECK_ENDS_EVERY_MS = 2_000;
+/** The time after which Kafka gives a silent consumer's partitions to others. */
 const STALE = { name: NAME, olderThanMs: 10_000 };
 const END_STALE_EVERY_MS = 2_000;
 const LEAVE_WITHIN_MS = 5_000;
@@ -40,11 +40,11 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const waits = retryOutages({ logger, stopping });
   const { untilUp } = waits;
   const rest = openRest(stopping);
-  const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
 
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Postgres", () => database.query("SELECT 1"));
   await untilUp("Kafka", () => admin.connect());
+  const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   const meter = meterMessages({
     database,
     decoder: openUsageDecoder(registry),
@@ -57,19 +57,42 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       counted.repeats += repeats;
       counted.deadLetters += deadLetters;
       counted.lowBalances += lowBalances;
-      // Whoever tops up waits for it.
+      // Top-ups wait for the low-balance event, so it is published immediately.
       if (lowBalances > 0) rest.wake();
     },
   });
-  const handle = joinBatches(meter, {
-    atOnce: TRANSACTIONS_AT_ONCE,
-    most: settings.metering.batchEvents,
-    sizeOf: ({ batch }: Delivery) => batch.messages.length,
-    // A consumer that lost a partition and got it back may still hold a batch of it.
-    keyOf: ({ batch }: Delivery) => batch.partition,
-  });
-  const consumer = await untilUp("Kafka", () =>
-    runBatchConsumer(kafka, {
+  const consumer = await untilUp("Kafka", startConsumer);
+  logger.info({ topic: TOPICS.usageEvents }, "metering");
+  const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
+  const checkEnds = usageCompleteWatch(database, admin);
+  const background = Promise.all([
+    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS, rest }),
+    waits.repeat("stale transactions", endStale),
+    waits.repeat("the ends of the usage topic", async () => {
+      await checkEnds();
+      await waits.pause(CHECK_ENDS_EVERY_MS);
+    }),
+  ]);
+  try {
+    await Promise.race([consumer.ended, background]);
+  } finally {
+    clearInterval(report);
+    // Leave the group even after a failure, so that others need not wait for the session to time out.
+    await Promise.race([consumer.stop(), sleep(LEAVE_WITHIN_MS)]);
+  }
+  await background;
+  await admin.disconnect();
+  await database.end();
+
+  function startConsumer() {
+    const handle = joinBatches(meter, {
+      atOnce: CONCURRENT_TRANSACTIONS,
+      most: settings.metering.batchEvents,
+      sizeOf: ({ batch }: Delivery) => batch.messages.length,
+      // A consumer that lost a partition and got it back may still have a batch of it.
+      keyOf: ({ batch }: Delivery) => batch.partition,
+    });
+    return runBatchConsumer(kafka, {
       groupId: METERING,
       topic: TOPICS.usageEvents,
       batchSize: settings.metering.batchEvents,
@@ -78,31 +101,12 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
           findStartOffsets(database, admin, USAGE_READER, partitions),
         ),
       handle: (batch, heartbeat) => handle({ batch, heartbeat }),
-    }),
-  );
-  logger.info({ topic: TOPICS.usageEvents }, "metering");
-  const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
-  const lookAtEnds = usageCompleteWatch(database, admin);
-  const background = Promise.all([
-    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS, rest }),
-    waits.repeat("stale transactions", async () => {
-      const ended = await endStaleTransactions(database, STALE);
-      if (ended > 0) logger.warn({ ended }, "ended transactions of a consumer that stands still");
-      await waits.pause(END_STALE_EVERY_MS);
-    }),
-    waits.repeat("the ends of the usage topic", async () => {
-      await lookAtEnds();
-      await waits.pause(LOOK_AT_ENDS_EVERY_MS);
-    }),
-  ]);
-  try {
-    await Promise.race([consumer.ended, background]);
-  } finally {
-    clearInterval(report);
-    // Leave the group also when failing, so that the others need not wait for the session to time out.
-    await Promise.race([consumer.stop(), sleep(LEAVE_WITHIN_MS)]);
+    });
   }
-  await background;
-  await admin.disconnect();
-  await database.end();
+
+  async function endStale(): Promise<void> {
+    const ended = await endStaleTransactions(database, STALE);
+    if (ended > 0) logger.warn({ ended }, "ended transactions of a stalled consumer");
+    await waits.pause(END_STALE_EVERY_MS);
+  }
 });

@@ -14,46 +14,50 @@ import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
 
-export interface MeteringParts {
+export interface MeteringContext {
   readonly database: Database;
   readonly decoder: UsageDecoder;
   readonly admin: Pick<Admin, "fetchTopicOffsets">;
   readonly window: EventWindow;
   readonly logger: Logger;
   readonly stopping: AbortSignal;
-  /** Hears of every committed transaction. */
+  /** Called after every committed transaction. */
   onCommitted(outcome: DebitOutcome): void;
 }
 
 const NOTHING = Buffer.alloc(0);
 
-/** The topic has fewer messages than the books have read: it is not the topic it was. */
+/** The topic has fewer messages than the books have read, so it was created anew. */
 export class TopicRecreated extends Error {}
 
-/** A batch of one partition, and how to tell the group meanwhile that its consumer lives. */
+/** A batch of one partition, with its consumer's heartbeat. */
 export interface Delivery {
   readonly batch: MessageBatch;
   heartbeat(): Promise<void>;
 }
 
 /**
- * Makes the handler that meters batches, each of another partition, in one transaction, waiting out
- * outages of registry and Postgres. Returns for each batch the offset to read its partition from next.
+ * Makes a handler that meters batches, each of another partition, in one transaction. It waits out
+ * outages of the registry and Postgres, and returns the next offset to read for each batch.
  */
 export function meterMessages(
-  parts: MeteringParts,
+  context: MeteringContext,
 ): (deliveries: readonly Delivery[]) => Promise<bigint[]> {
-  const { database, decoder, window } = parts;
+  const { database, decoder, window } = context;
   const readRates = rateCardReader();
   let expectRepeats = false;
 
   return async (deliveries) => {
     const waiting = {
-      signal: parts.stopping,
+      signal: context.stopping,
       isOutage: (error: unknown) => error instanceof RegistryUnavailable || isDatabaseOutage(error),
       async onWait(error: unknown, waitMs: number) {
-        parts.logger.warn(
-          { partitions: deliveries.map(partitionOf), waitMs, error: (error as Error).message },
+        context.logger.warn(
+          {
+            partitions: deliveries.map(({ batch }) => batch.partition),
+            waitMs,
+            error: (error as Error).message,
+          },
           error instanceof RegistryUnavailable
             ? "waiting for the registry"
             : "waiting for Postgres",
@@ -73,36 +77,32 @@ export function meterMessages(
       deliveries.map(({ batch }) => decodeBatch(batch, decoder, now, window)),
     );
     expectRepeats = outcome.repeats > 0;
-    parts.onCommitted(outcome);
+    context.onCommitted(outcome);
     return Promise.all(
       deliveries.map(async ({ batch }, index) => {
-        const became = outcome.runs[index];
-        if (became?.kind !== "gap") return nextAfter(batch, became);
-        const lost = await lostToRetention(parts, batch, became.nextOffset, now);
+        const result = outcome.runs[index];
+        if (result?.kind !== "gap") return nextOffset(batch, result);
+        const lost = await lostToRetention(context, batch, result.nextOffset, now);
         if (lost !== null) await debit([lost]);
-        return lost?.nextOffset ?? became.nextOffset;
+        return lost?.nextOffset ?? result.nextOffset;
       }),
     );
   };
 }
 
-function nextAfter(batch: MessageBatch, became?: Exclude<RunOutcome, { kind: "gap" }>): bigint {
-  if (became === undefined) throw new Error(`nothing became of partition ${batch.partition}`);
-  if (became.kind === "committed") return batch.nextOffset;
-  if (became.nextOffset > batch.highWatermark) throw recreated(batch, became.nextOffset);
-  return became.nextOffset;
-}
-
-function partitionOf({ batch }: Delivery): number {
-  return batch.partition;
+function nextOffset(batch: MessageBatch, result?: Exclude<RunOutcome, { kind: "gap" }>): bigint {
+  if (result === undefined) throw new Error(`no outcome for partition ${batch.partition}`);
+  if (result.kind === "committed") return batch.nextOffset;
+  if (result.nextOffset > batch.highWatermark) throw recreated(batch, result.nextOffset);
+  return result.nextOffset;
 }
 
 /**
- * Where retention has deleted messages that were never read, the books move past them with a dead
- * letter that says so; nothing else would show that they existed. Null: they are still there.
+ * If retention has deleted messages before they were read, the books skip them with a dead letter,
+ * the only trace of them. Null if they still exist.
  */
 async function lostToRetention(
-  { admin, logger }: MeteringParts,
+  { admin, logger }: MeteringContext,
   { topic, partition }: MessageBatch,
   from: bigint,
   recordedAt: Instant,
@@ -138,7 +138,7 @@ async function lostToRetention(
 function recreated(batch: MessageBatch, nextOffset: bigint): TopicRecreated {
   return new TopicRecreated(
     `${batch.topic}/${batch.partition} ends at ${batch.highWatermark}, but the books have read up to ${nextOffset}: ` +
-      "the topic is not the one they were kept from. Point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +
+      "this is not the topic that the books were kept from. Point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +
       "or restore the topic.",
   );
 }

@@ -10,16 +10,16 @@ import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 
-/** What the usage topic held at an instant. */
+/** The ends of the usage topic at an instant. */
 interface Observation {
   readonly at: Instant;
   readonly ends: readonly PartitionEnds[];
 }
 
 /**
- * Makes the look that notes up to when usage is complete. Where the books, whoever wrote them, have
- * not read to the ends as they are now, these ends are remembered until they have, so that the
- * instant moves on under load too. Any number of processes may look; what was noted never goes back.
+ * Makes a check that records up to when usage is complete. If the books have not read to the current
+ * ends, the check remembers these ends until they have, so that the instant advances under load too.
+ * Any number of processes may check; the recorded instant never goes back.
  */
 export function usageCompleteWatch(
   database: Database,
@@ -27,22 +27,22 @@ export function usageCompleteWatch(
 ): () => Promise<void> {
   let awaited: Observation | null = null;
   return async () => {
-    const seen = await observe(admin);
-    if (seen === null) return;
-    const places = await readOffsets(database, USAGE_READER);
-    if (areRead(seen.ends, places)) {
-      await recordUsageComplete(database, seen.at);
+    const current = await observe(admin);
+    if (current === null) return;
+    const offsets = await readOffsets(database, USAGE_READER);
+    if (areRead(current.ends, offsets)) {
+      await recordUsageComplete(database, current.at);
       awaited = null;
-    } else if (awaited !== null && areRead(stillThere(awaited.ends, seen.ends), places)) {
+    } else if (awaited !== null && areRead(withoutDeleted(awaited.ends, current.ends), offsets)) {
       await recordUsageComplete(database, awaited.at);
-      awaited = seen;
+      awaited = current;
     } else {
-      awaited ??= seen;
+      awaited ??= current;
     }
   };
 }
 
-/** The instant comes first: what was published before it is in the topic when the ends are asked for. */
+/** The instant is taken first, so everything published before it lies before the ends. */
 async function observe(
   admin: Pick<Admin, "fetchTopicOffsets" | "fetchTopicMetadata">,
 ): Promise<Observation | null> {
@@ -51,8 +51,8 @@ async function observe(
   return ends && { at, ends };
 }
 
-/** The ends as they were, less what retention has deleted since. */
-function stillThere(
+/** Earlier ends, without what retention has deleted since. */
+function withoutDeleted(
   before: readonly PartitionEnds[],
   now: readonly PartitionEnds[],
 ): PartitionEnds[] {

@@ -15,7 +15,7 @@ import { accountOf, type Found, idOf } from "../../shared/reconcile/difference.t
 import { type Reconciliation, reconcile } from "../../shared/reconcile/reconcile.ts";
 import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 
-interface ProofParts extends Pick<ServiceContext, "logger" | "stopping"> {
+interface ProofContext extends Pick<ServiceContext, "logger" | "stopping"> {
   readonly database: Database;
   readonly kafka: Kafka;
   readonly registry: Registry;
@@ -25,33 +25,33 @@ interface ProofParts extends Pick<ServiceContext, "logger" | "stopping"> {
 const MOST_LISTED = 100;
 
 /**
- * Makes the nightly run: holds the usage that metering has read since the last verified cut against its
- * records, and stores what it found. Where something differs the next run looks at the same again, so
- * that a difference is said until it is repaired. One scheduler at a time does so.
+ * Makes the nightly run: reconciles the usage read since the last verified cut with the books, and
+ * stores the result. After a difference the next run covers the same range again, so the difference is
+ * reported until it is repaired. One scheduler at a time runs it.
  */
-export function usageProof(parts: ProofParts): () => Promise<void> {
-  const { database, logger, stopping, waits } = parts;
+export function usageProof(context: ProofContext): () => Promise<void> {
+  const { database, logger, stopping, waits } = context;
   return async () => {
     try {
       await waits.untilUp("Postgres, Kafka and the registry", async () => {
         const run = await inTransaction(database, async (transaction) => {
           if (!(await becomeReconciler(transaction))) return null;
           const last = await readLastReconciliation(transaction);
-          const found = await proveSince(parts, last);
+          const found = await proveSince(context, last);
           const stored = toStored(found, last);
           await storeReconciliation(transaction, stored, found.differences.map(listed));
           return stored;
         });
-        if (run !== null) say(parts, run);
+        if (run !== null) report(context, run);
       });
     } catch (error) {
-      if (!stopping.aborted) logger.error({ err: error }, "usage could not be proved");
+      if (!stopping.aborted) logger.error({ err: error }, "usage could not be reconciled");
     }
   };
 }
 
 function proveSince(
-  { database, kafka, registry, stopping }: ProofParts,
+  { database, kafka, registry, stopping }: ProofContext,
   last: StoredReconciliation | null,
 ): Promise<Reconciliation> {
   const from = last === null ? null : ({ kind: "places", places: last.places } as const);
@@ -83,14 +83,16 @@ function listed(found: Found) {
   return { id: idOf(found), account_id: accountOf(found), says: describeDifference(found) };
 }
 
-function say(
-  { logger }: ProofParts,
+function report(
+  { logger }: ProofContext,
   { messages, verified, credits, differences }: StoredReconciliation,
 ) {
-  const proof = { messages, verified, credits: formatCredits(credits), differences };
-  const told = Object.fromEntries(
-    Object.entries(proof).map(([name, value]) => [name, String(value)]),
-  );
-  if (differences === 0n) logger.info(told, "usage is proved");
-  else logger.error(told, "usage and books differ: drawdown reconcile says where");
+  const fields = {
+    messages: `${messages}`,
+    verified: `${verified}`,
+    credits: formatCredits(credits),
+    differences: `${differences}`,
+  };
+  if (differences === 0n) logger.info(fields, "usage is reconciled");
+  else logger.error(fields, "usage and books differ: run drawdown reconcile for details");
 }

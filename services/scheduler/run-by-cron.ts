@@ -1,9 +1,8 @@
 import { schedule } from "node-cron";
 
 /**
- * Calls `work` whenever the cron expression, read in UTC, says so, until `stopping`; and at once, unless
- * `later`.
- * It is never called twice at once: what falls into a call is left out.
+ * Calls `work` on the schedule of a cron expression in UTC until `stopping`, and immediately unless
+ * `later`. Calls never overlap: times during a call are skipped.
  */
 export async function runByCron(
   expression: string,
@@ -11,14 +10,14 @@ export async function runByCron(
   stopping: AbortSignal,
   { later = false }: { readonly later?: boolean } = {},
 ): Promise<void> {
-  let beat = Promise.withResolvers<void>();
-  const strike = () => beat.resolve();
-  const task = schedule(expression, strike, { timezone: "UTC", suppressMissedWarning: true });
-  stopping.addEventListener("abort", strike, { once: true });
+  let next = Promise.withResolvers<void>();
+  const tick = () => next.resolve();
+  const task = schedule(expression, tick, { timezone: "UTC", suppressMissedWarning: true });
+  stopping.addEventListener("abort", tick, { once: true });
   if (!later) await work();
   while (!stopping.aborted) {
-    beat = Promise.withResolvers();
-    await beat.promise;
+    next = Promise.withResolvers();
+    await next.promise;
     if (!stopping.aborted) await work();
   }
   await task.destroy();

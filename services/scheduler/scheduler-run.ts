@@ -15,49 +15,48 @@ import {
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 
-interface RunParts extends Pick<ServiceContext, "logger" | "stopping"> {
+interface RunContext extends Pick<ServiceContext, "logger" | "stopping"> {
   readonly database: Database;
   readonly waits: OutageRetry;
   readonly noticeWithinMs: number;
 }
 
-/** Metering notes every few seconds that usage is complete; after this long it is said to stand still. */
-const STANDS_STILL_AFTER_MS = 60_000;
-/** What waits is counted up to here. */
+/** Metering records every few seconds that usage is complete; after this long it counts as stalled. */
+const STALLED_AFTER_MS = 60_000;
 const MOST_COUNTED = 10_000;
 
 /**
- * Makes the scheduler's run: settles what is due, gives notice, asks for the dead letters to be retried
- * whose account, meter or price exists by now, and logs what it did. An outage of
- * Postgres is waited out; any other failure is logged, and the next run tries again. Asked to stop,
- * it ends after the transaction that is under way.
+ * Makes the scheduler's run: settles what is due, publishes expiry notices, requests retries of dead
+ * letters whose account, meter or price now exists, and logs a summary. It waits out an outage of
+ * Postgres; any other failure is logged, and the next run tries again. When stopping, it ends after
+ * the current transaction.
  */
-export function schedulerRun(parts: RunParts): () => Promise<void> {
-  const { database, waits, logger, stopping } = parts;
+export function schedulerRun(context: RunContext): () => Promise<void> {
+  const { database, waits, logger, stopping } = context;
   return async () => {
     const startedAt = performance.now();
     let done = EMPTY_TOTALS;
     let retries = 0;
     try {
-      // Broken off, it begins anew: what was done before is not due any more.
+      // After an outage it begins again; what it has done is no longer due.
       await waits.untilUp("Postgres", async () => {
         const clock = Date.now();
         const completeUntil = await readCompleteUntil(database);
-        const { noticeWithinMs } = parts;
+        const { noticeWithinMs } = context;
         const run = { clock, completeUntil: notAfter(completeUntil, clock), noticeWithinMs };
         for await (const step of runSchedule(database, run)) {
           done = addTotals(done, step.done);
           if (stopping.aborted) return;
         }
-        for await (const asked of retryResolved(database, clock)) {
-          retries += asked;
+        for await (const requested of retryResolved(database, clock)) {
+          retries += requested;
           if (stopping.aborted) return;
         }
-        await sayWhatWaits(parts, clock, completeUntil);
+        await warnOfWaiting(context, clock, completeUntil);
       });
     } catch (error) {
       if (stopping.aborted) return;
-      logger.error({ err: error }, "the run has failed; the next one tries again");
+      logger.error({ err: error }, "the run failed; the next one tries again");
     }
     logger.info(
       { ...inCredits(done), retries, ms: Math.round(performance.now() - startedAt) },
@@ -66,19 +65,19 @@ export function schedulerRun(parts: RunParts): () => Promise<void> {
   };
 }
 
-/** Another machine's clock may be ahead of ours. */
+/** The clock of another machine may be ahead. */
 function notAfter(completeUntil: Instant | null, clock: Instant): Instant | null {
   return completeUntil === null ? null : Math.min(completeUntil, clock);
 }
 
-/** Expiries and add-on charges wait while metering does not get to the end of the usage topic. */
-async function sayWhatWaits(
-  { database, logger }: RunParts,
+/** Expiries and add-on charges wait until metering has read to the end of the usage topic. */
+async function warnOfWaiting(
+  { database, logger }: RunContext,
   clock: Instant,
   completeUntil: Instant | null,
 ): Promise<void> {
   const readAt = completeUntil === null ? null : completeUntil + GRACE_MS;
-  if (readAt !== null && clock - readAt < STANDS_STILL_AFTER_MS) return;
+  if (readAt !== null && clock - readAt < STALLED_AFTER_MS) return;
   const { count, since } = await countDue(database, clock, MOST_COUNTED);
   if (since === null) return;
   logger.warn(

@@ -16,55 +16,52 @@ import {
   OutcomeUnknown,
   type PaymentGateway,
 } from "./gateways/payment-gateway.ts";
+import type { PaymentContext } from "./payment-context.ts";
 import { isKeyOfPayment } from "./payment-key.ts";
-import type { TakingParts } from "./taking-parts.ts";
 
-/** What is compared is noted day by day, so that a long way is not gone twice. */
+/** Progress is recorded per day, so that a long comparison resumes after a restart. */
 const DAY_MS = 24 * 60 * 60_000;
-/** So far the gateway's clock may be behind: what it made since then may not have been listed. */
+/** The gateway's clock may be behind by this much, so later charges may not have been listed. */
 const CLOCKS_APART_MS = 5 * 60_000;
-/** What was declined may be paid since: a customer approves it, or the bank does so late. */
+/** A declined charge may succeed this much later, once the customer or the bank approves it. */
 const PAID_LATE_MS = 7 * DAY_MS;
-const TOGETHER = 500;
+const BATCH = 500;
 
 /**
- * Holds the gateway's charges against the payments of the books again and again, until the service is
- * asked to stop: money that was taken and that the books do not know of is alarmed about, and
- * reconciling names it.
+ * Compares the gateway's charges with the payments in the books until the service stops. A charge that
+ * the books lack is logged as an error, and listed by `drawdown reconcile`.
  */
 export async function watchCharges(
-  parts: TakingParts & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
+  context: PaymentContext & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
 ): Promise<void> {
-  const { database, gateway, logger, waits } = parts;
+  const { database, gateway, logger, waits } = context;
   await waits.repeat("charges to compare", async () => {
     try {
-      await compareCharges(parts);
+      await compareCharges(context);
       const charges = (await listUnmatched(database, null)).length;
       if (charges > 0) {
-        logger.error(
-          { charges },
-          "charges at the gateway are not in the books: see drawdown reconcile",
-        );
+        logger.error({ charges }, "the books lack charges at the gateway: run drawdown reconcile");
       }
     } catch (error) {
       if (isDatabaseOutage(error)) throw error;
-      // Whatever else it is: charging goes on.
-      const say = error instanceof OutcomeUnknown ? "warn" : "error";
-      logger[say]({ err: error }, "the gateway's charges could not be compared");
+      // Charging continues whatever the error is.
+      const level = error instanceof OutcomeUnknown ? "warn" : "error";
+      logger[level]({ err: error }, "the gateway's charges could not be compared");
     }
     await waits.pause(gateway.listEveryMs);
   });
 }
 
 /**
- * Compares the charges made since the last time, and once a day those of a week, each against its
- * payment; and looks again at those that did not match. Throws OutcomeUnknown where the gateway does
- * not say; what was compared by then is noted.
+ * Compares new charges, and once a day those of a week, with their payments, and re-checks charges that
+ * did not match before. Throws OutcomeUnknown if the gateway does not answer; progress is kept.
  */
 export async function compareCharges(
-  parts: Pick<TakingParts, "database" | "gateway" | "now"> & { readonly stopping?: AbortSignal },
+  context: Pick<PaymentContext, "database" | "gateway" | "now"> & {
+    readonly stopping?: AbortSignal;
+  },
 ): Promise<void> {
-  const { database, gateway, now, stopping } = parts;
+  const { database, gateway, now, stopping } = context;
   const until = now();
   const from = await chargesComparedTo(database, gateway.name);
   if (from === null) return;
@@ -81,7 +78,7 @@ export async function compareCharges(
     if (stopping?.aborted === true) return;
     if (charge.gateway !== gateway.name) continue;
     const returned = await gateway.takenBack(charge.gatewayPayment);
-    const amount = returned.reduce((sum, one) => sum + one.amount, 0n);
+    const amount = returned.reduce((sum, part) => sum + part.amount, 0n);
     if (amount >= charge.amount) await forgetUnmatched(database, gateway.name, charge);
   }
 }
@@ -92,18 +89,18 @@ async function compareMade(
   since: Instant,
   until: Instant,
 ): Promise<void> {
-  let together: ListedCharge[] = [];
+  let batch: ListedCharge[] = [];
   const compare = async () => {
-    const unmatched = await findUnmatched(database, together);
-    together = [];
+    const unmatched = await findUnmatched(database, batch);
+    batch = [];
     for (const { charge, accountCreatedAt } of unmatched) {
       const isOurs = accountCreatedAt !== null && isKeyOfPayment(charge, accountCreatedAt);
       if (isOurs) await keepUnmatched(database, gateway.name, charge);
     }
   };
   for await (const charge of gateway.listCharges(since, until)) {
-    together.push(charge);
-    if (together.length === TOGETHER) await compare();
+    batch.push(charge);
+    if (batch.length === BATCH) await compare();
   }
   await compare();
 }

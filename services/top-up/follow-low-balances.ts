@@ -7,28 +7,28 @@ import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { atOnce } from "../../shared/runtime/at-once.ts";
 
-const ACCOUNTS_AT_ONCE = 8;
+const MOST_CONCURRENT = 8;
 
 /**
- * Makes the handler of `billing.low-balance`: looks at each account that is named, by the record's
- * key. What the account is now decides, not what the record says, so a repeat or an old one does
- * nothing; the place in the topic moves on after the accounts were looked at.
+ * Makes the handler of `billing.low-balance`: tops up each account named by a record's key if it is
+ * low. The account's current state decides, so repeated and old records do nothing. The offset is
+ * stored afterwards.
  */
-export function lowBalanceHandler(parts: {
+export function lowBalanceHandler(context: {
   readonly database: Database;
   readonly waits: OutageRetry;
-  /** Hears of each top-up that was made. */
+  /** Called after each top-up. */
   onTopUp(): void;
 }): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<bigint> {
-  const { database, waits, onTopUp } = parts;
+  const { database, waits, onTopUp } = context;
   return async ({ messages, partition, nextOffset }, heartbeat) => {
     const named = new Set(messages.map(({ key }) => key?.toString() ?? ""));
     const accounts = [...named].filter((id) => idProblem("account", id) === null).map(toAccountId);
-    await atOnce(accounts, ACCOUNTS_AT_ONCE, async (accountId) => {
-      const looked = await waits.untilUp("Postgres", () =>
+    await atOnce(accounts, MOST_CONCURRENT, async (accountId) => {
+      const outcome = await waits.untilUp("Postgres", () =>
         topUpIfLow(database, { accountId, now: Date.now() }),
       );
-      if ("topUp" in looked && looked.topUp !== null) onTopUp();
+      if ("topUp" in outcome && outcome.topUp !== null) onTopUp();
       await heartbeat();
     });
     await waits.untilUp("Postgres", () =>

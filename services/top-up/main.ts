@@ -17,7 +17,7 @@ import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
 import { openGateway } from "./gateways/open-gateway.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
-import { lookAgain } from "./look-again.ts";
+import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
@@ -46,11 +46,11 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
-  const taking = { database, gateway, logger, waits, stopping, now: Date.now };
-  const charging = paymentCharging(taking);
+  const context = { database, gateway, logger, waits, stopping, now: Date.now };
+  const charging = paymentCharging(context);
   const onTopUp = charging.wake;
   const webhooks = await openWebhookServer(
-    { database, gateway, logger, onNews: charging.wake },
+    { database, gateway, logger, onPayment: charging.wake },
     payments.webhooks,
   );
   const consumer = await untilUp("Kafka", () =>
@@ -68,8 +68,8 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const background = Promise.all([
     charging.run(),
-    watchCharges(taking),
-    lookAgain({ database, waits, onTopUp }),
+    watchCharges(context),
+    recheckLowBalances({ database, waits, onTopUp }),
     publishBooks({
       database,
       kafka,
@@ -78,7 +78,7 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
       lookEveryMs: PUBLISH_EVERY_MS,
       rest: openRest(stopping),
     }),
-    waits.repeat("payments pending for long", async () => {
+    waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);
       await waits.pause(WATCH_EVERY_MS);
     }),
@@ -94,12 +94,12 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
   await database.end();
 });
 
-/** What one gateway was paid another knows nothing of; and simulated money is no money. */
+/** A gateway knows nothing of payments made through another, and simulated money must not mix with real. */
 async function refuseMixedBooks(database: Database, { name }: PaymentGateway): Promise<void> {
   const other = await otherGateway(database, name);
   if (other === null) return;
   throw new InvalidSettings(
-    `PAYMENT_GATEWAY is ${name}, but these books hold payments made through ${other}: point DATABASE_URL at other books, or use ${other}.`,
+    `PAYMENT_GATEWAY is ${name}, but these books contain payments made through ${other}: point DATABASE_URL at other books, or use ${other}.`,
   );
 }
 
@@ -108,6 +108,6 @@ async function alarm(database: Database, logger: Logger, afterMs: number): Promi
   if (since === null) return;
   logger.error(
     { payments: count, since: new Date(since).toISOString() },
-    "payments are pending for long: their outcome at the gateway is not known",
+    "payments are pending for too long: their outcome at the gateway is unknown",
   );
 }

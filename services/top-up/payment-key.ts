@@ -4,19 +4,19 @@ import type { ClaimedPayment } from "../../shared/ledger/payments/claim.ts";
 import type { ListedCharge } from "./gateways/payment-gateway.ts";
 
 /**
- * What an attempt of a payment is known by at the gateway. It follows from the books alone, so that
- * whoever takes the payment there, and however often, says the same; the instant of the account's
- * creation tells it from the payment of an account of the same name in other books.
+ * The idempotency key of a payment's attempt at the gateway. It follows from the books alone, so every
+ * process sends the same key. The account's creation time distinguishes it from an account with the
+ * same name in other books.
  */
 export function paymentKey({ payment, accountCreatedAt }: ClaimedPayment): string {
   const { accountId, paymentId, attempt } = payment;
   return keyOf(["payment", accountId, accountCreatedAt, paymentId, attempt]);
 }
 
-/** More attempts than any payment has had. */
+/** More attempts than any payment has. */
 const MOST_ATTEMPTS = 100;
 
-/** True when the charge was made for a payment of the account that was created then, and of no other books'. */
+/** True if the charge was made for a payment of these books: of the account created at that instant. */
 export function isKeyOfPayment(
   { key, accountId, paymentId }: ListedCharge,
   accountCreatedAt: Instant,
@@ -27,7 +27,7 @@ export function isKeyOfPayment(
   return false;
 }
 
-/** What a refund of a payment is known by at the gateway. */
+/** The idempotency key of a refund at the gateway. */
 export function refundKey(
   { payment, accountCreatedAt }: ClaimedPayment,
   { refundId }: { readonly refundId: string },
@@ -35,7 +35,7 @@ export function refundKey(
   return keyOf(["refund", payment.accountId, accountCreatedAt, payment.paymentId, refundId]);
 }
 
-/** Short enough for every gateway (Stripe: 255 characters), whatever the ids are. */
+/** Hashed, so that it fits every gateway (Stripe: 255 characters). */
 function keyOf(parts: readonly (string | number)[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -2,18 +2,17 @@ import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments
 import { postRefund } from "../../shared/ledger/payments/post-refund.ts";
 import { listRefunds, type Refund, refuseRefund } from "../../shared/ledger/payments/refunds.ts";
 import { OutcomeUnknown } from "./gateways/payment-gateway.ts";
+import type { PaymentContext } from "./payment-context.ts";
 import { refundKey } from "./payment-key.ts";
-import type { TakingParts } from "./taking-parts.ts";
 
 const TRY_AGAIN_MS = 30_000;
 
 /**
- * Sends back what was asked for of a paid payment, and posts all that went back of it: what was asked
- * for here, what was refunded at the gateway itself, and what the bank took. Each once, by its
- * identity; the gateway is the truth, and asking it again changes nothing.
+ * Makes the requested refunds of a payment, and posts all its refunds and chargebacks: those requested
+ * here, those made at the gateway itself, and those by the bank. Each is posted once, by its identity.
  */
-export async function returnMoney(parts: TakingParts, claimed: ClaimedPayment): Promise<void> {
-  const { database, logger, now } = parts;
+export async function returnMoney(context: PaymentContext, claimed: ClaimedPayment): Promise<void> {
+  const { database, logger, now } = context;
   const { accountId, paymentId } = claimed.payment;
   const nextTry = (nextTryAt: number | null) =>
     putOffPayment(database, claimed, { nextTryAt, gatewayPayment: null, reason: null });
@@ -22,9 +21,9 @@ export async function returnMoney(parts: TakingParts, claimed: ClaimedPayment): 
   try {
     const refunds = await listRefunds(database, { accountId, paymentId });
     for (const refund of refunds) {
-      if (refund.status === "pending") await sendBack(parts, claimed, gatewayPayment, refund);
+      if (refund.status === "pending") await makeRefund(context, claimed, gatewayPayment, refund);
     }
-    await postAll(parts, claimed, gatewayPayment, refunds);
+    await postAll(context, claimed, gatewayPayment, refunds);
     await nextTry(null);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
@@ -36,8 +35,8 @@ export async function returnMoney(parts: TakingParts, claimed: ClaimedPayment): 
   }
 }
 
-async function sendBack(
-  { database, gateway, logger }: TakingParts,
+async function makeRefund(
+  { database, gateway, logger }: PaymentContext,
   claimed: ClaimedPayment,
   gatewayPayment: string,
   refund: Refund,
@@ -52,15 +51,15 @@ async function sendBack(
 }
 
 async function postAll(
-  { database, gateway, logger, now }: TakingParts,
+  { database, gateway, logger, now }: PaymentContext,
   claimed: ClaimedPayment,
   gatewayPayment: string,
   refunds: readonly Refund[],
 ): Promise<void> {
   const { accountId, paymentId } = claimed.payment;
-  const asked = new Map(refunds.map((refund) => [refundKey(claimed, refund), refund.refundId]));
+  const requested = new Map(refunds.map((refund) => [refundKey(claimed, refund), refund.refundId]));
   for (const { key, gatewayId, kind, amount } of await gateway.takenBack(gatewayPayment)) {
-    const refundId = (key === null ? undefined : asked.get(key)) ?? gatewayId;
+    const refundId = (key === null ? undefined : requested.get(key)) ?? gatewayId;
     const back = { accountId, paymentId, refundId, kind, amount, now: now() };
     const { kind: outcome } = await postRefund(database, back);
     if (outcome === "posted")

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { port, readEnvironment } from "../../shared/runtime/settings.ts";
 import { type ChosenGateway, chooseGateway, gatewayEnvironment } from "./gateways/open-gateway.ts";
 
-/** What the top-up service reads from the environment besides what every service does. */
+/** The top-up service's settings, in addition to those of every service. */
 export const environment = z.object({
   ...gatewayEnvironment,
   WEBHOOK_HOST: z.string().default("127.0.0.1").describe("Where webhooks are received"),
-  WEBHOOK_PORT: port(8095).describe("The port for them; the path is `/webhooks/payments`"),
+  WEBHOOK_PORT: port(8095).describe("Their port; the path is `/webhooks/payments`"),
   PAYMENT_ALARM_SECONDS: z.coerce
     .number()
     .int()
@@ -21,7 +21,7 @@ export interface PaymentSettings {
   readonly alarmAfterMs: number;
 }
 
-/** Reads how money is taken. Throws InvalidSettings. */
+/** Throws InvalidSettings. */
 export function readPaymentSettings(env: NodeJS.ProcessEnv): PaymentSettings {
   const set = readEnvironment(environment, env);
   return {

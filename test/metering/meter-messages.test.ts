@@ -98,7 +98,7 @@ test("a topic shorter than what the books have read ends the process with a sent
   const shorter = { ...batch(0, 2), highWatermark: 2n };
   await expect(handle(shorter)).rejects.toThrow(TopicRecreated);
   await expect(handle(shorter)).rejects.toThrow(
-    `${topic}/${number} ends at 2, but the books have read up to 5: the topic is not the one they were kept from.`,
+    `${topic}/${number} ends at 2, but the books have read up to 5: this is not the topic that the books were kept from.`,
   );
   expect(await metered()).toBe(5);
 });

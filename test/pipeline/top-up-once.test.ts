@@ -9,8 +9,8 @@ import {
   test,
 } from "vitest";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
-import { takePayment } from "../../services/top-up/take-payment.ts";
-import type { TakingParts } from "../../services/top-up/taking-parts.ts";
+import type { PaymentContext } from "../../services/top-up/payment-context.ts";
+import { processPayment } from "../../services/top-up/process-payment.ts";
 import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
@@ -168,7 +168,7 @@ describe("in the books", () => {
       await topUpIfLow(books.database, { accountId, now: Date.now() });
       const claims: ClaimedPayment[] = [];
       for (let claim = 0; claim < 5; claim += 1) claims.push(...(await claimAgain(claim)));
-      await Promise.all(claims.map((claimed) => takePayment(taking(), claimed)));
+      await Promise.all(claims.map((claimed) => processPayment(taking(), claimed)));
       expect(claims).toHaveLength(5);
       expect(await topUpsOf(books, "payer")).toMatchObject([{ status }]);
       expect(await readAutoTopUp(books.database, accountId)).toMatchObject({ declines });
@@ -185,7 +185,7 @@ describe("in the books", () => {
     return claimPayments(books.database, { now, ...claim });
   }
 
-  function taking(): TakingParts {
+  function taking(): PaymentContext {
     const webhookSecret = WEBHOOK_SECRET;
     const simulated = openSimulatedGateway({ url: gateway.url, webhookSecret });
     return { database: books.database, gateway: simulated, logger: silent, now: Date.now };

@@ -4,7 +4,7 @@ import type { GatewayKind, PaymentGateway } from "./payment-gateway.ts";
 import { simulated } from "./simulated/settings.ts";
 import { stripe } from "./stripe/settings.ts";
 
-/** The gateways that `PAYMENT_GATEWAY` chooses from: a folder each, and a line here. */
+/** The values of `PAYMENT_GATEWAY`: each has a folder, and a line here. */
 const KINDS: Readonly<Record<string, GatewayKind>> = {
   simulated,
   stripe,
@@ -12,26 +12,28 @@ const KINDS: Readonly<Record<string, GatewayKind>> = {
 
 const REAL = Object.entries(KINDS).filter(([, { isSimulated }]) => !isSimulated);
 
-/** What gateways read from the environment, and which one is chosen. */
+/** The settings of all gateways, and the choice of one. */
 export const gatewayEnvironment = {
   NODE_ENV: optional("`production` refuses the simulated gateway"),
   PAYMENT_GATEWAY: z
     .enum(Object.keys(KINDS))
-    .describe("What takes the money; `npm start` runs the simulated gateway unless it is set"),
+    .describe(
+      "The gateway that charges cards; `npm start` runs the simulated one unless this is set",
+    ),
   ...Object.fromEntries(
     Object.values(KINDS).flatMap(({ environment }) => Object.entries(environment)),
   ),
 };
 
-/** A gateway with all that it needs. */
+/** A gateway with its settings. */
 export interface ChosenGateway {
   readonly name: string;
   readonly set: Readonly<Record<string, string>>;
 }
 
 /**
- * Chooses the gateway. There is no default, and a simulated one is refused wherever it could stand in
- * for a real one by mistake. Throws InvalidSettings.
+ * Chooses the gateway. There is no default, and the simulated one is refused where it could replace a
+ * real one by mistake. Throws InvalidSettings.
  */
 export function chooseGateway(
   name: string,
@@ -40,9 +42,9 @@ export function chooseGateway(
   const kind = kindOf(name);
   if (kind.isSimulated) refuseInPlaceOfReal(name, environment);
   const names = Object.keys(kind.environment);
-  const set = names.flatMap((one): [string, string][] => {
-    const value = environment[one];
-    return typeof value === "string" ? [[one, value]] : [];
+  const set = names.flatMap((variable): [string, string][] => {
+    const value = environment[variable];
+    return typeof value === "string" ? [[variable, value]] : [];
   });
   if (set.length < names.length) {
     throw new InvalidSettings(`PAYMENT_GATEWAY is ${name}, which needs ${names.join(" and ")}.`);
@@ -69,7 +71,7 @@ function refuseInPlaceOfReal(name: string, environment: Readonly<Record<string, 
   }
   for (const [, { environment: read }] of REAL) {
     const names = Object.keys(read);
-    if (names.every((one) => environment[one] === undefined)) continue;
+    if (names.every((variable) => environment[variable] === undefined)) continue;
     throw new InvalidSettings(
       `PAYMENT_GATEWAY is ${name}, but ${names.join(" or ")} is set: choose one gateway.`,
     );

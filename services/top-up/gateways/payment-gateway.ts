@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import type { Decline } from "../../../shared/core/payments/decline.ts";
 
-/** One attempt to take money: the same request, however often it is sent, takes it once. */
+/** One attempt to charge a payment. Sent again, the same request charges nothing more. */
 export interface ChargeRequest {
-  /** Identifies the attempt at the gateway: its idempotency key, and what it is found by. */
+  /** The attempt's idempotency key at the gateway, by which it is found again. */
   readonly key: string;
   readonly accountId: string;
   readonly paymentId: string;
@@ -11,25 +11,25 @@ export interface ChargeRequest {
   readonly amount: bigint;
   /** ISO 4217, in capitals. */
   readonly currency: string;
-  /** Who pays, and with what, by the gateway's ids. */
+  /** The gateway's ids of the payer and the payment method. */
   readonly customer: string;
   readonly method: string;
-  /** When the payment was made in the books; it is not at the gateway before (milliseconds). */
+  /** When the payment was stored in the books, before it reached the gateway (milliseconds). */
   readonly createdAt: number;
 }
 
-/** What the gateway says of a charge. */
+/** The state of a charge at the gateway. */
 export type ChargeState =
   | { readonly kind: "succeeded"; readonly gatewayPayment: string }
   | { readonly kind: "declined"; readonly gatewayPayment: string | null; readonly decline: Decline }
-  /** Under way at the gateway: ask again later. */
+  /** In progress: ask again later. */
   | { readonly kind: "processing"; readonly gatewayPayment: string };
 
-/** Money that went back: by a refund, or because the customer's bank took it (a chargeback). */
+/** A refund, or a chargeback by the customer's bank. */
 export interface TakenBack {
   /** The gateway's id of the refund or chargeback. */
   readonly gatewayId: string;
-  /** The key that the refund was asked for with; null where it was made at the gateway itself. */
+  /** The refund's key; null if it was made at the gateway itself. */
   readonly key: string | null;
   readonly kind: "refund" | "chargeback";
   /** In the currency's minor unit; above 0. */
@@ -43,13 +43,14 @@ export interface RefundRequest {
   readonly amount: bigint;
 }
 
-/** A refund that the gateway will not make, and why, in a sentence. */
+/** The gateway refuses a refund. */
 export interface RefundRefused {
   readonly kind: "refused";
+  /** A sentence. */
   readonly reason: string;
 }
 
-/** A charge that has taken money or is about to, as the gateway lists it. */
+/** A charge at the gateway that succeeded or is in progress. */
 export interface ListedCharge extends PaymentNamed {
   readonly key: string;
   readonly gatewayPayment: string;
@@ -68,47 +69,47 @@ export interface PaymentNamed {
 }
 
 /**
- * The outcome of a call is not known: it timed out, its connection broke, or the gateway failed.
- * What was asked for may have happened. Ask (`find`) before anything else.
+ * The outcome of a call is unknown: it timed out, its connection broke, or the gateway failed. The
+ * request may have succeeded, so ask (`find`) before anything else.
  */
 export class OutcomeUnknown extends Error {}
 
-/** The webhook is not the gateway's, or too old: nothing may follow from it. */
+/** The webhook is forged or too old, and must have no effect. */
 export class WebhookRefused extends Error {}
 
-/** What takes the money. Every call ends within its time limit; what fails throws OutcomeUnknown. */
+/** A payment gateway. Every call ends within its time limit, and throws OutcomeUnknown if it fails. */
 export interface PaymentGateway {
-  /** As `PAYMENT_GATEWAY` names it; kept with each payment. */
+  /** Its name in `PAYMENT_GATEWAY`, stored with each payment. */
   readonly name: string;
-  /** The header that its webhooks are signed in, in small letters. */
+  /** The header with its webhooks' signature, in lower case. */
   readonly signatureHeader: string;
-  /** How long to leave between two listings of the charges, in milliseconds. */
+  /** The interval between listings of charges, in milliseconds. */
   readonly listEveryMs: number;
-  /** Takes the money, off session. The same request again takes nothing more. */
+  /** Charges without the customer present. The same request again charges nothing more. */
   charge(request: ChargeRequest): Promise<ChargeState>;
-  /** What became of a charge, asked for by its key, as the gateway knows it now; null: it knows of none. */
+  /** The current state of a charge, found by its key; null if the gateway has none. */
   find(request: ChargeRequest): Promise<ChargeState | null>;
-  /** All that went back of a payment so far. A chargeback that was won is not among it. */
+  /** All refunds and chargebacks of a payment, except chargebacks that were won. */
   takenBack(gatewayPayment: string): Promise<readonly TakenBack[]>;
   refund(request: RefundRequest): Promise<TakenBack | RefundRefused>;
   /**
-   * The charges made in [since, until), in milliseconds, that were not declined; page by page, so that
-   * any number may be. Those that were not made by `charge` are not among them.
+   * The charges made by `charge` in [since, until), in milliseconds, that were not declined. Read page
+   * by page, so their number is not limited.
    */
   listCharges(since: number, until: number): AsyncIterable<ListedCharge>;
   /**
-   * Which payment a webhook is about, once its signature and its age are checked against the raw
-   * body; null: about none of ours. It is a hint to ask, never the truth. Throws WebhookRefused.
-   * Refunds and chargebacks may name the payment by the gateway's id alone: then the gateway is asked.
+   * The payment that a webhook is about, after checking its signature and age; null if it is not ours.
+   * It is only a hint to ask. Throws WebhookRefused. A refund or chargeback may name only the
+   * gateway's id of the payment; then the gateway is asked which payment it is.
    */
   readWebhook(rawBody: Buffer, signature: string | undefined): Promise<PaymentNamed | null>;
 }
 
 /** A kind of gateway, as `PAYMENT_GATEWAY` chooses it. */
 export interface GatewayKind<Name extends string = string> {
-  /** What it reads from the environment; it needs all of it. */
+  /** Its settings; it requires all of them. */
   readonly environment: Readonly<Record<Name, z.ZodType<string | undefined>>>;
-  /** It takes no money: it is refused in production, and beside what a real one reads. */
+  /** It takes no money: it is refused in production, and beside the settings of a real one. */
   readonly isSimulated: boolean;
   open(set: Readonly<Record<Name, string>>): Promise<PaymentGateway>;
 }

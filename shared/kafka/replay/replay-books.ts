@@ -128,7 +128,7 @@ function otherTopic(partition: number, to: bigint, end?: PartitionEnds): ReplayR
   const name = `${TOPICS.usageEvents}/${partition}`;
   const has = end === undefined ? `there is no ${name}` : `${name} ends at ${end.high}`;
   return new ReplayRefused(
-    `${has}, but the books have read up to ${to}: the topic is not the one they were kept from`,
+    `${has}, but the books have read up to ${to}: this is not the topic that the books were kept from`,
   );
 }
 

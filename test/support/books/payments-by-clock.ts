@@ -1,6 +1,6 @@
 import type { PaymentGateway } from "../../../services/top-up/gateways/payment-gateway.ts";
 import { openSimulatedGateway } from "../../../services/top-up/gateways/simulated/gateway.ts";
-import { takePayment } from "../../../services/top-up/take-payment.ts";
+import { processPayment } from "../../../services/top-up/process-payment.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
@@ -58,7 +58,7 @@ export function paymentsByClock(
   async function take(): Promise<number> {
     const claim = { now: clock, gateway: gateway.name, limit: 64, leaseMs: MINUTE_MS };
     const claimed = await claimPayments(database, claim);
-    for (const payment of claimed) await takePayment(parts, payment);
+    for (const payment of claimed) await processPayment(parts, payment);
     return claimed.length;
   }
 

@@ -126,11 +126,11 @@ describe("a gateway that is gone leaves the outcome unknown of", () => {
       call: (adapter) => adapter.charge(REQUEST),
     },
     {
-      what: "the question after payment p1 of account acme",
+      what: "the query for payment p1 of account acme",
       call: (adapter) => adapter.find(REQUEST),
     },
     {
-      what: "the question what of gateway payment pay_1 went back",
+      what: "the query for refunds of gateway payment pay_1",
       call: (adapter) => adapter.takenBack("pay_1"),
     },
     {
@@ -147,12 +147,12 @@ describe("a gateway that is gone leaves the outcome unknown of", () => {
   });
 });
 
-test("a call that is wrong is a bug: a plain error with what the gateway said", async () => {
+test("a call that is wrong is a bug: a plain error with the answer of the gateway", async () => {
   const { adapter } = await openBoth();
   await adapter.charge(REQUEST);
   const conflict = await failureOf(adapter.charge({ ...REQUEST, amount: 1n }), Error);
   expect(conflict).not.toBeInstanceOf(OutcomeUnknown);
-  expect(conflict.message).toMatch(/ with 409: .*used before, for another request/);
+  expect(conflict.message).toMatch(/ with 409: .*used for another request/);
   expect(await failureOf(adapter.takenBack("pay_x"), Error)).not.toBeInstanceOf(OutcomeUnknown);
 });
 

@@ -16,9 +16,8 @@ interface Answered {
 }
 
 /**
- * Makes calls to the gateway; `what` names each in its errors. Throws OutcomeUnknown when the
- * gateway does not answer in time, cannot be reached, breaks off or fails, and a plain Error when it
- * refuses the call as wrong.
+ * Calls the gateway; `what` names the call in errors. Throws OutcomeUnknown if the gateway does not
+ * answer in time, cannot be reached or fails, and a plain Error if it refuses the call as invalid.
  */
 export function caller(url: string, timeLimitMs: number) {
   return async (what: string, { method, path, key, body, expect }: Call): Promise<Answered> => {
@@ -31,12 +30,12 @@ export function caller(url: string, timeLimitMs: number) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (expect.includes(status)) return { status, answer: readJson(what, text) };
-    const said = `the simulated gateway answered ${what} with ${status}: ${text.slice(0, 300)}`;
-    throw isRefusal(status) ? new Error(said) : new OutcomeUnknown(said);
+    const message = `the simulated gateway answered ${what} with ${status}: ${text.slice(0, 300)}`;
+    throw isRefusal(status) ? new Error(message) : new OutcomeUnknown(message);
   };
 }
 
-/** What `schema` makes of an answer; throws OutcomeUnknown. */
+/** Reads an answer; throws OutcomeUnknown if it does not match. */
 export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
   const parsed = schema.safeParse(answer);
   if (!parsed.success) throw unreadable(what, parsed.error);
@@ -45,7 +44,7 @@ export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown, what: strin
 
 async function exchange(what: string, timeLimitMs: number, url: URL, init: RequestInit) {
   try {
-    const signal = AbortSignal.timeout(timeLimitMs); // the answer's body is within it, too
+    const signal = AbortSignal.timeout(timeLimitMs); // also limits reading the body
     const response = await fetch(url, { ...init, redirect: "error", signal });
     return { status: response.status, text: await response.text() };
   } catch (error) {
@@ -57,14 +56,14 @@ async function exchange(what: string, timeLimitMs: number, url: URL, init: Reque
   }
 }
 
-/** fetch only says "fetch failed"; what failed is the cause. */
+/** fetch reports only "fetch failed"; the reason is its cause. */
 function rootOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return rootOf(error.cause);
   return error.message === "" ? error.name : error.message;
 }
 
-/** The request itself is wrong, so that nothing was done. 408 and 429 do not say that. */
+/** The request is invalid, so nothing was done. 408 and 429 do not mean that. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

@@ -13,20 +13,20 @@ import { caller, readAnswer } from "./call.ts";
 
 const TIME_LIMIT_MS = 10_000;
 const LIST_EVERY_MS = 5_000;
-const LISTING = "the question which charges there are";
+const LISTING = "the listing of charges";
 
 export interface SimulatedGatewayOptions {
   /** Where infra/simulated-gateway listens. */
   readonly url: string;
-  /** What its webhooks are signed with. */
+  /** The secret that signs its webhooks. */
   readonly webhookSecret: string;
-  /** For each call, from its start to the end of its answer; 10,000 unless set. */
+  /** For a whole call; 10,000 by default. */
   readonly timeLimitMs?: number;
 }
 
 /**
- * The gateway of infra/simulated-gateway. A call that it refuses as wrong (400, 404, 409) throws a
- * plain Error: nothing has happened there, and it is a bug here.
+ * The gateway of infra/simulated-gateway. A call that it refuses as invalid (400, 404, 409) throws a
+ * plain Error: nothing was done, and the bug is here.
  */
 export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentGateway {
   const call = caller(options.url, options.timeLimitMs ?? TIME_LIMIT_MS);
@@ -55,7 +55,7 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
     },
 
     async find(request) {
-      const what = `the question after ${nameOf(request)}`;
+      const what = `the query for ${nameOf(request)}`;
       const path = `/v1/payments?key=${encodeURIComponent(request.key)}`;
       const { answer } = await call(what, { method: "GET", path, expect: [200] });
       const [found] = readAnswer(foundPayments, answer, what).payments;
@@ -74,7 +74,7 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
     },
 
     async takenBack(gatewayPayment) {
-      const what = `the question what of gateway payment ${gatewayPayment} went back`;
+      const what = `the query for refunds of gateway payment ${gatewayPayment}`;
       const path = refundsOf(gatewayPayment);
       const { answer } = await call(what, { method: "GET", path, expect: [200] });
       return readAnswer(allTakenBack, answer, what).taken_back;
@@ -95,7 +95,7 @@ export function openSimulatedGateway(options: SimulatedGatewayOptions): PaymentG
       return readAnswer(takenBack, answer, what);
     },
 
-    /** Its webhooks are signed as Stripe's are. */
+    /** Its webhooks are signed like Stripe's. */
     async readWebhook(rawBody, signature) {
       const { readSignedWebhook } = await import("../stripe/read-webhook.ts");
       return readSignedWebhook(rawBody, signature, options.webhookSecret);
@@ -147,7 +147,7 @@ function chargeState(of: z.infer<typeof payment>): ChargeState {
   return { kind: "declined", gatewayPayment: of.id, decline };
 }
 
-/** Its codes are those of Stripe. */
+/** It uses Stripe's codes. */
 const REASONS: ReadonlyMap<string, DeclineReason> = new Map([
   ["expired_card", "expired"],
   ["insufficient_funds", "insufficient_funds"],

@@ -9,9 +9,9 @@ export const simulated: GatewayKind<"SIMULATED_GATEWAY_URL" | "SIMULATED_GATEWAY
       SIMULATED_GATEWAY_URL: z
         .url({ protocol: /^https?$/ })
         .optional()
-        .describe("With `simulated`: where it is"),
+        .describe("With `simulated`: its address"),
       SIMULATED_GATEWAY_WEBHOOK_SECRET: optional(
-        "With `simulated`: what its webhooks are signed with",
+        "With `simulated`: the secret that signs its webhooks",
       ),
     },
     isSimulated: true,

@@ -1,22 +1,22 @@
 import { decimalsOf } from "../../../../shared/core/text/money.ts";
 
 /*
- * Stripe's minor unit is not everywhere that of the books, and mistaking it is off by a factor of
- * 100: the books count HUF, IDR, PKR and others in whole units, Stripe in hundredths. Its lists are
- * those of https://docs.stripe.com/currencies ("Zero-decimal currencies", "Three-decimal
- * currencies", "Special cases"); every other currency has two decimals.
+ * Stripe's minor unit differs from that of the books for some currencies, by a factor of 100: the books
+ * count HUF, IDR, PKR and others in whole units, Stripe in hundredths. Source of the lists:
+ * https://docs.stripe.com/currencies ("Zero-decimal currencies", "Three-decimal currencies", "Special
+ * cases"). Every other currency has two decimals.
  */
 
-/** UGX is on Stripe's list too, but its special case says that 5 UGX are sent as 500; as for ISK. */
+/** UGX is on Stripe's list too, but by its special case 5 UGX are sent as 500, like ISK. */
 const NO_DECIMALS: ReadonlySet<string> = new Set(
   "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(" "),
 );
 const THREE_DECIMALS: ReadonlySet<string> = new Set("BHD JOD KWD OMR TND".split(" "));
 
 /**
- * `amount`, in the books' minor unit of `currency` (ISO 4217, in capitals), as Stripe writes it;
- * null where Stripe cannot: with three decimals, the last digit must be 0. Throws a RangeError when
- * it is more than a number holds exactly.
+ * Converts `amount` from the books' minor unit of `currency` (ISO 4217, in capitals) to Stripe's. Null
+ * if Stripe cannot represent it: with three decimals, the last digit must be 0. Throws a RangeError
+ * beyond the safe integers.
  */
 export function toStripeAmount(amount: bigint, currency: string): number | null {
   const scaled = amount * 10n ** BigInt(stripeDecimals(currency));
@@ -33,8 +33,8 @@ export function toStripeAmount(amount: bigint, currency: string): number | null 
 }
 
 /**
- * What Stripe writes as `amount`, in the books' minor unit. What is less than one is dropped, so that
- * parts never add up to more than the whole: HUF 10.45 can only be made in Stripe's dashboard.
+ * Converts Stripe's `amount` to the books' minor unit, rounded down so that parts never add up to more
+ * than the whole. Fractions (HUF 10.45) arise only in Stripe's dashboard.
  */
 export function fromStripeAmount(amount: number, currency: string): bigint {
   return (

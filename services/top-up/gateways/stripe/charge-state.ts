@@ -3,7 +3,7 @@ import type { Decline } from "../../../../shared/core/payments/decline.ts";
 import type { ChargeState } from "../payment-gateway.ts";
 import { declineAs, declineOf } from "./declines.ts";
 
-/** What Stripe knows of a charge once the call that made it has ended. */
+/** The state of a charge after the call that made it has ended. */
 export function chargeState(intent: Stripe.PaymentIntent): ChargeState {
   switch (intent.status) {
     case "succeeded":
@@ -15,18 +15,18 @@ export function chargeState(intent: Stripe.PaymentIntent): ChargeState {
     case "requires_payment_method":
     case "requires_confirmation":
       return declined(intent.id, declineOf(codeOf(intent.last_payment_error) ?? "not_confirmed"));
-    default: // processing, requires_capture, and what Stripe may add: neither paid nor given up yet
+    default: // processing, requires_capture, and future statuses: neither paid nor abandoned yet
       return { kind: "processing", gatewayPayment: intent.id };
   }
 }
 
 /**
- * For so long Stripe may still be at work on the call that made an intent: longer than it lets any
- * call run. Until then an intent without a word on why it failed is not an abandoned one.
+ * Longer than Stripe lets any call run. Until then an intent without an error may still be in progress
+ * rather than abandoned.
  */
 const CALL_UNDER_WAY_MS = 10 * 60 * 1000;
 
-/** What Stripe knows of a charge when asked at `now` (milliseconds), be its call ended or not. */
+/** The state of a charge at `now` (milliseconds), whether or not its call has ended. */
 export function chargeStateAt(intent: Stripe.PaymentIntent, now: number): ChargeState {
   const undecided =
     intent.status === "requires_confirmation" ||
@@ -37,9 +37,8 @@ export function chargeStateAt(intent: Stripe.PaymentIntent, now: number): Charge
 }
 
 /**
- * The decline that an error of Stripe's stands for; null when it is none. A request that Stripe
- * finds wrong took no money either, and never will with this customer and card: they are gone, or
- * belong to another Stripe account.
+ * The decline that a Stripe error means; null if it means none. An invalid request is a hard decline:
+ * the customer or the card no longer exists, or belongs to another Stripe account.
  */
 export function declinedBy(error: unknown): ChargeState | null {
   if (error instanceof Stripe.errors.StripeCardError) {

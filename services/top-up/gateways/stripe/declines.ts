@@ -2,7 +2,7 @@ import type { Decline, DeclineReason } from "../../../../shared/core/payments/de
 
 /** Stripe's decline codes and error codes, by https://docs.stripe.com/declines/codes. */
 
-/** The card will never do: it is gone, wrong, blocked, or not made for such payments. */
+/** The card cannot work: it is closed, wrong, blocked, or not meant for such payments. */
 const HARD: ReadonlySet<string> = new Set([
   "card_not_supported",
   "currency_not_supported",
@@ -44,9 +44,8 @@ const NEEDS_CUSTOMER: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the customer is told. A card that is reported lost or stolen, or suspected of fraud, has no
- * reason here: the customer is told no more than of any card that will not do, for whoever reads it may
- * be the thief.
+ * The reason shown to the customer. A lost or stolen card, or suspected fraud, has none here, since the
+ * reader may be the thief.
  */
 const REASONS: ReadonlyMap<string, DeclineReason> = new Map([
   ["amount_not_representable", "amount_not_representable"],
@@ -78,16 +77,15 @@ const REASONS: ReadonlyMap<string, DeclineReason> = new Map([
 ]);
 
 /**
- * What a code means for what to do next. All others are soft, `insufficient_funds` and
- * `do_not_honor` as much as a code that Stripe invents tomorrow: the growing waits and the limit of
- * tries are what a doubtful card gets anyway.
+ * Classifies a code. Unlisted codes, such as `insufficient_funds` and future ones, are soft: growing
+ * waits and a limit of attempts already protect such cards.
  */
 export function declineOf(code: string): Decline {
   if (NEEDS_CUSTOMER.has(code)) return declineAs("needs_customer", code);
   return declineAs(HARD.has(code) ? "hard" : "soft", code);
 }
 
-/** A decline whose code does not say what to do next. */
+/** A decline whose kind does not follow from its code. */
 export function declineAs(kind: Decline["kind"], code: string): Decline {
   return { kind, reason: REASONS.get(code) ?? null, code };
 }

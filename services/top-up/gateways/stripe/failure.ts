@@ -3,18 +3,16 @@ import Stripe from "stripe";
 import { OutcomeUnknown } from "../payment-gateway.ts";
 
 /**
- * What a call to Stripe throws. Stripe's own error is not handed on as the cause: it carries the
- * payment intent with its client secret, and would be logged.
+ * Converts an error of Stripe. The original is not kept as the cause, since it contains the payment
+ * intent's client secret and would be logged.
  */
 export function failureOf(error: unknown, what: string): unknown {
   if (error instanceof Stripe.errors.StripeIdempotencyError) {
-    return new Error(`${what}: Stripe knows the key from another request; it takes each key once`);
+    return new Error(`${what}: the idempotency key was used for another request`);
   }
   if (isKeyRefused(error)) {
-    // Its message names the key, if only in part.
-    return new OutcomeUnknown(
-      `${what}: Stripe refuses the secret key; see that it is the right one`,
-    );
+    // Its message contains part of the key.
+    return new OutcomeUnknown(`${what}: Stripe refuses the secret key; check STRIPE_SECRET_KEY`);
   }
   if (error instanceof Stripe.errors.StripeError) {
     const request = error.requestId === undefined ? "" : ` (request ${error.requestId})`;
@@ -30,7 +28,7 @@ function isKeyRefused(error: unknown): boolean {
   );
 }
 
-/** True when Stripe knows no object of the id that was given as `param`. */
+/** True if the object whose id was given as `param` does not exist at Stripe. */
 export function isMissing(error: unknown, param: "customer" | "intent"): boolean {
   return (
     error instanceof Stripe.errors.StripeInvalidRequestError &&
@@ -40,9 +38,8 @@ export function isMissing(error: unknown, param: "customer" | "intent"): boolean
 }
 
 /**
- * What `call` gives, if within `limitMs`; else throws OutcomeUnknown, and what comes later counts
- * for nothing. Stripe's client has a limit for a silent connection only: several pages, or an answer
- * in trickles, would take longer.
+ * Waits for `call` for at most `limitMs`; then throws OutcomeUnknown. The timeout of Stripe's client
+ * only covers a silent connection, not several pages or a slow answer.
  */
 export async function within<T>(limitMs: number, what: string, call: Promise<T>): Promise<T> {
   const timer = new AbortController();

@@ -20,29 +20,29 @@ import { takenByDispute, takenByRefund } from "./taken-back.ts";
 
 export interface StripeOptions {
   readonly secretKey: string;
-  /** Of the webhook's endpoint at Stripe. */
+  /** The secret of the webhook endpoint at Stripe. */
   readonly webhookSecret: string;
-  /** Another server that speaks Stripe's API; Stripe's own unless given. Only its origin counts. */
+  /** The origin of another server with Stripe's API; default: Stripe. */
   readonly url?: string;
-  /** How long a call may take, all its requests together; 10,000 unless given. */
+  /** For a call with all its requests; default: 10,000. */
   readonly timeoutMs?: number;
 }
 
-/** Stripe bounds how often may be read for each payment taken (https://docs.stripe.com/rate-limits). */
+/** Stripe limits the number of reads per payment (https://docs.stripe.com/rate-limits). */
 const LIST_EVERY_MS = 10 * 60 * 1000;
-/** So much earlier than in the books a payment may be at Stripe: for clocks that differ. */
+/** Clocks differ, so a payment may be this much older at Stripe than in the books. */
 const CLOCKS_APART_MS = 60 * 60 * 1000;
 
 /**
- * Takes the money through Stripe. It keeps no state: an idempotency key is what makes a charge or a
- * refund happen once. Stripe forgets keys, after 24 hours at the earliest: ask (`find`, `takenBack`)
- * before an older request is sent again.
+ * Charges through Stripe. It keeps no state: idempotency keys make each charge and refund happen once.
+ * Stripe keeps keys for at least 24 hours: ask (`find`, `takenBack`) before sending an older request
+ * again.
  */
 export function openStripeGateway(options: StripeOptions): PaymentGateway {
   const { secretKey, webhookSecret, url, timeoutMs = 10_000 } = options;
   const stripe = new Stripe(secretKey, {
-    // When to try again is the caller's to decide. The client repeats a request whose connection was
-    // closed even so, once; the key makes that harmless.
+    // The caller decides when to retry. The client still repeats a request once if its connection was
+    // closed; the key makes that harmless.
     maxNetworkRetries: 0,
     timeout: timeoutMs,
     telemetry: false,
@@ -74,13 +74,13 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
       }
     },
     takenBack: (gatewayPayment) =>
-      answered(`what went back of ${gatewayPayment}`, takenBack(stripe, gatewayPayment)),
+      answered(`listing refunds of ${gatewayPayment}`, takenBack(stripe, gatewayPayment)),
     refund: (request) => answered(`refunding ${request.gatewayPayment}`, refund(stripe, request)),
     async readWebhook(rawBody, signature) {
       const named = readSignedWebhook(rawBody, signature, webhookSecret);
       const intent = named === null ? intentIn(rawBody) : null;
       if (intent === null) return named;
-      return await answered(`which payment ${intent} is`, paymentOf(stripe, intent));
+      return await answered(`looking up payment ${intent}`, paymentOf(stripe, intent));
     },
   };
 }
@@ -98,7 +98,7 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeSta
         payment_method: request.method,
         off_session: true,
         confirm: true,
-        // Nobody is there to be sent to the bank's page; without this, Stripe asks where to return to.
+        // No customer is present to redirect; without this, Stripe requires a return URL.
         automatic_payment_methods: { enabled: true, allow_redirects: "never" },
         metadata: { account_id, payment_id, key },
       },
@@ -112,7 +112,7 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeSta
   }
 }
 
-/** What was taken, or is under way; null: nothing, or it is none of ours. */
+/** A charge that succeeded or is in progress; null otherwise, or if it is not ours. */
 function listedCharge(intent: Stripe.PaymentIntent): ListedCharge | null {
   const { account_id: accountId, payment_id: paymentId, key } = intent.metadata;
   if (!accountId || !paymentId || !key || chargeState(intent).kind === "declined") return null;
@@ -122,7 +122,7 @@ function listedCharge(intent: Stripe.PaymentIntent): ListedCharge | null {
   return { accountId, paymentId, key, gatewayPayment: intent.id, amount, currency, createdAt };
 }
 
-/** By the customer's list: it shows at once what was made, Stripe's search only after a while. */
+/** Lists the customer's intents, since Stripe's search lags behind. */
 async function find(
   stripe: Stripe,
   request: ChargeRequest,
@@ -137,7 +137,7 @@ async function find(
     const states = intents
       .filter(({ metadata }) => metadata["key"] === key)
       .map((intent) => chargeStateAt(intent, now));
-    // More than one only where a key was sent again after Stripe forgot it.
+    // There is more than one only if a key was sent again after Stripe dropped it.
     const settled = (kind: ChargeState["kind"]) => states.find((state) => state.kind === kind);
     return settled("succeeded") ?? settled("processing") ?? settled("declined") ?? null;
   } catch (error) {
@@ -163,7 +163,8 @@ async function refund(
     const { currency } = await stripe.paymentIntents.retrieve(gatewayPayment);
     const inCurrency = currency.toUpperCase();
     const sent = toStripeAmount(amount, inCurrency);
-    if (sent === null) return refused(`Stripe refunds no such part of an amount in ${inCurrency}`);
+    if (sent === null)
+      return refused(`Stripe cannot refund a fraction of the smallest unit in ${inCurrency}`);
     const made = await stripe.refunds.create(
       { payment_intent: gatewayPayment, amount: sent, metadata: { key } },
       { idempotencyKey: key },
@@ -187,7 +188,7 @@ const aboutIntent = z.object({
   }),
 });
 
-/** The intent behind a refund or a dispute. The body is JSON: its signature was Stripe's. */
+/** The intent of a refund or dispute. The body is JSON, since Stripe signed it. */
 function intentIn(rawBody: Buffer): string | null {
   const { success, data } = aboutIntent.safeParse(JSON.parse(rawBody.toString("utf8")));
   return success ? data.data.object.payment_intent : null;

@@ -1,18 +1,15 @@
 import { OutcomeUnknown } from "../payment-gateway.ts";
 
-/** The most that Stripe puts on a page. */
+/** Stripe's largest page. */
 export const PAGE = 100;
 const MOST_PAGES = 10;
 
-/**
- * All pages of a list. Throws OutcomeUnknown where there are too many: a part of the list would pass
- * for the whole, and what is not on it for what never happened.
- */
+/** Reads all pages of a list. Throws OutcomeUnknown if there are too many, since a part would mislead. */
 export async function listWhole<T>(list: AsyncIterable<T>): Promise<readonly T[]> {
   const items: T[] = [];
   for await (const item of list) {
     if (items.length === MOST_PAGES * PAGE) {
-      throw new OutcomeUnknown(`Stripe lists more than ${items.length}: too many to be read`);
+      throw new OutcomeUnknown(`Stripe lists more than ${items.length} items: too many to read`);
     }
     items.push(item);
   }

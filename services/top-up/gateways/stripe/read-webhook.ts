@@ -2,7 +2,7 @@ import Stripe from "stripe";
 import { z } from "zod";
 import { type PaymentNamed, WebhookRefused } from "../payment-gateway.ts";
 
-/** A webhook that was signed longer ago may be one that somebody has recorded and sends again. */
+/** An older webhook may be a replay by an attacker. */
 const TOLERANCE_SECONDS = 300;
 
 const namingOurs = z.object({
@@ -14,16 +14,16 @@ const namingOurs = z.object({
 });
 
 /**
- * Which payment a webhook is about, by the metadata of its object, once the signature (the header
- * `Stripe-Signature`) and its age are checked against the body as it came; null: none of ours.
- * Throws WebhookRefused, and an Error where `secret` is empty: anyone could sign with that.
+ * The payment that a webhook is about, from its object's metadata, after checking the signature (header
+ * `Stripe-Signature`) and its age; null if it is not ours. Throws WebhookRefused, and an Error if
+ * `secret` is empty, since anyone could sign with that.
  */
 export function readSignedWebhook(
   rawBody: Buffer,
   signature: string | undefined,
   secret: string,
 ): PaymentNamed | null {
-  if (secret.trim() === "") throw new Error("the secret that webhooks are signed with is empty");
+  if (secret.trim() === "") throw new Error("the secret of the webhooks is empty");
   if (signature === undefined) {
     throw new WebhookRefused(
       "the webhook has no signature: its header Stripe-Signature is missing",
@@ -39,7 +39,7 @@ function verifiedEvent(rawBody: Buffer, signature: string, secret: string): unkn
   try {
     return Stripe.webhooks.constructEvent(rawBody, signature, secret, TOLERANCE_SECONDS);
   } catch (error) {
-    // Its first sentence says why. The rest is advice, and the error carries the body: not for a log.
+    // Only the first sentence gives the reason; the error also contains the body, which must not be logged.
     const [why = ""] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\n/, 1);
     throw new WebhookRefused(`the webhook is refused: ${why}`);
   }

@@ -2,13 +2,13 @@ import type Stripe from "stripe";
 import type { TakenBack } from "../payment-gateway.ts";
 import { fromStripeAmount } from "./amount.ts";
 
-/** What a refund gives back; null where it failed or was canceled, and the money stayed. */
+/** Null if the refund failed or was canceled. */
 export function takenByRefund(refund: Stripe.Refund): TakenBack | null {
   if (refund.status === "failed" || refund.status === "canceled") return null;
   return taken(refund, "refund", refund.metadata?.["key"] ?? null);
 }
 
-/** What the customer's bank holds by a dispute; null where it holds nothing (any more). */
+/** A dispute as a chargeback; null if the bank has not taken the money, or has returned it. */
 export function takenByDispute(dispute: Stripe.Dispute): TakenBack | null {
   return holdsMoney(dispute) ? taken(dispute, "chargeback", null) : null;
 }
@@ -22,11 +22,11 @@ function holdsMoney({ status, balance_transactions }: Stripe.Dispute): boolean {
     case "appeal_under_review":
       return true;
     case "won":
-    case "warning_needs_response": // an inquiry: a question, not yet a dispute
+    case "warning_needs_response": // an inquiry, not yet a dispute
     case "warning_under_review":
     case "warning_closed":
       return false;
-    default: // prevented, which may have cost the money or not, and what Stripe may add
+    default: // prevented, where money may or may not have been taken, and future statuses
       return balance_transactions.reduce((sum, { amount }) => sum + amount, 0) < 0;
   }
 }

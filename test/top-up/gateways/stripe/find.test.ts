@@ -118,7 +118,7 @@ describe("it is unknown, and never null, whether there is a charge when", () => 
       intent({ id: `pi_${index}`, metadata: ANOTHER }),
     );
     const { gateway, requests } = await stripeServer(() => list(LIST, page, true));
-    await expect(gateway.find(CHARGE)).rejects.toThrow(/too many to be read/);
+    await expect(gateway.find(CHARGE)).rejects.toThrow(/too many to read/);
     expect(requests.length).toBeLessThanOrEqual(11);
   });
 

@@ -94,7 +94,7 @@ describe("is refused", () => {
 
 test.each(["", " "])("the secret %j is a mistake of ours, whatever the signature", (secret) => {
   const read = () => readSignedWebhook(Buffer.from("{}"), "t=1,v1=00", secret);
-  expect(read).toThrow("the secret that webhooks are signed with is empty");
+  expect(read).toThrow("the secret of the webhooks is empty");
   expect(read).not.toThrow(WebhookRefused);
 });
 

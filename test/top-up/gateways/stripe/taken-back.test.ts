@@ -160,7 +160,7 @@ describe("a refund", () => {
     const { gateway, requests } = await refunding({ body: refund() }, "kwd");
     expect(await gateway.refund({ ...REFUND, amount: 401n })).toEqual({
       kind: "refused",
-      reason: "Stripe refunds no such part of an amount in KWD",
+      reason: "Stripe cannot refund a fraction of the smallest unit in KWD",
     });
     expect(requests.map(({ call }) => call)).toEqual(["GET /v1/payment_intents/pi_1"]);
   });

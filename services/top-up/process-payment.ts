@@ -7,74 +7,77 @@ import {
   type ChargeState,
   OutcomeUnknown,
 } from "./gateways/payment-gateway.ts";
+import type { PaymentContext } from "./payment-context.ts";
 import { paymentKey } from "./payment-key.ts";
 import { returnMoney } from "./return-money.ts";
-import type { TakingParts } from "./taking-parts.ts";
 
-/** The gateway is asked again after a second, two, four, ... and at last every five minutes. */
+/** The gateway is asked again after 1, 2, 4, ... seconds, finally every five minutes. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** A gateway keeps a key for a day at least (Stripe). Later the same request might charge again. */
+/** Gateways keep a key for at least a day (Stripe). Later, the same request might charge again. */
 const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
 
 const UNKNOWN = "The payment is being confirmed with the bank.";
 const NO_METHOD = declinedHere("hard", "no_payment_method");
 const NEVER_REACHED = declinedHere("soft", "never_reached");
 
-/** Declined without the gateway. */
+/** A decline without the gateway. */
 function declinedHere(kind: Decline["kind"], reason: DeclineReason): ChargeState {
   return { kind: "declined", gatewayPayment: null, decline: { kind, reason, code: reason } };
 }
 
 /**
- * Takes one claimed payment a step further: charges it, asks about it or sends money back, and posts
- * what came of it. What is not known stays pending and is asked about later. Killed anywhere in
- * between, whoever claims the payment next begins by asking.
+ * Processes a claimed payment: charges it, asks about it or refunds it, and posts the outcome. An
+ * unknown outcome stays pending and is asked about later. After a crash, the process that claims the
+ * payment next begins by asking.
  */
-export async function takePayment(parts: TakingParts, claimed: ClaimedPayment): Promise<void> {
+export async function processPayment(
+  context: PaymentContext,
+  claimed: ClaimedPayment,
+): Promise<void> {
   const { payment } = claimed;
   switch (payment.status) {
     case "pending":
       return claimed.method === null
-        ? await settle(parts, claimed, NO_METHOD)
-        : await charge(parts, claimed, claimed.method);
+        ? await settle(context, claimed, NO_METHOD)
+        : await charge(context, claimed, claimed.method);
     case "succeeded":
-      return await returnMoney(parts, claimed);
+      return await returnMoney(context, claimed);
     case "retrying":
     case "failed":
-      // Nothing was taken that could go back; a fee's next attempt is pending when it is claimed.
-      return await putOffPayment(parts.database, claimed, DONE);
+      // There is nothing to refund; a fee's next attempt is pending when it is claimed.
+      return await putOffPayment(context.database, claimed, DONE);
   }
 }
 
 const DONE = { nextTryAt: null, gatewayPayment: null, reason: null } as const;
 
 async function charge(
-  parts: TakingParts,
+  context: PaymentContext,
   claimed: ClaimedPayment,
   method: PaymentMethod,
 ): Promise<void> {
-  const { logger } = parts;
+  const { logger } = context;
   const { accountId, paymentId } = claimed.payment;
   try {
-    await settle(parts, claimed, await stateOf(parts, claimed, method));
+    await settle(context, claimed, await stateOf(context, claimed, method));
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     logger.warn(
       { accountId, paymentId, error: error.message },
       "the outcome of a payment is unknown",
     );
-    await putOff(parts, claimed, null);
+    await putOff(context, claimed, null);
   }
 }
 
 /**
- * Charges what the gateway was never called for. After that it is asked first; what it knows nothing
- * of it is asked for again under the same key, which cannot charge twice, as long as it keeps keys.
+ * The first call charges. Later calls ask the gateway first, and send an unknown charge again under the
+ * same key, which cannot charge twice as long as the gateway keeps keys.
  */
 async function stateOf(
-  { gateway, now }: TakingParts,
+  { gateway, now }: PaymentContext,
   claimed: ClaimedPayment,
   method: PaymentMethod,
 ): Promise<ChargeState> {
@@ -92,19 +95,19 @@ function requestOf(claimed: ClaimedPayment, { customer, method }: PaymentMethod)
 }
 
 async function settle(
-  parts: TakingParts,
+  context: PaymentContext,
   claimed: ClaimedPayment,
   state: ChargeState,
 ): Promise<void> {
-  if (state.kind === "processing") return putOff(parts, claimed, state.gatewayPayment);
+  if (state.kind === "processing") return putOff(context, claimed, state.gatewayPayment);
   const { accountId, paymentId } = claimed.payment;
-  const outcome = await settlePayment(parts.database, claimed.payment, state, parts.now());
+  const outcome = await settlePayment(context.database, claimed.payment, state, context.now());
   const code = state.kind === "declined" ? { code: state.decline.code } : {};
-  parts.logger.info({ accountId, paymentId, ...outcome, ...code }, `payment ${state.kind}`);
+  context.logger.info({ accountId, paymentId, ...outcome, ...code }, `payment ${state.kind}`);
 }
 
 async function putOff(
-  { database, now }: TakingParts,
+  { database, now }: PaymentContext,
   claimed: ClaimedPayment,
   gatewayPayment: string | null,
 ): Promise<void> {

@@ -3,8 +3,7 @@ import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
 
-/** What a payment is taken to the gateway with. */
-export interface TakingParts {
+export interface PaymentContext {
   readonly database: Database;
   readonly gateway: PaymentGateway;
   readonly logger: Logger;
