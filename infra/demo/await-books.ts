@@ -6,37 +6,36 @@ import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { LowBalanceFollower } from "./follow-low-balances.ts";
 
 /**
- * How long the books may stand still while something is left to do. Longer than Kafka takes to hand
- * the partitions of a process that was killed to the next one.
+ * How long there may be no progress while work is left: longer than Kafka takes to reassign the
+ * partitions of a killed process.
  */
-const STILL_MS = 120_000;
-const LOOK_EVERY_MS = 100;
+const STALLED_MS = 120_000;
+const POLL_MS = 100;
 
 /**
- * Waits until all that is on the usage topic now is metered, and every low balance that came of it
- * was published and heard. Returns early when nothing moves any more: the check of
- * the books then says what is missing.
+ * Waits until all usage on the topic is metered, and the low balances are published and received.
+ * Returns early when there is no progress: the comparison then shows what is missing.
  */
 export async function awaitBooks(
-  parts: { database: Database; admin: Admin; lowBalances: LowBalanceFollower },
+  servers: { database: Database; admin: Admin; lowBalances: LowBalanceFollower },
   accountIds: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, admin, lowBalances } = parts;
+  const { database, admin, lowBalances } = servers;
   const ends = await endsOf(admin, TOPICS.usageEvents);
   const metered = await untilNone(signal, async () => {
-    const places = await readOffsets(database, USAGE_READER);
+    const offsets = await readOffsets(database, USAGE_READER);
     return [...ends].reduce((left, [partition, end]) => {
-      const behind = end - (places.get(partition) ?? 0n);
+      const behind = end - (offsets.get(partition) ?? 0n);
       return behind > 0n ? left + behind : left;
     }, 0n);
   });
   if (!metered) return;
   const published = await untilNone(signal, () => countUnpublished(database, accountIds));
-  if (published) await lowBalances.readUpTo(await endsOf(admin, TOPICS.lowBalance), STILL_MS);
+  if (published) await lowBalances.readUpTo(await endsOf(admin, TOPICS.lowBalance), STALLED_MS);
 }
 
-/** Waits until `left` is 0; false when it does not shrink for a long time. */
+/** Waits until `left` is 0; false when it stops shrinking. */
 async function untilNone(signal: AbortSignal, left: () => Promise<bigint>): Promise<boolean> {
   let least: bigint | null = null;
   let movedAt = Date.now();
@@ -47,12 +46,12 @@ async function untilNone(signal: AbortSignal, left: () => Promise<bigint>): Prom
       least = now;
       movedAt = Date.now();
     }
-    if (Date.now() - movedAt > STILL_MS) return false;
-    await wait(LOOK_EVERY_MS, undefined, { signal });
+    if (Date.now() - movedAt > STALLED_MS) return false;
+    await wait(POLL_MS, undefined, { signal });
   }
 }
 
-/** Where the partitions end that have something to read. */
+/** The end offsets of the partitions that are not empty. */
 async function endsOf(admin: Admin, topic: string): Promise<Map<number, bigint>> {
   const offsets = await admin.fetchTopicOffsets(topic);
   return new Map(

@@ -1,40 +1,42 @@
 import type { ExpectedAccount, ExpectedBooks, ExpectedRecord } from "./expected-books.ts";
-import type { HeardLowBalance } from "./follow-low-balances.ts";
+import type { LowBalanceReceived } from "./follow-low-balances.ts";
 import type { FoundAccount, FoundBooks, FoundRecord } from "./read-books.ts";
 
 /**
- * Compares what was found with what the trace says, to the micro-credit. Answers with one line for
- * each difference; none means that the books equal the file.
+ * Compares the books with the trace, to the micro-credit. Returns one line for each difference; none
+ * means that the books equal the file.
  */
 export function checkBooks(
   expected: ExpectedBooks,
   found: FoundBooks,
-  heard: readonly HeardLowBalance[],
+  lowBalances: readonly LowBalanceReceived[],
 ): string[] {
   return [
     ...checkTotals(expected, found),
     ...checkRecords(expected, found.records),
     ...[...expected.accounts].flatMap(([accountId, account]) => {
-      const there = found.accounts.get(accountId);
-      if (there === undefined) return [`account ${accountId} is not in the books`];
-      return [...checkAccount(account, there), ...checkLots(account, there)].map(
+      const inBooks = found.accounts.get(accountId);
+      if (inBooks === undefined) return [`account ${accountId} is not in the books`];
+      return [...checkAccount(account, inBooks), ...checkLots(account, inBooks)].map(
         (difference) => `account ${accountId}: ${difference}`,
       );
     }),
     ...checkDraws(found),
     ...checkSpend(found),
-    ...checkLowBalances(expected, heard),
+    ...checkLowBalances(expected, lowBalances),
     ...differ("dead letters of the demo's accounts", found.deadLetters, 0),
   ];
 }
 
-/** Quantity and credits of each meter over all accounts, in the meters' order. */
+const NOTHING = { events: 0, quantity: 0n, credits: 0n };
+
+/** Events, quantity and credits of each meter over all accounts, in the meters' order. */
 export function totalsByMeter(
   records: Iterable<Pick<FoundRecord, "meter" | "quantity" | "credits">>,
-): Map<string, { events: number; quantity: bigint; credits: bigint }> {
-  const totals = new Map<string, { events: number; quantity: bigint; credits: bigint }>();
+): Map<string, typeof NOTHING> {
+  const totals = new Map<string, typeof NOTHING>();
   for (const { meter, quantity, credits } of records) {
-    const sum = totals.get(meter) ?? { events: 0, quantity: 0n, credits: 0n };
+    const sum = totals.get(meter) ?? NOTHING;
     totals.set(meter, {
       events: sum.events + 1,
       quantity: sum.quantity + quantity,
@@ -46,14 +48,9 @@ export function totalsByMeter(
 
 function checkTotals(expected: ExpectedBooks, { records }: FoundBooks): string[] {
   const planned = totalsByMeter([...expected.records.values()].map(asFound));
-  const there = totalsByMeter(records);
-  return [...new Set([...planned.keys(), ...there.keys()])].flatMap((meter) => {
-    const [want, have] = [planned.get(meter), there.get(meter)];
-    return [
-      ...differ(`${meter}, events`, have?.events ?? 0, want?.events ?? 0),
-      ...differ(`${meter}, quantity`, have?.quantity ?? 0n, want?.quantity ?? 0n),
-      ...differ(`${meter}, micro-credits`, have?.credits ?? 0n, want?.credits ?? 0n),
-    ];
+  const metered = totalsByMeter(records);
+  return [...new Set([...planned.keys(), ...metered.keys()])].flatMap((meter) => {
+    return differTotals(meter, metered.get(meter), planned.get(meter));
   });
 }
 
@@ -82,11 +79,11 @@ function checkAccount(expected: ExpectedAccount, found: FoundAccount): string[] 
   return [
     ...differ("granted", found.granted, expected.granted),
     ...differ("position", found.position, expected.drawn),
-    ...differ("low balances said", found.crossings, expected.lowBalance === null ? 0n : 1n),
+    ...differ("low balances published", found.crossings, expected.lowBalance === null ? 0n : 1n),
   ];
 }
 
-/** The lots tile the line, each has what oldest first leaves in it, and together the balance. */
+/** The lots tile the line, each has what drawing down oldest first leaves, and they sum to the balance. */
 function checkLots(expected: ExpectedAccount, { lots, granted, position }: FoundAccount): string[] {
   const differences = differ("lots", lots.length, expected.remainders.length);
   let end = 0n;
@@ -108,7 +105,7 @@ function checkLots(expected: ExpectedAccount, { lots, granted, position }: Found
   ];
 }
 
-/** Each record is named by one draw of its account, within whose stretch its own lies. */
+/** Each record is named by exactly one draw of its account, whose stretch covers the record's. */
 function checkDraws({ records, draws }: FoundBooks): string[] {
   const named = draws.flatMap((draw) => draw.eventIds.map((eventId) => ({ eventId, draw })));
   const naming = Map.groupBy(named, ({ eventId, draw }) => `${draw.accountId}, ${eventId}`);
@@ -128,39 +125,44 @@ function checkDraws({ records, draws }: FoundBooks): string[] {
   return [...differences, ...unknown];
 }
 
-/** Spend sums the usage records up, so it is held against these. */
+/** Spend is the sum of the usage records. */
 function checkSpend({ records, spend }: FoundBooks): string[] {
   const rolledUp = new Map(spend.map((row) => [`${row.accountId}, ${row.meter}`, row]));
   const byAccount = Map.groupBy(records, ({ accountId, meter }) => `${accountId}, ${meter}`);
   return [...new Set([...byAccount.keys(), ...rolledUp.keys()])].flatMap((key) => {
-    const row = rolledUp.get(key);
-    const metered = byAccount.get(key) ?? [];
-    const [sum] = totalsByMeter(metered).values();
-    return [
-      ...differ(`spend of ${key}, events`, row?.events ?? 0n, BigInt(metered.length)),
-      ...differ(`spend of ${key}, quantity`, row?.quantity ?? 0n, sum?.quantity ?? 0n),
-      ...differ(`spend of ${key}, micro-credits`, row?.credits ?? 0n, sum?.credits ?? 0n),
-    ];
+    const [sum] = totalsByMeter(byAccount.get(key) ?? []).values();
+    return differTotals(`spend of ${key}`, rolledUp.get(key), sum);
   });
 }
 
-function checkLowBalances(expected: ExpectedBooks, heard: readonly HeardLowBalance[]): string[] {
-  const byAccount = Map.groupBy(heard, ({ accountId }) => accountId);
+function checkLowBalances(
+  expected: ExpectedBooks,
+  received: readonly LowBalanceReceived[],
+): string[] {
+  const byAccount = Map.groupBy(received, ({ accountId }) => accountId);
   return [...expected.accounts].flatMap(([accountId, { lowBalance }]) => {
     const [first, ...more] = byAccount.get(accountId) ?? [];
     const about = `low balance of ${accountId}`;
     if (lowBalance === null) {
-      return first === undefined ? [] : [`${about}: heard of, though it never ran low`];
+      return first === undefined ? [] : [`${about}: published, though it never ran low`];
     }
-    if (first === undefined) return [`${about}: never heard of`];
+    if (first === undefined) return [`${about}: never published`];
     return [
-      ...differ(`${about}, heard again`, more.length, 0),
+      ...differ(`${about}, published again`, more.length, 0),
       ...differ(`${about}, crossing`, first.crossing, 1n),
-      ...differ(`${about}, balance`, first.balance, lowBalance.balance),
-      ...differ(`${about}, threshold`, first.threshold, lowBalance.threshold),
-      ...differ(`${about}, cause`, first.cause, lowBalance.cause),
+      ...(["balance", "threshold", "cause"] as const).flatMap((field) =>
+        differ(`${about}, ${field}`, first[field], lowBalance[field]),
+      ),
     ];
   });
+}
+
+function differTotals(what: string, found = NOTHING, expected = NOTHING): string[] {
+  return [
+    ...differ(`${what}, events`, found.events, expected.events),
+    ...differ(`${what}, quantity`, found.quantity, expected.quantity),
+    ...differ(`${what}, micro-credits`, found.credits, expected.credits),
+  ];
 }
 
 function differ<T extends bigint | number | string>(what: string, found: T, expected: T): string[] {

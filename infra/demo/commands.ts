@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
-const LOOK_EVERY_MS = 200;
+const POLL_MS = 200;
+const WITHIN_MS = 60_000;
 
 /** Usage as `drawdown publish` reads it. */
 interface Usage {
@@ -15,60 +14,47 @@ interface Usage {
   readonly quantity: number;
 }
 
-/** The command line as anybody would use it: what is typed is shown, and what it answers. */
+/** The command line as a user would use it. Commands and their output are shown. */
 export interface Commands {
-  type(...args: readonly string[]): Promise<void>;
-  /** Publishes usage from a file. */
+  /** Runs a command, without `drawdown`, whose arguments have no spaces. */
+  type(command: string): Promise<void>;
   publish(usage: readonly Usage[]): Promise<void>;
-  /** Waits until what a command shows as JSON is as it should be. */
-  until(what: string, args: readonly string[], isSo: (shown: unknown) => boolean): Promise<void>;
+  /** Waits until the JSON that a command shows is as expected. */
+  until(what: string, command: string, isSo: (shown: unknown) => boolean): Promise<void>;
 }
 
 export function openCommands(env: NodeJS.ProcessEnv, say: (line: string) => void): Commands {
-  const type: Commands["type"] = async (...args) => {
-    say(`\n$ drawdown ${args.map(quoted).join(" ")}`);
-    say(await drawdown(env, args));
+  const type = async (command: string, input = "") => {
+    say(`\n$ drawdown ${command}`);
+    say(await drawdown(env, command, input));
   };
   return {
-    type,
-    async publish(usage) {
-      const folder = await mkdtemp(join(tmpdir(), "drawdown-demo-"));
-      try {
-        const file = join(folder, "usage.ndjson");
-        await writeFile(file, usage.map((event) => `${JSON.stringify(event)}\n`).join(""));
-        await type("publish", file);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    },
-    async until(what, args, isSo) {
+    type: (command) => type(command),
+    publish: (usage) => type("publish -", usage.map((event) => JSON.stringify(event)).join("\n")),
+    async until(what, command, isSo) {
       const deadline = performance.now() + WITHIN_MS;
-      while (!isSo(JSON.parse(await drawdown(env, [...args, "--json"])))) {
-        if (performance.now() > deadline) throw new Error(`${what}: this has not come about`);
-        await wait(LOOK_EVERY_MS);
+      while (!isSo(JSON.parse(await drawdown(env, `${command} --json`)))) {
+        if (performance.now() > deadline) {
+          throw new Error(`${what}: still not so after ${WITHIN_MS / 1000} s`);
+        }
+        await wait(POLL_MS);
       }
     },
   };
-}
-
-const WITHIN_MS = 60_000;
-
-function quoted(arg: string): string {
-  return /\s/.test(arg) ? `'${arg}'` : arg;
 }
 
 const run = promisify(execFile);
 
-/** What the command prints; throws when it fails. */
-async function drawdown(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, ["services/cli/main.ts", ...args], {
-    cwd: PROJECT,
-    env,
-  });
+/** Returns what the command prints; throws when it fails. */
+async function drawdown(env: NodeJS.ProcessEnv, command: string, input = ""): Promise<string> {
+  const args = ["services/cli/main.ts", ...command.split(" ")];
+  const running = run(process.execPath, args, { cwd: PROJECT, env });
+  running.child.stdin?.end(input);
+  const { stdout } = await running;
   return stdout.trimEnd();
 }
 
-/** A field of what a command has shown. */
+/** A field of a JSON object that a command has shown. */
 export function fieldOf(shown: unknown, name: string): unknown {
   if (typeof shown !== "object" || shown === null) return undefined;
   return Object.entries(shown).find(([field]) => field === name)?.[1];

@@ -4,7 +4,7 @@ import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import type { PlannedAccount } from "./plan-accounts.ts";
 import type { PlannedEvent } from "./plan-events.ts";
 
-/** What the books must say once every event is metered. All credits are micro-credits. */
+/** The books that must result once every event is metered. All credits are micro-credits. */
 export interface ExpectedBooks {
   /** By account id. */
   readonly accounts: ReadonlyMap<string, ExpectedAccount>;
@@ -31,14 +31,13 @@ interface ExpectedLowBalance {
 export interface ExpectedRecord {
   readonly event: PlannedEvent;
   readonly credits: MicroCredits;
-  /** What the account had drawn before. */
+  /** The account's position before the event. */
   readonly start: MicroCredits;
 }
 
 /**
  * Computes the books from the trace alone, event by event, with a purse of lots that is emptied
- * from the oldest on. It uses nothing of shared/core on purpose: what checks the credit line must
- * not be the credit line.
+ * oldest first. It shares no code with the credit line on purpose, since it checks it.
  */
 export function expectBooks(
   accounts: readonly PlannedAccount[],
@@ -60,7 +59,7 @@ export function expectBooks(
   return { accounts: purses, records };
 }
 
-/** In micro-credits: quantity x credits / units by whole division; a remainder of half a unit or more rounds up. */
+/** In micro-credits: quantity x credits / per, halves rounded up. */
 export function costOf(
   quantity: bigint,
   { credits, per }: Pick<Rate, "credits" | "per">,
@@ -84,7 +83,7 @@ function openPurse({ lots, threshold }: PlannedAccount): Purse {
   return { granted, threshold, remainders, drawn: 0n, lowBalance: null };
 }
 
-/** No credits come in during the demo, so an account can fall to its threshold only once. */
+/** No credits are added during the demo, so an account falls to its threshold at most once. */
 function draw(purse: Purse, credits: MicroCredits, event: PlannedEvent): void {
   purse.drawn += credits;
   let owed = credits;

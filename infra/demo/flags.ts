@@ -12,20 +12,20 @@ export const HELP = `npm run demo [-- --exit] [--speed-up N] [--accounts N] [--k
 
 Starts a fresh stack, opens accounts with credits and plays an hour of real usage through metering:
 8,819 requests to a language model, two events each. Then it checks that the books equal the file,
-shows auto top-up on two other accounts, one of them with a card that is declined, and two turns of
-the month on a fourth, with the clock moved ahead. No money is taken: the payment gateway is simulated.
+shows auto top-up on two other accounts, one of them with a declined card, and two turns of the month
+on a third, with the clock moved ahead. No money is charged: the payment gateway is simulated.
 
-  --exit         end after the check: 0 when the books equal the file, else 1. Without it the demo
-                 stays up to be looked at, until Ctrl-C
-  --speed-up N   play N times as fast as it was recorded, 57 minutes (default 90: 38 seconds)
+  --exit         end after the check, with 0 if the books equal the file, else 1. Without it the
+                 demo stays up until Ctrl-C
+  --speed-up N   play the recorded 57 minutes N times as fast (default 90: 38 seconds)
   --accounts N   spread the requests over N accounts, 1 to 10,000 (default 300)
-  --kill         kill -9 the metering process in the middle; it starts again and the books are the
-                 same. Kafka waits ten seconds before it gives its partitions to the next one
-  --json         print the result as JSON; all else goes to standard error
-  --help         say this
+  --kill         kill -9 the metering process half-way; it restarts and the books are the same.
+                 Kafka waits ten seconds before it reassigns the partitions
+  --json         print the result as JSON; everything else goes to standard error
+  --help         show this help
 
-With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, those servers are used, with accounts
-of its own.
+With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, the demo uses those servers, with
+accounts of its own.
 
 Example:
   npm run demo -- --exit --kill --speed-up 180`;
@@ -35,7 +35,6 @@ type ReadFlags =
   | { readonly kind: "help" }
   | { readonly kind: "wrong"; readonly message: string };
 
-/** Reads the command line. */
 export function readFlags(args: readonly string[]): ReadFlags {
   try {
     const { values } = parseArgs({

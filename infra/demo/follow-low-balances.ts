@@ -5,8 +5,8 @@ import { TOPICS } from "../../shared/core/text/topics.ts";
 import type { Registry } from "../../shared/kafka/codec/registry.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 
-/** A LowBalance record as it came off the topic. */
-export interface HeardLowBalance {
+/** A LowBalance record from the topic. */
+export interface LowBalanceReceived {
   readonly accountId: string;
   readonly crossing: bigint;
   readonly balance: MicroCredits;
@@ -15,38 +15,32 @@ export interface HeardLowBalance {
 }
 
 export interface LowBalanceFollower {
-  /** In the order in which they came; repeats are dropped. */
-  readonly heard: readonly HeardLowBalance[];
-  /** Records dropped because their account's sequence was heard before. */
+  /** In the order of arrival, without repeats. */
+  readonly received: readonly LowBalanceReceived[];
+  /** The number of dropped records: their account had that sequence already. */
   readonly repeats: () => number;
   /** Waits until the topic has been read up to these offsets; false when that takes too long. */
   readUpTo(ends: ReadonlyMap<number, bigint>, withinMs: number): Promise<boolean>;
   stop(): Promise<void>;
 }
 
-interface LowBalanceFields {
-  readonly account_id: string;
-  readonly crossing: bigint;
-  readonly balance: bigint;
-  readonly threshold: bigint;
-  readonly cause: string;
-}
+type LowBalanceFields = Omit<LowBalanceReceived, "accountId"> & { readonly account_id: string };
 
 /**
- * Reads `billing.low-balance` from its beginning, as anyone downstream would: decoded through the
- * registry, repeats dropped by the sequence in the headers. Accounts of others are passed over.
+ * Reads `billing.low-balance` from its beginning, as any consumer would: decoded through the
+ * registry, repeats dropped by the sequence in the headers. Other accounts are skipped.
  */
 export async function followLowBalances(
   kafka: Kafka,
   registry: Registry,
   options: { groupId: string; accountIds: ReadonlySet<string> },
 ): Promise<LowBalanceFollower> {
-  const heard: HeardLowBalance[] = [];
+  const received: LowBalanceReceived[] = [];
   const sequences = new Map<string, bigint>();
   const readTo = new Map<number, bigint>();
   let repeats = 0;
 
-  const hear = async (message: KafkaMessage): Promise<void> => {
+  const receive = async (message: KafkaMessage): Promise<void> => {
     if (message.value === null) return;
     const low = (await registry.decode(message.value)) as LowBalanceFields;
     if (!options.accountIds.has(low.account_id)) return;
@@ -57,7 +51,7 @@ export async function followLowBalances(
     }
     sequences.set(low.account_id, sequence);
     const { account_id: accountId, crossing, balance, threshold, cause } = low;
-    heard.push({ accountId, crossing, balance, threshold, cause });
+    received.push({ accountId, crossing, balance, threshold, cause });
   };
 
   const consumer = await runBatchConsumer(kafka, {
@@ -66,13 +60,13 @@ export async function followLowBalances(
     batchSize: 1_000,
     startAt: async () => new Map(),
     async handle({ partition, messages, nextOffset }) {
-      for (const message of messages) await hear(message);
+      for (const message of messages) await receive(message);
       readTo.set(partition, nextOffset);
       return nextOffset;
     },
   });
   return {
-    heard,
+    received,
     repeats: () => repeats,
     async readUpTo(ends, withinMs) {
       const deadline = Date.now() + withinMs;
@@ -84,7 +78,7 @@ export async function followLowBalances(
   };
 }
 
-/** A record without a sequence counts as a repeat of everything: the books' relay always sets it. */
+/** 0, a repeat of everything, without a sequence: records of the outbox always have one. */
 function sequenceOf({ headers }: KafkaMessage): bigint {
   const text = headers?.["sequence"]?.toString() ?? "";
   return /^\d+$/.test(text) ? BigInt(text) : 0n;

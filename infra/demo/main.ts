@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { localApi } from "../local/api.ts";
 import { localPayments } from "../local/payments.ts";
@@ -11,24 +11,24 @@ import { stackFromEnvironment } from "../local/stack-from-environment.ts";
 import { type Running, stopOnSignals } from "../local/stop-signals.ts";
 import { type Service, type Supervision, superviseServices } from "../local/supervise-services.ts";
 import { setUp } from "../set-up.ts";
+import { openCommands } from "./commands.ts";
 import { type DemoFlags, HELP, readFlags } from "./flags.ts";
-import { howToLook } from "./how-to-look.ts";
 import { killMetering } from "./metering-process.ts";
-import { reportAsJson, reportAsText } from "./report.ts";
+import { howToLook, reportAsJson, reportAsText } from "./report.ts";
 import { runDemo } from "./run-demo.ts";
 import { showDashboard } from "./show-dashboard.ts";
 import { showMonth } from "./show-month.ts";
-import { showProof } from "./show-proof.ts";
 import { showTopUps } from "./show-top-ups.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "demo");
-/** Away from those of `npm start` and of the tests, so that they can run beside it. */
+const LOGS = join(DATA_DIR, "logs");
+/** Other ports than those of `npm start` and of the tests, which can run beside it. */
 const PORTS = { postgres: 26_432, kafka: 26_092, kafkaController: 26_093, registry: 26_081 };
 const PAYMENT_PORTS = { gateway: 26_090, webhooks: 26_095 };
 const API_PORT = 26_088;
-/** So that a payment can be seen pending: its answer takes a while, and no webhook tells it before. */
-const UNHURRIED_GATEWAY = {
+/** Makes a payment visible while it is pending: the answer is slow, and no webhook comes before it. */
+const SLOW_GATEWAY = {
   SIMULATED_GATEWAY_LATENCY_MS: "5000",
   SIMULATED_GATEWAY_WEBHOOK_URL: "",
 };
@@ -47,7 +47,7 @@ switch (read.kind) {
     process.exitCode = 2;
 }
 
-/** Runs the demo and stops all of it; answers with the exit code. */
+/** Runs the demo and stops all of it; returns the exit code. */
 async function main(flags: DemoFlags): Promise<number> {
   const running: Running = {};
   const say = (line: string) => (flags.json ? console.error(line) : console.log(line));
@@ -62,13 +62,13 @@ async function main(flags: DemoFlags): Promise<number> {
     console.error(error instanceof Error ? error.message : error);
     return 1;
   } finally {
-    // One that is broken off fails on what is gone; first it takes its bar off the screen.
+    // An interrupted demo fails once its servers stop; let it remove its progress bar first.
     await Promise.race([playing.catch(() => undefined), wait(1_000)]);
     await stop();
   }
 }
 
-/** Answers with the exit code: 0 when the books equal the file. */
+/** Returns the exit code: 0 when the books equal the file. */
 async function demo(
   flags: DemoFlags,
   running: Running,
@@ -80,12 +80,10 @@ async function demo(
   const env = { ...process.env, ...stack.env };
   await setUp(env, say);
 
-  await mkdir(join(DATA_DIR, "logs"), { recursive: true });
+  await mkdir(LOGS, { recursive: true });
   const prefix = given === undefined ? "demo" : `demo-${Date.now().toString(36)}`;
-  const log = join(DATA_DIR, "logs", `${prefix}-metering.log`);
   const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key"), port: API_PORT });
-  running.beside = [superviseApi({ ...env, ...api.env }, say)];
-  const supervise = await meteringSupervisor(env, log, say);
+  running.beside = [supervise([API_SERVICE], "demo-api.log", { ...env, ...api.env }, say)];
   const report = await runDemo({
     env,
     say,
@@ -96,30 +94,27 @@ async function demo(
     onAccounts: (accountId) => showDashboard(env, { accountId, api, say }),
     startMetering() {
       signal.throwIfAborted();
-      say(`Metering starts; what it says is in ${log}`);
-      running.supervision = supervise();
+      // Metering alone of the services of `npm start`: others add credits that the file does not have.
+      const log = `${prefix}-metering.log`;
+      say(`Metering starts; its log is ${join(LOGS, log)}`);
+      running.supervision = supervise([METERING_SERVICE], log, env, say);
     },
     killMetering: flags.kill ? () => killMetering(running.supervision) : null,
   });
   console.log(flags.json ? reportAsJson(report) : reportAsText(report));
-  // Only on books of its own: it charges accounts, and moves the clock ahead for all.
+  // Only on the demo's own servers: it charges accounts, and moves the clock ahead for all of them.
   if (given === undefined) {
     running.beside.push(await superviseTopUps(env, say));
     await showTopUps(env, say);
     await showMonth(env, Date.now(), say);
-    await showProof(env, say);
+    say("\nThe proof: every event, entry, lot and balance, compared with the topics");
+    await openCommands(env, say).type("reconcile");
   }
-  if (!flags.exit) say(howToLook(stack, report.example));
+  if (!flags.exit) say(howToLook(stack.env, report.example));
   return report.differences.length === 0 ? 0 : 1;
 }
 
-function superviseApi(env: NodeJS.ProcessEnv, say: (line: string) => void): Supervision {
-  const services = [API_SERVICE];
-  const log = createWriteStream(join(DATA_DIR, "logs", "demo-api.log"));
-  return superviseServices(services, { env, say: sayOrLog(services, log, say) });
-}
-
-/** The top-up service and the simulated gateway, from when the books were found to equal the file. */
+/** The top-up service and the simulated gateway, which run once the books are compared. */
 async function superviseTopUps(
   env: NodeJS.ProcessEnv,
   say: (line: string) => void,
@@ -128,37 +123,24 @@ async function superviseTopUps(
   const dataDir = join(DATA_DIR, "gateway");
   const payments = await localPayments(simulated, { dataDir, ports: PAYMENT_PORTS });
   const services = [...payments.services, TOP_UP_SERVICE];
-  const log = createWriteStream(join(DATA_DIR, "logs", "demo-payments.log"));
-  return superviseServices(services, {
-    env: { ...simulated, ...payments.env, ...UNHURRIED_GATEWAY },
-    say: sayOrLog(services, log, say),
-  });
+  const gatewayEnv = { ...simulated, ...payments.env, ...SLOW_GATEWAY };
+  return supervise(services, "demo-payments.log", gatewayEnv, say);
 }
 
-/** What services write goes to a log; only what befalls them is said. */
-function sayOrLog(
+/** Runs services with their output in a log; only their ends and restarts are shown. */
+function supervise(
   services: readonly Service[],
-  log: WriteStream,
-  say: (line: string) => void,
-): (line: string) => void {
-  const prefixes = services.map(({ name }) => `${name} | `);
-  return (line) => {
-    log.write(`${line}\n`);
-    if (!prefixes.some((prefix) => line.startsWith(prefix))) say(`  ${line}`);
-  };
-}
-
-/**
- * Metering alone of what `npm start` runs: a service that adds credits would do what the file says
- * nothing of. What it writes goes to a log; only what befalls it is said.
- */
-async function meteringSupervisor(
+  logName: string,
   env: NodeJS.ProcessEnv,
-  logFile: string,
   say: (line: string) => void,
-): Promise<() => Supervision> {
-  await mkdir(dirname(logFile), { recursive: true });
-  const services = [METERING_SERVICE];
-  const options = { env, say: sayOrLog(services, createWriteStream(logFile), say) };
-  return () => superviseServices(services, options);
+): Supervision {
+  const log = createWriteStream(join(LOGS, logName));
+  const prefixes = services.map(({ name }) => `${name} | `);
+  return superviseServices(services, {
+    env,
+    say(line) {
+      log.write(`${line}\n`);
+      if (!prefixes.some((prefix) => line.startsWith(prefix))) say(`  ${line}`);
+    },
+  });
 }

@@ -7,7 +7,7 @@ import type { Supervision } from "../local/supervise-services.ts";
 
 const UP_WITHIN_MS = 60_000;
 
-/** How many metering processes read usage now; null while they share the partitions out. */
+/** The number of metering processes in the consumer group; null while it rebalances. */
 export async function meteringMembers(admin: Admin): Promise<number | null> {
   const { groups } = await admin.describeGroups([METERING]);
   const group = groups[0];
@@ -15,7 +15,7 @@ export async function meteringMembers(admin: Admin): Promise<number | null> {
   return group.state === "Stable" ? group.members.length : null;
 }
 
-/** Waits until one more reads usage than `before`: else the first events would wait for its start. */
+/** Waits until one more process meters than `before`; the first events would wait for it otherwise. */
 export async function untilMetering(
   admin: Admin,
   before: number,
@@ -24,17 +24,17 @@ export async function untilMetering(
   const deadline = Date.now() + UP_WITHIN_MS;
   while (((await meteringMembers(admin)) ?? 0) <= before) {
     if (Date.now() > deadline) {
-      throw new Error(`metering does not read usage after ${UP_WITHIN_MS / 1000} s: see its log`);
+      throw new Error(`metering has not started within ${UP_WITHIN_MS / 1000} s: see its log`);
     }
     await wait(100, undefined, { signal });
   }
 }
 
-/** kill -9 for the metering process; answers with its number. */
+/** Kills the metering process with kill -9; returns its id. */
 export function killMetering(supervision: Supervision | undefined): number {
   const pid = supervision?.pidOf(METERING_SERVICE.name);
   if (pid === undefined) {
-    throw new Error("there is no metering process to kill: it has ended already, see its log");
+    throw new Error("there is no metering process to kill: it has ended, see its log");
   }
   signalProcess(pid, "SIGKILL");
   return pid;

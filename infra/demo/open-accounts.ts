@@ -6,8 +6,8 @@ import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { PlannedAccount, PlannedLot } from "./plan-accounts.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Each account waits for several commits; so many waiting at once share the disk's flushes. */
-const AT_ONCE = 8;
+/** Accounts opened concurrently: their commits share the disk's flushes. */
+const CONCURRENCY = 8;
 
 /** Creates the accounts in the books and grants their lots, oldest first. */
 export async function openAccounts(
@@ -18,25 +18,23 @@ export async function openAccounts(
   const work = async () => {
     for (const account of left) await openAccount(database, account);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
 }
 
 async function openAccount(database: Database, account: PlannedAccount): Promise<void> {
   const { accountId, timeZone, threshold, lots } = account;
   const settings = { accountId, timeZone, threshold, currency: "USD" };
-  const { kind } = await createAccount(database, settings, {
-    now: Date.now(),
-    by: "npm run demo",
-  });
+  const by = "npm run demo";
+  const { kind } = await createAccount(database, settings, { now: Date.now(), by });
   if (kind !== "created") throw new Error(`account ${accountId} could not be created: ${kind}`);
   for (const [index, lot] of lots.entries()) {
     const now = Date.now();
     const { source, credits } = lot;
-    const reference = "npm run demo";
-    const grant = { lotId: `lot-${index + 1}`, source, credits, reference, end: endOf(lot, now) };
+    const lotId = `lot-${index + 1}`;
+    const grant = { lotId, source, credits, reference: by, end: endOf(lot, now) };
     const outcome = await grantCredits(database, accountId, grant, now);
     if (outcome.kind !== "granted") {
-      throw new Error(`${grant.lotId} could not be granted to ${accountId}: ${outcome.kind}`);
+      throw new Error(`${lotId} could not be granted to ${accountId}: ${outcome.kind}`);
     }
   }
 }

@@ -8,7 +8,7 @@ import { randomIntegers } from "./spread.ts";
 export interface PlannedLot {
   readonly source: LotSource;
   readonly credits: MicroCredits;
-  /** From the grant on. None ends while the demo runs. */
+  /** Counted from the grant. No lot ends while the demo runs. */
   readonly life: "usual" | "never" | { readonly days: number };
 }
 
@@ -31,14 +31,13 @@ const KINDS: readonly Pick<PlannedLot, "source" | "life">[] = [
 ];
 
 /**
- * Accounts with three to five lots each, the same ones in every run. A lot holds 10 to 40 hundredths
- * of what an account draws on average, so an account has 30 to 200: some that draw more than most
- * run low, and the busiest run into debt. Every other one counts as low at a quarter of the average
- * already, the rest at nothing.
+ * Accounts with three to five lots each, the same in every run. A lot has 10 to 40 % of what an
+ * account draws on average, so an account has 30 to 200 %: some accounts run low, and the busiest
+ * run into debt. The threshold of every other account is a quarter of the average, else 0.
  */
 export function planAccounts(given: {
   accounts: number;
-  /** Of every account id, so that runs on the same servers do not meet. */
+  /** Starts every account id, so that runs on the same servers have accounts of their own. */
   prefix: string;
   averageDraw: MicroCredits;
 }): PlannedAccount[] {

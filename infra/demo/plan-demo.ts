@@ -5,7 +5,7 @@ import { type PlannedEvent, planEvents } from "./plan-events.ts";
 import { DEMO_RATES } from "./rates.ts";
 import type { TraceRequest } from "./trace.ts";
 
-/** All that a run will do, and what the books must say afterwards. */
+/** What a run does, and the books that must result. */
 export interface DemoPlan {
   readonly requests: number;
   readonly accounts: readonly PlannedAccount[];
@@ -13,12 +13,12 @@ export interface DemoPlan {
   readonly expected: ExpectedBooks;
 }
 
-/** Every account's and every event's id starts with `prefix`; all else is the same in every run. */
+/** Account and event ids start with `prefix`; everything else is the same in every run. */
 export function planDemo(
   trace: readonly TraceRequest[],
   given: { readonly accounts: number; readonly prefix: string },
 ): DemoPlan {
-  // What is drawn in all does not depend on who draws it, so one account can stand for all.
+  // The total does not depend on which accounts draw it, so one account is enough here.
   const prices = planEvents(trace, [{ accountId: toAccountId("all") }], "").map(priceOf);
   const total = prices.reduce((sum, credits) => sum + credits, 0n);
   const accounts = planAccounts({ ...given, averageDraw: total / BigInt(given.accounts) });

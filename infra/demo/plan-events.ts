@@ -9,11 +9,11 @@ export interface PlannedEvent {
   readonly accountId: AccountId;
   readonly meter: string;
   readonly quantity: bigint;
-  /** After the first request, at the trace's own pace. */
+  /** After the first request, at the recorded pace. */
   readonly afterMs: number;
 }
 
-/** Two events a request, in the trace's order: its input tokens, then its output tokens. */
+/** Two events per request, in the trace's order: input tokens, then output tokens. */
 export function planEvents(
   trace: readonly TraceRequest[],
   accounts: readonly { readonly accountId: AccountId }[],

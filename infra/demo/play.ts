@@ -3,9 +3,9 @@ import type { UsageClient } from "../../shared/client/usage-client.ts";
 import type { PlannedEvent } from "./plan-events.ts";
 
 /**
- * Publishes the events as a product service would, each when the trace has it due, `speedUp` times
- * as fast; an event occurs when it is published. Resolves when Kafka has all of them. Rejects when
- * one could not be delivered, when `onDelivered` throws, or when `signal` aborts.
+ * Publishes the events as a product service would, `speedUp` times as fast as the trace; an event
+ * occurs when it is published. Resolves when Kafka has all of them. Rejects when one cannot be
+ * delivered, when `onDelivered` throws, or when `signal` aborts.
  */
 export async function play(
   client: UsageClient,

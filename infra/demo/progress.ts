@@ -11,7 +11,7 @@ interface Counts {
 
 export interface ProgressView {
   show(counts: Counts): void;
-  /** A line that stays on the screen, above a bar. */
+  /** Writes a line that stays on the screen, above a bar. */
   say(line: string): void;
   stop(): void;
 }
@@ -19,38 +19,41 @@ export interface ProgressView {
 const LINE_EVERY_MS = 5_000;
 const RATE_OVER_MS = 5_000;
 
-/** A bar on a terminal, else a line every few seconds. */
+/** A bar on a terminal, otherwise a line every few seconds. */
 export function openProgress(events: number, say: (line: string) => void): ProgressView {
-  return process.stderr.isTTY ? bar(events) : lines(events, say);
+  const { show, ...view } = process.stderr.isTTY ? bar(events) : lines(events, say);
+  const rateOf = rateMeter();
+  return { ...view, show: (counts) => show({ ...counts, rate: rateOf(counts.metered) }) };
 }
 
-function bar(events: number): ProgressView {
+interface RatedView extends Omit<ProgressView, "show"> {
+  show(counts: Counts & { readonly rate: number }): void;
+}
+
+function bar(events: number): RatedView {
   const bars = new MultiBar(
     {
       format:
         "{bar} {metered} of {total} metered, {published} published, {rate}/s, {lowBalances} low",
-      barsize: 20, // all of it fits into 80 columns
+      barsize: 20, // fits into 80 columns
       hideCursor: true,
     },
     Presets.shades_classic,
   );
-  const rateOf = rateMeter();
   const shown = bars.create(events, 0, { published: 0, metered: 0, lowBalances: 0, rate: 0 });
   return {
-    show: (counts) => shown.update(counts.metered, { ...counts, rate: rateOf(counts.metered) }),
+    show: (counts) => shown.update(counts.metered, counts),
     say: (line) => bars.log(`${line}\n`),
     stop: () => bars.stop(),
   };
 }
 
-function lines(events: number, say: (line: string) => void): ProgressView {
-  let saidAt = performance.now();
-  const rateOf = rateMeter();
+function lines(events: number, say: (line: string) => void): RatedView {
+  let lastAt = performance.now();
   return {
-    show({ published, metered, lowBalances }) {
-      const rate = rateOf(metered);
-      if (performance.now() - saidAt < LINE_EVERY_MS) return;
-      saidAt = performance.now();
+    show({ published, metered, lowBalances, rate }) {
+      if (performance.now() - lastAt < LINE_EVERY_MS) return;
+      lastAt = performance.now();
       say(
         `  ${metered} of ${events} events metered, ${published} published, ${rate}/s, ${lowBalances} low balances`,
       );
@@ -60,7 +63,7 @@ function lines(events: number, say: (line: string) => void): ProgressView {
   };
 }
 
-/** Whole events per second over the last few seconds; to be told the count each time it is asked. */
+/** Events per second over the last few seconds, given the count at each call. */
 function rateMeter(): (count: number) => number {
   let samples = [{ at: performance.now(), count: 0 }];
   return (count) => {

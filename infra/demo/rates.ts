@@ -6,28 +6,28 @@ import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 export const INPUT_TOKENS = "llm.input_tokens";
 export const OUTPUT_TOKENS = "llm.output_tokens";
 
-/** A fixed instant, so that the demo run again on the same servers finds its own rates. */
+/** A fixed instant, so that another run on the same servers has the same rates. */
 const VALID_FROM = Date.UTC(2023, 0, 1);
 const MILLION = 1_000_000n;
 
 /**
  * 2.5 credits per million input tokens, 10 per million output tokens. An odd number of input tokens
- * costs half a micro-credit beside the whole ones, so rounding is tried on every second request.
+ * ends in half a micro-credit, so about every second request tests the rounding.
  */
 export const DEMO_RATES: readonly Rate[] = [
   { meter: INPUT_TOKENS, validFrom: VALID_FROM, credits: 2_500_000n, per: MILLION },
   { meter: OUTPUT_TOKENS, validFrom: VALID_FROM, credits: 10_000_000n, per: MILLION },
 ];
 
-/** Sets the demo's rates. Throws when the servers price its meters otherwise already. */
+/** Sets the demo's rates. Throws when the meters have other prices already. */
 export async function setDemoRates(database: Database): Promise<void> {
   for (const rate of DEMO_RATES) {
     await setRate(database, rate, Date.now(), DEFAULT_WINDOW.maxAheadMs);
-    const standing = (await listRates(database)).filter(({ meter }) => meter === rate.meter);
-    const [only, ...others] = standing;
+    const rates = await listRates(database);
+    const [only, ...others] = rates.filter(({ meter }) => meter === rate.meter);
     if (only?.credits !== rate.credits || only.per !== rate.per || others.length > 0) {
       throw new Error(
-        `These servers have prices of their own for ${rate.meter}, so the demo cannot say what its usage costs: run it on others, or on its own (unset DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL).`,
+        `These servers have other prices for ${rate.meter}, so the demo cannot check what its usage costs. Unset DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL to run it on servers of its own.`,
       );
     }
   }

@@ -2,7 +2,7 @@ import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import type { Database, Transaction } from "../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../shared/ledger/postgres/read-snapshot.ts";
 
-/** What Postgres holds of some accounts, all read at one instant. */
+/** The books of some accounts, read at one instant. */
 export interface FoundBooks {
   /** By account id. */
   readonly accounts: ReadonlyMap<string, FoundAccount>;
@@ -29,7 +29,7 @@ export interface FoundRecord {
   readonly start: MicroCredits;
 }
 
-/** What one transaction drew of an account's line, and by which events. */
+/** The stretch that one transaction drew, and the events that drew it. */
 interface FoundDraw {
   readonly accountId: string;
   readonly start: MicroCredits;
@@ -41,15 +41,12 @@ interface FoundDraw {
 interface FoundSpend {
   readonly accountId: string;
   readonly meter: string;
-  readonly events: bigint;
+  readonly events: number;
   readonly quantity: bigint;
   readonly credits: MicroCredits;
 }
 
-/**
- * Reads the books of these accounts, with plain SQL on the tables. It looks through all usage records
- * for theirs, so that one which nothing else points to is found too.
- */
+/** Reads the books with plain SQL on the tables, so that it finds records that nothing else refers to. */
 export async function readBooks(
   database: Database,
   accountIds: readonly string[],
@@ -64,31 +61,33 @@ export async function readBooks(
 }
 
 const ACCOUNTS = `
-  SELECT account_id AS "accountId", granted, position, crossings,
-         (SELECT coalesce(json_agg(json_build_array(start_position::text, end_position::text)
-                                   ORDER BY end_position, start_position), '[]')
-          FROM lot
-          WHERE lot.account_id = account.account_id) AS lots
+  SELECT account_id AS "accountId", granted, position, crossings
   FROM account
   WHERE account_id = ANY($1)`;
 
-type AccountRow = Omit<FoundAccount, "lots"> & {
+const LOTS = `
+  SELECT account_id AS "accountId", start_position AS start, end_position AS "end"
+  FROM lot
+  WHERE account_id = ANY($1)
+  ORDER BY end_position, start_position`;
+
+interface OfAccount {
   readonly accountId: string;
-  readonly lots: readonly [start: string, end: string][];
-};
+}
 
 async function readAccounts(
   transaction: Transaction,
   accountIds: readonly string[],
 ): Promise<Map<string, FoundAccount>> {
-  const { rows } = await transaction.query<AccountRow>(ACCOUNTS, [accountIds]);
+  const accounts = await transaction.query<FoundAccount & OfAccount>(ACCOUNTS, [accountIds]);
+  const lots = await transaction.query<FoundAccount["lots"][number] & OfAccount>(LOTS, [
+    accountIds,
+  ]);
+  const byAccount = Map.groupBy(lots.rows, ({ accountId }) => accountId);
   return new Map(
-    rows.map(({ accountId, lots, ...account }) => [
+    accounts.rows.map(({ accountId, ...account }) => [
       accountId,
-      {
-        ...account,
-        lots: lots.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) })),
-      },
+      { ...account, lots: byAccount.get(accountId) ?? [] },
     ]),
   );
 }
@@ -106,7 +105,7 @@ const DRAWS = `
   WHERE account_id = ANY($1)`;
 
 const SPEND = `
-  SELECT account_id AS "accountId", meter, sum(events)::bigint AS events,
+  SELECT account_id AS "accountId", meter, sum(events)::integer AS events,
          sum(quantity)::bigint AS quantity, sum(credits)::bigint AS credits
   FROM spend
   WHERE account_id = ANY($1)

@@ -7,8 +7,24 @@ import type { DemoPlan } from "./plan-demo.ts";
 import { INPUT_TOKENS, OUTPUT_TOKENS } from "./rates.ts";
 import type { FoundBooks } from "./read-books.ts";
 
-/** What a run has shown. Everything about the books was read from them. */
-export interface DemoReport {
+/** What a run measures. */
+interface Measured {
+  /** Low-balance records received from the topic, without repeats. */
+  readonly lowBalances: number;
+  readonly lowBalanceRepeats: number;
+  readonly speedUp: number;
+  /** From the first event to the last balance and low balance. */
+  readonly elapsedMs: number;
+  /** Null: not measured. */
+  readonly latency: Latency | null;
+  /** The id of the metering process that was killed; null: none was. */
+  readonly killed: number | null;
+  /** One line for each difference between the books and the file. */
+  readonly differences: readonly string[];
+}
+
+/** The result of a run. Its figures about the books are read from the books. */
+export interface DemoReport extends Measured {
   readonly requests: number;
   readonly events: number;
   readonly inputTokens: bigint;
@@ -18,33 +34,10 @@ export interface DemoReport {
   readonly accounts: number;
   readonly lots: number;
   readonly accountsInDebt: number;
-  /** Worth a look: an account and the event that brought it down to its threshold. */
+  /** An account, and the event that brought it down to its threshold. */
   readonly example: { readonly accountId: string; readonly eventId: string };
-  /** Low-balance records heard on the topic, without repeats. */
-  readonly lowBalances: number;
-  readonly lowBalanceRepeats: number;
-  readonly speedUp: number;
-  /** From the first event to the last balance and low balance. */
-  readonly elapsedMs: number;
   readonly eventsPerSecond: number;
-  /** Null: not measured. */
-  readonly latency: Latency | null;
-  /** The number of the metering process that was killed in the middle, if one was. */
-  readonly killed: number | null;
-  /** One line for each difference from what the file says. */
-  readonly differences: readonly string[];
 }
-
-type Measured = Pick<
-  DemoReport,
-  | "lowBalances"
-  | "lowBalanceRepeats"
-  | "speedUp"
-  | "elapsedMs"
-  | "latency"
-  | "killed"
-  | "differences"
->;
 
 const DIFFERENCES_SHOWN = 20;
 
@@ -108,15 +101,18 @@ function rowsOf(report: DemoReport): [string, string][] {
     [
       "from event to balance",
       latency === null
-        ? "not measured: this Postgres keeps no commit times (track_commit_timestamp)"
+        ? "not measured: this Postgres keeps no commit times (track_commit_timestamp is off)"
         : `p50 ${latency.p50Ms} ms, p99 ${latency.p99Ms} ms`,
     ],
-    ...(killed === null ? [] : [metering(killed)]),
+    ...(killed === null
+      ? []
+      : [
+          ["metering", `process ${killed} killed with kill -9, restarted`] satisfies [
+            string,
+            string,
+          ],
+        ]),
   ];
-}
-
-function metering(killed: number): [string, string] {
-  return ["metering", `killed in the middle with kill -9 (process ${killed}), started again`];
 }
 
 function verdictOf({ differences, inputTokens, outputTokens }: DemoReport): string[] {
@@ -132,6 +128,24 @@ function verdictOf({ differences, inputTokens, outputTokens }: DemoReport): stri
     ...shown,
     ...(more > 0 ? [`  and ${grouped(more)} more`] : []),
   ];
+}
+
+/** Where the servers listen, and commands to look at the books while the demo stays up. */
+export function howToLook(
+  env: Readonly<Record<string, string>>,
+  { accountId, eventId }: DemoReport["example"],
+): string {
+  return [
+    "",
+    "Everything stays up until Ctrl-C. To look around, in another terminal:",
+    "",
+    ...Object.entries(env).map(([name, value]) => `  export ${name}='${value}'`),
+    "  npx drawdown status",
+    `  npx drawdown account show ${accountId}`,
+    `  npx drawdown lots ${accountId}`,
+    `  npx drawdown explain event ${eventId} --account ${accountId}`,
+    "",
+  ].join("\n");
 }
 
 function repeats(count: number): string {

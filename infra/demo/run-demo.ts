@@ -23,22 +23,20 @@ import { readTrace } from "./trace.ts";
 interface DemoOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly accounts: number;
-  /** How many times as fast as it was recorded the trace is played. */
+  /** The trace is played this many times as fast as it was recorded. */
   readonly speedUp: number;
-  /** Accounts, events and the reader's Kafka group are named with it. */
+  /** Starts the names of accounts, events and the consumer group. */
   readonly prefix: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-  /** The accounts are open; this one uses most. */
+  /** Called when the accounts are open, with the one that uses most. */
   onAccounts(busiest: AccountId): Promise<void>;
-  /** Starts the process that meters; it may run before, too. */
   startMetering(): void;
-  /** Kills it without warning; answers with its number. Null: it is left alone. */
+  /** Kills metering without warning and returns its process id; null: it is not killed. */
   readonly killMetering: (() => number) | null;
 }
 
-/** What a run has open. */
-interface Parts {
+interface Connections {
   readonly database: Database;
   readonly lowBalances: LowBalanceFollower;
   readonly client: ReturnType<typeof openUsageClient>;
@@ -47,8 +45,8 @@ interface Parts {
 const SHOW_EVERY_MS = 500;
 
 /**
- * Plays the trace through metering on servers that are set up, and holds the books against what the
- * trace says. Leaves the accounts as they are then, to be looked at.
+ * Plays the trace through metering on servers that are set up, and compares the books with the trace.
+ * The accounts stay in the books.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const { say, signal } = options;
@@ -80,16 +78,16 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await untilMetering(admin, before ?? 0, signal);
     say(`Metering is up. The trace plays ${options.speedUp} times as fast as it was recorded.`);
 
-    const parts = { database, lowBalances, client };
-    const played = await playWatched(plan, parts, options, () =>
-      awaitBooks({ ...parts, admin }, accountIds, signal),
+    const connections = { database, lowBalances, client };
+    const played = await playWatched(plan, connections, options, () =>
+      awaitBooks({ ...connections, admin }, accountIds, signal),
     );
     const found = await readBooks(database, accountIds);
     return reportOn(plan, found, {
       ...played,
       speedUp: options.speedUp,
-      differences: checkBooks(plan.expected, found, lowBalances.heard),
-      lowBalances: lowBalances.heard.length,
+      differences: checkBooks(plan.expected, found, lowBalances.received),
+      lowBalances: lowBalances.received.length,
       lowBalanceRepeats: lowBalances.repeats(),
       latency: await measureLatency(database, accountIds),
     });
@@ -99,12 +97,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   }
 }
 
-/** Plays and waits for the books, showing how far both have come, and kills in the middle if told to. */
+/** Plays the trace and waits for the books, with progress; kills metering half-way if requested. */
 async function playWatched(
   plan: DemoPlan,
-  parts: Parts,
+  connections: Connections,
   options: DemoOptions,
-  booksAreThere: () => Promise<void>,
+  untilMetered: () => Promise<void>,
 ): Promise<{ elapsedMs: number; killed: number | null }> {
   const view = openProgress(plan.events.length, options.say);
   const startedAt = performance.now();
@@ -120,8 +118,11 @@ async function playWatched(
     );
   };
   const done = new AbortController();
-  const watching = watch(plan, parts, { view, published: () => published, until: done.signal });
-  const playing = play(parts.client, plan.events, { ...options, onDelivered }).then(booksAreThere);
+  const watching = watch(plan, connections, {
+    ...{ view, published: () => published, until: done.signal },
+  });
+  const { client } = connections;
+  const playing = play(client, plan.events, { ...options, onDelivered }).then(untilMetered);
   try {
     await Promise.race([playing, watching]);
     return { elapsedMs: performance.now() - startedAt, killed };
@@ -134,7 +135,7 @@ async function playWatched(
 
 async function watch(
   plan: DemoPlan,
-  { database, lowBalances }: Parts,
+  { database, lowBalances }: Connections,
   given: { view: ProgressView; published: () => number; until: AbortSignal },
 ): Promise<void> {
   const accountIds = plan.accounts.map(({ accountId }) => accountId);
@@ -147,21 +148,18 @@ async function watch(
     const metered = rows[0]?.metered ?? 0;
     given.view.show({
       ...{ published: given.published(), metered },
-      lowBalances: lowBalances.heard.length,
+      lowBalances: lowBalances.received.length,
     });
     await wait(SHOW_EVERY_MS, undefined, { signal: given.until }).catch(() => undefined);
   }
 }
 
-/** The one with most events, to be watched. */
-function busiestOf({ events, accounts }: DemoPlan): AccountId {
-  const counts = new Map<string, number>();
-  for (const { accountId } of events) counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
-  const [busiest] = accounts.toSorted(
-    (a, b) => (counts.get(b.accountId) ?? 0) - (counts.get(a.accountId) ?? 0),
-  );
-  if (busiest === undefined) throw new Error("the demo has no accounts");
-  return busiest.accountId;
+/** The account with most events. */
+function busiestOf({ events }: DemoPlan): AccountId {
+  const byAccount = [...Map.groupBy(events, ({ accountId }) => accountId)];
+  const [busiest] = byAccount.toSorted(([, a], [, b]) => b.length - a.length);
+  if (busiest === undefined) throw new Error("the demo has no events");
+  return busiest[0];
 }
 
 function countLots({ accounts }: DemoPlan): number {

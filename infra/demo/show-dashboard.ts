@@ -6,18 +6,15 @@ import type { LocalApi } from "../local/api.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Says where the dashboard of an account moves as the trace plays, and where operators look. */
+/** Prints the URLs of an account's dashboard, of the operators' dashboard and of the API. */
 export async function showDashboard(
   env: NodeJS.ProcessEnv,
-  shown: {
-    readonly accountId: AccountId;
-    readonly api: LocalApi;
-    readonly say: (line: string) => void;
-  },
+  { accountId, api, say }: { accountId: AccountId; api: LocalApi; say: (line: string) => void },
 ): Promise<void> {
-  const { accountId, api, say } = shown;
   const database = openDatabase(readSettings(env).database, {
-    ...{ name: "drawdown-demo", connections: 1, onError: () => undefined },
+    name: "drawdown-demo",
+    connections: 1,
+    onError: () => undefined,
   });
   try {
     const now = Date.now();

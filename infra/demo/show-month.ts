@@ -6,7 +6,7 @@ import { fieldOf, openCommands } from "./commands.ts";
 const ACCOUNT = "demo-studio";
 const ZONE = "America/New_York";
 
-/** What is used in the first month: 40 minutes of voice and a hundred queries, 245 credits. */
+/** The first month's usage: 40 minutes of voice and a hundred queries, 245 credits. */
 const USAGE = [
   { account_id: ACCOUNT, meter: "voice.milliseconds", quantity: 40 * 60 * 1000 },
   { account_id: ACCOUNT, meter: "kb.queries", quantity: 100 },
@@ -15,9 +15,9 @@ const CHARGED = 100_000_000n;
 const USED = 245_000_000n;
 
 /**
- * Shows two turns of the month on an account of its own, by the commands that anybody would type:
- * the month's credits and fee, an add-on's charge, what rolls over and what expires. It moves the
- * clock ahead for all accounts of the books, so it is for books that are the demo's alone.
+ * Shows two turns of the month on an account of its own: the month's credits and fee, an add-on's
+ * charge, what rolls over and what expires. It moves the clock ahead for all accounts, so it needs
+ * books that belong to the demo alone.
  */
 export async function showMonth(
   env: NodeJS.ProcessEnv,
@@ -30,27 +30,19 @@ export async function showMonth(
     new Date(periodStart(anchor, period, ZONE) + GRACE_MS).toISOString();
 
   say("\nThe month: credits that roll over, and credits that expire");
-  await type("account", "create", ACCOUNT, "--time-zone", ZONE);
-  await type(
-    "payment-method",
-    "set",
-    ACCOUNT,
-    "--customer",
-    "cus_studio",
-    "--method",
-    "card_approve",
-  );
-  await type("subscription", "start", ACCOUNT, "starter");
-  await type("add-on", "set", ACCOUNT, "knowledge_bases", "2");
+  await type(`account create ${ACCOUNT} --time-zone ${ZONE}`);
+  await type(`payment-method set ${ACCOUNT} --customer cus_studio --method card_approve`);
+  await type(`subscription start ${ACCOUNT} starter`);
+  await type(`add-on set ${ACCOUNT} knowledge_bases 2`);
   await publish(USAGE);
-  await until("the usage of the month is metered", ["account", "show", ACCOUNT], (shown) => {
+  await until("the usage of the month is metered", `account show ${ACCOUNT}`, (shown) => {
     return BigInt(String(fieldOf(shown, "position") ?? 0)) >= CHARGED + USED;
   });
-  await type("lots", ACCOUNT);
-  await type("scheduler", "run", "--at", afterTurn(1));
-  await type("lots", ACCOUNT);
-  await type("scheduler", "run", "--at", afterTurn(2));
-  await type("lots", ACCOUNT);
-  await type("entries", ACCOUNT);
-  await type("payments", ACCOUNT);
+  await type(`lots ${ACCOUNT}`);
+  await type(`scheduler run --at ${afterTurn(1)}`);
+  await type(`lots ${ACCOUNT}`);
+  await type(`scheduler run --at ${afterTurn(2)}`);
+  await type(`lots ${ACCOUNT}`);
+  await type(`entries ${ACCOUNT}`);
+  await type(`payments ${ACCOUNT}`);
 }

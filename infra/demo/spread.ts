@@ -1,7 +1,7 @@
 /**
- * Deals requests out to accounts unevenly, as customers are: the account of rank r gets a share in
- * proportion to 1 / r (Zipf), drawn by a generator with a fixed seed, so that every run deals alike.
- * Answers with the account's number, from 0, of each request.
+ * Assigns requests to accounts as unevenly as customers use a product: the account of rank r gets a
+ * share in proportion to 1 / r (Zipf). The seed is fixed, so every run is the same. Returns the index
+ * of each request's account.
  */
 export function spreadRequests(requests: number, accounts: number): number[] {
   const bounds = cumulativeWeights(accounts);
@@ -10,12 +10,11 @@ export function spreadRequests(requests: number, accounts: number): number[] {
   return Array.from({ length: requests }, () => indexOf(bounds, random(total)));
 }
 
-/** Any number would do. */
 const SEED = 20_231_116;
-/** The weight of rank 1; large, so that the weights of high ranks still differ in whole numbers. */
+/** The weight of rank 1; large, so that the integer weights of high ranks still differ. */
 const LARGEST_WEIGHT = 1_000_000;
 
-/** Where each account's stretch ends when their weights are laid end to end. */
+/** The running sum of the accounts' weights. */
 function cumulativeWeights(accounts: number): number[] {
   let end = 0;
   return Array.from({ length: accounts }, (_, index) => {
@@ -24,7 +23,7 @@ function cumulativeWeights(accounts: number): number[] {
   });
 }
 
-/** The first stretch that ends after `point`. */
+/** The first account whose running sum exceeds `point`. */
 function indexOf(bounds: readonly number[], point: number): number {
   let low = 0;
   let high = bounds.length - 1;
@@ -37,9 +36,8 @@ function indexOf(bounds: readonly number[], point: number): number {
 }
 
 /**
- * Whole numbers from 0 to below a limit (at most 2^32). SplitMix32: a counter and a mixing function
- * of 32-bit integers; what lies beyond the last whole multiple of the limit is drawn again, so that
- * no number is favoured.
+ * Random integers from 0 to below a limit (at most 2^32) by SplitMix32. Numbers beyond the last
+ * multiple of the limit are drawn again, so that all results are equally likely.
  */
 export function randomIntegers(seed: number): (limit: number) => number {
   let state = seed >>> 0;

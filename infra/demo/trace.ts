@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** One request of the trace. Its tokens are whole numbers, the time counts from the first request. */
+/** A request of the trace; its time counts from the first request. */
 export interface TraceRequest {
   readonly afterMs: number;
   readonly inputTokens: bigint;
@@ -11,7 +11,7 @@ export interface TraceRequest {
 /** Source, licence and citation: README.md beside this file. */
 export const TRACE_FILE = join(import.meta.dirname, "llm-requests-code.csv");
 
-/** What the file's source says it holds: a file that does not is cut off or another one. */
+/** The totals that the file's source states: a file with others is truncated or another one. */
 const TRACE_TOTALS = {
   requests: 8_819,
   inputTokens: 18_059_974n,
@@ -27,7 +27,7 @@ export async function readTrace(file = TRACE_FILE): Promise<TraceRequest[]> {
   const requests = parseTrace(await readFile(file, "utf8"));
   const [found, expected] = [totalsOf(requests), TRACE_TOTALS].map(describeTotals);
   if (found !== expected) {
-    throw new Error(`${file} holds ${found} and should hold ${expected}: restore the file.`);
+    throw new Error(`${file} has ${found}, not ${expected}: restore the file.`);
   }
   return requests;
 }
@@ -43,7 +43,8 @@ export function parseTrace(text: string): TraceRequest[] {
     const { at, inputTokens, outputTokens } = parseRow(line, index + 2);
     firstAt ??= at;
     const afterMs = at - firstAt;
-    if (afterMs < before) throw new Error(`line ${index + 2} of the trace lies before the last`);
+    if (afterMs < before)
+      throw new Error(`line ${index + 2} of the trace is earlier than the one before`);
     before = afterMs;
     return { afterMs, inputTokens, outputTokens };
   });

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkBooks } from "../../../infra/demo/check-books.ts";
-import type { HeardLowBalance } from "../../../infra/demo/follow-low-balances.ts";
+import type { LowBalanceReceived } from "../../../infra/demo/follow-low-balances.ts";
 import { openAccounts } from "../../../infra/demo/open-accounts.ts";
 import { type DemoPlan, planDemo } from "../../../infra/demo/plan-demo.ts";
 import { setDemoRates } from "../../../infra/demo/rates.ts";
@@ -135,7 +135,7 @@ describe("a fault in the books is found:", () => {
     {
       fault: "a low balance was said once more",
       sql: "UPDATE account SET crossings = crossings + 1 WHERE account_id = 'demo-10'",
-      says: [/^account demo-10: low balances said: 1, should be 0$/],
+      says: [/^account demo-10: low balances published: 1, should be 0$/],
     },
     {
       fault: "an event is a dead letter",
@@ -153,32 +153,32 @@ describe("a fault in the books is found:", () => {
 describe("a fault among the low balances is found:", () => {
   const faults: {
     fault: string;
-    plant: (heard: HeardLowBalance[]) => HeardLowBalance[];
+    plant: (received: LowBalanceReceived[]) => LowBalanceReceived[];
     says: RegExp;
   }[] = [
-    { fault: "one is missing", plant: ([, ...rest]) => rest, says: /: never heard of$/ },
+    { fault: "one is missing", plant: ([, ...rest]) => rest, says: /: never published$/ },
     {
       fault: "one comes twice",
-      plant: (heard) => [...heard, ...heard.slice(0, 1)],
-      says: /, heard again: 1, should be 0$/,
+      plant: (received) => [...received, ...received.slice(0, 1)],
+      says: /, published again: 1, should be 0$/,
     },
     {
       fault: "another event is named as its cause",
-      plant: (heard) => heard.map((low) => ({ ...low, cause: "event:other" })),
+      plant: (received) => received.map((low) => ({ ...low, cause: "event:other" })),
       says: /, cause: event:other, should be event:demo-request-\d+-(in|out)put$/,
     },
     {
       fault: "its balance is a micro-credit off",
-      plant: (heard) => heard.map((low) => ({ ...low, balance: low.balance + 1n })),
+      plant: (received) => received.map((low) => ({ ...low, balance: low.balance + 1n })),
       says: /, balance: -?\d+, should be -?\d+$/,
     },
     {
       fault: "an account that never ran low has one",
-      plant: (heard) => [
-        ...heard,
-        ...heard.slice(0, 1).map((low) => ({ ...low, accountId: "demo-10" })),
+      plant: (received) => [
+        ...received,
+        ...received.slice(0, 1).map((low) => ({ ...low, accountId: "demo-10" })),
       ],
-      says: /^low balance of demo-10: heard of, though it never ran low$/,
+      says: /^low balance of demo-10: published, though it never ran low$/,
     },
   ];
   test.each(faults)("$fault", async ({ plant, says }) => {
@@ -187,7 +187,7 @@ describe("a fault among the low balances is found:", () => {
 });
 
 async function differences(
-  plant: (heard: HeardLowBalance[]) => HeardLowBalance[] = (heard) => heard,
+  plant: (received: LowBalanceReceived[]) => LowBalanceReceived[] = (received) => received,
 ): Promise<string[]> {
   const found = await readBooks(
     books.database,
@@ -197,7 +197,7 @@ async function differences(
 }
 
 /** What the relay would publish. */
-async function published(): Promise<HeardLowBalance[]> {
+async function published(): Promise<LowBalanceReceived[]> {
   const { rows } = await books.database.query<{ record: string }>(
     "SELECT record FROM outbox WHERE topic = $1 ORDER BY account_id, sequence",
     [TOPICS.lowBalance],

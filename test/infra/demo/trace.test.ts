@@ -65,7 +65,7 @@ describe("a trace", () => {
     const file = join(await tempFolder(), "cut.csv");
     await writeFile(file, `${HEADER}\n2023-11-16 18:17:03.9799600,4808,10\n`);
     await expect(readTrace(file)).rejects.toThrow(
-      "holds 1 requests with 4808 input and 10 output tokens and should hold 8819 requests",
+      "has 1 requests with 4808 input and 10 output tokens, not 8819 requests",
     );
   });
 });
