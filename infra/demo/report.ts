@@ -1,6 +1,7 @@
 import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { formatCredits } from "../../shared/core/text/credits-text.ts";
 import { amountsAsText } from "../../shared/ledger/postgres/amounts-as-text.ts";
+import type { Stack } from "../local/stack.ts";
 import { totalsByMeter } from "./check-books.ts";
 import type { Latency } from "./measure-latency.ts";
 import type { DemoPlan } from "./plan-demo.ts";
@@ -132,7 +133,7 @@ function verdictOf({ differences, inputTokens, outputTokens }: DemoReport): stri
 
 /** Where the servers listen, and commands to look at the books while the demo stays up. */
 export function howToLook(
-  env: Readonly<Record<string, string>>,
+  env: Stack["env"],
   { accountId, eventId }: DemoReport["example"],
 ): string {
   return [
