@@ -124,7 +124,7 @@ describe("refused, and nothing is changed", () => {
     [
       2,
       ["set", "cli-stays", ...words(SET), "--by", "schedule"],
-      "--by cannot be schedule: so the turns of the month are told",
+      "--by cannot be schedule, the name of automatic changes in the history",
     ],
   ])("exit code %i: payment-method %j", async (code, line, sentence) => {
     const env = { DATABASE_URL: books.url };

@@ -317,7 +317,7 @@ describe("refused, and nothing is changed", () => {
     [
       2,
       "payment refund cli-stays manual:one --by schedule",
-      "--by cannot be schedule: so the turns of the month are told",
+      "--by cannot be schedule, the name of automatic changes in the history",
     ],
   ])("exit code %i: %s", async (code, line, sentence) => {
     expect(await run(line)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });

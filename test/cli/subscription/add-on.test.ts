@@ -213,8 +213,8 @@ describe("refused, and nothing is changed", () => {
       "set cli-sub cli-vast 2",
       "that is too much for one account: at most 9223372036814.775807 credits are possible",
     ],
-    [2, "set cli-sub cli-voice -1", 'units must be a whole number from 0 on, not "-1"'],
-    [2, "set cli-sub cli-voice 1.5", 'units must be a whole number from 0 on, not "1.5"'],
+    [2, "set cli-sub cli-voice -1", 'units must be a whole number of at least 0, not "-1"'],
+    [2, "set cli-sub cli-voice 1.5", 'units must be a whole number of at least 0, not "1.5"'],
     [2, "set cli-sub cli-voice", "missing required argument 'units'"],
   ])("exit code %i: %s", async (code, line, sentence) => {
     expect(await run(`add-on ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });

@@ -64,7 +64,7 @@ test.concurrent.each([
   [
     2,
     "start cli-bare cli-pro --by schedule",
-    "--by cannot be schedule: so the turns of the month are told",
+    "--by cannot be schedule, the name of automatic changes in the history",
   ],
   [
     2,
