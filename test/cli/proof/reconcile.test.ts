@@ -155,7 +155,7 @@ test("only an account, a partition or a range: what was asked for, and what was 
 test.each([
   ["--from 10 --to 5", 2, "--from 10 is not before --to 5"],
   ["--from yesterday", 2, "--from must be an offset like 1041 or an instant"],
-  ["--partition x", 2, "--partition must be a whole number from 0 on"],
+  ["--partition x", 2, "--partition must be a whole number of at least 0"],
   ["--yes", 2, "--yes goes with --repair"],
   ["--partition 99", 1, "usage.events has no partition 99"],
   ["--from 999999999", 1, "nothing lies between --from and --to; available:"],

@@ -62,7 +62,7 @@ test("a bad line is named with its number and reason, and the rest still goes", 
     ["nonsense", "not JSON"],
     ["[1]", "not a JSON object"],
     [line({ meter: undefined }), "meter is missing"],
-    [line({ meter: 5 }), "meter must be text"],
+    [line({ meter: 5 }), "meter must be a string"],
     [
       line({ quantity: 1.5 }),
       "quantity must be a whole number of at least 0; write it as a string if it is above 2^53",
@@ -80,7 +80,7 @@ test("a bad line is named with its number and reason, and the rest still goes", 
       line({ occurred_at: "yesterday" }),
       "occurred_at must be an instant like 2026-09-01T00:00:00Z, or milliseconds",
     ],
-    [line({ dimensions: { tier: 1 } }), "dimensions.tier must be text"],
+    [line({ dimensions: { tier: 1 } }), "dimensions.tier must be a string"],
     [line({ event_id: "" }), "usage not published (malformed): event_id is empty"],
   ] as const;
   const { code, stdout, stderr, published } = await publish(
