@@ -14,7 +14,7 @@ import {
   restoreTopUpLot,
 } from "../ledger/proof/restore-entries.ts";
 import { restorePosition } from "../ledger/proof/restore-position.ts";
-import { correctRecord, removeRecord, restoreRecord } from "../ledger/proof/restore-records.ts";
+import { restoreRecord } from "../ledger/proof/restore-records.ts";
 import { accountOf, type Found, idOf, type PlacedDifference } from "./difference.ts";
 import { keepMessage, type MissedMessages } from "./keep-message.ts";
 
@@ -112,7 +112,7 @@ function planOfRecord(found: PlacedDifference): RepairPlan | null {
       const { event, credits, onLine } = found;
       if (onLine !== null) {
         return plan("record_restored", ({ database }, entry) =>
-          restoreRecord(database, { event, credits, ...onLine }, entry),
+          restoreRecord(database, null, { event, credits, ...onLine }, entry),
         );
       }
       return plan(
@@ -125,7 +125,9 @@ function planOfRecord(found: PlacedDifference): RepairPlan | null {
     case "extra_record": {
       const { record, isDrawn } = found;
       if (isDrawn && record.credits > 0n) return adjustment("reversal", record.credits);
-      return plan("record_removed", ({ database }, entry) => removeRecord(database, record, entry));
+      return plan("record_removed", ({ database }, entry) =>
+        restoreRecord(database, record, null, entry),
+      );
     }
     default:
       return planOfWrongRecord(found);
@@ -143,7 +145,7 @@ function planOfWrongRecord(
   }
   const event = found.kind === "other_price" ? record : found.event;
   return plan("record_corrected", ({ database }, entry) =>
-    correctRecord(database, record, { event, credits, ...onLine }, entry),
+    restoreRecord(database, record, { event, credits, ...onLine }, entry),
   );
 }
 

@@ -3,7 +3,7 @@ import { takeDeadLettersToRetry } from "../../ledger/dead-letters/to-retry.ts";
 import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../../ledger/outbox/outbox.ts";
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import {
-  markDeadLettersPublished,
+  markDeadLetters,
   takeDeadLetters,
   type UnpublishedDeadLetter,
 } from "../../ledger/usage/dead-letters.ts";
@@ -15,11 +15,10 @@ const RECORDS_AT_ONCE = 1000;
 const DEAD_LETTERS_AT_ONCE = 100;
 
 /**
- * Publishes the outbox, in order per account and topic, the dead letters not yet published, and, as
- * usage again, the dead letters to retry. They are deleted or marked in the transaction that took them,
- * after Kafka has acknowledged them: if the relay is killed in between, they are published again, with
- * the same sequence. One relay works at a time, so that two cannot mix up the order. Returns true when
- * there may be more.
+ * Publishes the outbox in order per account and topic, new dead letters, and dead letters to retry (as
+ * usage). They are deleted or marked in the transaction that read them, after Kafka has acknowledged
+ * them: a relay that is killed in between publishes them again, with the same sequences. One relay runs
+ * at a time, which keeps the order. Returns true when there may be more.
  */
 export async function relayOutbox(database: Database, publisher: Publisher): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
@@ -34,7 +33,7 @@ export async function relayOutbox(database: Database, publisher: Publisher): Pro
       ]);
     }
     if (records.length > 0) await deleteFromOutbox(transaction, records);
-    if (letters.length > 0) await markDeadLettersPublished(transaction, letters);
+    if (letters.length > 0) await markDeadLetters(transaction, letters, "published");
     if (retries.length > 0) await republishDeadLetters(transaction, publisher, retries);
     return (
       records.length === RECORDS_AT_ONCE ||

@@ -16,30 +16,41 @@ import { readCompleteUntil } from "./usage-complete.ts";
 
 export type UnknownAccount = Refusal<"unknown_account">;
 
-/** An account as it is settled, held until the transaction ends. */
+/** The account to move, and the instant by the clock. */
+export interface AccountNow {
+  readonly accountId: AccountId;
+  readonly now: Instant;
+}
+
+/** The same, and who requested it, for the history. */
+export interface RequestedBy extends AccountNow {
+  readonly by: string;
+}
+
+/** A settled account, locked until the transaction ends. */
 export interface SettledAccount {
   readonly book: AccountBook;
-  /** What settling it has posted, which is written with what is decided: no query finds it yet. */
+  /** The entries that settling posts. They are written after the decision, so queries do not see them. */
   readonly posted: readonly Entry[];
   /** ISO 4217. */
   readonly currency: string;
   readonly catalogue: Catalogue;
 }
 
-/** What was decided on an account, and the step it takes; null: it stays as it was settled. */
+/** A decision, and the change it makes; `step` null: the account is only settled. */
 export interface Decided<D> {
   readonly decision: D;
   readonly step: Settlement | null;
 }
 
 /**
- * Moves one account in one transaction: what fell due before is posted first, under what held then,
- * also when the decision turns out to be a refusal. The account row is locked, so a command never has
- * to run again; metering that had read the account does.
+ * Changes one account in one transaction. It is settled first, under the settings in force until then,
+ * even if the decision is a refusal. The account row is locked, so this never has to run again; a
+ * metering batch that has read the account does.
  */
 export async function moveAccount<D>(
   database: Database,
-  { accountId, now }: { readonly accountId: AccountId; readonly now: Instant },
+  { accountId, now }: AccountNow,
   decide: (settled: SettledAccount, transaction: Transaction) => Decided<D> | Promise<Decided<D>>,
 ): Promise<D | UnknownAccount> {
   return inTransaction(database, async (transaction) => {
@@ -70,7 +81,7 @@ export async function moveAccount<D>(
   });
 }
 
-/** A setting is changed only with a change that its history tells. */
+/** A setting changes only together with a change in the history. */
 function whoSet(changes: readonly SubscriptionChange[]): string {
   const change = changes.findLast(
     ({ kind }) => kind === "time_zone_changed" || kind === "threshold_changed",

@@ -1,12 +1,12 @@
 import { type Deducted, type Deduction, deductCredits } from "../../core/changes/adjust-credits.ts";
-import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { AccountId } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
-import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import { type AccountNow, moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 
 type DeductionOutcome =
   | Deducted
-  /** This very adjustment was posted before. */
+  /** The same adjustment was posted before. */
   | { readonly kind: "already_exists" }
   | Refusal<"adjustment_exists" | "no_credits" | "overflow">;
 
@@ -15,10 +15,10 @@ const FIND = `
   FROM entry
   WHERE account_id = $1 AND kind = 'adjustment' AND lot_id IS NULL AND reference = $2`;
 
-/** Takes credits from an account as a correction, in one transaction; the same reference once. */
+/** Deducts credits from an account as a correction, in one transaction; once for each reference. */
 export async function takeCredits(
   database: Database,
-  at: { readonly accountId: AccountId; readonly now: Instant },
+  at: AccountNow,
   asked: Deduction,
 ): Promise<DeductionOutcome | UnknownAccount> {
   return moveAccount<DeductionOutcome>(database, at, async ({ book }, transaction) => {

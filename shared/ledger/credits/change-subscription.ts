@@ -1,6 +1,5 @@
 import type { ChangeContext, Changed } from "../../core/changes/subscription-change.ts";
-import type { AccountId, Instant } from "../../core/line/account.ts";
-import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import type { Database } from "../postgres/database.ts";
 
 /**
@@ -9,11 +8,7 @@ import type { Database } from "../postgres/database.ts";
  */
 export async function changeSubscription<D extends { readonly kind: string }>(
   database: Database,
-  {
-    accountId,
-    now,
-    by,
-  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+  { accountId, now, by }: RequestedBy,
   decide: (context: ChangeContext) => D | Changed,
 ): Promise<D | Changed | UnknownAccount> {
   return moveAccount(database, { accountId, now }, (settled) => {

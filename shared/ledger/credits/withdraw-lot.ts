@@ -1,13 +1,12 @@
 import { decideWithdrawal, type Withdrawal } from "../../core/changes/withdraw-lot.ts";
-import type { AccountId, Instant } from "../../core/line/account.ts";
 import { findLot } from "../books/granted-lots.ts";
-import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import { type AccountNow, moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database } from "../postgres/database.ts";
 
-/** Takes credits back out of a lot, wholly or in part, in one transaction. */
+/** Withdraws unspent credits of a lot, all or some, in one transaction. */
 export async function withdrawLot(
   database: Database,
-  at: { readonly accountId: AccountId; readonly now: Instant },
+  at: AccountNow,
   asked: Withdrawal,
 ): Promise<ReturnType<typeof decideWithdrawal> | UnknownAccount> {
   return moveAccount(database, at, async ({ book }, transaction) => {

@@ -1,22 +1,22 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Database } from "../postgres/database.ts";
+import { readPages } from "../postgres/read-pages.ts";
 import { OPEN } from "../usage/dead-letters.ts";
 
-/** Which open dead letters are decided about, and when. */
+/** The open dead letters to decide about: those of a reason, recorded up to `now`. */
 export interface DecisionScope {
   /** Null: of any reason. */
   readonly reason: string | null;
   readonly now: Instant;
 }
 
-/** So many are decided in one transaction, and held by it. */
-const LETTERS_AT_ONCE = 5_000;
+const LETTERS_PER_TRANSACTION = 5_000;
 
 /**
- * Sets columns of all open dead letters of a reason for which `which` holds, so many in a transaction,
- * and returns how many. Those that come meanwhile are left out: what is retried may be a dead letter
- * again at once, and would be for ever. `set` takes its values from $7 on.
+ * Updates the open dead letters in scope for which `which` holds, in several transactions, and returns
+ * their number. Letters recorded meanwhile are left out: a retried message may become a dead letter
+ * again, without end. `set` takes its values from $7 on.
  */
 export async function decideOpenLetters(
   database: Database,
@@ -25,20 +25,18 @@ export async function decideOpenLetters(
 ): Promise<number> {
   const text = statementOf(decision);
   let decided = 0;
-  let after: Place = { recordedAt: "-infinity", topic: "", partition: 0, offset: 0n };
-  for (;;) {
-    const { recordedAt, topic, partition, offset } = after;
+  const pages = readPages<Place>(LETTERS_PER_TRANSACTION, (last) => {
+    const { recordedAt, topic, partition, offset } = last ?? FIRST;
     const place = [recordedAt, topic, partition, offset];
-    const values = [reason, now, ...place, ...decision.values];
-    const { rows } = await database.query<Place>(text, values);
-    decided += rows.length;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < LETTERS_AT_ONCE) return decided;
-    after = last;
-  }
+    return database.query(text, [reason, now, ...place, ...decision.values]);
+  });
+  for await (const places of pages) decided += places.length;
+  return decided;
 }
 
-/** As text, an instant keeps its microseconds. */
+const FIRST: Place = { recordedAt: "-infinity", topic: "", partition: 0, offset: 0n };
+
+/** The instant is text, which keeps its microseconds. */
 type Place = DeadLetterPlace & { readonly recordedAt: string };
 
 function statementOf({ which, set }: { readonly which: string; readonly set: string }): string {
@@ -53,7 +51,7 @@ function statementOf({ which, set }: { readonly which: string; readonly set: str
             > ($3::timestamptz, $4, $5::integer, $6::bigint)
         AND ${which}
       ORDER BY recorded_at, topic, kafka_partition, kafka_offset
-      LIMIT ${LETTERS_AT_ONCE}
+      LIMIT ${LETTERS_PER_TRANSACTION}
       FOR UPDATE
     ), decided AS (
       UPDATE dead_letter

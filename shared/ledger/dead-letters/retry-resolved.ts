@@ -1,19 +1,19 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
+import { readPages } from "../postgres/read-pages.ts";
 
 /** Undecided, and not refused by Kafka; as the indexes of 0007_dead_letter_decisions.sql have it. */
 const UNDECIDED = "retry_asked_at IS NULL AND retry_refused IS NULL AND dismissed_at IS NULL";
 const WITHOUT_ACCOUNT = `reason = 'unknown_account' AND ${UNDECIDED}`;
 const WITHOUT_PRICE = `reason IN ('unknown_meter', 'no_price') AND ${UNDECIDED}`;
 
-/** So many accounts or meters are looked for, and so many letters changed, by one statement. */
-const NAMES_AT_ONCE = 1_000;
-const LETTERS_AT_ONCE = 5_000;
+const NAMES_PER_QUERY = 1_000;
+const LETTERS_PER_QUERY = 5_000;
 
 /**
- * Asks for the open dead letters to be published again whose account exists by now, or whose meter has
- * a price that holds when they occurred. Each step is a transaction and tells how many it was. What
- * still lacks something else is a new dead letter then, and is retried once that exists.
+ * Requests a retry of the open dead letters whose account exists by now, or whose meter has a price for
+ * the instant at which they occurred. Each step is a transaction and yields the number of letters. A
+ * letter that still lacks something else becomes a new dead letter.
  */
 export async function* retryResolved(database: Database, now: Instant): AsyncGenerator<number> {
   for await (const accountIds of accountsWaitedFor(database)) {
@@ -25,8 +25,8 @@ export async function* retryResolved(database: Database, now: Instant): AsyncGen
 }
 
 /**
- * The different names in an index, so many after $1: one look-up for each name, however many letters
- * bear it. `found` says what the caller wants to know of each.
+ * The distinct names in an index after $1, with one look-up for each, however many letters have it.
+ * `found` is a subquery that is evaluated for each name.
  */
 function namesAfter(column: "account_id" | "meter", letters: string, found: string): string {
   const next = (after: string) => `
@@ -40,7 +40,7 @@ function namesAfter(column: "account_id" | "meter", letters: string, found: stri
       UNION ALL
       SELECT following.${column} FROM waiting CROSS JOIN LATERAL (${next("waiting.name")}) AS following
     )
-    SELECT name, (${found}) AS found FROM (SELECT name FROM waiting LIMIT ${NAMES_AT_ONCE}) AS waiting`;
+    SELECT name, (${found}) AS found FROM (SELECT name FROM waiting LIMIT ${NAMES_PER_QUERY}) AS waiting`;
 }
 
 const ACCOUNTS = namesAfter(
@@ -78,17 +78,10 @@ interface Name {
 }
 
 async function* pagesOf(database: Database, text: string): AsyncGenerator<Name[]> {
-  let after = "";
-  for (;;) {
-    const { rows } = await database.query<Name>(text, [after]);
-    yield rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < NAMES_AT_ONCE) return;
-    after = last.name;
-  }
+  yield* readPages<Name>(NAMES_PER_QUERY, (last) => database.query(text, [last?.name ?? ""]));
 }
 
-/** Letters that somebody else is deciding about are left to him. */
+/** Letters that another transaction has locked are left to it. */
 function askWhere(letters: string): string {
   return `
     UPDATE dead_letter
@@ -97,7 +90,7 @@ function askWhere(letters: string): string {
       SELECT topic, kafka_partition, kafka_offset
       FROM dead_letter
       WHERE ${letters} AND octet_length(payload) > 0
-      LIMIT ${LETTERS_AT_ONCE}
+      LIMIT ${LETTERS_PER_QUERY}
       FOR UPDATE SKIP LOCKED
     ) AS fit
     WHERE dead_letter.topic = fit.topic
@@ -115,8 +108,8 @@ async function* askAll(
 ): AsyncGenerator<number> {
   for (;;) {
     const { rowCount } = await database.query(statement, [...values]);
-    const asked = rowCount ?? 0;
-    if (asked > 0) yield asked;
-    if (asked < LETTERS_AT_ONCE) return;
+    const requested = rowCount ?? 0;
+    if (requested > 0) yield requested;
+    if (requested < LETTERS_PER_QUERY) return;
   }
 }

@@ -1,14 +1,13 @@
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Transaction } from "../postgres/database.ts";
-import { placeArrays } from "../usage/dead-letters.ts";
 
-/** A dead letter that is to be published again, as it was. */
+/** A dead letter to publish again, unchanged. */
 export interface DeadLetterToRetry extends DeadLetterPlace {
   readonly key: Buffer | null;
   readonly payload: Buffer;
 }
 
-// Whoever decides about many letters holds them in another order; nobody waits for him here.
+// SKIP LOCKED: a bulk decision locks letters in another order, and waiting for it could deadlock.
 const TAKE = `
   SELECT topic, kafka_partition AS partition, kafka_offset AS offset, key, payload
   FROM dead_letter
@@ -17,7 +16,7 @@ const TAKE = `
   LIMIT $1
   FOR UPDATE SKIP LOCKED`;
 
-/** The next dead letters to publish again, in the order of their partitions, held until the transaction ends. */
+/** The next dead letters to publish again, in offset order, locked until the transaction ends. */
 export async function takeDeadLettersToRetry(
   transaction: Transaction,
   limit: number,
@@ -26,28 +25,12 @@ export async function takeDeadLettersToRetry(
   return rows;
 }
 
-const MARK = `
-  UPDATE dead_letter
-  SET retried_at = now()
-  FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS sent (topic, kafka_partition, kafka_offset)
-  WHERE dead_letter.topic = sent.topic
-    AND dead_letter.kafka_partition = sent.kafka_partition
-    AND dead_letter.kafka_offset = sent.kafka_offset`;
-
-/** Remembers that Kafka has acknowledged these dead letters as messages again. */
-export async function markDeadLettersRetried(
-  transaction: Transaction,
-  letters: readonly DeadLetterPlace[],
-): Promise<void> {
-  await transaction.query(MARK, placeArrays(letters));
-}
-
 const REFUSE = `
   UPDATE dead_letter
   SET retry_asked_at = NULL, retry_refused = $4
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
 
-/** Remembers that Kafka does not take a dead letter again, and why; it waits for a decision again. */
+/** Records why Kafka refused a dead letter. It is open again. */
 export async function refuseRetry(
   transaction: Transaction,
   { topic, partition, offset }: DeadLetterPlace,

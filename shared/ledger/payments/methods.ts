@@ -2,7 +2,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { PaymentMethod } from "../../core/payments/attempt.ts";
 import { startAgain } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
-import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Queryable } from "../postgres/database.ts";
 
 /** What an account pays with, and who has set it when. */
@@ -55,11 +55,7 @@ const TRY_FEES_AGAIN = `
  */
 export async function setPaymentMethod(
   database: Database,
-  {
-    accountId,
-    now,
-    by,
-  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+  { accountId, now, by }: RequestedBy,
   { customer, method }: PaymentMethod,
 ): Promise<{ readonly kind: "set" } | UnknownAccount> {
   return moveAccount(database, { accountId, now }, async (_, transaction) => {

@@ -1,4 +1,3 @@
-import type { AccountId, Instant } from "../../core/line/account.ts";
 import {
   type AutoTopUp,
   type AutoTopUpSettingsDecision,
@@ -6,7 +5,7 @@ import {
   type TopUpSettings,
 } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
-import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import { recordSettings } from "../books/setting-changes.ts";
 import type { Database } from "../postgres/database.ts";
 
@@ -16,11 +15,7 @@ import type { Database } from "../postgres/database.ts";
  */
 export async function setAutoTopUp(
   database: Database,
-  {
-    accountId,
-    now,
-    by,
-  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+  { accountId, now, by }: RequestedBy,
   asked: Partial<TopUpSettings>,
 ): Promise<AutoTopUpSettingsDecision | UnknownAccount> {
   return moveAccount(database, { accountId, now }, async ({ currency }, transaction) => {

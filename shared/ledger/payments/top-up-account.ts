@@ -1,4 +1,4 @@
-import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { startOfDay, startOfMonth } from "../../core/offer/months.ts";
 import {
@@ -11,23 +11,22 @@ import {
 } from "../../core/payments/decide-top-up.ts";
 import type { TopUp } from "../../core/payments/payment.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
-import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import {
+  type AccountNow,
+  moveAccount,
+  type SettledAccount,
+  type UnknownAccount,
+} from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import { insertTopUp, lockPayment, readTopUpsSoFar } from "./payments.ts";
 
-interface At {
-  readonly accountId: AccountId;
-  readonly now: Instant;
-}
-
 /**
- * Looks whether an account is to be topped up, and if so stores the pending top-up, in one
- * transaction that settles the account first. Looking any number of times, at once too, makes one
- * top-up of a crossing.
+ * Settles an account and stores a pending top-up if it needs one, in one transaction. However often this
+ * runs, also concurrently, a crossing causes one top-up.
  */
 export async function topUpIfLow(
   database: Database,
-  at: At,
+  at: AccountNow,
 ): Promise<AutoTopUpDecision | UnknownAccount> {
   return moveAccount(database, at, async (settled, transaction) => {
     const { tries, context } = await readContext(transaction, settled, at.now);
@@ -52,29 +51,29 @@ function isChanged({ auto }: TopUpContext, { auto: after, notices }: AutoTopUpDe
 
 export type ManualTopUpOutcome =
   | ManualTopUpDecision
-  /** This very top-up was asked for before. */
+  /** The same top-up was requested before. */
   | { readonly kind: "already_exists"; readonly topUp: TopUp }
   | Refusal<"top_up_exists">;
 
-/** Stores a pending top-up that was asked for by hand, in one transaction. */
+/** Stores a pending top-up that was requested by hand, in one transaction. */
 export async function topUpByHand(
   database: Database,
-  at: At,
-  asked: ManualTopUp,
+  at: AccountNow,
+  request: ManualTopUp,
 ): Promise<ManualTopUpOutcome | UnknownAccount> {
   const { accountId, now } = at;
   return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
-    const standing = await lockPayment(transaction, { accountId, paymentId: asked.paymentId });
+    const standing = await lockPayment(transaction, { accountId, paymentId: request.paymentId });
     if (standing?.kind === "top_up") {
       const { amount, currency } = standing;
       const decision =
-        amount === asked.amount
+        amount === request.amount
           ? ({ kind: "already_exists", topUp: standing } as const)
           : ({ kind: "top_up_exists", amount, currency } as const);
       return { decision, step: null };
     }
     const { context } = await readContext(transaction, settled, now);
-    const decision = decideManualTopUp(asked, context);
+    const decision = decideManualTopUp(request, context);
     if (decision.kind === "pending") {
       await insertTopUp(transaction, accountId, decision.topUp, now);
       const { notices } = decision;

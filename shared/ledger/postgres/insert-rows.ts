@@ -1,21 +1,10 @@
 import { pipeline } from "node:stream/promises";
 import { type CopyStreamQuery, from } from "pg-copy-streams";
-import type { Instant } from "../../core/line/account.ts";
 import { CopyBuffer } from "./copy-buffer.ts";
 import type { Transaction } from "./database.ts";
 
 /** Writes rows field by field, in the order of the columns. */
-export interface RowWriter {
-  startRow(fields: number): void;
-  text(value: string): void;
-  /** The text of a JSON document. */
-  jsonb(value: string): void;
-  textArray(values: readonly string[]): void;
-  null(): void;
-  int4(value: number): void;
-  int8(value: bigint): void;
-  timestamptz(value: Instant): void;
-}
+export type RowWriter = Omit<CopyBuffer, "length" | "take" | "finish">;
 
 /** Where rows go: `account_id, lot_id, ...` of a table. */
 export interface Columns {
@@ -23,10 +12,10 @@ export interface Columns {
   readonly columns: string;
 }
 
-/** A COPY costs two round trips and a stream; so few rows are sooner there as an INSERT's parameters. */
+/** A COPY costs two round trips and a stream: up to this many rows an INSERT is faster. */
 const FEW = 4;
 
-/** Stores rows, however many; `put` writes one. Returns how many were stored. */
+/** Stores any number of rows; `put` writes one. Returns the number stored. */
 export async function insertRows<T>(
   transaction: Transaction,
   into: Columns,
@@ -77,8 +66,8 @@ function openValues() {
   return { writer, values };
 }
 
-// Postgres stores one piece while the next is built, and few are in memory. Just below a power of
-// two, so that the buffer, which grows by doubling, ends there.
+// Postgres stores one piece while the next is built, so few are in memory. Just below a power of two,
+// because the buffer grows by doubling.
 const PIECE = 60 << 10;
 
 async function copyMany<T>(
@@ -91,7 +80,7 @@ async function copyMany<T>(
   const first = pieces.next().value;
   const second = pieces.next().value;
   const copy = transaction.query(from(`COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`));
-  // One piece, which is what few rows are, needs none of what a pipeline sets up.
+  // A single piece needs no pipeline.
   if (second === undefined) await send(copy, first);
   else await pipeline(joined([first, second], pieces), copy);
   return copy.rowCount;

@@ -15,19 +15,16 @@ export const INVARIANTS: readonly Invariant[] = [
   ...USAGE_INVARIANTS,
 ];
 
-/** What was found of one invariant. */
+/** The result of checking one invariant. */
 export interface Finding {
   readonly invariant: Invariant;
-  /** Accounts where it does not hold, so many at most; none: it holds. */
+  /** The first few accounts where it does not hold; empty: it holds. */
   readonly accounts: readonly string[];
 }
 
 const MOST_NAMED = 5;
 
-/**
- * Holds the books against each invariant, one after another, all on one state of them: metering may go
- * on meanwhile. `onFinding` hears of each as it was found.
- */
+/** Checks each invariant on one snapshot of the books; metering goes on. `onFinding` receives each result. */
 export async function checkInvariants(
   database: Database,
   onFinding: (finding: Finding) => void,
@@ -38,10 +35,7 @@ export async function checkInvariants(
   });
 }
 
-/**
- * The same on what a connection sees. `accounts` is a pattern of LIKE for those to look at; of those
- * where one does not hold, so many are named at most.
- */
+/** The same in a given transaction, for the accounts that match a LIKE pattern. */
 export async function findBroken(
   transaction: Transaction,
   accounts: string,
@@ -50,26 +44,16 @@ export async function findBroken(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const invariant of INVARIANTS) {
-    const broken = await brokenIn(transaction, invariant, accounts, mostNamed);
-    const finding = { invariant, accounts: broken };
+    const { rows } = await transaction.query<{ account: string }>(
+      `SELECT DISTINCT account_id AS account
+       FROM (${invariant.accounts}) AS broken
+       WHERE account_id LIKE $1
+       LIMIT $2`,
+      [accounts, mostNamed],
+    );
+    const finding = { invariant, accounts: rows.map(({ account }) => account) };
     findings.push(finding);
     onFinding(finding);
   }
   return findings;
-}
-
-async function brokenIn(
-  transaction: Transaction,
-  { accounts: query }: Invariant,
-  accounts: string,
-  mostNamed: number,
-): Promise<string[]> {
-  const { rows } = await transaction.query<{ account: string }>(
-    `SELECT DISTINCT account_id AS account
-     FROM (${query}) AS broken
-     WHERE account_id LIKE $1
-     LIMIT $2`,
-    [accounts, mostNamed],
-  );
-  return rows.map(({ account }) => account);
 }

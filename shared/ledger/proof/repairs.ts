@@ -2,9 +2,14 @@ import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  inTransaction,
+  type Queryable,
+  type Transaction,
+} from "../postgres/database.ts";
 
-/** Which difference is repaired, and who says so. */
+/** A repair as it is recorded. */
 export interface Repair {
   readonly accountId: string;
   /** The difference's identity within the account. */
@@ -12,9 +17,9 @@ export interface Repair {
   readonly what: string;
   readonly by: string;
   readonly at: Instant;
-  /** How far position was ahead of all that was drawn, where an entry answers that. */
+  /** How far position was ahead of usage and entries, where an entry corrects the balance for it. */
   readonly lineBy?: MicroCredits;
-  /** What stood there before, for whoever asks later. */
+  /** What the books had before. */
   readonly detail: unknown;
 }
 
@@ -23,13 +28,29 @@ const NOTE = `
   VALUES ($1, $2, to_timestamp($3 / 1000.0), $4, $5, $6, $7)
   ON CONFLICT DO NOTHING`;
 
-/** Notes a repair, in the transaction that does it or after one that can be asked for again. */
+/** Records a repair: in its transaction, or after a transaction that is safe to repeat. */
 export async function recordRepair(
   transaction: Queryable,
   { accountId, difference, at, by, what, lineBy = 0n, detail }: Repair,
 ): Promise<void> {
   const json = JSON.stringify(detail, amountsAsText);
   await transaction.query(NOTE, [accountId, difference, at, by, what, lineBy, json]);
+}
+
+/**
+ * Runs a repair and records it, in one transaction; `work` returns false where the books have changed
+ * since the difference was found, and nothing is recorded.
+ */
+export async function repairOnce(
+  database: Database,
+  repair: Repair,
+  work: (transaction: Transaction) => Promise<boolean>,
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const isDone = await work(transaction);
+    if (isDone) await recordRepair(transaction, repair);
+    return isDone;
+  });
 }
 
 const FIND = `

@@ -3,14 +3,13 @@ import { REFERENCE } from "../../core/line/reference.ts";
 import { endOfLot } from "../../core/month/expiry.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { UNTOUCHED_AUTO_TOP_UP } from "../../core/payments/auto-top-up.ts";
-import type { TopUp } from "../../core/payments/payment.ts";
 import { topUpSucceeded } from "../../core/payments/settle-top-up.ts";
 import { lockAccount } from "../books/account-details.ts";
 import { findLot, insertLots, listLots } from "../books/granted-lots.ts";
 import { moveAccount } from "../books/move-account.ts";
 import { lockPayment } from "../payments/payments.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
-import { type Repair, recordRepair } from "./repairs.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { type Repair, recordRepair, repairOnce } from "./repairs.ts";
 import type { MissingLot, UngrantedTopUp } from "./verify-books.ts";
 import type { PublishedEntry } from "./verify-published.ts";
 
@@ -34,16 +33,16 @@ const PUT = `
       due_at = excluded.due_at`;
 
 /**
- * Puts an entry back to what was told of it when it was posted: the line after it follows from the entry
- * before it and the balance told. False: the one before it is missing too, or the account never had it.
+ * Restores an entry from its published record; its line follows from the entry before it and the
+ * published balance. False: the entry before it is missing too, or the account never had it.
  */
 export async function restoreEntry(
   database: Database,
-  told: PublishedEntry,
+  published: PublishedEntry,
   repair: Repair,
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
-    const { accountId, sequence } = told;
+  return repairOnce(database, repair, async (transaction) => {
+    const { accountId, sequence } = published;
     await lockAccount(transaction, accountId);
     const { rows } = await transaction.query<{ before: bigint; version: bigint }>(AROUND, [
       accountId,
@@ -51,19 +50,26 @@ export async function restoreEntry(
     ]);
     if (rows[0] === undefined) return false;
     const { before, version } = rows[0];
-    const granted = before + (await addedBy(transaction, told));
+    const granted = before + (await addedBy(transaction, published));
     await transaction.query(PUT, [
-      ...[accountId, sequence, told.kind, told.credits, granted, granted - told.balance, version],
-      ...[told.lotId, told.reference, told.dueAt, told.postedAt],
+      ...[
+        accountId,
+        sequence,
+        published.kind,
+        published.credits,
+        granted,
+        granted - published.balance,
+        version,
+      ],
+      ...[published.lotId, published.reference, published.dueAt, published.postedAt],
     ]);
-    await recordRepair(transaction, repair);
     return true;
   });
 }
 
-/** What an entry added to the end of the line; a lot that ended before it was drawn was cut out. */
-async function addedBy(transaction: Transaction, told: PublishedEntry): Promise<bigint> {
-  const { accountId, kind, credits, lotId } = told;
+/** What an entry added to the end of the line; a lot that expired ahead of position was cut out. */
+async function addedBy(transaction: Transaction, published: PublishedEntry): Promise<bigint> {
+  const { accountId, kind, credits, lotId } = published;
   if (kind === "grant" || (kind === "adjustment" && lotId !== null)) return credits;
   if (kind !== "expiry" || lotId === null) return 0n;
   const lot = await findLot(transaction, accountId, lotId);
@@ -71,8 +77,8 @@ async function addedBy(transaction: Transaction, told: PublishedEntry): Promise<
 }
 
 /**
- * Puts the lot of a paid top-up back where the line has no other: its grant and its payment say what it
- * was. False: there is no such payment, or no room where it stood.
+ * Restores the lot of a paid top-up from its grant and its payment, in the gap that it left on the line.
+ * False: there is no such payment, or no gap.
  */
 export async function restoreTopUpLot(
   database: Database,
@@ -82,7 +88,7 @@ export async function restoreTopUpLot(
   const { accountId, lotId, credits } = missing;
   const ofTopUp = REFERENCE.topUpLot.read(lotId);
   if (ofTopUp === null) return false;
-  return inTransaction(database, async (transaction) => {
+  return repairOnce(database, repair, async (transaction) => {
     const details = await lockAccount(transaction, accountId);
     const payment = await lockPayment(transaction, { accountId, ...ofTopUp });
     const granted = await readGrant(transaction, missing);
@@ -93,7 +99,6 @@ export async function restoreTopUpLot(
     const expiresAt = endOfLot(payment.life, granted.grantedAt, account.timeZone);
     const lot = { lotId, ...hole, credits, source: "top_up", ...granted, expiresAt } as const;
     await insertLots(transaction, [{ accountId, lot }]);
-    await recordRepair(transaction, repair);
     return true;
   });
 }
@@ -145,15 +150,13 @@ export async function grantPaidTopUp(
     { accountId, now },
     async (settled, transaction) => {
       const payment = await lockPayment(transaction, { accountId, paymentId });
-      const isPaid = payment?.kind === "top_up" && payment.status === "succeeded";
-      if (
-        !isPaid ||
-        (await findLot(transaction, accountId, REFERENCE.topUpLot.write({ paymentId }))) !== null
-      ) {
+      const lotId = REFERENCE.topUpLot.write({ paymentId });
+      const isGranted = (await findLot(transaction, accountId, lotId)) !== null;
+      if (payment?.kind !== "top_up" || payment.status !== "succeeded" || isGranted) {
         return { decision: false, step: null };
       }
       await recordRepair(transaction, repair);
-      const { step } = topUpSucceeded(payment as TopUp, UNTOUCHED_AUTO_TOP_UP, settled.book, now);
+      const { step } = topUpSucceeded(payment, UNTOUCHED_AUTO_TOP_UP, settled.book, now);
       return { decision: true, step };
     },
   );

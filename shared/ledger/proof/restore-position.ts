@@ -3,20 +3,20 @@ import { balanceOf } from "../../core/line/credit-line.ts";
 import { rearm, sayLowBalance } from "../../core/line/low-balance.ts";
 import { lockAccount } from "../books/account-details.ts";
 import { postMovement } from "../books/post-movement.ts";
-import { type Database, inTransaction } from "../postgres/database.ts";
-import { type Repair, recordRepair } from "./repairs.ts";
+import type { Database } from "../postgres/database.ts";
+import { type Repair, repairOnce } from "./repairs.ts";
 import type { MovedPosition } from "./verify-books.ts";
 
 /**
- * Puts an account's position where its records and entries end, as if nobody had moved it, and judges
- * the balance by it. False: the account has moved since, or something was drawn from where it stood.
+ * Sets an account's position back to the end of its records and entries, and its low-balance state to
+ * match. False: the account has moved since.
  */
 export async function restorePosition(
   database: Database,
   { accountId, position, by, drawnTo }: MovedPosition,
   repair: Repair,
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return repairOnce(database, repair, async (transaction) => {
     const details = await lockAccount(transaction, accountId);
     if (details?.account.position !== position || position - by !== drawnTo) return false;
     const { account, lowBalance } = judged({ ...details.account, position: drawnTo }, repair);
@@ -26,9 +26,7 @@ export async function restorePosition(
       ...{ accounts: [account], entries: [] },
       lowBalances: lowBalance === null ? [] : [lowBalance],
     };
-    if (!(await postMovement(transaction, movement, repair.at))) return false;
-    await recordRepair(transaction, repair);
-    return true;
+    return postMovement(transaction, movement, repair.at);
   });
 }
 

@@ -3,8 +3,9 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOPICS } from "../../core/text/topics.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
+import { readPages } from "../postgres/read-pages.ts";
 
-/** Topics whose records count up for each account, and where the books keep the count. */
+/** Topics whose records are numbered per account without gaps. */
 export const COUNTED_TOPICS = [TOPICS.credits, TOPICS.lowBalance, TOPICS.topUps] as const;
 
 export type CountedTopic = (typeof COUNTED_TOPICS)[number];
@@ -15,17 +16,17 @@ const COUNTS: Record<CountedTopic, string> = {
   [TOPICS.topUps]: "SELECT account_id, told FROM auto_top_up",
 };
 
-/** How many records of a topic an account has had, and the first of those that wait in the outbox. */
+/** How many records an account has on a topic, and the first one that waits in the outbox. */
 export interface RecordCount {
   readonly accountId: AccountId;
   readonly count: bigint;
-  /** Null: none waits. */
+  /** Null: none. */
   readonly firstWaiting: bigint | null;
 }
 
 const PAGE = 10_000;
 
-/** The accounts that had records of a topic, page by page, in the order of their ids. */
+/** The accounts that have records on a topic, page by page, in id order. */
 export async function* readRecordCounts(
   transaction: Transaction,
   topic: CountedTopic,
@@ -39,13 +40,9 @@ export async function* readRecordCounts(
     WHERE told > 0 AND account_id > $2 AND ($3::text IS NULL OR account_id = $3)
     ORDER BY account_id
     LIMIT ${PAGE}`;
-  for (let after = ""; ; ) {
-    const { rows } = await transaction.query<RecordCount>(text, [topic, after, accountId]);
-    yield rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
-    after = last.accountId;
-  }
+  yield* readPages<RecordCount>(PAGE, (last) =>
+    transaction.query(text, [topic, last?.accountId ?? "", accountId]),
+  );
 }
 
 const VERSIONS = `
@@ -66,19 +63,12 @@ export async function* readPublishedVersions(
     WITH waiting AS MATERIALIZED (
       SELECT DISTINCT account_id FROM balance_change, unnest(account_ids) AS account_id
     )${VERSIONS}`;
-  for (let after = ""; ; ) {
-    const { rows } = await transaction.query<Pick<Account, "accountId" | "version">>(text, [
-      after,
-      accountId,
-    ]);
-    yield rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
-    after = last.accountId;
-  }
+  yield* readPages<Pick<Account, "accountId" | "version">>(PAGE, (last) =>
+    transaction.query(text, [last?.accountId ?? "", accountId]),
+  );
 }
 
-/** An entry as its record on `billing.credits` tells it. */
+/** The fields of an entry that its record on `billing.credits` has. */
 export interface PublishedEntry
   extends Pick<
     Entry,
@@ -100,8 +90,8 @@ const ENTRIES = `
   LEFT JOIN entry USING (account_id, sequence)`;
 
 /**
- * The entries of these places as they are told, by `account/sequence`, null where the account has none;
- * nothing of accounts that the books do not have.
+ * Entries in the form in which they are published, by `account/sequence`; null where the account has no
+ * such entry. Unknown accounts are left out.
  */
 export async function findEntries(
   transaction: Transaction,

@@ -29,7 +29,7 @@ const STORE = `
 
 const MAX_DETAIL = 500;
 
-/** Stores dead letters, in the transaction that moves past them. */
+/** Stores dead letters, in the transaction that advances the offset past them. */
 export async function storeDeadLetters(
   transaction: Transaction,
   letters: readonly DeadLetter[],
@@ -50,7 +50,7 @@ export async function storeDeadLetters(
   ]);
 }
 
-/** A dead letter as it is told to others. */
+/** A dead letter as it is published. */
 export type UnpublishedDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
 
 const TAKE = `
@@ -62,7 +62,7 @@ const TAKE = `
   LIMIT $1
   FOR UPDATE`;
 
-/** The next dead letters to publish, in the order of their partitions, held until the transaction ends. */
+/** The next dead letters to publish, in offset order, locked until the transaction ends. */
 export async function takeDeadLetters(
   transaction: Transaction,
   limit: number,
@@ -77,32 +77,30 @@ export async function takeDeadLetters(
   }));
 }
 
-const MARK = `
+const mark = (column: string) => `
   UPDATE dead_letter
-  SET published_at = now()
+  SET ${column} = now()
   FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS sent (topic, kafka_partition, kafka_offset)
   WHERE dead_letter.topic = sent.topic
     AND dead_letter.kafka_partition = sent.kafka_partition
     AND dead_letter.kafka_offset = sent.kafka_offset`;
 
-/** Remembers that Kafka has acknowledged these dead letters. */
-export async function markDeadLettersPublished(
+const MARK = { published: mark("published_at"), retried: mark("retried_at") };
+
+/** Records that Kafka has acknowledged these letters: as dead letters, or as usage that is retried. */
+export async function markDeadLetters(
   transaction: Transaction,
   letters: readonly DeadLetterPlace[],
+  as: keyof typeof MARK,
 ): Promise<void> {
-  await transaction.query(MARK, placeArrays(letters));
+  await transaction.query(MARK[as], [
+    textArray(letters.map(({ topic }) => topic)),
+    bigintArray(letters.map(({ partition }) => partition)),
+    bigintArray(letters.map(({ offset }) => offset)),
+  ]);
 }
 
-/** Places as three arrays: of topics, of partitions, of offsets. */
-export function placeArrays(places: readonly DeadLetterPlace[]): string[] {
-  return [
-    textArray(places.map(({ topic }) => topic)),
-    bigintArray(places.map(({ partition }) => partition)),
-    bigintArray(places.map(({ offset }) => offset)),
-  ];
-}
-
-/** Neither retried nor dismissed: it waits for a decision, or to be published again. */
+/** Neither retried nor dismissed. */
 export const OPEN = "retried_at IS NULL AND dismissed_at IS NULL";
 
 const COUNT = `
@@ -112,7 +110,7 @@ const COUNT = `
   GROUP BY reason
   ORDER BY count(*) DESC, reason`;
 
-/** How many dead letters wait for a decision, by reason, most first. */
+/** Counts the open dead letters by reason, most first. */
 export async function countDeadLetters(
   database: Database,
 ): Promise<{ reason: string; count: number }[]> {
@@ -124,12 +122,12 @@ function storable(detail: string): string {
   return detail.slice(0, MAX_DETAIL).replaceAll("\0", "\\0").toWellFormed();
 }
 
-/** Of a malformed event it may be anything; such a letter waits for no price. */
+/** The meter of a malformed event may be any text; it is not stored, since no price would resolve it. */
 function storableMeter(meter: string | null): string | null {
   return meter !== null && idProblem("meter", meter) === null ? meter : null;
 }
 
-// The calendar of Postgres begins in 4713 BC; that of JavaScript, which reads it again, ends first.
+// Postgres has no dates before 4713 BC, and JavaScript, which reads them back, none after 275760.
 const FIRST_STORABLE = Date.UTC(-4712, 0, 1);
 const LAST_STORABLE = 8.64e15;
 

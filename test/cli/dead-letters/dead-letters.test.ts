@@ -4,12 +4,11 @@ import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts
 import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import {
-  markDeadLettersRetried,
   refuseRetry,
   takeDeadLettersToRetry,
 } from "../../../shared/ledger/dead-letters/to-retry.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
-import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import { markDeadLetters, storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
@@ -456,7 +455,7 @@ function eventBytes(event: Partial<UsageFields> = {}): Buffer {
 async function publishAgain(): Promise<number> {
   return inTransaction(books.database, async (transaction) => {
     const letters = await takeDeadLettersToRetry(transaction, 100);
-    await markDeadLettersRetried(transaction, letters);
+    await markDeadLetters(transaction, letters, "retried");
     return letters.length;
   });
 }
