@@ -2,7 +2,7 @@ import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { Queryable, Transaction } from "../postgres/database.ts";
 import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
 
-/** An account with what metering need not know. */
+/** An account with the columns that metering does not need. */
 export interface AccountDetails {
   readonly account: Account;
   /** ISO 4217. */
@@ -23,7 +23,7 @@ export async function readAccountDetails(
   return query(database, { name: "read-account-details", text: READ }, accountId);
 }
 
-/** An account, held until the transaction ends: nobody else moves it meanwhile. Null: there is none. */
+/** An account, locked until the transaction ends; null: there is none. */
 export async function lockAccount(
   transaction: Transaction,
   accountId: AccountId,
@@ -47,7 +47,7 @@ async function query(
 
 const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";
 
-/** Writes an account's settings; what follows from them, the account's movement writes. */
+/** Writes an account's time zone and threshold. Columns derived from them are written by `postMovement`. */
 export async function writeAccountSettings(
   transaction: Transaction,
   { accountId, timeZone, threshold }: Account,

@@ -14,7 +14,7 @@ const READ = `
   FROM auto_top_up
   WHERE account_id = $1`;
 
-/** An account's auto top-up; as at first where nobody has set anything and nothing was topped up. */
+/** An account's auto top-up; the defaults where there is none. */
 export async function readAutoTopUp(database: Queryable, accountId: AccountId): Promise<AutoTopUp> {
   const { rows } = await database.query<AutoTopUp>({
     name: "read-auto-top-up",
@@ -40,10 +40,7 @@ const WRITE = `
       look_at = excluded.look_at,
       told = excluded.told`;
 
-/**
- * Writes an account's auto top-up as it now is, and leaves the notices of what happened to be
- * published. Only for whoever holds the account's row.
- */
+/** Writes an account's auto top-up and puts notices in the outbox. The caller has locked the account. */
 export async function writeAutoTopUp(
   transaction: Transaction,
   accountId: AccountId,
@@ -75,7 +72,7 @@ const DUE = `
   ORDER BY look_at
   LIMIT $2`;
 
-/** Accounts that are to be looked at again, those that wait longest first. */
+/** Accounts whose auto top-up is due for another check, longest due first. */
 export async function autoTopUpsToLookAt(
   database: Database,
   now: Instant,

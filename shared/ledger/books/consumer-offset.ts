@@ -1,7 +1,7 @@
 import { bigintArray } from "../postgres/array-literal.ts";
 import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 
-/** Whose places these are: a consumer's in the partitions of a topic. */
+/** A consumer of a topic. */
 export interface Reader {
   readonly consumer: string;
   readonly topic: string;
@@ -25,7 +25,7 @@ const READ = `
   FROM consumer_offset
   WHERE consumer = $1 AND topic = $2`;
 
-/** How far a consumer has read each partition of a topic. */
+/** The next offset of each partition that a consumer has begun. */
 export async function readOffsets(
   database: Queryable,
   { consumer, topic }: Reader,
@@ -33,7 +33,7 @@ export async function readOffsets(
   return queryOffsets(database, { name: "read-offsets", text: READ, values: [consumer, topic] });
 }
 
-/** Gives places never taken before their start; places already taken stay where they are. */
+/** Stores the offsets of partitions that the consumer has not begun; others stay. */
 export async function startOffsets(
   database: Queryable,
   { consumer, topic }: Reader,
@@ -49,7 +49,7 @@ const RAISE = `
   ON CONFLICT (consumer, topic, kafka_partition) DO UPDATE
   SET next_offset = greatest(consumer_offset.next_offset, excluded.next_offset)`;
 
-/** Moves a place ahead, never back: for readers who may well handle a message twice. */
+/** Moves an offset forward, never back, without a lock: for consumers that tolerate repeats. */
 export async function raiseOffset(
   database: Database,
   { consumer, topic }: Reader,
@@ -69,8 +69,8 @@ const ADVANCE = `
     AND next_offset = moved.since`;
 
 /**
- * Takes the rows that are lock, fence and cursor of partitions, in order, until the transaction
- * ends. A place never taken before starts at `firsts`.
+ * Locks the offset rows of partitions, in order, until the transaction ends. A partition that is not
+ * begun starts at its offset in `firsts`.
  */
 export async function lockOffsets(
   transaction: Transaction,
@@ -89,14 +89,14 @@ export async function lockOffsets(
   return lock();
 }
 
-/** Where a cursor stands and where it goes. */
+/** A partition whose offset moves. */
 export interface Advance {
   readonly partition: number;
   readonly from: bigint;
   readonly to: bigint;
 }
 
-/** Moves cursors by compare-and-set; throws when somebody else moved one, which the lock rules out. */
+/** Moves locked offsets by compare-and-set. Throws if one was moved, which the lock rules out. */
 export async function advanceOffsets(
   transaction: Transaction,
   { consumer, topic }: Reader,
@@ -115,7 +115,7 @@ export async function advanceOffsets(
   });
   if (rowCount !== advances.length) {
     const places = advances.map(({ partition, from }) => `${topic}/${partition} at ${from}`);
-    throw new Error(`one of ${places.join(", ")} was moved by somebody else`);
+    throw new Error(`another process moved one of ${places.join(", ")}`);
   }
 }
 

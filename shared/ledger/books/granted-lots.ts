@@ -14,7 +14,7 @@ const LIST = `
   WHERE account_id = $1
   ORDER BY start_position, end_position, granted_at, lot_id`;
 
-/** All lots of an account, oldest first; those used up, ended and withdrawn too. */
+/** All lots of an account, oldest first, including used, expired and withdrawn ones. */
 export async function listLots(
   transaction: Transaction,
   accountId: AccountId,
@@ -92,13 +92,13 @@ const LOSSES = `
   WHERE account_id = $1 AND kind IN ('expiry', 'adjustment') AND lot_id IS NOT NULL
   GROUP BY lot_id`;
 
-/** What a lot lost unused: when it ended, and when credits were taken back. */
+/** The unused credits that a lot lost by expiry and by withdrawal. */
 export interface LotLoss {
   readonly expired: MicroCredits;
   readonly withdrawn: MicroCredits;
 }
 
-/** What each of an account's lots lost unused, by lot id. */
+/** The losses of an account's lots, by lot id. */
 export async function readLosses(
   transaction: Transaction,
   accountId: AccountId,
@@ -107,7 +107,7 @@ export async function readLosses(
   return new Map(rows.map(({ lotId, ...loss }) => [lotId, loss]));
 }
 
-/** The losses once lots have ended by entries that are not written yet. */
+/** Adds the expiries among entries that are not written yet. */
 export function withExpiries(
   losses: ReadonlyMap<string, LotLoss>,
   posted: readonly Entry[],
@@ -123,14 +123,14 @@ export function withExpiries(
 
 const NO_LOSS: LotLoss = { expired: 0n, withdrawn: 0n };
 
-/** What became of a lot's credits; the four sum to them. */
+/** A lot's credits by what became of them. */
 export interface LotUse extends LotLoss {
-  /** Paid for usage, for add-ons, and for what was spent of lots whose money went back. */
+  /** Used for usage, add-ons, deductions and reversals. */
   readonly used: MicroCredits;
   readonly remaining: MicroCredits;
 }
 
-/** What became of a lot's credits, given the account's position and `readLosses` of the same state. */
+/** Splits a lot's credits, given the position and the `readLosses` of the same snapshot. */
 export function useOf(
   lot: GrantedLot,
   position: MicroCredits,

@@ -12,11 +12,11 @@ import { recordChanges, writeSchedules } from "./schedules.ts";
 import { updateAccounts } from "./update-accounts.ts";
 
 /**
- * Writes what a transaction does to accounts, and leaves what is to be published. False: an account
- * had moved since it was read; roll back and run again.
+ * Writes the movement of a transaction and the records to publish. False: an account had moved since it
+ * was read; roll back and run again.
  *
- * The account rows come first. What hangs on an account is written only by whoever holds its row, so
- * that of two who post the same thing the second waits there, instead of each for the other.
+ * The account rows are written first, so that a second writer of an account waits there: writers of
+ * other rows could otherwise wait for each other.
  */
 export async function postMovement(
   transaction: Transaction,

@@ -12,7 +12,7 @@ const READ = `
   FROM account
   WHERE account_id = ANY($1::text[])`;
 
-/** The account rows of these ids, as far as they exist, with the versions they stand at. */
+/** The accounts of these ids that exist, by id. */
 export async function readAccounts(
   transaction: Queryable,
   ids: Iterable<string>,
@@ -25,25 +25,24 @@ export async function readAccounts(
   return new Map(rows.map((account) => [account.accountId, account]));
 }
 
-const HOLD = `
+const LOCK = `
   UPDATE account
   SET version = version
-  FROM unnest($1::text[]) AS held (id)
-  WHERE account_id = held.id
+  FROM unnest($1::text[]) AS locked (id)
+  WHERE account_id = locked.id
   RETURNING ${ACCOUNT_COLUMNS}`;
 
 /**
- * Account rows held until the transaction ends, as they stand once nobody else holds them. In id
- * order, so that nobody deadlocks; an update that changes nothing, as a distributed Postgres does not
- * lock many rows otherwise.
+ * Locks account rows until the transaction ends, in id order so that writers do not deadlock, and returns
+ * them. It is an update that changes nothing: a distributed Postgres does not lock many rows otherwise.
  */
 export async function lockAccounts(
   transaction: Transaction,
   ids: readonly string[],
 ): Promise<Account[]> {
   const { rows } = await transaction.query<Account>({
-    name: "hold-accounts",
-    text: HOLD,
+    name: "lock-accounts",
+    text: LOCK,
     values: [textArray([...ids].sort())],
   });
   return rows;

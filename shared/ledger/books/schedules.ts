@@ -20,7 +20,7 @@ const READ = `
   FROM schedule
   WHERE account_id = ANY($1::text[])`;
 
-/** Where there is no subscription, all of it is null. */
+/** Without a subscription every column is null. */
 type SubscriptionRow = Omit<Subscription, "number" | "anchor" | "planId"> &
   Subscription["anchor"] & { readonly planId: string | null };
 
@@ -47,18 +47,12 @@ export async function readSchedules(
   return new Map(rows.map((row) => [row.accountId, toSchedule(row)]));
 }
 
-function toSchedule({
-  accountId,
-  subscriptions,
-  changes,
-  addOns,
-  dueCharges,
-  ...row
-}: Row): Schedule {
+function toSchedule(row: Row): Schedule {
+  const { accountId: _, subscriptions, changes, addOns, dueCharges, ...subscription } = row;
   return {
     subscriptions,
     changes,
-    subscription: toSubscription(subscriptions, row),
+    subscription: toSubscription(subscriptions, subscription),
     addOns,
     dueCharges: dueCharges.map((due) => ({ ...due, credits: BigInt(due.credits) })),
   };
@@ -108,7 +102,7 @@ const WRITE = `
       paid_price = excluded.paid_price,
       withheld = excluded.withheld`;
 
-/** Writes schedules as they now are. The account's compare-and-set guards them. */
+/** Writes schedules. The compare-and-set on the account guards them. */
 export async function writeSchedules(
   transaction: Transaction,
   written: readonly { accountId: AccountId; schedule: Schedule }[],

@@ -2,7 +2,7 @@ import type { AccountSettings, SettingChange } from "../../core/history/account-
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Transaction } from "../postgres/database.ts";
 
-/** What is set on an account, of `account LEFT JOIN auto_top_up`, as a change's detail has it. */
+/** The settings of an account, from `account LEFT JOIN auto_top_up`, in the form of a change's detail. */
 export const SETTINGS_JSON = `
   jsonb_build_object(
     'time_zone', time_zone,
@@ -21,19 +21,13 @@ const RECORD = `
   FROM account LEFT JOIN auto_top_up USING (account_id)
   WHERE account_id = $1`;
 
-/**
- * Adds what is now set on an account to the history of its settings: for whoever holds its row and has
- * just written a setting. `by` is who asked.
- */
+/** Adds an account's current settings to their history. The caller has locked the account and changed one. */
 export async function recordSettings(
   transaction: Transaction,
-  {
-    accountId,
-    now,
-    by,
-  }: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
+  change: { readonly accountId: AccountId; readonly now: Instant; readonly by: string },
 ): Promise<void> {
-  await transaction.query({ name: "record-settings", text: RECORD, values: [accountId, now, by] });
+  const values = [change.accountId, change.now, change.by];
+  await transaction.query({ name: "record-settings", text: RECORD, values });
 }
 
 const LIST = `
@@ -54,7 +48,7 @@ interface Detail {
   };
 }
 
-/** The history of what was set on an account, oldest first; from where it is known. */
+/** The recorded history of an account's settings, oldest first. */
 export async function listSettingChanges(
   transaction: Transaction,
   accountId: AccountId,

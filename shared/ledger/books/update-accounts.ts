@@ -20,8 +20,8 @@ const UPDATE = `
     AND account.version = moved.version`;
 
 /**
- * Writes the new state of accounts whose version is still the one read, and raises it. In id order,
- * so that nobody deadlocks. False: at least one had moved meanwhile; roll back and run again.
+ * Writes the new state of accounts by compare-and-set on their version, in id order so that writers do
+ * not deadlock. False: at least one had moved meanwhile; roll back and run again.
  */
 export async function updateAccounts(
   transaction: Transaction,

@@ -9,8 +9,8 @@ const READ = `
   WHERE consumer = $1 AND topic = $2`;
 
 /**
- * Up to here everybody's usage is complete: a grace before the last instant at which what the usage
- * topic then held is known to have been metered. Null: that was never known.
+ * Until when usage is complete: the grace before the last instant whose messages are all metered. Null:
+ * unknown.
  */
 export async function readCompleteUntil(transaction: Queryable): Promise<Instant | null> {
   const { consumer, topic } = USAGE_READER;
@@ -28,7 +28,7 @@ const NOTE = `
   ON CONFLICT (consumer, topic) DO UPDATE
   SET until = greatest(usage_complete.until, excluded.until)`;
 
-/** Notes that all that the usage topic held at an instant has been metered; it never goes back. */
+/** Records that every message published before an instant is metered. It never goes back. */
 export async function recordUsageComplete(database: Queryable, until: Instant): Promise<void> {
   const { consumer, topic } = USAGE_READER;
   await database.query(NOTE, [consumer, topic, until]);

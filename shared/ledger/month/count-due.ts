@@ -11,17 +11,14 @@ const COUNT = `
     LIMIT $2
   ) AS due`;
 
-/** Accounts on which the clock alone makes something due. */
+/** Accounts on which something is due. */
 export interface DueAccounts {
   readonly count: number;
-  /** When the first of it fell due; null: nothing is due. */
+  /** When the first became due; null: nothing is due. */
   readonly since: Instant | null;
 }
 
-/**
- * What is due at an instant, counted up to `atMost` accounts. Right after they were settled, it is
- * what waits until usage is complete.
- */
+/** Counts accounts that are due, up to `atMost`. After a run of the scheduler they wait for usage. */
 export async function countDue(
   database: Database,
   clock: Instant,

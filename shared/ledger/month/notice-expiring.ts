@@ -7,30 +7,30 @@ import { textArray } from "../postgres/array-literal.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { readSnapshot } from "../postgres/read-snapshot.ts";
 
-/** Which lots to give notice of. */
+/** Which lots to announce. */
 export interface NoticeRun {
   readonly now: Instant;
-  /** Lots that end within so long from now. */
+  /** How long from now lots may expire. */
   readonly withinMs: number;
-  /** At most so many lots in one transaction. */
+  /** The most lots in one transaction. */
   readonly limit: number;
 }
 
-/** A place in the order in which lots end. */
+/** A position in the order in which lots expire. */
 export type LotPlace = Omit<ExpiringCredits, "credits">;
 
-/** What one transaction has given notice of. */
+/** The notices of one transaction. */
 export interface Noticed {
   readonly notices: readonly ExpiringCredits[];
-  /** Where to go on; null: there are no more. */
+  /** Where to continue; null: there are no more. */
   readonly next: LotPlace | null;
 }
 
 /**
- * Gives notice of the next lots after `from` that end soon with credits left on them, once for each
- * lot, in one transaction; those with nothing left are passed over for good. Their accounts' rows are
- * held, and where somebody else holds one its lots wait for another run, so any number of these may
- * run at once. No account moves by it: its version stays, and metering need not run again.
+ * Publishes an expiry notice for each of the next lots after `from` that expire soon with credits left,
+ * once for each lot, in one transaction. Lots with nothing left are marked without a notice. Lots of
+ * accounts that are locked wait for another run, so any number of these may run concurrently. Account
+ * versions stay, so metering need not run again.
  */
 export async function noticeExpiring(
   database: Database,
@@ -56,7 +56,7 @@ export async function noticeExpiring(
   });
 }
 
-/** What `noticeExpiring` would do, without doing it. */
+/** What `noticeExpiring` would do. */
 export async function previewNotices(
   database: Database,
   run: NoticeRun,
@@ -70,7 +70,6 @@ export async function previewNotices(
   });
 }
 
-/** A lot where it lies on the line. */
 type Expiring = LotPlace & Stretch;
 
 const COLUMNS = `
@@ -105,7 +104,7 @@ const CLAIM = `
   ORDER BY account_id
   FOR NO KEY UPDATE SKIP LOCKED`;
 
-/** Holds the accounts that nobody else does, and tells how far each has drawn. */
+/** Locks the accounts that are not locked, and returns their positions. */
 async function claimAccounts(
   transaction: Transaction,
   lots: readonly Expiring[],
@@ -125,7 +124,7 @@ const MARK = `
     AND lot.noticed_at IS NULL
   RETURNING ${COLUMNS}`;
 
-/** Marks lots; those returned are as they stand, and nobody gave notice of them before. */
+/** Marks lots and returns, as they are now, those that were not marked before. */
 async function markNoticed(
   transaction: Transaction,
   lots: readonly Expiring[],
@@ -146,7 +145,7 @@ const COUNT = `
   WHERE account_id = ANY($1::text[]) AND noticed_at IS NOT NULL
   GROUP BY account_id`;
 
-/** How many lots of its account were marked up to each of these, itself included. */
+/** Numbers the notices of each account: the count of its marked lots up to each one. */
 async function sequencesOf(
   transaction: Transaction,
   marked: readonly Expiring[],

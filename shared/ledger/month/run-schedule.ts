@@ -12,29 +12,29 @@ import {
   settleAccounts,
 } from "./settle-accounts.ts";
 
-/** A run of the scheduler: all accounts that are due are settled, then notice of coming ends is given. */
+/** A run of the scheduler: it settles the accounts that are due, then publishes expiry notices. */
 export interface ScheduleRun {
   readonly clock: Instant;
-  /** Up to here everybody's usage is complete; null: nowhere. At most `clock`. */
+  /** Until when all usage is metered, at most `clock`; null: unknown. */
   readonly completeUntil: Instant | null;
-  /** Notice is given of lots that end within so long; 0: of none. */
+  /** How long before their expiry lots are announced; 0: never. */
   readonly noticeWithinMs: number;
 }
 
-/** How many of a kind, and their credits together; what takes credits counts positive, too. */
+/** A number and the absolute sum of its credits. */
 export interface Sum {
   readonly count: number;
   readonly credits: MicroCredits;
 }
 
-/** What a run did, or would do. */
+/** What a run did, or a preview would do. */
 export interface RunTotals {
   /** Accounts that moved. */
   readonly accounts: number;
   readonly grants: Sum;
   readonly expiries: Sum;
   readonly charges: Sum;
-  /** Fees of subscriptions that fell due; of several currencies, so not summed. */
+  /** Subscription fees that fell due. They are in several currencies, so there is no sum. */
   readonly fees: number;
   /** Subscriptions that ended. */
   readonly ended: number;
@@ -42,19 +42,19 @@ export interface RunTotals {
   readonly notices: Sum;
 }
 
-/** What one transaction of a run did, and how many accounts it has read for settling. */
+/** What one transaction of a run did, and how many due accounts it read. */
 export interface RunStep {
   readonly read: number;
   readonly done: RunTotals;
 }
 
-/** So many are held for a few hundred milliseconds, and metering waits for them. */
+/** Accounts locked by one transaction: metering waits for them, for a few hundred milliseconds. */
 const ACCOUNTS_AT_ONCE = 1_000;
-/** One batch is decided while Postgres stores another; each takes accounts that the other does not hold. */
+/** One batch is decided while Postgres stores the other. Each skips the accounts that the other has locked. */
 const BATCHES_AT_ONCE = 2;
 const LOTS_AT_ONCE = 1_000;
 
-/** Does a run, one transaction a step; a run that is broken off between steps has done what it told. */
+/** Runs the schedule, one transaction a step. Stopped between steps, it has done what it yielded. */
 export function runSchedule(database: Database, run: ScheduleRun): AsyncGenerator<RunStep> {
   const settling = Array.from({ length: BATCHES_AT_ONCE }, () =>
     settlingOf(database, run, settleAccounts),
@@ -62,7 +62,7 @@ export function runSchedule(database: Database, run: ScheduleRun): AsyncGenerato
   return inOrder(interleave(settling), noticesOf(database, run, noticeExpiring));
 }
 
-/** What `runSchedule` would do, without doing it. Notices are those of the books as they stand. */
+/** What `runSchedule` would do. Expiry notices are those before settling. */
 export function previewSchedule(database: Database, run: ScheduleRun): AsyncGenerator<RunStep> {
   const settling = settlingOf(database, run, previewSettling);
   return inOrder(settling, noticesOf(database, run, previewNotices));
@@ -80,8 +80,10 @@ async function* settlingOf(
   const settling = { clock, completeUntil, limit: ACCOUNTS_AT_ONCE };
   let account: DuePlace | null = null;
   do {
-    const settled: SettledAccounts = await orAgain(() => settle(database, settling, account));
-    yield { read: settled.due, done: { ...EMPTY_TOTALS, ...posted(settled.movement) } };
+    const settled: SettledAccounts = await retryTransient(() =>
+      settle(database, settling, account),
+    );
+    yield { read: settled.due, done: { ...EMPTY_TOTALS, ...totalsOf(settled.movement) } };
     account = settled.next;
   } while (account !== null);
 }
@@ -95,7 +97,7 @@ async function* noticesOf(
   const noticing = { now: clock, withinMs: noticeWithinMs, limit: LOTS_AT_ONCE };
   let lot: LotPlace | null = null;
   do {
-    const noticed: Noticed = await orAgain(() => notice(database, noticing, lot));
+    const noticed: Noticed = await retryTransient(() => notice(database, noticing, lot));
     yield { read: 0, done: { ...EMPTY_TOTALS, notices: sumOf(noticed.notices) } };
     lot = noticed.next;
   } while (lot !== null);
@@ -103,8 +105,7 @@ async function* noticesOf(
 
 const TRIES = 10;
 
-/** A transaction that Postgres has ended in favour of another one has done nothing. */
-async function orAgain<T>(work: () => Promise<T>): Promise<T> {
+async function retryTransient<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
@@ -143,13 +144,8 @@ function addSum(a: Sum, b: Sum): Sum {
   return { count: a.count + b.count, credits: a.credits + b.credits };
 }
 
-function posted({
-  accounts,
-  entries,
-  changes,
-  fees,
-  lowBalances,
-}: Movement): Omit<RunTotals, "notices"> {
+function totalsOf(movement: Movement): Omit<RunTotals, "notices"> {
+  const { accounts, entries, changes, fees, lowBalances } = movement;
   const ofKind = (kind: Entry["kind"]) => sumOf(entries.filter((entry) => entry.kind === kind));
   return {
     accounts: accounts.length,

@@ -12,13 +12,13 @@ import { readSnapshot } from "../postgres/read-snapshot.ts";
 /** Which accounts to settle, and how far. */
 export interface SettleRun {
   readonly clock: Instant;
-  /** Up to here everybody's usage is complete; null: nowhere. At most `clock`. */
+  /** Until when all usage is metered, at most `clock`; null: unknown. */
   readonly completeUntil: Instant | null;
-  /** At most so many accounts in one transaction: they are held that long. */
+  /** The most accounts to settle, and so to lock, in one transaction. */
   readonly limit: number;
 }
 
-/** A place in the order in which accounts fall due. */
+/** A position in the order in which accounts fall due. */
 export interface DuePlace {
   readonly settleAt: Instant;
   readonly accountId: AccountId;
@@ -26,17 +26,14 @@ export interface DuePlace {
 
 /** The accounts that one transaction has settled. */
 export interface SettledAccounts {
-  /** How many were read: something may be posted on them. */
+  /** The number of accounts read; not all of them have moved. */
   readonly due: number;
   readonly movement: Movement;
-  /** Where to go on; null: there are no more. */
+  /** Where to continue; null: there are no more. */
   readonly next: DuePlace | null;
 }
 
-/**
- * Of accounts whose instant has come, those on which something can be posted: what waits for usage
- * may wait for long while metering stands still, and is not to be held and read in every run.
- */
+/** Due accounts on which something can be posted. Those that wait for usage are not locked in every run. */
 const DUE = `
   SELECT ${ACCOUNT_COLUMNS}
   FROM account
@@ -50,9 +47,8 @@ const DUE = `
   LIMIT $5`;
 
 /**
- * Settles the next accounts after `from` on which the clock alone makes something due, in one
- * transaction. Rows that somebody else holds are passed over: whoever moves an account settles it, so
- * any number of these may run at once.
+ * Settles the next due accounts after `from`, in one transaction. Locked rows are skipped, since the
+ * transaction that has locked an account settles it; so any number of these may run concurrently.
  */
 export async function settleAccounts(
   database: Database,
@@ -69,7 +65,7 @@ export async function settleAccounts(
   });
 }
 
-/** What `settleAccounts` would do, without doing it. */
+/** What `settleAccounts` would do. */
 export async function previewSettling(
   database: Database,
   run: SettleRun,

@@ -142,7 +142,10 @@ const COMPARED = `
     (SELECT compared_to FROM charge_check WHERE gateway = $1),
     (SELECT min(created_at) FROM account)) AS compared`;
 
-/** Up to when a gateway's charges were compared; when its first account was made, if never; null: no account. */
+/**
+ * Up to when a gateway's charges were compared; when its first account was made, if never; null: no
+ * account.
+ */
 export async function chargesComparedTo(
   database: Database,
   gateway: string,

@@ -168,7 +168,10 @@ const LONG_PENDING = `
   FROM payment
   WHERE status = 'pending' AND calls > 0 AND attempted_at < to_timestamp($1 / 1000.0)`;
 
-/** How many payments the gateway was first called for before an instant and are pending still, and since when. */
+/**
+ * How many payments the gateway was first called for before an instant and are pending still, and since
+ * when.
+ */
 export async function countLongPending(
   database: Database,
   before: Instant,

@@ -9,7 +9,7 @@ const TWO_TO_32 = 2 ** 32;
 const JSONB_VERSION = 1;
 const TEXT_OID = 25;
 
-/** Builds the bytes of one binary COPY, taken piece by piece. Rows are written field by field. */
+/** Builds the bytes of a binary COPY, in pieces. Rows are written field by field. */
 export class CopyBuffer {
   #bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
   // A DataView writes 64-bit integers several times as fast as a Buffer does.
@@ -63,7 +63,7 @@ export class CopyBuffer {
     this.#length += 8;
   }
 
-  /** Throws a RangeError for what 64 bits cannot hold, where a DataView would write another number. */
+  /** Throws a RangeError for a value beyond 64 bits, which a DataView would truncate. */
   int8(value: bigint): void {
     if (value > MAX_BIGINT || value < -MAX_BIGINT - 1n) throw new RangeError(`${value} in an int8`);
     this.#reserve(12);
@@ -83,7 +83,7 @@ export class CopyBuffer {
     this.#length += 12;
   }
 
-  /** How many bytes wait to be taken. */
+  /** The number of bytes to take. */
   get length(): number {
     return this.#length;
   }
@@ -95,7 +95,7 @@ export class CopyBuffer {
     return taken;
   }
 
-  /** Ends the rows and returns what was not taken; the buffer is not to be written afterwards. */
+  /** Ends the rows and returns the bytes not taken. Do not write to the buffer afterwards. */
   finish(): Buffer {
     this.#reserve(2);
     this.#view.setInt16(this.#length, -1);

@@ -11,14 +11,13 @@ export interface DatabaseSettings {
 export type Database = pg.Pool;
 /** A connection with an open transaction. */
 export type Transaction = pg.PoolClient;
-/** Whatever runs a query: the pool for a single one, a transaction for several that belong together. */
+/** Runs queries: a pool for a single one, a transaction for several that belong together. */
 export type Queryable = Database | Transaction;
 
 /**
- * Set on every connection. The hot statements look rows up by key, named in an array; with one
- * account that owns most rows, or before Postgres has counted any, the planner would otherwise turn
- * to joins over whole tables.
- * A holder of the offset row that hangs is cut off when Kafka, too, gives its partitions to others.
+ * Set on every connection. The hot statements look rows up by an array of keys; when one account owns
+ * most rows, or before the first ANALYZE, the planner would otherwise join whole tables.
+ * A process that hangs with the offset row locked is cut off when Kafka reassigns its partitions.
  */
 const SESSION = [
   "enable_hashjoin=off",
@@ -31,22 +30,19 @@ const SESSION = [
   .map((setting) => `-c ${setting}`)
   .join(" ");
 
-/** Rows come in as the code has them: int8 as bigint, timestamptz as an Instant, date as its text. */
+/** int8 is read as bigint, timestamptz as an Instant, date as text. */
 const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
 TYPES.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parseInstant);
 TYPES.setTypeParser(pg.types.builtins.DATE, String);
 
-/**
- * Batches are planned anew for what each names. Who asks for one account at a time asks the same again
- * and again: planning that each time costs more than doing it.
- */
+/** Batches are planned for their keys. For queries on one account, planning costs more than executing. */
 const PLANS = {
   of_batches: "force_custom_plan",
   of_one_account: "force_generic_plan",
 } as const;
 
-/** Opens a pool; `onError` hears of connections lost while idle (the pool replaces them). */
+/** Opens a pool; `onError` receives the loss of an idle connection (the pool replaces it). */
 export function openDatabase(
   settings: DatabaseSettings,
   options: {

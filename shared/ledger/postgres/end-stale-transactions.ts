@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 
-// One that stands between two statements is ended by idle_in_transaction_session_timeout; one in the
-// middle of a COPY counts as active, and Postgres would wait for its client for ever.
+// idle_in_transaction_session_timeout ends a transaction between two statements. One in the middle of a
+// COPY counts as active, and Postgres would wait for its client for ever.
 const END = `
   SELECT pg_terminate_backend(pid)
   FROM pg_stat_activity
@@ -13,8 +13,8 @@ const END = `
     AND pid <> pg_backend_pid()`;
 
 /**
- * Ends transactions, older than this, of processes of this name that Postgres waits for: who has
- * their partitions now waits for the rows that they hold. Returns how many it ended.
+ * Ends old transactions of processes of this name that have stopped sending: the process that took over
+ * their partitions waits for the rows that they have locked. Returns the number ended.
  */
 export async function endStaleTransactions(
   database: Database,

@@ -1,6 +1,6 @@
 /**
- * Runs generators side by side and yields what any of them yields, as it comes. One that throws ends
- * all; whoever stops early waits for what is under way.
+ * Runs generators concurrently and yields what any of them yields. If one throws, all end; a caller that
+ * stops early waits for the steps in progress.
  */
 export async function* interleave<T>(generators: readonly AsyncGenerator<T>[]): AsyncGenerator<T> {
   const advance = async (generator: AsyncGenerator<T>) => {

@@ -1,6 +1,6 @@
 import { type Database, inTransaction, type Transaction } from "./database.ts";
 
-/** Runs several reads on one state of the books: what `work` reads fits together. Nothing can be written. */
+/** Runs reads on one consistent snapshot of the books. Writes fail. */
 export async function readSnapshot<T>(
   database: Database,
   work: (transaction: Transaction) => Promise<T>,
@@ -17,10 +17,7 @@ const ALLOW = `
   SET LOCAL enable_seqscan = on;
   SET LOCAL idle_in_transaction_session_timeout = 0`;
 
-/**
- * Lets the rest of a transaction that only reads join whole tables and take its time, which the
- * services' connections are kept from.
- */
+/** Allows the planner to join whole tables in the rest of a read-only transaction, and lifts its idle limit. */
 export async function allowWholeTables(transaction: Transaction): Promise<void> {
   await transaction.query(ALLOW);
 }

@@ -87,7 +87,10 @@ async function readPlace(
   return rows[0] ?? { version: 0n, position: 0n };
 }
 
-/** The account's draws lead to its records: those drawn where an event of another side of the instant can be. */
+/**
+ * The account's draws lead to its records: those drawn where an event of another side of the instant
+ * can be.
+ */
 const OFF_TIME = `
   SELECT coalesce(sum(credits) FILTER (WHERE is_late), 0)::bigint AS "meteredLater",
          count(*) FILTER (WHERE is_late)::integer AS "lateEvents",

@@ -80,7 +80,10 @@ function toCharge({ reference, ...posted }: ChargeRow): PostedCharge[] {
   return [{ ...posted, addOnId, units: BigInt(units - owed) }];
 }
 
-/** What the account's subscriptions brought up to the range's end: what they cost follows from their beginning. */
+/**
+ * What the account's subscriptions brought up to the range's end: what they cost follows from their
+ * beginning.
+ */
 const PLANS = `
   SELECT account_id AS "accountId", currency,
          (SELECT coalesce(json_agg(json_build_object(

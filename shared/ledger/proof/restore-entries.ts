@@ -44,10 +44,8 @@ export async function restoreEntry(
   return repairOnce(database, repair, async (transaction) => {
     const { accountId, sequence } = published;
     await lockAccount(transaction, accountId);
-    const { rows } = await transaction.query<{ before: bigint; version: bigint }>(AROUND, [
-      accountId,
-      sequence,
-    ]);
+    const values = [accountId, sequence];
+    const { rows } = await transaction.query<{ before: bigint; version: bigint }>(AROUND, values);
     if (rows[0] === undefined) return false;
     const { before, version } = rows[0];
     const granted = before + (await addedBy(transaction, published));

@@ -9,7 +9,7 @@ export interface UsageBatch {
   readonly now: Instant;
   /** One for each partition. */
   readonly runs: readonly UsageRun[];
-  /** Repeats are likely: look identities up before writing, rather than when writing has failed. */
+  /** Repeats are likely: look identities up before writing instead of after a failed write. */
   readonly expectRepeats: boolean;
 }
 
@@ -20,16 +20,16 @@ export interface UsageRun {
   readonly fetchedFrom: bigint;
   /** The first offset after the run. */
   readonly nextOffset: bigint;
-  /** Events that `rejectEvent` let pass, in offset order. */
+  /** Events that `rejectEvent` accepted, in offset order. */
   readonly events: readonly ReceivedEvent[];
-  /** Messages already known not to be fit for metering. */
+  /** Messages already known to be invalid. */
   readonly deadLetters: readonly DeadLetter[];
-  /** The message at an offset, for events found unfit only now. */
+  /** The message at an offset, for events that are rejected later. */
   messageAt(offset: bigint): { readonly key: Buffer | null; readonly value: Buffer };
 }
 
 export interface DebitOutcome {
-  /** What became of each run, in their order. */
+  /** The outcome of each run, in order. */
   readonly runs: readonly RunOutcome[];
   readonly metered: number;
   readonly repeats: number;
@@ -39,12 +39,12 @@ export interface DebitOutcome {
 
 export type RunOutcome =
   | { readonly kind: "committed" }
-  /** All of it was read before, by this consumer or by one that took the partition over. */
+  /** The books have read past the run, by this consumer or by one that took the partition over. */
   | { readonly kind: "read_before"; readonly nextOffset: bigint }
   /** The books have not read up to where the run starts; read from `nextOffset`. */
   | { readonly kind: "gap"; readonly nextOffset: bigint };
 
-/** Which offsets these are, in words. */
+/** The offsets of a batch, for messages. */
 export function describeBatch({ reader, runs }: UsageBatch): string {
   return runs
     .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)

@@ -17,7 +17,7 @@ import { findRecorded } from "./records.ts";
 /** Reads the rate card in a transaction. */
 export type ReadRates = (transaction: Transaction) => Promise<RateCard>;
 
-/** Meters a batch exactly once and settles its accounts before each event that makes something due. */
+/** Meters a batch exactly once, settling an account before each event by whose time something is due. */
 export function debitUsage(
   database: Database,
   readRates: ReadRates,
@@ -35,20 +35,20 @@ export function debitUsage(
   });
 }
 
-/** Reads what every event is judged against: prices, accounts, and, where told to, what was metered before. */
+/** Reads prices, accounts and, with `lookUp`, the events already metered under the same identities. */
 export async function readUsage(
   transaction: Transaction,
   readRates: ReadRates,
-  { events, lookUp, hold }: Try,
+  { events, lookUp, lock }: Try,
 ) {
   const rates = await readRates(transaction);
   const recorded = lookUp ? await findRecorded(transaction, events) : null;
   const ids = [...new Set(events.map((event) => event.accountId))];
-  if (hold) await lockAccounts(transaction, ids);
+  if (lock) await lockAccounts(transaction, ids);
   return { rates, recorded, accounts: await readAccounts(transaction, ids) };
 }
 
-/** What cannot be metered never meets the unique key, so whether it is a conflict must be looked up. */
+/** Rejected events never reach the unique key, so whether one is a repeat or a conflict is looked up. */
 async function meter(
   transaction: Transaction,
   events: readonly ReceivedEvent[],
@@ -61,8 +61,8 @@ async function meter(
 }
 
 /**
- * Reads what settling needs of accounts on which something may be due, and holds them: the scheduler
- * settles them at the same time, and a batch that kept losing to it would run again and again.
+ * Locks the accounts on which something may be due and reads what settling them needs: the scheduler
+ * settles them at the same time, and would win again and again.
  */
 async function readDue(
   transaction: Transaction,

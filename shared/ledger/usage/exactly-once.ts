@@ -22,25 +22,25 @@ import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
 import { writeUsageRecords } from "./records.ts";
 import { writeDraws } from "./write-draws.ts";
 
-/** Tries at a batch, each lost to another writer, before its accounts are held; and before it counts as failed. */
-const TRIES_BEFORE_HOLDING = 3;
+/** Tries lost to other writers, before the batch locks its accounts, and before it fails. */
+const TRIES_BEFORE_LOCKING = 3;
 const TRIES = 20;
 
 /** One try at a batch. */
 export interface Try {
-  /** Those that were not read before. */
+  /** The events that the books have not read yet. */
   readonly events: readonly ReceivedEvent[];
-  /** Whether events may be repeats and are looked up first. */
+  /** Look the events up first, because some may be repeats. */
   readonly lookUp: boolean;
-  /** Whether the accounts are held from here on, so that no other writer can come first. */
-  readonly hold: boolean;
+  /** Lock the accounts when they are read, so that no other writer can come first. */
+  readonly lock: boolean;
 }
 
 /**
- * Takes a batch into the books exactly once, in one transaction, whatever is delivered how often.
- * `meter` decides what its events do and moves their accounts; null: one of them had moved since it
- * was read. Then the batch is rolled back and runs again; where others keep moving its accounts, it
- * holds them from its start on. Source: README.md beside this file.
+ * Takes a batch into the books exactly once, in one transaction, however often messages are delivered.
+ * `meter` prices its events and moves their accounts; null: an account had moved since it was read, and
+ * the batch is rolled back and retried, in the end with its accounts locked from the start. Source:
+ * README.md beside this file.
  */
 export async function exactlyOnce(
   database: Database,
@@ -49,14 +49,14 @@ export async function exactlyOnce(
 ): Promise<DebitOutcome> {
   let lookUp = batch.expectRepeats;
   for (let lost = 0; lost < TRIES; ) {
-    const hold = lost >= TRIES_BEFORE_HOLDING;
+    const lock = lost >= TRIES_BEFORE_LOCKING;
     try {
       return await inTransaction(database, (transaction) =>
-        tryOnce(transaction, batch, (events) => meter(transaction, { events, lookUp, hold })),
+        tryOnce(transaction, batch, (events) => meter(transaction, { events, lookUp, lock })),
       );
     } catch (error) {
       if (isRepeat(error) && !lookUp) lookUp = true;
-      else if (lostTo(error)) lost += 1;
+      else if (isLostRace(error)) lost += 1;
       else throw error;
     }
   }
@@ -65,15 +65,15 @@ export async function exactlyOnce(
   );
 }
 
-/** Somebody else moved one of the accounts between reading and writing it. */
+/** Another writer moved one of the accounts between reading and writing it. */
 class AccountMoved extends Error {}
 
 function isRepeat(error: unknown): boolean {
   return sqlState(error) === UNIQUE_VIOLATION && tableOf(error) === "usage_record";
 }
 
-/** Another writer came first; its draw, spend or entry may stand where this one's would. */
-function lostTo(error: unknown): boolean {
+/** Another writer came first; its draw, spend or entry may have taken the key of this one's. */
+function isLostRace(error: unknown): boolean {
   return (
     error instanceof AccountMoved || isTransient(error) || sqlState(error) === UNIQUE_VIOLATION
   );
@@ -141,18 +141,8 @@ function rejectedBy(
     const { partition, offset, accountId, meter, occurredAt } = event;
     const message = runs.find((run) => run.partition === partition)?.messageAt(offset);
     if (message === undefined) throw new Error(`no run of partition ${partition}`);
-    const { key, value } = message;
-    return {
-      topic: reader.topic,
-      partition,
-      offset,
-      accountId,
-      meter,
-      occurredAt,
-      rejection,
-      key,
-      payload: value,
-      recordedAt: now,
-    };
+    const { key, value: payload } = message;
+    const place = { topic: reader.topic, partition, offset };
+    return { ...place, accountId, meter, occurredAt, rejection, key, payload, recordedAt: now };
   });
 }

@@ -9,7 +9,7 @@ export interface UsageRange {
   readonly meter: string | null;
 }
 
-/** A record's place among its account's, the newest first. */
+/** A record's position in the list of its account's usage. */
 export interface UsagePlace {
   readonly start: bigint;
   readonly version: bigint;
@@ -17,11 +17,11 @@ export interface UsagePlace {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** An event is metered at most so long before the clock shows its instant, or after it. */
+/** How long before or after the instant of an event it may be metered. */
 export const MOST_AHEAD_MS = DAY_MS;
 export const MOST_BEHIND_MS = 400 * DAY_MS;
 
-/** An account's draws lead to its records: those that were drawn around the time of the range. */
+/** The records of an account in a range of time, found through the draws of around that time. */
 export const FROM_DRAWS = `
   FROM draw
   CROSS JOIN unnest(draw.event_ids) WITH ORDINALITY AS drawn (event_id, place)
@@ -51,10 +51,10 @@ type ListedRow = RecordRow & {
 const LONGEST = "SET LOCAL statement_timeout = 10000";
 const TIMED_OUT = "57014";
 
-/** It would read more than is read in ten seconds. */
+/** The request would take longer than ten seconds. */
 export class TooMuchUsage extends Error {}
 
-/** Reads of many records, ended where they take too long, so that they hold up nobody. */
+/** Limits the time of a read. Throws TooMuchUsage. */
 async function within<T>(transaction: Transaction, read: () => Promise<T>): Promise<T> {
   try {
     await transaction.query(LONGEST);
@@ -65,7 +65,10 @@ async function within<T>(transaction: Transaction, read: () => Promise<T>): Prom
   }
 }
 
-/** Up to `limit` records of an account, those metered last first, from those before `before` on. */
+/**
+ * Up to `limit` records of an account, last metered first, after the position `before` (null: from the
+ * start).
+ */
 export async function listUsage(
   transaction: Transaction,
   accountId: AccountId,
@@ -80,7 +83,7 @@ export async function listUsage(
   });
 }
 
-/** What an account used, summed up over a part of a range, by what it is grouped by. */
+/** The usage of an account in one step of a range, for one key that it is grouped by. */
 export interface UsageTotal {
   readonly at: Instant;
   readonly key: string;
@@ -92,10 +95,9 @@ export interface UsageTotal {
 
 type UsageStep = "hour" | "day" | "month";
 
-/** A sum of quantities may be greater than an int8. */
+/** A sum of quantities may exceed an int8. */
 type TotalRow = Omit<UsageTotal, "quantity"> & { readonly quantity: string | null };
 
-/** The hours of the account's zone, as they were written with the records. */
 const FROM_SPEND = `
   SELECT bucket AS at, meter AS key, sum(credits)::bigint AS credits, sum(events)::bigint AS events,
          sum(quantity) AS quantity
@@ -113,19 +115,18 @@ const FROM_SPEND = `
   GROUP BY bucket, meter
   ORDER BY bucket, meter`;
 
-/** What an account used by meter, by step of its time zone (null: in all). Whole hours. */
+/** The usage of an account by meter and step (null: the whole range), in whole hours of its time zone. */
 export async function spendByMeter(
   database: Queryable,
   accountId: AccountId,
-  asked: SummaryRange,
+  { from, to, step, timeZone }: SummaryRange,
 ): Promise<UsageTotal[]> {
-  const { from, to, step, timeZone } = asked;
   const values = [accountId, from, to, step, timeZone];
   const { rows } = await database.query<TotalRow>(FROM_SPEND, values);
   return rows.map(toTotal);
 }
 
-/** Over which instants usage is summed, and by which step of which zone (null: in all). */
+/** The range to summarise, and its steps in a time zone (null: one step). */
 export interface SummaryRange {
   readonly from: Instant;
   readonly to: Instant;
@@ -151,7 +152,7 @@ const FROM_RECORDS = `
   ORDER BY bucket, key
   LIMIT $8`;
 
-/** What an account used by source (`dimension` null) or by a dimension. Reads every record of the range. */
+/** The usage of an account by a dimension (null: by source). Reads every record of the range. */
 export async function usageBy(
   transaction: Transaction,
   accountId: AccountId,
