@@ -106,6 +106,7 @@ export const BAD_VALUES: readonly BadValue[] = [
   { route: ACCOUNT, field: "time_zone", value: "+02:00" },
   { route: ACCOUNT, field: "currency", value: "ZZZ" },
   { route: ACCOUNT, field: "threshold", value: 5 },
+  { route: ACCOUNT, field: "threshold", value: "-1" },
   { route: "POST /v1/accounts/{account_id}/adjustments", field: "reference", value: "" },
   {
     route: "POST /v1/accounts/{account_id}/adjustments",

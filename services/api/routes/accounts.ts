@@ -4,6 +4,7 @@ import { cursorsOf, pageOf, TEXT } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { accountId, credits } from "../../../shared/contract/wire.ts";
 import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
+import { isThreshold } from "../../../shared/core/line/low-balance.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
@@ -14,25 +15,21 @@ import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
 import { accountPath, route } from "./route.ts";
 
-// Intl also accepts offsets ("+02:00"), which know no summer time.
-const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
+const timeZone = z.string().max(64).refine(isTimeZone, "is not a time zone like Europe/Berlin");
 
-const timeZone = z
-  .string()
-  .max(64)
-  .refine(
-    (name) => ZONE_NAME.test(name) && isTimeZone(name),
-    "is not a time zone like Europe/Berlin",
-  );
+const threshold = credits.refine(isThreshold, "is below zero");
 
 const newAccount = z.strictObject({
   account_id: accountId,
   time_zone: timeZone.default("UTC"),
   currency: z.string().max(3).refine(isCurrency, "is not a currency of ISO 4217").default("USD"),
-  threshold: credits.optional(),
+  threshold: threshold.optional(),
 });
 
-const settings = z.strictObject({ time_zone: timeZone.optional(), threshold: credits.optional() });
+const settings = z.strictObject({
+  time_zone: timeZone.optional(),
+  threshold: threshold.optional(),
+});
 
 const cursors = cursorsOf("accounts", [TEXT]);
 

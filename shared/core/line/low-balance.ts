@@ -14,6 +14,11 @@ export interface LowBalance {
   readonly occurredAt: Instant;
 }
 
+/** True when an account can have this threshold, in micro-credits: it is never below zero, debt is low in any case. */
+export function isThreshold(threshold: MicroCredits): boolean {
+  return threshold >= 0n;
+}
+
 /** True when a movement that took credits has brought an account, not yet said to be low, down to its threshold. */
 export function hasCrossed(account: Account): boolean {
   return !account.lowBalance && balanceOf(account) <= account.threshold;

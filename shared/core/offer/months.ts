@@ -69,9 +69,12 @@ export function hourOf(instant: Instant, timeZone: string): Instant {
   return hour;
 }
 
-/** True when `timeZone` is a name of the IANA time zone database; an offset such as +02:00 is none. */
+// Temporal also takes an offset ("+02:00") or a whole instant as a time zone.
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
+
+/** True when `timeZone` is a name of the IANA time zone database. */
 export function isTimeZone(timeZone: string): boolean {
-  if (!/^[A-Za-z]/.test(timeZone)) return false;
+  if (!ZONE_NAME.test(timeZone)) return false;
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
     return true;
