@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TOPICS } from "../../shared/core/text/topics.ts";
+import { inTransaction } from "../../shared/ledger/postgres/database.ts";
+import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
+import { sellCredits, setCard } from "../support/books/payers.ts";
+import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { drawdown, words } from "../support/cli/drawdown.ts";
+import { meterEvents } from "../support/cli/meter-events.ts";
+import { topUp } from "../support/cli/pay.ts";
+import { openApi } from "../support/processes/api.ts";
+
+/** A noun has one shape: on the same books, the command line's `--json` shows what the API answers. */
+let books: Books;
+
+const NOW = Date.now();
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await sellCredits(books);
+  await openSubscriber(books, "acme", { at: NOW, voices: 2 });
+  await setCard(books, "acme", "card_approve");
+  await topUp(books, "acme", { amount: 1_000n, key: "order-17" });
+  await meterEvents(books, [
+    {
+      ...{ eventId: "call-1", accountId: "acme", meter: "call", quantity: 3n },
+      dimensions: { model: "large" },
+    },
+  ]);
+  await inTransaction(books.database, (transaction) =>
+    storeDeadLetters(transaction, [
+      {
+        ...{ topic: TOPICS.usageEvents, partition: 0, offset: 7n, recordedAt: NOW },
+        ...{ accountId: null, meter: null, occurredAt: null, key: null, payload: Buffer.from("x") },
+        rejection: { reason: "unreadable", detail: "" },
+      },
+    ]),
+  );
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+async function show(line: string) {
+  const { code, stdout, stderr } = await drawdown([...words(line), "--json"], {
+    env: { DATABASE_URL: books.url },
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout);
+}
+
+/** With a clock that stands still, so that what is asked for twice is the same. */
+const open = () => openApi(books, { now: () => NOW });
+
+const ACCOUNT = "/v1/accounts/{account_id}";
+
+/** A route and the command that shows the same noun. */
+const SAME = [
+  { route: ACCOUNT, command: "account show acme" },
+  { route: `${ACCOUNT}/lots`, command: "lots acme" },
+  { route: `${ACCOUNT}/entries`, command: "entries acme" },
+  { route: `${ACCOUNT}/events/{event_id}`, command: "explain event acme call-1" },
+  { route: `${ACCOUNT}/payments`, command: "payments acme" },
+  { route: `${ACCOUNT}/top-ups`, command: "top-up list acme" },
+  { route: `${ACCOUNT}/auto-top-up`, command: "top-up settings acme" },
+  { route: `${ACCOUNT}/subscription/changes`, command: "subscription history acme" },
+  { route: "/v1/catalogue", command: "catalogue show" },
+  { route: "/v1/dead-letters", command: "dead-letters list" },
+  { route: "/v1/keys", command: "key list" },
+];
+
+/** Commands that show more than the noun: the noun's fields are among theirs. */
+const AMONG = [
+  { route: `${ACCOUNT}/balance`, command: "account show acme" },
+  { route: `${ACCOUNT}/subscription`, command: "subscription show acme" },
+  { route: `${ACCOUNT}/payments`, command: "payment show acme manual:order-17" },
+  { route: `${ACCOUNT}/lots`, command: "explain lot acme plan:1:0" },
+  { route: `${ACCOUNT}/usage-records`, command: "explain event acme call-1" },
+  { route: `${ACCOUNT}/lots/{lot_id}/usage`, command: "explain lot acme plan:1:0", under: "usage" },
+  { route: "/v1/dead-letters", command: "dead-letters show usage.events/0/7" },
+];
+
+/** What only the API shows. */
+const API_ONLY = [
+  ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
+  ...["runway", "allowance", "stream", "usage"].map((path) => `${ACCOUNT}/${path}`),
+];
+
+const IDS = { account_id: "acme", event_id: "call-1", lot_id: "plan:1:0" };
+
+async function answerOf(route: string) {
+  const url = Object.entries(IDS).reduce(
+    (path, [name, id]) => path.replace(`{${name}}`, id),
+    route,
+  );
+  const { status, body } = await (await open()).ask("GET", url);
+  expect(status).toBe(200);
+  return body;
+}
+
+test.each(SAME)("$command shows what GET $route answers", async ({ route, command }) => {
+  const answer = await answerOf(route);
+  if ("items" in answer) expect(answer.items).not.toEqual([]);
+  expect(await show(command)).toEqual(answer);
+});
+
+test.each(AMONG)("$command has the fields of GET $route", async ({ route, command, under }) => {
+  const answer = await answerOf(route);
+  const shown = await show(command);
+  const [item] = under === undefined ? [shown] : shown[under];
+  const nouns = "items" in answer ? answer.items : [answer];
+  expect(nouns).toContainEqual(pick(item, Object.keys(nouns[0])));
+});
+
+test.each([
+  {
+    route: `${ACCOUNT}/grants`,
+    body: { credits: "1000000", source: "promotion", reference: "spring", lot_id: "spring" },
+    command: "grant acme 1 --source promotion --reference spring --lot-id summer",
+  },
+  { route: `${ACCOUNT}/dashboard-tokens`, body: {}, command: "dashboard-link acme" },
+  {
+    route: "/v1/keys",
+    body: { name: "a", scopes: ["read"] },
+    command: "key create a --scope read",
+  },
+  {
+    route: `${ACCOUNT}/top-ups`,
+    body: { amount: "1000" },
+    command: "top-up make acme 10 --key new",
+  },
+])("$command has the fields of POST $route", async ({ route, body, command }) => {
+  const api = await open();
+  const made = await api.ask("POST", route.replace("{account_id}", "acme"), { body });
+  expect(made.status).toBe(201);
+  expect(Object.keys(await show(command))).toEqual(expect.arrayContaining(Object.keys(made.body)));
+});
+
+test("every noun that the API shows is compared, unless no command shows it", async () => {
+  const { body } = await (await open()).ask("GET", "/openapi.json");
+  const shown = Object.keys(body.paths).filter((path) => "get" in body.paths[path]);
+  const compared = [...SAME, ...AMONG].map(({ route }) => route);
+  expect(shown.filter((path) => ![...compared, ...API_ONLY].includes(path))).toEqual([]);
+});
+
+function pick(from: Record<string, unknown>, names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, from[name]]));
+}
