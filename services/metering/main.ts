@@ -10,7 +10,7 @@ import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
-import { openRest } from "../../shared/runtime/rest.ts";
+import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
@@ -39,7 +39,7 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const registry = openRegistry(settings.registry);
   const waits = retryOutages({ logger, stopping });
   const { untilUp } = waits;
-  const rest = openRest(stopping);
+  const sleeper = openSleeper(stopping);
 
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Postgres", () => database.query("SELECT 1"));
@@ -58,7 +58,7 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       counted.deadLetters += deadLetters;
       counted.lowBalances += lowBalances;
       // Top-ups wait for the low-balance event, so it is published immediately.
-      if (lowBalances > 0) rest.wake();
+      if (lowBalances > 0) sleeper.wake();
     },
   });
   const consumer = await untilUp("Kafka", startConsumer);
@@ -66,7 +66,7 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const checkEnds = usageCompleteWatch(database, admin);
   const background = Promise.all([
-    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS, rest }),
+    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     waits.repeat("stale transactions", endStale),
     waits.repeat("the ends of the usage topic", async () => {
       await checkEnds();

@@ -3,8 +3,8 @@ import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
-import { openRest } from "../../shared/runtime/rest.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
+import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
 import { schedulerRun } from "./scheduler-run.ts";
@@ -36,7 +36,7 @@ await runService("scheduler", async ({ settings, logger, stopping }: ServiceCont
       registry,
       waits,
       lookEveryMs: PUBLISH_EVERY_MS,
-      rest: openRest(stopping),
+      sleeper: openSleeper(stopping),
     }),
   ]);
   await database.end();

@@ -1,7 +1,7 @@
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import { openRest } from "../../shared/runtime/rest.ts";
+import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import type { PaymentContext } from "./payment-context.ts";
 import { processPayment } from "./process-payment.ts";
 
@@ -29,7 +29,7 @@ export function paymentCharging(
 ): PaymentCharging {
   const { database, gateway, logger, now, waits, stopping } = context;
   const inProgress = new Set<Promise<void>>();
-  const rest = openRest(stopping);
+  const sleeper = openSleeper(stopping);
 
   async function processClaimed(claimed: ClaimedPayment): Promise<void> {
     const { accountId, paymentId } = claimed.payment;
@@ -47,21 +47,21 @@ export function paymentCharging(
 
   async function claimMore(): Promise<void> {
     const limit = MOST_CONCURRENT - inProgress.size;
-    if (limit < LEAST_ROOM) return rest.take(CHECK_EVERY_MS);
+    if (limit < LEAST_ROOM) return sleeper.sleep(CHECK_EVERY_MS);
     const claim = { now: now(), gateway: gateway.name, limit, leaseMs: LEASE_MS };
     const claimed = await claimPayments(database, claim);
     for (const payment of claimed) {
       const processing: Promise<void> = processClaimed(payment).finally(() => {
         inProgress.delete(processing);
-        if (inProgress.size === MOST_CONCURRENT - LEAST_ROOM) rest.wake();
+        if (inProgress.size === MOST_CONCURRENT - LEAST_ROOM) sleeper.wake();
       });
       inProgress.add(processing);
     }
-    if (claimed.length < limit) await rest.take(CHECK_EVERY_MS);
+    if (claimed.length < limit) await sleeper.sleep(CHECK_EVERY_MS);
   }
 
   return {
-    wake: rest.wake,
+    wake: sleeper.wake,
     async run() {
       await waits.repeat("payments to charge", claimMore);
       await Promise.all(inProgress);

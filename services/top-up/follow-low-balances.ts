@@ -5,7 +5,7 @@ import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.t
 import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { atOnce } from "../../shared/runtime/at-once.ts";
+import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 
 const MOST_CONCURRENT = 8;
 
@@ -24,7 +24,7 @@ export function lowBalanceHandler(context: {
   return async ({ messages, partition, nextOffset }, heartbeat) => {
     const named = new Set(messages.map(({ key }) => key?.toString() ?? ""));
     const accounts = [...named].filter((id) => idProblem("account", id) === null).map(toAccountId);
-    await atOnce(accounts, MOST_CONCURRENT, async (accountId) => {
+    await forEachConcurrently(accounts, MOST_CONCURRENT, async (accountId) => {
       const outcome = await waits.untilUp("Postgres", () =>
         topUpIfLow(database, { accountId, now: Date.now() }),
       );

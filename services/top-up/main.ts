@@ -9,9 +9,9 @@ import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
-import { openRest } from "../../shared/runtime/rest.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
+import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { paymentCharging } from "./charge-payments.ts";
 import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
@@ -76,7 +76,7 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
       registry,
       waits,
       lookEveryMs: PUBLISH_EVERY_MS,
-      rest: openRest(stopping),
+      sleeper: openSleeper(stopping),
     }),
     waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);

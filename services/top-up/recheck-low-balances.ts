@@ -2,7 +2,7 @@ import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { autoTopUpsToLookAt } from "../../shared/ledger/books/auto-top-ups.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { atOnce } from "../../shared/runtime/at-once.ts";
+import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 
 const CHECK_EVERY_MS = 500;
 const BATCH = 100;
@@ -21,7 +21,7 @@ export async function recheckLowBalances(context: {
   const { database, waits, onTopUp } = context;
   await waits.repeat("accounts to top up", async () => {
     const accounts = await autoTopUpsToLookAt(database, Date.now(), BATCH);
-    await atOnce(accounts, MOST_CONCURRENT, async (accountId) => {
+    await forEachConcurrently(accounts, MOST_CONCURRENT, async (accountId) => {
       const outcome = await topUpIfLow(database, { accountId, now: Date.now() });
       if ("topUp" in outcome && outcome.topUp !== null) onTopUp();
     });

@@ -1,10 +1,10 @@
-import type { Asked, AskedCatalogue } from "../core/offer/asked-catalogue.ts";
+import type { RequestedCatalogue, RequestedVersions } from "../core/offer/requested-catalogue.ts";
 import type { Problem } from "./problem.ts";
 import { catalogueForm } from "./terms.ts";
 import { type Plain, readTree, type Tree } from "./yaml-tree.ts";
 
 export type ParsedCatalogue =
-  | { readonly kind: "parsed"; readonly asked: AskedCatalogue }
+  | { readonly kind: "parsed"; readonly asked: RequestedCatalogue }
   /** In the order of their lines. */
   | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
 
@@ -53,7 +53,7 @@ function placed<T extends { from?: number | undefined }>(
   section: string,
   items: ReadonlyMap<string, readonly T[]> = new Map(),
   tree: Tree,
-): Asked<Omit<T, "from">> {
+): RequestedVersions<Omit<T, "from">> {
   return new Map(
     [...items].map(([id, versions]) => [
       id,

@@ -1,4 +1,4 @@
-import type { Place } from "../core/offer/asked-catalogue.ts";
+import type { Place } from "../core/offer/requested-catalogue.ts";
 
 /** What is wrong with a catalogue file, where, and what to do. `field` is empty for the file itself. */
 export interface Problem extends Place {

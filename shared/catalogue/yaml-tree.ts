@@ -9,7 +9,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
-import type { Place } from "../core/offer/asked-catalogue.ts";
+import type { Place } from "../core/offer/requested-catalogue.ts";
 import { type Problem, short } from "./problem.ts";
 import { limitProblem } from "./text-limits.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { type Answer, OPERATIONS, type Operation, type StreamEvent } from "./api-operations.ts";
-import { type ApiClientOptions, ApiProblem, askApi } from "./api-request.ts";
+import { type ApiClientOptions, ApiProblem, callApi } from "./api-request.ts";
 import { cloudEventOf } from "./cloud-event.ts";
 import { eventIds } from "./event-ids.ts";
 import { followAccount } from "./follow-account.ts";
@@ -46,7 +46,7 @@ export function openApiClient(options: ApiClientOptions) {
   ): Promise<AnswerOf<Noun>> {
     const { query = {}, body, headers = {} } = asked;
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeId(ids[name] ?? ""));
-    const response = await askApi(options, {
+    const response = await callApi(options, {
       method,
       path: filled + queryText(query),
       headers: { ...(body === undefined ? {} : { "content-type": JSON_TYPE }), ...headers },

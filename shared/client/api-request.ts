@@ -40,7 +40,7 @@ export interface Asked {
 }
 
 /** Asks the API. Rejects with ApiProblem, or with fetch's own error where nothing answers. */
-export async function askApi({ url, key }: ApiClientOptions, asked: Asked): Promise<Response> {
+export async function callApi({ url, key }: ApiClientOptions, asked: Asked): Promise<Response> {
   const { method, path, headers = {}, body, signal } = asked;
   const response = await fetch(`${url.replace(/\/+$/, "")}${path}`, {
     method,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { streamEvents } from "../contract/stream-events.ts";
 import type { StreamEvent } from "./api-operations.ts";
-import { type ApiClientOptions, ApiProblem, askApi } from "./api-request.ts";
+import { type ApiClientOptions, ApiProblem, callApi } from "./api-request.ts";
 import { readAnswer, UnreadableAnswer } from "./read-answer.ts";
 import { readEvents, type ServerSentEvent } from "./server-sent-events.ts";
 
@@ -61,7 +61,7 @@ async function* readStream(
     },
   });
   try {
-    const { body } = await askApi(options, {
+    const { body } = await callApi(options, {
       ...{ method: "GET", path, signal: AbortSignal.any([signal, attempt.signal]) },
       headers: {
         accept: "text/event-stream",

@@ -55,7 +55,7 @@ export function pageOf<T>(
 }
 
 /** How much of a list is asked for: as many items at most, from where a page before ended. */
-export interface PageAsked {
+export interface PageRequest {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -66,7 +66,7 @@ const MOST_SKIPPED = 10_000;
 /** A page of a list that is read from its beginning: `readFirst` gives that many items of it. */
 export async function pageFromFirst<T>(
   list: string,
-  { limit, cursor }: PageAsked,
+  { limit, cursor }: PageRequest,
   readFirst: (count: number) => Promise<readonly T[]>,
 ) {
   const cursors = cursorsOf(list, [SMALL]);

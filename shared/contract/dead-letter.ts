@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type DeadLetterPlace, placeText } from "../core/usage/dead-letter-place.ts";
-import { cursorsOf, INSTANT, type PageAsked, pageOf, SMALL, TEXT, WHOLE } from "./cursor.ts";
+import { cursorsOf, INSTANT, type PageRequest, pageOf, SMALL, TEXT, WHOLE } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { count, instant } from "./wire.ts";
 
@@ -31,7 +31,7 @@ const cursors = cursorsOf("dead_letters", [INSTANT, TEXT, SMALL, WHOLE]);
 
 /** A page of dead letters, newest first. `read` gives those recorded before one. */
 export async function deadLetterPage<Letter extends Recorded>(
-  { limit, cursor }: PageAsked,
+  { limit, cursor }: PageRequest,
   read: (asked: { before: Recorded | null; limit: number }) => Promise<readonly Letter[]>,
 ) {
   const from = cursors.read(cursor);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Entry } from "../core/line/account.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
-import { cursorsOf, type PageAsked, pageOf, WHOLE } from "./cursor.ts";
+import { cursorsOf, type PageRequest, pageOf, WHOLE } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
 
@@ -29,7 +29,7 @@ const cursors = cursorsOf("entries", [WHOLE]);
 
 /** A page of entries, newest first. `read` gives the last ones before a sequence, oldest first. */
 export async function entryPage<Posted extends Entry>(
-  { limit, cursor }: PageAsked,
+  { limit, cursor }: PageRequest,
   read: (asked: { before: bigint | null; limit: number }) => Promise<readonly Posted[]>,
 ) {
   const [before] = cursors.read(cursor) ?? [];

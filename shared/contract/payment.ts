@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isAutomatic, type Payment } from "../core/payments/payment.ts";
-import { type PageAsked, pageFromFirst } from "./cursor.ts";
+import { type PageRequest, pageFromFirst } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { credits, instant, money } from "./wire.ts";
 
@@ -34,7 +34,7 @@ const NO_FEE = { subscriptionNumber: null, planId: null, period: null, periods: 
 
 /** A page of payments, newest first: of top-ups alone, or of all. `readFirst` gives that many of them. */
 export async function paymentPage(
-  asked: PageAsked,
+  asked: PageRequest,
   kind: "top_up" | null,
   readFirst: (count: number) => Promise<readonly Payment[]>,
 ) {

@@ -1,6 +1,6 @@
 /** What core and ledger refuse reaches the caller under a code of its own, in words for a customer. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { decideFeeGivenUp } from "../../shared/core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.ts";
 import type { RefusalKind } from "../../shared/core/line/refusal.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
@@ -107,7 +107,7 @@ beforeAll(async () => {
   for (const id of ["member", "leaving", "owing"]) await openSubscriber(books, id, { at: now });
   const owing = { accountId: toAccountId("owing"), now, by: "test" };
   await changeSubscription(books.database, owing, (context) =>
-    decideFeeGivenUp({ number: 1, period: 0 }, context),
+    decideFeeFailed({ number: 1, period: 0 }, context),
   );
 });
 

@@ -2,7 +2,7 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { createAccount } from "../../shared/ledger/credits/create-account.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
-import { atOnce } from "../../shared/runtime/at-once.ts";
+import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { accountName } from "./load.ts";
 
@@ -27,7 +27,7 @@ export async function openGranted(
   const now = Date.now();
   const indices = Array.from({ length: accounts }, (_, index) => index);
   try {
-    await atOnce(indices, AT_ONCE, async (index) => {
+    await forEachConcurrently(indices, AT_ONCE, async (index) => {
       const accountId = toAccountId(accountName(index));
       const account = { accountId, timeZone: "UTC", currency: "USD", threshold: 0n };
       await createAccount(database, account, { now, by: "bench" });

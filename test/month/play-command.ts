@@ -6,7 +6,7 @@ import { decideFeePaid } from "../../shared/core/changes/restore-subscription.ts
 import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../shared/core/changes/subscribe.ts";
 import type { ChangeContext, Changed } from "../../shared/core/changes/subscription-change.ts";
-import { decideFeeGivenUp } from "../../shared/core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.ts";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
@@ -73,7 +73,7 @@ function deciderOf(
     case "change interval":
       return (context) => decideIntervalChange(step.interval, context);
     case "fee given up":
-      return (context) => decideFeeGivenUp(step, context);
+      return (context) => decideFeeFailed(step, context);
     case "fee paid":
       return (context) => decideFeePaid(step, { ...context, owing: step.owing });
     case "cancel":

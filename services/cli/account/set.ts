@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import {
-  type AskedSettings,
   decideSettings,
+  type RequestedSettings,
 } from "../../../shared/core/changes/change-settings.ts";
 import { creditsArgument, timeZoneArgument } from "../shell/arguments.ts";
 import { WrongUsage } from "../shell/result.ts";
@@ -28,7 +28,7 @@ export function addAccountSetCommand(account: Command): void {
     });
 }
 
-function toSettings({ timeZone, threshold }: SetOptions): AskedSettings {
+function toSettings({ timeZone, threshold }: SetOptions): RequestedSettings {
   if (timeZone === undefined && threshold === undefined) {
     throw new WrongUsage("name what to set: --time-zone, --threshold or both");
   }

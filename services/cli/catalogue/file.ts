@@ -3,7 +3,7 @@ import { z } from "zod";
 import { MAX_CATALOGUE_BYTES, parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
 import type { Problem } from "../../../shared/catalogue/problem.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import type { AskedCatalogue } from "../../../shared/core/offer/asked-catalogue.ts";
+import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { printable } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -11,7 +11,7 @@ import { reasonOf } from "../shell/with-database.ts";
 
 /** What a catalogue file states, or the result to show when it is unreadable or wrong. */
 type CatalogueFile =
-  | { readonly kind: "read"; readonly stated: AskedCatalogue }
+  | { readonly kind: "read"; readonly stated: RequestedCatalogue }
   | { readonly kind: "wrong"; readonly result: Result };
 
 /** Reads a catalogue file. `consequence` is what a wrong file means: "nothing was applied". */

@@ -1,4 +1,4 @@
-import { cursorsOf, type PageAsked, WHOLE } from "../../../shared/contract/cursor.ts";
+import { cursorsOf, type PageRequest, WHOLE } from "../../../shared/contract/cursor.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Stretch } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
@@ -18,7 +18,7 @@ export function explainLot(
   settings: Settings,
   accountId: AccountId,
   lotId: string,
-  page: PageAsked,
+  page: PageRequest,
 ): Promise<Result> {
   return readAccountBooks(settings, accountId, async (transaction, { account }) => {
     const lot = await findLot(transaction, accountId, lotId);
@@ -41,7 +41,7 @@ async function readDrawn(
   transaction: Transaction,
   accountId: AccountId,
   lot: GrantedLot,
-  { limit, cursor }: PageAsked,
+  { limit, cursor }: PageRequest,
 ): Promise<Drawn> {
   // Positions start at 0.
   const [after = "-1"] = cursors.read(cursor) ?? [];

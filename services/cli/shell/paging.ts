@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PageAsked } from "../../../shared/contract/cursor.ts";
+import type { PageRequest } from "../../../shared/contract/cursor.ts";
 import { wholeArgument } from "./arguments.ts";
 import type { JsonOption } from "./run-command.ts";
 
@@ -17,7 +17,7 @@ export function addPageOptions(command: Command, what = ""): Command {
     .option("--cursor <cursor>", "list the next page: the next_cursor of the page before");
 }
 
-export function pageArgument({ limit, cursor }: PageOptions): PageAsked {
+export function pageArgument({ limit, cursor }: PageOptions): PageRequest {
   return { limit: limitArgument(limit), cursor };
 }
 

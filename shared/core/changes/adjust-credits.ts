@@ -4,7 +4,7 @@ import { postEntry } from "../line/post-entry.ts";
 import type { Refusal } from "../line/refusal.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
-import { conclude, type Settlement } from "../month/settle.ts";
+import { finishMovement, type Settlement } from "../month/settle.ts";
 
 /** Credits that a correction takes from an account. */
 export interface Deduction {
@@ -27,13 +27,13 @@ export function deductCredits(
   if (credits <= 0n) return { kind: "no_credits" };
   const most = mostToDraw(book.account);
   if (credits > most) return { kind: "overflow", most };
-  const told = {
+  const posted = {
     kind: "adjustment",
     credits: -credits,
     lotId: null,
     reference,
     dueAt: now,
   } as const;
-  const { account, entry } = postEntry(drawDown(book.account, credits), told);
-  return { kind: "deducted", entry, ...conclude({ ...book, account }, { entries: [entry] }) };
+  const { account, entry } = postEntry(drawDown(book.account, credits), posted);
+  return { kind: "deducted", entry, ...finishMovement({ ...book, account }, { entries: [entry] }) };
 }

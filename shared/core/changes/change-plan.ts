@@ -70,14 +70,14 @@ function atOnce(
     difference,
   } = takePlan(plan, { ...subscription, nextPlanId: null }, catalogue, now);
   const detail = { plan: plan.planId, before: subscription.planId };
-  const told = { kind: "plan_changed", detail } as const;
+  const change = { kind: "plan_changed", detail } as const;
   const after = { schedule: { ...schedule, subscription: onPlan }, fees };
-  if (difference === 0n) return changed(context, told, after);
+  if (difference === 0n) return changed(context, change, after);
   const most = mostToGrant(account);
   if (difference > most) return { kind: "overflow", most };
   const added = addLot(account, differenceLot(plan, difference, subscription, context));
   const { account: withLot, lot, entry } = added;
-  return changed(context, told, { ...after, account: withLot, granted: [lot], entries: [entry] });
+  return changed(context, change, { ...after, account: withLot, granted: [lot], entries: [entry] });
 }
 
 /**

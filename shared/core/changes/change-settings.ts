@@ -5,7 +5,7 @@ import { decideTimeZoneChange } from "./change-time-zone.ts";
 import type { ChangeContext, Changed } from "./subscription-change.ts";
 
 /** What is to be set of an account; what is left out stays as it is. */
-export interface AskedSettings {
+export interface RequestedSettings {
   readonly threshold?: MicroCredits | undefined;
   /** A name of the IANA time zone database. */
   readonly timeZone?: string | undefined;
@@ -16,7 +16,7 @@ export interface AskedSettings {
  * The threshold comes first: the month may have turned already in another zone, and is settled next.
  */
 export function decideSettings(
-  { threshold, timeZone }: AskedSettings,
+  { threshold, timeZone }: RequestedSettings,
   context: ChangeContext,
 ): Changed | Refusal<"no_change" | "unknown_time_zone"> {
   const first = threshold === undefined ? null : decideThreshold(threshold, context);

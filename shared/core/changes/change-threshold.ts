@@ -1,5 +1,5 @@
 import type { MicroCredits } from "../line/credit-line.ts";
-import { judgeThreshold } from "../line/low-balance.ts";
+import { applyThreshold } from "../line/low-balance.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { addToHistory } from "../month/subscription.ts";
 import type { ChangeContext, Changed } from "./subscription-change.ts";
@@ -16,9 +16,9 @@ export function decideThreshold(
   if (threshold === account.threshold)
     return { kind: "no_change", setting: "threshold", threshold };
   const detail = { threshold: `${threshold}`, before: `${account.threshold}` };
-  const told = { kind: "threshold_changed", detail } as const;
-  const { schedule, changes } = addToHistory(book.schedule, [told], { by, at: now });
-  const judged = judgeThreshold({ ...account, threshold }, now);
+  const change = { kind: "threshold_changed", detail } as const;
+  const { schedule, changes } = addToHistory(book.schedule, [change], { by, at: now });
+  const judged = applyThreshold({ ...account, threshold }, now);
   const posted = { entries: [], granted: [], changes, fees: [] };
   return { kind: "changed", ...judged, lots: book.lots, schedule, ...posted };
 }

@@ -9,8 +9,8 @@ import {
   ended,
   endOf,
   monthsLot,
-  planThen,
-  whatCameTrue,
+  planInForce,
+  plansTakingEffect,
 } from "../month/turn-of-month.ts";
 import type { Plan } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
@@ -40,24 +40,24 @@ export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDeci
     return { kind: "no_change" };
   }
   const { withheld, period, paidUntil, planId, cancelled } = subscription;
-  const told = { kind: "restored", detail: { plan: planId, period: `${fee.period}` } } as const;
+  const change = { kind: "restored", detail: { plan: planId, period: `${fee.period}` } } as const;
   const charged = withheld.filter((one) => one < paidUntil);
   const isOver = period >= paidUntil;
   if (isOver && cancelled) {
-    return changed(context, told, {
+    return changed(context, change, {
       ...giveMonths(charged, subscription, context),
       schedule: ended(context.book.schedule),
-      cameTrue: [endOf(subscription)],
+      tookEffect: [endOf(subscription)],
     });
   }
   const restored = { ...subscription, withheld: null };
   const { subscription: paid, fees } = chargePeriod(restored, context.catalogue, context.now);
   const months = isOver ? [...charged, period] : charged;
-  return changed(context, told, {
+  return changed(context, change, {
     ...giveMonths(months, paid, context),
     schedule: withMonth(paid, withheld.includes(period), context),
     fees,
-    cameTrue: whatCameTrue(subscription, paid, []),
+    tookEffect: plansTakingEffect(subscription, paid, []),
   });
 }
 
@@ -69,7 +69,7 @@ function withMonth(
 ): Schedule {
   const { schedule } = book;
   if (!wasWithheld) return { ...schedule, subscription };
-  const { credits } = planThen(catalogue, subscription.planId, now);
+  const { credits } = planInForce(catalogue, subscription.planId, now);
   const charges = chargesOf(subscription, schedule.addOns, catalogue, now);
   return {
     ...schedule,
@@ -84,7 +84,7 @@ function giveMonths(
   subscription: Subscription,
   { book, catalogue, now }: ChangeContext,
 ): { account: Account; granted: GrantedLot[]; entries: Entry[] } {
-  const plan = planThen(catalogue, subscription.planId, now);
+  const plan = planInForce(catalogue, subscription.planId, now);
   let { account } = book;
   const granted: GrantedLot[] = [];
   const entries: Entry[] = [];

@@ -2,13 +2,13 @@ import type { Account, Entry, Instant } from "../line/account.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { type AccountBook, isTurnDue } from "../month/account-book.ts";
 import type { Fee } from "../month/fee.ts";
-import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
-import { conclude, type Settlement } from "../month/settle.ts";
+import { type GrantedLot, toLot } from "../month/grant-credits.ts";
+import { finishMovement, type Settlement } from "../month/settle.ts";
 import {
   addToHistory,
+  type ChangeDetail,
   type Schedule,
   type Subscription,
-  type Told,
 } from "../month/subscription.ts";
 import { type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
 
@@ -40,23 +40,27 @@ interface After {
   readonly entries?: readonly Entry[];
   readonly fees?: readonly Fee[];
   /** What was planned and came true by the change, for the history. */
-  readonly cameTrue?: readonly Told[];
+  readonly tookEffect?: readonly ChangeDetail[];
 }
 
-/** Makes a change: told in the history, and one movement. Throws when the book is not settled. */
-export function changed({ book, by, now }: ChangeContext, told: Told, after: After): Changed {
-  const { account = book.account, granted = [], entries = [], fees = [], cameTrue = [] } = after;
+/** Makes a change: change in the history, and one movement. Throws when the book is not settled. */
+export function changed(
+  { book, by, now }: ChangeContext,
+  change: ChangeDetail,
+  after: After,
+): Changed {
+  const { account = book.account, granted = [], entries = [], fees = [], tookEffect = [] } = after;
   if (isTurnDue(book.schedule, now)) {
     throw new Error(`account ${account.accountId} is to be settled before it is changed`);
   }
-  const all = [told, ...cameTrue];
+  const all = [change, ...tookEffect];
   const { schedule, changes } = addToHistory(after.schedule ?? book.schedule, all, {
     by,
     at: now,
   });
-  const lots = [...book.lots, ...granted.map(onTheLine)];
+  const lots = [...book.lots, ...granted.map(toLot)];
   const posted = { entries, granted, changes, fees };
-  return { kind: "changed", ...conclude({ account, lots, schedule }, posted) };
+  return { kind: "changed", ...finishMovement({ account, lots, schedule }, posted) };
 }
 
 /** The plan as it is on offer now in the account's currency, or why it cannot be had. */

@@ -1,7 +1,7 @@
 import type { FeeRef } from "../month/fee.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
-export type FeeGivenUpDecision =
+export type FeeFailedDecision =
   | Changed
   /** The fee's subscription has ended, or is suspended already. */
   | { readonly kind: "no_change" };
@@ -10,7 +10,7 @@ export type FeeGivenUpDecision =
  * Suspends the subscription of a fee that is given up. What was given stays; months that begin from
  * here on bring neither credits nor charges until its fees are paid (`decideFeePaid`).
  */
-export function decideFeeGivenUp(fee: FeeRef, context: ChangeContext): FeeGivenUpDecision {
+export function decideFeeFailed(fee: FeeRef, context: ChangeContext): FeeFailedDecision {
   const { schedule } = context.book;
   const { subscription } = schedule;
   if (subscription?.number !== fee.number || subscription.withheld !== null) {

@@ -3,8 +3,8 @@ import { type MicroCredits, remainingOf, withdraw, withMoved } from "../line/cre
 import { postEntry } from "../line/post-entry.ts";
 import type { Refusal } from "../line/refusal.ts";
 import type { AccountBook } from "../month/account-book.ts";
-import { onTheLine } from "../month/grant-credits.ts";
-import { conclude, type Settlement } from "../month/settle.ts";
+import { toLot } from "../month/grant-credits.ts";
+import { finishMovement, type Settlement } from "../month/settle.ts";
 
 /** What is asked for: that credits be taken back out of a lot. */
 export interface Withdrawal {
@@ -45,7 +45,7 @@ export function decideWithdrawal(
     return { kind: "exceeds_remaining", lotId, remaining };
   }
 
-  const { line, moved } = withdraw(book.account, book.lots, onTheLine(lot), credits);
+  const { line, moved } = withdraw(book.account, book.lots, toLot(lot), credits);
   const { account, entry } = postEntry(line, {
     kind: "adjustment",
     credits: -credits,
@@ -54,5 +54,5 @@ export function decideWithdrawal(
     dueAt: now,
   });
   const after = { account, lots: withMoved(book.lots, moved), schedule: book.schedule };
-  return { kind: "withdrawn", credits, ...conclude(after, { entries: [entry] }) };
+  return { kind: "withdrawn", credits, ...finishMovement(after, { entries: [entry] }) };
 }

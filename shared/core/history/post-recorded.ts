@@ -10,7 +10,7 @@ import {
   withMoved,
 } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
-import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
+import { type GrantedLot, toLot } from "../month/grant-credits.ts";
 import { type AccountInBatch, wasRead } from "../usage/account-in-batch.ts";
 import { identityOf, type UsageEvent } from "../usage/usage-event.ts";
 
@@ -157,11 +157,11 @@ function move(account: Account, lots: readonly Lot[], recorded: RecordedEntry): 
 /** A lot that the books have lost is put on the line all the same, so that what follows is not wrong too. */
 function addGranted(account: Account, lots: readonly Lot[], recorded: RecordedEntry): Moved {
   const { credits, lotId, reference, dueAt } = recorded;
-  const told = recorded.lot ?? {
+  const details = recorded.lot ?? {
     ...{ lotId: lotId ?? "", credits, source: "adjustment" as const, reference },
     ...{ grantedAt: dueAt, expiresAt: null },
   };
   const { line, lot: stretch } = grant(account, credits);
-  const added = { ...told, ...stretch };
-  return { line, lots: [...lots, onTheLine(added)], added, credits };
+  const added = { ...details, ...stretch };
+  return { line, lots: [...lots, toLot(added)], added, credits };
 }

@@ -25,7 +25,7 @@ export function hasCrossed(account: Account): boolean {
 }
 
 /** Says a low balance: the account as it is afterwards, and what to announce. */
-export function sayLowBalance<A extends Account>(
+export function recordLowBalance<A extends Account>(
   account: A,
   cause: string,
   occurredAt: Instant,
@@ -57,14 +57,14 @@ export function rearm<A extends Account>(account: A): A {
  * Judges the balance by a new threshold: one above the balance, or at it, is crossed, and one below it
  * arms the account again, or the next crossing would not be said.
  */
-export function judgeThreshold(
+export function applyThreshold(
   account: Account,
   at: Instant,
 ): { account: Account; lowBalance: LowBalance | null } {
   if (balanceOf(account) > account.threshold) return { account: rearm(account), lowBalance: null };
   return account.lowBalance
     ? { account, lowBalance: null }
-    : sayLowBalance(account, "threshold", at);
+    : recordLowBalance(account, "threshold", at);
 }
 
 /**
@@ -83,6 +83,6 @@ export function judgeBalance(
   if (last === undefined || !counts) return { account, lowBalance: null };
   const armed = rearm(account);
   return hasCrossed(armed)
-    ? sayLowBalance(armed, REFERENCE.entryCause.write(last), last.dueAt)
+    ? recordLowBalance(armed, REFERENCE.entryCause.write(last), last.dueAt)
     : { account: armed, lowBalance: null };
 }

@@ -6,7 +6,7 @@ export interface DrawnStretch extends Stretch {
 }
 
 /** What is known of a draw beside the events in question. */
-export interface KnownOfDraw {
+export interface DrawNeighbours {
   /** The stretches of its other events' records, by event id. */
   readonly records: ReadonlyMap<string, Stretch>;
   /** Stretches that entries drew in between, oldest first. */
@@ -20,7 +20,7 @@ export interface KnownOfDraw {
  */
 export function placeInDraw(
   draw: DrawnStretch,
-  known: KnownOfDraw,
+  known: DrawNeighbours,
   inQuestion: ReadonlyMap<string, MicroCredits>,
 ): Map<string, MicroCredits> {
   const places = new Map<string, MicroCredits>();

@@ -3,12 +3,12 @@ import type { Account, Entry } from "./account.ts";
 /** Posts a movement: counts it, and tells the line as `moved`, the account after it, has it. */
 export function postEntry(
   moved: Account,
-  told: Pick<Entry, "kind" | "credits" | "lotId" | "reference" | "dueAt">,
+  details: Pick<Entry, "kind" | "credits" | "lotId" | "reference" | "dueAt">,
 ): { account: Account; entry: Entry } {
   const { accountId, granted, position } = moved;
   const sequence = moved.entries + 1n;
   return {
     account: { ...moved, entries: sequence },
-    entry: { accountId, sequence, granted, position, ...told },
+    entry: { accountId, sequence, granted, position, ...details },
   };
 }

@@ -32,8 +32,14 @@ export function chargeAddOn(
 ): { account: Account; entry: Entry } {
   const { credits, dueAt } = charge;
   const reference = REFERENCE.addOnCharge.write(charge);
-  const told = { kind: "add_on_charge", credits: -credits, lotId: null, reference, dueAt } as const;
-  return postEntry(drawDown(account, credits), told);
+  const details = {
+    kind: "add_on_charge",
+    credits: -credits,
+    lotId: null,
+    reference,
+    dueAt,
+  } as const;
+  return postEntry(drawDown(account, credits), details);
 }
 
 /** How many credits the account's line can still be drawn by. */

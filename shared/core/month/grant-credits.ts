@@ -105,7 +105,7 @@ export function addLotThatFits(account: Account, lot: NewLot): ReturnType<typeof
 }
 
 /** The lot as settling knows it. */
-export function onTheLine({ lotId, start, end, expiresAt }: Lot): Lot {
+export function toLot({ lotId, start, end, expiresAt }: Lot): Lot {
   return { lotId, start, end, expiresAt };
 }
 

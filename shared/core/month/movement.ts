@@ -3,7 +3,7 @@ import type { LowBalance } from "../line/low-balance.ts";
 import type { AccountBook } from "./account-book.ts";
 import type { Fee } from "./fee.ts";
 import type { GrantedLot } from "./grant-credits.ts";
-import { type Settlement, whereTheyStand } from "./settle.ts";
+import { atCurrentStretches, type Settlement } from "./settle.ts";
 import type { Schedule, SubscriptionChange } from "./subscription.ts";
 
 /** What one transaction does to accounts and all that hangs on them, usage records apart. */
@@ -43,7 +43,7 @@ export function bookChanges(books: readonly MovedBook[]): BookChanges {
   for (const book of books) {
     const { lots, schedule, before } = book;
     const { accountId } = book.account;
-    for (const lot of whereTheyStand(book.granted, lots)) granted.push({ accountId, lot });
+    for (const lot of atCurrentStretches(book.granted, lots)) granted.push({ accountId, lot });
     for (const change of book.changes) changes.push({ accountId, change });
     for (const fee of book.fees) fees.push({ accountId, fee });
     if (schedule !== before.schedule) schedules.push({ accountId, schedule });

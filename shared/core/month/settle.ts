@@ -11,7 +11,7 @@ import {
 import { chargeAddOn, mostToDraw } from "./add-on-charge.ts";
 import { GRACE_MS, postExpiry, type Upto } from "./expiry.ts";
 import type { Fee } from "./fee.ts";
-import { addLotThatFits, type GrantedLot, type NewLot, onTheLine } from "./grant-credits.ts";
+import { addLotThatFits, type GrantedLot, type NewLot, toLot } from "./grant-credits.ts";
 import type { DueCharge, Subscription, SubscriptionChange } from "./subscription.ts";
 import { turnMonth } from "./turn-of-month.ts";
 
@@ -39,14 +39,14 @@ export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Set
   for (let due = nextPosting(book, upto); due !== null; due = nextPosting(moving, upto)) {
     moving = post(moving, due, catalogue);
   }
-  return conclude(moving, moving);
+  return finishMovement(moving, moving);
 }
 
 /** What a movement has posted. */
 type Posted = Pick<Settlement, "entries" | "granted" | "changes" | "fees">;
 
 /** Ends a movement: tells when the account is due next, and judges its balance once. */
-export function conclude(
+export function finishMovement(
   book: AccountBook,
   { entries = [], granted = [], changes = [], fees = [] }: Partial<Posted>,
 ): Settlement {
@@ -57,14 +57,17 @@ export function conclude(
     lots,
     schedule,
     entries,
-    granted: whereTheyStand(granted, lots),
+    granted: atCurrentStretches(granted, lots),
     changes,
     fees,
   };
 }
 
 /** Lots granted in a movement, where they stand after it. */
-export function whereTheyStand(granted: readonly GrantedLot[], lots: readonly Lot[]): GrantedLot[] {
+export function atCurrentStretches(
+  granted: readonly GrantedLot[],
+  lots: readonly Lot[],
+): GrantedLot[] {
   return granted.map((lot) => {
     const { start, end } = lots.find(({ lotId }) => lotId === lot.lotId) ?? lot;
     return { ...lot, start, end };
@@ -118,7 +121,7 @@ function postLot(moving: Moving, asked: NewLot): Moving {
   return {
     ...moving,
     account,
-    lots: [...moving.lots, onTheLine(lot)],
+    lots: [...moving.lots, toLot(lot)],
     granted: [...moving.granted, lot],
     entries: [...moving.entries, entry],
   };

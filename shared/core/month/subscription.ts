@@ -111,17 +111,17 @@ export interface SubscriptionChange {
   readonly detail: Readonly<Record<string, string>>;
 }
 
-/** A change as it is told: what it is, without who made it and when. */
-export type Told = Pick<SubscriptionChange, "kind" | "detail">;
+/** A change as it is details: what it is, without who made it and when. */
+export type ChangeDetail = Pick<SubscriptionChange, "kind" | "detail">;
 
 /** Adds changes to the end of an account's history. */
 export function addToHistory(
   before: Schedule,
-  told: readonly Told[],
+  details: readonly ChangeDetail[],
   { by, at }: Pick<SubscriptionChange, "by" | "at">,
 ): { schedule: Schedule; changes: SubscriptionChange[] } {
-  const changes = told.map((one, index) => {
-    return { sequence: before.changes + index + 1, ...one, by, at };
+  const changes = details.map((detail, index) => {
+    return { sequence: before.changes + index + 1, ...detail, by, at };
   });
   return { schedule: { ...before, changes: before.changes + changes.length }, changes };
 }

@@ -11,11 +11,11 @@ import type { NewLot } from "./grant-credits.ts";
 import {
   type AddOnUse,
   addToHistory,
+  type ChangeDetail,
   type DueCharge,
   type Schedule,
   type Subscription,
   type SubscriptionChange,
-  type Told,
 } from "./subscription.ts";
 
 /** What a turn of the month brings an account. */
@@ -48,7 +48,7 @@ export function turnMonth(
   const { withheld } = subscription;
   if (withheld !== null) return withhold(before, subscription, next, withheld);
   const { subscription: begun, fees } = chargePeriod(next, catalogue, at);
-  const plan = planThen(catalogue, begun.planId, at);
+  const plan = planInForce(catalogue, begun.planId, at);
   const addOns = nextUses(before.addOns);
   const turned: Schedule = {
     ...before,
@@ -56,9 +56,9 @@ export function turnMonth(
     addOns,
     dueCharges: [...before.dueCharges, ...chargesOf(begun, addOns, catalogue, at)],
   };
-  const told = whatCameTrue(subscription, begun, before.addOns);
+  const details = plansTakingEffect(subscription, begun, before.addOns);
   const lot = monthsLot(begun, plan, at, timeZone);
-  return { ...addToHistory(turned, told, bySchedule(at)), lot, fees };
+  return { ...addToHistory(turned, details, bySchedule(at)), lot, fees };
 }
 
 /** What a turn brings that gives no month's credits. */
@@ -76,9 +76,9 @@ function withhold(
     subscription: { ...begun, periodCredits: 0n, withheld: [...withheld, begun.period] },
     addOns: nextUses(before.addOns),
   };
-  const told = whatCameTrue(subscription, begun, before.addOns);
+  const details = plansTakingEffect(subscription, begun, before.addOns);
   const at = subscription.nextPeriodAt;
-  return { ...addToHistory(turned, told, bySchedule(at)), ...NOTHING };
+  return { ...addToHistory(turned, details, bySchedule(at)), ...NOTHING };
 }
 
 /** The schedule once its subscription has ended; charges that wait are still posted. */
@@ -87,7 +87,7 @@ export function ended(before: Schedule): Schedule {
 }
 
 /** The end of a subscription, for the history. */
-export function endOf({ planId }: Subscription): Told {
+export function endOf({ planId }: Subscription): ChangeDetail {
   return { kind: "ended", detail: { plan: planId } };
 }
 
@@ -122,25 +122,25 @@ function beginPeriod(subscription: Subscription, timeZone: string): Subscription
 }
 
 /** The planned changes that now hold, for the history. */
-export function whatCameTrue(
+export function plansTakingEffect(
   before: Subscription,
   after: Subscription,
   addOns: readonly AddOnUse[],
-): Told[] {
-  const told: Told[] = [];
+): ChangeDetail[] {
+  const details: ChangeDetail[] = [];
   if (after.interval !== before.interval) {
     const detail = { interval: after.interval, before: before.interval };
-    told.push({ kind: "interval_changed", detail });
+    details.push({ kind: "interval_changed", detail });
   }
   if (after.planId !== before.planId) {
-    told.push({ kind: "plan_changed", detail: { plan: after.planId, before: before.planId } });
+    details.push({ kind: "plan_changed", detail: { plan: after.planId, before: before.planId } });
   }
   for (const { addOnId, quantity, nextQuantity } of addOns) {
     if (nextQuantity === quantity) continue;
     const detail = { add_on: addOnId, units: `${nextQuantity}`, before: `${quantity}` };
-    told.push({ kind: "add_on_changed", detail });
+    details.push({ kind: "add_on_changed", detail });
   }
-  return told;
+  return details;
 }
 
 function bySchedule(at: Instant): Pick<SubscriptionChange, "by" | "at"> {
@@ -171,7 +171,7 @@ export function chargesOf(
 }
 
 /** The plan as it stands then; one that was subscribed to is never lost. */
-export function planThen(catalogue: Catalogue, planId: string, at: Instant): Plan {
+export function planInForce(catalogue: Catalogue, planId: string, at: Instant): Plan {
   const plan = planAt(catalogue, planId, at);
   if (plan === null) throw new Error(`plan ${planId} subscribed to is not in the catalogue`);
   return plan;

@@ -1,6 +1,5 @@
 import type { Instant } from "../line/account.ts";
 import type { Refusal } from "../line/refusal.ts";
-import type { Asked, AskedCatalogue, AskedVersion, Place } from "./asked-catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
 import {
   type AddOnTerms,
@@ -13,6 +12,12 @@ import {
   type PlanTerms,
 } from "./catalogue-terms.ts";
 import type { Rate, RateCard } from "./rate-card.ts";
+import type {
+  Place,
+  RequestedCatalogue,
+  RequestedVersion,
+  RequestedVersions,
+} from "./requested-catalogue.ts";
 
 /** What asking for a version comes to. */
 export interface Change<T> {
@@ -63,11 +68,11 @@ export interface ChangeContext {
  *
  * All or nothing: one refusal, and there are no changes.
  */
-export function decideChanges(asked: AskedCatalogue, context: ChangeContext): ChangeDecision {
+export function decideChanges(asked: RequestedCatalogue, context: ChangeContext): ChangeDecision {
   const { catalogue, now } = context;
   const refusals: RefusedVersion[] = [];
   const decide = <T>(
-    ofSection: Asked<T>,
+    ofSection: RequestedVersions<T>,
     standing: ReadonlyMap<string, readonly Standing<T>[]>,
     isSame: (a: T, b: T) => boolean,
     earliest = context.earliestTerms,
@@ -122,7 +127,7 @@ interface History<T> {
 }
 
 function decideDated<T>(
-  { terms, place }: AskedVersion<T>,
+  { terms, place }: RequestedVersion<T>,
   from: Instant,
   history: History<T>,
 ): Change<T> | RefusedVersion {
@@ -136,7 +141,7 @@ function decideDated<T>(
 }
 
 function decidePlain<T>(
-  { terms, place }: AskedVersion<T>,
+  { terms, place }: RequestedVersion<T>,
   before: Instant,
   history: History<T>,
 ): Change<T> | RefusedVersion {

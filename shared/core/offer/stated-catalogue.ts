@@ -1,7 +1,7 @@
 import type { Instant } from "../line/account.ts";
-import type { Asked, AskedCatalogue } from "./asked-catalogue.ts";
 import type { AddOn, Catalogue, CreditPrice, Plan } from "./catalogue.ts";
 import { type Rate, type RateCard, toRateCard } from "./rate-card.ts";
+import type { RequestedCatalogue, RequestedVersions } from "./requested-catalogue.ts";
 
 /** A catalogue on its own, with the price of each meter. */
 export interface StatedCatalogue {
@@ -13,7 +13,7 @@ export interface StatedCatalogue {
  * What a file states, taken alone: as though nothing else had ever been on offer. What it states
  * plainly holds at any instant until its next version.
  */
-export function statedCatalogue(asked: AskedCatalogue): StatedCatalogue {
+export function statedCatalogue(asked: RequestedCatalogue): StatedCatalogue {
   const rates = versionsOf(asked.meters, (meter, terms): Rate => ({ meter, ...terms }));
   return {
     card: toRateCard([...rates.values()].flat()),
@@ -29,7 +29,7 @@ export function statedCatalogue(asked: AskedCatalogue): StatedCatalogue {
 }
 
 function versionsOf<T, V>(
-  asked: Asked<T>,
+  asked: RequestedVersions<T>,
   toVersion: (id: string, terms: T & { readonly validFrom: Instant }) => V,
 ): Map<string, readonly V[]> {
   return new Map(

@@ -44,7 +44,7 @@ export function nextCall(
  * while its outcome was unknown (that it was refunded, say) was not looked at, so it is asked now about
  * one that was asked about before, or is to be by now.
  */
-export function askAgainAt(
+export function recheckAt(
   { calls, nextTryAt }: { readonly calls: number; readonly nextTryAt: Instant | null },
   now: Instant,
 ): Instant | null {

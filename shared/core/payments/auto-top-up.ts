@@ -22,7 +22,7 @@ export interface AutoTopUp extends TopUpSettings {
   /** When to look at the account again, without a low balance being said; null: not. */
   readonly lookAt: Instant | null;
   /** How many notices there were; the last one's sequence. */
-  readonly told: bigint;
+  readonly published: bigint;
 }
 
 /** As it is before anybody has set anything: on. */
@@ -35,7 +35,7 @@ export const UNTOUCHED_AUTO_TOP_UP: AutoTopUp = {
   pausedUntil: null,
   stopped: null,
   lookAt: null,
-  told: 0n,
+  published: 0n,
 };
 
 const TIMES_A_DAY = 10n;
@@ -54,7 +54,7 @@ export function amountsOf(
   };
 }
 
-/** What is told of top-ups on `billing.top-ups`. */
+/** What is published of top-ups on `billing.top-ups`. */
 export interface TopUpNotice {
   readonly topUpId: string;
   readonly status: "pending" | "succeeded" | "failed" | "paused" | "stopped";

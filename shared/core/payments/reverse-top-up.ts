@@ -3,8 +3,8 @@ import { drawDown, type MicroCredits, withdraw, withMoved } from "../line/credit
 import { postEntry } from "../line/post-entry.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
-import { type GrantedLot, onTheLine } from "../month/grant-credits.ts";
-import { conclude, type Settlement } from "../month/settle.ts";
+import { type GrantedLot, toLot } from "../month/grant-credits.ts";
+import { finishMovement, type Settlement } from "../month/settle.ts";
 import type { TopUp } from "./payment.ts";
 
 /** Money of a top-up that went back: by a refund, or because the customer's bank took it. */
@@ -52,12 +52,12 @@ export function reverseTopUp(
   const credits = shareOf(topUp, reversal);
   const withdrawn = least(credits, remaining);
   const owed = least(credits - withdrawn, spent, mostToDraw(book.account));
-  const told = { lotId: lot.lotId, reference: reversal.reference, dueAt: now };
+  const details = { lotId: lot.lotId, reference: reversal.reference, dueAt: now };
   const entries: Entry[] = [];
   let { account, lots } = book;
   if (withdrawn > 0n) {
-    const cut = withdraw(account, lots, onTheLine(lot), withdrawn);
-    const posted = postEntry(cut.line, { kind: "adjustment", credits: -withdrawn, ...told });
+    const cut = withdraw(account, lots, toLot(lot), withdrawn);
+    const posted = postEntry(cut.line, { kind: "adjustment", credits: -withdrawn, ...details });
     entries.push(posted.entry);
     account = posted.account;
     lots = withMoved(lots, cut.moved);
@@ -66,14 +66,14 @@ export function reverseTopUp(
     const posted = postEntry(drawDown(account, owed), {
       kind: "reversal",
       credits: -owed,
-      ...told,
+      ...details,
     });
     entries.push(posted.entry);
     account = posted.account;
   }
   if (entries.length === 0) return { step: null, withdrawn, owed };
   const after = { account, lots, schedule: book.schedule };
-  return { step: conclude(after, { entries }), withdrawn, owed };
+  return { step: finishMovement(after, { entries }), withdrawn, owed };
 }
 
 /** Counted over all that went back, so that many small refunds take no more than one of all. */

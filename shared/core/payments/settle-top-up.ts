@@ -2,8 +2,8 @@ import type { Instant } from "../line/account.ts";
 import { REFERENCE } from "../line/reference.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { endOfLot } from "../month/expiry.ts";
-import { addLot, mostToGrant, onTheLine } from "../month/grant-credits.ts";
-import { conclude, type Settlement } from "../month/settle.ts";
+import { addLot, mostToGrant, toLot } from "../month/grant-credits.ts";
+import { finishMovement, type Settlement } from "../month/settle.ts";
 import { formatMoney } from "../text/money.ts";
 import type { AutoTopUp, TopUpNotice } from "./auto-top-up.ts";
 import { isLow, noticeOf } from "./decide-top-up.ts";
@@ -55,9 +55,9 @@ export function topUpSucceeded(
   const after = {
     ...book,
     account: added.account,
-    lots: [...book.lots, onTheLine(added.lot)],
+    lots: [...book.lots, toLot(added.lot)],
   };
-  const step = conclude(after, { entries: [added.entry], granted: [added.lot] });
+  const step = finishMovement(after, { entries: [added.entry], granted: [added.lot] });
   // Whatever is low still is looked at once more: a low balance said while this was in flight passed by.
   const lookAt = isLow(step.account) ? now : null;
   return {

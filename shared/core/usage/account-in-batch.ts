@@ -1,6 +1,6 @@
 import type { Account, AccountId, Entry, Instant, Lot } from "../line/account.ts";
 import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
-import { type LowBalance, sayLowBalance } from "../line/low-balance.ts";
+import { type LowBalance, recordLowBalance } from "../line/low-balance.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { type AccountBook, isDue, isTurnDue } from "../month/account-book.ts";
 import { usageBefore } from "../month/expiry.ts";
@@ -98,7 +98,11 @@ export function draw(
   const { lowBalance, granted, threshold } = book.account;
   if (lowBalance || credits === 0n) return;
   if (balanceOf({ granted, position: book.position }) > threshold) return;
-  const said = sayLowBalance(accountOf(book), REFERENCE.eventCause.write(event), event.occurredAt);
+  const said = recordLowBalance(
+    accountOf(book),
+    REFERENCE.eventCause.write(event),
+    event.occurredAt,
+  );
   book.account = said.account;
   lowBalances.push(said.lowBalance);
 }

@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 import type { Database } from "../../ledger/postgres/database.ts";
-import type { Rest } from "../../runtime/rest.ts";
+import type { Sleeper } from "../../runtime/sleeper.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
 import type { Registry } from "../codec/registry.ts";
 import { relayOutbox } from "./outbox-relay.ts";
@@ -27,9 +27,9 @@ export async function publishBooks(parts: {
   /** How soon to look again when there was nothing. */
   readonly lookEveryMs: number;
   /** Between looks at the outbox; woken by whoever has written to it. */
-  readonly rest: Rest;
+  readonly sleeper: Sleeper;
 }): Promise<void> {
-  const { database, kafka, registry, waits, lookEveryMs, rest } = parts;
+  const { database, kafka, registry, waits, lookEveryMs, sleeper } = parts;
   const balancePublisher = openPublisher(kafka, registry);
   const relayPublisher = openPublisher(kafka, registry);
   await Promise.all([
@@ -44,7 +44,7 @@ export async function publishBooks(parts: {
       const more = await relayOutbox(database, relayPublisher);
       if (more) return;
       await waits.pause(LEAST_REST_MS);
-      await rest.take(lookEveryMs - LEAST_REST_MS);
+      await sleeper.sleep(lookEveryMs - LEAST_REST_MS);
     }),
   ]);
   await Promise.all([balancePublisher.close(), relayPublisher.close()]);

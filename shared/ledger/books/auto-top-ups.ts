@@ -10,7 +10,7 @@ import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 
 const READ = `
   SELECT enabled, amount, limit_per_day AS "limitPerDay", limit_per_month AS "limitPerMonth", declines,
-         paused_until AS "pausedUntil", stopped, look_at AS "lookAt", told
+         paused_until AS "pausedUntil", stopped, look_at AS "lookAt", told AS published
   FROM auto_top_up
   WHERE account_id = $1`;
 
@@ -51,16 +51,16 @@ export async function writeAutoTopUp(
   },
 ): Promise<void> {
   const { auto, notices, now } = after;
-  const told = auto.told + BigInt(notices.length);
+  const published = auto.published + BigInt(notices.length);
   const values = [
     ...[accountId, auto.enabled, auto.amount, auto.limitPerDay, auto.limitPerMonth, auto.declines],
-    ...[auto.pausedUntil, auto.stopped, auto.lookAt, told],
+    ...[auto.pausedUntil, auto.stopped, auto.lookAt, published],
   ];
   await transaction.query({ name: "write-auto-top-up", text: WRITE, values });
   await putInOutbox(
     transaction,
     notices.map((notice, index) =>
-      topUpChangedRecord(accountId, notice, auto.told + BigInt(index + 1), now),
+      topUpChangedRecord(accountId, notice, auto.published + BigInt(index + 1), now),
     ),
   );
 }

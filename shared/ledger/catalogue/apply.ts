@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { AskedCatalogue } from "../../core/offer/asked-catalogue.ts";
 import { type ChangeDecision, decideChanges } from "../../core/offer/change-catalogue.ts";
 import { toRateCard } from "../../core/offer/rate-card.ts";
+import type { RequestedCatalogue } from "../../core/offer/requested-catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { readSnapshot } from "../postgres/read-snapshot.ts";
 import { readCatalogue } from "./catalogue.ts";
@@ -18,7 +18,7 @@ import { earliestChange, listRates, lockPrices } from "./rates.ts";
  */
 export async function applyCatalogue(
   database: Database,
-  asked: AskedCatalogue,
+  asked: RequestedCatalogue,
   now: Instant,
   maxAheadMs: number,
 ): Promise<ChangeDecision> {
@@ -33,7 +33,7 @@ export async function applyCatalogue(
 /** What `applyCatalogue` would do. */
 export async function previewCatalogue(
   database: Database,
-  asked: AskedCatalogue,
+  asked: RequestedCatalogue,
   now: Instant,
   maxAheadMs: number,
 ): Promise<ChangeDecision> {
@@ -42,7 +42,7 @@ export async function previewCatalogue(
 
 async function decide(
   transaction: Transaction,
-  asked: AskedCatalogue,
+  asked: RequestedCatalogue,
   now: Instant,
   maxAheadMs: number,
 ): Promise<ChangeDecision> {

@@ -3,7 +3,7 @@ import {
   decideGrant,
   type Grant,
   type GrantDecision,
-  onTheLine,
+  toLot,
 } from "../../core/month/grant-credits.ts";
 import { findLot } from "../books/granted-lots.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
@@ -26,7 +26,7 @@ export async function grantCredits(
     const decision = decideGrant(asked, { account: book.account, standing, now });
     if (decision.kind !== "granted") return { decision, step: null };
     const { account, lot, entry, lowBalance } = decision;
-    const lots = [...book.lots, onTheLine(lot)];
+    const lots = [...book.lots, toLot(lot)];
     const posted = { entries: [entry], granted: [lot], changes: [], fees: [], lowBalance };
     return { decision, step: { ...book, ...posted, account, lots } };
   });

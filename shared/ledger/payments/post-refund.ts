@@ -1,4 +1,4 @@
-import { decideFeeGivenUp } from "../../core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../core/changes/suspend-subscription.ts";
 import type { Instant } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { Settlement } from "../../core/month/settle.ts";
@@ -93,7 +93,7 @@ async function postOfFee(
 ): Promise<Settlement | null> {
   await record(transaction, back, { withdrawn: 0n, owed: 0n });
   if (back.kind === "refund") return null;
-  const decision = decideFeeGivenUp(fee, { ...settled, now: back.now, by: "payments" });
+  const decision = decideFeeFailed(fee, { ...settled, now: back.now, by: "payments" });
   return decision.kind === "changed" ? decision : null;
 }
 

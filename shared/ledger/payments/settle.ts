@@ -1,8 +1,8 @@
 import { decideFeePaid } from "../../core/changes/restore-subscription.ts";
-import { decideFeeGivenUp } from "../../core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../core/changes/suspend-subscription.ts";
 import type { Instant } from "../../core/line/account.ts";
 import type { Settlement } from "../../core/month/settle.ts";
-import { askAgainAt } from "../../core/payments/attempt.ts";
+import { recheckAt } from "../../core/payments/attempt.ts";
 import { type Decline, declineReason } from "../../core/payments/decline.ts";
 import type { FeePayment, Payment, PaymentStatus, TopUp } from "../../core/payments/payment.ts";
 import { feeDeclined, keepsSuspended } from "../../core/payments/settle-fee.ts";
@@ -97,7 +97,7 @@ async function settleFee(
   }
   const reason = declineReason(outcome.decline);
   const { status, nextTryAt } = feeDeclined(fee.attempt, now);
-  const decision = status === "failed" ? decideFeeGivenUp(fee, context) : null;
+  const decision = status === "failed" ? decideFeeFailed(fee, context) : null;
   return { status, reason, nextTryAt, step: decision?.kind === "changed" ? decision : null };
 }
 
@@ -126,7 +126,7 @@ async function askAgain(
     text: CALLS,
     values: [accountId, paymentId],
   });
-  return askAgainAt(rows[0] ?? { calls: 0, nextTryAt: null }, now);
+  return recheckAt(rows[0] ?? { calls: 0, nextTryAt: null }, now);
 }
 
 const WRITE = `

@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import { balanceOf } from "../../core/line/credit-line.ts";
-import { rearm, sayLowBalance } from "../../core/line/low-balance.ts";
+import { rearm, recordLowBalance } from "../../core/line/low-balance.ts";
 import { lockAccount } from "../books/account-details.ts";
 import { postMovement } from "../books/post-movement.ts";
 import type { Database } from "../postgres/database.ts";
@@ -33,5 +33,5 @@ export async function restorePosition(
 function judged(account: Account, { difference, at }: Repair) {
   if (balanceOf(account) > account.threshold) return { account: rearm(account), lowBalance: null };
   if (account.lowBalance) return { account, lowBalance: null };
-  return sayLowBalance(account, `repair:${difference}`, at);
+  return recordLowBalance(account, `repair:${difference}`, at);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
-import type { AskedCatalogue } from "../../../shared/core/offer/asked-catalogue.ts";
+import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { applyCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
 import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
@@ -49,7 +49,7 @@ async function everything() {
   };
 }
 
-function ask(text: string): AskedCatalogue {
+function ask(text: string): RequestedCatalogue {
   const parsed = parseCatalogue(Buffer.from(text));
   if (parsed.kind === "unreadable") throw new Error(JSON.stringify(parsed.problems));
   return parsed.asked;

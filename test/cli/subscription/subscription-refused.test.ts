@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decideFeeGivenUp } from "../../../shared/core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../../shared/core/changes/suspend-subscription.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await changeSubscription(
     books.database,
     { accountId: toAccountId("cli-owes"), now: Date.now(), by: "test" },
-    (context) => decideFeeGivenUp({ number: 1, period: 0 }, context),
+    (context) => decideFeeFailed({ number: 1, period: 0 }, context),
   );
   before = await everyTable(books);
 });

@@ -12,12 +12,12 @@ import {
 } from "../../../shared/core/history/what-if.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
-import type { AskedCatalogue } from "../../../shared/core/offer/asked-catalogue.ts";
+import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { statedCatalogue } from "../../../shared/core/offer/stated-catalogue.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";
 
-const NOTHING_STATED: AskedCatalogue = {
+const NOTHING_STATED: RequestedCatalogue = {
   meters: new Map(),
   plans: new Map(),
   addOns: new Map(),

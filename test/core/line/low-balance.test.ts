@@ -7,7 +7,7 @@
  * in meter-usage-histories.test.ts.
  */
 import { describe, expect, test } from "vitest";
-import { hasCrossed, rearm, sayLowBalance } from "../../../shared/core/line/low-balance.ts";
+import { hasCrossed, rearm, recordLowBalance } from "../../../shared/core/line/low-balance.ts";
 import { accountWith, NOON } from "../../support/core/examples.ts";
 
 describe("a balance is low", () => {
@@ -30,7 +30,7 @@ describe("a balance is low", () => {
 
 test("saying a low balance counts it and names what crossed and where the balance stood", () => {
   const before = accountWith({ granted: 10n, position: 9n, threshold: 3n, crossings: 4n });
-  expect(sayLowBalance(before, "event:e7", NOON)).toEqual({
+  expect(recordLowBalance(before, "event:e7", NOON)).toEqual({
     account: { ...before, lowBalance: true, crossings: 5n },
     lowBalance: {
       accountId: "acme",

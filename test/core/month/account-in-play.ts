@@ -6,7 +6,7 @@ import { decideFeePaid } from "../../../shared/core/changes/restore-subscription
 import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe, type Subscribing } from "../../../shared/core/changes/subscribe.ts";
 import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
-import { decideFeeGivenUp } from "../../../shared/core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../../shared/core/changes/suspend-subscription.ts";
 import { decideWithdrawal } from "../../../shared/core/changes/withdraw-lot.ts";
 import type { Account, Entry, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { remainingOf } from "../../../shared/core/line/credit-line.ts";
@@ -175,7 +175,7 @@ export function openPlay({
     addOn: (at: When, addOnId: string, units: number) =>
       change(at, (context) => decideAddOn({ addOnId, units }, context)),
     feeGivenUp: (at: When, period: number, number = 1) =>
-      change(at, (context) => decideFeeGivenUp({ number, period }, context)),
+      change(at, (context) => decideFeeFailed({ number, period }, context)),
     feePaid: (at: When, period: number, { owing = 0, number = 1 } = {}) =>
       change(at, (context) => decideFeePaid({ number, period }, { ...context, owing })),
     moveTo: (at: When, timeZone: string) =>

@@ -5,11 +5,14 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AskedCatalogue, AskedVersion } from "../../../shared/core/offer/asked-catalogue.ts";
 import { type AddOn, addOnAt, type Catalogue } from "../../../shared/core/offer/catalogue.ts";
 import type { AddOnTerms, MeterTerms } from "../../../shared/core/offer/catalogue-terms.ts";
 import { decideChanges } from "../../../shared/core/offer/change-catalogue.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import type {
+  RequestedCatalogue,
+  RequestedVersion,
+} from "../../../shared/core/offer/requested-catalogue.ts";
 
 const NOW = 1000;
 const EARLIEST = 1060;
@@ -204,7 +207,7 @@ test("whatever is applied, nothing changes backwards, and applied again nothing 
 /** The catalogue with what is asked added; null when it is refused. Here 5 is the margin. */
 function applied(
   catalogue: Catalogue,
-  asked: readonly AskedVersion<AddOnTerms>[],
+  asked: readonly RequestedVersion<AddOnTerms>[],
   now: number,
 ): Catalogue | null {
   const decision = decideChanges(
@@ -219,7 +222,7 @@ function applied(
   return withVoice(all.sort((a, b) => a.validFrom - b.validFrom));
 }
 
-function outcome(catalogue: Catalogue, asked: readonly AskedVersion<AddOnTerms>[]): string {
+function outcome(catalogue: Catalogue, asked: readonly RequestedVersion<AddOnTerms>[]): string {
   const addOns = new Map([["voice", asked]]);
   const decision = decideChanges({ ...EMPTY, addOns }, context(catalogue));
   if (decision.kind === "refused") {
@@ -239,7 +242,7 @@ function outcome(catalogue: Catalogue, asked: readonly AskedVersion<AddOnTerms>[
 }
 
 const PLACE = { line: 1, field: "" };
-const EMPTY: AskedCatalogue = {
+const EMPTY: RequestedCatalogue = {
   meters: new Map(),
   plans: new Map(),
   addOns: new Map(),
@@ -257,7 +260,7 @@ function context(catalogue: Catalogue) {
 }
 
 /** "5 @10, 6": 5 credits from 10 on, then 6 stated plainly. */
-function versions(text: string): AskedVersion<AddOnTerms>[] {
+function versions(text: string): RequestedVersion<AddOnTerms>[] {
   return text
     .split(", ")
     .filter((part) => part !== "")
@@ -267,7 +270,7 @@ function versions(text: string): AskedVersion<AddOnTerms>[] {
     });
 }
 
-function version(from: number | null, credits: number): AskedVersion<AddOnTerms> {
+function version(from: number | null, credits: number): RequestedVersion<AddOnTerms> {
   return { from, terms: { credits: BigInt(credits) }, place: PLACE };
 }
 

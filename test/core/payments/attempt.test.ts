@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Attempt, askAgainAt, nextCall } from "../../../shared/core/payments/attempt.ts";
+import { type Attempt, nextCall, recheckAt } from "../../../shared/core/payments/attempt.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";
 
 const OLD = { customer: "cus_1", method: "card_1" };
@@ -56,6 +56,6 @@ describe("a payment that has succeeded is asked about once more", () => {
     { calls: 1, nextTryAt: NOON, again: NOON },
     { calls: 2, nextTryAt: NOON + 1, again: NOON },
   ])("after $calls calls, to be looked at at $nextTryAt: $again", ({ again, ...payment }) => {
-    expect(askAgainAt(payment, NOON)).toBe(again);
+    expect(recheckAt(payment, NOON)).toBe(again);
   });
 });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { decideFeePaid } from "../../../shared/core/changes/restore-subscription.ts";
 import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
-import { decideFeeGivenUp } from "../../../shared/core/changes/suspend-subscription.ts";
+import { decideFeeFailed } from "../../../shared/core/changes/suspend-subscription.ts";
 import { EMPTY_SCHEDULE, type Subscription } from "../../../shared/core/month/subscription.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readSchedules } from "../../../shared/ledger/books/schedules.ts";
@@ -58,7 +58,7 @@ test("a preview tells the fees of turns to come and stores none; the run stores 
 
 test("a suspension is kept until its fee is paid, with the months that began meanwhile", async () => {
   await openSubscriber(books, "acme", { at: BEGAN, interval: "year" });
-  await change(BEGAN + 1, (context) => decideFeeGivenUp(FEE, context));
+  await change(BEGAN + 1, (context) => decideFeeFailed(FEE, context));
   expect(await subscription()).toMatchObject({ withheld: [], paidPrice: 10_000n, currency: "USD" });
   await settleAccounts(books.database, { clock: OCTOBER, completeUntil: null, limit: 10 }, null);
   expect(await subscription()).toMatchObject({ withheld: [1, 2], periodCredits: 0n });

@@ -1,12 +1,12 @@
-/** A rest that news can cut short. */
-export interface Rest {
-  /** There is news: ends the rest, or the next one where none is taken now. */
+/** Sleeps that can be cut short. */
+export interface Sleeper {
+  /** Ends the current sleep, or the next one where none is under way. */
   wake(): void;
-  /** Lasts so long, or until it is woken, or the service is asked to stop. */
-  take(ms: number): Promise<void>;
+  /** Resolves after `ms` milliseconds, when woken, or when the service is asked to stop. */
+  sleep(ms: number): Promise<void>;
 }
 
-export function openRest(stopping: AbortSignal): Rest {
+export function openSleeper(stopping: AbortSignal): Sleeper {
   let isWoken = stopping.aborted;
   let end = () => {};
   const wake = () => {
@@ -16,7 +16,7 @@ export function openRest(stopping: AbortSignal): Rest {
   stopping.addEventListener("abort", wake, { once: true });
   return {
     wake,
-    async take(ms) {
+    async sleep(ms) {
       if (!isWoken) {
         const { promise, resolve } = Promise.withResolvers<void>();
         const timer = setTimeout(resolve, ms);

@@ -1,5 +1,5 @@
-/** Does `work` for all items, at most `limit` at a time; the first failure ends it once what is under way has ended. */
-export async function atOnce<T>(
+/** Runs `work` on each item, at most `limit` at a time. After a failure nothing more starts; it rejects once the rest is done. */
+export async function forEachConcurrently<T>(
   items: readonly T[],
   limit: number,
   work: (item: T) => Promise<void>,

@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /** Terms as a file states them. */
-export interface AskedVersion<T> {
+export interface RequestedVersion<T> {
   /** Null: plainly, so from the earliest instant possible and until the next one asked for. */
   readonly from: Instant | null;
   readonly terms: T;
@@ -17,12 +17,12 @@ export interface AskedVersion<T> {
 }
 
 /** The versions asked for, oldest first, by id or currency. Only the first may have no `from`. */
-export type Asked<T> = ReadonlyMap<string, readonly AskedVersion<T>[]>;
+export type RequestedVersions<T> = ReadonlyMap<string, readonly RequestedVersion<T>[]>;
 
 /** What a catalogue file states. What it does not name stays as it is. */
-export interface AskedCatalogue {
-  readonly meters: Asked<MeterTerms>;
-  readonly plans: Asked<PlanTerms>;
-  readonly addOns: Asked<AddOnTerms>;
-  readonly creditPrices: Asked<CreditPriceTerms>;
+export interface RequestedCatalogue {
+  readonly meters: RequestedVersions<MeterTerms>;
+  readonly plans: RequestedVersions<PlanTerms>;
+  readonly addOns: RequestedVersions<AddOnTerms>;
+  readonly creditPrices: RequestedVersions<CreditPriceTerms>;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atOnce } from "../../shared/runtime/at-once.ts";
+import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 
 /** Work that lasts until it is told to end. */
 function held() {
@@ -22,7 +22,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("no more than the limit are under way, and each item once, in order", async () => {
   const { work, under, end } = held();
-  const all = atOnce(["a", "b", "c", "d"], 2, work);
+  const all = forEachConcurrently(["a", "b", "c", "d"], 2, work);
   await settled();
   expect(under).toEqual(["a", "b"]);
   end("b")?.resolve();
@@ -39,7 +39,7 @@ test("no more than the limit are under way, and each item once, in order", async
 test("the first failure is thrown once what is under way has ended; nothing more is begun", async () => {
   const { work, under, end } = held();
   let thrown: unknown = null;
-  const all = atOnce(["a", "b", "c"], 2, work).catch((error: unknown) => {
+  const all = forEachConcurrently(["a", "b", "c"], 2, work).catch((error: unknown) => {
     thrown = error;
   });
   await settled();
@@ -53,5 +53,5 @@ test("the first failure is thrown once what is under way has ended; nothing more
 });
 
 test("nothing to do is done", async () => {
-  await atOnce([], 3, () => Promise.reject(new Error("there was nothing")));
+  await forEachConcurrently([], 3, () => Promise.reject(new Error("there was nothing")));
 });
