@@ -8,28 +8,28 @@ export type AccountId = string & { readonly [accountId]: true };
 /** Milliseconds since 1970-01-01T00:00Z. */
 export type Instant = number;
 
-/** The account row: all that a movement needs to know, so that metering reads neither lots nor schedules. */
+/** The account row. It has all that metering needs, which therefore reads neither lots nor schedules. */
 export interface Account extends CreditLine {
   readonly accountId: AccountId;
   /** Raised by every transaction on the account. */
   readonly version: bigint;
-  /** A balance that falls to it is low. */
+  /** The balance is low at or below it. */
   readonly threshold: MicroCredits;
-  /** True from a low balance being said until a grant lifts the balance above the threshold. */
+  /** True from a low balance until a grant lifts the balance above the threshold. */
   readonly lowBalance: boolean;
-  /** How many low balances were said. */
+  /** The number of low balances published. */
   readonly crossings: bigint;
-  /** How many entries were posted; the last one's sequence. */
+  /** The number of entries posted: the last one's sequence. */
   readonly entries: bigint;
   /** IANA name. */
   readonly timeZone: string;
-  /** Before this instant there is nothing to settle. */
+  /** Nothing is due before this instant. Null: nothing will be. */
   readonly nextDueAt: Instant | null;
-  /** When the clock alone makes something due: a turn of the month, or what waits for usage and its grace. */
+  /** When time alone makes something due: a turn, or a grace after what waits for usage. */
   readonly settleAt: Instant | null;
 }
 
-/** Credits added at once, from one source. */
+/** Credits added together, from one source. */
 export interface Lot extends Stretch {
   readonly lotId: string;
   /** Null: it never expires. */
@@ -38,13 +38,13 @@ export interface Lot extends Stretch {
 
 type EntryKind = "grant" | "expiry" | "add_on_charge" | "adjustment" | "reversal";
 
-/** A posted movement that is not usage, with the state of the line right after it. */
+/** A posted change that is not usage, with the line right after it. */
 export interface Entry {
   readonly accountId: AccountId;
   /** Counts up per account from 1. */
   readonly sequence: bigint;
   readonly kind: EntryKind;
-  /** Signed: what it did to the balance. */
+  /** Signed: the change of the balance. */
   readonly credits: MicroCredits;
   readonly granted: MicroCredits;
   readonly position: MicroCredits;

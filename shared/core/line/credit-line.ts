@@ -1,17 +1,17 @@
 /**
  * An account is a credit line: its lots end to end on a number line, oldest first.
  *
- * `granted` is the end of the last lot and `position` how far the account has drawn. Drawing moves
- * only `position`; oldest first is the order of the line and needs no code. README.md states the
- * invariants, test/core/line/credit-line.test.ts holds them.
+ * `granted` is the end of the last lot, `position` how far the account has drawn. Drawing moves only
+ * `position`, so the oldest credits go first. README.md states the invariants, and
+ * test/core/line/credit-line.test.ts checks them.
  */
 
-/** One credit is 1,000,000 micro-credits; all credits in code, tables and topics are these. */
+/** The unit of all credits in code, tables and topics: 1 credit is 1,000,000 micro-credits. */
 export type MicroCredits = bigint;
 
 export const MICRO_PER_CREDIT = 1_000_000n;
 
-/** The largest number a Postgres bigint and an Avro long hold. */
+/** The largest Postgres bigint and Avro long. */
 export const MAX_BIGINT = 2n ** 63n - 1n;
 
 export interface CreditLine {
@@ -41,7 +41,7 @@ export function drawDown<L extends CreditLine>(line: L, credits: MicroCredits): 
   return { ...line, position: line.position + credits };
 }
 
-/** Puts `credits` (above 0) at the end of the line as one lot; debt is repaid by the same step. */
+/** Adds `credits` (above 0) as a lot at the end of the line. This also repays debt. */
 export function grant<L extends CreditLine>(
   line: L,
   credits: MicroCredits,
@@ -51,10 +51,8 @@ export function grant<L extends CreditLine>(
 }
 
 /**
- * Ends a lot. What was left of it is the returned amount.
- *
- * Where position has reached the lot's start, position passes its end. A lot wholly ahead of
- * position is withdrawn instead; `moved` then lists it and the lots behind it.
+ * Ends a lot; `expired` is what was left of it. If the account has begun to draw on the lot, position
+ * moves to its end. Otherwise the lot is withdrawn, and `moved` lists it and the lots behind it.
  */
 export function expire<L extends CreditLine, T extends Stretch>(
   line: L,
@@ -69,9 +67,8 @@ export function expire<L extends CreditLine, T extends Stretch>(
 }
 
 /**
- * Takes `credits`, at least 0 and at most what remains of the lot, back out of it: the end of its
- * stretch, which nobody has drawn, is cut out of the line and the lots behind it move up. `moved`
- * lists the lot and those. It is the only operation that moves a lot.
+ * Cuts `credits` (at least 0, at most what remains) off the undrawn end of a lot. The lots behind it
+ * move up; `moved` lists the lot and those. No other operation moves a lot.
  */
 export function withdraw<L extends CreditLine, T extends Stretch>(
   line: L,
@@ -89,7 +86,7 @@ export function withdraw<L extends CreditLine, T extends Stretch>(
   };
 }
 
-/** The lots, with those that moved where they are now. */
+/** The lots, the moved ones replaced. */
 export function withMoved<L extends { readonly lotId: string }>(
   lots: readonly L[],
   moved: readonly L[],
@@ -98,7 +95,7 @@ export function withMoved<L extends { readonly lotId: string }>(
   return lots.map((lot) => moved.find(({ lotId }) => lotId === lot.lotId) ?? lot);
 }
 
-/** The part of `lot` that `drawn` covers: what the lot paid of a usage, or a usage took of the lot. */
+/** How much of `lot` a drawn stretch covers: what the lot paid for that usage. */
 export function overlapOf(lot: Stretch, drawn: Stretch): MicroCredits {
   const start = lot.start > drawn.start ? lot.start : drawn.start;
   const end = lot.end < drawn.end ? lot.end : drawn.end;

@@ -2,29 +2,29 @@ import type { Account, AccountId, Entry, Instant } from "./account.ts";
 import { balanceOf, type MicroCredits } from "./credit-line.ts";
 import { REFERENCE } from "./reference.ts";
 
-/** The balance has fallen to the threshold: said once for each downward crossing. */
+/** The balance has fallen to the threshold. Published once for each downward crossing. */
 export interface LowBalance {
   readonly accountId: AccountId;
   /** Counts up per account from 1. */
   readonly crossing: bigint;
   readonly balance: MicroCredits;
   readonly threshold: MicroCredits;
-  /** What crossed: `event:<event id>`, `entry:<sequence>`, or `threshold` where that was raised. */
+  /** What caused it: `event:<event id>`, `entry:<sequence>`, or `threshold` when that was raised. */
   readonly cause: string;
   readonly occurredAt: Instant;
 }
 
-/** True when an account can have this threshold, in micro-credits: it is never below zero, debt is low in any case. */
+/** True for a valid threshold, in micro-credits. It is not below 0: debt is always low. */
 export function isThreshold(threshold: MicroCredits): boolean {
   return threshold >= 0n;
 }
 
-/** True when a movement that took credits has brought an account, not yet said to be low, down to its threshold. */
+/** True for an armed account at or below its threshold. */
 export function hasCrossed(account: Account): boolean {
   return !account.lowBalance && balanceOf(account) <= account.threshold;
 }
 
-/** Says a low balance: the account as it is afterwards, and what to announce. */
+/** Records a low balance: returns the account afterwards, and what to publish. */
 export function recordLowBalance<A extends Account>(
   account: A,
   cause: string,
@@ -45,17 +45,16 @@ export function recordLowBalance<A extends Account>(
 }
 
 /**
- * After a grant: armed again when the balance now lies above the threshold. A balance that was said
- * to be low and still lies at or below it is to be said again, so it is armed too: `hasCrossed`
- * then tells.
+ * Arms an account after a grant. If its balance is still at or below the threshold, `hasCrossed` is
+ * then true, and the low balance is published again.
  */
 export function rearm<A extends Account>(account: A): A {
   return account.lowBalance ? { ...account, lowBalance: false } : account;
 }
 
 /**
- * Judges the balance by a new threshold: one above the balance, or at it, is crossed, and one below it
- * arms the account again, or the next crossing would not be said.
+ * Compares the balance with a new threshold. A threshold at or above the balance is a crossing; one
+ * below it arms the account, or the next crossing would not be published.
  */
 export function applyThreshold(
   account: Account,
@@ -68,9 +67,9 @@ export function applyThreshold(
 }
 
 /**
- * Judges the balance once, after all that a movement posted; the last entry is the cause. What took
- * credits may cross. A grant takes nothing, so where nothing else was posted it crosses nothing: only
- * an account that was said to be low is said again.
+ * Compares the balance with the threshold once per movement; its last entry is the cause. Only entries
+ * that take credits can cross the threshold. If the account is low already, a grant publishes it again
+ * unless it lifts the balance above the threshold.
  */
 export function judgeBalance(
   account: Account,

@@ -1,22 +1,22 @@
 import type { MicroCredits, Stretch } from "./credit-line.ts";
 
-/** What one transaction drew of an account's line, and by which events, in order. */
+/** What one transaction drew from an account's line, and its events in order. */
 export interface DrawnStretch extends Stretch {
   readonly eventIds: readonly string[];
 }
 
-/** What is known of a draw beside the events in question. */
+/** What else drew in and around a draw. */
 export interface DrawNeighbours {
-  /** The stretches of its other events' records, by event id. */
+  /** The stretches of its events' records, by event id. */
   readonly records: ReadonlyMap<string, Stretch>;
-  /** Stretches that entries drew in between, oldest first. */
+  /** The stretches that entries drew, oldest first. */
   readonly entries: readonly Stretch[];
 }
 
 /**
- * Where on the line events stand whose records are missing or wrong, given what each should cost: a
- * draw leaves room for exactly what it drew. Events that do not fill the room left between their
- * neighbours did not draw what they should have, and are not in the answer.
+ * Finds where on the line events with missing or wrong records drew, given what each should cost.
+ * Events must fill the gap between their neighbours exactly; those that do not are left out.
+ * Returns the start of each event's stretch, by event id.
  */
 export function placeInDraw(
   draw: DrawnStretch,
@@ -46,7 +46,7 @@ export function placeInDraw(
   }
 }
 
-/** Where events stand that fill a room, one after the other; nowhere if they do not fill it exactly. */
+/** The starts of events that fill the gaps one after the other; empty if they do not fill them exactly. */
 function fill(
   room: readonly Stretch[],
   run: readonly { readonly eventId: string; readonly credits: MicroCredits | undefined }[],
@@ -70,7 +70,7 @@ function fill(
   return isFull ? places : new Map();
 }
 
-/** A stretch without what entries drew of it. */
+/** The parts of a stretch that no entry drew. */
 function roomIn(between: Stretch, entries: readonly Stretch[]): Stretch[] {
   const room: Stretch[] = [];
   let start = between.start;

@@ -1,6 +1,6 @@
 import type { Account, Entry } from "./account.ts";
 
-/** Posts a movement: counts it, and tells the line as `moved`, the account after it, has it. */
+/** Posts an entry on `moved`, the account whose line already includes it. */
 export function postEntry(
   moved: Account,
   details: Pick<Entry, "kind" | "credits" | "lotId" | "reference" | "dueAt">,

@@ -1,10 +1,9 @@
-/** One kind of id or reference: its text, and what the text says. */
+/** One kind of id or reference: how it is written and read. */
 interface Grammar<T> {
-  /** For `regexp_match` in SQL too, which numbers the parts in the order in which they are written. */
+  /** Also used by `regexp_match` in SQL; the groups are in the order of the text. */
   readonly pattern: string;
-  /** What `to` is called; nothing else is called so. */
   write(to: T): string;
-  /** Null: the text is of another kind. */
+  /** Null: a text of another kind. */
   read(text: string): T | null;
 }
 
@@ -24,30 +23,28 @@ function grammar<T>(
   };
 }
 
-/** A subscription's period; subscriptions are counted from 1, periods from 0. */
+/** A subscription's period. Subscriptions count from 1, periods from 0. */
 interface PeriodRef {
   readonly number: number;
   readonly period: number;
 }
 
-const toPeriod = (number: string, period: string): PeriodRef => {
-  return { number: Number(number), period: Number(period) };
-};
+const toPeriod = (number: string, period: string): PeriodRef => ({
+  number: Number(number),
+  period: Number(period),
+});
 
-/** How the lots of top-ups begin, and the payments of automatic ones: for SQL. */
+/** Prefixes of a top-up's lot and of an automatic top-up's payment, for SQL. */
 export const TOP_UP_LOT = "top-up:";
 export const AUTOMATIC_TOP_UP = "low-balance:";
 const PLAN_LOT = "plan:";
 
-/** True of a lot id that only subscriptions and top-ups give. */
+/** True for lot ids that belong to subscriptions and top-ups. */
 export function isReservedLot(lotId: string): boolean {
   return lotId.startsWith(PLAN_LOT) || lotId.startsWith(TOP_UP_LOT);
 }
 
-/**
- * What the ids and references in the books say: what a lot, a payment or an entry is of, and what made
- * a balance low. They are written and read here alone.
- */
+/** The grammar of all ids and references in the books. Nothing else writes or parses them. */
 export const REFERENCE = {
   /** A lot: the credits of a period. */
   monthLot: grammar<PeriodRef>(
@@ -55,7 +52,7 @@ export const REFERENCE = {
     ({ number, period }) => `${PLAN_LOT}${number}:${period}`,
     toPeriod,
   ),
-  /** A lot: the difference to a larger plan, which gives `credits` a month. */
+  /** A lot: the difference to a larger plan of `credits` a month. */
   raiseLot: grammar<PeriodRef & { readonly credits: bigint }>(
     `^${PLAN_LOT}(\\d+):(\\d+):(\\d+)$`,
     ({ number, period, credits }) => `${PLAN_LOT}${number}:${period}:${credits}`,
@@ -73,23 +70,20 @@ export const REFERENCE = {
     ({ number, period }) => `fee:${number}:${period}`,
     toPeriod,
   ),
-  /** A payment: what a price that has risen to `price` adds to the fee. */
+  /** A payment: the difference to a dearer plan's `price`. */
   raisedFee: grammar<PeriodRef & { readonly price: bigint }>(
     "^fee:(\\d+):(\\d+):(\\d+)$",
     ({ number, period, price }) => `fee:${number}:${period}:${price}`,
     (number, period, price) => ({ ...toPeriod(number, period), price: BigInt(price) }),
   ),
-  /**
-   * A payment: the top-up of a low balance, by its crossing and, where earlier ones for it were
-   * declined, which try it is. So no repeat of an event or a crash can make another.
-   */
+  /** A payment: an automatic top-up, by crossing and attempt, so that a repeat or a crash makes no other. */
   automaticTopUp: grammar<{ readonly crossing: bigint; readonly attempt: number }>(
     `^${AUTOMATIC_TOP_UP}(\\d+)(?::(\\d+))?$`,
     ({ crossing, attempt }) =>
       `${AUTOMATIC_TOP_UP}${crossing}${attempt === 1 ? "" : `:${attempt}`}`,
     (crossing, attempt = "1") => ({ crossing: BigInt(crossing), attempt: Number(attempt) }),
   ),
-  /** A payment: a top-up made by hand. The same key again is the same top-up. */
+  /** A payment: a top-up made by hand, by its idempotency key. */
   manualTopUp: grammar<{ readonly key: string }>(
     "^manual:(.*)$",
     ({ key }) => `manual:${key}`,
@@ -101,10 +95,7 @@ export const REFERENCE = {
     ({ lotId }) => `expiry:${lotId}`,
     (lotId) => ({ lotId }),
   ),
-  /**
-   * An entry: units of an add-on that became owed in a period, those from `owed` up to `units`, so that
-   * none can be charged twice. The add-on's id may hold colons.
-   */
+  /** An entry: the units of an add-on above `owed` up to `units` in a period. The id may hold colons. */
   addOnCharge: grammar<
     PeriodRef & { readonly addOnId: string; readonly owed: number; readonly units: number }
   >(
@@ -115,7 +106,7 @@ export const REFERENCE = {
       return { ...toPeriod(number, period), addOnId, owed: Number(owed), units: Number(units) };
     },
   ),
-  /** An entry: money of a top-up that went back. */
+  /** An entry: a refund or chargeback of a top-up. */
   takenBack: grammar<{ readonly kind: "refund" | "chargeback"; readonly refundId: string }>(
     "^(refund|chargeback):(.*)$",
     ({ kind, refundId }) => `${kind}:${refundId}`,

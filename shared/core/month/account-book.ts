@@ -2,10 +2,10 @@ import type { Account, Instant, Lot } from "../line/account.ts";
 import { type Expiry, GRACE_MS, nextExpiry } from "./expiry.ts";
 import type { DueCharge, Schedule, Subscription } from "./subscription.ts";
 
-/** All of an account that settling reads. */
+/** What settling reads of an account. */
 export interface AccountBook {
   readonly account: Account;
-  /** Those that end ahead of its position, oldest first, withdrawn ones too. */
+  /** Those that end ahead of its position, oldest first, including withdrawn ones. */
   readonly lots: readonly Lot[];
   readonly schedule: Schedule;
 }
@@ -16,31 +16,31 @@ export type Due =
   | Expiry
   | { readonly kind: "charge"; readonly at: Instant; readonly charge: DueCharge };
 
-/** True when something on the account may have fallen due by `clock`. */
+/** True when something on the account may be due at `clock`. */
 export function isDue(account: Account, clock: Instant): boolean {
   return account.nextDueAt !== null && account.nextDueAt <= clock;
 }
 
-/** True when a turn of the month has come. */
+/** True when a turn is due at `clock`. */
 export function isTurnDue({ subscription }: Schedule, clock: Instant): boolean {
   return subscription !== null && subscription.nextPeriodAt <= clock;
 }
 
-/** When something falls due on the account next, or null when nothing will. */
+/** When something is next due on the account; null: nothing will be. */
 export function nextDueAt(book: AccountBook): Instant | null {
   const turn = nextTurn(book.schedule);
   const waiting = nextWaiting(book);
   return earlier(turn?.at ?? null, waiting?.at ?? null);
 }
 
-/** When the clock alone makes something due: a turn, or what waits for usage, a grace later. */
+/** When time alone makes something due: a turn, or a grace after what waits for usage. */
 function nextSettleAt(book: AccountBook): Instant | null {
   const turn = nextTurn(book.schedule);
   const waiting = nextWaiting(book);
   return earlier(turn?.at ?? null, waiting === null ? null : waiting.at + GRACE_MS);
 }
 
-/** The book's account, telling when something falls due on it. */
+/** The book's account with its due instants brought up to date. */
 export function withDueInstants(book: AccountBook): Account {
   const { account } = book;
   const [dueAt, settleAt] = [nextDueAt(book), nextSettleAt(book)];
@@ -48,7 +48,7 @@ export function withDueInstants(book: AccountBook): Account {
   return { ...account, nextDueAt: dueAt, settleAt };
 }
 
-/** The earlier of two instants, of which null never comes. */
+/** The earlier of two instants; null is never. */
 export function earlier(a: Instant | null, b: Instant | null): Instant | null {
   if (a === null || b === null) return a ?? b;
   return Math.min(a, b);
@@ -59,10 +59,7 @@ export function nextTurn({ subscription }: Schedule): Due | null {
   return subscription && { kind: "turn", at: subscription.nextPeriodAt, subscription };
 }
 
-/**
- * The next of what waits for usage: expiries and charges, in the order in which they fall due. Of two
- * at once the expiry is first.
- */
+/** The expiry or charge that is due next. Of two at the same instant, the expiry comes first. */
 export function nextWaiting({ account, lots, schedule }: AccountBook): Due | null {
   const expiry = nextExpiry(lots, account);
   const charge = nextToCharge(schedule.dueCharges);
@@ -70,7 +67,7 @@ export function nextWaiting({ account, lots, schedule }: AccountBook): Due | nul
   return expiry.at <= charge.at ? expiry : charge;
 }
 
-/** The charge that fell due first; of two at once, by add-on. */
+/** The charge that is due first; of two at the same instant, by add-on. */
 function nextToCharge(charges: readonly DueCharge[]): Due | null {
   let first: DueCharge | null = null;
   for (const charge of charges) {

@@ -4,27 +4,27 @@ import { postEntry } from "../line/post-entry.ts";
 import { REFERENCE } from "../line/reference.ts";
 import type { AddOn } from "../offer/catalogue.ts";
 
-/** Units of an add-on that become owed in one period of a subscription, and what they cost. */
+/** The units of an add-on that a charge adds to what a period owes, and their price. */
 export interface AddOnCharge {
   readonly addOnId: string;
   /** Of the subscription. */
   readonly number: number;
   readonly period: number;
-  /** Units owed in the period before this charge, and after it: each is paid once. */
+  /** Units owed in the period before this charge, and after it. Each is paid once. */
   readonly owed: number;
   readonly units: number;
   readonly credits: MicroCredits;
   readonly dueAt: Instant;
 }
 
-/** What units (at least 0) of an add-on cost for a period. */
+/** The price of `units` (at least 0) of an add-on for a period. */
 export function addOnPrice({ credits }: AddOn, units: bigint): MicroCredits {
   return credits * units;
 }
 
 /**
- * Draws an add-on's charge down, whether or not the balance covers it. Its reference names the units
- * within the period, so that none can be posted twice.
+ * Posts an add-on's charge, whether or not the balance covers it. The reference names the units within
+ * the period, so that none is posted twice.
  */
 export function chargeAddOn(
   account: Account,
@@ -42,7 +42,7 @@ export function chargeAddOn(
   return postEntry(drawDown(account, credits), details);
 }
 
-/** How many credits the account's line can still be drawn by. */
+/** The most micro-credits that can still be drawn before position leaves 64 bits. */
 export function mostToDraw(account: Account): MicroCredits {
   return MAX_BIGINT - account.position;
 }

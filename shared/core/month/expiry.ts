@@ -1,10 +1,10 @@
 /**
- * All that decides expiry: when a lot ends, when its expiry is posted, and what is posted.
+ * Expiry: when a lot ends, when its expiry is posted, and what is posted.
  *
- * A lot pays for usage that occurred before it ends, and usage comes in late. So its expiry is posted
- * once the usage before that instant is complete: with the account's first event that occurred at or
- * after it, or a grace later, once metering has read every partition to its end. An outage of
- * metering costs nobody a credit. The turns' add-on charges wait for the same usage.
+ * A lot pays for usage that occurred before its end, and usage may arrive late. So an expiry is posted
+ * once the usage before it is complete: with the account's first event that occurred at or after the
+ * end, or once metering has read every partition to its end a grace later. An outage of metering costs
+ * no customer a credit. The add-on charges of turns wait in the same way.
  */
 
 import type { Account, Entry, Instant, Lot } from "../line/account.ts";
@@ -15,20 +15,20 @@ import { type Anchor, periodStart } from "../offer/billing-periods.ts";
 import type { LotLife } from "../offer/catalogue.ts";
 import { monthsAfter } from "../offer/months.ts";
 
-/** When a lot ends: its life after the grant, or at an instant. */
+/** A lot ends when its life is over, or at a fixed instant. */
 export type LotEnd = LotLife | { readonly kind: "at"; readonly at: Instant };
 
-/** How many months a lot lives unless its plan, its price or its grant says otherwise. */
+/** The life of a lot, unless its plan, price or grant sets another. */
 const USUAL_LIFE_MONTHS = 2;
 
-/** When a lot granted at `grantedAt` ends: its life later by the calendar; null: never. */
+/** When a lot granted at `grantedAt` ends, by the calendar of the time zone; null: never. */
 export function endOfLot(end: LotEnd, grantedAt: Instant, timeZone: string): Instant | null {
   if (end.kind === "at") return end.at;
   const months = monthsOf(end);
   return months === null ? null : monthsAfter(grantedAt, months, timeZone);
 }
 
-/** When the lot of a turn ends: with the start of the period that is its life later; null: never. */
+/** When the lot of a turn ends: at the start of a later period; null: never. */
 export function endOfTurnsLot(
   life: LotLife,
   { anchor, period }: { readonly anchor: Anchor; readonly period: number },
@@ -49,30 +49,30 @@ function monthsOf(life: LotLife): number | null {
   }
 }
 
-/** How long after an instant the usage before it is waited for. */
+/** How long expiries and add-on charges wait for late usage. */
 export const GRACE_MS = 15 * 60 * 1000;
 
 /** How far an account is settled. */
 export interface Upto {
-  /** Now: turns of the month are posted up to here, however late the usage before them is. */
+  /** Now. Turns are posted up to here, however late the usage before them is. */
   readonly clock: Instant;
   /**
-   * Up to here the account's usage is taken to be complete (minus infinity: nowhere); expiries and
-   * the turns' add-on charges are posted up to here. At least `completeUntil`, at most `clock`.
+   * The account's usage counts as complete up to here (minus infinity: never). Expiries and add-on
+   * charges are posted up to here. At least `completeUntil`, at most `clock`.
    */
   readonly usage: Instant;
-  /** Up to here everybody's usage is complete, by what metering has read; null: nowhere. */
+  /** All accounts' usage is complete up to here, by what metering has read; null: never. */
   readonly completeUntil: Instant | null;
 }
 
-/** Settles by the clock and by what metering has read, where no event of the account tells more. */
+/** Settles by the clock and by what metering has read, without an event of the account. */
 export function uptoClock(clock: Instant, completeUntil: Instant | null): Upto {
   return { clock, usage: completeUntil ?? Number.NEGATIVE_INFINITY, completeUntil };
 }
 
 /**
- * Up to where an account's usage is complete once an event of it draws: up to when that occurred, but
- * not beyond the clock, so that a fast clock elsewhere costs nobody a credit.
+ * How far an account's usage is complete when one of its events draws: up to when that occurred, but
+ * not beyond the clock, so that a producer's fast clock costs no customer a credit.
  */
 export function usageBefore(
   occurredAt: Instant,
@@ -82,14 +82,14 @@ export function usageBefore(
   return Math.max(Math.min(occurredAt, clock), completeUntil ?? Number.NEGATIVE_INFINITY);
 }
 
-/** The end of a lot that still has credits. */
+/** The end of a lot that has credits left. */
 export interface Expiry {
   readonly kind: "expiry";
   readonly at: Instant;
   readonly lot: Lot;
 }
 
-/** The lot with something left that ends first; of two that end together, the older. */
+/** The lot with credits left that ends first; of two that end together, the older. */
 export function nextExpiry(lots: readonly Lot[], account: Account): Expiry | null {
   let first: Expiry | null = null;
   for (const lot of lots) {
@@ -105,7 +105,7 @@ export function nextExpiry(lots: readonly Lot[], account: Account): Expiry | nul
   return first;
 }
 
-/** Posts the expiry of a lot: what is left of it goes, and the entry names the lot. */
+/** Posts the expiry of what is left of a lot. */
 export function postExpiry(
   before: Account,
   lots: readonly Lot[],

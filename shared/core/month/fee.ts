@@ -1,12 +1,12 @@
 import type { Instant } from "../line/account.ts";
 
-/** What a subscription costs for some of its periods, as it falls due. */
+/** The price of a plan for one or more periods of a subscription. */
 export interface Fee {
   /** Identifies it within the account. */
   readonly paymentId: string;
   /** Of the subscription. */
   readonly number: number;
-  /** The first period that it pays, and how many from there on. */
+  /** The first period that it pays, and the number of periods. */
   readonly period: number;
   readonly periods: number;
   readonly planId: string;
@@ -17,5 +17,5 @@ export interface Fee {
   readonly dueAt: Instant;
 }
 
-/** Which of a subscription's fees: those of one period are paid or given up alike. */
+/** Names a fee by its subscription and first period. */
 export type FeeRef = Pick<Fee, "number" | "period">;

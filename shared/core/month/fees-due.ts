@@ -5,28 +5,24 @@ import { type Catalogue, priceAt } from "../offer/catalogue.ts";
 import type { Fee } from "./fee.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** What charging a subscription's periods goes by. */
+/** The fields of a subscription that decide what is charged. */
 export type Paying = Pick<
   Subscription,
   | ("number" | "planId" | "currency" | "interval" | "nextInterval")
   | ("period" | "paidUntil" | "paidPrice")
 >;
 
-/** A subscription once it is charged for its periods, and what falls due for them. */
+/** A subscription after charging it, and the fees that fell due. */
 export interface Charged<S extends Paying = Subscription> {
   readonly subscription: S;
   readonly fees: readonly Fee[];
 }
 
-/** How many periods a payment covers. */
-function periodsPaid(interval: BillingInterval): number {
-  return interval === "year" ? 12 : 1;
-}
+const PERIODS_PAID: Readonly<Record<BillingInterval, number>> = { month: 1, year: 12 };
 
 /**
- * Charges the current period where all that is paid has passed: a paid stretch begins with it, by the
- * interval that was planned, and its price at `at` falls due whole. A price of 0, or none at all, is no
- * fee.
+ * Charges the current period if it is not paid for: a paid stretch begins with it, by the scheduled
+ * interval, and the whole price at `at` falls due. A price of 0, or a missing one, makes no fee.
  */
 export function chargePeriod<S extends Paying>(
   before: S,
@@ -37,16 +33,15 @@ export function chargePeriod<S extends Paying>(
   if (period < before.paidUntil) return { subscription: before, fees: [] };
   const interval = before.nextInterval ?? before.interval;
   const paidPrice = priceAt(catalogue, planId, currency, interval, at) ?? 0n;
-  const paidUntil = period + periodsPaid(interval);
+  const paidUntil = period + PERIODS_PAID[interval];
   const subscription = { ...before, interval, nextInterval: null, paidUntil, paidPrice };
   return { subscription, fees: feesOf(subscription, paidPrice, at) };
 }
 
 /**
- * Raises the price of the paid stretch to that of the subscription's plan, which holds from now on:
- * the difference falls due for the periods that are left of it, the current one among them, rounded
- * down. The price only rises within a stretch, so going back and forth costs nothing more; a plan
- * that is no dearer costs nothing.
+ * Raises the price of the paid stretch to that of the subscription's new plan. The difference falls due
+ * for the rest of the stretch, from the current period on, rounded down. The price only rises within a
+ * stretch, so going back and forth between plans costs no more than the dearest.
  */
 export function raisePrice<S extends Paying>(
   onPlan: S,
@@ -57,7 +52,7 @@ export function raisePrice<S extends Paying>(
   const price = priceAt(catalogue, planId, currency, interval, now) ?? 0n;
   if (price <= paidPrice) return { subscription: onPlan, fees: [] };
   const left = BigInt(paidUntil - period);
-  const amount = ((price - paidPrice) * left) / BigInt(periodsPaid(interval));
+  const amount = ((price - paidPrice) * left) / BigInt(PERIODS_PAID[interval]);
   const subscription = { ...onPlan, paidPrice: price };
   return { subscription, fees: feesOf(subscription, amount, now, price) };
 }

@@ -12,18 +12,18 @@ export const LOT_SOURCES = ["plan", "top_up", "promotion", "adjustment"] as cons
 
 export type LotSource = (typeof LOT_SOURCES)[number];
 
-/** What is asked for: credits of one source, as one lot. */
+/** A request to add credits as one lot. */
 export interface Grant {
-  /** The grant's identity within the account: the same lot id again grants nothing. */
+  /** Identifies the grant within the account: a repeat grants nothing. */
   readonly lotId: string;
   readonly credits: MicroCredits;
   readonly source: LotSource;
-  /** Free words for the books: an invoice, a ticket. */
+  /** Free text: an invoice, a ticket. */
   readonly reference: string;
   readonly end: LotEnd;
 }
 
-/** A lot with what its grant said. `credits` stay as granted, also when its stretch is cut out. */
+/** A lot with the terms of its grant. `credits` stay as granted, even if the lot is withdrawn. */
 export interface GrantedLot extends Lot {
   readonly credits: MicroCredits;
   readonly source: LotSource;
@@ -34,48 +34,49 @@ export interface GrantedLot extends Lot {
 export type GrantDecision =
   | {
       readonly kind: "granted";
-      /** The account afterwards, with the version it was read at. */
+      /** The account afterwards, with the version that was read. */
       readonly account: Account;
       readonly lot: GrantedLot;
       readonly entry: Entry;
       readonly lowBalance: LowBalance | null;
     }
-  /** This very grant was made before. */
+  /** The same grant was made before. */
   | { readonly kind: "already_exists"; readonly lot: GrantedLot }
   | Refusal<"lot_exists" | "reserved_lot_id" | "no_credits" | "overflow" | "already_ended">;
 
 /** What a grant is judged against, read in one transaction. */
 export interface GrantContext {
   readonly account: Account;
-  /** The account's lot of the grant's lot id, if there is one. */
-  readonly standing: GrantedLot | null;
+  /** The account's lot with the grant's lot id, if there is one. */
+  readonly existing: GrantedLot | null;
   readonly now: Instant;
 }
 
 /**
- * Puts a lot at the end of the account's line; debt is repaid by the same step. An account that was
- * said to be low is armed again, or said again when the grant leaves it at or below its threshold.
+ * Adds a lot at the end of the account's line, which also repays debt. A low account is armed again, or
+ * published as low again if the grant leaves it at or below its threshold.
  *
- * Expiries that are due need not be posted first: a lot's expiry and a grant behind it give the same
- * line in either order, and within the grace late usage may still draw on a lot that has ended.
+ * Due expiries need not be posted first: an expiry and a grant behind it give the same line in either
+ * order, and within the grace late usage may still draw on a lot that has ended.
  */
-export function decideGrant(asked: Grant, context: GrantContext): GrantDecision {
-  const { account, standing, now } = context;
+export function decideGrant(request: Grant, context: GrantContext): GrantDecision {
+  const { account, existing, now } = context;
   const { timeZone } = account;
-  if (standing !== null) {
-    if (isSameGrant(asked, standing, timeZone)) return { kind: "already_exists", lot: standing };
-    const { credits, source, reference, expiresAt } = standing;
-    return { kind: "lot_exists", lotId: asked.lotId, credits, source, reference, expiresAt };
+  const { lotId } = request;
+  if (existing !== null) {
+    if (isSameGrant(request, existing, timeZone)) return { kind: "already_exists", lot: existing };
+    const { credits, source, reference, expiresAt } = existing;
+    return { kind: "lot_exists", lotId, credits, source, reference, expiresAt };
   }
-  // Where such a lot stood, the month's turn or the top-up that brings it could not be stored.
-  if (isReservedLot(asked.lotId)) return { kind: "reserved_lot_id", lotId: asked.lotId };
-  if (asked.credits <= 0n) return { kind: "no_credits" };
+  const { credits, source, reference } = request;
+  // A turn or a top-up could not store its own lot under an id that is taken.
+  if (isReservedLot(lotId)) return { kind: "reserved_lot_id", lotId };
+  if (credits <= 0n) return { kind: "no_credits" };
   const most = mostToGrant(account);
-  if (asked.credits > most) return { kind: "overflow", most };
-  const expiresAt = endOfLot(asked.end, now, timeZone);
+  if (credits > most) return { kind: "overflow", most };
+  const expiresAt = endOfLot(request.end, now, timeZone);
   if (expiresAt !== null && expiresAt <= now) return { kind: "already_ended", at: expiresAt };
 
-  const { lotId, credits, source, reference } = asked;
   const added = addLot(account, { lotId, credits, source, reference, grantedAt: now, expiresAt });
   const nextDueAt = earlier(account.nextDueAt, expiresAt);
   const settleAt = earlier(account.settleAt, expiresAt === null ? null : expiresAt + GRACE_MS);
@@ -83,10 +84,10 @@ export function decideGrant(asked: Grant, context: GrantContext): GrantDecision 
   return { kind: "granted", ...judged, lot: added.lot, entry: added.entry };
 }
 
-/** A lot before it has its place on the line. */
+/** A lot before it is placed on the line. */
 export type NewLot = Omit<GrantedLot, keyof Stretch>;
 
-/** Puts a lot at the end of the line and posts its grant. That it fits there is the caller's to see to. */
+/** Adds a lot at the end of the line and posts its grant. The caller has checked `mostToGrant`. */
 export function addLot(
   account: Account,
   lot: NewLot,
@@ -97,29 +98,29 @@ export function addLot(
   return { ...posted, lot: { ...stretch, ...lot } };
 }
 
-/** The same with no more credits than still fit on the line; null where none do. */
+/** Like `addLot`, with as many credits as fit on the line; null: none do. */
 export function addLotThatFits(account: Account, lot: NewLot): ReturnType<typeof addLot> | null {
   const most = mostToGrant(account);
   const credits = lot.credits < most ? lot.credits : most;
   return credits === 0n ? null : addLot(account, { ...lot, credits });
 }
 
-/** The lot as settling knows it. */
+/** The lot without the terms of its grant. */
 export function toLot({ lotId, start, end, expiresAt }: Lot): Lot {
   return { lotId, start, end, expiresAt };
 }
 
-/** How many credits still fit on the account's line. */
+/** The most micro-credits that still fit on the account's line. */
 export function mostToGrant(account: Account): MicroCredits {
   return MAX_BIGINT - account.granted;
 }
 
-/** Asked again later, the usual life still counts from when the lot was granted. */
-function isSameGrant(asked: Grant, lot: GrantedLot, timeZone: string): boolean {
+/** The life of a repeated grant counts from when the lot was first granted. */
+function isSameGrant(request: Grant, lot: GrantedLot, timeZone: string): boolean {
   return (
-    asked.credits === lot.credits &&
-    asked.source === lot.source &&
-    asked.reference === lot.reference &&
-    endOfLot(asked.end, lot.grantedAt, timeZone) === lot.expiresAt
+    request.credits === lot.credits &&
+    request.source === lot.source &&
+    request.reference === lot.reference &&
+    endOfLot(request.end, lot.grantedAt, timeZone) === lot.expiresAt
   );
 }

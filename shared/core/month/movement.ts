@@ -6,26 +6,26 @@ import type { GrantedLot } from "./grant-credits.ts";
 import { atCurrentStretches, type Settlement } from "./settle.ts";
 import type { Schedule, SubscriptionChange } from "./subscription.ts";
 
-/** What one transaction does to accounts and all that hangs on them, usage records apart. */
+/** Everything that one transaction does to accounts, except usage records. */
 export interface Movement extends BookChanges {
-  /** As they are afterwards, each with the version it was read at. */
+  /** As they are afterwards, each with the version that was read. */
   readonly accounts: readonly Account[];
   readonly entries: readonly Entry[];
   readonly lowBalances: readonly LowBalance[];
 }
 
-/** What it does beside the account rows, entries and low balances. */
+/** What a movement changes besides account rows, entries and low balances. */
 export interface BookChanges {
-  /** New lots, as they stand at the end. */
+  /** New lots, as they are at the end. */
   readonly granted: readonly { accountId: AccountId; lot: GrantedLot }[];
-  /** Lots that stood before and lie elsewhere now. */
+  /** Lots that existed before and have moved. */
   readonly movedLots: readonly { accountId: AccountId; lot: Lot }[];
   readonly schedules: readonly { accountId: AccountId; schedule: Schedule }[];
   readonly changes: readonly { accountId: AccountId; change: SubscriptionChange }[];
   readonly fees: readonly { accountId: AccountId; fee: Fee }[];
 }
 
-/** An account's book as it was read, and what became of it in one or more steps. */
+/** An account's book as it was read (`before`) and as it is after one or more steps. */
 export interface MovedBook extends AccountBook {
   readonly before: Omit<AccountBook, "account">;
   readonly granted: readonly GrantedLot[];
@@ -47,7 +47,7 @@ export function bookChanges(books: readonly MovedBook[]): BookChanges {
     for (const change of book.changes) changes.push({ accountId, change });
     for (const fee of book.fees) fees.push({ accountId, fee });
     if (schedule !== before.schedule) schedules.push({ accountId, schedule });
-    // New lots come behind those there were.
+    // New lots are at the end of `lots`.
     for (const [i, old] of before.lots.entries()) {
       const lot = lots[i];
       if (lot !== undefined && lot !== old) movedLots.push({ accountId, lot });
@@ -56,13 +56,13 @@ export function bookChanges(books: readonly MovedBook[]): BookChanges {
   return { granted, movedLots, schedules, changes, fees };
 }
 
-/** The steps that one account took in a transaction, the first from `before` and each from the one before it. */
+/** The steps of one account in a transaction; the first starts from `before`, each other from the previous one. */
 export interface Steps {
   readonly before: AccountBook;
   readonly steps: readonly Settlement[];
 }
 
-/** What accounts' steps do together. An account that no step moved is not among them. */
+/** The steps of all accounts as one movement. Accounts that did not move are left out. */
 export function movementOf(moved: readonly Steps[]): Movement {
   const accounts: Account[] = [];
   const entries: Entry[] = [];

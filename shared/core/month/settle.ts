@@ -15,24 +15,24 @@ import { addLotThatFits, type GrantedLot, type NewLot, toLot } from "./grant-cre
 import type { DueCharge, Subscription, SubscriptionChange } from "./subscription.ts";
 import { turnMonth } from "./turn-of-month.ts";
 
-/** A book after a movement, and what the movement posted. */
+/** A book after a movement, and what it posted. */
 export interface Settlement extends AccountBook {
   readonly entries: readonly Entry[];
-  /** New lots, as they stand at the end; they are among `lots` too. */
+  /** New lots, as they are at the end; `lots` has them too. */
   readonly granted: readonly GrantedLot[];
   readonly changes: readonly SubscriptionChange[];
-  /** Fees that fell due, in that order. */
+  /** Fees that fell due, in order. */
   readonly fees: readonly Fee[];
   readonly lowBalance: LowBalance | null;
 }
 
 /**
- * Posts what has fallen due on an account: turns of the month, expiries, the turns' add-on charges.
- * Settling is one movement: the balance is judged after all of it.
+ * Posts everything that is due on an account: turns, expiries, add-on charges. It is one movement, so
+ * the balance is compared with the threshold once, at the end.
  *
- * The order is the one in which all of it could first be posted, so that it does not depend on how
- * often an account was settled: a turn at its instant, what waits for usage a grace later, and last
- * what only this account's own usage has made due. Of two at once the turn comes first.
+ * Postings are ordered by when each could first be posted, so that the order does not depend on how
+ * often an account is settled: a turn at its instant, an expiry or charge a grace later, and last what
+ * only the account's own usage has made due. Of two at the same instant the turn comes first.
  */
 export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Settlement {
   let moving: Moving = { ...book, entries: [], granted: [], changes: [], fees: [] };
@@ -42,28 +42,20 @@ export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Set
   return finishMovement(moving, moving);
 }
 
-/** What a movement has posted. */
+/** What a movement posted. */
 type Posted = Pick<Settlement, "entries" | "granted" | "changes" | "fees">;
 
-/** Ends a movement: tells when the account is due next, and judges its balance once. */
+/** Ends a movement: updates the due instants and compares the balance with the threshold. */
 export function finishMovement(
   book: AccountBook,
   { entries = [], granted = [], changes = [], fees = [] }: Partial<Posted>,
 ): Settlement {
   const { lots, schedule } = book;
-  const judged = judgeBalance(withDueInstants(book), entries);
-  return {
-    ...judged,
-    lots,
-    schedule,
-    entries,
-    granted: atCurrentStretches(granted, lots),
-    changes,
-    fees,
-  };
+  const posted = { entries, granted: atCurrentStretches(granted, lots), changes, fees };
+  return { ...judgeBalance(withDueInstants(book), entries), lots, schedule, ...posted };
 }
 
-/** Lots granted in a movement, where they stand after it. */
+/** Lots granted in a movement, with the stretches that they have after it. */
 export function atCurrentStretches(
   granted: readonly GrantedLot[],
   lots: readonly Lot[],
@@ -113,9 +105,9 @@ function postTurn(moving: Moving, subscription: Subscription, catalogue: Catalog
   return turn.lot === null ? turned : postLot(turned, turn.lot);
 }
 
-/** A turn cannot be refused, so where the line is all but full its lot is as large as fits, or none. */
-function postLot(moving: Moving, asked: NewLot): Moving {
-  const added = addLotThatFits(moving.account, asked);
+/** A turn cannot be refused, so on a line that is almost full its lot is cut to what fits. */
+function postLot(moving: Moving, newLot: NewLot): Moving {
+  const added = addLotThatFits(moving.account, newLot);
   if (added === null) return moving;
   const { account, lot, entry } = added;
   return {
@@ -127,7 +119,7 @@ function postLot(moving: Moving, asked: NewLot): Moving {
   };
 }
 
-/** Nor can a charge of a turn be refused: it draws as far as the line reaches. */
+/** A turn's charge cannot be refused either: it draws as far as the line reaches. */
 function postCharge(moving: Moving, charge: DueCharge): Moving {
   const dueCharges = moving.schedule.dueCharges.filter((other) => other !== charge);
   const charged = { ...moving, schedule: { ...moving.schedule, dueCharges } };

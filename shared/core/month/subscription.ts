@@ -2,7 +2,7 @@ import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import { type Anchor, type BillingInterval, periodStart } from "../offer/billing-periods.ts";
 
-/** An account's place on a plan. Its periods are months and are counted from 0. */
+/** An account's place on a plan. Its periods are months, counted from 0. */
 export interface Subscription {
   /** Counts an account's subscriptions from 1. */
   readonly number: number;
@@ -16,23 +16,23 @@ export interface Subscription {
   readonly period: number;
   /** When `period + 1` begins. */
   readonly nextPeriodAt: Instant;
-  /** What this period has had already: the month's credits, and differences to larger plans. */
+  /** Credits that this period has brought: the month's, and differences to larger plans. */
   readonly periodCredits: MicroCredits;
   /** The first period that is not charged yet. */
   readonly paidUntil: number;
-  /** The price of a month or a year, in minor units, that the periods up to `paidUntil` are charged at. */
+  /** The price of a month or a year, in minor units, charged for the periods up to `paidUntil`. */
   readonly paidPrice: bigint;
   /** Holds from the next period on. */
   readonly nextPlanId: string | null;
   /** Holds from `paidUntil` on. */
   readonly nextInterval: BillingInterval | null;
-  /** It ends as period `paidUntil` would begin. */
+  /** It ends when period `paidUntil` would begin. */
   readonly cancelled: boolean;
-  /** While a fee is given up: the periods that began without credits. Null: none is given up. */
+  /** While suspended: the periods that began without credits. Null: not suspended. */
   readonly withheld: readonly number[] | null;
 }
 
-/** When the first period begins that is not charged yet. */
+/** When the first unpaid period begins. */
 export function endOfPaid(subscription: Subscription, timeZone: string): Instant {
   const { anchor, period, nextPeriodAt, paidUntil } = subscription;
   return paidUntil === period + 1 ? nextPeriodAt : periodStart(anchor, paidUntil, timeZone);
@@ -41,16 +41,16 @@ export function endOfPaid(subscription: Subscription, timeZone: string): Instant
 /** An add-on in use. */
 export interface AddOnUse {
   readonly addOnId: string;
-  /** Units owed for the current period, charged or still to be. */
+  /** Units owed for the current period, charged or due. */
   readonly quantity: number;
   /** Units from the next period on. */
   readonly nextQuantity: number;
 }
 
-/** An add-on's charge of a turn that waits until the usage before it is complete. */
+/** An add-on's charge that waits until the usage before its turn is complete. */
 export interface DueCharge {
   readonly addOnId: string;
-  /** Of the subscription it is charged under, which may have ended since. */
+  /** Of the subscription, which may have ended since. */
   readonly number: number;
   readonly period: number;
   readonly units: number;
@@ -59,15 +59,15 @@ export interface DueCharge {
   readonly dueAt: Instant;
 }
 
-/** What falls due on an account month by month. */
+/** What falls due on an account every month. */
 export interface Schedule {
   readonly subscription: Subscription | null;
   /** By id. */
   readonly addOns: readonly AddOnUse[];
   readonly dueCharges: readonly DueCharge[];
-  /** How many subscriptions there ever were; the last one's number. */
+  /** The number of subscriptions there have been: the last one's number. */
   readonly subscriptions: number;
-  /** How many changes its history has; the last one's sequence. */
+  /** The number of changes in its history: the last one's sequence. */
   readonly changes: number;
 }
 
@@ -97,21 +97,20 @@ type SubscriptionChangeKind =
   | "threshold_changed";
 
 /**
- * One entry of an account's history: who changed what, and when. A change that is planned says what
- * holds from the next period on (an interval: from when the next one is to be paid); one that takes
- * a planned change back plans what holds now.
+ * One entry of an account's history: who changed what, and when. A planned change takes effect with the
+ * next period (an interval: with the next paid stretch). Planning what holds now takes it back.
  */
 export interface SubscriptionChange {
   /** Counts up per account from 1. */
   readonly sequence: number;
   readonly kind: SubscriptionChangeKind;
-  /** Who asked for it, or `schedule` where a turn of the month brought it. */
+  /** Who requested it, or `schedule` if a turn brought it. */
   readonly by: string;
   readonly at: Instant;
   readonly detail: Readonly<Record<string, string>>;
 }
 
-/** A change as it is details: what it is, without who made it and when. */
+/** What a change is, without who made it and when. */
 export type ChangeDetail = Pick<SubscriptionChange, "kind" | "detail">;
 
 /** Adds changes to the end of an account's history. */

@@ -18,21 +18,21 @@ import {
   type SubscriptionChange,
 } from "./subscription.ts";
 
-/** What a turn of the month brings an account. */
+/** What a turn brings an account. */
 export interface Turn {
   readonly schedule: Schedule;
-  /** The month's credits; null when the subscription ended, or is suspended. */
+  /** The month's credits; null: the subscription has ended or is suspended. */
   readonly lot: NewLot | null;
   readonly fees: readonly Fee[];
   readonly changes: readonly SubscriptionChange[];
 }
 
 /**
- * Begins the subscription's next period, or ends it there when it is cancelled and all that is paid
- * has passed. What was planned holds from here on; plan and prices are those of the turn's instant.
- * Where all that is paid has passed, the next paid stretch begins and its fee falls due.
+ * Begins the subscription's next period, or ends a cancelled one whose paid stretch is over. Planned
+ * changes take effect; plan and prices are those of the turn's instant. If the paid stretch is over,
+ * the next one begins and its fee falls due.
  *
- * Add-ons are not charged yet: each becomes a due charge, for the usage before may still be on its way.
+ * Add-ons are not charged yet: each becomes a due charge, because usage from before may still arrive.
  */
 export function turnMonth(
   before: Schedule,
@@ -61,10 +61,10 @@ export function turnMonth(
   return { ...addToHistory(turned, details, bySchedule(at)), lot, fees };
 }
 
-/** What a turn brings that gives no month's credits. */
+/** A turn that brings no credits. */
 const NOTHING = { lot: null, fees: [] } as const;
 
-/** While a fee is given up the months go on, but bring neither credits nor charges. */
+/** While a subscription is suspended, its months bring neither credits nor charges. */
 function withhold(
   before: Schedule,
   subscription: Subscription,
@@ -81,7 +81,7 @@ function withhold(
   return { ...addToHistory(turned, details, bySchedule(at)), ...NOTHING };
 }
 
-/** The schedule once its subscription has ended; charges that wait are still posted. */
+/** The schedule after its subscription has ended; waiting charges are still posted. */
 export function ended(before: Schedule): Schedule {
   return { ...before, subscription: null, addOns: [] };
 }
@@ -116,12 +116,12 @@ function beginPeriod(subscription: Subscription, timeZone: string): Subscription
     period,
     planId: nextPlanId ?? subscription.planId,
     nextPlanId: null,
-    // Later than this turn also where a change of zone has put the turn off.
+    // A change of time zone may have delayed this turn beyond the next period's start.
     nextPeriodAt: Math.max(periodStart(anchor, period + 1, timeZone), at + 1),
   };
 }
 
-/** The planned changes that now hold, for the history. */
+/** The planned changes that take effect, for the history. */
 export function plansTakingEffect(
   before: Subscription,
   after: Subscription,
@@ -153,7 +153,7 @@ function nextUses(addOns: readonly AddOnUse[]): AddOnUse[] {
     .map((use) => ({ ...use, quantity: use.nextQuantity }));
 }
 
-/** Charges for the units that the current period owes, due at `dueAt`. */
+/** The charges of the current period's add-ons, due at `dueAt`. */
 export function chargesOf(
   { number, period }: Subscription,
   addOns: readonly AddOnUse[],
@@ -164,13 +164,13 @@ export function chargesOf(
     const addOn = addOnAt(catalogue, addOnId, dueAt);
     if (addOn === null) throw new Error(`add-on ${addOnId} in use is not in the catalogue`);
     const price = addOnPrice(addOn, BigInt(units));
-    // A turn cannot be refused, so a price beyond what is storable is cut there.
+    // A turn cannot be refused, so a price beyond 64 bits is cut.
     const credits = price > MAX_BIGINT ? MAX_BIGINT : price;
     return { addOnId, number, period, units, credits, dueAt };
   });
 }
 
-/** The plan as it stands then; one that was subscribed to is never lost. */
+/** The plan at an instant. Throws if it does not exist: a plan with a subscription never disappears. */
 export function planInForce(catalogue: Catalogue, planId: string, at: Instant): Plan {
   const plan = planAt(catalogue, planId, at);
   if (plan === null) throw new Error(`plan ${planId} subscribed to is not in the catalogue`);

@@ -22,8 +22,8 @@ export async function grantCredits(
   now: Instant,
 ): Promise<GrantOutcome> {
   return moveAccount<GrantDecision>(database, { accountId, now }, async ({ book }, transaction) => {
-    const standing = await findLot(transaction, accountId, asked.lotId);
-    const decision = decideGrant(asked, { account: book.account, standing, now });
+    const existing = await findLot(transaction, accountId, asked.lotId);
+    const decision = decideGrant(asked, { account: book.account, existing, now });
     if (decision.kind !== "granted") return { decision, step: null };
     const { account, lot, entry, lowBalance } = decision;
     const lots = [...book.lots, toLot(lot)];

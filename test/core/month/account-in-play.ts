@@ -223,7 +223,7 @@ export function openPlay({
     grant(at: When, lotId: string, credits: bigint, end: LotEnd = { kind: "usual" }): string {
       settleAt(at);
       const asked = { lotId, credits, source: "top_up", reference: "", end } as const;
-      const decision = decideGrant(asked, { account, standing: null, now: toInstant(at) });
+      const decision = decideGrant(asked, { account, existing: null, now: toInstant(at) });
       if (decision.kind !== "granted") return decision.kind;
       const { lot, entry, lowBalance } = decision;
       const added = { lotId, start: lot.start, end: lot.end, expiresAt: lot.expiresAt };

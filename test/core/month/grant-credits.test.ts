@@ -23,7 +23,7 @@ describe("a grant", () => {
   test("is a lot at the end of the line and an entry that tells the line after it", () => {
     const account = accountWith({ granted: 20n, position: 25n, entries: 3n, version: 9n });
     expect(
-      decideGrant(asks({ end: { kind: "never" } }), { account, standing: null, now: NOON }),
+      decideGrant(asks({ end: { kind: "never" } }), { account, existing: null, now: NOON }),
     ).toEqual({
       kind: "granted",
       account: { ...account, granted: 30n, entries: 4n },
@@ -130,18 +130,18 @@ describe("a grant to an account", () => {
 describe("a grant asked for again", () => {
   const now = NOON + DAY;
   const account = accountWith({ granted: 10n });
-  const { lot: standing } = granted(asks({}), accountWith());
+  const { lot: existing } = granted(asks({}), accountWith());
 
   test("already exists, also when its usual end would be another by now", () => {
-    expect(decideGrant(asks({}), { account, standing, now })).toEqual({
+    expect(decideGrant(asks({}), { account, existing, now })).toEqual({
       kind: "already_exists",
-      lot: standing,
+      lot: existing,
     });
   });
 
   test("already exists when its lot was withdrawn since", () => {
-    const withdrawn: GrantedLot = { ...standing, end: standing.start };
-    expect(decideGrant(asks({}), { account, standing: withdrawn, now }).kind).toBe(
+    const withdrawn: GrantedLot = { ...existing, end: existing.start };
+    expect(decideGrant(asks({}), { account, existing: withdrawn, now }).kind).toBe(
       "already_exists",
     );
   });
@@ -153,8 +153,8 @@ describe("a grant asked for again", () => {
     { what: "end", other: { end: { kind: "never" } } },
     { what: "end", other: { end: { kind: "at", at: now + DAY } } },
   ])("with another $what is a conflict", ({ other }) => {
-    const { lotId, credits, source, reference, expiresAt } = standing;
-    expect(decideGrant(asks(other), { account, standing, now })).toEqual({
+    const { lotId, credits, source, reference, expiresAt } = existing;
+    expect(decideGrant(asks(other), { account, existing, now })).toEqual({
       ...{ kind: "lot_exists", lotId, credits, source, reference, expiresAt },
     });
   });
@@ -243,7 +243,7 @@ function asks(given: Partial<Grant>): Grant {
 }
 
 function decision(asked: Grant, account = accountWith()) {
-  return decideGrant(asked, { account, standing: null, now: NOON });
+  return decideGrant(asked, { account, existing: null, now: NOON });
 }
 
 function granted(asked: Grant, account = accountWith()) {
