@@ -28,7 +28,7 @@ export function readMissed(
   last: StreamCursor | null,
 ): Promise<Missed> {
   return readOfAccount(context, accountId, async (transaction, { account }) => {
-    const { told: topUps } = await readAutoTopUp(transaction, accountId);
+    const { published: topUps } = await readAutoTopUp(transaction, accountId);
     const { version, entries, granted, position } = account;
     const record = {
       ...{ account_id: accountId, version, granted, position, balance: balanceOf(account) },

@@ -6,20 +6,17 @@ import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
 import { finishMovement, type Settlement } from "../month/settle.ts";
 
-/** Credits that a correction takes from an account. */
+/** A correction that takes credits from an account. */
 export interface Deduction {
   /** Above 0. */
   readonly credits: MicroCredits;
-  /** Identifies it among the account's adjustments: the same again takes nothing. */
+  /** Identifies it among the account's adjustments: a repeat takes nothing. */
   readonly reference: string;
 }
 
 export type Deducted = Settlement & { readonly kind: "deducted"; readonly entry: Entry };
 
-/**
- * A correction is an entry of its own, never a change of history: credits given go onto the line as a
- * lot, credits taken are drawn from it, oldest first, and may leave a debt.
- */
+/** Draws the credits from the line, oldest first; this may leave a debt. Nothing in the past changes. */
 export function deductCredits(
   { credits, reference }: Deduction,
   { book, now }: { readonly book: AccountBook; readonly now: Instant },

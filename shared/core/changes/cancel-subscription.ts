@@ -2,7 +2,7 @@ import type { Refusal } from "../line/refusal.ts";
 import type { Subscription } from "../month/subscription.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
-/** Cancels: credits go on to the end of what is paid, and there the subscription ends. */
+/** Cancels a subscription: it still brings credits, and ends when the paid stretch does. */
 export function decideCancel(
   context: ChangeContext,
 ): Changed | Refusal<"no_subscription" | "already_cancelled"> {
@@ -12,7 +12,7 @@ export function decideCancel(
   return withCancelled(true, subscription, context);
 }
 
-/** Takes a cancellation back while the subscription still runs: nothing is lost. */
+/** Takes back the cancellation of a subscription that has not ended yet. */
 export function decideResume(
   context: ChangeContext,
 ): Changed | Refusal<"no_subscription" | "not_cancelled"> {

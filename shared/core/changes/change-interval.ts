@@ -3,8 +3,8 @@ import type { BillingInterval } from "../offer/billing-periods.ts";
 import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
 
 /**
- * Plans to pay by another interval once what is paid has passed (a paid year is twelve periods); the
- * current one again takes that back. Credits come monthly either way.
+ * Schedules another interval for the next paid stretch (a paid year is twelve periods). Choosing the
+ * current interval takes a scheduled change back. Credits come monthly either way.
  */
 export function decideIntervalChange(
   interval: BillingInterval,

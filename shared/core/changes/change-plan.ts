@@ -21,11 +21,10 @@ type PlanChangeDecision =
   | Refusal<"unknown_plan" | "no_plan_price" | "overflow">;
 
 /**
- * Changes the plan. One that gives more than this period has had holds at once and brings the
- * difference; a larger one that does not holds at once and brings nothing, so that going back and
- * forth is worth no credits; one with as many credits or fewer holds from the next period on. The
- * current plan again takes a planned change back. One that holds at once and is dearer is charged for
- * from this period on; any other is charged for when the next paid stretch begins.
+ * Changes the plan. A larger plan takes effect immediately and brings what it gives beyond the credits
+ * that this period has brought, so going back and forth between plans gains nothing. Any other takes
+ * effect with the next period. Choosing the current plan takes a scheduled change back. A dearer plan
+ * that takes effect immediately is charged from this period on; any other with the next paid stretch.
  */
 export function decidePlanChange(planId: string, context: ChangeContext): PlanChangeDecision {
   const { book, catalogue, now } = context;
@@ -40,10 +39,11 @@ export function decidePlanChange(planId: string, context: ChangeContext): PlanCh
   const plan = planOnOffer(planId, context);
   if ("kind" in plan) return plan;
 
-  if (plan.credits > subscription.periodCredits) return atOnce(plan, subscription, context);
   const current = planAt(catalogue, subscription.planId, now);
-  return current !== null && plan.credits > current.credits
-    ? atOnce(plan, subscription, context)
+  const isLarger =
+    plan.credits > subscription.periodCredits || plan.credits > (current?.credits ?? plan.credits);
+  return isLarger
+    ? takeEffect(plan, subscription, context)
     : planned(planId, planId, subscription, context);
 }
 
@@ -57,18 +57,15 @@ function planned(
   return changed(context, { kind: "plan_change_planned", detail: { plan } }, { schedule });
 }
 
-function atOnce(
+function takeEffect(
   plan: Plan,
   subscription: Subscription,
   context: ChangeContext,
 ): Changed | Refusal<"overflow"> {
   const { catalogue, now, book } = context;
   const { account, schedule } = book;
-  const {
-    subscription: onPlan,
-    fees,
-    difference,
-  } = takePlan(plan, { ...subscription, nextPlanId: null }, catalogue, now);
+  const before = { ...subscription, nextPlanId: null };
+  const { subscription: onPlan, fees, difference } = takePlan(plan, before, catalogue, now);
   const detail = { plan: plan.planId, before: subscription.planId };
   const change = { kind: "plan_changed", detail } as const;
   const after = { schedule: { ...schedule, subscription: onPlan }, fees };
@@ -80,23 +77,20 @@ function atOnce(
   return changed(context, change, { ...after, account: withLot, granted: [lot], entries: [entry] });
 }
 
-/**
- * Takes a plan that holds at once, in mid-period: `difference` is what it gives more than the period has
- * had.
- */
+/** Changes to a plan in mid-period; `difference` is what it gives beyond the period's credits so far. */
 export function takePlan<S extends Paying & Pick<Subscription, "periodCredits">>(
   { planId, credits }: Plan,
   before: S,
   catalogue: Catalogue,
   now: Instant,
 ): Charged<S> & { readonly difference: MicroCredits } {
-  const had = before.periodCredits;
-  const difference = credits > had ? credits - had : 0n;
-  const onPlan = { ...before, planId, periodCredits: had + difference };
+  const { periodCredits } = before;
+  const difference = credits > periodCredits ? credits - periodCredits : 0n;
+  const onPlan = { ...before, planId, periodCredits: periodCredits + difference };
   return { ...raisePrice(onPlan, catalogue, now), difference };
 }
 
-/** Given in mid-period, so its life counts from now. */
+/** A lot granted in mid-period; its life counts from now. */
 function differenceLot(
   { planId, credits, life }: Plan,
   difference: MicroCredits,

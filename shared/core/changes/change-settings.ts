@@ -4,7 +4,7 @@ import { decideThreshold } from "./change-threshold.ts";
 import { decideTimeZoneChange } from "./change-time-zone.ts";
 import type { ChangeContext, Changed } from "./subscription-change.ts";
 
-/** What is to be set of an account; what is left out stays as it is. */
+/** The settings to change; the others stay as they are. */
 export interface RequestedSettings {
   readonly threshold?: MicroCredits | undefined;
   /** A name of the IANA time zone database. */
@@ -12,8 +12,8 @@ export interface RequestedSettings {
 }
 
 /**
- * Sets an account's threshold, time zone or both, as one movement; where one is refused, so are both.
- * The threshold comes first: the month may have turned already in another zone, and is settled next.
+ * Sets an account's threshold, time zone or both as one movement; if one is refused, neither is set.
+ * The threshold comes first: in another time zone a turn may be due, which is settled afterwards.
  */
 export function decideSettings(
   { threshold, timeZone }: RequestedSettings,

@@ -5,8 +5,8 @@ import { addToHistory } from "../month/subscription.ts";
 import type { ChangeContext, Changed } from "./subscription-change.ts";
 
 /**
- * Changes the balance that counts as low. A threshold raised to the balance or above it is a downward
- * crossing, and is said; one lowered below the balance arms the account again.
+ * Changes the threshold. Raising it to the balance or above is a crossing and is published; lowering it
+ * below the balance arms the account.
  */
 export function decideThreshold(
   threshold: MicroCredits,

@@ -6,9 +6,9 @@ import { isTimeZone } from "../offer/months.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
 /**
- * Moves an account to another time zone (an IANA name). Periods that have begun stay and lots keep
- * their ends; the next period begins by the new zone's clock, but not before now, so each month comes
- * once and none is missed. Where it has begun there already, its turn is due at once: settle again.
+ * Moves an account to another time zone (an IANA name). Periods that have begun and the ends of lots
+ * stay. The next period begins by the new zone's clock, but not before now, so each month comes exactly
+ * once. If it has already begun there, its turn is due immediately: settle again.
  */
 export function decideTimeZoneChange(
   timeZone: string,

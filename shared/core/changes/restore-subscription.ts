@@ -16,23 +16,22 @@ import type { Plan } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed } from "./subscription-change.ts";
 
 export interface FeePaidContext extends ChangeContext {
-  /** How many other fees of the subscription are still given up. */
+  /** The number of the subscription's other fees that are failed. */
   readonly owing: number;
 }
 
 export type FeePaidDecision =
   | Changed
-  /** It was paid in time, others are still owed, or its subscription has ended. */
+  /** It was paid in time, other fees are still owed, or its subscription has ended. */
   | { readonly kind: "no_change" };
 
 /**
  * Restores a suspended subscription once all its fees are paid.
  *
- * - Months that were charged and withheld are given now, under the plan as it stands now.
- * - Months between the end of what was charged and the current one were paid by nobody: they are
- *   neither given nor charged.
- * - Where what was charged has passed, a paid stretch begins with the current period and its fee falls
- *   due. One that was cancelled meanwhile is charged nothing more; it ends.
+ * - Months that were charged and withheld are given now, under the plan's current terms.
+ * - Months after the charged ones and before the current one are neither given nor charged.
+ * - If the charged stretch is over, a paid stretch begins with the current period and its fee falls
+ *   due; a subscription that was cancelled meanwhile ends instead.
  */
 export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDecision {
   const { subscription } = context.book.schedule;
@@ -41,7 +40,7 @@ export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDeci
   }
   const { withheld, period, paidUntil, planId, cancelled } = subscription;
   const change = { kind: "restored", detail: { plan: planId, period: `${fee.period}` } } as const;
-  const charged = withheld.filter((one) => one < paidUntil);
+  const charged = withheld.filter((month) => month < paidUntil);
   const isOver = period >= paidUntil;
   if (isOver && cancelled) {
     return changed(context, change, {
@@ -61,7 +60,7 @@ export function decideFeePaid(fee: FeeRef, context: FeePaidContext): FeePaidDeci
   });
 }
 
-/** The current period owes its add-ons from now on where it had begun without credits. */
+/** If the current period began without credits, it owes its add-ons from now on. */
 function withMonth(
   subscription: Subscription,
   wasWithheld: boolean,
@@ -78,7 +77,7 @@ function withMonth(
   };
 }
 
-/** Like a turn it cannot be refused: what does not fit on the line is cut. */
+/** Like a turn, this cannot be refused: lots are cut to what fits on the line. */
 function giveMonths(
   periods: readonly number[],
   subscription: Subscription,
@@ -98,7 +97,7 @@ function giveMonths(
   return { account, granted, entries };
 }
 
-/** A month that is over comes like a lot given in mid-period: its life counts from now. */
+/** The life of a past month's lot counts from now, like that of a lot given in mid-period. */
 function lotOf(
   period: number,
   subscription: Subscription,

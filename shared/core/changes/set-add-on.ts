@@ -4,7 +4,7 @@ import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts"
 import { type AddOn, addOnAt } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
 
-/** What is asked for: that so many units of an add-on be had; 0 cancels it. */
+/** The units of an add-on that an account shall have; 0 cancels it. */
 export interface AddOnUnits {
   readonly addOnId: string;
   readonly units: number;
@@ -18,9 +18,9 @@ type AddOnDecision =
   | Refusal<"unknown_add_on" | "invalid_quantity" | "overflow">;
 
 /**
- * Sets the units of an add-on. More than this period owes are charged at once, for the whole period;
- * a period is paid once, so only what it does not owe yet. Fewer hold from the next period on, and
- * as many again take that back.
+ * Sets the units of an add-on. Units beyond what this period owes are charged immediately, for the
+ * whole period. Fewer units take effect with the next period; choosing the current number takes that
+ * back.
  */
 export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeContext): AddOnDecision {
   const { catalogue, now } = context;

@@ -2,25 +2,28 @@ import type { Refusal } from "../line/refusal.ts";
 import { chargePeriod } from "../month/fees-due.ts";
 import { addLot, mostToGrant } from "../month/grant-credits.ts";
 import { monthsLot } from "../month/turn-of-month.ts";
-import type { BillingInterval } from "../offer/billing-periods.ts";
-import { anchorOf, periodStart, type Renewal } from "../offer/billing-periods.ts";
+import {
+  anchorOf,
+  type BillingInterval,
+  periodStart,
+  type Renewal,
+} from "../offer/billing-periods.ts";
 import { type ChangeContext, type Changed, changed, planOnOffer } from "./subscription-change.ts";
 
-/** What is asked for: a plan, how often it is paid, and when its months turn. */
+/** The plan, how often it is paid, and when its months turn. */
 export interface Subscribing {
   readonly planId: string;
   readonly interval: BillingInterval;
   readonly renewal: Renewal;
 }
 
-/** Subscribes an account: period 0 begins at once, with the month's credits and the first fee. */
+/** Subscribes an account: period 0 begins immediately, with the month's credits and the first fee. */
 export function decideSubscribe(
-  asked: Subscribing,
+  { planId, interval, renewal }: Subscribing,
   context: ChangeContext,
 ): Changed | Refusal<"already_subscribed" | "unknown_plan" | "no_plan_price" | "overflow"> {
   const { book, catalogue, currency, now } = context;
   const { account, schedule } = book;
-  const { planId, interval, renewal } = asked;
   if (schedule.subscription !== null) {
     const { planId: running, cancelled } = schedule.subscription;
     return { kind: "already_subscribed", planId: running, cancelled };

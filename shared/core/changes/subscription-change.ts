@@ -12,38 +12,38 @@ import {
 } from "../month/subscription.ts";
 import { type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
 
-/** What a change is judged against, read in one transaction. */
+/** What a change is decided on, read in one transaction. */
 export interface ChangeContext {
-  /** Settled up to `now`: what fell due before the change is posted under what held then. */
+  /** Settled up to `now`: what was due before the change is posted under the old terms. */
   readonly book: AccountBook;
   readonly catalogue: Catalogue;
-  /** The account's; a plan without a price in it cannot be had. */
+  /** The account's (ISO 4217); a plan without a price in it is not available. */
   readonly currency: string;
   readonly now: Instant;
-  /** Who asks, for the history. */
+  /** Who makes the change, for the history. */
   readonly by: string;
 }
 
-/** The change was made: the book after it, and what it posted. */
+/** The book after a change, and what it posted. */
 export interface Changed extends Settlement {
   readonly kind: "changed";
 }
 
-/** Decides on one change of an account. */
+/** Decides one change of an account. */
 export type Change = (context: ChangeContext) => Changed | Refusal;
 
-/** What holds after a change, and what it posted; what is left out stays as it was. */
+/** The account and schedule after a change, and what it posted; the default is no change. */
 interface After {
   readonly account?: Account;
   readonly schedule?: Schedule;
   readonly granted?: readonly GrantedLot[];
   readonly entries?: readonly Entry[];
   readonly fees?: readonly Fee[];
-  /** What was planned and came true by the change, for the history. */
+  /** Planned changes that took effect with it, for the history. */
   readonly tookEffect?: readonly ChangeDetail[];
 }
 
-/** Makes a change: change in the history, and one movement. Throws when the book is not settled. */
+/** Makes a change: one movement, with its entry in the history. Throws if the book is not settled. */
 export function changed(
   { book, by, now }: ChangeContext,
   change: ChangeDetail,
@@ -51,19 +51,17 @@ export function changed(
 ): Changed {
   const { account = book.account, granted = [], entries = [], fees = [], tookEffect = [] } = after;
   if (isTurnDue(book.schedule, now)) {
-    throw new Error(`account ${account.accountId} is to be settled before it is changed`);
+    throw new Error(`account ${account.accountId} must be settled before it is changed`);
   }
   const all = [change, ...tookEffect];
-  const { schedule, changes } = addToHistory(after.schedule ?? book.schedule, all, {
-    by,
-    at: now,
-  });
+  const made = { by, at: now };
+  const { schedule, changes } = addToHistory(after.schedule ?? book.schedule, all, made);
   const lots = [...book.lots, ...granted.map(toLot)];
   const posted = { entries, granted, changes, fees };
   return { kind: "changed", ...finishMovement({ account, lots, schedule }, posted) };
 }
 
-/** The plan as it is on offer now in the account's currency, or why it cannot be had. */
+/** The plan as it is on offer now in the account's currency, or why it is not. */
 export function planOnOffer(
   planId: string,
   { catalogue, currency, now }: ChangeContext,
@@ -74,7 +72,7 @@ export function planOnOffer(
   return isPriced ? plan : { kind: "no_plan_price", planId, currency };
 }
 
-/** Refuses what a subscription does not do while one of its fees is given up. */
+/** The refusal of what a suspended subscription does not allow. */
 export function suspended({
   paidPrice: price,
   currency,

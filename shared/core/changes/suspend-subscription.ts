@@ -3,12 +3,12 @@ import { type ChangeContext, type Changed, changed } from "./subscription-change
 
 export type FeeFailedDecision =
   | Changed
-  /** The fee's subscription has ended, or is suspended already. */
+  /** The fee's subscription has ended or is already suspended. */
   | { readonly kind: "no_change" };
 
 /**
- * Suspends the subscription of a fee that is given up. What was given stays; months that begin from
- * here on bring neither credits nor charges until its fees are paid (`decideFeePaid`).
+ * Suspends the subscription of a failed fee. Credits that were granted stay; further months bring
+ * neither credits nor charges until its fees are paid (`decideFeePaid`).
  */
 export function decideFeeFailed(fee: FeeRef, context: ChangeContext): FeeFailedDecision {
   const { schedule } = context.book;

@@ -6,12 +6,12 @@ import type { AccountBook } from "../month/account-book.ts";
 import { toLot } from "../month/grant-credits.ts";
 import { finishMovement, type Settlement } from "../month/settle.ts";
 
-/** What is asked for: that credits be taken back out of a lot. */
+/** A request to withdraw credits from a lot. */
 export interface Withdrawal {
   readonly lotId: string;
-  /** Null: all that remains of it. */
+  /** Null: all that remain. */
   readonly credits: MicroCredits | null;
-  /** Free words for the books: a refund, a ticket. */
+  /** Free text: a refund, a ticket. */
   readonly reference: string;
 }
 
@@ -29,18 +29,18 @@ export type Withdrawn = Settlement & {
 };
 
 /**
- * Takes credits back out of a lot, wholly or in part, from its end: never more than remains of it,
- * so what was used stays paid. What lots behind it hold does not change.
+ * Withdraws credits from the end of a lot, at most what remains of it, so what was used stays paid. The
+ * lots behind it keep their credits.
  */
 export function decideWithdrawal(
-  asked: Withdrawal,
+  request: Withdrawal,
   { book, lot, now }: WithdrawalContext,
 ): Withdrawn | Refusal<"unknown_lot" | "no_credits" | "exceeds_remaining"> {
-  const { lotId } = asked;
+  const { lotId } = request;
   if (lot === null) return { kind: "unknown_lot", lotId };
   const remaining = remainingOf(lot, book.account.position);
-  const credits = asked.credits ?? remaining;
-  if (asked.credits !== null && asked.credits <= 0n) return { kind: "no_credits" };
+  const credits = request.credits ?? remaining;
+  if (request.credits !== null && request.credits <= 0n) return { kind: "no_credits" };
   if (remaining === 0n || credits > remaining) {
     return { kind: "exceeds_remaining", lotId, remaining };
   }
@@ -50,7 +50,7 @@ export function decideWithdrawal(
     kind: "adjustment",
     credits: -credits,
     lotId,
-    reference: asked.reference,
+    reference: request.reference,
     dueAt: now,
   });
   const after = { account, lots: withMoved(book.lots, moved), schedule: book.schedule };

@@ -25,6 +25,11 @@ export interface Stretch {
   readonly end: MicroCredits;
 }
 
+/** The smallest of amounts. */
+export function least(...amounts: readonly bigint[]): bigint {
+  return amounts.reduce((a, b) => (a < b ? a : b));
+}
+
 /** Credits left on the line; below zero it is debt. */
 export function balanceOf(line: CreditLine): MicroCredits {
   return line.granted - line.position;

@@ -1,16 +1,14 @@
 import { Temporal } from "temporal-polyfill";
 import type { Instant } from "../line/account.ts";
+import { beginOf, dayOf } from "./months.ts";
 
-/** How often a plan is paid. It changes the money only: credits come monthly. */
+/** How often a plan is paid. Credits come monthly either way. */
 export type BillingInterval = "month" | "year";
 
-/** When an account's months turn: on the first, or on the day it subscribed. */
+/** When an account's months turn: on the first, or on the day of the month on which it subscribed. */
 export type Renewal = "first_of_month" | "day_of_month";
 
-/**
- * Where a subscription's periods are counted from. Periods are months: period k begins k months
- * after the anchor, the day clamped at a month's end.
- */
+/** Where periods are counted from: period k begins k months after the anchor, the day clamped at a month's end. */
 export interface Anchor {
   readonly renewal: Renewal;
   /** Local calendar date, YYYY-MM-DD; for `first_of_month` the first of the month. */
@@ -18,41 +16,30 @@ export interface Anchor {
 }
 
 /**
- * The anchor of a subscription that begins at `subscribedAt`: the local month or day that has begun.
- * It has begun when its first instant has passed, also where the clock was then put back and shows
- * the month or the day before again.
+ * The anchor of a subscription that begins at `subscribedAt`: the local month or day that has begun,
+ * even if the clock was put back since and shows the one before again.
  */
 export function anchorOf(subscribedAt: Instant, renewal: Renewal, timeZone: string): Anchor {
-  const shown = Temporal.Instant.fromEpochMilliseconds(subscribedAt)
-    .toZonedDateTimeISO(timeZone)
-    .toPlainDate();
-  const monthly = renewal === "first_of_month";
-  const begun = monthly ? shown.with({ day: 1 }) : shown;
-  const next = begun.add(monthly ? { months: 1 } : { days: 1 });
-  const date = startOf(next, timeZone) <= subscribedAt ? next : begun;
+  const day = dayOf(subscribedAt, timeZone);
+  const date = renewal === "first_of_month" ? day.with({ day: 1 }) : day;
   return { renewal, date: date.toString() };
 }
 
-/** Months and zones that many accounts share; far more than one turn of the month meets. */
+/** Far more months and time zones than one turn of the month needs. */
 const MAX_KNOWN_STARTS = 20_000;
 const knownStarts = new Map<string, Instant>();
 
 /**
- * When a period begins: the first instant of its local day. A midnight that the clock skips is as
- * late as the skip makes the day begin; of one shown twice it is the first. Always counted from the
- * anchor (31 Jan, 28 Feb, 31 Mar), never from the period before.
+ * When a period begins: the first instant of its local day. It is counted from the anchor (31 Jan, 28
+ * Feb, 31 Mar), not from the period before.
  */
 export function periodStart(anchor: Anchor, period: number, timeZone: string): Instant {
   const key = `${anchor.date} ${period} ${timeZone}`;
   const known = knownStarts.get(key);
   if (known !== undefined) return known;
   const date = Temporal.PlainDate.from(anchor.date).add({ months: period });
-  const start = startOf(date, timeZone);
+  const start = beginOf(date, timeZone);
   if (knownStarts.size >= MAX_KNOWN_STARTS) knownStarts.clear();
   knownStarts.set(key, start);
   return start;
-}
-
-function startOf(date: Temporal.PlainDate, timeZone: string): Instant {
-  return date.toZonedDateTime({ timeZone }).epochMilliseconds;
 }

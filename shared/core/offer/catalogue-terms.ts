@@ -2,14 +2,14 @@ import type { AddOn, CreditPrice, LotLife, Plan } from "./catalogue.ts";
 import { isSameFeed } from "./feed.ts";
 import type { Rate } from "./rate-card.ts";
 
-/** What a version says, without of what and since when. */
+/** The terms of a version, without its id and `validFrom`. */
 
 export type MeterTerms = Pick<Rate, "credits" | "per" | "feed">;
 export type PlanTerms = Pick<Plan, "credits" | "life" | "prices">;
 export type AddOnTerms = Pick<AddOn, "credits">;
 export type CreditPriceTerms = Pick<CreditPrice, "credits" | "life">;
 
-/** True when two versions say the same. */
+/** True when two versions have the same terms. */
 export function isSameRate(a: MeterTerms, b: MeterTerms): boolean {
   return a.credits === b.credits && a.per === b.per && isSameFeed(a.feed, b.feed);
 }

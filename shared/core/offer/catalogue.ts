@@ -2,7 +2,7 @@ import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { BillingInterval } from "./billing-periods.ts";
 
-/** How long a lot's credits last: as usual, another number of months (at least 1), or for ever. */
+/** How long a lot lasts: the usual time, another number of months (at least 1), or for ever. */
 export type LotLife =
   | { readonly kind: "usual" }
   | { readonly kind: "months"; readonly months: number }
@@ -40,21 +40,21 @@ export interface CreditPrice {
   readonly life: LotLife;
 }
 
-/** All that can be had, with its versions by id, oldest first. Versions are only ever added. */
+/** Everything on offer: versions by id, oldest first. Versions are only ever added. */
 export interface Catalogue {
   readonly plans: ReadonlyMap<string, readonly Plan[]>;
   readonly addOns: ReadonlyMap<string, readonly AddOn[]>;
   readonly creditPrices: ReadonlyMap<string, readonly CreditPrice[]>;
 }
 
-/** What is there before anything was ever offered. */
+/** The catalogue of a new database. */
 export const EMPTY_CATALOGUE: Catalogue = {
   plans: new Map(),
   addOns: new Map(),
   creditPrices: new Map(),
 };
 
-/** The version that holds at an instant, or null before the first one. `versions` are oldest first. */
+/** The version in force at an instant; null: before the first. `versions` are oldest first. */
 export function versionAt<T extends { readonly validFrom: Instant }>(
   versions: readonly T[] | undefined,
   at: Instant,
@@ -62,14 +62,14 @@ export function versionAt<T extends { readonly validFrom: Instant }>(
   return versions?.findLast(({ validFrom }) => validFrom <= at) ?? null;
 }
 
-/** The plan as it stands at an instant, or null when there is none of this id yet. */
+/** The plan at an instant; null: it does not exist yet. */
 export function planAt(catalogue: Catalogue, planId: string, at: Instant): Plan | null {
   return versionAt(catalogue.plans.get(planId), at);
 }
 
 /**
- * What a month or a year of a plan costs at an instant, in minor units of the currency. Of a plan that
- * has lost its price in it the last one holds on; null when it never had any.
+ * The price of a month or a year of a plan at an instant, in the currency's minor unit. If a version
+ * drops the currency, the last price stays in force; null: there never was one.
  */
 export function priceAt(
   catalogue: Catalogue,
@@ -80,18 +80,18 @@ export function priceAt(
 ): bigint | null {
   const versions = catalogue.plans.get(planId) ?? [];
   for (const { validFrom, prices } of versions.toReversed()) {
-    const price = validFrom <= at ? prices.find((one) => one.currency === currency) : undefined;
+    const price = validFrom <= at ? prices.find((price) => price.currency === currency) : undefined;
     if (price !== undefined) return interval === "year" ? price.yearly : price.monthly;
   }
   return null;
 }
 
-/** The add-on as it stands at an instant, or null when there is none of this id yet. */
+/** The add-on at an instant; null: it does not exist yet. */
 export function addOnAt(catalogue: Catalogue, addOnId: string, at: Instant): AddOn | null {
   return versionAt(catalogue.addOns.get(addOnId), at);
 }
 
-/** What credits cost in a currency at an instant, or null when they are not sold for it yet. */
+/** The price of credits in a currency at an instant; null: they are not sold in it yet. */
 export function creditPriceAt(
   catalogue: Catalogue,
   currency: string,

@@ -19,13 +19,13 @@ import type {
   RequestedVersions,
 } from "./requested-catalogue.ts";
 
-/** What asking for a version comes to. */
+/** What a requested version changes. */
 export interface Change<T> {
   readonly kind: "added" | "new_version" | "unchanged";
   readonly id: string;
   readonly validFrom: Instant;
   readonly terms: T;
-  /** The terms that held until then; null when there were none, or nothing changes. */
+  /** The terms in force until then; null: there were none, or nothing changes. */
   readonly replaces: T | null;
 }
 
@@ -36,7 +36,7 @@ export interface CatalogueChanges {
   readonly creditPrices: readonly Change<CreditPriceTerms>[];
 }
 
-/** Why a version cannot be. */
+/** Why a version cannot be added. */
 export type RefusedVersion = { readonly place: Place } & Refusal<
   "version_exists" | "too_early" | "version_planned" | "version_overtaken"
 >;
@@ -45,40 +45,43 @@ export type ChangeDecision =
   | { readonly kind: "changes"; readonly changes: CatalogueChanges }
   | { readonly kind: "refused"; readonly refusals: readonly RefusedVersion[] };
 
-/** What the file is judged against, read in one transaction. */
+/** What a change of the catalogue is decided on, read in one transaction. */
 export interface ChangeContext {
   readonly catalogue: Catalogue;
   readonly card: RateCard;
   readonly now: Instant;
-  /** From when a meter that has a price may have another. */
+  /** The earliest start of another price of a meter. */
   readonly earliestRate: Instant;
-  /** From when a plan, an add-on or a credit price that stands may have other terms. */
+  /** The earliest start of other terms of a plan, an add-on or a credit price. */
   readonly earliestTerms: Instant;
 }
 
 /**
- * What a file changes. Versions are only ever added, so nothing changes backwards:
+ * Decides what a catalogue file changes. Versions are only ever added, so the past never changes:
  *
- * - What is new may begin at any instant, its whole history at once; stated plainly, now.
- * - What stands may have other terms from `earliest` on, also between versions still to come.
- * - A version that stands just so is unchanged; other terms at its very instant are refused.
- * - Plain terms are the newest: unchanged when the newest version that stands (before the next one
- *   asked for) has them, also one to come; else they begin at `earliest`, and are refused when
- *   another version is to begin only after that.
+ * - New items may begin at any instant, with several versions; without `from`, they begin now.
+ * - Existing items may get other terms from `earliest` on, also between future versions.
+ * - A version that exists with the same terms is unchanged; other terms at its instant are refused.
+ * - Terms without `from` are the newest. They are unchanged if the newest existing version before the
+ *   next requested one has them, even if it is still to come. Otherwise they begin at `earliest`, and
+ *   are refused if another version begins only after that.
  *
- * All or nothing: one refusal, and there are no changes.
+ * All or nothing: a single refusal prevents all changes.
  */
-export function decideChanges(asked: RequestedCatalogue, context: ChangeContext): ChangeDecision {
+export function decideChanges(
+  requested: RequestedCatalogue,
+  context: ChangeContext,
+): ChangeDecision {
   const { catalogue, now } = context;
   const refusals: RefusedVersion[] = [];
   const decide = <T>(
     ofSection: RequestedVersions<T>,
-    standing: ReadonlyMap<string, readonly Standing<T>[]>,
+    existing: ReadonlyMap<string, readonly Existing<T>[]>,
     isSame: (a: T, b: T) => boolean,
     earliest = context.earliestTerms,
   ) =>
     [...ofSection].flatMap(([id, versions]) => {
-      const history = { id, standing: standing.get(id) ?? [], isSame, now, earliest };
+      const history = { id, existing: existing.get(id) ?? [], isSame, now, earliest };
       const outcomes = versions.map((version, at) =>
         version.from === null
           ? decidePlain(version, versions[at + 1]?.from ?? Number.POSITIVE_INFINITY, history)
@@ -91,23 +94,23 @@ export function decideChanges(asked: RequestedCatalogue, context: ChangeContext)
       );
     });
   const changes = {
-    meters: decide(asked.meters, oldestFirst(context.card), isSameRate, context.earliestRate),
-    plans: decide(asked.plans, catalogue.plans, isSamePlan),
-    addOns: decide(asked.addOns, catalogue.addOns, isSameAddOn),
-    creditPrices: decide(asked.creditPrices, catalogue.creditPrices, isSameCreditPrice),
+    meters: decide(requested.meters, oldestFirst(context.card), isSameRate, context.earliestRate),
+    plans: decide(requested.plans, catalogue.plans, isSamePlan),
+    addOns: decide(requested.addOns, catalogue.addOns, isSameAddOn),
+    creditPrices: decide(requested.creditPrices, catalogue.creditPrices, isSameCreditPrice),
   };
   return refusals.length === 0 ? { kind: "changes", changes } : { kind: "refused", refusals };
 }
 
-/** What a new version takes the place of: one that stands, or one before it in the file. */
-function withReplaced<T>(changes: readonly Change<T>[], { standing }: History<T>): Change<T>[] {
+/** Adds what each new version replaces: an existing version, or one before it in the file. */
+function withReplaced<T>(changes: readonly Change<T>[], { existing }: History<T>): Change<T>[] {
   return changes.map((change) => {
     if (change.kind === "unchanged") return change;
     const isBefore = (other: { readonly validFrom: Instant }) => other.validFrom < change.validFrom;
-    const stands = standing.findLast(isBefore);
-    const asked = changes.findLast(isBefore);
-    const isAsked = asked !== undefined && asked.validFrom > (stands?.validFrom ?? -1);
-    return { ...change, replaces: isAsked ? asked.terms : (stands ?? null) };
+    const before = existing.findLast(isBefore);
+    const inFile = changes.findLast(isBefore);
+    const isInFile = inFile !== undefined && inFile.validFrom > (before?.validFrom ?? -1);
+    return { ...change, replaces: isInFile ? inFile.terms : (before ?? null) };
   });
 }
 
@@ -115,12 +118,12 @@ function oldestFirst(card: RateCard): ReadonlyMap<string, readonly Rate[]> {
   return new Map([...card].map(([meter, rates]) => [meter, rates.toReversed()]));
 }
 
-type Standing<T> = T & { readonly validFrom: Instant };
+type Existing<T> = T & { readonly validFrom: Instant };
 
-/** An item as it stands, oldest version first, and what its new versions are held to. */
+/** An item's existing versions, oldest first, and what its new ones must obey. */
 interface History<T> {
   readonly id: string;
-  readonly standing: readonly Standing<T>[];
+  readonly existing: readonly Existing<T>[];
   readonly isSame: (a: T, b: T) => boolean;
   readonly now: Instant;
   readonly earliest: Instant;
@@ -131,12 +134,12 @@ function decideDated<T>(
   from: Instant,
   history: History<T>,
 ): Change<T> | RefusedVersion {
-  const { id, standing, isSame, earliest } = history;
-  const same = standing.find(({ validFrom }) => validFrom === from);
+  const { id, existing, isSame, earliest } = history;
+  const same = existing.find(({ validFrom }) => validFrom === from);
   if (same !== undefined) {
     return isSame(same, terms) ? unchanged(id, from, terms) : { kind: "version_exists", place };
   }
-  if (standing.length > 0 && from < earliest) return { kind: "too_early", earliest, place };
+  if (existing.length > 0 && from < earliest) return { kind: "too_early", earliest, place };
   return begins(terms, from, history);
 }
 
@@ -145,10 +148,10 @@ function decidePlain<T>(
   before: Instant,
   history: History<T>,
 ): Change<T> | RefusedVersion {
-  const { id, standing, isSame } = history;
-  const newest = standing.findLast(({ validFrom }) => validFrom < before);
+  const { id, existing, isSame } = history;
+  const newest = existing.findLast(({ validFrom }) => validFrom < before);
   if (newest !== undefined && isSame(newest, terms)) return unchanged(id, newest.validFrom, terms);
-  const earliest = standing.length === 0 ? history.now : history.earliest;
+  const earliest = existing.length === 0 ? history.now : history.earliest;
   if (newest !== undefined && newest.validFrom >= earliest) {
     return { kind: "version_planned", at: newest.validFrom, place };
   }
@@ -160,8 +163,8 @@ function isRefusal<T>(outcome: Change<T> | RefusedVersion): outcome is RefusedVe
   return "place" in outcome;
 }
 
-function begins<T>(terms: T, validFrom: Instant, { id, standing }: History<T>): Change<T> {
-  const kind = standing.length === 0 ? "added" : "new_version";
+function begins<T>(terms: T, validFrom: Instant, { id, existing }: History<T>): Change<T> {
+  const kind = existing.length === 0 ? "added" : "new_version";
   return { kind, id, validFrom, terms, replaces: null };
 }
 

@@ -2,7 +2,7 @@ import type { Instant } from "../line/account.ts";
 import type { Feed } from "./feed.ts";
 import { type Rate, type RateCard, toRateCard } from "./rate-card.ts";
 
-/** By event type: the meters that it feeds or once fed, each with all its versions, newest first. */
+/** By event type: the meters that it feeds or has fed, each with all its versions, newest first. */
 export type FeedCard = ReadonlyMap<string, RateCard>;
 
 export function toFeedCard(rates: Iterable<Rate>): FeedCard {
@@ -18,8 +18,8 @@ export function toFeedCard(rates: Iterable<Rate>): FeedCard {
 }
 
 /**
- * What an event of a type feeds, by meter, as of when it occurred: so that the same event, whenever it
- * is sent again, comes to the same usage. Empty: the meter named like the type, if there is one.
+ * What an event of a type feeds, by meter, as of when it occurred, so that a repeat always becomes the
+ * same usage. Empty: it feeds the meter named like its type, if there is one.
  */
 export function feedsAt(
   card: FeedCard,

@@ -1,10 +1,10 @@
-/** Where something stands in an event's data: the names to follow from it, at least one. */
+/** The path to a value in an event's data: the names to follow, at least one. */
 export type DataPath = readonly string[];
 
-/** Which events feed a meter other than those named like it, and where in their data they say what. */
+/** Which events feed a meter, other than those named like it, and where in their data the values are. */
 export interface Feed {
   readonly eventType: string;
-  /** Where the quantity stands; null: each event counts 1. */
+  /** The path to the quantity; null: each event counts 1. */
   readonly value: DataPath | null;
   /** By the name of the dimension. */
   readonly dimensions: ReadonlyMap<string, DataPath>;
@@ -12,7 +12,7 @@ export interface Feed {
 
 const PATH = /^\$(?:\.[\p{L}\p{N}_-]+)+$/u;
 
-/** `$.usage.tokens`; null for anything else, the rest of JSONPath included. */
+/** Parses a path like `$.usage.tokens`; null: anything else, including the rest of JSONPath. */
 export function parsePath(text: string): DataPath | null {
   return PATH.test(text) ? text.slice(2).split(".") : null;
 }
@@ -21,7 +21,7 @@ export function pathText(path: DataPath): string {
   return `$.${path.join(".")}`;
 }
 
-/** True when two versions of a meter are fed the same; undefined: by the events named like the meter. */
+/** True when two versions of a meter have the same feed; undefined: the events named like the meter. */
 export function isSameFeed(a: Feed | undefined, b: Feed | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return (

@@ -3,7 +3,7 @@ import type { Instant } from "../line/account.ts";
 
 /**
  * `months` calendar months after `from` in a time zone, the day clamped at the month's end. A local
- * time that the clock skips is as much later as the skip; one shown twice is the first.
+ * time that the clock skips moves on by the skip; of one that occurs twice it is the first.
  */
 export function monthsAfter(from: Instant, months: number, timeZone: string): Instant {
   return Temporal.Instant.fromEpochMilliseconds(from)
@@ -13,8 +13,8 @@ export function monthsAfter(from: Instant, months: number, timeZone: string): In
 }
 
 /**
- * The first instant of the day, and of the month, of a time zone in which `instant` lies. What has begun
- * has begun, whatever the clock shows again: where it goes back past midnight, the day stays.
+ * The first instant of the local day, and of the month, of `instant`. When the clock goes back past
+ * midnight, the day that has begun stays.
  */
 export function startOfDay(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone), timeZone);
@@ -24,7 +24,7 @@ export function startOfMonth(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone).with({ day: 1 }), timeZone);
 }
 
-/** The first instant of the day, and of the month, after the one in which `instant` lies. */
+/** The first instant of the next local day, and of the next month. */
 export function startOfNextDay(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone).add({ days: 1 }), timeZone);
 }
@@ -33,8 +33,8 @@ export function startOfNextMonth(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone).with({ day: 1 }).add({ months: 1 }), timeZone);
 }
 
-/** The last day that has begun. */
-function dayOf(instant: Instant, timeZone: string): Temporal.PlainDate {
+/** The last local day that has begun, even if the clock was put back and shows the one before again. */
+export function dayOf(instant: Instant, timeZone: string): Temporal.PlainDate {
   const shown = Temporal.Instant.fromEpochMilliseconds(instant)
     .toZonedDateTimeISO(timeZone)
     .toPlainDate();
@@ -42,20 +42,20 @@ function dayOf(instant: Instant, timeZone: string): Temporal.PlainDate {
   return beginOf(next, timeZone) <= instant ? next : shown;
 }
 
-function beginOf(day: Temporal.PlainDate, timeZone: string): Instant {
+/** The first instant of a local day. */
+export function beginOf(day: Temporal.PlainDate, timeZone: string): Instant {
   return day.toZonedDateTime({ timeZone }).epochMilliseconds;
 }
 
 const QUARTER_MS = 15 * 60 * 1000;
 const HOUR_MS = 4 * QUARTER_MS;
 
-// Zones differ from UTC by whole quarters of an hour, so within one the answer stays the same.
+// Zones differ from UTC by whole quarters of an hour, so each quarter lies in one local hour.
 const lastHour = new Map<string, { quarter: number; hour: Instant }>();
 
 /**
- * The first instant of the hour of a time zone in which `instant` lies. Clocks of zones that are
- * half an hour off turn their hours at half past. Before 1972 some zones were off by seconds; their
- * hours are those of the nearest quarter.
+ * The first instant of the local hour of `instant`. Zones with half-hour offsets begin their hours at
+ * half past. Some zones were off by seconds before 1972; these are rounded to quarters of an hour.
  */
 export function hourOf(instant: Instant, timeZone: string): Instant {
   if (timeZone === "UTC") return Math.floor(instant / HOUR_MS) * HOUR_MS;
@@ -72,7 +72,7 @@ export function hourOf(instant: Instant, timeZone: string): Instant {
 // Temporal also takes an offset ("+02:00") or a whole instant as a time zone.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
 
-/** True when `timeZone` is a name of the IANA time zone database. */
+/** True for a name of the IANA time zone database. */
 export function isTimeZone(timeZone: string): boolean {
   if (!ZONE_NAME.test(timeZone)) return false;
   try {

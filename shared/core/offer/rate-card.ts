@@ -8,7 +8,7 @@ export interface Rate {
   readonly validFrom: Instant;
   readonly credits: MicroCredits;
   readonly per: bigint;
-  /** What feeds the meter from then on; left out: the events named like it. */
+  /** What feeds the meter from then on; default: the events named like it. */
   readonly feed?: Feed;
 }
 
@@ -26,7 +26,7 @@ export function toRateCard(rates: Iterable<Rate>): RateCard {
   return card;
 }
 
-/** The rate an event is priced at: the newest one valid at `occurredAt`. */
+/** The rate that prices an event: the newest one valid at `occurredAt`. */
 export function rateAt(
   card: RateCard,
   meter: string,
@@ -40,7 +40,7 @@ export function rateAt(
   return "no_price";
 }
 
-/** quantity x credits / per in micro-credits, a half rounded up. `quantity` is at least 0. */
+/** quantity x credits / per in micro-credits, halves rounded up. `quantity` is at least 0. */
 export function price(rate: Rate, quantity: bigint): MicroCredits {
   return (quantity * rate.credits + rate.per / 2n) / rate.per;
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../line/account.ts";
 import type { AddOnTerms, CreditPriceTerms, MeterTerms, PlanTerms } from "./catalogue-terms.ts";
 
-/** Where a file states something. */
+/** A place in a file. */
 export interface Place {
   readonly line: number;
   /** Such as `plans.pro.credits`. */
@@ -10,16 +10,16 @@ export interface Place {
 
 /** Terms as a file states them. */
 export interface RequestedVersion<T> {
-  /** Null: plainly, so from the earliest instant possible and until the next one asked for. */
+  /** Null: from the earliest possible instant until the next requested version. */
   readonly from: Instant | null;
   readonly terms: T;
   readonly place: Place;
 }
 
-/** The versions asked for, oldest first, by id or currency. Only the first may have no `from`. */
+/** The requested versions, oldest first, by id or currency. Only the first may have no `from`. */
 export type RequestedVersions<T> = ReadonlyMap<string, readonly RequestedVersion<T>[]>;
 
-/** What a catalogue file states. What it does not name stays as it is. */
+/** The contents of a catalogue file. What it does not name stays as it is. */
 export interface RequestedCatalogue {
   readonly meters: RequestedVersions<MeterTerms>;
   readonly plans: RequestedVersions<PlanTerms>;

@@ -1,28 +1,28 @@
 import type { Instant } from "../line/account.ts";
 import type { Payment, PaymentStatus } from "./payment.ts";
 
-/** Who pays for an account and with what, by the payment gateway's ids. */
+/** An account's payment method, by the gateway's ids. */
 export interface PaymentMethod {
   readonly customer: string;
   readonly method: string;
 }
 
-/** How far a payment's attempt has come with the gateway. */
+/** The state of a payment's attempt at the gateway. */
 export interface Attempt {
   readonly status: PaymentStatus;
-  /** Counts from 1; each has a key of its own at the gateway. */
+  /** Counts from 1; each has its own key at the gateway. */
   readonly attempt: number;
-  /** Calls of this attempt; after the first, its outcome may be unknown. */
+  /** Calls made for this attempt; after the first, its outcome may be unknown. */
   readonly calls: number;
   readonly attemptedAt: Instant;
-  /** As of the attempt's first call; null: there was nothing to pay with. */
+  /** As of the attempt's first call; null: the account had none. */
   readonly method: PaymentMethod | null;
   readonly gatewayPayment: string | null;
 }
 
 /**
- * The next call of the gateway for a payment that is due. A fee that was declined begins a new attempt.
- * The first call of an attempt takes the account's payment method, and each repeat says the same.
+ * The attempt after the next call of the gateway for a due payment. A declined fee begins a new attempt.
+ * An attempt's first call uses the account's payment method; its repeats use the same one.
  */
 export function nextCall(
   kind: Payment["kind"],
@@ -40,9 +40,9 @@ export function nextCall(
 }
 
 /**
- * When the gateway is asked again about a payment that has succeeded; null: not. What was heard of it
- * while its outcome was unknown (that it was refunded, say) was not looked at, so it is asked now about
- * one that was asked about before, or is to be by now.
+ * When to query the gateway again about a payment that has succeeded; null: never. Webhooks about it
+ * (a refund, say) are ignored while its outcome is unknown, so a payment that was called more than once,
+ * or is due again, is queried now.
  */
 export function recheckAt(
   { calls, nextTryAt }: { readonly calls: number; readonly nextTryAt: Instant | null },

@@ -2,30 +2,30 @@ import type { Instant } from "../line/account.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { refuseAmount, usualTopUp } from "./charge-limits.ts";
 
-/** What a customer sets of auto top-up; null: the default. Money in the currency's minor unit. */
+/** A customer's settings of auto top-up; null: the default. Money is in the currency's minor unit. */
 export interface TopUpSettings {
   readonly enabled: boolean;
   readonly amount: bigint | null;
-  /** The most charged for top-ups in one day, and in one month, of the account's time zone. */
+  /** The most to charge for top-ups in a day and in a month of the account's time zone. */
   readonly limitPerDay: bigint | null;
   readonly limitPerMonth: bigint | null;
 }
 
-/** An account's auto top-up: its settings, and where it stands. */
+/** An account's auto top-up: its settings and state. */
 export interface AutoTopUp extends TopUpSettings {
   /** Declined payments in a row. */
   readonly declines: number;
-  /** Nothing is charged before. */
+  /** Nothing is charged before this instant. */
   readonly pausedUntil: Instant | null;
-  /** Why nothing is charged until the customer acts, in words a customer can read; null: it is not stopped. */
+  /** Why it is stopped until the customer acts, as a sentence for the customer; null: it is not. */
   readonly stopped: string | null;
-  /** When to look at the account again, without a low balance being said; null: not. */
+  /** When to check the account without a low-balance event; null: never. */
   readonly lookAt: Instant | null;
-  /** How many notices there were; the last one's sequence. */
+  /** The number of notices published: the last one's sequence. */
   readonly published: bigint;
 }
 
-/** As it is before anybody has set anything: on. */
+/** The state of a new account: on. */
 export const UNTOUCHED_AUTO_TOP_UP: AutoTopUp = {
   enabled: true,
   amount: null,
@@ -41,7 +41,7 @@ export const UNTOUCHED_AUTO_TOP_UP: AutoTopUp = {
 const TIMES_A_DAY = 10n;
 const TIMES_A_MONTH = 50n;
 
-/** Amount and limits as they hold in a currency: by default 10 amounts a day, and 50 a month. */
+/** The amount and limits in force, in minor units; by default 10 amounts a day and 50 a month. */
 export function amountsOf(
   { amount, limitPerDay, limitPerMonth }: TopUpSettings,
   currency: string,
@@ -54,7 +54,7 @@ export function amountsOf(
   };
 }
 
-/** What is published of top-ups on `billing.top-ups`. */
+/** A record on `billing.top-ups`. */
 export interface TopUpNotice {
   readonly topUpId: string;
   readonly status: "pending" | "succeeded" | "failed" | "paused" | "stopped";
@@ -63,11 +63,11 @@ export interface TopUpNotice {
   readonly currency: string;
   /** Micro-credits. */
   readonly credits: bigint;
-  /** In words a customer can read. */
+  /** A sentence for the customer. */
   readonly reason: string;
 }
 
-/** The customer has acted: what had paused or stopped it is over, and the account is looked at now. */
+/** After the customer has acted: ends a pause or a stop, and has the account checked now. */
 export function startAgain(auto: AutoTopUp, now: Instant): AutoTopUp {
   return { ...auto, declines: 0, pausedUntil: null, stopped: null, lookAt: now };
 }
@@ -76,13 +76,13 @@ export type AutoTopUpSettingsDecision =
   | { readonly kind: "set"; readonly auto: AutoTopUp }
   | Refusal<"below_minimum" | "above_maximum" | "limit_below_amount">;
 
-/** Changes settings, those that are given; they hold from the next look at the account on. */
+/** Changes the given settings; they apply from the next check of the account on. */
 export function decideAutoTopUpSettings(
-  asked: Partial<TopUpSettings>,
+  settings: Partial<TopUpSettings>,
   before: AutoTopUp,
   { currency, now }: { readonly currency: string; readonly now: Instant },
 ): AutoTopUpSettingsDecision {
-  const auto = startAgain({ ...before, ...asked }, now);
+  const auto = startAgain({ ...before, ...settings }, now);
   const { amount, perDay, perMonth } = amountsOf(auto, currency);
   const uncharged = refuseAmount(amount, currency);
   if (uncharged !== null) return uncharged;

@@ -2,8 +2,8 @@ import type { Refusal } from "../line/refusal.ts";
 import { minorUnitsOf } from "../text/money.ts";
 
 /**
- * The least that a card is charged, in minor units: below it no gateway takes a payment. Source:
- * Stripe's "Minimum and maximum charge amounts". Of other currencies the gateway itself tells.
+ * The minimum charge per currency, in minor units. Source: Stripe's "Minimum and maximum charge
+ * amounts". In other currencies only the gateway knows.
  */
 const LEAST: ReadonlyMap<string, bigint> = new Map([
   ["AED", 200n],
@@ -31,15 +31,15 @@ const LEAST: ReadonlyMap<string, bigint> = new Map([
   ["USD", 50n],
 ]);
 
-/** The most that one payment takes, in minor units: eight digits, by the same source. */
+/** The maximum of one payment, in minor units: eight digits, by the same source. */
 export const MOST_CHARGED = 99_999_999n;
 
-/** The least amount of a payment in a currency, in its minor unit; at least 1. */
+/** The minimum of a payment in a currency, in its minor unit; at least 1. */
 export function leastCharged(currency: string): bigint {
   return LEAST.get(currency) ?? 1n;
 }
 
-/** Why no payment takes an amount, in minor units, or null where one does. */
+/** Why an amount, in minor units, cannot be charged; null: it can. */
 export function refuseAmount(
   amount: bigint,
   currency: string,
@@ -50,13 +50,10 @@ export function refuseAmount(
 }
 
 const USUAL_UNITS = 10n;
-/** Where a unit is worth about as much as elsewhere a hundredth. */
+/** In zero-decimal currencies, such as JPY. */
 const USUAL_UNITS_WITHOUT_DECIMALS = 1_000n;
 
-/**
- * What is topped up unless the customer chose another amount: USD 10, EUR 10, JPY 1,000, or the least
- * that is charged where that is more. In minor units.
- */
+/** The default amount of a top-up, in minor units: USD 10, EUR 10, JPY 1,000, or the minimum if that is more. */
 export function usualTopUp(currency: string): bigint {
   const perUnit = minorUnitsOf(currency);
   const usual = perUnit === 1n ? USUAL_UNITS_WITHOUT_DECIMALS : USUAL_UNITS * perUnit;

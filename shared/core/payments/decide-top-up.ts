@@ -1,5 +1,5 @@
 import type { Account, Instant } from "../line/account.ts";
-import { balanceOf } from "../line/credit-line.ts";
+import { balanceOf, least } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { mostToGrant } from "../month/grant-credits.ts";
@@ -12,39 +12,38 @@ import { NO_PAYMENT_METHOD } from "./decline.ts";
 import type { NewTopUp } from "./payment.ts";
 import { creditsFor, timesToLift } from "./size-top-up.ts";
 
-/** What a top-up is judged against, read while the account's row is held. */
+/** What a top-up is decided on, read while the account's row is locked. */
 export interface TopUpContext {
-  /** Settled up to `now`, so that nothing is charged a second before the month's credits. */
+  /** Settled up to `now`, so that no top-up is charged right before the month's credits. */
   readonly account: Account;
   /** ISO 4217. */
   readonly currency: string;
   readonly catalogue: Catalogue;
   readonly auto: AutoTopUp;
-  /** There is something to pay with. */
+  /** The account has a payment method. */
   readonly hasMethod: boolean;
   /** A top-up of the account is pending. */
   readonly inFlight: boolean;
-  /** What was charged, or may have been, for top-ups in this day and month of its time zone; minor units. */
+  /** Charged for top-ups, or pending, in this day and month of its time zone; minor units. */
   readonly spent: { readonly today: bigint; readonly thisMonth: bigint };
   readonly now: Instant;
 }
 
-/** Where auto top-up stands after a look at the account. */
+/** The state of auto top-up after a check of the account. */
 export interface AutoTopUpDecision {
   readonly auto: AutoTopUp;
-  /** To be charged; null: nothing. */
+  /** To be charged; null: none. */
   readonly topUp: NewTopUp | null;
   readonly notices: readonly TopUpNotice[];
 }
 
-/** When what the operators have to mend is looked at again. */
-const LOOK_AGAIN_MS = 60 * 60 * 1000;
+/** How long to wait for operators to fix a problem. */
+const RECHECK_MS = 60 * 60 * 1000;
 
 /**
- * Decides whether an account that may be low is topped up now, and by how much: the set amount, or as
- * many whole multiples of it in one charge as bring the balance above the threshold, within the limits
- * of the day and the month. Looking again changes nothing: a top-up's identity is the crossing, and
- * while one is pending none is added.
+ * Decides whether to top up an account that may be low, and by how much: the smallest multiple of the
+ * set amount that brings the balance above the threshold, within the limits of the day and the month.
+ * Deciding again changes nothing: a top-up is identified by its crossing, and only one is pending.
  */
 export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): AutoTopUpDecision {
   const { account, auto, now } = context;
@@ -59,12 +58,12 @@ export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): 
   const price = creditPriceAt(context.catalogue, context.currency, now);
   if (price === null) {
     const reason = `Credits cannot be bought in ${context.currency} at the moment.`;
-    return paused(now + LOOK_AGAIN_MS, reason, topUpId, context);
+    return paused(now + RECHECK_MS, reason, topUpId, context);
   }
   return sized(topUpId, price, context);
 }
 
-/** True for an account that was said to be low and still is. */
+/** True for an account whose low balance was published and that is still low. */
 export function isLow(account: Account): boolean {
   return account.lowBalance && balanceOf(account) <= account.threshold;
 }
@@ -72,9 +71,9 @@ export function isLow(account: Account): boolean {
 function sized(topUpId: string, price: CreditPrice, context: TopUpContext): AutoTopUpDecision {
   const { account, auto, currency, now } = context;
   const { amount } = amountsOf(auto, currency);
-  const asked = timesToLift(amount, account.threshold - balanceOf(account), price);
+  const needed = timesToLift(amount, account.threshold - balanceOf(account), price);
   const { left, until } = leftOf(context);
-  const times = least(asked, left / amount, MOST_CHARGED / amount);
+  const times = least(needed, left / amount, MOST_CHARGED / amount);
   if (times < 1n) {
     const when = until.kind === "day" ? "today" : "this month";
     return paused(until.at, `The limit for top-ups ${when} is reached.`, topUpId, context);
@@ -88,7 +87,7 @@ function sized(topUpId: string, price: CreditPrice, context: TopUpContext): Auto
   };
   if (topUp.credits > mostToGrant(account)) {
     const reason = "The account cannot hold that many credits.";
-    return paused(now + LOOK_AGAIN_MS, reason, topUpId, context);
+    return paused(now + RECHECK_MS, reason, topUpId, context);
   }
   return {
     auto: { ...auto, pausedUntil: null, lookAt: null },
@@ -97,7 +96,7 @@ function sized(topUpId: string, price: CreditPrice, context: TopUpContext): Auto
   };
 }
 
-/** What the limits leave, in minor units, and when the one that leaves less begins anew. */
+/** What the tighter limit leaves, in minor units, and when it resets. */
 function leftOf({ account, auto, currency, spent, now }: TopUpContext): {
   left: bigint;
   until: { kind: "day" | "month"; at: Instant };
@@ -108,10 +107,6 @@ function leftOf({ account, auto, currency, spent, now }: TopUpContext): {
   return today < thisMonth
     ? { left: today, until: { kind: "day", at: startOfNextDay(now, account.timeZone) } }
     : { left: thisMonth, until: { kind: "month", at: startOfNextMonth(now, account.timeZone) } };
-}
-
-function least(...amounts: readonly bigint[]): bigint {
-  return amounts.reduce((a, b) => (a < b ? a : b));
 }
 
 function stays(auto: AutoTopUp): AutoTopUpDecision {
@@ -125,11 +120,7 @@ function paused(
   { auto, currency }: TopUpContext,
 ): AutoTopUpDecision {
   const after = { ...auto, pausedUntil: until, lookAt: until };
-  return {
-    auto: after,
-    topUp: null,
-    notices: [standstill(topUpId, "paused", reason, auto, currency)],
-  };
+  return notCharged(after, { topUpId, status: "paused", reason, currency });
 }
 
 function stopped(
@@ -138,31 +129,18 @@ function stopped(
   { auto, currency }: TopUpContext,
 ): AutoTopUpDecision {
   const after = { ...auto, stopped: reason, lookAt: null };
-  return {
-    auto: after,
-    topUp: null,
-    notices: [standstill(topUpId, "stopped", reason, auto, currency)],
-  };
+  return notCharged(after, { topUpId, status: "stopped", reason, currency });
 }
 
-function standstill(
-  topUpId: string,
-  status: "paused" | "stopped",
-  reason: string,
+function notCharged(
   auto: AutoTopUp,
-  currency: string,
-): TopUpNotice {
-  return {
-    topUpId,
-    status,
-    reason,
-    currency,
-    amount: amountsOf(auto, currency).amount,
-    credits: 0n,
-  };
+  notice: Omit<TopUpNotice, "amount" | "credits">,
+): AutoTopUpDecision {
+  const { amount } = amountsOf(auto, notice.currency);
+  return { auto, topUp: null, notices: [{ ...notice, amount, credits: 0n }] };
 }
 
-/** A notice of a top-up itself. */
+/** The record to publish about a top-up. */
 export function noticeOf(
   { paymentId, amount, currency, credits }: NewTopUp,
   status: TopUpNotice["status"],
@@ -171,7 +149,7 @@ export function noticeOf(
   return { topUpId: paymentId, status, amount, currency, credits, reason };
 }
 
-/** What a customer asks for by hand, in minor units of the account's currency. */
+/** A top-up made by hand, in minor units of the account's currency. */
 export interface ManualTopUp {
   readonly paymentId: string;
   readonly amount: bigint;
@@ -182,7 +160,7 @@ export type ManualTopUpDecision =
   | Refusal<"below_minimum" | "above_maximum" | "above_limit" | "overflow">
   | Refusal<"no_payment_method" | "top_up_pending" | "no_credit_price">;
 
-/** Decides on a top-up made by hand: exactly the amount asked for, or a refusal. */
+/** Decides a top-up made by hand: exactly the requested amount, or a refusal. */
 export function decideManualTopUp(
   { paymentId, amount }: ManualTopUp,
   context: TopUpContext,

@@ -1,16 +1,13 @@
 import { toSentence } from "../text/text.ts";
 
-/** What is said wherever something cannot be paid since there is nothing to charge. */
+/** Shown wherever a payment fails for want of a payment method. */
 export const NO_PAYMENT_METHOD = "there is no payment method; add one to pay";
 
-/** Why a payment was declined, as far as it matters for what to do next. */
+/** Why a payment was declined. */
 export interface Decline {
-  /**
-   * `soft`: the same card may do later; `hard`: it never will, another is needed; `needs_customer`:
-   * the customer has to approve it in person.
-   */
+  /** `soft`: the card may work later; `hard`: another is needed; `needs_customer`: the customer must approve. */
   readonly kind: "soft" | "hard" | "needs_customer";
-  /** What the customer is told of it; null: no more than its kind says. */
+  /** The reason to show to the customer; null: only the kind is known. */
   readonly reason: DeclineReason | null;
   /** The gateway's own code, for the log. */
   readonly code: string;
@@ -45,7 +42,7 @@ const REASON_OF_KIND: Readonly<Record<Decline["kind"], string>> = {
   needs_customer: "The bank asks you to approve the payment yourself.",
 };
 
-/** Why a payment was declined, in words for the customer. */
+/** Why a payment was declined, as a sentence for the customer. */
 export function declineReason({ kind, reason }: Decline): string {
   return reason === null ? REASON_OF_KIND[kind] : REASONS[reason];
 }

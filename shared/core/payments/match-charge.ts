@@ -1,6 +1,6 @@
 import type { Payment } from "./payment.ts";
 
-/** Why a charge is not what its payment in the books says. */
+/** How a charge differs from its payment in the books. */
 export type ChargeProblem = "no_payment" | "not_paid" | "paid_by_another" | "other_amount";
 
 /** A charge at the gateway; the amount in the currency's minor unit. */
@@ -8,14 +8,14 @@ interface Charge extends Pick<Payment, "amount" | "currency"> {
   readonly gatewayPayment: string;
 }
 
-/** The payment that a charge names, and by which gateway payment it was paid. */
+/** The payment that a charge names, and the gateway payment that paid it. */
 interface Charged extends Pick<Payment, "status" | "amount" | "currency"> {
   readonly gatewayPayment: string | null;
 }
 
 /**
- * What is wrong with a charge; null: nothing. A payment is in the books before it is charged, and one
- * that is pending is asked about until the gateway's answer is posted.
+ * How a charge differs from its payment; null: it does not. A payment is in the books before it is
+ * charged, and the gateway is queried about a pending one until its outcome is posted.
  */
 export function problemOf(charge: Charge, payment: Charged | null): ChargeProblem | null {
   if (payment === null) return "no_payment";

@@ -4,23 +4,23 @@ import { REFERENCE } from "../line/reference.ts";
 import type { LotLife } from "../offer/catalogue.ts";
 
 /**
- * `pending`: at the gateway, or on its way there, with an outcome that may not be known yet.
- * `retrying`: declined, and to be tried again (fees only; a top-up that is tried again is another).
+ * `pending`: at the gateway or on its way there; the outcome may be unknown. `retrying`: declined, with
+ * another attempt to come (fees only: the retry of a top-up is another top-up).
  */
 export type PaymentStatus = "pending" | "retrying" | "succeeded" | "failed";
 
 interface PaymentBase {
   readonly accountId: AccountId;
-  /** Identifies it within the account, and says what caused it. */
+  /** Identifies it within the account, and names its cause. */
   readonly paymentId: string;
   readonly status: PaymentStatus;
   /** In the currency's minor unit; above 0. */
   readonly amount: bigint;
   /** ISO 4217. */
   readonly currency: string;
-  /** Counts from 1; each has a key of its own at the gateway. */
+  /** Counts from 1; each has its own key at the gateway. */
   readonly attempt: number;
-  /** Why it stands as it does, in words a customer can read; empty when there is nothing to say. */
+  /** The reason for its status, as a sentence for the customer; may be empty. */
   readonly reason: string;
   readonly createdAt: Instant;
 }
@@ -29,7 +29,7 @@ interface PaymentBase {
 export interface TopUp extends PaymentBase {
   readonly kind: "top_up";
   readonly credits: MicroCredits;
-  /** How long the lot will live. */
+  /** Of the lot. */
   readonly life: LotLife;
 }
 
@@ -48,7 +48,7 @@ export type Payment = TopUp | FeePayment;
 /** A top-up before it is stored. */
 export type NewTopUp = Pick<TopUp, "paymentId" | "amount" | "currency" | "credits" | "life">;
 
-/** True for a top-up that a low balance caused; false for one made by hand. */
+/** True for a top-up caused by a low balance, false for one made by hand. */
 export function isAutomatic({ paymentId }: Pick<Payment, "paymentId">): boolean {
   return REFERENCE.automaticTopUp.read(paymentId) !== null;
 }

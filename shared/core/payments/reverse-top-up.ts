@@ -1,5 +1,5 @@
 import type { Entry, Instant } from "../line/account.ts";
-import { drawDown, type MicroCredits, withdraw, withMoved } from "../line/credit-line.ts";
+import { drawDown, least, type MicroCredits, withdraw, withMoved } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
@@ -7,42 +7,41 @@ import { type GrantedLot, toLot } from "../month/grant-credits.ts";
 import { finishMovement, type Settlement } from "../month/settle.ts";
 import type { TopUp } from "./payment.ts";
 
-/** Money of a top-up that went back: by a refund, or because the customer's bank took it. */
+/** A refund or chargeback of a top-up. */
 export interface Reversal {
   /** In the currency's minor unit; above 0. */
   readonly amount: bigint;
-  /** What went back of the same top-up before. */
+  /** What was reversed of the same top-up before. */
   readonly amountBefore: bigint;
-  /** For the books: what it went back by. */
+  /** Names the refund or chargeback. */
   readonly reference: string;
 }
 
-/** What a reversal is judged against. */
+/** What a reversal is decided on. */
 export interface ReversalContext {
   /** Settled up to `now`. */
   readonly book: AccountBook;
-  /** The top-up's lot, where it lies now. */
+  /** The top-up's lot, with its current stretch. */
   readonly lot: GrantedLot;
-  /** What of the lot is left, and what was spent of it and not reversed before. */
+  /** What is left of the lot, and what was spent of it and not reversed yet. */
   readonly remaining: MicroCredits;
   readonly spent: MicroCredits;
   readonly now: Instant;
 }
 
 export interface ReversalOutcome {
-  /** Null: the lot has ended, and nothing of it is left or was spent. */
+  /** Null: nothing of the lot is left or was spent. */
   readonly step: Settlement | null;
-  /** Credits cut out of the lot, unspent. */
+  /** Unspent credits that are cut out of the lot. */
   readonly withdrawn: MicroCredits;
-  /** Credits that were spent and are drawn from the account's line: debt, where it has no others. */
+  /** Spent credits that are drawn from the line; debt, if it has no others. */
   readonly owed: MicroCredits;
 }
 
 /**
- * Takes the credits of money that went back off the account: as large a share of the lot as of the
- * payment, rounded down in the customer's favour. Unspent ones are withdrawn from the lot first; spent
- * ones are drawn from the line, as far as it reaches. What of the lot expired was neither, and is owed
- * by nobody.
+ * Reverses a top-up's credits, in proportion to the money, rounded down in the customer's favour.
+ * Unspent credits of the lot are withdrawn first; spent ones are drawn from the line, as far as it
+ * reaches. Expired credits are not owed.
  */
 export function reverseTopUp(
   topUp: TopUp,
@@ -76,15 +75,11 @@ export function reverseTopUp(
   return { step: finishMovement(after, { entries }), withdrawn, owed };
 }
 
-/** Counted over all that went back, so that many small refunds take no more than one of all. */
+/** Counted over all reversals, so that many small refunds take no more than one large one. */
 function shareOf(
   { credits, amount: paid }: TopUp,
   { amount, amountBefore }: Reversal,
 ): MicroCredits {
   const upTo = (back: bigint) => (credits * back) / paid;
   return upTo(amountBefore + amount) - upTo(amountBefore);
-}
-
-function least(...credits: readonly MicroCredits[]): MicroCredits {
-  return credits.reduce((a, b) => (a < b ? a : b));
 }

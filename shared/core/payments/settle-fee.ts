@@ -3,10 +3,10 @@ import type { FeePayment, PaymentStatus } from "./payment.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long after the first, the second, ... attempt a declined fee is tried again: 1, 3, 5 and 7 days after it fell due. */
+/** The waits after each declined attempt of a fee: it is tried again 1, 3, 5 and 7 days after it fell due. */
 const WAITS_MS: readonly number[] = [DAY_MS, 2 * DAY_MS, 2 * DAY_MS, 2 * DAY_MS];
 
-/** What becomes of a fee whose attempt was declined: tried again at an instant, or given up. */
+/** The status of a fee after a declined attempt, and when it is tried again; null: never. */
 export function feeDeclined(
   attempt: number,
   now: Instant,
@@ -17,10 +17,7 @@ export function feeDeclined(
     : { status: "retrying", nextTryAt: now + waitMs };
 }
 
-/**
- * Whether a fee keeps its subscription suspended: it was given up, or has been tried again since, and is
- * not paid.
- */
+/** True for a fee that keeps its subscription suspended: failed, or tried once more and not paid yet. */
 export function keepsSuspended({
   status,
   attempt,

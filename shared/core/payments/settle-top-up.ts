@@ -12,27 +12,26 @@ import { isAutomatic, type TopUp } from "./payment.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** How long auto top-up waits after the first, the second, ... declined payment in a row. After one more it stops. */
+/** How long auto top-up pauses after each declined payment in a row; after one more it stops. */
 const WAITS_MS: readonly number[] = [HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
 
-/** Payments in a row that may be declined before auto top-up stops. */
+/** The number of declined payments in a row after which auto top-up stops. */
 export const MOST_DECLINES = WAITS_MS.length + 1;
 
-/** What the outcome of a top-up does beside its own row. */
+/** What the outcome of a top-up changes, besides its own row. */
 export interface TopUpOutcome {
-  /** The lot that it brings; null: none. */
+  /** The grant of its lot; null: none. */
   readonly step: Settlement | null;
   readonly auto: AutoTopUp;
-  /** Of the top-up itself, for whoever asks later. */
+  /** Stored with the top-up. */
   readonly reason: string;
   readonly notices: readonly TopUpNotice[];
 }
 
 /**
- * A top-up was paid: its lot goes to the end of the line, debt is repaid by the same step, and a pause
- * of auto top-up is over. What has stopped it stays: money that went back meanwhile, say, which only
- * the customer can answer. `book` is settled up to `now`. Throws when the line has no room, which was
- * seen to when the top-up was made.
+ * A top-up was paid: grants its lot and ends a pause of auto top-up. A stop remains: only the customer
+ * can end it (after a refund, say). `book` is settled up to `now`. Throws if the credits do not fit on
+ * the line, which `decideAutoTopUp` and `decideManualTopUp` have checked.
  */
 export function topUpSucceeded(
   topUp: TopUp,
@@ -58,7 +57,7 @@ export function topUpSucceeded(
     lots: [...book.lots, toLot(added.lot)],
   };
   const step = finishMovement(after, { entries: [added.entry], granted: [added.lot] });
-  // Whatever is low still is looked at once more: a low balance said while this was in flight passed by.
+  // Low balances published while this top-up was pending were ignored, so check again.
   const lookAt = isLow(step.account) ? now : null;
   return {
     step,
@@ -69,8 +68,8 @@ export function topUpSucceeded(
 }
 
 /**
- * A top-up was declined. After an automatic one auto top-up pauses with growing waits, and stops where
- * the card will not do any more, or after `MOST_DECLINES` in a row; stopped already, it stays so.
+ * A top-up was declined. After an automatic one, auto top-up pauses with growing waits; it stops if the
+ * card cannot be charged any more, or after `MOST_DECLINES` in a row.
  */
 export function topUpDeclined(
   topUp: TopUp,
@@ -80,12 +79,12 @@ export function topUpDeclined(
 ): TopUpOutcome {
   const reason = declineReason(decline);
   const failed = noticeOf(topUp, "failed", reason);
-  // One made by hand says nothing of auto top-up, which may have waited for it.
+  // Auto top-up may have waited for one made by hand, and is not affected by its decline.
   if (!isAutomatic(topUp)) {
     return { step: null, auto: { ...auto, lookAt: now }, reason, notices: [failed] };
   }
   const declines = auto.declines + 1;
-  // Money went back while it was in flight: there is nothing to pause, and no next try.
+  // It was stopped while the top-up was pending: no pause, and no next attempt.
   if (auto.stopped !== null) {
     return { step: null, auto: { ...auto, declines }, reason, notices: [failed] };
   }

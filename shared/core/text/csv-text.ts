@@ -1,15 +1,15 @@
-/** A cell is text from anywhere, or a number written by us. */
+/** Text from anywhere, or a number, which is written as it is. */
 export type Cell = string | bigint | { readonly number: string };
 
 /**
- * A table as CSV (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe
- * before it: sources, references and dimensions are written by others.
+ * A table as CSV (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before
+ * it, because sources, references and dimensions come from outside.
  */
 export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return [columns, ...rows].map(csvLine).join("");
 }
 
-/** One row of it, with its end of line. */
+/** One row, with its end of line. */
 export function csvLine(row: readonly Cell[]): string {
   return `${row.map(cellText).join(",")}\r\n`;
 }

@@ -3,11 +3,11 @@ import type { Instant } from "../line/account.ts";
 
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** In UTC, on a day that every month has: what `Date` reads right, ten times as fast. */
+/** UTC, on a day that every month has. `Date` parses these correctly, ten times as fast as Temporal. */
 const PLAIN =
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/;
 
-/** Milliseconds, or null when `text` is not ISO 8601 with an offset, of the years 1970 to 9999. */
+/** Parses ISO 8601 with an offset, of the years 1970 to 9999; null: anything else. */
 export function parseInstant(text: string): Instant | null {
   try {
     const instant = PLAIN.test(text)
@@ -19,7 +19,7 @@ export function parseInstant(text: string): Instant | null {
   }
 }
 
-/** ISO 8601 in UTC; `none` where there is no instant. */
+/** ISO 8601 in UTC; `none` if there is no instant. */
 export function formatInstant(instant: Instant | null, none = "never"): string {
   return instant === null ? none : new Date(instant).toISOString();
 }

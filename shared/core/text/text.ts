@@ -2,12 +2,12 @@ import type { AccountId } from "../line/account.ts";
 
 export const MAX_ID_LENGTH = 256;
 
-// NUL cannot be stored in Postgres; U+FFFD stands where bytes were not UTF-8, so that two different
-// ids could look like one.
+// Postgres cannot store NUL. U+FFFD replaces bytes that are not UTF-8, which would make different ids
+// the same.
 const UNSTORABLE = /\0/;
 const UNFIT_FOR_ID = /[\0\uFFFD]/;
 
-/** Why `text` cannot serve as an id (of an event, an account, a meter, a lot), or null when it can. */
+/** Why `text` is not a valid id (of an event, an account, a meter, a lot); null: it is. */
 export function idProblem(name: string, text: string): string | null {
   if (text.length === 0) return `${name} is empty`;
   if (text.length > MAX_ID_LENGTH) {
@@ -23,14 +23,14 @@ export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text) && text.isWellFormed();
 }
 
-/** Throws a RangeError that says why when `text` cannot be an account's id. */
+/** Throws a RangeError with the reason if `text` is not a valid account id. */
 export function toAccountId(text: string): AccountId {
   const problem = idProblem("account id", text);
   if (problem !== null) throw new RangeError(problem);
   return text as AccountId;
 }
 
-/** Words such as those of a problem as a sentence: "There is no account acme." */
+/** Makes a sentence of a problem's words: "There is no account acme." */
 export function toSentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
 }

@@ -1,4 +1,4 @@
-/** Where records travel. Names and record fields are what outsiders build on. */
+/** All topics. Their names and the fields of their records are public. */
 export const TOPICS = {
   usageEvents: "usage.events",
   deadLetters: "usage.dead-letters",
@@ -9,14 +9,14 @@ export const TOPICS = {
   balances: "billing.balances",
 } as const;
 
-/** The name under which metering keeps its place in `consumer_offset`; also its Kafka group. */
+/** Metering's name in `consumer_offset`, and its Kafka group. */
 export const METERING = "metering";
 
-/** Whose places in `usage.events` the books keep. */
+/** The consumer whose offsets in `usage.events` the books store. */
 export const USAGE_READER = { consumer: METERING, topic: TOPICS.usageEvents } as const;
 
-/** The name under which the top-up service keeps its place in `billing.low-balance`; also its Kafka group. */
+/** The top-up service's name in `consumer_offset`, and its Kafka group. */
 export const TOP_UP = "top-up";
 
-/** Whose places in `billing.low-balance` the books keep. */
+/** The consumer whose offsets in `billing.low-balance` the books store. */
 export const LOW_BALANCE_READER = { consumer: TOP_UP, topic: TOPICS.lowBalance } as const;

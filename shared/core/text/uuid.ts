@@ -1,6 +1,6 @@
 /**
- * A UUID of version 7 (RFC 9562): it starts with the time, so ids made later sort later, which keeps
- * the key's index warm. `random` is 8 random bytes; `sequence` (0 to 4095) orders ids of one
+ * A UUID of version 7 (RFC 9562). It starts with the time, so later ids sort later, which keeps the
+ * index of the key warm. `random` is 8 random bytes; `sequence` (0 to 4095) orders ids within a
  * millisecond.
  */
 export function uuidV7(now: number, sequence: number, random: Uint8Array): string {

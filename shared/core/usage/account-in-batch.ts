@@ -13,15 +13,15 @@ import type { Catalogue } from "../offer/catalogue.ts";
 import { addToSpend, type Spend } from "./spend.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
-/** What settling an account within a batch goes by. */
+/** What settling an account within a batch depends on. */
 export interface SettlingContext {
   readonly now: Instant;
   readonly catalogue: Catalogue;
-  /** Up to here everybody's usage is complete, by what metering has read; null: nowhere. */
+  /** All accounts' usage is complete up to here, by what metering has read; null: never. */
   readonly completeUntil: Instant | null;
 }
 
-/** What a batch draws of one account: a stretch of its line, and the events that drew it, in order. */
+/** What a batch draws from one account: a stretch of its line, and its events in order. */
 export interface Draw {
   readonly accountId: AccountId;
   readonly start: MicroCredits;
@@ -29,7 +29,7 @@ export interface Draw {
   readonly eventIds: readonly string[];
 }
 
-/** An account while its events are played: `position` runs ahead of `account` until read back. */
+/** An account while a batch's events are applied; `position` is more recent than the one in `account`. */
 export interface AccountInBatch extends MovedBook {
   account: Account;
   position: MicroCredits;
@@ -49,10 +49,10 @@ export interface AccountInBatch extends MovedBook {
 
 const NONE: readonly never[] = [];
 
-/** Of an account on which nothing is due no more is read than its row. */
+/** If nothing is due on an account, only its row is read. */
 const NOT_READ: Omit<AccountBook, "account"> = { lots: [], schedule: EMPTY_SCHEDULE };
 
-/** An account at the start of its batch; `before` is what else was read of it. */
+/** An account at the start of a batch; `before` is what was read of it besides its row. */
 export function openAccount(
   account: Account,
   before: Omit<AccountBook, "account"> = NOT_READ,
@@ -74,7 +74,7 @@ export function openAccount(
   };
 }
 
-/** Whether its lots were read; otherwise `lots` has those that the batch itself granted. */
+/** True if the account's lots were read; otherwise `lots` has only those granted in the batch. */
 export function wasRead(book: AccountInBatch): boolean {
   return book.before !== NOT_READ;
 }
@@ -83,7 +83,7 @@ function accountOf(book: AccountInBatch): Account {
   return { ...book.account, position: book.position };
 }
 
-/** Draws one event's credits down, and says a low balance where it crosses. */
+/** Draws one event's credits, and records a low balance if it crosses the threshold. */
 export function draw(
   book: AccountInBatch,
   event: UsageEvent,
@@ -98,13 +98,13 @@ export function draw(
   const { lowBalance, granted, threshold } = book.account;
   if (lowBalance || credits === 0n) return;
   if (balanceOf({ granted, position: book.position }) > threshold) return;
-  const said = recordLowBalance(
+  const crossed = recordLowBalance(
     accountOf(book),
     REFERENCE.eventCause.write(event),
     event.occurredAt,
   );
-  book.account = said.account;
-  lowBalances.push(said.lowBalance);
+  book.account = crossed.account;
+  lowBalances.push(crossed.lowBalance);
 }
 
 /** Posts what is due before the event draws. */
@@ -117,9 +117,9 @@ export function settleBefore(
   if (!isDue(book.account, now)) return;
   const usage = usageBefore(event.occurredAt, now, completeUntil);
   if (!wasRead(book)) {
-    throw new Error(`account ${book.account.accountId} is due and its book was not read`);
+    throw new Error(`account ${book.account.accountId} is due, but its book was not read`);
   }
-  // Within the grace most events find that what is due waits for later usage; they pay no more than this.
+  // Within the grace, what is due mostly waits for later usage: return early.
   if (!isDue(book.account, usage) && !isTurnDue(book.schedule, now)) return;
   const settled = settle(
     { account: accountOf(book), lots: book.lots, schedule: book.schedule },
@@ -138,12 +138,12 @@ export function settleBefore(
   if (settled.lowBalance !== null) lowBalances.push(settled.lowBalance);
 }
 
-/** The stretch runs from the first event's start; what settling took in between is told by the entries. */
+/** The stretch begins with the first event and includes what entries drew in between. */
 function drawOf({ account, drawnFrom, position, eventIds }: AccountInBatch): Draw {
   return { accountId: account.accountId, start: drawnFrom, end: position, eventIds };
 }
 
-/** All that a batch changed of its accounts, in the order in which its events named them. */
+/** Everything that a batch changed on its accounts, in the order in which its events named them. */
 export function changesOf(books: Iterable<AccountInBatch>) {
   const spends: Spend[] = [];
   const draws: Draw[] = [];

@@ -14,16 +14,16 @@ import {
 import type { Spend } from "./spend.ts";
 import { identityOf, isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
 
-/** What every event of a batch is judged against. All of it was read in one transaction. */
+/** What a batch is metered with, read in one transaction. */
 export interface BatchContext {
   readonly rates: RateCard;
-  /** The accounts that the events name, as far as they exist. */
+  /** Those of the accounts named by the events that exist. */
   readonly accounts: ReadonlyMap<string, Account>;
-  /** What else was read of accounts, beside their rows. */
+  /** What was read of accounts besides their rows. */
   readonly books: ReadonlyMap<string, Omit<AccountBook, "account">>;
   /**
-   * The events already metered under an identity of this batch, by `identityOf`. Null: nothing was
-   * looked up, and the unique key of the usage records decides whether one is a repeat.
+   * Events already metered under the batch's identities, by `identityOf`. Null: not looked up; the
+   * unique key of the usage records detects repeats.
    */
   readonly recorded: ReadonlyMap<string, UsageEvent> | null;
 }
@@ -40,18 +40,18 @@ interface Rejected<E> {
   readonly rejection: Rejection;
 }
 
-/** All that a batch of events does to the books. */
+/** Everything that a batch of events does to the books. */
 export interface Metering<E extends UsageEvent> extends Movement {
   readonly drawn: readonly Drawn<E>[];
   readonly draws: readonly Draw[];
   readonly rejected: readonly Rejected<E>[];
-  /** How many events were metered before and are dropped. */
+  /** The number of events that were metered before and are dropped. */
   readonly repeats: number;
   readonly spends: readonly Spend[];
 }
 
-/** A batch while its events are played, one after the other. */
-export interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, "recorded"> {
+/** A batch while its events are applied one by one. */
+interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, "recorded"> {
   readonly recorded: Map<string, UsageEvent> | null;
   readonly open: Map<string, AccountInBatch>;
   readonly drawn: Drawn<E>[];
@@ -60,21 +60,38 @@ export interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, 
   repeats: number;
 }
 
-/** A batch before its first event. */
-export function openBatch<E extends UsageEvent>(context: BatchContext): EventsInBatch<E> {
-  const recorded = context.recorded && new Map(context.recorded);
-  const nothing = {
-    open: new Map<string, AccountInBatch>(),
-    drawn: [],
-    rejected: [],
-    lowBalances: [],
-    repeats: 0,
-  };
-  return { ...context, recorded, ...nothing };
+/** Applies events in order: prices each and draws it, after `before` has posted what comes before it. */
+export function meterEvents<E extends UsageEvent>(
+  events: readonly E[],
+  context: BatchContext,
+  before: (
+    book: AccountInBatch,
+    event: E,
+    credits: MicroCredits,
+    lowBalances: LowBalance[],
+  ) => void,
+): Metering<E> {
+  const batch = openBatch<E>(context);
+  for (const event of events) {
+    const book = accountFor(batch, event);
+    if (book === null) continue;
+    const credits = priceFor(batch, event);
+    if (credits === null) continue;
+    before(book, event, credits, batch.lowBalances);
+    drawEvent(batch, book, event, credits);
+  }
+  const { drawn, rejected, repeats, lowBalances, open } = batch;
+  return { drawn, rejected, repeats, lowBalances, ...changesOf(open.values()) };
 }
 
-/** The account that an event draws on; null: it draws nothing, being a repeat, a conflict or nobody's. */
-export function accountFor<E extends UsageEvent>(
+function openBatch<E extends UsageEvent>(context: BatchContext): EventsInBatch<E> {
+  const recorded = context.recorded && new Map(context.recorded);
+  const nothing = { drawn: [], rejected: [], lowBalances: [], repeats: 0 };
+  return { ...context, recorded, open: new Map<string, AccountInBatch>(), ...nothing };
+}
+
+/** The account that an event draws on; null: it is a repeat, a conflict or of an unknown account. */
+function accountFor<E extends UsageEvent>(
   batch: EventsInBatch<E>,
   event: E,
 ): AccountInBatch | null {
@@ -100,11 +117,8 @@ export function accountFor<E extends UsageEvent>(
   return book;
 }
 
-/** What an event costs; null: it has no price and is rejected. */
-export function priceFor<E extends UsageEvent>(
-  batch: EventsInBatch<E>,
-  event: E,
-): MicroCredits | null {
+/** The price of an event; null: it has none and is rejected. */
+function priceFor<E extends UsageEvent>(batch: EventsInBatch<E>, event: E): MicroCredits | null {
   const rate = rateAt(batch.rates, event.meter, event.occurredAt);
   if (typeof rate !== "string") return price(rate, event.quantity);
   const lacks =
@@ -112,8 +126,8 @@ export function priceFor<E extends UsageEvent>(
   return reject(batch, event, rate, `meter ${event.meter} ${lacks}`);
 }
 
-/** Draws a priced event down on its account, if it fits on the line. */
-export function drawEvent<E extends UsageEvent>(
+/** Draws a priced event on its account, if it fits on the line. */
+function drawEvent<E extends UsageEvent>(
   batch: EventsInBatch<E>,
   book: AccountInBatch,
   event: E,
@@ -126,12 +140,6 @@ export function drawEvent<E extends UsageEvent>(
   batch.drawn.push({ event, credits, start: book.position });
   draw(book, event, credits, batch.lowBalances);
   batch.recorded?.set(identityOf(event), event);
-}
-
-/** All that the batch does once its events are played. */
-export function closeBatch<E extends UsageEvent>(batch: EventsInBatch<E>): Metering<E> {
-  const { drawn, rejected, repeats, lowBalances, open } = batch;
-  return { drawn, rejected, repeats, lowBalances, ...changesOf(open.values()) };
 }
 
 function reject<E extends UsageEvent>(

@@ -1,21 +1,13 @@
 import type { Account, Instant } from "../line/account.ts";
 import { isDue } from "../month/account-book.ts";
 import { type SettlingContext, settleBefore } from "./account-in-batch.ts";
-import {
-  accountFor,
-  type BatchContext,
-  closeBatch,
-  drawEvent,
-  type Metering,
-  openBatch,
-  priceFor,
-} from "./events-in-batch.ts";
+import { type BatchContext, type Metering, meterEvents } from "./events-in-batch.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
-/** What metering goes by; `books` has every account on which something may be due (`accountsDue`). */
+/** What metering depends on; `books` has every account on which something may be due (`accountsDue`). */
 export interface MeteringContext extends BatchContext, SettlingContext {}
 
-/** The accounts whose books `meterUsage` needs: those named by events on which something may be due. */
+/** The accounts whose books `meterUsage` needs: those of the events on which something may be due. */
 export function accountsDue(
   events: readonly UsageEvent[],
   accounts: ReadonlyMap<string, Account>,
@@ -30,23 +22,15 @@ export function accountsDue(
 }
 
 /**
- * Prices events that `rejectEvent` let pass and draws their accounts down, in the order given
- * (offsets of one partition), settling each account before an event draws on it. Every step depends
- * on one event and its account alone, so any split of the same events into batches gives the same
- * books.
+ * Prices events that passed `rejectEvent` and draws them on their accounts in the given order (the
+ * offsets of a partition). Each account is settled before an event draws on it. Every step depends only
+ * on an event and its account, so any split of the events into batches gives the same books.
  */
 export function meterUsage<E extends UsageEvent>(
   events: readonly E[],
   context: MeteringContext,
 ): Metering<E> {
-  const batch = openBatch<E>(context);
-  for (const event of events) {
-    const book = accountFor(batch, event);
-    if (book === null) continue;
-    const credits = priceFor(batch, event);
-    if (credits === null) continue;
-    settleBefore(book, event, context, batch.lowBalances);
-    drawEvent(batch, book, event, credits);
-  }
-  return closeBatch(batch);
+  return meterEvents(events, context, (book, event, _, lowBalances) =>
+    settleBefore(book, event, context, lowBalances),
+  );
 }

@@ -3,7 +3,7 @@ import type { MicroCredits } from "../line/credit-line.ts";
 import { hourOf } from "../offer/months.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
-/** What an account used of a meter in one hour of its time zone. */
+/** An account's usage of a meter in one local hour. */
 export interface Spend {
   readonly accountId: AccountId;
   /** The first instant of the hour. */
@@ -14,7 +14,7 @@ export interface Spend {
   credits: MicroCredits;
 }
 
-/** Adds an event to the spend of its account; few hours and meters meet in one batch, so a scan finds them. */
+/** Adds an event to its account's spend. A batch has few hours and meters of an account, so a scan is fast. */
 export function addToSpend(
   spends: Spend[],
   event: UsageEvent,

@@ -14,35 +14,34 @@ export interface UsageEvent {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** The identity of an event: the same again is a repeat if it says the same, else a conflict. */
+/** The identity of an event. The same identity again is a repeat, or a conflict if the content differs. */
 export function identityOf(event: Pick<UsageEvent, "accountId" | "eventId">): string {
   return `${event.accountId}\0${event.eventId}`;
 }
 
-/** A usage event with the place that it was read at. */
+/** A usage event with the partition and offset at which it was read. */
 export interface ReceivedEvent extends UsageEvent {
   readonly partition: number;
   readonly offset: bigint;
 }
 
-/** How far an event's `occurred_at` may lie from the clock, in milliseconds. */
+/** How far an event's `occurred_at` may be from the clock, in milliseconds. */
 export interface EventWindow {
   readonly maxAheadMs: number;
   readonly maxBehindMs: number;
 }
 
 /**
- * The window of an event that was a dead letter and is retried: as old as it likes, since somebody has
- * decided about it; but not further ahead, where a price may still be set that begins before it.
+ * The window of a retried dead letter. It may be of any age, because a person has decided about it. It
+ * may not be further ahead than others: a price that begins before it may still be set.
  */
 export function windowOfRetry({ maxAheadMs }: EventWindow, now: Instant): EventWindow {
   return { maxAheadMs, maxBehindMs: now - FIRST_INSTANT };
 }
 
-/** Whoever says that usage occurred before 1970 has no clock. */
 const FIRST_INSTANT: Instant = 0;
 
-/** Why an event cannot be metered. `detail` is for the person who decides about it. */
+/** Why an event cannot be metered. `detail` is for the person who decides about the dead letter. */
 export interface Rejection {
   readonly reason: DeadLetterReason;
   readonly detail: string;
@@ -70,7 +69,7 @@ export const MAX_SOURCE_LENGTH = 1024;
 export const MAX_DIMENSIONS = 64;
 export const MAX_DIMENSION_LENGTH = 1024;
 
-/** What is wrong with an event whoever's it is, or null: text, quantity, time, in that order. */
+/** What is wrong with an event, whatever its account: text, quantity or time, in that order; null: nothing. */
 export function rejectEvent(
   event: UsageEvent,
   now: Instant,
@@ -98,7 +97,7 @@ export function rejectEvent(
   return null;
 }
 
-/** The same event again has the same content; anything else under its id is a conflict. */
+/** True when two events have the same content. Under one identity, other content is a conflict. */
 export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {
   return (
     a.meter === b.meter &&

@@ -36,13 +36,18 @@ describe("settings", () => {
     expect(set(asked, autoWith(before))).toEqual({ kind: "set", auto });
   });
 
-  test("start what was paused or stopped again; what was told stays counted", () => {
-    const halted = autoWith({ declines: 4, pausedUntil: NOON + DAY, stopped: "No.", told: 9n });
+  test("start what was paused or stopped again; the number of published notices stays", () => {
+    const halted = autoWith({
+      declines: 4,
+      pausedUntil: NOON + DAY,
+      stopped: "No.",
+      published: 9n,
+    });
     expect(set({ enabled: true }, halted)).toEqual({
       kind: "set",
-      auto: { ...autoWith({ told: 9n }), ...ACTED },
+      auto: { ...autoWith({ published: 9n }), ...ACTED },
     });
-    expect(startAgain(halted, NOON)).toEqual({ ...autoWith({ told: 9n }), ...ACTED });
+    expect(startAgain(halted, NOON)).toEqual({ ...autoWith({ published: 9n }), ...ACTED });
   });
 });
 

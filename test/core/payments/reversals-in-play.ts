@@ -42,7 +42,7 @@ export function playReversals(opening: Account = accountWith({ threshold: -(10n 
   return {
     grant(lotId: string, credits: bigint, end: LotEnd = { kind: "never" }, amount = 1_000n): void {
       const asked = { lotId, credits, source: "top_up", reference: "", end } as const;
-      const decision = decideGrant(asked, { account, standing: null, now: NOON });
+      const decision = decideGrant(asked, { account, existing: null, now: NOON });
       if (decision.kind !== "granted") throw new Error(decision.kind);
       const { lot } = decision;
       account = decision.account;

@@ -130,7 +130,7 @@ describe("a top-up that is paid", () => {
 
   test("ends a pause of auto top-up; what has stopped it stays for the customer to answer", () => {
     const halted = { declines: 3, pausedUntil: NOON + DAY, stopped: "No.", lookAt: NOON };
-    const set = { amount: 700n, limitPerDay: 800n, limitPerMonth: 900n, told: 6n };
+    const set = { amount: 700n, limitPerDay: 800n, limitPerMonth: 900n, published: 6n };
     const expected = { declines: 0, pausedUntil: null, stopped: "No.", lookAt: null };
     for (const paymentId of ["low-balance:3", "manual:order 7"]) {
       const topUp = topUpWith({ paymentId });
@@ -165,7 +165,7 @@ describe("an automatic top-up that is declined", () => {
     { before: 1, wait: 6 * HOUR, at: "2026-11-22T18:00:00.000Z" },
     { before: 2, wait: 24 * HOUR, at: "2026-11-23T12:00:00.000Z" },
   ])("after $before others in a row pauses auto top-up until $at", ({ before, wait, at }) => {
-    const auto = autoWith({ declines: before, pausedUntil: NOON - 1, lookAt: null, told: 5n });
+    const auto = autoWith({ declines: before, pausedUntil: NOON - 1, lookAt: null, published: 5n });
     expect(topUpDeclined(topUpWith(), auto, SOFT, NOON)).toEqual({
       step: null,
       reason: NO_FUNDS,

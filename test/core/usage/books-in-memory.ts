@@ -144,7 +144,7 @@ export function openBooks(setup: {
           reference: "",
           end: expiresAt === null ? { kind: "never" } : { kind: "at", at: expiresAt },
         },
-        { account: of.account, standing: null, now },
+        { account: of.account, existing: null, now },
       );
       if (decision.kind !== "granted") return decision.kind;
       const { start, end } = decision.lot;
