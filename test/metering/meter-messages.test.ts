@@ -1,7 +1,7 @@
 import type { Admin } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
-  type MeteringParts,
+  type MeteringContext,
   meterMessages,
   TopicRecreated,
 } from "../../services/metering/meter-messages.ts";
@@ -148,7 +148,7 @@ function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
       { partition: number, low: String(options.low ?? 0n), high: "1000", offset: "1000" },
     ],
   };
-  const parts: MeteringParts = {
+  const parts: MeteringContext = {
     database: books.database,
     decoder: options.decoder ?? decoder,
     admin,
