@@ -7,8 +7,8 @@ import { createTopics } from "./kafka/create-topics.ts";
 import { migrate } from "./postgres/migrate.ts";
 
 /**
- * Makes Postgres, Kafka and the registry ready for the services: migrations, topics, schemas. Doing
- * it again changes nothing. Throws when a schema is incompatible with the one that stands.
+ * Prepares Postgres, Kafka and the registry for the services: migrations, topics and schemas. Running
+ * it again changes nothing. Throws if a schema is incompatible with the registered one.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);
@@ -26,7 +26,7 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
     await admin.connect();
     const created = await createTopics(admin, settings.kafka);
-    say(created.length === 0 ? "topics there" : `topics created: ${created.join(", ")}`);
+    say(created.length === 0 ? "topics exist" : `topics created: ${created.join(", ")}`);
   } finally {
     await admin.disconnect();
     await database.end();

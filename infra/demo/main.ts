@@ -51,9 +51,9 @@ switch (read.kind) {
 async function main(flags: DemoFlags): Promise<number> {
   const running: Running = {};
   const say = (line: string) => (flags.json ? console.error(line) : console.log(line));
-  const { asked, stop } = stopOnSignals(running, say);
-  const stopAsked = once(asked, "abort").then(() => INTERRUPTED);
-  const playing = demo(flags, running, { say, signal: asked });
+  const { requested, stop } = stopOnSignals(running, say);
+  const stopAsked = once(requested, "abort").then(() => INTERRUPTED);
+  const playing = demo(flags, running, { say, signal: requested });
   try {
     const exitCode = await Promise.race([playing, stopAsked]);
     if (!flags.exit) await stopAsked;

@@ -4,14 +4,14 @@ import type { KafkaSettings } from "../../shared/runtime/settings.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Usage is kept longer than the oldest event that is still metered, so that it can be replayed. */
+/** Longer than the age of the oldest event that is metered, so that usage can be replayed. */
 const USAGE_RETENTION_MS = 40 * DAY_MS;
 const BILLING_RETENTION_MS = 40 * DAY_MS;
 const BILLING_PARTITIONS = 4;
-/** A dead letter holds a whole message and some words about it. */
+/** A dead letter contains a whole message and its reason. */
 const DEAD_LETTER_MAX_BYTES = 3 << 20;
 
-/** Creates the topics that are not there yet; those that are stay as they are. */
+/** Creates missing topics; existing ones are not changed. */
 export async function createTopics(admin: Admin, settings: KafkaSettings): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
   const missing = topics(settings).filter(({ topic }) => !existing.has(topic));

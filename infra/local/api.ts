@@ -11,7 +11,7 @@ import { reservePort } from "./reserve-port.ts";
 const PROJECT = resolve(import.meta.dirname, "../..");
 const PREFERRED_PORT = 8088;
 
-/** The API on this machine: where it is, and a key that may do all of it. */
+/** The address of the local API, and an admin key. */
 export interface LocalApi {
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
@@ -19,7 +19,7 @@ export interface LocalApi {
 }
 
 /**
- * Builds the dashboard and finds a port and an admin key for the API; the key is made at the first
+ * Builds the dashboard, and finds a port and an admin key for the API. The key is created at the first
  * start and kept in `keyFile`, which only its owner can read.
  */
 export async function localApi(
@@ -32,7 +32,7 @@ export async function localApi(
     ...{ name: "drawdown-start", connections: 1, onError: () => undefined },
   });
   try {
-    const key = (await standingKey(database, keyFile)) ?? (await newLocalKey(database, keyFile));
+    const key = (await existingKey(database, keyFile)) ?? (await newLocalKey(database, keyFile));
     const url = `http://127.0.0.1:${reserved}`;
     return { env: { API_PORT: String(reserved) }, url, key };
   } finally {
@@ -40,8 +40,8 @@ export async function localApi(
   }
 }
 
-/** The key of an earlier start, if these books still know it. */
-async function standingKey(database: Database, keyFile: string): Promise<string | null> {
+/** The key of an earlier start, if it is still valid. */
+async function existingKey(database: Database, keyFile: string): Promise<string | null> {
   const text = await readFile(keyFile, "utf8").catch(() => "");
   const secret = readSecret(text.trim());
   if (secret?.kind !== "key") return null;
@@ -50,8 +50,8 @@ async function standingKey(database: Database, keyFile: string): Promise<string 
 }
 
 async function newLocalKey(database: Database, keyFile: string): Promise<string> {
-  const asked = { name: "local", scopes: ["admin"], createdBy: "npm start" } as const;
-  const { text } = await makeApiKey(database, { ...asked, now: Date.now() });
+  const key = { name: "local", scopes: ["admin"], createdBy: "npm start" } as const;
+  const { text } = await makeApiKey(database, { ...key, now: Date.now() });
   await mkdir(dirname(keyFile), { recursive: true });
   await writeFile(keyFile, `${text}\n`, { mode: 0o600 });
   return text;

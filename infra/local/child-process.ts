@@ -12,40 +12,40 @@ export interface ChildCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Whose rights it runs with, where they are not ours. */
+  /** The user it runs as, if not ours. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
-  /** `logs/<name>.log` and `pids/<name>.pid` go in here; its path must be in the command line. */
+  /** The folder of `logs/<name>.log` and `pids/<name>.pid`; the command line must contain its path. */
   readonly dataDir: string;
-  /** Default SIGTERM. Postgres waits for its clients on SIGTERM and sends them away on SIGINT. */
+  /** Default: SIGTERM, on which Postgres waits for its clients. On SIGINT it disconnects them. */
   readonly stopSignal?: "SIGTERM" | "SIGINT";
 }
 
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** It was stopped or killed from here. */
-  readonly asked: boolean;
+  /** It was stopped or killed by this process. */
+  readonly isRequested: boolean;
 }
 
 export interface Child {
   readonly pid: number;
   readonly ended: Promise<ChildEnd>;
-  /** Asks it to stop, waits, and kills it when it takes too long. */
+  /** Stops it gracefully, or kills it if that takes too long. */
   stop(): Promise<void>;
-  /** kill -9, with all that it started. */
+  /** kill -9, with its descendants. */
   kill(): Promise<void>;
 }
 
-const LOOK_EVERY_MS = 100;
-/** A child that is ready must live on for so long: one that cannot bind its port ends at once. */
+const CHECK_EVERY_MS = 100;
+/** How long a ready child must keep running: one that cannot bind its port exits immediately. */
 const STEADY_FOR_MS = 200;
 
 const living = new Set<Child>();
 let closed = false;
 
 /**
- * Starts a process that stays, and waits until it is ready; whatever goes wrong, it is not left.
- * `isReady` should ask the child's own log (`logSays`) first: another process may answer on its port.
+ * Starts a long-running process and waits until it is ready; after a failure it is killed. `isReady`
+ * should check the child's own log (`logSays`) first, since another process may answer on its port.
  */
 export async function startChild(
   command: ChildCommand,
@@ -60,7 +60,7 @@ export async function startChild(
   const deadline = Date.now() + readyWithinMs;
   while (end === undefined && Date.now() < deadline) {
     const ready = await isReady(logFileOf(command));
-    await Promise.race([child.ended, wait(ready ? STEADY_FOR_MS : LOOK_EVERY_MS)]);
+    await Promise.race([child.ended, wait(ready ? STEADY_FOR_MS : CHECK_EVERY_MS)]);
     if (ready && end === undefined) return child;
   }
   const what =
@@ -69,25 +69,25 @@ export async function startChild(
   throw new Error(await explain(command, what));
 }
 
-/** The child itself has said so; each start has a log of its own. */
+/** True if the log contains the text. Each start has its own log. */
 export async function logSays(logFile: string, text: string): Promise<boolean> {
   return (await readFile(logFile, "utf8")).includes(text);
 }
 
-/** Runs a process to its end; an exit code other than 0 is an error that quotes its log. */
+/** Runs a process to its end. Throws an error that quotes its log if the exit code is not 0. */
 export async function runToEnd(command: ChildCommand): Promise<void> {
   const child = await launch(command);
   const end = await child.ended;
   if (end.code !== 0) throw new Error(await explain(command, describeEnd(end)));
 }
 
-/** Stops every child that is left, and refuses to start another: for the end of this process. */
+/** Stops all remaining children and refuses new ones, at the end of this process. */
 export async function stopAllChildren(how: "stop" | "kill"): Promise<void> {
   closed = true;
   await Promise.all([...living].map((child) => child[how]()));
 }
 
-export function describeEnd(end: Omit<ChildEnd, "asked">): string {
+export function describeEnd(end: Omit<ChildEnd, "isRequested">): string {
   return end.signal === null ? `ended with code ${end.code}` : `was ended by ${end.signal}`;
 }
 
@@ -101,22 +101,22 @@ async function launch(command: ChildCommand): Promise<Child> {
   guardProcess(child.pid, stopSignal === "SIGINT" ? "INT" : "TERM");
   await writePidFile(pidFile, child.pid);
 
-  let asked = false;
+  let isRequested = false;
   const ended = child.ended.then(async (end): Promise<ChildEnd> => {
     releaseProcess(child.pid);
     living.delete(running);
     await rm(pidFile, { force: true });
-    return { ...end, asked };
+    return { ...end, isRequested };
   });
   const running: Child = {
     pid: child.pid,
     ended,
     async stop() {
-      asked = true;
+      isRequested = true;
       await stopProcess(child.pid, stopSignal, ended);
     },
     async kill() {
-      asked = true;
+      isRequested = true;
       await killTree(child.pid);
       await ended;
     },
@@ -125,10 +125,10 @@ async function launch(command: ChildCommand): Promise<Child> {
   return running;
 }
 
-/** In a process group of its own, so that a Ctrl-C meant for us does not reach it before us. */
+/** Starts it in its own process group, so that Ctrl-C reaches only us. */
 async function spawnLogged(
   command: ChildCommand,
-): Promise<{ pid: number; ended: Promise<Omit<ChildEnd, "asked">> }> {
+): Promise<{ pid: number; ended: Promise<Omit<ChildEnd, "isRequested">> }> {
   const logFile = logFileOf(command);
   await mkdir(dirname(logFile), { recursive: true });
   const log = openLog(logFile);
@@ -139,7 +139,7 @@ async function spawnLogged(
     ...command.user,
   });
   closeSync(log);
-  const ended = new Promise<Omit<ChildEnd, "asked">>((resolve) => {
+  const ended = new Promise<Omit<ChildEnd, "isRequested">>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
   await new Promise<void>((resolve, reject) => {
@@ -152,7 +152,7 @@ async function spawnLogged(
   return { pid: child.pid, ended };
 }
 
-/** One log a start; the one before is kept, for it says why there was another start. */
+/** Each start has its own log; the previous one is kept. */
 function openLog(file: string): number {
   try {
     renameSync(file, file.replace(/\.log$/, ".previous.log"));

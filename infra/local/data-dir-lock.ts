@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { commandLineOf } from "./process-table.ts";
 
 /**
- * One stack at a time on a data folder. The lock is a file with the number and the command line of
- * its holder; one whose holder is gone (kill -9, power cut) is taken over. Answers with the release.
+ * Allows one stack at a time on a data folder. The lock file contains the owner's process id and
+ * command line; a lock whose owner is gone is replaced. Returns the release.
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const file = join(dataDir, "owner.pid");
   await mkdir(dataDir, { recursive: true });
-  const held = await readFile(file, "utf8").catch(() => undefined);
-  if (held !== undefined) {
-    const [pid = "", commandLine] = held.split("\n");
+  const found = await readFile(file, "utf8").catch(() => undefined);
+  if (found !== undefined) {
+    const [pid = "", commandLine] = found.split("\n");
     if ((await commandLineOf(Number(pid))) === commandLine) {
       throw new Error(
         `Process ${pid} already runs a stack on ${dataDir}: stop it first, or choose another data folder.`,

@@ -16,33 +16,33 @@ export interface Parts {
 }
 
 interface Part {
-  folder: string;
-  title: string;
-  goal: string;
-  /** The file without which the folder is not what it says. */
-  holds: RegExp;
-  downloadBytes: number;
+  readonly folder: string;
+  readonly title: string;
+  readonly goal: string;
+  /** A file that the complete folder contains. */
+  readonly contains: RegExp;
+  readonly downloadBytes: number;
 }
 
 const KAFKA: Part = {
   folder: `kafka-${KAFKA_VERSION}`,
   title: `Apache Kafka ${KAFKA_VERSION}`,
   goal: "dependency:copy-dependencies@kafka",
-  holds: /^kafka_.*\.jar$/,
+  contains: /^kafka_.*\.jar$/,
   downloadBytes: 66_000_000,
 };
 const REGISTRY: Part = {
   folder: `apicurio-registry-${REGISTRY_VERSION}`,
   title: `Apicurio Registry ${REGISTRY_VERSION}`,
   goal: "dependency:unpack@registry",
-  holds: /-runner\.jar$/,
+  contains: /-runner\.jar$/,
   downloadBytes: 109_000_000,
 };
 
 /**
- * What Maven brings, fetched into `partsDir` unless it is there. A part is a folder that got its
- * name only when it was complete, so one that exists is whole. What Maven has already downloaded
- * stays until the end, so a start after a failure goes on where it stopped.
+ * Fetches Kafka and the registry with Maven into `partsDir` unless they exist. A part's folder is
+ * renamed when complete, so an existing one is complete. Maven's downloads are kept until the end, so a
+ * start after a failure resumes.
  */
 export async function fetchParts(partsDir: string, say: (line: string) => void): Promise<Parts> {
   const missing = await without(partsDir, [KAFKA, REGISTRY]);
@@ -81,7 +81,7 @@ async function fetchPart(
   });
   try {
     await showProgress(download, repository, part.downloadBytes);
-    await assertHolds(partial, part.holds);
+    await assertContains(partial, part.contains);
     await rename(partial, whole);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -90,12 +90,12 @@ async function fetchPart(
   }
 }
 
-async function assertHolds(folder: string, file: RegExp): Promise<void> {
+async function assertContains(folder: string, file: RegExp): Promise<void> {
   const names = await readdir(folder);
-  if (!names.some((name) => file.test(name))) throw new Error(`${folder} holds no ${file}`);
+  if (!names.some((name) => file.test(name))) throw new Error(`${folder} contains no ${file}`);
 }
 
-/** Maven says little of a download that is under way; the disk says how far it is. */
+/** Maven reports no progress, so it is measured on the disk. */
 async function showProgress(
   download: Promise<void>,
   repository: string,
@@ -125,11 +125,13 @@ async function showProgress(
 
 async function explain(part: Part, partsDir: string): Promise<string> {
   const log = join(partsDir, "logs", `fetch-${part.folder}.log`);
-  const said = await readFile(log, "utf8").catch(() => "");
-  const reason = said.split("\n").find((line) => line.includes("ERROR") && line.includes("Failed"));
+  const output = await readFile(log, "utf8").catch(() => "");
+  const reason = output
+    .split("\n")
+    .find((line) => line.includes("ERROR") && line.includes("Failed"));
   return [
     `${part.title} could not be fetched${reason === undefined ? "" : `: ${reason}`}`,
-    `Check the network and Maven's proxy or mirror settings and start again: it goes on where it stopped. Maven's log is ${log}.`,
+    `Check the network and Maven's proxy or mirror settings, and start again: the download resumes. Maven's log is ${log}.`,
   ].join("\n");
 }
 

@@ -11,18 +11,18 @@ const OTHERWISE =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The path of a Java that runs Kafka and the registry; an error says what is missing. */
+/** The path of a Java that can run Kafka and the registry. Throws an error that says what is missing. */
 export async function findJava(environment: Environment): Promise<string> {
   const home = environment["JAVA_HOME"];
   const java = home ? join(home, "bin", "java") : "java";
-  const said = await outputOf(java, "-version", environment);
-  if (said === undefined) {
+  const output = await outputOf(java, "-version", environment);
+  if (output === undefined) {
     const where = home ? `JAVA_HOME is ${home}, but ${java} does not run` : "Java is missing";
     throw new Error(`${where}. ${REMEDY}, ${OTHERWISE}.`);
   }
-  const version = javaVersion(said);
+  const version = javaVersion(output);
   if (version === undefined) {
-    throw new Error(`"${java} -version" names no version: ${said.trim()}. ${REMEDY}.`);
+    throw new Error(`"${java} -version" shows no version: ${output.trim()}. ${REMEDY}.`);
   }
   if (version < OLDEST_JAVA) {
     throw new Error(`Java ${version} is too old for Kafka. ${REMEDY}, ${OTHERWISE}.`);
@@ -30,7 +30,7 @@ export async function findJava(environment: Environment): Promise<string> {
   return java;
 }
 
-/** Maven is needed only while parts are still to be fetched. */
+/** Maven is needed only to fetch parts. */
 export async function findMaven(environment: Environment): Promise<string> {
   if ((await outputOf("mvn", "-version", environment)) === undefined) {
     throw new Error(
@@ -41,8 +41,8 @@ export async function findMaven(environment: Environment): Promise<string> {
 }
 
 /** 17 of `openjdk version "17.0.15"`, 8 of `java version "1.8.0_392"`. */
-export function javaVersion(said: string): number | undefined {
-  const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(said) ?? [];
+export function javaVersion(output: string): number | undefined {
+  const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? [];
   if (first === undefined) return undefined;
   return first === "1" && second !== undefined ? Number(second) : Number(first);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 
-export interface KafkaPlace {
+export interface KafkaOptions {
   readonly java: string;
   /** The folder of Kafka's jars. */
   readonly jars: string;
@@ -13,47 +13,47 @@ export interface KafkaPlace {
   readonly controllerPort: number;
 }
 
-export function kafkaPart(place: KafkaPlace, say: (line: string) => void): Part {
-  return createPart("kafka", () => start(place), say);
+export function kafkaPart(options: KafkaOptions, say: (line: string) => void): Part {
+  return createPart("kafka", () => start(options), say);
 }
 
-async function start(place: KafkaPlace): Promise<Child> {
-  const folder = join(place.dataDir, "kafka");
+async function start(options: KafkaOptions): Promise<Child> {
+  const folder = join(options.dataDir, "kafka");
   const properties = join(folder, "server.properties");
   await mkdir(folder, { recursive: true });
-  await writeFile(properties, serverProperties(place, join(folder, "log")));
-  if (!(await isFormatted(folder))) await format(place, folder, properties);
+  await writeFile(properties, serverProperties(options, join(folder, "log")));
+  if (!(await isFormatted(folder))) await format(options, folder, properties);
   return await startChild(
     {
       name: "kafka",
-      command: place.java,
+      command: options.java,
       args: [
         "-XX:+UseSerialGC",
         "-Xms256m",
         "-Xmx512m",
         "-XX:+ExitOnOutOfMemoryError",
-        ...javaOptions(place, folder),
+        ...javaOptions(options, folder),
         "kafka.Kafka",
         properties,
       ],
-      dataDir: place.dataDir,
+      dataDir: options.dataDir,
     },
     (log) => logSays(log, "Kafka Server started"),
     90_000,
   );
 }
 
-/** One process is broker and controller; a replica of everything would have no second machine. */
-function serverProperties(place: KafkaPlace, logDir: string): string {
+/** One process is broker and controller, without replicas. */
+function serverProperties(options: KafkaOptions, logDir: string): string {
   const lines = {
     "process.roles": "broker,controller",
     "node.id": 1,
-    "controller.quorum.voters": `1@127.0.0.1:${place.controllerPort}`,
+    "controller.quorum.voters": `1@127.0.0.1:${options.controllerPort}`,
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${place.port}`,
+    listeners: `PLAINTEXT://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${options.port}`,
     "log.dirs": logDir,
     "auto.create.topics.enable": false,
     "group.initial.rebalance.delay.ms": 0,
@@ -76,34 +76,34 @@ function serverProperties(place: KafkaPlace, logDir: string): string {
     .join("");
 }
 
-/** Formatting writes this file last: without it there is nothing whole in the folder. */
+/** Formatting writes this file last. */
 async function isFormatted(folder: string): Promise<boolean> {
   return (await stat(join(folder, "log", "meta.properties")).catch(() => undefined)) !== undefined;
 }
 
-async function format(place: KafkaPlace, folder: string, properties: string): Promise<void> {
+async function format(options: KafkaOptions, folder: string, properties: string): Promise<void> {
   await rm(join(folder, "log"), { recursive: true, force: true });
   await runToEnd({
     name: "kafka-format",
-    command: place.java,
+    command: options.java,
     args: [
-      ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...javaOptions(place, folder)],
+      ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...javaOptions(options, folder)],
       ...["kafka.tools.StorageTool", "format", "-t", newClusterId(), "-c", properties],
     ],
-    dataDir: place.dataDir,
+    dataDir: options.dataDir,
   });
 }
 
-function javaOptions(place: KafkaPlace, folder: string): string[] {
+function javaOptions(options: KafkaOptions, folder: string): string[] {
   const logging = join(import.meta.dirname, "kafka-log4j2.properties");
   return [
     `-Dlog4j2.configurationFile=${logging}`,
     `-Djava.io.tmpdir=${folder}`,
-    ...["-cp", join(place.jars, "*")],
+    ...["-cp", join(options.jars, "*")],
   ];
 }
 
-/** 16 random bytes; Kafka's tools would take one that begins with a dash for an option. */
+/** 16 random bytes, without a leading dash, which Kafka's tools would read as an option. */
 function newClusterId(): string {
   const id = randomBytes(16).toString("base64url");
   return id.startsWith("-") ? newClusterId() : id;

@@ -13,15 +13,14 @@ import { type Service, superviseServices } from "./supervise-services.ts";
 const HELP = `npm start [-- --fresh]
 
 Starts Postgres, Kafka and a schema registry on this machine, sets them up and runs the services.
-Ctrl-C stops all of it; what was stored is there again at the next start.
+Ctrl-C stops everything; the data is kept for the next start.
 
-  --fresh   start with empty servers: deletes what earlier starts stored
-  --help    say this
+  --fresh   start with empty servers: deletes the data of earlier starts
+  --help    show this help
 
-Money is taken by the simulated payment gateway, which takes none, unless PAYMENT_GATEWAY is set.
+Payments go to the simulated gateway, which takes no money, unless PAYMENT_GATEWAY is set.
 
-With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, those servers are used and none is
-started.`;
+With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, it uses those servers and starts none.`;
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "data");
@@ -33,13 +32,13 @@ await main();
 async function main(): Promise<void> {
   const flags = readFlags();
   const running: Running = {};
-  const { asked, stop } = stopOnSignals(running, say);
-  const stopAsked = once(asked, "abort");
-  const starting = start(flags, running, asked);
+  const { requested, stop } = stopOnSignals(running, say);
+  const stopRequested = once(requested, "abort");
+  const starting = start(flags, running, requested);
   try {
-    await Promise.race([starting, stopAsked]);
-    starting.catch(() => undefined); // a start that is broken off fails on what is gone
-    await stopAsked;
+    await Promise.race([starting, stopRequested]);
+    starting.catch(() => undefined); // an interrupted start fails on stopped servers
+    await stopRequested;
     await stop();
     say("Everything has stopped.");
     process.exit(0);
@@ -53,33 +52,33 @@ async function main(): Promise<void> {
 async function start(
   flags: { fresh: boolean },
   running: Running,
-  stopAsked: AbortSignal,
+  stopRequested: AbortSignal,
 ): Promise<void> {
   const given = stackFromEnvironment();
   if (given !== undefined && flags.fresh) {
     throw new Error(
-      "--fresh deletes what npm start has stored itself, never what is on the servers that DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL name: start without it, or without them.",
+      "--fresh deletes only the data of servers that npm start runs itself. Omit it, or unset DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL.",
     );
   }
   const stack = given ?? (await startStack({ dataDir: DATA_DIR, fresh: flags.fresh, say }));
   running.stack = stack;
   const env = { ...process.env, ...stack.env };
   await setUp(env, say);
-  if (stopAsked.aborted) return;
+  if (stopRequested.aborted) return;
   const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });
   const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key") });
   const services = [...payments.services, ...SERVICES];
-  tellWhere(stack, services, given === undefined);
-  tellApi(api);
+  showServers(stack, services, given === undefined);
+  showApi(api);
   running.supervision = superviseServices(services, {
     env: { ...env, ...payments.env, ...api.env },
     say,
   });
 }
 
-function tellWhere(stack: Stack, services: readonly Service[], isLocal: boolean): void {
+function showServers(stack: Stack, services: readonly Service[], isLocal: boolean): void {
   const database = new URL(stack.env.DATABASE_URL);
-  if (!isLocal) database.password = ""; // the local one is no secret, and handy to paste
+  if (!isLocal) database.password = ""; // the local password is no secret
   const rows: [string, string][] = [
     ["Postgres", database.href],
     ["Kafka", stack.env.KAFKA_BROKERS],
@@ -88,10 +87,10 @@ function tellWhere(stack: Stack, services: readonly Service[], isLocal: boolean)
   ];
   if (isLocal) rows.push(["Logs and data", DATA_DIR]);
   say(["", ...rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`)].join("\n"));
-  say("\n  Ctrl-C stops all of it.\n");
+  say("\n  Ctrl-C stops everything.\n");
 }
 
-function tellApi({ url, key }: LocalApi): void {
+function showApi({ url, key }: LocalApi): void {
   const rows = [
     ["API", `${url}/docs`],
     ["Operators", `${url}/dashboard/#key=${key}`],

@@ -1,14 +1,14 @@
 import { type Child, type ChildEnd, describeEnd } from "./child-process.ts";
 
-/** A server of the stack: each start is on the same port and on the same data. */
+/** A server of the stack. Every start uses the same port and data. */
 export interface Part {
   readonly name: string;
-  /** Undefined while it does not run. */
+  /** Undefined while it is stopped. */
   readonly pid: number | undefined;
   start(): Promise<void>;
-  /** In good order. */
+  /** Stops it gracefully. */
   stop(): Promise<void>;
-  /** kill -9: what a power cut or the kernel's memory killer does. */
+  /** kill -9, like a power cut. */
   kill(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export function createPart(
   let child: Child | undefined;
   const onEnd = (end: ChildEnd) => {
     child = undefined;
-    if (!end.asked) say(`${name} ${describeEnd(end)}, though nobody stopped it: see its log.`);
+    if (!end.isRequested) say(`${name} ${describeEnd(end)}, unexpectedly: see its log.`);
   };
   return {
     name,
@@ -28,7 +28,8 @@ export function createPart(
       return child?.pid;
     },
     async start() {
-      if (child !== undefined) throw new Error(`${name} runs already, as process ${child.pid}`);
+      if (child !== undefined)
+        throw new Error(`${name} is already running as process ${child.pid}`);
       child = await launch();
       void child.ended.then(onEnd);
     },

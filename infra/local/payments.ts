@@ -3,7 +3,7 @@ import { reservePort } from "./reserve-port.ts";
 import { SIMULATED_GATEWAY } from "./services.ts";
 import type { Service } from "./supervise-services.ts";
 
-/** What takes money on this machine: the services to run for it, and what the top-up service is told. */
+/** The local payment gateway's services, and the settings of the top-up service. */
 export interface LocalPayments {
   readonly services: readonly Service[];
   readonly env: Readonly<Record<string, string>>;
@@ -17,9 +17,8 @@ interface Ports {
 const PREFERRED: Ports = { gateway: 8090, webhooks: 8095 };
 
 /**
- * The simulated payment gateway, which takes no money, unless a gateway is chosen or this is
- * production: then nothing, and the top-up service says what it lacks. Its ports stay reserved while
- * this process lives.
+ * The simulated payment gateway, unless another gateway is set or this is production: then there is
+ * none, and the top-up service reports missing settings. Ports stay reserved while this process runs.
  */
 export async function localPayments(
   env: NodeJS.ProcessEnv,

@@ -2,15 +2,15 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { commandLineOf, killTree, signalProcess } from "./process-table.ts";
 
-/** Remembers across a crash which process was ours; the first line is its number. */
+/** Stores a process id, so that the process can be found after a crash. */
 export async function writePidFile(file: string, pid: number): Promise<void> {
   await writeFile(file, `${pid}\n`);
 }
 
 /**
- * Stops what an earlier run left behind. Numbers are used again, so the process is stopped only
- * when its command line holds `mark` (a path in our data folder); else only the file goes.
- * Answers with the number of the process that was stopped.
+ * Stops a process left by an earlier run, and returns its id. Ids are reused, so the process is stopped
+ * only if its command line contains `mark` (a path in our data folder); otherwise only the file is
+ * removed.
  */
 export async function stopLeftover(
   file: string,

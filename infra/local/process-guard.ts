@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
 /**
- * Invariant: no process given to the guard outlives this one by more than `GRACE_SECONDS`.
+ * Invariant: no guarded process outlives this one by more than `GRACE_SECONDS`.
  *
- * The guard is a shell in a session of its own that reads from a pipe which only this process
- * holds. However this process ends (Ctrl-C, an exception, kill -9), the kernel closes the pipe, and
- * the guard stops what is still on its list. It ends by itself when the list is empty.
+ * The guard is a shell in its own session that reads from a pipe of this process. However this process
+ * ends (even by kill -9), the kernel closes the pipe, and the guard stops the processes on its list. It
+ * exits when the list is empty.
  */
 const GRACE_SECONDS = 25;
 
@@ -34,14 +34,14 @@ type Signal = "TERM" | "INT";
 let guard: ChildProcess | undefined;
 const guarded = new Map<number, Signal>();
 
-/** From now on `pid`, the leader of a process group, gets `signal` when this process is gone. */
+/** Sends `signal` to `pid`, the leader of a process group, when this process is gone. */
 export function guardProcess(pid: number, signal: Signal): void {
   guarded.set(pid, signal);
   if (guard === undefined) guard = startGuard();
   else guard.stdin?.write(`add ${pid} ${signal}\n`);
 }
 
-/** The process has ended: its number may soon be another's. */
+/** Call it when the process has ended, since its id may be reused. */
 export function releaseProcess(pid: number): void {
   if (!guarded.delete(pid)) return;
   guard?.stdin?.write(`drop ${pid} -\n`);
@@ -50,13 +50,13 @@ export function releaseProcess(pid: number): void {
   guard = undefined;
 }
 
-/** With the whole list, so that a guard that was lost can be replaced. */
+/** Gets the whole list, so that it can replace a lost guard. */
 function startGuard(): ChildProcess {
   const shell = spawn("/bin/sh", ["-c", GUARD, "drawdown-guard"], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
-  shell.on("error", () => undefined); // without a shell there is no second line of defence
+  shell.on("error", () => undefined); // without a shell there is no guard
   shell.stdin.on("error", () => undefined);
   shell.once("exit", () => {
     if (guard === shell) guard = startGuard();

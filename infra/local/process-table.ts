@@ -4,18 +4,18 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The command line of a living process; undefined when there is none with this number. */
+/** The command line of a running process; undefined if there is none with this id. */
 export async function commandLineOf(pid: number): Promise<string | undefined> {
   try {
     const { stdout } = await run("ps", ["-ww", "-o", "stat=,args=", "-p", String(pid)]);
     const [state, ...words] = stdout.trim().split(/\s+/);
     return state === undefined || state.startsWith("Z") ? undefined : words.join(" ");
   } catch {
-    return undefined; // ps says "none" with exit code 1
+    return undefined; // ps exits with 1 if there is none
   }
 }
 
-/** A process and all that descend from it, parents first. */
+/** A process and its descendants, parents first. */
 export async function processTree(root: number): Promise<number[]> {
   const { stdout } = await run("ps", ["-A", "-o", "pid=,ppid="]);
   const children = new Map<number, number[]>();
@@ -29,7 +29,7 @@ export async function processTree(root: number): Promise<number[]> {
   return tree;
 }
 
-/** Sends the signal; a process that is gone already is no error. */
+/** Sends the signal; ignores a process that is gone. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -40,7 +40,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
 
 const STOP_WITHIN_MS = 20_000;
 
-/** Asks a child to stop, and kills it with its descendants when that takes too long. */
+/** Stops a child gracefully, or kills it with its descendants if that takes too long. */
 export async function stopProcess(
   pid: number,
   signal: NodeJS.Signals,
@@ -55,7 +55,7 @@ export async function stopProcess(
   await ended;
 }
 
-/** SIGKILL to a process and its descendants, and a wait of at most `withinMs` until all are gone. */
+/** Kills a process and its descendants, and waits at most `withinMs` until all are gone. */
 export async function killTree(root: number, withinMs = 5_000): Promise<void> {
   const tree = await processTree(root);
   for (const pid of tree) signalProcess(pid, "SIGKILL");

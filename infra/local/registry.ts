@@ -4,7 +4,7 @@ import { type Child, logSays, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 import { LOCAL_PASSWORD, LOCAL_USER } from "./postgres.ts";
 
-export interface RegistryPlace {
+export interface RegistryOptions {
   readonly java: string;
   /** The folder of the runner jar. */
   readonly program: string;
@@ -13,50 +13,50 @@ export interface RegistryPlace {
   readonly postgresPort: number;
 }
 
-/** Apicurio; its schemas and their ids live in Postgres, so a restart keeps them. */
-export function registryPart(place: RegistryPlace, say: (line: string) => void): Part {
-  return createPart("registry", () => start(place), say);
+/** Apicurio, which stores schemas and their ids in Postgres. */
+export function registryPart(options: RegistryOptions, say: (line: string) => void): Part {
+  return createPart("registry", () => start(options), say);
 }
 
-/** Where it speaks the API of Confluent's registry. */
+/** The address of its Confluent-compatible API. */
 export function registryUrl(port: number): string {
   return `http://127.0.0.1:${port}/apis/ccompat/v7`;
 }
 
-async function start(place: RegistryPlace): Promise<Child> {
-  const folder = join(place.dataDir, "registry");
+async function start(options: RegistryOptions): Promise<Child> {
+  const folder = join(options.dataDir, "registry");
   await mkdir(folder, { recursive: true });
   return await startChild(
     {
       name: "registry",
-      command: place.java,
+      command: options.java,
       args: [
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-Xmx384m",
         "-XX:+ExitOnOutOfMemoryError",
         `-Djava.io.tmpdir=${folder}`,
-        '-Dquarkus.log.category."io.quarkus".level=INFO', // says when it listens
-        ...["-jar", await runnerJar(place.program)],
+        '-Dquarkus.log.category."io.quarkus".level=INFO', // logs when it listens
+        ...["-jar", await runnerJar(options.program)],
       ],
       env: {
         QUARKUS_HTTP_HOST: "127.0.0.1",
-        QUARKUS_HTTP_PORT: String(place.port),
+        QUARKUS_HTTP_PORT: String(options.port),
         APICURIO_STORAGE_KIND: "sql",
         APICURIO_STORAGE_SQL_KIND: "postgresql",
-        APICURIO_DATASOURCE_URL: `jdbc:postgresql://127.0.0.1:${place.postgresPort}/registry`,
+        APICURIO_DATASOURCE_URL: `jdbc:postgresql://127.0.0.1:${options.postgresPort}/registry`,
         APICURIO_DATASOURCE_USERNAME: LOCAL_USER,
         APICURIO_DATASOURCE_PASSWORD: LOCAL_PASSWORD,
-        // The defaults are 20 connections at once and up to 100: all that Postgres has.
+        // The default maximum of 100 is all connections that Postgres has.
         APICURIO_DATASOURCE_JDBC_INITIAL_SIZE: "1",
         APICURIO_DATASOURCE_JDBC_MIN_SIZE: "1",
         APICURIO_DATASOURCE_JDBC_MAX_SIZE: "8",
-        // After Postgres was away: notice a dead connection before a request does.
+        // Detects dead connections after a restart of Postgres.
         QUARKUS_DATASOURCE_POSTGRESQL_JDBC_FOREGROUND_VALIDATION_INTERVAL: "PT0.1S",
       },
-      dataDir: place.dataDir,
+      dataDir: options.dataDir,
     },
-    async (log) => (await logSays(log, "Listening on: ")) && (await answers(place.port)),
+    async (log) => (await logSays(log, "Listening on: ")) && (await answers(options.port)),
     90_000,
   );
 }
@@ -76,7 +76,7 @@ async function answers(port: number): Promise<boolean> {
 async function runnerJar(program: string): Promise<string> {
   const jar = (await readdir(program)).find((file) => file.endsWith("-runner.jar"));
   if (jar === undefined) {
-    throw new Error(`${program} holds no registry: delete that folder and start again.`);
+    throw new Error(`${program} contains no registry: delete that folder and start again.`);
   }
   return join(program, jar);
 }

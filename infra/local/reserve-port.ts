@@ -8,23 +8,22 @@ export interface PortReservation {
 }
 
 /**
- * `preferred`, or else the next port that is free and that no other stack on this machine has
- * reserved: its server may be about to bind it, or be away for a while. Holding a port for TCP means
- * holding the UDP port of the same number, which no server here uses. The kernel gives it to one
- * process only and takes it back when that process ends, however it ends.
+ * Reserves `preferred`, or the next port that is free and not reserved by another stack, whose server
+ * may not be running now. A reservation binds the UDP port of the same number, which no server here
+ * uses; the kernel releases it when the process ends.
  */
 export async function reservePort(preferred: number): Promise<PortReservation> {
   const reserved = new Set<number>();
   for (;;) {
     const port = await freePort(preferred, reserved);
-    const socket = await holdUdpPort(port);
+    const socket = await bindUdpPort(port);
     if (socket !== undefined) return { port, release: () => close(socket) };
     reserved.add(port);
   }
 }
 
-/** Undefined: somebody else holds it. */
-async function holdUdpPort(port: number): Promise<Socket | undefined> {
+/** Undefined if another process has bound it. */
+async function bindUdpPort(port: number): Promise<Socket | undefined> {
   const socket = createSocket("udp4");
   try {
     socket.bind({ port, address: "127.0.0.1", exclusive: true });

@@ -4,8 +4,8 @@ import type { Service } from "./supervise-services.ts";
 const PROJECT = resolve(import.meta.dirname, "../..");
 
 /**
- * A batch is garbage soon after it was worked on: a small young generation and an old one that is
- * collected early keep metering at two thirds of what Node's defaults let it grow to.
+ * Batches are garbage soon after processing. A small young generation and early collection of the old
+ * one reduce metering's memory by a third.
  */
 const NODE_OPTIONS = ["--max-semi-space-size=16", "--heap-growing-percent=30"];
 
@@ -38,7 +38,7 @@ export const SIMULATED_GATEWAY: Service = {
   file: resolve(PROJECT, "infra/simulated-gateway/main.ts"),
 };
 
-/** What `npm start` runs. The command line is run by hand; the dashboard is served by the API. */
+/** The services that `npm start` runs. The API serves the dashboard. */
 export const SERVICES: readonly Service[] = [
   ...[METERING_SERVICE, SCHEDULER_SERVICE, TOP_UP_SERVICE, API_SERVICE],
 ];

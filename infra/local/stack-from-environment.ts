@@ -1,8 +1,8 @@
 import type { Stack } from "./stack.ts";
 
 /**
- * The servers that DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL name; undefined when none of
- * them is set. Some of them set is an error: half of one stack and half of another helps nobody.
+ * The servers of DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL; undefined if none is set. Throws
+ * if only some are set.
  */
 export function stackFromEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -15,6 +15,6 @@ export function stackFromEnvironment(
   const missing = settings.filter(([, value]) => !value).map(([name]) => name);
   if (missing.length === settings.length) return undefined;
   throw new Error(
-    `Of the three servers some are set and ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not: set all three to use them, or none to have them started here.`,
+    `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not set. Set all of DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL to use existing servers, or none to start them here.`,
   );
 }

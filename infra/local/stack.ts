@@ -13,7 +13,7 @@ import { reservePort } from "./reserve-port.ts";
 interface StackEnvironment {
   readonly DATABASE_URL: string;
   readonly KAFKA_BROKERS: string;
-  /** With the path under which the registry speaks Confluent's API. */
+  /** Including the path of the Confluent-compatible API. */
   readonly SCHEMA_REGISTRY_URL: string;
 }
 
@@ -25,11 +25,11 @@ interface StackParts {
 
 export interface Stack {
   readonly env: StackEnvironment;
-  /** In good order; data stays in the data folder. Servers that are somebody else's go on. */
+  /** Stops gracefully and keeps the data. Servers not started here keep running. */
   stop(): Promise<void>;
 }
 
-/** A stack whose servers were started here, so that each can be stopped, killed and started. */
+/** A stack whose servers were started here. */
 export interface LocalStack extends Stack {
   readonly parts: StackParts;
   readonly pids: Readonly<Record<keyof StackParts, number | undefined>>;
@@ -43,12 +43,12 @@ interface Ports {
 }
 
 export interface StackOptions {
-  /** Data, logs and process numbers go in here. */
+  /** The folder of data, logs and process ids. */
   readonly dataDir: string;
   /** Starts with empty servers. */
   readonly fresh?: boolean;
   readonly say: (line: string) => void;
-  /** Where each shall listen, if that port is free. */
+  /** Preferred ports. */
   readonly ports?: Partial<Ports>;
 }
 
@@ -57,20 +57,20 @@ const PARTS_DIR = join(PROJECT, ".local", "parts");
 const PREFERRED: Ports = { postgres: 5432, kafka: 9092, kafkaController: 9093, registry: 8081 };
 
 /**
- * Starts real Postgres, Kafka and a schema registry on 127.0.0.1, and answers when all three do.
- * Throws an error whose message says what to do; then nothing is left running.
+ * Starts Postgres, Kafka and a schema registry on 127.0.0.1, and resolves when all are ready. If it
+ * fails, nothing is left running, and the error says what to do.
  */
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const { say } = options;
   const dataDir = resolve(options.dataDir);
   const java = await findJava(process.env);
   const fetched = await fetchParts(PARTS_DIR, say);
-  const held = new AsyncDisposableStack();
-  held.defer(await lockDataDir(dataDir));
+  const reserved = new AsyncDisposableStack();
+  reserved.defer(await lockDataDir(dataDir));
   try {
     await stopLeftovers(dataDir, say);
     if (options.fresh === true) await clear(dataDir);
-    const ports = await choosePorts({ ...PREFERRED, ...options.ports }, held, say);
+    const ports = await choosePorts({ ...PREFERRED, ...options.ports }, reserved, say);
     const parts = await createParts({ java, dataDir, fetched, ports, say });
     await startParts(parts, say);
     return {
@@ -86,11 +86,11 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
       },
       async stop() {
         await stopParts(parts);
-        await held.disposeAsync();
+        await reserved.disposeAsync();
       },
     };
   } catch (error) {
-    await held.disposeAsync();
+    await reserved.disposeAsync();
     throw error;
   }
 }
@@ -116,7 +116,7 @@ async function createParts(given: {
   };
 }
 
-/** Kafka starts beside Postgres; the registry keeps its schemas in Postgres and comes after it. */
+/** Starts Kafka and Postgres together, then the registry, which needs Postgres. */
 async function startParts(parts: StackParts, say: (line: string) => void): Promise<void> {
   const start = async (part: Part) => {
     const began = performance.now();
@@ -138,7 +138,7 @@ async function stopParts(parts: StackParts): Promise<void> {
   await parts.postgres.stop();
 }
 
-/** Servers of a run that was killed together with its guard: they hold the ports and the data. */
+/** Stops servers of a run that was killed together with its guard. */
 async function stopLeftovers(dataDir: string, say: (line: string) => void): Promise<void> {
   const folder = join(dataDir, "pids");
   for (const file of await readdir(folder).catch(() => [])) {
@@ -147,23 +147,23 @@ async function stopLeftovers(dataDir: string, say: (line: string) => void): Prom
   }
 }
 
-/** Only what this folder's code has written there: the folder itself may be anybody's choice. */
+/** Deletes only what the stack has written, since the user chooses the folder. */
 async function clear(dataDir: string): Promise<void> {
   for (const name of ["postgres", "postgres.partial", "kafka", "registry", "gateway"]) {
     await rm(join(dataDir, name), { recursive: true, force: true });
   }
 }
 
-/** The ports stay reserved until `held` is disposed of. */
+/** The ports stay reserved until `reserved` is disposed. */
 async function choosePorts(
   preferred: Ports,
-  held: AsyncDisposableStack,
+  reserved: AsyncDisposableStack,
   say: (line: string) => void,
 ): Promise<Ports> {
   const choose = async (name: string, wanted: number) => {
     const { port, release } = await reservePort(wanted);
-    held.defer(release);
-    if (port !== wanted) say(`${name}: port ${wanted} is taken, so it is ${port}`);
+    reserved.defer(release);
+    if (port !== wanted) say(`${name}: port ${wanted} is taken, using ${port}`);
     return port;
   };
   return {

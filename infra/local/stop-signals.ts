@@ -2,40 +2,40 @@ import { stopAllChildren } from "./child-process.ts";
 import type { Stack } from "./stack.ts";
 import type { Supervision } from "./supervise-services.ts";
 
-/** What has been started so far; a stop may be asked for at any moment. */
+/** Everything started so far. A stop may be requested at any moment. */
 export interface Running {
   stack?: Stack;
   supervision?: Supervision;
-  /** What is supervised apart. */
+  /** Services supervised separately. */
   beside?: Supervision[];
 }
 
 export interface Stopping {
   /** Aborts at the first Ctrl-C, SIGTERM or hang-up, and when `stop` begins. */
-  readonly asked: AbortSignal;
-  /** Services before what they need; last whatever a start that was broken off has left. */
+  readonly requested: AbortSignal;
+  /** Stops services, then servers, then the remains of an interrupted start. */
   stop(): Promise<void>;
 }
 
-/** The first signal asks for a stop in good order; another one, or one during it, kills what is left. */
+/** The first signal requests a graceful stop; another one, or one during a stop, kills the rest. */
 export function stopOnSignals(running: Running, say: (line: string) => void): Stopping {
-  const asking = new AbortController();
-  const asked = asking.signal;
-  const ask = () => asking.abort(new Error("stopped before the end"));
+  const controller = new AbortController();
+  const requested = controller.signal;
+  const request = () => controller.abort(new Error("stopped before the end"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (asked.aborted) void killAll(running);
-      ask();
+      if (requested.aborted) void killAll(running);
+      request();
     });
   }
-  // A closed terminal takes our output with it; the stop goes on without.
+  // A closed terminal must not interrupt the stop.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   return {
-    asked,
+    requested,
     async stop() {
-      if (asked.aborted) say("Stopping. Ctrl-C again kills what still runs.");
-      ask();
-      await Promise.all(supervised(running).map((one) => one.stop()));
+      if (requested.aborted) say("Stopping. Press Ctrl-C again to kill what is still running.");
+      request();
+      await Promise.all(supervised(running).map((each) => each.stop()));
       await running.stack?.stop();
       await stopAllChildren("stop");
     },
@@ -43,7 +43,7 @@ export function stopOnSignals(running: Running, say: (line: string) => void): St
 }
 
 async function killAll(running: Running): Promise<void> {
-  await Promise.all([...supervised(running).map((one) => one.kill()), stopAllChildren("kill")]);
+  await Promise.all([...supervised(running).map((each) => each.kill()), stopAllChildren("kill")]);
 }
 
 function supervised({ supervision, beside = [] }: Running): readonly Supervision[] {

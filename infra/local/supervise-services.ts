@@ -9,24 +9,24 @@ import { killTree, stopProcess } from "./process-table.ts";
 
 export interface Service {
   readonly name: string;
-  /** What Node runs; absolute, so that it is found from any working directory. */
+  /** The absolute path of the file that Node runs. */
   readonly file: string;
   /** Node's own options. */
   readonly nodeOptions?: readonly string[];
 }
 
 export interface Supervision {
-  /** The number of the service's process; undefined while none runs. */
+  /** The id of the service's process; undefined while none is running. */
   pidOf(service: string): number | undefined;
-  /** Asks all to stop, waits, and kills what takes too long; then none is left. */
+  /** Stops all services gracefully, or kills those that take too long. */
   stop(): Promise<void>;
-  /** kill -9 for all; what starts none again. */
+  /** kill -9 without a restart. */
   kill(): Promise<void>;
 }
 
 export interface SupervisionOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Each line that a service writes, with its name, and what befalls it. */
+  /** Receives the output of services with their names, and reports of restarts. */
   readonly say: (line: string) => void;
   readonly waits?: RestartWaits;
   readonly stopWithinMs?: number;
@@ -35,13 +35,13 @@ export interface SupervisionOptions {
 export interface RestartWaits {
   readonly firstMs: number;
   readonly longestMs: number;
-  /** Who ran this long is well: its next restart waits `firstMs` again. */
+  /** A service that ran this long is healthy: its next restart waits `firstMs` again. */
   readonly healthyAfterMs: number;
 }
 
 const WAITS: RestartWaits = { firstMs: 500, longestMs: 30_000, healthyAfterMs: 60_000 };
 
-/** Starts each service as a process of its own, and again whenever it ends. */
+/** Starts each service as a process, and restarts it whenever it ends. */
 export function superviseServices(
   services: readonly Service[],
   options: SupervisionOptions,
@@ -60,7 +60,7 @@ export function superviseServices(
       if (stopping.signal.aborted) return;
       if (performance.now() - began >= waits.healthyAfterMs) failures = 0;
       const waitMs = restartWait(failures, waits);
-      say(`${service.name} ${what}; it starts again in ${waitMs / 1000} s`);
+      say(`${service.name} ${what}; restarting in ${waitMs / 1000} s`);
       await wait(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   };
@@ -88,18 +88,18 @@ export function restartWait(failuresBefore: number, waits: RestartWaits = WAITS)
 
 function start(service: Service, options: SupervisionOptions): ChildProcess {
   const child = spawn(process.execPath, [...(service.nodeOptions ?? []), service.file], {
-    detached: true, // a Ctrl-C is for us: we stop the services before what they need
+    detached: true, // Ctrl-C reaches only us; we stop services before servers
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...options.env },
   });
   if (child.pid !== undefined) guardProcess(child.pid, "TERM");
   for (const stream of [child.stdout, child.stderr]) {
-    passOn(stream, (line) => options.say(`${service.name} | ${line}`));
+    forwardLines(stream, (line) => options.say(`${service.name} | ${line}`));
   }
   return child;
 }
 
-function passOn(stream: Readable, say: (line: string) => void): void {
+function forwardLines(stream: Readable, say: (line: string) => void): void {
   createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", say);
 }
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 
-/** Applies the migrations not applied yet, in order, one process at a time. Returns their names. */
+/** Applies new migrations in order, one process at a time. Returns their names. */
 export async function migrate(database: Database): Promise<string[]> {
   const client = await database.connect();
   try {

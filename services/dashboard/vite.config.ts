@@ -3,34 +3,34 @@ import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
 import { FIRST_LOAD_LIMIT, firstLoad, sizeOf } from "./build/first-load.ts";
 
-/** Built files name each other relatively: the API serves them under /dashboard/. */
+/** Built files refer to each other relatively, since the API serves them under /dashboard/. */
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [preact(), tellFirstLoad()],
+  plugins: [preact(), reportFirstLoad()],
   build: {
     outDir: resolve(import.meta.dirname, "../../dist/dashboard"),
     emptyOutDir: true,
     target: "es2022",
-    // The page's policy allows no data: addresses.
+    // The page's content security policy forbids data: URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
 });
 
-function tellFirstLoad(): Plugin {
+function reportFirstLoad(): Plugin {
   let outDir = "";
   return {
-    name: "tell-first-load",
+    name: "report-first-load",
     apply: "build",
     configResolved(config) {
       outDir = config.build.outDir;
     },
     async closeBundle() {
       const size = sizeOf(await firstLoad(outDir));
-      const said = `first load: ${kilobytes(size)} gzipped, of at most ${kilobytes(FIRST_LOAD_LIMIT)}`;
-      if (size > FIRST_LOAD_LIMIT) this.error(said);
-      this.info(said);
+      const report = `first load: ${kilobytes(size)} gzipped, of at most ${kilobytes(FIRST_LOAD_LIMIT)}`;
+      if (size > FIRST_LOAD_LIMIT) this.error(report);
+      this.info(report);
     },
   };
 }

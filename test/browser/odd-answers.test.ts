@@ -71,7 +71,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
 
   it("says where nothing has happened yet that nothing has", async () => {
     const { page } = await openDashboard(browser, services, ACCOUNT);
-    await page.getByText("Nothing was paid for yet.").waitFor(WITHIN);
+    await page.getByText("No payments yet.").waitFor(WITHIN);
     await page.getByText("Nothing was spent in the last 30 days.").waitFor(WITHIN);
   });
 

@@ -38,7 +38,7 @@ describe("who paid for a usage", () => {
         ["spring", "2500000"],
         ["welcome", "1"],
       ]),
-    ).toEqual(["2.5 from a promotion that has ended", "0.000001 from Promotion, welcome"]);
+    ).toEqual(["2.5 from an earlier promotion", "0.000001 from Promotion, welcome"]);
   });
 
   it("says what is owed", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { accessOf, accountOf } from "../../services/dashboard/access/access-link.ts";
-import { askedCredits, askedMoney } from "../../services/dashboard/account/asked-amount.ts";
+import { readCredits, readMoney } from "../../services/dashboard/account/read-amount.ts";
 import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/state/lot-on-line.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
 import { runwayText } from "../../services/dashboard/text/runway-text.ts";
@@ -65,7 +65,7 @@ describe("the runway in words", () => {
 
   it("has a word for no usage, no end and debt", () => {
     expect(said({ pace_per_day: "0" })).toContain("Nothing was used in the last 7 days");
-    expect(said({ lasts_until: null })).toContain("longer than can be told");
+    expect(said({ lasts_until: null })).toContain("longer than can be estimated");
     expect(said({ balance: "0" })).toBe("Nothing is left to use.");
     expect(said({ balance: "-1" })).toContain("repay");
   });
@@ -118,16 +118,16 @@ describe("lots and entries in words", () => {
   });
 });
 
-describe("amounts as they are typed", () => {
+describe("entered amounts", () => {
   it("are read exactly, with or without separators", () => {
-    expect(askedMoney(" 1,200.50 ", "USD")).toEqual({ amount: 120_050n });
-    expect(askedCredits("1 500.000001")).toEqual({ amount: 1_500_000_001n });
+    expect(readMoney(" 1,200.50 ", "USD")).toEqual({ amount: 120_050n });
+    expect(readCredits("1 500.000001")).toEqual({ amount: 1_500_000_001n });
   });
 
   it.each(["", "abc", "-5", "1.234", "0", "1,2", "99999999999999999999"])(
-    "or what is wrong with them is said: %s",
+    "or report what is wrong: %s",
     (text) => {
-      expect(askedMoney(text, "USD")).toHaveProperty("wrong");
+      expect(readMoney(text, "USD")).toHaveProperty("wrong");
     },
   );
 });

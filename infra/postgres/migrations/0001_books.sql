@@ -1,7 +1,7 @@
 -- Every table about accounts carries account_id, and every key of one contains it, so that the
--- tables can be distributed by account. Nothing that is indexed ever changes in a debit. No table
--- refers to account by a foreign key: whatever is written of an account is written with its row, by
--- compare-and-set, and a key checked row by row costs as much again as the rows.
+-- tables can be distributed by account. A debit never changes an indexed column. No table has a foreign
+-- key to account: everything about an account is written together with its row, by compare-and-set, and
+-- checking a foreign key per row would double the cost.
 
 -- Up Migration
 
@@ -38,7 +38,7 @@ CREATE TABLE lot (
 
 CREATE INDEX lot_line ON lot (account_id, end_position);
 
-COMMENT ON TABLE lot IS 'Credits added at once: the stretch [start_position, end_position) of the line. Drawing never writes here.';
+COMMENT ON TABLE lot IS 'Credits added together: the stretch [start_position, end_position) of the line. Drawing never writes here.';
 
 CREATE TABLE entry (
   account_id text COLLATE "C" NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE entry (
   PRIMARY KEY (account_id, sequence)
 );
 
-COMMENT ON TABLE entry IS 'A posted movement that is not usage, with the line right after it.';
+COMMENT ON TABLE entry IS 'A posted change of the line that is not usage, with the line after it.';
 
 CREATE TABLE rate (
   meter      text COLLATE "C" NOT NULL,
@@ -67,7 +67,7 @@ CREATE TABLE rate (
 
 COMMENT ON TABLE rate IS 'A meter''s price from an instant on: credits micro-credits for every per units.';
 
--- Event ids that grow with time keep the key's index warm, so the event id comes first.
+-- The event id comes first, since ids that grow with time keep the index warm.
 CREATE TABLE usage_record (
   event_id        text COLLATE "C" NOT NULL,
   account_id      text COLLATE "C" NOT NULL,
@@ -86,8 +86,8 @@ CREATE TABLE usage_record (
 
 COMMENT ON TABLE usage_record IS 'A metered event: it drew [start_position, start_position + credits) of the account''s line.';
 
--- The way from an account, or a stretch of its line, to the records: one row for each transaction
--- that drew on the account, which costs a tenth of an index on every record.
+-- Finds the usage records of an account, or of a stretch of its line: one row per transaction, which
+-- costs a tenth of an index on every record.
 CREATE TABLE draw (
   account_id     text COLLATE "C" NOT NULL,
   start_position bigint NOT NULL,
@@ -98,7 +98,7 @@ CREATE TABLE draw (
   PRIMARY KEY (account_id, start_position, version)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 1.0);
 
-COMMENT ON TABLE draw IS 'What one transaction drew of an account''s line, and by which events, in order.';
+COMMENT ON TABLE draw IS 'What one transaction drew from an account''s line, and the events that drew it, in order.';
 
 CREATE TABLE spend (
   account_id text COLLATE "C" NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE spend (
   PRIMARY KEY (account_id, hour, meter)
 ) WITH (fillfactor = 70);
 
-COMMENT ON TABLE spend IS 'Usage per account, meter and hour of the account''s time zone, written with the records it sums up.';
+COMMENT ON TABLE spend IS 'Usage per account, meter and hour of the account''s time zone, written with the usage records.';
 
 CREATE TABLE dead_letter (
   topic           text COLLATE "C" NOT NULL,
@@ -129,7 +129,7 @@ CREATE TABLE dead_letter (
 CREATE INDEX dead_letter_unpublished ON dead_letter (topic, kafka_partition, kafka_offset)
   WHERE published_at IS NULL;
 
-COMMENT ON TABLE dead_letter IS 'A message that cannot be metered, kept with its reason until someone decides; published to usage.dead-letters once.';
+COMMENT ON TABLE dead_letter IS 'A message that cannot be metered, kept with its reason until it is retried or dismissed; published to usage.dead-letters once.';
 
 CREATE TABLE outbox (
   account_id text COLLATE "C" NOT NULL,
@@ -139,14 +139,14 @@ CREATE TABLE outbox (
   PRIMARY KEY (account_id, topic, sequence)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
-COMMENT ON TABLE outbox IS 'Records to publish, written with what they tell; deleted once Kafka has acknowledged them.';
+COMMENT ON TABLE outbox IS 'Records to publish, written in the transaction that they are about; deleted when Kafka has acknowledged them.';
 
 CREATE TABLE balance_change (
   change_id   uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   account_ids text[] NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
-COMMENT ON TABLE balance_change IS 'Accounts that a transaction moved and whose newest state is not on billing.balances yet.';
+COMMENT ON TABLE balance_change IS 'Accounts whose newest state is not on billing.balances yet.';
 
 CREATE TABLE consumer_offset (
   consumer        text NOT NULL,
@@ -156,7 +156,7 @@ CREATE TABLE consumer_offset (
   PRIMARY KEY (consumer, topic, kafka_partition)
 ) WITH (fillfactor = 50);
 
-COMMENT ON TABLE consumer_offset IS 'How far each consumer has read: lock, fence and cursor. Kafka''s own committed offsets are only for tools.';
+COMMENT ON TABLE consumer_offset IS 'The next offset of each consumer: lock, fence and cursor. Kafka''s own committed offsets are only for tools.';
 
 -- Down Migration
 

@@ -1,5 +1,5 @@
--- What is on offer, over time. Versions are only ever added: what held at an instant always did, so
--- what fell due then can be posted at any later time. These tables are about no account.
+-- The catalogue over time. Versions are only ever added, so anything that fell due at an instant can be
+-- posted at any later time.
 
 -- Up Migration
 

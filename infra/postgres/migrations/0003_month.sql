@@ -2,12 +2,12 @@
 
 -- Up Migration
 
--- Whoever settles finds accounts by this index; metering never changes settle_at unless it settles.
+-- The index finds accounts to settle; metering changes settle_at only when it settles.
 ALTER TABLE account ADD COLUMN settle_at timestamptz;
 
 CREATE INDEX account_settle ON account (settle_at, account_id) WHERE settle_at IS NOT NULL;
 
-COMMENT ON COLUMN account.settle_at IS 'When the clock alone makes something due: a turn of the month, or what waits for usage and its grace.';
+COMMENT ON COLUMN account.settle_at IS 'When the clock makes something due: a turn of the month, or an entry that waits for usage and its grace.';
 
 CREATE TABLE schedule (
   account_id     text COLLATE "C" PRIMARY KEY,
@@ -31,7 +31,7 @@ CREATE TABLE schedule (
                    period_credits, paid_until) IN (0, 9))
 ) WITH (fillfactor = 70);
 
-COMMENT ON TABLE schedule IS 'What falls due on an account month by month: its subscription (none: no plan_id), add-ons in use, charges that wait for usage.';
+COMMENT ON TABLE schedule IS 'What falls due on an account month by month: its subscription (null plan_id: none), add-ons, and charges that wait for usage.';
 
 CREATE TABLE subscription_change (
   account_id text COLLATE "C" NOT NULL,
@@ -45,8 +45,8 @@ CREATE TABLE subscription_change (
 
 COMMENT ON TABLE subscription_change IS 'The history of an account''s subscription: who changed what, and when.';
 
--- A lot's key already keeps a month from being granted twice; this keeps a unit of an add-on from
--- being charged twice in a period, and a lot from expiring twice.
+-- Prevents charging a unit of an add-on twice in a period, and expiring a lot twice. The key of lots
+-- already prevents granting a month twice.
 CREATE UNIQUE INDEX entry_once ON entry (account_id, reference)
   WHERE kind IN ('add_on_charge', 'expiry');
 
@@ -55,7 +55,7 @@ ALTER TABLE lot ADD COLUMN noticed_at timestamptz;
 CREATE INDEX lot_unnoticed ON lot (expires_at, account_id)
   WHERE noticed_at IS NULL AND expires_at IS NOT NULL;
 
-COMMENT ON COLUMN lot.noticed_at IS 'When its coming end was announced, or found not to be worth it as nothing was left.';
+COMMENT ON COLUMN lot.noticed_at IS 'When its expiry notice was published, or skipped because nothing was left.';
 
 CREATE TABLE usage_complete (
   consumer text NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE usage_complete (
   PRIMARY KEY (consumer, topic)
 );
 
-COMMENT ON TABLE usage_complete IS 'The last instant at which what was in the topic then is known to have been metered.';
+COMMENT ON TABLE usage_complete IS 'The latest instant up to which all usage in the topic is known to be metered.';
 
 -- Down Migration
 

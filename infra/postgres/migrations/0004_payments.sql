@@ -1,5 +1,5 @@
--- Money: what is charged, with what, and what went back. What a payment comes to is written only by
--- whoever holds its account's row; who is to call the gateway next is claimed without it.
+-- Payments, payment methods and refunds. The outcome of a payment is written with its account's row
+-- locked; claiming a payment for a call to the gateway needs no such lock.
 
 -- Up Migration
 
@@ -11,7 +11,7 @@ CREATE TABLE payment_method (
   set_at     timestamptz NOT NULL
 );
 
-COMMENT ON TABLE payment_method IS 'Who pays for an account and with what, by the payment gateway''s ids; never a card''s number.';
+COMMENT ON TABLE payment_method IS 'The gateway''s ids of an account''s payer and payment method; never a card number.';
 
 CREATE TABLE auto_top_up (
   account_id      text COLLATE "C" PRIMARY KEY,
@@ -26,12 +26,12 @@ CREATE TABLE auto_top_up (
   told            bigint NOT NULL
 ) WITH (fillfactor = 70);
 
--- Whoever tops up finds accounts to look at again by this index.
+-- Finds accounts to re-check for a top-up.
 CREATE INDEX auto_top_up_look ON auto_top_up (look_at) WHERE look_at IS NOT NULL;
 
-COMMENT ON TABLE auto_top_up IS 'An account''s settings of auto top-up (null: the default) and where it stands; none: all of it as it is at first.';
+COMMENT ON TABLE auto_top_up IS 'An account''s auto top-up settings (null: the default) and state; without a row, all defaults.';
 COMMENT ON COLUMN auto_top_up.stopped IS 'Why it charges nothing until the customer acts; null: it is not stopped.';
-COMMENT ON COLUMN auto_top_up.told IS 'How many records of billing.top-ups there were; the last one''s sequence.';
+COMMENT ON COLUMN auto_top_up.told IS 'The number of records published on billing.top-ups, which is the last one''s sequence.';
 
 CREATE TABLE payment (
   account_id      text COLLATE "C" NOT NULL,
@@ -65,21 +65,21 @@ CREATE TABLE payment (
   CHECK (kind = 'fee' OR status <> 'retrying')
 ) WITH (fillfactor = 70);
 
--- One top-up in flight for each account, whoever asks for another.
+-- Allows one pending top-up per account.
 CREATE UNIQUE INDEX top_up_in_flight ON payment (account_id)
   WHERE kind = 'top_up' AND status = 'pending';
 
--- Whoever charges finds what is to be done by this index.
+-- Finds payments to charge.
 CREATE INDEX payment_next_try ON payment (next_try_at) WHERE next_try_at IS NOT NULL;
 
--- Whoever watches finds what the gateway was called for and is pending for long by this index.
+-- Finds long-pending payments.
 CREATE INDEX payment_unknown ON payment (attempted_at) WHERE status = 'pending' AND calls > 0;
 
 COMMENT ON TABLE payment IS 'Money charged for credits (top_up) or for periods of a subscription (fee), in the currency''s minor unit.';
-COMMENT ON COLUMN payment.attempt IS 'Counts from 1; each attempt has a key of its own at the gateway. A top-up has one.';
+COMMENT ON COLUMN payment.attempt IS 'Counts from 1; each attempt has its own key at the gateway. A top-up has one attempt.';
 COMMENT ON COLUMN payment.calls IS 'How often the gateway was called for this attempt; above 0 its outcome may be unknown.';
-COMMENT ON COLUMN payment.customer IS 'Who pays, and with which method, by the gateway''s ids: as of the attempt''s first call, so that each repeat says the same.';
-COMMENT ON COLUMN payment.next_try_at IS 'When to charge it, or to ask the gateway about it; null: nothing is to be done.';
+COMMENT ON COLUMN payment.customer IS 'The gateway''s id of the payer, fixed with the method at the attempt''s first call, so that repeats are identical.';
+COMMENT ON COLUMN payment.next_try_at IS 'When to charge it or to ask the gateway about it; null: never.';
 
 CREATE TABLE refund (
   account_id text COLLATE "C" NOT NULL,
@@ -97,7 +97,7 @@ CREATE TABLE refund (
   PRIMARY KEY (account_id, payment_id, refund_id)
 );
 
-COMMENT ON TABLE refund IS 'Money that went back: unspent credits of its lot are withdrawn, spent ones are owed.';
+COMMENT ON TABLE refund IS 'Money refunded or charged back: unspent credits of its lot are withdrawn, spent ones are owed.';
 
 ALTER TABLE schedule
   ADD COLUMN currency   text COLLATE "C",
@@ -121,8 +121,8 @@ ALTER TABLE schedule
   ADD CHECK (num_nulls(plan_id, currency, paid_price) IN (0, 3)),
   ADD CHECK (plan_id IS NOT NULL OR withheld IS NULL);
 
-COMMENT ON COLUMN schedule.paid_price IS 'The price, of a month or a year, that the periods up to paid_until are charged at.';
-COMMENT ON COLUMN schedule.withheld IS 'While a fee is given up: the periods that began without credits; null: none is given up.';
+COMMENT ON COLUMN schedule.paid_price IS 'The price, of a month or a year, of the periods up to paid_until.';
+COMMENT ON COLUMN schedule.withheld IS 'While suspended: the periods that began without credits; null: not suspended.';
 
 -- Down Migration
 

@@ -1,4 +1,4 @@
--- Who may use the API: keys, the dashboard tokens made with them, and requests that are done once.
+-- Access to the API: keys, dashboard tokens created with them, and idempotent requests.
 
 -- Up Migration
 
@@ -13,7 +13,7 @@ CREATE TABLE api_key (
   last_used_at timestamptz
 ) WITH (fillfactor = 70);
 
-COMMENT ON TABLE api_key IS 'Keys of the API. The secret is shown once, when the key is made; here is its SHA-256.';
+COMMENT ON TABLE api_key IS 'Keys of the API. The secret is shown once, when the key is created; only its SHA-256 is stored.';
 
 CREATE TABLE dashboard_token (
   account_id  text COLLATE "C" NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE dashboard_token (
 
 CREATE INDEX dashboard_token_end ON dashboard_token (expires_at);
 
-COMMENT ON TABLE dashboard_token IS 'Short-lived tokens that open one account; they end with the key that they were made with.';
+COMMENT ON TABLE dashboard_token IS 'Short-lived tokens for one account; they end with the key that created them.';
 
 CREATE TABLE api_request (
   caller          text COLLATE "C" NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE api_request (
 
 CREATE INDEX api_request_age ON api_request (requested_at);
 
-COMMENT ON TABLE api_request IS 'Requests that named an Idempotency-Key, and how they were answered; no status: under way, or its process ended.';
+COMMENT ON TABLE api_request IS 'Requests with an Idempotency-Key and their answers; null status: in progress, or its process ended.';
 
 -- Down Migration
 

@@ -1,5 +1,5 @@
--- What feeds a meter, when it is other events than those named like it: said with its price, so that
--- versions are only ever added and an event comes to the same usage whenever it is sent.
+-- The feed of a meter, if it is not the events named like it. It is a part of the price's version, so an
+-- event becomes the same usage whenever it is sent.
 
 -- Up Migration
 
@@ -11,8 +11,8 @@ ALTER TABLE rate
   ADD CHECK (fed_by IS NOT NULL OR value_path IS NULL);
 
 COMMENT ON COLUMN rate.fed_by IS 'The type of the events that feed the meter from then on; null: those named like it.';
-COMMENT ON COLUMN rate.value_path IS 'Where in the event''s data the quantity stands ($.tokens); null: each event counts 1.';
-COMMENT ON COLUMN rate.dimension_paths IS 'By dimension, where in the event''s data it stands.';
+COMMENT ON COLUMN rate.value_path IS 'The path of the quantity in the event''s data ($.tokens); null: each event counts 1.';
+COMMENT ON COLUMN rate.dimension_paths IS 'The path of each dimension in the event''s data.';
 
 -- Down Migration
 

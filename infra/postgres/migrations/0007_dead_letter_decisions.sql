@@ -1,5 +1,5 @@
--- What becomes of a dead letter: its bytes are published again, or it is dismissed; until then it is
--- open. Meter and time stand beside the account, so that what waits for a price is found by itself.
+-- A dead letter is open until its bytes are published again or it is dismissed. Meter and time are
+-- columns, so that dead letters whose meter now has a price can be found.
 
 -- Up Migration
 
@@ -18,11 +18,11 @@ ALTER TABLE dead_letter
   ADD CHECK (dismissed_at IS NULL OR retry_asked_at IS NULL),
   ADD CHECK (num_nulls(dismissed_at, dismissed_by, dismissed_reason) IN (0, 3));
 
-COMMENT ON COLUMN dead_letter.meter IS 'The event''s, where it could be read.';
-COMMENT ON COLUMN dead_letter.occurred_at IS 'The event''s, where it could be read and Postgres'' calendar has it.';
-COMMENT ON COLUMN dead_letter.retry_asked_at IS 'Somebody, or the scheduler, wants it published again.';
-COMMENT ON COLUMN dead_letter.retried_at IS 'Kafka has acknowledged it again; asked for once more, it is to be published once more.';
-COMMENT ON COLUMN dead_letter.retry_refused IS 'Why Kafka does not take it again; it is open, and retried only when somebody asks.';
+COMMENT ON COLUMN dead_letter.meter IS 'The event''s meter, if it could be read.';
+COMMENT ON COLUMN dead_letter.occurred_at IS 'The event''s time, if it could be read and Postgres can store it.';
+COMMENT ON COLUMN dead_letter.retry_asked_at IS 'When a retry was requested, by a person or the scheduler.';
+COMMENT ON COLUMN dead_letter.retried_at IS 'When Kafka acknowledged the retry; a later request publishes it again.';
+COMMENT ON COLUMN dead_letter.retry_refused IS 'Why Kafka refuses the retry; it stays open until a person requests another.';
 
 CREATE INDEX dead_letter_open ON dead_letter (recorded_at, topic, kafka_partition, kafka_offset)
   INCLUDE (reason)

@@ -1,4 +1,4 @@
--- What was set on an account, over time: threshold, time zone, auto top-up.
+-- The history of an account's settings: threshold, time zone, auto top-up.
 
 -- Up Migration
 
@@ -11,7 +11,7 @@ CREATE TABLE setting_change (
   PRIMARY KEY (account_id, sequence)
 );
 
-COMMENT ON TABLE setting_change IS 'All that is set on an account, as it holds from an instant on: the first row as it was created, or as this table was.';
+COMMENT ON TABLE setting_change IS 'All settings of an account from an instant on; the first row is from the account''s creation, or this table''s.';
 
 INSERT INTO setting_change
 SELECT account_id, 1, now(), 'migration',

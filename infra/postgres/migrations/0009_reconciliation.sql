@@ -1,8 +1,8 @@
--- Proof: what reconciling has verified, and what it has repaired.
+-- The results of reconciliations, and repairs.
 
 -- Up Migration
 
--- Records are written in the order of their offsets, so that a few ranges of pages hold those of a cut.
+-- Records are written in the order of their offsets, so a range of offsets is in a few ranges of pages.
 CREATE INDEX usage_record_offsets ON usage_record USING brin (kafka_offset)
   WITH (pages_per_range = 32, autosummarize = on);
 
@@ -17,8 +17,8 @@ CREATE TABLE repair (
   PRIMARY KEY (account_id, difference, repaired_at)
 );
 
-COMMENT ON TABLE repair IS 'What was repaired: which difference between topic and books, how, and what stood there before.';
-COMMENT ON COLUMN repair.line_by IS 'How far position was ahead of all that was drawn (below zero: behind), which an entry has answered.';
+COMMENT ON TABLE repair IS 'Repairs: the difference between topic and books, how it was repaired, and what was there before.';
+COMMENT ON COLUMN repair.line_by IS 'How far position was ahead of all draws (below zero: behind), corrected by an entry.';
 
 CREATE TABLE reconciliation (
   reconciled_at timestamptz PRIMARY KEY,
@@ -30,7 +30,7 @@ CREATE TABLE reconciliation (
   listed        jsonb NOT NULL
 );
 
-COMMENT ON TABLE reconciliation IS 'What the scheduler has verified, night by night; places: from which offset on the next run goes on, by partition.';
+COMMENT ON TABLE reconciliation IS 'The scheduler''s nightly reconciliations; places: the next run''s first offset, by partition.';
 
 -- Down Migration
 

@@ -1,4 +1,4 @@
--- Charges at the gateway against the books: up to when they were compared, and those that no payment tells of.
+-- The comparison of the gateway's charges with the books, and the charges without a payment.
 
 -- Up Migration
 
@@ -7,7 +7,7 @@ CREATE TABLE charge_check (
   compared_to timestamptz NOT NULL
 );
 
-COMMENT ON TABLE charge_check IS 'Up to when the charges at a gateway were compared with the payments of the books.';
+COMMENT ON TABLE charge_check IS 'Up to when a gateway''s charges were compared with the payments in the books.';
 
 CREATE TABLE unmatched_charge (
   gateway         text NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE unmatched_charge (
   PRIMARY KEY (gateway, gateway_payment)
 );
 
-COMMENT ON TABLE unmatched_charge IS 'Charges at the gateway that the books have no such payment for; gone once they have, or once the money went back.';
+COMMENT ON TABLE unmatched_charge IS 'Charges at the gateway without a matching payment; deleted when one matches, or when the money went back.';
 
 -- Down Migration
 

@@ -1,11 +1,11 @@
-/** What lets a page read: a dashboard token (one account) or an admin key (the operators' page). */
+/** A dashboard token for one account, or an admin key for the operators' page. */
 export type Access =
   | { readonly kind: "account"; readonly token: string; readonly accountId: string }
   | { readonly kind: "operator"; readonly key: string };
 
 /**
- * Reads the access out of an address's fragment, `#token=...` or `#key=...`, which no server ever
- * sees; null when there is none that could be one.
+ * Reads the access from a URL's fragment, `#token=...` or `#key=...`, which is never sent to a server.
+ * Null if there is no valid one.
  */
 export function accessOf(fragment: string): Access | null {
   const parts = new URLSearchParams(fragment.replace(/^#/, ""));
@@ -18,10 +18,10 @@ export function accessOf(fragment: string): Access | null {
   return key === null || key === "" ? null : { kind: "operator", key };
 }
 
-/** The secret has a length of its own: an account's part may hold the sign between the two. */
+/** The secret has a fixed length, since the account's part may contain the separator. */
 const TOKEN = /^ddt_([\w-]+)_[\w-]{43}$/;
 
-/** The account a token opens: `ddt_<base64url(account id)>_<secret>`; null when it is no such token. */
+/** The account of a token, `ddt_<base64url(account id)>_<secret>`; null if it is malformed. */
 export function accountOf(token: string): string | null {
   const [, encoded] = TOKEN.exec(token) ?? [];
   if (encoded === undefined) return null;

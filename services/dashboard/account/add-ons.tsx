@@ -2,7 +2,7 @@ import type { AddOnData } from "../../../shared/contract/subscription.ts";
 import { exactCredits } from "../text/credit-text.ts";
 import { addOnName } from "../text/entry-text.ts";
 
-/** The account's add-ons, and what they cost a month together. */
+/** The account's add-ons and their monthly total. */
 export function AddOns({ addOns }: { addOns: readonly AddOnData[] }) {
   const costs = addOns.map(costOf);
   const total = costs.reduce<bigint>((sum, cost) => sum + (cost ?? 0n), 0n);
@@ -28,7 +28,7 @@ export function AddOns({ addOns }: { addOns: readonly AddOnData[] }) {
   );
 }
 
-/** What all units cost a month; null where the catalogue has no price any more. */
+/** The monthly cost of all units; null if the catalogue no longer has a price. */
 function costOf({ quantity, credits_per_month }: AddOnData): bigint | null {
   return credits_per_month === null ? null : BigInt(credits_per_month) * BigInt(quantity);
 }

@@ -7,7 +7,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { moneyText } from "../text/credit-text.ts";
-import { askedCredits, askedMoney } from "./asked-amount.ts";
+import { readCredits, readMoney } from "./read-amount.ts";
 
 interface AutoTopUpDialogProps {
   readonly open: OpenAccount;
@@ -21,21 +21,21 @@ interface Wrong {
   readonly all?: string;
 }
 
-/** Auto top-up to set: on or off, how much, and at how many credits. */
+/** Sets auto top-up: on or off, the amount and the threshold. */
 export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) {
   const [wrong, setWrong] = useState<Wrong>({});
   const [isSaving, setSaving] = useState(false);
   const { auto_top_up: auto, currency } = account;
 
   const save = async (form: HTMLFormElement): Promise<void> => {
-    const amount = askedMoney(fieldText(form, "amount"), currency);
-    const threshold = askedCredits(fieldText(form, "threshold"));
+    const amount = readMoney(fieldText(form, "amount"), currency);
+    const threshold = readCredits(fieldText(form, "threshold"));
     if ("wrong" in amount) return setWrong({ amount: amount.wrong });
     if ("wrong" in threshold) return setWrong({ threshold: threshold.wrong });
     setSaving(true);
     try {
       const enabled = new FormData(form).has("enabled");
-      // First what is charged, then when: a raised threshold may itself charge the card.
+      // The amount first, since raising the threshold may charge the card.
       await open.api.setAutoTopUp(enabled, amount.amount);
       if (threshold.amount !== BigInt(account.threshold)) {
         await open.api.setThreshold(threshold.amount);
@@ -75,7 +75,7 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
           name="threshold"
           unit="credits"
           start={formatCredits(BigInt(account.threshold))}
-          hint="From there on your credits count as low."
+          hint="At this balance, your credits count as low."
           wrong={wrong.threshold ?? null}
         />
         {wrong.all !== undefined && (

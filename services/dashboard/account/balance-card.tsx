@@ -39,7 +39,7 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
   );
 }
 
-/** The top-ups that are not decided yet: what they will add. */
+/** Pending top-ups and the credits they will add. */
 function OnTheWay({ open }: { open: OpenAccount }) {
   const items = open.payments.state.value.value?.items ?? [];
   const pending = items.filter(({ status }) => status === "pending");

@@ -2,8 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { signedCredits } from "../text/credit-text.ts";
 
 /**
- * By how much the balance has just changed, beside it, for a moment. It has a place of its own, so
- * that nothing moves; a screen reader is not told each of them.
+ * Shows the latest change of the balance beside it for a moment. It has a fixed place, so that nothing
+ * moves, and is hidden from screen readers.
  */
 export function BalanceChange({ balance }: { balance: bigint }) {
   const before = useRef(balance);

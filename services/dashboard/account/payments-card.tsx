@@ -16,7 +16,7 @@ const COLUMNS = [
   ...["payment_id", "kind", "status", "amount", "currency", "credits", "reason", "created_at"],
 ];
 
-/** Top-ups and the plan's fees, the newest first: each with how it stands and what came of it. */
+/** Top-ups and plan fees, newest first, with their status and result. */
 export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }) {
   const isBuying = useSignal(false);
   const { value: account } = open.account.state.value;
@@ -37,7 +37,7 @@ export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }
       <Content of={open.payments.state.value} again={() => void open.payments.reload()} lines={4}>
         {({ items }) => (
           <>
-            {items.length === 0 && <p class="empty">Nothing was paid for yet.</p>}
+            {items.length === 0 && <p class="empty">No payments yet.</p>}
             <ul class="rows" aria-label="Payments">
               {items.map((payment) => (
                 <Payment key={payment.payment_id} payment={payment} zone={zone} />
@@ -87,7 +87,7 @@ function Payment({ payment, zone }: { payment: PaymentData; zone: string }) {
 
 function When({ payment, zone }: { payment: PaymentData; zone: string }) {
   const created = Date.parse(payment.created_at);
-  if (payment.status === "pending") return <>asked of the bank {agoText(created, second.value)}</>;
+  if (payment.status === "pending") return <>sent to the bank {agoText(created, second.value)}</>;
   return <>{momentText(zone, created, minute.value)}</>;
 }
 

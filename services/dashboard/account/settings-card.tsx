@@ -9,7 +9,7 @@ import { dateText, momentText } from "../text/time-text.ts";
 import { AddOns } from "./add-ons.tsx";
 import { AutoTopUpDialog } from "./auto-top-up-dialog.tsx";
 
-/** What the account has: its auto top-up, the credits that come next, plan and add-ons. */
+/** The account's auto top-up, next credits, plan and add-ons. */
 export function SettingsCard({ open }: { open: OpenAccount }) {
   const isChanging = useSignal(false);
   return (
@@ -102,7 +102,9 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
           {subscription.plan_id}, paid {subscription.interval === "year" ? "yearly" : "monthly"}
           {subscription.cancelled && (
             <span class="note warn">
-              {isOver ? "cancelled" : "cancelled: credits come until the end of what is paid"}
+              {isOver
+                ? "cancelled"
+                : "cancelled: credits continue until the end of the paid period"}
             </span>
           )}
           {nextPlan(subscription.next_plan_id, subscription.next_interval)}

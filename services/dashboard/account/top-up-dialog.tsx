@@ -6,7 +6,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { moneyText } from "../text/credit-text.ts";
-import { askedMoney } from "./asked-amount.ts";
+import { readMoney } from "./read-amount.ts";
 
 interface TopUpDialogProps {
   readonly open: OpenAccount;
@@ -18,30 +18,30 @@ interface TopUpDialogProps {
 export function TopUpDialog({ open, account, close }: TopUpDialogProps) {
   const { currency } = account;
   const [wrong, setWrong] = useState<string | null>(null);
-  const [isAsking, setAsking] = useState(false);
-  // Asked again after an answer that never came, the same amount is the same top-up: paid once.
-  const asked = useRef<{ amount: bigint; key: string } | null>(null);
+  const [isSending, setSending] = useState(false);
+  // After a lost answer, the same amount is sent under the same key, and charged once.
+  const sent = useRef<{ amount: bigint; key: string } | null>(null);
 
   const buy = async (form: HTMLFormElement): Promise<void> => {
-    const typed = askedMoney(fieldText(form, "amount"), currency);
+    const typed = readMoney(fieldText(form, "amount"), currency);
     if ("wrong" in typed) {
       setWrong(typed.wrong);
       return;
     }
-    if (asked.current?.amount !== typed.amount) {
-      asked.current = { amount: typed.amount, key: newKey() };
+    if (sent.current?.amount !== typed.amount) {
+      sent.current = { amount: typed.amount, key: newKey() };
     }
-    setAsking(true);
+    setSending(true);
     try {
-      await open.api.topUp(typed.amount, asked.current.key);
+      await open.api.topUp(typed.amount, sent.current.key);
       await open.payments.reload();
       close();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      // A top-up that was refused is settled: another try is another one.
-      if (error.status >= 400 && error.status < 500) asked.current = null;
+      // A refused top-up is final: the next attempt is another top-up.
+      if (error.status >= 400 && error.status < 500) sent.current = null;
       setWrong(error.message);
-      setAsking(false);
+      setSending(false);
     }
   };
 
@@ -52,7 +52,7 @@ export function TopUpDialog({ open, account, close }: TopUpDialogProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!isAsking) void buy(event.currentTarget);
+          if (!isSending) void buy(event.currentTarget);
         }}
       >
         <AmountField
@@ -60,11 +60,11 @@ export function TopUpDialog({ open, account, close }: TopUpDialogProps) {
           name="amount"
           unit={currency}
           start={formatMoney(BigInt(amount), currency)}
-          hint={`Auto top-up buys for ${moneyText(BigInt(amount), currency)}. Your card is charged at once.`}
+          hint={`Auto top-up buys for ${moneyText(BigInt(amount), currency)}. Your card is charged immediately.`}
           wrong={wrong}
         />
-        <button type="submit" class="button" aria-disabled={isAsking}>
-          {isAsking ? "Asking the bank" : "Top up"}
+        <button type="submit" class="button" aria-disabled={isSending}>
+          {isSending ? "Sending" : "Top up"}
         </button>
       </form>
     </Dialog>

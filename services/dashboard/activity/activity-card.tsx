@@ -17,12 +17,12 @@ const MORE_SHOWN = 40;
 const SHOWN = ["all", "usage", "credits"] as const;
 type Shown = (typeof SHOWN)[number];
 
-/** What happened to the balance, the newest first: usage and everything else. */
+/** Usage and entries, newest first. */
 export function ActivityCard({ open, zone }: { open: OpenAccount; zone: string }) {
   const shown = useSignal<Shown>("all");
   const records = open.records.state.value;
   const entries = open.entries.state.value;
-  const isRead = records.value !== null && entries.value !== null;
+  const isLoaded = records.value !== null && entries.value !== null;
   const merged = mergeActivity(
     shown.value === "credits" ? null : records.value,
     shown.value === "usage" ? null : entries.value,
@@ -45,7 +45,7 @@ export function ActivityCard({ open, zone }: { open: OpenAccount; zone: string }
     >
       <Content
         of={{
-          value: isRead ? merged : null,
+          value: isLoaded ? merged : null,
           problem: records.problem ?? entries.problem,
           loading: false,
         }}
@@ -66,7 +66,7 @@ interface ListProps {
 
 function List({ open, merged, zone }: ListProps) {
   const most = useSignal(FIRST_SHOWN);
-  if (merged.items.length === 0) return <p class="empty">Nothing has happened yet.</p>;
+  if (merged.items.length === 0) return <p class="empty">No activity yet.</p>;
   const items = merged.items.slice(0, most.value);
   const showMore = (): void => {
     most.value += MORE_SHOWN;

@@ -3,33 +3,18 @@ import { creditsCell } from "../text/credit-text.ts";
 import type { Activity } from "./merge-activity.ts";
 
 export const ACTIVITY_COLUMNS = [
-  "at",
-  "kind",
-  "what",
-  "quantity",
-  "credits",
-  "balance_after",
-  "source",
-  "dimensions",
+  ...["at", "kind", "what", "quantity", "credits", "balance_after", "source", "dimensions"],
 ];
 
-/** A line of the activity, in the order of `ACTIVITY_COLUMNS`; credits exact, as decimals. */
+/** A row of the activity in the order of `ACTIVITY_COLUMNS`; credits are exact decimals. */
 export function activityCells(activity: Activity): readonly Cell[] {
   if (activity.kind === "usage") {
     const { record } = activity;
     const credits = creditsCell(-BigInt(record.credits));
     const dimensions = JSON.stringify(record.dimensions);
+    const { occurred_at, meter, source } = record;
     const quantity = BigInt(record.quantity);
-    return [
-      record.occurred_at,
-      "usage",
-      record.meter,
-      quantity,
-      credits,
-      "",
-      record.source,
-      dimensions,
-    ];
+    return [occurred_at, "usage", meter, quantity, credits, "", source, dimensions];
   }
   const { entry } = activity;
   const credits = creditsCell(BigInt(entry.credits));

@@ -2,12 +2,11 @@ import type { EntryData } from "../../../shared/contract/entry.ts";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { Listed } from "../live/paged-list.ts";
 
-/** Something that happened to the balance. */
 export type Activity =
   | { readonly kind: "usage"; readonly at: number; readonly record: UsageRecordData }
   | { readonly kind: "entry"; readonly at: number; readonly entry: EntryData };
 
-/** Both lists as one, newest first, and which of them goes on behind it. */
+/** Both lists merged, newest first, and the list whose next page follows. */
 export interface Merged {
   readonly items: readonly Activity[];
   readonly more: "usage" | "entry" | null;
@@ -16,8 +15,8 @@ export interface Merged {
 const NONE: Listed<never> = { items: [], next: null };
 
 /**
- * Merges the pages read so far of usage and of entries. It ends where the shorter of two unfinished
- * lists does: what lies behind is not shown while something in between may not have been read.
+ * Merges the loaded pages of usage and entries. It ends where the shorter of two incomplete lists ends,
+ * since items in between may not be loaded yet.
  */
 export function mergeActivity(
   records: Listed<UsageRecordData> | null,

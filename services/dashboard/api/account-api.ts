@@ -7,15 +7,14 @@ import type { PaymentData } from "../../../shared/contract/payment.ts";
 import type { RunwayData } from "../../../shared/contract/runway.ts";
 import type { UsageData } from "../../../shared/contract/usage.ts";
 import type { ExplainedUsageData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
-import { type Asked, request } from "./request.ts";
+import { type RequestOptions, request } from "./request.ts";
 
-/** A stretch of time, [from, to), in milliseconds since 1970. */
+/** [from, to), in milliseconds since 1970. */
 export interface TimeRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** What usage is grouped by: its meter, its source, or a dimension of its events. */
 export type Grouping =
   | { readonly group: "meter" | "source" }
   | { readonly group: "dimension"; readonly dimension: string };
@@ -25,18 +24,18 @@ export type AccountApi = ReturnType<typeof accountApi>;
 
 const PAGE = "50";
 
-/** The API as the holder of a dashboard token sees it: one account. */
+/** The calls that a dashboard token allows, for one account. */
 export function accountApi(token: string, accountId: string) {
   const base = `/v1/accounts/${encodeURIComponent(accountId)}`;
-  const call = <T>(path: string, asked?: Asked): Promise<T> =>
-    request<T>(token, base + path, asked);
+  const call = <T>(path: string, options?: RequestOptions): Promise<T> =>
+    request<T>(token, base + path, options);
   const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<PageData<T>> =>
     call(`${path}?${query({ limit: PAGE, ...filter, ...(cursor === null ? {} : { cursor }) })}`);
   return {
     token,
     streamPath: `${base}/stream`,
     account: () => call<AccountData>(""),
-    /** The lots that stand, oldest first; an account has few of them. */
+    /** Lots with credits left, oldest first. An account has few. */
     lots: () => call<PageData<LotData>>(`/lots?${query({ live: "true", limit: "1000" })}`),
     lotUsage: (lotId: string, cursor: string | null) =>
       page<UsageRecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor),

@@ -1,10 +1,10 @@
 import { toSentence } from "../../../shared/core/text/text.ts";
 
-/** An answer that is not the one asked for, in words (RFC 9457), or none at all (`status` 0). */
+/** An error answer (RFC 9457), or no answer at all (`status` 0). */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
-  /** The field of the request that is wrong, when it is one. */
+  /** The field of the request that is wrong, if it is one. */
   readonly field: string | null;
 
   constructor(status: number, message: string, field: string | null = null) {
@@ -13,14 +13,13 @@ export class Problem extends Error {
     this.field = field;
   }
 
-  /** True when the token or key opens nothing any more. */
+  /** True if the token or key is no longer valid. */
   get isRefusal(): boolean {
     return this.status === 401;
   }
 }
 
-/** What is sent, apart from the credential. */
-export interface Asked {
+export interface RequestOptions {
   readonly method?: "GET" | "PATCH" | "POST";
   readonly body?: unknown;
   readonly idempotencyKey?: string;
@@ -28,31 +27,34 @@ export interface Asked {
 
 const TIME_LIMIT_MS = 20_000;
 
-/** Asks the API, with `credential` as the bearer. Throws a `Problem` that can be shown to a person. */
-export async function request<T>(credential: string, path: string, asked: Asked = {}): Promise<T> {
+/** Calls the API with `credential` as the bearer. Throws a `Problem` with a message for users. */
+export async function request<T>(
+  credential: string,
+  path: string,
+  options: RequestOptions = {},
+): Promise<T> {
   const headers = new Headers({ authorization: `Bearer ${credential}` });
-  if (asked.body !== undefined) headers.set("content-type", "application/json");
-  if (asked.idempotencyKey !== undefined) headers.set("idempotency-key", asked.idempotencyKey);
+  if (options.body !== undefined) headers.set("content-type", "application/json");
+  if (options.idempotencyKey !== undefined) headers.set("idempotency-key", options.idempotencyKey);
   const response = await reach(path, {
-    method: asked.method ?? "GET",
+    method: options.method ?? "GET",
     headers,
     signal: AbortSignal.timeout(TIME_LIMIT_MS),
-    ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   });
   if (!response.ok) throw await problemOf(response);
-  // What the server says it answers is held by its own tests against the same contract.
+  // The server encodes its answers by the same contract.
   return (await response.json()) as T;
 }
 
-/** Reads the problem out of an answer that is none of success. */
 async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
-  const said = textIn(body, "detail") ?? textIn(body, "title") ?? "";
+  const detail = textIn(body, "detail") ?? textIn(body, "title") ?? "";
   return new Problem(
     response.status,
-    said === ""
+    detail === ""
       ? `The server answered with ${response.status}. Try again in a moment.`
-      : toSentence(said),
+      : toSentence(detail),
     textIn(body, "field"),
   );
 }

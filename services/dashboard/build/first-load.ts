@@ -2,18 +2,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-/** What the account page may weigh before it is drawn, gzipped. */
+/** The limit of what the account page loads before it is drawn, in bytes, gzipped. */
 export const FIRST_LOAD_LIMIT = 100 * 1024;
 
-/** A file that a browser fetches to draw the page, and its size in bytes, gzipped. */
+/** A file that the page loads, with its size in bytes, gzipped. */
 export interface LoadedFile {
   readonly file: string;
   readonly gzipped: number;
 }
 
 /**
- * What a browser fetches for the account page out of a finished build: the page, and the scripts and
- * styles that it names. What is imported later (the operators' page) is not among them.
+ * The files of a build that a browser loads for the account page: the page with its scripts and styles,
+ * without later imports (the operators' page).
  */
 export async function firstLoad(directory: string): Promise<readonly LoadedFile[]> {
   const page = await readFile(join(directory, "index.html"), "utf8");
@@ -27,7 +27,6 @@ export async function firstLoad(directory: string): Promise<readonly LoadedFile[
   );
 }
 
-/** The sum of the files' sizes. */
 export function sizeOf(files: readonly LoadedFile[]): number {
   return files.reduce((sum, { gzipped }) => sum + gzipped, 0);
 }

@@ -1,14 +1,14 @@
 import { remainingOf, type Stretch } from "../../../shared/core/line/credit-line.ts";
 
 /**
- * Where the parts of a credit line are drawn, in pixels from its left end. Lots lie end to end in the
- * order of the line, each as wide as its credits, but never too narrow to be seen and touched.
+ * The layout of a credit line, in pixels from its left end. Lots lie end to end, as wide as their
+ * credits, but never too narrow to see and touch.
  */
 export interface DrawnLine<L> {
   readonly stretches: readonly DrawnStretch<L>[];
-  /** Where the account is. */
+  /** The account's position. */
   readonly marker: number;
-  /** What is owed, behind the last lot. */
+  /** The debt, after the last lot. */
   readonly debt: { readonly left: number; readonly width: number; readonly credits: bigint } | null;
 }
 
@@ -16,7 +16,7 @@ export interface DrawnStretch<L> {
   readonly lot: L;
   readonly left: number;
   readonly width: number;
-  /** How much of it is used, from 0 to 1. */
+  /** The used share, from 0 to 1. */
   readonly used: number;
   readonly remaining: bigint;
 }
@@ -24,7 +24,7 @@ export interface DrawnStretch<L> {
 const GAP = 4;
 const NARROWEST = 14;
 
-/** Lays `lots` (oldest first) out over `width` pixels, for an account that stands at `position`. */
+/** Lays out `lots` (oldest first) over `width` pixels, for an account at `position`. */
 export function layOutLine<L extends Stretch>(
   lots: readonly L[],
   { granted, position }: { granted: bigint; position: bigint },
@@ -47,8 +47,8 @@ export function layOutLine<L extends Stretch>(
 }
 
 /**
- * Where labels of at least `narrowest` pixels stand below their stretches without touching each other;
- * null when some label would not stand below its own stretch: then they are better read as a list.
+ * Places labels of at least `narrowest` pixels below their stretches without overlap. Null if a label
+ * would not be below its own stretch; then a list is easier to read.
  */
 export function placeLabels(
   parts: readonly { left: number; width: number }[],
@@ -69,7 +69,7 @@ export function placeLabels(
   return fits ? lefts : null;
 }
 
-/** The first stretch with something left is where the account is; without one, the end. */
+/** The account is at the first stretch with credits left; without one, at the end. */
 function markerOf<L>(stretches: readonly DrawnStretch<L>[], debt: DrawnLine<L>["debt"]): number {
   if (debt !== null) return debt.left + debt.width;
   const here = stretches.find(({ remaining }) => remaining > 0n) ?? stretches.at(-1);

@@ -8,7 +8,7 @@ import type { OpenAccount } from "../state/open-account.ts";
 import { creditsCell, shortCredits } from "../text/credit-text.ts";
 import { LinePicture } from "./line-picture.tsx";
 
-/** As many stretches are drawn unasked, besides those with something left: they say little. */
+/** The number of used-up lots that are drawn by default. */
 const USED_UP_SHOWN = 1;
 
 /** The account's credit line as a picture. */
@@ -16,9 +16,9 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
   const showsAll = useSignal(false);
   const { line } = open.live.value;
   const lots = open.lots.state.value;
-  const stands = line === null ? null : lots.value;
+  const visible = line === null ? null : lots.value;
   const hidden = line === null || lots.value === null ? 0 : hiddenOf(lots.value, line);
-  const drawn = stands === null || showsAll.value ? stands : stands.slice(hidden);
+  const drawn = visible === null || showsAll.value ? visible : visible.slice(hidden);
   const choose = (lot: LotOnLine): void => {
     open.opened.value = {
       title: lotName(lot, zone),
@@ -32,8 +32,8 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
       title="Your credit line, oldest first"
       side={
         line !== null &&
-        stands !== null &&
-        stands.length > 0 && <Summary lots={stands} line={line} />
+        visible !== null &&
+        visible.length > 0 && <Summary lots={visible} line={line} />
       }
     >
       <Content of={{ ...lots, value: drawn }} again={() => void open.lots.reload()} lines={4}>
@@ -48,7 +48,7 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
                     class="link"
                     onClick={() => (showsAll.value = !showsAll.value)}
                   >
-                    {showsAll.value ? "Hide what is used up" : `Show ${hidden} more, used up`}
+                    {showsAll.value ? "Hide used-up credits" : `Show ${hidden} more, used up`}
                   </button>
                 )}
                 {shown.length > 0 && (
@@ -82,7 +82,7 @@ function cellsOf(lot: LotOnLine, { position }: LiveLine) {
   ];
 }
 
-/** How many lots at the start of the line are used up, and not drawn unasked. */
+/** The number of used-up lots that are not drawn by default. */
 function hiddenOf(lots: readonly LotOnLine[], { position }: LiveLine): number {
   const usedUp = lots.filter((lot) => remainingOf(lot, position) === 0n).length;
   return Math.max(0, usedUp - USED_UP_SHOWN);
@@ -93,7 +93,7 @@ function Summary({ lots, line }: { lots: readonly LotOnLine[]; line: LiveLine })
   const left = lots.reduce((sum, lot) => sum + remainingOf(lot, line.position), 0n);
   return (
     <p class="note">
-      {shortCredits(size - left)} used of the {shortCredits(size)} that stand
+      {shortCredits(size - left)} of {shortCredits(size)} used
     </p>
   );
 }

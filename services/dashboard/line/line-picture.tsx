@@ -21,8 +21,8 @@ interface PictureProps {
 const NARROWEST_LABEL = 164;
 
 /**
- * The line as stretches with a label below each. Where there is no room for the labels (many lots, a
- * phone) the line is drawn without, and each lot is a row with a bar of its own below it.
+ * The line as stretches with a label below each. Without room for labels (many lots, a phone), the lots
+ * are listed below the line, each with its own bar.
  */
 export function LinePicture({ lots, line, zone, choose }: PictureProps) {
   const [element, width] = useWidth<HTMLDivElement>();
@@ -31,7 +31,7 @@ export function LinePicture({ lots, line, zone, choose }: PictureProps) {
   const largest = lots.reduce((most, lot) => (sizeOf(lot) > most ? sizeOf(lot) : most), 0n);
   const labels = placeLabels(parts, width, NARROWEST_LABEL);
   if (lots.length === 0 && drawn.debt === null) {
-    return <p class="empty">No credits stand here yet. The first ones will start the line.</p>;
+    return <p class="empty">No credits yet. The first ones will appear here.</p>;
   }
   return (
     <div ref={element} class="line">
@@ -67,7 +67,7 @@ export function LinePicture({ lots, line, zone, choose }: PictureProps) {
   );
 }
 
-/** The picture alone: the rows and labels below it say the same in words. */
+/** The picture alone; the labels below it have the same content. */
 function Bars({ drawn, choose }: { drawn: DrawnLine<LotOnLine>; choose: PictureProps["choose"] }) {
   return (
     <div class="bars" aria-hidden="true">
@@ -96,7 +96,7 @@ function Bars({ drawn, choose }: { drawn: DrawnLine<LotOnLine>; choose: PictureP
 interface LotLabelProps {
   readonly stretch: DrawnStretch<LotOnLine>;
   readonly isHere: boolean;
-  /** The credits of the largest lot, to which the bars of a list compare. */
+  /** The credits of the largest lot, which scales the bars of a list. */
   readonly largest: bigint;
   readonly zone: string;
   readonly choose: (lot: LotOnLine) => void;
@@ -138,7 +138,7 @@ function isHere({ stretches, debt }: DrawnLine<LotOnLine>, i: number): boolean {
   return debt === null && i === stretches.findIndex(({ remaining }) => remaining > 0n);
 }
 
-/** The marker's word stays inside the picture at both of its ends. */
+/** Keeps the marker's label inside the picture. */
 function markerSide({ marker, stretches, debt }: DrawnLine<LotOnLine>): string {
   const last = debt ?? stretches.at(-1);
   const end = last === undefined ? 0 : last.left + last.width;

@@ -1,9 +1,9 @@
 import { computed, signal } from "@preact/signals";
 
-/** The time, moving every second, for what is waited for. */
+/** The time, updated every second while the page is visible. */
 export const second = signal(Date.now());
 
-/** The time, moving every minute, for "today" and "in 9 days". */
+/** The time, updated every minute. */
 export const minute = computed(() => second.value - (second.value % 60_000));
 
 setInterval(() => {

@@ -2,18 +2,17 @@ import { createParser } from "eventsource-parser";
 import type { StreamNews } from "./live-state.ts";
 import { waitBefore } from "./wait-before.ts";
 
-/** The server writes at least a comment every 15 s; a stream silent for longer than this is dead. */
+/** The server sends at least a comment every 15 s, so a stream silent for longer than this is dead. */
 const SILENCE_MS = 40_000;
 
 /**
- * Follows an account's events until `stop` is aborted. A stream that breaks is opened again where it
- * stood (Last-Event-ID), with growing waits, and at once when the machine comes online or its page is
- * looked at again.
+ * Follows an account's events until `stop` is aborted. A broken stream is resumed (Last-Event-ID) with
+ * growing waits, or immediately when the machine comes online or the page becomes visible.
  */
 export async function followStream(
   path: string,
   token: string,
-  tell: (news: StreamNews) => void,
+  onNews: (news: StreamNews) => void,
   stop: AbortSignal,
 ): Promise<void> {
   let lastId: string | null = null;
@@ -22,19 +21,19 @@ export async function followStream(
     const attempt = new AbortController();
     const end = (): void => attempt.abort();
     stop.addEventListener("abort", end, { once: true });
-    // Without this a stream may look alive for long after the network has gone.
+    // Otherwise a stream may look alive long after the network is gone.
     addEventListener("offline", end, { once: true });
-    const heard = (news: StreamNews, id: string | null): void => {
+    const receive = (news: StreamNews, id: string | null): void => {
       failures = 0;
       if (id !== null) lastId = id;
       if (news.kind === "event" && news.event === "reload") lastId = id;
-      tell(news);
+      onNews(news);
     };
-    const outcome = await readStream(path, token, lastId, heard, attempt);
+    const outcome = await readStream(path, token, lastId, receive, attempt);
     stop.removeEventListener("abort", end);
     removeEventListener("offline", end);
     if (stop.aborted) return;
-    tell({ kind: outcome });
+    onNews({ kind: outcome });
     if (outcome === "refused") return;
     await pause(waitBefore(failures, Math.random()), stop);
     failures++;
@@ -46,13 +45,13 @@ async function readStream(
   path: string,
   token: string,
   lastId: string | null,
-  heard: (news: StreamNews, id: string | null) => void,
+  receive: (news: StreamNews, id: string | null) => void,
   attempt: AbortController,
 ): Promise<"lost" | "refused"> {
   let silence = setTimeout(() => attempt.abort(), SILENCE_MS);
   const parser = createParser({
     onEvent: ({ event, data, id }) =>
-      heard({ kind: "event", event: event ?? "message", data }, id ?? null),
+      receive({ kind: "event", event: event ?? "message", data }, id ?? null),
   });
   try {
     const headers = new Headers({ authorization: `Bearer ${token}`, accept: "text/event-stream" });
@@ -65,7 +64,7 @@ async function readStream(
       clearTimeout(silence);
       silence = setTimeout(() => attempt.abort(), SILENCE_MS);
       parser.feed(read.value);
-      heard({ kind: "heard" }, null);
+      receive({ kind: "heard" }, null);
     }
     return "lost";
   } catch {
@@ -76,7 +75,7 @@ async function readStream(
   }
 }
 
-/** Waits, but not when there is a reason to think that it works now. */
+/** Waits, unless the machine comes online or the page becomes visible. */
 async function pause(ms: number, stop: AbortSignal): Promise<void> {
   const woken = new AbortController();
   await new Promise<void>((resolve) => {

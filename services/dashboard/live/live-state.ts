@@ -1,12 +1,12 @@
-/** What a page knows live of an account: its credit line, and whether the stream that tells it stands. */
+/** The credit line of an account, and the state of the stream that updates it. */
 export interface LiveState {
   readonly connection: Connection;
   readonly line: LiveLine | null;
-  /** When the stream was last heard, in milliseconds since 1970: until then the line was right. */
+  /** When the stream last sent something, in milliseconds since 1970; the line was correct then. */
   readonly heardAt: number | null;
 }
 
-/** `refused`: the token opens nothing any more, and no other attempt is made. */
+/** `refused`: the token is no longer valid, and no further attempt is made. */
 type Connection = "connecting" | "live" | "reconnecting" | "refused";
 
 /** The credit line at one version of the account, in micro-credits. */
@@ -17,10 +17,9 @@ export interface LiveLine {
   readonly changedAt: number | null;
 }
 
-/** What an event or an answer leaves to be read again, since it is not in it. */
+/** Data that must be reloaded, since an event does not contain it. */
 export type Stale = "account" | "lots" | "entries" | "payments" | "usage";
 
-/** What happened on the stream. */
 export type StreamNews =
   | { readonly kind: "heard" }
   | { readonly kind: "lost" }
@@ -32,7 +31,7 @@ export const UNHEARD: LiveState = { connection: "connecting", line: null, heardA
 const ALL: readonly Stale[] = ["account", "lots", "entries", "payments", "usage"];
 const NOTHING: readonly Stale[] = [];
 
-/** The state after news from the stream, and what is to be read again because of it. */
+/** The state after news from the stream, and what must be reloaded. */
 export function afterNews(
   state: LiveState,
   news: StreamNews,
@@ -57,12 +56,12 @@ function heard(state: LiveState, now: number): LiveState {
   return { ...state, connection: "live", heardAt: now };
 }
 
-/** A stream that stands again tells what it missed; whatever it tells not is read again. */
+/** After a break everything is reloaded, since the stream does not replay all of it. */
 function missed(state: LiveState): readonly Stale[] {
   return state.connection === "reconnecting" ? ALL : NOTHING;
 }
 
-/** The state after a line was read or told: only a newer version moves it. */
+/** The state after a line was received; an older version changes nothing. */
 export function afterLine(state: LiveState, line: LiveLine): LiveState {
   return state.line !== null && line.version <= state.line.version ? state : { ...state, line };
 }
@@ -79,10 +78,10 @@ function afterEvent(
       return { state: next, stale: staleAfter(state.line, next.line) };
     }
     case "credits":
-      // A month that turns brings its fee with its credits, and nothing else tells of fees.
+      // A new month brings a fee with its credits, and fees have no event of their own.
       return { state, stale: ["account", "lots", "entries", "payments"] };
     case "top_up":
-      // A notice may pause or stop auto top-up, which stands on the account.
+      // It may pause or stop auto top-up, which is part of the account.
       return { state, stale: ["account", "payments"] };
     case "reload":
       return { state, stale: ALL };
@@ -91,7 +90,7 @@ function afterEvent(
   }
 }
 
-/** Reads a line out of an event's data; null when it is none. */
+/** Reads a line from an event's data; null if it is invalid. */
 function lineOf(data: string): LiveLine | null {
   try {
     const { version, granted, position, changed_at } = JSON.parse(data);

@@ -1,19 +1,19 @@
 import type { PageData } from "../../../shared/contract/page.ts";
 import { type Resource, resource } from "./resource.ts";
 
-/** The pages of a list that were read so far, as one. */
+/** The loaded pages of a list. */
 export interface Listed<T> {
   readonly items: readonly T[];
-  /** Where the next page begins; null when there is none. */
+  /** The cursor of the next page; null if there is none. */
   readonly next: string | null;
 }
 
-/** A list read page by page. `more` reads the next one; `reload` the newest, keeping those behind it. */
+/** A list loaded page by page. `more` loads the next page; `reload` the newest, and keeps the others. */
 export interface PagedList<T> extends Resource<Listed<T>> {
   readonly more: () => Promise<void>;
 }
 
-/** A list, newest first, of which nothing is read yet; `idOf` tells its items apart. */
+/** A list, newest first, not loaded yet; `idOf` identifies its items. */
 export function pagedList<T>(
   load: (cursor: string | null) => Promise<PageData<T>>,
   idOf: (item: T) => string,
@@ -35,7 +35,7 @@ export function pagedList<T>(
   };
 }
 
-/** The list once its newest page was read again. Where the pages do not meet, it begins anew. */
+/** The list after reloading its newest page. If that does not overlap the rest, the list begins anew. */
 export function withNewest<T>(
   shown: Listed<T> | null,
   page: PageData<T>,
@@ -49,7 +49,7 @@ export function withNewest<T>(
   return { items: [...page.items, ...older], next: shown.next };
 }
 
-/** The list with the page behind it. */
+/** The list with its next page. */
 export function withNext<T>(
   shown: Listed<T> | null,
   page: PageData<T>,

@@ -1,6 +1,6 @@
 /**
- * Runs `work` soon after it is asked for, and at most once every `every` milliseconds however often
- * it is asked for. The last asking is never lost.
+ * Runs `work` soon after a call, and at most once per `every` milliseconds. The last call is never
+ * lost.
  */
 export function throttle(every: number, work: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;

@@ -2,8 +2,8 @@ const FIRST_MS = 500;
 const LONGEST_MS = 15_000;
 
 /**
- * How long to wait before the attempt that follows `failures` failed ones in a row, in milliseconds.
- * `random` (0 to 1) spreads pages that lost the same server at the same moment.
+ * The wait before the next attempt after `failures` in a row, in milliseconds. `random` (0 to 1)
+ * spreads pages that lost the same server at the same moment.
  */
 export function waitBefore(failures: number, random: number): number {
   const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures);

@@ -8,12 +8,12 @@ import { agoText, momentText, secondText } from "../text/time-text.ts";
 import { Sparkline } from "./sparkline.tsx";
 import type { Watched } from "./watch-operations.ts";
 
-/** Operators read in the zone of the machine they sit at. */
+/** The time zone of the operator's machine. */
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
-/** What is promised from event to balance. */
+/** The latency target from event to balance; shown in red when exceeded. */
 const SLOW_MS = 1000;
 
-/** The page of those who run it: whether all is well. */
+/** The health of the system, for operators. */
 export function OperatorsPage({ watched }: { watched: ReadonlySignal<Watched> }) {
   const { history, problem } = watched.value;
   const now = history.at(-1);
@@ -35,7 +35,7 @@ export function OperatorsPage({ watched }: { watched: ReadonlySignal<Watched> })
         </p>
       )}
       {now === undefined ? <p class="note">Loading</p> : <Numbers now={now} history={history} />}
-      <footer class="note">All times are those of {ZONE}.</footer>
+      <footer class="note">All times are in {ZONE}.</footer>
     </main>
   );
 }
@@ -50,29 +50,29 @@ function Numbers({ now, history }: { now: OperationsData; history: readonly Oper
           <p class="figure">{countText(BigInt(Math.round(now.events_per_second)))}</p>
           <Sparkline values={history.map((each) => each.events_per_second)} />
         </Card>
-        <Card title="Behind, events">
+        <Card title="Events behind">
           <p class="figure">{countText(BigInt(now.lag))}</p>
           <Sparkline values={history.map(({ lag }) => Number(lag))} />
         </Card>
         <Card title="Event to balance, p99">
           <p class={`figure ${isSlow ? "bad" : ""}`}>{delayText(p99)}</p>
           <p class="note">
-            {p50 === null ? "nothing was metered just now" : `half within ${delayText(p50)}`}
-            {isSlow && " · slower than the promised second"}
+            {p50 === null ? "no recent usage" : `half within ${delayText(p50)}`}
+            {isSlow && " · above the target of 1 s"}
           </p>
           <Sparkline values={history.map(({ balance_delay_ms }) => balance_delay_ms.p99 ?? 0)} />
         </Card>
         <Card title="Due work">
           <p class="figure">{countText(BigInt(now.scheduler.due))}</p>
           <p class="note">{dueText(now)}</p>
-          <p class="note">{countText(BigInt(now.outbox))} messages wait to be published</p>
+          <p class="note">{countText(BigInt(now.outbox))} messages waiting to be published</p>
         </Card>
       </div>
       <div class="tiles">
         <Proof now={now} />
         <Counts
-          title="Dead letters that wait, by reason"
-          empty="None: every event was metered or decided about."
+          title="Open dead letters, by reason"
+          empty="None: every event was metered, retried or dismissed."
           rows={now.dead_letters.map(({ reason, count }) => ({ name: reason, count }))}
         />
         <Counts
@@ -88,22 +88,22 @@ function Numbers({ now, history }: { now: OperationsData; history: readonly Oper
 function Proof({ now: { reconciliation } }: { now: OperationsData }) {
   if (reconciliation === null) {
     return (
-      <Card title="Proof of usage">
-        <p class="empty">Not yet: the scheduler proves the books every night.</p>
+      <Card title="Reconciliation of usage">
+        <p class="empty">Not yet: the scheduler reconciles usage every night.</p>
       </Card>
     );
   }
   const { at, messages, verified, differences } = reconciliation;
-  const isProved = differences === "0";
+  const isVerified = differences === "0";
   return (
-    <Card title="Proof of usage">
-      <p class={`figure ${isProved ? "" : "bad"}`}>
-        {isProved ? "proved" : `${countText(BigInt(differences))} differences`}
+    <Card title="Reconciliation of usage">
+      <p class={`figure ${isVerified ? "" : "bad"}`}>
+        {isVerified ? "verified" : `${countText(BigInt(differences))} differences`}
       </p>
       <p class="note">
         {countText(BigInt(verified))} of {countText(BigInt(messages))} new messages,{" "}
         {momentText(ZONE, Date.parse(at), minute.value)}
-        {!isProved && " · drawdown reconcile says where"}
+        {!isVerified && ": run drawdown reconcile for details"}
       </p>
     </Card>
   );

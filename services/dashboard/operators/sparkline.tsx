@@ -1,7 +1,7 @@
 const WIDTH = 200;
 const HEIGHT = 36;
 
-/** How a number went lately, the newest at the right. The number itself stands beside it in words. */
+/** The recent values of a number, newest at the right. The number itself is shown beside it. */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const most = Math.max(1e-9, ...values);
   const step = WIDTH / Math.max(1, values.length - 1);

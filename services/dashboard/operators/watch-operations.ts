@@ -2,7 +2,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type { OperationsData } from "../../../shared/contract/operations.ts";
 import { Problem, request } from "../api/request.ts";
 
-/** What was read last, the one before it for what has changed, and why the last attempt failed. */
+/** The recent readings, newest last, and why the last attempt failed. */
 export interface Watched {
   readonly history: readonly OperationsData[];
   readonly problem: Problem | null;
@@ -11,7 +11,7 @@ export interface Watched {
 const EVERY_MS = 2000;
 const KEPT = 90;
 
-/** Reads the operations every two seconds for as long as the page is looked at. */
+/** Loads the operations every two seconds while the page is visible. */
 export function watchOperations(key: string): ReadonlySignal<Watched> {
   const watched = signal<Watched>({ history: [], problem: null });
   const read = async (): Promise<void> => {

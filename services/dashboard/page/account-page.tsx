@@ -22,7 +22,7 @@ export function AccountPage({ open }: { open: OpenAccount }) {
     return (
       <main class="page narrow">
         <section class="card">
-          <h1 class="title">Your credits cannot be shown just now</h1>
+          <h1 class="title">Your credits cannot be shown right now</h1>
           <p class="note">{problem.message}</p>
           <button type="button" class="button" onClick={() => void open.account.reload()}>
             Try again
@@ -50,7 +50,7 @@ export function AccountPage({ open }: { open: OpenAccount }) {
         <PaymentsCard open={open} zone={zone} />
         <ActivityCard open={open} zone={zone} />
       </div>
-      <footer class="note">All times are those of {zone}.</footer>
+      <footer class="note">All times are in {zone}.</footer>
       <UsageDialog open={open} zone={zone} />
     </main>
   );

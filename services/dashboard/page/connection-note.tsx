@@ -2,7 +2,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { LiveState } from "../live/live-state.ts";
 import { secondText } from "../text/time-text.ts";
 
-/** Whether the number is live; when it is not, until when it was. */
+/** Whether the page is live, or when it last was. */
 export function ConnectionNote({ live, zone }: { live: ReadonlySignal<LiveState>; zone: string }) {
   const { connection, line, heardAt } = live.value;
   const changed = line?.changedAt ?? null;

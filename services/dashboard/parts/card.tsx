@@ -5,12 +5,12 @@ import type { Loaded } from "../live/resource.ts";
 interface CardProps {
   readonly title: string;
   readonly class?: string;
-  /** What stands right of the title. */
+  /** Shown right of the title. */
   readonly side?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-/** A part of the page under its own heading. */
+/** A section of the page with a heading. */
 export function Card({ title, class: kind = "", side, children }: CardProps) {
   const id = useId();
   return (
@@ -27,12 +27,12 @@ export function Card({ title, class: kind = "", side, children }: CardProps) {
 interface ContentProps<T> {
   readonly of: Loaded<T>;
   readonly again: () => void;
-  /** About how many lines it takes, so that nothing jumps when it is there. */
+  /** The approximate number of lines, reserved while it loads. */
   readonly lines: number;
   readonly children: (value: T) => ComponentChildren;
 }
 
-/** What was read, with a word above it when it could not be read again; or its place until it is. */
+/** Loaded content with an error above it if reloading failed, or a placeholder. */
 export function Content<T>({ of: { value, problem }, again, lines, children }: ContentProps<T>) {
   const failed = problem !== null && (
     <p class="problem" role="alert">

@@ -8,14 +8,14 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** A dialog above the page: the browser keeps the focus in it, closes it on Escape and gives the focus back. */
+/** A modal dialog. The browser keeps the focus in it, closes it on Escape, and returns the focus. */
 export function Dialog({ title, close, wide = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
-    // Closed before it goes, so that the focus returns to where it came from.
+    // Close it before it is removed, so that the focus returns.
     return () => shown?.close();
   }, []);
   return (

@@ -3,12 +3,12 @@ import { type Cell, csvText } from "../../../shared/core/text/csv-text.ts";
 interface ExportCsvProps {
   readonly file: string;
   readonly columns: readonly string[];
-  /** Called when it is asked for: what is shown then. */
+  /** Called on export. */
   readonly rows: () => readonly (readonly Cell[])[];
   readonly what: string;
 }
 
-/** A button that saves what is shown as a CSV file. */
+/** A button that saves the shown rows as a CSV file. */
 export function ExportCsv({ file, columns, rows, what }: ExportCsvProps) {
   const save = (): void => {
     const blob = new Blob([csvText(columns, rows())], { type: "text/csv;charset=utf-8" });

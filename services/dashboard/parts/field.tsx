@@ -6,11 +6,11 @@ interface FieldProps {
   readonly unit: string;
   readonly start: string;
   readonly hint: string;
-  /** What is wrong with it. */
+  /** The error to show. */
   readonly wrong: string | null;
 }
 
-/** An amount to type, with its unit, and what is wrong with it told beside it. */
+/** An input for an amount, with its unit and its error. */
 export function AmountField({ label, name, unit, start, hint, wrong }: FieldProps) {
   const id = useId();
   return (
@@ -37,7 +37,7 @@ export function AmountField({ label, name, unit, start, hint, wrong }: FieldProp
   );
 }
 
-/** What a form holds under a name, as text. */
+/** The text of a form's field. */
 export function fieldText(form: HTMLFormElement, name: string): string {
   const value = new FormData(form).get(name);
   return typeof value === "string" ? value : "";

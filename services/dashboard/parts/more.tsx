@@ -1,6 +1,6 @@
 import type { PagedList } from "../live/paged-list.ts";
 
-/** Reads the next page of a list, where there is one. */
+/** Loads the next page of a list, if there is one. */
 export function More<T>({ list, what }: { list: PagedList<T>; what: string }) {
   const { value, loading } = list.state.value;
   if (value === null || value.next === null) return null;

@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
-/** The width of an element in pixels, as it changes; 0 until it is known. */
+/** The current width of an element in pixels; 0 until it is measured. */
 export function useWidth<E extends HTMLElement>(): [RefObject<E>, number] {
   const element = useRef<E>(null);
   const [width, setWidth] = useState(0);

@@ -13,7 +13,7 @@ interface BarButtonsProps {
   readonly choose: (bar: SpendBar) => void;
 }
 
-/** A button over each bar, for mouse, finger and keys: one stop for Tab, the arrows go along. */
+/** A button over each bar. Tab stops once; arrow keys move between bars. */
 export function BarButtons({ spend, left, each, titleOf, point, choose }: BarButtonsProps) {
   const { bars } = spend;
   const group = useRef<HTMLFieldSetElement>(null);
@@ -31,7 +31,7 @@ export function BarButtons({ spend, left, each, titleOf, point, choose }: BarBut
   return (
     <fieldset ref={group} class="bar-buttons" onMouseLeave={() => point(null)}>
       <legend class="unseen">
-        Credits spent by {spend.by}; arrow keys go along, Enter shows the usage
+        Credits spent by {spend.by}; arrow keys move between bars, Enter shows the usage
       </legend>
       {bars.map((bar, i) => (
         <button
@@ -48,7 +48,7 @@ export function BarButtons({ spend, left, each, titleOf, point, choose }: BarBut
           onBlur={() => point(null)}
           onKeyDown={(event) => move(event, i)}
           onPointerDown={({ pointerType }) => {
-            // A finger cannot point: its first touch reads, its second opens.
+            // The first touch shows the value, the second opens the usage.
             isReading.current = pointerType === "touch" && read.current !== i;
             read.current = i;
           }}

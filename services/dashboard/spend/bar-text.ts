@@ -3,7 +3,7 @@ import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
 import { keyName } from "../text/meter-text.ts";
 
-/** What a bar is made of: "362.1 credits: voice 200, tokens 162.1" */
+/** The parts of a bar: "362.1 credits: voice 200, tokens 162.1" */
 export function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string {
   const parts = rows
     .map(({ key }) => ({ key, credits: bar.parts.get(key) ?? 0n }))

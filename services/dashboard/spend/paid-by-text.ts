@@ -2,7 +2,7 @@ import type { ExplainedUsageData } from "../../../shared/contract/usage-record.t
 import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import { exactCredits } from "../text/credit-text.ts";
 
-/** A part of what an event cost, and who paid it. */
+/** A part of an event's cost, and the lot that paid it. */
 export interface PaidByText {
   readonly key: string;
   readonly credits: string;
@@ -10,22 +10,22 @@ export interface PaidByText {
 }
 
 const SOURCES = {
-  ...{ plan: "a plan's credits", top_up: "a top-up" },
-  ...{ promotion: "a promotion", adjustment: "an adjustment" },
+  ...{ plan: "earlier plan credits", top_up: "an earlier top-up" },
+  ...{ promotion: "an earlier promotion", adjustment: "an earlier adjustment" },
 } as const;
 
 /**
- * Which lots paid for an event, oldest first, and what is owed of it. A lot that stands on the line no
- * more goes by where it came from.
+ * The lots that paid for an event, oldest first, and what is still owed. A lot that is no longer shown
+ * is named by its source.
  */
 export function paidByTexts(
   { lots, owed }: Pick<ExplainedUsageData, "lots" | "owed">,
-  standing: readonly LotOnLine[],
+  shown: readonly LotOnLine[],
   zone: string,
 ): readonly PaidByText[] {
   const paid = lots.map(({ lot_id, source, credits }) => {
-    const lot = standing.find(({ lotId }) => lotId === lot_id);
-    const name = lot === undefined ? `${SOURCES[source]} that has ended` : lotName(lot, zone);
+    const lot = shown.find(({ lotId }) => lotId === lot_id);
+    const name = lot === undefined ? SOURCES[source] : lotName(lot, zone);
     return { key: lot_id, credits: exactCredits(BigInt(credits)), from: `from ${name}` };
   });
   if (paid.length === 0 && BigInt(owed) === 0n) {

@@ -15,7 +15,7 @@ interface RecordRowProps {
   readonly zone: string;
 }
 
-/** A usage event as a row; chosen, it says which lots paid for it. */
+/** A usage event as a row, which expands to the lots that paid for it. */
 export function RecordRow({ record, open, zone }: RecordRowProps) {
   const [explained, setExplained] = useState<Resource<ExplainedUsageData> | null>(null);
   const at = Date.parse(record.occurred_at);
@@ -24,7 +24,7 @@ export function RecordRow({ record, open, zone }: RecordRowProps) {
       setExplained(null);
       return;
     }
-    // A token that is refused shows in the page behind, which reads all the time.
+    // The page behind, which keeps loading, handles a refused token.
     const read = resource(
       () => open.api.explain(record.event_id),
       () => undefined,

@@ -14,7 +14,7 @@ import { momentText, weekdayText } from "../text/time-text.ts";
 import { SpendChart } from "./spend-chart.tsx";
 import { SpendTable } from "./spend-table.tsx";
 
-/** What was spent over time, and on what. */
+/** Spend over time, by group. */
 export function SpendCard({ open, zone }: { open: OpenAccount; zone: string }) {
   const { range, spend } = open.spend;
   return (
@@ -80,7 +80,7 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
       </div>
       <div class="foot">
         <ExportCsv
-          what="what was spent"
+          what="spend"
           file={`spent-${shown.name}-by-${groupName(shown.grouping)}`}
           columns={["from", groupName(shown.grouping), "credits"]}
           rows={() => shown.bars.flatMap(barRows)}
@@ -95,7 +95,7 @@ function barRows({ from, parts }: SpendBar) {
   return [...parts].map(([key, credits]) => [at, key, { number: formatCredits(credits) }]);
 }
 
-/** What to group by: the dimensions are those that the latest usage has. */
+/** Selects the grouping. The dimensions offered are those of recent usage. */
 function GroupSelect({ open }: { open: OpenAccount }) {
   const { grouping } = open.spend;
   const names = useComputed(() => {

@@ -17,14 +17,11 @@ interface ChartProps {
 
 const HEIGHT = 190;
 const FOOT = 24;
-/** Room that a label below the bars needs. */
+/** The width of a label below the bars. */
 const LABEL = 62;
 const LABEL_TEXT = 46;
 
-/**
- * Spend over time, stacked. The bars are drawn; a button lies over each, so that keys and screen
- * readers reach them: one stop for Tab, the arrows go along.
- */
+/** Spend over time as stacked bars, with a button over each for keyboards and screen readers. */
 export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
   const [element, width] = useWidth<HTMLDivElement>();
   const shown = useSignal<number | null>(null);
@@ -40,8 +37,8 @@ export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
       <p class="readout" aria-hidden="true">
         {bar === undefined ? (
           <span class="soft">
-            <span class="fine">Point at a bar to read it, click to see its usage.</span>
-            <span class="coarse">Tap a bar to read it, again to see its usage.</span>
+            <span class="fine">Point at a bar for its value, click for its usage.</span>
+            <span class="coarse">Tap a bar for its value, again for its usage.</span>
           </span>
         ) : (
           <>
@@ -52,12 +49,12 @@ export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
       <div ref={element} class="plot">
         <svg width={width} height={HEIGHT + FOOT} aria-hidden="true">
           <Lines scale={scale} left={left} width={width} />
-          {bars.map((one, i) => (
-            <g key={one.from} transform={`translate(${left + i * each} 0)`}>
-              <Stack bar={one} spend={spend} top={scale.at(-1) ?? 0n} width={each} />
+          {bars.map((drawn, i) => (
+            <g key={drawn.from} transform={`translate(${left + i * each} 0)`}>
+              <Stack bar={drawn} spend={spend} top={scale.at(-1) ?? 0n} width={each} />
               {i % every === 0 && (bars.length - i) * each > LABEL_TEXT && (
                 <text class="soft" x={1} y={HEIGHT + 18}>
-                  {spend.by === "hour" ? timeText(zone, one.from) : shortDate(zone, one.from)}
+                  {spend.by === "hour" ? timeText(zone, drawn.from) : shortDate(zone, drawn.from)}
                 </text>
               )}
             </g>

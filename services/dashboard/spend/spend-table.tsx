@@ -7,11 +7,11 @@ import { keyName } from "../text/meter-text.ts";
 interface SpendTableProps {
   readonly spend: Spend;
   readonly group: Grouping;
-  /** Shows the usage of a key; null where the API cannot tell it apart. */
+  /** Shows the usage of a key; null if the API cannot filter by it. */
   readonly choose: ((key: string) => void) | null;
 }
 
-/** What the credits were spent on, the most first. Its colours are those of the bars. */
+/** What the credits were spent on, largest first, in the colours of the bars. */
 export function SpendTable({ spend, group, choose }: SpendTableProps) {
   return (
     <table class="spent-on">

@@ -10,7 +10,7 @@ import type { OpenedUsage } from "../state/spend-state.ts";
 import { RECORD_COLUMNS, recordCells } from "./record-csv.ts";
 import { RecordRow } from "./record-row.tsx";
 
-/** The usage behind a stretch or a bar, when one was chosen. */
+/** The usage of the selected lot, bar or meter. */
 export function UsageDialog({ open, zone }: { open: OpenAccount; zone: string }) {
   const { value } = open.opened;
   if (value === null) return null;
@@ -25,7 +25,7 @@ interface OpenedProps {
 
 function Opened({ open, opened, zone }: OpenedProps) {
   const list = useMemo(() => {
-    // A token that is refused shows in the page behind, which reads all the time.
+    // The page behind, which keeps loading, handles a refused token.
     const read = pagedList(
       opened.load,
       ({ event_id }) => event_id,
@@ -36,7 +36,7 @@ function Opened({ open, opened, zone }: OpenedProps) {
   }, [opened]);
   return (
     <Dialog title={opened.title} close={() => (open.opened.value = null)} wide>
-      <p class="note">{opened.note} Choose one to see which credits paid for it.</p>
+      <p class="note">{opened.note} Select an event to see which credits paid for it.</p>
       <Content of={list.state.value} again={() => void list.reload()} lines={8}>
         {(shown) => (
           <Records open={open} shown={shown} list={list} zone={zone} file={opened.file} />
@@ -55,7 +55,7 @@ interface RecordsProps {
 }
 
 function Records({ open, shown: { items, next }, list, zone, file }: RecordsProps) {
-  if (items.length === 0) return <p class="empty">No usage is behind this.</p>;
+  if (items.length === 0) return <p class="empty">No usage to show.</p>;
   return (
     <>
       <table class="records">
@@ -80,7 +80,7 @@ function Records({ open, shown: { items, next }, list, zone, file }: RecordsProp
       </table>
       <div class="foot">
         <p class="note" role="status">
-          {items.length} {next === null ? "in all" : "so far"}
+          {items.length} {next === null ? "in total" : "so far"}
         </p>
         <More list={list} what="usage" />
         <ExportCsv

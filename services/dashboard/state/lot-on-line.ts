@@ -3,7 +3,6 @@ import { moneyFirst } from "../text/payment-text.ts";
 import { dateText, shortDate, soonText } from "../text/time-text.ts";
 import { shownIn } from "../text/zoned-time.ts";
 
-/** A lot as it is drawn. */
 export interface LotOnLine {
   readonly lotId: string;
   readonly source: LotData["source"];
@@ -14,7 +13,6 @@ export interface LotOnLine {
   readonly expiresAt: number | null;
 }
 
-/** Reads a lot as the API tells it. */
 export function lotOnLine(lot: LotData): LotOnLine {
   return {
     lotId: lot.lot_id,
@@ -27,7 +25,7 @@ export function lotOnLine(lot: LotData): LotOnLine {
   };
 }
 
-/** Where a lot comes from: "October plan", "Top-up, USD 10.00", "Promotion, welcome". */
+/** The source of a lot: "October plan", "Top-up, USD 10.00", "Promotion, welcome". */
 export function lotName(lot: LotOnLine, zone: string): string {
   switch (lot.source) {
     case "plan":
@@ -41,7 +39,7 @@ export function lotName(lot: LotOnLine, zone: string): string {
   }
 }
 
-/** When it expires, and whether that is soon enough to warn of what is left in it. */
+/** When it expires, and whether that is soon enough for a warning. */
 export function expiryText(
   { expiresAt }: LotOnLine,
   remaining: bigint,
@@ -51,7 +49,7 @@ export function expiryText(
   if (remaining === 0n) return { text: "used up", isSoon: false };
   if (expiresAt === null) return { text: "does not expire", isSoon: false };
   if (expiresAt <= now) {
-    return { text: `expired on ${shortDate(zone, expiresAt)}, being posted`, isSoon: true };
+    return { text: `expired on ${shortDate(zone, expiresAt)}, update pending`, isSoon: true };
   }
   const soon = soonText(zone, expiresAt, now);
   if (soon !== null)

@@ -13,7 +13,7 @@ import { throttle } from "../live/throttle.ts";
 import { type LotOnLine, lotOnLine } from "./lot-on-line.ts";
 import { type OpenedUsage, type SpendState, spendState } from "./spend-state.ts";
 
-/** All that the page of one account shows, and keeps up to date by itself. */
+/** The data of the account page, which updates itself. */
 export interface OpenAccount {
   readonly api: AccountApi;
   readonly live: ReadonlySignal<LiveState>;
@@ -24,18 +24,18 @@ export interface OpenAccount {
   readonly entries: PagedList<EntryData>;
   readonly records: PagedList<UsageRecordData>;
   readonly spend: SpendState;
-  /** The usage that the reader asked to see behind a stretch or a bar. */
+  /** The usage shown in the dialog. */
   readonly opened: Signal<OpenedUsage | null>;
   readonly show: (account: AccountData) => void;
 }
 
-/** While usage streams in, what is added up over it is read again at most this often. */
+/** While usage streams in, sums are reloaded at most this often. */
 const USAGE_EVERY_MS = 4000;
 const LISTS_EVERY_MS = 500;
-/** Hours and days begin without an event. */
+/** A new hour or day begins without an event. */
 const AGAIN_EVERY_MS = 300_000;
 
-/** Reads an account and follows it for as long as the page stands. */
+/** Loads an account and follows it as long as the page is open. */
 export function openAccount(token: string, accountId: string): OpenAccount {
   const api = accountApi(token, accountId);
   const live = signal(UNHEARD);
@@ -72,25 +72,25 @@ export function openAccount(token: string, accountId: string): OpenAccount {
     const read = account.state.value.value;
     if (read !== null) live.value = afterLine(live.peek(), lineOf(read));
   });
-  const again = rereading(open);
+  const reload = reloaders(open);
   void followStream(
     api.streamPath,
     token,
     (news) => {
       const { state, stale } = afterNews(live.peek(), news, Date.now());
       live.value = state;
-      for (const part of stale) again[part]();
+      for (const part of stale) reload[part]();
     },
     stop.signal,
   );
-  for (const read of Object.values(again)) read();
-  setInterval(again.usage, AGAIN_EVERY_MS);
-  // What a page that nobody looks at has left undone.
-  document.addEventListener("visibilitychange", again.usage);
+  for (const read of Object.values(reload)) read();
+  setInterval(reload.usage, AGAIN_EVERY_MS);
+  // A hidden page does not reload; catch up when it becomes visible.
+  document.addEventListener("visibilitychange", reload.usage);
   return open;
 }
 
-function rereading(open: OpenAccount): Readonly<Record<Stale, () => void>> {
+function reloaders(open: OpenAccount): Readonly<Record<Stale, () => void>> {
   return {
     account: throttle(LISTS_EVERY_MS, () => {
       void open.account.reload();

@@ -1,19 +1,18 @@
 import type { TimeRange } from "../api/account-api.ts";
 import { lastDays, lastHours, startOfDay } from "../text/zoned-time.ts";
 
-/** The ranges that the page offers. */
 export type RangeName = "24 h" | "7 days" | "30 days";
 
 export const RANGES: readonly RangeName[] = ["24 h", "7 days", "30 days"];
 
-/** A range as bars: where each begins, by hour or by day of the account's zone, up to `now`'s. */
+/** A range, and where each of its bars begins: hours or days in the account's time zone. */
 export interface Bars {
   readonly range: TimeRange;
   readonly by: "hour" | "day";
   readonly starts: readonly number[];
 }
 
-/** The bars of a range that ends with the hour or the day that `now` lies in. */
+/** The bars of a range that ends with the current hour or day. */
 export function barsOf(name: RangeName, zone: string, now: number): Bars {
   if (name === "24 h") {
     const starts = lastHours(zone, now, 24);

@@ -6,7 +6,7 @@ import { type Resource, resource } from "../live/resource.ts";
 import { type Spend, spendOf } from "./spend.ts";
 import { barsOf, type RangeName } from "./spend-range.ts";
 
-/** What was spent, over the range and in the groups that the reader chose. */
+/** Spend over the selected range, by the selected grouping. */
 export interface SpendState {
   readonly range: Signal<RangeName>;
   readonly grouping: Signal<Grouping>;
@@ -14,7 +14,7 @@ export interface SpendState {
   readonly reload: () => Promise<void>;
 }
 
-/** A spend with what it was asked for by, which may not be what is chosen by now. */
+/** Spend with its own selection, since the current one may have changed. */
 export interface ShownSpend extends Spend {
   readonly name: RangeName;
   readonly by: "hour" | "day";
@@ -22,7 +22,7 @@ export interface ShownSpend extends Spend {
   readonly grouping: Grouping;
 }
 
-/** Usage that lies behind something on the page, to be read page by page. */
+/** A list of usage to show in the dialog. */
 export interface OpenedUsage {
   readonly title: string;
   readonly note: string;
@@ -30,13 +30,13 @@ export interface OpenedUsage {
   readonly load: (cursor: string | null) => Promise<PageData<UsageRecordData>>;
 }
 
-/** The spend of an account, read again whenever the choice changes and the zone is known. */
+/** The spend of an account, reloaded when the selection changes. It waits for the time zone. */
 export function spendState(
   api: AccountApi,
   zone: ReadonlySignal<string | null>,
   refused: () => void,
 ): SpendState {
-  // On a phone thirty bars are too narrow for a finger.
+  // On a phone, thirty bars are too narrow to touch.
   const range = signal<RangeName>(matchMedia("(max-width: 720px)").matches ? "7 days" : "30 days");
   const grouping = signal<Grouping>({ group: "meter" });
   const spend = resource(async (): Promise<ShownSpend> => {
@@ -51,7 +51,7 @@ export function spendState(
     if (zone.peek() !== null) await spend.reload();
   };
   effect(() => {
-    // Read here, so that the effect runs again when one of them changes.
+    // Reading both makes the effect run again when one of them changes.
     const isChosen = [range.value, grouping.value].length > 0;
     if (isChosen && zone.value !== null) void spend.reload();
   });

@@ -1,11 +1,11 @@
 import type { BucketData } from "../../../shared/contract/usage.ts";
 
-/** What was spent in a range of time, by what it was spent on. */
+/** Spend in a range of time, by key. */
 export interface Spend {
   readonly total: bigint;
-  /** Keys, the one with the most credits first. */
+  /** By key, largest first. */
   readonly rows: readonly SpendRow[];
-  /** One for each hour or day of the range, also where nothing was spent. */
+  /** One per hour or day of the range, even without spend. */
   readonly bars: readonly SpendBar[];
 }
 
@@ -13,7 +13,7 @@ export interface SpendRow {
   readonly key: string;
   readonly credits: bigint;
   readonly events: bigint;
-  /** Null where quantities of different meters cannot be added up. */
+  /** Null if it would add up different meters. */
   readonly quantity: bigint | null;
 }
 
@@ -25,7 +25,7 @@ export interface SpendBar {
   readonly parts: ReadonlyMap<string, bigint>;
 }
 
-/** Adds buckets up over the bars that begin at `starts` (in order), the last of which ends at `end`. */
+/** Sums buckets into bars that begin at `starts` (in order); the last ends at `end`. */
 export function spendOf(
   buckets: readonly BucketData[],
   starts: readonly number[],
@@ -52,14 +52,14 @@ export function spendOf(
   };
 }
 
-/** What a bar is drawn of, from the bottom up: the keys that have a colour of their own, then the rest. */
+/** A layer of a bar, from the bottom up: keys with their own colour, then the rest. */
 export interface Layer {
-  /** The place among the colours; null: the rest. */
+  /** The index of the colour; null for the rest. */
   readonly colour: number | null;
   readonly credits: bigint;
 }
 
-/** As many keys as have a colour; the others share one. */
+/** The number of keys with their own colour. */
 export const COLOURS = 5;
 
 /** The layers of a bar, in the order of `rows`. */

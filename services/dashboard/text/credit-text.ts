@@ -15,8 +15,8 @@ export function exactCredits(credits: bigint): string {
 }
 
 /**
- * Credits with always two decimals, so that a number that changes keeps its place. Rounded down: it
- * never shows more than there is, nor less debt.
+ * Credits with two decimals, so that a changing number keeps its place. Rounded down, so that it never
+ * shows too many credits or too little debt.
  */
 export function roundedDown(credits: bigint): string {
   const below = credits % MICRO_PER_CENT < 0n ? 1n : 0n;
@@ -36,7 +36,7 @@ export function signedCredits(credits: bigint): string {
   return credits > 0n ? `+${exactCredits(credits)}` : exactCredits(credits);
 }
 
-/** Money as a customer reads it: "USD 1,200.00". `amount` is in the currency's minor unit, at least 0. */
+/** Money for customers: "USD 1,200.00". `amount` is in the currency's minor unit, at least 0. */
 export function moneyText(amount: bigint, currency: string): string {
   const [whole = "", fraction] = formatMoney(amount, currency).split(".");
   return `${currency} ${grouped(whole)}${fraction === undefined ? "" : `.${fraction}`}`;
@@ -47,7 +47,7 @@ export function countText(count: bigint): string {
   return count < 0n ? MINUS + grouped((-count).toString()) : grouped(count.toString());
 }
 
-/** What part of a whole it is: "55 %", "under 1 %"; nothing of nothing is "0 %". */
+/** A share: "55 %", "under 1 %"; "0 %" of nothing. */
 export function shareText(part: bigint, whole: bigint): string {
   if (part <= 0n || whole <= 0n) return "0 %";
   const percent = (part * 200n + whole) / (whole * 2n);
@@ -64,7 +64,7 @@ function grouped(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** Credits as a spreadsheet reads them: a plain decimal. */
+/** Credits as a plain decimal for spreadsheets. */
 export function creditsCell(credits: bigint): Cell {
   return { number: formatCredits(credits) };
 }

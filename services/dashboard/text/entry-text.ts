@@ -6,18 +6,13 @@ const NAMES: Readonly<Record<string, string>> = {
   expiry: "Expired, unused",
   add_on_charge: "Add-on",
   adjustment: "Adjustment",
-  reversal: "Taken back",
+  reversal: "Reversed",
   withdrawal: "Withdrawn",
 };
 
-/** What an entry was, in words: "Add-on · voice cloning, 2 more units". */
-export function entryText({
-  kind,
-  reference,
-}: {
-  readonly kind: string;
-  readonly reference: string;
-}): string {
+/** An entry in words: "Add-on · voice cloning, 2 more units". */
+export function entryText(entry: { readonly kind: string; readonly reference: string }): string {
+  const { kind, reference } = entry;
   const name = NAMES[kind] ?? kind.replaceAll("_", " ");
   const detail = kind === "add_on_charge" ? addOnText(reference) : moneyFirst(reference);
   return detail === "" ? name : `${name} · ${detail}`;

@@ -1,12 +1,11 @@
 import type { PaymentData } from "../../../shared/contract/payment.ts";
 import { exactCredits } from "./credit-text.ts";
 
-/** What a payment is for. */
 export function paidForText({ kind }: Pick<PaymentData, "kind">): string {
   return kind === "fee" ? "Plan" : "Top-up";
 }
 
-/** What came of a payment, or will: "added 500 credits", "nothing charged". */
+/** The result of a payment: "added 500 credits", "nothing charged". */
 export function broughtText({ status, credits }: Pick<PaymentData, "status" | "credits">): string {
   if (status === "failed") return "nothing charged";
   if (status === "retrying") return "will be tried again";
@@ -14,7 +13,7 @@ export function broughtText({ status, credits }: Pick<PaymentData, "status" | "c
   return `${status === "succeeded" ? "added" : "will add"} ${exactCredits(BigInt(credits))} credits`;
 }
 
-/** The books write "10.00 USD"; the page writes the currency first everywhere. */
+/** References in the books have "10.00 USD"; the page shows the currency first. */
 export function moneyFirst(reference: string): string {
   const [, amount, currency] = /^([\d.]+) ([A-Z]{3})$/.exec(reference) ?? [];
   return amount === undefined || currency === undefined ? reference : `${currency} ${amount}`;

@@ -3,7 +3,7 @@ import { shortCredits } from "./credit-text.ts";
 import { dateText, momentText } from "./time-text.ts";
 import { daysBetween } from "./zoned-time.ts";
 
-/** How long the credits last, as a sentence whose `until` is what one looks for. */
+/** How long the credits last, as a sentence whose `until` is emphasized. */
 export interface RunwayText {
   readonly before: string;
   readonly until: string;
@@ -12,7 +12,7 @@ export interface RunwayText {
 
 const DAY = 86_400_000;
 
-/** Says a runway in words, with the pace it goes by. */
+/** A runway in words, with its pace. */
 export function runwayText(runway: RunwayData, zone: string, now: number): RunwayText {
   const pace = BigInt(runway.pace_per_day);
   const balance = BigInt(runway.balance);
@@ -20,12 +20,14 @@ export function runwayText(runway: RunwayData, zone: string, now: number): Runwa
   if (balance < 0n) return plain("The next credits repay this debt first.");
   if (balance === 0n) return plain("Nothing is left to use.");
   if (pace === 0n) {
-    return plain(`Nothing was used in the last ${days}, so nothing says how long they last.`);
+    return plain(
+      `Nothing was used in the last ${days}, so there is no estimate of how long they last.`,
+    );
   }
   const before = `At the pace of the last ${days} (${shortCredits(pace)} a day) they `;
   if (runway.lasts_until === null) {
     return {
-      before: `${before}last longer than can be told`,
+      before: `${before}last longer than can be estimated`,
       until: "",
       after: unusedText(runway),
     };

@@ -1,6 +1,6 @@
 import { daysBetween, shownIn } from "./zoned-time.ts";
 
-/** Writes instants as an account reads them: in its time zone, and near days by name. */
+/** Formats instants in a time zone, with names for near days. */
 
 const MONTHS =
   "January February March April May June July August September October November December".split(
@@ -18,17 +18,17 @@ export function secondText(zone: string, at: number): string {
   return new Date(shownIn(zone, at)).toISOString().slice(11, 19);
 }
 
-/** A date so near that its year needs no telling. */
+/** Dates nearer than this are shown without the year. */
 const NEAR_DAYS = 180;
 
-/** "1 December", with the year where it is half a year away or more. */
+/** "1 December", with the year if it is half a year away or more. */
 export function dateText(zone: string, at: number, now: number): string {
   const day = `${dayOf(zone, at)} ${monthOf(zone, at)}`;
   const isNear = Math.abs(daysBetween(zone, now, at)) < NEAR_DAYS;
   return isNear ? day : `${day} ${new Date(shownIn(zone, at)).getUTCFullYear()}`;
 }
 
-/** "1 Dec": where there is little room and no doubt about the year. */
+/** "1 Dec" */
 export function shortDate(zone: string, at: number): string {
   return `${dayOf(zone, at)} ${monthOf(zone, at).slice(0, 3)}`;
 }
@@ -45,14 +45,14 @@ export function momentText(zone: string, at: number, now: number): string {
   return `${day}, ${timeText(zone, at)}`;
 }
 
-/** How far ahead on the calendar: "today", "tomorrow", "in 9 days"; null when it is further than 14 days, or past. */
+/** "today", "tomorrow", "in 9 days"; null beyond 14 days or in the past. */
 export function soonText(zone: string, at: number, now: number): string | null {
   const days = daysBetween(zone, now, at);
   if (at < now || days > 14) return null;
   return days === 0 ? "today" : days === 1 ? "tomorrow" : `in ${days} days`;
 }
 
-/** How long ago, for what is waited for: "4 s ago", "12 min ago", "3 h ago", "2 days ago". */
+/** How long ago: "4 s ago", "12 min ago", "3 h ago", "2 days ago". */
 export function agoText(at: number, now: number): string {
   const seconds = Math.max(0, Math.floor((now - at) / 1000));
   if (seconds < 60) return `${seconds} s ago`;

@@ -24,9 +24,9 @@ test("a service that dies starts again, each time after a longer wait", async ()
   const { lines } = await supervise(FAILS);
   await eventually("three restarts", () => lines.filter(isRestart).length >= 3);
   expect(lines.filter(isRestart).slice(0, 3)).toEqual([
-    "subject ended with code 3; it starts again in 0.01 s",
-    "subject ended with code 3; it starts again in 0.02 s",
-    "subject ended with code 3; it starts again in 0.04 s",
+    "subject ended with code 3; restarting in 0.01 s",
+    "subject ended with code 3; restarting in 0.02 s",
+    "subject ended with code 3; restarting in 0.04 s",
   ]);
 });
 
@@ -35,7 +35,7 @@ test("a service that ran well for a while waits as little as the first time", as
   const { lines } = await supervise(FAILS, { waits });
   await eventually("three restarts", () => lines.filter(isRestart).length >= 3);
   expect(new Set(lines.filter(isRestart))).toEqual(
-    new Set(["subject ended with code 3; it starts again in 0.01 s"]),
+    new Set(["subject ended with code 3; restarting in 0.01 s"]),
   );
 });
 
@@ -44,9 +44,7 @@ test("a service that was killed starts again", async () => {
   await eventually("a start", () => pidsIn(lines).length === 1);
   for (const pid of pidsIn(lines)) process.kill(pid, "SIGKILL");
   await eventually("a second start", () => pidsIn(lines).length === 2);
-  expect(lines.filter(isRestart)).toEqual([
-    "subject was ended by SIGKILL; it starts again in 0.01 s",
-  ]);
+  expect(lines.filter(isRestart)).toEqual(["subject was ended by SIGKILL; restarting in 0.01 s"]);
 });
 
 test("the number of a service's process is known while it runs", async () => {

@@ -172,7 +172,7 @@ describe("the outcome of a charge is unknown when", () => {
   });
 });
 
-test("a key that Stripe knows from another request is a mistake, and no outcome to ask for", async () => {
+test("a key used for another request is a bug, not an unknown outcome", async () => {
   const { gateway } = await stripeServer(() =>
     failure(400, {
       type: "idempotency_error",
@@ -181,7 +181,7 @@ test("a key that Stripe knows from another request is a mistake, and no outcome 
   );
   const error = await failureOf(gateway.charge(CHARGE));
   expect(error).not.toBeInstanceOf(OutcomeUnknown);
-  expect(error.message).toMatch(/knows the key from another request/);
+  expect(error.message).toMatch(/the idempotency key was used for another request/);
 });
 
 test.each([
