@@ -97,7 +97,7 @@ async function supervise(
 }
 
 function isRestart(line: string): boolean {
-  return line.includes("starts again");
+  return line.includes("; restarting in ");
 }
 
 function pidsIn(lines: readonly string[]): number[] {
