@@ -1,4 +1,4 @@
-/** The known name that `name` is most likely a slip of, or null when none is close. */
+/** The known name that `name` most likely misspells; null: none is close. */
 export function nearestName(name: string, known: readonly string[]): string | null {
   let nearest: string | null = null;
   let least = Number.POSITIVE_INFINITY;
@@ -14,7 +14,7 @@ export function nearestName(name: string, known: readonly string[]): string | nu
   return nearest;
 }
 
-/** How many letters to add, leave out, change or swap with the next one (Damerau-Levenshtein). */
+/** The number of letters to add, drop, change or swap with the next one (Damerau-Levenshtein). */
 function distance(from: string, to: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, at) => at);

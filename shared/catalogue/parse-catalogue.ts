@@ -8,12 +8,11 @@ export type ParsedCatalogue =
   /** In the order of their lines. */
   | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
 
-/** The largest file that is read. */
 export const MAX_CATALOGUE_BYTES = 1 << 20;
 
 const MOST_VERSIONS = 10_000;
 
-/** Reads a catalogue file (docs/catalogue.md has its form), or says all that is wrong with it. */
+/** Parses a catalogue file (docs/catalogue.md has the format), or returns all its problems. */
 export function parseCatalogue(bytes: Uint8Array): ParsedCatalogue {
   if (bytes.length > MAX_CATALOGUE_BYTES) {
     return unreadable(`has more than ${MAX_CATALOGUE_BYTES} bytes; split it`);

@@ -8,12 +8,12 @@ import { isCurrency, parseMoney } from "../core/text/money.ts";
 import { idProblem } from "../core/text/text.ts";
 import { short } from "./problem.ts";
 
-/** The single values of a catalogue file, each read from the text that was written. */
+/** The values of a catalogue file, each parsed from its text. */
 
 /** Credits with at most six decimals. */
 export const credits = scalar("credits like 3 or 0.25", parseCredits);
 
-/** Credits, and some. */
+/** Credits above 0. */
 export const someCredits = scalar("credits like 3 or 0.25", (text) => {
   const given = parseCredits(text);
   if (given > 0n) return given;
@@ -32,7 +32,7 @@ export const instant = scalar("an instant like 2026-09-01T00:00:00Z", (text) => 
   throw new RangeError(`must be an instant like 2026-09-01T00:00:00Z, not "${short(text)}"`);
 });
 
-/** A century: what lives longer never ends. */
+/** A century. */
 const MOST_MONTHS = 1200;
 
 export const life = scalar("usual, never or months like 3 months", (text): LotLife => {
@@ -44,7 +44,7 @@ export const life = scalar("usual, never or months like 3 months", (text): LotLi
   );
 });
 
-/** Where something stands in the data of an event. */
+/** The path to a value in an event's data. */
 export const dataPath = scalar("a path like $.tokens", (text): DataPath => {
   const path = parsePath(text);
   if (path !== null) return path;
@@ -53,7 +53,7 @@ export const dataPath = scalar("a path like $.tokens", (text): DataPath => {
   );
 });
 
-/** What an event type or a dimension is called. */
+/** The name of an event type or a dimension. */
 export const name = scalar("a name", (text) => {
   const problem = idProblem("the name", text);
   if (problem === null) return text;
@@ -65,7 +65,7 @@ export function money(currency: string) {
   return scalar("an amount like 29.00", (text) => parseMoney(text, currency));
 }
 
-/** Why a name cannot be a currency's, or null. */
+/** Why a name is not a currency; null: it is. */
 export function currencyProblem(name: string): string | null {
   return isCurrency(name) ? null : "is not a currency of ISO 4217; write it like EUR";
 }

@@ -15,7 +15,7 @@ import {
   units,
 } from "./scalars.ts";
 
-/** The form of a catalogue file: sections of items, an item one version or a list of them. */
+/** The schema of a catalogue file: sections of items, each one version or a list of versions. */
 export function catalogueForm() {
   const from = instant.optional();
   const lifeOfLots = life.default({ kind: "usual" });
@@ -67,7 +67,7 @@ function problemOfId(name: string): string | null {
   return idProblem("the name", name);
 }
 
-/** Terms stated plainly, or a list of them: oldest first, and only the first without `from`. */
+/** One version, or a list of them, oldest first; only the first may lack `from`. */
 function versions<T extends { from?: number | undefined }>(terms: z.ZodType<T>) {
   const list = z
     .array(terms)
@@ -87,7 +87,7 @@ function versions<T extends { from?: number | undefined }>(terms: z.ZodType<T>) 
   return z.preprocess((given) => (Array.isArray(given) ? given : [given]), list);
 }
 
-/** Known fields; for any other it names the nearest of them. */
+/** An object with known fields; the error for any other suggests the nearest. */
 function fields<S extends z.ZodRawShape>(shape: S): z.ZodType<z.output<z.ZodObject<S>>> {
   const known = Object.keys(shape);
   const unknown = z.custom<unknown>(() => false, {
@@ -103,7 +103,7 @@ function unknownField(name: string, known: readonly string[]): string {
     : `there is no such field; did you mean ${nearest}?`;
 }
 
-/** One or more things by name; what each is may depend on its name. */
+/** One or more values by name; the form of a value may depend on its name. */
 function named<T>(
   problemOf: (name: string) => string | null,
   form: (name: string) => z.ZodType<T>,

@@ -1,14 +1,13 @@
 import { CST, Lexer } from "yaml";
 import type { Problem } from "./problem.ts";
 
-/** Tens of times what a catalogue needs. */
+/** Far more than a catalogue needs. */
 const MOST_LEXEMES = 500_000;
 const DEEPEST = 16;
 
 /**
- * Why YAML or JSON is not worth reading, or null. The reader of `yaml` calls itself for each level,
- * and for some texts of a megabyte takes gigabytes or all of the stack; its lexer takes no more than
- * the text, so that is where such texts end.
+ * Why YAML or JSON is too large or too deep to parse; null: it is not. The parser of `yaml` is recursive,
+ * and some texts of a megabyte take gigabytes or the whole stack. Its lexer is safe for any text.
  */
 export function limitProblem(text: string): Problem | null {
   let line = 1;
@@ -29,7 +28,7 @@ export function limitProblem(text: string): Problem | null {
   return null;
 }
 
-/** How deep the text is nested after each lexeme: brackets, or else indentation and signs such as "- - ". */
+/** The nesting depth after each lexeme: of brackets, or of indentation and signs such as "- - ". */
 function levelCounter(): { after(lexeme: string): number } {
   let brackets = 0;
   let signs = 0;

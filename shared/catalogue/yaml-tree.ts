@@ -13,22 +13,19 @@ import type { Place } from "../core/offer/requested-catalogue.ts";
 import { type Problem, short } from "./problem.ts";
 import { limitProblem } from "./text-limits.ts";
 
-/** A text without types: scalars are what was written, so no number ever was a floating one. */
+/** Untyped data: scalars stay text, so no number becomes floating point. */
 export type Plain = string | readonly Plain[] | { readonly [name: string]: Plain };
 
-/** Plain data that knows where each part of it was written. */
+/** Plain data with the place of each part in the file. */
 export interface Tree {
   readonly data: Plain;
-  /**
-   * Where the part at a path is written, or else what surrounds it. A number where the data has no
-   * list stands for the only one of its kind.
-   */
+  /** The place of the part at a path, or of what surrounds it. A number is skipped where there is no list. */
   place(path: readonly PropertyKey[]): Place;
 }
 
 const MAX_SCALAR_LENGTH = 1024;
 
-/** Reads YAML, of which JSON is a part; or all that keeps it from being read. */
+/** Parses YAML, which includes JSON, or returns all problems. */
 export function readTree(text: string): Tree | readonly Problem[] {
   const limit = limitProblem(text);
   if (limit !== null) return [limit];
@@ -38,14 +35,14 @@ export function readTree(text: string): Tree | readonly Problem[] {
     schema: "failsafe",
     resolveKnownTags: false,
     stringKeys: true,
-    // Compares each name with all before it; `toPlain` looks them up.
+    // Quadratic; `toPlain` finds duplicates with a map.
     uniqueKeys: false,
     prettyErrors: false,
     lineCounter,
   });
   const wrong = [...document.errors, ...document.warnings];
   if (wrong.length === 0) return toTree(document.contents, lineOf);
-  // The first in a line; the others mostly follow from it.
+  // The first of each line; the others mostly follow from it.
   const byLine = Map.groupBy(
     wrong.sort((a, b) => a.pos[0] - b.pos[0]),
     ({ pos }) => lineOf(pos[0]),
@@ -92,7 +89,7 @@ function toTree(
       const at = fieldOf(field, name);
       const first = parts.get(name);
       if (first !== undefined) report(key, at, `is stated twice; first in line ${first.line}`);
-      // Assigned to an object it would be no field of it.
+      // On an object, it would set the prototype.
       if (name === "__proto__") report(key, at, "is no possible name");
       parts.set(name, { line: line(key), part: toPlain(value, at) });
     }

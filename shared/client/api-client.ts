@@ -11,205 +11,196 @@ export { type Answer, type ApiClientOptions, ApiProblem, type StreamEvent };
 
 const TIMEOUT_MS = 30_000;
 
-/** How much of a list, and from where on: `nextCursor` of the page before. */
+/** A page of a list: at most `limit` items, after the `nextCursor` of the page before. */
 export interface PageAsked {
   readonly limit?: number;
   readonly cursor?: string;
 }
 
-/** From and to are 30 days until now where they are left out; `to` is not included. */
+/** From `from` until before `to`; by default the last 30 days. */
 export interface Range {
   readonly from?: Date | number;
   readonly to?: Date | number;
 }
 
-/** Of whatever adds or takes: the same key again does nothing more. Default: a new one each time. */
+/** A change with the same key again does nothing more. Default: a new key each time. */
 export interface Once {
   readonly idempotencyKey?: string;
 }
 
+interface AccountSettings {
+  readonly timeZone?: string;
+  readonly currency?: string;
+  readonly threshold?: bigint;
+}
+
+/** What is about to be used: an amount of credits, or a quantity of a meter. */
+type Cost =
+  | { readonly credits: bigint }
+  | { readonly meter: string; readonly quantity: bigint | number };
+
+interface UsageQuery extends Range {
+  readonly by?: "hour" | "day" | "month";
+  readonly group?: "meter" | "source" | "dimension";
+  readonly dimension?: string;
+}
+
+interface NewGrant extends Once {
+  readonly credits: bigint;
+  readonly source?: "promotion" | "adjustment" | "top_up";
+  readonly lotId?: string;
+  readonly reference?: string;
+  /** Null: never. Default: in two months. */
+  readonly expiresAt?: Date | number | null;
+}
+
+interface NewSubscription extends Once {
+  readonly planId: string;
+  readonly interval?: "month" | "year";
+  readonly renewal?: "first_of_month" | "day_of_month";
+}
+
 /**
- * Drawdown's API for a product service. Amounts are micro-credits, and money in minor units, as bigint;
- * instants are given as Date or milliseconds since 1970 and come as Date. Everything rejects with
- * ApiProblem where the API refuses.
+ * Drawdown's API for a product service. Amounts are micro-credits, money is in minor units, both as
+ * bigint; instants are Dates, and may be passed as milliseconds since 1970. Every call rejects with
+ * ApiProblem if the API refuses.
  */
 export type ApiClient = ReturnType<typeof openApiClient>;
 
-/** A client of the API at `url` with a key; it holds nothing that would have to be closed. */
+/** A client of the API at `url`, with a key. There is nothing to close. */
 export function openApiClient(options: ApiClientOptions) {
   const newId = eventIds();
-
-  async function ask<Noun extends z.ZodType>(
-    { method, path, answer }: Operation<Noun>,
-    ids: Readonly<Record<string, string>>,
-    asked: { readonly query?: Given; readonly body?: unknown; readonly headers?: Headed } = {},
-  ): Promise<AnswerOf<Noun>> {
-    const { query = {}, body, headers = {} } = asked;
-    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeId(ids[name] ?? ""));
-    const response = await callApi(options, {
-      method,
-      path: filled + queryText(query),
-      headers: { ...(body === undefined ? {} : { "content-type": JSON_TYPE }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body, amountsAsText) }),
-      signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
-    });
-    return readAnswer(answer, await response.json(), path);
-  }
-
-  const keyed = ({ idempotencyKey = newId(Date.now()) }: Once) => ({
-    "idempotency-key": idempotencyKey,
-  });
+  const { get, post } = accountRequests(options, newId);
 
   return {
-    /** What is left: one read of one row. */
-    balance: (accountId: string) => ask(OPERATIONS.balance, { account_id: accountId }),
+    /** What is left. The cheapest call: it reads one row. */
+    balance: (accountId: string) => get(OPERATIONS.balance, accountId),
 
-    /** May the account start something that costs about so much? Nothing is reserved. */
-    allowance: (
-      accountId: string,
-      cost:
-        | { readonly credits: bigint }
-        | { readonly meter: string; readonly quantity: bigint | number },
-    ) => ask(OPERATIONS.allowance, { account_id: accountId }, { query: { ...cost } }),
+    /** Whether the account can afford something of about this cost. Nothing is reserved. */
+    allowance: (accountId: string, cost: Cost) => get(OPERATIONS.allowance, accountId, { ...cost }),
 
-    account: (accountId: string) => ask(OPERATIONS.account, { account_id: accountId }),
+    account: (accountId: string) => get(OPERATIONS.account, accountId),
 
-    /** The same again changes nothing. */
-    createAccount: (
-      accountId: string,
-      settings: {
-        readonly timeZone?: string;
-        readonly currency?: string;
-        readonly threshold?: bigint;
-      } = {},
-    ) => {
+    /** A repeat changes nothing. */
+    createAccount: (accountId: string, settings: AccountSettings = {}) => {
       const { timeZone: time_zone, currency, threshold } = settings;
-      return ask(
-        OPERATIONS.createAccount,
-        {},
-        {
-          body: { account_id: accountId, time_zone, currency, threshold },
-        },
-      );
+      const body = { account_id: accountId, time_zone, currency, threshold };
+      return request(options, OPERATIONS.createAccount, {}, { body });
     },
 
-    /** The credit line, oldest lot first; `live`: only what something is left of. */
-    lots: (accountId: string, asked: PageAsked & { readonly live?: boolean } = {}) =>
-      ask(OPERATIONS.lots, { account_id: accountId }, { query: { ...asked } }),
+    /** The credit line, oldest lot first; `live`: only lots with credits left. */
+    lots: (accountId: string, query: PageAsked & { readonly live?: boolean } = {}) =>
+      get(OPERATIONS.lots, accountId, { ...query }),
 
-    /** What was posted beside usage, the newest first. */
-    entries: (accountId: string, asked: PageAsked = {}) =>
-      ask(OPERATIONS.entries, { account_id: accountId }, { query: { ...asked } }),
+    /** Posted entries, newest first. */
+    entries: (accountId: string, query: PageAsked = {}) =>
+      get(OPERATIONS.entries, accountId, { ...query }),
 
-    /** What credits were spent on, in sums. */
-    usage: (
-      accountId: string,
-      asked: Range & {
-        readonly by?: "hour" | "day" | "month";
-        readonly group?: "meter" | "source" | "dimension";
-        readonly dimension?: string;
-      } = {},
-    ) => ask(OPERATIONS.usage, { account_id: accountId }, { query: { ...asked } }),
+    /** What credits were spent on, summed up. */
+    usage: (accountId: string, query: UsageQuery = {}) =>
+      get(OPERATIONS.usage, accountId, { ...query }),
 
-    /** Metered events, those metered last first. */
+    /** Metered events, the last metered first. */
     usageRecords: (
       accountId: string,
-      asked: Range & PageAsked & { readonly meter?: string } = {},
-    ) => ask(OPERATIONS.usageRecords, { account_id: accountId }, { query: { ...asked } }),
+      query: Range & PageAsked & { readonly meter?: string } = {},
+    ) => get(OPERATIONS.usageRecords, accountId, { ...query }),
 
-    topUps: (accountId: string, asked: PageAsked = {}) =>
-      ask(OPERATIONS.topUps, { account_id: accountId }, { query: { ...asked } }),
+    topUps: (accountId: string, query: PageAsked = {}) =>
+      get(OPERATIONS.topUps, accountId, { ...query }),
 
-    /** Charges money, in the currency's minor unit: pending until the card network has answered. */
+    /** Charges money, in the currency's minor unit. It is pending until the gateway has answered. */
     topUp: (accountId: string, { amount, ...once }: Once & { readonly amount: bigint }) =>
-      ask(OPERATIONS.topUp, { account_id: accountId }, { body: { amount }, headers: keyed(once) }),
+      post(OPERATIONS.topUp, accountId, { amount }, once),
 
-    /** Adds credits as one lot; `expiresAt` null: never; left out: in two months. */
-    grant: (
-      accountId: string,
-      {
-        idempotencyKey,
-        lotId: lot_id,
-        expiresAt,
-        ...grant
-      }: Once & {
-        readonly credits: bigint;
-        readonly source?: "promotion" | "adjustment" | "top_up";
-        readonly lotId?: string;
-        readonly reference?: string;
-        readonly expiresAt?: Date | number | null;
-      },
-    ) => {
+    /** Adds credits as one lot. */
+    grant: (accountId: string, { idempotencyKey, lotId, expiresAt, ...grant }: NewGrant) => {
       const expires_at = typeof expiresAt === "number" ? new Date(expiresAt) : expiresAt;
-      const body = { ...grant, lot_id, expires_at };
-      const headers = keyed(idempotencyKey === undefined ? {} : { idempotencyKey });
-      return ask(OPERATIONS.grant, { account_id: accountId }, { body, headers });
+      const body = { ...grant, lot_id: lotId, expires_at };
+      return post(OPERATIONS.grant, accountId, body, { idempotencyKey });
     },
 
     /** Corrects a balance, up or down, once for each reference. */
     adjust: (
       accountId: string,
-      {
-        credits,
-        reference,
-        ...once
-      }: Once & { readonly credits: bigint; readonly reference: string },
-    ) => {
-      const asked = { body: { credits, reference }, headers: keyed(once) };
-      return ask(OPERATIONS.adjust, { account_id: accountId }, asked);
-    },
+      { idempotencyKey, ...body }: Once & { readonly credits: bigint; readonly reference: string },
+    ) => post(OPERATIONS.adjust, accountId, body, { idempotencyKey }),
 
-    subscribe: (
-      accountId: string,
-      {
-        planId: plan_id,
-        interval,
-        renewal,
-        ...once
-      }: Once & {
-        readonly planId: string;
-        readonly interval?: "month" | "year";
-        readonly renewal?: "first_of_month" | "day_of_month";
-      },
-    ) => {
-      const asked = { body: { plan_id, interval, renewal }, headers: keyed(once) };
-      return ask(OPERATIONS.subscribe, { account_id: accountId }, asked);
-    },
+    subscribe: (accountId: string, { idempotencyKey, planId, ...paying }: NewSubscription) =>
+      post(OPERATIONS.subscribe, accountId, { plan_id: planId, ...paying }, { idempotencyKey }),
 
-    /** A token that opens this account's dashboard, for so many minutes: `url` + `dashboard`. */
-    dashboardToken: (accountId: string, { minutes }: { readonly minutes?: number } = {}) =>
-      ask(OPERATIONS.dashboardToken, { account_id: accountId }, { body: { minutes } }),
+    /** A token that opens this account's dashboard at `url` + `dashboard`, for some minutes. */
+    dashboardToken: (accountId: string, body: { readonly minutes?: number } = {}) =>
+      post(OPERATIONS.dashboardToken, accountId, body),
 
     /**
-     * Publishes up to 1,000 events; resolves once Kafka has all that were accepted. Those under
-     * `rejected` are not taken as they are; where it rejects, the same may be sent again if each
-     * names its `eventId` and `occurredAt`.
+     * Publishes up to 1,000 events; resolves when Kafka has all that were accepted. Events under
+     * `rejected` are invalid. After a rejection of the promise, the same events may be sent again if
+     * each has its `eventId` and `occurredAt`.
      */
     ingest: (events: readonly Usage[], { source = "api-client" } = {}) => {
       const now = Date.now();
       const body = events.map((usage) => cloudEventOf(usage, { id: newId(now), source, now }));
       const headers = { "content-type": "application/cloudevents-batch+json" };
-      return ask(OPERATIONS.ingest, {}, { body, headers });
+      return request(options, OPERATIONS.ingest, {}, { body, headers });
     },
 
     /**
-     * What happens on an account, as it happens: the balance as it is comes first. A stream that
-     * breaks goes on where it was; leave the loop, or abort `signal`, to end it.
+     * Follows an account; the first event is its balance. A broken stream continues where it was.
+     * Leave the loop or abort `signal` to end it.
      */
     stream: (accountId: string, { signal }: { readonly signal?: AbortSignal } = {}) =>
-      followAccount(options, `/v1/accounts/${encodeId(accountId)}/stream`, signal),
+      followAccount(options, `/v1/accounts/${encodeURIComponent(accountId)}/stream`, signal),
   };
 }
 
-const JSON_TYPE = "application/json";
+/** Requests about one account; with `once`, a request has an idempotency key. */
+function accountRequests(options: ApiClientOptions, newId: (now: number) => string) {
+  const get = <Noun extends z.ZodType>(to: Operation<Noun>, accountId: string, query: Query = {}) =>
+    request(options, to, { account_id: accountId }, { query });
 
-type Given = Readonly<Record<string, string | number | bigint | boolean | Date | undefined>>;
-type Headed = Readonly<Record<string, string>>;
+  const post = <Noun extends z.ZodType>(
+    to: Operation<Noun>,
+    accountId: string,
+    body: object,
+    once?: { readonly idempotencyKey?: string | undefined },
+  ) => {
+    const headers = once && { "idempotency-key": once.idempotencyKey ?? newId(Date.now()) };
+    return request(options, to, { account_id: accountId }, { body, ...(headers && { headers }) });
+  };
+  return { get, post };
+}
 
-const encodeId = encodeURIComponent;
+interface Request {
+  readonly query?: Query;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function request<Noun extends z.ZodType>(
+  options: ApiClientOptions,
+  { method, path, answer }: Operation<Noun>,
+  ids: Readonly<Record<string, string>>,
+  { query = {}, body, headers = {} }: Request,
+): Promise<AnswerOf<Noun>> {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(ids[name] ?? ""),
+  );
+  const response = await callApi(options, {
+    method,
+    path: filled + queryText(query),
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body, amountsAsText) }),
+    signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
+  });
+  return readAnswer(answer, await response.json(), path);
+}
+
+type Query = Readonly<Record<string, string | number | bigint | boolean | Date | undefined>>;
+
 const INSTANTS = new Set(["from", "to"]);
 
-function queryText(given: Given): string {
+function queryText(given: Query): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;

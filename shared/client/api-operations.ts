@@ -14,7 +14,7 @@ import { usage } from "../contract/usage.ts";
 import { usageRecord } from "../contract/usage-record.ts";
 import type { Answer as AnswerOf } from "./read-answer.ts";
 
-/** One thing to ask of the API: how, where, and what it is answered with. */
+/** A request that the client can make, and the noun of its answer. */
 export interface Operation<Noun extends z.ZodType> {
   readonly method: "GET" | "POST";
   readonly path: string;
@@ -30,7 +30,7 @@ const post = <Noun extends z.ZodType>(path: string, answer: Noun): Operation<Nou
   ...{ method: "POST", path, answer },
 });
 
-/** All that the client asks; a test holds it against the OpenAPI document. */
+/** All requests of the client; a test compares them with the OpenAPI document. */
 export const OPERATIONS = {
   balance: get(`${OF_ACCOUNT}/balance`, balance),
   allowance: get(`${OF_ACCOUNT}/allowance`, allowance),
@@ -53,7 +53,7 @@ export type Answer<Name extends keyof typeof OPERATIONS> = AnswerOf<
   (typeof OPERATIONS)[Name]["answer"]
 >;
 
-/** What a stream sends; `reload`: more was missed than can be sent, so read again what is shown. */
+/** An event of a stream; `reload`: too many were missed, so read again what is shown. */
 export type StreamEvent = {
   [Event in keyof typeof streamEvents]: {
     readonly event: Event;

@@ -1,11 +1,11 @@
-/** The API refuses (RFC 9457), or cannot answer now. */
+/** The API refuses the request (RFC 9457), or cannot answer now. */
 export class ApiProblem extends Error {
   readonly status: number;
-  /** The same for the same cause: `unknown_account`. */
+  /** Identifies the cause, such as `unknown_account`. */
   readonly code: string;
-  /** What is wrong: a field, a parameter or a header. */
+  /** The wrong field, parameter or header. */
   readonly field: string | null;
-  /** When to ask again, where that helps. */
+  /** When to retry; null: a retry does not help. */
   readonly retryAfterSeconds: number | null;
 
   constructor(
@@ -27,11 +27,11 @@ export interface ApiClientOptions {
   readonly url: string;
   /** A key with the scopes that are needed, or a dashboard token. */
   readonly key: string;
-  /** How long an answer is waited for. Default 30,000. */
+  /** How long to wait for an answer. Default 30,000. */
   readonly timeoutMs?: number;
 }
 
-export interface Asked {
+interface ApiRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -39,13 +39,16 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
-/** Asks the API. Rejects with ApiProblem, or with fetch's own error where nothing answers. */
-export async function callApi({ url, key }: ApiClientOptions, asked: Asked): Promise<Response> {
-  const { method, path, headers = {}, body, signal } = asked;
+/** Sends a request. Rejects with ApiProblem, or with fetch's own error if nothing answers. */
+export async function callApi(
+  { url, key }: ApiClientOptions,
+  request: ApiRequest,
+): Promise<Response> {
+  const { method, path, headers = {}, body, signal } = request;
   const response = await fetch(`${url.replace(/\/+$/, "")}${path}`, {
     method,
     headers: { ...headers, authorization: `Bearer ${key}` },
-    // The key goes nowhere else.
+    // The key is sent nowhere else.
     redirect: "error",
     ...(body === undefined ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),

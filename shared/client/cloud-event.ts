@@ -1,6 +1,6 @@
 import type { Usage } from "./usage-client.ts";
 
-/** Usage as a CloudEvents 1.0 event; what it leaves out is filled in. */
+/** Usage as a CloudEvents 1.0 event, with defaults for what is missing. */
 export function cloudEventOf(
   usage: Usage,
   filled: { readonly id: string; readonly source: string; readonly now: number },

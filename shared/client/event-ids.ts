@@ -4,7 +4,7 @@ import { uuidV7 } from "../core/text/uuid.ts";
 const RANDOM_BYTES = 8;
 const IDS_PER_FILL = 512;
 
-/** Makes ids that sort by time, also within one millisecond. */
+/** Makes ids that sort by time, even within a millisecond. */
 export function eventIds(): (now: number) => string {
   const random = new Uint8Array(RANDOM_BYTES * IDS_PER_FILL);
   let used = random.length;
@@ -15,7 +15,7 @@ export function eventIds(): (now: number) => string {
       randomFillSync(random);
       used = 0;
     }
-    // A clock that stands still or steps back, or 4096 ids in one millisecond: go on from the last.
+    // If the clock stands still or steps back, or after 4096 ids in a millisecond, continue from the last.
     if (now > last) {
       last = now;
       sequence = 0;

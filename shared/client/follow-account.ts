@@ -5,14 +5,14 @@ import { type ApiClientOptions, ApiProblem, callApi } from "./api-request.ts";
 import { readAnswer, UnreadableAnswer } from "./read-answer.ts";
 import { readEvents, type ServerSentEvent } from "./server-sent-events.ts";
 
-/** The server writes at least every 15 seconds: a stream that is silent for so long is dead. */
+/** The server writes at least every 15 seconds, so a stream that is silent for longer is dead. */
 const SILENCE_MS = 40_000;
 const LEAST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * What happens on an account from now on, until `signal` is aborted or the loop is left. A stream that
- * breaks is opened again where it stood, with growing waits. Throws ApiProblem where it is refused.
+ * Follows an account until `signal` is aborted or the loop is left. A broken stream is opened again where
+ * it was, with growing waits. Throws ApiProblem if the API refuses.
  */
 export async function* followAccount(
   options: ApiClientOptions,
@@ -26,24 +26,24 @@ export async function* followAccount(
       for await (const event of readStream(options, path, lastId, signal)) {
         waitMs = LEAST_WAIT_MS;
         lastId = event.id;
-        const told = toldOf(event);
-        if (told !== null) yield told;
+        const known = toStreamEvent(event);
+        if (known !== null) yield known;
       }
     } catch (error) {
-      if (isForGood(error)) throw error;
+      if (isPermanent(error)) throw error;
     }
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
 }
 
-/** Asking again would be answered the same. */
-function isForGood(error: unknown): boolean {
+/** True if a retry would fail in the same way. */
+function isPermanent(error: unknown): boolean {
   if (error instanceof UnreadableAnswer) return true;
   return error instanceof ApiProblem && error.status < 500 && error.status !== 429;
 }
 
-/** The events of one connection, to its end. */
+/** The events of one connection. */
 async function* readStream(
   options: ApiClientOptions,
   path: string,
@@ -53,7 +53,7 @@ async function* readStream(
   const attempt = new AbortController();
   const end = () => attempt.abort();
   let silence = setTimeout(end, SILENCE_MS);
-  const heard = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+  const watched = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(bytes, controller) {
       clearTimeout(silence);
       silence = setTimeout(end, SILENCE_MS);
@@ -68,15 +68,15 @@ async function* readStream(
         ...(lastId === null ? {} : { "last-event-id": lastId }),
       },
     });
-    if (body !== null) yield* readEvents(body.pipeThrough(heard));
+    if (body !== null) yield* readEvents(body.pipeThrough(watched));
   } finally {
     clearTimeout(silence);
     end();
   }
 }
 
-/** Null: an event that a newer server tells. */
-function toldOf({ event, data }: ServerSentEvent): StreamEvent | null {
+/** Null: an event of a newer server. */
+function toStreamEvent({ event, data }: ServerSentEvent): StreamEvent | null {
   const read: unknown = JSON.parse(data);
   switch (event) {
     case "balance":

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Camel, camelCase } from "../contract/noun.ts";
 
-/** The API answers otherwise than this client knows it to. */
+/** The API's answer does not have the expected shape. */
 export class UnreadableAnswer extends Error {}
 
-/** What the client gives of a noun: names in camelCase, amounts as bigint, instants as Date. */
+/** A noun as the client returns it: names in camelCase, amounts as bigint, instants as Date. */
 export type Answer<Schema> =
   Schema extends z.ZodCodec<z.ZodObject<infer Fields>, z.ZodType>
     ? { readonly [Name in keyof Fields as Camel<Name & string>]: Answer<Fields[Name]> }
@@ -19,9 +19,8 @@ export type Answer<Schema> =
             : z.output<Schema>;
 
 /**
- * Reads what the API answers by the noun's codec. Newer servers are understood: fields that the noun
- * does not name are left out, and one of several words may be a new one. `place` is where it stands,
- * for the UnreadableAnswer that is thrown where something else is there.
+ * Reads an answer of the API by the noun's codec. It understands newer servers: unknown fields are left
+ * out, and enums may have new values. Throws UnreadableAnswer, which names `place`.
  */
 export function readAnswer<Schema extends z.ZodType>(
   schema: Schema,

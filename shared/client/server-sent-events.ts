@@ -1,11 +1,11 @@
-/** An event of `text/event-stream`, as far as our API uses it. */
+/** An event of `text/event-stream`, as far as the API uses it. */
 export interface ServerSentEvent {
   readonly id: string;
   readonly event: string;
   readonly data: string;
 }
 
-/** Reads the events of a body as they come; ends with it, dropping one that did not come whole. */
+/** Reads the events of a body as they arrive; drops one that is incomplete at its end. */
 export async function* readEvents(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<ServerSentEvent> {
@@ -20,7 +20,7 @@ export async function* readEvents(
   }
 }
 
-/** Null: a comment, which only keeps the stream open. */
+/** Null: a comment, which keeps the stream open. */
 function parseEvent(block: string): ServerSentEvent | null {
   const fields = new Map<string, string>();
   for (const line of block.split("\n")) {

@@ -9,13 +9,13 @@ import { DEFAULT_WINDOW, type KafkaSettings, type RegistrySettings } from "../ru
 import { growingWait } from "../runtime/waits.ts";
 import { eventIds } from "./event-ids.ts";
 
-/** Usage as a product service states it; what is left out is filled in. */
+/** Usage as a product service reports it. */
 export interface Usage {
   readonly accountId: string;
   readonly meter: string;
   /** In the meter's smallest whole unit, at least 0. */
   readonly quantity: bigint | number;
-  /** The event's identity within the account: the same id again is the same event. Default: a new UUIDv7. */
+  /** Identifies the event within the account: a repeat is dropped. Default: a new UUIDv7. */
   readonly eventId?: string;
   /** A number is milliseconds since 1970. Default: now. */
   readonly occurredAt?: Date | number;
@@ -26,27 +26,24 @@ export interface Usage {
 export interface UsageClientOptions {
   readonly kafka: Pick<KafkaSettings, "brokers"> & Partial<Pick<KafkaSettings, "tls" | "sasl">>;
   readonly registry: Pick<RegistrySettings, "url"> & Partial<Pick<RegistrySettings, "auth">>;
-  /** The `source` of events that name none. */
+  /** The `source` of events without one. */
   readonly source?: string;
-  /** How many events may wait for Kafka before `ready` makes its caller wait too. Default 10,000. */
+  /** The number of unacknowledged events above which `ready` waits. Default 10,000. */
   readonly maxPending?: number;
-  /**
-   * How long an event may wait for Kafka before it counts as failed, from when it was published on.
-   * The try under way then is still waited for. Default 120,000.
-   */
+  /** How long after `publish` an unacknowledged event fails; an attempt under way is awaited. Default 120,000. */
   readonly giveUpAfterMs?: number;
-  /** How far an event's time may lie from the clock; that of the metering it goes to. Default 5 minutes ahead, 35 days back. */
+  /** How far an event's time may be from the clock; set it as in metering. Default 5 minutes ahead, 35 days back. */
   readonly window?: EventWindow;
-  /** Hears of deliveries that are tried again. Default: nobody. */
+  /** Logs retries. Default: none. */
   readonly logger?: Logger;
 }
 
-/** The usage cannot be metered as stated; it was not published. */
+/** The usage is invalid and was not published. */
 export class InvalidUsage extends Error {}
 
 /**
- * Kafka did not acknowledge the event in time, or refuses it for good (`cause`). Publish `event`
- * again as it is: its id makes that safe.
+ * Kafka did not acknowledge the event in time, or refuses it (`cause`). `event` can be published again as
+ * it is: its id makes that safe.
  */
 export class PublishFailed extends Error {
   readonly event: UsageEvent;
@@ -58,16 +55,16 @@ export class PublishFailed extends Error {
 
 export interface UsageClient {
   /**
-   * Publishes usage as it is now and resolves with the event once Kafka has it durably. Events
-   * published without waiting for one another travel in batches, each account's in order; `ready`
-   * keeps them from becoming too many. Rejects with InvalidUsage at once, or with PublishFailed.
+   * Publishes usage and resolves with the event once Kafka has it durably. Events published without
+   * awaiting each other are sent in batches, each account's in order; await `ready` to limit them.
+   * Rejects with InvalidUsage immediately, or with PublishFailed.
    */
   publish(usage: Usage): Promise<UsageEvent>;
-  /** Resolves when there is room for another event without waiting. */
+  /** Resolves when fewer than `maxPending` events are unacknowledged. */
   ready(): Promise<void>;
-  /** Resolves when everything published so far is acknowledged or has failed. */
+  /** Resolves when every event published so far is acknowledged or has failed. */
   flush(): Promise<void>;
-  /** Flushes, then disconnects. Nothing can be published afterwards. */
+  /** Flushes and disconnects. Nothing can be published afterwards. */
   close(): Promise<void>;
 }
 
@@ -75,14 +72,14 @@ interface Pending {
   readonly event: UsageEvent;
   readonly resolve: (event: UsageEvent) => void;
   readonly reject: (error: unknown) => void;
-  /** By the clock of `performance.now()`; in the queue it only rises. */
+  /** In the time of `performance.now()`; rises along the queue. */
   readonly giveUpAt: number;
 }
 
 const MAX_BATCH = 2_000;
 const LINGER_MS = 2;
 
-/** Opens a client for publishing usage. It connects when the first event is published. */
+/** Opens a client that publishes usage. It connects with the first event. */
 export function openUsageClient(options: UsageClientOptions): UsageClient {
   const logger = options.logger ?? createLogger("usage-client", "silent");
   const kafka = openKafka(
@@ -94,7 +91,7 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
   const maxPending = options.maxPending ?? 10_000;
   const giveUpAfterMs = options.giveUpAfterMs ?? 120_000;
   const newId = eventIds();
-  /** What is not acknowledged, oldest first. */
+  /** Unacknowledged events, oldest first. */
   const queue: Pending[] = [];
   let newest: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -126,12 +123,12 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
     },
   };
 
-  /** The oldest go first, so the newest is the last to be settled. */
+  /** Events are sent in order, so the newest is settled last. */
   async function flush(): Promise<void> {
     await newest.catch(() => undefined);
   }
 
-  /** Delivers batch after batch, trying again with growing waits: the ids make a repeat harmless. */
+  /** Sends batch after batch and retries with growing waits; ids make repeats harmless. */
   async function sendAll(): Promise<void> {
     isSending = true;
     await sleep(LINGER_MS);
@@ -166,7 +163,7 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
   }
 }
 
-/** How many of the queue, from its head on, will be late at `time`. */
+/** The number of events at the head of the queue that are overdue at `time`. */
 function countOverdue(queue: readonly Pending[], time: number): number {
   const inTime = queue.findIndex(({ giveUpAt }) => giveUpAt >= time);
   return inTime === -1 ? queue.length : inTime;
@@ -207,7 +204,7 @@ function toQuantity(quantity: bigint | number): bigint {
   return BigInt(quantity);
 }
 
-/** A copy: its caller may use the object on. JavaScript callers may have put in what is no text. */
+/** Copies the dimensions, as the caller may change them, and checks the types for JavaScript callers. */
 function toDimensions(dimensions: Readonly<Record<string, unknown>>): Record<string, string> {
   const texts = Object.entries(dimensions).map(([key, value]): [string, string] => {
     if (typeof value === "string") return [key, value];

@@ -17,7 +17,7 @@ const listedFields = {
 
 const balanceFields = { ...listedFields, granted: credits, position: credits };
 
-/** An account right after a movement; `crossing`: the number of the low balance that it published. */
+/** An account after a movement; `crossing` numbers the low balance that it published. */
 export const movedFields = {
   account_id: accountId,
   balance: credits,
@@ -31,10 +31,10 @@ export const movedFields = {
 /** An account in a list of them. */
 export const listedAccount = noun(listedFields);
 
-/** What an account has left. */
+/** An account's balance. */
 export const balance = noun(balanceFields);
 
-/** An account with all that is set of it. */
+/** An account with its settings and subscription. */
 export const accountFields = {
   ...balanceFields,
   time_zone: z.string(),
@@ -45,7 +45,7 @@ export const accountFields = {
   payment_method: noun({ set: z.boolean() }),
   crossings: count.meta({ description: "How often the balance has become low." }),
   entries: count.meta({ description: "How many were posted." }),
-  live_lots: z.number().int().meta({ description: "Lots that something is left of." }),
+  live_lots: z.number().int().meta({ description: "Lots with credits left." }),
   ...scheduleFields,
 };
 
@@ -55,7 +55,7 @@ export function toBalance(of: Account) {
   return { ...of, balance: balanceOf(of) };
 }
 
-/** An account with all that was read of it. */
+/** What is read of an account to show it. */
 interface AccountRead extends ScheduleRead {
   readonly account: Account;
   readonly currency: string;
@@ -65,7 +65,7 @@ interface AccountRead extends ScheduleRead {
   readonly liveLots: number;
 }
 
-/** `at`: as the catalogue is then. */
+/** `at`: the instant for prices of the catalogue. */
 export function toAccount(read: AccountRead, at: Instant) {
   return {
     ...read,
@@ -76,7 +76,7 @@ export function toAccount(read: AccountRead, at: Instant) {
   };
 }
 
-/** `lowBalance`: the one that the movement published, or null. */
+/** `lowBalance`: published by the movement; null: none. */
 export function toMoved(of: Account, lowBalance: { readonly crossing: bigint } | null) {
   return { ...toBalance(of), crossing: lowBalance?.crossing ?? null };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { noun } from "./noun.ts";
 import { accountId, credits } from "./wire.ts";
 
-/** Whether an account may start something that costs about so much. */
+/** Whether an account can afford something of about this cost. */
 export const allowance = noun({
   account_id: accountId,
   allowed: z.boolean(),

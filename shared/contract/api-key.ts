@@ -5,6 +5,8 @@ import { instant } from "./wire.ts";
 /** What a key may do. */
 export const scope = z.enum(["ingest", "read", "billing", "admin"]);
 
+export const MAX_KEY_NAME_LENGTH = 200;
+
 /** A key of the API, without its secret. */
 const apiKey = noun({
   key_id: z.string(),

@@ -3,7 +3,7 @@ import { type AutoTopUp, amountsOf } from "../core/payments/auto-top-up.ts";
 import { noun } from "./noun.ts";
 import { instant, money } from "./wire.ts";
 
-/** Auto top-up: amounts as they hold, and where it stands. */
+/** Auto top-up: the amounts in force, and its state. */
 export const autoTopUpFields = {
   enabled: z.boolean(),
   currency: z.string(),

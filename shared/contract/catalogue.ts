@@ -18,7 +18,7 @@ const feed = noun({
 
 const price = noun({ currency: z.string(), monthly: money, yearly: money });
 
-/** What a version of each kind says, without of what and since when. */
+/** The terms of each kind of version, without its id and `valid_from`. */
 export const termsFields = {
   meter: { credits, per: count, feed: feed.nullable() },
   plan: { credits, life, prices: z.array(price) },
@@ -31,7 +31,7 @@ export const rateFields = { meter: z.string(), valid_from: instant, ...termsFiel
 
 export const rate = noun(rateFields);
 
-/** All versions of all that is on offer. */
+/** All versions of everything on offer. */
 export const catalogue = noun({
   meters: z.array(rate),
   plans: z.array(noun({ plan_id: z.string(), valid_from: instant, ...termsFields.plan })),
@@ -50,7 +50,7 @@ export function toCatalogue({ plans, addOns, creditPrices }: Catalogue, rates: r
   };
 }
 
-/** Of a rate, or of its terms alone. */
+/** Accepts a rate, or its terms alone. */
 export function toMeterTerms<Terms extends { readonly feed?: Feed }>(terms: Terms) {
   const { feed: fed } = terms;
   return {

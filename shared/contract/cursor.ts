@@ -1,14 +1,14 @@
-/** A cursor that its list has not given. */
+/** A cursor that does not belong to the list. */
 export class WrongCursor extends Error {}
 
-/** The cursors of one list: opaque texts that say where it goes on. */
+/** Makes and reads the cursors of one list: opaque texts that name the next item. */
 export interface Cursors {
   of(...parts: readonly (string | number | bigint)[]): string;
-  /** The parts of a cursor, null without one. Throws a WrongCursor where it is not one of this list's. */
+  /** The parts of a cursor; null: there is none. Throws WrongCursor if it is another list's. */
   read(cursor: string | undefined): string[] | null;
 }
 
-/** Each cursor names its list, and its parts look like `parts`: one of another list is refused. */
+/** A cursor holds the name of its list and parts that match `parts`; others are refused. */
 export function cursorsOf(list: string, parts: readonly RegExp[]): Cursors {
   return {
     of: (...values) =>
@@ -37,12 +37,12 @@ function parse(text: string): string[] | null {
 export const WHOLE = /^-?\d{1,18}$/;
 /** A count of less than 2^31. */
 export const SMALL = /^\d{1,9}$/;
-/** Milliseconds since 1970, of an instant that Postgres' calendar has. */
+/** Milliseconds since 1970 of an instant that Postgres can store. */
 export const INSTANT = /^\d{1,14}$/;
-/** Any text that can be stored. */
+/** Any text that Postgres can store. */
 export const TEXT = /^[^\0]{0,300}$/;
 
-/** The first `limit` of what was read with one more, and the cursor to go on with. */
+/** A page of `limit` items. `read` has one item more if there is a next page. */
 export function pageOf<T>(
   read: readonly T[],
   limit: number,
@@ -54,16 +54,16 @@ export function pageOf<T>(
   return { items, nextCursor: more ? cursorOf(last) : null };
 }
 
-/** How much of a list is asked for: as many items at most, from where a page before ended. */
+/** The requested page: at most `limit` items after `cursor`. */
 export interface PageRequest {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
-/** A list that is read from its beginning goes back so far. */
+/** How far a list that is read from its beginning can be paged. */
 const MOST_SKIPPED = 10_000;
 
-/** A page of a list that is read from its beginning: `readFirst` gives that many items of it. */
+/** A page of a list that is always read from its beginning; `readFirst` returns its first `count` items. */
 export async function pageFromFirst<T>(
   list: string,
   { limit, cursor }: PageRequest,

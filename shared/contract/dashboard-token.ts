@@ -2,7 +2,10 @@ import { z } from "zod";
 import { noun } from "./noun.ts";
 import { accountId, instant } from "./wire.ts";
 
-/** What opens one account's dashboard for a while. */
+/** How long a token may work, and works by default. */
+export const TOKEN_MINUTES = { most: 24 * 60, usual: 60 };
+
+/** A token that opens one account's dashboard for some time. */
 export const dashboardTokenFields = {
   account_id: accountId,
   token: z.string().meta({ description: "Shown once. It opens this account and nothing else." }),
@@ -12,7 +15,7 @@ export const dashboardTokenFields = {
 
 export const dashboardToken = noun(dashboardTokenFields);
 
-/** Where a token opens the dashboard, from the server on. */
+/** The path of a dashboard link, relative to the server. */
 export function dashboardPath(token: string): string {
   return `/dashboard/#token=${token}`;
 }

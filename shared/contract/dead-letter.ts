@@ -29,7 +29,7 @@ export function toDeadLetter<Letter extends DeadLetterPlace>(letter: Letter) {
 
 const cursors = cursorsOf("dead_letters", [INSTANT, TEXT, SMALL, WHOLE]);
 
-/** A page of dead letters, newest first. `read` gives those recorded before one. */
+/** A page of dead letters, newest first. `read` returns those recorded before one. */
 export async function deadLetterPage<Letter extends Recorded>(
   { limit, cursor }: PageRequest,
   read: (asked: { before: Recorded | null; limit: number }) => Promise<readonly Letter[]>,

@@ -5,11 +5,11 @@ import { cursorsOf, type PageRequest, pageOf, WHOLE } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
 
-/** An entry as a command has just posted it. */
+/** An entry right after it was posted. */
 export const newEntryFields = {
   sequence: count,
   kind: z.enum(["grant", "expiry", "add_on_charge", "adjustment", "reversal"]),
-  credits: credits.meta({ description: "What it did to the balance, signed." }),
+  credits: credits.meta({ description: "The change of the balance, signed." }),
   balance: credits.meta({ description: "After it." }),
   lot_id: z.string().nullable(),
   reference: z.string(),
@@ -18,7 +18,7 @@ export const newEntryFields = {
 
 export const newEntry = noun(newEntryFields);
 
-/** A posted movement that is not usage. */
+/** A posted change that is not usage. */
 export const entry = noun({
   ...newEntryFields,
   used_before: credits.meta({ description: "Usage between the entry before it and this one." }),

@@ -14,10 +14,10 @@ const fields = {
   due_at: instant,
 };
 
-/** What falls due for months of a plan. */
+/** The price of a plan for one or more months. */
 export const fee = noun(fields);
 
-/** A fee that is not paid. */
+/** An unpaid fee. */
 export const openFee = noun({
   ...fields,
   status: z.enum(["pending", "retrying", "failed"]),

@@ -5,7 +5,7 @@ import { credits, instant } from "./wire.ts";
 
 export const lotSource = z.enum(LOT_SOURCES);
 
-/** Credits added at once. */
+/** Credits added together. */
 export const grantedLotFields = {
   lot_id: z.string(),
   source: lotSource,
@@ -17,7 +17,7 @@ export const grantedLotFields = {
   expires_at: instant.nullable(),
 };
 
-/** And what has become of them. */
+/** A lot with what became of its credits. */
 export const lotFields = {
   ...grantedLotFields,
   used: credits,

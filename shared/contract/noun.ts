@@ -7,15 +7,15 @@ export type Camel<Name> = Name extends `${infer Head}_${infer Tail}`
 
 type Frozen<T> = T extends readonly (infer Item)[] ? readonly Item[] : T;
 
-/** Fields of the wire under the core's names. */
+/** The wire's fields under the core's names. */
 type InOurNames<Fields> = {
   readonly [Name in keyof Fields as Camel<Name & string>]: Frozen<Fields[Name]>;
 };
 
 /**
- * The one shape of a noun: fields in snake_case on the wire, the same fields in camelCase inside.
- * Encoding takes any value that has the noun's fields, a lot of the core say, and leaves out what the
- * noun does not name; decoding ignores fields that it does not know.
+ * The codec of a noun: snake_case fields on the wire, the same fields in camelCase in the code. It
+ * encodes any value that has the noun's fields, such as a lot of the core, and leaves out the others.
+ * It ignores unknown fields when it decodes.
  */
 export function noun<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const wire = z.object(shape);
@@ -32,8 +32,8 @@ export function camelCase(name: string): string {
 }
 
 /**
- * `T` is what the names' types say: the compiler does not follow a renaming at run time. What is
- * missing is left to the wire's shape to refuse, as the next form of a union may fit.
+ * `T` follows from the types of the names; the compiler cannot check a renaming at run time. Missing
+ * fields are left to the wire's schema, because the next member of a union may match.
  */
 function renamed<T>(
   from: Readonly<Record<string, unknown>> | undefined,

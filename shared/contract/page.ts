@@ -3,7 +3,7 @@ import { noun } from "./noun.ts";
 
 const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
 
-/** How much of a list is asked for, and from where on. */
+/** The query of a paged list. */
 export const page = z.strictObject({
   limit: z.coerce
     .number()

@@ -4,16 +4,16 @@ import { type PageRequest, pageFromFirst } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { credits, instant, money } from "./wire.ts";
 
-/** Money for credits, or for months of a plan. */
+/** A top-up or a fee. */
 export const paymentFields = {
   payment_id: z.string(),
   kind: z.enum(["top_up", "fee"]),
   status: z.enum(["pending", "retrying", "succeeded", "failed"]),
   amount: money,
   currency: z.string(),
-  credits: credits.nullable().meta({ description: "What a top-up adds; null of a fee." }),
+  credits: credits.nullable().meta({ description: "What a top-up adds; null for a fee." }),
   automatic: z.boolean(),
-  subscription_number: z.number().int().nullable().meta({ description: "null of a top-up." }),
+  subscription_number: z.number().int().nullable().meta({ description: "null for a top-up." }),
   plan_id: z.string().nullable(),
   period: z.number().int().nullable().meta({ description: "The first month that a fee pays." }),
   periods: z.number().int().nullable(),
@@ -32,14 +32,14 @@ export function toPayment(made: Payment) {
 
 const NO_FEE = { subscriptionNumber: null, planId: null, period: null, periods: null };
 
-/** A page of payments, newest first: of top-ups alone, or of all. `readFirst` gives that many of them. */
+/** A page of payments, or of top-ups only, newest first. `readFirst` returns the first `count` of them. */
 export async function paymentPage(
-  asked: PageRequest,
+  request: PageRequest,
   kind: "top_up" | null,
   readFirst: (count: number) => Promise<readonly Payment[]>,
 ) {
   const list = kind === null ? "payments" : "top-ups";
-  return pageFromFirst(list, asked, async (count) => (await readFirst(count)).map(toPayment));
+  return pageFromFirst(list, request, async (count) => (await readFirst(count)).map(toPayment));
 }
 
 export type PaymentData = z.input<typeof payment>;

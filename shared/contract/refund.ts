@@ -2,7 +2,7 @@ import { z } from "zod";
 import { noun } from "./noun.ts";
 import { credits, instant, money } from "./wire.ts";
 
-/** Money of a payment that goes back, or went. */
+/** A refund or chargeback of a payment. */
 export const refundFields = {
   refund_id: z.string(),
   payment_id: z.string(),

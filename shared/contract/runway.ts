@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { noun } from "./noun.ts";
 import { credits, instant } from "./wire.ts";
 
-/** How long the credits last at the pace of late. */
+/** How long the credits last at the recent pace. */
 export const runway = noun({
   balance: credits,
   pace_per_day: credits,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { noun } from "./noun.ts";
 import { accountId, count, credits, instant, money } from "./wire.ts";
 
-/** What a stream sends, by the event's name: the records of the billing topics. */
+/** The data of a stream's events, by name: the records of the billing topics. */
 export const streamEvents = {
   balance: noun({
     account_id: accountId,
@@ -33,6 +33,6 @@ export const streamEvents = {
     reason: z.string(),
     changed_at: instant,
   }),
-  /** More was missed than can be sent one by one: read again what is shown. */
+  /** Too many events were missed: reload what is shown. */
   reload: noun({}),
 } as const;

@@ -7,10 +7,8 @@ import { openFee, toFee } from "./fee.ts";
 import { noun } from "./noun.ts";
 import { credits, instant, money } from "./wire.ts";
 
-/** How often a plan is paid. */
 export const interval = z.enum(["month", "year"]);
 
-/** When its months turn. */
 export const renewal = z.enum(["first_of_month", "day_of_month"]);
 
 /** An account's place on a plan. */
@@ -45,7 +43,7 @@ const addOn = noun({
   credits_per_month: credits.nullable(),
 });
 
-/** An add-on's charge that waits until the usage before it is complete. */
+/** An add-on's charge that waits for the usage before it. */
 const waitingCharge = noun({
   add_on_id: z.string(),
   period: z.number().int(),
@@ -59,7 +57,7 @@ export const addOnFields = {
   waiting_charges: z.array(waitingCharge),
 };
 
-/** A subscription with its add-ons, and what is owed for it. */
+/** A subscription with its add-ons and unpaid fees. */
 export const scheduleFields = {
   subscription: subscription.nullable(),
   ...addOnFields,
@@ -68,7 +66,7 @@ export const scheduleFields = {
 
 export const schedule = noun(scheduleFields);
 
-/** A subscription as it is in the books, with what explains it. */
+/** What is read of a subscription to show it. */
 export interface ScheduleRead {
   readonly account: Pick<Account, "timeZone">;
   readonly schedule: Schedule;
@@ -79,7 +77,7 @@ export interface ScheduleRead {
 
 type OpenFee = Fee & Pick<z.output<typeof openFee>, "status" | "attempt" | "reason" | "nextTryAt">;
 
-/** `at`: the catalogue tells what a unit of an add-on costs then. */
+/** `at`: the instant for the prices of add-ons. */
 export function toSchedule({ account, schedule: held, ...read }: ScheduleRead, at: Instant) {
   const { subscription: running } = held;
   return {

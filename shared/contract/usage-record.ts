@@ -21,7 +21,7 @@ export const usageRecordFields = {
 
 export const usageRecord = noun(usageRecordFields);
 
-/** A metered event, and who paid for it. */
+/** A metered event, and the lots that paid for it. */
 export const explainedUsage = noun({
   ...usageRecordFields,
   partition: z.number().int().meta({ description: "Where in Kafka it was read." }),
@@ -34,7 +34,7 @@ export function toUsageRecord<Metered extends { readonly drawn: Stretch }>(meter
   return { ...metered, ...metered.drawn };
 }
 
-/** `across`: the lots that its stretch overlaps. */
+/** `across`: the lots that overlap its stretch. */
 export function toExplainedUsage<
   Metered extends { readonly drawn: Stretch; readonly credits: bigint },
 >(metered: Metered, across: readonly GrantedLot[]) {

@@ -10,7 +10,7 @@ const bucket = noun({
   quantity: count.nullable(),
 });
 
-/** What credits were spent on, in sums. */
+/** What credits were spent on, summed up. */
 export const usage = noun({
   account_id: accountId,
   from: instant,

@@ -1,14 +1,11 @@
 import { z } from "zod";
 import type { AccountId } from "../core/line/account.ts";
+import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
-import { idProblem, isStorable } from "../core/text/text.ts";
+import { idProblem, isStorable, MAX_ID_LENGTH } from "../core/text/text.ts";
 
-/**
- * How values look on the wire: fields in snake_case, amounts as decimal strings, instants in ISO 8601.
- * Each is a codec: what comes in is read into the core's types, what goes out is written from them.
- */
+/** Codecs of values: amounts are decimal strings on the wire, instants are ISO 8601. */
 const DECIMAL = /^-?(0|[1-9]\d{0,18})$/;
-const MAX = 2n ** 63n - 1n;
 
 const decimal = (description: string, example: string) =>
   z.codec(
@@ -23,7 +20,7 @@ const decimal = (description: string, example: string) =>
   );
 
 function fits(amount: bigint): boolean {
-  return amount >= -MAX && amount <= MAX;
+  return amount >= -MAX_BIGINT && amount <= MAX_BIGINT;
 }
 
 /** Micro-credits, signed. */
@@ -32,10 +29,10 @@ export const credits = decimal("Micro-credits: 1 credit is 1,000,000.", "1250000
 /** Money in the minor unit of the account's currency. */
 export const money = decimal("In the currency's minor unit: cents of USD.", "1000");
 
-/** Any other whole number that may be larger than JSON's are exact. */
+/** Any other whole number that may exceed what JSON numbers hold exactly. */
 export const count = decimal("A whole number.", "42");
 
-/** ISO 8601 with an offset comes in, UTC goes out. */
+/** Reads ISO 8601 with an offset, writes UTC. */
 export const instant = z.codec(
   z
     .string()
@@ -49,18 +46,18 @@ export const instant = z.codec(
   },
 );
 
-/** An id as the design has it: 1 to 256 characters of well-formed text without NUL. */
+/** An id: 1 to 256 characters of well-formed text without NUL. */
 export const id = (name: string) =>
   z
     .string()
     .min(1)
-    .max(256)
+    .max(MAX_ID_LENGTH)
     .superRefine((text, context) => {
       const problem = idProblem(name, text);
       if (problem !== null) context.addIssue({ code: "custom", message: problem });
     });
 
-/** Free words for the books. */
+/** Free text. */
 export const words = (most: number) =>
   z.string().max(most).refine(isStorable, "holds a NUL character or half of a surrogate pair");
 

@@ -2,7 +2,7 @@ import { type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
-/** Structured log lines on standard output. What could hold a secret is cut out by name. */
+/** JSON log lines on standard output. Fields that may hold secrets are redacted by name. */
 export function createLogger(service: string, level: string): Logger {
   return pino({
     level,

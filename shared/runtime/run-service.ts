@@ -4,7 +4,6 @@ import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
 
 const STOP_WITHIN_MS = 15_000;
 
-/** What a service is given to run in. */
 export interface ServiceContext {
   readonly settings: Settings;
   readonly logger: Logger;
@@ -13,8 +12,8 @@ export interface ServiceContext {
 }
 
 /**
- * Runs a service as this process: until it is asked to stop (exit 0) or fails (exit 1; whoever
- * started it starts it again). `service` returns once it has stopped cleanly.
+ * Runs a service as this process until it is asked to stop (exit 0) or fails (exit 1; a supervisor
+ * restarts it). `service` returns once it has stopped cleanly.
  */
 export async function runService(
   name: string,
@@ -48,7 +47,7 @@ function settingsOrExit(): Settings {
   }
 }
 
-/** Fails when a stop takes too long. */
+/** Rejects when a stop takes too long. */
 async function stuck(stopping: AbortSignal): Promise<never> {
   if (!stopping.aborted) {
     await new Promise((resolve) => stopping.addEventListener("abort", resolve, { once: true }));

@@ -3,14 +3,14 @@ import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import type { EventWindow } from "../core/usage/usage-event.ts";
 
-/** A text that may be left out, and what it means. */
+/** An optional text and its description. */
 export const optional = (meaning: string) => z.string().optional().describe(meaning);
 
-/** A whole number between two, with its default. */
+/** A whole number in a range, with a default. */
 export const whole = (least: number, most: number, usual: number) =>
   z.coerce.number().int().min(least).max(most).default(usual);
 
-/** Where a process listens; 0 is any free port. */
+/** A port to listen on; 0 is any free port. */
 export const port = (usual: number) => whole(0, 65_535, usual);
 
 export const logLevel = z
@@ -20,7 +20,7 @@ export const logLevel = z
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How far an event's time may lie from the clock unless set otherwise: 5 minutes ahead, 35 days back. */
+/** The default window of event times: 5 minutes ahead, 35 days back. */
 export const DEFAULT_WINDOW: EventWindow = {
   maxAheadMs: 5 * 60 * 1000,
   maxBehindMs: 35 * DAY_MS,
@@ -35,7 +35,7 @@ const seconds = (usualMs: number) =>
 
 const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
 
-/** What every service reads from the environment. `npm run docs` writes docs/settings.md from it. */
+/** The settings of every service. `npm run docs` writes docs/settings.md from it. */
 export const environment = z
   .object({
     DATABASE_URL: z
@@ -137,7 +137,7 @@ export interface Settings {
   readonly logLevel: string;
 }
 
-/** Says which settings are missing or wrong, each by its name; the values (secrets among them) stay out. */
+/** Lists missing and wrong settings by name, without their values, which may be secrets. */
 export class InvalidSettings extends Error {}
 
 /** Reads and validates the settings; throws InvalidSettings. */
@@ -194,9 +194,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-/** The variables that `schema` names; throws InvalidSettings. */
+/** Reads the variables of `schema`; throws InvalidSettings. */
 export function readEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
-  // `X=${X:-}` in a compose file sets an empty text where nothing is meant.
+  // `X=${X:-}` in a compose file sets an empty text instead of nothing.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 const FIRST_MS = 250;
 const LONGEST_MS = 5_000;
 
-/** The wait before try number `tries` (from 1): doubling from a quarter of a second to five. */
+/** The wait after failure number `tries` (from 1), in milliseconds: doubles from 250 to 5,000. */
 export function growingWait(tries: number): number {
   return Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS);
 }
 
 /**
- * Runs `work` until it succeeds, with growing waits between tries as long as `isOutage` says that
- * what failed will come back. Anything else, and an abort, ends it with the error.
+ * Retries `work` with growing waits as long as `isOutage` is true for its errors. Any other error, or an
+ * abort of `signal`, rejects with the error.
  */
 export async function waitOut<T>(
   work: () => Promise<T>,

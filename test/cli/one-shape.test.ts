@@ -61,7 +61,7 @@ const SAME = [
   { route: ACCOUNT, command: "account show acme" },
   { route: `${ACCOUNT}/lots`, command: "lots acme" },
   { route: `${ACCOUNT}/entries`, command: "entries acme" },
-  { route: `${ACCOUNT}/events/{event_id}`, command: "explain event acme call-1" },
+  { route: `${ACCOUNT}/events/{event_id}`, command: "explain event call-1 --account acme" },
   { route: `${ACCOUNT}/payments`, command: "payments acme" },
   { route: `${ACCOUNT}/top-ups`, command: "top-up list acme" },
   { route: `${ACCOUNT}/auto-top-up`, command: "top-up settings acme" },
@@ -77,7 +77,7 @@ const AMONG = [
   { route: `${ACCOUNT}/subscription`, command: "subscription show acme" },
   { route: `${ACCOUNT}/payments`, command: "payment show acme manual:order-17" },
   { route: `${ACCOUNT}/lots`, command: "explain lot acme plan:1:0" },
-  { route: `${ACCOUNT}/usage-records`, command: "explain event acme call-1" },
+  { route: `${ACCOUNT}/usage-records`, command: "explain event call-1 --account acme" },
   { route: `${ACCOUNT}/lots/{lot_id}/usage`, command: "explain lot acme plan:1:0", under: "usage" },
   { route: "/v1/dead-letters", command: "dead-letters show usage.events/0/7" },
 ];
@@ -133,7 +133,8 @@ test.each([
   },
 ])("$command has the fields of POST $route", async ({ route, body, command }) => {
   const api = await open();
-  const made = await api.ask("POST", route.replace("{account_id}", "acme"), { body });
+  const headers = { "idempotency-key": "new" };
+  const made = await api.ask("POST", route.replace("{account_id}", "acme"), { body, headers });
   expect(made.status).toBe(201);
   expect(Object.keys(await show(command))).toEqual(expect.arrayContaining(Object.keys(made.body)));
 });

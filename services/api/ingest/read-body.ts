@@ -6,7 +6,7 @@ export const SINGLE = "application/cloudevents+json";
 export const PLAIN = "application/json";
 
 export const MAX_BODY_BYTES = 1 << 20;
-const MAX_EVENTS = 1_000;
+export const MAX_EVENTS = 1_000;
 
 /** A parsed body and its size. */
 export interface Body {

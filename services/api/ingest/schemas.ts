@@ -1,17 +1,24 @@
 import { z } from "zod";
+import { MAX_ID_LENGTH } from "../../../shared/core/text/text.ts";
+import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
+import { MAX_EVENTS } from "./read-body.ts";
 
 /** For documentation only: `judgeEvents` validates each event, so one bad event does not refuse a batch. */
 const cloudEvent = z
   .looseObject({
     specversion: z.literal("1.0"),
-    id: z.string().min(1).max(256).describe("Together with `subject`, identifies the event."),
-    source: z.string().min(1).max(1024),
+    id: z
+      .string()
+      .min(1)
+      .max(MAX_ID_LENGTH)
+      .describe("Together with `subject`, identifies the event."),
+    source: z.string().min(1).max(MAX_SOURCE_LENGTH),
     type: z
       .string()
       .min(1)
-      .max(256)
+      .max(MAX_ID_LENGTH)
       .describe("The meter, or an event type that feeds meters of the catalogue."),
-    subject: z.string().min(1).max(256).describe("The account."),
+    subject: z.string().min(1).max(MAX_ID_LENGTH).describe("The account."),
     time: z.iso
       .datetime({ offset: true })
       .optional()
@@ -27,4 +34,4 @@ const cloudEvent = z
   })
   .meta({ description: "A CloudEvents 1.0 event in JSON." });
 
-export const ingestBody = z.union([cloudEvent, z.array(cloudEvent).max(1000)]);
+export const ingestBody = z.union([cloudEvent, z.array(cloudEvent).max(MAX_EVENTS)]);

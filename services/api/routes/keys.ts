@@ -1,6 +1,15 @@
 import { z } from "zod";
-import { apiKeys, newApiKey, scope } from "../../../shared/contract/api-key.ts";
-import { dashboardPath, dashboardToken } from "../../../shared/contract/dashboard-token.ts";
+import {
+  apiKeys,
+  MAX_KEY_NAME_LENGTH,
+  newApiKey,
+  scope,
+} from "../../../shared/contract/api-key.ts";
+import {
+  dashboardPath,
+  dashboardToken,
+  TOKEN_MINUTES,
+} from "../../../shared/contract/dashboard-token.ts";
 import { words } from "../../../shared/contract/wire.ts";
 import { listApiKeys, revokeApiKey } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
@@ -9,13 +18,12 @@ import { Problem, refuse, unknownAccount } from "../problem.ts";
 import { accountPath, route } from "./route.ts";
 
 const newKey = z.strictObject({
-  name: words(200).min(1),
+  name: words(MAX_KEY_NAME_LENGTH).min(1),
   scopes: z.array(scope).min(1).max(scope.options.length),
 });
 
-const DAY_MINUTES = 24 * 60;
 const newToken = z.strictObject({
-  minutes: z.number().int().min(1).max(DAY_MINUTES).default(60),
+  minutes: z.number().int().min(1).max(TOKEN_MINUTES.most).default(TOKEN_MINUTES.usual),
 });
 const MINUTE_MS = 60_000;
 

@@ -5,7 +5,7 @@ import { accountId, id } from "../../../shared/contract/wire.ts";
 import { decideCancel, decideResume } from "../../../shared/core/changes/cancel-subscription.ts";
 import { decideIntervalChange } from "../../../shared/core/changes/change-interval.ts";
 import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
-import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
+import { decideAddOn, MAX_ADD_ON_UNITS } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
 import type { Change } from "../../../shared/core/changes/subscription-change.ts";
 import { listChanges } from "../../../shared/ledger/books/schedules.ts";
@@ -87,7 +87,7 @@ export const subscriptionRoutes = [
       tag: "subscription",
       summary: "Set the quantity of an add-on; 0 cancels it",
       params: z.object({ account_id: accountId, add_on_id: id("add_on_id") }),
-      body: z.strictObject({ quantity: z.number().int().min(0).max(1_000_000) }),
+      body: z.strictObject({ quantity: z.number().int().min(0).max(MAX_ADD_ON_UNITS) }),
       response: { 200: schedule },
     },
     async (request, context) => {

@@ -1,6 +1,10 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { dashboardPath, dashboardTokenFields } from "../../../shared/contract/dashboard-token.ts";
+import {
+  dashboardPath,
+  dashboardTokenFields,
+  TOKEN_MINUTES,
+} from "../../../shared/contract/dashboard-token.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
@@ -17,14 +21,13 @@ interface LinkOptions extends JsonOption {
 }
 
 const MINUTE_MS = 60_000;
-const MOST_MINUTES = 24n * 60n;
 
 export function addDashboardLinkCommand(program: Command): void {
   addCommand(program, "dashboard-link <account>", {
     does: "create a link that opens an account's dashboard, and nothing else, for a limited time",
     examples: ["dashboard-link acme --minutes 30 --api https://credits.example.com"],
   })
-    .option("--minutes <count>", "how long the link works, at most a day", "60")
+    .option("--minutes <count>", "how long the link works, at most a day", `${TOKEN_MINUTES.usual}`)
     .option("--api <url>", "the URL of the API", "http://127.0.0.1:8088")
     .action((id: string, options: LinkOptions) =>
       run(options, (settings) => link(settings, accountIdArgument(id), options)),
@@ -39,7 +42,8 @@ async function link(
   { minutes, api }: LinkOptions,
 ): Promise<Result> {
   const count = wholeArgument("--minutes", minutes, 1n);
-  if (count > MOST_MINUTES) throw new WrongUsage(`--minutes can be at most ${MOST_MINUTES}`);
+  const { most } = TOKEN_MINUTES;
+  if (count > most) throw new WrongUsage(`--minutes can be at most ${most}`);
   const base = baseOf(api);
   const now = Date.now();
   const token = await withDatabase(settings, async (database) => {

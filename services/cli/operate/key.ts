@@ -1,6 +1,11 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { apiKeys, newApiKeyFields, scope } from "../../../shared/contract/api-key.ts";
+import {
+  apiKeys,
+  MAX_KEY_NAME_LENGTH,
+  newApiKeyFields,
+  scope,
+} from "../../../shared/contract/api-key.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import {
@@ -20,8 +25,6 @@ import { withDatabase } from "../shell/with-database.ts";
 interface CreateOptions extends JsonOption {
   readonly scope: readonly Scope[];
 }
-
-const MAX_NAME_LENGTH = 200;
 
 export function addKeyCommands(program: Command): void {
   const key = program.command("key").description("create, list and revoke API keys");
@@ -57,8 +60,8 @@ const created = noun({
 const revoked = noun({ outcome: z.literal("revoked"), key_id: z.string() });
 
 function nameArgument(name: string): string {
-  if (name.length > 0 && name.length <= MAX_NAME_LENGTH && !name.includes("\0")) return name;
-  throw new WrongUsage(`a key's name has 1 to ${MAX_NAME_LENGTH} characters`);
+  if (name.length > 0 && name.length <= MAX_KEY_NAME_LENGTH && !name.includes("\0")) return name;
+  throw new WrongUsage(`a key's name has 1 to ${MAX_KEY_NAME_LENGTH} characters`);
 }
 
 async function create(

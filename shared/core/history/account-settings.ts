@@ -2,7 +2,7 @@ import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { TopUpSettings } from "../payments/auto-top-up.ts";
 
-/** All that is set on an account beside its subscription. */
+/** An account's settings, without its subscription. */
 export interface AccountSettings {
   /** IANA name. */
   readonly timeZone: string;
@@ -10,7 +10,7 @@ export interface AccountSettings {
   readonly autoTopUp: TopUpSettings;
 }
 
-/** Settings as they hold from an instant on, until the next change. */
+/** The settings in force from an instant until the next change. */
 export interface SettingChange {
   /** Counts up per account from 1. */
   readonly sequence: number;
@@ -19,7 +19,7 @@ export interface SettingChange {
   readonly settings: AccountSettings;
 }
 
-/** The change whose settings hold at an instant; null: what was set then is not known. `changes` are oldest first. */
+/** The settings in force at an instant; null: they are not recorded. `changes` are oldest first. */
 export function settingsAt(changes: readonly SettingChange[], at: Instant): SettingChange | null {
   return changes.findLast((change) => change.at <= at) ?? null;
 }

@@ -7,7 +7,7 @@ import {
   withMoved,
 } from "../line/credit-line.ts";
 
-/** An entry with when, and by which movement of its account, it was posted. */
+/** An entry with the instant and the account version at which it was posted. */
 export interface EntryPosted extends Entry {
   readonly version: bigint;
   readonly postedAt: Instant;
@@ -18,18 +18,18 @@ export interface PlacedLot extends Stretch {
   readonly lotId: string;
 }
 
-/** A credit line with its lots, oldest first; those used up, ended and withdrawn too. */
+/** A credit line with all its lots, oldest first, including used, ended and withdrawn ones. */
 export interface LineWithLots extends CreditLine {
   readonly lots: readonly PlacedLot[];
-  /** How many entries made it. */
+  /** The number of entries so far. */
   readonly entries: number;
 }
 
-/** What an account's line was at an instant, and what is known of it. */
+/** An account's line at an instant. */
 export interface LineAt {
-  /** What the books said then: what a reader saw who looked at that instant. */
+  /** As the books had it then. */
   readonly stood: LineWithLots;
-  /** What the books say of it now: what fell due and was used until then, whenever it came in. */
+  /** As it is known now: with everything due or used until then, even if it was posted later. */
   readonly known: LineWithLots;
 }
 
@@ -38,19 +38,19 @@ export interface LineHistory {
   readonly at: Instant;
   /** All of the account's, in order. */
   readonly entries: readonly EntryPosted[];
-  /** The last movement that the books had at the instant; 0: none. */
+  /** The account's version at the instant; 0: it had not moved yet. */
   readonly version: bigint;
-  /** How far the account had drawn after it. */
+  /** The position at that version. */
   readonly position: MicroCredits;
-  /** Usage that occurred by then, and was metered by a later movement. */
+  /** Usage that occurred by then but was metered later. */
   readonly meteredLater: MicroCredits;
-  /** Usage that occurred after it, and was metered before: a clock elsewhere was ahead. */
+  /** Usage that occurred later but was metered by then: a producer's clock was ahead. */
   readonly meteredAhead: MicroCredits;
 }
 
 /**
- * Rebuilds an account's line at an instant, both as it stood then and as it is known now. Their
- * balances differ by what came in late: an entry by its credits, usage by what it cost.
+ * Rebuilds an account's line at an instant, as it was then and as it is known now. The two balances
+ * differ by late entries and late usage.
  */
 export function lineAt(history: LineHistory): LineAt {
   const { at, entries, version, position, meteredLater, meteredAhead } = history;
@@ -64,14 +64,14 @@ export function lineAt(history: LineHistory): LineAt {
   };
 }
 
-/** What an entry did to the line: to its end, and to how far it is drawn. */
+/** What an entry changed: `added` to the end of the line, `drawn` to its position. */
 interface Move {
   readonly entry: EntryPosted;
   readonly added: MicroCredits;
   readonly drawn: MicroCredits;
 }
 
-/** Between two entries there is only usage, which leaves the line's end where it is. */
+/** Between two entries there is only usage, which does not move the end of the line. */
 function movesOf(entries: readonly EntryPosted[]): Move[] {
   return entries.map((entry, index) => {
     const added = entry.granted - (entries[index - 1]?.granted ?? 0n);
@@ -83,7 +83,7 @@ function drawnBy(moves: readonly Move[]): MicroCredits {
   return moves.reduce((sum, { drawn }) => sum + drawn, 0n);
 }
 
-/** Plays entries from the empty line on: what adds to its end is a lot, what cuts it is taken out of one. */
+/** Applies entries to an empty line: one that adds to its end is a lot, one that shortens it cuts a lot. */
 function lotsAfter(moves: readonly Move[]): Omit<LineWithLots, "position"> {
   let granted = 0n;
   let lots: readonly PlacedLot[] = [];
@@ -100,9 +100,9 @@ function lotsAfter(moves: readonly Move[]): Omit<LineWithLots, "position"> {
 
 function cut(lots: readonly PlacedLot[], entry: Entry, credits: MicroCredits): PlacedLot[] {
   const lotId = lotOf(entry);
-  const lot = lots.find((one) => one.lotId === lotId);
+  const lot = lots.find((other) => other.lotId === lotId);
   if (lot === undefined)
-    throw new Error(`entry ${entry.sequence} cuts lot ${lotId}, which is not there`);
+    throw new Error(`entry ${entry.sequence} cuts lot ${lotId}, which does not exist`);
   return withdraw({ granted: 0n, position: 0n }, lots, lot, credits).moved;
 }
 

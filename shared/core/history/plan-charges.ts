@@ -7,17 +7,17 @@ import type { Subscription, SubscriptionChange } from "../month/subscription.ts"
 import { type Catalogue, planAt, priceAt } from "../offer/catalogue.ts";
 import { subscriptionAt } from "./subscription-at.ts";
 
-/** What happened on an account's subscriptions, whatever it cost. */
+/** What happened on an account's subscriptions, without prices. */
 export interface PlanHistory {
   /** ISO 4217. */
   readonly currency: string;
-  /** The months that were given. */
+  /** The months that brought credits. */
   readonly months: readonly PlanMonth[];
   /** In order. */
   readonly changes: readonly SubscriptionChange[];
 }
 
-/** A month of a subscription that was given. */
+/** A month that brought credits. */
 interface PlanMonth {
   /** Of the subscription. */
   readonly number: number;
@@ -26,20 +26,20 @@ interface PlanMonth {
   readonly at: Instant;
 }
 
-/** What a month, or a change to another plan in mid-period, brings and costs. */
+/** The credits and the price of a month, or of a change to another plan in mid-period. */
 export interface PlanStep {
   readonly at: Instant;
   readonly planId: string;
-  /** Null: the catalogue does not tell, for it has no such plan then. */
+  /** Null: the catalogue has no such plan then. */
   readonly credits: MicroCredits | null;
-  /** In minor units, 0 where no paid stretch begins. Null: it has no such plan, or not in the currency. */
+  /** In minor units; 0 if no paid stretch begins. Null: there is no such plan, or no price in the currency. */
   readonly price: bigint | null;
 }
 
 /**
- * What an account's subscriptions give and cost under a catalogue, by the rules that charge them: the
- * months, the plans that were changed to and the intervals are as they were. Under the catalogue that
- * held then it comes to the lots and fees that there are.
+ * What an account's subscriptions bring and cost under a catalogue, by the same rules that charge them.
+ * Months, changes of plan and intervals are as they happened. Under the real catalogue, the result is
+ * the real lots and fees.
  */
 export function planSteps(
   { months, currency, changes }: PlanHistory,
@@ -50,24 +50,24 @@ export function planSteps(
       ? [{ period: null, planId: detail["plan"] ?? "", at }]
       : [],
   );
-  let standing = notBegun(0, currency);
+  let state = notBegun(0, currency);
   return [...months, ...raises].sort(inOrder).map((taken) => {
-    if (taken.period !== null && taken.number !== standing.number) {
-      standing = notBegun(taken.number, currency);
+    if (taken.period !== null && taken.number !== state.number) {
+      state = notBegun(taken.number, currency);
     }
     const { step, after } =
       taken.period === null
-        ? raise(taken, standing, catalogue)
-        : begin(taken, { ...standing, nextInterval: intervalAt(changes, taken.at) }, catalogue);
-    standing = after;
+        ? raise(taken, state, catalogue)
+        : begin(taken, { ...state, nextInterval: intervalAt(changes, taken.at) }, catalogue);
+    state = after;
     return step;
   });
 }
 
-/** A change to another plan that held at once. */
+/** A change to another plan that took effect immediately. */
 type Raise = Pick<PlanStep, "planId" | "at"> & { readonly period: null };
 
-/** A change at the very instant of a turn comes after it. */
+/** A change at the same instant as a turn comes after it. */
 function inOrder(a: PlanMonth | Raise, b: PlanMonth | Raise): number {
   const last = Number.POSITIVE_INFINITY;
   return a.at - b.at || (a.period ?? last) - (b.period ?? last) || 0;
@@ -77,13 +77,13 @@ function intervalAt(changes: readonly SubscriptionChange[], at: Instant) {
   return subscriptionAt(changes, at).place?.interval ?? "month";
 }
 
-/** Where a subscription's charging stands, and whether the catalogue tells of what it stands at. */
-interface Standing extends Paying, Pick<Subscription, "periodCredits"> {
+/** What a subscription was charged so far, and whether the catalogue has its plan and price. */
+interface ChargeState extends Paying, Pick<Subscription, "periodCredits"> {
   readonly isGiven: boolean;
   readonly isPriced: boolean;
 }
 
-function notBegun(number: number, currency: string): Standing {
+function notBegun(number: number, currency: string): ChargeState {
   return {
     ...{ number, currency, planId: "", interval: "month", nextInterval: null, period: -1 },
     ...{ paidUntil: 0, paidPrice: 0n, periodCredits: 0n, isGiven: true, isPriced: true },
@@ -92,10 +92,14 @@ function notBegun(number: number, currency: string): Standing {
 
 interface Taken {
   readonly step: PlanStep;
-  readonly after: Standing;
+  readonly after: ChargeState;
 }
 
-function begin({ period, planId, at }: PlanMonth, before: Standing, catalogue: Catalogue): Taken {
+function begin(
+  { period, planId, at }: PlanMonth,
+  before: ChargeState,
+  catalogue: Catalogue,
+): Taken {
   const plan = planAt(catalogue, planId, at);
   const periodCredits = plan?.credits ?? 0n;
   const begun = { ...before, period, planId, periodCredits, isGiven: plan !== null };
@@ -108,7 +112,7 @@ function begin({ period, planId, at }: PlanMonth, before: Standing, catalogue: C
   return { step: { at, planId, credits: plan?.credits ?? null, price }, after };
 }
 
-function raise({ planId, at }: Raise, before: Standing, catalogue: Catalogue): Taken {
+function raise({ planId, at }: Raise, before: ChargeState, catalogue: Catalogue): Taken {
   const plan = planAt(catalogue, planId, at);
   const unpriced = { ...before, isPriced: false };
   if (plan === null) {
@@ -122,9 +126,9 @@ function raise({ planId, at }: Raise, before: Standing, catalogue: Catalogue): T
   return { step, after: { ...subscription, isPriced: priced } };
 }
 
-/** Whether the catalogue has the plan then, with a price in the currency. */
+/** True if the catalogue has the plan at the instant, with a price in the currency. */
 function isPriced(
-  { planId, currency, interval }: Standing,
+  { planId, currency, interval }: ChargeState,
   at: Instant,
   catalogue: Catalogue,
 ): boolean {

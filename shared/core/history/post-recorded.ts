@@ -14,45 +14,44 @@ import { type GrantedLot, toLot } from "../month/grant-credits.ts";
 import { type AccountInBatch, wasRead } from "../usage/account-in-batch.ts";
 import { identityOf, type UsageEvent } from "../usage/usage-event.ts";
 
-/** An entry as the books have it. */
+/** An entry as the original books have it. */
 export interface RecordedEntry extends Entry {
   readonly postedAt: Instant;
-  /** What a grant put on the line, but for where it lay; null: it is no grant, or the lot is missing. */
+  /** The lot of a grant, without its stretch; null: the entry is no grant, or the lot is missing. */
   readonly lot: Omit<GrantedLot, keyof Stretch> | null;
 }
 
-/** The entries of an account from one on, as far as they were read. */
+/** Consecutive entries of an account, as far as they were read. */
 export interface EntryHistory {
   readonly entries: readonly RecordedEntry[];
-  /** Whether no others follow. */
+  /** True if no others follow. */
   readonly isWhole: boolean;
 }
 
-/** What must be read before all entries can be posted: accounts, and events that drew nothing. */
+/** What must still be read to post all entries: accounts, and events that drew nothing. */
 export interface Shortage {
   readonly ofEntries: Set<string>;
   readonly ofLots: Set<string>;
   readonly ofStarts: Set<UsageEvent>;
 }
 
-/** Nothing is known to be missing yet. */
 export function noShortage(): Shortage {
   return { ofEntries: new Set(), ofLots: new Set(), ofStarts: new Set() };
 }
 
-/** What other books have recorded of a batch's accounts, as far as it was read. */
+/** What the original books recorded of a batch's accounts, as far as it was read. */
 export interface Recorded {
   readonly histories: ReadonlyMap<string, EntryHistory>;
-  /** Where events that drew nothing stood on the line, by `identityOf`; null: they have no record. */
+  /** The positions of events that drew nothing, by `identityOf`; null: no record exists. */
   readonly starts: ReadonlyMap<string, MicroCredits | null>;
-  /** What turns out to be missing; where anything is, read it and play the batch again. */
+  /** Filled with what is missing. If anything is, read it and meter the batch again. */
   readonly short: Shortage;
 }
 
 /**
- * Posts the recorded entries that come before an event. Entries stand in the order of their sequence,
- * and one that was posted at a position was posted before whatever drew from there. Where an event of
- * no credits stood, only its record tells.
+ * Posts the recorded entries that come before an event. Entries are in the order of their sequence, and
+ * an entry posted at a position comes before the event that drew from there. The position of an event
+ * of no credits is known only from its record.
  */
 export function postBeforeEvent(
   book: AccountInBatch,
@@ -72,9 +71,8 @@ export function postBeforeEvent(
 }
 
 /**
- * Posts the recorded entries that come next on the account, up to one that comes later. Each goes
- * through the arithmetic that first posted it; what comes of it is what the account's line says now,
- * not what was recorded.
+ * Posts the next recorded entries of the account, until one `comesLater`. Each is computed again on the
+ * account's current line, so a wrong record is not copied.
  */
 export function postRecorded(
   book: AccountInBatch,
@@ -98,18 +96,18 @@ export function postRecorded(
   }
 }
 
-/** The recorded entry that is posted again under a sequence, as far as it was read. */
+/** The recorded entry with a sequence, if it was read. */
 export function recordedAt({ entries }: EntryHistory, sequence: bigint): RecordedEntry | undefined {
   return entries[Number(sequence - (entries[0]?.sequence ?? 0n))];
 }
 
-/** Where the account had drawn to when the entry was posted, if its line was then as it is now. */
+/** The position when the entry was posted, if the line was then as it is now. */
 function positionBefore(
   { kind, lotId, credits, granted, position }: RecordedEntry,
   account: Account,
 ): MicroCredits {
   if (kind === "grant" || (kind === "adjustment" && lotId !== null)) return position;
-  // The end of a lot that lay ahead of the position was cut out of the line.
+  // The lot was ahead of the position and was cut out of the line.
   if (kind === "expiry" && granted !== account.granted) return position;
   return position + credits;
 }
@@ -131,7 +129,7 @@ interface Moved {
   readonly line: Account;
   readonly lots: readonly Lot[];
   readonly added: GrantedLot | null;
-  /** What it did to the balance. */
+  /** The change of the balance. */
   readonly credits: MicroCredits;
 }
 
@@ -141,7 +139,7 @@ function move(account: Account, lots: readonly Lot[], recorded: RecordedEntry): 
   const stays = { line: account, lots, added: null, credits };
   const lot = lots.find(({ lotId }) => lotId === recorded.lotId);
   if (kind === "expiry") {
-    // Of a lot that is used up there is nothing left to expire.
+    // The lot is used up: nothing is left to expire.
     if (lot === undefined) return { ...stays, credits: 0n };
     const { line, expired, moved } = expire(account, lots, lot);
     return { ...stays, line, lots: withMoved(lots, moved), credits: -expired };
@@ -154,7 +152,7 @@ function move(account: Account, lots: readonly Lot[], recorded: RecordedEntry): 
   return { ...stays, line: drawDown(account, -credits) };
 }
 
-/** A lot that the books have lost is put on the line all the same, so that what follows is not wrong too. */
+/** A lot that the original books have lost is granted too, so that what follows is right. */
 function addGranted(account: Account, lots: readonly Lot[], recorded: RecordedEntry): Moved {
   const { credits, lotId, reference, dueAt } = recorded;
   const details = recorded.lot ?? {

@@ -1,27 +1,24 @@
 import type { Instant, Lot } from "../line/account.ts";
 import { type MicroCredits, remainingOf } from "../line/credit-line.ts";
 
-/** How long credits last at a pace, and what of them ends before it is used. */
+/** How long credits last at a pace, and how many expire unused. */
 export interface Runway {
-  /** Null: at no pace, or beyond the horizon. */
+  /** Null: nothing is being used, or they last beyond the horizon. */
   readonly lastsUntil: Instant | null;
-  /** Credits whose lots end, at this pace, before they are drawn. */
+  /** Credits that expire before they are used. */
   readonly expiresUnused: MicroCredits;
 }
 
-/** A pace: so many micro-credits in so many milliseconds; both at least 0 and above 0. */
+/** `credits` micro-credits (at least 0) used in `perMs` milliseconds (above 0). */
 export interface Pace {
   readonly credits: MicroCredits;
   readonly perMs: number;
 }
 
-/** No further ahead than so: nobody plans by it. */
+/** Ten years; nobody plans further ahead. */
 const HORIZON_MS = 10n * 366n * 24n * 60n * 60n * 1000n;
 
-/**
- * Draws lots down at a pace from `now` on, oldest first, as the line does: what is left of a lot when
- * it ends expires, and the next lot goes on from there.
- */
+/** Draws lots down at a pace from `now` on, oldest first; what is left of a lot at its end expires. */
 export function runwayOf(
   lots: readonly Lot[],
   { position, now }: { readonly position: MicroCredits; readonly now: Instant },

@@ -2,13 +2,13 @@ import type { Instant } from "../line/account.ts";
 import type { AddOnUse, Subscription, SubscriptionChange } from "../month/subscription.ts";
 import type { BillingInterval } from "../offer/billing-periods.ts";
 
-/** What an account's history tells of its place on a plan. */
+/** A subscription, as far as the history records it. */
 type PlanPlace = Pick<
   Subscription,
   "planId" | "interval" | "nextPlanId" | "nextInterval" | "cancelled"
 > & { readonly suspended: boolean };
 
-/** A subscription and its add-ons as its history has them at an instant. */
+/** A subscription and its add-ons at an instant. */
 export interface SubscriptionThen {
   /** Null: none. */
   readonly place: PlanPlace | null;
@@ -19,8 +19,8 @@ export interface SubscriptionThen {
 const NONE: SubscriptionThen = { place: null, addOns: [] };
 
 /**
- * The subscription that an account's changes up to an instant come to. `changes` are oldest first.
- * What a turn of the month changes counts from the turn, also where the turn was posted later.
+ * Rebuilds a subscription at an instant from the account's changes, which are oldest first. Changes
+ * made by a turn count from its instant, even if it was posted later.
  */
 export function subscriptionAt(
   changes: readonly SubscriptionChange[],
@@ -58,7 +58,7 @@ function placeOf({ plan = "", interval }: SubscriptionChange["detail"]): PlanPla
   };
 }
 
-/** What a change of a running subscription makes other than it was. */
+/** What a change of a running subscription alters. */
 function inPlace(place: PlanPlace, { kind, detail }: SubscriptionChange): Partial<PlanPlace> {
   const { plan = "" } = detail;
   const interval = intervalOf(detail["interval"]);

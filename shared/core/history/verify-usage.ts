@@ -8,7 +8,7 @@ import {
   type UsageEvent,
 } from "../usage/usage-event.ts";
 
-/** A usage record as the books hold it: its event, what it cost, and where its stretch starts. */
+/** A usage record in the books: its event, its price, and the start of its stretch. */
 export interface RecordedUsage extends ReceivedEvent {
   readonly credits: MicroCredits;
   readonly start: MicroCredits;
@@ -20,37 +20,37 @@ export interface Place {
   readonly offset: bigint;
 }
 
-/** What a message comes to by the rules that need no clock; `credits` null: it has no price. */
+/** A valid event and its price; null: it has none. */
 export interface Usage {
   readonly event: ReceivedEvent;
   readonly credits: MicroCredits | null;
 }
 
-/** What the books hold of a message. */
+/** What the books have for a message. */
 export interface Held {
-  /** The records that name its place. */
+  /** The records with its partition and offset. */
   readonly records: readonly RecordedUsage[];
-  /** What its event's identity stands for, wherever that was read. */
+  /** The recorded event of its identity, from any place. */
   readonly ofIdentity: UsageEvent | null;
-  /** Whether it is kept as a dead letter. */
+  /** True if it is stored as a dead letter. */
   readonly isDeadLetter: boolean;
 }
 
-/** What the topic and the usage records say differently. */
+/** A difference between the topic and the books. */
 export type UsageDifference =
-  /** An event that was read past, and neither metered nor kept as a dead letter. */
+  /** An event that was read, but neither metered nor stored as a dead letter. */
   | { readonly kind: "missing_record"; readonly event: ReceivedEvent; readonly credits: bigint }
-  /** A message that cannot be metered, and is not kept. */
+  /** A message that cannot be metered, and is not stored as a dead letter. */
   | { readonly kind: "not_kept"; readonly place: Place; readonly accountId: string | null }
-  /** A record of an event that stands nowhere in the topic. */
+  /** A record without an event in the topic. */
   | { readonly kind: "extra_record"; readonly record: RecordedUsage }
-  /** A record that costs something else than its price; null: there is none. */
+  /** A record with a wrong price; `credits` is the right one, null: there is none. */
   | {
       readonly kind: "other_price";
       readonly record: RecordedUsage;
       readonly credits: bigint | null;
     }
-  /** A record that says something else than its event, or has it on another account. */
+  /** A record with other content than its event, or on another account. */
   | {
       readonly kind: "other_content" | "other_account";
       readonly record: RecordedUsage;
@@ -58,26 +58,26 @@ export type UsageDifference =
       readonly credits: bigint;
     };
 
-/** The same of records: of what should be in one, or of what is. */
+/** The differences about usage records. */
 export type RecordDifference = Exclude<UsageDifference, { kind: "not_kept" }>;
 
-/** What became of a message, where nothing differs. */
+/** The fate of a message without differences. */
 export type Became = "metered" | "repeat" | "dead_letter";
 
-/** The same, whatever the clock shows. */
+/** Verification does not depend on the clock. */
 const ANY_TIME: EventWindow = {
   maxAheadMs: Number.POSITIVE_INFINITY,
   maxBehindMs: Number.POSITIVE_INFINITY,
 };
 
-/** What a decoded event comes to, or null where it can never be metered. */
+/** A decoded event with its price; null: it can never be metered. */
 export function usageOf(event: ReceivedEvent, rates: RateCard): Usage | null {
   return rejectEvent(event, 0, ANY_TIME) === null
     ? { event, credits: priceOf(event, rates) }
     : null;
 }
 
-/** What an event costs; null: it has no price. */
+/** The price of an event; null: it has none. */
 export function priceOf(
   event: Pick<UsageEvent, "meter" | "quantity" | "occurredAt">,
   rates: RateCard,
@@ -87,8 +87,8 @@ export function priceOf(
 }
 
 /**
- * Holds what the books have of a message against what it comes to. `usage` null: the message cannot be
- * metered; `isMessage` false: nothing stands at that place. Source: design, "Events" and "Corrections".
+ * Compares what the books have for a message with what it should become. `usage` null: it cannot be
+ * metered; `isMessage` false: the offset has no message. Source: design, "Events" and "Corrections".
  */
 export function verifyUsage(
   place: Place,
@@ -115,7 +115,7 @@ export function verifyUsage(
   return { became, differences };
 }
 
-/** Null: the record is what the message comes to. */
+/** Null: the record is right. */
 function differenceOf(record: RecordedUsage, usage: Usage | null): UsageDifference | null {
   if (usage === null || record.eventId !== usage.event.eventId) {
     return { kind: "extra_record", record };

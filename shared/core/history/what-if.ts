@@ -8,16 +8,16 @@ import { type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
 import { priceOf } from "./verify-usage.ts";
 
 /**
- * What was charged for something of one kind, a meter's events or an add-on's charges, and what it
- * would have been under another catalogue. Only what the other one prices is compared.
+ * What was charged for a meter or an add-on, and what another catalogue would have charged. Only what
+ * the other catalogue prices is compared.
  */
 export interface Compared {
   readonly count: number;
-  /** Of the meter's unit, or units of the add-on. */
+  /** In the meter's unit, or units of the add-on. */
   readonly quantity: bigint;
   readonly charged: MicroCredits;
   readonly wouldBe: MicroCredits;
-  /** What the other catalogue has no price for, kept apart. */
+  /** What the other catalogue has no price for; not part of the figures above. */
   readonly noPrice: NoPrice;
 }
 
@@ -27,7 +27,7 @@ export interface NoPrice {
   readonly charged: MicroCredits;
 }
 
-/** What a plan gave an account and cost it, and what it would have; null: the other catalogue does not tell. */
+/** What a plan brought and cost, and what it would have; null: the other catalogue lacks the plan or price. */
 export interface PlanCompared {
   readonly planId: string;
   readonly currency: string;
@@ -38,14 +38,14 @@ export interface PlanCompared {
   readonly wouldCharge: bigint | null;
 }
 
-/** An account under another catalogue: by meter, by add-on, and by plan. */
+/** An account under another catalogue, by meter, add-on and plan. */
 export interface AccountWhatIf {
   readonly meters: Map<string, Compared>;
   readonly addOns: Map<string, Compared>;
   plans: readonly PlanCompared[];
 }
 
-/** By account; filled row by row, so that memory grows with the accounts and their meters alone. */
+/** By account; filled row by row, so memory grows only with the accounts and their meters. */
 export type WhatIf = Map<AccountId, AccountWhatIf>;
 
 /** A metered event as it was priced. */
@@ -57,14 +57,14 @@ export interface PricedUsage {
   readonly credits: MicroCredits;
 }
 
-/** Adds an event, priced again at the instant at which it occurred. */
+/** Adds an event, priced again as of when it occurred. */
 export function addUsage(whatIf: WhatIf, usage: PricedUsage, { card }: StatedCatalogue): void {
   const { meter, quantity, credits } = usage;
   const wouldBe = priceOf(usage, card);
   addTo(accountIn(whatIf, usage.accountId).meters, meter, { quantity, charged: credits, wouldBe });
 }
 
-/** A charge of an add-on, as it was posted. */
+/** A posted charge of an add-on. */
 export interface PostedCharge {
   readonly accountId: AccountId;
   readonly addOnId: string;
@@ -73,7 +73,7 @@ export interface PostedCharge {
   readonly dueAt: Instant;
 }
 
-/** Adds an add-on's charge, priced again at the instant at which it fell due. */
+/** Adds an add-on's charge, priced again as of when it fell due. */
 export function addCharge(
   whatIf: WhatIf,
   { accountId, addOnId, units, credits, dueAt }: PostedCharge,
@@ -85,10 +85,10 @@ export function addCharge(
   addTo(accountIn(whatIf, accountId).addOns, addOnId, again);
 }
 
-/** What an account's plans brought, and the fees that fell due for them. */
+/** The lots of an account's plans, and the fees that fell due for them. */
 export interface PlanBooks extends Pick<PlanHistory, "currency" | "changes"> {
   readonly accountId: AccountId;
-  /** All that its subscriptions ever gave, also before the range. */
+  /** All lots of its subscriptions, including those before the range. */
   readonly lots: readonly {
     readonly lotId: string;
     readonly planId: string;
@@ -103,13 +103,13 @@ export interface PlanBooks extends Pick<PlanHistory, "currency" | "changes"> {
   }[];
 }
 
-/** Instants from `from` on and before `to`. */
+/** From `from` until before `to`. */
 export interface InstantRange {
   readonly from: Instant;
   readonly to: Instant;
 }
 
-/** Adds what an account's plans gave and cost in a range, and what they would have. */
+/** Adds what an account's plans brought and cost in a range, and what they would have. */
 export function addPlans(
   whatIf: WhatIf,
   books: PlanBooks,
@@ -128,7 +128,7 @@ export function addPlans(
   const planIds = new Set([...steps, ...lots, ...fees].map(({ planId }) => planId));
   if (planIds.size === 0) return;
   accountIn(whatIf, books.accountId).plans = [...planIds].sort().map((planId) => {
-    const ofPlan = (one: { readonly planId: string }) => one.planId === planId;
+    const ofPlan = (item: { readonly planId: string }) => item.planId === planId;
     return {
       ...{ planId, currency },
       given: sum(lots.filter(ofPlan).map(({ credits }) => credits)),
@@ -146,13 +146,13 @@ function stepsTotal(steps: readonly PlanStep[]): Pick<PlanCompared, "wouldGive" 
 }
 
 function sum(all: readonly bigint[]): bigint {
-  return all.reduce((total, one) => total + one, 0n);
+  return all.reduce((total, amount) => total + amount, 0n);
 }
 
-/** One part that is not told leaves the whole untold. */
+/** Null if any amount is null. */
 function sumOrNull(all: readonly (bigint | null)[]): bigint | null {
   return all.reduce<bigint | null>(
-    (total, one) => (total === null || one === null ? null : total + one),
+    (total, amount) => (total === null || amount === null ? null : total + amount),
     0n,
   );
 }
@@ -170,13 +170,13 @@ function addTo(
   id: string,
   { quantity, charged, wouldBe }: { quantity: bigint; charged: bigint; wouldBe: bigint | null },
 ): void {
-  const one = { count: 1, quantity, charged };
+  const charge = { count: 1, quantity, charged };
   const more =
-    wouldBe === null ? { ...NOTHING, noPrice: one } : { ...one, wouldBe, noPrice: NOTHING.noPrice };
+    wouldBe === null ? { ...NOTHING, noPrice: charge } : { ...NOTHING, ...charge, wouldBe };
   compared.set(id, together(compared.get(id) ?? NOTHING, more));
 }
 
-/** Nothing charged, and nothing that would be. */
+/** The sum of no comparisons. */
 export const NOTHING: Compared = {
   count: 0,
   quantity: 0n,
@@ -185,7 +185,7 @@ export const NOTHING: Compared = {
   noPrice: { count: 0, quantity: 0n, charged: 0n },
 };
 
-/** Two comparisons as one. */
+/** The sum of two comparisons. */
 export function together(a: Compared, b: Compared): Compared {
   return {
     ...both(a, b),
@@ -202,12 +202,12 @@ function both(a: NoPrice, b: NoPrice): NoPrice {
   };
 }
 
-/** What all of an account's usage and add-ons come to, in credits. */
+/** The sum over an account's usage and add-ons, in micro-credits. */
 export function creditsOf({ meters, addOns }: AccountWhatIf): Compared {
   return [...meters.values(), ...addOns.values()].reduce(together, NOTHING);
 }
 
-/** How much more would be charged; below zero less. */
+/** How much more would be charged; negative: less. */
 export function differenceOf({ charged, wouldBe }: Pick<Compared, "charged" | "wouldBe">): bigint {
   return wouldBe - charged;
 }

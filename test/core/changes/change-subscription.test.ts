@@ -542,7 +542,7 @@ test("no change is decided on an account that is not settled", () => {
   const acme = on("small");
   const now = Date.parse("2026-02-01T00:00Z");
   const context = { book: acme.book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" };
-  expect(() => decideCancel(context)).toThrow("account acme is to be settled before it is changed");
+  expect(() => decideCancel(context)).toThrow("account acme must be settled before it is changed");
 });
 
 /** It is refused as `kind`, and nothing has changed. */

@@ -223,7 +223,7 @@ describe("a lot that ends", () => {
     const context = { accounts: new Map([["acme", account]]), books: new Map() };
     const read = { now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null };
     expect(() => meterUsage([uses(1n)], { ...read, ...context, recorded: null })).toThrow(
-      "account acme is due and its book was not read",
+      "account acme is due, but its book was not read",
     );
   });
 
