@@ -95,7 +95,7 @@ function readUpTo({ partition, low, high }: PartitionEnds, offset: bigint | unde
   if (read <= high) return read < low ? low : read;
   throw new CutRefused(
     `${TOPICS.usageEvents}/${partition} ends at ${high}, but the books have read up to ${read}: ` +
-      "it is not the topic that they were metered from",
+      "this is not the topic that the books were kept from",
   );
 }
 

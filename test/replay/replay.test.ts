@@ -34,7 +34,7 @@ import { playPublished } from "./published-history.ts";
  * - they are equal to the original, account by account, and go on from where it was
  * - where they are not, the account and the row are named
  * - the original is never written
- * - what was broken off is never taken for books
+ * - an unfinished replay is never taken for books
  */
 const kafka = testKafka();
 
@@ -348,7 +348,7 @@ describe("told in one sentence, with what is left,", () => {
     registry.close();
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(
-      /^usage\.events\/\d at offset \d+ cannot be read any more: the registry has no schema \d+; /,
+      /^usage\.events\/\d at offset \d+ can no longer be read: the registry has no schema \d+; /,
     );
     expect(ran.stderr).toContain(LEFT);
   });
@@ -359,7 +359,7 @@ describe("told in one sentence, with what is left,", () => {
     const ran = await drawdown(["replay", "--into", target.url], env(other));
     await other.close();
     expect(ran.code).toBe(1);
-    expect(ran.stderr).toMatch(/is no usage that the books could have metered/);
+    expect(ran.stderr).toMatch(/is not usage that could have been metered/);
     expect(ran.stderr).toContain(LEFT);
   });
 
@@ -378,11 +378,11 @@ describe("told in one sentence, with what is left,", () => {
     const again = await replay(books);
     expect([again.code, again.stderr.trim()]).toEqual([
       1,
-      "the database to replay into holds part of a replay that was broken off or still runs; drop it, and replay into an empty one",
+      "the database to replay into holds an unfinished replay; drop it, and replay into an empty one",
     ]);
     const metering = startMetering({ ...process.env, DATABASE_URL: target.url });
     expect(await metering.ended).not.toBe(0);
-    expect(JSON.stringify(metering.log)).toContain("part of a replay");
+    expect(JSON.stringify(metering.log)).toContain("an unfinished replay");
   });
 
   test("an interrupt before anything is there leaves nothing, and it can be done again", async () => {
@@ -438,8 +438,8 @@ test("a topic past its retention is refused, naming what is gone", async () => {
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(
     new RegExp(
-      `^offsets \\d+ to ${low - 1} of usage.events/${partition} are gone by the topic's retention, ` +
-        "and the books have metered \\d+ events there: they cannot be replayed any more\n$",
+      `^offsets \\d+ to ${low - 1} of usage.events/${partition} are past the topic's retention, ` +
+        "and the books have metered \\d+ events there: they can no longer be replayed\n$",
     ),
   );
   expect(await countOf(target, "account")).toBe(0);

@@ -5,13 +5,13 @@ import { waitOut } from "../../runtime/waits.ts";
 import { RegistryUnavailable } from "../codec/registry.ts";
 import { isKafkaOutage } from "./kafka-client.ts";
 
-/** How a service works through outages of Postgres, Kafka and the registry until it is asked to stop. */
+/** Retries through outages of Postgres, Kafka and the registry until the service stops. */
 export interface OutageRetry {
-  /** Runs `work`, again and again while one of them is away, and logs `what` it waits for. */
+  /** Runs `work`, retries it during an outage, and logs `what` it waits for. */
   untilUp<T>(what: string, work: () => Promise<T>): Promise<T>;
-  /** Repeats `work`, through outages, until the service is asked to stop. */
+  /** Repeats `work`, through outages, until the service stops. */
   repeat(what: string, work: () => Promise<void>): Promise<void>;
-  /** Sleeps; ends early when the service is asked to stop. */
+  /** Sleeps; ends early when the service stops. */
   pause(ms: number): Promise<void>;
 }
 

@@ -3,14 +3,11 @@ import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
 
-/** Reads usage events that any compatible schema wrote. */
+/** Reads usage events written with any compatible schema. */
 export interface UsageDecoder {
-  /**
-   * Learns the schemas that these values were written with, as far as the registry has them.
-   * Throws RegistryUnavailable when it cannot be asked.
-   */
+  /** Loads the schemas of these values, as far as the registry has them. Throws RegistryUnavailable. */
   learn(values: Iterable<Buffer | null>): Promise<void>;
-  /** The event in the value at a place, or why it cannot be read. Call `learn` first. */
+  /** The event in a value, or why it cannot be read. Call `learn` first. */
   decode(value: Buffer | null, partition: number, offset: bigint): ReceivedEvent | Rejection;
 }
 
@@ -24,10 +21,10 @@ interface Fields {
   readonly dimensions: Record<string, string>;
 }
 
-/** Turns records of one schema id into ours; with `null` they are ours already. */
+/** Converts records of one schema id; null: the schema is the current one. */
 type Reader = { readonly resolver: avro.Resolver | null } | Rejection;
 
-/** A decoder that keeps each schema's resolver: making one costs as much as ten thousand decodings. */
+/** Keeps the resolver of each schema: building one costs as much as ten thousand decodings. */
 export function openUsageDecoder(registry: Registry): UsageDecoder {
   const { type } = SCHEMAS.usageEvents;
   const readers = new Map<number, Reader>();
@@ -84,7 +81,7 @@ function schemaIdOf(value: Buffer | null): number | null {
   return value.readInt32BE(1);
 }
 
-/** Null: the registry has no such schema now; it is asked again when the next batch names it. */
+/** Null: the registry has no such schema yet; it is requested again for the next batch. */
 async function readerFor(registry: Registry, id: number): Promise<Reader | null> {
   const { type } = SCHEMAS.usageEvents;
   let writer: avro.Type | null;

@@ -2,20 +2,19 @@ import type { Kafka } from "kafkajs";
 import { type MessageBatch, type PartitionReader, readPartitions } from "./partition-reader.ts";
 
 const FETCHING = {
-  // A member that is killed is missed after this long; a batch must take less.
+  // Kafka notices a killed member after this long. A batch must take less.
   sessionTimeoutMs: 10_000,
   heartbeatMs: 1_000,
-  // Also bounds the memory that messages take.
+  // Bounds the memory for messages.
   maxFetchBytes: 16 << 20,
   maxWaitMs: 250,
 };
 const COMMIT_EVERY_MS = 1_000;
 
 /**
- * Reads a topic as a member of a group and hands over batches of at most `batchSize` messages, those
- * of all partitions that a fetch brought at once. `handle` returns the offset to read from next, which
- * is all that counts. The group's committed offsets are written at most once a second, for tools that
- * show lag.
+ * Reads a topic as a member of a group, in batches of at most `batchSize` messages; partitions are
+ * handled concurrently. `handle` returns the offset to read next. Offsets are committed to Kafka at most
+ * once a second, only for tools that show lag.
  */
 export async function runBatchConsumer(
   kafka: Kafka,
@@ -23,10 +22,7 @@ export async function runBatchConsumer(
     groupId: string;
     topic: string;
     batchSize: number;
-    /**
-     * Where to start reading these partitions; asked after each join, before anything is handled. One
-     * that is left out starts where Kafka has it.
-     */
+    /** Where to start; called after each join. A partition left out starts at Kafka's offset. */
     startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
     handle(batch: MessageBatch, heartbeat: () => Promise<void>): Promise<bigint>;
   },

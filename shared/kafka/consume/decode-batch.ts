@@ -61,18 +61,10 @@ export function decodeBatch(
     event: UsageEvent | null,
     rejection: Rejection,
   ) {
-    const payload = value ?? NOTHING;
     deadLetters.push({
-      topic,
-      partition,
-      offset,
+      ...{ topic, partition, offset, rejection, key, payload: value ?? NOTHING, recordedAt: now },
       accountId: event && storableId(event.accountId),
-      meter: event?.meter ?? null,
-      occurredAt: event?.occurredAt ?? null,
-      rejection,
-      key,
-      payload,
-      recordedAt: now,
+      ...{ meter: event?.meter ?? null, occurredAt: event?.occurredAt ?? null },
     });
   }
 }

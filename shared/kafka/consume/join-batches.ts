@@ -1,8 +1,8 @@
 /**
- * Joins items that arrive while `work` is busy into its next call. Under little load a transaction
- * then takes what every partition has, so latency does not grow with their number; under much load
- * each call is full anyway. At most `atOnce` calls run at a time. One call takes items of a total size
- * of at most `most` (a larger item goes alone), and no two with the same key.
+ * Joins items that arrive while `work` is busy into its next call. Under low load one transaction then
+ * takes the messages of all partitions, so latency does not grow with their number. At most `atOnce` calls
+ * run concurrently. A call takes items of a total size up to `most` (a larger item goes alone), and no two
+ * with the same key.
  */
 export function joinBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
@@ -20,7 +20,7 @@ export function joinBatches<T, R>(
   return (item) => {
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     waiting.push({ item, resolve, reject });
-    // Items of the same turn of the event loop go together: those of one fetch.
+    // Items of the same turn of the event loop, those of one fetch, go together.
     if (!planned) setImmediate(start);
     planned = true;
     return promise;

@@ -6,11 +6,11 @@ import type {
   KafkaMessage,
 } from "kafkajs";
 
-/** Messages of one partition, in offset order; none where the offsets hold no message. */
+/** Messages of one partition, in offset order; empty where the offsets have no messages. */
 export interface MessageBatch {
   readonly topic: string;
   readonly partition: number;
-  /** Where the fetch began: nothing between here and the first message is missing. */
+  /** The requested offset: there are no other messages between it and the first one. */
   readonly fetchedFrom: bigint;
   readonly messages: readonly KafkaMessage[];
   /** The first offset after the batch; offsets need not be contiguous. */
@@ -19,48 +19,48 @@ export interface MessageBatch {
   readonly highWatermark: bigint;
 }
 
-/** What a handler may tell the group about its batch. */
+/** What a handler can do in the group during its batch. */
 interface Membership {
   heartbeat(): Promise<void>;
-  /** Writes the group's offset of the batch's partition. */
+  /** Commits the group's offset for the batch's partition. */
   commit(offset: bigint): Promise<void>;
 }
 
 export interface PartitionReading {
   readonly topic: string;
   readonly groupId: string;
-  /** A member that is silent for longer loses its partitions. */
+  /** Without a heartbeat for this long, the member loses its partitions. */
   readonly sessionTimeoutMs: number;
   readonly heartbeatMs: number;
-  /** How many partitions share a fetch: each gets its part, or a backlog in one starves the others. */
+  /** How many partitions share a fetch: each gets a part, or a backlog in one would starve the others. */
   readonly partitions: number;
   readonly maxFetchBytes: number;
   readonly maxWaitMs: number;
   readonly maxBatchMessages: number;
   /**
-   * Where to start reading partitions; asked after each join, before anything is handled. Null: not at
-   * all. A partition that is left out starts where Kafka has it.
+   * Where to start; called after each join, before anything is handled. Null: do not read the partition.
+   * A partition left out starts at Kafka's offset.
    */
   startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint | null>>;
   /**
-   * Handles a batch and returns the offset to read the partition from next, or null to read no more
-   * of it. Partitions are handled at once, batches of one partition one at a time, in order.
+   * Handles a batch and returns the offset to read next, or null to stop reading the partition. Called
+   * concurrently for several partitions; for one partition one batch at a time, in order.
    */
   handle(batch: MessageBatch, membership: Membership): Promise<bigint | null>;
 }
 
 export interface PartitionReader {
-  /** Settles when reading has ended: rejects with what ended it, resolves after `stop`. */
+  /** Rejects with the error that ended reading; resolves after `stop`. */
   readonly ended: Promise<void>;
-  /** Waits for the batches in hand and leaves the group. */
+  /** Waits for the batches in progress and leaves the group. */
   stop(): Promise<void>;
 }
 
 const LEAST_SHARE_BYTES = 64 << 10;
-/** Of one fetch; the next one follows when all of it was handled. */
-const MAX_PARTITIONS_AT_ONCE = 256;
+/** Of one fetch; the next fetch waits until all of them are handled. */
+const MAX_CONCURRENT_PARTITIONS = 256;
 
-/** Reads a topic as a member of a group. What is peculiar to KafkaJS's consumer is in this file alone. */
+/** Reads a topic as a member of a group. Only this file knows the quirks of KafkaJS's consumer. */
 export async function readPartitions(
   kafka: Kafka,
   reading: PartitionReading,
@@ -81,7 +81,7 @@ export async function readPartitions(
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: MAX_PARTITIONS_AT_ONCE,
+      partitionsConsumedConcurrently: MAX_CONCURRENT_PARTITIONS,
       eachBatch: (fetched) => reader.handleFetched(fetched),
     });
   } catch (error) {
@@ -92,8 +92,8 @@ export async function readPartitions(
 }
 
 /**
- * Where a partition is read next; null until Kafka has started it. A seek makes a new one, which tells
- * what was fetched before it.
+ * The next offset of a partition; null until Kafka has started it. A seek replaces the object, so that
+ * batches fetched before the seek can be recognised.
  */
 interface Position {
   offset: bigint | null;
@@ -108,7 +108,7 @@ class Reader implements PartitionReader {
   readonly #reading: PartitionReading;
   readonly #positions = new Map<number, Position>();
   #started: Promise<void> = Promise.resolve();
-  /** By partition: offsets without a message that are being handled. */
+  /** By partition: the handling of offsets without messages. */
   readonly #passing = new Map<number, Promise<void>>();
   #isOver = false;
 
@@ -125,9 +125,9 @@ class Reader implements PartitionReader {
       this.#started = this.#start(payload.memberAssignment[reading.topic] ?? []);
       this.#started.catch((error) => this.#fail(error));
     });
-    // KafkaJS passes over control records and aborted transactions without calling eachBatch.
+    // KafkaJS skips control records and aborted transactions without calling eachBatch.
     consumer.on(END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.#passOver(payload);
+      if (payload.batchSize === 0) this.#skip(payload);
     });
   }
 
@@ -147,12 +147,12 @@ class Reader implements PartitionReader {
         if (this.#isOver || !this.#positions.has(partition)) return;
         if (!fetch.isRunning() || fetch.isStale()) return;
         const next = await this.#reading.handle(part, membership);
-        if (!this.#goOn(part, next)) return;
+        if (!this.#advance(part, next)) return;
         fetch.resolveOffset((part.nextOffset - 1n).toString());
         await fetch.heartbeat();
       }
     } catch (error) {
-      // KafkaJS handles its own errors: it joins again, or crashes.
+      // KafkaJS handles its own errors: it rejoins or crashes.
       if (!isKafkaError(error)) this.#fail(error);
       throw error;
     }
@@ -165,17 +165,17 @@ class Reader implements PartitionReader {
     this.#end.resolve();
   }
 
-  /** What KafkaJS fetches before the seek is stale, which it knows. */
+  /** KafkaJS itself discards what it fetched before the seek. */
   async #start(assigned: readonly number[]): Promise<void> {
     const starts = await this.#reading.startAt(assigned);
     for (const partition of assigned) {
       const offset = starts.get(partition);
       if (offset === undefined) this.#positions.set(partition, { offset: null });
-      else this.#readOn(partition, offset);
+      else this.#seek(partition, offset);
     }
   }
 
-  #passOver({ partition, lastOffset, highWatermark }: PassedOver): void {
+  #skip({ partition, lastOffset, highWatermark }: PassedOver): void {
     const position = this.#positions.get(partition);
     const before = this.#passing.get(partition) ?? Promise.resolve();
     const passed = before.then(async () => {
@@ -190,7 +190,7 @@ class Reader implements PartitionReader {
         nextOffset,
         highWatermark: BigInt(highWatermark),
       };
-      this.#goOn(batch, await this.#reading.handle(batch, NO_MEMBERSHIP));
+      this.#advance(batch, await this.#reading.handle(batch, NO_MEMBERSHIP));
     });
     this.#passing.set(
       partition,
@@ -198,10 +198,10 @@ class Reader implements PartitionReader {
     );
   }
 
-  /** False: the partition does not go on with the rest of its fetch. */
-  #goOn({ partition, nextOffset }: MessageBatch, next: bigint | null): boolean {
+  /** False: do not handle the rest of the fetch. */
+  #advance({ partition, nextOffset }: MessageBatch, next: bigint | null): boolean {
     if (next !== nextOffset) {
-      this.#readOn(partition, next);
+      this.#seek(partition, next);
       return false;
     }
     const position = this.#positions.get(partition);
@@ -209,7 +209,7 @@ class Reader implements PartitionReader {
     return true;
   }
 
-  #readOn(partition: number, offset: bigint | null): void {
+  #seek(partition: number, offset: bigint | null): void {
     const { topic } = this.#reading;
     if (offset === null) {
       this.#positions.delete(partition);
@@ -226,7 +226,7 @@ class Reader implements PartitionReader {
   }
 }
 
-/** Offsets without a message are handled outside of KafkaJS's loop. */
+/** Offsets without messages are handled outside KafkaJS's loop. */
 const NO_MEMBERSHIP: Membership = {
   heartbeat: async () => undefined,
   commit: async () => undefined,
@@ -245,7 +245,7 @@ function* split(batch: EachBatchPayload["batch"], size: number): Generator<Messa
   }
 }
 
-/** The offset asked for; KafkaJS has it on its batches, its types do not. */
+/** The requested offset, which is missing in the types of KafkaJS. */
 function fetchedOffsetOf(batch: EachBatchPayload["batch"]): bigint {
   const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
   return BigInt(fetchedOffset);

@@ -10,38 +10,37 @@ export interface OffsetRange {
 
 export interface RangesToRead {
   readonly topic: string;
-  /** By partition. One that the topic does not have is never read to its end. */
+  /** By partition. */
   readonly ranges: ReadonlyMap<number, OffsetRange>;
   readonly signal: AbortSignal;
-  /** Default: as many as a fetch brings. */
+  /** Default: all that a fetch returns. */
   readonly maxBatchMessages?: number;
-  /** Partitions come at once, batches of one partition one at a time, in order and within its range. */
+  /** Called concurrently for several partitions; for one partition in order, within its range. */
   onBatch(batch: MessageBatch): Promise<void>;
-  /** How long nothing may arrive while messages are missing. */
+  /** Fail after this long without a batch. */
   readonly silenceMs?: number;
 }
 
-/** Kafka does not have all of a range, or gives nothing any more. */
+/** Kafka does not have all of a range, or has stopped returning messages. */
 export class RangeUnreadable extends Error {}
 
 const FETCHING = {
-  // Nobody waits for the partitions of a group that has one member.
+  // The group has one member, so nothing waits for its partitions.
   sessionTimeoutMs: 60_000,
   heartbeatMs: 3_000,
-  // Larger fetches are hardly faster, and take more memory.
+  // Larger fetches take more memory and are hardly faster.
   maxFetchBytes: 10 << 20,
   maxWaitMs: 250,
 };
 const SILENCE_MS = 60_000;
 
-/** What is left to read, by partition: `from` moves on. */
+/** The ranges left to read, by partition. */
 type Left = Map<number, OffsetRange>;
 
 /**
- * Reads ranges of a topic once, in order, as fast as they are handled: the next fetch follows when
- * all of one was handled. The consumer is of a group of its own, which commits nothing and is deleted
- * at the end. Rejects with what `onBatch` threw, with the signal's reason, or RangeUnreadable; the
- * batches in hand are waited for first.
+ * Reads ranges of a topic once, in order; each fetch waits until the one before is handled. Its consumer
+ * group is its own, commits nothing and is deleted at the end. Rejects with the error of `onBatch`, the
+ * signal's reason or RangeUnreadable, after batches in progress have finished.
  */
 export async function readRanges(kafka: Kafka, reading: RangesToRead): Promise<void> {
   reading.signal.throwIfAborted();
@@ -54,7 +53,7 @@ export async function readRanges(kafka: Kafka, reading: RangesToRead): Promise<v
     await assertThere(admin, reading.topic, left);
     await readAll(kafka, groupId, reading, left);
   } finally {
-    // It has committed nothing, so that Kafka may have dropped it already.
+    // Without a commit, Kafka may have removed it already.
     await admin.deleteGroups([groupId]).catch(() => undefined);
     await admin.disconnect();
   }
@@ -119,7 +118,7 @@ async function readAll(
   }
 }
 
-/** Hands over what of a batch is left to read, and returns where to read on; null: its range is read. */
+/** Passes on the part of a batch that is left to read. Returns the next offset; null: the range is read. */
 async function handOver(
   batch: MessageBatch,
   { topic, onBatch }: RangesToRead,
@@ -129,7 +128,7 @@ async function handOver(
   const range = left.get(partition);
   if (range === undefined) return null;
   const { from, to } = range;
-  // KafkaJS goes on at the first offset there is when those it asks for are deleted meanwhile.
+  // When the requested offsets are deleted meanwhile, KafkaJS continues at the first one that exists.
   if (batch.fetchedFrom > from) {
     throw new RangeUnreadable(`offsets of ${topic}/${partition} from ${from} on are gone`);
   }
@@ -142,7 +141,7 @@ async function handOver(
   return nextOffset === to ? null : nextOffset;
 }
 
-/** The messages with offsets in `[from, to)`: nearly always all that were fetched. */
+/** The messages with offsets in `[from, to)`: nearly always all of them. */
 function within(messages: readonly KafkaMessage[], from: bigint, to: bigint) {
   const [first, last] = [messages.at(0), messages.at(-1)];
   if (first === undefined || last === undefined) return messages;
@@ -150,7 +149,7 @@ function within(messages: readonly KafkaMessage[], from: bigint, to: bigint) {
   return messages.filter(({ offset }) => BigInt(offset) >= from && BigInt(offset) < to);
 }
 
-/** Calls `onSilence` after this long without any work. */
+/** Calls `onSilence` after this long without work in progress. */
 function watchSilence(silenceMs: number, onSilence: () => void) {
   let inHand = 0;
   let timer = setTimeout(onSilence, silenceMs);
@@ -174,6 +173,6 @@ function silent(topic: string, left: Left, silenceMs: number): RangeUnreadable {
     ([partition, { from, to }]) => `${topic}/${partition} at ${from} of ${to}`,
   );
   return new RangeUnreadable(
-    `Kafka has given nothing for ${Math.round(silenceMs / 1000)} s: ${places.join(", ")}`,
+    `Kafka has returned no messages for ${Math.round(silenceMs / 1000)} s: ${places.join(", ")}`,
   );
 }

@@ -7,9 +7,8 @@ import { isUnfinishedReplay } from "../../ledger/replay/begin.ts";
 class UnfinishedReplay extends Error {}
 
 /**
- * Where to start reading partitions: at the offsets that Postgres holds, never at Kafka's committed
- * ones. A partition that the books do not know yet starts at its first message. Throws UnfinishedReplay
- * while a replay into the database is unfinished.
+ * Where to start reading partitions: at the offsets in Postgres, never at those committed to Kafka. A new
+ * partition starts at its first message. Throws UnfinishedReplay.
  */
 export async function findStartOffsets(
   database: Database,
@@ -19,7 +18,7 @@ export async function findStartOffsets(
 ): Promise<Map<number, bigint>> {
   if (await isUnfinishedReplay(database)) {
     throw new UnfinishedReplay(
-      "the database holds part of a replay that was broken off or still runs: point DATABASE_URL at finished books",
+      "the database holds an unfinished replay: point DATABASE_URL at finished books",
     );
   }
   let offsets = await readOffsets(database, reader);

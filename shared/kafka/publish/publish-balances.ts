@@ -5,19 +5,18 @@ import { type Database, inTransaction } from "../../ledger/postgres/database.ts"
 import type { Publisher } from "./publisher.ts";
 
 /**
- * Limits of one publication. Of many small transactions: all that commit during a pause, or balances
- * fall behind. Of large ones, which change the accounts of a whole batch each: what fits into memory.
+ * Limits of one publication: enough small transactions to keep up, and of large ones, which change the
+ * accounts of a whole batch, no more than fits into memory.
  */
-const AT_ONCE = { transactions: 200, accounts: 400_000 };
+const LIMITS = { transactions: 200, accounts: 400_000 };
 
 /**
- * Publishes the newest state of every account that changed since the last time. The changes are
- * deleted only after Kafka has acknowledged them: if the process is killed in between, they are
- * published again.
+ * Publishes the newest state of every account that has changed. Changes are deleted after Kafka has
+ * acknowledged them: a process that is killed in between publishes them again.
  */
 export async function publishBalances(database: Database, publisher: Publisher): Promise<void> {
   await inTransaction(database, async (transaction) => {
-    const states = await takeBalanceChanges(transaction, AT_ONCE);
+    const states = await takeBalanceChanges(transaction, LIMITS);
     if (states.length === 0) return;
     const changedAt = Date.now();
     await publisher.publish(

@@ -12,21 +12,18 @@ import { openPublisher } from "./publisher.ts";
  * comes first.
  */
 const BALANCES_REST = { times: 4, atLeastLooks: 2, longestMs: 1_400 };
-/** A relay that is woken all the time still gathers records for this long. */
+/** A relay that is woken constantly still gathers records for this long. */
 const LEAST_REST_MS = 20;
 
-/**
- * Publishes the outbox and balances until the service is asked to stop. Any number of services may do
- * so: one at a time publishes, the others look again.
- */
+/** Publishes the outbox and balances until the service stops. Of several services one at a time publishes. */
 export async function publishBooks(parts: {
   readonly database: Database;
   readonly kafka: Kafka;
   readonly registry: Registry;
   readonly waits: OutageRetry;
-  /** How soon to look again when there was nothing. */
+  /** How soon to check again when there was nothing. */
   readonly lookEveryMs: number;
-  /** Between looks at the outbox; woken by whoever has written to it. */
+  /** The pause between checks of the outbox; writers to it end it early. */
   readonly sleeper: Sleeper;
 }): Promise<void> {
   const { database, kafka, registry, waits, lookEveryMs, sleeper } = parts;

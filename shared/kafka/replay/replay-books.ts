@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from "kafkajs";
+import type { Kafka } from "kafkajs";
 import { TOPICS, USAGE_READER } from "../../core/text/topics.ts";
 import { readOffsets } from "../../ledger/books/consumer-offset.ts";
 import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
@@ -15,39 +15,31 @@ import { recordedEntries } from "../../ledger/replay/recorded-entries.ts";
 import { replayRest } from "../../ledger/replay/replay-rest.ts";
 import { listMigrations, usageBelow } from "../../ledger/replay/source.ts";
 import { type PartitionEnds, readPartitionEnds } from "../client/partition-ends.ts";
-import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import type { OffsetRange } from "../consume/read-ranges.ts";
-import { ReplayRefused, replayUsage } from "./replay-usage.ts";
+import { type Replay, ReplayRefused, replayUsage } from "./replay-usage.ts";
 
-export interface BooksToReplay {
+export interface BooksToReplay extends Replay {
   readonly source: Database;
-  readonly target: Database;
-  readonly kafka: Kafka;
-  readonly decoder: UsageDecoder;
-  readonly batchEvents: number;
-  readonly signal: AbortSignal;
-  /** Brings a database without rows to the tables of this version. */
+  /** Creates the tables of this version in a database without rows. */
   migrate(target: Database): Promise<unknown>;
-  /** Hears when the target begins to hold something, and of how many offsets there are to replay. */
+  /** Called once the target has rows, with the number of offsets to replay. */
   onBegun(offsets: number): void;
-  onReplayed(offsets: number): void;
-  /** Hears when all is posted, and what is left is to compare. */
+  /** Called when all is posted and comparing begins. */
   onPosted(): void;
 }
 
 export interface BooksReplayed extends BooksCompared {
   readonly events: number;
   readonly offsets: bigint;
-  /** How long reading and posting took; copying before and comparing after come on top. */
+  /** How long reading and posting took, without copying and comparing. */
   readonly postingMs: number;
 }
 
 /**
- * Builds complete books in an empty database: from the usage topic, the entries that books have
- * recorded, and what of those neither tells. The books are read as they are at one instant, up to
- * where they have read the topic then, and never written. In the end both are compared account by
- * account. Throws ReplayRefused, RangeUnreadable and RegistryUnavailable; what was begun stays, and is
- * told from finished books (`isUnfinishedReplay`).
+ * Builds complete books in an empty database: from the usage topic, the recorded entries, and copies of
+ * all that these two do not contain. The source is read in one snapshot and never written. In the end
+ * both are compared account by account. Throws ReplayRefused, RangeUnreadable and RegistryUnavailable;
+ * an unfinished replay stays, marked as one (`isUnfinishedReplay`).
  */
 export async function replayBooks(books: BooksToReplay): Promise<BooksReplayed> {
   const { target, signal } = books;
@@ -82,20 +74,18 @@ export async function replayBooks(books: BooksToReplay): Promise<BooksReplayed> 
   });
 }
 
-/** The other database may keep a transaction waiting for as long as it takes. */
+/** A transaction may have to wait long for the other database. */
 async function neverIdle(transaction: Transaction): Promise<void> {
   await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
 }
 
-/** From the first message there is to where the books have read, by partition. */
+/** From the first message to the offset that the books have read, by partition. */
 async function rangesOf(
   { kafka }: BooksToReplay,
   source: Transaction,
 ): Promise<Map<number, OffsetRange>> {
   if (await isUnfinishedReplay(source)) {
-    throw new ReplayRefused(
-      "the books to replay are themselves part of a replay that was broken off",
-    );
+    throw new ReplayRefused("the books to replay are themselves an unfinished replay");
   }
   const places = await readOffsets(source, USAGE_READER);
   const ends = await endsOf(kafka);
@@ -110,10 +100,10 @@ async function rangesOf(
 }
 
 async function endsOf(kafka: Kafka): Promise<PartitionEnds[]> {
-  const admin: Admin = kafka.admin();
+  const admin = kafka.admin();
   await admin.connect();
   try {
-    // To ask for the ends of a topic may create it.
+    // Fetching the offsets of a topic may create it.
     const topics = await admin.listTopics();
     if (!topics.includes(TOPICS.usageEvents)) {
       throw new ReplayRefused(`Kafka has no topic ${TOPICS.usageEvents}`);
@@ -137,8 +127,8 @@ async function assertKept(source: Transaction, { partition, low }: PartitionEnds
   const below = await usageBelow(source, partition, low);
   if (below === null) return;
   throw new ReplayRefused(
-    `offsets ${below.first} to ${low - 1n} of ${TOPICS.usageEvents}/${partition} are gone by the topic's ` +
-      `retention, and the books have metered ${below.count} events there: they cannot be replayed any more`,
+    `offsets ${below.first} to ${low - 1n} of ${TOPICS.usageEvents}/${partition} are past the topic's ` +
+      `retention, and the books have metered ${below.count} events there: they can no longer be replayed`,
   );
 }
 
@@ -162,7 +152,7 @@ function inWords(problem: TargetProblem): string {
     case "foreign_tables":
       return `the database to replay into has tables that are not Drawdown's: ${problem.tables.join(", ")}`;
     case "part_of_a_replay":
-      return "the database to replay into holds part of a replay that was broken off or still runs; drop it, and replay into an empty one";
+      return "the database to replay into holds an unfinished replay; drop it, and replay into an empty one";
     case "not_empty":
       return `the database to replay into is not empty: table ${problem.table} has rows`;
   }

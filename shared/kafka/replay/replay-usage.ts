@@ -15,30 +15,33 @@ import { type OffsetRange, readRanges } from "../consume/read-ranges.ts";
 /** Why books are not replayed, in one sentence. */
 export class ReplayRefused extends Error {}
 
-export interface UsageToReplay {
+/** What a replay works with. */
+export interface Replay {
   readonly kafka: Kafka;
   readonly decoder: UsageDecoder;
-  /** The books that are replayed, as they were at one instant. */
-  readonly source: Transaction;
-  readonly recorded: RecordedEntries;
   readonly target: Database;
-  readonly ranges: ReadonlyMap<number, OffsetRange>;
-  /** Most events in one transaction. */
+  /** The most events in one transaction. */
   readonly batchEvents: number;
   readonly signal: AbortSignal;
-  /** Hears of offsets that are replayed. */
+  /** Receives the number of offsets replayed since the last call. */
   onReplayed(offsets: number): void;
 }
 
-/** As in live metering: one is priced while Postgres stores the other. */
-const TRANSACTIONS_AT_ONCE = 2;
-/** What the clock had to say of an event was said when it was first read. */
+export interface UsageToReplay extends Replay {
+  /** A snapshot of the books to replay. */
+  readonly source: Transaction;
+  readonly recorded: RecordedEntries;
+  readonly ranges: ReadonlyMap<number, OffsetRange>;
+}
+
+/** As in live metering, one is priced while Postgres stores the other. */
+const CONCURRENT_TRANSACTIONS = 2;
+/** Events were checked against the clock when they were first metered. */
 const ALWAYS = { maxAheadMs: Number.POSITIVE_INFINITY, maxBehindMs: Number.POSITIVE_INFINITY };
 
 /**
- * Meters the usage of a topic again, into a database that `beginReplay` has prepared, with what the
- * books have recorded posted in between. Messages of which they have a dead letter are passed over.
- * Returns how many events were metered.
+ * Meters usage again into a database that `beginReplay` has prepared, posting the recorded entries in
+ * between. Skips messages that are dead letters. Returns the number of events metered.
  */
 export async function replayUsage(usage: UsageToReplay): Promise<number> {
   const { source, target, decoder, signal } = usage;
@@ -47,7 +50,7 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
   let expectRepeats = false;
 
   const handle = joinBatches(meter, {
-    atOnce: TRANSACTIONS_AT_ONCE,
+    atOnce: CONCURRENT_TRANSACTIONS,
     most: usage.batchEvents,
     sizeOf: ({ messages }: MessageBatch) => messages.length,
     keyOf: ({ partition }: MessageBatch) => partition,
@@ -72,7 +75,7 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     const again = { reader: REPLAY_READER, now, runs, expectRepeats };
     const outcome = await replayBatch(target, replaying, again);
     if (outcome.runs.some(({ kind }) => kind !== "committed")) {
-      throw new ReplayRefused("somebody else replays into the same database");
+      throw new ReplayRefused("another process replays into the same database");
     }
     metered += outcome.metered;
     expectRepeats = outcome.repeats > 0;
@@ -92,7 +95,7 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
   }
 }
 
-/** What the books have metered can be read, or it is not what they have metered. */
+/** Why a message that the books have metered cannot be metered again. */
 function strangeMessage({
   topic,
   partition,
@@ -102,12 +105,12 @@ function strangeMessage({
   const where = `${topic}/${partition} at offset ${offset}`;
   return new ReplayRefused(
     reason === "unknown_schema"
-      ? `${where} cannot be read any more: ${detail}; restore the registry that it was published with`
-      : `${where} is no usage that the books could have metered (${detail}): they were kept from another topic`,
+      ? `${where} can no longer be read: ${detail}; restore the registry that it was published with`
+      : `${where} is not usage that could have been metered (${detail}): the books were metered from another topic`,
   );
 }
 
-/** The largest Kafka timestamp, which does not depend on when it is replayed. */
+/** The largest Kafka timestamp: it is the same in every replay. */
 function latest(batches: readonly MessageBatch[]): number {
   let latest = 0;
   for (const { messages } of batches) {

@@ -6,51 +6,51 @@ export interface ApiRequest {
   /** Whose key it is: each caller has keys of its own. */
   readonly caller: string;
   readonly idempotencyKey: string;
-  /** SHA-256 of what is asked for. */
+  /** SHA-256 of the request. */
   readonly hash: Buffer;
   readonly now: Instant;
 }
 
 export type BegunRequest =
-  /** It is this process's to answer. */
+  /** The caller of this function must answer it. */
   | { readonly kind: "begun" }
   | { readonly kind: "answered"; readonly status: number; readonly answer: string }
   /** The key names another request. */
   | { readonly kind: "conflict" }
   | { readonly kind: "under_way" };
 
-/** A process that has not answered for so long has ended: whoever asks again is to answer. */
+/** After this long without an answer, the process that began a request is taken to have ended. */
 const ENDED_AFTER_MS = 60_000;
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
 const BEGIN = `
   WITH ended AS (DELETE FROM api_request WHERE requested_at < to_timestamp($5 / 1000.0))
-  INSERT INTO api_request AS standing (caller, idempotency_key, request_hash, requested_at)
+  INSERT INTO api_request AS existing (caller, idempotency_key, request_hash, requested_at)
   VALUES ($1, $2, $3, to_timestamp($4 / 1000.0))
   ON CONFLICT (caller, idempotency_key) DO UPDATE
   SET requested_at = excluded.requested_at
-  WHERE standing.status IS NULL
-    AND standing.request_hash = excluded.request_hash
-    AND standing.requested_at < to_timestamp($6 / 1000.0)`;
+  WHERE existing.status IS NULL
+    AND existing.request_hash = excluded.request_hash
+    AND existing.requested_at < to_timestamp($6 / 1000.0)`;
 
 const FIND = `
-  SELECT request_hash AS standing, status, answer
+  SELECT request_hash AS existing, status, answer
   FROM api_request
   WHERE caller = $1 AND idempotency_key = $2`;
 
 /** Begins a request, once for each caller and key; keys are kept for a day. */
-export async function beginRequest(database: Database, asked: ApiRequest): Promise<BegunRequest> {
-  const { caller, idempotencyKey, hash, now } = asked;
+export async function beginRequest(database: Database, request: ApiRequest): Promise<BegunRequest> {
+  const { caller, idempotencyKey, hash, now } = request;
   const values = [caller, idempotencyKey, hash, now, now - KEPT_MS, now - ENDED_AFTER_MS];
   const { rowCount } = await database.query(BEGIN, values);
   if (rowCount === 1) return { kind: "begun" };
   const { rows } = await database.query<{
-    standing: Buffer;
+    existing: Buffer;
     status: number | null;
     answer: string | null;
   }>(FIND, [caller, idempotencyKey]);
-  const { standing, status, answer } = rows[0] ?? { standing: hash, status: null, answer: null };
-  if (!standing.equals(hash)) return { kind: "conflict" };
+  const { existing, status, answer } = rows[0] ?? { existing: hash, status: null, answer: null };
+  if (!existing.equals(hash)) return { kind: "conflict" };
   if (status === null || answer === null) return { kind: "under_way" };
   return { kind: "answered", status, answer };
 }
@@ -60,7 +60,7 @@ const ANSWER = `
   SET status = $3, answer = $4
   WHERE caller = $1 AND idempotency_key = $2`;
 
-/** Keeps how a request was answered, to answer the same again. */
+/** Stores the answer of a request, for repeats of it. */
 export async function answerRequest(
   database: Database,
   { caller, idempotencyKey }: ApiRequest,
@@ -71,7 +71,7 @@ export async function answerRequest(
 
 const FORGET = "DELETE FROM api_request WHERE caller = $1 AND idempotency_key = $2";
 
-/** Forgets a request that failed for reasons of ours, so that it can be asked for again. */
+/** Deletes a request that failed on our side, so that it can be repeated. */
 export async function forgetRequest(
   database: Database,
   { caller, idempotencyKey }: ApiRequest,

@@ -4,7 +4,7 @@ import { insertApiKey, listApiKeys, type Scope } from "./api-keys.ts";
 import { newKey, newToken } from "./api-secrets.ts";
 import { insertDashboardToken } from "./dashboard-tokens.ts";
 
-/** Makes an API key. `text` is what is sent; it cannot be read again. */
+/** Makes an API key. `text` is the secret to send with requests; it is not stored. */
 export async function makeApiKey(
   database: Database,
   asked: {
@@ -20,7 +20,6 @@ export async function makeApiKey(
   return { keyId, text };
 }
 
-/** A dashboard token, and until when it opens its account. */
 export interface DashboardToken {
   readonly text: string;
   readonly expiresAt: Instant;
@@ -46,15 +45,15 @@ export async function makeDashboardToken(
 const LINKS = "dashboard links";
 
 /**
- * The key that tokens made by hand hang on, made when it is first needed. It opens nothing itself;
- * revoked, it ends them all.
+ * The id of the key that dashboard links made by hand belong to, made when first needed. The key itself
+ * has no scopes; revoking it revokes the links.
  */
 export async function dashboardLinkKey(
   database: Database,
   asked: { readonly createdBy: string; readonly now: Instant },
 ): Promise<string> {
   const keys = await listApiKeys(database);
-  const standing = keys.find(({ name, revokedAt }) => name === LINKS && revokedAt === null);
-  if (standing !== undefined) return standing.keyId;
+  const existing = keys.find(({ name, revokedAt }) => name === LINKS && revokedAt === null);
+  if (existing !== undefined) return existing.keyId;
   return (await makeApiKey(database, { name: LINKS, scopes: [], ...asked })).keyId;
 }

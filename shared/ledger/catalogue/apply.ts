@@ -9,12 +9,11 @@ import { insertVersions } from "./insert-versions.ts";
 import { earliestChange, listRates, lockPrices } from "./rates.ts";
 
 /**
- * Adds the versions that a catalogue file asks for, all or none of them. The same file again changes
- * nothing. `maxAheadMs`: how far ahead of the clock events are metered.
+ * Adds the new versions of a catalogue file, all or none. The same file again changes nothing.
+ * `maxAheadMs`: how far ahead of the clock events are metered.
  *
- * A meter's price is held to `earliestChange`. Of the rest nothing is looked up ahead of the clock,
- * so only its margin holds: a transaction that took its `now` before this one may still be posting
- * a month's turn under the old terms.
+ * A meter's price begins at `earliestChange` or later. Plans, add-ons and credit prices are never looked
+ * up ahead of the clock, so they need only its margin, for transactions that began before this one.
  */
 export async function applyCatalogue(
   database: Database,

@@ -6,9 +6,8 @@ import { listRates } from "./rates.ts";
 const FRESH_MS = 5_000;
 
 /**
- * What feeds meters, read at most every five seconds: what is applied is in force everywhere within
- * them. A meter that stands is fed otherwise from six minutes on at the earliest (`earliestChange`),
- * so that only a new one is missed meanwhile.
+ * Reads the feeds of meters at most every five seconds. The feed of an existing meter changes after six
+ * minutes at the earliest (`earliestChange`), so only a new meter can be missed meanwhile.
  */
 export function feedReader(database: Database, now: () => Instant): () => Promise<FeedCard> {
   let reading: { readonly card: Promise<FeedCard>; readonly until: Instant } | null = null;

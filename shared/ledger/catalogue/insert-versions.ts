@@ -1,109 +1,84 @@
 import type { LotLife } from "../../core/offer/catalogue.ts";
-import type {
-  AddOnTerms,
-  CreditPriceTerms,
-  MeterTerms,
-  PlanTerms,
-} from "../../core/offer/catalogue-terms.ts";
+import type { MeterTerms } from "../../core/offer/catalogue-terms.ts";
 import type { CatalogueChanges, Change } from "../../core/offer/change-catalogue.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { feedToColumns } from "./feed-columns.ts";
 
 const INSERT_RATES = `
   INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)
-  SELECT meter, to_timestamp(valid_from / 1000.0), credits, per, fed_by, value_path, dimension_paths
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[])
-    AS new (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)`;
+  SELECT meter, valid_from, credits, per, fed_by, value_path, dimension_paths
+  FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_PLANS = `
   INSERT INTO plan (plan_id, valid_from, credits, life, life_months)
-  SELECT plan_id, to_timestamp(valid_from / 1000.0), credits, life, life_months
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::integer[])
-    AS new (plan_id, valid_from, credits, life, life_months)`;
+  SELECT plan_id, valid_from, credits, life, life_months
+  FROM jsonb_populate_recordset(NULL::plan, $1)`;
 
 const INSERT_PLAN_PRICES = `
   INSERT INTO plan_price (plan_id, valid_from, currency, monthly, yearly)
-  SELECT plan_id, to_timestamp(valid_from / 1000.0), currency, monthly, yearly
-  FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[])
-    AS new (plan_id, valid_from, currency, monthly, yearly)`;
+  SELECT plan_id, valid_from, currency, monthly, yearly
+  FROM jsonb_populate_recordset(NULL::plan_price, $1)`;
 
 const INSERT_ADD_ONS = `
   INSERT INTO add_on (add_on_id, valid_from, credits)
-  SELECT add_on_id, to_timestamp(valid_from / 1000.0), credits
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[])
-    AS new (add_on_id, valid_from, credits)`;
+  SELECT add_on_id, valid_from, credits
+  FROM jsonb_populate_recordset(NULL::add_on, $1)`;
 
 const INSERT_CREDIT_PRICES = `
   INSERT INTO credit_price (currency, valid_from, credits, life, life_months)
-  SELECT currency, to_timestamp(valid_from / 1000.0), credits, life, life_months
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::integer[])
-    AS new (currency, valid_from, credits, life, life_months)`;
+  SELECT currency, valid_from, credits, life, life_months
+  FROM jsonb_populate_recordset(NULL::credit_price, $1)`;
 
-/** Adds the versions that are new. The caller holds the lock that they were decided under. */
+/** Adds the versions that are new. The caller holds the lock under which they were decided. */
 export async function insertVersions(
   transaction: Transaction,
   { meters, plans, addOns, creditPrices }: CatalogueChanges,
 ): Promise<void> {
-  await insertRates(transaction, meters.filter(isNew));
-  await insertPlans(transaction, plans.filter(isNew));
-  await insertAddOns(transaction, addOns.filter(isNew));
-  await insertCreditPrices(transaction, creditPrices.filter(isNew));
+  const insert = (text: string, rows: readonly object[]) =>
+    transaction.query(text, [JSON.stringify(rows, amountsAsText)]);
+  const newPlans = plans.filter(isNew);
+  await insert(INSERT_RATES, meters.filter(isNew).map(rateRow));
+  await insert(
+    INSERT_PLANS,
+    newPlans.map((plan) => ({ plan_id: plan.id, ...creditsOf(plan), ...lifeOf(plan.terms) })),
+  );
+  await insert(
+    INSERT_PLAN_PRICES,
+    newPlans.flatMap(({ id, validFrom, terms }) =>
+      terms.prices.map((price) => ({ plan_id: id, valid_from: new Date(validFrom), ...price })),
+    ),
+  );
+  await insert(
+    INSERT_ADD_ONS,
+    addOns.filter(isNew).map((addOn) => ({ add_on_id: addOn.id, ...creditsOf(addOn) })),
+  );
+  await insert(
+    INSERT_CREDIT_PRICES,
+    creditPrices
+      .filter(isNew)
+      .map((price) => ({ currency: price.id, ...creditsOf(price), ...lifeOf(price.terms) })),
+  );
 }
 
 function isNew({ kind }: Change<unknown>): boolean {
   return kind !== "unchanged";
 }
 
-async function insertRates(transaction: Transaction, rates: readonly Change<MeterTerms>[]) {
-  const per = bigintArray(rates.map(({ terms }) => terms.per));
-  const feeds = rates.map(({ terms }) => feedToColumns(terms.feed));
-  await transaction.query(INSERT_RATES, [
-    ...keysAndCredits(rates),
-    per,
-    textArray(feeds.map(({ fedBy }) => fedBy)),
-    textArray(feeds.map(({ valuePath }) => valuePath)),
-    textArray(feeds.map(({ dimensionPaths }) => dimensionPaths)),
-  ]);
+function rateRow(meter: Change<MeterTerms>) {
+  const { fedBy, valuePath, dimensionPaths } = feedToColumns(meter.terms.feed);
+  return {
+    ...{ meter: meter.id, ...creditsOf(meter), per: meter.terms.per },
+    ...{ fed_by: fedBy, value_path: valuePath },
+    dimension_paths: dimensionPaths === null ? null : JSON.parse(dimensionPaths),
+  };
 }
 
-async function insertPlans(transaction: Transaction, plans: readonly Change<PlanTerms>[]) {
-  await transaction.query(INSERT_PLANS, [...keysAndCredits(plans), ...lives(plans)]);
-  const prices = plans.flatMap(({ id, validFrom, terms }) =>
-    terms.prices.map((price) => ({ id, validFrom, ...price })),
-  );
-  await transaction.query(INSERT_PLAN_PRICES, [
-    textArray(prices.map(({ id }) => id)),
-    bigintArray(prices.map(({ validFrom }) => validFrom)),
-    textArray(prices.map(({ currency }) => currency)),
-    bigintArray(prices.map(({ monthly }) => monthly)),
-    bigintArray(prices.map(({ yearly }) => yearly)),
-  ]);
+/** In JSON a Date is ISO text, which Postgres reads as a timestamptz. */
+function creditsOf({ validFrom, terms }: Change<{ readonly credits: bigint }>) {
+  return { valid_from: new Date(validFrom), credits: terms.credits };
 }
 
-async function insertAddOns(transaction: Transaction, addOns: readonly Change<AddOnTerms>[]) {
-  await transaction.query(INSERT_ADD_ONS, keysAndCredits(addOns));
-}
-
-async function insertCreditPrices(
-  transaction: Transaction,
-  prices: readonly Change<CreditPriceTerms>[],
-) {
-  await transaction.query(INSERT_CREDIT_PRICES, [...keysAndCredits(prices), ...lives(prices)]);
-}
-
-function keysAndCredits(versions: readonly Change<{ readonly credits: bigint }>[]): string[] {
-  return [
-    textArray(versions.map(({ id }) => id)),
-    bigintArray(versions.map(({ validFrom }) => validFrom)),
-    bigintArray(versions.map(({ terms }) => terms.credits)),
-  ];
-}
-
-function lives(versions: readonly Change<{ readonly life: LotLife }>[]): string[] {
-  const all = versions.map(({ terms }) => terms.life);
-  return [
-    textArray(all.map(({ kind }) => kind)),
-    bigintArray(all.map((life) => (life.kind === "months" ? life.months : null))),
-  ];
+function lifeOf({ life }: { readonly life: LotLife }) {
+  return { life: life.kind, life_months: life.kind === "months" ? life.months : null };
 }

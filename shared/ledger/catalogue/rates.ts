@@ -30,8 +30,8 @@ export async function listRates(database: Queryable): Promise<Rate[]> {
 const COUNT = "SELECT count(*)::integer FROM rate";
 
 /**
- * Reads the rate card in a transaction, from memory as long as no rate was added. Rates are only
- * ever added, so their number says whether the card in memory is still the whole one.
+ * Reads the rate card in a transaction, from memory while no rate is added. Rates are only added, so
+ * their number shows whether the card in memory is complete.
  */
 export function rateCardReader(): (transaction: Transaction) => Promise<RateCard> {
   let card: RateCard = new Map();
@@ -52,16 +52,16 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
 
 type SetRateOutcome =
   | { readonly kind: "set" }
-  /** This very rate was set before. */
+  /** The same rate was set before. */
   | { readonly kind: "already_exists" }
   | Refusal<"version_exists" | "too_early">;
 
-/** Clocks that read the window differ; and a batch that began before the rate was set may still run. */
+/** For clocks that differ, and batches that began before the rate was set. */
 const MARGIN_MS = 60_000;
 
 const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.rate'))";
 
-/** Held to the end of the transaction: only one at a time adds rates, plans, add-ons or credit prices. */
+/** Locks the catalogue until the transaction ends, so that one transaction at a time adds to it. */
 export async function lockPrices(transaction: Transaction): Promise<void> {
   await transaction.query(LOCK);
 }
@@ -70,15 +70,14 @@ const INSERT = `
   INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)
   VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7)`;
 
-/** From when a meter that has a price already may have another, given how far ahead events are metered. */
+/** The earliest start of a further price, given how far ahead of the clock events are metered. */
 export function earliestChange(now: Instant, maxAheadMs: number): Instant {
   return now + maxAheadMs + MARGIN_MS;
 }
 
 /**
- * Sets a meter's price from an instant on; what feeds it then goes on feeding it. A meter's first price may begin at any time; a later one
- * not before `earliestChange`: so no event is ever priced at a rate that another one later takes the
- * place of.
+ * Sets a meter's price from an instant on and keeps its feed. The first price of a meter may begin at any
+ * time, a later one not before `earliestChange`, so that no metered event would get another price.
  */
 export async function setRate(
   database: Database,

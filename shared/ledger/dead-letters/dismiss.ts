@@ -14,7 +14,7 @@ const DISMISS = `
       retry_asked_at = NULL
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
 
-/** Decides that an open dead letter is never metered. One that is being published meanwhile is retried. */
+/** Dismisses an open dead letter, so that it is never metered. */
 export async function dismissDeadLetter(
   database: Database,
   place: DeadLetterPlace,
@@ -33,7 +33,7 @@ export async function dismissDeadLetter(
   });
 }
 
-/** Dismisses all open dead letters of a reason, also those about to be published; returns how many. */
+/** Dismisses the open dead letters in scope, including those about to be retried; returns their number. */
 export async function dismissDeadLetters(
   database: Database,
   asked: DecisionScope,

@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Database } from "../postgres/database.ts";
 
-/** Open until it is published again or dismissed; retrying: somebody has asked for it to be published. */
+/** Open until it is retried or dismissed; retrying: about to be published again. */
 type DeadLetterState = "open" | "retrying" | "retried" | "dismissed";
 
 /** A dead letter without its bytes. */
@@ -25,13 +25,13 @@ export const LISTED_COLUMNS = `
     ELSE 'open'
   END AS state`;
 
-/** Which dead letters are listed. */
+/** Which dead letters to list. */
 export interface DeadLetterFilter {
   /** Null: of any reason. */
   readonly reason: string | null;
-  /** Null: of any account, and those whose account is not known. */
+  /** Null: any account, or none known. */
   readonly accountId: string | null;
-  /** Also those that were retried or dismissed. */
+  /** Include those that were retried or dismissed. */
   readonly decided: boolean;
 }
 
@@ -47,7 +47,7 @@ const LIST = `
   ORDER BY recorded_at DESC, topic DESC, kafka_partition DESC, kafka_offset DESC
   LIMIT $8`;
 
-/** Up to `limit` dead letters, newest first, from those before `before` on. */
+/** Up to `limit` dead letters, newest first, after the position `before` (null: from the start). */
 export async function listDeadLetters(
   database: Database,
   { reason, accountId, decided }: DeadLetterFilter,

@@ -3,23 +3,23 @@ import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Queryable, Transaction } from "../postgres/database.ts";
 import { LISTED_COLUMNS, type ListedDeadLetter } from "./list.ts";
 
-/** All that is kept of a dead letter. */
+/** A dead letter with its message and its decisions. */
 export interface KeptDeadLetter extends ListedDeadLetter {
   readonly meter: string | null;
   readonly occurredAt: Instant | null;
   readonly key: Buffer | null;
   readonly payload: Buffer;
-  /** To `usage.dead-letters`. */
+  /** When it was published to `usage.dead-letters`. */
   readonly publishedAt: Instant | null;
   readonly retryAskedAt: Instant | null;
-  /** Null: it was never published again, or is to be once more. */
+  /** Null: it was not retried, or is about to be retried again. */
   readonly retriedAt: Instant | null;
-  /** Why Kafka did not take it again. */
+  /** Why Kafka refused the retry. */
   readonly retryRefused: string | null;
   readonly dismissed: Dismissal | null;
 }
 
-/** That somebody decided that a dead letter is never metered. */
+/** The decision never to meter a dead letter. */
 export interface Dismissal {
   readonly at: Instant;
   readonly by: string;
@@ -56,7 +56,7 @@ const LOCK = `
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3
   FOR UPDATE`;
 
-/** The dead letter of a place, held until the transaction ends, for whoever decides on it; or null. */
+/** The dead letter of a place, locked until the transaction ends; or null. */
 export async function lockDeadLetter(
   transaction: Transaction,
   place: DeadLetterPlace,

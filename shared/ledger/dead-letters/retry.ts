@@ -8,7 +8,7 @@ import { lockDeadLetter } from "./read.ts";
 
 type RetryOutcome =
   | { readonly kind: "asked" }
-  /** It is to be published already. */
+  /** It is about to be published already. */
   | { readonly kind: "asked_already" }
   | Refusal<"unknown_dead_letter" | "already_dismissed" | "no_payload">;
 
@@ -18,8 +18,8 @@ const ASK = `
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
 
 /**
- * Asks for a dead letter to be published again as it was; the relay does so. However often it is, the
- * event's identity lets it be metered once.
+ * Requests that the relay publishes a dead letter again, unchanged. However often that happens, the
+ * event's identity ensures that it is metered once.
  */
 export async function retryDeadLetter(
   database: Database,
@@ -46,7 +46,7 @@ export async function requestRetry(
   return { kind: "asked" };
 }
 
-/** How many open dead letters were asked to be retried, and how many cannot be. */
+/** How many open dead letters are retried, and how many cannot be. */
 export interface Retried {
   readonly asked: number;
   /** To be published already. */
@@ -62,7 +62,7 @@ const COUNT = `
     AND ($1::text IS NULL OR reason = $1)
     AND recorded_at <= to_timestamp($2 / 1000.0)`;
 
-/** Asks for all open dead letters of a reason, or of any, to be published again. */
+/** Requests a retry of all open dead letters in scope. */
 export async function retryDeadLetters(database: Database, asked: DecisionScope): Promise<Retried> {
   const values = [asked.reason, asked.now];
   const { rows } = await database.query<Omit<Retried, "asked">>(COUNT, values);

@@ -2,12 +2,15 @@ import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 
-/** An account's newest state, as `billing.balances` tells it. */
+/** An account's newest state, as published on `billing.balances`. */
 export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position">;
 
 const NOTE = "INSERT INTO balance_change (account_ids) VALUES ($1)";
 
-/** Notes, in the transaction that moves accounts, that their state is to be published: one row for all. */
+/**
+ * Queues the new states of moved accounts to be published, in the transaction that moves them: one row
+ * for all.
+ */
 export async function queueBalanceChanges(
   transaction: Transaction,
   accounts: readonly Pick<Account, "accountId">[],
@@ -42,9 +45,9 @@ const STATES = `
   WHERE account_id = ANY($1::text[])`;
 
 /**
- * The newest states of the accounts that up to so many transactions have noted, and up to so many
- * accounts (of one transaction all), which are forgotten when this one commits. Empty, too, when
- * somebody else is publishing: one at a time, so that an older state never follows a newer one.
+ * Dequeues changes up to a number of transactions and accounts (a single transaction always whole) and
+ * returns the newest state of each account. Empty, too, while another process publishes: one at a time,
+ * so that an older state never follows a newer one.
  */
 export async function takeBalanceChanges(
   transaction: Transaction,

@@ -20,7 +20,7 @@ const INTO = {
   columns: "account_id, topic, sequence, record",
 };
 
-/** Leaves records to be published once this transaction has committed. */
+/** Queues records to be published once this transaction commits. */
 export async function putInOutbox(
   transaction: Transaction,
   records: readonly OutboxRecord[],
@@ -35,7 +35,7 @@ export async function putInOutbox(
   });
 }
 
-/** True when no other relay is at work; this one then is until the transaction ends. */
+/** True: this is the only relay until the transaction ends. False: another one is running. */
 export async function becomeRelay(transaction: Transaction): Promise<boolean> {
   const { rows } = await transaction.query<{ locked: boolean }>(
     "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.outbox-relay')) AS locked",
@@ -50,7 +50,7 @@ const TAKE = `
   LIMIT $1
   FOR UPDATE`;
 
-/** The next records to publish, in order per account and topic, held until the transaction ends. */
+/** The next records to publish, in order per account and topic, locked until the transaction ends. */
 export async function takeFromOutbox(
   transaction: Transaction,
   limit: number,
@@ -66,7 +66,7 @@ const DELETE = `
     AND outbox.topic = sent.topic
     AND outbox.sequence = sent.sequence`;
 
-/** Forgets records that Kafka has acknowledged. */
+/** Deletes records that Kafka has acknowledged. */
 export async function deleteFromOutbox(
   transaction: Transaction,
   sent: readonly OutboxRecord[],

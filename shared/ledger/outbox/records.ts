@@ -7,17 +7,14 @@ import type { OutboxRecord } from "./outbox.ts";
 
 /** LowBalance for `billing.low-balance`. */
 export function lowBalanceRecord(low: LowBalance): OutboxRecord {
+  const { accountId, crossing, occurredAt, balance, threshold, cause } = low;
   return {
-    accountId: low.accountId,
+    accountId,
     topic: TOPICS.lowBalance,
-    sequence: low.crossing,
+    sequence: crossing,
     record: {
-      account_id: low.accountId,
-      crossing: low.crossing,
-      balance: low.balance,
-      threshold: low.threshold,
-      cause: low.cause,
-      occurred_at: low.occurredAt,
+      ...{ account_id: accountId, crossing, balance, threshold, cause },
+      occurred_at: occurredAt,
     },
   };
 }

@@ -4,9 +4,9 @@ import type { PaymentStatus } from "../../core/payments/payment.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 
-/** A charge that has taken money at the gateway, or is about to. */
+/** A charge at the gateway that has succeeded or is in progress. */
 export interface ChargeAtGateway {
-  /** What the gateway was told; the books need not have either. */
+  /** As the gateway has them; the books may have neither. */
   readonly accountId: string;
   readonly paymentId: string;
   readonly gatewayPayment: string;
@@ -51,10 +51,7 @@ const FIND = `
   LEFT JOIN account ON account.account_id = charge.account_id
   ORDER BY at`;
 
-/**
- * Those of the charges that are not as a payment of the books says, each with when its account was
- * created; null: there is no such account here.
- */
+/** The charges that do not match a payment in the books, with the creation of their account; null: unknown. */
 export async function findUnmatched<T extends ChargeAtGateway>(
   database: Database,
   charges: readonly T[],
@@ -78,7 +75,7 @@ const KEEP = `
   VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7 / 1000.0))
   ON CONFLICT DO NOTHING`;
 
-/** Keeps a charge as one that does not match, until it does or its money went back. */
+/** Stores a charge that does not match, until it does or is refunded. */
 export async function keepUnmatched(
   database: Database,
   gateway: string,
@@ -107,7 +104,7 @@ const LIST = `
   WHERE ($1::text IS NULL OR charge.account_id = $1)
   ORDER BY charged_at, charge.gateway_payment`;
 
-/** The charges that were kept, of one account or all, oldest first; `problem` null: it matches by now. */
+/** The stored charges of one account or all, oldest first; `problem` null: it matches by now. */
 async function readKept(database: Queryable, accountId: string | null) {
   const { rows } = await database.query<Omit<UnmatchedCharge, "problem"> & PaymentColumns>(LIST, [
     accountId,
@@ -117,7 +114,7 @@ async function readKept(database: Queryable, accountId: string | null) {
   });
 }
 
-/** The charges that are not as the books say, of one account or all, oldest first. */
+/** The charges that do not match the books, of one account or all, oldest first. */
 export async function listUnmatched(
   database: Queryable,
   accountId: string | null,
@@ -128,7 +125,7 @@ export async function listUnmatched(
   );
 }
 
-/** Forgets those that match by now. */
+/** Deletes the stored charges that match by now. */
 export async function forgetMatched(database: Database, gateway: string): Promise<void> {
   for (const charge of await readKept(database, null)) {
     if (charge.problem === null && charge.gateway === gateway) {

@@ -4,13 +4,10 @@ import type { Payment } from "../../core/payments/payment.ts";
 import { type Database, inTransaction } from "../postgres/database.ts";
 import { PAYMENT_COLUMNS, type PaymentRef, type PaymentRow, toPayment } from "./payments.ts";
 
-/**
- * A payment that is somebody's to take to the gateway, for as long as the claim lasts. The coming call
- * is counted.
- */
+/** A payment claimed by one process, which calls the gateway. The call is already counted. */
 export interface ClaimedPayment extends Omit<Attempt, "status" | "attempt"> {
   readonly payment: Payment;
-  /** When its account was created: part of what tells it from any other books' payment. */
+  /** When its account was created: distinguishes it from payments of other books at the gateway. */
   readonly accountCreatedAt: Instant;
   readonly claimedUntil: Instant;
 }
@@ -29,7 +26,7 @@ const DUE = `
   LIMIT $3
   FOR NO KEY UPDATE OF payment SKIP LOCKED`;
 
-/** Beside what the attempt is charged with, what the account pays with by now. */
+/** With the method of the attempt and the account's current one. */
 type Row = PaymentRow &
   Pick<ClaimedPayment, "accountCreatedAt" | "calls" | "attemptedAt" | "gatewayPayment"> & {
     readonly customer: string | null;
@@ -55,8 +52,8 @@ const CLAIM = `
   WHERE payment.account_id = call.account_id AND payment.payment_id = call.payment_id`;
 
 /**
- * Claims payments that are to be charged or asked about, those that wait longest first. A claim
- * lasts `leaseMs`: whoever took it and died, another one takes it then. Any number may claim at once.
+ * Claims payments to charge or to check at the gateway, longest due first. A claim lasts `leaseMs`; after
+ * that another process may take it. Any number of processes may claim concurrently.
  */
 export async function claimPayments(
   database: Database,
@@ -145,7 +142,7 @@ const ASK = `
   SET next_try_at = least(next_try_at, to_timestamp($3 / 1000.0))
   WHERE account_id = $1 AND payment_id = $2 AND status IN ('pending', 'succeeded') AND calls > 0`;
 
-/** Has the gateway asked about a payment now; false: it is none that the gateway can know of. */
+/** Schedules a check of a payment at the gateway now; false: it was never sent there. */
 export async function checkPaymentNow(
   database: Database,
   { accountId, paymentId }: PaymentRef,
@@ -157,7 +154,7 @@ export async function checkPaymentNow(
 
 const OTHER = "SELECT gateway FROM payment WHERE gateway <> $1 LIMIT 1";
 
-/** Another gateway than this one that the books hold payments of, or null. */
+/** Another gateway that the books have payments of, or null. */
 export async function otherGateway(database: Database, gateway: string): Promise<string | null> {
   const { rows } = await database.query<{ gateway: string }>(OTHER, [gateway]);
   return rows[0]?.gateway ?? null;

@@ -5,7 +5,7 @@ import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Queryable } from "../postgres/database.ts";
 
-/** What an account pays with, and who has set it when. */
+/** The payment method of an account, who set it and when. */
 export interface StoredMethod extends PaymentMethod {
   readonly setBy: string;
   readonly setAt: Instant;
@@ -16,7 +16,7 @@ const READ = `
   FROM payment_method
   WHERE account_id = $1`;
 
-/** What an account pays with, or null when there is nothing. */
+/** The payment method of an account, or null. */
 export async function readPaymentMethod(
   database: Queryable,
   accountId: AccountId,
@@ -34,10 +34,7 @@ const SET = `
       set_by = excluded.set_by,
       set_at = excluded.set_at`;
 
-/**
- * Fees that were declined are worth another try with a new card; those given up too, but not of a
- * subscription that has ended since: nobody expects to pay for that.
- */
+/** A new card is a reason to try declined and abandoned fees again, except those of an ended subscription. */
 const TRY_FEES_AGAIN = `
   UPDATE payment
   SET next_try_at = to_timestamp($2 / 1000.0)
@@ -49,9 +46,8 @@ const TRY_FEES_AGAIN = `
          OR (status = 'failed' AND schedule.plan_id IS NOT NULL AND subscription = subscriptions))`;
 
 /**
- * Sets what an account pays with from now on; a charge that is under way goes on with what it began
- * with. The customer has acted: auto top-up starts again where it was paused or stopped, and declined
- * fees are tried again.
+ * Sets the payment method of an account; a charge in progress keeps its method. Since the customer has
+ * acted, a paused or stopped auto top-up resumes, and declined fees are tried again.
  */
 export async function setPaymentMethod(
   database: Database,

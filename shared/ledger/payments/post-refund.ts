@@ -13,9 +13,9 @@ import type { Database, Transaction } from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
 import { listRefunds, type Refund, sumOf } from "./refunds.ts";
 
-/** Money that the gateway says went back. */
+/** A refund or chargeback that the gateway reports. */
 export interface GatewayRefund extends PaymentRef {
-  /** As it was asked for with, or the gateway's id where it was not asked for here. */
+  /** As requested here, or else the gateway's id. */
   readonly refundId: string;
   readonly kind: Refund["kind"];
   /** In the currency's minor unit. */
@@ -28,9 +28,9 @@ interface Posted {
 }
 
 /**
- * Posts money that went back, once, in one transaction: a top-up's credits are taken off the account,
- * and auto top-up stops until the customer acts, or it would charge them again at once. A chargeback
- * of a fee suspends the subscription; a refund of one is money alone.
+ * Posts a refund or chargeback once, in one transaction. A top-up's credits are withdrawn or reversed, and
+ * auto top-up stops until the customer acts, since it would charge them again immediately. A chargeback of
+ * a fee suspends the subscription; a refund of one changes nothing else.
  */
 export async function postRefund(
   database: Database,
@@ -102,7 +102,7 @@ const REVERSED = `
   FROM entry
   WHERE account_id = $1 AND kind = 'reversal' AND lot_id = $2`;
 
-/** What was spent of a lot and has been reversed before, in micro-credits. */
+/** How many micro-credits of a lot were reversed before. */
 async function readReversed(
   transaction: Transaction,
   { accountId }: PaymentRef,

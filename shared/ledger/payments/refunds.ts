@@ -5,7 +5,7 @@ import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Queryable, Transaction } from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
 
-/** Money of a payment that goes back, or went. */
+/** A refund or chargeback of a payment. */
 export interface Refund {
   readonly refundId: string;
   readonly paymentId: string;
@@ -13,15 +13,15 @@ export interface Refund {
   readonly status: "pending" | "posted" | "refused";
   /** In the currency's minor unit. */
   readonly amount: bigint;
-  /** Micro-credits of the top-up's lot that were withdrawn unspent, and those that were spent and are owed. */
+  /** Micro-credits of the top-up's lot that were withdrawn unspent, and spent ones that were reversed. */
   readonly withdrawn: bigint;
   readonly owed: bigint;
   /** Why it was refused; empty otherwise. */
   readonly reason: string;
-  /** Who asked for it; `gateway` where nobody did here. */
+  /** Who requested it; `gateway` for one that began there. */
   readonly askedBy: string;
   readonly createdAt: Instant;
-  /** Null: it is pending, or was refused. */
+  /** Null: pending or refused. */
   readonly postedAt: Instant | null;
 }
 
@@ -32,7 +32,7 @@ const LIST = `
   WHERE account_id = $1 AND payment_id = $2
   ORDER BY created_at, refund_id`;
 
-/** All that went back of a payment, is asked for or was refused, oldest first. */
+/** All refunds of a payment in any state, oldest first. */
 export async function listRefunds(
   database: Queryable,
   { accountId, paymentId }: PaymentRef,
@@ -41,11 +41,11 @@ export async function listRefunds(
   return rows;
 }
 
-/** What is asked for: that money of a payment go back. */
+/** A requested refund. */
 export interface NewRefund extends PaymentRef {
-  /** Identifies it among the payment's: the same again is asked for once. */
+  /** Identifies it among the payment's refunds; a repeated request changes nothing. */
   readonly refundId: string;
-  /** In the currency's minor unit; null: all that has not gone back. */
+  /** In the currency's minor unit; null: all that is not refunded yet. */
   readonly amount: bigint | null;
   readonly by: string;
   readonly now: Instant;
@@ -53,7 +53,7 @@ export interface NewRefund extends PaymentRef {
 
 export type RefundOutcome =
   | { readonly kind: "pending"; readonly payment: Payment; readonly amount: bigint }
-  /** This very refund was asked for before. */
+  /** The same refund was requested before. */
   | { readonly kind: "already_exists"; readonly refund: Refund }
   | Refusal<"refund_exists" | "unknown_payment" | "below_minimum">
   | Refusal<"not_paid" | "exceeds_refundable">;
@@ -68,7 +68,7 @@ const TAKE_TO_GATEWAY = `
   SET next_try_at = to_timestamp($3 / 1000.0)
   WHERE account_id = $1 AND payment_id = $2`;
 
-/** Stores a refund that is to be made, and has it taken to the gateway. */
+/** Stores a pending refund and schedules it at the gateway. */
 export async function requestRefund(
   database: Database,
   asked: NewRefund,
@@ -93,7 +93,7 @@ async function decideRefund(transaction: Transaction, asked: NewRefund): Promise
   const refunds = await listRefunds(transaction, asked);
   const refund = refunds.find(({ refundId }) => refundId === asked.refundId);
   if (refund !== undefined) {
-    // What "all that has not gone back" came to when it was first asked for cannot be told any more.
+    // The amount that null stood for in the first request is no longer known.
     const isSame = asked.amount === null || asked.amount === refund.amount;
     if (isSame) return { kind: "already_exists", refund };
     return { kind: "refund_exists", amount: refund.amount, currency };
@@ -110,7 +110,7 @@ async function decideRefund(transaction: Transaction, asked: NewRefund): Promise
   return { kind: "pending", payment, amount };
 }
 
-/** What refunds come to together, in minor units. */
+/** The sum of refunds, in minor units. */
 export function sumOf(refunds: readonly Refund[]): bigint {
   return refunds.reduce((sum, { amount }) => sum + amount, 0n);
 }
@@ -120,7 +120,7 @@ const REFUSE = `
   SET status = 'refused', reason = $4
   WHERE account_id = $1 AND payment_id = $2 AND refund_id = $3 AND status = 'pending'`;
 
-/** Notes that the gateway will not make a refund, and why. */
+/** Records that the gateway refused a refund, and why. */
 export async function refuseRefund(
   database: Database,
   { accountId, paymentId }: PaymentRef,

@@ -13,7 +13,7 @@ import type { Database, Transaction } from "../postgres/database.ts";
 import { readOpenFees } from "./open-fees.ts";
 import { lockPayment } from "./payments.ts";
 
-/** What a payment has come to, for good as far as this attempt goes. */
+/** The final outcome of a payment's attempt. */
 export type PaymentOutcome =
   | { readonly kind: "succeeded"; readonly gatewayPayment: string }
   | {
@@ -23,17 +23,16 @@ export type PaymentOutcome =
     };
 
 export type SettledPayment =
-  /** It stands as `status` now. */
   | { readonly kind: "settled"; readonly status: PaymentStatus }
-  /** Somebody else has settled this attempt. */
+  /** Another process has settled this attempt. */
   | { readonly kind: "already_settled" };
 
-/** Who changes subscriptions when fees are paid or given up, in their history. */
+/** The author of changes in a subscription's history when fees are paid or abandoned. */
 const BY = "payments";
 
 /**
- * Posts the outcome of a payment's attempt, once, in one transaction: of a top-up its lot, of a fee
- * what follows for the subscription, and what is told of it. Asking again is safe.
+ * Posts the outcome of a payment's attempt once, in one transaction: a top-up's lot, or what a fee means
+ * for its subscription, and the notices. Repeating it is safe.
  */
 export async function settlePayment(
   database: Database,
@@ -55,7 +54,7 @@ export async function settlePayment(
   });
 }
 
-/** How a payment stands after its attempt, and what that does to the account. */
+/** The new state of a payment, and the change of its account. */
 interface After {
   readonly status: PaymentStatus;
   readonly reason: string;
@@ -77,7 +76,7 @@ async function settleTopUp(
     : topUpDeclined(topUp, before, outcome.decline, now);
   await writeAutoTopUp(transaction, topUp.accountId, { auto, notices, now });
   if (!succeeded) return { status: "failed", reason, nextTryAt: null, step };
-  return { status: "succeeded", reason, nextTryAt: await askAgain(transaction, topUp, now), step };
+  return { status: "succeeded", reason, nextTryAt: await nextCheck(transaction, topUp, now), step };
 }
 
 async function settleFee(
@@ -92,7 +91,7 @@ async function settleFee(
     const owing = await countOwing(transaction, fee);
     const decision = decideFeePaid(fee, { ...context, owing });
     const step = decision.kind === "changed" ? decision : null;
-    const nextTryAt = await askAgain(transaction, fee, now);
+    const nextTryAt = await nextCheck(transaction, fee, now);
     return { status: "succeeded", reason: "", nextTryAt, step };
   }
   const reason = declineReason(outcome.decline);
@@ -115,8 +114,8 @@ const CALLS = `
   FROM payment
   WHERE account_id = $1 AND payment_id = $2`;
 
-/** When the gateway is asked again about a payment that has succeeded; null: not. */
-async function askAgain(
+/** When to check a succeeded payment at the gateway again; null: never. */
+async function nextCheck(
   transaction: Transaction,
   { accountId, paymentId }: Payment,
   now: Instant,

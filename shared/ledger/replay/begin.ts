@@ -5,18 +5,18 @@ import type { Queryable, Transaction } from "../postgres/database.ts";
 import { COPIED_TABLES, listColumns, listTables } from "./book-tables.ts";
 
 /**
- * Whose places these are while books are built: only finished ones say how far metering has read, so
- * that a part of them is never taken for books.
+ * The consumer of a replay. Only a finished replay has the offsets of metering, so an unfinished one is
+ * never taken for books.
  */
 export const REPLAY_READER = { consumer: "replay", topic: TOPICS.usageEvents } as const;
 
 export type TargetProblem =
   | { readonly kind: "foreign_tables"; readonly tables: readonly string[] }
-  /** A replay into it was broken off. */
+  /** A replay into it is unfinished. */
   | { readonly kind: "part_of_a_replay" }
   | { readonly kind: "not_empty"; readonly table: string };
 
-/** Why books cannot be built in a database; null: they can. Without tables of ours it is empty, too. */
+/** Why books cannot be built in a database; null: they can. */
 export async function targetProblem(target: Queryable): Promise<TargetProblem | null> {
   const { all, foreign } = await listTables(target);
   if (foreign.length > 0) return { kind: "foreign_tables", tables: foreign };
@@ -33,7 +33,7 @@ export async function targetProblem(target: Queryable): Promise<TargetProblem | 
 
 const IS_PART = "SELECT FROM consumer_offset WHERE consumer = $1 LIMIT 1";
 
-/** True of books that a replay has begun and not finished. */
+/** True for books of an unfinished replay. */
 export async function isUnfinishedReplay(database: Queryable): Promise<boolean> {
   const { rowCount } = await database.query(IS_PART, [REPLAY_READER.consumer]);
   return rowCount !== 0;
@@ -41,7 +41,7 @@ export async function isUnfinishedReplay(database: Queryable): Promise<boolean> 
 
 const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.replay'))";
 
-// Low already, so that metering says no low balance; nothing falls due, so that it settles nothing.
+// Already low, so that metering publishes no low balance; nothing is due, so that it settles nothing.
 const ACCOUNTS = {
   table: "account",
   columns: "account_id, threshold, low_balance, time_zone, currency, created_at",
@@ -49,9 +49,8 @@ const ACCOUNTS = {
 };
 
 /**
- * Copies from books what a replay does not build, in the transaction given: all that usage and entries
- * do not tell, and accounts before their first credit. Says how far each partition is replayed.
- * Returns why not, where the target is not empty.
+ * Copies what a replay does not build: the tables that do not follow from usage and entries, and accounts
+ * without credits; and stores the offsets to start from. Returns why not, if the target is not empty.
  */
 export async function beginReplay(
   source: Transaction,
@@ -65,7 +64,7 @@ export async function beginReplay(
   for (const table of COPIED_TABLES) {
     signal.throwIfAborted();
     const columns = await listColumns(target, table);
-    // A line that is built has none of the gaps that repairs have answered.
+    // A rebuilt line has none of the gaps that repairs have corrected.
     const values = columns.map((column) => (column === "line_by" ? "0" : column));
     await copyRows(source, target, {
       ...{ table, columns: columns.join(", ") },

@@ -1,28 +1,27 @@
 import type { Queryable } from "../postgres/database.ts";
 
 /**
- * Every table of the books is one of three: a replay copies it, since usage and entries do not tell it;
- * or builds it from them; or begins it anew. One that a migration adds must be put here, or no replay
- * begins.
+ * A replay copies a table that does not follow from usage and entries, builds one that does, or leaves it
+ * to others. Add each new table to one of these lists, or every replay is refused.
  */
 export const COPIED_TABLES = [
-  // What prices and months go by. A price refers to its plan.
+  // Prices and months. A price refers to its plan.
   ...["rate", "plan", "plan_price", "add_on", "credit_price"],
   ...["schedule", "subscription_change", "usage_complete"],
-  // Money and who pays.
+  // Payments.
   ...["payment_method", "auto_top_up", "payment", "refund", "charge_check", "unmatched_charge"],
   ...["api_key", "dashboard_token", "api_request"],
-  // Messages that were not metered. Whether one was depended on the clock and on what there was then.
+  // Messages that were not metered, which depended on the clock and the books of that time.
   "dead_letter",
-  // What was set, proved and repaired.
+  // Settings, proofs and repairs.
   ...["setting_change", "reconciliation", "repair"],
-  // What was not published yet: it was announced by nobody else, and a repeat does no harm.
+  // Records not published yet: a repeat does no harm.
   ...["outbox", "balance_change"],
 ] as const;
 
 const BUILT_TABLES = ["account", "lot", "entry", "usage_record", "draw", "spend"] as const;
 
-/** Places are written as the replay goes on, migrations by whoever migrates. */
+/** The replay writes its offsets, migrating writes migrations. */
 const OTHER_TABLES = ["consumer_offset", "migration"] as const;
 
 const LIST = `

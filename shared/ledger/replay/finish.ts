@@ -14,7 +14,7 @@ const STATES = `
 
 const STATE_COLUMNS = "account_id, version, crossings, low_balance, next_due_at, settle_at";
 
-// Transactions are not split as they were, so a replayed account may have had more of them.
+// A replay has other transactions, so a version may be higher than in the source.
 const FINISH_ACCOUNTS = `
   UPDATE account
   SET version = greatest(account.version, replayed.version),
@@ -41,8 +41,8 @@ const FINISH_LOTS = `
 const FORGET = "DELETE FROM consumer_offset WHERE consumer = $1";
 
 /**
- * Ends a replay, in the transaction given: what of accounts and lots is no arithmetic of the line is as
- * in the books replayed, versions go on from theirs, and so do the places of all consumers.
+ * Finishes a replay: copies the columns of accounts and lots that do not follow from the line, raises
+ * versions to those of the source, and copies the offsets of all consumers.
  */
 export async function finishReplay(source: Transaction, target: Transaction): Promise<void> {
   await target.query(STATES);

@@ -7,8 +7,8 @@ import { updateAccounts } from "../books/update-accounts.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 /**
- * Writes what a replay does to accounts: each entry as of when it was first posted, and nothing to be
- * published. False: an account had moved since it was read; roll back and run again.
+ * Writes the movement of a replay: each entry at the instant at which it was first posted, and nothing to
+ * publish. False: an account had moved since it was read; roll back and run again.
  */
 export async function postReplayed(
   transaction: Transaction,

@@ -50,27 +50,24 @@ const READ = `
 interface Row
   extends Omit<RecordedEntry, "lot">,
     Pick<GrantedLot, "source" | "grantedAt" | "expiresAt"> {
-  /** Null: it is no grant, or the lot is missing, and so is what else is told of it. */
+  /** Null: the entry is not a grant or its lot is missing, and so are the other columns of the lot. */
   readonly lotCredits: MicroCredits | null;
   readonly lotReference: string;
 }
 
-/** So many are read of an account at first; where more is needed at once, several times what was read. */
+/** How many entries of an account are read at first, and the growth when more are needed. */
 const FIRST_PAGE = 4;
 const GROWTH = 8;
-/** As many accounts and entries are kept in memory; beyond it they are read again where they are needed. */
+/** The most accounts and entries in memory; beyond that they are read again when needed. */
 const MOST_KEPT = 200_000;
 
 const NOTHING_MORE: EntryHistory = { entries: [], isWhole: true };
 
-/**
- * The entries of accounts that come next, read from the books as a transaction has them. What is kept
- * of them is bounded, however many accounts and entries there are.
- */
+/** Reads the next recorded entries of accounts in a snapshot of the books, in bounded memory. */
 export interface RecordedEntries {
-  /** The entries that follow what each account has posted; of accounts named in `more`, more than before. */
+  /** The entries after those that each account has posted; for accounts in `more`, more than before. */
   next(accounts: Iterable<Account>, more?: ReadonlySet<string>): Promise<Map<string, EntryHistory>>;
-  /** Where events stand on their accounts' lines, by `identityOf`; null: they were not metered. */
+  /** The start of events on their accounts' lines, by `identityOf`; null: not metered. */
   starts(events: readonly UsageEvent[]): Promise<Map<string, MicroCredits | null>>;
 }
 
@@ -110,7 +107,7 @@ export function recordedEntries(source: Transaction): RecordedEntries {
   };
 }
 
-/** Undefined: what was read does not reach so far. */
+/** Undefined: more must be read. */
 function after(history: EntryHistory | undefined, posted: bigint): EntryHistory | undefined {
   const last = history?.entries.at(-1);
   if (history === undefined || last === undefined || last.sequence > posted) return history;

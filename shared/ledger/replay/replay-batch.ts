@@ -11,9 +11,8 @@ import { postReplayed } from "./post-replayed.ts";
 import type { RecordedEntries } from "./recorded-entries.ts";
 
 /**
- * Meters a batch again, exactly once, into a database that `beginReplay` has prepared: before each
- * event it posts what other books have recorded there, rather than what is due. Nothing is published;
- * it was when it first happened.
+ * Meters a batch again, exactly once, into a database that `beginReplay` has prepared. Before each event
+ * it posts the recorded entries instead of settling. Nothing is published again.
  */
 export function replayBatch(
   target: Database,
@@ -35,7 +34,7 @@ export function replayBatch(
       if (ofEntries.size + ofLots.size + ofStarts.size > 0) {
         context = await readMore(transaction, recorded, context);
       } else if (context.recorded === null && metering.rejected.length > 0) {
-        // What cannot be metered never meets the unique key, so whether it is a repeat must be looked up.
+        // Rejected events never reach the unique key, so whether one is a repeat is looked up.
         const rejected = metering.rejected.map(({ event }) => event);
         context = { ...context, recorded: await findRecorded(transaction, rejected) };
       } else {
@@ -48,7 +47,7 @@ export function replayBatch(
 
 type Context = BatchContext & Recorded;
 
-/** Reads what playing the batch has found missing. */
+/** Reads what the last try at the batch found missing. */
 async function readMore(
   transaction: Transaction,
   recorded: RecordedEntries,

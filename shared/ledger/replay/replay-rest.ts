@@ -15,7 +15,7 @@ const NEXT_ACCOUNTS = `
 
 const ACCOUNTS_AT_ONCE = 2_000;
 
-/** Posts what the accounts of other books have recorded beyond their last usage. */
+/** Posts the recorded entries of accounts that follow their last usage. */
 export async function replayRest(
   source: Transaction,
   target: Database,
@@ -36,7 +36,7 @@ export async function replayRest(
   }
 }
 
-/** Posts as many entries of each account as are read at once. False: nothing was left. */
+/** Posts one page of entries of each account. False: there was nothing left. */
 async function postSome(
   target: Database,
   recorded: RecordedEntries,
@@ -53,7 +53,7 @@ async function postSome(
     }
     if (movement.accounts.length === 0) return false;
     if (!(await postReplayed(transaction, movement, histories))) {
-      throw new Error("somebody else moves accounts of the database that is replayed into");
+      throw new Error("another process moves accounts of the database that is replayed into");
     }
     return true;
   });

@@ -175,7 +175,7 @@ test("a topic that is not the books' own, a database that is not Drawdown's, a p
     await copy.database.query("UPDATE consumer_offset SET next_offset = next_offset + 1000000");
     const foreign = await run("", copy);
     expect(foreign).toMatchObject({ code: 1, stdout: "" });
-    expect(foreign.stderr).toContain("it is not the topic that they were metered from");
+    expect(foreign.stderr).toContain("this is not the topic that the books were kept from");
     await copy.database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     const empty = await run("", copy);
     expect(empty.code).toBe(1);

@@ -201,7 +201,7 @@ test("a Kafka that gives nothing any more is told after a while", async () => {
     onBatch: () => admin.deleteTopics({ topics: [topic] }).catch(() => undefined),
   });
   await expect(handled).rejects.toThrow(
-    new RegExp(`Kafka has given nothing for 1 s: ${topic}/0 at [0-9]+ of 40`),
+    new RegExp(`Kafka has returned no messages for 1 s: ${topic}/0 at [0-9]+ of 40`),
   );
 });
 
