@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
 
-/** What a key of the API may do. `admin` may do all of it. */
+/** What an API key may do; `admin` includes the others. */
 export type Scope = "ingest" | "read" | "billing" | "admin";
 
 /** A key as it is stored: never its secret. */
@@ -75,7 +75,7 @@ export async function revokeApiKey(
 
 const NOTE = "UPDATE api_key SET last_used_at = to_timestamp($2 / 1000.0) WHERE key_id = $1";
 
-/** Notes that a key was used. */
+/** Records the last use of a key. */
 export async function recordKeyUse(database: Database, keyId: string, now: Instant): Promise<void> {
   await database.query(NOTE, [keyId, now]);
 }

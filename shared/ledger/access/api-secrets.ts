@@ -5,26 +5,26 @@ const TOKEN = /^ddt_([A-Za-z0-9_-]{1,1400})_([A-Za-z0-9_-]{43})$/;
 const ID_BYTES = 8;
 const SECRET_BYTES = 32;
 
-/** What an Authorization header holds, as far as its form tells. */
+/** A parsed Authorization header, not yet checked. */
 export type Secret =
   | { readonly kind: "key"; readonly keyId: string; readonly hash: Buffer }
   | { readonly kind: "token"; readonly accountId: string; readonly hash: Buffer };
 
-/** A new API key: the text is shown once; the books keep its hash. */
+/** A new API key: `text` is shown once, only its hash is stored. */
 export function newKey(): { readonly text: string; readonly keyId: string; readonly hash: Buffer } {
   const keyId = randomBytes(ID_BYTES).toString("hex");
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   return { text: `ddk_${keyId}_${secret}`, keyId, hash: hashOf(secret) };
 }
 
-/** A new dashboard token; it says which account it opens, so that a dashboard can tell. */
+/** A new dashboard token. It contains the account id, so that the dashboard knows what to open. */
 export function newToken(accountId: string): { readonly text: string; readonly hash: Buffer } {
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const account = Buffer.from(accountId).toString("base64url");
   return { text: `ddt_${account}_${secret}`, hash: hashOf(secret) };
 }
 
-/** Null: it has the form of neither. */
+/** Parses a key or token; null: it is neither. */
 export function readSecret(text: string): Secret | null {
   const [, keyId, ofKey] = KEY.exec(text) ?? [];
   if (keyId !== undefined && ofKey !== undefined)

@@ -5,7 +5,7 @@ const OUTAGE_CLASSES = new Set(["08", "53", "57", "58"]);
 const CONNECTION_ERRORS =
   /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection terminated|connection error|timeout/i;
 
-/** Postgres is away or cannot serve now; the same work will succeed once it can. */
+/** True when Postgres is unreachable or unavailable, so that the same work can succeed later. */
 export function isDatabaseOutage(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== null) return OUTAGE_CLASSES.has(state.slice(0, 2));

@@ -11,24 +11,24 @@ import { listSettingChanges } from "../books/setting-changes.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { MOST_AHEAD_MS, MOST_BEHIND_MS } from "../usage/list.ts";
 
-/** All that the books tell of an account at an instant. */
+/** The history from which an account is rebuilt at an instant. */
 export interface AccountHistory {
   readonly accountId: AccountId;
   /** ISO 4217. */
   readonly currency: string;
   readonly createdAt: Instant;
   readonly line: LineHistory;
-  /** Events whose usage was metered by a later movement than the last one then, though it occurred before. */
+  /** Events that occurred before the instant and were metered later. */
   readonly lateEvents: number;
-  /** All lots there are today, for what they were granted with. */
+  /** All lots of today, for the terms of their grants. */
   readonly lots: readonly GrantedLot[];
   readonly changes: readonly SubscriptionChange[];
   readonly settings: readonly SettingChange[];
 }
 
 /**
- * Reads what an account's line is rebuilt from at an instant, or null when there is no such account.
- * The whole of its entries is read, and the usage that was drawn after the instant and around it.
+ * Reads the history of an account at an instant, or null when there is no such account: all of its
+ * entries, and the usage drawn around the instant and after it.
  */
 export async function readAccountHistory(
   transaction: Transaction,
@@ -51,9 +51,9 @@ export async function readAccountHistory(
 }
 
 /**
- * The last movement by the clock, and how far the account had drawn by all up to it: by their versions,
- * so that clocks that differ never tell of a state that the books were not in. Position only moves
- * forward, so the draw with the greatest place is the last one.
+ * The version of the last movement by the clock, and the position after it. Movements are ordered by
+ * version, so that clocks that differ never give a state that the books did not have. Position only moves
+ * forward, so the draw with the greatest start is the last one.
  */
 const PLACE = `
   WITH place AS (

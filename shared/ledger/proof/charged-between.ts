@@ -9,15 +9,15 @@ import { REFERENCE } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { FROM_DRAWS } from "../usage/list.ts";
 
-/** What was charged in a range of time, of one account or of all (null). */
+/** A range of time, for one account or all (null). */
 export interface ChargedRange extends InstantRange {
   readonly accountId: AccountId | null;
 }
 
-/** So many rows are held at once, however many there are. */
+/** Rows in memory at a time. */
 const PAGE = 10_000;
 
-/** Of all accounts the whole table is read; of one, what its draws lead to. */
+/** For all accounts the whole table is read; for one, the records that its draws name. */
 const ALL = `
   FROM usage_record AS record
   WHERE occurred_at >= to_timestamp($1::bigint / 1000.0)
@@ -29,7 +29,7 @@ function usageIn({ accountId, from, to }: ChargedRange) {
     : { source: FROM_DRAWS, values: [accountId, from, to, null] };
 }
 
-/** How many events were metered that occurred in a range. */
+/** Counts the metered events that occurred in a range. */
 export async function countUsageBetween(
   transaction: Transaction,
   range: ChargedRange,
@@ -39,7 +39,7 @@ export async function countUsageBetween(
   return Number(rows[0]?.count ?? 0n);
 }
 
-/** Reads the usage that occurred in a range, in no order; `onPage` hears of it a page at a time. */
+/** Reads the usage that occurred in a range, in no order; `onPage` receives a page at a time. */
 export async function readUsageBetween(
   transaction: Transaction,
   range: ChargedRange,
@@ -118,7 +118,7 @@ type PlanRow = Omit<PlanBooks, "lots" | "fees"> & {
   readonly fees: readonly (Omit<PlanBooks["fees"][number], "amount"> & { amount: string })[];
 };
 
-/** Reads what plans brought each account that ever subscribed, and its fees of the range, in no order. */
+/** Reads the plan lots of each account that ever subscribed, and its fees in the range, in no order. */
 export async function readPlansBetween(
   transaction: Transaction,
   { from, to, accountId }: ChargedRange,
@@ -136,7 +136,7 @@ function toPlanBooks({ lots, fees, ...rest }: PlanRow): PlanBooks {
   };
 }
 
-/** Runs a query through a cursor, so that no more than a page of its rows is held at once. */
+/** Runs a query through a cursor, with one page of rows in memory. */
 async function readPages<Row extends object>(
   transaction: Transaction,
   { text, values }: { readonly text: string; readonly values: readonly unknown[] },

@@ -1,7 +1,7 @@
 import { to } from "pg-copy-streams";
 import type { Transaction } from "../postgres/database.ts";
 
-/** What two books have of an account in one table, where it is not the same. */
+/** An account whose rows in one table differ between two books. */
 export interface BooksDifference {
   readonly accountId: string;
   readonly table: string;
@@ -24,13 +24,13 @@ export interface BooksCompared {
 interface Compared {
   readonly table: string;
   readonly from?: string;
-  /** What must be the same, and what of it tells the rows of an account apart. */
+  /** The columns to compare, and those that identify a row within its account. */
   readonly columns: string;
   readonly key: string;
   readonly account?: string;
 }
 
-/** An account that was moved to another time zone has had other hours; they are not told of each event. */
+/** Hours of an account that has changed its time zone are not compared: events do not record their zone. */
 const SPEND = `(
   SELECT account_id, CASE WHEN moved THEN NULL ELSE hour END AS hour, meter,
          sum(events) AS events, sum(quantity) AS quantity, sum(credits) AS credits
@@ -44,8 +44,8 @@ const SPEND = `(
 ) AS spend`;
 
 /**
- * Of an entry its version counts transactions, which need not be split as they were, as draws are; when
- * something was metered is not of the books.
+ * Versions of entries and draws are left out, since a replay has other transactions; so is the instant at
+ * which an event was metered.
  */
 const COMPARED: readonly Compared[] = [
   {
@@ -85,11 +85,11 @@ const COMPARED: readonly Compared[] = [
   },
 ];
 
-/** As many accounts, and rows of each table of one, are told one by one. */
-const MOST_TOLD = 20;
+/** The most accounts, and rows of each table, to list. */
+const MOST_LISTED = 20;
 const MOST_ROWS = 3;
 
-/** Whole tables are read, which the settings of the session keep the planner from. */
+/** The settings of the session discourage reading whole tables. */
 const READ_WHOLE = "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on";
 
 /**
@@ -110,7 +110,7 @@ export async function compareBooks(
     const named: string[] = [];
     for await (const id of keysThatDiffer(source, target, digestsOf(compared))) {
       differing.add(id);
-      if (differing.size <= MOST_TOLD) named.push(id);
+      if (differing.size <= MOST_LISTED) named.push(id);
     }
     for (const id of named) {
       differences.push({
@@ -171,8 +171,8 @@ async function rowsOf(
   keys: readonly string[],
 ): Promise<Map<string, string>> {
   const { rows } = await books.query<{ key: string; row: string }>(
-    `SELECT ${keyText(key)} AS key, to_jsonb(told)::text AS row
-     FROM (SELECT account_id, ${columns} FROM ${from} WHERE ${account} = $1) AS told
+    `SELECT ${keyText(key)} AS key, to_jsonb(compared)::text AS row
+     FROM (SELECT account_id, ${columns} FROM ${from} WHERE ${account} = $1) AS compared
      WHERE ${keyText(key)} = ANY($2)`,
     [id, keys],
   );
@@ -203,7 +203,7 @@ interface Digest {
 
 const NONE: Digest = { key: "", digest: "" };
 
-/** What has ended comes last. */
+/** An ended stream comes last. */
 function orderOf(a: Digest | undefined, b: Digest | undefined): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? 1 : -1;
   if (a.key === b.key) return 0;

@@ -5,9 +5,8 @@ import { type DeadLetter, storeDeadLetters } from "../usage/dead-letters.ts";
 import { type Repair, recordRepair } from "./repairs.ts";
 
 /**
- * Keeps a message that the books have read past as a dead letter, unless it is kept already; with
- * `retry` it is also asked to be published again, so that it is metered like any other. All of it, with
- * the repair's note, or nothing.
+ * Stores a skipped message as a dead letter, unless it is one; with `retry` also requests its retry. The
+ * repair is recorded in the same transaction.
  */
 export async function keepMissed(
   database: Database,

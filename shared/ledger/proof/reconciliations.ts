@@ -3,22 +3,22 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import type { Queryable, Transaction } from "../postgres/database.ts";
 
-/** What a run has verified of the usage that was new. */
+/** The result of a run over new usage. */
 export interface StoredReconciliation {
   readonly at: Instant;
-  /** From which offset on the next run goes on, by partition: all before was verified. */
+  /** The offsets at which the next run begins, by partition: all before is verified. */
   readonly places: ReadonlyMap<number, bigint>;
-  /** Messages looked at, and how many of them were found right. */
+  /** Messages compared, and how many of them were correct. */
   readonly messages: bigint;
   readonly verified: bigint;
-  /** What the records that were found right cost together. */
+  /** The cost of the correct records. */
   readonly credits: MicroCredits;
   readonly differences: bigint;
 }
 
 const TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.reconciliation')) AS locked";
 
-/** True when nobody else reconciles; this transaction then does until it ends, however long it takes. */
+/** True: no other process reconciles until this transaction ends, however long it takes. */
 export async function becomeReconciler(transaction: Transaction): Promise<boolean> {
   await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
   const { rows } = await transaction.query<{ locked: boolean }>(TRY_LOCK);
@@ -51,7 +51,7 @@ const STORE = `
   INSERT INTO reconciliation (reconciled_at, places, messages, verified, credits, differences, listed)
   VALUES (to_timestamp($1 / 1000.0), $2, $3, $4, $5, $6, $7)`;
 
-/** Stores a run; `listed` are its differences, so many of them as are worth keeping. */
+/** Stores a run; `listed` are its first differences. */
 export async function storeReconciliation(
   transaction: Transaction,
   run: StoredReconciliation,

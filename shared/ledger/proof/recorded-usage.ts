@@ -6,7 +6,7 @@ import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { EVENT_FIELDS } from "../usage/records.ts";
 
-/** No id holds this character. */
+/** No id contains this character. */
 const BETWEEN = "\uFFFD";
 
 const LINE = `
@@ -14,10 +14,7 @@ const LINE = `
             (extract(epoch FROM occurred_at) * 1000)::bigint, credits, source,
             coalesce(dimensions::text, ''))`;
 
-/**
- * What of an event's record is verified, as the line of text that Postgres makes of the record: building
- * and comparing one is cheap.
- */
+/** The line of text that Postgres makes of an event's record. Lines are cheap to build and compare. */
 export function lineOf(event: ReceivedEvent, credits: MicroCredits): string {
   const { offset, eventId, accountId, meter, quantity, occurredAt, source } = event;
   return (
@@ -33,25 +30,25 @@ export function lineOf(event: ReceivedEvent, credits: MicroCredits): string {
   );
 }
 
-/** Offsets of a partition, from one up to, not with, another. */
+/** Offsets `[from, to)` of a partition. */
 export interface RecordRange {
   readonly partition: number;
   readonly from: bigint;
   readonly to: bigint;
 }
 
-/** Whose record a line is. */
+/** The identity of a line's record. */
 export function ownerOfLine(line: string): Pick<UsageEvent, "eventId" | "accountId"> {
   const [, eventId = "", accountId = ""] = line.split(BETWEEN, 3);
   return { eventId, accountId };
 }
 
-/** The offset that a line's record names. */
+/** The offset of a line's record. */
 export function offsetOfLine(line: string): bigint {
   return BigInt(line.slice(0, line.indexOf(BETWEEN)));
 }
 
-/** Dimensions as Postgres writes them out: shorter keys first, then by their bytes. */
+/** Dimensions as Postgres prints a jsonb: shorter keys first, then by bytes. */
 function jsonbText(dimensions: Readonly<Record<string, string>>): string {
   const keys = Object.keys(dimensions);
   if (keys.length === 0) return "";
@@ -65,22 +62,19 @@ function byBytes(a: string, b: string): number {
   return left.length - right.length || left.compare(right);
 }
 
-/** The records of a partition as lines, in the order of their offsets. */
+/** The records of a partition as lines, in offset order. */
 export interface RecordLines {
-  /** The line that is next; undefined: `refill` says whether there is one. */
+  /** The next line; undefined: call `refill`. */
   peek(): string | undefined;
   refill(): Promise<string | undefined>;
-  /** Goes on behind the line that was next. */
+  /** Moves past the next line. */
   next(): void;
   close(): Promise<void>;
 }
 
 const FETCH_ROWS = 2_000;
 
-/**
- * Opens the records of one partition from one offset to another, as the transaction sees them. Of one
- * account only, where one is named. While some are looked at, the next are on their way.
- */
+/** Opens the records of a range, of one account or all (null). The next rows are fetched ahead. */
 export async function openRecordLines(
   transaction: Transaction,
   { partition, from, to }: RecordRange,
@@ -103,7 +97,7 @@ export async function openRecordLines(
     const fetching = transaction
       .query<{ line: string }>(`FETCH ${FETCH_ROWS} FROM ${cursor}`)
       .then(({ rows }) => rows.map(({ line }) => line));
-    fetching.catch(() => undefined); // whoever takes it hears of it
+    fetching.catch(() => undefined); // reported when it is awaited
     return fetching;
   }
 
@@ -151,7 +145,7 @@ const DEAD = `
   JOIN dead_letter USING (kafka_partition, kafka_offset)
   WHERE topic = $1`;
 
-/** Which of these places hold a dead letter, as `partition/offset`. */
+/** Which of these offsets have a dead letter, as `partition/offset`. */
 export async function findDeadLetters(
   transaction: Transaction,
   topic: string,

@@ -3,13 +3,13 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOP_UP_LOT } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
 
-/** An account whose position is not what its records and entries drew. */
+/** An account whose position is not the sum of its records and entries. */
 export interface MovedPosition {
   readonly accountId: AccountId;
   readonly position: MicroCredits;
-  /** How far position is ahead of what was drawn; below zero: behind it. */
+  /** How far position is ahead of that sum; below zero: behind it. */
   readonly by: MicroCredits;
-  /** Where the last stretch that was drawn ends. */
+  /** The end of the last stretch that was drawn. */
   readonly drawnTo: MicroCredits;
 }
 
@@ -40,7 +40,7 @@ const MOVED = `
   WHERE position <> coalesce(credits, 0) + coalesce(line_by, 0) AND ($1::text IS NULL OR account_id = $1)
   ORDER BY account_id`;
 
-/** Accounts whose position is not the sum of all that was drawn. */
+/** Accounts whose position is not the sum of their records and entries. */
 export async function findMovedPositions(
   transaction: Transaction,
   accountId: string | null,
@@ -49,7 +49,7 @@ export async function findMovedPositions(
   return rows;
 }
 
-/** A place in an account's entries where there is none. */
+/** A missing entry of an account. */
 export interface MissingEntry {
   readonly accountId: AccountId;
   readonly sequence: bigint;
@@ -70,7 +70,7 @@ const MISSING_ENTRIES = `
   )
   ORDER BY account_id, sequence`;
 
-/** The entries that accounts have counted and that are not there. */
+/** The missing entries, by the accounts' own counts. */
 export async function findMissingEntries(
   transaction: Transaction,
   accountId: string | null,
@@ -79,7 +79,7 @@ export async function findMissingEntries(
   return rows;
 }
 
-/** A lot that an entry granted and that is not there. */
+/** A missing lot that an entry granted. */
 export interface MissingLot {
   readonly accountId: AccountId;
   readonly lotId: string;

@@ -3,16 +3,16 @@ import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
 
-/** What an account was charged for, beside usage. */
+/** What an account was charged for, apart from usage. */
 export type Charged =
   | { readonly kind: "add_on_charge"; readonly addOnId: string }
-  /** Credits of a lot that were spent, and whose money went back. */
+  /** Spent credits of a lot whose payment was refunded or charged back. */
   | {
       readonly kind: "reversal";
       readonly by: "refund" | "chargeback";
       readonly lotId: string;
     }
-  /** Credits that a correction took from the line; its reference says why. */
+  /** Credits that a correction deducted; the reference is its reason. */
   | { readonly kind: "adjustment"; readonly reference: string };
 
 /** A charge and the stretch of the line that it drew. */
@@ -41,10 +41,7 @@ type ChargedRow = { readonly subject: string } & (
   | { readonly kind: "reversal"; readonly by: "refund" | "chargeback" }
 );
 
-/**
- * The charges that drew on [$2, $3): an entry's position is the line right after it. A lot that was
- * cut out of the line paid for nothing, also where a stretch lies across its place.
- */
+/** The charges that drew on [$2, $3): an entry drew up to its position. An empty stretch has none. */
 const ACROSS = `
   FROM entry
   WHERE account_id = $1
@@ -63,10 +60,7 @@ const LIST_ACROSS = `
 type Row = ChargedRow &
   Omit<ChargeRecord, "charged" | "drawn"> & { readonly position: MicroCredits };
 
-/**
- * Up to `limit` charges that drew on a stretch of the line, oldest first, of those whose own stretch
- * starts after the position `after`.
- */
+/** Up to `limit` charges that drew on a stretch, oldest first, starting after the position `after`. */
 export async function chargesAcross(
   transaction: Transaction,
   accountId: AccountId,

@@ -2,7 +2,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import type { Transaction } from "../postgres/database.ts";
 
-/** A metered event, where it was read and the stretch of the line that it drew. */
+/** A metered event with its offset and the stretch of the line that it drew. */
 export interface UsageRecord {
   readonly eventId: string;
   readonly meter: string;
@@ -41,9 +41,9 @@ export async function findUsageRecord(
 }
 
 /**
- * The records that drew on [$2, $3) and start at $4 or later. The draws lead to them: these never
- * overlap, so the first one has the greatest start that is not beyond where the records begin. A lot
- * that was cut out of the line paid for nothing, also where a record lies across its place.
+ * The records that drew on [$2, $3) and start at $4 or later, found through draws. Draws never overlap, so
+ * the first one has the greatest start up to there. An empty stretch, such as a lot cut out of the line,
+ * has no records.
  */
 const ACROSS = `
   FROM draw
@@ -71,10 +71,7 @@ const LIST_ACROSS = `
   ORDER BY draw.start_position, draw.version, drawn.place
   LIMIT $5`;
 
-/**
- * Up to `limit` records that drew on a stretch of the line, oldest first, of those whose own stretch
- * starts after the position `after`. Records that cost nothing drew on nothing.
- */
+/** Up to `limit` records that drew on a stretch, oldest first, starting after the position `after`. */
 export async function usageAcross(
   transaction: Transaction,
   accountId: AccountId,

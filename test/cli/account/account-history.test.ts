@@ -199,7 +199,7 @@ describe("account history", () => {
       "UPDATE auto_top_up SET amount = amount + 1 WHERE account_id = 'h-hand'",
     );
     expect(await brokenInvariants(books.database, "h-hand")).toEqual([
-      "changes of settings count up from 1, and the last one says what is set: h-hand",
+      "changes of settings count up from 1, and the last one has the current settings: h-hand",
     ]);
   });
 

@@ -39,7 +39,7 @@ test("an account moved by hand: exit code 1, which invariants that breaks, what 
       holds: "usage, expiries, charges, reversals and deductions tile the line from 0 to position",
       ok: false,
       accounts: ["moved"],
-      means: "Something was drawn that no record or entry tells of, or the other way round.",
+      means: "Credits were drawn without a record or entry, or the other way round.",
     },
   ]);
 });

@@ -15,11 +15,10 @@ const CREDIT = 1_000_000n;
 const ONE_IN_FLIGHT = "one top-up in flight";
 const LOT = "a succeeded top-up has its lot, of its credits, and each top-up's lot has its payment";
 const CROSSING =
-  "an automatic top-up has a crossing that was said; of its tries, which count up, one at most is not declined";
-const LOOKED_AT =
-  "what is pending or to be tried again will be looked at, and what is settled says when";
-const NO_MORE = "refunds of a payment come to no more than it, and only what was paid goes back";
-const TAKEN = "refunds took of a lot what their entries say, and no more than it had";
+  "an automatic top-up has a published crossing; of its numbered tries at most one is not declined";
+const LOOKED_AT = "pending and retrying payments have a next check, and settled ones the instant";
+const NO_MORE = "refunds of a payment do not exceed it, and only paid payments are refunded";
+const TAKEN = "refunds withdrew and reversed what their entries say, and no more than the lot had";
 const TILED = "usage, expiries, charges, reversals and deductions tile the line from 0 to position";
 
 let books: Books;

@@ -1,11 +1,11 @@
 import { SETTINGS_JSON } from "../../books/setting-changes.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** What holds of what falls due, and of the histories of changes. */
+/** Invariants of due instants and of histories. */
 export const DUE_INVARIANTS: readonly Invariant[] = [
   {
     holds: "what falls due is found: no turn and no expiry lies before the account's own instants",
-    broken: "Something falls due that nobody will look at.",
+    broken: "Something is due that will not be settled in time.",
     accounts: `
       SELECT account_id
       FROM account LEFT JOIN schedule USING (account_id)
@@ -30,8 +30,8 @@ export const DUE_INVARIANTS: readonly Invariant[] = [
           OR coalesce(max(sequence), 0) <> schedule.changes`,
   },
   {
-    holds: "changes of settings count up from 1, and the last one says what is set",
-    broken: "A setting was changed and nobody is told by whom and when.",
+    holds: "changes of settings count up from 1, and the last one has the current settings",
+    broken: "A setting was changed without a record of who changed it and when.",
     accounts: `
       SELECT account_id
       FROM account LEFT JOIN auto_top_up USING (account_id)
@@ -42,7 +42,7 @@ export const DUE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "the account row knows what falls due",
-    broken: "The account row does not know when to settle: credits may come late.",
+    broken: "The account will be settled too late: credits may be granted late.",
     accounts: `
       SELECT account_id
       FROM account

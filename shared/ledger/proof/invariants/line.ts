@@ -1,6 +1,6 @@
 import type { Invariant } from "./invariant.ts";
 
-/** What holds of an account's line: its lots, what was drawn, its entries. */
+/** Invariants of an account's line: its lots, draws and entries. */
 export const LINE_INVARIANTS: readonly Invariant[] = [
   {
     holds: "the lots tile the line from 0 to granted",
@@ -19,7 +19,7 @@ export const LINE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "what remains of the lots is the balance, or nothing in debt",
-    broken: "What the dashboard shows as left is not what the lots hold.",
+    broken: "The dashboard shows another remainder than the lots have.",
     accounts: `
       SELECT account_id
       FROM account LEFT JOIN lot USING (account_id)
@@ -29,7 +29,7 @@ export const LINE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "usage, expiries, charges, reversals and deductions tile the line from 0 to position",
-    broken: "Something was drawn that no record or entry tells of, or the other way round.",
+    broken: "Credits were drawn without a record or entry, or the other way round.",
     accounts: `
       SELECT account_id FROM (
         SELECT account_id, position, start_at, end_at,
@@ -61,7 +61,7 @@ export const LINE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "entries count up from 1",
-    broken: "An entry is missing or was added behind the account's back.",
+    broken: "An entry is missing, or was added outside Drawdown.",
     accounts: `
       SELECT account_id
       FROM account LEFT JOIN entry USING (account_id)
@@ -94,7 +94,7 @@ export const LINE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "each lot was granted by one entry, of its credits",
-    broken: "Credits stand that nobody granted, or a grant has no lot.",
+    broken: "A lot was never granted, or a grant has no lot.",
     accounts: `
       SELECT coalesce(lot.account_id, entry.account_id) AS account_id
       FROM lot FULL JOIN (SELECT * FROM entry WHERE kind = 'grant') AS entry USING (account_id, lot_id)

@@ -1,7 +1,7 @@
 import { REFERENCE } from "../../../core/line/reference.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** What holds of subscriptions and add-ons, month by month. */
+/** Invariants of subscriptions and add-ons, month by month. */
 export const MONTH_INVARIANTS: readonly Invariant[] = [
   {
     holds: "no expiry and no charge is posted twice",
@@ -30,7 +30,7 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "each unit of an add-on in use is charged for the period, or its charge waits for usage",
-    broken: "An add-on was had for a month without its charge.",
+    broken: "An add-on was in use for a month without its charge.",
     accounts: `
       SELECT schedule.account_id
       FROM schedule
@@ -56,7 +56,7 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "a subscription has one month's lot for each period begun",
-    broken: "A month's credits are missing or came twice.",
+    broken: "A month's credits are missing or were granted twice.",
     accounts: `
       SELECT account_id FROM (
         SELECT account_id, period[1]::integer AS number, count(*) AS lots,
@@ -84,7 +84,7 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
       ) AS stretch
       WHERE period < before`,
   },
-  // Of a year in which the price has risen, the months before that were cheaper.
+  // In a year whose price has risen, the months before were cheaper.
   {
     holds: "the paid stretch that runs has its fees, of a month the price exactly",
     broken: "A running subscription was charged too little or too much.",
@@ -103,8 +103,8 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
              OR (charged = 0 AND paid_price >= 12))`,
   },
   {
-    holds: "no month is given that nobody was charged for",
-    broken: "A month's credits came that no fee pays for.",
+    holds: "every month's credits are charged for",
+    broken: "A month's credits were granted without a fee that pays for them.",
     accounts: `
       SELECT lot.account_id
       FROM lot, regexp_match(lot_id, '${REFERENCE.monthLot.pattern}') AS month

@@ -1,11 +1,11 @@
 import { AUTOMATIC_TOP_UP, REFERENCE, TOP_UP_LOT } from "../../../core/line/reference.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** What holds of top-ups, payments and refunds. */
+/** Invariants of top-ups, payments and refunds. */
 export const PAYMENT_INVARIANTS: readonly Invariant[] = [
   {
     holds: "one top-up in flight",
-    broken: "An account may be charged twice at once.",
+    broken: "An account may be charged twice.",
     accounts: `
       SELECT account_id
       FROM payment
@@ -26,8 +26,8 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds:
-      "an automatic top-up has a crossing that was said; of its tries, which count up, one at most is not declined",
-    broken: "A top-up stands that no low balance caused, or a crossing was charged twice.",
+      "an automatic top-up has a published crossing; of its numbered tries at most one is not declined",
+    broken: "A top-up was not caused by a low balance, or a crossing was charged twice.",
     accounts: `
       SELECT account_id
       FROM payment JOIN account USING (account_id),
@@ -40,8 +40,8 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
           OR count(*) FILTER (WHERE status = 'failed') < count(*) - 1`,
   },
   {
-    holds: "what is pending or to be tried again will be looked at, and what is settled says when",
-    broken: "A payment is forgotten: nobody will ask about it again.",
+    holds: "pending and retrying payments have a next check, and settled ones the instant",
+    broken: "A payment is forgotten: it will not be checked again.",
     accounts: `
       SELECT account_id
       FROM payment
@@ -49,8 +49,8 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
          OR (status IN ('succeeded', 'failed') AND settled_at IS NULL)`,
   },
   {
-    holds: "refunds of a payment come to no more than it, and only what was paid goes back",
-    broken: "More went back than was paid.",
+    holds: "refunds of a payment do not exceed it, and only paid payments are refunded",
+    broken: "More was refunded than was paid.",
     accounts: `
       SELECT refund.account_id
       FROM refund LEFT JOIN payment USING (account_id, payment_id)
@@ -60,8 +60,8 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
           OR sum(refund.amount) > min(payment.amount)`,
   },
   {
-    holds: "refunds took of a lot what their entries say, and no more than it had",
-    broken: "A refund took other credits than its entries say.",
+    holds: "refunds withdrew and reversed what their entries say, and no more than the lot had",
+    broken: "The credits of a refund differ from its entries.",
     accounts: `
       SELECT account_id FROM (
         SELECT refund.account_id, refund.payment_id, payment.credits,

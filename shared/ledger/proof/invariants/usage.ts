@@ -1,6 +1,6 @@
 import type { Invariant } from "./invariant.ts";
 
-/** What holds of usage records, and of what is summed up from them. */
+/** Invariants of usage records and of spend. */
 export const USAGE_INVARIANTS: readonly Invariant[] = [
   {
     holds: "no message is metered twice",
@@ -19,8 +19,8 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       FROM usage_record JOIN dead_letter USING (kafka_partition, kafka_offset)`,
   },
   {
-    holds: "nothing is metered ahead of the books' place",
-    broken: "Usage is in the books that their place in Kafka has not reached.",
+    holds: "nothing is metered beyond the stored offset",
+    broken: "Usage was metered from messages that the books have not read.",
     accounts: `
       SELECT account_id
       FROM usage_record LEFT JOIN consumer_offset AS place
@@ -28,8 +28,8 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       WHERE next_offset IS NULL OR kafka_offset >= next_offset`,
   },
   {
-    holds: "a balance at or below the threshold was said to be low",
-    broken: "An account ran low and nobody was told.",
+    holds: "a balance at or below the threshold is marked as low",
+    broken: "A low balance was not published.",
     accounts: `
       SELECT account_id
       FROM account
@@ -37,7 +37,7 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "spend sums up the usage records, by meter",
-    broken: "Charts and totals do not show what was drawn.",
+    broken: "Charts and totals differ from the usage.",
     accounts: `
       SELECT coalesce(used.account_id, summed.account_id) AS account_id
       FROM (SELECT account_id, meter, count(*) AS events, sum(quantity) AS quantity,
@@ -51,7 +51,7 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
   },
   {
     holds: "each record that drew is named by one draw",
-    broken: "An event's usage cannot be found from the account that paid for it.",
+    broken: "A usage record cannot be found from its account.",
     accounts: `
       SELECT record.account_id
       FROM usage_record AS record
