@@ -326,7 +326,9 @@ describe("refused, with nothing written,", () => {
     await ahead.close();
     expect([ran.code, ran.stderr]).toEqual([
       1,
-      expect.stringMatching(/ends at \d+, but the books have read up to \d+: the topic is not/),
+      expect.stringMatching(
+        /ends at \d+, but the books have read up to \d+: this is not the topic/,
+      ),
     ]);
     expect(await countOf(target, "account")).toBe(0);
   });

@@ -1,6 +1,6 @@
 import avro from "avsc";
 
-/** What avsc reads from: bytes and a place in them. */
+/** What avsc reads from: bytes and a position. */
 interface Tap {
   readonly buf: Uint8Array;
   readonly pos: number;
@@ -37,7 +37,10 @@ export class BoundedMap extends avro.types.MapType {
   }
 }
 
-/** A negative count is followed by the block's size in bytes. Throws when so many entries cannot be there. */
+/**
+ * A negative count is followed by the block's size in bytes. Throws when the bytes left are too few for
+ * the count.
+ */
 function blockCount(tap: Tap): number {
   let count = tap.readLong();
   if (count < 0) {

@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 
-/** What KafkaJS keeps for a connection: the requests that wait until the broker takes more. */
+/** The requests of a connection that wait until the broker accepts more. */
 export interface RequestQueue {
   readonly pending: readonly unknown[];
   readonly throttledUntil: number;
@@ -9,7 +9,7 @@ export interface RequestQueue {
   scheduleCheckPendingRequests(): void;
 }
 
-/** What a producer, consumer or admin client reaches its brokers by. */
+/** How a producer, consumer or admin client connects to brokers. */
 interface Cluster {
   readonly connectionPoolBuilder: {
     build(broker?: unknown): Promise<{ readonly pool: readonly { requestQueue: RequestQueue }[] }>;
@@ -17,9 +17,9 @@ interface Cluster {
 }
 
 /**
- * Lets the connections of this client rest while they have nothing to send. KafkaJS (2.2.4) looks at
- * each connection's queue every millisecond, though that matters only while a broker throttles it, by
- * a timer with a negative delay, of which Node 24 warns. Other clients of the process stay as they are.
+ * Stops the polling of idle connections of this client. KafkaJS (2.2.4) checks each connection's queue
+ * every millisecond, although that matters only while a broker throttles it, and does so by a timer with
+ * a negative delay, about which Node 24 warns. Other clients in the process are not affected.
  */
 export function restIdleQueues(kafka: Kafka): void {
   const createCluster = Object.getOwnPropertySymbols(kafka).find(
@@ -39,7 +39,7 @@ export function restIdleQueues(kafka: Kafka): void {
   });
 }
 
-/** Looks at the queue again only while something waits in it. */
+/** Checks the queue only while requests wait in it. */
 export function restWhileIdle(queue: RequestQueue): void {
   queue.scheduleCheckPendingRequests = () => {
     if (queue.pending.length === 0 || queue.throttleCheckTimeoutId !== null) return;

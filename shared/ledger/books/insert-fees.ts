@@ -9,7 +9,7 @@ const INTO = {
     "account_id, payment_id, kind, status, amount, currency, subscription, period, periods, plan_id, attempt, calls, next_try_at, reason, created_at, attempted_at",
 };
 
-/** Stores fees that fell due, each to be charged from then on. */
+/** Stores fees that fell due, to be charged from then on. */
 export async function insertFees(
   transaction: Transaction,
   fees: readonly { accountId: AccountId; fee: Fee }[],

@@ -5,7 +5,7 @@ import type { Transaction } from "../postgres/database.ts";
 
 /** An entry as it was posted. */
 export interface PostedEntry extends EntryPosted {
-  /** The usage between the entry before it and this one: so the balances add up. */
+  /** The usage since the entry before it, so that the balances add up. */
   readonly usedBefore: MicroCredits;
 }
 
@@ -23,10 +23,7 @@ const LIST = `
   ORDER BY entry.sequence DESC
   LIMIT $3`;
 
-/**
- * The last `limit` entries of an account, oldest first; `before`: of those posted before the entry of
- * this sequence (null: of all). No `limit`: all of them.
- */
+/** The last `limit` entries (null: all) before the sequence `before` (null: of all), oldest first. */
 export async function listEntries(
   transaction: Transaction,
   accountId: AccountId,

@@ -9,7 +9,7 @@ const MOVE = `
     AS moved (account_id, lot_id, start_position, end_position)
   WHERE lot.account_id = moved.account_id AND lot.lot_id = moved.lot_id`;
 
-/** Writes where lots stand after a withdrawal: the one cut out, and those behind it that moved up. */
+/** Writes the stretches of lots after a withdrawal: of the lot itself, and of those behind it that moved up. */
 export async function moveLots(
   transaction: Transaction,
   moved: readonly { accountId: AccountId; lot: Lot }[],

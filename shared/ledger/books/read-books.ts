@@ -4,7 +4,7 @@ import type { Queryable } from "../postgres/database.ts";
 import { readLiveLots } from "./read-lots.ts";
 import { readSchedules } from "./schedules.ts";
 
-/** What settling reads of accounts beside their rows, by account. */
+/** The lots and schedules of accounts, by account. */
 export async function readBooks(
   transaction: Queryable,
   accountIds: readonly string[],

@@ -1,6 +1,6 @@
 import { type DataPath, type Feed, parsePath, pathText } from "../../core/offer/feed.ts";
 
-/** What `rate` keeps of a feed: the event type, where the value stands, where the dimensions do. */
+/** The columns of a feed in `rate`: the event type, and the paths of the value and of the dimensions. */
 export interface FeedColumns {
   readonly fedBy: string | null;
   readonly valuePath: string | null;
@@ -35,6 +35,6 @@ export function feedOfColumns({ fedBy, valuePath, dimensionPaths }: FeedColumns)
 
 function stored(text: string): DataPath {
   const path = parsePath(text);
-  if (path === null) throw new Error(`rate holds ${text}, which is no path`);
+  if (path === null) throw new Error(`rate holds ${text}, which is not a path`);
   return path;
 }

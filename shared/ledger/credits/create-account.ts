@@ -30,10 +30,7 @@ const READ = `
   FROM account
   WHERE account_id = $1`;
 
-/**
- * Creates an account with an empty line; `by` is who asked, for the history of its settings. The same
- * again changes nothing.
- */
+/** Creates an account with an empty line; `by`: who requested it. The same again changes nothing. */
 export async function createAccount(
   database: Database,
   asked: NewAccount,
@@ -49,11 +46,11 @@ export async function createAccount(
   });
   if (created) return { kind: "created" };
   const { rows } = await database.query<NewAccount>(READ, [accountId]);
-  const standing = rows[0];
-  if (standing === undefined) throw new Error(`account ${accountId} is gone`);
+  const existing = rows[0];
+  if (existing === undefined) throw new Error(`account ${accountId} is gone`);
   const same =
-    standing.timeZone === timeZone &&
-    standing.currency === currency &&
-    standing.threshold === threshold;
-  return same ? { kind: "already_exists" } : { kind: "account_exists", ...standing };
+    existing.timeZone === timeZone &&
+    existing.currency === currency &&
+    existing.threshold === threshold;
+  return same ? { kind: "already_exists" } : { kind: "account_exists", ...existing };
 }

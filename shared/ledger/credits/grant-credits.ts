@@ -11,10 +11,7 @@ import type { Database } from "../postgres/database.ts";
 
 export type GrantOutcome = GrantDecision | UnknownAccount;
 
-/**
- * Grants credits to an account in one transaction. When the connection is lost, asking again with
- * the same lot id is safe.
- */
+/** Grants credits to an account in one transaction. Repeating it with the same lot id is safe. */
 export async function grantCredits(
   database: Database,
   accountId: AccountId,

@@ -2,7 +2,7 @@ import type { Database } from "../postgres/database.ts";
 
 const COUNT = "SELECT count(*)::integer FROM (SELECT FROM outbox LIMIT $1) AS waiting";
 
-/** How many records wait to be published; `atMost` says that there may be more. */
+/** Counts the records that wait to be published, up to `atMost`. */
 export async function countOutbox(database: Database, atMost: number): Promise<number> {
   const { rows } = await database.query<{ count: number }>(COUNT, [atMost]);
   return rows[0]?.count ?? 0;

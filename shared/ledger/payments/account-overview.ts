@@ -6,11 +6,11 @@ import type { Transaction } from "../postgres/database.ts";
 import { readPaymentMethod, type StoredMethod } from "./methods.ts";
 import { readSubscription, type SubscriptionDetails } from "./read-subscription.ts";
 
-/** An account with all that is set of it. */
+/** An account with its settings. */
 export interface AccountOverview extends SubscriptionDetails {
   readonly auto: AutoTopUp;
   readonly method: StoredMethod | null;
-  /** How many lots something is left of. */
+  /** The number of lots with credits left. */
   readonly liveLots: number;
 }
 

@@ -2,17 +2,17 @@ import type { Instant } from "../../core/line/account.ts";
 import type { Queryable } from "../postgres/database.ts";
 import type { PaymentRef } from "./payments.ts";
 
-/** How far a payment has come with the gateway. */
+/** The state of a payment at the gateway. */
 export interface PaymentAtGateway {
-  /** The gateway, and the payment's id there; null: it was not called yet, or has not said. */
+  /** The gateway, and the payment's id there; null: not called yet, or no answer. */
   readonly gateway: string | null;
   readonly gatewayPayment: string | null;
-  /** What the attempt is charged with, as of its first call. */
+  /** The customer and payment method of the attempt, as of its first call. */
   readonly customer: string | null;
   readonly method: string | null;
   readonly attemptedAt: Instant;
   readonly settledAt: Instant | null;
-  /** When it is charged, asked about or sent back next; null: nothing is to be done. */
+  /** When it is charged, checked or refunded next; null: nothing to do. */
   readonly nextTryAt: Instant | null;
 }
 
@@ -22,7 +22,7 @@ const READ = `
   FROM payment
   WHERE account_id = $1 AND payment_id = $2`;
 
-/** How far a payment has come with the gateway, or null when the account has none of this id. */
+/** The state of a payment at the gateway, or null when the account has none of this id. */
 export async function readPaymentAtGateway(
   database: Queryable,
   { accountId, paymentId }: PaymentRef,

@@ -9,7 +9,7 @@ const COUNT = `
   GROUP BY status
   ORDER BY status`;
 
-/** How many top-ups stand how: those that are pending, and those made since an instant. */
+/** Counts top-ups by status: those that are pending, and those made since an instant. */
 export async function countTopUps(
   database: Database,
   since: Instant,

@@ -3,14 +3,14 @@ import type { Fee } from "../../core/month/fee.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
 import type { Queryable } from "../postgres/database.ts";
 
-/** A subscription's fee that is not paid. */
+/** An unpaid fee of a subscription. */
 export interface OpenFee extends Fee {
   readonly status: Exclude<PaymentStatus, "succeeded">;
   /** Counts from 1. */
   readonly attempt: number;
-  /** Why it stands as it does, in words a customer can read; empty when there is nothing to say. */
+  /** Why it is in this state, in words for customers; may be empty. */
   readonly reason: string;
-  /** When it is charged, or asked about, next; null: not until the customer acts. */
+  /** When it is charged or checked next; null: not until the customer acts. */
   readonly nextTryAt: Instant | null;
 }
 
@@ -22,7 +22,7 @@ const READ = `
   WHERE account_id = $1 AND kind = 'fee' AND status <> 'succeeded'
   ORDER BY created_at, payment_id`;
 
-/** What an account owes for its subscriptions, also for those that have ended; oldest first. */
+/** The unpaid fees of an account, including those of ended subscriptions; oldest first. */
 export async function readOpenFees(database: Queryable, accountId: AccountId): Promise<OpenFee[]> {
   const { rows } = await database.query<OpenFee>(READ, [accountId]);
   return rows;

@@ -17,7 +17,7 @@ export const PAYMENT_COLUMNS = `
   payment.created_at AS "createdAt", payment.credits, ${LIFE} AS life,
   payment.subscription AS number, payment.period, payment.periods, payment.plan_id AS "planId"`;
 
-/** What the other kind of payment has is null or empty. */
+/** Columns of the other kind of payment are null or empty. */
 export type PaymentRow = Omit<TopUp, "kind"> & Omit<FeePayment, "kind"> & Pick<Payment, "kind">;
 
 const READ = `
@@ -35,7 +35,7 @@ export async function readPayment(
   return payment ?? null;
 }
 
-/** One payment, held until the transaction ends. Only for whoever holds the account's row. */
+/** One payment, locked until the transaction ends. The caller has locked the account. */
 export async function lockPayment(
   transaction: Transaction,
   { accountId, paymentId }: PaymentRef,
@@ -69,10 +69,7 @@ const INSERT = `
   VALUES ($1, $2, 'top_up', 'pending', $3, $4, $5, $6, $7, 1, 0, to_timestamp($8 / 1000.0), '',
           to_timestamp($8 / 1000.0), to_timestamp($8 / 1000.0))`;
 
-/**
- * Stores a pending top-up, to be charged at once. The unique index on what is in flight refuses a
- * second one of the account.
- */
+/** Stores a pending top-up, to be charged immediately. A unique index refuses a second one in flight. */
 export async function insertTopUp(
   transaction: Transaction,
   accountId: AccountId,
@@ -100,7 +97,7 @@ const CONTEXT = `
     AND status IN ('pending', 'succeeded')
     AND created_at >= to_timestamp($4 / 1000.0)`;
 
-/** What an account's next top-up is judged by, beside the account itself. */
+/** What decides about an account's next top-up, besides the account itself. */
 export interface TopUpsSoFar {
   readonly hasMethod: boolean;
   readonly inFlight: boolean;
@@ -110,7 +107,7 @@ export interface TopUpsSoFar {
   readonly spent: { readonly today: bigint; readonly thisMonth: bigint };
 }
 
-/** Only for whoever holds the account's row. */
+/** The caller has locked the account. */
 export async function readTopUpsSoFar(
   transaction: Transaction,
   accountId: AccountId,

@@ -40,8 +40,8 @@ export async function readSubscription(
 }
 
 /**
- * The month's lot tells, also where another time zone held then. A line that was full has none, nor has
- * a suspended subscription; when that is restored, the lot comes later than its month.
+ * The instant at which the month's lot was granted, which is right even after a change of time zone. There
+ * is no lot if the line was full or the subscription suspended, and a late one if it was restored.
  */
 async function readBegin(
   transaction: Transaction,

@@ -101,7 +101,7 @@ export async function restoreTopUpLot(
   });
 }
 
-/** True for the lots whose payment says what they were. */
+/** True for lots of top-ups, which can be restored from their payment. */
 export function isOfTopUp(lotId: string): boolean {
   return REFERENCE.topUpLot.read(lotId) !== null;
 }

@@ -245,10 +245,10 @@ describe("a file that cannot be applied changes nothing", () => {
     const before = await everything();
     const { code, stdout, stderr } = await apply(text);
     expect(stdout.trimEnd().split("\n")).toEqual(problems);
-    const things = problems.length === 1 ? "1 thing is" : `${problems.length} things are`;
+    const found = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `${things} wrong in catalogue.yaml; nothing was applied\n`,
+      stderr: `${found} in catalogue.yaml; nothing was applied\n`,
     });
     expect(await everything()).toEqual(before);
     const { outcome, problems: listed } = JSON.parse((await apply(text, "--json")).stdout);
