@@ -10,8 +10,8 @@ import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
-import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
+import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 

@@ -3,8 +3,8 @@ import {
   afterLine,
   afterNews,
   type LiveState,
+  NOT_CONNECTED,
   type StreamNews,
-  UNHEARD,
 } from "../../services/dashboard/live/live-state.ts";
 import { waitBefore } from "../../services/dashboard/live/wait-before.ts";
 
@@ -24,32 +24,32 @@ function told(state: LiveState, ...news: StreamNews[]) {
 
 describe("the live state of an account", () => {
   it("takes the first balance as it is told", () => {
-    const { state, stale } = told(UNHEARD, balance("7", "100", "30"));
+    const { state, stale } = told(NOT_CONNECTED, balance("7", "100", "30"));
     expect(state.connection).toBe("live");
     expect(state.line).toMatchObject({ version: 7n, granted: 100n, position: 30n });
     expect(stale).toEqual([]);
   });
 
   it("moves to a newer version and never back", () => {
-    const { state } = told(UNHEARD, balance(7, "100", "30"), balance(9, "100", "50"));
+    const { state } = told(NOT_CONNECTED, balance(7, "100", "30"), balance(9, "100", "50"));
     expect(state.line?.position).toBe(50n);
     expect(told(state, balance(8, "100", "40")).state.line?.position).toBe(50n);
     expect(told(state, balance(9, "100", "40")).state.line?.position).toBe(50n);
   });
 
   it("compares versions as numbers, not as text", () => {
-    const { state } = told(UNHEARD, balance("9", "100", "30"), balance("10", "100", "50"));
+    const { state } = told(NOT_CONNECTED, balance("9", "100", "30"), balance("10", "100", "50"));
     expect(state.line?.version).toBe(10n);
   });
 
   it("an answer that was read earlier does not undo what the stream told", () => {
-    const { state } = told(UNHEARD, balance(9, "100", "50"));
+    const { state } = told(NOT_CONNECTED, balance(9, "100", "50"));
     const old = { version: 8n, granted: 100n, position: 40n, changedAt: null };
     expect(afterLine(state, old)).toBe(state);
   });
 
   it("has read again what moved: usage when credits were used, lots when some were granted", () => {
-    const { state } = told(UNHEARD, balance(1, "100", "30"));
+    const { state } = told(NOT_CONNECTED, balance(1, "100", "30"));
     expect(told(state, balance(2, "100", "50")).stale).toEqual(["usage"]);
     expect(told(state, balance(2, "200", "30")).stale).toEqual(["lots"]);
     expect(told(state, balance(1, "200", "50")).stale).toEqual([]);
@@ -57,34 +57,34 @@ describe("the live state of an account", () => {
 
   it("has lists read again that an event is about", () => {
     const event = (name: string): StreamNews => ({ kind: "event", event: name, data: "{}" });
-    expect(told(UNHEARD, event("credits")).stale).toContain("entries");
-    expect(told(UNHEARD, event("top_up")).stale).toContain("payments");
-    expect(told(UNHEARD, event("reload")).stale).toHaveLength(5);
-    expect(told(UNHEARD, event("of-tomorrow")).stale).toEqual([]);
+    expect(told(NOT_CONNECTED, event("credits")).stale).toContain("entries");
+    expect(told(NOT_CONNECTED, event("top_up")).stale).toContain("payments");
+    expect(told(NOT_CONNECTED, event("reload")).stale).toHaveLength(5);
+    expect(told(NOT_CONNECTED, event("of-tomorrow")).stale).toEqual([]);
   });
 
   it("keeps the last number and its time while it reconnects", () => {
-    const live = told(UNHEARD, balance(1, "100", "30")).state;
+    const live = told(NOT_CONNECTED, balance(1, "100", "30")).state;
     const { state } = afterNews(live, { kind: "lost" }, NOW + 60_000);
-    expect(state).toMatchObject({ connection: "reconnecting", heardAt: NOW, line: live.line });
+    expect(state).toMatchObject({ connection: "reconnecting", receivedAt: NOW, line: live.line });
   });
 
   it("reads all again once the stream stands again", () => {
     const { state, stale } = told(
-      UNHEARD,
+      NOT_CONNECTED,
       balance(1, "100", "30"),
       { kind: "lost" },
-      { kind: "heard" },
+      { kind: "alive" },
     );
     expect(state.connection).toBe("live");
     expect(stale).toHaveLength(5);
-    expect(told(state, { kind: "heard" }).stale).toEqual([]);
+    expect(told(state, { kind: "alive" }).stale).toEqual([]);
   });
 
   it.each(["", "{", "null", '{"version":"x"}', '{"version":1.5,"granted":"1","position":"1"}'])(
     "an event that is no balance (%s) changes no number",
     (data) => {
-      const before = told(UNHEARD, balance(1, "100", "30")).state;
+      const before = told(NOT_CONNECTED, balance(1, "100", "30")).state;
       const { state, stale } = told(before, { kind: "event", event: "balance", data });
       expect(state.line).toEqual(before.line);
       expect(stale).toEqual([]);

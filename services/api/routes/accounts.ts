@@ -13,7 +13,7 @@ import { nameOf } from "../access/authenticate.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { accountPath, route } from "./route.ts";
+import { accountPath, READ, route } from "./route.ts";
 
 const timeZone = z.string().max(64).refine(isTimeZone, "is not a time zone like Europe/Berlin");
 
@@ -73,10 +73,8 @@ export const accountRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id",
-      access: "read",
-      byToken: true,
       tag: "accounts",
       summary: "Show an account and its settings",
       params: accountPath,

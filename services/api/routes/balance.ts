@@ -2,15 +2,13 @@ import { z } from "zod";
 import { balance, toBalance } from "../../../shared/contract/account.ts";
 import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
 import { unknownAccount } from "../problem.ts";
-import { accountPath, route } from "./route.ts";
+import { accountPath, READ, route } from "./route.ts";
 
 /** Products call this before each piece of work, so it reads one row by its key. */
 export const balanceRoute = route(
   {
-    method: "GET",
+    ...READ,
     path: "/v1/accounts/:account_id/balance",
-    access: "read",
-    byToken: true,
     tag: "accounts",
     summary: "Show an account's balance",
     description: "Sends an ETag. A request with that ETag in If-None-Match is answered 304.",

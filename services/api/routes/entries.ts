@@ -1,15 +1,13 @@
 import { entry, entryPage } from "../../../shared/contract/entry.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { listEntries } from "../../../shared/ledger/books/list-entries.ts";
-import { accountPath, readOfAccount, route } from "./route.ts";
+import { accountPath, READ, readOfAccount, route } from "./route.ts";
 
 export const entryRoutes = [
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/entries",
-      access: "read",
-      byToken: true,
       tag: "credits",
       summary: "List entries (every change of the balance except usage), newest first",
       params: accountPath,

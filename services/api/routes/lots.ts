@@ -7,7 +7,7 @@ import { accountId, id } from "../../../shared/contract/wire.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { refuse } from "../problem.ts";
-import { accountPath, readOfAccount, route } from "./route.ts";
+import { accountPath, READ, readOfAccount, route } from "./route.ts";
 
 const filter = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots with credits remaining." }),
@@ -18,10 +18,8 @@ const cursors = cursorsOf("lot_usage", [WHOLE]);
 export const lotRoutes = [
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/lots",
-      access: "read",
-      byToken: true,
       tag: "credits",
       summary: "List the lots of the credit line, oldest first",
       params: accountPath,
@@ -39,10 +37,8 @@ export const lotRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/lots/:lot_id/usage",
-      access: "read",
-      byToken: true,
       tag: "credits",
       summary: "List the usage that a lot paid for, oldest first",
       params: z.object({ account_id: accountId, lot_id: id("lot_id") }),

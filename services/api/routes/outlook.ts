@@ -13,7 +13,7 @@ import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, type RouteContext, readOfAccount, route } from "./route.ts";
+import { accountPath, READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PACE_DAYS = 7;
@@ -27,10 +27,8 @@ const costs = z.strictObject({
 export const outlookRoutes = [
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/runway",
-      access: "read",
-      byToken: true,
       tag: "accounts",
       summary: "Estimate how long the credits last at the pace of the last 7 days",
       params: accountPath,
@@ -56,10 +54,8 @@ export const outlookRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/allowance",
-      access: "read",
-      byToken: true,
       tag: "accounts",
       summary: "Check whether an account can afford work of an estimated cost",
       description:

@@ -95,6 +95,9 @@ export function route<const S extends RouteDescription, C extends RouteContext =
     });
 }
 
+/** A route that reads one account, for keys and for the account's dashboard tokens. */
+export const READ = { method: "GET", access: "read", byToken: true } as const;
+
 /** The path parameters of a route about one account. */
 export const accountPath = z.object({ account_id: accountId });
 

@@ -12,7 +12,7 @@ import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { badRequest } from "../problem.ts";
 import { readScheduleView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { accountPath, readOfAccount, route } from "./route.ts";
+import { accountPath, READ, readOfAccount, route } from "./route.ts";
 
 const newSubscription = z.strictObject({
   plan_id: id("plan_id"),
@@ -29,10 +29,8 @@ const planChange = z.strictObject({
 export const subscriptionRoutes = [
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/subscription",
-      access: "read",
-      byToken: true,
       tag: "subscription",
       summary: "Show the subscription",
       params: accountPath,
@@ -99,10 +97,8 @@ export const subscriptionRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/subscription/changes",
-      access: "read",
-      byToken: true,
       tag: "subscription",
       summary: "Show the subscription's history: who changed what, and when",
       params: accountPath,

@@ -11,7 +11,7 @@ import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, readOfAccount, route } from "./route.ts";
+import { accountPath, READ, readOfAccount, route } from "./route.ts";
 
 const settings = z.strictObject({
   enabled: z.boolean().optional(),
@@ -59,10 +59,8 @@ export const topUpRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/auto-top-up",
-      access: "read",
-      byToken: true,
       tag: "top-ups",
       summary: "Show the auto top-up settings",
       params: accountPath,
@@ -111,10 +109,8 @@ export const topUpRoutes = [
 function listPaymentsRoute(name: string, kind: "top_up" | null, summary: string) {
   return route(
     {
-      method: "GET",
+      ...READ,
       path: `/v1/accounts/:account_id/${name}`,
-      access: "read",
-      byToken: true,
       tag: "top-ups",
       summary,
       params: accountPath,

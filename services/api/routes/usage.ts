@@ -13,7 +13,7 @@ import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, readOfAccount, route } from "./route.ts";
+import { accountPath, READ, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -39,10 +39,8 @@ const cursors = cursorsOf("usage_records", [WHOLE, WHOLE, SMALL]);
 export const usageRoutes = [
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/usage",
-      access: "read",
-      byToken: true,
       tag: "usage",
       summary: "Sum up what credits were spent on",
       description:
@@ -71,10 +69,8 @@ export const usageRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/usage-records",
-      access: "read",
-      byToken: true,
       tag: "usage",
       summary: "List metered events, most recently metered first",
       params: accountPath,
@@ -99,10 +95,8 @@ export const usageRoutes = [
   ),
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/events/:event_id",
-      access: "read",
-      byToken: true,
       tag: "usage",
       summary: "Explain a metered event: what it cost, and which lots paid",
       params: z.object({ account_id: accountId, event_id: id("event_id") }),

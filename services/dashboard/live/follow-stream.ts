@@ -64,7 +64,7 @@ async function readStream(
       clearTimeout(silence);
       silence = setTimeout(() => attempt.abort(), SILENCE_MS);
       parser.feed(read.value);
-      receive({ kind: "heard" }, null);
+      receive({ kind: "alive" }, null);
     }
     return "lost";
   } catch {

@@ -3,7 +3,7 @@ export interface LiveState {
   readonly connection: Connection;
   readonly line: LiveLine | null;
   /** When the stream last sent something, in milliseconds since 1970; the line was correct then. */
-  readonly heardAt: number | null;
+  readonly receivedAt: number | null;
 }
 
 /** `refused`: the token is no longer valid, and no further attempt is made. */
@@ -21,12 +21,12 @@ export interface LiveLine {
 export type Stale = "account" | "lots" | "entries" | "payments" | "usage";
 
 export type StreamNews =
-  | { readonly kind: "heard" }
+  | { readonly kind: "alive" }
   | { readonly kind: "lost" }
   | { readonly kind: "refused" }
   | { readonly kind: "event"; readonly event: string; readonly data: string };
 
-export const UNHEARD: LiveState = { connection: "connecting", line: null, heardAt: null };
+export const NOT_CONNECTED: LiveState = { connection: "connecting", line: null, receivedAt: null };
 
 const ALL: readonly Stale[] = ["account", "lots", "entries", "payments", "usage"];
 const NOTHING: readonly Stale[] = [];
@@ -38,22 +38,22 @@ export function afterNews(
   now: number,
 ): { state: LiveState; stale: readonly Stale[] } {
   switch (news.kind) {
-    case "heard":
-      return { state: heard(state, now), stale: missed(state) };
+    case "alive":
+      return { state: received(state, now), stale: missed(state) };
     case "lost":
       return { state: { ...state, connection: "reconnecting" }, stale: NOTHING };
     case "refused":
       return { state: { ...state, connection: "refused" }, stale: NOTHING };
     case "event": {
-      const after = afterEvent(heard(state, now), news);
+      const after = afterEvent(received(state, now), news);
       const stale = missed(state);
       return { state: after.state, stale: stale.length > 0 ? stale : after.stale };
     }
   }
 }
 
-function heard(state: LiveState, now: number): LiveState {
-  return { ...state, connection: "live", heardAt: now };
+function received(state: LiveState, now: number): LiveState {
+  return { ...state, connection: "live", receivedAt: now };
 }
 
 /** After a break everything is reloaded, since the stream does not replay all of it. */

@@ -4,7 +4,7 @@ import { secondText } from "../text/time-text.ts";
 
 /** Whether the page is live, or when it last was. */
 export function ConnectionNote({ live, zone }: { live: ReadonlySignal<LiveState>; zone: string }) {
-  const { connection, line, heardAt } = live.value;
+  const { connection, line, receivedAt } = live.value;
   const changed = line?.changedAt ?? null;
   if (connection === "live") {
     return (
@@ -16,7 +16,7 @@ export function ConnectionNote({ live, zone }: { live: ReadonlySignal<LiveState>
       </p>
     );
   }
-  const as = heardAt === null ? "" : ` · as of ${secondText(zone, heardAt)}`;
+  const as = receivedAt === null ? "" : ` · as of ${secondText(zone, receivedAt)}`;
   return (
     <p class={`connection ${connection}`}>
       <span role="status">{connection === "connecting" ? "connecting" : `reconnecting${as}`}</span>

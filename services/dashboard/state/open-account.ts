@@ -6,7 +6,13 @@ import type { RunwayData } from "../../../shared/contract/runway.ts";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { type AccountApi, accountApi } from "../api/account-api.ts";
 import { followStream } from "../live/follow-stream.ts";
-import { afterLine, afterNews, type LiveState, type Stale, UNHEARD } from "../live/live-state.ts";
+import {
+  afterLine,
+  afterNews,
+  type LiveState,
+  NOT_CONNECTED,
+  type Stale,
+} from "../live/live-state.ts";
 import { type PagedList, pagedList } from "../live/paged-list.ts";
 import { type Resource, resource } from "../live/resource.ts";
 import { throttle } from "../live/throttle.ts";
@@ -38,7 +44,7 @@ const AGAIN_EVERY_MS = 300_000;
 /** Loads an account and follows it as long as the page is open. */
 export function openAccount(token: string, accountId: string): OpenAccount {
   const api = accountApi(token, accountId);
-  const live = signal(UNHEARD);
+  const live = signal(NOT_CONNECTED);
   const stop = new AbortController();
   const refused = (): void => {
     stop.abort();

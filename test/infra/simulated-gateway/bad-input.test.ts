@@ -119,7 +119,9 @@ function shown(cases: readonly { readonly field: string; readonly value: unknown
 
 function expectRefused({ status, body }: Answer, field: string): void {
   expect({ status, field: body["field"] }).toEqual({ status: 400, field });
-  expect(body["error"]).toMatch(new RegExp(`^${field} (must be |is not usable: |is not a known field$)`));
+  expect(body["error"]).toMatch(
+    new RegExp(`^${field} (must be |is not usable: |is not a known field$)`),
+  );
 }
 
 async function post({ url }: GatewayInProcess, headers: Record<string, string>, body: string) {
