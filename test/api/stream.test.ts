@@ -15,7 +15,7 @@ import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { eventually } from "../support/eventually.ts";
 import { dismissMembers } from "../support/kafka/dismiss-members.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
-import { serveLive, tellKafka } from "../support/processes/live-server.ts";
+import { publishPending, serveLive } from "../support/processes/live-server.ts";
 import { startService } from "../support/processes/service-process.ts";
 import { openStream, type StreamEvent } from "../support/processes/stream-reader.ts";
 
@@ -47,18 +47,18 @@ test("the balance comes first as it is, then what happens: usage, a grant, a top
   });
 
   await use(books, { [account]: 400n });
-  await tellKafka(books);
+  await publishPending(books);
   await stream.hears("the debit", isBalance("999600"));
 
   await grant(account, "gift", 50n);
-  await tellKafka(books);
+  await publishPending(books);
   const granted = await stream.hears("the grant", isEntry("gift"));
   expect(granted.data).toMatchObject({ kind: "grant", credits: "50", balance: "999650" });
   expect(granted.data["posted_at"]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   await stream.hears("the balance after it", isBalance("999650"));
 
   await topUp(account, "manual:1");
-  await tellKafka(books);
+  await publishPending(books);
   const topped = await stream.hears("the top-up", ({ event }) => event === "top_up");
   expect(topped.data).toMatchObject({ top_up_id: "manual:1", status: "pending", amount: "1000" });
 });
@@ -66,17 +66,17 @@ test("the balance comes first as it is, then what happens: usage, a grant, a top
 test("what Kafka delivers twice is told once", async () => {
   const account = named("twice");
   await openAccount(books, account, { lots: [{ credits: 10n }] });
-  await tellKafka(books);
+  await publishPending(books);
   const { origin, key } = await serveLive(books);
   const stream = await openStream(origin, { account, key });
   for (const lot of ["a", "b"]) {
     await grant(account, lot, 1n);
-    await tellKafka(books, 3);
+    await publishPending(books, 3);
   }
   await stream.hears("the last", isBalance("12"));
   await stream.hears("the last entry", isEntry("b"));
   await grant(account, "end", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await stream.hears("the end", isEntry("end"));
   await stream.hears("the end", isBalance("13"));
   expect(entriesOf(stream.events)).toEqual(["a", "b", "end"]);
@@ -90,18 +90,18 @@ test("a reader goes on where it was, and hears each entry once", async () => {
   const before = await openStream(origin, { account, key });
   await before.hears("the balance", isAny);
   await grant(account, "heard", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await before.hears("the balance", isBalance("11"));
   await before.hears("the entry", isEntry("heard"));
   before.close();
 
   for (const lot of ["missed-1", "missed-2"]) await grant(account, lot, 1n);
-  await tellKafka(books);
+  await publishPending(books);
   const lastId = before.events.at(-1)?.id ?? "";
   const after = await openStream(origin, { account, key, lastId });
   await after.hears("the balance", isBalance("13"));
   await grant(account, "live", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await after.hears("what comes then", isEntry("live"));
   expect(entriesOf(after.events)).toEqual(["missed-1", "missed-2", "live"]);
   expect(after.events.some(({ event }) => event === "reload")).toBe(false);
@@ -115,7 +115,7 @@ test("a reader goes on at another process", async () => {
   const { id: lastId } = await before.hears("the balance", isAny);
   before.close();
   await grant(account, "missed", 1n);
-  await tellKafka(books);
+  await publishPending(books);
 
   const env = { ...process.env, DATABASE_URL: books.url, API_PORT: "0" };
   const process2 = startService(API_SERVICE, env);
@@ -124,7 +124,7 @@ test("a reader goes on at another process", async () => {
     const after = await openStream(origin, { account, key: here.key, lastId });
     await after.hears("what was missed", isEntry("missed"));
     await grant(account, "live", 1n);
-    await tellKafka(books);
+    await publishPending(books);
     await after.hears("what comes then", isEntry("live"));
     expect(entriesOf(after.events)).toEqual(["missed", "live"]);
   } finally {
@@ -148,7 +148,7 @@ test("more than can be told one by one is to be read again", async () => {
   const again = await openStream(origin, { account, key, lastId: after.events[1]?.id ?? "" });
   await again.hears("the balance", isBalance("101"));
   await grant(account, "live", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await again.hears("what comes then", isEntry("live"));
   expect(entriesOf(again.events)).toEqual(["live"]);
 });
@@ -178,10 +178,10 @@ test("what the consumer may have missed is to be read again; after that it hears
   const group = consumers.mock.calls[0]?.[0]?.groupId ?? "";
   expect(await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", group)).toHaveLength(1);
   await grant(account, "in-between", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await stream.hears("the gap", ({ event }) => event === "reload", 40_000);
   await grant(account, "after", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await stream.hears("what comes then", isEntry("after"));
   await stream.hears("what comes then", isBalance("12"));
 });
@@ -198,10 +198,10 @@ test("one consumer tells all who listen, each of its own account", async () => {
   const other = await open(theirs);
   expect(listeners.count).toBe(21);
   await grant(mine, "mine", 7n);
-  await tellKafka(books);
+  await publishPending(books);
   await Promise.all(streams.map((stream) => stream.hears("the grant", isEntry("mine"))));
   await grant(theirs, "theirs", 1n);
-  await tellKafka(books);
+  await publishPending(books);
   await other.hears("the grant", isEntry("theirs"));
   expect(entriesOf(other.events)).toEqual(["theirs"]);
   expect(new Set(other.events.map(({ data }) => data["account_id"]))).toEqual(new Set([theirs]));

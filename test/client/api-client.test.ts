@@ -10,7 +10,7 @@ import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
-import { serveLive, tellKafka } from "../support/processes/live-server.ts";
+import { publishPending, serveLive } from "../support/processes/live-server.ts";
 
 const named = (name: string) => `api-client-${randomBytes(4).toString("hex")}-${name}`;
 
@@ -175,13 +175,13 @@ test("an account is followed, on through a break, until the loop is left", async
     told.push(event);
     if (told.length === 1) {
       await api.grant(account, { credits: 5n, lotId: "live" });
-      await tellKafka(books);
+      await publishPending(books);
     }
     const isAll = event.event === "balance" && event.data.balance === 5n;
     if (isAll && told.some(isEntry("live")) && !told.some(isEntry("missed"))) {
       listeners.end();
       await api.grant(account, { credits: 1n, lotId: "missed" });
-      await tellKafka(books);
+      await publishPending(books);
     }
     if (told.some(isEntry("missed"))) break;
   }

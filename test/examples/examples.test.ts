@@ -16,7 +16,7 @@ import { eventually } from "../support/eventually.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
-import { tellKafka } from "../support/processes/live-server.ts";
+import { publishPending } from "../support/processes/live-server.ts";
 import { installExamples, installPython } from "./install.ts";
 
 /** The programs in examples/, as their READMEs say to run them. */
@@ -88,7 +88,7 @@ test.for(["typescript", "python"] as const)(
     if (language === "python") skip(python === null, "Python 3 with venv and pip is not here");
     const reader = `${account}-${language}`;
     await openAccount(books, reader, { lots: [{ credits: 1n }] });
-    await tellKafka(books, 2);
+    await publishPending(books, 2);
     const env = { DATABASE: `${language}.db`, KAFKA_GROUP: `${reader}-1` };
 
     const first = start(language, env);
@@ -97,7 +97,7 @@ test.for(["typescript", "python"] as const)(
 
     // A group that begins anew reads all of it again.
     await grantCredits(books.database, toAccountId(reader), LATER, Date.now());
-    await tellKafka(books, 2);
+    await publishPending(books, 2);
     const second = start(language, { ...env, KAFKA_GROUP: `${reader}-2` });
     await eventually("the later entry is handled", () => second.of(reader).length > 0);
     await second.stop();

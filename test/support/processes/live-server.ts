@@ -30,13 +30,13 @@ export async function serveLive(books: Books, kafka: Kafka = testKafka()): Promi
   return { origin, key: await makeKey(books, ["admin"]), listeners };
 }
 
-/** Tells Kafka what the books have left to tell, each record so many times. */
-export async function tellKafka({ database }: Books, times = 1): Promise<void> {
+/** Publishes the pending records of the books, each of them `times` times. */
+export async function publishPending({ database }: Books, times = 1): Promise<void> {
   const publisher = openPublisher(testKafka(), openRegistry(registry));
   const repeating: Publisher = {
     ...publisher,
     async publish(records) {
-      for (let told = 0; told < times; told += 1) await publisher.publish(records);
+      for (let count = 0; count < times; count += 1) await publisher.publish(records);
     },
   };
   try {
