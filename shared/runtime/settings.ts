@@ -117,32 +117,38 @@ export interface RegistrySettings {
   readonly auth: { readonly username: string; readonly password: string } | null;
 }
 
-export interface Settings {
-  readonly database: {
-    readonly url: string;
-    readonly tls: { readonly ca?: string; readonly rejectUnauthorized: boolean } | null;
-  };
-  readonly kafka: KafkaSettings;
-  readonly registry: RegistrySettings;
-  readonly metering: {
-    readonly batchEvents: number;
-    readonly window: EventWindow;
-  };
-  readonly scheduler: {
-    readonly cron: string;
-    readonly proofCron: string;
-    /** 0: never. */
-    readonly noticeWithinMs: number;
-  };
-  readonly logLevel: string;
-}
+export type Settings = ReturnType<typeof readSettings>;
 
 /** Lists missing and wrong settings by name, without their values, which may be secrets. */
 export class InvalidSettings extends Error {}
 
 /** Reads and validates the settings; throws InvalidSettings. */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
+export function readSettings(env: NodeJS.ProcessEnv) {
   const set = readEnvironment(environment, env);
+  const kafka: KafkaSettings = {
+    brokers: set.KAFKA_BROKERS,
+    tls: set.KAFKA_TLS ? certificate("KAFKA_CA_FILE", set.KAFKA_CA_FILE) : null,
+    sasl:
+      set.KAFKA_SASL_MECHANISM === undefined
+        ? null
+        : {
+            mechanism: set.KAFKA_SASL_MECHANISM,
+            username: set.KAFKA_SASL_USERNAME ?? "",
+            password: set.KAFKA_SASL_PASSWORD ?? "",
+          },
+    replication: set.KAFKA_REPLICATION,
+    usagePartitions: set.USAGE_PARTITIONS,
+  };
+  const registry: RegistrySettings = {
+    url: set.SCHEMA_REGISTRY_URL,
+    auth:
+      set.SCHEMA_REGISTRY_USERNAME === undefined
+        ? null
+        : {
+            username: set.SCHEMA_REGISTRY_USERNAME,
+            password: set.SCHEMA_REGISTRY_PASSWORD ?? "",
+          },
+  };
   return {
     database: {
       url: set.DATABASE_URL,
@@ -154,30 +160,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
               ...certificate("DATABASE_CA_FILE", set.DATABASE_CA_FILE),
             },
     },
-    kafka: {
-      brokers: set.KAFKA_BROKERS,
-      tls: set.KAFKA_TLS ? certificate("KAFKA_CA_FILE", set.KAFKA_CA_FILE) : null,
-      sasl:
-        set.KAFKA_SASL_MECHANISM === undefined
-          ? null
-          : {
-              mechanism: set.KAFKA_SASL_MECHANISM,
-              username: set.KAFKA_SASL_USERNAME ?? "",
-              password: set.KAFKA_SASL_PASSWORD ?? "",
-            },
-      replication: set.KAFKA_REPLICATION,
-      usagePartitions: set.USAGE_PARTITIONS,
-    },
-    registry: {
-      url: set.SCHEMA_REGISTRY_URL,
-      auth:
-        set.SCHEMA_REGISTRY_USERNAME === undefined
-          ? null
-          : {
-              username: set.SCHEMA_REGISTRY_USERNAME,
-              password: set.SCHEMA_REGISTRY_PASSWORD ?? "",
-            },
-    },
+    ...{ kafka, registry },
     metering: {
       batchEvents: set.METERING_BATCH_EVENTS,
       window: {
@@ -188,6 +171,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     scheduler: {
       cron: set.SCHEDULER_CRON,
       proofCron: set.RECONCILE_CRON,
+      /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },
     logLevel: set.LOG_LEVEL,

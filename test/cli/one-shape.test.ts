@@ -24,7 +24,7 @@ beforeAll(async () => {
   await topUp(books, "acme", { amount: 1_000n, key: "order-17" });
   await meterEvents(books, [
     {
-      ...{ eventId: "call-1", accountId: "acme", meter: "call", quantity: 3n },
+      ...{ eventId: "call-1", accountId: "acme", meter: "call", quantity: 3n, occurredAt: NOW - 1 },
       dimensions: { model: "large" },
     },
   ]);

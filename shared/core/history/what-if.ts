@@ -11,11 +11,7 @@ import { priceOf } from "./verify-usage.ts";
  * What was charged for a meter or an add-on, and what another catalogue would have charged. Only what
  * the other catalogue prices is compared.
  */
-export interface Compared {
-  readonly count: number;
-  /** In the meter's unit, or units of the add-on. */
-  readonly quantity: bigint;
-  readonly charged: MicroCredits;
+export interface Compared extends NoPrice {
   readonly wouldBe: MicroCredits;
   /** What the other catalogue has no price for; not part of the figures above. */
   readonly noPrice: NoPrice;
@@ -23,6 +19,7 @@ export interface Compared {
 
 export interface NoPrice {
   readonly count: number;
+  /** In the meter's unit, or units of the add-on. */
   readonly quantity: bigint;
   readonly charged: MicroCredits;
 }

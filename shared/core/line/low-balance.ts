@@ -30,17 +30,12 @@ export function recordLowBalance<A extends Account>(
   cause: string,
   occurredAt: Instant,
 ): { account: A; lowBalance: LowBalance } {
+  const { accountId, threshold } = account;
   const crossing = account.crossings + 1n;
+  const balance = balanceOf(account);
   return {
     account: { ...account, lowBalance: true, crossings: crossing },
-    lowBalance: {
-      accountId: account.accountId,
-      crossing,
-      balance: balanceOf(account),
-      threshold: account.threshold,
-      cause,
-      occurredAt,
-    },
+    lowBalance: { accountId, crossing, balance, threshold, cause, occurredAt },
   };
 }
 

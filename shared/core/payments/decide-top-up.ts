@@ -69,8 +69,8 @@ export function isLow(account: Account): boolean {
 }
 
 function sized(topUpId: string, price: CreditPrice, context: TopUpContext): AutoTopUpDecision {
-  const { account, auto, currency, now } = context;
-  const { amount } = amountsOf(auto, currency);
+  const { account, auto, now } = context;
+  const { amount } = amountsOf(auto, context.currency);
   const needed = timesToLift(amount, account.threshold - balanceOf(account), price);
   const { left, until } = leftOf(context);
   const times = least(needed, left / amount, MOST_CHARGED / amount);
@@ -78,13 +78,7 @@ function sized(topUpId: string, price: CreditPrice, context: TopUpContext): Auto
     const when = until.kind === "day" ? "today" : "this month";
     return paused(until.at, `The limit for top-ups ${when} is reached.`, topUpId, context);
   }
-  const topUp: NewTopUp = {
-    paymentId: topUpId,
-    amount: amount * times,
-    currency,
-    credits: creditsFor(amount * times, price),
-    life: price.life,
-  };
+  const topUp = newTopUp(topUpId, amount * times, price);
   if (topUp.credits > mostToGrant(account)) {
     const reason = "The account cannot hold that many credits.";
     return paused(now + RECHECK_MS, reason, topUpId, context);
@@ -140,6 +134,11 @@ function notCharged(
   return { auto, topUp: null, notices: [{ ...notice, amount, credits: 0n }] };
 }
 
+function newTopUp(paymentId: string, amount: bigint, price: CreditPrice): NewTopUp {
+  const { currency, life } = price;
+  return { paymentId, amount, currency, credits: creditsFor(amount, price), life };
+}
+
 /** The record to publish about a top-up. */
 export function noticeOf(
   { paymentId, amount, currency, credits }: NewTopUp,
@@ -174,10 +173,7 @@ export function decideManualTopUp(
   if (amount > left) return { kind: "above_limit", left: left < 0n ? 0n : left, currency };
   const price = creditPriceAt(catalogue, currency, now);
   if (price === null) return { kind: "no_credit_price", currency };
-  const topUp: NewTopUp = {
-    ...{ paymentId, amount, currency, life: price.life },
-    credits: creditsFor(amount, price),
-  };
+  const topUp = newTopUp(paymentId, amount, price);
   const most = mostToGrant(account);
   if (topUp.credits > most) return { kind: "overflow", most };
   return { kind: "pending", topUp, notices: [noticeOf(topUp, "pending", "")] };

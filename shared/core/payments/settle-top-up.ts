@@ -78,30 +78,23 @@ export function topUpDeclined(
   now: Instant,
 ): TopUpOutcome {
   const reason = declineReason(decline);
-  const failed = noticeOf(topUp, "failed", reason);
+  const outcome = (changes: Partial<AutoTopUp>, ...notices: readonly TopUpNotice[]) => ({
+    ...{ step: null, reason, auto: { ...auto, ...changes } },
+    notices: [noticeOf(topUp, "failed", reason), ...notices],
+  });
   // Auto top-up may have waited for one made by hand, and is not affected by its decline.
-  if (!isAutomatic(topUp)) {
-    return { step: null, auto: { ...auto, lookAt: now }, reason, notices: [failed] };
-  }
+  if (!isAutomatic(topUp)) return outcome({ lookAt: now });
   const declines = auto.declines + 1;
   // It was stopped while the top-up was pending: no pause, and no next attempt.
-  if (auto.stopped !== null) {
-    return { step: null, auto: { ...auto, declines }, reason, notices: [failed] };
-  }
+  if (auto.stopped !== null) return outcome({ declines });
   const waitMs = decline.kind === "soft" ? WAITS_MS[declines - 1] : undefined;
   if (waitMs === undefined) {
     const stopped = `${reason} Auto top-up has stopped until you change the payment method or switch it on again.`;
-    return {
-      ...{ step: null, reason },
-      auto: { ...auto, declines, pausedUntil: null, stopped, lookAt: null },
-      notices: [failed, noticeOf(topUp, "stopped", stopped)],
-    };
+    const changes = { declines, pausedUntil: null, stopped, lookAt: null };
+    return outcome(changes, noticeOf(topUp, "stopped", stopped));
   }
   const until = now + waitMs;
   const paused = `${reason} The next try is at ${new Date(until).toISOString()}.`;
-  return {
-    ...{ step: null, reason },
-    auto: { ...auto, declines, pausedUntil: until, lookAt: until },
-    notices: [failed, noticeOf(topUp, "paused", paused)],
-  };
+  const changes = { declines, pausedUntil: until, lookAt: until };
+  return outcome(changes, noticeOf(topUp, "paused", paused));
 }
