@@ -116,7 +116,7 @@ test("a charge at the gateway that the books do not have: it is named, and up to
     expect(found.code).toBe(1);
     expect(found.stdout).toContain("compared up to 2026-11-01T12:00:00.000Z");
     expect(found.stdout).toContain(
-      "charge pi_1 took 10.00 USD at the gateway for payment manual:lost, which the books do not have\n    repair: by hand",
+      "charge pi_1 of 10.00 USD at the gateway is for payment manual:lost, which is missing from the books\n    repair: by hand",
     );
     const asJson = await run("--json", copy);
     expect(JSON.parse(asJson.stdout)).toMatchObject({
@@ -200,9 +200,7 @@ test("a registry that has lost a schema: which one, and no difference is made up
   const lost = await run("", books, { SCHEMA_REGISTRY_URL: url });
   forgetful.close();
   expect(lost).toMatchObject({ code: 1, stdout: "" });
-  expect(lost.stderr).toMatch(
-    /the registry has no schema \d+, with which the message of usage\.events/,
-  );
+  expect(lost.stderr).toMatch(/the registry has no schema \d+, but the message of usage\.events/);
 });
 
 test("interrupted: nothing is changed", async () => {
