@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { WORKERS } from "./test/support/stack/brokers.ts";
 import LongestFirst from "./test/support/stack/longest-first.ts";
 
 /** Tests that need nothing but Node: what is in these files finds no server. */
@@ -20,6 +21,7 @@ const BROWSER = ["test/browser/**/*.test.ts"];
 
 /** The projects with servers share one stack; a run of the fast one alone boots none. */
 const STACK = "test/support/stack/global-setup.ts";
+const OWN_BROKER = "test/support/stack/own-broker.ts";
 
 export default defineConfig({
   test: {
@@ -30,7 +32,6 @@ export default defineConfig({
     // For a machine that is busy with other work: a command line alone then takes seconds to start.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -38,6 +39,7 @@ export default defineConfig({
           name: "fast",
           include: FAST,
           pool: "threads",
+          maxWorkers: 2,
           // Pure functions leave nothing behind: each worker loads the code once for all its files.
           isolate: false,
           sequence: { groupOrder: 0 },
@@ -50,6 +52,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...FAST, ...BROWSER],
           globalSetup: STACK,
+          setupFiles: OWN_BROKER,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
@@ -59,6 +63,7 @@ export default defineConfig({
           name: "browser",
           include: BROWSER,
           globalSetup: [STACK, "test/browser/build-dashboard.ts"],
+          setupFiles: OWN_BROKER,
           // A browser beside two other files would be slow enough to time out.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

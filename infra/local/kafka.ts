@@ -11,6 +11,8 @@ export interface KafkaOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly controllerPort: number;
+  /** Of the JVM, besides its own. */
+  readonly javaOptions?: readonly string[];
 }
 
 export function kafkaPart(options: KafkaOptions, say: (line: string) => void): Part {
@@ -32,6 +34,7 @@ async function start(options: KafkaOptions): Promise<Child> {
         "-Xms256m",
         "-Xmx512m",
         "-XX:+ExitOnOutOfMemoryError",
+        ...(options.javaOptions ?? []),
         ...javaOptions(options, folder),
         "kafka.Kafka",
         properties,

@@ -39,12 +39,14 @@ interface Cluster {
   readonly port: number;
   readonly binaries: PostgresBinaries;
   readonly user: SystemUser | undefined;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export async function postgresPart(
   dataDir: string,
   port: number,
   say: (line: string) => void,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Part> {
   const cluster: Cluster = {
     dataDir,
@@ -52,6 +54,7 @@ export async function postgresPart(
     port,
     binaries: await findPostgres(),
     user: await postgresUser(),
+    settings: { ...SETTINGS, ...settings, port: String(port) },
   };
   return createPart("postgres", () => start(cluster), say);
 }
@@ -64,7 +67,7 @@ async function start(cluster: Cluster): Promise<Child> {
   // Its lock file prevents a start if the process id in it has been reused.
   await stopLeftover(join(cluster.folder, "postmaster.pid"), cluster.folder, "SIGINT");
   if (!(await exists(cluster.folder))) await initialise(cluster);
-  const settings = Object.entries({ ...SETTINGS, port: String(cluster.port) });
+  const settings = Object.entries(cluster.settings);
   const server = await startChild(
     {
       name: "postgres",

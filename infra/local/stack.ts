@@ -50,6 +50,9 @@ export interface StackOptions {
   readonly say: (line: string) => void;
   /** Preferred ports. */
   readonly ports?: Partial<Ports>;
+  /** Options of Kafka's JVM and settings of Postgres, besides their own. */
+  readonly kafkaJava?: readonly string[];
+  readonly postgresSettings?: Readonly<Record<string, string>>;
 }
 
 const PROJECT = resolve(import.meta.dirname, "../..");
@@ -71,7 +74,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     await stopLeftovers(dataDir, say);
     if (options.fresh === true) await clear(dataDir);
     const ports = await choosePorts({ ...PREFERRED, ...options.ports }, reserved, say);
-    const parts = await createParts({ java, dataDir, fetched, ports, say });
+    const parts = await createParts({ java, dataDir, fetched, ports, options });
     await startParts(parts, say);
     return {
       env: {
@@ -100,17 +103,23 @@ async function createParts(given: {
   dataDir: string;
   fetched: Parts;
   ports: Ports;
-  say: (line: string) => void;
+  options: StackOptions;
 }): Promise<StackParts> {
-  const { java, dataDir, fetched, ports, say } = given;
-  const kafka = { jars: fetched.kafka, port: ports.kafka, controllerPort: ports.kafkaController };
+  const { java, dataDir, fetched, ports, options } = given;
+  const { say, kafkaJava = [], postgresSettings } = options;
+  const kafka = {
+    jars: fetched.kafka,
+    port: ports.kafka,
+    controllerPort: ports.kafkaController,
+    javaOptions: kafkaJava,
+  };
   const registry = {
     program: fetched.registry,
     port: ports.registry,
     postgresPort: ports.postgres,
   };
   return {
-    postgres: await postgresPart(dataDir, ports.postgres, say),
+    postgres: await postgresPart(dataDir, ports.postgres, say, postgresSettings),
     kafka: kafkaPart({ java, dataDir, ...kafka }, say),
     registry: registryPart({ java, dataDir, ...registry }, say),
   };

@@ -2,23 +2,23 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { drawdown } from "../../support/cli/drawdown.ts";
+import { testKafka } from "../../support/kafka/kafka.ts";
+import { takeUsageTopic } from "../../support/kafka/usage-topic.ts";
 import { type PublishedUsage, watchUsage } from "./watch-usage.ts";
 
 const account = `cli-${randomUUID()}`;
-const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
+let giveBack: () => Promise<void>;
 let folder: string;
 
 // These events are on the topic that all services read, so nobody who counts may read it meanwhile.
 beforeAll(async () => {
-  await lock.connect();
-  await lock.query("SELECT pg_advisory_lock(hashtext('usage.events'))");
+  giveBack = await takeUsageTopic(testKafka());
   folder = await mkdtemp(join(tmpdir(), "drawdown-publish-"));
 });
 afterAll(async () => {
-  await lock.end();
+  await giveBack();
   await rm(folder, { recursive: true, force: true });
 });
 

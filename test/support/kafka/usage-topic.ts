@@ -14,8 +14,9 @@ import { dismissMembers } from "./dismiss-members.ts";
 export async function takeUsageTopic(kafka: Kafka): Promise<() => Promise<void>> {
   const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
   await lock.connect();
-  await lock.query("SELECT pg_advisory_lock(hashtext('usage.events'))");
-  await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", METERING);
+  const brokers = process.env["KAFKA_BROKERS"] ?? "";
+  await lock.query("SELECT pg_advisory_lock(hashtext('usage.events' || $1))", [brokers]);
+  await dismissMembers(kafka, brokers, METERING);
   await emptyUsageTopic(kafka);
   return () => lock.end();
 }

@@ -18,8 +18,9 @@ export const TURN_MS = 1_200_000;
 export async function takeTopUpGroup(kafka: Kafka): Promise<() => Promise<void>> {
   const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
   await lock.connect();
-  await lock.query("SELECT pg_advisory_lock(hashtext('top-up group'))");
-  await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", TOP_UP);
+  const brokers = process.env["KAFKA_BROKERS"] ?? "";
+  await lock.query("SELECT pg_advisory_lock(hashtext('top-up group' || $1))", [brokers]);
+  await dismissMembers(kafka, brokers, TOP_UP);
   return () => lock.end();
 }
 

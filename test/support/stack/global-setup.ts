@@ -4,6 +4,7 @@ import { commandLineOf } from "../../../infra/local/process-table.ts";
 import { type Stack, startStack } from "../../../infra/local/stack.ts";
 import { stackFromEnvironment } from "../../../infra/local/stack-from-environment.ts";
 import { setUp } from "../../../infra/set-up.ts";
+import { BROKERS, QUICK_JAVA, startBroker, WORKERS } from "./brokers.ts";
 import { startContainers } from "./containers.ts";
 import { ownPorts } from "./ports.ts";
 import { dropTemplate, makeTemplate } from "./template.ts";
@@ -30,10 +31,13 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
 async function start(): Promise<() => Promise<void>> {
   const stack = await bootStack();
   Object.assign(process.env, stack.env);
+  process.env[BROKERS] = stack.brokers.join(" ");
   // Tests start hundreds of processes: what was compiled once starts in half the time.
   process.env["NODE_COMPILE_CACHE"] ??= join(LOCAL, "compile-cache");
   try {
-    await setUp(process.env, () => undefined);
+    for (const broker of stack.brokers) {
+      await setUp({ ...process.env, KAFKA_BROKERS: broker }, () => undefined);
+    }
     await makeTemplate();
   } catch (error) {
     await stack.stop();
@@ -45,28 +49,54 @@ async function start(): Promise<() => Promise<void>> {
   };
 }
 
-async function bootStack(): Promise<Stack> {
-  if (process.env["TEST_STACK"] === "containers") return await startContainers();
-  return stackFromEnvironment() ?? (await bootLocally());
+/** With a broker for each worker, or one for all of them. */
+interface TestStack extends Stack {
+  readonly brokers: readonly string[];
 }
 
-async function bootLocally(): Promise<Stack> {
+async function bootStack(): Promise<TestStack> {
+  const given =
+    process.env["TEST_STACK"] === "containers" ? await startContainers() : stackFromEnvironment();
+  return given === undefined ? await bootLocally() : withOneBroker(given);
+}
+
+function withOneBroker(stack: Stack): TestStack {
+  return { ...stack, brokers: [stack.env.KAFKA_BROKERS] };
+}
+
+async function bootLocally(): Promise<TestStack> {
   const dataDir = join(LOCAL, `test-${process.pid}`);
   await removeLeftovers();
-  const remove = () => rm(dataDir, { recursive: true, force: true });
+  const held = new AsyncDisposableStack();
+  held.defer(() => rm(dataDir, { recursive: true, force: true }));
   try {
-    const stack = await startStack({ dataDir, ports: ownPorts(0), say: () => undefined });
-    return {
-      env: stack.env,
-      async stop() {
-        await stack.stop();
-        await remove();
-      },
-    };
+    const stack = await startStack({
+      dataDir,
+      ports: ownPorts(0),
+      say: () => undefined,
+      kafkaJava: QUICK_JAVA,
+      // A test's books outlive a crash of Postgres, and need not outlive one of the machine.
+      postgresSettings: { fsync: "off" },
+    });
+    held.defer(() => stack.stop());
+    const more = await Promise.all(
+      Array.from({ length: namesFiles() ? 0 : WORKERS - 1 }, async (_, index) => {
+        const broker = await startBroker(join(dataDir, `broker-${index + 2}`), ownPorts(0).brokers);
+        held.defer(() => broker.stop());
+        return broker.address;
+      }),
+    );
+    const brokers = [stack.env.KAFKA_BROKERS, ...more];
+    return { env: stack.env, brokers, stop: () => held.disposeAsync() };
   } catch (error) {
-    await remove();
+    await held.disposeAsync();
     throw error;
   }
+}
+
+/** A run of a few files boots sooner with one broker, which they share. */
+function namesFiles(): boolean {
+  return process.argv.slice(2).some((word) => /^test\b/.test(word));
 }
 
 /** Data of test runs that were killed before they could remove it; their servers went with them. */

@@ -7,5 +7,6 @@ const EACH = 20;
  */
 export function ownPorts(slot: 0 | 1) {
   const base = FIRST + (process.pid % 500) * EACH + slot * (EACH / 2);
-  return { postgres: base, kafka: base + 2, kafkaController: base + 4, registry: base + 6 };
+  const stack = { postgres: base, kafka: base + 2, kafkaController: base + 4, registry: base + 6 };
+  return { ...stack, brokers: base + 8 };
 }

@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import { fetchParts } from "../../../infra/local/fetch-parts.ts";
+import { findJava } from "../../../infra/local/find-java.ts";
+import { kafkaPart } from "../../../infra/local/kafka.ts";
+import { reservePort } from "../../../infra/local/reserve-port.ts";
+
+/** How many test files run at once. They wait most of the time, so they are more than there are cores. */
+export const WORKERS = 3;
+
+/** In the environment: the address of each worker's broker, with spaces between them. */
+export const BROKERS = "TEST_KAFKA_BROKERS";
+
+/** Compiles less: a broker of a test run is gone before its best code has paid. */
+export const QUICK_JAVA = ["-XX:TieredStopAtLevel=1"];
+
+const PARTS = resolve(import.meta.dirname, "../../../.local/parts");
+
+interface Broker {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a Kafka beside that of the stack. */
+export async function startBroker(dataDir: string, preferredPort: number): Promise<Broker> {
+  const java = await findJava(process.env);
+  const { kafka: jars } = await fetchParts(PARTS, () => undefined);
+  const held = new AsyncDisposableStack();
+  const reserve = async () => {
+    const { port, release } = await reservePort(preferredPort);
+    held.defer(release);
+    return port;
+  };
+  const [port, controllerPort] = [await reserve(), await reserve()];
+  const place = { java, jars, dataDir, port, controllerPort, javaOptions: QUICK_JAVA };
+  const kafka = kafkaPart(place, () => undefined);
+  held.defer(() => kafka.stop());
+  try {
+    await kafka.start();
+  } catch (error) {
+    await held.disposeAsync();
+    throw error;
+  }
+  return { address: `127.0.0.1:${port}`, stop: () => held.disposeAsync() };
+}
