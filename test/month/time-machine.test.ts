@@ -3,9 +3,8 @@
  * say the same of each account, each lot and each entry, at every turn of the month and at the end.
  */
 import { expect, test } from "vitest";
-import { historyOf, randomSeed, settledMonthly } from "./histories.ts";
-import { describeFailure } from "./shortest-failure.ts";
-import { type Journey, travelAfresh } from "./time-machine.ts";
+import { expectAgreement } from "./expect-agreement.ts";
+import { randomSeed } from "./histories.ts";
 
 const MINUTE = 60_000;
 
@@ -55,22 +54,3 @@ test.each(SEEDS)(
   },
   10 * MINUTE,
 );
-
-test(
-  "so does a year of few accounts that use much, change their minds often and see many outages",
-  async () => {
-    const shape = { accounts: 60, months: 12, eventsAMonth: 12, changesAMonth: 1, outages: 12 };
-    await expectAgreement(4, shape);
-  },
-  5 * MINUTE,
-);
-
-async function expectAgreement(
-  seed: number,
-  shape: Parameters<typeof historyOf>[1],
-): Promise<Journey> {
-  const history = settledMonthly(historyOf(seed, shape));
-  const journey = await travelAfresh(history);
-  if (journey.difference === null) return journey;
-  expect.fail(await describeFailure(history, journey.difference));
-}
