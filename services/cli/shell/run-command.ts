@@ -37,20 +37,14 @@ export function addCommand(parent: Command, usage: string, about: CommandHelp): 
     .addHelpText("after", `\nExample:\n${examples.join("\n")}`);
 }
 
-/** Runs the program with the arguments of this process, then exits. */
-export async function runProgram(program: Command): Promise<never> {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // The reader has closed the pipe: `drawdown lots acme | head`.
-    process.exit(error.code === "EPIPE" ? 0 : FAILED);
-  });
+/** Runs the program with the arguments of this process; returns the exit code. */
+export async function runProgram(program: Command): Promise<number> {
   try {
     await program.parseAsync();
+    return Number(process.exitCode ?? 0);
   } catch (error) {
-    process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : writeFailure(error);
+    return error instanceof CommanderError ? exitCodeOf(error) : writeFailure(error);
   }
-  await new Promise((resolve) => process.stdout.write("", resolve));
-  // An open connection to a server that does not answer would keep the process alive.
-  process.exit();
 }
 
 /** Runs one command: reads the settings, shows the result, sets the exit code. */

@@ -1,27 +1,71 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, fork } from "node:child_process";
+import { once } from "node:events";
 import { resolve } from "node:path";
 
 const MAIN = resolve(import.meta.dirname, "../../../services/cli/main.ts");
+const HOST = resolve(import.meta.dirname, "command-host.ts");
 
-/** How a run of the command ended, and what it said. */
+/** How a run of the command ended, and what it wrote. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs `drawdown` as a process, as in a shell; `env` on top of the environment of the tests. */
+export interface CommandToRun {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface CommandOptions {
+  /** On top of the environment of the tests. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+}
+
+/** Settings of Node itself, which reads them as a process starts. */
+const READ_BY_NODE = /^(NODE_|TZ$|LANG$|LC_|NO_COLOR$|FORCE_COLOR$)/;
+
+let host: ChildProcess | null = null;
+let isBusy = false;
+
+/**
+ * Runs `drawdown` as in a shell: in the file's process for commands when that is free, in one of its own
+ * otherwise and where the command reads standard input or Node reads its environment.
+ */
 export async function drawdown(
   args: readonly string[],
-  options: { env?: Readonly<Record<string, string | undefined>>; stdin?: string } = {},
+  { env = {}, stdin }: CommandOptions = {},
 ): Promise<Ran> {
-  const env = { ...process.env, ...options.env };
+  const command = { args, env: { ...process.env, ...env } };
+  const needsOwn = stdin !== undefined || Object.keys(env).some((name) => READ_BY_NODE.test(name));
+  return isBusy || needsOwn ? await drawdownProcess(command, stdin) : await runInHost(command);
+}
+
+/** Runs `drawdown` as a process. */
+export async function drawdownProcess({ args, env }: CommandToRun, stdin = ""): Promise<Ran> {
   return new Promise((done) => {
     const child = execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
       done({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
     });
-    child.stdin?.end(options.stdin ?? "");
+    child.stdin?.end(stdin);
   });
+}
+
+async function runInHost(command: CommandToRun): Promise<Ran> {
+  isBusy = true;
+  host ??= fork(HOST);
+  const answer = once(host, "message");
+  const ended = once(host, "exit").then(([code]) => {
+    throw new Error(`the process for commands ended with ${code} at ${command.args.join(" ")}`);
+  });
+  try {
+    host.send(command);
+    const [ran] = await Promise.race([answer, ended]);
+    return ran;
+  } finally {
+    isBusy = false;
+  }
 }
 
 /** The arguments of a command line without quotes. */
