@@ -172,6 +172,11 @@ function isPlace(sql: string): boolean {
   return /^INSERT INTO consumer_offset/.test(sql);
 }
 
+/** Every few seconds the service compares the gateway's charges with the books. */
+function isComparison(sql: string): boolean {
+  return /\b(charge_check|unmatched_charge|FROM unnest)\b/.test(sql);
+}
+
 function isLook(sql: string): boolean {
   return /FROM auto_top_up\s+WHERE look_at/.test(sql);
 }
@@ -182,6 +187,7 @@ function isIdle({ sql, transaction }: Said): boolean {
       isLook(sql) ||
       isPlace(sql) ||
       isAskedOnceMore(sql) ||
+      isComparison(sql) ||
       /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }
