@@ -24,7 +24,7 @@ export async function openHistoryBooks({ accounts }: MonthHistory): Promise<Hist
     `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET synchronous_commit = off`,
   );
   await inTransaction(first, addCatalogue);
-  const database = connect(url, CONNECTIONS);
+  const database = connect(url, CONNECTIONS, "of_one_account");
   await Promise.all(accounts.map((account) => create(database, account)));
   return {
     url,

@@ -39,10 +39,14 @@ function booksAt(url: string): Books {
 }
 
 /** A pool as the services open it; connections that a test cuts are no error of the test. */
-export function connect(url: string, connections = 5): Database {
+export function connect(
+  url: string,
+  connections = 5,
+  plans: "of_batches" | "of_one_account" = "of_batches",
+): Database {
   return openDatabase(
     { url, tls: null },
-    { name: "drawdown-test", connections, onError: () => undefined },
+    { name: "drawdown-test", connections, plans, onError: () => undefined },
   );
 }
 
