@@ -33,7 +33,7 @@ function inOrder([folder, rooms]) {
     `${folder.replaceAll("/", "-")}-has-rooms`,
     "Every file lies in a room; only what is wired at the top lies beside them.",
     {
-      path: `^${folder}/(?!(${rooms.join("|")}|build)/|main\\.tsx?$|drawdown\\.mjs$|vite\\.config\\.ts$)`,
+      path: `^${folder}/(?!(${rooms.join("|")}|build)/|main\\.tsx?$|program\\.ts$|drawdown\\.mjs$|vite\\.config\\.ts$)`,
     },
     {},
   );

@@ -43,7 +43,7 @@ export async function drawdown(
 }
 
 /** Runs `drawdown` as a process. */
-export async function drawdownProcess({ args, env }: CommandToRun, stdin = ""): Promise<Ran> {
+async function drawdownProcess({ args, env }: CommandToRun, stdin = ""): Promise<Ran> {
   return new Promise((done) => {
     const child = execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
       done({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
