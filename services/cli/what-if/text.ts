@@ -93,7 +93,7 @@ function plansText({ plans }: WhatIfTotals): string[] {
   if (plans.size === 0) return [];
   const rows = [...plans].flatMap(([currency, total]) => [
     { what: `credits granted, paid in ${currency}`, ...grantAmounts(total) },
-    { what: `fees in ${currency}`, ...feeAmounts({ currency, ...total }) },
+    { what: `fees in ${currency}`, ...feeAmounts(currency, total) },
   ]);
   return [
     table(rows, [
@@ -104,19 +104,16 @@ function plansText({ plans }: WhatIfTotals): string[] {
   ];
 }
 
-type GrantsAndFees = Omit<PlanCompared, "planId">;
+type Grants = Pick<PlanCompared, "given" | "wouldGive">;
+type Fees = Pick<PlanCompared, "charged" | "wouldCharge">;
 
-function grantAmounts({ given, wouldGive }: Pick<GrantsAndFees, "given" | "wouldGive">): Amounts {
+function grantAmounts({ given, wouldGive }: Grants): Amounts {
   const charged = formatCredits(given);
   if (wouldGive === null) return { charged, wouldBe: "-", difference: "-" };
   return { charged, wouldBe: formatCredits(wouldGive), difference: signed(wouldGive - given) };
 }
 
-function feeAmounts({
-  currency,
-  charged,
-  wouldCharge,
-}: Omit<GrantsAndFees, "given" | "wouldGive">): Amounts {
+function feeAmounts(currency: string, { charged, wouldCharge }: Fees): Amounts {
   const money = (amount: bigint | null) => (amount === null ? "-" : signedMoney(amount, currency));
   const difference = wouldCharge === null ? null : wouldCharge - charged;
   return { charged: money(charged), wouldBe: money(wouldCharge), difference: money(difference) };
@@ -187,7 +184,7 @@ function partRows({ meters, addOns, plans }: AccountWhatIf) {
     ...partsOf({ meters, addOns }).map(([what, compared]) => ({ what, ...amounts(compared) })),
     ...plans.flatMap((plan) => [
       { what: `plan ${plan.planId}, credits granted`, ...grantAmounts(plan) },
-      { what: `plan ${plan.planId}, ${plan.currency}`, ...feeAmounts(plan) },
+      { what: `plan ${plan.planId}, ${plan.currency}`, ...feeAmounts(plan.currency, plan) },
     ]),
   ];
 }

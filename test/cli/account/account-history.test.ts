@@ -16,7 +16,7 @@ const at = (instant: number) => new Date(instant).toISOString();
 const historyAt = (account: string, instant: number) =>
   json(`account history ${account} --at ${at(instant)}`);
 
-/** The instant that the books are at: what is done after it is later. */
+/** The instant of the first changes; everything else happens later. */
 async function moment(): Promise<number> {
   const now = Date.now();
   await new Promise((resolve) => setTimeout(resolve, 2));
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 describe("account history", () => {
-  test("each state that an account was in is shown at its instant, lot by lot", async () => {
+  test("shows each past state of an account at its instant, lot by lot", async () => {
     await openAccount(books, "h-steps", { lots: [{ credits: 5_000_000n }], at: Date.now() - 10 });
     const accountId = "h-steps";
     const call = { accountId, meter: "h-calls" };
@@ -79,7 +79,7 @@ describe("account history", () => {
     );
   });
 
-  test("usage that was metered later is known now and was not then", async () => {
+  test("usage metered later is known now and was not known then", async () => {
     const opened = Date.now() - 3 * HOUR;
     await openAccount(books, "h-late", { lots: [{ credits: 5_000_000n }], at: opened });
     const call = { accountId: "h-late", meter: "h-calls" };
@@ -102,7 +102,7 @@ describe("account history", () => {
     expect(stdout).toContain("Metered later: 2 credits for 1 event that occurred by then.");
   });
 
-  test("usage of a clock that is ahead stood in the books and is known to be later now", async () => {
+  test("usage from a clock that is ahead was in the books then and counts as later now", async () => {
     await openAccount(books, "h-ahead", { lots: [{ credits: 5_000_000n }], at: Date.now() - 10 });
     const occurredAt = Date.now() + 60_000;
     const call = { accountId: "h-ahead", meter: "h-calls", quantity: 1n };
@@ -114,7 +114,7 @@ describe("account history", () => {
     });
   });
 
-  test("an expiry that was posted later is known at the instant at which it fell due", async () => {
+  test("an expiry posted later is known now at the instant it fell due", async () => {
     const opened = Date.now() - 3 * HOUR;
     const expiresAt = opened + HOUR;
     await openAccount(books, "h-ends", {
@@ -139,7 +139,7 @@ describe("account history", () => {
     expect(stdout).toMatch(/Posted later: entry 3, expiry of -4 credits, at \S+Z\.\n/);
   });
 
-  test("settings and subscription are those of the instant, and say who set them", async () => {
+  test("shows the settings and the subscription of the instant, and who set them", async () => {
     await offer(
       books,
       { "h-small": { credits: 1_000_000n }, "h-large": { credits: 2_000_000n } },
@@ -189,7 +189,7 @@ describe("account history", () => {
     expect(rows.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
   });
 
-  test("a setting that was changed by hand, beside its history, is found", async () => {
+  test("finds a setting that was changed by hand, without a history entry", async () => {
     await openAccount(books, "h-hand");
     expect(await brokenInvariants(books.database, "h-hand")).toEqual([]);
     await run("account set h-hand --threshold 3");
@@ -203,7 +203,7 @@ describe("account history", () => {
     ]);
   });
 
-  test("accounts that were there before it have a history from its beginning on", async () => {
+  test("accounts that are older than the history have one from its start on", async () => {
     const older = await openBooks();
     try {
       const opened = Date.now() - HOUR;
@@ -233,7 +233,7 @@ describe("account history", () => {
     }
   });
 
-  test("settings of before their history began are not guessed", async () => {
+  test("settings from before the history are not guessed", async () => {
     const opened = Date.now() - HOUR;
     await openAccount(books, "h-old", { at: opened });
     await books.database.query(
@@ -247,7 +247,7 @@ describe("account history", () => {
     expect(stdout).toMatch(/\nsettings +not known before \S+Z\n/);
   });
 
-  test("looking changes nothing, and what cannot be shown is said in a sentence", async () => {
+  test("changes nothing, and refuses in one sentence", async () => {
     const opened = Date.now() - HOUR;
     await openAccount(books, "h-bad", { at: opened });
     const before = await everyTable(books);

@@ -26,7 +26,7 @@ describe("account create", () => {
     });
   });
 
-  test("takes zone, currency and threshold; the same again changes nothing, another is refused", async () => {
+  test("takes zone, currency and threshold; the same settings again change nothing, others are refused", async () => {
     const line =
       "account create cli-berlin --time-zone Europe/Berlin --currency EUR --threshold 2.5";
     expect(await run(line)).toMatchObject({
@@ -77,7 +77,7 @@ describe("account create", () => {
 });
 
 describe("account set", () => {
-  test("moves an account to another time zone, and its history says who did", async () => {
+  test("moves an account to another time zone, and records who did", async () => {
     await offer(books, { "cli-plan": { credits: 1_000_000n } });
     await openAccount(books, "cli-moves");
     await run("subscription start cli-moves cli-plan");
@@ -110,7 +110,7 @@ describe("account set", () => {
     });
   });
 
-  test("also one that never subscribed", async () => {
+  test("also an account that never subscribed", async () => {
     await openAccount(books, "cli-alone");
     expect((await run("account set cli-alone --time-zone Asia/Tokyo")).stdout).toBe(
       "cli-alone: time zone Asia/Tokyo instead of UTC.\n",
@@ -120,7 +120,7 @@ describe("account set", () => {
     );
   });
 
-  test("a threshold raised to the balance is crossed and said, one lowered below it arms it again", async () => {
+  test("a threshold raised to the balance publishes a low balance; one lowered below it re-arms the account", async () => {
     await openAccount(books, "cli-tight", { lots: [{ credits: 5_000_000n }] });
     expect(await run("account set cli-tight --threshold 5 --by anna")).toEqual({
       code: 0,
@@ -152,7 +152,7 @@ describe("account set", () => {
     });
   });
 
-  test("changes both at once, or neither", async () => {
+  test("changes both, or neither", async () => {
     await openAccount(books, "cli-both", { lots: [{ credits: 5_000_000n }] });
     const both = "account set cli-both --time-zone Asia/Tokyo --threshold 9";
     expect((await run(both)).stdout).toBe(
@@ -180,7 +180,7 @@ describe("account set", () => {
     expect(await everyTable(books)).toEqual(before);
   });
 
-  test("refused, nothing is changed", async () => {
+  test("changes nothing when it is refused", async () => {
     await openAccount(books, "cli-stays");
     const before = await everyTable(books);
     for (const [code, line, sentence] of [
@@ -232,7 +232,7 @@ describe("account show", () => {
     });
   });
 
-  test("says debt in words", async () => {
+  test("shows debt in words", async () => {
     await openAccount(books, "cli-indebted", { lots: [{ credits: 1_000_000n }] });
     await setPrice(books, "cli-tokens", 1_000_000n);
     await meterEvents(books, [
@@ -245,7 +245,7 @@ describe("account show", () => {
     expect(stdout).toMatch(/live lots +0\n/);
   });
 
-  test("an account that is not there", async () => {
+  test("an account that does not exist", async () => {
     expect(await run("account show cli-nobody")).toEqual({
       code: 1,
       stdout: "",

@@ -34,7 +34,7 @@ async function apply(text: string, options = ""): Promise<Ran> {
   return { code, stdout: inFolder(stdout), stderr: inFolder(stderr) };
 }
 
-/** What of it the command says has changed: "added plan pro". */
+/** The changes that the command reports: "added plan pro". */
 async function applied(text: string): Promise<string[]> {
   const { code, stdout, stderr } = await apply(text, "--json");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -91,7 +91,7 @@ credit_prices:
     expect(await everything()).toEqual(before);
   });
 
-  test("is applied as a whole, new things from now on", async () => {
+  test("is applied as a whole, valid immediately", async () => {
     const before = Date.now();
     expect(await applied(FILE)).toEqual([
       "added meter cat.calls",
@@ -131,7 +131,7 @@ credit_prices:
     ]);
   });
 
-  test("applied again changes nothing, and says so", async () => {
+  test("changes nothing when it is applied again", async () => {
     const before = await everything();
     const { code, stdout } = await apply(FILE);
     expect(code).toBe(0);
@@ -140,7 +140,7 @@ credit_prices:
     expect(await everything()).toEqual(before);
   });
 
-  test("with other terms adds a version from as soon as possible on, once", async () => {
+  test("with other terms adds one version, valid as soon as possible", async () => {
     const before = await everything();
     const { code, stdout } = await apply(changed);
     expect(code).toBe(0);
@@ -158,7 +158,7 @@ credit_prices:
     expect((await everything()).catalogue).toEqual(catalogue);
   });
 
-  test("changes a meter's price only when no event was metered at the old one", async () => {
+  test("changes a meter's price only from an instant without metered events on", async () => {
     await apply("meters:\n  cat.calls: { credits: 0.75, per: 1 }");
     const [, second] = (await everything()).rates;
     expect(second?.validFrom).toBeGreaterThan(Date.now() + 5 * MINUTE);
@@ -171,7 +171,7 @@ credit_prices:
     );
   });
 
-  test("shows what stands, with all versions", async () => {
+  test("shows everything, with all versions", async () => {
     const { stdout } = await run("catalogue show");
     expect(stdout).toMatch(/^PLAN +VALID FROM +STATE +CREDITS +LIFE +PRICES$/m);
     expect(stdout).toMatch(
@@ -255,7 +255,7 @@ describe("a file that cannot be applied changes nothing", () => {
     expect([outcome, listed.length]).toEqual(["refused", problems.length]);
   });
 
-  test("that is too large, not there, or a folder", async () => {
+  test("that is too large, missing, or a directory", async () => {
     expect((await apply("#".repeat(2 << 20))).stdout).toBe(
       "catalogue.yaml:1: the file has more than 1048576 bytes; split it\n",
     );
@@ -295,7 +295,7 @@ describe("what feeds a meter", () => {
     );
   });
 
-  test("goes on feeding it when only its price is set anew", async () => {
+  test("keeps feeding it when only the price changes", async () => {
     const file = "meters:\n  cat.fed2: { credits: 1, per: 1, feed: { event_type: cat.prompt } }";
     expect(await applied(file)).toEqual(["added meter cat.fed2"]);
     expect(await run("rate set cat.fed2 2 --per 1")).toMatchObject({ code: 0 });
@@ -309,7 +309,7 @@ describe("what feeds a meter", () => {
 });
 
 describe("in the books", () => {
-  test("of two that apply the same file at once, one changes something", async () => {
+  test("when two apply the same file concurrently, only one changes something", async () => {
     const asked = ask(
       "meters:\n  cat.race: { credits: 1, per: 1 }\nadd_ons:\n  cat-race: { credits: 1 }",
     );
@@ -325,7 +325,7 @@ describe("in the books", () => {
     expect(rates.filter(({ meter }) => meter === "cat.race")).toHaveLength(1);
   });
 
-  test("as many versions as a file may hold are applied at once", async () => {
+  test("the most versions that a file may have are applied together", async () => {
     const items = Array.from({ length: 10_000 }, (_, at) => `  cat-${at} é: { credits: 1 }\n`);
     const asked = ask(`add_ons:\n${items.join("")}`);
     await applyCatalogue(books.database, asked, Date.now(), 0);

@@ -71,7 +71,7 @@ test("each balance is the one before, less the usage in between, plus the credit
   );
 });
 
-test("in words, oldest first", async () => {
+test("as text, oldest first", async () => {
   const { items, next_cursor: next } = await json("entries cli-acme --limit 3");
   const [fourth, third, second] = items.map((entry: { posted_at: string }) => entry.posted_at);
   const { stdout } = await run("entries cli-acme --limit 3");
@@ -89,7 +89,7 @@ test("in words, oldest first", async () => {
   );
 });
 
-test("page by page they are the same", async () => {
+test("are the same page by page", async () => {
   const all = await json("entries cli-acme");
   const last = await json("entries cli-acme --limit 3");
   const first = await json(`entries cli-acme --limit 3 --cursor ${last.next_cursor}`);
@@ -99,7 +99,7 @@ test("page by page they are the same", async () => {
   expect(stdout).not.toContain("Used since");
 });
 
-test("an account without entries, and a page without any", async () => {
+test("an account without entries, and an empty page", async () => {
   await openAccount(books, "cli-empty");
   expect((await run("entries cli-empty")).stdout).toBe(
     "Account cli-empty has no entries.\nUsed since: 0 credits; the balance is 0 credits.\n",

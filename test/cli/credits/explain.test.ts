@@ -65,7 +65,7 @@ describe("explain event", () => {
     );
   });
 
-  test("what lies beyond the last lot is debt, until a lot repays it", async () => {
+  test("usage beyond the last lot is debt until a lot repays it", async () => {
     const { stdout } = await run("explain event e-4 --account cli-acme");
     expect(stdout).toContain("2 credits of it are debt that no lot has repaid yet.");
     expect(await json("explain event e-4 --account cli-acme")).toMatchObject({
@@ -87,7 +87,7 @@ describe("explain event", () => {
     });
   });
 
-  test("no lot paid for what cost nothing", async () => {
+  test("no lot paid for an event that cost nothing", async () => {
     const { stdout } = await run("explain event e-free --account cli-acme");
     expect(stdout).toContain("It cost nothing, so no lot paid.");
     expect(await json("explain event e-free --account cli-acme")).toMatchObject({ lots: [] });
@@ -103,7 +103,7 @@ describe("explain event", () => {
 });
 
 describe("explain lot", () => {
-  test("says what the lot paid for: by meter, and event by event", async () => {
+  test("shows what the lot paid for: by meter, and event by event", async () => {
     expect(await json("explain lot cli-acme cli-acme-lot-2")).toMatchObject({
       lot_id: "cli-acme-lot-2",
       credits: "4000000",
@@ -126,7 +126,7 @@ describe("explain lot", () => {
     );
   });
 
-  test("page by page it is the same", async () => {
+  test("is the same page by page", async () => {
     const seen: string[] = [];
     let after = "";
     for (let pages = 1; pages <= 3; pages += 1) {
@@ -141,7 +141,7 @@ describe("explain lot", () => {
     );
   });
 
-  test("a lot that ended says how much of it", async () => {
+  test("a lot that ended shows how much of it expired", async () => {
     const past = Date.now() - 7_200_000;
     const lots = [{ credits: 5_000_000n, expiresAt: past + 3_600_000 }];
     await openAccount(books, "cli-ended", { at: past, lots });
@@ -158,7 +158,7 @@ describe("explain lot", () => {
     });
   });
 
-  test("a lot that paid for add-ons too says for which, and all of it sums to its credits", async () => {
+  test("a lot that also paid for add-ons shows which, and everything sums to its credits", async () => {
     await offer(
       books,
       { "cli-plan": { credits: 10_000_000n } },
@@ -236,7 +236,7 @@ describe("explain lot", () => {
     expect(after).toBe("--cursor null");
   });
 
-  test("a lot that paid for what was spent of a refunded top-up says of which, and it all sums up", async () => {
+  test("a lot that paid for spent credits of a refunded top-up shows which, and everything sums to its credits", async () => {
     await sellCredits(books);
     await openPayer(books, "cli-back", { credits: 1_000_000n });
     const use = { accountId: "cli-back", meter: "cli-calls" };
@@ -316,7 +316,7 @@ describe("explain lot", () => {
     expect(uses).toEqual(["1 0 0", "50 0 0", "18 32 0", "18 0 12"]);
   });
 
-  test("a lot that paid for nothing yet", async () => {
+  test("a lot that has paid for nothing yet", async () => {
     await openAccount(books, "cli-idle", { lots: [{ credits: 1n }] });
     expect((await run("explain lot cli-idle cli-idle-lot-1")).stdout).toContain(
       "It has paid for nothing yet.",

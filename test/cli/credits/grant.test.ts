@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-test("lots tile the line, and each ends two months after it was granted unless told", async () => {
+test("lots tile the line, and each ends two months after its grant by default", async () => {
   const first = await run("grant cli-acme 10 --json");
   expect(first.code).toBe(0);
   const lot = JSON.parse(first.stdout);
@@ -39,7 +39,7 @@ test("lots tile the line, and each ends two months after it was granted unless t
   );
 });
 
-test("the same lot again grants nothing, another under its id is refused", async () => {
+test("the same lot again grants nothing; another lot under its id is refused", async () => {
   await openAccount(books, "cli-twice");
   const line =
     "grant cli-twice 3 --lot-id cli-17 --reference invoice-17 --expires 2100-01-01T00:00:00+01:00";
@@ -68,7 +68,7 @@ test("the same lot again grants nothing, another under its id is refused", async
   expect(JSON.parse(stdout)).toMatchObject({ balance: "3000000", entries: "1", version: "2" });
 });
 
-test("with its usual life, too, a lot can be asked for again", async () => {
+test("a lot with the usual life can be granted again without effect", async () => {
   await openAccount(books, "cli-usual");
   await run("grant cli-usual 3 --lot-id cli-usual-1");
   expect(
@@ -76,7 +76,7 @@ test("with its usual life, too, a lot can be asked for again", async () => {
   ).toMatchObject({ outcome: "already_exists" });
 });
 
-test("debt is repaid; a low balance that stays is said again, one that is lifted is armed", async () => {
+test("debt is repaid; a balance that stays low is published again, one that is lifted re-arms the account", async () => {
   await openAccount(books, "cli-low", { threshold: 1_000_000n });
   await meterEvents(books, [
     { eventId: "e-1", accountId: "cli-low", meter: "cli-credits", quantity: 5n },
@@ -105,7 +105,7 @@ test("debt is repaid; a low balance that stays is said again, one that is lifted
   ]);
 });
 
-test("grants at the same time line up one behind the other", async () => {
+test("concurrent grants line up one behind the other", async () => {
   await openAccount(books, "cli-busy");
   const lines = ["1", "2", "3", "4"].map((credits) => run(`grant cli-busy ${credits} --json`));
   const lots = (await Promise.all(lines)).map(({ stdout }) => JSON.parse(stdout));
@@ -156,7 +156,7 @@ describe("refuses", () => {
     expect(await run(`grant ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
   });
 
-  test("more than the line holds", async () => {
+  test("more than the line can hold", async () => {
     await openAccount(books, "cli-full", { lots: [{ credits: 1_000_000n }] });
     expect(await run("grant cli-full 9223372036854.775807")).toMatchObject({
       code: 1,

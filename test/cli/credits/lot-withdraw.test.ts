@@ -22,7 +22,7 @@ afterAll(() => books.close());
 const use = (accountId: string, eventId: string, quantity: bigint) =>
   meterEvents(books, [{ accountId, eventId, meter: "cli-credits", quantity }]);
 
-/** What became of each lot's credits, and where it lies. */
+/** The use of each lot's credits, and its stretch. */
 async function usesOf(accountId: string): Promise<string[]> {
   const { items: lots } = await json(`lots ${accountId}`);
   return lots.map((lot: Record<string, string>) =>
@@ -32,7 +32,7 @@ async function usesOf(accountId: string): Promise<string[]> {
   );
 }
 
-test("all that remains is taken back, and the lots behind keep what they hold", async () => {
+test("everything that remains is withdrawn, and later lots keep their credits", async () => {
   await openAccount(books, "cli-acme", { lots: THREE_LOTS });
   await use("cli-acme", "e-1", 2n);
   const line = "lot withdraw cli-acme cli-acme-lot-1 --reference refund-4";
@@ -80,7 +80,7 @@ test("all that remains is taken back, and the lots behind keep what they hold", 
   });
 });
 
-test("a part is taken from the lot's end", async () => {
+test("a part is withdrawn from the lot's end", async () => {
   await openAccount(books, "cli-part", { lots: THREE_LOTS });
   expect(await run("lot withdraw cli-part cli-part-lot-2 --credits 1.5")).toEqual({
     code: 0,
@@ -92,7 +92,7 @@ test("a part is taken from the lot's end", async () => {
   expect(await usesOf("cli-part")).toEqual(["0 0 0 5 0 5", "0 0 1.5 2.5 5 7.5", "0 0 0 2 7.5 9.5"]);
 });
 
-test("events say who paid, before and after the lots have moved", async () => {
+test("events show which lots paid, before and after the lots have moved", async () => {
   await openAccount(books, "cli-moved", { lots: THREE_LOTS });
   await use("cli-moved", "e-1", 4n);
   await run("lot withdraw cli-moved cli-moved-lot-1");
@@ -111,7 +111,7 @@ test("events say who paid, before and after the lots have moved", async () => {
   expect(stdout).toContain("It paid for\ncli-credits  3.5 credits for 2 events\n");
 });
 
-test("a lot that was cut out paid for nothing, also where usage and charges lie across its place", async () => {
+test("a lot that was withdrawn paid for nothing, also where usage and charges span its former stretch", async () => {
   await offer(books, { "cli-plan": { credits: 20_000_000n } }, { "cli-voice": 6_000_000n });
   for (const id of ["cli-cut", "cli-cut-too"]) await openAccount(books, id, { lots: THREE_LOTS });
   await run("lot withdraw cli-cut cli-cut-lot-2");
@@ -131,7 +131,7 @@ test("a lot that was cut out paid for nothing, also where usage and charges lie 
   }
 });
 
-test("a balance that it brings down to the threshold is said to be low", async () => {
+test("a balance that falls to the threshold is reported as low", async () => {
   await openAccount(books, "cli-low", { lots: [{ credits: 5_000_000n }], threshold: 2_000_000n });
   expect((await run("lot withdraw cli-low cli-low-lot-1 --credits 3")).stdout).toContain(
     "The balance is now 2 credits.\nThe account is at or below its threshold: a low-balance event was published.\n",
@@ -178,12 +178,12 @@ describe("refused, and nothing is changed", () => {
     });
   });
 
-  test("every table is as it was", async () => {
+  test("all tables are unchanged", async () => {
     expect(await everyTable(books)).toEqual(before);
   });
 });
 
-describe("an answer that is lost", () => {
+describe("a lost answer", () => {
   const LOST =
     "the connection to Postgres was lost; the credits may or may not have been withdrawn";
 
@@ -199,7 +199,7 @@ describe("an answer that is lost", () => {
     }
   }
 
-  test("all that remains can be asked for again", async () => {
+  test("everything that remains can be withdrawn again", async () => {
     await openAccount(books, "cli-lost", { lots: THREE_LOTS });
     expect(await loseAnswer("lot withdraw cli-lost cli-lost-lot-1")).toBe(
       `${LOST}; run it again, which cannot withdraw more than remains\n`,
@@ -208,7 +208,7 @@ describe("an answer that is lost", () => {
     expect((await usesOf("cli-lost"))[0]).toBe("0 0 5 0 0 0");
   });
 
-  test("of a part, the entries say what became of it", async () => {
+  test("for a part, the entries show whether it was withdrawn", async () => {
     await openAccount(books, "cli-maybe", { lots: THREE_LOTS });
     expect(await loseAnswer("lot withdraw cli-maybe cli-maybe-lot-1 --credits 1")).toBe(
       `${LOST}; before running it again, look for an adjustment of lot cli-maybe-lot-1 in drawdown entries cli-maybe\n`,

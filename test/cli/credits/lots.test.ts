@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-test("lots are listed oldest first with what is used and left of each", async () => {
+test("lists lots oldest first, with what is used and left of each", async () => {
   await openAccount(books, "cli-acme", {
     lots: [{ credits: 2_000_000n }, { credits: 4_000_000n }, { credits: 1_000_000n }],
   });
@@ -41,7 +41,7 @@ test("lots are listed oldest first with what is used and left of each", async ()
   );
 });
 
-test("a lot that ended in use and one that was withdrawn say how much expired", async () => {
+test("shows how much of an ended and of a withdrawn lot expired", async () => {
   const past = Date.now() - 2 * HOUR_MS;
   await openAccount(books, "cli-ended", {
     at: past,
@@ -74,7 +74,7 @@ test("a lot that ended in use and one that was withdrawn say how much expired", 
   ]);
 });
 
-test("an account without lots, and one that is not there", async () => {
+test("an account without lots, and one that does not exist", async () => {
   await openAccount(books, "cli-empty");
   expect((await run("lots cli-empty")).stdout).toBe(
     "Account cli-empty has no lots; its balance is 0 credits.\n",

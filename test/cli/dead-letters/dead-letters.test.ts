@@ -54,7 +54,7 @@ beforeEach(async () => {
 });
 
 describe("dead-letters list", () => {
-  test("lists what waits for a decision, newest first", async () => {
+  test("lists open dead letters, newest first", async () => {
     await bury({ offset: 7n, reason: "unknown_account", detail: "there is no account acme" });
     await bury({ offset: 3n, reason: "unreadable", accountId: null, at: 2_000 });
     expect(await json("dead-letters list")).toEqual({
@@ -79,7 +79,7 @@ describe("dead-letters list", () => {
     );
   });
 
-  test("of one reason or account, so many, and with --all also what was decided", async () => {
+  test("of one reason or account, up to a limit, and with --all also closed ones", async () => {
     await bury({ offset: 1n, reason: "conflict", at: 1 });
     await bury({ offset: 2n, reason: "conflict", accountId: "other", at: 2 });
     await bury({ offset: 3n, reason: "no_price", at: 3 });
@@ -101,7 +101,7 @@ describe("dead-letters list", () => {
     expect((await json("status")).dead_letters).toEqual([{ reason: "conflict", count: 1 }]);
   });
 
-  test("says so when there is none", async () => {
+  test("reports when there are none", async () => {
     expect(await run("dead-letters list")).toMatchObject({
       code: 0,
       stdout: "There are no such open dead letters.\n",
@@ -112,7 +112,7 @@ describe("dead-letters list", () => {
 });
 
 describe("dead-letters show", () => {
-  test("shows every column, and the event where it can be read", async () => {
+  test("shows every column, and the event if it can be read", async () => {
     await bury({ offset: 1041n, reason: "unknown_account", detail: "there is no account acme" });
     const shown = await json("dead-letters show usage.events/2/1041");
     expect(shown).toEqual({
@@ -157,7 +157,7 @@ describe("dead-letters show", () => {
     );
   });
 
-  test("says what was metered under the event's id", async () => {
+  test("shows what was metered under the event's id", async () => {
     await bury({ offset: 1n, reason: "conflict", event: { eventId: "taken" } });
     const used = { eventId: "taken", accountId: "acme", meter: "call", quantity: 5n };
     await meterEvents(books, [used]);
@@ -172,7 +172,7 @@ describe("dead-letters show", () => {
     );
   });
 
-  test("shows the bytes where there is no event in them, up to a bound", async () => {
+  test("shows the bytes, up to a limit, if they contain no event", async () => {
     const payload = Buffer.concat([Buffer.from('{"n":\x1b[31m'), Buffer.alloc(700, 0xff)]);
     await bury({ offset: 1n, reason: "unreadable", accountId: null, payload });
     expect(await json("dead-letters show 2/1")).toMatchObject({
@@ -189,7 +189,7 @@ describe("dead-letters show", () => {
     expect(stdout.split("\n")).toHaveLength(48);
   });
 
-  test("an event of a megabyte is shown in part, and one without a calendar date at all", async () => {
+  test("shortens an event of a megabyte, and shows one whose time is out of range", async () => {
     const long = { dimensions: [["blob", "x".repeat(900_000)]] as const, occurredAt: 8.7e15 };
     await bury({ offset: 1n, reason: "malformed", event: long });
     const { stdout } = await run("dead-letters show 2/1");
@@ -197,7 +197,7 @@ describe("dead-letters show", () => {
     expect(stdout.length).toBeLessThan(2_000);
   });
 
-  test("without the registry the bytes are shown, and why", async () => {
+  test("shows the bytes without the registry, and why", async () => {
     await bury({ offset: 1n, reason: "no_price" });
     const { code, stdout } = await run("dead-letters show 2/1", {
       SCHEMA_REGISTRY_URL: "http://127.0.0.1:1/apis",
@@ -207,7 +207,7 @@ describe("dead-letters show", () => {
     expect(stdout).toContain("00000000  00 ");
   });
 
-  test("refuses a place where there is none, and one that is no place", async () => {
+  test("refuses a place without a dead letter, and a malformed place", async () => {
     expect(await run("dead-letters show 2/9")).toEqual({
       code: 1,
       stdout: "",
@@ -223,7 +223,7 @@ describe("dead-letters show", () => {
 });
 
 describe("dead-letters retry", () => {
-  test("has one published again, also once more when it was", async () => {
+  test("publishes a dead letter again, also one that was retried before", async () => {
     await bury({ offset: 1n, reason: "too_long_ago" });
     expect(await run("dead-letters retry 2/1")).toEqual({
       code: 0,
@@ -249,7 +249,7 @@ describe("dead-letters retry", () => {
     expect(await publishAgain()).toBe(1);
   });
 
-  test("has all of a reason published again, or all", async () => {
+  test("publishes all of a reason again, or all", async () => {
     for (const offset of [1n, 2n, 3n]) await bury({ offset, reason: "conflict" });
     await bury({ offset: 4n, reason: "no_price" });
     await bury({ offset: 5n, reason: "unreadable", payload: Buffer.alloc(0) });
@@ -275,7 +275,7 @@ describe("dead-letters retry", () => {
     });
   });
 
-  test("more than a transaction takes are all asked for", async () => {
+  test("retries more than fit into one transaction", async () => {
     await books.database.query(
       `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, reason, detail, payload, recorded_at)
        SELECT 'usage.events', 3, at, 'conflict', '', 'x', to_timestamp(at % 7)
@@ -287,7 +287,7 @@ describe("dead-letters retry", () => {
     ).toMatchObject({ dismissed: 12_345 });
   });
 
-  test("after Kafka did not take it, says why, and asks again", async () => {
+  test("shows why Kafka refused it, and retries it again", async () => {
     await bury({ offset: 1n, reason: "too_long_ago" });
     await run("dead-letters retry 2/1");
     await inTransaction(books.database, async (transaction) => {
@@ -341,7 +341,7 @@ describe("dead-letters retry", () => {
 });
 
 describe("dead-letters dismiss", () => {
-  test("keeps one, with who decided and why; it is not retried any more", async () => {
+  test("records who dismissed it and why; it is not retried any more", async () => {
     await bury({ offset: 1n, reason: "conflict" });
     await run("dead-letters retry 2/1");
     const args = ["dead-letters", "dismiss", "2/1", "--why", "sent by a test", "--by", "anna"];
@@ -380,7 +380,7 @@ describe("dead-letters dismiss", () => {
     });
   });
 
-  test("refuses one that was retried, and a place where there is none", async () => {
+  test("refuses a retried one, and a place without a dead letter", async () => {
     await bury({ offset: 1n, reason: "conflict" });
     await run("dead-letters retry 2/1");
     await publishAgain();
@@ -393,7 +393,7 @@ describe("dead-letters dismiss", () => {
     expect(await run("dead-letters dismiss 2/9 --why tests")).toMatchObject({ code: 1 });
   });
 
-  test("is wrong usage without why, or unless it says which", async () => {
+  test("is wrong usage without --why, or without a selection", async () => {
     expect(await run("dead-letters dismiss 2/1")).toMatchObject({ code: 2 });
     expect(await run(["dead-letters", "dismiss", "2/1", "--why", " "])).toMatchObject({
       code: 2,
@@ -406,7 +406,7 @@ describe("dead-letters dismiss", () => {
   });
 });
 
-test("an answer that is lost: asked again, it is the same", async () => {
+test("a lost answer: running it again has the same result", async () => {
   await bury({ offset: 1n, reason: "conflict" });
   const proxy = await openPostgresProxy(books.url);
   try {
@@ -451,7 +451,7 @@ function eventBytes(event: Partial<UsageFields> = {}): Buffer {
   return withSchemaId(schemaId, usageBytes({ ...EVENT, ...event }));
 }
 
-/** Does what the relay does once Kafka has acknowledged; returns how many it was. */
+/** Does what the relay does once Kafka has acknowledged; returns the number of records. */
 async function publishAgain(): Promise<number> {
   return inTransaction(books.database, async (transaction) => {
     const letters = await takeDeadLettersToRetry(transaction, 100);

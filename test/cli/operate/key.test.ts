@@ -3,7 +3,7 @@ import { type Books, openAccount, openBooks } from "../../support/books/books.ts
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { openApi } from "../../support/processes/api.ts";
 
-/** Keys of the API and links to dashboards, made by command and held against the API itself. */
+/** API keys and dashboard links, created by commands and tried against the API. */
 let books: Books;
 const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
 const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => books?.close());
 
-test("a key is made, opens what its scopes say, is listed without its secret, and revoked", async () => {
+test("a key is created, opens what its scopes allow, is listed without its secret, and revoked", async () => {
   const { ask } = await openApi(books);
   const made = await json("key create product --scope read ingest");
   expect(made).toMatchObject({ outcome: "created", scopes: ["read", "ingest"] });

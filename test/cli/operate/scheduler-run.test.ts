@@ -15,7 +15,7 @@ const CREDIT = 1_000_000;
 const kafka = testKafka();
 const now = Date.now();
 
-/** The account turns on the day it subscribed: first yesterday, then in about a month, in about two. */
+/** The account's months turn on the day it subscribed: yesterday, in about a month, in about two. */
 const nextTurn = startOfDay(monthsFrom(now - DAY, 1));
 const secondTurn = startOfDay(monthsFrom(now - DAY, 2));
 
@@ -48,7 +48,7 @@ const at = (instant: number) => `--at ${new Date(instant).toISOString()}`;
 
 const none = { count: 0, credits: "0" };
 
-test("now: nothing is due, and Kafka is not asked", async () => {
+test("now: nothing is due, and Kafka is not needed", async () => {
   expect(await runJson("", { KAFKA_BROKERS: "127.0.0.1:1" })).toEqual({
     outcome: "ran",
     at: expect.stringMatching(/Z$/),
@@ -62,10 +62,10 @@ test("now: nothing is due, and Kafka is not asked", async () => {
   });
 });
 
-describe("what cannot be meant is refused:", () => {
+describe("refuses", () => {
   test.each([
     [
-      "an instant that is past",
+      "a past instant",
       at(now - 2 * MINUTE),
       1,
       /is in the past; run without --at to post what is due/,
@@ -79,8 +79,8 @@ describe("what cannot be meant is refused:", () => {
   });
 });
 
-describe("at an instant to come", () => {
-  test("without usage being read: a dry run shows the turns, and what waits and why", async () => {
+describe("at a future instant", () => {
+  test("with unread usage, a dry run shows the turns, and what waits and why", async () => {
     await publishSomething();
     const before = await entries();
     const { code, stdout } = await run(`${at(secondTurn + DAY)} --dry-run`);
@@ -93,13 +93,13 @@ describe("at an instant to come", () => {
     expect(await entries()).toEqual(before);
   });
 
-  test("when Kafka cannot be reached, it says so and they wait", async () => {
+  test("reports that Kafka cannot be reached, and expiries wait", async () => {
     const told = await runJson(`${at(nextTurn)} --dry-run`, { KAFKA_BROKERS: "127.0.0.1:1" });
     expect(told.usage_unread).toMatch(/^Kafka at 127\.0\.0\.1:1 cannot be reached/);
     expect(told.grants.count).toBe(1);
   });
 
-  test("a run posts the turn; what waits for usage is told with since when", async () => {
+  test("a run posts the turn, and shows what waits for usage since when", async () => {
     await recordUsageComplete(books.database, now);
     const told = await runJson(at(nextTurn + DAY));
     expect(told).toMatchObject({
@@ -113,7 +113,7 @@ describe("at an instant to come", () => {
     expect(await entries()).toHaveLength(3);
   });
 
-  test("once metering has read every partition to its end, what waited is posted, as shown before", async () => {
+  test("once metering has read every partition, a run posts what waited, as the dry run showed", async () => {
     await readToTheEnd();
     const line = at(secondTurn + 15 * MINUTE);
     const would = await runJson(`${line} --dry-run`);
@@ -136,7 +136,7 @@ describe("at an instant to come", () => {
     expect(await brokenInvariants(books.database)).toEqual([]);
   });
 
-  test("notices are given as set, each once", async () => {
+  test("publishes each expiry notice once, as configured", async () => {
     const thirdTurn = startOfDay(monthsFrom(now - DAY, 3));
     const line = at(thirdTurn - 3 * DAY);
     const quiet = await runJson(line, { EXPIRY_NOTICE_DAYS: "0" });
@@ -147,7 +147,7 @@ describe("at an instant to come", () => {
   });
 });
 
-test("a database that cannot be reached is one sentence", async () => {
+test("reports in one sentence that Postgres cannot be reached", async () => {
   expect(await run("", { DATABASE_URL: "postgres://nobody@127.0.0.1:1/books" })).toEqual({
     code: 1,
     stdout: "",

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 // Whether metering runs depends on what else is tested at the moment.
-test("says what is up, how far behind, and what waits", async () => {
+test("shows what is up, the lag, and what waits", async () => {
   await startOffsets(books.database, USAGE_READER, new Map([[0, 0n]]));
   await inTransaction(books.database, (transaction) =>
     storeDeadLetters(
@@ -69,7 +69,7 @@ test("shows the same as tables", async () => {
   expect(stdout).toMatch(/\ndead letters +2 unreadable, 1 conflict\n$/);
 });
 
-describe("a part that is down is named, and the rest is shown, within seconds", () => {
+describe("names a server that is down and shows the rest, within seconds", () => {
   test.each([
     ["postgres", { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/books" }],
     ["kafka", { KAFKA_BROKERS: "127.0.0.1:1" }],
@@ -98,13 +98,13 @@ describe("the lag of a partition", () => {
     ["is all that Kafka still has when the books have not begun", { low: 2n, high: 9n }, null, 7n],
     ["is none when the books were read a moment later", { low: 0n, high: 9n }, 10n, 0n],
   ])("%s", (_, end, nextOffset, lag) => {
-    const places = new Map(nextOffset === null ? [] : [[0, nextOffset] as const]);
-    expect(lagsOf([{ partition: 0, ...end }], places)).toEqual([
+    const offsets = new Map(nextOffset === null ? [] : [[0, nextOffset] as const]);
+    expect(lagsOf([{ partition: 0, ...end }], offsets)).toEqual([
       { partition: 0, high: end.high, nextOffset, lag },
     ]);
   });
 
-  test("is not known while one side is down", () => {
+  test("is unknown while one side is down", () => {
     expect(lagsOf(null, new Map([[3, 5n]]))).toEqual([
       { partition: 3, high: null, nextOffset: 5n, lag: null },
     ]);

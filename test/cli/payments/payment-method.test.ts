@@ -20,7 +20,7 @@ afterAll(() => books.close());
 
 const SET = "--customer cus_1 --method pm_1";
 
-test("what an account pays with is set, shown and replaced, each with who did it", async () => {
+test("a payment method is set, shown and replaced, with who did it", async () => {
   await openAccount(books, "cli-payer");
   expect(await run("payment-method show cli-payer")).toEqual({
     code: 0,
@@ -67,7 +67,7 @@ test("what an account pays with is set, shown and replaced, each with who did it
   expect((await json("payment-method show cli-payer")).payment_method.method).toBe("pm_2");
 });
 
-test("auto top-up that had stopped starts again", async () => {
+test("a stopped auto top-up starts again", async () => {
   await openAccount(books, "cli-stopped");
   const accountId = toAccountId("cli-stopped");
   await inTransaction(books.database, async (transaction) => {
@@ -135,12 +135,12 @@ describe("refused, and nothing is changed", () => {
     });
   });
 
-  test("every table is as it was", async () => {
+  test("all tables are unchanged", async () => {
     expect(await everyTable(books)).toEqual(before);
   });
 });
 
-test("an answer that is lost: it may be set again", async () => {
+test("a lost answer: it can be set again", async () => {
   await openAccount(books, "cli-lost");
   const proxy = await openPostgresProxy(books.url);
   try {

@@ -143,7 +143,7 @@ describe("payment show", () => {
     );
   });
 
-  test("shows a fee that was not charged yet", async () => {
+  test("shows a fee that is not charged yet", async () => {
     await openPayer(books, "cli-owes");
     await run("subscription start cli-owes cli-plan");
     expect(await json("payment show cli-owes fee:1:0")).toMatchObject({
@@ -225,7 +225,7 @@ describe("payment refund", () => {
     expect((await json(`payment refund cli-again ${paymentId}`)).amount).toBe("600");
   });
 
-  test("an answer that is lost: under the key that is said, it goes back once", async () => {
+  test("a lost answer: with the key that is shown, it is refunded once", async () => {
     await openPayer(books, "cli-lost");
     const paymentId = await topUp(books, "cli-lost", { amount: 1000n, key: "one" });
     const proxy = await openPostgresProxy(books.url);
@@ -323,7 +323,7 @@ describe("refused, and nothing is changed", () => {
     expect(await run(line)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
   });
 
-  test("every table is as it was", async () => {
+  test("all tables are unchanged", async () => {
     expect(await everyTable(books)).toEqual(before);
   });
 });

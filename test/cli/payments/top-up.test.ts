@@ -141,7 +141,7 @@ describe("top-up set", () => {
     );
   });
 
-  test("an answer that is lost: it may be set again", async () => {
+  test("a lost answer: it can be set again", async () => {
     await openAccount(books, "cli-lost-set");
     expect(await loseAnswer("top-up set cli-lost-set --amount 25")).toBe(
       "the connection to Postgres was lost; the settings may or may not have been changed; run it again\n",
@@ -203,7 +203,7 @@ describe("top-up make", () => {
     expect((await json("top-up list cli-again")).items).toHaveLength(1);
   });
 
-  test("one that failed is said to have", async () => {
+  test("reports one that failed", async () => {
     await openPayer(books, "cli-fails");
     const line = "top-up make cli-fails 25 --key order-1";
     await run(line);
@@ -216,7 +216,7 @@ describe("top-up make", () => {
     });
   });
 
-  test("an answer that is lost: under the key that is said, it is charged once", async () => {
+  test("a lost answer: with the key that is shown, it is charged once", async () => {
     await openPayer(books, "cli-lost");
     const said = await loseAnswer("top-up make cli-lost 25");
     expect(said).toMatch(
@@ -353,7 +353,7 @@ describe("refused, and nothing is changed", () => {
     expect(await run(`top-up ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
   });
 
-  test("every table is as it was", async () => {
+  test("all tables are unchanged", async () => {
     expect(await everyTable(books)).toEqual(before);
   });
 });

@@ -27,7 +27,7 @@ test("good books: each invariant is named and holds", async () => {
   expect(stdout.split("\n").length).toBeGreaterThan(25);
 });
 
-test("an account moved by hand: exit code 1, which invariants that breaks, what it means and where", async () => {
+test("an account moved by hand: exit code 1, with the broken invariants, their meaning and the account", async () => {
   await books.database.query(
     "UPDATE account SET position = position + 1 WHERE account_id = 'moved'",
   );

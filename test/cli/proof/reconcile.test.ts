@@ -64,7 +64,7 @@ test("good books: what was verified, and exit code 0", async () => {
   expect(stdout).toContain("100 % of events and 100 % of credits verified, no differences.");
 });
 
-test("a difference: exit code 1, where it is and how it would be repaired; repaired, there is none", async () => {
+test("a difference: exit code 1, with where it is and its repair; once repaired it is gone", async () => {
   const copy = await copyBooks(books);
   try {
     await copy.database.query("DELETE FROM usage_record WHERE event_id = $1", [`${ACCOUNT}-3`]);
@@ -104,7 +104,7 @@ test("a difference: exit code 1, where it is and how it would be repaired; repai
   }
 });
 
-test("a charge at the gateway that the books do not have: it is named, and up to when charges were compared", async () => {
+test("names a charge at the gateway that the books do not have, and up to when charges were compared", async () => {
   const copy = await copyBooks(books);
   try {
     await copy.database.query(
@@ -130,7 +130,7 @@ test("a charge at the gateway that the books do not have: it is named, and up to
   }
 });
 
-test("only an account, a partition or a range: what was asked for, and what was not looked at", async () => {
+test("only an account, a partition or a range: compares that, and shows what was not compared", async () => {
   const one = await run(`--account ${ACCOUNT} --json`);
   expect(JSON.parse(one.stdout).events).toMatchObject({ messages: "30", metered: 30 });
   const other = await run("--account nobody --json");
@@ -169,7 +169,7 @@ test.each([
   expect(await everyTable(books)).toEqual(before);
 });
 
-test("a topic that is not the books' own, a database that is not Drawdown's, a part that is away", async () => {
+test("the topic of other books, a database of something else, a server that is down", async () => {
   const copy = await copyBooks(books);
   try {
     await copy.database.query("UPDATE consumer_offset SET next_offset = next_offset + 1000000");
@@ -188,7 +188,7 @@ test("a topic that is not the books' own, a database that is not Drawdown's, a p
   expect(away.stderr).toContain("Kafka at 127.0.0.1:1");
 }, 60_000);
 
-test("a registry that has lost a schema: which one, and no difference is made up", async () => {
+test("a registry that has lost a schema: names it, and invents no difference", async () => {
   const forgetful = createServer((_, response) => {
     response.writeHead(404, { "Content-Type": "application/json" });
     response.end(JSON.stringify({ error_code: 40403, message: "Schema not found" }));
@@ -227,7 +227,7 @@ test("interrupted: nothing is changed", async () => {
   expect(await everyTable(books)).toEqual(before);
 }, 30_000);
 
-test("past the topic's retention: what could not be verified is said exactly, and all else is", async () => {
+test("past the topic's retention: shows exactly what could not be verified, and verifies the rest", async () => {
   const admin = kafka.admin();
   await admin.connect();
   const offsets = await admin.fetchTopicOffsets(TOPICS.usageEvents);

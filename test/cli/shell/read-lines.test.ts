@@ -20,12 +20,12 @@ test.each([1, 2, 3, 7, 100])(
   },
 );
 
-test("a newline at the end begins no line, and nothing has none", async () => {
+test("a newline at the end begins no line, and empty input has no lines", async () => {
   expect(await read(Buffer.from("one\n"), 100)).toEqual([{ kind: "line", number: 1, text: "one" }]);
   expect(await read(Buffer.alloc(0), 100)).toEqual([]);
 });
 
-test("a line that is not UTF-8 is told from the next one", async () => {
+test("a line that is not UTF-8 does not affect the next one", async () => {
   const bytes = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("\nnext")]);
   expect(await read(bytes, 100)).toEqual([
     { kind: "unreadable", number: 1, problem: "not UTF-8" },
@@ -33,7 +33,7 @@ test("a line that is not UTF-8 is told from the next one", async () => {
   ]);
 });
 
-test("a line without end is not kept", async () => {
+test("an endless line is not kept in memory", async () => {
   const bytes = Buffer.concat([Buffer.alloc(3 << 20, "x"), Buffer.from("\nnext")]);
   expect(await read(bytes, 1 << 16)).toEqual([
     { kind: "unreadable", number: 1, problem: "longer than 1048576 bytes" },

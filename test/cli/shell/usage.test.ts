@@ -52,7 +52,7 @@ test.concurrent.each(COMMANDS)("the help of %s shows an example and --json", asy
   expect(stdout).toContain("--json");
 });
 
-describe("what cannot be meant is one sentence and exit code 2", () => {
+describe("wrong usage is one sentence and exit code 2", () => {
   test.each([
     ["frobnicate", "unknown command 'frobnicate'"],
     ["account frobnicate", "unknown command 'frobnicate'"],
@@ -90,7 +90,7 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
     expect(stderr).toContain("Usage: drawdown");
   });
 
-  test("settings that are missing are named", async () => {
+  test("names missing settings", async () => {
     const env = { DATABASE_URL: undefined, KAFKA_BROKERS: "no-port" };
     const { code, stderr } = await drawdown(words("lots acme --json"), { env });
     expect(code).toBe(2);
@@ -102,7 +102,7 @@ describe("what cannot be meant is one sentence and exit code 2", () => {
   });
 });
 
-describe("Postgres that cannot be used is one sentence, without its password, and exit code 1", () => {
+describe("an unusable Postgres is one sentence, without its password, and exit code 1", () => {
   test("nobody there", async () => {
     const env = { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/books" };
     expect(await drawdown(words("lots acme"), { env })).toEqual({
@@ -124,7 +124,7 @@ describe("Postgres that cannot be used is one sentence, without its password, an
     );
   });
 
-  test("a database without our tables", async () => {
+  test("a database without Drawdown's tables", async () => {
     const url = new URL(process.env["DATABASE_URL"] ?? "");
     url.pathname = "/postgres";
     const { code, stderr } = await drawdown(words("lots acme"), {

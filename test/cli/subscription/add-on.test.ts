@@ -32,7 +32,7 @@ async function subscribed(id: string, threshold = 0n): Promise<void> {
 }
 
 describe("add-on set", () => {
-  test("charges more units at once, each once in the period, and says who", async () => {
+  test("charges more units immediately, each once in a period, and records who", async () => {
     await subscribed("cli-acme");
     const two = await json("add-on set cli-acme cli-voice 2 --by anna");
     const entry = {
@@ -70,7 +70,7 @@ describe("add-on set", () => {
     ]);
   });
 
-  test("fewer units hold from the next period on, and as many again take that back", async () => {
+  test("fewer units apply from the next period on; the old number again undoes that", async () => {
     await subscribed("cli-fewer");
     await run("add-on set cli-fewer cli-voice 3");
     expect((await run("add-on set cli-fewer cli-voice 1")).stdout).toMatch(
@@ -83,7 +83,7 @@ describe("add-on set", () => {
     ]);
   });
 
-  test("a charge that crosses the threshold says so", async () => {
+  test("reports a charge that crosses the threshold", async () => {
     await subscribed("cli-low", 470_000_000n);
     expect((await run("add-on set cli-low cli-voice 2")).stdout).toContain(
       "The balance is now 460 credits.\nThe account is at or below its threshold: a low-balance event was published.\n",
@@ -94,7 +94,7 @@ describe("add-on set", () => {
   });
 });
 
-test("add-on cancel holds from the next period on", async () => {
+test("add-on cancel applies from the next period on", async () => {
   await subscribed("cli-ends");
   await run("add-on set cli-ends cli:kb 2");
   const { changes, entries } = await json("add-on cancel cli-ends cli:kb --by ben");
@@ -111,7 +111,7 @@ test("add-on cancel holds from the next period on", async () => {
 });
 
 describe("add-on list", () => {
-  test("lists what is in use with its price", async () => {
+  test("lists the add-ons in use with their price", async () => {
     await subscribed("cli-lists");
     await run("add-on set cli-lists cli-voice 3");
     await run("add-on set cli-lists cli:kb 1");
@@ -220,7 +220,7 @@ describe("refused, and nothing is changed", () => {
     expect(await run(`add-on ${line}`)).toEqual({ code, stdout: "", stderr: `${sentence}\n` });
   });
 
-  test("every table is as it was", async () => {
+  test("all tables are unchanged", async () => {
     expect(await everyTable(books)).toEqual(before);
   });
 });

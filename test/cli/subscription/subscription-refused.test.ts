@@ -115,7 +115,7 @@ test.concurrent.each([
   });
 });
 
-test("of none of these anything is stored", async () => {
+test("none of these stores anything", async () => {
   expect(await everyTable(books)).toEqual(before);
 });
 

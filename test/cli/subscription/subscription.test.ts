@@ -34,7 +34,7 @@ function nextMonth(instant: string): string {
   return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1)).toISOString();
 }
 
-/** A change as it was made in the past. */
+/** A change made in the past. */
 async function changeAt(
   id: string,
   now: number,
@@ -45,7 +45,7 @@ async function changeAt(
   expect(kind).toBe("changed");
 }
 
-/** An account that subscribed in the past, and that nobody has touched since. */
+/** An account that subscribed in the past and has not changed since. */
 async function subscribedAt(id: string, at: number, asked: Partial<Subscribing>): Promise<void> {
   await openAccount(books, id, { at });
   const subscribing: Subscribing = {
@@ -58,7 +58,7 @@ async function subscribedAt(id: string, at: number, asked: Partial<Subscribing>)
 }
 
 describe("subscription start", () => {
-  test("gives the first month's credits at once, and its months turn on the first", async () => {
+  test("grants the first month's credits immediately; its months turn on the first", async () => {
     await openAccount(books, "cli-acme");
     const started = await json("subscription start cli-acme cli-pro --by anna");
     const at = started.subscription.subscribed_at;
@@ -132,7 +132,7 @@ describe("subscription start", () => {
     ]);
   });
 
-  test("says in words what it did", async () => {
+  test("shows in words what it did", async () => {
     await openAccount(books, "cli-words");
     const { code, stdout } = await run("subscription start cli-words cli-small --interval year");
     expect(code).toBe(0);
@@ -141,7 +141,7 @@ describe("subscription start", () => {
     );
   });
 
-  test("paid by the year it is paid for twelve periods; renewed on its day it turns on that day", async () => {
+  test("paid yearly, it is paid for twelve periods; renewed on its day, it turns on that day", async () => {
     await openAccount(books, "cli-yearly");
     const line = "subscription start cli-yearly cli-pro --interval year --renewal day-of-month";
     const { subscription } = await json(line);
@@ -157,7 +157,7 @@ describe("subscription start", () => {
 });
 
 describe("subscription change-plan", () => {
-  test("to a larger one brings the difference at once, to a smaller one waits", async () => {
+  test("to a larger plan grants the difference immediately; to a smaller one waits", async () => {
     await openAccount(books, "cli-moves");
     await run("subscription start cli-moves cli-small");
     const larger = await run("subscription change-plan cli-moves cli-pro --by ben");
@@ -171,7 +171,7 @@ describe("subscription change-plan", () => {
     expect(await outboxOf(books, "cli-moves", "billing.credits")).toHaveLength(2);
   });
 
-  test("the current one again takes a planned change back", async () => {
+  test("to the current plan undoes a planned change", async () => {
     await openAccount(books, "cli-back");
     await run("subscription start cli-back cli-pro");
     const planned = await json("subscription change-plan cli-back cli-small");
@@ -187,7 +187,7 @@ describe("subscription change-plan", () => {
 });
 
 describe("subscription change-interval", () => {
-  test("holds once what is paid has passed", async () => {
+  test("applies from the end of what is paid on", async () => {
     await openAccount(books, "cli-pays");
     await run("subscription start cli-pays cli-small --interval year");
     const { stdout } = await run("subscription change-interval cli-pays month");
@@ -207,7 +207,7 @@ describe("subscription change-interval", () => {
 });
 
 describe("subscription cancel and resume", () => {
-  test("cancelled, it ends as what is paid has passed; resumed, it goes on", async () => {
+  test("cancelled, it ends with what is paid; resumed, it goes on", async () => {
     await openAccount(books, "cli-leaves");
     const started = await json("subscription start cli-leaves cli-small");
     expect((await run("subscription cancel cli-leaves")).stdout).toBe(
@@ -277,7 +277,7 @@ describe("subscription show", () => {
     );
   });
 
-  test("a suspended one is said to be, with the fees it owes, and one that is paid is not", async () => {
+  test("shows that it is suspended, with its unpaid fees, until they are paid", async () => {
     await openAccount(books, "cli-owes");
     await run("subscription start cli-owes cli-small");
     expect((await json("subscription show cli-owes")).open_fees).toHaveLength(1);
@@ -307,7 +307,7 @@ describe("subscription show", () => {
     });
   });
 
-  test("a turn that is due is said to be, until the next command posts it", async () => {
+  test("shows that a turn is due, until the next command posts it", async () => {
     const at = Date.now() - 40 * DAY_MS;
     await subscribedAt("cli-missed", at, { renewal: "day_of_month" });
     const before = await everyTable(books);
@@ -323,7 +323,7 @@ describe("subscription show", () => {
     });
   });
 
-  test("a period's start is its turn's, also where another time zone holds by now", async () => {
+  test("a period starts at its turn, also after the time zone has changed", async () => {
     await subscribedAt("cli-flown", Date.now() - 40 * DAY_MS, { renewal: "day_of_month" });
     await run("account set cli-flown --time-zone Asia/Tokyo");
     const { subscription, time_zone } = await json("subscription show cli-flown");
@@ -342,7 +342,7 @@ describe("subscription show", () => {
 });
 
 describe("subscription history", () => {
-  test("says who did what and when, also what a turn of the month did", async () => {
+  test("shows who did what and when, also for turns of the month", async () => {
     const at = Date.now() - 40 * DAY_MS;
     await subscribedAt("cli-told", at, { renewal: "day_of_month" });
     await changeAt("cli-told", at + 1, (context) => decidePlanChange("cli-small", context));
@@ -378,13 +378,13 @@ describe("subscription history", () => {
     );
   });
 
-  test("whoever does not say who is told by the name of the system's user", async () => {
+  test("without --by, changes carry the name of the system's user", async () => {
     await openAccount(books, "cli-user");
     const { changes } = await json("subscription start cli-user cli-small");
     expect(changes[0].by).toBe(userInfo().username);
   });
 
-  test("an account on which nothing was changed", async () => {
+  test("an account without changes", async () => {
     await openAccount(books, "cli-quiet");
     expect((await run("subscription history cli-quiet")).stdout).toBe(
       "Nothing has been changed on account cli-quiet.\n",
@@ -392,7 +392,7 @@ describe("subscription history", () => {
   });
 });
 
-test("an answer that is lost: asking again cannot make the change twice", async () => {
+test("a lost answer: running it again cannot make the change twice", async () => {
   await openAccount(books, "cli-lost");
   const proxy = await openPostgresProxy(books.url);
   try {

@@ -25,7 +25,7 @@ afterAll(async () => {
 const line = (fields: Record<string, unknown>) =>
   JSON.stringify({ account_id: account, meter: "cli-tokens", quantity: 1, ...fields });
 
-/** Runs the command on these lines; `published` is what then is on the topic. */
+/** Runs the command on these lines; `published` is what is on the topic afterwards. */
 async function publish(
   lines: readonly string[],
   options: { json?: boolean } = {},
@@ -37,7 +37,7 @@ async function publish(
   return { ...ran, published: await topic.since() };
 }
 
-test("publishes every line, with what is left out filled in", async () => {
+test("publishes every line, with defaults for missing fields", async () => {
   const { code, stdout, stderr, published } = await publish([
     line({ event_id: "e-1", quantity: 1200, occurred_at: new Date().toISOString() }),
     "",
@@ -57,7 +57,7 @@ test("publishes every line, with what is left out filled in", async () => {
   ]);
 });
 
-test("a bad line is named with its number and reason, and the rest still goes", async () => {
+test("names a bad line with its number and reason, and publishes the rest", async () => {
   const bad = [
     ["nonsense", "not JSON"],
     ["[1]", "not a JSON object"],
@@ -104,7 +104,7 @@ test("a bad line is named with its number and reason, and the rest still goes", 
   expect(published.map(({ event_id }) => event_id)).toEqual(["e-first", "e-last"]);
 });
 
-test("reads standard input, and says bad lines in words", async () => {
+test("reads standard input, and names bad lines in words", async () => {
   const stdin = `${line({ event_id: "e-stdin" })}\nnonsense\n`;
   expect(await drawdown(["publish", "-"], { stdin })).toEqual({
     code: 1,
@@ -118,7 +118,7 @@ test("no lines, no events", async () => {
 });
 
 describe("is refused in one sentence", () => {
-  test("a file that is not there", async () => {
+  test("a missing file", async () => {
     const { code, stderr } = await drawdown(["publish", "/nowhere/usage.ndjson"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^cannot read \/nowhere\/usage.ndjson: ENOENT.*\n$/);

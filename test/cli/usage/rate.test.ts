@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-test("a first price holds from now on, a later one from when no event was metered at the first", async () => {
+test("a first price applies immediately, a later one from an instant without metered events on", async () => {
   const before = Date.now();
   const first = await run("rate set cli-tokens 3 --per 1000000 --json");
   expect(first.code).toBe(0);
@@ -50,14 +50,14 @@ test("a price is set once", async () => {
   });
 });
 
-test("a price cannot be slipped under events that were metered", async () => {
+test("a price cannot apply to events that are metered already", async () => {
   await run("rate set cli-minutes 1 --per 60 --from 2020-01-01T00:00:00Z");
   const { code, stderr } = await run("rate set cli-minutes 2 --per 60 --from 2021-01-01T00:00:00Z");
   expect(code).toBe(1);
   expect(stderr).toMatch(/^it exists and cannot change before \S+Z; state a later from\n$/);
 });
 
-test("lists every price, or says that there is none", async () => {
+test("lists every price, or reports that there is none", async () => {
   await run("rate set cli-listed 0 --per 1 --from 2020-01-01T00:00:00Z");
   expect((await run("rate list")).stdout).toMatch(/^METER +CREDITS +PER +VALID FROM\n/);
   expect((await run("rate list cli-listed")).stdout).toMatch(

@@ -10,7 +10,7 @@ import { meterEvents, type Used } from "../../support/cli/meter-events.ts";
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** As the books have it: what every account below is charged by. */
+/** The catalogue in the books. */
 const PRESENT = `
 meters:
   w-tokens: { from: 2023-01-01T00:00:00Z, credits: 2.5, per: 1000 }
@@ -35,7 +35,7 @@ async function file(text: string, name = "other.yaml"): Promise<string> {
   return join(folder, name);
 }
 
-/** Runs it under a catalogue; the range is all that was used here unless another is named. */
+/** Runs what-if under a catalogue, by default over all usage of this test. */
 async function whatIf(catalogue: string, options = "", within = range): Promise<Ran> {
   return run(["what-if", "--catalogue", await file(catalogue), ...words(`${within} ${options}`)]);
 }
@@ -80,8 +80,8 @@ afterAll(async () => {
 });
 
 describe("what-if", () => {
-  test("under the catalogue that there is, nobody would have been charged anything else", async () => {
-    // Stated plainly it holds for the whole range, too.
+  test("under the same catalogue, nobody would have been charged anything else", async () => {
+    // Without from it applies to the whole range, too.
     for (const same of [PRESENT, PRESENT.replaceAll("from: 2023-01-01T00:00:00Z, ", "")]) {
       const ran = await whatIf(same, "--json");
       expect(ran).toMatchObject({ code: 0, stderr: "" });
@@ -100,7 +100,7 @@ describe("what-if", () => {
     }
   });
 
-  test("each event is priced again on its own, at the instant at which it occurred", async () => {
+  test("prices each event again on its own, at the instant at which it occurred", async () => {
     const change = now - DAY + 500 * MINUTE;
     const other = `
 meters:
@@ -144,7 +144,7 @@ add_ons: { w-voice: { credits: 7 } }
     }
   });
 
-  test("the range has its first instant and not its last", async () => {
+  test("the range includes its first instant and not its last", async () => {
     const at = now - MINUTE;
     const count = async (options: string, from: number, to: number) =>
       (await json(PRESENT, options, `--from ${iso(from)} --to ${iso(to)}`)).totals.count;
@@ -161,7 +161,7 @@ add_ons: { w-voice: { credits: 7 } }
     });
   });
 
-  test("who would have paid less and more is named, the furthest first", async () => {
+  test("names who would have paid less and more, the largest difference first", async () => {
     const { winners, losers, unchanged } = await json(
       PRESENT.replace("credits: 2.5,", "credits: 3,").replace("credits: 7", "credits: 5"),
     );
@@ -183,7 +183,7 @@ add_ons: { w-voice: { credits: 7 } }
     expect(stdout).toMatch(/\nw-plan +plan w-large, credits granted +200 +200 +0\n/);
   });
 
-  test("plans give and cost what the other catalogue says, credits and money apart", async () => {
+  test("plans grant and cost what the other catalogue states, with credits and money separate", async () => {
     const { accounts, totals } = await json(
       PRESENT.replace("credits: 100", "credits: 120")
         .replace("monthly: 10.00", "monthly: 4.00")
@@ -210,7 +210,7 @@ add_ons: { w-voice: { credits: 7 } }
     expect(totals.difference).toBe("0");
   });
 
-  test("what the other catalogue has no price for is kept apart and named, never guessed", async () => {
+  test("lists what the other catalogue has no price for, and never guesses", async () => {
     const only = `
 meters:
   w-calls: { credits: 0.5, per: 1 }
@@ -233,7 +233,7 @@ meters:
     });
   });
 
-  test("as CSV it is a row for each meter, add-on and plan of each account", async () => {
+  test("CSV has a row for each meter, add-on and plan of each account", async () => {
     const other = PRESENT.replace("credits: 2.5,", "credits: 3,");
     const ran = await whatIf(other, "--csv -");
     expect(ran).toMatchObject({ code: 0, stderr: "" });
@@ -257,7 +257,7 @@ meters:
     });
   });
 
-  test("looking changes nothing, and what is wrong is said in a sentence", async () => {
+  test("changes nothing, and refuses in one sentence", async () => {
     const before = await everyTable(books);
     await whatIf(PRESENT.replace("credits: 7", "credits: 9"));
     const day = iso(now);

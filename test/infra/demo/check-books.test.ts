@@ -1,6 +1,6 @@
 /**
  * - books that metering has kept equal the trace, however it was split into batches
- * - whatever is off by a micro-credit, an event or a record is said, with where it is
+ * - every difference of a micro-credit, an event or a record is named, with its place
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkBooks } from "../../../infra/demo/check-books.ts";
@@ -133,7 +133,7 @@ describe("a fault in the books is found:", () => {
       says: [/^spend of demo-02, llm.output_tokens, events: \d+, should be \d+$/],
     },
     {
-      fault: "a low balance was said once more",
+      fault: "a low balance was published twice",
       sql: "UPDATE account SET crossings = crossings + 1 WHERE account_id = 'demo-10'",
       says: [/^account demo-10: low balances published: 1, should be 0$/],
     },

@@ -1,6 +1,6 @@
 /**
  * - a price is rounded per event, half a micro-credit up
- * - lots are emptied from the oldest on, beyond them is debt
+ * - lots are emptied oldest first; beyond them is debt
  * - an account runs low once, at the event that brings it down to its threshold
  */
 import { describe, expect, test } from "vitest";
@@ -60,7 +60,7 @@ describe("the demo with 300 accounts", async () => {
     expect(plan.expected.records.size).toBe(2 * 8_819);
   });
 
-  test("draws what each event costs, whoever it is dealt to", () => {
+  test("draws what each event costs, whichever account it belongs to", () => {
     const drawn = accounts.reduce((sum, account) => sum + account.drawn, 0n);
     const costs = plan.events.map(({ meter, quantity }) => {
       const rate = DEMO_RATES.find((candidate) => candidate.meter === meter);

@@ -6,7 +6,7 @@ test("without flags the demo plays at 90 times the pace to 300 accounts and stay
   expect(readFlags([])).toEqual({ kind: "run", flags });
 });
 
-test("flags set what they name", () => {
+test("flags override the defaults", () => {
   const flags = { exit: true, kill: true, json: true, speedUp: 10, accounts: 5 };
   const args = ["--exit", "--kill", "--json", "--speed-up", "10", "--accounts=5"];
   expect(readFlags(args)).toEqual({ kind: "run", flags });

@@ -1,24 +1,24 @@
 /**
- * - every run deals the requests out alike
- * - a few accounts have much of them, and most have few
+ * - every run assigns the requests in the same way
+ * - a few accounts have many of them, and most have few
  */
 import { describe, expect, test } from "vitest";
 import { randomIntegers, spreadRequests } from "../../../infra/demo/spread.ts";
 
-describe("8,819 requests dealt to 300 accounts", () => {
+describe("8,819 requests assigned to 300 accounts", () => {
   const counts = countsOf(spreadRequests(8_819, 300), 300);
 
-  test("are dealt alike every time", () => {
+  test("are assigned in the same way every time", () => {
     expect(countsOf(spreadRequests(8_819, 300), 300)).toEqual(counts);
     expect(counts.slice(0, 5)).toEqual([1395, 716, 475, 378, 273]);
   });
 
-  test("are all dealt, and every account has some", () => {
+  test("are all assigned, and every account has some", () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(8_819);
     expect(Math.min(...counts)).toBeGreaterThan(0);
   });
 
-  test("go by half or more to a tenth of the accounts", () => {
+  test("belong by half or more to a tenth of the accounts", () => {
     const busiest = counts.toSorted((a, b) => b - a).slice(0, 30);
     expect(busiest.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(8_819 / 2);
   });

@@ -1,6 +1,6 @@
 /**
- * - the file in the project is its source's, unchanged
- * - what is not whole is refused, with the line or the numbers that show it
+ * - the file in the project is the original, unchanged
+ * - a damaged file is refused, with the line or the numbers that show it
  */
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -61,7 +61,7 @@ describe("a trace", () => {
     expect(() => parseTrace([HEADER, ...rows].join("\n"))).toThrow(/^line 3/);
   });
 
-  test("that is cut off is refused with what it holds", async () => {
+  test("that is truncated is refused with its totals", async () => {
     const file = join(await tempFolder(), "cut.csv");
     await writeFile(file, `${HEADER}\n2023-11-16 18:17:03.9799600,4808,10\n`);
     await expect(readTrace(file)).rejects.toThrow(
