@@ -193,7 +193,7 @@ describe("subscription change-interval", () => {
     const { stdout } = await run("subscription change-interval cli-pays month");
     const { subscription } = await json("subscription show cli-pays");
     expect(stdout).toBe(
-      "cli-pays: paid monthly once what is paid has passed.\n" +
+      "cli-pays: paid monthly from the end of what is paid on.\n" +
         `The next period begins ${subscription.next_period_at}.\n` +
         `It is paid monthly from ${subscription.paid_until} on.\n`,
     );

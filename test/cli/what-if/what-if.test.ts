@@ -271,7 +271,7 @@ meters:
       [
         await whatIf(PRESENT, "--csv - --json"),
         2,
-        '{"error":"--csv - and --json both fill standard output"}',
+        '{"error":"--csv - and --json both write to standard output"}',
       ],
       [
         await whatIf(PRESENT, "", `--from yesterday --to ${day}`),
