@@ -1,8 +1,8 @@
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
-import { listEntries, type PostedEntry } from "../../../shared/ledger/books/list-entries.ts";
+import { listEntries } from "../../../shared/ledger/books/list-entries.ts";
+import { balanceChanged, creditsPostedRecord } from "../../../shared/ledger/outbox/records.ts";
 import { type RouteContext, readOfAccount } from "../routes/route.ts";
 import type { StreamCursor } from "./cursor.ts";
 import type { TopicRecord } from "./follow-topics.ts";
@@ -29,11 +29,8 @@ export function readMissed(
 ): Promise<Missed> {
   return readOfAccount(context, accountId, async (transaction, { account }) => {
     const { published: topUps } = await readAutoTopUp(transaction, accountId);
-    const { version, entries, granted, position } = account;
-    const record = {
-      ...{ account_id: accountId, version, granted, position, balance: balanceOf(account) },
-      changed_at: context.now(),
-    };
+    const { version, entries } = account;
+    const record = balanceChanged(account, context.now());
     const state = { topic: TOPICS.balances, accountId, sequence: version, record };
     const cursor = { version: version - 1n, entries, topUps };
     if (last === null) return { cursor, records: [state], reload: false };
@@ -43,26 +40,7 @@ export function readMissed(
     const limit = Number(count);
     const missed =
       limit === 0 ? [] : await listEntries(transaction, accountId, { before: null, limit });
-    const records = [...missed.map(recordOf), state];
+    const records = [...missed.map((entry) => creditsPostedRecord(entry, entry.postedAt)), state];
     return { cursor: { ...cursor, entries: last.entries }, records, reload: false };
   });
-}
-
-function recordOf(entry: PostedEntry): TopicRecord {
-  return {
-    topic: TOPICS.credits,
-    accountId: entry.accountId,
-    sequence: entry.sequence,
-    record: {
-      account_id: entry.accountId,
-      sequence: entry.sequence,
-      kind: entry.kind,
-      credits: entry.credits,
-      balance: balanceOf(entry),
-      lot_id: entry.lotId,
-      reference: entry.reference,
-      posted_at: entry.postedAt,
-      due_at: entry.dueAt,
-    },
-  };
 }
