@@ -5,7 +5,7 @@ import { restIdleQueues } from "../patches/idle-queues.ts";
 
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
 
-/** A Kafka client that logs to `logger`. Retries are set here, since NODE_ENV changes the defaults. */
+/** A Kafka client that logs to `logger`. Retries are set, because the defaults depend on NODE_ENV. */
 export function openKafka(settings: KafkaSettings, clientId: string, logger: Logger): Kafka {
   const { sasl } = settings;
   const kafka = new kafkajs.Kafka({

@@ -1,10 +1,10 @@
 import type { Admin } from "kafkajs";
 import { TOPICS } from "../../core/text/topics.ts";
 
-/** Where the messages of a partition of the usage topic begin and end. */
+/** The first and last offsets of a partition of the usage topic. */
 export interface PartitionEnds {
   readonly partition: number;
-  /** The first offset that is still there. */
+  /** The first offset that retention has kept. */
   readonly low: bigint;
   /** One past the last offset. */
   readonly high: bigint;
@@ -20,8 +20,8 @@ export async function readPartitionEnds(
 }
 
 /**
- * The ends of every partition. Null: a partition was added that the client does not know yet; it
- * refreshes its metadata only every few minutes.
+ * The ends of every partition. Null: the client does not know a new partition yet, since it refreshes its
+ * metadata only every few minutes.
  */
 export async function readAllEnds(
   admin: Pick<Admin, "fetchTopicOffsets" | "fetchTopicMetadata">,
@@ -34,8 +34,8 @@ export async function readAllEnds(
 }
 
 /**
- * Whether the books have read the partitions to their ends. A partition not yet begun is not read; one
- * whose messages retention has all deleted is.
+ * Whether the books have read all partitions to their ends. A partition without an offset in the books
+ * is unread; one whose messages retention has deleted counts as read.
  */
 export function areRead(
   ends: readonly PartitionEnds[],

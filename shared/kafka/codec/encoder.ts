@@ -1,10 +1,10 @@
 import type { Registry } from "./registry.ts";
 import { HEADER_BYTES, type TopicSchema } from "./schemas.ts";
 
-/** Encodes a record as a Kafka message's value. Throws for one that is not of the schema. */
+/** Encodes a record as a Kafka message's value. Throws if it does not fit the schema. */
 export type Encode = (record: Readonly<Record<string, unknown>>) => Buffer;
 
-/** The encoder of a topic, whose schema is registered first. */
+/** Registers a topic's schema and returns its encoder. */
 export async function openEncoder(registry: Registry, schema: TopicSchema): Promise<Encode> {
   const id = await registry.register(schema);
   let scratch = Buffer.allocUnsafe(1024);

@@ -2,7 +2,7 @@ import type { IHeaders } from "kafkajs";
 import { TOPICS } from "../../core/text/topics.ts";
 import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 
-/** The header of a dead letter that is published again: where its message was read. */
+/** The header of a dead letter that is published again: the offset at which its message was read. */
 const RETRY_OF = "retry-of";
 
 const PLACE = new RegExp(`^${RegExp.escape(TOPICS.usageEvents)}/\\d{1,10}/\\d{1,19}$`);

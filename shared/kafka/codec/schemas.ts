@@ -3,10 +3,10 @@ import avro from "avsc";
 import { TOPICS } from "../../core/text/topics.ts";
 import { BoundedMap } from "../patches/bounded-map.ts";
 
-/** In front of every Avro record: a zero byte and the schema's id, four bytes, big-endian. */
+/** The header of every Avro record: a zero byte, then the schema's id in four bytes, big-endian. */
 export const HEADER_BYTES = 5;
 
-/** A topic's record: the text that is registered, and the type that reads and writes it. */
+/** The schema of a topic's records: its text for the registry, and its type to encode and decode. */
 export interface TopicSchema {
   readonly topic: string;
   readonly subject: string;
@@ -15,8 +15,8 @@ export interface TopicSchema {
 }
 
 /**
- * Longs are bigint, and may be given as the decimal strings that JSON carries. Instants
- * (`timestamp-millis`) are plain numbers: milliseconds fit. Maps are bounded by their bytes.
+ * Reads longs as bigint, and also writes decimal strings, as in JSON. Instants (`timestamp-millis`) are
+ * plain numbers. A map cannot have more entries than its bytes allow.
  */
 export function typeHook(
   schema: avro.Schema,
@@ -61,7 +61,7 @@ function schemaOf(topic: string, file: string): TopicSchema {
   return { topic, subject: `${topic}-value`, text, type };
 }
 
-/** The record of each topic. */
+/** The schema of each topic. */
 export const SCHEMAS = {
   usageEvents: schemaOf(TOPICS.usageEvents, "usage-event.avsc"),
   deadLetters: schemaOf(TOPICS.deadLetters, "dead-letter.avsc"),

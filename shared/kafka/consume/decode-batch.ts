@@ -47,7 +47,7 @@ export function decodeBatch(
     messageAt: messageFinder(batch.messages),
   };
 
-  /** Headers are read only where they matter: hardly any message has one. */
+  /** Reads headers only of events that are too old: hardly any message has one. */
   function reject(message: KafkaMessage, event: UsageEvent): Rejection | null {
     const rejection = rejectEvent(event, now, window);
     return rejection?.reason === "too_long_ago" && isRetry(message)

@@ -1,8 +1,8 @@
 /**
  * Joins items that arrive while `work` is busy into its next call. Under low load one transaction then
- * takes the messages of all partitions, so latency does not grow with their number. At most `atOnce` calls
- * run concurrently. A call takes items of a total size up to `most` (a larger item goes alone), and no two
- * with the same key.
+ * covers the messages of all partitions, so latency does not grow with their number. At most `atOnce`
+ * calls run concurrently. A call gets items of a total size up to `most` (a larger item goes alone), and
+ * no two with the same key.
  */
 export function joinBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,

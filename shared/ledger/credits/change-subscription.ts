@@ -3,8 +3,8 @@ import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/mov
 import type { Database } from "../postgres/database.ts";
 
 /**
- * Makes one change of an account's subscription, add-ons or time zone in one transaction, as one of
- * core's `decide...` functions decides it: `by` is who asked, for the history.
+ * Changes an account's subscription, add-ons or time zone in one transaction, as one of core's
+ * `decide...` functions decides. `by` is who requested it, for the history.
  */
 export async function changeSubscription<D extends { readonly kind: string }>(
   database: Database,

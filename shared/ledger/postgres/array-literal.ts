@@ -1,6 +1,6 @@
 /**
- * Postgres array literals for `unnest($1::text[], ...)`. Numbers and ids without special characters
- * (nearly all) need no quoting, which is what makes these faster than the driver's own.
+ * Array literals for `unnest($1::text[], ...)`, faster than the driver's own: numbers and nearly all ids
+ * are left unquoted.
  */
 const NEEDS_QUOTES = /[^A-Za-z0-9_.:@/-]|^$|^null$/i;
 

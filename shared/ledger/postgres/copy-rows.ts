@@ -2,15 +2,15 @@ import { pipeline } from "node:stream/promises";
 import { from, to } from "pg-copy-streams";
 import type { Transaction } from "./database.ts";
 
-/** Rows to copy from one database into another, as they are. */
+/** Rows to copy from one database into another. */
 export interface RowsToCopy {
-  /** A query, in the order of the columns. */
+  /** Selects the columns, in their order. */
   readonly query: string;
   readonly table: string;
   readonly columns: string;
 }
 
-/** Copies rows between databases, few of them in memory at a time. */
+/** Copies rows between databases as a stream: memory does not grow with their number. */
 export async function copyRows(
   source: Transaction,
   target: Transaction,

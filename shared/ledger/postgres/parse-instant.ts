@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 
 const ZONE = "+00";
 const BC = " BC";
-/** Of the month's first digit, the second's first, and the fraction's, each after the year. */
+/** Where each field begins, counted from the hyphen after the year. */
 const [MONTH, DAY, HOUR, MINUTE, SECOND, FRACTION] = [1, 4, 7, 10, 13, 16];
 
 const DAY_MS = 86_400_000;
@@ -39,7 +39,7 @@ function digits(text: string, from: number, end: number): number {
   return value;
 }
 
-/** Of the Gregorian calendar. Years are counted from March, so that a leap day ends one. */
+/** In the Gregorian calendar. A year is counted from March, so that a leap day is its last day. */
 function daysSince1970(year: number, month: number, day: number): number {
   const years = month > 2 ? year : year - 1;
   const cycle = Math.floor(years / 400);

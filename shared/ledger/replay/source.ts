@@ -3,7 +3,7 @@ import type { Queryable, Transaction } from "../postgres/database.ts";
 
 const MIGRATIONS = "SELECT name FROM migration ORDER BY name";
 
-/** The migrations that a database has. */
+/** The names of the migrations applied to a database. */
 export async function listMigrations(database: Queryable): Promise<string[]> {
   const { rows } = await database.query<{ name: string }>(MIGRATIONS);
   return rows.map(({ name }) => name);
@@ -14,7 +14,7 @@ const DEAD = `
   FROM dead_letter
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3 AND kafka_offset < $4`;
 
-/** The offsets of a stretch of a partition at which the books have a dead letter, as text. */
+/** The offsets in `[from, to)` of a partition whose messages are dead letters, as text. */
 export async function deadOffsets(
   source: Transaction,
   partition: number,
@@ -34,7 +34,7 @@ const BELOW = `
   FROM usage_record
   WHERE kafka_partition = $1 AND kafka_offset < $2`;
 
-/** The usage that the books have of a partition below an offset; null: none. */
+/** The first offset and the number of metered events below an offset of a partition; null: none. */
 export async function usageBelow(
   source: Transaction,
   partition: number,

@@ -12,7 +12,7 @@ const ADD = `
       quantity = spend.quantity + excluded.quantity,
       credits = spend.credits + excluded.credits`;
 
-/** Adds to what accounts used per meter and hour, in the transaction that writes the usage. In id order. */
+/** Adds usage to the sums per account, meter and hour, in key order so that writers do not deadlock. */
 export async function addSpend(transaction: Transaction, spends: readonly Spend[]): Promise<void> {
   if (spends.length === 0) return;
   const sorted = [...spends].sort(byKey);
