@@ -23,6 +23,8 @@ import { installExamples, installPython } from "./install.ts";
 const LOCAL = resolve(import.meta.dirname, "../../.local");
 const run = promisify(execFile);
 const kafka = testKafka();
+/** A new group reads the topics from their beginning: all that other test files published, too. */
+const WITHIN_MS = 60_000;
 const account = `example-${randomBytes(4).toString("hex")}`;
 
 let folder: string;
@@ -92,14 +94,14 @@ test.for(["typescript", "python"] as const)(
     const env = { DATABASE: `${language}.db`, KAFKA_GROUP: `${reader}-1` };
 
     const first = start(language, env);
-    await eventually("the entry is handled", () => first.of(reader).length === 1);
+    await eventually("the entry is handled", () => first.of(reader).length === 1, WITHIN_MS);
     await first.stop();
 
     // A group that begins anew reads all of it again.
     await grantCredits(books.database, toAccountId(reader), LATER, Date.now());
     await publishPending(books, 2);
     const second = start(language, { ...env, KAFKA_GROUP: `${reader}-2` });
-    await eventually("the later entry is handled", () => second.of(reader).length > 0);
+    await eventually("the later entry is handled", () => second.of(reader).length > 0, WITHIN_MS);
     await second.stop();
     expect([...first.of(reader), ...second.of(reader)].map(({ sequence }) => sequence)).toEqual([
       "1",
@@ -107,6 +109,7 @@ test.for(["typescript", "python"] as const)(
     ]);
     expect(second.of(reader)[0]?.record).toMatchObject({ account_id: reader, kind: "grant" });
   },
+  3 * WITHIN_MS,
 );
 
 const TYPESCRIPT = [
