@@ -36,7 +36,7 @@ test("a payment method is set, shown and replaced, with who did it", async () =>
     stderr: "",
     stdout:
       "cli-payer pays with pm_1 of cus_1 from now on.\n" +
-      "Auto top-up starts again where it was paused or stopped, and declined fees are tried again.\n",
+      "Auto top-up starts again if it was paused or stopped, and declined fees are tried again.\n",
   });
   const { payment_method: stored } = await json("payment-method show cli-payer");
   expect(stored).toEqual({
