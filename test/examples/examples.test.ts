@@ -86,6 +86,7 @@ test("the product in JavaScript publishes over HTTP", async () => {
 
 test.for(["typescript", "python"] as const)(
   "the consumer in %s handles each record once",
+  { timeout: 3 * WITHIN_MS },
   async (language, { skip }) => {
     if (language === "python") skip(python === null, "Python 3 with venv and pip is not here");
     const reader = `${account}-${language}`;
@@ -109,7 +110,6 @@ test.for(["typescript", "python"] as const)(
     ]);
     expect(second.of(reader)[0]?.record).toMatchObject({ account_id: reader, kind: "grant" });
   },
-  3 * WITHIN_MS,
 );
 
 const TYPESCRIPT = [
