@@ -115,7 +115,7 @@ describe("the gateway is down", () => {
       await use(books, { [account]: 6_000_000n });
       await eventually("it was tried twice", async () => (await seen()).calls >= 2, WITHIN_MS);
       expect(await seen()).toMatchObject(PENDING);
-      const alarm = await service.says(/^payments are pending for long/, WITHIN_MS);
+      const alarm = await service.says(/^payments are pending for too long/, WITHIN_MS);
       expect(alarm).toMatchObject({ level: "error", payments: 1, since: expect.any(String) });
       await service.says(/^the outcome of a payment is unknown$/);
 

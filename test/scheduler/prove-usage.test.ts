@@ -65,7 +65,7 @@ test("what differs is stored with its words, and looked at again until it is rep
     {
       id: `other_price:${ACCOUNT}-${published - 1}`,
       account_id: ACCOUNT,
-      says: expect.stringContaining("costs 0.000005, but its record says 0.000006"),
+      says: expect.stringContaining("costs 0.000005 credits, but its record has 0.000006"),
     },
   ]);
   await books.database.query("UPDATE usage_record SET credits = 5");
