@@ -95,14 +95,14 @@ test.for(["typescript", "python"] as const)(
     const env = { DATABASE: `${language}.db`, KAFKA_GROUP: `${reader}-1` };
 
     const first = start(language, env);
-    await eventually("the entry is handled", () => first.of(reader).length === 1, WITHIN_MS);
+    await first.handles(reader);
     await first.stop();
 
     // A group that begins anew reads all of it again.
     await grantCredits(books.database, toAccountId(reader), LATER, Date.now());
     await publishPending(books, 2);
     const second = start(language, { ...env, KAFKA_GROUP: `${reader}-2` });
-    await eventually("the later entry is handled", () => second.of(reader).length > 0, WITHIN_MS);
+    await second.handles(reader);
     await second.stop();
     expect([...first.of(reader), ...second.of(reader)].map(({ sequence }) => sequence)).toEqual([
       "1",
@@ -148,6 +148,8 @@ async function example(
 interface Consumer {
   /** What it has printed of an account. */
   of(accountId: string): { readonly sequence: string; readonly record: unknown }[];
+  /** Waits until it has printed something of an account. */
+  handles(accountId: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -157,18 +159,28 @@ function start(language: "typescript" | "python", env: Readonly<Record<string, s
   const child: ChildProcess = spawn(program, args, {
     cwd: folder,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines: string[] = [];
+  const errors: string[] = [];
   if (child.stdout !== null) createInterface(child.stdout).on("line", (line) => lines.push(line));
+  if (child.stderr !== null) createInterface(child.stderr).on("line", (line) => errors.push(line));
+  const of = (accountId: string) =>
+    lines.flatMap((line) => {
+      const [, named, sequence = "", record = "null"] =
+        /^(?:\S+) (\S+) (\d+) (.*)$/.exec(line) ?? [];
+      return named === accountId ? [{ sequence, record: JSON.parse(record) }] : [];
+    });
   return {
-    of: (accountId) =>
-      lines.flatMap((line) => {
-        const [, of, sequence = "", record = "null"] =
-          /^(?:\S+) (\S+) (\d+) (.*)$/.exec(line) ?? [];
-        return of === accountId ? [{ sequence, record: JSON.parse(record) }] : [];
-      }),
+    of,
+    async handles(accountId) {
+      const isHandled = () => of(accountId).length > 0;
+      await eventually("the entry is handled", isHandled, WITHIN_MS).catch((error: Error) => {
+        const seen = `${lines.length} records printed, on standard error: ${errors.slice(-10).join("\n")}`;
+        throw new Error(`${error.message}; ${seen}`);
+      });
+    },
     async stop() {
       if (child.exitCode !== null) throw new Error(`the consumer has ended with ${child.exitCode}`);
       child.kill("SIGTERM");
