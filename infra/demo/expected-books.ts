@@ -3,13 +3,14 @@ import { REFERENCE } from "../../shared/core/line/reference.ts";
 import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import type { PlannedAccount } from "./plan-accounts.ts";
 import type { PlannedEvent } from "./plan-events.ts";
+import type { FoundRecord } from "./read-books.ts";
 
 /** The books that must result once every event is metered. All credits are micro-credits. */
 export interface ExpectedBooks {
   /** By account id. */
   readonly accounts: ReadonlyMap<string, ExpectedAccount>;
   /** By event id. */
-  readonly records: ReadonlyMap<string, ExpectedRecord>;
+  readonly records: ReadonlyMap<string, FoundRecord>;
 }
 
 export interface ExpectedAccount {
@@ -28,13 +29,6 @@ interface ExpectedLowBalance {
   readonly cause: string;
 }
 
-export interface ExpectedRecord {
-  readonly event: PlannedEvent;
-  readonly credits: MicroCredits;
-  /** The account's position before the event. */
-  readonly start: MicroCredits;
-}
-
 /**
  * Computes the books from the trace alone, event by event, with a purse of lots that is emptied
  * oldest first. It shares no code with the credit line on purpose, since it checks it.
@@ -45,7 +39,7 @@ export function expectBooks(
   rates: readonly Rate[],
 ): ExpectedBooks {
   const purses = new Map(accounts.map((account) => [account.accountId, openPurse(account)]));
-  const records = new Map<string, ExpectedRecord>();
+  const records = new Map<string, FoundRecord>();
   for (const event of events) {
     const purse = purses.get(event.accountId);
     const rate = rates.find(({ meter }) => meter === event.meter);
@@ -53,7 +47,8 @@ export function expectBooks(
       throw new Error(`event ${event.eventId} names an account or a meter that is not planned`);
     }
     const credits = costOf(event.quantity, rate);
-    records.set(event.eventId, { event, credits, start: purse.drawn });
+    const { eventId, accountId, meter, quantity } = event;
+    records.set(eventId, { eventId, accountId, meter, quantity, credits, start: purse.drawn });
     draw(purse, credits, event);
   }
   return { accounts: purses, records };

@@ -1,5 +1,5 @@
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
-import type { Database, Transaction } from "../../shared/ledger/postgres/database.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../shared/ledger/postgres/read-snapshot.ts";
 
 /** The books of some accounts, read at one instant. */
@@ -38,12 +38,8 @@ interface FoundDraw {
 }
 
 /** An account's spend on a meter, over all hours. */
-interface FoundSpend {
-  readonly accountId: string;
-  readonly meter: string;
+interface FoundSpend extends Pick<FoundRecord, "accountId" | "meter" | "quantity" | "credits"> {
   readonly events: number;
-  readonly quantity: bigint;
-  readonly credits: MicroCredits;
 }
 
 /** Reads the books with plain SQL on the tables, so that it finds records that nothing else refers to. */
@@ -51,13 +47,26 @@ export async function readBooks(
   database: Database,
   accountIds: readonly string[],
 ): Promise<FoundBooks> {
-  return readSnapshot(database, async (transaction) => ({
-    accounts: await readAccounts(transaction, accountIds),
-    records: (await transaction.query<FoundRecord>(RECORDS, [accountIds])).rows,
-    draws: (await transaction.query<FoundDraw>(DRAWS, [accountIds])).rows,
-    spend: (await transaction.query<FoundSpend>(SPEND, [accountIds])).rows,
-    deadLetters: await countDeadLetters(transaction, accountIds),
-  }));
+  return readSnapshot(database, async (transaction) => {
+    const read = async <Row extends object>(sql: string) =>
+      (await transaction.query<Row>(sql, [accountIds])).rows;
+    const accounts = await read<FoundAccount & OfAccount>(ACCOUNTS);
+    const lots = await read<FoundAccount["lots"][number] & OfAccount>(LOTS);
+    const lotsOf = Map.groupBy(lots, ({ accountId }) => accountId);
+    return {
+      accounts: new Map(
+        accounts.map((row) => [row.accountId, { ...row, lots: lotsOf.get(row.accountId) ?? [] }]),
+      ),
+      records: await read<FoundRecord>(RECORDS),
+      draws: await read<FoundDraw>(DRAWS),
+      spend: await read<FoundSpend>(SPEND),
+      deadLetters: (await read<{ count: number }>(DEAD_LETTERS))[0]?.count ?? 0,
+    };
+  });
+}
+
+interface OfAccount {
+  readonly accountId: string;
 }
 
 const ACCOUNTS = `
@@ -70,27 +79,6 @@ const LOTS = `
   FROM lot
   WHERE account_id = ANY($1)
   ORDER BY end_position, start_position`;
-
-interface OfAccount {
-  readonly accountId: string;
-}
-
-async function readAccounts(
-  transaction: Transaction,
-  accountIds: readonly string[],
-): Promise<Map<string, FoundAccount>> {
-  const accounts = await transaction.query<FoundAccount & OfAccount>(ACCOUNTS, [accountIds]);
-  const lots = await transaction.query<FoundAccount["lots"][number] & OfAccount>(LOTS, [
-    accountIds,
-  ]);
-  const byAccount = Map.groupBy(lots.rows, ({ accountId }) => accountId);
-  return new Map(
-    accounts.rows.map(({ accountId, ...account }) => [
-      accountId,
-      { ...account, lots: byAccount.get(accountId) ?? [] },
-    ]),
-  );
-}
 
 const RECORDS = `
   SELECT event_id AS "eventId", account_id AS "accountId", meter, quantity, credits,
@@ -111,13 +99,7 @@ const SPEND = `
   WHERE account_id = ANY($1)
   GROUP BY account_id, meter`;
 
-async function countDeadLetters(
-  transaction: Transaction,
-  accountIds: readonly string[],
-): Promise<number> {
-  const { rows } = await transaction.query<{ count: number }>(
-    "SELECT count(*)::integer FROM dead_letter WHERE account_id = ANY($1)",
-    [accountIds],
-  );
-  return rows[0]?.count ?? 0;
-}
+const DEAD_LETTERS = `
+  SELECT count(*)::integer
+  FROM dead_letter
+  WHERE account_id = ANY($1)`;

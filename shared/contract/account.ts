@@ -7,24 +7,22 @@ import { noun } from "./noun.ts";
 import { type ScheduleRead, scheduleFields, toSchedule } from "./subscription.ts";
 import { accountId, count, credits, instant } from "./wire.ts";
 
-const listedFields = {
+const lineFields = {
   account_id: accountId,
   balance: credits.meta({ description: "Micro-credits left; below zero it is debt." }),
   threshold: credits,
   low_balance: z.boolean(),
-  version: count,
 };
+
+const listedFields = { ...lineFields, version: count };
 
 const balanceFields = { ...listedFields, granted: credits, position: credits };
 
 /** An account after a movement; `crossing` numbers the low balance that it published. */
 export const movedFields = {
-  account_id: accountId,
-  balance: credits,
+  ...lineFields,
   granted: credits,
   position: credits,
-  threshold: credits,
-  low_balance: z.boolean(),
   crossing: count.nullable(),
 };
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { newEntryFields } from "./entry.ts";
 import { noun } from "./noun.ts";
 import { accountId, count, credits, instant, money } from "./wire.ts";
 
@@ -14,12 +15,8 @@ export const streamEvents = {
   }),
   credits: noun({
     account_id: accountId,
-    sequence: count,
+    ...newEntryFields,
     kind: z.string(),
-    credits,
-    balance: credits,
-    lot_id: z.string().nullable(),
-    reference: z.string(),
     posted_at: instant,
     due_at: instant.nullable(),
   }),
