@@ -3,24 +3,24 @@ import { z } from "zod";
 import type { RegistrySettings } from "../../runtime/settings.ts";
 import { HEADER_BYTES, SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
 
-/** The registry cannot be reached or does not answer as one: an outage, never a bad event. */
+/** The registry cannot be reached or answers with something else: an outage, never a bad event. */
 export class RegistryUnavailable extends Error {}
 
 /** The registry refuses a schema: readers of the topic could not read it. */
 export class IncompatibleSchema extends Error {}
 
-/** A schema registry with Confluent's API. A request that gets no answer fails within seconds. */
+/** A schema registry with Confluent's API. A request without an answer fails after 5 seconds. */
 export interface Registry {
   /**
    * The Avro type of a schema id; null if the registry has no such schema. Throws RegistryUnavailable,
    * or any other error for a schema that is not Avro.
    */
   schemaOf(id: number): Promise<avro.Type | null>;
-  /** The record in a message's value, by the schema that it was written with, which is asked for once. */
+  /** Decodes a message's value by the schema that it was written with, which is fetched once. */
   decode(value: Buffer): Promise<unknown>;
   /**
-   * Registers the record of a topic (compatibility BACKWARD) and returns its id; the same schema
-   * again gives the same id. Throws IncompatibleSchema or RegistryUnavailable.
+   * Registers a topic's schema (compatibility BACKWARD) and returns its id, which is the same each
+   * time. Throws IncompatibleSchema or RegistryUnavailable.
    */
   register(schema: TopicSchema): Promise<number>;
 }
@@ -41,7 +41,7 @@ export function openRegistry(settings: RegistrySettings): Registry {
 }
 
 async function fetchSchema(settings: RegistrySettings, id: number): Promise<avro.Type | null> {
-  const { status, body } = await ask(settings, "GET", `schemas/ids/${id}`);
+  const { status, body } = await request(settings, "GET", `schemas/ids/${id}`);
   if (status === 404 && errorAnswer.safeParse(body).data?.error_code === SCHEMA_NOT_FOUND) {
     return null;
   }
@@ -57,7 +57,7 @@ async function register(
   { subject, text }: TopicSchema,
 ): Promise<number> {
   const config = `config/${encodeURIComponent(subject)}`;
-  const set = await ask(settings, "GET", config);
+  const set = await request(settings, "GET", config);
   const isNew = set.status === 404;
   const level = configAnswer.safeParse(set.body).data?.compatibilityLevel;
   if (!isNew && (set.status !== 200 || level === undefined)) {
@@ -69,35 +69,35 @@ async function register(
     );
   }
   const versions = `subjects/${encodeURIComponent(subject)}/versions`;
-  const { status, body } = await ask(settings, "POST", versions, { schema: text });
+  const { status, body } = await request(settings, "POST", versions, { schema: text });
   if (status === 409 || status === 422) {
     throw new IncompatibleSchema(`${subject}: ${errorAnswer.safeParse(body).data?.message}`);
   }
   const registered = idAnswer.safeParse(body);
   if (status !== 200 || !registered.success) throw unexpected(status, `to ${subject}`);
   if (isNew) {
-    const put = await ask(settings, "PUT", config, { compatibility: COMPATIBILITY });
+    const put = await request(settings, "PUT", config, { compatibility: COMPATIBILITY });
     if (put.status !== 200) throw unexpected(put.status, `to the compatibility of ${subject}`);
   }
   return registered.data.id;
 }
 
-/** Registers the records of all topics. */
+/** Registers the schemas of all topics. */
 export async function registerSchemas(registry: Registry): Promise<void> {
   for (const schema of Object.values(SCHEMAS)) await registry.register(schema);
 }
 
 const COMPATIBILITY = "BACKWARD";
 const SCHEMA_NOT_FOUND = 40403;
-const ANSWER_WITHIN_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 const errorAnswer = z.object({ error_code: z.number(), message: z.string().default("") });
 const schemaAnswer = z.object({ schema: z.string(), schemaType: z.string().default("AVRO") });
 const configAnswer = z.object({ compatibilityLevel: z.string() });
 const idAnswer = z.object({ id: z.number() });
 
-/** What the registry answers. A page of a proxy is no answer. */
-async function ask(
+/** Throws RegistryUnavailable without an answer in JSON: it may be a proxy's error page. */
+async function request(
   { url, auth }: RegistrySettings,
   method: string,
   path: string,
@@ -113,7 +113,7 @@ async function ask(
       method,
       headers,
       redirect: "manual",
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: await response.json() };

@@ -1,7 +1,7 @@
 import kafkajs, { type Kafka, type Producer } from "kafkajs";
 import { type Encode, openEncoder } from "../codec/encoder.ts";
 import type { Registry } from "../codec/registry.ts";
-import { SCHEMAS } from "../codec/schemas.ts";
+import { SCHEMAS, type TopicSchema } from "../codec/schemas.ts";
 
 /** A record to publish. `sequence` rises per key and topic, so that readers can drop repeats. */
 export interface Outgoing {
@@ -19,41 +19,20 @@ export interface RawMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-// KafkaJS sends a partition's messages as one batch, and a broker takes batches of up to a MiB.
+// KafkaJS sends a partition's messages as one batch, and a broker accepts batches of up to a MiB.
 const MAX_REQUEST_BYTES = 900_000;
 const OVERHEAD_BYTES = 100;
 
 export interface Publisher {
-  /** Resolves when every in-sync replica has all of them. After an error some may be written: publish again. */
+  /** Resolves when all in-sync replicas have the records. After an error some may: publish all again. */
   publish(records: readonly (Outgoing | RawMessage)[]): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Publishes records with an idempotent producer, replaced after an error: its sequence may be broken. */
 export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
-  const encoders = new Map<string, Encode>();
+  const encode = encoders(registry);
   let connected: Promise<Producer> | null = null;
-
-  async function connect(): Promise<Producer> {
-    const producer = kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      // Hashes keys as Kafka's Java client does, so that any client puts an account on the same partition.
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-    });
-    await producer.connect();
-    return producer;
-  }
-
-  async function encoderOf(topic: string): Promise<Encode> {
-    const known = encoders.get(topic);
-    if (known !== undefined) return known;
-    const schema = Object.values(SCHEMAS).find((candidate) => candidate.topic === topic);
-    if (schema === undefined) throw new Error(`there is no schema for topic ${topic}`);
-    const encoder = await openEncoder(registry, schema);
-    encoders.set(topic, encoder);
-    return encoder;
-  }
 
   async function disconnect(): Promise<void> {
     const producer = await connected?.catch(() => null);
@@ -61,18 +40,10 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
     await producer?.disconnect();
   }
 
-  async function encoded(message: Outgoing | RawMessage): Promise<RawMessage> {
-    if ("value" in message) return message;
-    const { topic, key, sequence, record } = message;
-    const encode = await encoderOf(topic);
-    const headers = sequence === null ? {} : { sequence: sequence.toString() };
-    return { topic, key, value: encode(record), headers };
-  }
-
   async function send(messages: readonly RawMessage[]): Promise<void> {
     const byTopic = Map.groupBy(messages, ({ topic }) => topic);
     try {
-      connected ??= connect();
+      connected ??= connect(kafka);
       const producer = await connected;
       await producer.sendBatch({
         acks: -1,
@@ -89,7 +60,7 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
       let request: RawMessage[] = [];
       let bytes = 0;
       for (const record of records) {
-        const message = await encoded(record);
+        const message = "value" in record ? record : await encode(record);
         const { key, value } = message;
         const size = value.length + Buffer.byteLength(key ?? "") + OVERHEAD_BYTES;
         if (request.length > 0 && bytes + size > MAX_REQUEST_BYTES) {
@@ -104,4 +75,32 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
     },
     close: disconnect,
   };
+}
+
+async function connect(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    // Hashes keys as Kafka's Java client does, so that any client puts an account on the same partition.
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  return producer;
+}
+
+/** Encodes records, registering the schema of each topic at its first record. */
+function encoders(registry: Registry): (record: Outgoing) => Promise<RawMessage> {
+  const opened = new Map<string, Encode>();
+  return async ({ topic, key, sequence, record }) => {
+    const encode = opened.get(topic) ?? (await openEncoder(registry, schemaOfTopic(topic)));
+    opened.set(topic, encode);
+    const headers = sequence === null ? {} : { sequence: sequence.toString() };
+    return { topic, key, value: encode(record), headers };
+  };
+}
+
+function schemaOfTopic(topic: string): TopicSchema {
+  const schema = Object.values(SCHEMAS).find((candidate) => candidate.topic === topic);
+  if (schema === undefined) throw new Error(`there is no schema for topic ${topic}`);
+  return schema;
 }

@@ -2,15 +2,15 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
 
 const INSERT = `
-  WITH ended AS (DELETE FROM dashboard_token WHERE expires_at < to_timestamp($4 / 1000.0))
+  WITH expired AS (DELETE FROM dashboard_token WHERE expires_at < to_timestamp($4 / 1000.0))
   INSERT INTO dashboard_token (account_id, secret_hash, key_id, expires_at)
   SELECT account_id, $2, $3, to_timestamp($5 / 1000.0)
   FROM account
   WHERE account_id = $1`;
 
 /**
- * Stores a token that opens one account until it expires, by the SHA-256 of its secret, and forgets
- * those that have ended. False: there is no such account.
+ * Stores a token for one account, by the SHA-256 of its secret, and deletes the expired tokens of all
+ * accounts. False: there is no such account.
  */
 export async function insertDashboardToken(
   database: Database,
@@ -27,13 +27,13 @@ export async function insertDashboardToken(
   return rowCount === 1;
 }
 
-const OPENS = `
+const FIND = `
   SELECT expires_at AS "expiresAt"
   FROM dashboard_token
   JOIN api_key USING (key_id)
   WHERE account_id = $1 AND dashboard_token.secret_hash = $2 AND revoked_at IS NULL`;
 
-/** When a token of an account ends; null: there is none, or its key was revoked. */
+/** When a token of an account expires; null: there is none, or its key was revoked. */
 export async function findDashboardToken(
   database: Database,
   accountId: AccountId,
@@ -41,7 +41,7 @@ export async function findDashboardToken(
 ): Promise<Instant | null> {
   const { rows } = await database.query<{ expiresAt: Instant }>({
     name: "find-dashboard-token",
-    text: OPENS,
+    text: FIND,
     values: [accountId, secretHash],
   });
   return rows[0]?.expiresAt ?? null;

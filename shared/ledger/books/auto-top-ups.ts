@@ -7,6 +7,7 @@ import {
 import { putInOutbox } from "../outbox/outbox.ts";
 import { topUpChangedRecord } from "../outbox/records.ts";
 import type { Database, Queryable, Transaction } from "../postgres/database.ts";
+import { overwritten } from "../postgres/overwritten.ts";
 
 const READ = `
   SELECT enabled, amount, limit_per_day AS "limitPerDay", limit_per_month AS "limitPerMonth", declines,
@@ -24,21 +25,15 @@ export async function readAutoTopUp(database: Queryable, accountId: AccountId): 
   return rows[0] ?? UNTOUCHED_AUTO_TOP_UP;
 }
 
+const COLUMNS =
+  "enabled, amount, limit_per_day, limit_per_month, declines, paused_until, stopped, look_at, told";
+
 const WRITE = `
-  INSERT INTO auto_top_up (account_id, enabled, amount, limit_per_day, limit_per_month, declines,
-                           paused_until, stopped, look_at, told)
+  INSERT INTO auto_top_up (account_id, ${COLUMNS})
   VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0), $8,
           to_timestamp($9::bigint / 1000.0), $10)
   ON CONFLICT (account_id) DO UPDATE
-  SET enabled = excluded.enabled,
-      amount = excluded.amount,
-      limit_per_day = excluded.limit_per_day,
-      limit_per_month = excluded.limit_per_month,
-      declines = excluded.declines,
-      paused_until = excluded.paused_until,
-      stopped = excluded.stopped,
-      look_at = excluded.look_at,
-      told = excluded.told`;
+  SET ${overwritten(COLUMNS)}`;
 
 /** Writes an account's auto top-up and puts notices in the outbox. The caller has locked the account. */
 export async function writeAutoTopUp(

@@ -68,7 +68,6 @@ export async function insertLots(
   transaction: Transaction,
   lots: readonly { accountId: AccountId; lot: GrantedLot }[],
 ): Promise<void> {
-  if (lots.length === 0) return;
   await insertRows(transaction, INTO, lots, (rows, { accountId, lot }) => {
     rows.startRow(9);
     rows.text(accountId);

@@ -14,7 +14,6 @@ export async function insertFees(
   transaction: Transaction,
   fees: readonly { accountId: AccountId; fee: Fee }[],
 ): Promise<void> {
-  if (fees.length === 0) return;
   await insertRows(transaction, INTO, fees, (rows, { accountId, fee }) => {
     rows.startRow(16);
     rows.text(accountId);

@@ -9,8 +9,8 @@ const INTO = {
 };
 
 /**
- * Posts entries, each as of `postedAt`. `accounts` are those they belong to, as read: an entry carries
- * the version that this transaction gives its account.
+ * Posts entries, each as of `postedAt`. `accounts` are their accounts before this transaction: an entry
+ * has the version that it gives its account.
  */
 export async function postEntries(
   transaction: Transaction,
@@ -18,7 +18,6 @@ export async function postEntries(
   accounts: readonly Account[],
   postedAt: (entry: Entry) => Instant,
 ): Promise<void> {
-  if (entries.length === 0) return;
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
   await insertRows(transaction, INTO, entries, (rows, entry) => {
     const version = versions.get(entry.accountId);

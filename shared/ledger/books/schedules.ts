@@ -9,6 +9,7 @@ import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Queryable, Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
+import { overwritten } from "../postgres/overwritten.ts";
 
 const READ = `
   SELECT account_id AS "accountId", subscriptions, changes, add_ons AS "addOns",
@@ -65,11 +66,13 @@ function toSubscription(
   return planId === null ? null : { number, planId, anchor: { renewal, date }, ...rest };
 }
 
+const COLUMNS = `
+  subscriptions, changes, plan_id, interval, renewal, anchor_date, subscribed_at, period,
+  next_period_at, period_credits, paid_until, next_plan_id, next_interval, cancelled, add_ons,
+  due_charges, currency, paid_price, withheld`;
+
 const WRITE = `
-  INSERT INTO schedule (account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
-                        subscribed_at, period, next_period_at, period_credits, paid_until,
-                        next_plan_id, next_interval, cancelled, add_ons, due_charges, currency,
-                        paid_price, withheld)
+  INSERT INTO schedule (account_id, ${COLUMNS})
   SELECT account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
          to_timestamp(subscribed_at / 1000.0), period, to_timestamp(next_period_at / 1000.0),
          period_credits, paid_until, next_plan_id, next_interval, cancelled, add_ons, due_charges,
@@ -78,29 +81,9 @@ const WRITE = `
               $7::date[], $8::bigint[], $9::integer[], $10::bigint[], $11::bigint[], $12::integer[],
               $13::text[], $14::text[], $15::boolean[], $16::jsonb[], $17::jsonb[], $18::text[],
               $19::bigint[], $20::text[])
-    AS written (account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
-                subscribed_at, period, next_period_at, period_credits, paid_until, next_plan_id,
-                next_interval, cancelled, add_ons, due_charges, currency, paid_price, withheld)
+    AS written (account_id, ${COLUMNS})
   ON CONFLICT (account_id) DO UPDATE
-  SET subscriptions = excluded.subscriptions,
-      changes = excluded.changes,
-      plan_id = excluded.plan_id,
-      interval = excluded.interval,
-      renewal = excluded.renewal,
-      anchor_date = excluded.anchor_date,
-      subscribed_at = excluded.subscribed_at,
-      period = excluded.period,
-      next_period_at = excluded.next_period_at,
-      period_credits = excluded.period_credits,
-      paid_until = excluded.paid_until,
-      next_plan_id = excluded.next_plan_id,
-      next_interval = excluded.next_interval,
-      cancelled = excluded.cancelled,
-      add_ons = excluded.add_ons,
-      due_charges = excluded.due_charges,
-      currency = excluded.currency,
-      paid_price = excluded.paid_price,
-      withheld = excluded.withheld`;
+  SET ${overwritten(COLUMNS)}`;
 
 /** Writes schedules. The compare-and-set on the account guards them. */
 export async function writeSchedules(
@@ -149,7 +132,6 @@ export async function recordChanges(
   transaction: Transaction,
   changes: readonly { accountId: AccountId; change: SubscriptionChange }[],
 ): Promise<void> {
-  if (changes.length === 0) return;
   await insertRows(transaction, INTO_HISTORY, changes, (rows, { accountId, change }) => {
     rows.startRow(6);
     rows.text(accountId);

@@ -25,7 +25,6 @@ export async function putInOutbox(
   transaction: Transaction,
   records: readonly OutboxRecord[],
 ): Promise<void> {
-  if (records.length === 0) return;
   await insertRows(transaction, INTO, records, (rows, { accountId, topic, sequence, record }) => {
     rows.startRow(4);
     rows.text(accountId);

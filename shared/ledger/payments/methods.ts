@@ -4,6 +4,7 @@ import { startAgain } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import type { Database, Queryable } from "../postgres/database.ts";
+import { overwritten } from "../postgres/overwritten.ts";
 
 /** The payment method of an account, who set it and when. */
 export interface StoredMethod extends PaymentMethod {
@@ -29,10 +30,7 @@ const SET = `
   INSERT INTO payment_method (account_id, customer, method, set_by, set_at)
   VALUES ($1, $2, $3, $4, to_timestamp($5 / 1000.0))
   ON CONFLICT (account_id) DO UPDATE
-  SET customer = excluded.customer,
-      method = excluded.method,
-      set_by = excluded.set_by,
-      set_at = excluded.set_at`;
+  SET ${overwritten("customer, method, set_by, set_at")}`;
 
 /** A new card is a reason to try declined and abandoned fees again, except those of an ended subscription. */
 const TRY_FEES_AGAIN = `

@@ -10,17 +10,17 @@ import { recordSettings } from "../books/setting-changes.ts";
 import type { Database } from "../postgres/database.ts";
 
 /**
- * Changes an account's settings of auto top-up, those that are given. A top-up that is pending stays
- * as it is; `by` is who asked, for the history. The customer has acted: where auto top-up was paused or stopped, it starts again.
+ * Changes the given settings of an account's auto top-up. A pending top-up is not affected. An auto
+ * top-up that was paused or stopped starts again. `by` is who requested it, for the history.
  */
 export async function setAutoTopUp(
   database: Database,
   { accountId, now, by }: RequestedBy,
-  asked: Partial<TopUpSettings>,
+  settings: Partial<TopUpSettings>,
 ): Promise<AutoTopUpSettingsDecision | UnknownAccount> {
   return moveAccount(database, { accountId, now }, async ({ currency }, transaction) => {
     const before: AutoTopUp = await readAutoTopUp(transaction, accountId);
-    const decision = decideAutoTopUpSettings(asked, before, { currency, now });
+    const decision = decideAutoTopUpSettings(settings, before, { currency, now });
     if (decision.kind === "set") {
       await writeAutoTopUp(transaction, accountId, { auto: decision.auto, notices: [], now });
       await recordSettings(transaction, { accountId, now, by });

@@ -9,6 +9,7 @@ import { findLot, insertLots, listLots } from "../books/granted-lots.ts";
 import { moveAccount } from "../books/move-account.ts";
 import { lockPayment } from "../payments/payments.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { overwritten } from "../postgres/overwritten.ts";
 import { type Repair, recordRepair, repairOnce } from "./repairs.ts";
 import type { MissingLot, UngrantedTopUp } from "./verify-books.ts";
 import type { PublishedEntry } from "./verify-published.ts";
@@ -28,9 +29,7 @@ const PUT = `
                      reference, due_at, posted_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, to_timestamp($10 / 1000.0), to_timestamp($11 / 1000.0))
   ON CONFLICT (account_id, sequence) DO UPDATE
-  SET kind = excluded.kind, credits = excluded.credits, granted = excluded.granted,
-      position = excluded.position, lot_id = excluded.lot_id, reference = excluded.reference,
-      due_at = excluded.due_at`;
+  SET ${overwritten("kind, credits, granted, position, lot_id, reference, due_at")}`;
 
 /**
  * Restores an entry from its published record; its line follows from the entry before it and the

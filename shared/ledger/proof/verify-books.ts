@@ -2,6 +2,15 @@ import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOP_UP_LOT } from "../../core/line/reference.ts";
 import type { Transaction } from "../postgres/database.ts";
+import { DRAWN } from "../usage/find-draws.ts";
+
+/** Runs a query for one account, or all (null). */
+function finder<Row extends object>(query: string) {
+  return async (transaction: Transaction, accountId: string | null): Promise<Row[]> => {
+    const { rows } = await transaction.query<Row>(query, [accountId]);
+    return rows;
+  };
+}
 
 /** An account whose position is not the sum of its records and entries. */
 export interface MovedPosition {
@@ -14,19 +23,9 @@ export interface MovedPosition {
 }
 
 const MOVED = `
-  WITH drawn AS (
-    SELECT account_id, credits, start_position + credits AS end_position FROM usage_record
-    UNION ALL
-    SELECT account_id, -entry.credits, entry.position
-    FROM entry JOIN lot USING (account_id, lot_id)
-    WHERE kind = 'expiry' AND start_position < end_position
-    UNION ALL
-    SELECT account_id, -credits, position
-    FROM entry
-    WHERE kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL)
-  ), summed AS (
-    SELECT account_id, sum(credits) AS credits, max(end_position) AS drawn_to
-    FROM drawn
+  WITH summed AS (
+    SELECT account_id, sum(drawn_to - drawn_from) AS credits, max(drawn_to)::bigint AS drawn_to
+    FROM (${DRAWN}) AS drawn
     GROUP BY account_id
   ), answered AS (
     SELECT account_id, sum(line_by) AS line_by FROM repair WHERE line_by <> 0 GROUP BY account_id
@@ -41,13 +40,7 @@ const MOVED = `
   ORDER BY account_id`;
 
 /** Accounts whose position is not the sum of their records and entries. */
-export async function findMovedPositions(
-  transaction: Transaction,
-  accountId: string | null,
-): Promise<MovedPosition[]> {
-  const { rows } = await transaction.query<MovedPosition>(MOVED, [accountId]);
-  return rows;
-}
+export const findMovedPositions = finder<MovedPosition>(MOVED);
 
 /** A missing entry of an account. */
 export interface MissingEntry {
@@ -71,13 +64,7 @@ const MISSING_ENTRIES = `
   ORDER BY account_id, sequence`;
 
 /** The missing entries, by the accounts' own counts. */
-export async function findMissingEntries(
-  transaction: Transaction,
-  accountId: string | null,
-): Promise<MissingEntry[]> {
-  const { rows } = await transaction.query<MissingEntry>(MISSING_ENTRIES, [accountId]);
-  return rows;
-}
+export const findMissingEntries = finder<MissingEntry>(MISSING_ENTRIES);
 
 /** A missing lot that an entry granted. */
 export interface MissingLot {
@@ -93,13 +80,7 @@ const MISSING_LOTS = `
   WHERE kind = 'grant' AND lot.account_id IS NULL AND ($1::text IS NULL OR account_id = $1)
   ORDER BY account_id, sequence`;
 
-export async function findMissingLots(
-  transaction: Transaction,
-  accountId: string | null,
-): Promise<MissingLot[]> {
-  const { rows } = await transaction.query<MissingLot>(MISSING_LOTS, [accountId]);
-  return rows;
-}
+export const findMissingLots = finder<MissingLot>(MISSING_LOTS);
 
 /** A top-up that was paid and never granted. */
 export interface UngrantedTopUp {
@@ -119,10 +100,4 @@ const UNGRANTED = `
                       AND entry.lot_id = '${TOP_UP_LOT}' || payment_id)
   ORDER BY payment.account_id, payment_id`;
 
-export async function findUngrantedTopUps(
-  transaction: Transaction,
-  accountId: string | null,
-): Promise<UngrantedTopUp[]> {
-  const { rows } = await transaction.query<UngrantedTopUp>(UNGRANTED, [accountId]);
-  return rows;
-}
+export const findUngrantedTopUps = finder<UngrantedTopUp>(UNGRANTED);

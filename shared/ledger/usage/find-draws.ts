@@ -3,7 +3,7 @@ import type { Stretch } from "../../core/line/credit-line.ts";
 import type { DrawnStretch } from "../../core/line/place-in-draw.ts";
 import type { Transaction } from "../postgres/database.ts";
 
-/** A draw as it was written. */
+/** A row of the table `draw`. */
 export interface WrittenDraw extends DrawnStretch {
   readonly version: bigint;
   readonly drawnAt: Instant;
@@ -26,17 +26,28 @@ export async function findDraws(
   return rows;
 }
 
-const DRAWN_BY_ENTRIES = `
-  SELECT entry.position + entry.credits AS start, entry.position AS "end"
+/** The stretches that entries drew. A lot that was withdrawn or used up has no stretch, and its expiry drew nothing. */
+const ENTRIES = `
+  SELECT account_id, entry.position + entry.credits AS drawn_from, entry.position AS drawn_to
   FROM entry LEFT JOIN lot USING (account_id, lot_id)
-  WHERE account_id = $1
-    AND entry.position > $2 AND entry.position + entry.credits < $3
-    AND (kind IN ('add_on_charge', 'reversal')
-         OR (kind = 'adjustment' AND lot_id IS NULL)
-         OR (kind = 'expiry' AND start_position < end_position))
-  ORDER BY entry.position`;
+  WHERE kind IN ('add_on_charge', 'reversal')
+     OR (kind = 'adjustment' AND lot_id IS NULL)
+     OR (kind = 'expiry' AND start_position < end_position)`;
 
-/** What entries drew within a stretch of an account's line, oldest first. */
+/** All that was drawn of lines, by usage and by entries. Numeric: a damaged record may be out of range. */
+export const DRAWN = `
+  SELECT account_id, start_position::numeric AS drawn_from,
+         start_position::numeric + credits AS drawn_to
+  FROM usage_record
+  UNION ALL ${ENTRIES}`;
+
+const DRAWN_BY_ENTRIES = `
+  SELECT drawn_from AS start, drawn_to AS "end"
+  FROM (${ENTRIES}) AS drawn
+  WHERE account_id = $1 AND drawn_to > $2 AND drawn_from < $3
+  ORDER BY drawn_to`;
+
+/** The stretches that entries drew within a stretch of an account's line, oldest first. */
 export async function drawnByEntries(
   transaction: Transaction,
   accountId: AccountId | string,

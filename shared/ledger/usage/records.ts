@@ -14,7 +14,7 @@ const INTO = {
 };
 
 /**
- * Writes metered events, optimistically: an event id that the account already has fails the whole
+ * Writes metered events without looking for repeats: an event id that the account already has fails the
  * transaction with a unique violation.
  */
 export async function writeUsageRecords(
@@ -22,7 +22,6 @@ export async function writeUsageRecords(
   drawn: readonly Drawn<ReceivedEvent>[],
   meteredAt: Instant,
 ): Promise<void> {
-  if (drawn.length === 0) return;
   await insertRows(transaction, INTO, drawn, (rows, { event, credits, start }) => {
     rows.startRow(12);
     putEvent(rows, event);
@@ -34,7 +33,7 @@ export async function writeUsageRecords(
   });
 }
 
-/** Writes the seven columns of the event itself. Shared with the bench's floor, which stores no more. */
+/** Writes the seven columns of the event itself. The benchmark's lower bound writes only these. */
 export function putEvent(rows: RowWriter, event: UsageEvent): void {
   rows.text(event.eventId);
   rows.text(event.accountId);
@@ -57,7 +56,7 @@ const FIND = `
   FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
   JOIN usage_record USING (event_id, account_id)`;
 
-/** The events already metered under one of these identities, by `identityOf`. */
+/** The metered events that have the identity of one of these, by `identityOf`. */
 export async function findRecorded(
   transaction: Transaction,
   events: readonly UsageEvent[],

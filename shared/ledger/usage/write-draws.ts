@@ -9,8 +9,8 @@ const INTO = {
 };
 
 /**
- * Writes what a transaction drew of each account. `accounts` are those it moves, as read: a draw
- * carries the version that the transaction gives its account.
+ * Writes what a transaction drew from each account. `accounts` are the accounts before it: a draw has
+ * the version that the transaction gives its account.
  */
 export async function writeDraws(
   transaction: Transaction,
@@ -18,7 +18,6 @@ export async function writeDraws(
   accounts: readonly Account[],
   drawnAt: Instant,
 ): Promise<void> {
-  if (draws.length === 0) return;
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
   await insertRows(transaction, INTO, draws, (rows, { accountId, start, end, eventIds }) => {
     rows.startRow(6);

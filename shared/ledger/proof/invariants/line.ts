@@ -1,3 +1,4 @@
+import { DRAWN } from "../../usage/find-draws.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** Invariants of an account's line: its lots, draws and entries. */
@@ -32,31 +33,19 @@ export const LINE_INVARIANTS: readonly Invariant[] = [
     broken: "Credits were drawn without a record or entry, or the other way round.",
     accounts: `
       SELECT account_id FROM (
-        SELECT account_id, position, start_at, end_at,
-               lag(end_at, 1, 0::numeric) OVER line AS before,
-               lead(start_at) OVER line AS next
-        FROM account LEFT JOIN (
-          SELECT account_id, start_position::numeric AS start_at,
-                 start_position::numeric + credits AS end_at
-          FROM usage_record
-          UNION ALL
-          SELECT account_id, entry.position + entry.credits, entry.position
-          FROM entry JOIN lot USING (account_id, lot_id)
-          WHERE kind = 'expiry' AND start_position < end_position
-          UNION ALL
-          SELECT account_id, position + credits, position
-          FROM entry
-          WHERE kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL)
-        ) AS drawn USING (account_id)
-        WINDOW line AS (PARTITION BY account_id ORDER BY start_at, end_at)
+        SELECT account_id, position, drawn_from, drawn_to,
+               lag(drawn_to, 1, 0::numeric) OVER line AS before,
+               lead(drawn_from) OVER line AS next
+        FROM account LEFT JOIN (${DRAWN}) AS drawn USING (account_id)
+        WINDOW line AS (PARTITION BY account_id ORDER BY drawn_from, drawn_to)
       ) AS tiled
       LEFT JOIN (SELECT account_id, sum(line_by) AS line_by FROM repair
                  WHERE line_by <> 0 GROUP BY account_id) AS answered USING (account_id)
       GROUP BY account_id, position, line_by
       HAVING CASE
         WHEN line_by IS NULL THEN bool_or(
-          coalesce(start_at, 0) <> before OR (next IS NULL AND coalesce(end_at, 0) <> position))
-        ELSE position - sum(end_at - start_at) <> line_by
+          coalesce(drawn_from, 0) <> before OR (next IS NULL AND coalesce(drawn_to, 0) <> position))
+        ELSE position - sum(drawn_to - drawn_from) <> line_by
       END`,
   },
   {
