@@ -33,7 +33,9 @@ export async function untilCaughtUp(
     await eventually(
       "the books have read all usage",
       async () => {
-        const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents);
+        // A broker that has just restarted may have no leader yet.
+        const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents).catch(() => null);
+        if (ends === null) return false;
         const read = await readOffsets(database, USAGE_READER);
         return ends.every(({ partition, high }) => (read.get(partition) ?? -1n) >= BigInt(high));
       },
