@@ -88,6 +88,8 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
     `dead letter ${place} was published again at ${formatInstant(at)}; if that became a dead letter, dismiss the new one`,
   no_payload: ({ place, detail }) =>
     `dead letter ${place} has no bytes to publish again (${detail}); dismiss it`,
+  payload_cut: ({ place, size }) =>
+    `dead letter ${place} was cut: its ${countOf(size, "byte")} are more than is kept to publish again; publish it from its place on the topic, or dismiss it`,
   no_dead_letters: ({ reason }) =>
     `no dead letter${reason === null ? "" : ` of reason ${reason}`} waits for a decision`,
 
@@ -138,6 +140,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   invalid_quantity: { field: "quantity" },
   version_exists: { status: 409, hint: "drawdown catalogue show" },
   no_payload: { hint: "drawdown dead-letters dismiss" },
+  payload_cut: { hint: "drawdown dead-letters dismiss" },
   range_too_large: { field: "from" },
 };
 

@@ -28,7 +28,7 @@ test("Prometheus reads what waits, what was proved, and which charges are not in
   const before = await scraped();
   // The lot that was granted is to be told.
   expect(before).toMatchObject({ drawdown_outbox_records: 1, drawdown_accounts_due: 0 });
-  expect(before).toMatchObject({ drawdown_unmatched_charges: 0 });
+  expect(before).toMatchObject({ drawdown_unmatched_charges: 0, drawdown_refused_records: 0 });
   await proved("2026-10-31T03:30:00Z", { messages: 5, verified: 5, differences: 0 });
   await proved(AT, { messages: 20, verified: 17, differences: 3 });
   await books.database.query(
@@ -38,7 +38,10 @@ test("Prometheus reads what waits, what was proved, and which charges are not in
     `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, reason, detail, payload, recorded_at)
      VALUES ('usage.events', 0, 7, 'no_price', 'no price', '', now())`,
   );
+  await books.database.query("UPDATE outbox SET refused = 'too large'");
   expect(await scraped()).toMatchObject({
+    drawdown_outbox_records: 0,
+    drawdown_refused_records: 1,
     drawdown_reconciliation_timestamp_seconds: Date.parse(AT) / 1000,
     drawdown_reconciliation_messages: 20,
     drawdown_reconciliation_verified_messages: 17,

@@ -14,7 +14,7 @@ import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 type Elsewhere =
   | `${"version" | "already_dismissed" | "already_retried" | "no_dead" | "too_early"}${string}`
   | `unknown_${"payment" | "dead_letter" | "time_zone"}`
-  | `${"refund_exists" | "not_paid" | "exceeds" | "no_payload"}${string}`
+  | `${"refund_exists" | "not_paid" | "exceeds" | "no_payload" | "payload_cut"}${string}`
   | "invalid_quantity"
   | "range_too_large";
 

@@ -120,6 +120,7 @@ function everyRefusal(): Refusal[] {
     already_dismissed: [{ kind: "already_dismissed", place, at, by: "ann", reason: "a test" }],
     already_retried: [{ kind: "already_retried", place, at }],
     no_payload: [{ kind: "no_payload", place, detail: "no value" }],
+    payload_cut: [{ kind: "payload_cut", place, size: 4_194_304 }],
     no_dead_letters: [
       { kind: "no_dead_letters", reason: null },
       { kind: "no_dead_letters", reason: "conflict" },

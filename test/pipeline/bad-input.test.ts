@@ -1,4 +1,5 @@
-import type { Producer } from "kafkajs";
+import { createHash } from "node:crypto";
+import kafkajs, { type Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { openRegistry } from "../../shared/kafka/codec/registry.ts";
@@ -35,6 +36,8 @@ interface DeadLetter {
   readonly account_id: string | null;
   readonly reason: string;
   readonly payload: Buffer;
+  readonly payload_size: number | null;
+  readonly payload_sha256: string | null;
 }
 
 let giveTopicBack: () => Promise<void>;
@@ -143,6 +146,35 @@ test("a record that claims a quadrillion dimensions does not stop the events beh
   expect(await deadLetterAt({ value: null, partition: 0, offset })).toMatchObject({
     reason: "unreadable",
   });
+});
+
+test("4 KB that unpack to 4 MiB of zeros become a dead letter that is cut, and nothing waits behind it", async () => {
+  const account = accountOf(CASES.length + 1);
+  await openAccount(books, account);
+  const zeros = Buffer.alloc(4 << 20);
+  const [place] = await producer.send({
+    topic: TOPICS.usageEvents,
+    compression: kafkajs.CompressionTypes.GZIP,
+    messages: [{ partition: 0, key: account, value: zeros }],
+  });
+  await producer.send({ topic: TOPICS.usageEvents, messages: [message(account, "after")] });
+  await eventually("the event behind it is metered", async () =>
+    (await goodEventsOf(account)).includes("after"),
+  );
+  const at = { value: null, partition: 0, offset: place?.baseOffset ?? "" };
+  const letter = () => published.received.find(({ record }) => isAt(record, at))?.record;
+  await eventually("the dead letter is published", () => letter() !== undefined);
+  expect(letter()).toMatchObject({
+    reason: "unknown_schema",
+    payload: zeros.subarray(0, 16_384),
+    payload_size: zeros.length,
+    payload_sha256: createHash("sha256").update(zeros).digest("hex"),
+  });
+  const { rows } = await books.database.query(
+    "SELECT FROM dead_letter WHERE published_at IS NULL OR octet_length(payload) > 1048576",
+  );
+  expect(rows).toEqual([]);
+  expect(metering.log.filter(({ level }) => level === "fatal")).toEqual([]);
 });
 
 function accountOf(index: number): string {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { Gauge, Registry } from "prom-client";
 import { countDue } from "../../../shared/ledger/month/count-due.ts";
-import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
+import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
 import { listUnmatched } from "../../../shared/ledger/payments/charges-at-gateway.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
@@ -16,6 +16,10 @@ export function metricsRoute(app: FastifyInstance, { database, now }: RouteConte
   const outbox = gauge(
     "drawdown_outbox_records",
     "Records waiting to be published, counted up to 10,000.",
+  );
+  const refused = gauge(
+    "drawdown_refused_records",
+    "Records that Kafka or their schema refuses, so that they are not published.",
   );
   const due = gauge("drawdown_accounts_due", "Accounts with something due, counted up to 10,000.");
   const deadLetters = new Gauge({
@@ -43,6 +47,7 @@ export function metricsRoute(app: FastifyInstance, { database, now }: RouteConte
     { config: { access: "admin" }, schema: { hide: true } },
     async (_request, reply) => {
       outbox.set(await countOutbox(database, MOST_COUNTED));
+      refused.set(await countRefused(database));
       due.set((await countDue(database, now(), MOST_COUNTED)).count);
       deadLetters.reset();
       for (const { reason, count } of await countDeadLetters(database)) {

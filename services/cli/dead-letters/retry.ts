@@ -18,6 +18,7 @@ const retriedAll = noun({
   asked: z.number().int(),
   asked_already: z.number().int(),
   without_bytes: z.number().int(),
+  cut: z.number().int(),
 });
 
 /** Requests a retry; the services publish the dead letter again. */
@@ -44,17 +45,20 @@ export async function retryAll(
   const retried = await withDatabase(settings, (database) =>
     retryDeadLetters(database, { reason, now: Date.now() }),
   );
-  const { asked, askedAlready, withoutBytes } = retried;
-  if (asked + askedAlready + withoutBytes === 0)
+  const { asked, askedAlready, withoutBytes, cut } = retried;
+  if (asked + askedAlready + withoutBytes + cut === 0)
     return refused({ kind: "no_dead_letters", reason });
   if (asked + askedAlready === 0) {
+    if (withoutBytes === 0) {
+      return refused(`${cutText(cut)}; publish again from the topic, or dismiss`);
+    }
     const have = countOf(withoutBytes, "open dead letter has", "open dead letters have");
     return refused(`${have} no bytes to publish again; dismiss them`);
   }
   return shown(retriedAll, { outcome: "asked", ...retried }, retriedText(retried));
 }
 
-function retriedText({ asked, askedAlready, withoutBytes }: Retried): string {
+function retriedText({ asked, askedAlready, withoutBytes, cut }: Retried): string {
   const lines = [`${countOf(asked, "dead letter")} will be published again.`];
   if (askedAlready > 0) {
     lines.push(`${countOf(askedAlready, "more is", "more are")} waiting for it already.`);
@@ -62,5 +66,12 @@ function retriedText({ asked, askedAlready, withoutBytes }: Retried): string {
   if (withoutBytes > 0) {
     lines.push(`${countOf(withoutBytes, "has", "have")} no bytes to publish again: dismiss them.`);
   }
+  if (cut > 0) {
+    lines.push(`${cutText(cut)}: publish again from the topic, or dismiss.`);
+  }
   return lines.join("\n");
+}
+
+function cutText(count: number): string {
+  return `${countOf(count, "dead letter was", "dead letters were")} too large to be kept whole`;
 }

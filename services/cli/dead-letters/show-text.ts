@@ -35,6 +35,8 @@ export const shownLetter = noun({
   dismissed_reason: z.string().nullable(),
   key_base64: z.string().nullable(),
   payload_base64: z.string(),
+  payload_size: z.number().int().nullable(),
+  payload_sha256: z.string().nullable(),
   event: noun({
     event_id: z.string(),
     account_id: z.string(),
@@ -62,6 +64,7 @@ export function toShownLetter({ letter, event, record }: ShownLetter) {
     dismissedReason: dismissed?.reason ?? null,
     keyBase64: key?.toString("base64") ?? null,
     payloadBase64: payload.toString("base64"),
+    payloadSha256: letter.payloadSha256?.toString("hex") ?? null,
     event:
       typeof event === "string"
         ? null
@@ -89,7 +92,7 @@ export function shownText(read: ShownLetter): string {
       ["recorded", formatInstant(letter.recordedAt)],
       ["published", formatInstant(letter.publishedAt, "not yet")],
       ["key", keyText(letter.key)],
-      ["size", countOf(letter.payload.length, "byte")],
+      ["size", sizeText(letter)],
     ]),
     typeof event === "string" ? bytesText(letter.payload, event) : eventText(event, read.record),
   ].join("\n\n");
@@ -104,6 +107,13 @@ function stateText({ state, dismissed, retriedAt, retryAskedAt, retryRefused }: 
     return `waiting to be published again, requested at ${formatInstant(retryAskedAt)}`;
   }
   return retryRefused === null ? state : `open; not retried: ${retryRefused}`;
+}
+
+function sizeText({ payload, payloadSize, payloadSha256 }: KeptDeadLetter): string {
+  const kept = countOf(payload.length, "byte");
+  if (payloadSize === null) return kept;
+  const whole = countOf(payloadSize, "byte");
+  return `${whole}, of which the first ${kept} are kept; SHA-256 ${payloadSha256?.toString("hex")}`;
 }
 
 function keyText(key: Buffer | null): string {

@@ -92,6 +92,8 @@ interface Figures {
   already_retried: { place: string; at: Instant };
   /** There is nothing to publish again; `detail` says why. */
   no_payload: { place: string; detail: string };
+  /** Only its beginning was kept; `size` is that of the whole value, in bytes. */
+  payload_cut: { place: string; size: number };
   /** None is open, of that reason or (null) of any. */
   no_dead_letters: { reason: string | null };
 

@@ -40,7 +40,7 @@ export function isKafkaOutage(error: unknown): boolean {
 }
 
 /** The broker refuses a message or batch for its size. */
-export function isTooLarge(error: unknown): boolean {
+export function isTooLarge(error: unknown): error is Error {
   return error instanceof KafkaJSProtocolError && error.type === "MESSAGE_TOO_LARGE";
 }
 

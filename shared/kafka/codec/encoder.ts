@@ -1,7 +1,10 @@
 import type { Registry } from "./registry.ts";
 import { HEADER_BYTES, type TopicSchema } from "./schemas.ts";
 
-/** Encodes a record as a Kafka message's value. Throws if it does not fit the schema. */
+/** A record that its topic's schema refuses. */
+export class NotOfSchema extends Error {}
+
+/** Encodes a record as a Kafka message's value. Throws NotOfSchema. */
 export type Encode = (record: Readonly<Record<string, unknown>>) => Buffer;
 
 /** Registers a topic's schema and returns its encoder. */
@@ -10,7 +13,7 @@ export async function openEncoder(registry: Registry, schema: TopicSchema): Prom
   let scratch = Buffer.allocUnsafe(1024);
   return (record) => {
     for (;;) {
-      const end = schema.type.encode(record, scratch, HEADER_BYTES);
+      const end = encode(schema, record, scratch);
       if (end >= 0) {
         scratch[0] = 0;
         scratch.writeInt32BE(id, 1);
@@ -19,4 +22,14 @@ export async function openEncoder(registry: Registry, schema: TopicSchema): Prom
       scratch = Buffer.allocUnsafe(scratch.length - end);
     }
   };
+}
+
+function encode({ topic, type }: TopicSchema, record: unknown, into: Buffer): number {
+  try {
+    return type.encode(record, into, HEADER_BYTES);
+  } catch (error) {
+    throw new NotOfSchema(`not a record of ${topic}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }

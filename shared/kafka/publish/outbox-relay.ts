@@ -1,12 +1,21 @@
 import { TOPICS } from "../../core/text/topics.ts";
 import { takeDeadLettersToRetry } from "../../ledger/dead-letters/to-retry.ts";
-import { becomeRelay, deleteFromOutbox, takeFromOutbox } from "../../ledger/outbox/outbox.ts";
-import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
+import {
+  becomeRelay,
+  deleteFromOutbox,
+  type OutboxRecord,
+  refuseInOutbox,
+  takeFromOutbox,
+} from "../../ledger/outbox/outbox.ts";
+import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
+import { cutPayload } from "../../ledger/usage/cut-message.ts";
 import {
   markDeadLetters,
+  refuseDeadLetter,
   takeDeadLetters,
   type UnpublishedDeadLetter,
 } from "../../ledger/usage/dead-letters.ts";
+import { acknowledged, publishEach } from "./publish-each.ts";
 import type { Outgoing, Publisher } from "./publisher.ts";
 import { republishDeadLetters } from "./republish-dead-letters.ts";
 
@@ -17,8 +26,9 @@ const DEAD_LETTERS_AT_ONCE = 100;
 /**
  * Publishes the outbox in order per account and topic, new dead letters, and dead letters to retry (as
  * usage). They are deleted or marked in the transaction that read them, after Kafka has acknowledged
- * them: a relay that is killed in between publishes them again, with the same sequences. One relay runs
- * at a time, which keeps the order. Returns true when there may be more.
+ * them: a relay that is killed in between publishes them again, with the same sequences. What Kafka
+ * refuses stays with the reason, and holds up nothing. One relay runs at a time, which keeps the order.
+ * Returns true when there may be more.
  */
 export async function relayOutbox(database: Database, publisher: Publisher): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
@@ -26,14 +36,8 @@ export async function relayOutbox(database: Database, publisher: Publisher): Pro
     const records = await takeFromOutbox(transaction, RECORDS_AT_ONCE);
     const letters = await takeDeadLetters(transaction, DEAD_LETTERS_AT_ONCE);
     const retries = await takeDeadLettersToRetry(transaction, DEAD_LETTERS_AT_ONCE);
-    if (records.length + letters.length > 0) {
-      await publisher.publish([
-        ...records.map((record) => ({ ...record, key: record.accountId })),
-        ...letters.map(toOutgoing),
-      ]);
-    }
-    if (records.length > 0) await deleteFromOutbox(transaction, records);
-    if (letters.length > 0) await markDeadLetters(transaction, letters, "published");
+    if (records.length > 0) await publishRecords(transaction, publisher, records);
+    if (letters.length > 0) await publishDeadLetters(transaction, publisher, letters);
     if (retries.length > 0) await republishDeadLetters(transaction, publisher, retries);
     return (
       records.length === RECORDS_AT_ONCE ||
@@ -41,6 +45,34 @@ export async function relayOutbox(database: Database, publisher: Publisher): Pro
       retries.length === DEAD_LETTERS_AT_ONCE
     );
   });
+}
+
+async function publishRecords(
+  transaction: Transaction,
+  publisher: Publisher,
+  records: readonly OutboxRecord[],
+): Promise<void> {
+  const refused = await publishEach(publisher, records, (record) => ({
+    ...record,
+    key: record.accountId,
+  }));
+  await deleteFromOutbox(transaction, acknowledged(records, refused));
+  for (const { item, why } of refused) await refuseInOutbox(transaction, item, why);
+}
+
+/** A letter that the topic refuses for its size is published with its payload cut. */
+async function publishDeadLetters(
+  transaction: Transaction,
+  publisher: Publisher,
+  letters: readonly UnpublishedDeadLetter[],
+): Promise<void> {
+  const tooLarge = await publishEach(publisher, letters, toOutgoing);
+  const refused = await publishEach(publisher, tooLarge, ({ item }) =>
+    toOutgoing({ ...item, ...cutPayload(item) }),
+  );
+  const without = refused.map(({ item: { item }, why }) => ({ item, why }));
+  await markDeadLetters(transaction, acknowledged(letters, without), "published");
+  for (const { item, why } of without) await refuseDeadLetter(transaction, item, why);
 }
 
 function toOutgoing(letter: UnpublishedDeadLetter): Outgoing {
@@ -57,6 +89,8 @@ function toOutgoing(letter: UnpublishedDeadLetter): Outgoing {
       detail: letter.rejection.detail,
       payload: letter.payload,
       recorded_at: letter.recordedAt,
+      payload_size: letter.whole?.size ?? null,
+      payload_sha256: letter.whole?.sha256.toString("hex") ?? null,
     },
   };
 }

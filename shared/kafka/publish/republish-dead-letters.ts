@@ -2,8 +2,8 @@ import { TOPICS } from "../../core/text/topics.ts";
 import { type DeadLetterToRetry, refuseRetry } from "../../ledger/dead-letters/to-retry.ts";
 import type { Transaction } from "../../ledger/postgres/database.ts";
 import { markDeadLetters } from "../../ledger/usage/dead-letters.ts";
-import { isTooLarge } from "../client/kafka-client.ts";
 import { retryHeaders } from "../codec/retry-header.ts";
+import { acknowledged, publishEach } from "./publish-each.ts";
 import type { Publisher, RawMessage } from "./publisher.ts";
 
 const TOO_LARGE =
@@ -19,25 +19,9 @@ export async function republishDeadLetters(
   publisher: Publisher,
   letters: readonly DeadLetterToRetry[],
 ): Promise<void> {
-  if (await fits(publisher, letters)) {
-    await markDeadLetters(transaction, letters, "retried");
-    return;
-  }
-  for (const letter of letters) {
-    if (await fits(publisher, [letter])) await markDeadLetters(transaction, [letter], "retried");
-    else await refuseRetry(transaction, letter, TOO_LARGE);
-  }
-}
-
-/** Publishes letters. False: one is too large; the others may or may not have been published. */
-async function fits(publisher: Publisher, letters: readonly DeadLetterToRetry[]): Promise<boolean> {
-  try {
-    await publisher.publish(letters.map(toMessage));
-    return true;
-  } catch (error) {
-    if (isTooLarge(error)) return false;
-    throw error;
-  }
+  const refused = await publishEach(publisher, letters, toMessage);
+  await markDeadLetters(transaction, acknowledged(letters, refused), "retried");
+  for (const { item } of refused) await refuseRetry(transaction, item, TOO_LARGE);
 }
 
 function toMessage(letter: DeadLetterToRetry): RawMessage {

@@ -9,6 +9,9 @@ export interface KeptDeadLetter extends ListedDeadLetter {
   readonly occurredAt: Instant | null;
   readonly key: Buffer | null;
   readonly payload: Buffer;
+  /** Of the whole value, where `payload` is only its beginning. */
+  readonly payloadSize: number | null;
+  readonly payloadSha256: Buffer | null;
   /** When it was published to `usage.dead-letters`. */
   readonly publishedAt: Instant | null;
   readonly retryAskedAt: Instant | null;
@@ -28,6 +31,7 @@ export interface Dismissal {
 
 const READ = `
   SELECT ${LISTED_COLUMNS}, meter, occurred_at AS "occurredAt", key, payload,
+         payload_size AS "payloadSize", payload_sha256 AS "payloadSha256",
          published_at AS "publishedAt", retry_asked_at AS "retryAskedAt", retried_at AS "retriedAt",
          retry_refused AS "retryRefused", dismissed_at AS "dismissedAt",
          dismissed_by AS "dismissedBy", dismissed_reason AS "dismissedReason"

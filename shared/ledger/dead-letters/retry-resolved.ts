@@ -89,7 +89,7 @@ function askWhere(letters: string): string {
     FROM (
       SELECT topic, kafka_partition, kafka_offset
       FROM dead_letter
-      WHERE ${letters} AND octet_length(payload) > 0
+      WHERE ${letters} AND octet_length(payload) > 0 AND payload_size IS NULL
       LIMIT ${LETTERS_PER_QUERY}
       FOR UPDATE SKIP LOCKED
     ) AS fit

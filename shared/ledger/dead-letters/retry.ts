@@ -10,7 +10,7 @@ type RetryOutcome =
   | { readonly kind: "asked" }
   /** It is about to be published already. */
   | { readonly kind: "asked_already" }
-  | Refusal<"unknown_dead_letter" | "already_dismissed" | "no_payload">;
+  | Refusal<"unknown_dead_letter" | "already_dismissed" | "no_payload" | "payload_cut">;
 
 const ASK = `
   UPDATE dead_letter
@@ -38,9 +38,10 @@ export async function requestRetry(
   const letter = await lockDeadLetter(transaction, place);
   const called = placeText(place);
   if (letter === null) return { kind: "unknown_dead_letter", place: called };
-  const { state, payload, dismissed, detail } = letter;
+  const { state, payload, payloadSize, dismissed, detail } = letter;
   if (dismissed !== null) return { kind: "already_dismissed", place: called, ...dismissed };
   if (payload.length === 0) return { kind: "no_payload", place: called, detail };
+  if (payloadSize !== null) return { kind: "payload_cut", place: called, size: payloadSize };
   if (state === "retrying") return { kind: "asked_already" };
   await transaction.query(ASK, [place.topic, place.partition, place.offset, now]);
   return { kind: "asked" };
@@ -52,11 +53,14 @@ export interface Retried {
   /** To be published already. */
   readonly askedAlready: number;
   readonly withoutBytes: number;
+  /** Too large to be kept whole. */
+  readonly cut: number;
 }
 
 const COUNT = `
   SELECT count(*) FILTER (WHERE retry_asked_at IS NOT NULL)::integer AS "askedAlready",
-         count(*) FILTER (WHERE octet_length(payload) = 0)::integer AS "withoutBytes"
+         count(*) FILTER (WHERE octet_length(payload) = 0)::integer AS "withoutBytes",
+         count(payload_size)::integer AS cut
   FROM dead_letter
   WHERE ${OPEN}
     AND ($1::text IS NULL OR reason = $1)
@@ -66,9 +70,9 @@ const COUNT = `
 export async function retryDeadLetters(database: Database, asked: DecisionScope): Promise<Retried> {
   const values = [asked.reason, asked.now];
   const { rows } = await database.query<Omit<Retried, "asked">>(COUNT, values);
-  const rest = rows[0] ?? { askedAlready: 0, withoutBytes: 0 };
+  const rest = rows[0] ?? { askedAlready: 0, withoutBytes: 0, cut: 0 };
   const count = await decideOpenLetters(database, asked, {
-    which: "retry_asked_at IS NULL AND octet_length(payload) > 0",
+    which: "retry_asked_at IS NULL AND octet_length(payload) > 0 AND payload_size IS NULL",
     set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_refused = NULL",
     values: [],
   });

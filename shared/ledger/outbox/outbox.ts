@@ -45,11 +45,12 @@ export async function becomeRelay(transaction: Transaction): Promise<boolean> {
 const TAKE = `
   SELECT account_id AS "accountId", topic, sequence, record::json
   FROM outbox
+  WHERE refused IS NULL
   ORDER BY account_id, topic, sequence
   LIMIT $1
   FOR UPDATE`;
 
-/** The next records to publish, in order per account and topic, locked until the transaction ends. */
+/** The next records to publish, in order per account and topic, without refused ones; locked until the transaction ends. */
 export async function takeFromOutbox(
   transaction: Transaction,
   limit: number,
@@ -75,4 +76,18 @@ export async function deleteFromOutbox(
     textArray(sent.map(({ topic }) => topic)),
     bigintArray(sent.map(({ sequence }) => sequence)),
   ]);
+}
+
+const REFUSE = `
+  UPDATE outbox
+  SET refused = $4
+  WHERE account_id = $1 AND topic = $2 AND sequence = $3`;
+
+/** Records why a record is refused. It is not published again by itself. */
+export async function refuseInOutbox(
+  transaction: Transaction,
+  { accountId, topic, sequence }: OutboxRecord,
+  why: string,
+): Promise<void> {
+  await transaction.query(REFUSE, [accountId, topic, sequence, why]);
 }

@@ -2,7 +2,7 @@ import { toAccountId } from "../../core/text/text.ts";
 import { lockAccount } from "../books/account-details.ts";
 import { listEntries } from "../books/list-entries.ts";
 import { queueBalanceChanges } from "../outbox/balance-changes.ts";
-import { putInOutbox } from "../outbox/outbox.ts";
+import { deleteFromOutbox, putInOutbox } from "../outbox/outbox.ts";
 import { creditsPostedRecord } from "../outbox/records.ts";
 import type { Database } from "../postgres/database.ts";
 import { type Repair, repairOnce } from "./repairs.ts";
@@ -20,10 +20,10 @@ export async function republishEntries(
     const entries = await listEntries(transaction, accountId, { before: to + 1n, limit });
     const inRange = entries.filter(({ sequence }) => sequence >= from);
     if (inRange.length !== limit) return false;
-    await putInOutbox(
-      transaction,
-      inRange.map((entry) => creditsPostedRecord(entry, entry.postedAt)),
-    );
+    const records = inRange.map((entry) => creditsPostedRecord(entry, entry.postedAt));
+    // Those that were refused are still there.
+    await deleteFromOutbox(transaction, records);
+    await putInOutbox(transaction, records);
     return true;
   });
 }

@@ -16,7 +16,7 @@ const COUNTS: Record<CountedTopic, string> = {
   [TOPICS.topUps]: "SELECT account_id, told FROM auto_top_up",
 };
 
-/** How many records an account has on a topic, and the first one that waits in the outbox. */
+/** How many records an account has on a topic, and the first one that waits in the outbox and is not refused. */
 export interface RecordCount {
   readonly accountId: AccountId;
   readonly count: bigint;
@@ -35,7 +35,8 @@ export async function* readRecordCounts(
   const text = `
     SELECT account_id AS "accountId", told AS count,
            (SELECT min(sequence) FROM outbox
-            WHERE outbox.account_id = counted.account_id AND topic = $1) AS "firstWaiting"
+            WHERE outbox.account_id = counted.account_id AND topic = $1
+              AND refused IS NULL) AS "firstWaiting"
     FROM (${COUNTS[topic]}) AS counted
     WHERE told > 0 AND account_id > $2 AND ($3::text IS NULL OR account_id = $3)
     ORDER BY account_id

@@ -4,6 +4,7 @@ import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Rejection } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { cutMessage, type KeptPayload } from "./cut-message.ts";
 
 /** A message that cannot be metered, as it was read. */
 export interface DeadLetter extends DeadLetterPlace {
@@ -19,22 +20,25 @@ export interface DeadLetter extends DeadLetterPlace {
 
 const STORE = `
   INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail, key,
-                           payload, recorded_at, meter, occurred_at)
+                           payload, recorded_at, meter, occurred_at, payload_size, payload_sha256)
   SELECT topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
-         to_timestamp(recorded_at / 1000.0), meter, to_timestamp(occurred_at / 1000.0)
+         to_timestamp(recorded_at / 1000.0), meter, to_timestamp(occurred_at / 1000.0),
+         payload_size, payload_sha256
   FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-              $7::bytea[], $8::bytea[], $9::bigint[], $10::text[], $11::bigint[])
+              $7::bytea[], $8::bytea[], $9::bigint[], $10::text[], $11::bigint[], $12::integer[],
+              $13::bytea[])
     AS dead (topic, kafka_partition, kafka_offset, account_id, reason, detail, key, payload,
-             recorded_at, meter, occurred_at)`;
+             recorded_at, meter, occurred_at, payload_size, payload_sha256)`;
 
 const MAX_DETAIL = 500;
 
-/** Stores dead letters, in the transaction that advances the offset past them. */
+/** Stores dead letters, large ones cut, in the transaction that advances the offset past them. */
 export async function storeDeadLetters(
   transaction: Transaction,
   letters: readonly DeadLetter[],
 ): Promise<void> {
   if (letters.length === 0) return;
+  const kept = letters.map(({ key, payload }) => cutMessage(key, payload));
   await transaction.query(STORE, [
     textArray(letters.map((letter) => letter.topic)),
     bigintArray(letters.map((letter) => letter.partition)),
@@ -42,22 +46,25 @@ export async function storeDeadLetters(
     textArray(letters.map((letter) => letter.accountId)),
     textArray(letters.map((letter) => letter.rejection.reason)),
     textArray(letters.map((letter) => storable(letter.rejection.detail))),
-    letters.map((letter) => letter.key),
-    letters.map((letter) => letter.payload),
+    kept.map(({ key }) => key),
+    kept.map(({ payload }) => payload),
     bigintArray(letters.map((letter) => letter.recordedAt)),
     textArray(letters.map(({ meter }) => storableMeter(meter))),
     bigintArray(letters.map(({ occurredAt }) => storableInstant(occurredAt))),
+    bigintArray(kept.map(({ whole }) => whole?.size ?? null)),
+    kept.map(({ whole }) => whole?.sha256 ?? null),
   ]);
 }
 
 /** A dead letter as it is published. */
-export type UnpublishedDeadLetter = Omit<DeadLetter, "meter" | "occurredAt">;
+export type UnpublishedDeadLetter = Omit<DeadLetter, "meter" | "occurredAt"> & KeptPayload;
 
 const TAKE = `
   SELECT topic, kafka_partition AS partition, kafka_offset AS offset, account_id AS "accountId",
-         reason, detail, key, payload, recorded_at AS "recordedAt"
+         reason, detail, key, payload, recorded_at AS "recordedAt", payload_size AS size,
+         payload_sha256 AS sha256
   FROM dead_letter
-  WHERE published_at IS NULL
+  WHERE published_at IS NULL AND publish_refused IS NULL
   ORDER BY topic, kafka_partition, kafka_offset
   LIMIT $1
   FOR UPDATE`;
@@ -67,14 +74,32 @@ export async function takeDeadLetters(
   transaction: Transaction,
   limit: number,
 ): Promise<UnpublishedDeadLetter[]> {
-  const { rows } = await transaction.query<Omit<UnpublishedDeadLetter, "rejection"> & Rejection>(
-    TAKE,
-    [limit],
-  );
-  return rows.map(({ reason, detail, ...letter }) => ({
-    ...letter,
-    rejection: { reason, detail },
-  }));
+  const { rows } = await transaction.query<UnpublishedRow>(TAKE, [limit]);
+  return rows.map(({ reason, detail, size, sha256, key, payload, ...letter }) => {
+    const kept =
+      size === null || sha256 === null
+        ? cutMessage(key, payload)
+        : { key, payload, whole: { size, sha256 } };
+    return { ...letter, ...kept, rejection: { reason, detail } };
+  });
+}
+
+/** Where the payload is whole, its size and digest are null. */
+type UnpublishedRow = Omit<UnpublishedDeadLetter, "rejection" | "whole"> &
+  Rejection & { readonly size: number | null; readonly sha256: Buffer | null };
+
+const REFUSE = `
+  UPDATE dead_letter
+  SET publish_refused = $4
+  WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
+
+/** Records why Kafka refuses to take a dead letter, even cut. It waits for a decision as any other. */
+export async function refuseDeadLetter(
+  transaction: Transaction,
+  { topic, partition, offset }: DeadLetterPlace,
+  why: string,
+): Promise<void> {
+  await transaction.query(REFUSE, [topic, partition, offset, why]);
 }
 
 const mark = (column: string) => `

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
@@ -136,6 +137,8 @@ describe("dead-letters show", () => {
       dismissed_reason: null,
       key_base64: Buffer.from("acme").toString("base64"),
       payload_base64: eventBytes().toString("base64"),
+      payload_size: null,
+      payload_sha256: null,
       event: {
         event_id: "call-17",
         account_id: "acme",
@@ -262,6 +265,7 @@ describe("dead-letters retry", () => {
       asked: 1,
       asked_already: 2,
       without_bytes: 1,
+      cut: 0,
     });
     expect((await run("dead-letters retry --all")).stdout).toBe(
       "0 dead letters will be published again.\n3 more are waiting for it already.\n" +
@@ -272,6 +276,28 @@ describe("dead-letters retry", () => {
     expect(await run("dead-letters retry --all")).toMatchObject({
       code: 1,
       stderr: "1 open dead letter has no bytes to publish again; dismiss them\n",
+    });
+  });
+
+  test("a letter that was cut for its size is shown as such, and its retry is refused with the reason", async () => {
+    await bury({ offset: 6n, reason: "unreadable", payload: Buffer.alloc(2 << 20) });
+    expect((await run("dead-letters show 2/6")).stdout).toMatch(
+      /2,?097,?152 bytes, of which the first 16,?384 bytes are kept; SHA-256 [0-9a-f]{64}/,
+    );
+    expect(await json("dead-letters show 2/6")).toMatchObject({
+      payload_size: 2 << 20,
+      payload_sha256: createHash("sha256")
+        .update(Buffer.alloc(2 << 20))
+        .digest("hex"),
+    });
+    expect(await run("dead-letters retry 2/6")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^dead letter usage.events\/2\/6 was cut: .* or dismiss it/),
+    });
+    expect(await run("dead-letters retry --all")).toMatchObject({
+      code: 1,
+      stderr:
+        "1 dead letter was too large to be kept whole; publish again from the topic, or dismiss\n",
     });
   });
 

@@ -1,12 +1,15 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import kafkajs from "kafkajs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
 import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
 import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
 import { putInOutbox } from "../../../shared/ledger/outbox/outbox.ts";
 import { lowBalanceRecord } from "../../../shared/ledger/outbox/records.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
@@ -110,7 +113,7 @@ test("many dead letters of nearly a megabyte each are all published", async () =
     await books.database.query(
       `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail,
                                 payload, recorded_at)
-       VALUES ('usage.events', 0, $1, $2, 'malformed', '', $3, now())`,
+       VALUES ('usage.events', 1000, $1, $2, 'malformed', '', $3, now())`,
       [offset, account, payload],
     );
   }
@@ -122,6 +125,72 @@ test("many dead letters of nearly a megabyte each are all published", async () =
   );
   expect(ours().every(({ record }) => record.payload.equals(payload))).toBe(true);
 }, 60_000);
+
+test("a record that its schema or Kafka refuses stays with the reason, and those after it leave", async () => {
+  await leaveLowBalances("refused", 1n, 2n, 3n);
+  await leaveLowBalances("behind", 1n);
+  const alter = "UPDATE outbox SET record = $3 WHERE account_id = $1 AND sequence = $2";
+  const accountId = `${prefix}-refused`;
+  await books.database.query(alter, [accountId, 1, '{"account_id": 5}']);
+  const record = JSON.stringify({
+    ...{ account_id: accountId, crossing: "2", balance: "0", threshold: "0", occurred_at: 0 },
+    cause: "x".repeat(2_000_000),
+  });
+  await books.database.query(alter, [accountId, 2, record]);
+
+  while (await relayOutbox(books.database, publisher));
+  const left = () => [...crossingsOf("refused"), ...crossingsOf("behind")];
+  await eventually("those after it are published", () => new Set(left()).size === 2);
+  expect(new Set(crossingsOf("refused"))).toEqual(new Set(["3"]));
+  const { rows } = await books.database.query(
+    "SELECT sequence::integer, refused FROM outbox ORDER BY sequence",
+  );
+  expect(rows).toEqual([
+    { sequence: 1, refused: expect.stringMatching(/^not a record of billing.low-balance/) },
+    { sequence: 2, refused: expect.stringMatching(/too large|larger than/i) },
+  ]);
+  expect(await countRefused(books.database)).toBe(2);
+  expect(await countOutbox(books.database, 10)).toBe(0);
+});
+
+test("a dead letter from before that is larger than its topic takes is published cut", async () => {
+  const payload = randomBytes(4 << 20);
+  const account = `${prefix}-cut`;
+  await books.database.query(
+    `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail,
+                              payload, recorded_at)
+     VALUES ('usage.events', 1000, 100, $1, 'malformed', '', $2, now())`,
+    [account, payload],
+  );
+  await relayAll();
+  const ours = () => deadLetters.received.find(({ key }) => key === account)?.record;
+  await eventually("it is published", () => ours() !== undefined);
+  expect(ours()).toMatchObject({
+    payload: payload.subarray(0, 16_384),
+    payload_size: payload.length,
+    payload_sha256: createHash("sha256").update(payload).digest("hex"),
+  });
+});
+
+test("a dead letter that a topic of smaller messages refuses is published cut", async () => {
+  const payload = randomBytes(1_000_000);
+  const account = `${prefix}-small`;
+  await setMaxBytes(TOPICS.deadLetters, "100000");
+  try {
+    await books.database.query(
+      `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, account_id, reason, detail,
+                                payload, recorded_at)
+       VALUES ('usage.events', 1000, 101, $1, 'malformed', '', $2, now())`,
+      [account, payload],
+    );
+    await relayAll();
+  } finally {
+    await setMaxBytes(TOPICS.deadLetters, String(3 << 20));
+  }
+  const ours = () => deadLetters.received.find(({ key }) => key === account)?.record;
+  await eventually("it is published", () => ours() !== undefined);
+  expect(ours()?.payload).toHaveLength(16_384);
+});
 
 test("the balances of fifty thousand accounts that moved at once are all published", async () => {
   const accounts = 50_000;
@@ -189,6 +258,25 @@ async function relayAll(): Promise<void> {
   while (await relayOutbox(books.database, publisher));
   expect(await countRows("outbox")).toBe(0);
   expect(await countRows("dead_letter WHERE published_at IS NULL")).toBe(0);
+}
+
+async function setMaxBytes(topic: string, bytes: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name: topic,
+          configEntries: [{ name: "max.message.bytes", value: bytes }],
+        },
+      ],
+    });
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 async function untilBalancesArePublished(): Promise<void> {
