@@ -45,6 +45,8 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     detail: text,
     payload: fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes)),
     recorded_at: instant,
+    payload_size: fc.option(fc.nat()),
+    payload_sha256: fc.option(text),
   }),
   lowBalance: fc.record({
     account_id: text,
