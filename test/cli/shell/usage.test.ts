@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { drawdown, words } from "../../support/cli/drawdown.ts";
+import { drawdownProcess, words } from "../../support/cli/drawdown.ts";
 
 const COMMANDS = [
   "account create",
@@ -37,7 +37,7 @@ const COMMANDS = [
 ];
 
 test("--help names every command and the environment", async () => {
-  const { code, stdout } = await drawdown(["--help"], { env: { DATABASE_URL: undefined } });
+  const { code, stdout } = await drawdownProcess(["--help"], { env: { DATABASE_URL: undefined } });
   expect(code).toBe(0);
   for (const name of COMMANDS) expect(stdout).toContain(words(name)[0]);
   for (const name of ["DATABASE_URL", "KAFKA_BROKERS", "SCHEMA_REGISTRY_URL"]) {
@@ -46,7 +46,7 @@ test("--help names every command and the environment", async () => {
 });
 
 test.concurrent.each(COMMANDS)("the help of %s shows an example and --json", async (name) => {
-  const { code, stdout } = await drawdown([...words(name), "--help"]);
+  const { code, stdout } = await drawdownProcess([...words(name), "--help"]);
   expect(code).toBe(0);
   expect(stdout).toContain(`Example:\n  $ drawdown ${name}`);
   expect(stdout).toContain("--json");
@@ -64,11 +64,15 @@ describe("wrong usage is one sentence and exit code 2", () => {
     ["top-up make acme", "missing required argument 'amount'"],
     ["explain event e-1", "required option '--account <account>' not specified"],
   ])("%s", async (line, sentence) => {
-    expect(await drawdown(words(line))).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
+    expect(await drawdownProcess(words(line))).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `${sentence}\n`,
+    });
   });
 
   test("with --json as JSON", async () => {
-    const { code, stderr } = await drawdown(words("frobnicate --json"));
+    const { code, stderr } = await drawdownProcess(words("frobnicate --json"));
     expect(code).toBe(2);
     expect(JSON.parse(stderr)).toEqual({ error: "unknown command 'frobnicate'" });
   });
@@ -85,14 +89,14 @@ describe("wrong usage is one sentence and exit code 2", () => {
     ["top-up"],
     ["payment"],
   ])("'%s' alone: the help", async (line) => {
-    const { code, stderr } = await drawdown(words(line));
+    const { code, stderr } = await drawdownProcess(words(line));
     expect(code).toBe(2);
     expect(stderr).toContain("Usage: drawdown");
   });
 
   test("names missing settings", async () => {
     const env = { DATABASE_URL: undefined, KAFKA_BROKERS: "no-port" };
-    const { code, stderr } = await drawdown(words("lots acme --json"), { env });
+    const { code, stderr } = await drawdownProcess(words("lots acme --json"), { env });
     expect(code).toBe(2);
     expect(JSON.parse(stderr)).toEqual({
       error:
@@ -105,7 +109,7 @@ describe("wrong usage is one sentence and exit code 2", () => {
 describe("an unusable Postgres is one sentence, without its password, and exit code 1", () => {
   test("nobody there", async () => {
     const env = { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/books" };
-    expect(await drawdown(words("lots acme"), { env })).toEqual({
+    expect(await drawdownProcess(words("lots acme"), { env })).toEqual({
       code: 1,
       stdout: "",
       stderr: "Postgres at 127.0.0.1:1/books cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n",
@@ -115,7 +119,7 @@ describe("an unusable Postgres is one sentence, without its password, and exit c
   test("no such database", async () => {
     const url = new URL(process.env["DATABASE_URL"] ?? "");
     url.pathname = "/cli_nowhere";
-    const { code, stderr } = await drawdown(words("lots acme"), {
+    const { code, stderr } = await drawdownProcess(words("lots acme"), {
       env: { DATABASE_URL: url.href },
     });
     expect(code).toBe(1);
@@ -127,7 +131,7 @@ describe("an unusable Postgres is one sentence, without its password, and exit c
   test("a database without Drawdown's tables", async () => {
     const url = new URL(process.env["DATABASE_URL"] ?? "");
     url.pathname = "/postgres";
-    const { code, stderr } = await drawdown(words("lots acme"), {
+    const { code, stderr } = await drawdownProcess(words("lots acme"), {
       env: { DATABASE_URL: url.href },
     });
     expect(code).toBe(1);

@@ -39,11 +39,18 @@ export async function drawdown(
 ): Promise<Ran> {
   const command = { args, env: { ...process.env, ...env } };
   const needsOwn = stdin !== undefined || Object.keys(env).some((name) => READ_BY_NODE.test(name));
-  return isBusy || needsOwn ? await drawdownProcess(command, stdin) : await runInHost(command);
+  return isBusy || needsOwn ? await runProcess(command, stdin) : await runInHost(command);
 }
 
-/** Runs `drawdown` as a process. */
-async function drawdownProcess({ args, env }: CommandToRun, stdin = ""): Promise<Ran> {
+/** Runs `drawdown` in a process of its own, as in a shell. */
+export async function drawdownProcess(
+  args: readonly string[],
+  { env = {}, stdin }: CommandOptions = {},
+): Promise<Ran> {
+  return await runProcess({ args, env: { ...process.env, ...env } }, stdin);
+}
+
+async function runProcess({ args, env }: CommandToRun, stdin = ""): Promise<Ran> {
   return new Promise((done) => {
     const child = execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
       done({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });

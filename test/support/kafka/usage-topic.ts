@@ -1,6 +1,7 @@
 import type { Kafka } from "kafkajs";
 import pg from "pg";
 import { METERING, TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { isKafkaOutage } from "../../../shared/kafka/client/kafka-client.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { eventually } from "../eventually.ts";
@@ -34,7 +35,10 @@ export async function untilCaughtUp(
       "the books have read all usage",
       async () => {
         // A broker that has just restarted may have no leader yet.
-        const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents).catch(() => null);
+        const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents).catch((error: unknown) => {
+          if (isKafkaOutage(error)) return null;
+          throw error;
+        });
         if (ends === null) return false;
         const read = await readOffsets(database, USAGE_READER);
         return ends.every(({ partition, high }) => (read.get(partition) ?? -1n) >= BigInt(high));
