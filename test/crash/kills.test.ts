@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { METERING } from "../../shared/core/text/topics.ts";
+import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
@@ -11,7 +11,7 @@ import { eventually } from "../support/eventually.ts";
 import { dismissMembers } from "../support/kafka/dismiss-members.ts";
 import { type Collector, collectTopic, testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
-import { emptyUsageTopic, takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
+import { emptyTopics, takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 import type { Statement } from "../support/processes/postgres-frames.ts";
 import { openPostgresProxy, type PostgresProxy } from "../support/processes/tcp-proxy.ts";
@@ -56,7 +56,7 @@ beforeEach(async () => {
   await proxy?.close();
   await books?.close();
   await dismissMembers(kafka, brokers, METERING);
-  await emptyUsageTopic(kafka);
+  await emptyTopics(kafka, [TOPICS.usageEvents]);
   books = await openBooks();
   proxy = await openPostgresProxy(books.url);
   await openWorld();

@@ -5,6 +5,7 @@ import { isKafkaOutage } from "../../../shared/kafka/client/kafka-client.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { eventually } from "../eventually.ts";
+import { hasOwnBroker } from "../stack/brokers.ts";
 import { dismissMembers } from "./dismiss-members.ts";
 
 /**
@@ -18,7 +19,8 @@ export async function takeUsageTopic(kafka: Kafka): Promise<() => Promise<void>>
   const brokers = process.env["KAFKA_BROKERS"] ?? "";
   await lock.query("SELECT pg_advisory_lock(hashtext('usage.events' || $1))", [brokers]);
   await dismissMembers(kafka, brokers, METERING);
-  await emptyUsageTopic(kafka);
+  // On a broker of this file's own nobody needs the billing topics, which reconciling reads whole.
+  await emptyTopics(kafka, hasOwnBroker() ? Object.values(TOPICS) : [TOPICS.usageEvents]);
   return () => lock.end();
 }
 
@@ -50,18 +52,18 @@ export async function untilCaughtUp(
   }
 }
 
-/** Deletes all records; offsets go on, so new books begin where this leaves the topic. */
-export async function emptyUsageTopic(kafka: Kafka): Promise<void> {
+/** Deletes all records; offsets go on, so new books begin where this leaves the topics. */
+export async function emptyTopics(kafka: Kafka, topics: readonly string[]): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const offsets = await admin.fetchTopicOffsets(TOPICS.usageEvents);
-    const full = offsets.filter(({ low, high }) => low !== high);
-    if (full.length === 0) return;
-    await admin.deleteTopicRecords({
-      topic: TOPICS.usageEvents,
-      partitions: full.map(({ partition, high }) => ({ partition, offset: high })),
-    });
+    for (const topic of topics) {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      const full = offsets.filter(({ low, high }) => low !== high);
+      if (full.length === 0) continue;
+      const partitions = full.map(({ partition, high }) => ({ partition, offset: high }));
+      await admin.deleteTopicRecords({ topic, partitions });
+    }
   } finally {
     await admin.disconnect();
   }

@@ -10,6 +10,11 @@ export const WORKERS = 3;
 /** In the environment: the address of each worker's broker, with spaces between them. */
 export const BROKERS = "TEST_KAFKA_BROKERS";
 
+/** Whether no other test file uses this file's broker meanwhile. */
+export function hasOwnBroker(): boolean {
+  return process.env[BROKERS]?.split(" ").length === WORKERS;
+}
+
 /** Compiles less: a broker of a test run is gone before its best code has paid. */
 export const QUICK_JAVA = ["-XX:TieredStopAtLevel=1"];
 
