@@ -54,11 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const accountIds = plan.accounts.map(({ accountId }) => accountId);
   const settings = readSettings(options.env);
   const logger = createLogger("demo", "error");
-  const database = openDatabase(settings.database, {
-    name: "drawdown-demo",
-    connections: 8,
-    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
-  });
+  const database = openDatabase(settings.database, { name: "drawdown-demo", connections: 8 });
   const kafka = openKafka(settings.kafka, "drawdown-demo", logger);
   const admin = kafka.admin();
   const client = openUsageClient({ ...settings, source: "npm run demo", logger });

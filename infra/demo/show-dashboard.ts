@@ -11,11 +11,8 @@ export async function showDashboard(
   env: NodeJS.ProcessEnv,
   { accountId, api, say }: { accountId: AccountId; api: LocalApi; say: (line: string) => void },
 ): Promise<void> {
-  const database = openDatabase(readSettings(env).database, {
-    name: "drawdown-demo",
-    connections: 1,
-    onError: () => undefined,
-  });
+  const pool = { name: "drawdown-demo", connections: 1 };
+  const database = openDatabase(readSettings(env).database, pool);
   try {
     const now = Date.now();
     const keyId = await dashboardLinkKey(database, { createdBy: "npm run demo", now });

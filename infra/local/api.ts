@@ -28,9 +28,8 @@ export async function localApi(
 ): Promise<LocalApi> {
   await build({ root: resolve(PROJECT, "services/dashboard"), logLevel: "warn" });
   const reserved = (await reservePort(Number(env["API_PORT"] ?? port))).port;
-  const database = openDatabase(readSettings(env).database, {
-    ...{ name: "drawdown-start", connections: 1, onError: () => undefined },
-  });
+  const pool = { name: "drawdown-start", connections: 1 };
+  const database = openDatabase(readSettings(env).database, pool);
   try {
     const key = (await existingKey(database, keyFile)) ?? (await newLocalKey(database, keyFile));
     const url = `http://127.0.0.1:${reserved}`;

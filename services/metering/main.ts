@@ -1,16 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { METERING, TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
-import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
-import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import { openRegistry, registerSchemas } from "../../shared/kafka/codec/registry.ts";
+import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
+import { openServers, type Servers } from "../../shared/kafka/client/open-servers.ts";
+import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
-import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
-import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
+import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
-import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
-import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
+import type { Logger } from "../../shared/runtime/logger.ts";
+import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
@@ -25,19 +22,13 @@ const CHECK_ENDS_EVERY_MS = 2_000;
 /** The time after which Kafka gives a silent consumer's partitions to others. */
 const STALE = { name: NAME, olderThanMs: 10_000 };
 const END_STALE_EVERY_MS = 2_000;
-const LEAVE_WITHIN_MS = 5_000;
 const REPORT_EVERY_MS = 10_000;
 
-await runService("metering", async ({ settings, logger, stopping }: ServiceContext) => {
-  const database = openDatabase(settings.database, {
-    name: NAME,
-    connections: 6,
-    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
-  });
-  const kafka = openKafka(settings.kafka, NAME, logger);
-  const admin = kafka.admin();
-  const registry = openRegistry(settings.registry);
-  const waits = retryOutages({ logger, stopping });
+await runService("metering", async (service) => {
+  const { logger, stopping } = service;
+  const { window, batchEvents } = service.settings.metering;
+  const servers = openServers(NAME, service, { connections: 6 });
+  const { database, admin, registry, waits } = servers;
   const { untilUp } = waits;
   const sleeper = openSleeper(stopping);
 
@@ -46,12 +37,8 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
   await untilUp("Kafka", () => admin.connect());
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   const meter = meterMessages({
-    database,
+    ...{ database, admin, window, logger, stopping },
     decoder: openUsageDecoder(registry),
-    admin,
-    window: settings.metering.window,
-    logger,
-    stopping,
     onCommitted({ metered, repeats, deadLetters, lowBalances }) {
       counted.metered += metered;
       counted.repeats += repeats;
@@ -61,52 +48,41 @@ await runService("metering", async ({ settings, logger, stopping }: ServiceConte
       if (lowBalances > 0) sleeper.wake();
     },
   });
-  const consumer = await untilUp("Kafka", startConsumer);
+  const handle = joinBatches(meter, {
+    atOnce: CONCURRENT_TRANSACTIONS,
+    most: batchEvents,
+    sizeOf: ({ batch }: Delivery) => batch.messages.length,
+    // A consumer that lost a partition and got it back may still have a batch of it.
+    keyOf: ({ batch }: Delivery) => batch.partition,
+  });
+  const reader = await startReader(servers, USAGE_READER, {
+    batchSize: batchEvents,
+    handle: (batch, heartbeat) => handle({ batch, heartbeat }),
+  });
   logger.info({ topic: TOPICS.usageEvents }, "metering");
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
-  const checkEnds = usageCompleteWatch(database, admin);
   const background = Promise.all([
-    publishBooks({ database, kafka, registry, waits, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
-    waits.repeat("stale transactions", endStale),
-    waits.repeat("the ends of the usage topic", async () => {
-      await checkEnds();
-      await waits.pause(CHECK_ENDS_EVERY_MS);
-    }),
+    publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    watchEnds(servers),
+    endStale(servers, logger),
   ]);
-  try {
-    await Promise.race([consumer.ended, background]);
-  } finally {
-    clearInterval(report);
-    // Leave the group even after a failure, so that others need not wait for the session to time out.
-    await Promise.race([consumer.stop(), sleep(LEAVE_WITHIN_MS)]);
-  }
-  await background;
-  await admin.disconnect();
-  await database.end();
+  await untilStopped(reader, background, () => clearInterval(report));
+  await servers.close();
+});
 
-  function startConsumer() {
-    const handle = joinBatches(meter, {
-      atOnce: CONCURRENT_TRANSACTIONS,
-      most: settings.metering.batchEvents,
-      sizeOf: ({ batch }: Delivery) => batch.messages.length,
-      // A consumer that lost a partition and got it back may still have a batch of it.
-      keyOf: ({ batch }: Delivery) => batch.partition,
-    });
-    return runBatchConsumer(kafka, {
-      groupId: METERING,
-      topic: TOPICS.usageEvents,
-      batchSize: settings.metering.batchEvents,
-      startAt: (partitions) =>
-        untilUp("Postgres and Kafka", () =>
-          findStartOffsets(database, admin, USAGE_READER, partitions),
-        ),
-      handle: (batch, heartbeat) => handle({ batch, heartbeat }),
-    });
-  }
+/** Marks usage complete that metering has read to the end. */
+function watchEnds({ database, admin, waits }: Servers): Promise<void> {
+  const checkEnds = usageCompleteWatch(database, admin);
+  return waits.repeat("the ends of the usage topic", async () => {
+    await checkEnds();
+    await waits.pause(CHECK_ENDS_EVERY_MS);
+  });
+}
 
-  async function endStale(): Promise<void> {
+function endStale({ database, waits }: Servers, logger: Logger): Promise<void> {
+  return waits.repeat("stale transactions", async () => {
     const ended = await endStaleTransactions(database, STALE);
     if (ended > 0) logger.warn({ ended }, "ended transactions of a stalled consumer");
     await waits.pause(END_STALE_EVERY_MS);
-  }
-});
+  });
+}

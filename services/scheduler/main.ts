@@ -1,9 +1,6 @@
-import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
-import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
-import { openDatabase } from "../../shared/ledger/postgres/database.ts";
-import { runService, type ServiceContext } from "../../shared/runtime/run-service.ts";
+import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
@@ -12,32 +9,21 @@ import { schedulerRun } from "./scheduler-run.ts";
 /** Metering publishes sooner where it runs. */
 const PUBLISH_EVERY_MS = 500;
 
-await runService("scheduler", async ({ settings, logger, stopping }: ServiceContext) => {
-  const database = openDatabase(settings.database, {
-    name: "drawdown-scheduler",
-    connections: 4,
-    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
-  });
-  const waits = retryOutages({ logger, stopping });
+await runService("scheduler", async (service) => {
+  const { settings, logger, stopping } = service;
+  const servers = openServers("drawdown-scheduler", service, { connections: 4 });
+  const { database, waits } = servers;
   const { cron, proofCron, noticeWithinMs } = settings.scheduler;
-  const kafka = openKafka(settings.kafka, "drawdown-scheduler", logger);
-  const registry = openRegistry(settings.registry);
 
   await waits.untilUp("Postgres", () => database.query("SELECT 1"));
   logger.info({ cron, proofCron }, "scheduling");
   const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping });
-  const prove = usageProof({ database, kafka, registry, waits, logger, stopping });
+  const prove = usageProof({ ...servers, logger, stopping });
+  const sleeper = openSleeper(stopping);
   await Promise.all([
     runByCron(cron, run, stopping),
     runByCron(proofCron, prove, stopping, { later: true }),
-    publishBooks({
-      database,
-      kafka,
-      registry,
-      waits,
-      lookEveryMs: PUBLISH_EVERY_MS,
-      sleeper: openSleeper(stopping),
-    }),
+    publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
   ]);
-  await database.end();
+  await servers.close();
 });

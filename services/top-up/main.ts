@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { LOW_BALANCE_READER, TOP_UP, TOPICS } from "../../shared/core/text/topics.ts";
-import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
-import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import { openRegistry, registerSchemas } from "../../shared/kafka/codec/registry.ts";
-import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
-import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
+import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
+import { openServers } from "../../shared/kafka/client/open-servers.ts";
+import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
+import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
-import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
@@ -21,26 +18,17 @@ import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
-const NAME = "drawdown-top-up";
-const CONNECTIONS = 12;
+const POOL = { connections: 12, plans: "of_one_account" } as const;
 const BATCH = 1_000;
 const PUBLISH_EVERY_MS = 100;
-const LEAVE_WITHIN_MS = 5_000;
 const WATCH_EVERY_MS = 10_000;
 
-await runService("top-up", async ({ settings, logger, stopping }) => {
+await runService("top-up", async (service) => {
+  const { logger, stopping } = service;
   const payments = readPaymentSettings(process.env);
   const gateway = await openGateway(payments.gateway);
-  const database = openDatabase(settings.database, {
-    name: NAME,
-    connections: CONNECTIONS,
-    plans: "of_one_account",
-    onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
-  });
-  const kafka = openKafka(settings.kafka, NAME, logger);
-  const admin = kafka.admin();
-  const registry = openRegistry(settings.registry);
-  const waits = retryOutages({ logger, stopping });
+  const servers = openServers("drawdown-top-up", service, POOL);
+  const { database, admin, registry, waits } = servers;
   const { untilUp } = waits;
 
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
@@ -53,45 +41,24 @@ await runService("top-up", async ({ settings, logger, stopping }) => {
     { database, gateway, logger, onPayment: charging.wake },
     payments.webhooks,
   );
-  const consumer = await untilUp("Kafka", () =>
-    runBatchConsumer(kafka, {
-      groupId: TOP_UP,
-      topic: TOPICS.lowBalance,
-      batchSize: BATCH,
-      startAt: (partitions) =>
-        untilUp("Postgres and Kafka", () =>
-          findStartOffsets(database, admin, LOW_BALANCE_READER, partitions),
-        ),
-      handle: lowBalanceHandler({ database, waits, onTopUp }),
-    }),
-  );
+  const reader = await startReader(servers, LOW_BALANCE_READER, {
+    batchSize: BATCH,
+    handle: lowBalanceHandler({ database, waits, onTopUp }),
+  });
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
+  const sleeper = openSleeper(stopping);
   const background = Promise.all([
     charging.run(),
     watchCharges(context),
     recheckLowBalances({ database, waits, onTopUp }),
-    publishBooks({
-      database,
-      kafka,
-      registry,
-      waits,
-      lookEveryMs: PUBLISH_EVERY_MS,
-      sleeper: openSleeper(stopping),
-    }),
+    publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);
       await waits.pause(WATCH_EVERY_MS);
     }),
   ]);
-  try {
-    await Promise.race([consumer.ended, background]);
-  } finally {
-    await webhooks.close();
-    await Promise.race([consumer.stop(), sleep(LEAVE_WITHIN_MS)]);
-  }
-  await background;
-  await admin.disconnect();
-  await database.end();
+  await untilStopped(reader, background, webhooks.close);
+  await servers.close();
 });
 
 /** A gateway knows nothing of payments made through another, and simulated money must not mix with real. */

@@ -42,16 +42,16 @@ const PLANS = {
   of_one_account: "force_generic_plan",
 } as const;
 
-/** Opens a pool; `onError` receives the loss of an idle connection (the pool replaces it). */
-export function openDatabase(
-  settings: DatabaseSettings,
-  options: {
-    name: string;
-    connections: number;
-    plans?: keyof typeof PLANS;
-    onError: (error: Error) => void;
-  },
-): Database {
+export interface DatabaseOptions {
+  readonly name: string;
+  readonly connections: number;
+  readonly plans?: keyof typeof PLANS;
+  /** Receives the loss of an idle connection, which the pool replaces. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Opens a pool. */
+export function openDatabase(settings: DatabaseSettings, options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: settings.url,
     ...(settings.tls === null ? {} : { ssl: settings.tls }),
@@ -62,7 +62,7 @@ export function openDatabase(
     types: TYPES,
     options: `${SESSION} -c plan_cache_mode=${PLANS[options.plans ?? "of_batches"]}`,
   });
-  pool.on("error", options.onError);
+  pool.on("error", options.onError ?? (() => undefined));
   return pool;
 }
 

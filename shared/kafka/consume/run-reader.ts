@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Reader } from "../../ledger/books/consumer-offset.ts";
+import type { Servers } from "../client/open-servers.ts";
+import { runBatchConsumer } from "./batch-consumer.ts";
+import type { PartitionReader } from "./partition-reader.ts";
+import { findStartOffsets } from "./start-offsets.ts";
+
+const LEAVE_WITHIN_MS = 5_000;
+
+/** Starts a consumer of the books, once Kafka is up, at the offsets in the books. */
+export async function startReader(
+  { database, kafka, admin, waits }: Servers,
+  reader: Reader,
+  options: Pick<Parameters<typeof runBatchConsumer>[1], "batchSize" | "handle">,
+): Promise<PartitionReader> {
+  const { consumer: groupId, topic } = reader;
+  const startAt = (partitions: readonly number[]) =>
+    waits.untilUp("Postgres and Kafka", () =>
+      findStartOffsets(database, admin, reader, partitions),
+    );
+  return waits.untilUp("Kafka", () =>
+    runBatchConsumer(kafka, { groupId, topic, startAt, ...options }),
+  );
+}
+
+/** Waits until the reader or the work beside it ends, calls `stop`, stops the reader, and waits for that work. */
+export async function untilStopped(
+  reader: PartitionReader,
+  background: Promise<unknown>,
+  stop: () => Promise<void> | void,
+): Promise<void> {
+  try {
+    await Promise.race([reader.ended, background]);
+  } finally {
+    await stop();
+    // Leave the group even after a failure, so that others need not wait for the session to time out.
+    await Promise.race([reader.stop(), sleep(LEAVE_WITHIN_MS)]);
+  }
+  await background;
+}
