@@ -13,7 +13,7 @@ import { nameOf } from "../access/authenticate.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { accountPath, READ, route } from "./route.ts";
+import { READ, route, WRITE } from "./route.ts";
 
 const timeZone = z.string().max(64).refine(isTimeZone, "is not a time zone like Europe/Berlin");
 
@@ -77,22 +77,20 @@ export const accountRoutes = [
       path: "/v1/accounts/:account_id",
       tag: "accounts",
       summary: "Show an account and its settings",
-      params: accountPath,
       response: { 200: account },
     },
     ({ params }, context) => readAccountView(context, params.account_id),
   ),
   route(
     {
+      ...WRITE,
       method: "PATCH",
       path: "/v1/accounts/:account_id",
-      access: "billing",
       byToken: true,
       tag: "accounts",
       summary: "Change an account's low-balance threshold or time zone",
       description:
         "A new time zone applies to the months that follow. A dashboard token may change the threshold only.",
-      params: accountPath,
       body: settings,
       response: { 200: account },
     },

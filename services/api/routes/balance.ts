@@ -2,7 +2,7 @@ import { z } from "zod";
 import { balance, toBalance } from "../../../shared/contract/account.ts";
 import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
 import { unknownAccount } from "../problem.ts";
-import { accountPath, READ, route } from "./route.ts";
+import { READ, route } from "./route.ts";
 
 /** Products call this before each piece of work, so it reads one row by its key. */
 export const balanceRoute = route(
@@ -12,7 +12,6 @@ export const balanceRoute = route(
     tag: "accounts",
     summary: "Show an account's balance",
     description: "Sends an ETag. A request with that ETag in If-None-Match is answered 304.",
-    params: accountPath,
     headers: z.object({ "if-none-match": z.string().optional() }),
     response: { 200: balance, 304: z.undefined() },
   },

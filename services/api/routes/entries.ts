@@ -1,7 +1,7 @@
 import { entry, entryPage } from "../../../shared/contract/entry.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { listEntries } from "../../../shared/ledger/books/list-entries.ts";
-import { accountPath, READ, readOfAccount, route } from "./route.ts";
+import { READ, readOfAccount, route } from "./route.ts";
 
 export const entryRoutes = [
   route(
@@ -10,7 +10,6 @@ export const entryRoutes = [
       path: "/v1/accounts/:account_id/entries",
       tag: "credits",
       summary: "List entries (every change of the balance except usage), newest first",
-      params: accountPath,
       query: page,
       response: { 200: listOf(entry) },
     },

@@ -9,7 +9,7 @@ import { readAccountDetails } from "../../../shared/ledger/books/account-details
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { refuse, unknownAccount } from "../problem.ts";
-import { accountPath, type RouteContext, route } from "./route.ts";
+import { type RouteContext, route, WRITE } from "./route.ts";
 
 const newGrant = z.strictObject({
   credits,
@@ -39,12 +39,11 @@ const newId = eventIds();
 export const grantRoutes = [
   route(
     {
+      ...WRITE,
       method: "POST",
       path: "/v1/accounts/:account_id/grants",
-      access: "billing",
       tag: "credits",
       summary: "Grant credits to an account as one lot",
-      params: accountPath,
       headers: keyHeader,
       body: newGrant,
       response: { 201: granted },
@@ -60,12 +59,11 @@ export const grantRoutes = [
   ),
   route(
     {
+      ...WRITE,
       method: "POST",
       path: "/v1/accounts/:account_id/adjustments",
-      access: "billing",
       tag: "credits",
       summary: "Correct a balance by posting an adjustment",
-      params: accountPath,
       headers: keyHeader,
       body: newAdjustment,
       response: { 201: granted },

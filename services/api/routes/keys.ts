@@ -15,7 +15,7 @@ import { listApiKeys, revokeApiKey } from "../../../shared/ledger/access/api-key
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { Problem, refuse, unknownAccount } from "../problem.ts";
-import { accountPath, route } from "./route.ts";
+import { route, WRITE } from "./route.ts";
 
 const newKey = z.strictObject({
   name: words(MAX_KEY_NAME_LENGTH).min(1),
@@ -73,13 +73,12 @@ export const keyRoutes = [
   ),
   route(
     {
+      ...WRITE,
       method: "POST",
       path: "/v1/accounts/:account_id/dashboard-tokens",
-      access: "billing",
       showsSecret: true,
       tag: "keys",
       summary: "Create a short-lived token for one account's dashboard",
-      params: accountPath,
       body: newToken,
       response: { 201: dashboardToken },
     },

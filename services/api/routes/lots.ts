@@ -7,7 +7,7 @@ import { accountId, id } from "../../../shared/contract/wire.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { refuse } from "../problem.ts";
-import { accountPath, READ, readOfAccount, route } from "./route.ts";
+import { READ, readOfAccount, route } from "./route.ts";
 
 const filter = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots with credits remaining." }),
@@ -22,7 +22,6 @@ export const lotRoutes = [
       path: "/v1/accounts/:account_id/lots",
       tag: "credits",
       summary: "List the lots of the credit line, oldest first",
-      params: accountPath,
       query: filter,
       response: { 200: listOf(lot) },
     },

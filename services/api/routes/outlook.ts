@@ -13,7 +13,7 @@ import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, READ, type RouteContext, readOfAccount, route } from "./route.ts";
+import { READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PACE_DAYS = 7;
@@ -31,7 +31,6 @@ export const outlookRoutes = [
       path: "/v1/accounts/:account_id/runway",
       tag: "accounts",
       summary: "Estimate how long the credits last at the pace of the last 7 days",
-      params: accountPath,
       response: { 200: runway },
     },
     ({ params: { account_id } }, context) =>
@@ -60,7 +59,6 @@ export const outlookRoutes = [
       summary: "Check whether an account can afford work of an estimated cost",
       description:
         "Give `credits`, or a `meter` and a `quantity`. Nothing is reserved, and usage is metered whatever the answer.",
-      params: accountPath,
       query: costs,
       response: { 200: allowance },
     },

@@ -95,11 +95,13 @@ export function route<const S extends RouteDescription, C extends RouteContext =
     });
 }
 
-/** A route that reads one account, for keys and for the account's dashboard tokens. */
-export const READ = { method: "GET", access: "read", byToken: true } as const;
+const params = z.object({ account_id: accountId });
 
-/** The path parameters of a route about one account. */
-export const accountPath = z.object({ account_id: accountId });
+/** A route that reads one account, for keys and for the account's dashboard tokens. */
+export const READ = { method: "GET", access: "read", byToken: true, params } as const;
+
+/** A route that changes one account. */
+export const WRITE = { access: "billing", params } as const;
 
 const content = { "application/problem+json": { schema: problem } } as const;
 

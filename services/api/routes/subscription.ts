@@ -12,7 +12,7 @@ import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { badRequest } from "../problem.ts";
 import { readScheduleView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { accountPath, READ, readOfAccount, route } from "./route.ts";
+import { READ, readOfAccount, route, WRITE } from "./route.ts";
 
 const newSubscription = z.strictObject({
   plan_id: id("plan_id"),
@@ -33,20 +33,18 @@ export const subscriptionRoutes = [
       path: "/v1/accounts/:account_id/subscription",
       tag: "subscription",
       summary: "Show the subscription",
-      params: accountPath,
       response: { 200: schedule },
     },
     ({ params }, context) => readScheduleView(context, params.account_id),
   ),
   route(
     {
+      ...WRITE,
       method: "POST",
       path: "/v1/accounts/:account_id/subscription",
-      access: "billing",
       tag: "subscription",
       summary: "Subscribe to a plan",
       description: "The first month's credits are granted immediately, and its fee falls due.",
-      params: accountPath,
       body: newSubscription,
       response: { 201: schedule },
     },
@@ -61,13 +59,12 @@ export const subscriptionRoutes = [
   ),
   route(
     {
+      ...WRITE,
       method: "PATCH",
       path: "/v1/accounts/:account_id/subscription",
-      access: "billing",
       tag: "subscription",
       summary: "Change the plan or the billing interval, cancel, or resume",
       description: "One change per request.",
-      params: accountPath,
       body: planChange,
       response: { 200: schedule },
     },
@@ -79,9 +76,9 @@ export const subscriptionRoutes = [
   ),
   route(
     {
+      ...WRITE,
       method: "PUT",
       path: "/v1/accounts/:account_id/add-ons/:add_on_id",
-      access: "billing",
       tag: "subscription",
       summary: "Set the quantity of an add-on; 0 cancels it",
       params: z.object({ account_id: accountId, add_on_id: id("add_on_id") }),
@@ -101,7 +98,6 @@ export const subscriptionRoutes = [
       path: "/v1/accounts/:account_id/subscription/changes",
       tag: "subscription",
       summary: "Show the subscription's history: who changed what, and when",
-      params: accountPath,
       response: { 200: subscriptionChanges },
     },
     ({ params: { account_id } }, context) =>

@@ -11,7 +11,7 @@ import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, READ, readOfAccount, route } from "./route.ts";
+import { READ, readOfAccount, route, WRITE } from "./route.ts";
 
 const settings = z.strictObject({
   enabled: z.boolean().optional(),
@@ -27,15 +27,14 @@ export const topUpRoutes = [
   listPaymentsRoute("payments", null, "List payments (top-ups and fees), newest first"),
   route(
     {
+      ...WRITE,
       method: "POST",
       path: "/v1/accounts/:account_id/top-ups",
-      access: "billing",
       byToken: true,
       tag: "top-ups",
       summary: "Top up an account by hand",
       description:
         "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing.",
-      params: accountPath,
       headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
       body: z.strictObject({ amount: money }),
       response: { 201: payment },
@@ -63,7 +62,6 @@ export const topUpRoutes = [
       path: "/v1/accounts/:account_id/auto-top-up",
       tag: "top-ups",
       summary: "Show the auto top-up settings",
-      params: accountPath,
       response: { 200: autoTopUp },
     },
     ({ params: { account_id } }, context) =>
@@ -73,13 +71,12 @@ export const topUpRoutes = [
   ),
   route(
     {
+      ...WRITE,
       method: "PATCH",
       path: "/v1/accounts/:account_id/auto-top-up",
-      access: "billing",
       byToken: true,
       tag: "top-ups",
       summary: "Change the auto top-up settings, from the next low balance on",
-      params: accountPath,
       body: settings,
       response: { 200: autoTopUp },
     },
@@ -113,7 +110,6 @@ function listPaymentsRoute(name: string, kind: "top_up" | null, summary: string)
       path: `/v1/accounts/:account_id/${name}`,
       tag: "top-ups",
       summary,
-      params: accountPath,
       query: page,
       response: { 200: listOf(payment) },
     },

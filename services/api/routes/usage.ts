@@ -13,7 +13,7 @@ import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { accountPath, READ, readOfAccount, route } from "./route.ts";
+import { READ, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -45,7 +45,6 @@ export const usageRoutes = [
       summary: "Sum up what credits were spent on",
       description:
         "Grouped by meter, sums cover whole hours of the account's time zone. Other groups are summed from single records.",
-      params: accountPath,
       query: summed,
       response: { 200: usage },
     },
@@ -73,7 +72,6 @@ export const usageRoutes = [
       path: "/v1/accounts/:account_id/usage-records",
       tag: "usage",
       summary: "List metered events, most recently metered first",
-      params: accountPath,
       query: page.extend({ ...range, meter: id("meter").optional() }),
       response: { 200: listOf(usageRecord) },
     },

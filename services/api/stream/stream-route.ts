@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { badRequest, Problem } from "../problem.ts";
-import { accountPath, type RouteContext, route } from "../routes/route.ts";
+import { READ, type RouteContext, route } from "../routes/route.ts";
 import { readCursor } from "./cursor.ts";
 import { openListener, type Sink } from "./listener.ts";
 import type { Listeners } from "./listeners.ts";
@@ -28,16 +28,13 @@ export function streamRoute(
 
   route(
     {
-      method: "GET",
+      ...READ,
       path: "/v1/accounts/:account_id/stream",
-      access: "read",
-      byToken: true,
       exposeHeadRoute: false,
       tag: "accounts",
       summary: "Stream changes as server-sent events",
       description:
         "Events `balance`, `credits` and `top_up` carry the records of the billing topics. `reload` means that records were missed: load everything again. Send Last-Event-ID to resume after a break.",
-      params: accountPath,
       headers: z.object({ "last-event-id": z.string().max(64).optional() }),
       response: {
         200: {
