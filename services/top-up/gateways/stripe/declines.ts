@@ -1,91 +1,70 @@
 import type { Decline, DeclineReason } from "../../../../shared/core/payments/decline.ts";
 
-/** Stripe's decline codes and error codes, by https://docs.stripe.com/declines/codes. */
-
-/** The card cannot work: it is closed, wrong, blocked, or not meant for such payments. */
-const HARD: ReadonlySet<string> = new Set([
-  "card_not_supported",
-  "currency_not_supported",
-  "do_not_try_again",
-  "expired_card",
-  "fraudulent",
-  "incorrect_cvc",
-  "incorrect_number",
-  "invalid_account",
-  "invalid_cvc",
-  "invalid_expiry_month",
-  "invalid_expiry_year",
-  "invalid_number",
-  "lost_card",
-  "merchant_blacklist",
-  "new_account_information_available",
-  "not_permitted",
-  "pickup_card",
-  "restricted_card",
-  "revocation_of_all_authorizations",
-  "revocation_of_authorization",
-  "security_violation",
-  "service_not_allowed",
-  "stolen_card",
-  "stop_payment_order",
-  "testmode_decline",
-  "transaction_not_allowed",
-]);
-
-const NEEDS_CUSTOMER: ReadonlySet<string> = new Set([
-  "authentication_not_handled",
-  "authentication_required",
-  "incorrect_pin",
-  "invalid_pin",
-  "mobile_device_authentication_required",
-  "offline_pin_required",
-  "online_or_offline_pin_required",
-  "payment_intent_authentication_failure",
-]);
-
 /**
- * The reason shown to the customer. A lost or stolen card, or suspected fraud, has none here, since the
- * reader may be the thief.
+ * What Stripe's decline codes and error codes mean, by https://docs.stripe.com/declines/codes. Hard: the
+ * card cannot work, as it is closed, wrong, blocked, or not meant for such payments. The reason is shown
+ * to the customer; a lost or stolen card, or suspected fraud, has none, since the reader may be the thief.
  */
-const REASONS: ReadonlyMap<string, DeclineReason> = new Map([
-  ["amount_not_representable", "amount_not_representable"],
-  ["amount_too_large", "amount_too_large"],
-  ["amount_too_small", "amount_too_small"],
-  ["canceled", "canceled"],
-  ["card_not_supported", "not_supported"],
-  ["card_velocity_exceeded", "limit_reached"],
-  ["currency_not_supported", "wrong_currency"],
-  ["expired_card", "expired"],
-  ["incorrect_cvc", "wrong_cvc"],
-  ["incorrect_number", "wrong_number"],
-  ["insufficient_funds", "insufficient_funds"],
-  ["invalid_account", "not_valid"],
-  ["invalid_cvc", "wrong_cvc"],
-  ["invalid_expiry_month", "wrong_expiry"],
-  ["invalid_expiry_year", "wrong_expiry"],
-  ["invalid_number", "wrong_number"],
-  ["issuer_not_available", "bank_failed"],
-  ["new_account_information_available", "not_valid"],
-  ["processing_error", "bank_failed"],
-  ["reenter_transaction", "bank_failed"],
-  ["resource_missing", "card_removed"],
-  ["revocation_of_all_authorizations", "payments_stopped"],
-  ["revocation_of_authorization", "payments_stopped"],
-  ["stop_payment_order", "payments_stopped"],
-  ["try_again_later", "bank_failed"],
-  ["withdrawal_count_limit_exceeded", "limit_reached"],
-]);
+const CODES: readonly (readonly [string, Decline["kind"], DeclineReason | null])[] = [
+  ["amount_not_representable", "soft", "amount_not_representable"],
+  ["amount_too_large", "soft", "amount_too_large"],
+  ["amount_too_small", "soft", "amount_too_small"],
+  ["authentication_not_handled", "needs_customer", null],
+  ["authentication_required", "needs_customer", null],
+  ["canceled", "soft", "canceled"],
+  ["card_not_supported", "hard", "not_supported"],
+  ["card_velocity_exceeded", "soft", "limit_reached"],
+  ["currency_not_supported", "hard", "wrong_currency"],
+  ["do_not_try_again", "hard", null],
+  ["expired_card", "hard", "expired"],
+  ["fraudulent", "hard", null],
+  ["incorrect_cvc", "hard", "wrong_cvc"],
+  ["incorrect_number", "hard", "wrong_number"],
+  ["incorrect_pin", "needs_customer", null],
+  ["insufficient_funds", "soft", "insufficient_funds"],
+  ["invalid_account", "hard", "not_valid"],
+  ["invalid_cvc", "hard", "wrong_cvc"],
+  ["invalid_expiry_month", "hard", "wrong_expiry"],
+  ["invalid_expiry_year", "hard", "wrong_expiry"],
+  ["invalid_number", "hard", "wrong_number"],
+  ["invalid_pin", "needs_customer", null],
+  ["issuer_not_available", "soft", "bank_failed"],
+  ["lost_card", "hard", null],
+  ["merchant_blacklist", "hard", null],
+  ["mobile_device_authentication_required", "needs_customer", null],
+  ["new_account_information_available", "hard", "not_valid"],
+  ["not_permitted", "hard", null],
+  ["offline_pin_required", "needs_customer", null],
+  ["online_or_offline_pin_required", "needs_customer", null],
+  ["payment_intent_authentication_failure", "needs_customer", null],
+  ["pickup_card", "hard", null],
+  ["processing_error", "soft", "bank_failed"],
+  ["reenter_transaction", "soft", "bank_failed"],
+  ["resource_missing", "soft", "card_removed"],
+  ["restricted_card", "hard", null],
+  ["revocation_of_all_authorizations", "hard", "payments_stopped"],
+  ["revocation_of_authorization", "hard", "payments_stopped"],
+  ["security_violation", "hard", null],
+  ["service_not_allowed", "hard", null],
+  ["stolen_card", "hard", null],
+  ["stop_payment_order", "hard", "payments_stopped"],
+  ["testmode_decline", "hard", null],
+  ["transaction_not_allowed", "hard", null],
+  ["try_again_later", "soft", "bank_failed"],
+  ["withdrawal_count_limit_exceeded", "soft", "limit_reached"],
+];
+
+const MEANINGS = new Map(CODES.map(([code, kind, reason]) => [code, { kind, reason }]));
 
 /**
- * Classifies a code. Unlisted codes, such as `insufficient_funds` and future ones, are soft: growing
- * waits and a limit of attempts already protect such cards.
+ * Classifies a code. Unlisted codes, such as future ones, are soft: growing waits and a limit of attempts
+ * already protect such cards.
  */
 export function declineOf(code: string): Decline {
-  if (NEEDS_CUSTOMER.has(code)) return declineAs("needs_customer", code);
-  return declineAs(HARD.has(code) ? "hard" : "soft", code);
+  return declineAs(MEANINGS.get(code)?.kind ?? "soft", code);
 }
 
 /** A decline whose kind does not follow from its code. */
 export function declineAs(kind: Decline["kind"], code: string): Decline {
-  return { kind, reason: REASONS.get(code) ?? null, code };
+  return { kind, reason: MEANINGS.get(code)?.reason ?? null, code };
 }
