@@ -76,8 +76,8 @@ function Bars({ drawn, choose }: { drawn: DrawnLine<LotOnLine>; choose: PictureP
         // biome-ignore lint/a11y/useKeyWithClickEvents: the label below is the button
         <div
           key={lot.lotId}
-          class={`bar ${lot.source}`}
-          style={{ left, width }}
+          class="bar"
+          style={{ left, width, background: `var(--${lot.source})` }}
           onClick={() => choose(lot)}
         >
           <div class="used" style={{ width: `${used * 100}%` }} />
@@ -116,8 +116,11 @@ function LotLabel({ stretch, isHere, largest, zone, choose }: LotLabelProps) {
       </span>
       <span class={expiry.isSoon ? "warn" : "soft"}>{expiry.text}</span>
       <span
-        class={`own bar ${lot.source}`}
-        style={{ width: `${4 + 96 * ratio(sizeOf(lot), largest)}%` }}
+        class="own bar"
+        style={{
+          width: `${4 + 96 * ratio(sizeOf(lot), largest)}%`,
+          background: `var(--${lot.source})`,
+        }}
         aria-hidden="true"
       >
         <span class="used" style={{ width: `${used * 100}%` }} />

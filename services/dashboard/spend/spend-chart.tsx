@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { ratio } from "../line/lay-out-line.ts";
 import { useWidth } from "../parts/use-width.ts";
-import { layersOf, type SpendBar, scaleOf } from "../state/spend.ts";
+import { colourOf, layersOf, type SpendBar, scaleOf } from "../state/spend.ts";
 import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
 import { shortDate, timeText } from "../text/time-text.ts";
@@ -111,7 +111,7 @@ function Stack({ bar, spend, top, width }: StackProps) {
         return (
           <rect
             key={colour}
-            class={colour === null ? "rest" : `c${colour}`}
+            style={{ fill: colourOf(colour) }}
             x={gap / 2}
             width={Math.max(1, width - gap)}
             y={HEIGHT - to}

@@ -1,6 +1,6 @@
 import type { Grouping } from "../api/account-api.ts";
 import { ratio } from "../line/lay-out-line.ts";
-import { COLOURS, type Spend } from "../state/spend.ts";
+import { colourOf, type Spend } from "../state/spend.ts";
 import { countText, exactCredits, shareText, shortCredits } from "../text/credit-text.ts";
 import { keyName } from "../text/meter-text.ts";
 
@@ -40,8 +40,11 @@ export function SpendTable({ spend, group, choose }: SpendTableProps) {
               </span>
               <span class="track" aria-hidden="true">
                 <span
-                  class={i < COLOURS ? `fill c${i}` : "fill rest"}
-                  style={{ width: `${ratio(row.credits, spend.total) * 100}%` }}
+                  class="fill"
+                  style={{
+                    width: `${ratio(row.credits, spend.total) * 100}%`,
+                    background: colourOf(i),
+                  }}
                 />
               </span>
             </th>

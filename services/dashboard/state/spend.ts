@@ -60,7 +60,12 @@ export interface Layer {
 }
 
 /** The number of keys with their own colour. */
-export const COLOURS = 5;
+const COLOURS = 5;
+
+/** The CSS colour of the key at this place in `rows`; null for the rest. */
+export function colourOf(place: number | null): string {
+  return place === null || place >= COLOURS ? "var(--rest)" : `var(--c${place})`;
+}
 
 /** The layers of a bar, in the order of `rows`. */
 export function layersOf(bar: SpendBar, rows: readonly SpendRow[]): readonly Layer[] {
