@@ -15,23 +15,18 @@ interface Usage {
 }
 
 /** The command line as a user would use it. Commands and their output are shown. */
-export interface Commands {
-  /** Runs a command, without `drawdown`, whose arguments have no spaces. */
-  type(command: string): Promise<void>;
-  publish(usage: readonly Usage[]): Promise<void>;
-  /** Waits until the JSON that a command shows is as expected. */
-  until(what: string, command: string, isSo: (shown: unknown) => boolean): Promise<void>;
-}
-
-export function openCommands(env: NodeJS.ProcessEnv, say: (line: string) => void): Commands {
+export function openCommands(env: NodeJS.ProcessEnv, say: (line: string) => void) {
   const type = async (command: string, input = "") => {
     say(`\n$ drawdown ${command}`);
     say(await drawdown(env, command, input));
   };
   return {
-    type: (command) => type(command),
-    publish: (usage) => type("publish -", usage.map((event) => JSON.stringify(event)).join("\n")),
-    async until(what, command, isSo) {
+    /** Runs a command, without `drawdown`, whose arguments have no spaces. */
+    type: (command: string) => type(command),
+    publish: (usage: readonly Usage[]) =>
+      type("publish -", usage.map((event) => JSON.stringify(event)).join("\n")),
+    /** Waits until the JSON that a command shows is as expected. */
+    async until(what: string, command: string, isSo: (shown: unknown) => boolean): Promise<void> {
       const deadline = performance.now() + WITHIN_MS;
       while (!isSo(JSON.parse(await drawdown(env, `${command} --json`)))) {
         if (performance.now() > deadline) {

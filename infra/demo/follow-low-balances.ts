@@ -14,15 +14,7 @@ export interface LowBalanceReceived {
   readonly cause: string;
 }
 
-export interface LowBalanceFollower {
-  /** In the order of arrival, without repeats. */
-  readonly received: readonly LowBalanceReceived[];
-  /** The number of dropped records: their account had that sequence already. */
-  readonly repeats: () => number;
-  /** Waits until the topic has been read up to these offsets; false when that takes too long. */
-  readUpTo(ends: ReadonlyMap<number, bigint>, withinMs: number): Promise<boolean>;
-  stop(): Promise<void>;
-}
+export type LowBalanceFollower = Awaited<ReturnType<typeof followLowBalances>>;
 
 type LowBalanceFields = Omit<LowBalanceReceived, "accountId"> & { readonly account_id: string };
 
@@ -34,7 +26,7 @@ export async function followLowBalances(
   kafka: Kafka,
   registry: Registry,
   options: { groupId: string; accountIds: ReadonlySet<string> },
-): Promise<LowBalanceFollower> {
+) {
   const received: LowBalanceReceived[] = [];
   const sequences = new Map<string, bigint>();
   const readTo = new Map<number, bigint>();
@@ -66,9 +58,12 @@ export async function followLowBalances(
     },
   });
   return {
+    /** In the order of arrival, without repeats. */
     received,
+    /** The number of dropped records: their account had that sequence already. */
     repeats: () => repeats,
-    async readUpTo(ends, withinMs) {
+    /** Waits until the topic has been read up to these offsets; false when that takes too long. */
+    async readUpTo(ends: ReadonlyMap<number, bigint>, withinMs: number): Promise<boolean> {
       const deadline = Date.now() + withinMs;
       const isBehind = () => [...ends].some(([at, end]) => (readTo.get(at) ?? 0n) < end);
       while (isBehind() && Date.now() < deadline) await wait(50);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
@@ -24,7 +25,9 @@ async function start(options: KafkaOptions): Promise<Child> {
   const properties = join(folder, "server.properties");
   await mkdir(folder, { recursive: true });
   await writeFile(properties, serverProperties(options, join(folder, "log")));
-  if (!(await isFormatted(folder))) await format(options, folder, properties);
+  // Formatting writes this file last.
+  const isFormatted = existsSync(join(folder, "log", "meta.properties"));
+  if (!isFormatted) await format(options, folder, properties);
   return await startChild(
     {
       name: "kafka",
@@ -77,11 +80,6 @@ function serverProperties(options: KafkaOptions, logDir: string): string {
   return Object.entries(lines)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
-}
-
-/** Formatting writes this file last. */
-async function isFormatted(folder: string): Promise<boolean> {
-  return (await stat(join(folder, "log", "meta.properties")).catch(() => undefined)) !== undefined;
 }
 
 async function format(options: KafkaOptions, folder: string, properties: string): Promise<void> {

@@ -4,17 +4,12 @@ import { SIMULATED_GATEWAY } from "./services.ts";
 import type { Service } from "./supervise-services.ts";
 
 /** The local payment gateway's services, and the settings of the top-up service. */
-export interface LocalPayments {
+interface LocalPayments {
   readonly services: readonly Service[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-interface Ports {
-  readonly gateway: number;
-  readonly webhooks: number;
-}
-
-const PREFERRED: Ports = { gateway: 8090, webhooks: 8095 };
+const PREFERRED = { gateway: 8090, webhooks: 8095 };
 
 /**
  * The simulated payment gateway, unless another gateway is set or this is production: then there is
@@ -22,7 +17,7 @@ const PREFERRED: Ports = { gateway: 8090, webhooks: 8095 };
  */
 export async function localPayments(
   env: NodeJS.ProcessEnv,
-  options: { readonly dataDir: string; readonly ports?: Ports },
+  options: { readonly dataDir: string; readonly ports?: typeof PREFERRED },
 ): Promise<LocalPayments> {
   if ((env["PAYMENT_GATEWAY"] ?? "") !== "" || env["NODE_ENV"] === "production") {
     return { services: [], env: {} };

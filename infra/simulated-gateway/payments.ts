@@ -13,22 +13,6 @@ export interface MadeBetween {
   readonly after: string;
 }
 
-/** The charge log. */
-export interface Payments {
-  /** Throws if the id or the key exists. */
-  add(payment: Payment): void;
-  byId(id: string): Payment | undefined;
-  byKey(key: string): Payment | undefined;
-  /** All payments so far, or those of one account, oldest first, page by page. */
-  pages(accountId?: string): Generator<readonly Payment[]>;
-  /** A page of those that were not declined. */
-  made(between: MadeBetween): readonly Payment[];
-  /** Lets a page of those processing since `createdAt` (milliseconds) or before succeed. */
-  settle(createdAt: number): readonly Payment[];
-  /** When the oldest that is processing was made (milliseconds); null if there is none. */
-  oldestProcessing(): number | null;
-}
-
 const COLUMNS = `seq, id, key, account_id AS accountId, payment_id AS paymentId, amount, currency,
        customer, method, behaviour, status, created_at AS createdAt`;
 
@@ -45,11 +29,13 @@ const rows = z.array(row);
 const newest = z.object({ last: z.bigint() });
 const first = z.object({ oldest: instant.nullable() });
 
-export function paymentsIn(database: DatabaseSync): Payments {
+/** The charge log. */
+export function paymentsIn(database: DatabaseSync) {
   const insert = database.prepare(
     `INSERT INTO payment (id, key, account_id, payment_id, amount, currency, customer, method,
        behaviour, status, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (:id, :key, :accountId, :paymentId, :amount, :currency, :customer, :method,
+       :behaviour, :status, :createdAt)`,
   );
   const byId = database.prepare(`SELECT ${COLUMNS} FROM payment WHERE id = ?`);
   const byKey = database.prepare(`SELECT ${COLUMNS} FROM payment WHERE key = ?`);
@@ -77,14 +63,12 @@ export function paymentsIn(database: DatabaseSync): Payments {
   );
 
   return {
-    add({ id, key, accountId, paymentId, amount, currency, customer, ...payment }) {
-      const { method, behaviour, status, createdAt } = payment;
-      const order = [id, key, accountId, paymentId, amount, currency, customer, method] as const;
-      insert.run(...order, behaviour, status, createdAt);
-    },
-    byId: (id) => row.optional().parse(byId.get(id)),
-    byKey: (key) => row.optional().parse(byKey.get(key)),
-    *pages(accountId) {
+    /** Throws if the id or the key exists. */
+    add: (payment: Payment): void => void insert.run({ ...payment }),
+    byId: (id: string): Payment | undefined => row.optional().parse(byId.get(id)),
+    byKey: (key: string): Payment | undefined => row.optional().parse(byKey.get(key)),
+    /** All payments so far, or those of one account, oldest first, page by page. */
+    *pages(accountId?: string): Generator<readonly Payment[]> {
       const { last } = newest.parse(lastSeq.get());
       for (let after = 0n; ; ) {
         const found = rows.parse(
@@ -98,8 +82,12 @@ export function paymentsIn(database: DatabaseSync): Payments {
         after = end.seq;
       }
     },
-    made: ({ since, until, after }) => rows.parse(made.all(since, until, after)),
-    settle: (createdAt) => rows.parse(settle.all(createdAt)),
-    oldestProcessing: () => first.parse(oldestProcessing.get()).oldest,
+    /** A page of those that were not declined. */
+    made: ({ since, until, after }: MadeBetween): readonly Payment[] =>
+      rows.parse(made.all(since, until, after)),
+    /** Lets a page of those processing since `createdAt` (milliseconds) or before succeed. */
+    settle: (createdAt: number): readonly Payment[] => rows.parse(settle.all(createdAt)),
+    /** When the oldest that is processing was made (milliseconds); null if there is none. */
+    oldestProcessing: (): number | null => first.parse(oldestProcessing.get()).oldest,
   };
 }

@@ -4,16 +4,13 @@ import type { Webhooks } from "./webhooks.ts";
 
 const PROCESSING_MS = 1_000;
 
-export interface ProcessingClock {
-  /** Call it after a payment has begun processing. */
-  start(): void;
-  stop(): void;
-}
+export type ProcessingClock = ReturnType<typeof settleProcessing>;
 
 /** Lets each processing payment succeed a second after it was made, even across restarts. */
-export function settleProcessing(store: Store, webhooks: Webhooks): ProcessingClock {
+export function settleProcessing(store: Store, webhooks: Webhooks) {
   let timer: NodeJS.Timeout | undefined;
 
+  /** Call it after a payment has begun processing. */
   function start(): void {
     if (timer !== undefined) return;
     const oldest = store.payments.oldestProcessing();

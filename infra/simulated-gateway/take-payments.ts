@@ -16,10 +16,7 @@ type Taken =
   /** The key was used for another request. */
   | { readonly kind: "conflict" };
 
-export interface PaymentTaker {
-  /** Resolves when it is time to answer; the charge is durable before. */
-  take(request: PaymentRequest): Promise<Taken>;
-}
+export type PaymentTaker = ReturnType<typeof paymentTaker>;
 
 export interface TakerOptions {
   readonly store: Store;
@@ -31,7 +28,7 @@ export interface TakerOptions {
 }
 
 /** Charges each payment once. A repeat, even while the first is in progress, gets the same answer. */
-export function paymentTaker(options: TakerOptions): PaymentTaker {
+export function paymentTaker(options: TakerOptions) {
   const { store, latencyMs } = options;
   const underWay = new Map<string, { request: PaymentRequest; taken: Promise<Taken> }>();
 
@@ -49,7 +46,8 @@ export function paymentTaker(options: TakerOptions): PaymentTaker {
   }
 
   return {
-    async take(request) {
+    /** Resolves when it is time to answer; the charge is durable before. */
+    async take(request: PaymentRequest): Promise<Taken> {
       const { key } = request;
       const first = underWay.get(key);
       if (first !== undefined) {

@@ -1,12 +1,17 @@
 import Stripe from "stripe";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { growingWait } from "../../shared/runtime/waits.ts";
-import type { WebhookEvent } from "./webhook-event.ts";
 
 const MOST_TRIES = 5;
 const TRY_WITHIN_MS = 5_000;
 const MOST_CONCURRENT = 8;
 const MOST_QUEUED = 10_000;
+
+export interface WebhookEvent {
+  readonly id: string;
+  /** The body that is sent. */
+  readonly json: string;
+}
 
 export interface Webhooks {
   /** Sends the event in the background, `afterMs` from now. */
