@@ -13,20 +13,13 @@ const LEAST_ROOM = 8;
 const LEASE_MS = 60_000;
 const CHECK_EVERY_MS = 250;
 
-export interface PaymentCharging {
-  /** Checks for payments immediately. */
-  wake(): void;
-  /** Runs until the service stops and payments in progress have ended. */
-  run(): Promise<void>;
-}
-
 /**
  * Processes the payments that wait for the gateway, longest wait first. The table is the queue: only
  * payments in progress are in memory, and any number of processes may share it.
  */
 export function paymentCharging(
   context: PaymentContext & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
-): PaymentCharging {
+) {
   const { database, gateway, logger, now, waits, stopping } = context;
   const inProgress = new Set<Promise<void>>();
   const sleeper = openSleeper(stopping);
@@ -61,8 +54,10 @@ export function paymentCharging(
   }
 
   return {
+    /** Checks for payments immediately. */
     wake: sleeper.wake,
-    async run() {
+    /** Runs until the service stops and payments in progress have ended. */
+    async run(): Promise<void> {
       await waits.repeat("payments to charge", claimMore);
       await Promise.all(inProgress);
     },

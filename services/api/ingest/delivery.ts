@@ -9,25 +9,12 @@ export interface DeliveryLimits {
   readonly withinMs: number;
 }
 
-export interface Delivery {
-  /** False while no more events can be accepted. */
-  hasRoom(): boolean;
-  /**
-   * Publishes the events and waits for Kafka to acknowledge them. `no_room`: none was published.
-   * `not_in_time`: some may have been published, and others may still be.
-   */
-  deliver(
-    events: readonly UsageEvent[],
-    bytes: number,
-  ): Promise<"acknowledged" | "no_room" | "not_in_time">;
-}
-
 /** Limits what waits for Kafka, including events whose request has timed out. */
 export function openDelivery(
   client: Pick<UsageClient, "publish">,
   { maxWaiting, maxWaitingBytes, withinMs }: DeliveryLimits,
   onFailed: (error: PublishFailed) => void,
-): Delivery {
+) {
   let waiting = 0;
   let waitingBytes = 0;
 
@@ -45,8 +32,16 @@ export function openDelivery(
   }
 
   return {
+    /** False while no more events can be accepted. */
     hasRoom: () => waiting < maxWaiting && waitingBytes < maxWaitingBytes,
-    async deliver(events, bytes) {
+    /**
+     * Publishes the events and waits for Kafka to acknowledge them. `no_room`: none was published.
+     * `not_in_time`: some may have been published, and others may still be.
+     */
+    async deliver(
+      events: readonly UsageEvent[],
+      bytes: number,
+    ): Promise<"acknowledged" | "no_room" | "not_in_time"> {
       // A batch above the limits is still accepted when nothing waits.
       const fits = waiting + events.length <= maxWaiting && waitingBytes + bytes <= maxWaitingBytes;
       if (waiting > 0 && !fits) return "no_room";

@@ -4,17 +4,7 @@ import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { cursorText, type StreamCursor } from "./cursor.ts";
 import type { TopicRecord } from "./follow-topics.ts";
 
-/** One open stream. */
-export interface Listener {
-  /** Sends a record; before `begin` it waits. Records that were already sent are dropped. */
-  receive(record: TopicRecord): void;
-  /** Tells the reader to load everything again, since it missed records. */
-  reload(): void;
-  /** Starts after a cursor: sends these records, then those that waited. */
-  begin(from: StreamCursor, records: readonly TopicRecord[]): void;
-  keepOpen(): void;
-  end(): void;
-}
+export type Listener = ReturnType<typeof openListener>;
 
 /** Where the text of events goes. */
 export type Sink = { write(text: string): void; end(): void };
@@ -35,11 +25,13 @@ const EVENTS: ReadonlyMap<string, EventKind> = new Map([
 
 const MOST_WAITING = 1_000;
 
-export function openListener(sink: Sink): Listener {
+/** One open stream. */
+export function openListener(sink: Sink) {
   let cursor: StreamCursor | null = null;
   let waiting: TopicRecord[] = [];
   let isOverrun = false;
 
+  /** Sends a record; before `begin` it waits. Records that were already sent are dropped. */
   function receive(received: TopicRecord): void {
     if (cursor === null) {
       if (waiting.length < MOST_WAITING) waiting.push(received);
@@ -57,6 +49,7 @@ export function openListener(sink: Sink): Listener {
     sink.write(`id: ${cursorText(id)}\nevent: ${event}\ndata: ${data}\n\n`);
   }
 
+  /** Tells the reader to load everything again, since it missed records. */
   function reload(): void {
     if (cursor !== null) send("reload", cursor, "{}");
   }
@@ -64,7 +57,8 @@ export function openListener(sink: Sink): Listener {
   return {
     receive,
     reload,
-    begin(from, records) {
+    /** Starts after a cursor: sends these records, then those that waited. */
+    begin(from: StreamCursor, records: readonly TopicRecord[]): void {
       cursor = from;
       for (const record of [...records, ...waiting]) receive(record);
       waiting = [];

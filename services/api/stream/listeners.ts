@@ -1,18 +1,10 @@
 import type { TopicRecord } from "./follow-topics.ts";
 import type { Listener } from "./listener.ts";
 
-/** All open streams of this process, by account. */
-export interface Listeners {
-  add(accountId: string, listener: Listener): void;
-  remove(accountId: string, listener: Listener): void;
-  readonly count: number;
-  onRecord(record: TopicRecord): void;
-  onGap(): void;
-  keepOpen(): void;
-  end(): void;
-}
+export type Listeners = ReturnType<typeof openListeners>;
 
-export function openListeners(): Listeners {
+/** All open streams of this process, by account. */
+export function openListeners() {
   const byAccount = new Map<string, Set<Listener>>();
   let count = 0;
 
@@ -21,21 +13,21 @@ export function openListeners(): Listeners {
   }
 
   return {
-    add(accountId, listener) {
+    add(accountId: string, listener: Listener): void {
       const ofAccount = byAccount.get(accountId) ?? new Set();
       byAccount.set(accountId, ofAccount.add(listener));
       count += 1;
     },
-    remove(accountId, listener) {
+    remove(accountId: string, listener: Listener): void {
       const ofAccount = byAccount.get(accountId);
       if (ofAccount?.delete(listener) !== true) return;
       count -= 1;
       if (ofAccount.size === 0) byAccount.delete(accountId);
     },
-    get count() {
+    get count(): number {
       return count;
     },
-    onRecord(record) {
+    onRecord(record: TopicRecord): void {
       for (const listener of byAccount.get(record.accountId) ?? []) listener.receive(record);
     },
     onGap: () => each((listener) => listener.reload()),
