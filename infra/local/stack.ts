@@ -32,7 +32,6 @@ export interface Stack {
 /** A stack whose servers were started here. */
 export interface LocalStack extends Stack {
   readonly parts: StackParts;
-  readonly pids: Readonly<Record<keyof StackParts, number | undefined>>;
 }
 
 interface Ports {
@@ -83,10 +82,6 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
         SCHEMA_REGISTRY_URL: registryUrl(ports.registry),
       },
       parts,
-      get pids() {
-        const { postgres, kafka, registry } = parts;
-        return { postgres: postgres.pid, kafka: kafka.pid, registry: registry.pid };
-      },
       async stop() {
         await stopParts(parts);
         await reserved.disposeAsync();

@@ -59,8 +59,9 @@ try {
   const env = { ...process.env, ...stack.env };
   await setUp(env, say);
   const settings = readSettings(env);
+  const { postgres, kafka } = stack.parts;
   const bench: Bench = {
-    servers: { env, postgresPid: stack.pids.postgres ?? 0, kafkaPid: stack.pids.kafka ?? 0 },
+    servers: { env, postgresPid: postgres.pid ?? 0, kafkaPid: kafka.pid ?? 0 },
     kafka: openKafka(settings.kafka, "bench", createLogger("bench", "error")),
     registry: settings.registry,
     books: await openBookMaker(settings.database.url),

@@ -32,7 +32,6 @@ export function accountApi(token: string, accountId: string) {
   const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<PageData<T>> =>
     call(`${path}?${query({ limit: PAGE, ...filter, ...(cursor === null ? {} : { cursor }) })}`);
   return {
-    token,
     streamPath: `${base}/stream`,
     account: () => call<AccountData>(""),
     /** Lots with credits left, oldest first. An account has few. */

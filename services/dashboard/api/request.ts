@@ -12,11 +12,6 @@ export class Problem extends Error {
     this.status = status;
     this.field = field;
   }
-
-  /** True if the token or key is no longer valid. */
-  get isRefusal(): boolean {
-    return this.status === 401;
-  }
 }
 
 export interface RequestOptions {

@@ -13,7 +13,6 @@ export interface Resource<T> {
   readonly state: ReadonlySignal<Loaded<T>>;
   /** Loads it again, keeping the current value until the answer arrives. Never throws. */
   readonly reload: () => Promise<void>;
-  readonly set: (value: T) => void;
 }
 
 /**
@@ -37,13 +36,9 @@ export function resource<T>(
         if (mine === attempts) state.value = { value, problem: null, loading: false };
       } catch (error) {
         const problem = error instanceof Problem ? error : new Problem(0, String(error));
-        if (problem.isRefusal) refused();
+        if (problem.status === 401) refused();
         if (mine === attempts) state.value = { ...state.peek(), problem, loading: false };
       }
-    },
-    set(value) {
-      attempts++;
-      state.value = { value, problem: null, loading: false };
     },
   };
 }

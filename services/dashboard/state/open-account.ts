@@ -1,10 +1,6 @@
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { AccountData } from "../../../shared/contract/account.ts";
-import type { EntryData } from "../../../shared/contract/entry.ts";
-import type { PaymentData } from "../../../shared/contract/payment.ts";
-import type { RunwayData } from "../../../shared/contract/runway.ts";
-import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
-import { type AccountApi, accountApi } from "../api/account-api.ts";
+import { accountApi } from "../api/account-api.ts";
 import { followStream } from "../live/follow-stream.ts";
 import {
   afterLine,
@@ -13,27 +9,14 @@ import {
   NOT_CONNECTED,
   type Stale,
 } from "../live/live-state.ts";
-import { type PagedList, pagedList } from "../live/paged-list.ts";
-import { type Resource, resource } from "../live/resource.ts";
+import { pagedList } from "../live/paged-list.ts";
+import { resource } from "../live/resource.ts";
 import { throttle } from "../live/throttle.ts";
-import { type LotOnLine, lotOnLine } from "./lot-on-line.ts";
-import { type OpenedUsage, type SpendState, spendState } from "./spend-state.ts";
+import { lotOnLine } from "./lot-on-line.ts";
+import { type OpenedUsage, spendState } from "./spend-state.ts";
 
 /** The data of the account page, which updates itself. */
-export interface OpenAccount {
-  readonly api: AccountApi;
-  readonly live: ReadonlySignal<LiveState>;
-  readonly account: Resource<AccountData>;
-  readonly lots: Resource<readonly LotOnLine[]>;
-  readonly runway: Resource<RunwayData>;
-  readonly payments: PagedList<PaymentData>;
-  readonly entries: PagedList<EntryData>;
-  readonly records: PagedList<UsageRecordData>;
-  readonly spend: SpendState;
-  /** The usage shown in the dialog. */
-  readonly opened: Signal<OpenedUsage | null>;
-  readonly show: (account: AccountData) => void;
-}
+export type OpenAccount = Readonly<ReturnType<typeof openAccount>>;
 
 /** While usage streams in, sums are reloaded at most this often. */
 const USAGE_EVERY_MS = 4000;
@@ -42,7 +25,7 @@ const LISTS_EVERY_MS = 500;
 const AGAIN_EVERY_MS = 300_000;
 
 /** Loads an account and follows it as long as the page is open. */
-export function openAccount(token: string, accountId: string): OpenAccount {
+export function openAccount(token: string, accountId: string) {
   const api = accountApi(token, accountId);
   const live = signal(NOT_CONNECTED);
   const stop = new AbortController();
@@ -53,14 +36,12 @@ export function openAccount(token: string, accountId: string): OpenAccount {
 
   const account = resource(() => api.account(), refused);
   const zone = computed(() => account.state.value.value?.time_zone ?? null);
-  const open: OpenAccount = {
+  const shown: ReadonlySignal<LiveState> = live;
+  const open = {
     api,
-    live,
+    live: shown,
     account,
-    lots: resource<readonly LotOnLine[]>(
-      async () => (await api.lots()).items.map(lotOnLine),
-      refused,
-    ),
+    lots: resource(async () => (await api.lots()).items.map(lotOnLine), refused),
     runway: resource(() => api.runway(), refused),
     payments: pagedList(api.payments, ({ payment_id }) => payment_id, refused),
     entries: pagedList(api.entries, ({ sequence }) => String(sequence), refused),
@@ -70,8 +51,8 @@ export function openAccount(token: string, accountId: string): OpenAccount {
       refused,
     ),
     spend: spendState(api, zone, refused),
-    opened: signal(null),
-    show: account.set,
+    /** The usage shown in the dialog. */
+    opened: signal<OpenedUsage | null>(null),
   };
 
   effect(() => {

@@ -1,18 +1,10 @@
-import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { PageData } from "../../../shared/contract/page.ts";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
-import { type Resource, resource } from "../live/resource.ts";
+import { resource } from "../live/resource.ts";
 import { type Spend, spendOf } from "./spend.ts";
 import { barsOf, type RangeName } from "./spend-range.ts";
-
-/** Spend over the selected range, by the selected grouping. */
-export interface SpendState {
-  readonly range: Signal<RangeName>;
-  readonly grouping: Signal<Grouping>;
-  readonly spend: Resource<ShownSpend>;
-  readonly reload: () => Promise<void>;
-}
 
 /** Spend with its own selection, since the current one may have changed. */
 export interface ShownSpend extends Spend {
@@ -35,7 +27,7 @@ export function spendState(
   api: AccountApi,
   zone: ReadonlySignal<string | null>,
   refused: () => void,
-): SpendState {
+) {
   // On a phone, thirty bars are too narrow to touch.
   const range = signal<RangeName>(matchMedia("(max-width: 720px)").matches ? "7 days" : "30 days");
   const grouping = signal<Grouping>({ group: "meter" });

@@ -54,7 +54,7 @@ test("the registry refuses a schema that old records do not fit", async () => {
 
 test("a killed registry comes back with the ids that it gave", async () => {
   await stack.parts.registry.kill();
-  expect(stack.pids.registry).toBeUndefined();
+  expect(stack.parts.registry.pid).toBeUndefined();
   await stack.parts.registry.start();
   expect(await register(FIRST)).toEqual({ status: 200, id: 1 });
 }, 60_000);
@@ -67,7 +67,7 @@ test("a killed Postgres comes back with what was committed, and the registry fin
 }, 60_000);
 
 test("after a stop nothing is left, and the next start finds all data", async () => {
-  const pids = Object.values(stack.pids).filter((pid) => pid !== undefined);
+  const pids = Object.values(stack.parts).flatMap(({ pid }) => pid ?? []);
   expect(pids).toHaveLength(3);
   await stack.parts.kafka.kill();
   await stack.stop();
