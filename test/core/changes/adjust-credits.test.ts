@@ -1,7 +1,7 @@
 /**
  * - credits are taken from the oldest lot on, as usage would, and may leave a debt
- * - it is one entry of its own; nothing that stands is changed
- * - the balance is judged after it
+ * - it is one entry of its own; what was posted before is not changed
+ * - the balance is compared with the threshold afterwards
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -15,7 +15,7 @@ import { accountWith, lotOf, NOON, someCredits } from "../../support/core/exampl
 const OLD = lotOf("old", 0n, 100n);
 const NEW = lotOf("new", 100n, 150n);
 
-/** Lots of 100 and 50, and what is given. */
+/** Lots of 100 and 50, with overrides. */
 function bookWith(account: Partial<Account> = {}): AccountBook {
   return {
     account: accountWith({ granted: 150n, entries: 2n, version: 3n, ...account }),
@@ -28,7 +28,7 @@ function deduct(credits: bigint, book = bookWith()) {
   return deductCredits({ credits, reference: "ticket 7" }, { book, now: NOON });
 }
 
-/** What is left of each lot after it. */
+/** What is left of each lot afterwards. */
 function left(credits: bigint, position: bigint) {
   const decision = deduct(credits, bookWith({ position }));
   if (decision.kind !== "deducted") throw new Error(decision.kind);
@@ -49,7 +49,7 @@ describe("a deduction", () => {
     expect(left(credits, position)).toEqual(after);
   });
 
-  test("is one entry that says why, and moves no lot", () => {
+  test("is one entry with its reason, and moves no lot", () => {
     const decision = deduct(30n);
     expect(decision).toMatchObject({
       kind: "deducted",
@@ -64,7 +64,7 @@ describe("a deduction", () => {
     expect(deduct(credits)).toEqual({ kind: "no_credits" });
   });
 
-  test("is refused where the line cannot hold it, and says how much it can", () => {
+  test("is refused where the line cannot hold it, and the refusal names the most it can", () => {
     const book = bookWith({ position: MAX_BIGINT - 10n });
     const refused = deduct(11n, book);
     expect(refused).toEqual({ kind: "overflow", most: 10n });
@@ -75,7 +75,7 @@ describe("a deduction", () => {
     { credits: 99n, threshold: 50n, says: 0 },
     { credits: 100n, threshold: 50n, says: 1 },
     { credits: 300n, threshold: 0n, says: 1 },
-  ])("of $credits says a low balance at $threshold: $says", ({ credits, threshold, says }) => {
+  ])("of $credits publishes a low balance at $threshold: $says", ({ credits, threshold, says }) => {
     const decision = deduct(credits, bookWith({ threshold }));
     expect(decision).toMatchObject({ kind: "deducted" });
     if (decision.kind !== "deducted") return;
@@ -85,7 +85,7 @@ describe("a deduction", () => {
   });
 });
 
-test("in two parts takes what it takes at once", () => {
+test("in two parts takes the same as in one", () => {
   fc.assert(
     fc.property(someCredits, someCredits, (one, other) => {
       const once = deduct(one + other);

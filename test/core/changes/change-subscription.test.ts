@@ -1,6 +1,6 @@
 /**
- * Subscribing and every change of it: what comes at once, what holds from the next period on, what is
- * refused and then changes nothing, and what the history says.
+ * Subscribing and every change of a subscription: what takes effect immediately, what from the next
+ * period, what is refused and then changes nothing, and what the history records.
  */
 import { describe, expect, test } from "vitest";
 import { decideCancel } from "../../../shared/core/changes/cancel-subscription.ts";
@@ -20,7 +20,7 @@ function on(planId: string, interval: "month" | "year" = "month", zone = "UTC"):
 }
 
 describe("subscribing", () => {
-  test("begins period 0 at once", () => {
+  test("begins period 0 immediately", () => {
     const acme = on("small");
     expect(acme.schedule()).toEqual({
       ...EMPTY_SCHEDULE,
@@ -66,7 +66,7 @@ describe("subscribing", () => {
     expect([acme.schedule(), acme.entries, acme.changes]).toEqual([EMPTY_SCHEDULE, [], []]);
   });
 
-  test("again while one runs is refused, also while it is cancelled", () => {
+  test("again is refused while one runs, also after it was cancelled", () => {
     const acme = on("small");
     expect(acme.subscribe(LATER, "large")).toBe("already_subscribed");
     acme.cancel(LATER);
@@ -81,7 +81,7 @@ describe("subscribing", () => {
     expect(acme.subscribe(SUBSCRIBED, "small")).toBe("changed");
   });
 
-  test("again after the end is a new subscription with lots of its own", () => {
+  test("after the end of one starts a new subscription with its own lots", () => {
     const acme = on("small");
     acme.cancel(LATER);
     expect(acme.subscribe("2026-02-01T00:00", "small")).toBe("changed");
@@ -95,7 +95,7 @@ describe("subscribing", () => {
 });
 
 describe("a larger plan", () => {
-  test("holds at once and brings the difference, a lot of its own that lives two months from then", () => {
+  test("takes effect immediately and grants the difference as its own lot, which lives two months from then", () => {
     const acme = on("small");
     expect(acme.changePlan(LATER, "large")).toBe("changed");
     expect(acme.story(1)).toEqual(["2026-01-20T00:00Z 200 plan:1:0:300"]);
@@ -105,7 +105,7 @@ describe("a larger plan", () => {
     expect(acme.story(2)).toEqual(["2026-02-01T00:00Z 300 plan:1:1"]);
   });
 
-  test("brings no more than the difference to what this period has had", () => {
+  test("grants no more than the difference to what this period has received", () => {
     const acme = on("small");
     acme.changePlan(LATER, "medium");
     acme.changePlan(LATER, "large");
@@ -115,7 +115,7 @@ describe("a larger plan", () => {
     ]);
   });
 
-  test("back and forth inside one month is worth the largest and no more", () => {
+  test("changing back and forth within one month grants as much as the largest plan and no more", () => {
     const acme = on("small");
     const moves = ["large", "small", "large", "medium", "small", "large", "small", "large"];
     for (const planId of moves) acme.changePlan(LATER, planId);
@@ -124,7 +124,7 @@ describe("a larger plan", () => {
     expect(acme.balance()).toBe(600n);
   });
 
-  test("than the current one by now, but not than what the period has had, brings nothing", () => {
+  test("that is larger than the current one, but not than what the period has received, grants nothing", () => {
     const acme = openPlay();
     acme.subscribe("2026-03-10T00:00", "shrinking");
     acme.changePlan("2026-03-20T00:00", "small");
@@ -132,7 +132,7 @@ describe("a larger plan", () => {
     expect(acme.story()).toEqual(["2026-03-10T00:00Z 200 plan:1:0"]);
   });
 
-  test("than the one that came down within the period holds at once where the period has had as much", () => {
+  test("takes effect immediately after a reduction within the period, where the period has received as much", () => {
     const acme = on("large");
     acme.changePlan(LATER, "small");
     acme.settle("2026-02-01T00:00");
@@ -146,14 +146,14 @@ describe("a larger plan", () => {
     expect(acme.schedule().subscription).toMatchObject({ planId: "large", nextPlanId: "small" });
   });
 
-  test("takes a planned smaller one back", () => {
+  test("cancels a planned smaller one", () => {
     const acme = on("small");
     acme.changePlan(LATER, "brief");
     acme.changePlan(LATER, "medium");
     expect(acme.schedule().subscription).toMatchObject({ planId: "medium", nextPlanId: null });
   });
 
-  test("that the catalogue has made larger since is larger by its new credits", () => {
+  test("whose credits the catalogue has raised since counts with its new credits", () => {
     const acme = openPlay();
     acme.subscribe("2026-03-01T00:00", "small");
     acme.changePlan("2026-03-20T00:00", "growing");
@@ -169,20 +169,23 @@ describe("a larger plan", () => {
 });
 
 describe("a plan with as many credits or fewer", () => {
-  test.each(["small", "twin", "brief"])("such as %s holds from the next period on", (planId) => {
-    const acme = on("medium");
-    expect(acme.changePlan(LATER, planId)).toBe("changed");
-    expect(acme.schedule().subscription).toMatchObject({ planId: "medium", nextPlanId: planId });
-    expect(acme.history().at(-1)).toBe(`2026-01-20T00:00Z plan_change_planned ${planId} by me`);
-    acme.settle("2026-02-01T00:00");
-    expect(acme.schedule().subscription).toMatchObject({ planId, nextPlanId: null });
-    expect(acme.granted.at(-1)).toMatchObject({ reference: planId, lotId: "plan:1:1" });
-    expect(acme.history().at(-1)).toBe(
-      `2026-02-01T00:00Z plan_changed ${planId} medium by schedule`,
-    );
-  });
+  test.each(["small", "twin", "brief"])(
+    "such as %s takes effect from the next period",
+    (planId) => {
+      const acme = on("medium");
+      expect(acme.changePlan(LATER, planId)).toBe("changed");
+      expect(acme.schedule().subscription).toMatchObject({ planId: "medium", nextPlanId: planId });
+      expect(acme.history().at(-1)).toBe(`2026-01-20T00:00Z plan_change_planned ${planId} by me`);
+      acme.settle("2026-02-01T00:00");
+      expect(acme.schedule().subscription).toMatchObject({ planId, nextPlanId: null });
+      expect(acme.granted.at(-1)).toMatchObject({ reference: planId, lotId: "plan:1:1" });
+      expect(acme.history().at(-1)).toBe(
+        `2026-02-01T00:00Z plan_changed ${planId} medium by schedule`,
+      );
+    },
+  );
 
-  test("is taken back by the current plan again", () => {
+  test("is cancelled by choosing the current plan again", () => {
     const acme = on("medium");
     acme.changePlan(LATER, "small");
     expect(acme.changePlan(LATER, "medium")).toBe("changed");
@@ -212,7 +215,7 @@ describe("a change of plan is refused", () => {
 });
 
 describe("the interval", () => {
-  test("from yearly to monthly in month 7 holds when the year has passed; credits come monthly all along", () => {
+  test("from yearly to monthly in month 7 changes when the year is over; credits come monthly throughout", () => {
     const acme = on("small", "year");
     acme.settle("2026-08-05T00:00");
     expect(acme.schedule().subscription?.period).toBe(7);
@@ -235,14 +238,14 @@ describe("the interval", () => {
     expect(acme.granted).toHaveLength(13);
   });
 
-  test("from monthly to yearly holds from the next month on, for twelve", () => {
+  test("from monthly to yearly changes from the next month, for twelve months", () => {
     const acme = on("small");
     acme.changeInterval(LATER, "year");
     acme.settle("2026-02-01T00:00");
     expect(acme.schedule().subscription).toMatchObject({ interval: "year", paidUntil: 13 });
   });
 
-  test("again as it is takes a planned one back", () => {
+  test("chosen again as it is cancels a planned change", () => {
     const acme = on("small");
     acme.changeInterval(LATER, "year");
     expect(acme.changeInterval(LATER, "month")).toBe("changed");
@@ -251,7 +254,7 @@ describe("the interval", () => {
     expect(acme.schedule().subscription).toMatchObject({ interval: "month", paidUntil: 2 });
   });
 
-  test("as it is, or as is planned, is refused", () => {
+  test("that is current or already planned is refused", () => {
     const acme = on("small");
     refused(acme, () => acme.changeInterval(LATER, "month"), "no_change");
     acme.changeInterval(LATER, "year");
@@ -260,7 +263,7 @@ describe("the interval", () => {
 });
 
 describe("cancelled", () => {
-  test("it ends as the next month would begin; credits keep their ends and add-ons go", () => {
+  test("it ends as the next month would begin; credits keep their expiry and add-ons end", () => {
     const acme = on("small");
     acme.addOn(LATER, "voice", 1);
     expect(acme.cancel(LATER)).toBe("changed");
@@ -276,7 +279,7 @@ describe("cancelled", () => {
     expect(acme.account().nextDueAt).toBe(null);
   });
 
-  test("a paid year goes on to its twelfth month", () => {
+  test("a paid year runs to its twelfth month", () => {
     const acme = on("small", "year");
     acme.cancel("2026-03-05T00:00");
     acme.settle("2027-06-01T00:00");
@@ -284,7 +287,7 @@ describe("cancelled", () => {
     expect(acme.history().at(-1)).toBe("2027-01-01T00:00Z ended small by schedule");
   });
 
-  test("a year that is to be paid monthly ends with what is paid", () => {
+  test("a year with a planned change to monthly ends when what is paid is over", () => {
     const acme = on("small", "year");
     acme.changeInterval(LATER, "month");
     acme.cancel(LATER);
@@ -292,7 +295,7 @@ describe("cancelled", () => {
     expect(acme.granted).toHaveLength(12);
   });
 
-  test("and resumed inside one month, nothing is lost and nothing comes twice", () => {
+  test("and resumed within one month, nothing is lost and nothing is granted twice", () => {
     const acme = on("small");
     acme.addOn(LATER, "voice", 1);
     acme.cancel(LATER);
@@ -310,7 +313,7 @@ describe("cancelled", () => {
     expect(acme.resume("2026-02-01T00:00")).toBe("no_subscription");
   });
 
-  test("charges of its last turn are still posted, under its own number", () => {
+  test("charges of its last turn are still posted, under its number", () => {
     const acme = openPlay({ completeUntil: () => null });
     acme.subscribe(SUBSCRIBED, "small");
     acme.addOn(SUBSCRIBED, "voice", 1);
@@ -347,7 +350,7 @@ describe("an add-on", () => {
     expect(acme.history().at(-1)).toBe("2026-01-31T23:59Z add_on_changed voice 3 0 by me");
   });
 
-  test("with more units is charged for those, with fewer from the next period on", () => {
+  test("is charged immediately for more units, and takes fewer from the next period", () => {
     const acme = on("small");
     acme.addOn(LATER, "voice", 1);
     acme.addOn(LATER, "voice", 3);
@@ -363,7 +366,7 @@ describe("an add-on", () => {
     expect(acme.history().at(-1)).toBe("2026-02-01T00:00Z add_on_changed voice 2 3 by schedule");
   });
 
-  test("units added and taken back and added again are paid once", () => {
+  test("units added, removed and added again are charged once", () => {
     const acme = on("small");
     for (const units of [3, 0, 3, 1, 2, 0, 3]) acme.addOn(LATER, "voice", units);
     expect(acme.story(1)).toEqual(["2026-01-20T00:00Z -30 add-on:voice:1:0:0-3"]);
@@ -371,7 +374,7 @@ describe("an add-on", () => {
     expect(acme.story(2)).toEqual(["2026-01-20T00:00Z -10 add-on:voice:1:0:3-4"]);
   });
 
-  test("more units while the turn's charge waits are charged at once, only those", () => {
+  test("more units while the turn's charge waits: only those are charged immediately", () => {
     const acme = on("small");
     acme.addOn(LATER, "voice", 2);
     acme.addOn("2026-02-01T00:05", "voice", 3);
@@ -383,14 +386,14 @@ describe("an add-on", () => {
     ]);
   });
 
-  test("stands in the schedule by its id", () => {
+  test("is sorted by id in the schedule", () => {
     const acme = on("small");
     for (const addOnId of ["voice", "seat"]) acme.addOn(LATER, addOnId, 1);
     acme.addOn(LATER, "voice", 2);
     expect(acme.schedule().addOns.map(({ addOnId }) => addOnId)).toEqual(["seat", "voice"]);
   });
 
-  test("set to 0 goes at the turn", () => {
+  test("set to 0 ends at the turn", () => {
     const acme = on("small");
     acme.addOn(LATER, "voice", 2);
     acme.addOn(LATER, "voice", 0);
@@ -400,7 +403,7 @@ describe("an add-on", () => {
     expect(acme.history().at(-1)).toBe("2026-02-01T00:00Z add_on_changed voice 0 2 by schedule");
   });
 
-  test("beyond the balance is debt, and says a low balance", () => {
+  test("beyond the balance is debt, and publishes a low balance", () => {
     const acme = openPlay({ threshold: 0n });
     acme.subscribe(SUBSCRIBED, "small");
     acme.addOn(LATER, "voice", 11);
@@ -419,7 +422,7 @@ describe("an add-on", () => {
     refused(on("small"), (acme) => acme.addOn(LATER, addOnId, units), kind),
   );
 
-  test("as it is, or as is planned, is refused", () => {
+  test("that is current or already planned is refused", () => {
     const acme = on("small");
     acme.addOn(LATER, "voice", 2);
     refused(acme, () => acme.addOn(LATER, "voice", 2), "no_change");
@@ -446,7 +449,7 @@ describe("without a subscription", () => {
 });
 
 describe("another time zone", () => {
-  test("ahead, before its month has begun here: the turn comes by the new clock", () => {
+  test("ahead, before its month has begun: the turn follows the new clock", () => {
     const acme = on("small", "month", "Pacific/Pago_Pago");
     acme.moveTo(LATER, "Pacific/Kiritimati");
     acme.settle("2026-03-05T00:00");
@@ -459,7 +462,7 @@ describe("another time zone", () => {
     );
   });
 
-  test("ahead, where the month has begun already: the turn is due at once, and comes once", () => {
+  test("ahead, where the month has already begun: the turn is due immediately, and comes once", () => {
     const acme = on("small", "month", "Pacific/Pago_Pago");
     acme.moveTo("2026-01-31T20:00", "Pacific/Kiritimati");
     expect(iso(acme.account().nextDueAt ?? 0)).toBe("2026-01-31T20:00Z");
@@ -468,7 +471,7 @@ describe("another time zone", () => {
     expect(iso(acme.account().nextDueAt ?? 0)).toBe("2026-02-28T10:00Z");
   });
 
-  test("behind, where the month that has begun has not begun yet: it is not granted again", () => {
+  test("behind, where the month just begun has not begun yet: it is not granted again", () => {
     const acme = on("small", "month", "Pacific/Kiritimati");
     acme.settle("2026-01-31T10:00");
     expect(acme.story()).toHaveLength(2);
@@ -487,7 +490,7 @@ describe("another time zone", () => {
     expect(acme.story(1)).toEqual(["2026-02-01T11:00Z 100 plan:1:1"]);
   });
 
-  test("lots keep their ends, and the next month's has its own by the new clock", () => {
+  test("lots keep their expiry, and the next month's follows the new clock", () => {
     const acme = on("small", "month", "Europe/Berlin");
     acme.moveTo(LATER, "America/New_York");
     acme.settle("2026-02-01T05:00");
@@ -497,7 +500,7 @@ describe("another time zone", () => {
     ]);
   });
 
-  test("to and fro in one month brings each month once", () => {
+  test("changed back and forth in one month grants each month once", () => {
     const acme = on("small", "month", "Pacific/Kiritimati");
     for (const [at, zone] of [
       ["2026-01-31T10:00", "Pacific/Pago_Pago"],
@@ -512,7 +515,7 @@ describe("another time zone", () => {
     expect(acme.story(1)).toEqual(["2026-01-31T10:00Z 100 plan:1:1"]);
   });
 
-  test("without a subscription is only noted", () => {
+  test("without a subscription is only stored", () => {
     const acme = openPlay();
     expect(acme.moveTo(LATER, "Europe/Berlin")).toBe("changed");
     expect(acme.account()).toMatchObject({ timeZone: "Europe/Berlin", nextDueAt: null });
@@ -545,7 +548,7 @@ test("no change is decided on an account that is not settled", () => {
   expect(() => decideCancel(context)).toThrow("account acme must be settled before it is changed");
 });
 
-/** It is refused as `kind`, and nothing has changed. */
+/** Expects a refusal of this kind, with nothing changed. */
 function refused(acme: Play, change: (acme: Play) => string, kind: string): void {
   acme.settle(LATER);
   const before = [acme.account(), acme.schedule(), acme.entries.length, acme.changes.length];

@@ -1,6 +1,6 @@
 /**
- * - raised to the balance or above it, the account is low: said once, with the cause `threshold`
- * - lowered below the balance, it is armed again, so that the next crossing is said
+ * - raised to the balance or above it, the account is low: published once, with the cause `threshold`
+ * - lowered below the balance, it is armed again, so that the next crossing is published
  * - the same threshold again changes nothing
  */
 import fc from "fast-check";
@@ -20,7 +20,7 @@ function sixtyLeft(given: Partial<Account> = {}): Account {
 }
 
 describe("a threshold", () => {
-  test("that is changed is one entry of the history, and moves nothing", () => {
+  test("change is one entry of the history, and moves nothing", () => {
     const account = sixtyLeft({ threshold: 10n });
     expect(set(20n, account)).toEqual({
       kind: "changed",
@@ -43,20 +43,23 @@ describe("a threshold", () => {
     });
   });
 
-  test.each([60n, 61n, 1_000n])("raised to %s, of a balance of 60, says it is low", (threshold) => {
-    const { account, lowBalance } = changed(threshold, sixtyLeft());
-    expect(account).toEqual(sixtyLeft({ threshold, lowBalance: true, crossings: 3n }));
-    expect(lowBalance).toEqual({
-      accountId: "acme",
-      crossing: 3n,
-      balance: 60n,
-      threshold,
-      cause: "threshold",
-      occurredAt: NOON,
-    });
-  });
+  test.each([60n, 61n, 1_000n])(
+    "raised to %s with a balance of 60 publishes a low balance",
+    (threshold) => {
+      const { account, lowBalance } = changed(threshold, sixtyLeft());
+      expect(account).toEqual(sixtyLeft({ threshold, lowBalance: true, crossings: 3n }));
+      expect(lowBalance).toEqual({
+        accountId: "acme",
+        crossing: 3n,
+        balance: 60n,
+        threshold,
+        cause: "threshold",
+        occurredAt: NOON,
+      });
+    },
+  );
 
-  test("raised further says nothing more", () => {
+  test("raised further publishes nothing more", () => {
     const low = sixtyLeft({ threshold: 60n, lowBalance: true });
     const { account, lowBalance } = changed(70n, low);
     expect([account, lowBalance]).toEqual([{ ...low, threshold: 70n }, null]);
@@ -68,18 +71,18 @@ describe("a threshold", () => {
     expect(changed(60n, low)).toMatchObject({ account: { lowBalance: true }, lowBalance: null });
   });
 
-  test("lowered, and the balance still at or below it, says so of a new account, of which it never was said", () => {
+  test("lowered with the balance still at or below it publishes the first low balance of a new account", () => {
     const unused = accountWith({ threshold: 10n });
     const { account, lowBalance } = changed(5n, unused);
     expect([account.lowBalance, lowBalance?.cause]).toEqual([true, "threshold"]);
   });
 
-  test("may lie below zero", () => {
+  test("may be below zero", () => {
     const debt = accountWith({ position: 5n, threshold: 0n, lowBalance: true });
     expect(changed(-6n, debt).account.lowBalance).toBe(false);
   });
 
-  test("that holds already is no change", () => {
+  test("that is already set is no change", () => {
     expect(set(10n, sixtyLeft({ threshold: 10n }))).toEqual({
       kind: "no_change",
       setting: "threshold",
@@ -87,7 +90,7 @@ describe("a threshold", () => {
     });
   });
 
-  test("leaves the account said to be low exactly where it is low, however it is changed", () => {
+  test("leaves an account published as low exactly when it is low, however it changes", () => {
     const thresholds = fc.array(fc.bigInt(-5n, 15n), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(fc.bigInt(0n, 12n), thresholds, (position, asked) => {

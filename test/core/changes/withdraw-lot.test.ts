@@ -1,5 +1,5 @@
 /**
- * - what nobody has drawn of a lot is taken back from its end; lots behind it move up, with all they hold
+ * - what is unspent of a lot is withdrawn from its end; lots behind it move up unchanged
  * - never more than remains
  * - a promotion that ends before older lots are used is withdrawn too
  */
@@ -35,7 +35,7 @@ describe("a withdrawal", () => {
     expect(acme.account().position).toBe(used);
   });
 
-  test("is an adjustment that says why", () => {
+  test("is an adjustment with its reason", () => {
     const acme = threeLots(40n);
     acme.withdraw(DAY, "promo", 30n);
     expect(acme.entries.at(-1)).toEqual({
@@ -66,7 +66,7 @@ describe("a withdrawal", () => {
     expect([acme.account(), acme.entries.length]).toEqual([before, entries]);
   });
 
-  test("says a low balance when it crosses", () => {
+  test("publishes a low balance when it crosses the threshold", () => {
     const acme = threeLots(50n, 100n);
     acme.withdraw(DAY, "promo", null);
     expect(acme.lowBalances).toEqual([]);
@@ -102,7 +102,7 @@ test("a promotion that ends before older lots are used is cut out", () => {
   expect(acme.left()).toEqual({ new: 90n });
 });
 
-test("in parts it is as at once", () => {
+test("in parts equals the whole in one", () => {
   const lots = [lotOf("a", 0n, 10n), lotOf("b", 10n, 30n), lotOf("c", 30n, 35n)];
   fc.assert(
     fc.property(fc.bigInt(0n, 20n), fc.bigInt(0n, 20n), (one, both) => {

@@ -8,7 +8,7 @@ import { type Pace, runwayOf } from "../../../shared/core/history/runway.ts";
 import type { Lot } from "../../../shared/core/line/account.ts";
 import { DAY, lotOf, NOON } from "../../support/core/examples.ts";
 
-/** Lots end to end: so many credits each, and in how many days they end (null: never). */
+/** Lots end to end: the credits of each, and in how many days they expire (null: never). */
 function lotsOf(...lots: readonly (readonly [credits: bigint, days: number | null])[]): Lot[] {
   let start = 0n;
   return lots.map(([credits, days], at) => {
@@ -25,7 +25,7 @@ function lotsOf(...lots: readonly (readonly [credits: bigint, days: number | nul
 
 const perDay = (credits: bigint): Pace => ({ credits, perMs: DAY });
 
-/** How many days credits last, and what is lost. */
+/** How many days the credits last, and how many are lost. */
 function runway(lots: readonly Lot[], pace: Pace, position = 0n) {
   const { lastsUntil, expiresUnused } = runwayOf(lots, { position, now: NOON }, pace);
   return { days: lastsUntil === null ? null : (lastsUntil - NOON) / DAY, lost: expiresUnused };
@@ -61,7 +61,7 @@ describe("at 10 credits a day", () => {
     expect(runway(lots, perDay(10n))).toEqual({ days, lost });
   });
 
-  test("what is drawn already does not count", () => {
+  test("what is already drawn does not count", () => {
     const lots = lotsOf([30n, 2], [50n, null]);
     expect(runway(lots, perDay(10n), 25n)).toEqual({ days: 5.5, lost: 0n });
     expect(runway(lots, perDay(10n), 80n)).toEqual({ days: 0, lost: 0n });
@@ -69,18 +69,18 @@ describe("at 10 credits a day", () => {
   });
 });
 
-test("at no pace nothing is used: credits last, but those that end are lost", () => {
+test("without usage credits last, but those that expire are lost", () => {
   const lots = lotsOf([30n, 5], [50n, null], [7n, 40]);
   expect(runway(lots, { credits: 0n, perMs: DAY })).toEqual({ days: null, lost: 37n });
   expect(runway(lots, { credits: 0n, perMs: DAY }, 10n)).toEqual({ days: null, lost: 27n });
 });
 
-test("nobody plans further ahead than ten years", () => {
+test("a runway is at most ten years", () => {
   expect(runway(lotsOf([3_650n, null]), perDay(1n)).days).toBe(3_650);
   expect(runway(lotsOf([3_661n, null]), perDay(1n)).days).toBe(null);
 });
 
-test("it is what a simulation day by day finds", () => {
+test("it equals a day-by-day simulation", () => {
   const lot = fc.tuple(fc.bigInt(1n, 60n), fc.option(fc.integer({ min: -2, max: 25 })));
   fc.assert(
     fc.property(fc.array(lot, { maxLength: 6 }), fc.bigInt(0n, 80n), (given, position) => {
@@ -90,7 +90,10 @@ test("it is what a simulation day by day finds", () => {
   );
 });
 
-/** Each day: what has ended is lost, then so much is used of the oldest that is left. */
+/**
+ * Each day: what has expired is lost, then a day's usage is drawn from the oldest lot with something
+ * left.
+ */
 function dayByDay(lots: readonly Lot[], pace: bigint, position: bigint) {
   const left = lots.map(({ start, end, expiresAt }) => ({
     credits: end - (start > position ? start : position > end ? end : position),

@@ -36,7 +36,7 @@ function plan(credits: bigint, monthly: bigint, yearly = monthly * 10n) {
 }
 
 describe("usage under other rates", () => {
-  test("a half is rounded up for each event, and what is stated plainly holds until the next version", () => {
+  test("a half is rounded up for each event, and a version without an instant holds until the next one", () => {
     const meters = new Map([
       ["calls", [version({ credits: 1n, per: 2n }), version({ credits: 5n, per: 1n }, NOON)]],
     ]);
@@ -52,7 +52,7 @@ describe("usage under other rates", () => {
     });
   });
 
-  test("what has no price then is not compared", () => {
+  test("what has no price at that time is not compared", () => {
     const meters = new Map([["calls", [version({ credits: 5n, per: 1n }, NOON)]]]);
     const other = statedCatalogue({ ...NOTHING_STATED, meters });
     const whatIf: WhatIf = new Map();
@@ -69,7 +69,7 @@ describe("usage under other rates", () => {
     }
   });
 
-  test("the order of the events changes nothing, and the same rates no credit", () => {
+  test("the order of events changes nothing, and the same rates change no credit", () => {
     const rate = { credits: 3n, per: 7n };
     const other = statedCatalogue({
       ...NOTHING_STATED,
@@ -103,7 +103,7 @@ describe("plans under another catalogue", () => {
   const month = { number: 1, period: 0, planId: "small", at: NOON };
   const history = { currency: "USD", months: [month], changes };
 
-  test("a larger plan brings and costs what lacks to it, which may be nothing", () => {
+  test("a larger plan grants and costs the difference, which may be nothing", () => {
     expect(stepsUnder({ small: plan(100n, 10n), large: plan(300n, 25n) })).toEqual([
       { at: NOON, planId: "small", credits: 100n, price: 10n },
       { at: NOON + DAY, planId: "large", credits: 200n, price: 15n },
@@ -120,7 +120,7 @@ describe("plans under another catalogue", () => {
     expect([first?.price, other?.price]).toEqual([0n, 9n]);
   });
 
-  test("a paid year is charged as it begins, and its months cost no more", () => {
+  test("a paid year is charged as it begins, and its months cost nothing more", () => {
     const yearly = change(1, "subscribed", NOON, { plan: "small", interval: "year", number: "1" });
     const months = Array.from({ length: 13 }, (_, period) => {
       return { ...month, period, at: NOON + period * 30 * DAY };
@@ -131,7 +131,7 @@ describe("plans under another catalogue", () => {
     expect(steps.map(({ price }) => price)).toEqual([99n, ...Array(11).fill(0n), 99n]);
   });
 
-  test("a plan or a price that it does not have is not told, nor what rests on it", () => {
+  test("a plan or price that the other catalogue lacks is left out, with everything that depends on it", () => {
     expect(stepsUnder({ large: plan(300n, 25n) })).toEqual([
       { at: NOON, planId: "small", credits: null, price: null },
       { at: NOON + DAY, planId: "large", credits: null, price: null },
@@ -146,7 +146,7 @@ describe("plans under another catalogue", () => {
     ]);
   });
 
-  test("only what lies in the range is compared, by what came before it", () => {
+  test("only what lies in the range is compared, given what came before", () => {
     const plans = new Map(Object.entries({ small: plan(150n, 5n), large: plan(300n, 25n) }));
     const books: PlanBooks = {
       ...{ accountId: ACME, currency: "USD", changes },

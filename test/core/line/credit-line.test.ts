@@ -1,13 +1,13 @@
 /**
- * Held after every operation, whatever came before:
+ * Invariants, checked after every operation:
  *
  * - balance = granted - position
  * - the remainders of the lots sum to max(0, balance)
  * - the lots tile [0, granted) without a gap
- * - drawing and expiring what was reached write to no lot
- * - ending a lot that nobody reached moves only lots that nobody reached, and takes from no other
- * - what a lot paid, what expired of it and what is left of it are what was granted
- * - a draw is paid by lots, each micro-credit by one, and the rest of it is debt
+ * - drawing writes to no lot, nor does expiring a lot that was reached
+ * - expiring a lot that was not reached moves only lots that were not reached, and takes from no other
+ * - what a lot paid, what expired of it and what is left sum to its grant
+ * - each micro-credit of a draw is paid by exactly one lot or is debt
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -65,7 +65,7 @@ describe("a grant", () => {
     });
   });
 
-  test("repays debt first: of 5 granted upon a debt of 4, 1 is left", () => {
+  test("repays debt first: of 5 granted on a debt of 4, 1 is left", () => {
     const { line, lot } = grant({ granted: 10n, position: 14n }, 5n);
     expect(balanceOf(line)).toBe(1n);
     expect(remainingOf(lot, line.position)).toBe(1n);
@@ -103,7 +103,7 @@ describe("expiring a lot", () => {
     expect(expire(line, lots, second)).toEqual({ line, expired: 0n, moved: [] });
   });
 
-  test("not reached by one: it is withdrawn and the lots behind it move up", () => {
+  test("not reached by one micro-credit: it is withdrawn and the lots behind it move up", () => {
     expect(expire({ granted: 30n, position: 9n }, lots, second)).toEqual({
       line: { granted: 20n, position: 9n },
       expired: 10n,
@@ -111,7 +111,7 @@ describe("expiring a lot", () => {
     });
   });
 
-  test("the last one, not reached: no other moves", () => {
+  test("the last lot, not reached: no other moves", () => {
     expect(expire({ granted: 30n, position: 0n }, lots, third)).toEqual({
       line: { granted: 20n, position: 0n },
       expired: 10n,
@@ -129,7 +129,7 @@ describe("expiring a lot", () => {
     });
   });
 
-  test("behind one withdrawn before at the same place: that one stays where it is", () => {
+  test("behind one already withdrawn at the same place: that one stays where it is", () => {
     const withWithdrawn = [
       lotOf("first", 0n, 10n),
       lotOf("gone", 10n, 10n),
@@ -203,7 +203,7 @@ describe("after any sequence of grants, draws and expiries", () => {
     });
   });
 
-  test("what was granted with a lot is what it paid, what expired of it and what is left", () => {
+  test("a lot's grant is what it paid, what expired of it and what is left", () => {
     hold(({ line, lots, draws, grants, expired }) => {
       lots.forEach((lot, i) => {
         const paid = draws.reduce((sum, draw) => sum + overlapOf(lot, draw), 0n);
@@ -213,7 +213,7 @@ describe("after any sequence of grants, draws and expiries", () => {
     });
   });
 
-  test("ending a lot takes what it had left from the balance, and nothing from another lot", () => {
+  test("expiring a lot takes its remainder from the balance, and nothing from another lot", () => {
     fc.assert(
       fc.property(steps, fc.nat(7), (before, pick) => {
         const { line, lots } = play(before);
@@ -230,7 +230,7 @@ describe("after any sequence of grants, draws and expiries", () => {
     );
   });
 
-  test("ending a lot moves another only when both lie wholly ahead of the position", () => {
+  test("expiring a lot moves another only when both lie wholly ahead of the position", () => {
     fc.assert(
       fc.property(steps, fc.nat(7), (before, pick) => {
         const { line, lots } = play(before);
@@ -247,7 +247,7 @@ describe("after any sequence of grants, draws and expiries", () => {
     );
   });
 
-  test("drawing in parts is drawing at once", () => {
+  test("drawing in parts equals drawing in one", () => {
     fc.assert(
       fc.property(steps, someCredits, someCredits, (before, one, other) => {
         const { line } = play(before);
@@ -259,13 +259,13 @@ describe("after any sequence of grants, draws and expiries", () => {
   interface Played {
     readonly line: CreditLine;
     readonly lots: readonly Lot[];
-    /** What was granted with each of `lots`. */
+    /** The grant of each of `lots`. */
     readonly grants: readonly bigint[];
     readonly draws: readonly Stretch[];
     readonly expired: ReadonlyMap<string, bigint>;
   }
 
-  /** Checks what must hold after every step of a sequence, so after every prefix of it. */
+  /** Checks the invariants after every step of a sequence. */
   function hold(check: (played: Played) => void): void {
     fc.assert(
       fc.property(steps, (sequence) => check(play(sequence))),

@@ -1,10 +1,10 @@
 /**
  * - a balance at the threshold is low, one above it is not
- * - what was said stays said until a grant arms it again
+ * - once published, it is not published again until a grant arms the account
  * - crossings count up by one
  *
- * That it is said exactly once per crossing, whatever crosses, is held against the reference model
- * in meter-usage-histories.test.ts.
+ * meter-usage-histories.test.ts checks against the reference model that each crossing is published
+ * exactly once, whatever crosses.
  */
 import { describe, expect, test } from "vitest";
 import { hasCrossed, rearm, recordLowBalance } from "../../../shared/core/line/low-balance.ts";
@@ -23,12 +23,12 @@ describe("a balance is low", () => {
     expect(hasCrossed(accountWith(given))).toBe(low);
   });
 
-  test("but not said again while it stays low", () => {
+  test("but not published again while it stays low", () => {
     expect(hasCrossed(accountWith({ granted: 10n, position: 12n, lowBalance: true }))).toBe(false);
   });
 });
 
-test("saying a low balance counts it and names what crossed and where the balance stood", () => {
+test("a published low balance is counted, and names what crossed and the balance then", () => {
   const before = accountWith({ granted: 10n, position: 9n, threshold: 3n, crossings: 4n });
   expect(recordLowBalance(before, "event:e7", NOON)).toEqual({
     account: { ...before, lowBalance: true, crossings: 5n },
@@ -44,18 +44,18 @@ test("saying a low balance counts it and names what crossed and where the balanc
 });
 
 describe("after a grant", () => {
-  test("an account said to be low is armed again", () => {
+  test("an account published as low is armed again", () => {
     const low = accountWith({ granted: 10n, position: 4n, lowBalance: true, crossings: 1n });
     expect(rearm(low)).toEqual({ ...low, lowBalance: false });
     expect(hasCrossed(rearm(low))).toBe(false);
   });
 
-  test("one that is still low is armed too, to be said again", () => {
+  test("one that is still low is armed too, and published again", () => {
     const low = accountWith({ granted: 10n, position: 14n, lowBalance: true, crossings: 1n });
     expect(hasCrossed(rearm(low))).toBe(true);
   });
 
-  test("one that was not low stays as it is", () => {
+  test("one that was not low is unchanged", () => {
     const well = accountWith({ granted: 10n });
     expect(rearm(well)).toBe(well);
   });

@@ -34,7 +34,7 @@ const SAID = {
 type Kind = keyof typeof REFERENCE;
 const KINDS = Object.keys(REFERENCE) as Kind[];
 
-/** A grammar with what is said in it; each pair fits, which a union of them does not tell. */
+/** A grammar and a value for it. Each pair matches, which a union type cannot express. */
 function grammarOf(kind: Kind) {
   const grammar = REFERENCE[kind] as {
     write(to: unknown): string;
@@ -43,7 +43,7 @@ function grammarOf(kind: Kind) {
   return { ...grammar, said: SAID[kind] as fc.Arbitrary<unknown> };
 }
 
-test.each(KINDS)("a %s is read as it was written, and as nothing else", (kind) => {
+test.each(KINDS)("a %s reference is read back as written, and as no other kind", (kind) => {
   const { said, write, read } = grammarOf(kind);
   fc.assert(
     fc.property(said, (to) => {
@@ -75,12 +75,12 @@ test.each([
   { text: REFERENCE.takenBack.write({ kind: "refund", refundId: "r1" }), is: "refund:r1" },
   { text: REFERENCE.eventCause.write({ eventId: "e" }), is: "event:e" },
   { text: REFERENCE.entryCause.write({ sequence: 3n }), is: "entry:3" },
-])("$is: books that exist have it so", ({ text, is }) => {
+])("$is: existing books contain it", ({ text, is }) => {
   expect(text).toBe(is);
 });
 
 test.each(["", "plan", "plan:1", "plan:x:0", "low-balance:", "add-on:v:1:0:2", "invoice 7"])(
-  "'%s' is of none of these kinds",
+  "'%s' is none of these kinds",
   (text) => {
     expect(KINDS.filter((kind) => REFERENCE[kind].read(text) !== null)).toEqual([]);
   },

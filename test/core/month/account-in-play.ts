@@ -30,8 +30,8 @@ import { accountWith, eventWith } from "../../support/core/examples.ts";
 const USUAL: LotLife = { kind: "usual" };
 
 /**
- * Small numbers stand for credits: what counts is when they come and go. A credit costs 10 cents a month
- * and a dollar a year, unless a plan says otherwise.
+ * Credits are small numbers: only when they come and go matters. A credit costs 10 cents a month and a
+ * dollar a year, unless a plan sets another price.
  */
 export const CATALOGUE: Catalogue = {
   plans: new Map([
@@ -92,7 +92,7 @@ function addOn(addOnId: string, credits: bigint, from = "1900-01-01"): AddOn {
 
 const RATES = toRateCard([{ meter: "credits", validFrom: -(10 ** 13), credits: 1n, per: 1n }]);
 
-/** What `completeUntil` is at a clock, when metering is never behind. */
+/** `completeUntil` at a given time when metering is never behind. */
 export function neverBehind(clock: Instant): Instant {
   return clock - GRACE_MS;
 }
@@ -103,7 +103,7 @@ interface Setup {
   readonly completeUntil?: (clock: Instant) => Instant | null;
 }
 
-/** One account and what happens to it, as the ledger would write it; instants are ISO text or numbers. */
+/** One account and what happens to it, as the ledger would store it; instants are ISO text or numbers. */
 export function openPlay({
   zone = "UTC",
   threshold = -1_000_000n,
@@ -244,7 +244,7 @@ export function openPlay({
     account: () => account,
     book,
     schedule: () => schedule,
-    /** All lots there ever were, oldest first. */
+    /** All lots ever granted, oldest first. */
     lots: () => lots,
     granted,
     changes,
@@ -259,19 +259,19 @@ export function openPlay({
           .map((lot) => [lot.lotId, remainingOf(lot, account.position)] as const)
           .filter(([, left]) => left > 0n),
       ),
-    /** The entries from `from` on as lines to read. */
+    /** The entries from `from` on, as readable lines. */
     story: (from = 0) =>
       entries
         .slice(from)
         .map(({ dueAt, credits, lotId, reference }) =>
           [iso(dueAt), credits, credits > 0n ? lotId : reference].join(" "),
         ),
-    /** The fees that fell due, as lines to read. */
+    /** The fees that fell due, as readable lines. */
     bills: () =>
       fees.map(({ dueAt, amount, currency, paymentId, periods, planId }) =>
         [iso(dueAt), amount, currency, paymentId, `for ${periods} of ${planId}`].join(" "),
       ),
-    /** The history as lines to read. */
+    /** The history as readable lines. */
     history: () =>
       changes.map(({ at, kind, by, detail }) =>
         [iso(at), kind, ...Object.values(detail), `by ${by}`].join(" "),
@@ -290,7 +290,7 @@ function toInstant(at: When): Instant {
   return instant;
 }
 
-/** As short as it can be read: without seconds that are none. */
+/** Without seconds where they are zero. */
 export function iso(instant: Instant): string {
   return new Date(instant).toISOString().replace(/(:00)?\.000Z$/, "Z");
 }

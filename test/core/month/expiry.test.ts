@@ -1,7 +1,8 @@
 /**
- * - a lot lives two months, other months, or for ever; one granted in mid-period from its grant on, one
- *   of a turn to the start of a period
- * - its expiry is posted once usage before its end is complete, by the account's own events or by all
+ * - a lot lives two months, another number of months, or without end; one granted in mid-period from its
+ *   grant, one of a turn until the start of a period
+ * - its expiry is posted once usage before its end is complete, by the account's own events or by
+ *   metering's progress
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -33,17 +34,17 @@ describe("a lot ends", () => {
     expect(endOfTurnsLot(life, { anchor, period: 3 }, "UTC")).toBe(Date.parse(turns));
   });
 
-  test("never, where it lives for ever", () => {
+  test("never, when its life has no end", () => {
     expect(endOfLot({ kind: "never" }, granted, "UTC")).toBe(null);
     expect(endOfTurnsLot({ kind: "never" }, { anchor, period: 3 }, "UTC")).toBe(null);
   });
 
-  test("at the instant that the grant names", () => {
+  test("at the instant named by the grant", () => {
     expect(endOfLot({ kind: "at", at: granted + 1 }, granted, "UTC")).toBe(granted + 1);
   });
 
   test("by the calendar of the account's time zone", () => {
-    // Tokyo has the first of February already.
+    // It is already the first of February in Tokyo.
     expect(endOfLot({ kind: "usual" }, granted, "Asia/Tokyo")).toBe(
       Date.parse("2026-03-31T22:00:00Z"),
     );
@@ -63,7 +64,7 @@ describe("usage before an instant is complete", () => {
     expect(usageBefore(occurredAt, clock, completeUntil)).toBe(is);
   });
 
-  test("by what metering has read alone, where no event tells more; nowhere before it has", () => {
+  test("is known from what metering has read alone where no event shows more, and not before it has read", () => {
     expect(uptoClock(100, 40).usage).toBe(40);
     expect(uptoClock(100, null).usage).toBe(Number.NEGATIVE_INFINITY);
   });

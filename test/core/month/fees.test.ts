@@ -1,10 +1,10 @@
 /**
- * The money of a subscription, told as bills: when each fell due, how much, its id, and for how many
+ * The money of a subscription, shown as bills: when each fell due, its amount and id, and for how many
  * periods of which plan.
  *
  * - a fee falls due as a paid stretch begins: every month, or once in twelve
- * - a price of 0 is no fee; a price that the catalogue has dropped holds on
- * - a dearer plan that holds at once costs the difference for what is left of the paid stretch
+ * - a price of 0 is no fee; a price that the catalogue has dropped still holds
+ * - a dearer plan that takes effect immediately costs the difference for the rest of the paid stretch
  */
 import { describe, expect, test } from "vitest";
 import { priceAt } from "../../../shared/core/offer/catalogue.ts";
@@ -14,7 +14,7 @@ const BEGAN = "2026-01-10T08:00";
 const LATER = "2026-01-20T00:00";
 
 describe("a fee falls due", () => {
-  test("at once and at each turn, for one period, when paid monthly", () => {
+  test("immediately and at each turn, for one period, when paid monthly", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     acme.settle("2026-03-01T00:00");
@@ -62,7 +62,7 @@ describe("a fee falls due", () => {
     ]);
   });
 
-  test("for each turn that nobody settled, each at its own instant", () => {
+  test("for each unsettled turn, each at its own instant", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     acme.use("2026-03-20T00:00", 1n);
@@ -72,14 +72,14 @@ describe("a fee falls due", () => {
     ]);
   });
 
-  test("at the price of the turn's instant, whenever that is posted", () => {
+  test("at the price of the turn's instant, whenever it is posted", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "dearer");
     acme.settle("2026-03-20T00:00");
     expect(acme.fees.map(({ amount }) => amount)).toEqual([1000n, 1000n, 1500n]);
   });
 
-  test("by the plan and the interval that were planned", () => {
+  test("by the planned plan and interval", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "medium");
     acme.changePlan(LATER, "small");
@@ -91,7 +91,7 @@ describe("a fee falls due", () => {
     ]);
   });
 
-  test("of a smaller plan only when the year that is paid has passed", () => {
+  test("of a smaller plan only when the paid year is over", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "large", { interval: "year" });
     acme.changePlan(LATER, "small");
@@ -102,7 +102,7 @@ describe("a fee falls due", () => {
     expect(acme.bills()[1]).toBe("2027-01-01T00:00Z 10000 USD fee:1:12 for 12 of small");
   });
 
-  test("no more once it has ended; subscribed again under a number of its own", () => {
+  test("no longer once the subscription has ended; a new one has its own number", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     acme.cancel(LATER);
@@ -113,14 +113,14 @@ describe("a fee falls due", () => {
     ]);
   });
 
-  test("never for a price of 0", () => {
+  test("never at a price of 0", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "free");
     acme.settle("2026-03-01T00:00");
     expect([acme.granted.length, acme.bills()]).toEqual([3, []]);
   });
 
-  test("at the last price there was, when the catalogue has dropped it", () => {
+  test("at the last price, when the catalogue has dropped it", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "dropped");
     acme.settle("2026-02-01T00:00");
@@ -153,7 +153,7 @@ describe("the price of a plan", () => {
     expect(priceAt(catalogue, "p", currency, "month", at)).toBe(price);
   });
 
-  test("is a year's for who pays yearly, and none of a plan that never was", () => {
+  test("is the yearly price for a yearly interval, and none for an unknown plan", () => {
     expect(priceAt(catalogue, "p", "USD", "year", late)).toBe(50n);
     expect(priceAt(catalogue, "q", "USD", "year", late)).toBe(null);
   });
@@ -171,7 +171,7 @@ describe("a dearer plan", () => {
     ]);
   });
 
-  test("costs five twelfths of the difference in month 7 of a year, and the whole from the next one on", () => {
+  test("costs five twelfths of the difference in month 7 of a year, and all of it from the next year", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small", { interval: "year" });
     acme.changePlan("2026-08-05T00:00", "large");
@@ -183,7 +183,7 @@ describe("a dearer plan", () => {
     ]);
   });
 
-  test("back and forth costs the largest once, in a month and in a year", () => {
+  test("changed back and forth costs the largest plan once, in a month and in a year", () => {
     for (const [interval, parts] of [
       ["month", [1000n, 1000n]],
       ["year", [4166n, 4166n]],
@@ -199,7 +199,7 @@ describe("a dearer plan", () => {
     }
   });
 
-  test("costs nothing more in a later month of the same year, and again in another one", () => {
+  test("costs nothing more in a later month of the same year, and again in the next year", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small", { interval: "year" });
     acme.changePlan("2026-03-05T00:00", "large");
@@ -214,7 +214,7 @@ describe("a dearer plan", () => {
     ]);
   });
 
-  test("is compared with what is charged already, not with the plan's price of now", () => {
+  test("is compared with what was charged, not with the plan's current price", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "dearer", { interval: "year" });
     acme.changePlan("2026-03-05T00:00", "medium");
@@ -240,7 +240,7 @@ describe("a dearer plan", () => {
     expect(acme.bills().slice(1)).toEqual(["2026-02-01T00:00Z 1 USD fee:1:1 for 1 of cheap"]);
   });
 
-  test("that holds at once costs the difference, also where it brings no credits", () => {
+  test("that takes effect immediately costs the difference, even where it grants no credits", () => {
     const acme = openPlay();
     acme.subscribe("2026-03-10T00:00", "shrinking");
     acme.changePlan("2026-03-20T00:00", "precious");
@@ -248,7 +248,7 @@ describe("a dearer plan", () => {
     expect(acme.bills()[1]).toBe("2026-03-20T00:00Z 500 USD fee:1:0:2500 for 1 of precious");
   });
 
-  test("that is only planned costs nothing yet", () => {
+  test("that is planned costs nothing yet", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "free");
     acme.changePlan(LATER, "small");
@@ -258,7 +258,7 @@ describe("a dearer plan", () => {
   });
 });
 
-test("what is refused costs nothing", () => {
+test("that is refused costs nothing", () => {
   const acme = openPlay();
   acme.subscribe(BEGAN, "small");
   for (const plan of ["small", "none", "euro"]) acme.changePlan(LATER, plan);

@@ -1,8 +1,9 @@
 /**
- * - a grant is one lot at the end of the line and one entry; it takes nothing, so it crosses nothing
- * - an account said to be low is armed again, or said again when the grant leaves it low
+ * - a grant is one lot at the end of the line and one entry; it takes nothing, so it crosses no
+ *   threshold
+ * - an account published as low is armed again, or published again when the grant leaves it low
  * - the same lot id again grants nothing, and with anything else is a conflict
- * - nothing is granted that could not be stored or would have ended before it began
+ * - nothing is granted that could not be stored or would have expired before it began
  * - a grant and an expiry that is due give the same line in either order
  */
 import fc from "fast-check";
@@ -20,7 +21,7 @@ import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import { accountWith, DAY, lotOf, NOON, someCredits } from "../../support/core/examples.ts";
 
 describe("a grant", () => {
-  test("is a lot at the end of the line and an entry that tells the line after it", () => {
+  test("is a lot at the end of the line and an entry with the line after it", () => {
     const account = accountWith({ granted: 20n, position: 25n, entries: 3n, version: 9n });
     expect(
       decideGrant(asks({ end: { kind: "never" } }), { account, existing: null, now: NOON }),
@@ -52,8 +53,8 @@ describe("a grant", () => {
     });
   });
 
-  test("usually ends two calendar months later in the account's time zone", () => {
-    // 22 November 12:00 in UTC is 23 November 01:00 in Auckland, which has summer time until April.
+  test("expires by default two calendar months later in the account's time zone", () => {
+    // 22 November 12:00 in UTC is 23 November 01:00 in Auckland, where summer time lasts until April.
     const { lot } = granted(
       asks({ end: { kind: "usual" } }),
       accountWith({ timeZone: "Pacific/Auckland" }),
@@ -66,7 +67,7 @@ describe("a grant", () => {
     { end: { kind: "months", months: 12 }, expiresAt: Date.UTC(2027, 10, 22, 12) },
     { end: { kind: "at", at: NOON + DAY }, expiresAt: NOON + DAY },
     { end: { kind: "never" }, expiresAt: null },
-  ] as const)("may end otherwise: $end", ({ end, expiresAt }) => {
+  ] as const)("may expire otherwise: $end", ({ end, expiresAt }) => {
     expect(granted(asks({ end })).lot.expiresAt).toBe(expiresAt);
   });
 
@@ -75,7 +76,7 @@ describe("a grant", () => {
     { nextDueAt: NOON + 9, ends: NOON + DAY, next: NOON + 9 },
     { nextDueAt: NOON + 2 * DAY, ends: NOON + DAY, next: NOON + DAY },
   ])(
-    "makes the account due when its lot ends, unless it is due before",
+    "makes the account due when its lot expires, unless it is due earlier",
     ({ nextDueAt, ends, next }) => {
       const { account } = granted(
         asks({ end: { kind: "at", at: ends } }),
@@ -89,7 +90,7 @@ describe("a grant", () => {
 describe("a grant to an account", () => {
   const ten = asks({});
 
-  test("said to be low lifts it above the threshold: it is armed again", () => {
+  test("published as low that lifts it above the threshold arms it again", () => {
     const low = accountWith({
       granted: 10n,
       position: 11n,
@@ -101,7 +102,7 @@ describe("a grant to an account", () => {
     expect([account.lowBalance, account.crossings, lowBalance]).toEqual([false, 1n, null]);
   });
 
-  test("said to be low leaves it at the threshold: it is said again", () => {
+  test("published as low that leaves it at the threshold publishes it again", () => {
     const low = accountWith({
       granted: 10n,
       position: 12n,
@@ -121,25 +122,25 @@ describe("a grant to an account", () => {
     });
   });
 
-  test("not said to be low says nothing, even where the balance stays below the threshold", () => {
+  test("not published as low publishes nothing, even where the balance stays below the threshold", () => {
     const { account, lowBalance } = granted(ten, accountWith({ threshold: 50n }));
     expect([account.lowBalance, lowBalance]).toEqual([false, null]);
   });
 });
 
-describe("a grant asked for again", () => {
+describe("a repeated grant", () => {
   const now = NOON + DAY;
   const account = accountWith({ granted: 10n });
   const { lot: existing } = granted(asks({}), accountWith());
 
-  test("already exists, also when its usual end would be another by now", () => {
+  test("already exists, also when its default expiry would differ by now", () => {
     expect(decideGrant(asks({}), { account, existing, now })).toEqual({
       kind: "already_exists",
       lot: existing,
     });
   });
 
-  test("already exists when its lot was withdrawn since", () => {
+  test("already exists when its lot has been withdrawn", () => {
     const withdrawn: GrantedLot = { ...existing, end: existing.start };
     expect(decideGrant(asks({}), { account, existing: withdrawn, now }).kind).toBe(
       "already_exists",
@@ -166,14 +167,14 @@ describe("nothing is granted", () => {
   });
 
   test.each(["plan:1:3", "plan:", "top-up:low-balance:1", "top-up:manual:7", "top-up:"])(
-    "under an id that a month of a subscription or a top-up is given: %s",
+    "under an id reserved for months of a subscription or top-ups: %s",
     (lotId) => {
       expect(decision(asks({ lotId }))).toEqual({ kind: "reserved_lot_id", lotId });
     },
   );
 
   test.each(["plan-1", "top-up", "my top-up:1"])(
-    "but under one that only looks so: %s",
+    "but under one that only looks reserved: %s",
     (lotId) => {
       expect(decision(asks({ lotId })).kind).toBe("granted");
     },
@@ -186,7 +187,7 @@ describe("nothing is granted", () => {
     expect(granted(asks({ credits: most }), account).account.granted).toBe(MAX_BIGINT);
   });
 
-  test("that ends at once or has ended", () => {
+  test("that expires immediately or has expired", () => {
     for (const at of [NOON, NOON - 1]) {
       expect(decision(asks({ end: { kind: "at", at } }))).toEqual({ kind: "already_ended", at });
     }
@@ -230,7 +231,7 @@ function left(position: bigint) {
   ];
 }
 
-/** Asks for ten micro-credits of the usual life, but for what is given. */
+/** Requests ten micro-credits of the default life, with overrides. */
 function asks(given: Partial<Grant>): Grant {
   return {
     lotId: "gift",

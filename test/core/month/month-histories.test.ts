@@ -1,16 +1,17 @@
 /**
  * Random histories of an account over many months: subscribing, every change, usage on time, late and
- * fast, top-ups, withdrawals, journeys through zones. Held for each, after every step:
+ * fast, top-ups, withdrawals, moves between time zones. Checked for each, after every step:
  *
  * - the lots tile [0, granted), the remainders sum to max(0, balance); position never falls
- * - entries and history count up by one, and the entries tell the way of the line
+ * - entries and history count up by one, and the entries add up to the line
  * - each month of a subscription is granted once and none is missed
- * - a period has no more credits than the largest plan held in it
- * - each month given was charged for once, and each month charged was given, but while a fee is given up
+ * - a period has no more credits than the largest plan in it
+ * - each month granted was charged for once, and each month charged was granted, except while a fee is
+ *   given up
  * - a unit of an add-on is charged at most once in a period
- * - every state that the line was in, and what is known of it later, is rebuilt from the entries
- * - the history tells the subscription and the add-ons as they are
- * - its plans priced again under the catalogue that held come to the lots and fees that there are
+ * - every past state of the line, and what later became known of it, is rebuilt from the entries
+ * - the history leads to the subscription and the add-ons as they are
+ * - its plans repriced under the same catalogue give the same lots and fees
  * - the books do not depend on who settled them when
  */
 import fc from "fast-check";
@@ -112,7 +113,7 @@ const someWait = fc.oneof(
 const someStep: fc.Arbitrary<Step> = fc
   .tuple(someAction, someWait)
   .map(([action, wait]) => ({ ...action, wait }));
-/** Most begin with a subscription, for there is more to see then. */
+/** Most begin with a subscription, where more can happen. */
 const someHistory: fc.Arbitrary<Step[]> = fc
   .tuple(
     fc.option(someSubscribing, { freq: 9 }),
@@ -120,7 +121,7 @@ const someHistory: fc.Arbitrary<Step[]> = fc
   )
   .map(([first, steps]) => (first === null ? steps : [{ ...first, wait: 0 }, ...steps]));
 const someZone = fc.constantFrom(...ZONES);
-/** Instants at which somebody else settles too, as parts of the history's time. */
+/** Instants of an additional settlement, as fractions of the history's duration. */
 const someExtras = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 });
 
 describe("whatever happens to an account, month after month", () => {
@@ -143,7 +144,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("nothing that is due is forgotten: nextDueAt is never later than what falls due", () => {
+  test("nextDueAt is never later than what falls due", () => {
     hold((history, zone) => {
       play(history, zone, (acme) => {
         const { nextDueAt: said } = acme.account();
@@ -159,7 +160,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("settled, nothing is left that has come, and settling again posts nothing", () => {
+  test("settling leaves nothing due, and settling again posts nothing", () => {
     hold((history, zone) => {
       const { acme, end } = play(history, zone);
       acme.settle(end + GRACE_MS);
@@ -170,7 +171,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("entries and history count up by one, and the entries tell the line", () => {
+  test("entries and history count up by one, and the entries add up to the line", () => {
     hold((history, zone) => {
       const { acme, used } = play(history, zone);
       expect(acme.entries.map(({ sequence }) => sequence)).toEqual(
@@ -189,7 +190,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("each month is granted once, in its own time, and none is missed", () => {
+  test("each month is granted once, on time, and none is missed", () => {
     hold((history, zone) => {
       const anchors = new Map<number, Anchor>();
       const { acme, end } = play(history, zone, ({ schedule }) => {
@@ -204,7 +205,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("no credits without end: a period has what the largest plan held in it gives, no more", () => {
+  test("a period grants no more than the largest plan in it", () => {
     hold((history, zone) => {
       for (const lots of lotsByPeriod(play(history, zone).acme).values()) {
         const given = lots.reduce((sum, { credits }) => sum + credits, 0n);
@@ -216,7 +217,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("each month given was charged for once, and each charged was given unless it is withheld", () => {
+  test("each month granted was charged for once, and each charged was granted unless withheld", () => {
     hold((history, zone) => {
       const { acme, end } = play(history, zone);
       acme.settle(end);
@@ -232,7 +233,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("a paid stretch costs its price: the first fee, and the parts that dearer plans add", () => {
+  test("a paid stretch costs its first fee and the shares that dearer plans add", () => {
     hold((history, zone) => {
       const { acme: last } = play(history, zone, (acme) => {
         const { subscription } = acme.schedule();
@@ -248,7 +249,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("a unit of an add-on is charged once in a period, and each that was owed", () => {
+  test("each unit of an add-on that is owed is charged once in a period", () => {
     hold((history, zone) => {
       const { acme, end } = play(history, zone);
       acme.settle(end + GRACE_MS);
@@ -274,7 +275,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("low balances count up, and what is said to be low is low", () => {
+  test("low balances count up, and an account published as low is low", () => {
     hold((history, zone) => {
       const { acme } = play(history, zone, () => {}, 20n);
       expect(acme.lowBalances.map(({ crossing }) => crossing)).toEqual(
@@ -285,7 +286,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("every state it was in is rebuilt from the entries", () => {
+  test("every past state is rebuilt from the entries", () => {
     hold((history, zone) => {
       const { states, entries } = remember(history, zone);
       for (const { at, version, account, lots } of states) {
@@ -303,7 +304,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("what is known of an instant is what fell due and was used until then, whenever it came in", () => {
+  test("a past instant shows what fell due and was used until then, whenever it was posted", () => {
     hold((history, zone) => {
       const { states, entries, used } = remember(history, zone);
       const sum = (all: readonly bigint[]) => all.reduce((total, credits) => total + credits, 0n);
@@ -325,7 +326,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("its history tells the subscription and the add-ons as they are", () => {
+  test("its history leads to the subscription and the add-ons as they are", () => {
     hold((history, zone) => {
       play(history, zone, (acme) => {
         const { subscription, addOns } = acme.schedule();
@@ -341,7 +342,7 @@ describe("whatever happens to an account, month after month", () => {
     });
   });
 
-  test("priced again under the catalogue that held, plans give and cost what they did", () => {
+  test("repriced under the same catalogue, plans grant and cost the same", () => {
     hold((history, zone) => {
       const { acme } = play(history, zone);
       const { changes, fees } = acme;
@@ -374,7 +375,7 @@ describe("whatever happens to an account, month after month", () => {
 });
 
 describe("the books do not depend on who settled them when", () => {
-  test("lots, entries, balance, schedule and history are those of an account only touched", () => {
+  test("lots, entries, balance, schedule and history are those of an account settled only when touched", () => {
     fc.assert(
       fc.property(someHistory, someZone, someExtras, (history, zone, extras) => {
         const touched = toTheEnd(play(history, zone));
@@ -386,7 +387,7 @@ describe("the books do not depend on who settled them when", () => {
     );
   });
 
-  test("nor across outages of metering, but for where a turn stands among what waited", () => {
+  test("nor across outages of metering, except for a turn's place among what waited", () => {
     const someOutage = fc.record({ from: fc.nat(300), days: fc.nat(90) });
     fc.assert(
       fc.property(
@@ -434,7 +435,7 @@ function play(
   return { acme, end, used };
 }
 
-/** Plays a history and keeps each state it was in; a step is a movement, the first of version 1. */
+/** Plays a history and keeps each state; a step is a movement, the first of version 1. */
 function remember(history: readonly Step[], zone: string) {
   const states: { at: Instant; version: bigint; account: Account; lots: readonly Lot[] }[] = [];
   const used: { version: bigint; occurredAt: Instant; credits: bigint }[] = [];
@@ -505,7 +506,7 @@ function moveCredits(step: Movement, acme: Play, now: Instant): void {
   }
 }
 
-/** All but the entries, and how often it was said to be low: settling is one movement each time. */
+/** Everything but the entries and the number of low balances: each settlement is one movement. */
 function booksOf(acme: Play) {
   const { granted, position, nextDueAt: next, timeZone }: Account = acme.account();
   return {
@@ -519,7 +520,10 @@ function booksOf(acme: Play) {
   };
 }
 
-/** Unless it was suspended: its periods from 0 on, each at most as far from its date in UTC as zones are, up to its end. */
+/**
+ * Unless suspended: its periods from 0 on, each at most a time zone's offset from its date in UTC, up to
+ * its end.
+ */
 function expectEachMonthOnce(acme: Play, number: number, anchor: Anchor): void {
   if (acme.changes.some(({ kind }) => kind === "suspended")) return;
   const isMonth = new RegExp(`^plan:${number}:\\d+$`);
@@ -536,7 +540,7 @@ function expectEachMonthOnce(acme: Play, number: number, anchor: Anchor): void {
   }
 }
 
-/** The lot ids of all months that fees of whole paid stretches pay. */
+/** The lot ids of all months paid by fees of whole paid stretches. */
 function monthsCharged({ fees }: Play): string[] {
   return fees
     .filter(({ paymentId }) => /^fee:\d+:\d+$/.test(paymentId))
@@ -545,7 +549,7 @@ function monthsCharged({ fees }: Play): string[] {
     );
 }
 
-/** It has begun under the subscription that runs, and is not withheld. */
+/** It has begun under the running subscription, and is not withheld. */
 function isToBeGiven(month: string, acme: Play): boolean {
   const [, number = 0, period = 0] = month.split(":").map(Number);
   const { subscription } = acme.schedule();

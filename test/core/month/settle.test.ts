@@ -1,6 +1,6 @@
 /**
- * - what fell due is posted in the order in which it fell due; of two at once the older lot first
- * - settling is one movement: the balance is judged once, after all of it
+ * - what fell due is posted in that order; of two due together, the older lot first
+ * - settling is one movement: the balance is compared with the threshold once, at the end
  * - settling twice, or in two steps, posts what settling once does
  * - nextDueAt tells when there is something to settle again
  */
@@ -35,7 +35,7 @@ describe("an account is due", () => {
 });
 
 describe("settling", () => {
-  test("posts the expiry of a lot at the very instant that it ends", () => {
+  test("posts the expiry of a lot at the very instant of its end", () => {
     const lots = [lotOf("plan", 0n, 10n, 100), lotOf("top-up", 10n, 15n, 200)];
     const account = accountWith({ granted: 15n, position: 4n, entries: 2n, nextDueAt: 100 });
     expect(settle(account, lots, 100)).toEqual({
@@ -79,7 +79,7 @@ describe("settling", () => {
     expect(settled.account.nextDueAt).toBe(null);
   });
 
-  test("goes by when lots ended, not by their age", () => {
+  test("goes by when lots expire, not by their age", () => {
     const lots = [lotOf("old", 0n, 10n, 90), lotOf("promo", 10n, 20n, 50), lotOf("new", 20n, 30n)];
     const { account, entries, lots: after } = settle(accountWith({ granted: 30n }), lots, 100);
     expect(entries.map(({ lotId, credits, dueAt }) => [lotId, credits, dueAt])).toEqual([
@@ -94,13 +94,13 @@ describe("settling", () => {
     expect(account).toMatchObject({ granted: 20n, position: 10n, entries: 2n, nextDueAt: null });
   });
 
-  test("of two lots that end together takes the older first", () => {
+  test("takes the older of two lots that expire together first", () => {
     const lots = [lotOf("a", 0n, 10n, 50), lotOf("b", 10n, 20n, 50)];
     const { entries } = settle(accountWith({ granted: 20n }), lots.toReversed(), 50);
     expect(entries.map(({ lotId }) => lotId)).toEqual(["a", "b"]);
   });
 
-  test("says a low balance once, after all of it, naming the last entry", () => {
+  test("publishes a low balance once, at the end, naming the last entry", () => {
     const lots = [lotOf("a", 0n, 10n, 50), lotOf("b", 10n, 20n, 60), lotOf("c", 20n, 23n)];
     const account = accountWith({ granted: 23n, threshold: 15n, entries: 7n });
     const { lowBalance, account: after } = settle(account, lots, 70);
@@ -115,12 +115,12 @@ describe("settling", () => {
     expect(after).toMatchObject({ lowBalance: true, crossings: 1n });
   });
 
-  test("says none when nothing expired, however low the balance", () => {
+  test("publishes none when nothing expired, however low the balance", () => {
     const account = accountWith({ granted: 5n, position: 9n, nextDueAt: 50 });
     expect(settle(account, [lotOf("a", 0n, 5n, 50)], 50).lowBalance).toBe(null);
   });
 
-  test("says none again for an account already said to be low", () => {
+  test("publishes none again for an account already published as low", () => {
     const account = accountWith({ granted: 10n, threshold: 20n, lowBalance: true, crossings: 1n });
     const settled = settle(account, [lotOf("a", 0n, 10n, 50)], 50);
     expect(settled.lowBalance).toBe(null);
@@ -145,7 +145,7 @@ describe("whatever the lots and however far the account has drawn", () => {
   });
   const someTime = fc.integer({ min: 0, max: 10 });
 
-  test("nothing that has ended is left, and all else is as it was", () => {
+  test("nothing that has expired is left, and all else is unchanged", () => {
     fc.assert(
       fc.property(someAccount, someTime, ({ account, lots }, asOf) => {
         const after = settle(account, lots, asOf);
@@ -160,7 +160,7 @@ describe("whatever the lots and however far the account has drawn", () => {
     );
   });
 
-  test("the entries tell the way from the balance before to the one after", () => {
+  test("the entries lead from the balance before to the one after", () => {
     fc.assert(
       fc.property(someAccount, someTime, ({ account, lots }, asOf) => {
         const after = settle(account, lots, asOf);
@@ -179,7 +179,7 @@ describe("whatever the lots and however far the account has drawn", () => {
     );
   });
 
-  test("nextDueAt is when the next lot with something left ends", () => {
+  test("nextDueAt is when the next lot with something left expires", () => {
     fc.assert(
       fc.property(someAccount, someTime, ({ account, lots }, asOf) => {
         const ends = lots
@@ -191,7 +191,7 @@ describe("whatever the lots and however far the account has drawn", () => {
     );
   });
 
-  test("settling on the way changes nothing in the line and in what is posted", () => {
+  test("settling in between changes neither the line nor what is posted", () => {
     fc.assert(
       fc.property(someAccount, someTime, someTime, ({ account, lots }, one, other) => {
         const at = Math.max(one, other);

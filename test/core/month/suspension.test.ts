@@ -1,10 +1,10 @@
 /**
  * Fees that are given up, and paid after all.
  *
- * - given up: months go on without credits, charges and further fees; what was given stays
- * - paid: months that were charged and withheld are given at last; where what was charged has passed,
- *   the current month begins a paid stretch; months in between are neither given nor charged
- * - no month is given twice, however often it is suspended and restored
+ * - given up: months begin without credits, charges and further fees; what was granted stays
+ * - paid: months that were charged and withheld are granted; where what was charged is over, the current
+ *   month begins a paid stretch; months in between are neither granted nor charged
+ * - no month is granted twice, however often it is suspended and restored
  */
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
@@ -22,20 +22,20 @@ function suspended(interval: "month" | "year" = "month", planId = "small"): Play
   return acme;
 }
 
-/** Ids of lots, with their ends. */
+/** Ids of lots, with their expiries. */
 function lots(acme: Play): string[] {
   return acme.granted.map(({ lotId, expiresAt }) => `${lotId} ends ${iso(expiresAt ?? 0)}`);
 }
 
 describe("a fee that is given up", () => {
-  test("suspends: what was given stays, and the history says so", () => {
+  test("suspends: what was granted stays, and the history records it", () => {
     const acme = suspended();
     expect(acme.schedule().subscription).toMatchObject({ withheld: [], periodCredits: 100n });
     expect(acme.balance()).toBe(200n);
     expect(acme.history().at(-1)).toBe("2026-02-17T00:00Z suspended small 1 by me");
   });
 
-  test("again, of another subscription or of none changes nothing", () => {
+  test("again, for another subscription or for none changes nothing", () => {
     const acme = suspended();
     expect(acme.feeGivenUp(GIVEN_UP, 1)).toBe("no_change");
     expect(acme.feeGivenUp(GIVEN_UP, 0, 2)).toBe("no_change");
@@ -55,7 +55,7 @@ describe("a fee that is given up", () => {
 });
 
 describe("while it is suspended", () => {
-  test("months begin without credits, fees and add-on charges; credits still end", () => {
+  test("months begin without credits, fees and add-on charges; credits still expire", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     acme.addOn(BEGAN, "voice", 2);
@@ -76,7 +76,7 @@ describe("while it is suspended", () => {
     });
   });
 
-  test("plans and add-ons that were planned come true; an interval waits until it is paid", () => {
+  test("planned plans and add-ons take effect; an interval waits until the fee is paid", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "medium");
     acme.addOn(BEGAN, "voice", 3);
@@ -149,7 +149,7 @@ describe("a fee that is paid", () => {
     expect(acme.changes).toHaveLength(1);
   });
 
-  test("while others are owed, of another subscription or of none changes nothing", () => {
+  test("while others are owed, for another subscription or for none changes nothing", () => {
     const acme = suspended();
     expect(acme.feePaid(GIVEN_UP, 1, { owing: 1 })).toBe("no_change");
     expect(acme.feePaid(GIVEN_UP, 1, { number: 2 })).toBe("no_change");
@@ -157,7 +157,7 @@ describe("a fee that is paid", () => {
   });
 
   test.each(["month", "year"] as const)(
-    "in the same month gives nothing more, paid by the %s",
+    "in the same month grants nothing more, paid by the %s",
     (interval) => {
       const acme = suspended(interval);
       const before = [acme.entries.length, acme.fees.length];
@@ -170,7 +170,7 @@ describe("a fee that is paid", () => {
     },
   );
 
-  test("three months later, of a month: the current one begins anew, those between are not charged", () => {
+  test("three months later, for a month: the current one starts again, those between are not charged", () => {
     const acme = suspended();
     const fees = acme.fees.length;
     expect(acme.feePaid("2026-05-20T00:00", 1)).toBe("changed");
@@ -189,7 +189,7 @@ describe("a fee that is paid", () => {
     ]);
   });
 
-  test("three months later, of a year: each month charged is given, those that are over for two months from now", () => {
+  test("three months later, for a year: each month charged is granted, past ones for two months from now", () => {
     const acme = suspended("year");
     const fees = acme.fees.length;
     acme.feePaid("2026-05-20T00:00", 0);
@@ -208,7 +208,7 @@ describe("a fee that is paid", () => {
     expect(lots(acme).at(-1)).toBe("plan:1:5 ends 2026-08-01T00:00Z");
   });
 
-  test("when the year has passed: what was charged of it is given, and another year begins", () => {
+  test("after the year: the months it was charged for are granted, and another year begins", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small", { interval: "year" });
     acme.feeGivenUp("2026-11-05T00:00", 0);
@@ -221,7 +221,7 @@ describe("a fee that is paid", () => {
     expect(acme.schedule().subscription?.paidUntil).toBe(26);
   });
 
-  test("the stretch that then begins has the interval that was planned, and its price of now", () => {
+  test("starts a stretch with the planned interval at its current price", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "dearer");
     acme.changeInterval(BEGAN, "year");
@@ -238,7 +238,7 @@ describe("a fee that is paid", () => {
     ]);
   });
 
-  test("add-ons are charged for the current month where it was withheld, once, when its usage is complete", () => {
+  test("charges add-ons for the current month once where it was withheld, when its usage is complete", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     acme.addOn(BEGAN, "voice", 2);
@@ -256,7 +256,7 @@ describe("a fee that is paid", () => {
     ]);
   });
 
-  test("add-ons are not charged again where the month had begun with credits", () => {
+  test("does not charge add-ons again where the month began with credits", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     acme.addOn(BEGAN, "voice", 2);
@@ -265,7 +265,7 @@ describe("a fee that is paid", () => {
     expect(acme.schedule().dueCharges).toEqual([]);
   });
 
-  test("a larger plan then brings the difference, and costs it for what is left", () => {
+  test("lets a larger plan grant the difference, at its cost for the rest", () => {
     const acme = suspended();
     acme.feePaid("2026-03-05T00:00", 1);
     acme.changePlan("2026-03-06T00:00", "large");
@@ -273,7 +273,7 @@ describe("a fee that is paid", () => {
     expect(acme.bills().at(-1)).toBe("2026-03-06T00:00Z 2000 USD fee:1:2:3000 for 1 of large");
   });
 
-  test("cancelled meanwhile, months of the year are given, and it ends with that", () => {
+  test("when cancelled meanwhile grants the months of the year, then ends", () => {
     const acme = suspended("year");
     acme.cancel("2026-03-10T00:00");
     acme.feePaid("2026-04-10T00:00", 0);
@@ -287,7 +287,7 @@ describe("a fee that is paid", () => {
     expect(acme.fees).toHaveLength(1);
   });
 
-  test("cancelled when what was charged has passed, it ends at once and is charged nothing more", () => {
+  test("when cancelled and past what was charged ends it immediately and charges nothing more", () => {
     const acme = suspended();
     acme.addOn(GIVEN_UP, "voice", 0);
     acme.settle("2026-03-10T00:00");
@@ -304,7 +304,7 @@ describe("a fee that is paid", () => {
     expect(acme.bills().at(-1)).toBe("2026-03-20T00:00Z 1000 USD fee:2:0 for 1 of small");
   });
 
-  test("on a line that is all but full, what does not fit is cut", () => {
+  test("on a line that is nearly full is cut to what fits", () => {
     const acme = suspended("year");
     acme.settle("2026-05-20T00:00");
     const room = MAX_BIGINT - acme.account().granted;
@@ -317,7 +317,7 @@ describe("a fee that is paid", () => {
     expect(acme.schedule().subscription).toMatchObject({ withheld: null, period: 4 });
   });
 
-  test("repays debt, and is judged as one movement", () => {
+  test("repays debt, as one movement", () => {
     const acme = openPlay({ threshold: 0n });
     acme.subscribe(BEGAN, "small", { interval: "year" });
     acme.use(BEGAN, 150n);
@@ -329,7 +329,7 @@ describe("a fee that is paid", () => {
     expect(acme.lowBalances).toHaveLength(2);
   });
 
-  test("suspended and restored again and again, no month is given and none is charged twice", () => {
+  test("suspended and restored repeatedly, no month is granted or charged twice", () => {
     const acme = openPlay();
     acme.subscribe(BEGAN, "small");
     for (const month of ["02", "03", "04", "05", "06", "07", "08"]) {

@@ -1,10 +1,10 @@
 /**
- * The month, told as entries: when they fell due, what they did to the balance, and what they are.
+ * The month, shown as entries: when they fell due, what they did to the balance, and their kind.
  *
  * - a turn's credits come at its instant, however late the usage before it is
- * - expiries and the turn's add-on charges come when the usage before them is complete: in the order
- *   in which they fell due, expiries first
- * - settling is one movement, and says a low balance once
+ * - expiries and the turn's add-on charges come when the usage before them is complete: in the order in
+ *   which they fell due, expiries first
+ * - settling is one movement, and publishes a low balance once
  */
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
@@ -12,7 +12,7 @@ import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { iso, openPlay, type When } from "./account-in-play.ts";
 
 describe("a subscription", () => {
-  test("gives the month's credits at once, and at the first instant of each month", () => {
+  test("grants the month's credits immediately, and at the first instant of each month", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-10T08:00", "small");
     acme.settle("2026-03-01T00:00");
@@ -23,7 +23,7 @@ describe("a subscription", () => {
     ]);
   });
 
-  test("gives nothing a millisecond before", () => {
+  test("grants nothing a millisecond before", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-10T08:00", "small");
     acme.settle("2026-01-31T23:59:59.999");
@@ -62,7 +62,7 @@ describe("a subscription", () => {
     { planId: "small", ends: ["2026-03-31T00:00Z", "2026-04-30T00:00Z"] },
     { planId: "brief", ends: ["2026-02-28T00:00Z", "2026-03-31T00:00Z"] },
     { planId: "lasting", ends: [null, null] },
-  ])("of plan $planId has lots that end as a later period begins: $ends", ({ planId, ends }) => {
+  ])("to plan $planId has lots that expire as a later period begins: $ends", ({ planId, ends }) => {
     const acme = openPlay();
     acme.subscribe("2026-01-31T10:00", planId, { renewal: "day_of_month" });
     acme.settle("2026-02-28T00:00");
@@ -101,7 +101,7 @@ describe("a subscription", () => {
     expect(acme.story(1)).toEqual([`${turn} 100 plan:1:1`]);
   });
 
-  test("begun while the clock shows October again is November's", () => {
+  test("begun while the clock repeats October belongs to November", () => {
     const acme = openPlay({ zone: "America/St_Johns" });
     acme.subscribe("2009-11-01T02:45", "small");
     acme.settle("2009-11-30T12:00");
@@ -118,7 +118,7 @@ describe("a subscription", () => {
 });
 
 describe("unused credits", () => {
-  test("roll over, the oldest are used first, and what is older than two months expires", () => {
+  test("roll over, oldest used first, and expire after two months", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
     acme.use("2026-01-20T00:00", 30n);
@@ -154,7 +154,7 @@ describe("on the first of the month", () => {
     expect(acme.balance()).toBe(51n);
   });
 
-  test("late usage of the old month finds them too, and what ended still pays for it", () => {
+  test("late usage of the old month finds them too, and the expired lot still pays for it", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
     acme.use("2026-03-01T00:05", 40n, "2026-02-28T23:59");
@@ -168,7 +168,7 @@ describe("on the first of the month", () => {
     expect(acme.left()).toEqual({ "plan:1:1": 50n });
   });
 
-  test("the first usage of the new month posts what ended; usage later than the grace does not get it", () => {
+  test("the first usage of the new month posts what expired; usage later than the grace no longer draws on it", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
     acme.use("2026-03-01T00:05", 1n);
@@ -177,7 +177,7 @@ describe("on the first of the month", () => {
     expect(acme.left()).toEqual({ "plan:1:1": 90n, "plan:1:2": 100n });
   });
 
-  test("an event three minutes fast posts neither the turn nor what ends there", () => {
+  test("an event whose clock is three minutes fast posts neither the turn nor its expiries", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
     acme.use("2026-02-28T23:58", 10n, "2026-03-01T00:01");
@@ -186,7 +186,7 @@ describe("on the first of the month", () => {
   });
 });
 
-describe("while metering is out", () => {
+describe("while metering is down", () => {
   const outage = (clock: number) => {
     const from = Date.parse("2026-02-28T20:00Z");
     return clock >= from && clock < Date.parse("2026-03-02T09:00Z") ? from : clock - GRACE_MS;
@@ -200,7 +200,7 @@ describe("while metering is out", () => {
     const before = acme.story().length;
     acme.settle("2026-03-02T08:59");
     expect(acme.story(before)).toEqual(["2026-03-01T00:00Z 100 plan:1:2"]);
-    // Read after the outage, it is paid by what has ended meanwhile.
+    // Read after the outage, it is paid by the lot that has expired meanwhile.
     acme.use("2026-03-02T08:59", 30n, "2026-02-28T22:00");
     expect(acme.left()["plan:1:0"]).toBe(30n);
     acme.settle("2026-03-02T09:00");
@@ -210,14 +210,14 @@ describe("while metering is out", () => {
     ]);
   });
 
-  test("an account's own usage of the new month still ends what ended before it", () => {
+  test("an account's own usage of the new month still posts earlier expiries", () => {
     const acme = openPlay({ completeUntil: outage });
     acme.subscribe("2026-01-01T00:00", "small");
     acme.use("2026-03-01T08:00", 5n);
     expect(acme.left()).toEqual({ "plan:1:1": 95n, "plan:1:2": 100n });
   });
 
-  test("nothing is known to be complete before metering was ever seen to have read it all", () => {
+  test("usage is not complete before metering has ever read everything", () => {
     const acme = openPlay({ completeUntil: () => null });
     acme.subscribe("2026-01-01T00:00", "small");
     acme.settle("2026-09-01T00:00");
@@ -258,7 +258,7 @@ describe("add-ons", () => {
     ]);
   });
 
-  test("are charged at the price that held at the turn, however late they are posted", () => {
+  test("are charged at the turn's price, however late they are posted", () => {
     const acme = openPlay({ completeUntil: () => null });
     acme.subscribe("2026-02-10T00:00", "small");
     acme.addOn("2026-02-10T00:00", "voice", 1);
@@ -267,7 +267,7 @@ describe("add-ons", () => {
     expect(acme.schedule().dueCharges.map(({ credits }) => credits)).toEqual([10n, 20n]);
   });
 
-  test("of more credits than the line holds take what it holds", () => {
+  test("that cost more than the line holds take what it holds", () => {
     const acme = openPlay({ completeUntil: () => null });
     acme.subscribe("2026-01-01T00:00", "small");
     acme.addOn("2026-01-01T00:00", "voice", 2);
@@ -279,8 +279,8 @@ describe("add-ons", () => {
   });
 });
 
-describe("months that nobody settled", () => {
-  test("are all posted at once, each in its order: credits, what ended, add-ons", () => {
+describe("unsettled months", () => {
+  test("are all posted together, each in order: credits, expiries, add-ons", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-05T00:00", "small");
     acme.addOn("2026-01-05T00:00", "voice", 1);
@@ -322,7 +322,7 @@ describe("months that nobody settled", () => {
     ]);
   });
 
-  test("the order is the same when it is usage that settles them", () => {
+  test("the order is the same when usage settles them", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-05T00:00", "small");
     acme.use("2026-04-02T00:00", 1n);
@@ -335,7 +335,7 @@ describe("months that nobody settled", () => {
     ]);
   });
 
-  test("what only the event makes due comes after the turn, expiries and charges in due order", () => {
+  test("what only the event makes due comes after the turn, in the order in which it fell due", () => {
     const acme = openPlay({ completeUntil: () => null });
     acme.subscribe("2026-01-05T00:00", "brief");
     acme.addOn("2026-01-05T00:00", "voice", 1);
@@ -352,7 +352,7 @@ describe("months that nobody settled", () => {
 });
 
 describe("a turn's low balance", () => {
-  test("is judged once: credits cure what expiry and add-ons take", () => {
+  test("is decided once: credits make up for expiries and add-ons", () => {
     const acme = openPlay({ threshold: 50n });
     acme.subscribe("2026-01-01T00:00", "small");
     acme.addOn("2026-01-01T00:00", "voice", 2);
@@ -360,7 +360,7 @@ describe("a turn's low balance", () => {
     expect(acme.lowBalances).toEqual([]);
   });
 
-  test("is said by the last entry, and again at a turn that leaves it low", () => {
+  test("is published with the last entry, and again at a turn that leaves it low", () => {
     const acme = openPlay({ threshold: 50n });
     acme.subscribe("2026-01-01T00:00", "small");
     acme.addOn("2026-01-01T00:00", "voice", 9);
@@ -383,8 +383,8 @@ describe("a turn's low balance", () => {
   });
 });
 
-describe("a line that is all but full", () => {
-  test("takes of a turn's lot what fits", () => {
+describe("a line that is nearly full", () => {
+  test("takes as much of a turn's lot as fits", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
     acme.grant("2026-01-02T00:00", "gift", MAX_BIGINT - 130n, { kind: "never" });
@@ -394,7 +394,7 @@ describe("a line that is all but full", () => {
   });
 });
 
-test("a lot granted and moved in one movement is told where it stands", () => {
+test("a lot granted and moved in one movement is published at its final place", () => {
   const acme = openPlay();
   acme.subscribe("2026-01-01T00:00", "small");
   acme.grant("2026-01-02T00:00", "gift", 9n, { kind: "at", at: at("2026-02-02T00:00") });
@@ -403,7 +403,7 @@ test("a lot granted and moved in one movement is told where it stands", () => {
   expect(acme.lots().at(-1)).toMatchObject({ lotId: "plan:1:1", start: 100n, end: 200n });
 });
 
-test("metering says what a turn granted and changed, and what moved", () => {
+test("metering reports what a turn granted and changed, and what moved", () => {
   const acme = openPlay();
   acme.subscribe("2026-01-01T00:00", "small");
   acme.changePlan("2026-01-01T00:00", "brief");

@@ -64,12 +64,12 @@ describe("a period begins at the first instant of its local day", () => {
     expect(start(anchor, 1, zone)).toBe(new Date(is).toISOString());
   });
 
-  test("also where the clock goes on over midnight: 1919-03-31 in Toronto begins at 00:30", () => {
+  test("also where the clock skips midnight: 1919-03-31 in Toronto begins at 00:30", () => {
     expect(start("1919-01-31", 2, "America/Toronto")).toBe("1919-03-31T04:30:00.000Z");
   });
 });
 
-describe("the anchor of one who subscribes", () => {
+describe("the anchor of a subscription", () => {
   test.each([
     { at: "2026-01-31T12:00Z", zone: "UTC", first: "2026-01-01", day: "2026-01-31" },
     { at: "2026-01-31T23:59:59.999Z", zone: "UTC", first: "2026-01-01", day: "2026-01-31" },
@@ -112,7 +112,7 @@ describe("the anchor of one who subscribes", () => {
   });
 });
 
-test("whoever subscribes when and where: period 0 has begun, 1 has not, and each is later than the last", () => {
+test("for any time and zone, period 0 has begun, 1 has not, and each is later than the one before", () => {
   const zone = fc.constantFrom(
     ...["UTC", "America/Sao_Paulo", "Asia/Beirut", "America/Havana", "America/St_Johns"],
     ...["Africa/Cairo", "Pacific/Apia", "Pacific/Kiritimati", "Australia/Lord_Howe"],
@@ -120,7 +120,7 @@ test("whoever subscribes when and where: period 0 has begun, 1 has not, and each
   const renewal = fc.constantFrom("first_of_month", "day_of_month");
   const instant = fc.oneof(
     fc.integer({ min: Date.UTC(2005, 0, 1), max: Date.UTC(2035, 0, 1) }),
-    // The hours about a change of month.
+    // The hours around a change of month.
     fc
       .tuple(fc.nat(400), fc.integer({ min: -86_400_000, max: 86_400_000 }))
       .map(([month, off]) => Date.UTC(2005, month, 1) + off),

@@ -15,11 +15,11 @@ test.each([
   { at: "2026-04-30T23:59:59.999Z", is: march },
   { at: "2026-05-01T00:00:00Z", is: may },
   { at: "2036-01-01T00:00:00Z", is: may },
-])("at $at the newest version valid by then holds", ({ at, is }) => {
+])("at $at the newest version valid by then applies", ({ at, is }) => {
   expect(versionAt([march, may], Date.parse(at))).toBe(is);
 });
 
-test("what there is not holds at no instant", () => {
+test("an unknown id has no version at any instant", () => {
   const plan = {
     planId: "pro",
     ...march,

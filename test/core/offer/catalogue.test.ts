@@ -1,6 +1,6 @@
 /**
  * - a version holds from its instant on, until the next one does
- * - a lot's life is two months, other months, or for ever
+ * - a lot's life is two months, another number of months, or without end
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -30,13 +30,13 @@ describe("the version that holds", () => {
     expect(versionAt(prices, at)?.credits).toBe(credits);
   });
 
-  test("of what was never offered is none", () => {
+  test("is none for what was never offered", () => {
     expect(versionAt(undefined, 100)).toBe(null);
     expect(planAt(EMPTY_CATALOGUE, "small", 100)).toBe(null);
     expect(addOnAt(EMPTY_CATALOGUE, "voice", 100)).toBe(null);
   });
 
-  test("of a plan and of an add-on goes by its id", () => {
+  test("of a plan or an add-on is found by its id", () => {
     const day = Date.parse("2026-03-15T00:00Z");
     expect(planAt(CATALOGUE, "growing", day - 1)?.credits).toBe(50n);
     expect(planAt(CATALOGUE, "growing", day)?.credits).toBe(150n);

@@ -1,7 +1,7 @@
 /**
- * - nothing that stands changes before the earliest instant possible, whatever is asked
- * - what was applied is unchanged when asked again, whenever that is
- * - one refusal, and there are no changes
+ * - nothing that exists changes before the earliest instant possible, whatever is requested
+ * - what was applied is unchanged when applied again, at any time
+ * - one refusal means no changes
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ import type {
 const NOW = 1000;
 const EARLIEST = 1060;
 
-describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => {
+describe("an add-on, at 1000 and with 1060 the earliest for what exists", () => {
   test.each([
     // What is new.
     { stands: "", asked: "5", is: "added 5 @1000" },
@@ -26,7 +26,7 @@ describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => 
     { stands: "", asked: "5 @10, 6 @20", is: "added 5 @10, added 6 @20 was 5" },
     { stands: "", asked: "5, 6 @2000", is: "added 5 @1000, added 6 @2000 was 5" },
     { stands: "", asked: "5, 6 @1000", is: "version_overtaken 1000" },
-    // What stands, stated plainly.
+    // What exists, without instants.
     { stands: "5 @10", asked: "5", is: "unchanged 5 @10" },
     { stands: "5 @10", asked: "6", is: "new_version 6 @1060 was 5" },
     { stands: "5 @10, 6 @1055", asked: "6", is: "unchanged 6 @1055" },
@@ -36,7 +36,7 @@ describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => 
     { stands: "5 @10, 6 @2000", asked: "6", is: "unchanged 6 @2000" },
     { stands: "5 @10, 6 @2000", asked: "5", is: "version_planned 2000" },
     { stands: "5 @2000", asked: "6", is: "version_planned 2000" },
-    // Stated plainly, with a version to follow.
+    // Without an instant, with a version to follow.
     { stands: "5 @10", asked: "5, 6 @2000", is: "unchanged 5 @10, new_version 6 @2000 was 5" },
     { stands: "5 @10, 6 @2000", asked: "5, 6 @2000", is: "unchanged 5 @10, unchanged 6 @2000" },
     { stands: "5 @10, 6 @900", asked: "5, 6 @900", is: "unchanged 5 @10, unchanged 6 @900" },
@@ -53,7 +53,7 @@ describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => 
       is: "new_version 7 @1060 was 5, unchanged 6 @1061",
     },
     { stands: "5 @10, 6 @1060", asked: "7, 6 @1060", is: "version_overtaken 1060" },
-    // What stands, with instants.
+    // What exists, with instants.
     { stands: "5 @10", asked: "5 @10", is: "unchanged 5 @10" },
     { stands: "5 @10", asked: "6 @10", is: "version_exists" },
     { stands: "5 @10, 6 @2000", asked: "7 @2000", is: "version_exists" },
@@ -72,12 +72,12 @@ describe("an add-on, at 1000 and with 1060 the earliest for what stands", () => 
       is: "new_version 6 @1060 was 5, new_version 7 @1070 was 6",
     },
     { stands: "5 @10", asked: "6 @500, 7 @2000", is: "too_early 1060" },
-  ])("that stands as '$stands' and is asked for as '$asked': $is", ({ stands, asked, is }) => {
+  ])("that exists as '$stands' and is requested as '$asked': $is", ({ stands, asked, is }) => {
     expect(outcome(standing(stands), versions(asked))).toBe(is);
   });
 });
 
-test("a meter is held to its own earliest instant, beside the same rule", () => {
+test("a meter has its own earliest instant under the same rule", () => {
   const card = toRateCard([
     { meter: "calls", validFrom: 10, credits: 5n, per: 1n },
     { meter: "calls", validFrom: 20, credits: 6n, per: 1n },
@@ -96,7 +96,7 @@ test("a meter is held to its own earliest instant, beside the same rule", () => 
   expect(ask(7n, 1n, 1359)).toMatchObject({ refusals: [{ kind: "too_early", earliest: 1360 }] });
 });
 
-test("a meter that is fed otherwise is a new version of it", () => {
+test("a meter with another feed is a new version", () => {
   const feed = { eventType: "prompt", value: ["tokens"], dimensions: new Map([["m", ["m"]]]) };
   const stands = { meter: "calls", validFrom: 10, credits: 5n, per: 1n, feed };
   const ask = (terms: MeterTerms) =>
@@ -156,7 +156,7 @@ describe("a plan has changed when", () => {
   });
 });
 
-test("one refusal, and there are no changes; all refusals are told", () => {
+test("one refusal means no changes; all refusals are reported", () => {
   const place = (line: number) => ({ line, field: "" });
   const addOns = new Map([
     ["new", [{ from: null, terms: { credits: 1n }, place: place(1) }]],
@@ -188,7 +188,7 @@ const history = fc
       .map((from, at) => version(plainly && at === 0 ? null : from, credits.next().value)),
   );
 
-test("whatever is applied, nothing changes backwards, and applied again nothing changes", () => {
+test("whatever is applied, the past does not change, and applying it again changes nothing", () => {
   fc.assert(
     fc.property(history, history, fc.nat(40), fc.nat(40), (first, second, now, later) => {
       const before = applied(standing(""), first, now) ?? standing("");
@@ -204,7 +204,7 @@ test("whatever is applied, nothing changes backwards, and applied again nothing 
   );
 });
 
-/** The catalogue with what is asked added; null when it is refused. Here 5 is the margin. */
+/** The catalogue with the requested changes; null when they are refused. The margin here is 5. */
 function applied(
   catalogue: Catalogue,
   asked: readonly RequestedVersion<AddOnTerms>[],
@@ -259,7 +259,7 @@ function context(catalogue: Catalogue) {
   };
 }
 
-/** "5 @10, 6": 5 credits from 10 on, then 6 stated plainly. */
+/** "5 @10, 6": 5 credits from 10 on, then 6 without an instant. */
 function versions(text: string): RequestedVersion<AddOnTerms>[] {
   return text
     .split(", ")

@@ -1,5 +1,5 @@
 /**
- * - a path names members, one after another, and nothing else of JSONPath
+ * - a path names members, one after another; nothing else of JSONPath is supported
  * - an event feeds the meters whose version at its time names its type
  */
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ describe("a path", () => {
     ["$.usage.tokens", ["usage", "tokens"]],
     ["$.output-tokens_2.größe", ["output-tokens_2", "größe"]],
     ["$.__proto__", ["__proto__"]],
-  ])("%s is read, and written as it was", (text, path) => {
+  ])("%s is read, and written back unchanged", (text, path) => {
     expect(parsePath(text)).toEqual(path);
     expect(pathText(path)).toBe(text);
   });
@@ -21,7 +21,7 @@ describe("a path", () => {
   test.each([
     ...["", "$", "$.", "tokens", ".tokens", "$tokens", "$..tokens", "$.tokens.", "$.a b"],
     ...["$.a[0]", "$['a']", "$.*", "$.a[?(@.b)]", "$.a\n", "$.\u{1F680}"],
-  ])("%j is none", (text) => {
+  ])("%j is not a path", (text) => {
     expect(parsePath(text)).toBeNull();
   });
 });
@@ -55,7 +55,7 @@ describe("an event feeds", () => {
   });
 });
 
-test("two feeds are the same when all they say is", () => {
+test("two feeds are the same when all their fields are", () => {
   const one = { ...feed("prompt", "$.a"), dimensions: new Map([["model", ["model"]]]) };
   expect(isSameFeed(one, { ...one, dimensions: new Map([["model", ["model"]]]) })).toBe(true);
   expect(isSameFeed(undefined, undefined)).toBe(true);

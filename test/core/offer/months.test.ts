@@ -1,10 +1,10 @@
 /**
  * - the day stays, clamped at the month's end, and the local time stays
  * - counted from the anchor, so 31 Jan, 28 Feb, 31 Mar
- * - a local time that the clock skips is as much later as the skip; of one shown twice, the first
- * - an hour starts where its zone's clock turns it, and everything in it has the same start
+ * - a local time that the clock skips is later by the length of the skip; of one shown twice, the first
+ * - an hour starts where its zone's clock starts it, and everything in it has the same start
  * - a day and a month begin at their first instant, also where midnight does not exist or comes twice,
- *   and once begun they have begun, whatever the clock shows again
+ *   and stay begun, whatever the clock shows again
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -65,7 +65,7 @@ describe("months in a zone keep the local time", () => {
   ])("$from + $months in $zone is $is", expectMonths);
 });
 
-describe("a local time that the clock skips is as much later as the skip", () => {
+describe("a local time that the clock skips is later by the length of the skip", () => {
   test.each([
     // 02:00 to 03:00 on 8 March.
     {
@@ -104,7 +104,7 @@ describe("a local time that the clock skips is as much later as the skip", () =>
   ])("$from + $months in $zone is $is", expectMonths);
 });
 
-describe("of a local time shown twice it is the first", () => {
+describe("the first of a local time shown twice is taken", () => {
   test.each([
     {
       from: "2026-10-01T01:30:00-04:00",
@@ -155,7 +155,7 @@ describe("the hour of a zone", () => {
     expect(iso(hourOf(Date.parse(at), zone))).toBe(iso(Date.parse(is)));
   });
 
-  test("starts itself, is at most an hour ago, and is a full hour on the zone's clock", () => {
+  test("is the start of its own hour, at most an hour ago, and a full hour on the zone's clock", () => {
     const zones = fc.constantFrom(
       "UTC",
       "Europe/Berlin",
@@ -190,7 +190,7 @@ describe("the hour of a zone", () => {
     expect(iso(hourOf(Date.parse(at), zone))).toBe(iso(Date.parse(is)));
   });
 
-  test("does not depend on what was asked before", () => {
+  test("does not depend on earlier calls", () => {
     const [first, second] = [
       Date.parse("2026-11-22T12:29:00Z"),
       Date.parse("2026-11-22T12:31:00Z"),
@@ -223,13 +223,13 @@ describe("the day, and the month, of a zone", () => {
       day: ["2028-02-29T00:00Z", "2028-03-01T00:00Z"],
       month: ["2028-02-01T00:00Z", "2028-03-01T00:00Z"],
     },
-    // The day of a long month has none like it in the next.
+    // The next month lacks this day.
     {
       ...{ at: "2026-01-31T12:00Z", zone: "UTC" },
       day: ["2026-01-31T00:00Z", "2026-02-01T00:00Z"],
       month: ["2026-01-01T00:00Z", "2026-02-01T00:00Z"],
     },
-    // Ahead of UTC it is December already, behind it still November.
+    // Ahead of UTC it is already December, behind it still November.
     {
       ...{ at: "2026-11-30T12:00Z", zone: "Pacific/Auckland" },
       day: ["2026-12-01T00:00+13:00", "2026-12-02T00:00+13:00"],
@@ -275,7 +275,7 @@ describe("the day, and the month, of a zone", () => {
       day: ["2017-09-30T00:00-04:00", "2017-10-01T01:00-03:00"],
       month: ["2017-09-01T00:00-04:00", "2017-10-01T01:00-03:00"],
     },
-    // The clock goes forward before midnight, past it: the day begins half an hour late, not a whole one.
+    // The clock goes forward from before midnight to after it: the day begins half an hour late, not a whole one.
     {
       ...{ at: "1919-03-31T12:00Z", zone: "America/Toronto" },
       day: ["1919-03-31T00:30-04:00", "1919-04-01T00:00-04:00"],
@@ -320,14 +320,14 @@ describe("the day, and the month, of a zone", () => {
       day: ["2011-12-29T00:00-10:00", "2011-12-31T00:00+14:00"],
       month: ["2011-12-01T00:00-10:00", "2012-01-01T00:00+14:00"],
     },
-  ])("where the clock is moved: at $at in $zone from $day and $month", expectDayAndMonth);
+  ])("around a clock change: at $at in $zone from $day and $month", expectDayAndMonth);
 
-  test("hold their instant, begin when they begin, and follow each other without a gap", () => {
+  test("contain their instant, and follow each other without a gap", () => {
     const zones = fc.constantFrom(
       ...["UTC", "Europe/Berlin", "America/Havana", "America/Santiago", "Africa/Cairo"],
       ...["America/St_Johns", "Pacific/Apia", "Asia/Kathmandu", "Atlantic/Azores"],
     );
-    // Around the turns of clocks, at which days begin late, twice, or not at all.
+    // Around clock changes, where days begin late, twice, or not at all.
     const turns = [
       "2009-11-01T02:31Z",
       "2011-12-30T10:00Z",
@@ -358,7 +358,7 @@ describe("the day, and the month, of a zone", () => {
   });
 });
 
-describe("a time zone is known", () => {
+describe("a time zone is valid", () => {
   test.each([
     { zone: "UTC", known: true },
     { zone: "Europe/Berlin", known: true },

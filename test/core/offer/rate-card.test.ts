@@ -23,7 +23,7 @@ describe("the rate of a meter", () => {
     expect(rateAt(card, "calls", Date.parse(at))).toEqual(is);
   });
 
-  test("that nobody priced is unknown", () => {
+  test("without a price is unknown", () => {
     expect(rateAt(card, "minutes", may.validFrom)).toBe("unknown_meter");
   });
 
@@ -59,7 +59,7 @@ describe("the price", () => {
     expect(price(rate({ credits, per }), quantity)).toBe(is);
   });
 
-  test("is the whole number nearest to the exact fraction, the upper of two as near", () => {
+  test("is the whole number nearest to the exact fraction, a half rounded up", () => {
     const amount = fc.bigInt({ min: 0n, max: MAX_BIGINT });
     const small = fc.bigInt({ min: 0n, max: 40n });
     const either = fc.oneof(small, amount);

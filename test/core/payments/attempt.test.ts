@@ -49,13 +49,13 @@ describe("the next call of the gateway", () => {
   });
 });
 
-describe("a payment that has succeeded is asked about once more", () => {
+describe("a payment that has succeeded is queried once more", () => {
   test.each([
     { calls: 1, nextTryAt: null, again: null },
     { calls: 1, nextTryAt: NOON + 1, again: null },
     { calls: 1, nextTryAt: NOON, again: NOON },
     { calls: 2, nextTryAt: NOON + 1, again: NOON },
-  ])("after $calls calls, to be looked at at $nextTryAt: $again", ({ again, ...payment }) => {
+  ])("after $calls calls, with the next try at $nextTryAt: $again", ({ again, ...payment }) => {
     expect(recheckAt(payment, NOON)).toBe(again);
   });
 });

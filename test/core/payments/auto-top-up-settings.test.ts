@@ -1,8 +1,8 @@
 /**
- * - settings that are given change, the others stay; null is the default
+ * - settings that are given change, the others are kept; null sets the default
  * - what is charged each time lies within what gateways take and within the limits
- * - whoever changes them has acted: what had paused or stopped auto top-up is over, and the account is
- *   looked at now
+ * - a change counts as acting: a pause or stop of auto top-up is over, and the account is checked
+ *   immediately
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -19,7 +19,7 @@ import { autoWith } from "../../support/core/top-up-examples.ts";
 const OWN = { amount: 700n, limitPerDay: 1_400n, limitPerMonth: 2_100n };
 const ACTED = { declines: 0, pausedUntil: null, stopped: null, lookAt: NOON };
 
-test("auto top-up is on before anybody has set anything", () => {
+test("auto top-up is on by default", () => {
   expect(UNTOUCHED_AUTO_TOP_UP).toMatchObject({ enabled: true, stopped: null, pausedUntil: null });
 });
 
@@ -31,12 +31,12 @@ describe("settings", () => {
     { asked: { limitPerDay: 700n }, before: OWN, after: { ...OWN, limitPerDay: 700n } },
     { asked: { limitPerMonth: null }, before: OWN, after: { ...OWN, limitPerMonth: null } },
     { asked: {}, before: OWN, after: OWN },
-  ])("$asked change what is given", ({ asked, before, after }) => {
+  ])("$asked change only what is given", ({ asked, before, after }) => {
     const auto = { ...autoWith(), ...ACTED, ...after };
     expect(set(asked, autoWith(before))).toEqual({ kind: "set", auto });
   });
 
-  test("start what was paused or stopped again; the number of published notices stays", () => {
+  test("restart auto top-up that was paused or stopped; the number of published notices is kept", () => {
     const halted = autoWith({
       declines: 4,
       pausedUntil: NOON + DAY,
@@ -100,7 +100,7 @@ describe("settings are refused", () => {
     expect(set(asked, autoWith(), currency)).toEqual({ ...says, currency: currency ?? "USD" });
   });
 
-  test("where one that stood before does not go with one that is given", () => {
+  test("where an existing one contradicts a given one", () => {
     expect(set({ amount: 1_401n }, autoWith(OWN))).toEqual({
       ...{ kind: "limit_below_amount", per: "day", amount: 1_401n, limit: 1_400n, currency: "USD" },
     });
@@ -113,7 +113,7 @@ describe("settings are refused", () => {
     { amount: 50n, limitPerDay: 50n, limitPerMonth: 50n },
     { amount: MOST_CHARGED },
     { amount: null, limitPerDay: 1_000n, limitPerMonth: 1_000n },
-  ])("but not at the edge: %o", (asked) => {
+  ])("but not at the limit: %o", (asked) => {
     expect(set(asked, autoWith()).kind).toBe("set");
   });
 });

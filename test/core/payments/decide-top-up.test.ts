@@ -1,14 +1,14 @@
 /**
  * An automatic top-up, given an account and what was charged before.
  *
- * - an account that was said to be low and still is gets one top-up: the set amount, or as many whole
+ * - an account that was published as low and still is gets one top-up: the set amount, or as many whole
  *   multiples of it in one payment as bring the balance above the threshold
  * - none while auto top-up is off, stopped or paused, or while a top-up is pending
- * - its identity is the crossing, and which try of it it is; looking again changes nothing
- * - what cannot be charged now pauses it until it may be, and what only the customer can mend stops it;
- *   each says why, once
+ * - its identity is the crossing and the number of the try; checking again changes nothing
+ * - what cannot be charged now pauses it until it can, and what only the customer can fix stops it; each
+ *   publishes its reason once
  *
- * The limits of the day and the month have a file of their own: top-up-limits.test.ts.
+ * Daily and monthly limits are tested in top-up-limits.test.ts.
  */
 import { describe, expect, test } from "vitest";
 import type { Account } from "../../../shared/core/line/account.ts";
@@ -33,7 +33,7 @@ import {
 const HOUR = 60 * 60_000;
 
 describe("an account that is low", () => {
-  test("is topped up by ten dollars, and that is told", () => {
+  test("is topped up by ten dollars, and the top-up is published", () => {
     expect(decideAutoTopUp(0, contextWith())).toEqual({
       auto: autoWith(),
       topUp: {
@@ -109,7 +109,7 @@ describe("an account that is low", () => {
     expect(charged).toBe(times * (amount ?? 1_000n));
   });
 
-  test("at the price of the instant, whose lots live as it says", () => {
+  test("at the current price, whose lots have its life", () => {
     const later = { ...priceOf("USD", 200n, NOON), life: { kind: "months", months: 12 } } as const;
     const catalogue = selling([priceOf("USD", 100n), later]);
     expect(topUpOf(contextWith({ catalogue, now: NOON - 1 }))).toMatchObject({
@@ -122,7 +122,7 @@ describe("an account that is low", () => {
     });
   });
 
-  test("with credits rounded up in its favour, and as many payments' worth as really lift it", () => {
+  test("with credits rounded up in its favour, and enough multiples to lift the balance", () => {
     const catalogue = selling([priceOf("USD", 333n)]);
     const auto = autoWith({ amount: 50n });
     // 50 cents buy 166.5, 100 buy 333.
@@ -138,7 +138,7 @@ describe("an account that is low", () => {
     expect(at(-333n)).toEqual([150n, 500n]);
   });
 
-  test("never by more than one payment takes, in whole amounts", () => {
+  test("never by more than one payment may be, in whole amounts", () => {
     const account = lowAccount(-3n * MOST_CHARGED);
     const auto = autoWith({
       amount: 60_000_000n,
@@ -167,7 +167,7 @@ describe("nothing is charged", () => {
       when: "auto top-up is off, whatever else there is to say",
       given: { auto: autoWith({ enabled: false, ...stops }), hasMethod: false },
     },
-  ])("where $when; nothing is told, and it is not looked at again", ({ given }) => {
+  ])("where $when; nothing is published, and it is not checked again", ({ given }) => {
     const context = contextWith(given);
     const waiting = { ...context, auto: { ...context.auto, lookAt: NOON } };
     expect(decideAutoTopUp(0, waiting)).toEqual({
@@ -177,17 +177,17 @@ describe("nothing is charged", () => {
     });
   });
 
-  test("before a pause is over; at its end it is looked at, and then charged", () => {
+  test("before a pause is over; at its end the account is checked, and then charged", () => {
     const auto = autoWith({ declines: 1, pausedUntil: NOON, lookAt: NOON - DAY });
     const before = decideAutoTopUp(1, contextWith({ auto, now: NOON - 1 }));
     expect(before).toEqual({ auto: { ...auto, lookAt: NOON }, topUp: null, notices: [] });
     const after = decideAutoTopUp(1, contextWith({ auto: before.auto, now: NOON }));
     expect(after.topUp?.paymentId).toBe("low-balance:3:2");
-    // What was declined in a row stays counted until a payment succeeds.
+    // Declines in a row are counted until a payment succeeds.
     expect(after.auto).toEqual({ ...auto, pausedUntil: null, lookAt: null });
   });
 
-  test("in a pause of an account that is not low, and the pause stays", () => {
+  test("while an account that is not low is paused, and the pause is kept", () => {
     const auto = autoWith({ pausedUntil: NOON + DAY, lookAt: NOON });
     const decision = decideAutoTopUp(0, contextWith({ auto, account: lowAccount(1n) }));
     expect(decision.auto).toEqual({ ...auto, lookAt: null });
@@ -195,7 +195,7 @@ describe("nothing is charged", () => {
 });
 
 describe("auto top-up stops until the customer acts", () => {
-  test("where there is no payment method, and says so", () => {
+  test("where there is no payment method, and publishes the reason", () => {
     const reason = "There is no payment method; add one to pay.";
     expect(decideAutoTopUp(0, contextWith({ hasMethod: false }))).toEqual({
       auto: autoWith({ stopped: reason }),
@@ -205,7 +205,7 @@ describe("auto top-up stops until the customer acts", () => {
   });
 });
 
-describe("auto top-up pauses for an hour where the operators have to mend something", () => {
+describe("auto top-up pauses for an hour where operators must fix something", () => {
   const hour = { pausedUntil: NOON + HOUR, lookAt: NOON + HOUR };
 
   test.each([
@@ -231,7 +231,7 @@ describe("auto top-up pauses for an hour where the operators have to mend someth
   });
 });
 
-describe("a top-up's identity is the crossing, and which try of it it is", () => {
+describe("a top-up's identity is the crossing and the number of the try", () => {
   test.each([
     { crossings: 1n, declined: 0, is: "low-balance:1" },
     { crossings: 3n, declined: 0, is: "low-balance:3" },
@@ -244,7 +244,7 @@ describe("a top-up's identity is the crossing, and which try of it it is", () =>
     expect([topUp?.paymentId, notices[0]?.topUpId]).toEqual([is, is]);
   });
 
-  test("so that looking twice at once asks for the same, and looking after it for nothing", () => {
+  test("so two concurrent checks request the same one, and a later check none", () => {
     const context = contextWith();
     const first = decideAutoTopUp(0, context);
     expect(decideAutoTopUp(0, context)).toEqual(first);
@@ -253,7 +253,7 @@ describe("a top-up's identity is the crossing, and which try of it it is", () =>
   });
 });
 
-describe("looking again changes nothing and tells nothing more", () => {
+describe("checking again changes nothing and publishes nothing more", () => {
   test.each<{ after: string; given: Partial<TopUpContext> }>([
     { after: "a pause for want of a price", given: { catalogue: EMPTY_CATALOGUE } },
     { after: "a stop for want of a card", given: { hasMethod: false } },

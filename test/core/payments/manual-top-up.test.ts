@@ -1,10 +1,10 @@
 /**
- * A top-up that somebody asks for.
+ * A top-up by hand.
  *
- * - exactly the amount asked for, or a refusal that says what would do
- * - within what gateways take, within the limits of the day and the month, one at a time
- * - its identity is the key that it was asked for with
- * - whether auto top-up is off, paused or stopped, and whether the account is low, does not matter
+ * - exactly the requested amount, or a refusal that says what would be accepted
+ * - within what gateways accept, within the limits of the day and the month, one at a time
+ * - its identity is the key it was requested under
+ * - made regardless of whether auto top-up is off, paused or stopped, and whether the account is low
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -28,7 +28,7 @@ import {
 const paymentId = REFERENCE.manualTopUp.write({ key: "order 7" });
 
 describe("a top-up by hand", () => {
-  test("is pending, of exactly the amount asked for, and is told", () => {
+  test("is pending, of exactly the requested amount, and is published", () => {
     const told = { amount: 1_234n, currency: "USD", credits: 1_234n };
     expect(decideManualTopUp({ paymentId, amount: 1_234n }, contextWith())).toEqual({
       kind: "pending",
@@ -37,7 +37,7 @@ describe("a top-up by hand", () => {
     });
   });
 
-  test("buys credits at the price of the instant, rounded up", () => {
+  test("buys credits at the current price, rounded up", () => {
     const later = { ...priceOf("USD", 333n, NOON), life: { kind: "never" } } as const;
     const catalogue = selling([priceOf("USD", 100n), later]);
     expect(decideManualTopUp({ paymentId, amount: 50n }, contextWith({ catalogue }))).toMatchObject(
@@ -51,7 +51,7 @@ describe("a top-up by hand", () => {
     { where: "auto top-up is paused", given: { auto: autoWith({ pausedUntil: NOON + DAY }) } },
     { where: "the account is not low", given: { account: lowAccount(5_000n) } },
     { where: "the account is far in debt", given: { account: lowAccount(-50_000n) } },
-  ])("is made also where $where", ({ given }) => {
+  ])("is also made where $where", ({ given }) => {
     const decision = decideManualTopUp({ paymentId, amount: 50n }, contextWith(given));
     expect(decision).toMatchObject({ kind: "pending", topUp: { amount: 50n } });
   });
@@ -162,11 +162,11 @@ describe("a top-up by hand is refused", () => {
       amount: 50n,
       given: { account: { ...lowAccount(0n), granted: MAX_BIGINT - 50n } },
     },
-  ])("but not at the edge: $edge", ({ amount, given }) => {
+  ])("but not at the limit: $edge", ({ amount, given }) => {
     expect(decideManualTopUp({ paymentId, amount }, contextWith(given)).kind).toBe("pending");
   });
 
-  test("or is made within all limits, whatever is asked for", () => {
+  test("or is made within all limits, for any amount", () => {
     const money = fc.bigInt(-10n, 60_000n);
     fc.assert(
       fc.property(

@@ -1,33 +1,33 @@
 /**
- * An account in which every single credit is a thing of its own: an array, oldest first, of which lot
+ * An account in which every single credit is an item of its own: an array, oldest first, of the lot that
  * each came with and what became of it. It knows no line and no position, and shares no code with
- * shared/core; small amounts only. What reversals must come to is read off it.
+ * shared/core; for small amounts only. It is the reference for reversals.
  */
 interface Credit {
   readonly lotId: string;
-  /** `lost`: expired or taken back, before anybody used it. */
+  /** `lost`: expired or withdrawn before it was used. */
   state: "left" | "used" | "lost";
 }
 
 export function naiveCredits() {
   const credits: Credit[] = [];
-  /** Of a lot, spent credits that were claimed back already. */
+  /** Per lot, spent credits already reversed. */
   const claimed = new Map<string, number>();
-  /** Money that went back of a lot, of how much, for how many credits. */
+  /** Per lot, the refunded money, the money paid and the credits bought. */
   const back = new Map<string, { paid: number; credits: number; returned: number }>();
   let debt = 0;
 
   const left = (lotId?: string) =>
     credits.filter((one) => one.state === "left" && (lotId === undefined || one.lotId === lotId));
 
-  /** Uses the oldest that are left; what there is none for is debt. */
+  /** Uses the oldest credits left; the rest becomes debt. */
   function use(count: number): void {
     const drawn = left().slice(0, count);
     for (const one of drawn) one.state = "used";
     debt += count - drawn.length;
   }
 
-  /** How many credits are gone once `returned` of `paid` is, by counting cents: rounded down. */
+  /** The credits that go with `returned` of `paid`, counted in cents and rounded down. */
   function goneWith(returned: number, lot: { paid: number; credits: number }): number {
     let gone = 0;
     while ((gone + 1) * lot.paid <= Math.min(returned, lot.paid) * lot.credits) gone += 1;
@@ -51,7 +51,7 @@ export function naiveCredits() {
       if (lot === undefined) throw new Error(`nobody paid for ${lotId}`);
       const claim = goneWith(lot.returned + money, lot) - goneWith(lot.returned, lot);
       lot.returned += money;
-      // The newest of the lot first: what older usage would draw stays.
+      // The lot's newest credits first: those that older usage would draw stay.
       const taken = left(lotId).reverse().slice(0, claim);
       for (const one of taken) one.state = "lost";
       const spent = credits.filter((one) => one.lotId === lotId && one.state === "used").length;

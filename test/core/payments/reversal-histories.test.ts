@@ -1,10 +1,10 @@
 /**
- * Histories of grants, top-ups, usage, lots that end and refunds in parts, played against
- * naive-credits.ts, where each credit is a thing of its own.
+ * Histories of grants, top-ups, usage, expiring lots and partial refunds, compared with
+ * naive-credits.ts, where each credit is an item of its own.
  *
- * After each step
+ * After each step:
  * - the balance and what is left of each lot are the same
- * - a refund withdraws and claims what the naive account says
+ * - a refund withdraws and reverses the same credits
  * - no refunds of a lot take more than it had
  * - the lots tile the line
  */
@@ -16,14 +16,14 @@ import { playReversals } from "./reversals-in-play.ts";
 type Step =
   | { readonly kind: "grant" | "buy"; readonly credits: number; readonly money: number }
   | { readonly kind: "use"; readonly credits: number }
-  /** Of the lots there are, and of those that were bought, `lot` counts round and round. */
+  /** `lot` indexes the existing lots, or the bought ones, modulo their number. */
   | { readonly kind: "end"; readonly lot: number }
   | { readonly kind: "refund"; readonly lot: number; readonly money: number };
 
 interface Bought {
   readonly lotId: string;
   readonly credits: bigint;
-  /** Money that has not gone back. */
+  /** Money not yet refunded. */
   unreturned: number;
   taken: bigint;
 }
@@ -39,7 +39,7 @@ const someStep: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test("a reversal takes what the naive account says, and the line stays a line", () => {
+test("a reversal takes what the naive account takes, and the line stays a line", () => {
   fc.assert(
     fc.property(fc.array(someStep, { maxLength: 25 }), (steps) => {
       const both = playBoth();

@@ -9,7 +9,7 @@ import { type Reversal, reverseTopUp } from "../../../shared/core/payments/rever
 import { accountWith, DAY, NOON } from "../../support/core/examples.ts";
 import { topUpWith } from "../../support/core/top-up-examples.ts";
 
-/** An account whose lots' use is told by entries, as the ledger tells it; what is bought costs ten dollars. */
+/** An account whose lots are derived from entries, as in the ledger; each purchase costs ten dollars. */
 export function playReversals(opening: Account = accountWith({ threshold: -(10n ** 9n) })) {
   let account = opening;
   let lots: Lot[] = [];
@@ -54,7 +54,7 @@ export function playReversals(opening: Account = accountWith({ threshold: -(10n 
     use(credits: bigint): void {
       account = { ...account, position: account.position + credits };
     },
-    /** The lot ends, with what is left of it. */
+    /** Expires the lot with what is left of it. */
     endOf(lotId: string): void {
       lots = lots.map((lot) => (lot.lotId === lotId ? { ...lot, expiresAt: NOON - DAY } : lot));
       const upto = { clock: NOON, usage: NOON, completeUntil: NOON };
@@ -83,10 +83,10 @@ export function playReversals(opening: Account = accountWith({ threshold: -(10n 
     lots: () => lots,
     balance: () => account.granted - account.position,
     left: (lotId: string) => remainingOf(find(lotId), account.position),
-    /** What the last movement posted, and said. */
+    /** What the last movement posted and published. */
     posted: () => last?.entries ?? [],
     lowBalance: () => last?.lowBalance ?? null,
-    /** Where the lots do not lie end to end from 0 to what is granted. */
+    /** Gaps between the lots, which must lie end to end from 0 to `granted`. */
     gaps(): string[] {
       const standing = lots.filter(({ start, end }) => start < end);
       const ends = [0n, ...standing.map(({ end }) => end)];

@@ -1,13 +1,13 @@
 /**
- * Money of a top-up that went back takes its credits along.
+ * A refund of a top-up takes its credits along.
  *
- * - as large a share of the lot as of the payment, rounded down in the customer's favour
- * - unspent credits are withdrawn from the lot, spent ones are drawn from the line: debt, where it has
- *   no others; what of the lot expired is owed by nobody
- * - many small refunds never take more than one of all
- * - the line stays a line: lots tile it, drawing moves position only
+ * - the same share of the lot as of the payment, rounded down in the customer's favour
+ * - unspent credits are withdrawn from the lot, spent ones are drawn from the line (debt where it has no
+ *   others); expired ones are not owed
+ * - many small refunds never take more than one full refund
+ * - the line stays a line: lots tile it, and drawing moves only the position
  *
- * What it must come to in any history is held against a naive account in reversal-histories.test.ts.
+ * reversal-histories.test.ts compares any history with a naive account.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -15,9 +15,9 @@ import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { accountWith, NOON } from "../../support/core/examples.ts";
 import { playReversals } from "./reversals-in-play.ts";
 
-describe("ten dollars that bought 100 credits, between 50 older and 30 newer ones", () => {
+describe("a refund of ten dollars that bought 100 credits, between 50 older and 30 newer ones", () => {
   test.each([
-    // Nothing of it was used: it is cut out, and the lots behind it move up.
+    // None of it was used: it is cut out, and the lots behind it move up.
     {
       used: 0n,
       money: 1_000n,
@@ -33,7 +33,7 @@ describe("ten dollars that bought 100 credits, between 50 older and 30 newer one
       money: 500n,
       is: { withdrawn: 50n, owed: 0n, balance: 130n, left: [50n, 50n, 30n] },
     },
-    // Used in part: what is left of it goes, the rest is drawn from what is newer.
+    // Used in part: the remainder goes, the rest is drawn from newer lots.
     {
       used: 90n,
       money: 1_000n,
@@ -46,7 +46,7 @@ describe("ten dollars that bought 100 credits, between 50 older and 30 newer one
     },
     { used: 90n, money: 600n, is: { withdrawn: 60n, owed: 0n, balance: 30n, left: [0n, 0n, 30n] } },
     { used: 90n, money: 610n, is: { withdrawn: 60n, owed: 1n, balance: 29n, left: [0n, 0n, 29n] } },
-    // Used up: drawn from what is newer, and then debt.
+    // Used up: drawn from newer lots, then debt.
     {
       used: 150n,
       money: 1_000n,
@@ -76,7 +76,7 @@ describe("ten dollars that bought 100 credits, between 50 older and 30 newer one
     expect({ ...outcome, balance: acme.balance(), left }).toEqual(is);
   });
 
-  test("expired in part: what expired is owed by nobody", () => {
+  test("expired in part: what expired is not owed", () => {
     const acme = threeLots();
     acme.use(90n);
     acme.endOf("bought");
@@ -92,7 +92,7 @@ describe("ten dollars that bought 100 credits, between 50 older and 30 newer one
     expect(acme.account()).toBe(before);
   });
 
-  test("back in three parts: the same as at once", () => {
+  test("in three parts: the same as in one", () => {
     const acme = threeLots();
     acme.use(90n);
     const parts = [334n, 333n, 333n].map((money) => acme.refund("bought", money));
@@ -106,7 +106,7 @@ describe("ten dollars that bought 100 credits, between 50 older and 30 newer one
 });
 
 describe("in the books", () => {
-  test("what is withdrawn is an adjustment, what is owed a reversal, each naming the lot and the refund", () => {
+  test("withdrawn credits are an adjustment, owed ones a reversal, each naming the lot and the refund", () => {
     const acme = threeLots();
     acme.use(90n);
     acme.refund("bought", 1_000n);
@@ -117,7 +117,7 @@ describe("in the books", () => {
     ]);
   });
 
-  test("it is one movement: the balance is judged once, after all of it", () => {
+  test("it is one movement: the balance is compared with the threshold once, at the end", () => {
     const acme = threeLots(45n);
     acme.use(90n);
     acme.refund("bought", 610n);
@@ -127,7 +127,7 @@ describe("in the books", () => {
     });
   });
 
-  test("an account that was said to be low is not said again", () => {
+  test("an account published as low is not published again", () => {
     const acme = threeLots(95n);
     acme.use(90n);
     acme.refund("bought", 100n);
@@ -136,7 +136,7 @@ describe("in the books", () => {
     expect(acme.lowBalance()).toBe(null);
   });
 
-  test("nothing expires any more of a lot that is all withdrawn", () => {
+  test("nothing expires of a lot that is wholly withdrawn", () => {
     const acme = playReversals();
     acme.grant("bought", 100n, { kind: "usual" });
     expect(acme.account().nextDueAt).not.toBe(null);
@@ -144,7 +144,7 @@ describe("in the books", () => {
     expect(acme.account().nextDueAt).toBe(null);
   });
 
-  test("no more is owed than the line can still be drawn by", () => {
+  test("no more is owed than can still be drawn on the line", () => {
     const acme = playReversals(
       accountWith({ granted: MAX_BIGINT - 100n, position: MAX_BIGINT - 100n }),
     );
@@ -155,7 +155,7 @@ describe("in the books", () => {
   });
 });
 
-test("many small refunds take no more than one of all, and no less where all of it went back", () => {
+test("many small refunds take no more than one full refund, and as much where everything was refunded", () => {
   const parts = fc.array(fc.bigInt(1n, 400n), { minLength: 1, maxLength: 12 });
   const amounts = fc.tuple(fc.bigInt(1n, 5_000n), fc.bigInt(0n, 5_000n));
   fc.assert(

@@ -27,7 +27,7 @@ test.each([
   { status: "retrying", attempt: 2, keeps: false },
   { status: "succeeded", attempt: 6, keeps: false },
 ] as const)(
-  "a fee that is $status in attempt $attempt keeps its subscription suspended: $keeps",
+  "a fee with status $status in attempt $attempt keeps its subscription suspended: $keeps",
   (fee) => {
     expect(keepsSuspended(fee)).toBe(fee.keeps);
   },

@@ -1,11 +1,11 @@
 /**
- * What the outcome of a top-up does.
+ * The effects of a top-up's outcome.
  *
- * - paid: one lot at the end of the line, debt repaid by the same step; a pause of auto top-up is over
- * - still low afterwards, it is said again, as another crossing
+ * - paid: one lot at the end of the line, debt repaid in the same step; a pause of auto top-up is over
+ * - still low afterwards: published again, as another crossing
  * - declined: auto top-up waits 1 hour, 6 hours, a day, and stops at the fourth in a row; a card that
- *   will not do at all stops it at once
- * - one made by hand and declined says nothing of auto top-up
+ *   will never do stops it immediately
+ * - one made by hand and declined publishes nothing about auto top-up
  */
 import { describe, expect, test } from "vitest";
 import type { Account } from "../../../shared/core/line/account.ts";
@@ -35,7 +35,7 @@ const STOPPED =
 const TOLD = { topUpId: "low-balance:3", amount: 1_000n, currency: "USD", credits: 1_000n };
 
 describe("a top-up that is paid", () => {
-  test("is a lot at the end of the line, an entry and a notice", () => {
+  test("is a lot at the end of the line, an entry and a published event", () => {
     const old = lotOf("old", 0n, 500n, NOON + 90 * DAY);
     const account = accountWith({ granted: 500n, position: 100n, entries: 1n, crossings: 3n });
     const book = { account, lots: [old], schedule: EMPTY_SCHEDULE };
@@ -87,19 +87,19 @@ describe("a top-up that is paid", () => {
     { life: { kind: "usual" }, zone: "UTC", ends: Date.UTC(2027, 0, 22, 12) },
     { life: { kind: "months", months: 12 }, zone: "UTC", ends: Date.UTC(2027, 10, 22, 12) },
     { life: { kind: "never" }, zone: "UTC", ends: null },
-    // Summer time in Santiago, not yet at the end: the local time stays.
+    // Summer time in Santiago now, but not at the end: the local time stays.
     {
       life: { kind: "months", months: 6 },
       zone: "America/Santiago",
       ends: Date.UTC(2027, 4, 22, 13),
     },
-  ])("lives as its price said when it was asked for: $life.kind, in $zone", (row) => {
+  ])("has the life of its price when it was requested: $life.kind, in $zone", (row) => {
     const { lot, account } = paid({ life: row.life }, accountWith({ timeZone: row.zone }));
     expect(lot.expiresAt).toBe(row.ends);
     expect(account.nextDueAt).toBe(row.ends);
   });
 
-  test("by hand is a lot of its own name", () => {
+  test("by hand is a lot with its own id", () => {
     expect(paid({ paymentId: "manual:order 7" }).lot.lotId).toBe("top-up:manual:order 7");
   });
 
@@ -117,7 +117,7 @@ describe("a top-up that is paid", () => {
     { left: 1n, low: false },
     { left: 0n, low: true },
     { left: -1n, low: true },
-  ])("leaves the balance at $left, of a threshold of 0: low again is $low", ({ left, low }) => {
+  ])("leaves the balance at $left with a threshold of 0: low again is $low", ({ left, low }) => {
     const before = { position: 1_000n - left, lowBalance: true, crossings: 3n, entries: 4n };
     const { account, lowBalance } = paid({}, accountWith(before));
     expect([account.lowBalance, account.crossings]).toEqual(low ? [true, 4n] : [false, 3n]);
@@ -128,7 +128,7 @@ describe("a top-up that is paid", () => {
     expect(lowBalance).toEqual(low ? said : null);
   });
 
-  test("ends a pause of auto top-up; what has stopped it stays for the customer to answer", () => {
+  test("ends a pause of auto top-up, but not a stop, which the customer must resolve", () => {
     const halted = { declines: 3, pausedUntil: NOON + DAY, stopped: "No.", lookAt: NOON };
     const set = { amount: 700n, limitPerDay: 800n, limitPerMonth: 900n, published: 6n };
     const expected = { declines: 0, pausedUntil: null, stopped: "No.", lookAt: null };
@@ -149,7 +149,7 @@ describe("a top-up that is paid", () => {
     expect(topUpSucceeded(topUpWith(), autoWith(), inDebt, NOON).auto.lookAt).toBe(lookAt);
   });
 
-  test("goes to the end of what the line holds, and not beyond it", () => {
+  test("fills the line to its end, and not beyond", () => {
     const full = accountWith({ granted: MAX_BIGINT - 1_000n, position: MAX_BIGINT - 1_000n });
     expect(paid({}, full).account.granted).toBe(MAX_BIGINT);
     const fuller = bookOf({ ...full, granted: MAX_BIGINT - 999n });
@@ -177,7 +177,7 @@ describe("an automatic top-up that is declined", () => {
     });
   });
 
-  test("for the fourth time in a row stops it", () => {
+  test("for the fourth time in a row stops auto top-up", () => {
     expect(MOST_DECLINES).toBe(4);
     const auto = autoWith({ declines: 3, pausedUntil: NOON - 1 });
     const stopped = `${NO_FUNDS} ${STOPPED}`;
@@ -205,7 +205,7 @@ describe("an automatic top-up that is declined", () => {
       decline: { kind: "needs_customer", reason: null, code: "authentication_required" },
       reason: "The bank asks you to approve the payment yourself.",
     },
-  ])("as $decline.kind stops it at once: $reason", ({ decline, reason }) => {
+  ])("as $decline.kind stops it immediately: $reason", ({ decline, reason }) => {
     const { auto, notices, step, ...told } = topUpDeclined(topUpWith(), autoWith(), decline, NOON);
     expect([step, told.reason]).toEqual([null, reason]);
     expect(auto).toEqual(autoWith({ declines: 1, stopped: `${reason} ${STOPPED}` }));
@@ -215,7 +215,7 @@ describe("an automatic top-up that is declined", () => {
     ]);
   });
 
-  test("for a simulated week is tried four times, and not once more", () => {
+  test("for a simulated week is tried four times and no more", () => {
     let auto = autoWith();
     const tried: number[] = [];
     for (let now = NOON; now < NOON + 7 * DAY; now += 10 * 60_000) {
@@ -230,7 +230,7 @@ describe("an automatic top-up that is declined", () => {
 
 describe("a top-up by hand that is declined", () => {
   test.each<Decline>([SOFT, { kind: "hard", reason: "expired", code: "expired_card" }])(
-    "as $kind fails, and leaves auto top-up as it was; the account is looked at, as it may have waited",
+    "as $kind fails, and leaves auto top-up unchanged; the account is checked, as it may have waited",
     (decline) => {
       const auto = autoWith({ declines: 2, pausedUntil: NOON + DAY, lookAt: null });
       const topUp = topUpWith({ paymentId: "manual:order 7" });
@@ -246,7 +246,7 @@ function bookOf(account: Account = accountWith()) {
   return { account, lots: [], schedule: EMPTY_SCHEDULE };
 }
 
-/** The third crossing's top-up, but for what is given, paid at noon. */
+/** The third crossing's top-up, paid at noon, with overrides. */
 function paid(given: Parameters<typeof topUpWith>[0], account = accountWith()) {
   const { step } = topUpSucceeded(topUpWith(given), autoWith(), bookOf(account), NOON);
   const [lot, entry] = [step?.granted[0], step?.entries[0]];

@@ -1,6 +1,6 @@
 /**
- * - money buys credits at the price of the instant, in whole numbers, rounded up by less than one
- *   micro-credit: credits * unit >= amount * price > (credits - 1) * unit
+ * - money buys credits at the current price, in whole numbers, rounded up by less than one micro-credit:
+ *   credits * unit >= amount * price > (credits - 1) * unit
  * - a top-up is the smallest whole multiple of the amount that brings the balance above the threshold
  * - by default USD 10, JPY 1,000, KWD 10.000; a currency has 0, 2 or 3 decimals
  */
@@ -89,7 +89,7 @@ describe("a balance below its threshold is lifted above it by one payment", () =
       below: 499_999_999n,
       times: 1n,
     },
-    // One amount would only reach the threshold, and what is at it is still low.
+    // One amount would only reach the threshold, and a balance at it is still low.
     { what: "one amount below, twice", amount: 1000n, below: 500_000_000n, times: 2n },
     {
       what: "a micro-credit less than two amounts below, twice",
@@ -122,7 +122,7 @@ describe("a balance below its threshold is lifted above it by one payment", () =
     expect(timesToLift(1n, row.below, priceOf("KWD", 3_334n))).toBe(row.times);
   });
 
-  test("by as few whole amounts as a loop finds that tries one after another", () => {
+  test("by as few whole amounts as a search one by one finds", () => {
     const aFew = fc.bigInt(1n, 400n);
     fc.assert(
       fc.property(aFew, fc.bigInt(0n, 2_000n), aFew, someCurrency, (amount, below, credits, of) => {
@@ -132,7 +132,7 @@ describe("a balance below its threshold is lifted above it by one payment", () =
     );
   });
 
-  test("however far it is: the next smaller multiple would not do", () => {
+  test("however far below: the next smaller multiple would not do", () => {
     fc.assert(
       fc.property(someAmount, fc.bigInt(0n, 2n ** 63n), somePrice, (amount, below, price) => {
         const times = timesToLift(amount, below, price);
@@ -143,7 +143,7 @@ describe("a balance below its threshold is lifted above it by one payment", () =
   });
 });
 
-describe("what is topped up unless the customer chose another amount", () => {
+describe("the default amount", () => {
   test.each([
     { currency: "USD", amount: 1_000n },
     { currency: "EUR", amount: 1_000n },
@@ -155,15 +155,15 @@ describe("what is topped up unless the customer chose another amount", () => {
     expect(usualTopUp(currency)).toBe(amount);
   });
 
-  // Ten crowns are less than a gateway takes.
+  // Ten crowns are less than a gateway accepts.
   test.each([{ currency: "CZK", amount: 1_500n }])(
-    "in $currency is the least that is charged, $amount",
+    "in $currency is the smallest charge, $amount",
     ({ currency, amount }) => {
       expect(usualTopUp(currency)).toBe(amount);
     },
   );
 
-  test("is a payment that gateways take, in any currency", () => {
+  test("is accepted by gateways in any currency", () => {
     const unfit = Intl.supportedValuesOf("currency").filter((currency) => {
       const usual = usualTopUp(currency);
       return usual < leastCharged(currency) || usual > MOST_CHARGED;
@@ -184,7 +184,7 @@ function priceOf(currency: string, credits: bigint): CreditPrice {
 
 function triedOut(amount: bigint, below: bigint, { currency, credits }: CreditPrice): bigint {
   let times = 1n;
-  // Whole minor units on both sides: what is left of a micro-credit counts as one.
+  // Whole minor units on both sides: a part of a micro-credit counts as one.
   while (amount * times * credits <= below * minorUnitsOf(currency)) times += 1n;
   return times;
 }

@@ -1,9 +1,9 @@
 /**
- * - what is charged for top-ups in one day, and in one month, of the account's zone is limited: fewer
- *   multiples, and where none is left, none until the day or the month is over
- * - of two limits the one that leaves less is told and waited for
- * - a payment that may have been charged counts, one that was declined does not
- * - whatever happens: never more than the limits, and never low after a success unless they cut it
+ * - top-ups in one day, and in one month, of the account's zone are limited: fewer multiples, and where
+ *   none is left, none until the day or the month is over
+ * - of two limits, the one that leaves less is published and waited for
+ * - a payment that may have been charged counts, a declined one does not
+ * - in any case: never more than the limits, and never low after a success unless they cut it
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -24,7 +24,7 @@ import {
   topUpWith,
 } from "../../support/core/top-up-examples.ts";
 
-describe("unless the customer set others, the limits are 10 amounts a day and 50 a month", () => {
+describe("the default limits are 10 amounts a day and 50 a month", () => {
   test.each([
     { set: {}, currency: "USD", is: { amount: 1_000n, perDay: 10_000n, perMonth: 50_000n } },
     { set: {}, currency: "KWD", is: { amount: 10_000n, perDay: 100_000n, perMonth: 500_000n } },
@@ -57,7 +57,7 @@ describe("ten dollars at a time, ten times needed", () => {
     { today: 80n, thisMonth: 470n, charged: 20n },
     { today: 91n, thisMonth: 91n, charged: null },
     { today: 0n, thisMonth: 491n, charged: null },
-    // A limit was lowered since.
+    // The limit was lowered meanwhile.
     { today: 300n, thisMonth: 300n, charged: null },
     { today: 0n, thisMonth: 900n, charged: null },
   ])("$today charged today and $thisMonth this month: $charged", (row) => {
@@ -67,8 +67,8 @@ describe("ten dollars at a time, ten times needed", () => {
   });
 });
 
-describe("where the limit leaves less than an amount, auto top-up pauses until it begins anew", () => {
-  test("and tells which limit it is, once", () => {
+describe("where a limit leaves less than one amount, auto top-up pauses until the limit resets", () => {
+  test("and publishes once which limit it is", () => {
     const spent = { today: 9_001n, thisMonth: 9_001n };
     const until = Date.UTC(2026, 10, 23);
     expect(decideAutoTopUp(1, contextWith({ spent }))).toEqual({
@@ -95,7 +95,7 @@ describe("where the limit leaves less than an amount, auto top-up pauses until i
     { zone: "UTC", now: "2026-11-22T23:59:59.999Z", spent: day, until: "2026-11-23T00:00Z" },
     { zone: "UTC", now: "2026-11-22T12:00Z", spent: month, until: "2026-12-01T00:00Z" },
     { zone: "UTC", now: "2026-12-31T23:00Z", spent: month, until: "2027-01-01T00:00Z" },
-    // Ahead of UTC it is tomorrow already, behind it still yesterday.
+    // Ahead of UTC it is already tomorrow, behind it still yesterday.
     {
       zone: "Pacific/Auckland",
       now: "2026-11-22T12:00Z",
@@ -139,7 +139,7 @@ describe("where the limit leaves less than an amount, auto top-up pauses until i
       spent: day,
       until: "2026-10-26T00:00+01:00",
     },
-    // A day that begins at one o'clock, and one whose first hour comes twice.
+    // A day that begins at one o'clock, and one with its first hour twice.
     {
       zone: "Africa/Cairo",
       now: "2026-04-23T20:00+02:00",
@@ -168,7 +168,7 @@ describe("where the limit leaves less than an amount, auto top-up pauses until i
   test.each([
     { today: 9_500n, thisMonth: 49_000n, until: "day" },
     { today: 9_001n, thisMonth: 49_002n, until: "month" },
-    // Both leave as little: tomorrow the month would leave no more.
+    // Both leave the same: tomorrow the month would leave no more.
     { today: 9_500n, thisMonth: 49_500n, until: "month" },
     { today: 10_000n, thisMonth: 50_000n, until: "month" },
   ])("$today of 10,000 today and $thisMonth of 50,000: waits for the $until", (row) => {
@@ -180,9 +180,9 @@ describe("where the limit leaves less than an amount, auto top-up pauses until i
   });
 });
 
-describe("whatever an account uses, and whatever becomes of its payments", () => {
+describe("for any usage, and any outcome of payments", () => {
   const step = fc.record({
-    /** Minutes that pass before. */
+    /** Minutes before this step. */
     after: fc.oneof(fc.nat(120), fc.nat(3_000)),
     uses: fc.oneof(fc.bigInt(0n, 300n), fc.bigInt(0n, 9_000n)),
     outcome: fc.constantFrom("succeeds", "succeeds", "succeeds", "stays pending", "is declined"),
@@ -196,7 +196,7 @@ describe("whatever an account uses, and whatever becomes of its payments", () =>
     threshold: fc.bigInt(-500n, 500n),
   });
 
-  test("no day and no month is charged more than its limit, and a success lifts the balance unless the limit cut it", () => {
+  test("no day or month is charged more than its limit, and a success lifts the balance unless the limit cut it", () => {
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 1, maxLength: 60 }),
@@ -227,7 +227,7 @@ interface LimitsSet {
   readonly threshold: bigint;
 }
 
-/** An account that is used and looked at; days and months are told apart by what its wall clock shows. */
+/** An account that is used and checked; days and months are told apart by its wall clock. */
 function playing(
   timeZone: string,
   { amount, timesADay, timesAMonth, price, threshold }: LimitsSet,
@@ -313,7 +313,7 @@ function playing(
 
 const calendars = new Map<string, Intl.DateTimeFormat>();
 
-/** The date that a zone's calendar shows. */
+/** The date in a zone's calendar. */
 function wall(instant: Instant, timeZone: string): string {
   const known = calendars.get(timeZone);
   if (known !== undefined) return known.format(instant);

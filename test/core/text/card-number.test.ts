@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { looksLikeCardNumber } from "../../../shared/core/text/card-number.ts";
 
-describe("looks like a card's number", () => {
+describe("looks like a card number", () => {
   test.each([
     ["4242424242424242"],
     ["4242 4242 4242 4242"],

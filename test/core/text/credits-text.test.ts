@@ -18,7 +18,7 @@ describe("credits are read exactly", () => {
   });
 });
 
-describe("what is no amount of credits is refused with a reason", () => {
+describe("invalid amounts of credits are refused with a reason", () => {
   test.each([
     ["", "the credits are empty"],
     [" ", "the credits are empty"],
@@ -47,7 +47,7 @@ test.each([
   expect(formatCredits(credits)).toBe(text);
 });
 
-test("what is written is read as the same", () => {
+test("what is written is read back unchanged", () => {
   fc.assert(
     fc.property(fc.bigInt(0n, MAX_BIGINT), (credits) => {
       expect(parseCredits(formatCredits(credits))).toBe(credits);

@@ -23,7 +23,7 @@ describe("money is read exactly, into minor units", () => {
   });
 });
 
-describe("what is no amount of money is refused with a reason", () => {
+describe("invalid amounts of money are refused with a reason", () => {
   test.each<string[]>([
     ["-1", "USD", "-1 USD is below zero"],
     ["1.005", "USD", "1.005 has more decimals than the 2 of USD"],
@@ -49,7 +49,7 @@ test.each([
   [2900n, "USD", "29.00"],
   [2900n, "JPY", "2900"],
   [2900n, "KWD", "2.900"],
-])("%s of %s's minor units are written %s", (amount, currency, text) => {
+])("%s minor units of %s are written %s", (amount, currency, text) => {
   expect(formatMoney(amount, currency)).toBe(text);
 });
 
@@ -57,12 +57,12 @@ test.each([
   ["JPY", 1n],
   ["USD", 100n],
   ["KWD", 1_000n],
-])("one unit of %s is %s of its minor units", (currency, units) => {
+])("one unit of %s is %s minor units", (currency, units) => {
   expect(minorUnitsOf(currency)).toBe(units);
   expect(parseMoney("1", currency)).toBe(units);
 });
 
-test("what is written is read as the same, in any currency", () => {
+test("what is written is read back unchanged, in any currency", () => {
   const currency = fc.constantFrom(...Intl.supportedValuesOf("currency"));
   fc.assert(
     fc.property(fc.bigInt(0n, MAX_BIGINT), currency, (amount, code) => {

@@ -1,5 +1,5 @@
 /**
- * - what can be an id can be stored, is found again byte for byte, and no other id looks like it
+ * - a valid id can be stored, is found again byte for byte, and no other id looks like it
  * - a problem says which text it is about, and what is wrong
  */
 import fc from "fast-check";
@@ -48,7 +48,7 @@ describe("an id may not be", () => {
   });
 });
 
-test("an account id that cannot be is refused with the reason", () => {
+test("an invalid account id is refused with the reason", () => {
   expect(() => toAccountId("")).toThrow("account id is empty");
 });
 
@@ -64,7 +64,7 @@ describe("Postgres can store", () => {
   });
 });
 
-test("what can be an id survives UTF-8 unchanged, and what does not survive cannot be", () => {
+test("a valid id survives UTF-8 unchanged, and what does not survive is not valid", () => {
   const units = fc.array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constant(0x61)), {
     maxLength: MAX_ID_LENGTH + 4,
   });

@@ -12,7 +12,7 @@ const someTime = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const someSequence = fc.nat(0xfff);
 const someRandom = fc.uint8Array({ minLength: 8, maxLength: 8 });
 
-test("is written as the RFC's own example is", () => {
+test("matches the RFC's own example", () => {
   const random = Buffer.from("18c4dc0c0c07398f", "hex");
   expect(uuidV7(0x017f22e279b0, 0xcc3, random)).toBe("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 });
@@ -46,7 +46,7 @@ test("sorts by time, then by sequence", () => {
   );
 });
 
-test("a fraction of a millisecond is left out", () => {
+test("a fraction of a millisecond is dropped", () => {
   const random = new Uint8Array(8);
   expect(uuidV7(1_700_000_000_000.9, 0, random)).toBe(uuidV7(1_700_000_000_000, 0, random));
 });

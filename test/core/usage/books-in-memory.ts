@@ -32,8 +32,8 @@ export interface AccountRows {
 }
 
 /**
- * What the ledger does with the decisions of the core, on maps instead of tables: reads what a batch
- * needs and no more, decides, writes. The rows that are handed out are frozen.
+ * What the ledger does with the core's decisions, on maps instead of tables: reads only what a batch
+ * needs, decides, writes. The rows it hands out are frozen.
  */
 export function openBooks(setup: {
   readonly rates: readonly Rate[];
@@ -101,7 +101,7 @@ export function openBooks(setup: {
     deadLetters,
     repeats: () => repeats,
 
-    /** Meters one batch, as one transaction would. */
+    /** Meters one batch in the manner of one transaction. */
     meter(events: readonly UsageEvent[], now: Instant): Metering<UsageEvent> {
       const fit: UsageEvent[] = [];
       for (const event of events) {
@@ -159,7 +159,7 @@ export function openBooks(setup: {
 
 export type BooksInMemory = ReturnType<typeof openBooks>;
 
-/** The rows in the words of the reference model: what left each lot is read off the line by overlap. */
+/** The rows in the reference model's terms: what a lot has left follows from its overlap with the line. */
 export function asModelTells({ account, lots, drawn, entries, lowBalances }: AccountRows) {
   return {
     balance: balanceOf(account),
@@ -187,7 +187,7 @@ export function asModelTells({ account, lots, drawn, entries, lowBalances }: Acc
   };
 }
 
-/** The model's account without what the line does not tell: what a lot was granted with. */
+/** The model's account without what the line does not show: a lot's original grant. */
 export function asLineTells(told: ModelAccount): ReturnType<typeof asModelTells> {
   return {
     balance: told.balance,

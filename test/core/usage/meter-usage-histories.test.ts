@@ -1,15 +1,15 @@
 /**
- * Random histories of grants, waits and events: late, early, out of order, repeated, contradicted,
- * unfit, across expiries, of amounts up to the largest. Held for each:
+ * Random histories of grants, waits and events: late, early, out of order, repeated, conflicting, unfit,
+ * across expiries, with amounts up to the largest. Checked for each:
  *
- * - any split of the same events into batches gives the same books: records, line, lots, entries,
- *   low balances with their causes, spend
+ * - any split of the same events into batches gives the same books: records, line, lots, entries, low
+ *   balances with their causes, spend
  * - the books are those of the reference model, which keeps lots one by one and knows no line
  * - the lots tile [0, granted), the remainders sum to max(0, balance)
  * - records and expiries lie end to end on the line from 0 to position
- * - the draws of an account follow one another; each holds its own events' records and no other's
+ * - the draws of an account follow one another; each contains its own events' records and no others
  * - drawing writes to no lot; a lot moves only while it lies wholly ahead of position
- * - entries and crossings count up by one; a low balance is said at most once between two grants
+ * - entries and crossings count up by one; a low balance is published at most once between two grants
  * - every event is metered, a repeat or dead-lettered
  */
 import fc from "fast-check";
@@ -152,7 +152,7 @@ describe("whatever happens to accounts", () => {
     });
   });
 
-  test("draws follow one another, and each holds the records of its own events", () => {
+  test("draws follow one another, and each contains the records of its own events", () => {
     hold((history) => {
       for (const { account, drawn, draws } of all(play(history, "as cut"))) {
         expect(draws.flatMap(({ eventIds }) => eventIds)).toEqual(
@@ -183,7 +183,7 @@ describe("whatever happens to accounts", () => {
     });
   });
 
-  test("entries and crossings count up by one, and nothing is said twice between two grants", () => {
+  test("entries and crossings count up by one, and nothing is published twice between two grants", () => {
     hold((history) => {
       for (const { account, entries, lowBalances } of all(play(history, "as cut"))) {
         const upTo = (count: bigint) =>
@@ -228,7 +228,7 @@ describe("whatever happens to accounts", () => {
   }
 });
 
-/** Feeds a history to the books; "whole" makes a batch of all that comes between grants and waits. */
+/** Feeds a history to the books; "whole" makes one batch of everything between grants and waits. */
 function play(
   history: readonly Step[],
   split: Split,
@@ -326,7 +326,7 @@ function all(books: BooksInMemory): AccountRows[] {
   return books.accountIds().map((id) => books.rowsOf(id));
 }
 
-/** Of the lots before, those moved lay wholly ahead of position, and an expiry was posted meanwhile. */
+/** Lots that moved were wholly ahead of position, and an expiry was posted meanwhile. */
 function expectOnlyWithdrawn(before: AccountRows | undefined, after: AccountRows): void {
   if (before === undefined) return;
   const moved = before.lots.filter(
@@ -336,7 +336,10 @@ function expectOnlyWithdrawn(before: AccountRows | undefined, after: AccountRows
   if (moved.length > 0) expect(after.entries.at(-1)?.kind).toBe("expiry");
 }
 
-/** What must not depend on the split: all but how often the account was written, and the draws of each batch. */
+/**
+ * What must not depend on the split: everything but the account's number of writes and the draws of each
+ * batch.
+ */
 function withoutBatches(rows: AccountRows): unknown {
   return { ...rows, draws: null, account: { ...rows.account, version: null } };
 }

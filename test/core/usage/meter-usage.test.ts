@@ -1,6 +1,6 @@
 /**
- * The rules one by one, with numbers to read. That they hold together, whatever happens and however
- * events are split into batches, is held in meter-usage-histories.test.ts.
+ * The rules one by one, with readable numbers. meter-usage-histories.test.ts checks that they hold
+ * together, whatever happens and however events are split into batches.
  */
 import { describe, expect, test } from "vitest";
 import type { Account, Lot } from "../../../shared/core/line/account.ts";
@@ -36,7 +36,7 @@ describe("usage", () => {
     expect(accounts).toEqual([{ ...account, position: 53n }]);
   });
 
-  test("of several accounts is told in the order given, and as one draw for each account", () => {
+  test("of several accounts is published in the order given, with one draw per account", () => {
     const accounts = [
       accountWith({ position: 7n }),
       accountWith({ accountId: toAccountId("bolt") }),
@@ -68,7 +68,7 @@ describe("usage", () => {
     expect(accounts[0]).toMatchObject({ granted: 10n, position: 30n });
   });
 
-  test("writes to no lot, and does not need them while nothing is due", () => {
+  test("writes to no lot, and needs none while nothing is due", () => {
     const account = accountWith({ granted: 10n, nextDueAt: NOON + 1 });
     expect(meter([uses(4n)], { accounts: [account] })).toMatchObject({
       entries: [],
@@ -76,7 +76,7 @@ describe("usage", () => {
     });
   });
 
-  test("of nothing is recorded and says no low balance", () => {
+  test("of quantity 0 is recorded and publishes no low balance", () => {
     const { drawn, lowBalances } = meter([uses(0n)], { accounts: [accountWith()] });
     expect(drawn).toHaveLength(1);
     expect(lowBalances).toEqual([]);
@@ -90,7 +90,7 @@ describe("usage", () => {
     ]);
   });
 
-  test("of nobody changes nothing", () => {
+  test("of no account changes nothing", () => {
     expect(meter([])).toEqual({
       drawn: [],
       draws: [],
@@ -110,7 +110,7 @@ describe("usage", () => {
 });
 
 describe("a low balance", () => {
-  test("is said by the event that brings the balance to the threshold, and by no other", () => {
+  test("is published by the event that brings the balance to the threshold, and by no other", () => {
     const account = accountWith({ granted: 20n, threshold: 10n, crossings: 2n });
     const events = ["e1", "e2", "e3"].map((eventId) => eventWith({ eventId, quantity: 5n }));
     const { lowBalances, accounts } = meter(events, { accounts: [account] });
@@ -127,12 +127,12 @@ describe("a low balance", () => {
     expect(accounts[0]).toMatchObject({ lowBalance: true, crossings: 3n, position: 15n });
   });
 
-  test("is not said again by a later batch", () => {
+  test("is not published again by a later batch", () => {
     const account = accountWith({ granted: 20n, position: 15n, threshold: 10n, lowBalance: true });
     expect(meter([uses(1n)], { accounts: [account] }).lowBalances).toEqual([]);
   });
 
-  test("is said by the entry, not by the event, when it is an expiry that crosses", () => {
+  test("is caused by the entry, not by the event, when an expiry crosses", () => {
     const account = accountWith({ granted: 10n, entries: 4n, nextDueAt: NOON });
     const { lowBalances } = meter([uses(1n)], {
       accounts: [account],
@@ -141,13 +141,13 @@ describe("a low balance", () => {
     expect(lowBalances).toMatchObject([{ cause: "entry:5", balance: 0n, occurredAt: NOON }]);
   });
 
-  test("is said by the first usage of an account that never had credits", () => {
+  test("is published by the first usage of an account that never had credits", () => {
     const { lowBalances } = meter([uses(1n)], { accounts: [accountWith()] });
     expect(lowBalances).toMatchObject([{ crossing: 1n, balance: -1n }]);
   });
 });
 
-describe("a lot that ends", () => {
+describe("a lot that expires", () => {
   const plan = lotOf("plan", 0n, 10n, NOON);
   const topUp = lotOf("top-up", 10n, 30n);
   const account = accountWith({ granted: 30n, position: 4n, nextDueAt: NOON });
@@ -167,7 +167,7 @@ describe("a lot that ends", () => {
     expect(accounts[0]).toMatchObject({ position: 11n, nextDueAt: null, entries: 1n });
   });
 
-  test("is over for late usage that is read after it was posted", () => {
+  test("does not pay for late usage read after the expiry was posted", () => {
     const events = [
       eventWith({ eventId: "early", occurredAt: NOON - 1 }),
       eventWith({ eventId: "on time" }),
@@ -184,7 +184,7 @@ describe("a lot that ends", () => {
     expect(entries).toEqual([]);
   });
 
-  test("is withdrawn when nobody has reached it, and the lots behind it move up", () => {
+  test("is withdrawn when it was not reached, and the lots behind it move up", () => {
     const lots = [
       lotOf("top-up", 0n, 20n),
       lotOf("promo", 20n, 25n, NOON),
@@ -199,7 +199,7 @@ describe("a lot that ends", () => {
     expect(drawn[0]?.start).toBe(4n);
   });
 
-  test("and was not reached takes along those withdrawn before behind it, so that the line has no gap", () => {
+  test("and was not reached takes along withdrawn lots behind it, so that the line has no gap", () => {
     const before = lotOf("withdrawn", 20n, 20n, NOON - 9);
     const lots = [topUp, lotOf("promo", 10n, 20n, NOON), before].map((lot) =>
       lot === topUp ? lotOf("top-up", 0n, 10n) : lot,
@@ -219,7 +219,7 @@ describe("a lot that ends", () => {
     expect(accounts).toEqual([]);
   });
 
-  test("cannot be posted where what settling reads was not read", () => {
+  test("cannot be posted without the rows that settling needs", () => {
     const context = { accounts: new Map([["acme", account]]), books: new Map() };
     const read = { now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null };
     expect(() => meterUsage([uses(1n)], { ...read, ...context, recorded: null })).toThrow(
@@ -227,7 +227,7 @@ describe("a lot that ends", () => {
     );
   });
 
-  test("is asked for only where an account is named on which something is due", () => {
+  test("is read only where a named account has something due", () => {
     const bolt = accountWith({ accountId: toAccountId("bolt"), nextDueAt: NOON + 1 });
     const accounts = new Map([account, bolt].map((one) => [one.accountId as string, one]));
     const events = [
@@ -244,14 +244,14 @@ describe("a lot that ends", () => {
 describe("the same event again", () => {
   const event = eventWith({ quantity: 5n, dimensions: { a: "1", b: "2" } });
 
-  test("is dropped and counted, in a later batch and in the same one", () => {
+  test("is dropped and counted, both in a later batch and in the same one", () => {
     const again = { ...event, dimensions: { b: "2", a: "1" } };
     expect(meter([again], { recorded: [event] })).toMatchObject({ repeats: 1, drawn: [] });
     const { repeats, drawn } = meter([event, again, again]);
     expect([repeats, drawn.length]).toEqual([2, 1]);
   });
 
-  test("with other content is a conflict, and the first stands", () => {
+  test("with other content is a conflict, and the first is kept", () => {
     const other = { ...event, quantity: 6n };
     const { rejected, drawn, repeats } = meter([event, other, event]);
     expect(rejected).toEqual([
@@ -277,12 +277,12 @@ describe("the same event again", () => {
     expect(meter([unpriced, event])).toMatchObject({ repeats: 0, drawn: [{ event }] });
   });
 
-  test("is left to the unique key of the records when nothing was looked up", () => {
+  test("is left to the records' unique key when nothing was looked up", () => {
     const { drawn, repeats } = meter([event, event], { recorded: null });
     expect([drawn.length, repeats]).toEqual([2, 0]);
   });
 
-  test("is never taken for one whose ids only join to the same text", () => {
+  test("is never confused with one whose ids merely concatenate to the same text", () => {
     const [one, other] = [
       { accountId: "a", eventId: "b:c" },
       { accountId: "a:b", eventId: "c" },
@@ -291,7 +291,7 @@ describe("the same event again", () => {
   });
 });
 
-describe("an event that cannot be metered is told with its reason", () => {
+describe("an event that cannot be metered is a dead letter with its reason", () => {
   test.each<{ what: string; given: Partial<UsageEvent>; reason: string; detail: string }>([
     {
       what: "of an account that is not there",
@@ -326,7 +326,7 @@ describe("an event that cannot be metered is told with its reason", () => {
     expect([drawn, accounts]).toEqual([[], []]);
   });
 
-  test("and stops none behind it", () => {
+  test("and does not stop events behind it", () => {
     const tooMuch = eventWith({ eventId: "big", quantity: MAX_BIGINT });
     const account = accountWith({ granted: 20n, position: 10n });
     const { drawn } = meter([tooMuch, uses(3n)], { accounts: [account] });
@@ -342,13 +342,13 @@ describe("an event that cannot be metered is told with its reason", () => {
 
 let used = 0;
 
-/** Some calls of acme's at noon, an event of its own each time. */
+/** Some of acme's calls at noon, each a new event. */
 function uses(quantity: bigint): UsageEvent {
   used += 1;
   return eventWith({ eventId: `use-${used}`, quantity });
 }
 
-/** Meters at noon; acme has no credits unless given, and nothing was metered before. */
+/** Meters at noon; by default acme has no credits and nothing was metered before. */
 function meter(
   events: readonly UsageEvent[],
   given: {

@@ -34,7 +34,7 @@ describe("what an account used", () => {
     ]);
   });
 
-  test("is told by the hours of its own time zone", () => {
+  test("is summed by the hours of its own time zone", () => {
     const events = [
       eventWith({ occurredAt: NOON + 29 * MINUTE }),
       eventWith({ occurredAt: NOON + 30 * MINUTE }),

@@ -1,7 +1,7 @@
 /**
  * - an event in the window, edges included, with whole text and a quantity from 0 on, is fit
- * - what is unfit is told with its first reason: text, then quantity, then time
- * - the same event again says the same in every field; the order of dimensions is no content
+ * - what is unfit is reported with its first reason: text, then quantity, then time
+ * - a repeat has the same value in every field; the order of dimensions does not matter
  */
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
@@ -136,7 +136,7 @@ describe("an event is dead-lettered", () => {
     expect(reasons).toEqual(["too_long_ago", "negative_quantity", "malformed"]);
   });
 
-  test("by the window that was set", () => {
+  test("by the configured window", () => {
     const strict = { maxAheadMs: 0, maxBehindMs: 0 };
     expect(rejectEvent(eventWith(), NOON, strict)).toBe(null);
     expect(rejectEvent(eventWith(), NOON - 1, strict)?.reason).toBe("too_far_ahead");
@@ -144,7 +144,7 @@ describe("an event is dead-lettered", () => {
   });
 });
 
-describe("an event is the same again", () => {
+describe("an event is a repeat", () => {
   test.each<{ what: string; again: Partial<UsageEvent>; same: boolean }>([
     { what: "with equal content", again: {}, same: true },
     {
