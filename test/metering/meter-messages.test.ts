@@ -17,7 +17,7 @@ import { type Books, openAccount, openBooks, setPrice } from "../support/books/b
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { silent } from "../support/kafka/kafka.ts";
 
-/** What metering does with a batch that does not begin where the books are. */
+/** What metering does with a batch that does not begin at the books' offset. */
 const ACCOUNT = "acme";
 const topic = TOPICS.usageEvents;
 
@@ -39,14 +39,14 @@ afterAll(async () => {
   await books?.close();
 });
 
-test("a batch that begins where the books are is metered, and reading goes on", async () => {
+test("a batch that begins at the books' offset is metered, and reading continues", async () => {
   const { handle, batch } = partition();
   expect(await handle(batch(0, 5))).toBe(5n);
   expect(await handle(batch(5, 9))).toBe(9n);
   expect(await metered()).toBe(9);
 });
 
-test("a batch that was read before is dropped, and reading goes on from the books' place", async () => {
+test("a batch that was already read is dropped, and reading continues at the books' offset", async () => {
   const { handle, batch } = partition();
   await handle(batch(0, 5));
   expect(await handle(batch(0, 5))).toBe(5n);
@@ -54,21 +54,21 @@ test("a batch that was read before is dropped, and reading goes on from the book
   expect(await metered()).toBe(5);
 });
 
-test("of a batch that was partly read before, the rest is metered", async () => {
+test("the unread rest of a partly read batch is metered", async () => {
   const { handle, batch } = partition();
   await handle(batch(0, 5));
   expect(await handle(batch(3, 8))).toBe(8n);
   expect(await metered()).toBe(8);
 });
 
-test("a batch ahead of the books is not metered: what lies between is read first", async () => {
+test("a batch ahead of the books is not metered: the messages in between are read first", async () => {
   const { handle, batch } = partition();
   await handle(batch(0, 5));
   expect(await handle(batch(7, 9))).toBe(5n);
   expect(await metered()).toBe(5);
 });
 
-test("offsets that hold no message are no gap", async () => {
+test("offsets without a message are not a gap", async () => {
   const { handle, batch } = partition();
   await handle(batch(0, 5));
   const thinned = batch(5, 12);
@@ -77,7 +77,7 @@ test("offsets that hold no message are no gap", async () => {
   expect(await metered()).toBe(5 + messages.length);
 });
 
-test("messages that retention deleted unread are one dead letter that says which", async () => {
+test("messages that retention deleted unread are one dead letter that names them", async () => {
   const { handle, batch, number } = partition({ low: 40n });
   await handle(batch(0, 5));
   expect(await handle(batch(40, 42))).toBe(40n);
@@ -92,7 +92,7 @@ test("messages that retention deleted unread are one dead letter that says which
   ]);
 });
 
-test("a topic shorter than what the books have read ends the process with a sentence about it", async () => {
+test("a topic shorter than what the books have read ends the process with a clear error", async () => {
   const { handle, batch, number } = partition();
   await handle(batch(0, 5));
   const shorter = { ...batch(0, 2), highWatermark: 2n };
@@ -103,7 +103,7 @@ test("a topic shorter than what the books have read ends the process with a sent
   expect(await metered()).toBe(5);
 });
 
-test("while the registry cannot be asked, the group is told that the consumer lives", async () => {
+test("while the registry is unavailable, the consumer keeps sending heartbeats to its group", async () => {
   let down = 2;
   const flaky: UsageDecoder = {
     ...decoder,
@@ -122,7 +122,7 @@ test("while the registry cannot be asked, the group is told that the consumer li
   expect(await metered()).toBe(3);
 });
 
-test("reading starts where the books are, and at its beginning in a partition that they do not know", async () => {
+test("reading starts at the books' offset, and at the beginning of a partition new to them", async () => {
   const place = { consumer: METERING, topic: `${topic}.elsewhere` };
   const admin = {
     fetchTopicOffsets: async () =>
@@ -140,7 +140,7 @@ test("reading starts where the books are, and at its beginning in a partition th
   );
 });
 
-/** A partition of its own, the handler that meters it, and batches of events of it. */
+/** A new partition, its handler, and batches of its events. */
 function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
   const number = partitions++;
   const admin: Pick<Admin, "fetchTopicOffsets"> = {
@@ -186,7 +186,7 @@ function message(number: number, offset: number): MessageBatch["messages"][numbe
   return { key: null, value, offset: String(offset), timestamp: "0", attributes: 0, headers: {} };
 }
 
-/** How many events of the newest partition are metered. */
+/** The number of metered events of the newest partition. */
 async function metered(): Promise<number> {
   expect(await brokenInvariants(books.database)).toEqual([]);
   const { rows } = await books.database.query<{ n: number }>(

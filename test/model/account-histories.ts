@@ -3,7 +3,7 @@ import { type Outage, ZONES } from "./history-ticks.ts";
 import type { AccountStep, HistoryAccount, TracedUse } from "./month-history.ts";
 import type { Random } from "./random.ts";
 
-/** What one account does over the months: uses credits, and changes its mind. */
+/** What one account does over the months: uses credits and makes changes. */
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -29,7 +29,7 @@ export function accountsFrom(count: number, random: Random): HistoryAccount[] {
   }));
 }
 
-/** All but those of a pause that some make. */
+/** All but those in the pause that some accounts make. */
 function monthsHeardOf(months: number, random: Random): number[] {
   const pause = random.chance(0.3) ? random.whole(months) : months;
   const end = pause + random.between(2, 6);
@@ -38,7 +38,7 @@ function monthsHeardOf(months: number, random: Random): number[] {
   );
 }
 
-/** Not in order of time. */
+/** Not sorted by time. */
 export function stepsOf(
   { id }: HistoryAccount,
   world: HistoryWorld,
@@ -80,7 +80,10 @@ export function stepsOf(
     return { at: taken, kind: "use", account: id, event, tokens, occurredAt };
   }
 
-  /** Most usage comes within the trace's hour; some at once, ahead of the clock, days late, too late. */
+  /**
+   * Most usage comes within the trace's hour; some immediately, ahead of the clock, days late, or too
+   * late.
+   */
   function ago(traced: number): number {
     return random.pickWeighted([
       [70, traced],
@@ -121,13 +124,13 @@ export function stepsOf(
     return make();
   }
 
-  /** Whoever cancels comes back: before the end, or after it. */
+  /** Every cancelled subscription is resumed before its end or started again after it. */
   function afterwards(tick: number): AccountStep {
     if (random.chance(0.5)) return subscribe(tick + random.between(perMonth, 3 * perMonth));
     return { at: at(tick + random.whole(perMonth)), kind: "resume", account: id };
   }
 
-  /** Charging a fee is given up, and most pay after all: soon, or months later. */
+  /** A fee is given up, and most are paid after all: soon, or months later. */
   function unpaid(tick: number): AccountStep[] {
     const number = random.pick([1, 1, 1, 2]);
     const fee = { account: id, number, period: random.whole(world.months) };

@@ -2,9 +2,9 @@ import type { AddOn, LotLife, Plan } from "../../shared/core/offer/catalogue.ts"
 import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import type { Catalogue } from "./month-terms.ts";
 
-/** The catalogue that histories are made with: lives of all kinds, prices and credits that change. */
+/** The catalogue of the histories: lives of all kinds, changing prices and credits. */
 
-/** When histories begin: summer time ends and a leap day comes within the first months. */
+/** When histories begin: the end of summer time and a leap day fall in the first months. */
 export const HISTORY_START = Date.UTC(2023, 8, 20);
 
 const BEFORE = Date.UTC(2023, 0, 1);
@@ -50,7 +50,7 @@ function plan(
     validFrom?: number;
     life?: LotLife;
     currencies?: readonly string[];
-    /** A month's, for each credit. */
+    /** Monthly price per credit. */
     cents?: number;
   } = {},
 ): Plan {
@@ -64,7 +64,7 @@ function plan(
     prices: currencies.map((currency) => ({
       currency,
       monthly,
-      // Upgrades in the midst of a year leave parts of a cent.
+      // Upgrades in mid-year give fractions of a cent.
       yearly: monthly * 10n + (monthly % 7n),
     })),
   };

@@ -1,13 +1,13 @@
 import type { Random } from "./random.ts";
 import { dayStart, monthsOn } from "./wall-calendar.ts";
 
-/** The instants at which the steps of a history come. */
+/** The instants at which the steps of a history happen. */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Ahead of UTC and behind it, whole hours and not, some that skip or repeat a midnight. */
+/** Ahead of UTC and behind it, whole hours and fractions, some that skip or repeat midnight. */
 export const ZONES = [
   "UTC",
   "Europe/Berlin",
@@ -30,13 +30,13 @@ export const ZONES = [
   "Etc/GMT+12",
 ] as const;
 
-/** Metering reads nothing from `from` on, and all there is at `until`. */
+/** Metering reads nothing from `from` on, and everything at `until`. */
 export interface Outage {
   readonly from: number;
   readonly until: number;
 }
 
-/** In order, each once: one each day, and more around turns of the month in each zone. */
+/** Sorted and distinct: one a day, and more around turns of the month in each zone. */
 export function historyTicks(start: number, months: number, random: Random): number[] {
   const end = start + months * 30.5 * DAY;
   const ticks = new Set<number>();

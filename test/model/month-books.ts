@@ -22,7 +22,7 @@ export interface MonthBooks extends NaiveBooks<MonthLot> {
   readonly fees: MonthFee[];
   used: bigint;
   subscription: MonthSubscription | null;
-  /** How many subscriptions there ever were. */
+  /** The number of subscriptions so far. */
   subscriptions: number;
   addOns: AddOnUse[];
   dueCharges: DueCharge[];
@@ -72,7 +72,7 @@ export function emptyMonthBooks(about: {
   };
 }
 
-/** Posts a new lot, granted at `at`. As large as fits on 63 bits; none when nothing fits. */
+/** Posts a new lot, granted at `at`: as much as fits in 63 bits, or nothing. */
 export function postGrant(
   books: MonthBooks,
   asked: { lotId: string; credits: bigint; reference: string; expiresAt: number | null },
@@ -92,7 +92,7 @@ export function postExpiry(books: MonthBooks, lot: MonthLot): void {
   post(books, { kind: "expiry", credits, lotId, reference: `expiry:${lotId}`, dueAt });
 }
 
-/** Charges for units of an add-on beyond those already owed. As much as fits on 63 bits, or nothing. */
+/** Charges for units of an add-on beyond those already owed: as much as fits in 63 bits, or nothing. */
 export function postCharge(
   books: MonthBooks,
   asked: {
@@ -113,7 +113,7 @@ export function postCharge(
   post(books, { kind: "add_on_charge", credits: -credits, lotId: null, reference, dueAt });
 }
 
-/** Takes `credits`, no more than are left, back out of a lot. */
+/** Withdraws `credits`, at most the remaining ones, from a lot. */
 export function postWithdrawal(
   books: MonthBooks,
   lot: MonthLot,
@@ -130,7 +130,7 @@ function post(books: MonthBooks, entry: MonthEntry): void {
   books.entries += 1n;
 }
 
-/** When a period of the books' subscription begins, in the zone that now holds. */
+/** When a period of the subscription begins, in the current time zone. */
 export function periodStart(
   books: MonthBooks,
   { anchor }: Pick<MonthSubscription, "anchor">,
@@ -139,7 +139,7 @@ export function periodStart(
   return dayStart(monthsOn(anchor.date, period), books.timeZone);
 }
 
-/** When the lot of a period's own credits ends: as a later period begins. */
+/** When the lot of a period's own credits expires: as a later period begins. */
 export function endOfMonthsLot(
   books: MonthBooks,
   subscription: Pick<MonthSubscription, "anchor">,
@@ -151,7 +151,7 @@ export function endOfMonthsLot(
   return periodStart(books, subscription, period + lives);
 }
 
-/** When a lot given in mid-period ends. */
+/** When a lot granted in mid-period expires. */
 export function endOfOtherLot(books: MonthBooks, at: number, life: LotLife): number | null {
   if (life.kind === "never") return null;
   return sameTimeMonthsOn(at, life.kind === "usual" ? 2 : life.months, books.timeZone);

@@ -1,17 +1,17 @@
 /**
  * Tables worked out by hand, as in month-model.test.ts:
  *
- * - plans: more at once, less from the next month, never credits without end
+ * - plans: more immediately, fewer from the next month, never credits without limit
  * - what is paid runs to its end: cancelled, resumed, yearly, monthly
  * - add-ons: a period is paid once, a turn's charge after its expiries
- * - a changed zone: each month once, none missed
+ * - a changed time zone: each month once, none missed
  * - what is refused changes nothing
  */
 import { describe, expect, test } from "vitest";
 import { at, day, openWorld, type World } from "./month-world.ts";
 
 describe("a plan", () => {
-  test("with more credits gives the difference at once, for two calendar months", () => {
+  test("with more credits grants the difference immediately, for two calendar months", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     expect(world.changePlan("big", "2025-01-31T12:00Z")).toBe("plan_changed");
@@ -23,7 +23,7 @@ describe("a plan", () => {
     ]);
   });
 
-  test("with fewer holds from the next month", () => {
+  test("with fewer takes effect from the next month", () => {
     const world = openWorld();
     world.subscribe("big", "2025-01-15T10:00Z");
     expect(world.changePlan("small", "2025-01-16T10:00Z")).toBe("plan_change_planned");
@@ -37,7 +37,7 @@ describe("a plan", () => {
     });
   });
 
-  test("switched back and forth inside one month gives no credits without end", () => {
+  test("switched back and forth within one month grants no more than the larger plan", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     const ask = (planId: string) => world.changePlan(planId, "2025-01-20T10:00Z");
@@ -63,7 +63,7 @@ describe("a plan", () => {
     expect(world.balance()).toBe(2_000n);
   });
 
-  test("is compared with what it gives now and what the period has had", () => {
+  test("is compared with its current credits and with what the period has received", () => {
     const shrunk = openWorld();
     shrunk.subscribe("shrinking", "2025-01-15T10:00Z");
     expect(shrunk.changePlan("mid", "2025-01-25")).toBe("plan_changed");
@@ -81,7 +81,7 @@ describe("a plan", () => {
     expect(grown.balance()).toBe(500n);
   });
 
-  test("changed at the very instant of a turn changes after it", () => {
+  test("changed at the very instant of a turn takes effect after it", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.changePlan("big", "2025-02-01");
@@ -91,7 +91,7 @@ describe("a plan", () => {
     ]);
   });
 
-  test("gives in a turn what its version of then says", () => {
+  test("grants at a turn the credits of its version at that time", () => {
     const world = openWorld();
     world.subscribe("growing", "2025-01-15T10:00Z");
     world.settle("2025-02-01");
@@ -123,7 +123,7 @@ describe("what is paid runs to its end", () => {
     expect(world.lots().at(-1)).toBe("plan:1:11 100/100 2025-12-01..2026-02-01");
   });
 
-  test("cancelled and resumed inside one month, nothing is lost", () => {
+  test("cancelled and resumed within one month, nothing is lost", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 1, "2025-01-15T10:00Z");
@@ -169,7 +169,7 @@ describe("what is paid runs to its end", () => {
     expect(world.lots().length).toBe(13);
   });
 
-  test("switched to yearly and back before it holds, it stays monthly", () => {
+  test("switched to yearly and back before it takes effect, it stays monthly", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     const ask = (interval: "month" | "year") =>
@@ -185,7 +185,7 @@ describe("what is paid runs to its end", () => {
     expect(world.model.account("acme").subscription).toMatchObject({ period: 1, paidUntil: 13 });
   });
 
-  test("subscribed again after the end, it is another one, and old charges stay due", () => {
+  test("subscribed again after the end, it is a new subscription, and old charges stay due", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 2, "2025-01-15T10:00Z");
@@ -229,7 +229,7 @@ describe("an add-on", () => {
     expect(world.entries().at(-1)).toBe("add_on_charge -20 add-on:voice:1:1:0-2 2025-02-01");
   });
 
-  test("is paid once in a period, however units come and go", () => {
+  test("is charged once in a period, however units come and go", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     const ask = (quantity: number) => world.setAddOn("voice", quantity, "2025-01-20");
@@ -256,7 +256,7 @@ describe("an add-on", () => {
     expect(world.entries().at(-1)).toBe("add_on_charge -20 add-on:voice:1:1:0-2 2025-02-01");
   });
 
-  test("cancelled holds to the month's end and is then gone", () => {
+  test("cancelled lasts to the month's end", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 1, "2025-01-15T10:00Z");
@@ -270,7 +270,7 @@ describe("an add-on", () => {
     expect(world.setAddOn("voice", 0, "2025-02-10")).toBe("no_change");
   });
 
-  test("with more units while the turn's charge waits, is charged for the rest at once", () => {
+  test("with more units while the turn's charge waits is charged for the additional ones immediately", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 2, "2025-01-15T10:00Z");
@@ -283,7 +283,7 @@ describe("an add-on", () => {
     ]);
   });
 
-  test("is never charged out of a lot that has ended, by id, at the price of the turn", () => {
+  test("is never charged to an expired lot; charges are sorted by id, at the turn's price", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 1, "2025-01-20");
@@ -301,7 +301,7 @@ describe("an add-on", () => {
     expect(world.lots()[1]).toBe("plan:1:1 100/81 2025-02-01..2025-04-01");
   });
 
-  test("is charged whether or not the balance covers it, and says a low balance", () => {
+  test("is charged whether or not the balance covers it, and publishes a low balance", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 11, "2025-01-20");
@@ -338,14 +338,14 @@ describe("a changed time zone", () => {
       turns: ["2025-02-01T11:00Z", "2025-03-01T11:00Z"],
     },
     {
-      what: "to where the next month has begun already: at once",
+      what: "to where the next month has already begun: immediately",
       from: "UTC",
       to: "Pacific/Kiritimati",
       when: "2025-01-31T12:00Z",
       turns: ["2025-01-31T12:00Z", "2025-02-28T10:00Z"],
     },
     {
-      what: "to where the month that has begun is not there yet: not again",
+      what: "to where the current month has not begun yet: not again",
       from: "Pacific/Kiritimati",
       to: "Pacific/Pago_Pago",
       when: "2025-01-31T12:00Z",
@@ -367,7 +367,7 @@ describe("a changed time zone", () => {
     expect(turnsOf(world)).toEqual(turns);
   });
 
-  test("back and forth gives no month twice", () => {
+  test("back and forth grants no month twice", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     for (const minute of ["01", "02", "03", "04"]) {
@@ -378,7 +378,7 @@ describe("a changed time zone", () => {
     expect(turnsOf(world)).toEqual(["2025-01-31T12:01Z", "2025-03-01T11:00Z"]);
   });
 
-  test("leaves lots their ends", () => {
+  test("keeps the expiry of lots", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.model.changeTimeZone("acme", "Asia/Kolkata", at("2025-01-20"));
@@ -395,7 +395,7 @@ describe("a changed time zone", () => {
   }
 });
 
-describe("refused, and nothing changes", () => {
+describe("a refused change changes nothing", () => {
   const now = at("2025-01-20");
   const CASES: { why: string; ask: (world: World) => string }[] = [
     { why: "unknown_plan", ask: (world) => world.changePlan("gold", "2025-01-20") },
@@ -445,7 +445,7 @@ describe("refused, and nothing changes", () => {
     ]).toEqual(Array(5).fill("no_subscription"));
   });
 
-  test("in a turn nothing can be: what does not fit is not there", () => {
+  test("a turn is never refused: it grants what fits", () => {
     const world = openWorld();
     world.subscribe("endless", "2025-01-15T10:00Z");
     world.use(5n, "2025-01-16");

@@ -14,8 +14,8 @@ import { roomForDraw, roomForGrant, sayAgainIfLow, sayIfLow } from "./naive-book
 import { dateBegun, dayStart } from "./wall-calendar.ts";
 
 /**
- * What a customer may change, each on a settled account at `now`. The outcome is the kind of the
- * change, or why it is refused; a refusal leaves everything as it was.
+ * What a customer may change, each on a settled account at `now`. The outcome is the kind of the change
+ * or of the refusal; a refusal leaves everything unchanged.
  */
 
 const MOST_UNITS = 1_000_000;

@@ -1,7 +1,7 @@
 import { endOfOtherLot, type MonthBooks, postGrant, postWithdrawal } from "./month-books.ts";
 import { roomForGrant, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
 
-/** Credits given and taken back by hand, each on a settled account at `now`. */
+/** Credits granted and withdrawn by hand, each on a settled account at `now`. */
 
 export interface GrantAsked {
   readonly lotId: string;
@@ -15,7 +15,7 @@ export interface GrantAsked {
 
 export interface WithdrawalAsked {
   readonly lotId: string;
-  /** Null: all that is left of the lot. */
+  /** Null: everything left of the lot. */
   readonly credits: bigint | null;
   readonly reference?: string;
 }

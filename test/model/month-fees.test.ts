@@ -1,14 +1,14 @@
 /**
  * Tables worked out by hand, as in month-model.test.ts:
  *
- * - fees: as a paid stretch begins, and the difference to a dearer plan for what is left of it
- * - given up: months without credits, charges and fees; paid: what was charged is given after all
+ * - fees: as a paid stretch begins, and the difference to a dearer plan for the rest of it
+ * - given up: months without credits, charges and fees; paid: what was charged is granted after all
  */
 import { describe, expect, test } from "vitest";
 import { at, openWorld, type World } from "./month-world.ts";
 
 describe("a fee falls due", () => {
-  test("each month, or once a year, at the price of then", () => {
+  test("each month, or once a year, at the price of that time", () => {
     const monthly = openWorld();
     monthly.subscribe("dropped", "2025-01-15T10:00Z");
     monthly.settle("2025-02-01");
@@ -32,7 +32,7 @@ describe("a fee falls due", () => {
     expect(world.fees()).toEqual([]);
   });
 
-  test("for a dearer plan: the difference, of a year for what is left of it, rounded down", () => {
+  test("for a dearer plan: the difference, for a year in proportion to what is left, rounded down", () => {
     const monthly = openWorld();
     monthly.subscribe("small", "2025-01-15T10:00Z");
     for (const plan of ["dear", "small", "dear"]) monthly.changePlan(plan, "2025-01-31");
@@ -46,7 +46,7 @@ describe("a fee falls due", () => {
 });
 
 describe("a fee that is given up", () => {
-  test("leaves months without credits and fees, and lets nothing be added", () => {
+  test("leaves months without credits and fees, and refuses additions", () => {
     const world = owing("month");
     expect(world.feeGivenUp("2025-02-18")).toBe("no_change");
     expect(world.changePlan("big", "2025-03-05")).toBe("subscription_suspended");
@@ -58,7 +58,7 @@ describe("a fee that is given up", () => {
     expect(world.entries().slice(3)).toEqual([]);
   });
 
-  test("and paid months later: the current month begins anew", () => {
+  test("and paid months later: the current month starts again", () => {
     const world = owing("month");
     expect(world.feePaid("2025-05-20")).toBe("restored");
     expect(world.feePaid("2025-05-20")).toBe("no_change");
@@ -70,7 +70,7 @@ describe("a fee that is given up", () => {
     ]);
   });
 
-  test("and paid within a year: the months that were charged are given", () => {
+  test("and paid within the year: the months charged for are granted", () => {
     const world = owing("year");
     expect(world.feePaid("2025-05-20")).toBe("restored");
     expect(world.lots().slice(2)).toEqual([
@@ -81,7 +81,7 @@ describe("a fee that is given up", () => {
     expect(world.fees().length).toBe(1);
   });
 
-  test("and paid when it was cancelled and over: it ends, and costs nothing more", () => {
+  test("and paid after it was cancelled and over: it ends, and costs nothing more", () => {
     const world = owing("month");
     world.model.cancel("acme", at("2025-03-05"));
     expect(world.feePaid("2025-03-06")).toBe("restored, ended");

@@ -4,7 +4,7 @@ import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms
 
 /** What a subscription is charged in money, in the currency's minor unit. */
 
-/** Whole months or a year from the current period on are charged, by the interval that was planned. */
+/** Charges a month or a year from the current period on, by the planned interval. */
 export function chargeStretch(
   books: MonthBooks,
   subscription: MonthSubscription,
@@ -19,7 +19,7 @@ export function chargeStretch(
   raise(books, subscription, { paymentId, amount: subscription.paidPrice }, at);
 }
 
-/** A plan that holds from now on is charged for, where it costs more than is charged already. */
+/** Charges for a plan that takes effect now, where it costs more than what is already charged. */
 export function chargeDifference(
   books: MonthBooks,
   subscription: MonthSubscription,
@@ -63,7 +63,7 @@ function periodsOf({ interval }: MonthSubscription): number {
   return interval === "month" ? 1 : 12;
 }
 
-/** By the newest version that has a price in the currency; without one it costs nothing. */
+/** The price of the newest version that has one in the currency; 0 without one. */
 function priceNow(
   { planId, currency, interval }: MonthSubscription,
   catalogue: Catalogue,

@@ -1,11 +1,11 @@
 /**
- * The model against itself, over generated histories. Held for each account after each tick:
+ * The model's invariants over generated histories. Checked for each account after each tick:
  *
  * - what is left of the lots sums to max(0, balance)
  * - granted = used + charged + expired + withdrawn + balance
  * - a subscription's periods are granted once each, none is missed, each at the first instant of a day,
- *   but while a fee is given up
- * - no month is given that nobody was charged for, and none is charged twice
+ *   except while a fee is given up
+ * - no month is granted that was not charged for, and none is charged twice
  * - nothing is charged twice: each charge has a reference of its own
  * - lots, entries and balances do not depend on the scheduler; in an outage of metering the order of
  *   entries may
@@ -67,7 +67,7 @@ describe("whatever happens in two years", () => {
     }
   });
 
-  test("nothing depends on the scheduler", async () => {
+  test("the books do not depend on the scheduler", async () => {
     for (const seed of SEEDS) {
       await hold(historyOf(seed, 20, 0), (history) => {
         return whyDifferent(history, ({ lots, entries, fees, balance }) => {
@@ -77,7 +77,7 @@ describe("whatever happens in two years", () => {
     }
   });
 
-  test("with outages of metering, nothing but the order of entries depends on the scheduler", async () => {
+  test("with outages of metering, only the order of entries depends on the scheduler", async () => {
     for (const seed of SEEDS) {
       await hold(historyOf(seed, 20, 6), (history) => {
         return whyDifferent(history, ({ lots, entries, fees, balance }) => ({
@@ -90,7 +90,7 @@ describe("whatever happens in two years", () => {
     }
   });
 
-  test("everything that can happen does", () => {
+  test("every kind of step and outcome occurs", () => {
     const history = historyOf(6, 200);
     const model = openHistory(history);
     const outcomes = new Set(history.steps.map((step) => playStep(model, step)));
@@ -122,7 +122,7 @@ describe("whatever happens in two years", () => {
 });
 
 describe("a history", () => {
-  test("is the same again for the same seed, in order of time, and plain data", () => {
+  test("is the same for the same seed, in order of time, and plain data", () => {
     const history = historyOf(7, 10);
     expect(historyOf(7, 10)).toEqual(history);
     expect(historyOf(8, 10)).not.toEqual(history);
@@ -132,7 +132,7 @@ describe("a history", () => {
     }
   });
 
-  test("that fails is shortened to the steps that matter, and printed to be pasted", async () => {
+  test("that fails is shortened to the steps that matter, and printed as code to paste", async () => {
     const history = historyOf(10, 40);
     const fails = (shorter: MonthHistory) => {
       const model = playAll(shorter);
@@ -158,7 +158,7 @@ function playAll(history: MonthHistory): MonthModel {
   return model;
 }
 
-/** `whyWrong` tells what is wrong, or null; a history with something wrong is shortened and shown. */
+/** `whyWrong` returns what is wrong, or null; a failing history is shortened and printed. */
 async function hold(
   history: MonthHistory,
   whyWrong: (history: MonthHistory) => string | null,
@@ -205,7 +205,7 @@ function whyMonthsWrong(account: MonthAccount, end: number): string | null {
   return subscription !== null && subscription.nextPeriodAt <= end ? "a turn is missing" : null;
 }
 
-/** Each month that was given was charged for once; plan gift costs nothing. */
+/** Each month granted was charged for once; plan gift costs nothing. */
 function whyFeesWrong({ lots, fees }: MonthAccount): string | null {
   const whole = fees.filter(({ paymentId }) => /^fee:\d+:\d+$/.test(paymentId));
   for (const { lotId } of lots) {
@@ -223,12 +223,15 @@ function whyFeesWrong({ lots, fees }: MonthAccount): string | null {
   return null;
 }
 
-/** Its lots tell the plan by their period's credits. */
+/** The plan of a period follows from its lots' credits. */
 function isFree({ credits }: MonthAccount["lots"][number]): boolean {
   return credits === 60_000_000n;
 }
 
-/** Of an account that never moved: each month's lot starts with a day, on the first or on its own. */
+/**
+ * For an account that never changed its time zone: each month's lot starts with a day, the first or its
+ * anchor.
+ */
 function whyTurnsWrong({ lots, timeZone, subscription }: MonthAccount): string | null {
   for (const { lotId, grantedAt } of lots) {
     if (subscription === null) return null;

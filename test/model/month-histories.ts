@@ -8,20 +8,20 @@ export interface HistoryShape {
   readonly seed: number;
   readonly accounts: number;
   readonly months: number;
-  /** What usage is drawn from, with replacement. */
+  /** The requests that usage is sampled from, with replacement. */
   readonly trace: readonly TracedUse[];
-  /** On average, of each account. */
+  /** Average per account. */
   readonly eventsAMonth?: number;
-  /** How often, on average, each account changes its mind or is given credits; at most 1. */
+  /** The average rate at which an account makes a change or is granted credits; at most 1. */
   readonly changesAMonth?: number;
-  /** How often metering is down; the first time across a turn of the month. */
+  /** The number of outages of metering, the first across a turn of the month. */
   readonly outages?: number;
 }
 
 /**
- * Makes a history. Steps come at a few thousand instants that all accounts share (batches are large),
- * many of them at turns of the month. While metering is up, each begins with "caught up", so that
- * only an outage keeps an expiry waiting; events of an outage are taken right after it.
+ * Makes a history. Steps happen at a few thousand instants that all accounts share (batches are large),
+ * many of them at turns of the month. While metering is up, each instant begins with "caught up", so
+ * that only an outage delays an expiry; events of an outage are taken right after it.
  */
 export function makeHistory(shape: HistoryShape): MonthHistory {
   const { seed, months, trace, eventsAMonth = 8, changesAMonth = 0.5 } = shape;
@@ -35,7 +35,7 @@ export function makeHistory(shape: HistoryShape): MonthHistory {
   return { seed, accounts, steps: withCaughtUp(steps, outages) };
 }
 
-/** The same history with a scheduler that comes by at those of its instants that `when` is true of. */
+/** The same history with a scheduler that runs at those of its instants for which `when` is true. */
 export function withScheduler(
   history: MonthHistory,
   when: (at: number, before: number) => boolean = () => true,

@@ -21,7 +21,7 @@ export interface HistoryAccount {
 export type MonthStep =
   /** Metering has read every partition to its end. */
   | { readonly at: number; readonly kind: "caught up" }
-  /** The scheduler comes by and settles whoever is due. */
+  /** The scheduler runs and settles every account that is due. */
   | { readonly at: number; readonly kind: "settle" }
   | AccountStep;
 
@@ -40,9 +40,9 @@ export type AccountStep = { readonly at: number; readonly account: string } & (
     }
   | { readonly kind: "change plan"; readonly plan: string }
   | { readonly kind: "change interval"; readonly interval: BillingInterval }
-  /** Of the subscription of that number, the fee of that period: charging it is given up. */
+  /** The fee of that subscription and period is given up. */
   | { readonly kind: "fee given up"; readonly number: number; readonly period: number }
-  /** It was paid; so many others of the subscription are still given up. */
+  /** It was paid; `owing` fees of the subscription are still given up. */
   | {
       readonly kind: "fee paid";
       readonly number: number;
@@ -62,13 +62,13 @@ export type AccountStep = { readonly at: number; readonly account: string } & (
         | { readonly kind: "never" }
         | { readonly kind: "at"; readonly at: number };
     }
-  /** Credits null: all that is left. */
+  /** Credits null: everything that is left. */
   | { readonly kind: "withdraw"; readonly lot: string; readonly credits: number | null }
 );
 
 /** A request of the real trace. */
 export interface TracedUse {
-  /** Since the trace's start. */
+  /** Milliseconds since the trace's start. */
   readonly seconds: number;
   readonly tokens: number;
 }

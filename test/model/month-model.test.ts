@@ -1,10 +1,10 @@
 /**
- * Tables worked out by hand from the rules of the month, not from running the model: a model that
- * nothing holds up would hold nothing up either.
+ * Tables worked out by hand from the rules of the month, not by running the model: they are what the
+ * model is checked against.
  *
  * - turns: the first instant of the day on the zone's wall clock, counted from the anchor
- * - credits roll over, oldest first, and end as the second period after their own begins
- * - turns come by the clock; expiries and turns' charges by what usage is known
+ * - credits roll over, oldest first, and expire as the second period after their own begins
+ * - turns follow the clock; expiries and turns' charges follow what usage is known
  * - settling is one movement
  */
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ describe("the month turns", () => {
       turns: ["2025-02-01", "2025-03-01", "2025-04-01"],
     },
     {
-      what: "on the first, also for who began in the last hour of a month",
+      what: "on the first, also when begun in the last hour of a month",
       given: "2025-01-31T23:30Z first_of_month UTC",
       turns: ["2025-02-01", "2025-03-01", "2025-04-01"],
     },
@@ -129,7 +129,7 @@ describe("the month turns", () => {
 });
 
 describe("credits roll over and end", () => {
-  test("as the second period after their own begins, the grace later", () => {
+  test("when the second period after their own begins, plus the grace", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(30n, "2025-01-20T10:00Z");
@@ -173,7 +173,7 @@ describe("credits roll over and end", () => {
     ]);
   });
 
-  test("sooner or never when their plan says so", () => {
+  test("sooner or never when their plan sets it", () => {
     const brief = openWorld();
     brief.subscribe("one-month", "2025-01-15T10:00Z");
     brief.settleComplete("2025-02-10");
@@ -187,7 +187,7 @@ describe("credits roll over and end", () => {
     expect(lasting.balance()).toBe(1_200n);
   });
 
-  test("two calendar months after they were given, for all other lots", () => {
+  test("two calendar months after they were granted, for all other lots", () => {
     const world = openWorld({ timeZone: "Europe/Berlin" });
     const grant = (lotId: string, when: string) =>
       world.model.grant("acme", { lotId, credits: 5n, end: { kind: "usual" } }, at(when));
@@ -236,7 +236,7 @@ describe("credits roll over and end", () => {
   });
 });
 
-describe("by two clocks", () => {
+describe("two clocks", () => {
   test("usage before the scheduler on the first finds the month's credits", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
@@ -256,7 +256,7 @@ describe("by two clocks", () => {
     ]);
   });
 
-  test("usage that comes late across an expiry draws on the lot until something tells of later", () => {
+  test("usage that comes late across an expiry draws on the lot until later usage is known", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(30n, "2025-02-28T23:59Z", "2025-03-01T00:10Z");
@@ -270,7 +270,7 @@ describe("by two clocks", () => {
     ]);
   });
 
-  test("an outage of metering across an expiry costs nobody a credit", () => {
+  test("an outage of metering across an expiry loses no credits", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.settleComplete("2025-02-28T20:00Z");
@@ -283,7 +283,7 @@ describe("by two clocks", () => {
     expect(world.balance()).toBe(200n);
   });
 
-  test("an event from a fast clock turns and ends nothing", () => {
+  test("an event from a fast clock causes no turn and no expiry", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(10n, "2025-03-01T00:02Z", "2025-02-28T23:59Z");
@@ -293,7 +293,7 @@ describe("by two clocks", () => {
     ]);
   });
 
-  test("what one event alone makes due comes last, in due order", () => {
+  test("what one event alone makes due comes last, in the order in which it fell due", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.setAddOn("voice", 1, "2025-01-15T10:00Z");
@@ -310,7 +310,7 @@ describe("by two clocks", () => {
 });
 
 describe("settling is one movement", () => {
-  test("an expiry that the same turn's credits cure announces nothing", () => {
+  test("an expiry made up for by the same turn's credits publishes nothing", () => {
     const world = openWorld({ threshold: 150n });
     world.subscribe("small", "2025-01-15T10:00Z");
     world.settleComplete("2025-02-10");
@@ -319,7 +319,7 @@ describe("settling is one movement", () => {
     expect(world.lowBalances()).toEqual([]);
   });
 
-  test("an expiry that is not cured is said, naming the last entry", () => {
+  test("an expiry that is not made up for publishes a low balance, naming the last entry", () => {
     const world = openWorld({ threshold: 200n });
     world.subscribe("small", "2025-01-15T10:00Z");
     world.model.grant(
@@ -338,7 +338,7 @@ describe("settling is one movement", () => {
     expect(world.lowBalances()).toEqual(["entry:6 at 200"]);
   });
 
-  test("a turn that leaves a low account low says it again, and one that lifts it does not", () => {
+  test("a turn that leaves a low account low publishes it again, and one that lifts it does not", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(250n, "2025-01-20T10:00Z");
@@ -348,7 +348,7 @@ describe("settling is one movement", () => {
     expect(world.lowBalances()).toEqual(["event:1 at -150", "entry:2 at -50"]);
   });
 
-  test("credits alone cross nothing, however high the threshold", () => {
+  test("credits alone cross no threshold, however high", () => {
     const world = openWorld({ threshold: 1_000n });
     world.subscribe("small", "2025-01-15T10:00Z");
     world.settle("2025-02-01");

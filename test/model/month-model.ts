@@ -23,13 +23,13 @@ import { balanceOf, roomForDraw, sayIfLow, take } from "./naive-books.ts";
 import { createMetering } from "./naive-metering.ts";
 
 /**
- * The month, kept the naive way: reference-model.ts with plans, add-ons, turns, and expiries by two
- * clocks. Periods are found by turning the pages of a calendar, credits move one lot at a time. It
- * shares no code with shared/core.
+ * The month, in the simplest possible way: reference-model.ts with plans, add-ons, turns, and expiries
+ * by two clocks. Periods are found by walking the calendar, credits move one lot at a time. It shares no
+ * code with shared/core.
  *
- * Feed it what the system got, in the order in which the system took it, with a clock (`now`) that
- * never goes back. Every command settles its account first, also one that is then refused, and tells
- * the kind of the change or of the refusal.
+ * It is fed what the system received, in the same order, with a clock (`now`) that never goes back.
+ * Every command settles its account first, even if it is then refused, and returns the kind of the
+ * change or of the refusal.
  */
 export interface MonthModel {
   createAccount(
@@ -55,19 +55,19 @@ export interface MonthModel {
   ): ReturnType<typeof changeInterval>;
   cancel(accountId: string, now: number): ReturnType<typeof cancel>;
   resume(accountId: string, now: number): ReturnType<typeof resume>;
-  /** A fee of the subscription of that number is charged no more. */
+  /** A fee of that subscription is given up. */
   feeGivenUp(
     accountId: string,
     fee: { readonly number: number },
     now: number,
   ): ReturnType<typeof feeGivenUp>;
-  /** One was paid after all, while so many others are still owed. */
+  /** A given-up fee was paid, while `owing` are still owed. */
   feePaid(
     accountId: string,
     fee: { readonly number: number; readonly owing: number },
     now: number,
   ): ReturnType<typeof feePaid>;
-  /** So many units of an add-on; 0 cancels it. */
+  /** Sets the units of an add-on; 0 cancels it. */
   setAddOn(
     accountId: string,
     asked: { readonly addOnId: string; readonly quantity: number },
@@ -78,25 +78,25 @@ export interface MonthModel {
     timeZone: string,
     now: number,
   ): ReturnType<typeof changeTimeZone>;
-  /** Meters one event and tells what became of it. */
+  /** Meters one event and returns its outcome. */
   receive(event: UsageEvent, now: number): "metered" | "repeat" | DeadLetterReason;
-  /** What the scheduler does to an account. */
+  /** Settles an account as the scheduler does. */
   settle(accountId: string, clock: number): void;
-  /** Metering was seen to have read every partition to its end. */
+  /** Metering has read every partition to its end. */
   caughtUp(at: number): void;
   /** Throws for an account that was not created. */
   account(accountId: string): MonthAccount;
   accountIds(): string[];
 }
 
-/** What the system must say of an account. All credits are micro-credits. */
+/** The expected state of an account. All credits are micro-credits. */
 export interface MonthAccount {
   readonly timeZone: string;
   /** Below zero it is debt. */
   readonly balance: bigint;
   /** All usage ever metered, paid for or not. */
   readonly used: bigint;
-  /** Oldest first, ended ones included; `credits` are those granted, whatever was taken back. */
+  /** Oldest first, expired ones included; `credits` is the original grant, whatever was withdrawn. */
   readonly lots: readonly {
     readonly lotId: string;
     readonly credits: bigint;
@@ -108,7 +108,7 @@ export interface MonthAccount {
   readonly entries: readonly MonthEntry[];
   /** In the order in which they fell due, then by id. */
   readonly fees: readonly MonthFee[];
-  /** In the order said: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
+  /** In the order published: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
   readonly lowBalances: readonly { readonly cause: string; readonly balance: bigint }[];
   readonly subscription:
     | (Readonly<Omit<MonthSubscription, "withheld">> & {
@@ -118,7 +118,7 @@ export interface MonthAccount {
   readonly subscriptions: number;
   /** By id. */
   readonly addOns: readonly Readonly<AddOnUse>[];
-  /** In the order due, then by add-on. */
+  /** By due instant, then by add-on. */
   readonly dueCharges: readonly DueCharge[];
 }
 

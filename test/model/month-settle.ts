@@ -15,13 +15,16 @@ const GRACE = 15 * 60_000;
 /** How far an account is settled: by the clock, and by what usage is known. */
 export interface Until {
   readonly clock: number;
-  /** Up to here all usage of the account is taken to be known. */
+  /** All usage of the account up to here is taken to be known. */
   readonly usage: number;
-  /** Up to here metering has seen all usage; at most `usage`. */
+  /** Metering has seen all usage up to here; at most `usage`. */
   readonly completeUntil: number;
 }
 
-/** Posts all that is due, one thing at a time, and judges the balance once, after all of it. */
+/**
+ * Posts everything due, one thing at a time, and compares the balance with the threshold once, at the
+ * end.
+ */
 export function settle(books: MonthBooks, catalogue: Catalogue, until: Until): void {
   const before = books.posted.length;
   for (let next = nextDue(books, until); next !== null; next = nextDue(books, until)) {
@@ -35,7 +38,7 @@ export function settle(books: MonthBooks, catalogue: Catalogue, until: Until): v
 }
 
 type Due = {
-  /** What comes first is posted first. */
+  /** In the order of posting. */
   readonly key: number;
   readonly dueAt: number;
 } & (
@@ -45,8 +48,8 @@ type Due = {
 );
 
 /**
- * Turns as the clock comes to them; expiries and charges when the grace for late usage is over, and
- * those that one event alone makes due after everything else.
+ * Turns when the clock reaches them; expiries and charges when the grace for late usage is over; what
+ * one event alone makes due after everything else.
  */
 function nextDue(books: MonthBooks, { clock, usage, completeUntil }: Until): Due | null {
   const keyOf = (dueAt: number) =>
@@ -69,7 +72,7 @@ function nextDue(books: MonthBooks, { clock, usage, completeUntil }: Until): Due
   return due[0] ?? null;
 }
 
-/** Lots stand in the order of their age already, and sorting leaves equals where they are. */
+/** Lots are already ordered by age, and the sort is stable. */
 function byOrder(a: Due, b: Due): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1;
   if (a.kind === "turn") return -1;
@@ -82,7 +85,7 @@ function byOrder(a: Due, b: Due): number {
   return a.kind === "expiry" ? -1 : 1;
 }
 
-/** The next period begins, under what then holds; or the subscription ends. */
+/** Begins the next period under its terms, or ends the subscription. */
 function turn(books: MonthBooks, subscription: MonthSubscription, catalogue: Catalogue): void {
   const at = subscription.nextPeriodAt;
   const period = subscription.period + 1;
@@ -125,7 +128,7 @@ export function grantForPeriod(
   postGrant(books, { lotId, credits, reference: planId, expiresAt }, at);
 }
 
-/** Each add-on in use is to be charged for the current period. */
+/** Marks each add-on in use to be charged for the current period. */
 export function oweForPeriod(
   books: MonthBooks,
   { number, period }: MonthSubscription,

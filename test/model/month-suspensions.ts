@@ -4,7 +4,7 @@ import { grantForPeriod, oweForPeriod } from "./month-settle.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { sayAgainIfLow } from "./naive-books.ts";
 
-/** What follows where a fee is not paid, and where it is paid after all, each on a settled account. */
+/** What follows when a fee is given up, and when it is paid after all, each on a settled account. */
 
 export function feeGivenUp(
   { subscription }: MonthBooks,
@@ -16,7 +16,7 @@ export function feeGivenUp(
   return "suspended";
 }
 
-/** The outcome names all that the history is told. */
+/** The outcome names everything the history records. */
 export function feePaid(
   books: MonthBooks,
   catalogue: Catalogue,
@@ -40,7 +40,7 @@ export function feePaid(
   return told;
 }
 
-/** What was charged has passed: who cancelled meanwhile is gone, for all others it begins anew. */
+/** What was charged is over: a cancelled subscription ends, any other starts again. */
 function beginAgain(
   books: MonthBooks,
   subscription: MonthSubscription,
@@ -68,7 +68,7 @@ function giveCurrent(
   oweForPeriod(books, subscription, catalogue, now);
 }
 
-/** A month that is over is given as anything in mid-month is. */
+/** A month that is over is granted like any lot in mid-month. */
 function grantLate(
   books: MonthBooks,
   { number, planId }: MonthSubscription,

@@ -2,7 +2,8 @@ import type { BillingInterval, Renewal } from "../../shared/core/offer/billing-p
 import type { AddOn, Plan } from "../../shared/core/offer/catalogue.ts";
 
 /**
- * What the month is made of, as plain data; of shared/core only types are used. All credits are micro-credits, all instants milliseconds since 1970-01-01T00:00Z.
+ * The parts of a month, as plain data; of shared/core only types are used. All credits are
+ * micro-credits, all instants milliseconds since 1970-01-01T00:00Z.
  */
 
 /** Versions of each plan and add-on, in any order. */
@@ -11,7 +12,7 @@ export interface Catalogue {
   readonly addOns: ReadonlyMap<string, readonly AddOn[]>;
 }
 
-/** The newest version that holds at an instant. */
+/** The version in force at an instant. */
 export function versionAt<T extends { readonly validFrom: number }>(
   versions: readonly T[] | undefined,
   at: number,
@@ -36,22 +37,22 @@ export interface MonthSubscription {
   /** The last period that has begun. */
   period: number;
   nextPeriodAt: number;
-  /** What this period has had so far. */
+  /** What this period has received so far. */
   periodCredits: bigint;
-  /** The first period that is not charged. */
+  /** The first period not yet charged. */
   paidUntil: number;
-  /** What the periods before it are charged at, a month or a year. */
+  /** The price of the periods before it, per month or year. */
   paidPrice: bigint;
   nextPlanId: string | null;
   nextInterval: BillingInterval | null;
   cancelled: boolean;
-  /** While a fee is given up: periods that began without credits. */
+  /** Periods that began without credits while a fee was given up. */
   withheld: number[] | null;
 }
 
 export interface AddOnUse {
   readonly addOnId: string;
-  /** Owed for the current period, paid or pending. */
+  /** Owed for the current period, charged or pending. */
   quantity: number;
   /** From the next period on. */
   nextQuantity: number;
@@ -60,7 +61,7 @@ export interface AddOnUse {
 /** A turn's charge that waits for usage to be complete. */
 export interface DueCharge {
   readonly addOnId: string;
-  /** Of the subscription that owes it, which may have ended since. */
+  /** The subscription that owes it, which may have ended since. */
   readonly subscription: number;
   readonly period: number;
   readonly units: number;

@@ -7,7 +7,7 @@ import type { Catalogue } from "./month-terms.ts";
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** `small`, `mid`, `big` and `huge` are usual plans; what is odd about the others, their names say. */
+/** `small`, `mid`, `big` and `huge` are ordinary plans; the others are named for their peculiarity. */
 const CATALOGUE: Catalogue = {
   plans: versionsBy(
     ({ planId }) => planId,
@@ -50,10 +50,10 @@ function versionsBy<T>(idOf: (version: T) => string, versions: readonly T[]): Ma
 
 export interface World {
   readonly model: MonthModel;
-  /** So many credits used; both instants as text, taken when it occurred unless told. */
+  /** Credits used; both instants as text, received when it occurred by default. */
   use(credits: bigint, occurredAt: string, takenAt?: string): void;
   subscribe(planId: string, when: string, how?: Partial<HowSubscribed>): string;
-  /** Metering is caught up and the scheduler comes by. */
+  /** Metering has caught up and the scheduler runs. */
   settleComplete(when: string): void;
   settle(when: string): void;
   setAddOn(addOnId: string, quantity: number, when: string): string;
@@ -143,7 +143,7 @@ export function at(text: string): number {
   return instant;
 }
 
-/** As short as it can be told: a whole UTC day without its time, a whole minute without seconds. */
+/** As short as possible: a whole UTC day without its time, a whole minute without seconds. */
 export function day(instant: number): string {
   return new Date(instant)
     .toISOString()

@@ -1,17 +1,17 @@
 /**
- * An account's books, kept the naive way: lots that each know what is left of them, and debt as a
- * number of its own. Credits are taken from one lot at a time, the oldest that has something first.
+ * An account's books, in the simplest possible way: lots that each store their remainder, and debt as a
+ * separate number. Credits are taken from one lot at a time, the oldest with something left first.
  */
 export interface NaiveBooks<L extends NaiveLot = NaiveLot> {
   readonly threshold: bigint;
-  /** Oldest first, ended ones included. */
+  /** Oldest first, expired ones included. */
   readonly lots: L[];
   readonly lowBalances: { cause: string; balance: bigint }[];
   debt: bigint;
-  /** How many entries were posted; the last one's sequence. */
+  /** The number of entries posted, which is the last one's sequence. */
   entries: bigint;
   saidLow: boolean;
-  /** How much of the 63 bits that the account may ever draw is gone. */
+  /** How much of the 63 bits that the account can ever draw is used up. */
   travelled: bigint;
 }
 
@@ -53,7 +53,7 @@ export function roomForDraw(books: NaiveBooks): bigint {
   return MOST - books.travelled;
 }
 
-/** Takes credits; tells which lot paid how much, and what no lot could pay. */
+/** Takes credits; returns what each lot paid, and what no lot could pay. */
 export function take(
   books: NaiveBooks,
   credits: bigint,
@@ -73,7 +73,7 @@ export function take(
   return { paid, unpaid };
 }
 
-/** Puts a full lot behind all others; tells how much of it went to the debt at once. */
+/** Adds a full lot behind all others; returns how much of it repaid debt. */
 export function put<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   const repaid = lot.left < books.debt ? lot.left : books.debt;
   books.debt -= repaid;
@@ -82,7 +82,7 @@ export function put<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   return repaid;
 }
 
-/** Ends a lot; tells what it still had. */
+/** Expires a lot; returns what it still had. */
 export function end<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   const had = lot.left;
   const older = books.lots.slice(0, books.lots.indexOf(lot));
@@ -91,7 +91,7 @@ export function end<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   return had;
 }
 
-/** Says a low balance unless it was said since the last grant. */
+/** Publishes a low balance unless one was published since the last grant. */
 export function sayIfLow(books: NaiveBooks, cause: string): void {
   const balance = balanceOf(books);
   if (books.saidLow || balance > books.threshold) return;
@@ -99,7 +99,7 @@ export function sayIfLow(books: NaiveBooks, cause: string): void {
   books.lowBalances.push({ cause, balance });
 }
 
-/** After a grant: what was said to be low is armed again, and said again when it still is. */
+/** After a grant: an account published as low is armed again, and published again when it is still low. */
 export function sayAgainIfLow(books: NaiveBooks): void {
   if (!books.saidLow) return;
   books.saidLow = false;

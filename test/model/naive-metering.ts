@@ -6,13 +6,13 @@ import type {
 } from "../../shared/core/usage/usage-event.ts";
 import { MOST } from "./naive-books.ts";
 
-/** What the naive books make of an event, from its identity to its price. */
+/** How the naive books treat an event, from its identity to its price. */
 export interface NaiveMetering {
-  /** Null when it can be metered, as far as nothing but the event itself says. */
+  /** Null when the event, by itself, can be metered. */
   whyUnfit(event: UsageEvent, now: number): DeadLetterReason | null;
   /** Null when the event was not metered before. */
   metBefore(event: UsageEvent): "repeat" | "conflict" | null;
-  /** Micro-credits, or why there is no price. */
+  /** Micro-credits, or the reason there is no price. */
   priceOf(event: UsageEvent): bigint | "unknown_meter" | "no_price";
   remember(event: UsageEvent): void;
 }

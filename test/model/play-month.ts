@@ -17,7 +17,7 @@ export function openHistory({ accounts }: MonthHistory): MonthModel {
   return model;
 }
 
-/** Plays one step on the model; tells its outcome. */
+/** Plays one step on the model; returns its outcome. */
 export function playStep(model: MonthModel, step: MonthStep): string {
   switch (step.kind) {
     case "caught up":

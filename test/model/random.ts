@@ -1,12 +1,12 @@
-/** Numbers that look random and are the same again for the same seed. */
+/** Pseudo-random numbers, the same for the same seed. */
 export interface Random {
-  /** From 0 to below `below`, whole. */
+  /** An integer from 0 to below `below`. */
   whole(below: number): number;
-  /** From `from` to `to`, both included, whole. */
+  /** An integer from `from` to `to`, both included. */
   between(from: number, to: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
-  /** Items with a weight each. */
+  /** Weighted items. */
   pickWeighted<T>(items: readonly (readonly [weight: number, item: T])[]): T;
 }
 

@@ -20,20 +20,20 @@ import {
 import { createMetering } from "./naive-metering.ts";
 
 /**
- * The books, kept the naive way: a list of lots that each know what is left of them, debt as a number
- * of its own, and events drawn one by one from the oldest lot that has something. It knows nothing
- * of the credit line, shares no code with shared/core, and is what the real books are compared with.
- * It knows grants and usage; month-model.ts knows plans and add-ons too.
+ * The books, in the simplest possible way: a list of lots that each store their remainder, debt as a
+ * separate number, and events drawn one by one from the oldest lot with something left. It knows nothing
+ * of the credit line, shares no code with shared/core, and is what the real books are compared with. It
+ * covers grants and usage; month-model.ts adds plans and add-ons.
  *
- * Feed it what the system got, in the order in which the system took it: grants when they were
- * posted, events in offset order with the clock (`now`) of the batch that they were metered in. It
- * starts at the decoded event; unreadable bytes are the codec's.
+ * It is fed what the system received, in the same order: grants when they were posted, events in offset
+ * order with the clock (`now`) of the batch that metered them. It starts at the decoded event;
+ * unreadable bytes are the codec's concern.
  */
 export interface Model {
   createAccount(accountId: string, options?: { readonly threshold?: bigint }): void;
   /**
    * Adds a lot of micro-credits (above 0) behind all others; debt is repaid first. Settles nothing by
-   * itself. Overflow: all that was ever used and all that is left would not fit in 63 bits.
+   * itself. Overflow: everything ever used and everything left would not fit in 63 bits.
    */
   grant(
     accountId: string,
@@ -41,9 +41,9 @@ export interface Model {
     credits: bigint,
     expiresAt: Instant | null,
   ): "granted" | "overflow";
-  /** Ends every lot whose expiry has come by `asOf`; `receive` does this for its own event. */
+  /** Expires every lot due by `asOf`; `receive` does this for its own event. */
   settle(accountId: string, asOf: Instant): void;
-  /** Meters one event and tells what became of it. */
+  /** Meters one event and returns its outcome. */
   receive(event: UsageEvent, now: Instant): "metered" | "repeat" | DeadLetterReason;
   /** Throws for an account that was not created. */
   account(accountId: string): ModelAccount;
@@ -52,25 +52,25 @@ export interface Model {
     readonly event: UsageEvent;
     readonly reason: DeadLetterReason;
   }[];
-  /** Events dropped because the same was metered before. */
+  /** Events dropped as repeats. */
   readonly repeats: number;
 }
 
-/** What the system must say of an account. All credits are micro-credits. */
+/** The expected state of an account. All credits are micro-credits. */
 export interface ModelAccount {
   /** Below zero it is debt. */
   readonly balance: bigint;
   /** All usage ever metered, paid for or not. */
   readonly used: bigint;
-  /** Oldest first, ended ones included. */
+  /** Oldest first, expired ones included. */
   readonly lots: readonly ModelLot[];
   /** In the order metered. */
   readonly records: readonly ModelRecord[];
   /** In the order posted; `credits` is what the lot still had. */
   readonly expiries: readonly { readonly lotId: string; readonly credits: bigint }[];
-  /** In the order said: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
+  /** In the order published: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
   readonly lowBalances: readonly { readonly cause: string; readonly balance: bigint }[];
-  /** Grants and expiries posted so far; the last one's sequence. */
+  /** The number of grants and expiries posted, which is the last one's sequence. */
   readonly entries: bigint;
 }
 
@@ -84,7 +84,7 @@ interface ModelLot {
 interface ModelRecord {
   readonly eventId: string;
   readonly credits: bigint;
-  /** What each lot paid of it, oldest lot first; lots that paid nothing are not there. */
+  /** What each lot paid of it, oldest lot first; lots that paid nothing are left out. */
   readonly paidBy: ReadonlyMap<string, bigint>;
   /** What no lot has paid yet. */
   readonly unpaid: bigint;

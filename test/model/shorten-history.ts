@@ -1,9 +1,9 @@
 import type { MonthHistory } from "./month-history.ts";
 
 /**
- * The shortest history to be found that still fails: accounts are dropped first, then steps, half of
- * them at a time down to one by one, until none can be spared. `fails` must be true of `history`
- * itself; it is asked at most `tries` times.
+ * The shortest history found that still fails: accounts are dropped first, then steps, from half of them
+ * at a time down to one, until none can be dropped. `fails` must be true of `history` itself; it is
+ * called at most `tries` times.
  */
 export async function shorten(
   history: MonthHistory,
@@ -21,7 +21,7 @@ export async function shorten(
   return { ...fewer, steps };
 }
 
-/** The history as an expression of TypeScript, to be pasted into a test. */
+/** The history as a TypeScript expression to paste into a test. */
 export function historyAsCode({ seed, accounts, steps }: MonthHistory): string {
   return [
     "{",
@@ -36,7 +36,7 @@ export function historyAsCode({ seed, accounts, steps }: MonthHistory): string {
   ].join("\n");
 }
 
-/** The history of some of its accounts. */
+/** The history restricted to some of its accounts. */
 export function onlyOf(history: MonthHistory, accounts: MonthHistory["accounts"]): MonthHistory {
   const ids = new Set(accounts.map(({ id }) => id));
   const steps = history.steps.filter((step) => !("account" in step) || ids.has(step.account));

@@ -1,11 +1,10 @@
 import { Temporal } from "temporal-polyfill";
 
 /**
- * Days and months of a time zone, found the naive way: by looking at its wall clock, quarter of an
- * hour after quarter of an hour, and by turning the calendar's pages one month at a time. Dates are
- * YYYY-MM-DD, so that the later one is the larger text.
+ * Days and months of a time zone, found by stepping its wall clock a quarter of an hour at a time and
+ * the calendar one month at a time. Dates are YYYY-MM-DD, so that the later one is the larger text.
  *
- * Holds since 1972, when the last zone came to differ from UTC by whole quarters of an hour.
+ * Correct since 1972, when the last zone came to differ from UTC by whole quarters of an hour.
  */
 
 const MINUTE = 60_000;
@@ -15,7 +14,7 @@ const HOUR = 4 * QUARTER;
 const clocks = new Map<string, Intl.DateTimeFormat>();
 const starts = new Map<string, number>();
 
-/** The date that the zone's wall clock shows. */
+/** The date on the zone's wall clock. */
 export function dateShown(at: number, timeZone: string): string {
   let clock = clocks.get(timeZone);
   if (clock === undefined) {
@@ -26,7 +25,7 @@ export function dateShown(at: number, timeZone: string): string {
   return clock.format(at);
 }
 
-/** The first instant at which the zone's wall clock shows `date`, or a later one if it skips that. */
+/** The first instant at which the zone's wall clock shows `date`, or a later date if it skips that one. */
 export function dayStart(date: string, timeZone: string): number {
   const key = `${timeZone} ${date}`;
   let start = starts.get(key);
@@ -48,7 +47,7 @@ function findDayStart(date: string, timeZone: string): number {
   return at;
 }
 
-/** The last date whose first instant has passed, also when the wall clock went back behind it. */
+/** The last date whose first instant has passed, even if the wall clock went back behind it. */
 export function dateBegun(at: number, timeZone: string): string {
   let date = dateShown(at, timeZone);
   for (let next = dayAfter(date); dayStart(next, timeZone) <= at; next = dayAfter(date)) {
@@ -57,7 +56,7 @@ export function dateBegun(at: number, timeZone: string): string {
   return date;
 }
 
-/** The same day of the calendar so many months on, or that month's last day. */
+/** The same calendar day `months` later, or that month's last day. */
 export function monthsOn(date: string, months: number): string {
   let [year = 0, month = 0] = date.split("-").map(Number);
   const day = Number(date.slice(8));

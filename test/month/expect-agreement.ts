@@ -3,7 +3,7 @@ import { historyOf, settledMonthly } from "./histories.ts";
 import { describeFailure } from "./shortest-failure.ts";
 import { type Journey, travelAfresh } from "./time-machine.ts";
 
-/** Plays a history of this shape; fails with the shortest history that shows a difference, if any does. */
+/** Plays a history of this shape; fails with the shortest history that shows a difference. */
 export async function expectAgreement(
   seed: number,
   shape: Parameters<typeof historyOf>[1],

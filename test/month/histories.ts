@@ -2,7 +2,7 @@ import { readTrace } from "../../infra/demo/trace.ts";
 import { type HistoryShape, makeHistory, withScheduler } from "../model/month-histories.ts";
 import type { MonthHistory, TracedUse } from "../model/month-history.ts";
 
-/** Requests of a real service, from which all usage is drawn. */
+/** Requests of a real service, from which all usage is sampled. */
 const TRACE: readonly TracedUse[] = (await readTrace()).map(
   ({ afterMs, inputTokens, outputTokens }) => ({
     seconds: afterMs / 1_000,
@@ -15,7 +15,7 @@ export function historyOf(seed: number, shape: Omit<HistoryShape, "seed" | "trac
 }
 
 /**
- * With a scheduler that comes by once a month, when the month has turned in every zone and the grace is
+ * With a scheduler that runs once a month, when the month has turned in every zone and the grace is
  * over; four months in ten it is down.
  */
 export function settledMonthly(history: MonthHistory): MonthHistory {
@@ -25,7 +25,7 @@ export function settledMonthly(history: MonthHistory): MonthHistory {
   });
 }
 
-/** With a scheduler that comes by once a day. */
+/** With a scheduler that runs once a day. */
 export function settledDaily(history: MonthHistory): MonthHistory {
   return withScheduler(history, (at, before) => Math.floor(at / DAY) > Math.floor(before / DAY));
 }

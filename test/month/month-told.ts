@@ -3,16 +3,16 @@ import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { MonthAccount, MonthModel } from "../model/month-model.ts";
 
 /**
- * What the real books and the model say of every account, in shared words. Read by a few queries
+ * The state of every account in the real books and in the model, in shared terms. Read by a few queries
  * for all accounts together.
  */
 
-/** What stands at a turn. `lots` are those with something left. */
+/** The state at a turn. `lots` are those with something left. */
 export interface StandingTold {
   readonly balance: bigint;
   readonly timeZone: string;
   readonly lots: readonly string[];
-  /** How many were posted, and how many low balances said. */
+  /** The number of entries posted and of low balances published. */
   readonly entries: number;
   readonly fees: number;
   readonly lowBalances: number;
@@ -22,7 +22,7 @@ export interface StandingTold {
   readonly dueCharges: MonthAccount["dueCharges"];
 }
 
-/** All that there ever was. */
+/** Everything that ever existed. */
 export interface WholeTold extends Omit<StandingTold, "entries" | "fees" | "lowBalances"> {
   readonly used: bigint;
   /** Oldest first. */
@@ -76,7 +76,7 @@ export async function standingByBooks(database: Database): Promise<Map<string, S
   );
 }
 
-/** Low balances are those still in the outbox: ask before a relay has published them. */
+/** Low balances are those still in the outbox: read them before a relay publishes them. */
 export async function wholeByBooks(database: Database): Promise<Map<string, WholeTold>> {
   const books = await readBooks(database, false);
   const entries = await linesOf(database, ENTRIES, entryLine);
@@ -116,7 +116,7 @@ function entryLine(fields: readonly unknown[]): string {
 const ACCOUNTS = `
   SELECT account_id, granted - position, time_zone, entries, crossings FROM account`;
 
-/** In the order in which they were granted: one that was cut out lies where the next one does. */
+/** In the order in which they were granted: a lot cut out lies at the place of the next one. */
 const LOTS = `
   SELECT account_id, lot_id, lot.credits,
          greatest(0, end_position - greatest(start_position, account.position)),

@@ -6,17 +6,17 @@ import { HISTORY_CATALOGUE, HISTORY_RATES, HISTORY_START } from "../model/histor
 import type { HistoryAccount, MonthHistory } from "../model/month-history.ts";
 import { connect, openBooks } from "../support/books/books.ts";
 
-/** The real books with the accounts of a history and what they can subscribe to. */
+/** The real books with the accounts of a history and its catalogue. */
 export interface HistoryBooks {
   readonly url: string;
   readonly database: Database;
   close(): Promise<void>;
 }
 
-/** As many commands at once; each is a transaction. */
+/** The number of concurrent commands; each is a transaction. */
 const CONNECTIONS = 6;
 
-/** Books of its own for a history, before its first step. */
+/** Separate books for a history, before its first step. */
 export async function openHistoryBooks({ accounts }: MonthHistory): Promise<HistoryBooks> {
   const { url, database: first, close } = await openBooks();
   // Nothing crashes here, so no transaction needs to wait for the disk.

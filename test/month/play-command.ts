@@ -19,7 +19,7 @@ import type { AccountStep } from "../model/month-history.ts";
 
 export type CommandStep = Exclude<AccountStep, { kind: "use" }>;
 
-/** Plays a command on the real books; its outcome in the words of the model. */
+/** Plays a command on the real books; returns its outcome in the model's terms. */
 export async function playCommand(database: Database, step: CommandStep): Promise<string> {
   switch (step.kind) {
     case "grant":
@@ -89,7 +89,7 @@ function deciderOf(
   }
 }
 
-/** The scheduler's run: settles whoever is due, in transactions of so many accounts. */
+/** A run of the scheduler: settles every account that is due, a limited number per transaction. */
 export async function runScheduler(database: Database, clock: Instant, limit = 100): Promise<void> {
   const completeUntil = await readCompleteUntil(database);
   let next: DuePlace | null = null;

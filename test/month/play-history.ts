@@ -4,7 +4,7 @@ import type { AccountStep, MonthHistory, MonthStep } from "../model/month-histor
 import { type CommandStep, playCommand, runScheduler } from "./play-command.ts";
 import { openMetering, type UsageCounts, type UseStep } from "./play-usage.ts";
 
-/** What the real books said to the steps of one instant. */
+/** The outcomes of the steps of one instant in the real books. */
 export interface Played {
   readonly outcomes: ReadonlyMap<CommandStep, string>;
   readonly usage: UsageCounts;
@@ -16,15 +16,16 @@ export interface HistoryPlayer {
 }
 
 export interface HowPlayed {
-  /** Two schedulers at once, and beside all else that happens at their instant. */
+  /** Two schedulers, concurrent with each other and with everything else at their instant. */
   readonly racing?: boolean;
-  /** How many accounts a scheduler settles in one transaction. */
+  /** The number of accounts that a scheduler settles in one transaction. */
   readonly limit?: number;
 }
 
 /**
- * Plays a history on real books. At one instant the accounts' steps mix as they would: each account's
- * in their order, usage of all of them in common batches, commands of different ones at once.
+ * Plays a history on real books. The steps of one instant mix as they would in production: each
+ * account's in order, usage of all of them in common batches, commands of different accounts
+ * concurrently.
  */
 export function openPlayer(
   database: Database,
@@ -34,14 +35,14 @@ export function openPlayer(
   const metering = openMetering(database, accounts);
   let caughtUpAt: number | null = null;
 
-  /** Only when somebody may read it: most instants of a short history hold nothing else. */
+  /** Skipped unless something may read it: most instants of a short history contain nothing else. */
   async function noteCaughtUp(): Promise<void> {
     if (caughtUpAt === null) return;
     await recordUsageComplete(database, caughtUpAt);
     caughtUpAt = null;
   }
 
-  /** Who begins with a command need not wait for the others' usage. */
+  /** An account that begins with a command need not wait for the others' usage. */
   async function playSteps(steps: readonly AccountStep[], told: Telling): Promise<void> {
     await noteCaughtUp();
     let waiting: (readonly AccountStep[])[] = [
@@ -94,7 +95,7 @@ export function openPlayer(
   };
 }
 
-/** What failed, to be told once everything else is done; null when nothing did. */
+/** What failed, to be thrown once everything else is done; null when nothing did. */
 function settled(work: Promise<void>): Promise<unknown> {
   return work.then(
     () => null,
@@ -123,7 +124,7 @@ function add(told: Telling, { metered, repeats, deadLetters }: UsageCounts): voi
 
 type GlobalStep = Exclude<MonthStep, AccountStep>;
 
-/** Accounts' steps between those that concern everybody. */
+/** Accounts' steps between those that concern all accounts. */
 function partsOf(together: readonly MonthStep[]): (GlobalStep | { steps: AccountStep[] })[] {
   const parts: (GlobalStep | { steps: AccountStep[] })[] = [];
   for (const step of together) {

@@ -11,22 +11,22 @@ import { usageOf } from "../model/play-month.ts";
 
 export type UseStep = Extract<AccountStep, { kind: "use" }>;
 
-/** What became of events, in numbers. */
+/** Events counted by outcome. */
 export interface UsageCounts {
   readonly metered: number;
   readonly repeats: number;
   readonly deadLetters: number;
 }
 
-/** Metering, from its partitions on: no Kafka, and the clock handed in. */
+/** Metering from its partitions on: without Kafka, with the clock passed in. */
 export interface HistoryMetering {
-  /** Meters events that are taken at one instant, in this order on each account. */
+  /** Meters the events received at one instant, in this order for each account. */
   meter(uses: readonly UseStep[], now: number): Promise<UsageCounts>;
 }
 
 const PARTITIONS = 3;
 
-/** Each account's events come on one partition. */
+/** Each account's events are on one partition. */
 export function openMetering(
   database: Database,
   accounts: readonly HistoryAccount[],
@@ -57,7 +57,7 @@ export function openMetering(
 
   async function debit(runs: readonly UsageRun[], now: number): Promise<UsageCounts> {
     batches += 1;
-    // Whether repeats are looked up before or after writing must change nothing.
+    // Looking up repeats before or after writing must make no difference.
     const expectRepeats = batches % 8 !== 0;
     const outcome = await debitUsage(database, readRates, {
       reader: USAGE_READER,

@@ -1,12 +1,12 @@
 /**
- * The books do not depend on the scheduler. The same history is played with none, with one that comes
- * by once a day, with one that comes by at every instant at which anything happens (between those a
- * scheduler that comes by every minute finds the same books), and with two at once that race each
- * other and all else that happens at the instant.
+ * The books do not depend on the scheduler. The same history is played with none, with one that runs
+ * once a day, with one that runs at every instant at which anything happens (in between, a scheduler
+ * that runs every minute finds the same books), and with two that race each other and everything else at
+ * the instant.
  *
- * Lots, entries, fees and balances are the same. Across an outage of metering the entries are the same set,
- * but may stand in another order (shared/core/month/README.md). How often a low balance is said depends on
- * how often an account is settled, for each settling is one movement.
+ * Lots, entries, fees and balances are the same. Across an outage of metering the entries are the same
+ * set, but may be in another order (shared/core/month/README.md). The number of low balances depends on
+ * how often an account is settled, since each settlement is one movement.
  */
 import { describe, expect, test } from "vitest";
 import { withScheduler } from "../model/month-histories.ts";
@@ -22,7 +22,7 @@ const MINUTE = 60_000;
 const SEEDS = [randomSeed(), randomSeed(), randomSeed()];
 const SHAPE = { accounts: 20, months: 4, eventsAMonth: 4, changesAMonth: 0.7 };
 
-describe("the books are the same with no scheduler, a daily one, one that is always there, and two at once", () => {
+describe("the books are the same with no scheduler, a daily one, one that always runs, and two concurrent ones", () => {
   test.each(SEEDS)(
     "lots, entries and balances, seed %i",
     async (seed) => {
@@ -32,7 +32,7 @@ describe("the books are the same with no scheduler, a daily one, one that is alw
   );
 
   test.each(SEEDS)(
-    "but for the order of entries across outages of metering, seed %i",
+    "except for the order of entries across outages of metering, seed %i",
     async (seed) => {
       await expectTheSame(historyOf(seed, { ...SHAPE, outages: 4 }), (entries) =>
         entries.toSorted(),
@@ -56,13 +56,13 @@ async function expectTheSame(history: MonthHistory, ordered: Ordered): Promise<v
 
 const SMALL = { limit: 7 };
 
-/** What is different under which scheduler, or null. */
+/** What differs under which scheduler, or null. */
 async function whatDiffers(history: MonthHistory, ordered: Ordered): Promise<string | null> {
   const always = withScheduler(history);
   const ways: [string, MonthHistory, HowPlayed][] = [
     ["a daily scheduler", settledDaily(history), SMALL],
-    ["a scheduler that is always there", always, SMALL],
-    ["two schedulers at once", always, { ...SMALL, racing: true }],
+    ["a scheduler that always runs", always, SMALL],
+    ["two concurrent schedulers", always, { ...SMALL, racing: true }],
   ];
   const expected = await playToTheEnd(history, ordered);
   for (const [name, played, how] of ways) {

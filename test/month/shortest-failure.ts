@@ -3,12 +3,12 @@ import { historyAsCode, onlyOf, shorten } from "../model/shorten-history.ts";
 import type { HowPlayed } from "./play-history.ts";
 import { type Difference, type Journey, travelAfresh } from "./time-machine.ts";
 
-/** Each plays a candidate in books of its own, which takes a fifth of a second. */
+/** Each try plays a candidate in its own books, which takes a fifth of a second. */
 const TRIES = 250;
 
 /**
- * Tells what is different after the shortest history in which anything is, as code to be pasted:
- * `expect((await travelAfresh(<history>)).difference).toBeNull()`.
+ * Reports the difference after the shortest history that has one, as code to paste: `expect((await
+ * travelAfresh(<history>)).difference).toBeNull()`.
  */
 export async function describeFailure(
   history: MonthHistory,

@@ -2,7 +2,7 @@ import { test } from "vitest";
 import { expectAgreement } from "./expect-agreement.ts";
 
 test(
-  "a year of few accounts that use much, change their minds often and see many outages leaves the books as the model has them",
+  "a year of a few busy accounts with frequent changes and outages leaves the same books as the model",
   async () => {
     const shape = { accounts: 60, months: 12, eventsAMonth: 12, changesAMonth: 1, outages: 12 };
     await expectAgreement(4, shape);

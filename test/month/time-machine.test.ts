@@ -1,6 +1,6 @@
 /**
- * Two years of many accounts through the real books, with the clock handed in. They and the model
- * say the same of each account, each lot and each entry, at every turn of the month and at the end.
+ * Two years of many accounts through the real books, with the clock passed in. The books and the model
+ * agree on each account, each lot and each entry, at every turn of the month and at the end.
  */
 import { expect, test } from "vitest";
 import { expectAgreement } from "./expect-agreement.ts";
@@ -8,12 +8,12 @@ import { randomSeed } from "./histories.ts";
 
 const MINUTE = 60_000;
 
-/** README.md of test/ says how to play more, or one again. */
+/** test/README.md says how to play more histories, or one again. */
 const { TIME_MACHINE_SEED: again, TIME_MACHINE_SEEDS: many = "1" } = process.env;
 const SEEDS =
   again === undefined ? Array.from({ length: Number(many) }, randomSeed) : [Number(again)];
 
-/** Of each kind of step and outcome, and of what happens in the books, so often at least. */
+/** The minimum count of each kind of step and outcome, and of what happens in the books. */
 const OFTEN = 10;
 const OCCURRED = [
   ...["use: metered", "use: repeat", "use: too_far_ahead", "use: too_long_ago"],
@@ -45,7 +45,7 @@ const OCCURRED = [
 ];
 
 test.each(SEEDS)(
-  "two years of 2,000 accounts leave the books as the model has them, seed %i",
+  "two years of 2,000 accounts leave the same books as the model, seed %i",
   async (seed) => {
     const shape = { accounts: 2_000, months: 24, eventsAMonth: 3, changesAMonth: 0.3 };
     const { occurred, comparisons } = await expectAgreement(seed, shape);

@@ -13,25 +13,25 @@ import { whatOccurred } from "./what-occurred.ts";
 /** Where the real books first differ from the model, or from themselves. */
 export interface Difference {
   readonly at: number;
-  /** Null: it concerns no single one. */
+  /** Null: it concerns no single account. */
   readonly account: string | null;
   readonly what: string;
 }
 
 export interface Journey {
   readonly difference: Difference | null;
-  /** How often each outcome of each kind of step occurred, and what else did in the books. */
+  /** Counts of each outcome of each kind of step, and of what else happened in the books. */
   readonly occurred: ReadonlyMap<string, number>;
-  /** How often all accounts were compared. */
+  /** The number of comparisons of all accounts. */
   readonly comparisons: number;
 }
 
 /**
  * Plays a history through the real books and the model, with its clock, and compares all accounts as
- * each month begins in UTC, when it has begun in every zone and the grace is over, whenever the
- * scheduler has come by, and at the end. At the turns: balance, standing lots, subscription, add-ons,
- * due charges, and how many entries, fees and low balances there are. Those are only ever added to, so that
- * comparing all of them at the end, with all lots, compares them at each turn.
+ * each month begins in UTC, when it has begun in every zone and the grace is over, after each run of the
+ * scheduler, and at the end. At the turns: balance, lots with something left, subscription, add-ons, due
+ * charges, and the number of entries, fees and low balances. These are append-only, so comparing all of
+ * them at the end, with all lots, covers them at each turn.
  */
 async function travel(
   books: HistoryBooks,
@@ -68,7 +68,7 @@ async function travel(
   }
 }
 
-/** The same in books of its own, which go afterwards. */
+/** The same in separate books, dropped afterwards. */
 export async function travelAfresh(history: MonthHistory, how: HowPlayed = {}): Promise<Journey> {
   const books = await openHistoryBooks(history);
   try {
@@ -84,7 +84,7 @@ function monthsTurned(at: number): string {
   return [at, everywhere].map((instant) => new Date(instant).toISOString().slice(0, 7)).join(" ");
 }
 
-/** Plays the model, and compares what it and the books said to each step. */
+/** Plays the model, and compares its outcome of each step with the books'. */
 function compareOutcomes(
   together: readonly MonthStep[],
   { outcomes, usage }: Played,
@@ -138,7 +138,7 @@ function compare<T extends object>(
   return null;
 }
 
-/** On a connection that may join whole tables. */
+/** On a connection allowed to join whole tables. */
 async function whatIsBroken({ url }: HistoryBooks, at: number): Promise<Difference | null> {
   const plain = new pg.Pool({ connectionString: url, max: 1 });
   try {

@@ -41,7 +41,7 @@ const OCCURRED = `
   UNION ALL
   SELECT 'an account was in debt at the end', count(*)::integer FROM account WHERE position > granted`;
 
-/** How often what occurred in the books, by name. */
+/** Counts of what occurred in the books, by name. */
 export async function whatOccurred(database: Database): Promise<Map<string, number>> {
   const { rows } = await database.query<[string, number]>({ text: OCCURRED, rowMode: "array" });
   return new Map(rows);

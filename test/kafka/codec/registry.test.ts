@@ -1,8 +1,8 @@
 /**
- * Against a real HTTP server of this process, through the real client:
+ * With a real HTTP server in this process, through the real client:
  *
- * - only an answer "there is no such schema" makes a message's schema unknown; everything else is an
- *   outage, until the registry answers again
+ * - only the answer "no such schema" makes a message's schema unknown; everything else is an outage,
+ *   until the registry answers again
  * - a schema is refused only by an answer that refuses it
  */
 import { once } from "node:events";
@@ -19,7 +19,7 @@ import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 
 const VALUE = Buffer.from([0, 0, 0, 0, 7, 2, 65]);
 
-test("a registry that has no such schema makes the message's schema unknown", async () => {
+test("a registry without the schema makes the message's schema unknown", async () => {
   const registry = await registryThat((response) =>
     json(response, 404, { error_code: 40403, message: "Schema 7 not found" }),
   );
@@ -29,7 +29,7 @@ test("a registry that has no such schema makes the message's schema unknown", as
 });
 
 describe("is an outage, not a bad event:", () => {
-  test("nobody listens", async () => {
+  test("nothing listens", async () => {
     const registry = openRegistry({ url: "http://127.0.0.1:9", auth: null });
     await expect(openUsageDecoder(registry).learn([VALUE])).rejects.toThrow(RegistryUnavailable);
   });
@@ -49,10 +49,10 @@ describe("is an outage, not a bad event:", () => {
   });
 });
 
-describe("is an outage too, since no registry answers so:", () => {
+describe("is an outage too, as no registry answers this way:", () => {
   test.each<{ what: string; answer: (response: ServerResponse) => void }>([
     { what: "404 of a proxy in front of it", answer: (response) => page(response, 404) },
-    { what: "a page of a proxy", answer: (response) => page(response, 200) },
+    { what: "a proxy's page", answer: (response) => page(response, 200) },
     { what: "a redirect", answer: (response) => void response.writeHead(302).end() },
     { what: "an empty answer", answer: (response) => void response.writeHead(200).end() },
   ])("$what", async ({ answer }) => {
@@ -85,7 +85,7 @@ describe("registering a schema", () => {
     await expect(registering).rejects.toThrow("usage.events-value: ");
   });
 
-  test("under a subject that checks another compatibility is refused", async () => {
+  test("under a subject with another compatibility is refused", async () => {
     const registry = await registryThat((response) =>
       json(response, 200, { compatibilityLevel: "NONE" }),
     );

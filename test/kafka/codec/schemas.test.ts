@@ -1,7 +1,7 @@
 /**
- * - every record of every topic is read back as it was written, at the edges of its types too
+ * - every record of every topic is read back unchanged, also at the limits of its types
  * - a long is exact: no amount is ever rounded to a floating-point number
- * - a record that is not of its schema is refused, never written as something else
+ * - a record that does not match its schema is refused, never written as something else
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -98,7 +98,7 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
 describe.each(
   Object.entries(RECORDS) as [keyof typeof SCHEMAS, fc.Arbitrary<Record<string, unknown>>][],
 )("a record of %s", (name, record) => {
-  test("is read back as it was written", async () => {
+  test("is read back unchanged", async () => {
     const schema = SCHEMAS[name];
     const encode = await openEncoder(new RegistryInProcess(), schema);
     fc.assert(
@@ -142,7 +142,7 @@ describe("a value", () => {
     }
   });
 
-  test("holds no more memory than a few times its own bytes", async () => {
+  test("takes no more memory than a few times its own bytes", async () => {
     const encode = await openEncoder(new RegistryInProcess(), SCHEMAS.lowBalance);
     encode(someLow({ cause: "x".repeat(1_000_000) }));
     expect(encode(someLow({})).buffer.byteLength).toBeLessThan(100_000);
@@ -158,7 +158,7 @@ describe("a value", () => {
 
 describe("a long", () => {
   test.each(["9223372036854775807", "-9223372036854775808", "0", "-1"])(
-    "may be the decimal string %s that JSON carries",
+    "may be the decimal string %s, as in JSON",
     async (balance) => {
       const encode = await openEncoder(new RegistryInProcess(), SCHEMAS.lowBalance);
       expect(readAll(SCHEMAS.lowBalance, encode(someLow({ balance })))).toMatchObject({

@@ -1,8 +1,8 @@
 /**
- * - what a compatible schema wrote is read: the same, an older, a newer one
- * - what cannot be read is told with its reason, whatever the bytes, and nothing is thrown
- * - a registry that cannot answer is an outage; that a message cannot be read is never said then
- * - a schema is asked for once; one that was not there is asked for again
+ * - events of compatible schemas are read: the same, an older, a newer one
+ * - what cannot be read is reported with its reason, whatever the bytes, and nothing is thrown
+ * - a registry that cannot answer is an outage, never an unreadable message
+ * - a schema is requested once; an unknown one is requested again
  */
 
 import avro from "avsc";
@@ -43,7 +43,7 @@ const EVENT = {
 };
 
 describe("an event is read", () => {
-  test("as our own encoder wrote it, with the place it was read at", async () => {
+  test("as our own encoder wrote it, with its partition and offset", async () => {
     const registry = new RegistryInProcess();
     const value = (await openEncoder(registry, SCHEMAS.usageEvents))(RECORD);
     const decoder = openUsageDecoder(registry);
@@ -98,7 +98,7 @@ describe("an event is read", () => {
     expect(await roundTrip(narrow, { ...RECORD, quantity: 5 })).toEqual(EVENT);
   });
 
-  test("of a schema that only says long for the instant", async () => {
+  test("of a schema with a plain long for the instant", async () => {
     const plain = withField("occurred_at", { type: "long" });
     const record = { ...RECORD, occurred_at: BigInt(RECORD.occurred_at) };
     expect(await roundTrip(plain, record)).toEqual(EVENT);
@@ -146,7 +146,7 @@ describe("a value is unreadable", () => {
     expect(read).toMatchObject({ reason: "unreadable", detail: "bytes are missing or left over" });
   });
 
-  test("with an instant beyond what a number holds exactly", async () => {
+  test("with an instant beyond what a number represents exactly", async () => {
     const plain = withField("occurred_at", { type: "long" });
     expect(await roundTrip(plain, { ...RECORD, occurred_at: 2n ** 60n })).toMatchObject({
       reason: "unreadable",
@@ -172,7 +172,7 @@ describe("a value is unreadable", () => {
     });
   });
 
-  test("of a schema that is no Avro", async () => {
+  test("of a schema that is not Avro", async () => {
     const registry = new RegistryInProcess();
     const id = registry.add({ type: "nonsense" });
     expect(await learnAndDecode(registry, bytes(0, 0, 0, 0, id, 2))).toMatchObject({
@@ -196,7 +196,7 @@ describe("a value is unreadable", () => {
     expect([...outcomes].sort()).toEqual(["an event", "unknown_schema", "unreadable"]);
   });
 
-  test("at once when it counts more dimensions than it has bytes", async () => {
+  test("immediately when it counts more dimensions than it has bytes", async () => {
     const registry = new RegistryInProcess();
     const none = write(registry.add(OURS), OURS, { ...RECORD, dimensions: {} });
     const value = Buffer.concat([none.subarray(0, -1), bytes(0x80, 0x80, 0x80, 0x20)]);
@@ -209,8 +209,8 @@ describe("a value is unreadable", () => {
   });
 });
 
-describe("a schema that the registry does not have", () => {
-  test("makes a value unknown, and is asked for again with the next batch", async () => {
+describe("an unknown schema", () => {
+  test("makes a value unknown, and is requested again with the next batch", async () => {
     const registry = new RegistryInProcess();
     const decoder = openUsageDecoder(registry);
     const value = write(1, OURS, RECORD);
@@ -225,7 +225,7 @@ describe("a schema that the registry does not have", () => {
   });
 });
 
-test("a schema is asked for once, however many values and batches name it", async () => {
+test("a schema is requested once, however many values and batches name it", async () => {
   const registry = new RegistryInProcess();
   const value = write(registry.add(OURS), OURS, RECORD);
   const decoder = openUsageDecoder(registry);
@@ -248,7 +248,7 @@ describe("a registry that cannot answer is an outage", () => {
     expect(decoder.decode(value, 0, 0n)).toMatchObject(EVENT);
   });
 
-  test("does not hinder reading what is known", async () => {
+  test("does not prevent reading known schemas", async () => {
     const registry = new RegistryInProcess();
     const value = write(registry.add(OURS), OURS, RECORD);
     const decoder = openUsageDecoder(registry);
@@ -259,7 +259,7 @@ describe("a registry that cannot answer is an outage", () => {
   });
 });
 
-/** What was written with a schema, as our decoder reads it, without the place. */
+/** What was written with a schema, as our decoder reads it, without its offset. */
 async function roundTrip(schema: unknown, record: Record<string, unknown>): Promise<unknown> {
   const registry = new RegistryInProcess();
   const read = await learnAndDecode(registry, write(registry.add(schema), schema, record));

@@ -30,7 +30,7 @@ beforeEach(async () => {
   await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
 });
 
-test("batches follow each other without a hole, and hold at most so many messages", async () => {
+test("batches follow each other without a gap, up to the maximum size", async () => {
   await send(["a", "b", "c", "d", "e"]);
   const handled: MessageBatch[] = [];
   const consumer = await run({ batchSize: 2, handled });
@@ -41,7 +41,7 @@ test("batches follow each other without a hole, and hold at most so many message
   await consumer.ended;
 });
 
-test("the handler says where to read on", async () => {
+test("the handler decides where to continue reading", async () => {
   await send(["a", "b", "c", "d"]);
   const handled: MessageBatch[] = [];
   let isFirst = true;
@@ -69,7 +69,7 @@ test("offsets without a message are handed over when they end the topic", async 
   expect(handled.flatMap(valuesOf)).toEqual(["a"]);
 });
 
-test("what the group had read to before, and passed over meanwhile, skips nothing", async () => {
+test("a group's committed offset that points elsewhere skips nothing", async () => {
   await send(["a", "b", "c"]);
   await sendAborted();
   await admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: "3" }] });
@@ -77,7 +77,7 @@ test("what the group had read to before, and passed over meanwhile, skips nothin
   const consumer = await run({
     handled,
     async startAt() {
-      // Kafka is read from the committed offset on until this is known.
+      // Until this is known, reading starts at the committed offset.
       await sleep(1_000);
       return new Map([[0, 1n]]);
     },
@@ -88,7 +88,7 @@ test("what the group had read to before, and passed over meanwhile, skips nothin
   expect(handled[0]?.fetchedFrom).toBe(1n);
 });
 
-test("a partition whose start is not known is read from its first message on", async () => {
+test("a partition without a known start is read from its first message", async () => {
   await send(["a", "b"]);
   const handled: MessageBatch[] = [];
   const consumer = await run({ handled, startAt: async () => new Map() });

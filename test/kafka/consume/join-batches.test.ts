@@ -2,7 +2,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { joinBatches } from "../../../shared/kafka/consume/join-batches.ts";
 
-/** What goes together: items are as large as their name is long, and of one key if they begin alike. */
+/**
+ * Which items run together: an item's size is the length of its name, and items share a key if they
+ * start alike.
+ */
 function joined(limits: { atOnce: number; most: number }) {
   const calls: { readonly items: readonly string[]; end(): void; fail(error: Error): void }[] = [];
   const hand = joinBatches(
@@ -17,7 +20,7 @@ function joined(limits: { atOnce: number; most: number }) {
   return { hand, calls, taken: () => calls.map(({ items }) => items) };
 }
 
-test("what one fetch brought goes together, and each hears of its own", async () => {
+test("items of one fetch run together, and each gets its own result", async () => {
   const { hand, calls, taken } = joined({ atOnce: 2, most: 10 });
   const handed = ["a", "b", "c"].map(hand);
   await turn();
@@ -26,7 +29,7 @@ test("what one fetch brought goes together, and each hears of its own", async ()
   expect(await Promise.all(handed)).toEqual(["a done", "b done", "c done"]);
 });
 
-test("what comes while as many as may are under way waits, and goes together then", async () => {
+test("items that arrive while the maximum is under way wait, and then run together", async () => {
   const { hand, calls, taken } = joined({ atOnce: 1, most: 10 });
   const first = hand("a");
   await turn();
@@ -43,21 +46,21 @@ test("what comes while as many as may are under way waits, and goes together the
   expect(await Promise.all([second, third])).toEqual(["b done", "c done"]);
 });
 
-test("no more goes together than may, but one that is larger goes alone", async () => {
+test("no more run together than allowed, but a larger item runs alone", async () => {
   const { hand, taken } = joined({ atOnce: 9, most: 4 });
   for (const item of ["aa", "bb", "c", "dddddd", "e"]) void hand(item);
   await turn();
   expect(taken()).toEqual([["aa", "bb"], ["c"], ["dddddd"], ["e"]]);
 });
 
-test("two of one key do not go together", async () => {
+test("two items of one key do not run together", async () => {
   const { hand, taken } = joined({ atOnce: 9, most: 9 });
   for (const item of ["a1", "b1", "a2", "b2", "b3"]) void hand(item);
   await turn();
   expect(taken()).toEqual([["a1", "b1"], ["a2", "b2"], ["b3"]]);
 });
 
-test("those that went together fail together, and what waited goes on", async () => {
+test("items that run together fail together, and waiting ones continue", async () => {
   const { hand, calls, taken } = joined({ atOnce: 1, most: 2 });
   const handed = ["a", "b", "c"].map(hand);
   await turn();

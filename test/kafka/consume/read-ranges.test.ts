@@ -29,7 +29,7 @@ beforeEach(async () => {
   await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] });
 });
 
-test("a range gives each of its messages once, in order, and nothing of others", async () => {
+test("a range yields each of its messages once, in order, and no others", async () => {
   await send(0, "a", 50);
   await send(1, "b", 50);
   await send(2, "c", 50);
@@ -48,7 +48,7 @@ test("a range gives each of its messages once, in order, and nothing of others",
   expect(read.has(1)).toBe(false);
 });
 
-test("batches of a partition come one at a time, and the next one only when one was handled", async () => {
+test("batches of a partition come one at a time, each after the previous one was handled", async () => {
   const inHand = new Map<number, number>();
   for (const partition of [0, 1, 2]) await sendLarge(partition, 20);
   let batches = 0;
@@ -102,7 +102,7 @@ test("a range that ends in offsets without a message ends there", async () => {
   expect(ends.get(0)).toBe(9n);
 });
 
-test("nothing is left in Kafka: no offsets, no group", async () => {
+test("nothing is left behind in Kafka: no offsets, no group", async () => {
   await send(0, "a", 5);
   let during: string[] = [];
   await readRanges(kafka, {
@@ -118,7 +118,7 @@ test("nothing is left in Kafka: no offsets, no group", async () => {
   expect(groups.map(({ groupId }) => groupId)).not.toContain(during[0]);
 });
 
-/** Others read, too, in other tests. */
+/** Other tests read too. */
 async function groupsReading(of: string): Promise<string[]> {
   const { groups } = await admin.listGroups();
   const ids = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith("drawdown-read-"));
@@ -137,7 +137,7 @@ test("an empty range reads nothing", async () => {
   });
 });
 
-test("what retention has deleted, and what is not there yet, is named", async () => {
+test("messages deleted by retention or not yet written are named", async () => {
   await send(0, "a", 10);
   await deleteBefore("4");
   await expect(reading([[0, 0n, 10n]])).rejects.toThrow(`offsets 0 to 3 of ${topic}/0 are gone`);
@@ -145,7 +145,7 @@ test("what retention has deleted, and what is not there yet, is named", async ()
   await expect(reading([[9, 0n, 1n]])).rejects.toThrow(RangeUnreadable);
 });
 
-test("what retention deletes meanwhile is not passed over in silence", async () => {
+test("messages that retention deletes meanwhile are reported", async () => {
   for (const _ of [1, 2, 3]) await sendLarge(0, 10);
   let isDeleted = false;
   await expect(
@@ -173,7 +173,7 @@ test("the error of a handler ends the reading", async () => {
   await expect(handled).rejects.toThrow("no room");
 });
 
-test("an abort ends the reading once the batch in hand is handled", async () => {
+test("an abort ends the reading once the current batch is handled", async () => {
   await send(0, "a", 10);
   const stopping = new AbortController();
   let wasHandled = false;
@@ -191,7 +191,7 @@ test("an abort ends the reading once the batch in hand is handled", async () => 
   expect(wasHandled).toBe(true);
 });
 
-test("a Kafka that gives nothing any more is told after a while", async () => {
+test("a Kafka that stops delivering is reported after a while", async () => {
   for (const _ of [1, 2]) await sendLarge(0, 20);
   const handled = readRanges(kafka, {
     topic,
@@ -242,7 +242,7 @@ async function send(partition: number, prefix: string, count: number): Promise<v
   await producer.send({ topic, messages });
 }
 
-/** Each message a request of its own, so that a fetch brings only some of them. */
+/** One request per message, so that a fetch returns only some of them. */
 async function sendLarge(partition: number, count: number): Promise<void> {
   const value = Buffer.alloc(900_000, 1);
   for (let i = 0; i < count; i += 1)
@@ -250,7 +250,7 @@ async function sendLarge(partition: number, count: number): Promise<void> {
 }
 
 async function deleteBefore(offset: string): Promise<void> {
-  // KafkaJS finds the leader only of a topic that it has asked about.
+  // KafkaJS finds the leader only of a topic whose metadata it has loaded.
   await admin.fetchTopicOffsets(topic);
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] });
 }

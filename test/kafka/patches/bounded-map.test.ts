@@ -1,4 +1,4 @@
-/** If one of the tests of avsc itself fails, it has mended this, and the patch can go. */
+/** If one of the tests of avsc itself fails, avsc has fixed this, and the patch can be removed. */
 import avro from "avsc";
 import { describe, expect, test } from "vitest";
 import { typeHook } from "../../../shared/kafka/codec/schemas.ts";
@@ -14,13 +14,13 @@ const PROTO = Buffer.concat([
 ]);
 
 describe("avsc itself", () => {
-  test("reads as many entries as are counted, though there are no bytes for them", () => {
+  test("reads as many entries as announced, though there are no bytes for them", () => {
     const tap = tapThatCounts(100_000);
     read(theirs, tap);
     expect(tap.strings).toBeGreaterThanOrEqual(100_000);
   });
 
-  test("skips as many", () => {
+  test("skips as many as announced", () => {
     const tap = tapThatCounts(100_000);
     skip(theirs, tap);
     expect(tap.skipped).toBeGreaterThanOrEqual(100_000);
@@ -31,8 +31,8 @@ describe("avsc itself", () => {
   });
 });
 
-describe("a map of ours", () => {
-  test("refuses a count that does not fit into its bytes, before it reads an entry", () => {
+describe("our map", () => {
+  test("refuses a count that does not fit its bytes, before it reads an entry", () => {
     for (const take of [read, skip]) {
       const tap = tapThatCounts(100_000);
       expect(() => take(ours, tap)).toThrow("a map of 100000 entries does not fit");
@@ -48,12 +48,12 @@ describe("a map of ours", () => {
     expect(Object.entries(ours.fromBuffer(PROTO))).toEqual(entries);
   });
 
-  test("reads blocks with their size in bytes in front", () => {
+  test("reads blocks preceded by their size in bytes", () => {
     const sized = Buffer.from([1, 8, 2, 97, 2, 98, 2, 2, 99, 2, 100, 0]);
     expect(ours.fromBuffer(sized)).toEqual({ a: "b", c: "d" });
   });
 
-  test("writes what avsc reads, and is of the same schema", () => {
+  test("writes what avsc reads, and has the same schema", () => {
     const value = { a: "b", "": "ß客" };
     expect(theirs.fromBuffer(ours.toBuffer(value))).toEqual(value);
     expect(ours.equals(theirs)).toBe(true);
@@ -66,7 +66,7 @@ describe("a map of ours", () => {
   });
 });
 
-/** Stands for three bytes, of which the first count so many entries. */
+/** A map of three bytes, the first of which announce this number of entries. */
 function tapThatCounts(entries: number) {
   const counts = [entries];
   return {

@@ -1,4 +1,4 @@
-/** If the test of KafkaJS itself fails, it has mended this, and the patch can go. */
+/** If the test of KafkaJS itself fails, KafkaJS has fixed this, and the patch can be removed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Kafka } from "kafkajs";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -16,26 +16,26 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("KafkaJS itself sets timers in the past all the time", async () => {
+test("KafkaJS itself constantly sets timers in the past", async () => {
   const delays = await delaysOf(client());
   expect(delays.filter((delay) => delay < 0).length).toBeGreaterThan(IDLE_MS / 10);
 });
 
-test("an idle client of ours sets none, and the next one of others still does", async () => {
+test("an idle client of ours sets none, and other clients are not affected", async () => {
   const ours = client();
   restIdleQueues(ours);
   expect((await delaysOf(ours)).filter((delay) => delay < 0)).toEqual([]);
   expect((await delaysOf(client())).filter((delay) => delay < 0)).not.toEqual([]);
 });
 
-describe("a queue of ours", () => {
-  test("sets no timer while nothing waits in it", () => {
+describe("our queue", () => {
+  test("sets no timer while it is empty", () => {
     const queue = queueOf([]);
     queue.scheduleCheckPendingRequests();
     expect(queue.throttleCheckTimeoutId).toBeNull();
   });
 
-  test("is looked at once when the broker's throttle is over", async () => {
+  test("is checked once when the broker's throttle is over", async () => {
     const queue = queueOf(["a request"], Date.now() + 100);
     const before = performance.now();
     queue.scheduleCheckPendingRequests();

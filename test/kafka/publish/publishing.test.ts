@@ -20,7 +20,7 @@ import { usageBatches } from "../../support/books/usage-batches.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Collector, collectTopic, testKafka } from "../../support/kafka/kafka.ts";
 
-/** From the books to Kafka and on to a consumer: nothing lost, in order, once acknowledged forgotten. */
+/** From the books to Kafka and on to a consumer: nothing is lost, in order, and deleted once acknowledged. */
 const settings = readSettings(process.env);
 const kafka = testKafka();
 const prefix = `publishing-${randomBytes(4).toString("hex")}`;
@@ -65,7 +65,7 @@ afterEach(async () => {
   await books.close();
 });
 
-test("records leave in order per account, with their sequence, and are then forgotten", async () => {
+test("records are published in order per account, with their sequence, and then deleted", async () => {
   await leaveLowBalances("ordered", 1n, 2n, 3n);
   await relayAll();
   await eventually("all three are published", () => crossingsOf("ordered").length === 3);
@@ -73,7 +73,7 @@ test("records leave in order per account, with their sequence, and are then forg
   expect(await countRows("outbox")).toBe(0);
 });
 
-test("records that Kafka has, though the books do not know it, leave again with the same sequence", async () => {
+test("records that Kafka has without the books knowing are published again with the same sequence", async () => {
   await leaveLowBalances("again", 1n, 2n);
   const dies: Publisher = {
     ...publisher,
@@ -88,7 +88,7 @@ test("records that Kafka has, though the books do not know it, leave again with 
   expect(crossingsOf("again")).toEqual(["1", "2", "1", "2"]);
 });
 
-test("of two relays only one works at a time", async () => {
+test("only one of two relays works at a time", async () => {
   await leaveLowBalances("two-relays", 1n, 2n, 3n, 4n);
   await Promise.all(Array.from({ length: 4 }, () => relayOutbox(books.database, publisher)));
   await relayAll();
@@ -96,7 +96,7 @@ test("of two relays only one works at a time", async () => {
   expect(crossingsOf("two-relays")).toEqual(["1", "2", "3", "4"]);
 });
 
-test("a relay that loses Postgres while Kafka takes its time reports an outage, to be tried again", async () => {
+test("a relay that loses Postgres while Kafka is slow reports an outage, to be retried", async () => {
   await leaveLowBalances("cut-off", 1n);
   const slow: Publisher = { ...publisher, publish: () => cutOtherConnections() };
   const error = await relayOutbox(books.database, slow).catch((thrown: unknown) => thrown);
@@ -126,7 +126,7 @@ test("many dead letters of nearly a megabyte each are all published", async () =
   expect(ours().every(({ record }) => record.payload.equals(payload))).toBe(true);
 }, 60_000);
 
-test("a record that its schema or Kafka refuses stays with the reason, and those after it leave", async () => {
+test("a record refused by its schema or by Kafka is kept with the reason, and those after it are published", async () => {
   await leaveLowBalances("refused", 1n, 2n, 3n);
   await leaveLowBalances("behind", 1n);
   const alter = "UPDATE outbox SET record = $3 WHERE account_id = $1 AND sequence = $2";
@@ -153,7 +153,7 @@ test("a record that its schema or Kafka refuses stays with the reason, and those
   expect(await countOutbox(books.database, 10)).toBe(0);
 });
 
-test("a dead letter from before that is larger than its topic takes is published cut", async () => {
+test("an old dead letter larger than its topic allows is published truncated", async () => {
   const payload = randomBytes(4 << 20);
   const account = `${prefix}-cut`;
   await books.database.query(
@@ -172,7 +172,7 @@ test("a dead letter from before that is larger than its topic takes is published
   });
 });
 
-test("a dead letter that a topic of smaller messages refuses is published cut", async () => {
+test("a dead letter refused by a topic with smaller messages is published truncated", async () => {
   const payload = randomBytes(1_000_000);
   const account = `${prefix}-small`;
   await setMaxBytes(TOPICS.deadLetters, "100000");
@@ -192,7 +192,7 @@ test("a dead letter that a topic of smaller messages refuses is published cut", 
   expect(ours()?.payload).toHaveLength(16_384);
 });
 
-test("the balances of fifty thousand accounts that moved at once are all published", async () => {
+test("the balances of fifty thousand accounts that moved together are all published", async () => {
   const accounts = 50_000;
   await books.database.query(
     `INSERT INTO account (account_id, granted, time_zone, currency, created_at)
@@ -293,7 +293,7 @@ async function countRows(table: string): Promise<number> {
   return rows[0]?.n ?? -1;
 }
 
-/** Ends the transaction that is open, as Postgres does with one that has been idle for too long. */
+/** Ends the open transaction, as Postgres does with one that has been idle for too long. */
 async function cutOtherConnections(): Promise<void> {
   await books.database.query(
     `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { retryResolved } from "../../../shared/ledger/dead-letters/retry-resolved.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 
-/** The look for dead letters that can be metered by now, over very many that cannot. */
+/** The check for dead letters that can now be metered, among very many that cannot. */
 const LETTERS = 117_000;
 const NAMES = 3;
 
@@ -25,14 +25,14 @@ afterEach(async () => {
   await books.close();
 });
 
-test("while nothing exists that they lack, a look reads a few rows of the index, however many they are", async () => {
+test("while what they lack does not exist, a check reads a few rows of the index, whatever their number", async () => {
   expect(await look()).toBe(0);
   const read = await rowsRead();
   expect(read).toBeGreaterThanOrEqual(2 * NAMES);
   expect(read).toBeLessThanOrEqual(4 * (NAMES + 1));
 });
 
-test("those of an account that exists are asked to be retried, each once", async () => {
+test("those of an account that now exists are marked to be retried, each once", async () => {
   await openAccount(books, "account-1");
   expect(await look()).toBe(LETTERS / 9);
   expect(await look()).toBe(0);
@@ -41,7 +41,7 @@ test("those of an account that exists are asked to be retried, each once", async
   ]);
 });
 
-test("those of a meter are, that occurred when it had a price", async () => {
+test("those of a meter are retried when they occurred at a time it has a price for", async () => {
   const half = Date.parse("2026-10-01T00:00:00Z") + (LETTERS / 2) * 1_000;
   await setPrice(books, "meter-2", 1n, 1n, half);
   await setPrice(books, "meter-2", 2n, 1n, half + 60_000);
@@ -54,14 +54,14 @@ test("those of a meter are, that occurred when it had a price", async () => {
   expect(await count("retry_asked_at IS NOT NULL AND occurred_at < $1", half)).toBe(0);
 });
 
-test("several that look at once ask for each once, and what one holds the others leave", async () => {
+test("concurrent checks mark each once, and skip what another has locked", async () => {
   await openAccount(books, "account-0");
   const looks = await Promise.all([look(), look(), look()]);
   const late = await look();
   expect(looks.reduce((sum, count) => sum + count, late)).toBe(LETTERS / 9);
 });
 
-test("the names are looked through also where there are more than one look takes", async () => {
+test("all names are checked, even when there are more than one check takes", async () => {
   await books.database.query(
     `UPDATE dead_letter SET account_id = 'account-' || lpad((kafka_offset % 2500)::text, 4, '0')
      WHERE kafka_offset < 25000`,
@@ -78,7 +78,7 @@ async function look(): Promise<number> {
   return asked;
 }
 
-/** Of the indexes that the look goes by. */
+/** Rows read from the indexes used by the check. */
 async function rowsRead(): Promise<number> {
   await books.database.query("SELECT pg_stat_force_next_flush()");
   const { rows } = await books.database.query<{ n: string }>(

@@ -1,4 +1,4 @@
-/** That the invariants of months see books in which they do not hold: each is broken once, by hand. */
+/** The invariants of months detect broken books: each is broken once, by hand. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
@@ -13,13 +13,13 @@ const CHARGED =
 const MONTHS = "a subscription has one month's lot for each period begun";
 
 let books: Books;
-/** One connection, on which a break is undone again. */
+/** One connection, on which a break is rolled back. */
 let one: Books["database"];
 
 beforeAll(async () => {
   books = await openBooks();
   await openCatalogue(books);
-  // The month has turned for the one; its charges wait, as no usage says that it is complete.
+  // The month has turned for one account; its charges wait, as usage is not known to be complete.
   await openSubscriber(books, "turned", { at: NOON - 31 * DAY, voices: 2 });
   await openSubscriber(books, "fresh", { at: NOON, voices: 3 });
   for (const [id, units] of [["turned", 3] as const, ["fresh", 5] as const]) {
@@ -47,7 +47,7 @@ afterAll(async () => {
 beforeEach(() => one.query("BEGIN"));
 afterEach(() => one.query("ROLLBACK"));
 
-test("they hold as they are", async () => {
+test("they hold in good books", async () => {
   expect(await brokenInvariants(one)).toEqual([]);
 });
 
@@ -58,12 +58,12 @@ test.each<{ what: string; sql: string; broken: string }>([
     broken: `${CHARGED}: fresh`,
   },
   {
-    what: "a charge that waits is gone",
+    what: "a waiting charge is gone",
     sql: "UPDATE schedule SET due_charges = '[]' WHERE account_id = 'turned'",
     broken: `${CHARGED}: turned`,
   },
   {
-    what: "more units are had than were charged",
+    what: "there are more units than were charged",
     sql: `UPDATE schedule SET add_ons = '[{"addOnId": "voice", "quantity": 6, "nextQuantity": 6}]'
           WHERE account_id = 'fresh'`,
     broken: `${CHARGED}: fresh`,

@@ -20,7 +20,7 @@ import { copySubscriber, openCatalogue, openSubscriber } from "../../support/boo
 import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
 import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
 
-/** Runs of the scheduler over real books, with the clock handed in. */
+/** Runs of the scheduler over real books, with the clock passed in. */
 const CREDIT = 1_000_000n;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -69,7 +69,7 @@ describe("the month's credits", () => {
     expect((await run({ clock: OCTOBER + 6 * HOUR })).accounts).toBe(1);
   });
 
-  test("are there before usage that comes ahead of the scheduler, which is no low balance", async () => {
+  test("are there before usage that precedes the scheduler's run, so there is no low balance", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED, threshold: 10n * CREDIT });
     await debit(OCTOBER - DAY, [{ eventId: "most of it", quantity: 89n }]);
     const told = await debit(OCTOBER + 1, [
@@ -80,7 +80,7 @@ describe("the month's credits", () => {
     expect(await accountOf("acme")).toMatchObject({ granted: 200n, position: 139n });
   });
 
-  test("of three months that the scheduler was down for come as if it had not been", async () => {
+  test("of three months of downtime come as if there had been none", async () => {
     await openSubscriber(books, "asleep", { at: SUBSCRIBED, voices: 2 });
     await openSubscriber(books, "awake", { at: SUBSCRIBED, voices: 2 });
     const clocks = [OCTOBER, NOVEMBER, DECEMBER].flatMap((turn) => [turn, turn + GRACE]);
@@ -123,7 +123,7 @@ describe("expiries and the turn's add-on charges", () => {
     expect(await run({ clock: later, completeUntil: later })).toEqual(EMPTY_TOTALS);
   });
 
-  test("do not hold up a later turn while metering stands still", async () => {
+  test("do not delay a later turn while metering is stopped", async () => {
     const monthly = { at: SUBSCRIBED, renewal: "day_of_month" } as const;
     await openSubscriber(books, "acme", monthly);
     const end = Date.UTC(2026, 9, 2);
@@ -135,7 +135,7 @@ describe("expiries and the turn's add-on charges", () => {
     });
   });
 
-  test("of usage that is late across a turn and an expiry, the lot that ended pays for it", async () => {
+  test("wait, so that the expired lot pays for usage that is late across a turn and an expiry", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
     await run({ clock: NOVEMBER + GRACE + MINUTE, completeUntil: NOVEMBER - 1 });
     await debit(NOVEMBER + GRACE + 2 * MINUTE, [
@@ -171,7 +171,7 @@ describe("expiries and the turn's add-on charges", () => {
     expect(await accountOf("acme")).toMatchObject({ granted: 300n, position: 110n });
   });
 
-  test("are not brought on by an event whose clock is three minutes fast", async () => {
+  test("are not triggered by an event whose clock is three minutes fast", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
     await run({ clock: NOVEMBER - MINUTE, completeUntil: OCTOBER });
     const fast = { eventId: "fast", quantity: 1n, occurredAt: NOVEMBER + 2 * MINUTE };
@@ -187,10 +187,10 @@ describe("expiries and the turn's add-on charges", () => {
   });
 });
 
-describe("at once", () => {
+describe("concurrently", () => {
   const COPIES = 2_500;
 
-  test("two schedulers race: each lot, entry and record is there once", async () => {
+  test("two schedulers race: each lot, entry and record exists once", async () => {
     await openSubscriber(books, "many", { at: SUBSCRIBED, voices: 1 });
     await copySubscriber(books, "many", COPIES);
     const november = { clock: NOVEMBER + GRACE, completeUntil: NOVEMBER };
@@ -208,7 +208,7 @@ describe("at once", () => {
     );
   });
 
-  test("what metering is settling the scheduler passes over, and waits for nobody", async () => {
+  test("the scheduler skips what metering is settling, and waits for nothing", async () => {
     await openSubscriber(books, "acme", { at: SUBSCRIBED });
     const passed: RunTotals[] = [];
     await slowly(/^INSERT INTO outbox/, {
@@ -219,7 +219,7 @@ describe("at once", () => {
     expect(await entriesOf("acme")).toEqual(["grant 100 plan:1:0", "grant 100 plan:1:1"]);
   });
 
-  test("metering and the scheduler move the same accounts, each thing once", async () => {
+  test("metering and the scheduler move the same accounts, and post everything once", async () => {
     await openSubscriber(books, "busy", { at: SUBSCRIBED, voices: 1 });
     await copySubscriber(books, "busy", 300);
     const accounts = Array.from({ length: 300 }, (_, at) => `busy-${at + 1}`);
@@ -253,7 +253,7 @@ describe("at once", () => {
   });
 });
 
-describe("a notice of credits that will expire", () => {
+describe("an expiry notice", () => {
   const now = Date.UTC(2026, 9, 20);
   const week = { clock: now, noticeWithinMs: 7 * DAY };
 
@@ -266,7 +266,7 @@ describe("a notice of credits that will expire", () => {
     await grant("acme", { lotId: "for ever", credits: CREDIT, at: null });
   });
 
-  test("is given once for each lot with something left that ends within the time set", async () => {
+  test("is published once for each lot with something left that expires within the configured time", async () => {
     await debit(now, [{ eventId: "e", quantity: 16n }]);
     expect(await run(week)).toEqual({
       ...EMPTY_TOTALS,
@@ -284,19 +284,19 @@ describe("a notice of credits that will expire", () => {
     expect(await count("lot WHERE noticed_at IS NULL")).toBe(1);
   });
 
-  test("does not move the account: its version stays, and usage being metered need not run again", async () => {
+  test("does not move the account: its version stays, and a concurrent batch of usage need not run again", async () => {
     const before = await accountOf("acme");
     await run(week);
     expect(await accountOf("acme")).toEqual(before);
   });
 
-  test("is not given of a lot that has ended, nor when it is turned off", async () => {
+  test("is not published for an expired lot, nor when notices are turned off", async () => {
     expect(await run({ ...week, noticeWithinMs: 0 })).toEqual(EMPTY_TOTALS);
     expect(await run({ ...week, clock: now + 7 * DAY })).toMatchObject({ notices: { count: 1 } });
     expect(await noticesOf("acme")).toMatchObject([{ lot_id: "later" }]);
   });
 
-  test("is given once by schedulers that race, and again by nobody", async () => {
+  test("is published exactly once by racing schedulers", async () => {
     await openSubscriber(books, "many", { at: SUBSCRIBED });
     await copySubscriber(books, "many", 2_500);
     const clock = NOVEMBER - 3 * DAY;
@@ -309,7 +309,7 @@ describe("a notice of credits that will expire", () => {
     expect(await run(racing)).toEqual(EMPTY_TOTALS);
   });
 
-  test("is not given again by a scheduler that had found the lot before it was", async () => {
+  test("is not published again by a scheduler that had found the lot before", async () => {
     const late = await slowly(/^SELECT account_id AS "accountId", position/, {
       work: (database) => run(week, database),
       meanwhile: async () => void (await run(week)),
@@ -318,7 +318,7 @@ describe("a notice of credits that will expire", () => {
     expect(await noticesOf("acme")).toHaveLength(3);
   });
 
-  test("waits for another run where somebody else holds the account", async () => {
+  test("waits for another run where the account is locked", async () => {
     const holder = await books.database.connect();
     await holder.query("BEGIN");
     await holder.query("SELECT FROM account FOR NO KEY UPDATE");
@@ -328,7 +328,7 @@ describe("a notice of credits that will expire", () => {
     expect((await run(week)).notices.count).toBe(3);
   });
 
-  test("is looked for by the index, among the lots that end soon", async () => {
+  test("is found by an index, among the lots that expire soon", async () => {
     const { rows } = await books.database.query<{ "QUERY PLAN": string }>(
       `EXPLAIN SELECT lot_id FROM lot
        WHERE noticed_at IS NULL AND expires_at > now() AND expires_at <= now() + interval '7 days'
@@ -339,7 +339,7 @@ describe("a notice of credits that will expire", () => {
   });
 });
 
-test("a dry run changes nothing, and tells what a run then does", async () => {
+test("a dry run changes nothing, and reports what a run then does", async () => {
   await openSubscriber(books, "acme", { at: SUBSCRIBED, voices: 1, threshold: 190n * CREDIT });
   await copySubscriber(books, "acme", 1_200);
   const december = {
@@ -359,7 +359,7 @@ test("a dry run changes nothing, and tells what a run then does", async () => {
   expect(await run(december)).toEqual(wouldNotice);
 });
 
-test("books that wait for usage are not read again in each run", async () => {
+test("accounts that wait for usage are not read again in each run", async () => {
   await openSubscriber(books, "acme", { at: SUBSCRIBED });
   await copySubscriber(books, "acme", 20);
   await run({ clock: NOVEMBER });
@@ -378,7 +378,7 @@ async function run(
   return doneBy(runSchedule(database, { completeUntil: null, noticeWithinMs: 0, ...given }));
 }
 
-/** A run that finds the others' accounts held, and passes over them. */
+/** A run that finds the others' accounts locked, and skips them. */
 async function runOnly(account: string, given: Parameters<typeof run>[0]): Promise<void> {
   const client = await books.database.connect();
   await client.query("BEGIN");
@@ -388,7 +388,7 @@ async function runOnly(account: string, given: Parameters<typeof run>[0]): Promi
   client.release();
 }
 
-/** Does something, and something else just before the first statement of it that matches. */
+/** Runs `work`, and something else just before its first statement that matches. */
 async function slowly<T>(
   statement: RegExp,
   { work, meanwhile }: { work: (database: Database) => Promise<T>; meanwhile: () => Promise<void> },
@@ -412,7 +412,7 @@ async function doneBy(steps: ReturnType<typeof runSchedule>): Promise<RunTotals>
 
 const partitions = new Map<Books, ReturnType<typeof usageBatches>>();
 
-/** Meters acme's usage as of `now`; usage that is not said to have occurred otherwise occurs now. */
+/** Meters acme's usage as of `now`, at which it occurs by default. */
 async function debit(
   now: Instant,
   events: readonly Omit<Usage, "accountId">[],
@@ -483,7 +483,7 @@ async function count(table: string): Promise<number> {
   return rows[0]?.n ?? -1;
 }
 
-/** All that is stored, as one fingerprint for each table. */
+/** One fingerprint per table of everything stored. */
 async function everything(): Promise<Record<string, string>> {
   const tables = ["account", "lot", "entry", "schedule", "subscription_change", "outbox"];
   const found: Record<string, string> = {};

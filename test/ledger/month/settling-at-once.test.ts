@@ -1,4 +1,4 @@
-/** Metering, commands and schedulers that settle the same account at the same time: nobody deadlocks. */
+/** Metering, commands and schedulers settle the same account concurrently without a deadlock. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
@@ -34,7 +34,7 @@ afterAll(async () => {
   await books?.close();
 });
 
-describe("a month that metering and somebody else post at once is posted once", () => {
+describe("a month that metering and another process post concurrently is posted once", () => {
   test.each([
     { account: NAMES[0] ?? "", settle: () => runScheduler(books.database, TURN + 1) },
     { account: NAMES[1] ?? "", settle: () => give(NAMES[1] ?? "", TURN + 1) },

@@ -1,9 +1,10 @@
 /**
- * Whose a payment is to take to the gateway, in real Postgres with the clock handed in.
+ * Which process may take a payment to the gateway, in real Postgres with the clock passed in.
  *
- * - each payment is claimed by one at a time, for as long as the claim lasts; those that wait longest first
- * - a repeat of a call says the same as the first: same attempt, same card; a new attempt says anew
- * - whoever puts a payment off does not undo that it is to be asked about sooner
+ * - each payment is claimed by one process at a time, for the duration of the claim; the longest waiting
+ *   first
+ * - a repeated call sends the same as the first: same attempt, same card; a new attempt reads both again
+ * - putting a payment off does not undo a request to query it sooner
  * - the statements that run all the time find their rows by index
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -57,7 +58,7 @@ async function openPending(id: string, at = NOON): Promise<void> {
 }
 
 describe("a payment that is due", () => {
-  test("is claimed with all that a call says", async () => {
+  test("is claimed with everything that a call sends", async () => {
     await openPending("acme");
     const payment = await newest(books, "acme");
     expect(await claim(books, NOON + 5)).toEqual([
@@ -73,7 +74,7 @@ describe("a payment that is due", () => {
     ]);
   });
 
-  test("is nobody else's until the claim is over, and then whoever comes next knows it was called", async () => {
+  test("cannot be claimed again until the claim is over, and the next claim knows it was called", async () => {
     await openPending("acme");
     expect(await claim(books, NOON - 1)).toEqual([]);
     await claim(books, NOON);
@@ -83,7 +84,7 @@ describe("a payment that is due", () => {
     ]);
   });
 
-  test("is claimed in turn: those that wait longest first, and no more than asked for", async () => {
+  test("is claimed in order: the longest waiting first, and no more than requested", async () => {
     await openPending("amy", NOON - 1);
     await openPending("zoe", NOON - 3);
     await openPending("mia", NOON - 2);
@@ -93,7 +94,7 @@ describe("a payment that is due", () => {
     expect(await names(2)).toEqual(["amy"]);
   });
 
-  test("is claimed by one of many who claim at once", async () => {
+  test("is claimed by one of many concurrent claims", async () => {
     await openPending("acme");
     await copySubscriber(books, "acme", 299);
     const all = await Promise.all(
@@ -106,7 +107,7 @@ describe("a payment that is due", () => {
     for (const claimed of all) expect(claimed.length).toBeLessThanOrEqual(30);
   });
 
-  test("is passed over while somebody holds its row, and claimed after that", async () => {
+  test("is skipped while its row is locked, and claimed after that", async () => {
     await openPending("held");
     await openPending("free");
     const holder = await books.database.connect();
@@ -119,7 +120,7 @@ describe("a payment that is due", () => {
     expect((await claim(books, NOON)).map(({ payment }) => payment.accountId)).toEqual(["held"]);
   });
 
-  test("that was settled is due no more", async () => {
+  test("that was settled is no longer due", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
     await settlePayment(books.database, payment, PAID, NOON + 1);
@@ -134,8 +135,8 @@ describe("a payment that is due", () => {
   });
 });
 
-describe("the card that a payment is charged to", () => {
-  test("is the account's as of the first call, and stays that for the attempt", async () => {
+describe("the card of a payment", () => {
+  test("is the account's at the first call, and stays the same for the attempt", async () => {
     await openPending("acme");
     await giveCard(books, "acme", NOON, OTHER_CARD);
     expect(await claimOf(books, "acme", NOON)).toMatchObject({ calls: 1, method: OTHER_CARD });
@@ -144,7 +145,7 @@ describe("the card that a payment is charged to", () => {
     expect(again).toMatchObject({ calls: 2, method: OTHER_CARD });
   });
 
-  test("is none where there was none at the first call", async () => {
+  test("is missing where there was none at the first call", async () => {
     await openPending("acme");
     await books.database.query("DELETE FROM payment_method");
     expect((await claimOf(books, "acme", NOON)).method).toBe(null);
@@ -162,7 +163,7 @@ describe("a fee", () => {
     await giveCard(books, "acme", NOON);
   });
 
-  test("that was declined is a new attempt, with the card of then, and forgets the old payment", async () => {
+  test("that was declined is a new attempt with the current card, and forgets the old gateway payment", async () => {
     const first = await claimOf(books, "acme", NOON);
     const outcome = { ...declined(), gatewayPayment: "pay_1" };
     await settlePayment(books.database, first.payment, outcome, NOON);
@@ -175,7 +176,7 @@ describe("a fee", () => {
       ...{ calls: 1, attemptedAt: NOON + 1, method: OTHER_CARD, gatewayPayment: null },
       payment: { status: "pending", attempt: 2 },
     });
-    // What is known of the first attempt by now changes nothing.
+    // What is now known of the first attempt changes nothing.
     expect(await settlePayment(books.database, first.payment, PAID, NOON + 2)).toEqual({
       kind: "already_settled",
     });
@@ -183,7 +184,7 @@ describe("a fee", () => {
     expect(await rowOf(books, "acme", FEE)).toMatchObject({ status: "succeeded", attempt: 2 });
   });
 
-  test("is tried five times within a week, and is then given up", async () => {
+  test("is tried five times within a week, and then given up", async () => {
     const tried: number[] = [];
     for (let hour = 0; hour < 24 * 14; hour += 1) {
       const now = NOON + hour * 60 * MINUTE;
@@ -200,7 +201,7 @@ describe("a fee", () => {
 });
 
 describe("a payment is put off", () => {
-  test("with the reason that a customer reads, and what the gateway calls it", async () => {
+  test("with the customer's reason and the gateway's code", async () => {
     await openPending("acme");
     const claimed = await claimOf(books, "acme", NOON);
     const later = { ...LATER, gatewayPayment: "pay_7", nextTryAt: NOON + 1_000 };
@@ -210,7 +211,7 @@ describe("a payment is put off", () => {
     expect(await claim(books, NOON + 1_000)).toMatchObject([{ gatewayPayment: "pay_7", calls: 2 }]);
   });
 
-  test("unless it is to be asked about sooner", async () => {
+  test("unless it is to be queried sooner", async () => {
     await openPending("acme");
     const claimed = await claimOf(books, "acme", NOON);
     expect(await checkPaymentNow(books.database, claimed.payment, NOON + 1)).toBe(true);
@@ -218,7 +219,7 @@ describe("a payment is put off", () => {
     expect(await rowOf(books, "acme", "manual:1")).toMatchObject({ nextTryAt: NOON + 1 });
   });
 
-  test("unless it was settled, or somebody else has claimed it since", async () => {
+  test("unless it was settled or claimed by another since", async () => {
     await openPending("settled");
     await openPending("claimed");
     const settled = await claim(books, NOON);
@@ -238,7 +239,7 @@ describe("a payment is put off", () => {
   });
 });
 
-describe("the gateway is asked about a payment", () => {
+describe("a payment is queried at the gateway", () => {
   test("now, and not later than it would have been", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
@@ -247,7 +248,7 @@ describe("the gateway is asked about a payment", () => {
     expect(await rowOf(books, "acme", "manual:1")).toMatchObject({ nextTryAt: NOON + 10 });
   });
 
-  test("that was paid: something may have gone back", async () => {
+  test("that was paid: it may have been refunded", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
     await settlePayment(books.database, payment, PAID, NOON);
@@ -257,7 +258,7 @@ describe("the gateway is asked about a payment", () => {
     ]);
   });
 
-  test("but not about one it was never called for, one that failed, or none of ours", async () => {
+  test("but not one it was never called for, one that failed, or one that is not ours", async () => {
     await openPending("failed");
     await openPending("uncalled", NOON + 1);
     const uncalled = await newest(books, "uncalled");
@@ -269,7 +270,7 @@ describe("the gateway is asked about a payment", () => {
     expect(await checkPaymentNow(books.database, nobody, NOON)).toBe(false);
   });
 
-  test("once more where a refund was heard of while its outcome was not known", async () => {
+  test("once more where a refund was reported while its outcome was unknown", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
     await checkPaymentNow(books.database, payment, NOON + 1);
@@ -278,7 +279,7 @@ describe("the gateway is asked about a payment", () => {
     expect(await claim(books, NOON + 2)).toMatchObject([{ payment: { status: "succeeded" } }]);
   });
 
-  test("once more where that was heard of just before it was settled", async () => {
+  test("once more where a refund was reported just before it was settled", async () => {
     await openPending("acme");
     const { payment } = await claimOf(books, "acme", NOON);
     await checkPaymentNow(books.database, payment, NOON + 1);
@@ -287,8 +288,8 @@ describe("the gateway is asked about a payment", () => {
   });
 });
 
-describe("whoever watches", () => {
-  test("is told of payments that the gateway was called for long ago and that are pending still", async () => {
+describe("monitoring", () => {
+  test("reports payments that the gateway was called for long ago and that are still pending", async () => {
     await openPending("acme");
     await openPending("bolt", NOON + 1);
     const none = { count: 0, since: null };
@@ -298,7 +299,7 @@ describe("whoever watches", () => {
     expect(await countLongPending(books.database, NOON)).toEqual(none);
     expect(await countLongPending(books.database, NOON + 1)).toEqual({ count: 1, since: NOON });
     expect(await countLongPending(books.database, NOON + DAY)).toEqual({ count: 2, since: NOON });
-    // Asked about again, they are pending since the first call.
+    // Queried again, they are pending since the first call.
     const [acme] = await claim(books, NOON + MINUTE);
     expect(await countLongPending(books.database, NOON + DAY)).toEqual({ count: 2, since: NOON });
     if (acme === undefined) throw new Error("none was due");
@@ -307,7 +308,7 @@ describe("whoever watches", () => {
     expect(await countLongPending(books.database, NOON + DAY)).toEqual(rest);
   });
 
-  test("is told of another gateway in the books", async () => {
+  test("reports another gateway in the books", async () => {
     await openPending("acme");
     expect(await otherGateway(books.database, "stripe")).toBe(null);
     await claim(books, NOON);
@@ -316,7 +317,7 @@ describe("whoever watches", () => {
   });
 });
 
-describe("among 100,000 that wait or are done with", () => {
+describe("among 100,000 that are waiting or settled", () => {
   let many: Books;
 
   beforeAll(async () => {
@@ -371,7 +372,7 @@ describe("among 100,000 that wait or are done with", () => {
       index: "payment_unknown",
       look: (database) => countLongPending(database, NOON + 3_600_000),
     },
-  ])("$what are found by their index, and nothing is read whole", async ({ index, look }) => {
+  ])("$what are found by an index, and no table is scanned", async ({ index, look }) => {
     const plan = await explained(many.database, look);
     expect(plan).toContain(index);
     expect(plan).not.toContain("Seq Scan");

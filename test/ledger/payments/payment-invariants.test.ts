@@ -1,4 +1,4 @@
-/** That the invariants of payments see books in which they do not hold: each is broken once, by hand. */
+/** The invariants of payments detect broken books: each is broken once, by hand. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { postRefund } from "../../../shared/ledger/payments/post-refund.ts";
@@ -22,7 +22,7 @@ const TAKEN = "refunds withdrew and reversed what their entries say, and no more
 const TILED = "usage, expiries, charges, reversals and deductions tile the line from 0 to position";
 
 let books: Books;
-/** One connection, on which a break is undone again. */
+/** One connection, on which a break is rolled back. */
 let one: Books["database"];
 
 beforeAll(async () => {
@@ -61,7 +61,7 @@ afterAll(async () => {
 beforeEach(() => one.query("BEGIN"));
 afterEach(() => one.query("ROLLBACK"));
 
-test("they hold as they are", async () => {
+test("they hold in good books", async () => {
   expect(await brokenInvariants(one)).toEqual([]);
 });
 
@@ -78,17 +78,17 @@ test.each<{ what: string; sql: string; broken: string }>([
     broken: LOT,
   },
   {
-    what: "a top-up's lot is of other credits",
+    what: "a top-up's lot has other credits",
     sql: "UPDATE lot SET credits = credits + 1 WHERE lot_id = 'top-up:manual:1'",
     broken: LOT,
   },
   {
-    what: "a top-up's lot stands, and it is not paid",
+    what: "an unpaid top-up has a lot",
     sql: "UPDATE payment SET status = 'failed' WHERE payment_id = 'manual:1'",
     broken: LOT,
   },
   {
-    what: "a top-up names a crossing that never was",
+    what: "a top-up names a crossing that does not exist",
     sql: "UPDATE payment SET payment_id = 'low-balance:9' WHERE payment_id = 'low-balance:1'",
     broken: CROSSING,
   },
@@ -108,32 +108,32 @@ test.each<{ what: string; sql: string; broken: string }>([
     broken: LOOKED_AT,
   },
   {
-    what: "a settled payment does not say when",
+    what: "a settled payment has no instant",
     sql: "UPDATE payment SET settled_at = NULL WHERE payment_id = 'manual:1'",
     broken: LOOKED_AT,
   },
   {
-    what: "more went back than was paid",
+    what: "more was refunded than was paid",
     sql: "UPDATE refund SET amount = 1001 WHERE refund_id = 're_1'",
     broken: NO_MORE,
   },
   {
-    what: "what was not paid went back",
+    what: "an unpaid payment was refunded",
     sql: "UPDATE payment SET status = 'failed' WHERE payment_id = 'manual:1'",
     broken: NO_MORE,
   },
   {
-    what: "of no payment something went back",
+    what: "a refund has no payment",
     sql: "UPDATE refund SET payment_id = 'manual:9' WHERE refund_id = 're_1'",
     broken: NO_MORE,
   },
   {
-    what: "a refund owes what no entry says",
+    what: "a refund owes credits without an entry",
     sql: "UPDATE refund SET owed = owed + 1 WHERE refund_id = 're_1'",
     broken: TAKEN,
   },
   {
-    what: "a refund withdrew what no entry says",
+    what: "a refund withdrew credits without an entry",
     sql: "UPDATE refund SET withdrawn = withdrawn - 1 WHERE refund_id = 're_2'",
     broken: TAKEN,
   },

@@ -1,11 +1,11 @@
 /**
- * Money that goes back, in real Postgres with the clock handed in and no gateway.
+ * Refunds and chargebacks, in real Postgres with the clock passed in and no gateway.
  *
- * - each refund is posted once, by its identity, whoever posts it and at once
- * - unspent credits are withdrawn, spent ones owed, expired ones neither: also where the lot's end is
+ * - each refund is posted once, by its identity, also concurrently
+ * - unspent credits are withdrawn, spent ones owed, expired ones neither, even where the lot's expiry is
  *   posted by the same transaction
- * - auto top-up stops, or it would charge at once what was just given back
- * - a chargeback of a fee suspends; a refund of one is money alone
+ * - auto top-up stops, or it would immediately charge what was just refunded
+ * - a chargeback of a fee suspends; its refund moves money only
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
@@ -41,7 +41,7 @@ const YEAR = 365 * DAY;
 
 let books: Books;
 let accounts = 0;
-/** The account of a test. */
+/** The current test's account. */
 let id: string;
 
 beforeAll(async () => {
@@ -61,13 +61,13 @@ afterEach(async () => {
   expect(await brokenInvariants(books.database, id)).toEqual([]);
 });
 
-/** An account with 100 older credits and 500 that ten dollars bought, of which a call costs one. */
+/** An account with 100 older credits and 500 bought for ten dollars; a call costs one. */
 async function openBuyer(): Promise<void> {
   await openCardHolder(books, id, NOON - DAY, { credits: 100n * CREDIT });
   await paidTopUp(books, id, NOON);
 }
 
-/** Ten dollars go back a minute later, but for what is given. */
+/** Ten dollars are refunded a minute later, with overrides. */
 function post(given: Partial<GatewayRefund> = {}) {
   return postRefund(books.database, {
     accountId: toAccountId(id),
@@ -84,7 +84,7 @@ async function balance(): Promise<bigint> {
   return (await balanceOf(books, id)) / CREDIT;
 }
 
-/** The refunds of a payment, as the books have them: `re_1 posted 1000: 500 withdrawn, 0 owed`. */
+/** The refunds of a payment in the books: `re_1 posted 1000: 500 withdrawn, 0 owed`. */
 async function refundsOf(): Promise<string[]> {
   const { rows } = await books.database.query<{ line: string }>(
     `SELECT format('%s %s %s: %s withdrawn, %s owed', refund_id, status, amount,
@@ -104,14 +104,14 @@ function ask(
   return requestRefund(books.database, asked);
 }
 
-describe("ten dollars that went back", () => {
+describe("a refund of ten dollars", () => {
   test.each([
     { used: 0n, withdrawn: 500n, owed: 0n, balance: 100n },
     { used: 100n, withdrawn: 500n, owed: 0n, balance: 0n },
     { used: 250n, withdrawn: 350n, owed: 150n, balance: -150n },
     { used: 600n, withdrawn: 0n, owed: 500n, balance: -500n },
     { used: 700n, withdrawn: 0n, owed: 500n, balance: -600n },
-  ])("with $used calls used take $withdrawn back, and $owed are owed", async (row) => {
+  ])("with $used calls used withdraws $withdrawn, and $owed are owed", async (row) => {
     await openBuyer();
     if (row.used > 0n) await use(books, { [id]: row.used }, NOON + 1);
     expect(await post()).toEqual({ kind: "posted" });
@@ -121,7 +121,7 @@ describe("ten dollars that went back", () => {
     ]);
   });
 
-  test("take their credits once, however often and by however many it is posted", async () => {
+  test("takes its credits once, however often and concurrently it is posted", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
     const kinds = (await Promise.all(Array.from({ length: 8 }, () => post()))).map(
@@ -132,7 +132,7 @@ describe("ten dollars that went back", () => {
     expect(await balance()).toBe(-150n);
   });
 
-  test("in parts, posted by many at once, come to all of it", async () => {
+  test("in parts, posted concurrently, adds up to all of it", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
     const parts = [333n, 333n, 334n].flatMap((amount, i) =>
@@ -143,9 +143,9 @@ describe("ten dollars that went back", () => {
     expect(await refundsOf()).toHaveLength(3);
   });
 
-  test("cent by cent take what they come to together, rounded once", async () => {
+  test("cent by cent takes the credits of the sum, rounded once", async () => {
     await openCardHolder(books, id, NOON - DAY, { credits: 100n });
-    // By now a cent buys 333.5 micro-credits.
+    // Now a cent buys 333.5 micro-credits.
     await books.database.query(
       `INSERT INTO credit_price (currency, valid_from, credits, life)
        VALUES ('USD', to_timestamp($1 / 1000.0), 33350, 'usual')`,
@@ -161,7 +161,7 @@ describe("ten dollars that went back", () => {
     expect(left).toEqual([all - 333n, all - 667n, all - 1_000n]);
   });
 
-  test("while it is used on: nothing is lost and nothing taken twice", async () => {
+  test("during usage loses nothing and takes nothing twice", async () => {
     await openBuyer();
     const meter = async () => {
       for (let i = 0; i < 5; i += 1) await use(books, { [id]: 40n }, NOON + 1);
@@ -172,10 +172,10 @@ describe("ten dollars that went back", () => {
   });
 });
 
-describe("a lot that has ended", () => {
+describe("a lot that has expired", () => {
   let others: Books;
 
-  // Up to where usage is complete holds for all accounts.
+  // The instant up to which usage is complete is shared by all accounts.
   beforeEach(async () => {
     others = books;
     books = await openBooks();
@@ -189,7 +189,7 @@ describe("a lot that has ended", () => {
     books = others;
   });
 
-  test("owes what was spent of it; what expired is owed by nobody", async () => {
+  test("owes what was spent of it, and not what expired", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
     await recordUsageComplete(books.database, NOON + YEAR + DAY);
@@ -199,7 +199,7 @@ describe("a lot that has ended", () => {
     expect(await balance()).toBe(-150n);
   });
 
-  test("the same where its end is posted together with the refund", async () => {
+  test("owes the same where its expiry is posted together with the refund", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
     await recordUsageComplete(books.database, NOON + YEAR + DAY);
@@ -208,7 +208,7 @@ describe("a lot that has ended", () => {
     expect(await balance()).toBe(-150n);
   });
 
-  test("owes in parts no more than was spent of it", async () => {
+  test("owes for partial refunds no more than was spent of it", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);
     await recordUsageComplete(books.database, NOON + YEAR + DAY);
@@ -221,7 +221,7 @@ describe("a lot that has ended", () => {
     expect(await balance()).toBe(-150n);
   });
 
-  test("unused owes nothing", async () => {
+  test("owes nothing if unused", async () => {
     await openBuyer();
     await recordUsageComplete(books.database, NOON + YEAR + DAY);
     await post({ now: NOON + YEAR + 2 * DAY });
@@ -234,7 +234,7 @@ describe("auto top-up", () => {
   test.each([
     { kind: "refund", why: "A top-up was refunded." },
     { kind: "chargeback", why: "A payment was taken back by the bank." },
-  ] as const)("stops after a $kind, and says why", async ({ kind, why }) => {
+  ] as const)("stops after a $kind, and publishes the reason", async ({ kind, why }) => {
     await openBuyer();
     await use(books, { [id]: 600n }, NOON + 1);
     await post({ kind });
@@ -254,8 +254,8 @@ describe("auto top-up", () => {
   });
 });
 
-describe("a refund that is asked for", () => {
-  test("is pending, and taken to the gateway; posted, it is done", async () => {
+describe("a requested refund", () => {
+  test("is pending, and taken to the gateway; once posted, it is done", async () => {
     await openBuyer();
     await claimOf(books, id, NOON).catch(() => undefined);
     expect(await ask("r-1", 400n, { now: NOON + 5 })).toMatchObject({
@@ -269,7 +269,7 @@ describe("a refund that is asked for", () => {
     expect(await balance()).toBe(400n);
   });
 
-  test("of all takes what has not gone back, nor is on its way", async () => {
+  test("of everything takes what is neither refunded nor pending", async () => {
     await openBuyer();
     await ask("r-1", 300n);
     await post({ refundId: "re_gateway", amount: 200n });
@@ -277,7 +277,7 @@ describe("a refund that is asked for", () => {
     expect(await ask("r-3")).toMatchObject({ kind: "exceeds_refundable", left: 0n });
   });
 
-  test("that the gateway refused gives its money free again", async () => {
+  test("refused by the gateway frees its money again", async () => {
     await openBuyer();
     await ask("r-1");
     const accountId = toAccountId(id);
@@ -293,7 +293,7 @@ describe("a refund that is asked for", () => {
     expect(await balance()).toBe(600n);
   });
 
-  test("again is the same one", async () => {
+  test("repeated is the same one", async () => {
     await openBuyer();
     await ask("r-1", 300n);
     expect(await ask("r-1", 300n)).toMatchObject({
@@ -307,7 +307,7 @@ describe("a refund that is asked for", () => {
     ]);
   });
 
-  test("of two payments under one name are two", async () => {
+  test("with the same id for two payments is two refunds", async () => {
     await openBuyer();
     await paidTopUp(books, id, NOON + 1, { paymentId: "manual:2", amount: 2_000n });
     expect(await ask("r-1", 400n)).toMatchObject({ kind: "pending" });
@@ -322,7 +322,7 @@ describe("a refund that is asked for", () => {
 
   test.each<{ what: string; refuse: () => Promise<unknown>; says: object }>([
     {
-      what: "of nothing that there is",
+      what: "of an unknown payment",
       refuse: () => ask("r-1", 1n, { paymentId: "manual:9" }),
       says: { kind: "unknown_payment" },
     },
@@ -337,7 +337,7 @@ describe("a refund that is asked for", () => {
     expect(await refundsOf()).toEqual([]);
   });
 
-  test("of what is pending or was declined is refused", async () => {
+  test("of a payment that is pending or was declined is refused", async () => {
     await openCardHolder(books, id, NOON - DAY);
     const topUp = await pendingTopUp(books, id, NOON);
     expect(await ask("r-1")).toMatchObject({ kind: "not_paid" });
@@ -363,14 +363,14 @@ describe("a fee", () => {
     return rows.map(({ kind }) => kind);
   }
 
-  test("that is refunded is money alone", async () => {
+  test("that is refunded moves money only", async () => {
     await payFee();
     await post({ paymentId: FEE });
     expect([await balance(), await history()]).toEqual([100n, ["subscribed"]]);
     expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 0 owed"]);
   });
 
-  test("that the bank took back suspends the subscription, once; credits given stay", async () => {
+  test("that was charged back suspends the subscription, once; granted credits stay", async () => {
     await payFee();
     await post({ paymentId: FEE, kind: "chargeback" });
     await post({ paymentId: FEE, kind: "chargeback" });
@@ -378,7 +378,7 @@ describe("a fee", () => {
   });
 });
 
-test("of a payment that the books do not know nothing is posted", async () => {
+test("nothing is posted for a payment unknown to the books", async () => {
   await openCardHolder(books, id, NOON - DAY);
   expect(await post({ paymentId: "manual:9" })).toEqual({ kind: "already_posted" });
   expect(await post({ accountId: toAccountId("nobody") })).toEqual({

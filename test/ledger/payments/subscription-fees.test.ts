@@ -1,4 +1,4 @@
-/** Fees in the books: stored with what they pay for, and what the books keep of a suspension. */
+/** Fees in the books: stored with what they pay for, and the state of a suspension. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { decideFeePaid } from "../../../shared/core/changes/restore-subscription.ts";
 import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
@@ -31,7 +31,7 @@ afterEach(async () => {
   await books.close();
 });
 
-test("a fee is stored as a payment to be charged from when it fell due", async () => {
+test("a fee is stored as a payment, due when the fee fell due", async () => {
   await openSubscriber(books, "acme", { at: BEGAN });
   const { rows } = await books.database.query("SELECT * FROM payment");
   expect(rows).toEqual([
@@ -46,7 +46,7 @@ test("a fee is stored as a payment to be charged from when it fell due", async (
   ]);
 });
 
-test("a preview tells the fees of turns to come and stores none; the run stores them", async () => {
+test("a preview lists the fees of coming turns and stores none; the run stores them", async () => {
   await openSubscriber(books, "acme", { at: BEGAN });
   const run = { clock: OCTOBER, completeUntil: null, limit: 10 };
   const due = [SEPTEMBER, OCTOBER].map((dueAt) => ({ accountId: "acme", fee: { dueAt } }));

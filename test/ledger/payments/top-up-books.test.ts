@@ -1,11 +1,11 @@
 /**
- * Top-ups in real Postgres, with the clock handed in and no gateway.
+ * Top-ups in real Postgres, with the clock passed in and no gateway.
  *
  * - the account is settled first: no card is charged a second before the month's credits
- * - one top-up for each crossing, whoever looks, how often, and at once; one in flight
- * - the limits hold for whoever asks at once
+ * - one top-up for each crossing, however often and concurrently it is checked; one in flight
+ * - the limits hold for concurrent requests
  * - an outcome is posted once; the lot comes with it
- * - settings and cards change what comes next, never what is pending
+ * - settings and cards affect what comes next, never what is pending
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { decideThreshold } from "../../../shared/core/changes/change-threshold.ts";
@@ -43,7 +43,7 @@ const TEN_DOLLARS = 500n;
 
 let books: Books;
 let accounts = 0;
-/** The account of a test. */
+/** The current test's account. */
 let id: string;
 
 beforeAll(async () => {
@@ -63,7 +63,7 @@ afterEach(async () => {
   expect(await brokenInvariants(books.database, id)).toEqual([]);
 });
 
-/** An account with a card, unless told, whose 100 credits are used up at noon. */
+/** An account, by default with a card, whose 100 credits are used up at noon. */
 async function runLow(given: Parameters<typeof openCardHolder>[3] = {}): Promise<void> {
   await openCardHolder(books, id, NOON - DAY, { credits: 100n * CREDIT, ...given });
   await use(books, { [id]: 100n }, NOON);
@@ -86,8 +86,8 @@ async function balance(): Promise<bigint> {
   return (await balanceOf(books, id)) / CREDIT;
 }
 
-describe("an account that runs low", () => {
-  test("gets one pending top-up, however often and by however many it is looked at", async () => {
+describe("an account that is low", () => {
+  test("gets one pending top-up, however often and concurrently it is checked", async () => {
     await runLow();
     await Promise.all(Array.from({ length: 10 }, () => look()));
     await look(NOON + 1);
@@ -95,7 +95,7 @@ describe("an account that runs low", () => {
     expect(await toldOf(books, id)).toEqual(["1 pending low-balance:1"]);
   });
 
-  test("is paid once, however often the outcome is posted", async () => {
+  test("gets one lot, however often the outcome is posted", async () => {
     await runLow();
     await look();
     const topUp = await newest(books, id);
@@ -128,7 +128,7 @@ describe("an account that runs low", () => {
     expect(await paymentsOf(books, id)).toHaveLength(1);
   });
 
-  test("and is still low once it is paid gets another one, for another crossing", async () => {
+  test("and still low after the payment gets another one, for another crossing", async () => {
     await runLow();
     await look();
     await use(books, { [id]: TEN_DOLLARS }, NOON + 1);
@@ -140,7 +140,7 @@ describe("an account that runs low", () => {
     ]);
   });
 
-  test("with a declined card is tried again when the wait is over, under another name", async () => {
+  test("with a declined card is tried again after the wait, under another id", async () => {
     await runLow();
     await look();
     await settlePayment(books.database, await newest(books, id), declined(), NOON);
@@ -160,7 +160,7 @@ describe("an account that runs low", () => {
     ]);
   });
 
-  test("without a card is told once that it stopped; with one it is topped up", async () => {
+  test("without a card publishes once that auto top-up stopped; with one it is topped up", async () => {
     await runLow({ card: false });
     await look();
     await look(NOON + DAY);
@@ -171,7 +171,7 @@ describe("an account that runs low", () => {
     expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 1000"]);
   });
 
-  test("by a raised threshold is topped up above it", async () => {
+  test("through a raised threshold is topped up above it", async () => {
     await openCardHolder(books, id, NOON - DAY);
     const change = { accountId: toAccountId(id), now: NOON, by: "test" };
     await changeSubscription(books.database, change, (context) =>
@@ -181,7 +181,7 @@ describe("an account that runs low", () => {
     expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 2000"]);
   });
 
-  test("of which nobody knows is told so", async () => {
+  test("that does not exist is reported as such", async () => {
     const unknown = { kind: "unknown_account", accountId: id };
     expect(await look()).toEqual(unknown);
     expect(await set(NOON, {})).toEqual(unknown);
@@ -191,11 +191,11 @@ describe("an account that runs low", () => {
   });
 });
 
-describe("settled first", () => {
+describe("the account is settled first", () => {
   const SUBSCRIBED = Date.UTC(2026, 8, 10);
   const OCTOBER = Date.UTC(2026, 9, 1);
 
-  test("an account that is low as its month turns gets the month's credits, and no card is charged", async () => {
+  test("when low as its month turns, it gets the month's credits, and no card is charged", async () => {
     await openSubscriber(books, id, { at: SUBSCRIBED });
     await giveCard(books, id, SUBSCRIBED);
     await use(books, { [id]: 100n }, OCTOBER - 1);
@@ -215,7 +215,7 @@ describe("settled first", () => {
 });
 
 describe("the limits", () => {
-  test("hold for many who ask at once: one in flight, and no more than the day allows", async () => {
+  test("hold for concurrent requests: one in flight, and no more than the day allows", async () => {
     await openCardHolder(books, id, NOON - DAY);
     await set(NOON, { limitPerDay: 3_500n });
     for (let round = 0; round < 5; round += 1) {
@@ -231,7 +231,7 @@ describe("the limits", () => {
     });
   });
 
-  test("begin anew with the day of the account's zone; what was declined does not count", async () => {
+  test("reset with the day of the account's zone; declines do not count", async () => {
     await openCardHolder(books, id, NOON - DAY, { timeZone: "Pacific/Auckland" });
     await set(NOON, { limitPerDay: 1_000n });
     const first = await pendingTopUp(books, id, NOON);
@@ -245,7 +245,7 @@ describe("the limits", () => {
     expect(await askTopUp(books, id, midnight, third)).toMatchObject({ kind: "pending" });
   });
 
-  test("pause auto top-up until tomorrow, and tell it once", async () => {
+  test("pause auto top-up until tomorrow, and publish it once", async () => {
     await runLow();
     await set(NOON, { limitPerDay: 1_000n });
     await look();
@@ -266,7 +266,7 @@ describe("the limits", () => {
 });
 
 describe("a top-up by hand", () => {
-  test("asked for again under its key is the same one, whatever became of it", async () => {
+  test("repeated under its key is the same one, whatever its outcome", async () => {
     await openCardHolder(books, id, NOON - DAY);
     const topUp = await pendingTopUp(books, id, NOON);
     const again = () => askTopUp(books, id, NOON + HOUR);
@@ -276,14 +276,14 @@ describe("a top-up by hand", () => {
     expect(await paymentsOf(books, id)).toEqual(["manual:1 succeeded 1000"]);
   });
 
-  test("asked for by many at once under one key is one", async () => {
+  test("requested concurrently under one key is one", async () => {
     await openCardHolder(books, id, NOON - DAY);
     const asks = Array.from({ length: 8 }, () => askTopUp(books, id, NOON));
     const kinds = (await Promise.all(asks)).map(({ kind }) => kind).sort();
     expect(kinds).toEqual([...Array(7).fill("already_exists"), "pending"]);
   });
 
-  test("asked for with another amount under its key is a conflict", async () => {
+  test("with another amount under the same key is a conflict", async () => {
     await openCardHolder(books, id, NOON - DAY);
     const { amount, currency } = await pendingTopUp(books, id, NOON);
     expect(await askTopUp(books, id, NOON, { amount: 1_001n })).toEqual({
@@ -300,7 +300,7 @@ describe("a top-up by hand", () => {
       kind: "top_up_pending",
     });
     await settlePayment(books.database, byHand, declined(), NOON + 1);
-    // It had waited, and is looked at.
+    // It was waiting, and is checked.
     expect(await isToBeLookedAt(NOON + 1)).toBe(true);
     await look(NOON + 1);
     expect(await paymentsOf(books, id)).toEqual([
@@ -320,7 +320,7 @@ describe("a top-up by hand", () => {
 });
 
 describe("settings", () => {
-  test("that change leave a pending top-up as it is, and hold from the next crossing on", async () => {
+  test("that change leave a pending top-up unchanged, and apply from the next crossing", async () => {
     await runLow();
     await look();
     const before = await newest(books, id);
@@ -335,7 +335,7 @@ describe("settings", () => {
     ]);
   });
 
-  test("off, a pending top-up still comes, and the next crossing brings none", async () => {
+  test("turned off: a pending top-up still completes, and the next crossing causes none", async () => {
     await runLow();
     await look();
     await set(NOON, { enabled: false });
@@ -345,7 +345,7 @@ describe("settings", () => {
     expect(await paymentsOf(books, id)).toEqual(["low-balance:1 succeeded 1000"]);
   });
 
-  test("are kept as they were set; those not given stay", async () => {
+  test("are stored as given; those not given are kept", async () => {
     await openCardHolder(books, id, NOON - DAY);
     await set(NOON, { amount: 700n, limitPerDay: 1_400n, limitPerMonth: 2_800n });
     await set(NOON, { enabled: false, limitPerMonth: null });
@@ -364,7 +364,7 @@ describe("settings", () => {
   test.each<[string, (now: Instant) => Promise<unknown>]>([
     ["switching it on again", (now) => set(now, { enabled: true })],
     ["another card", (now) => giveCard(books, id, now)],
-  ])("start a stopped auto top-up again: %s", async (_, act) => {
+  ])("restart a stopped auto top-up: %s", async (_, act) => {
     await runLow();
     await look();
     const outcome = declined("expired");
@@ -385,7 +385,7 @@ describe("settings", () => {
 describe("a fee", () => {
   const FEE = "fee:1:0";
 
-  test("that was declined is tried again at once with a new card, given up or not", async () => {
+  test("that was declined is tried again immediately with a new card, given up or not", async () => {
     await openSubscriber(books, id, { at: NOON });
     await books.database.query(
       "UPDATE payment SET status = 'retrying', next_try_at = $2 WHERE account_id = $1",
@@ -401,13 +401,16 @@ describe("a fee", () => {
     expect(await rowOf(books, id, FEE)).toMatchObject({ nextTryAt: NOON + 2 });
   });
 
-  test.each(["pending", "succeeded"])("that is %s is left alone by a new card", async (status) => {
-    await openSubscriber(books, id, { at: NOON });
-    await books.database.query(
-      "UPDATE payment SET status = $2, next_try_at = $3, settled_at = now() WHERE account_id = $1",
-      [id, status, new Date(NOON + DAY)],
-    );
-    await giveCard(books, id, NOON + 1);
-    expect(await rowOf(books, id, FEE)).toMatchObject({ status, nextTryAt: NOON + DAY });
-  });
+  test.each(["pending", "succeeded"])(
+    "that is %s is not affected by a new card",
+    async (status) => {
+      await openSubscriber(books, id, { at: NOON });
+      await books.database.query(
+        "UPDATE payment SET status = $2, next_try_at = $3, settled_at = now() WHERE account_id = $1",
+        [id, status, new Date(NOON + DAY)],
+      );
+      await giveCard(books, id, NOON + 1);
+      expect(await rowOf(books, id, FEE)).toMatchObject({ status, nextTryAt: NOON + DAY });
+    },
+  );
 });

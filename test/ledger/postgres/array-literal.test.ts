@@ -1,8 +1,8 @@
 /**
- * Array literals as Postgres documents them (arrays.html, "Array Input and Output Syntax"): an
- * element is quoted when it is empty, the word NULL, or holds a brace, comma, quote, backslash or
- * white space; in quotes, quotes and backslashes are escaped. That a real Postgres reads back what
- * was written is held in test/pipeline.
+ * Array literals as Postgres documents them (arrays.html, "Array Input and Output Syntax"): an element
+ * is quoted when it is empty, the word NULL, or contains a brace, comma, quote, backslash or white
+ * space; in quotes, quotes and backslashes are escaped. The tests in test/pipeline check this against a
+ * real Postgres.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ describe("an array of texts", () => {
     expect(textArray(values)).toBe(literal);
   });
 
-  test("reads back by Postgres's rules as what was written", () => {
+  test("is read back unchanged by Postgres's rules", () => {
     const plain = fc.constantFrom(
       "a",
       "B",
@@ -59,14 +59,14 @@ describe("an array of texts", () => {
   });
 });
 
-test("an array of numbers and truths is written as they are", () => {
+test("numbers and booleans are written unquoted", () => {
   expect(bigintArray([])).toBe("{}");
   expect(bigintArray([0n, -5n, 9_223_372_036_854_775_807n, 7, null, true, false])).toBe(
     "{0,-5,9223372036854775807,7,NULL,true,false}",
   );
 });
 
-/** Reads a literal of one dimension as array_in does: white space around bare elements is dropped. */
+/** Parses a one-dimensional literal as array_in does: white space around bare elements is dropped. */
 function readArray(literal: string): (string | null)[] {
   const values: (string | null)[] = [];
   const element = /\s*(?:"((?:[^"\\]|\\[\s\S])*)"|([^",{}\\]+?))\s*(,|$)/y;

@@ -1,7 +1,7 @@
 /**
- * The bytes of COPY ... (FORMAT binary) as Postgres documents them (sql-copy.html, "Binary Format")
- * and as its types' send functions write them: all big-endian, a field's length before it, -1 for
- * null. That a real Postgres reads them is held in test/pipeline.
+ * The bytes of COPY ... (FORMAT binary) as Postgres documents them (sql-copy.html, "Binary Format") and
+ * as its types' send functions write them: all big-endian, a field's length before it, -1 for null. The
+ * tests in test/pipeline check that a real Postgres reads them.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ describe("a copy", () => {
     expect(new CopyBuffer().finish()).toEqual(hex(`${HEADER} ${TRAILER}`));
   });
 
-  test("of rows has the number of fields before each, and each field's length before it", () => {
+  test("of rows starts each row with its number of fields, and each field with its length", () => {
     const rows = new CopyBuffer();
     rows.startRow(2);
     rows.text("ab");
@@ -98,7 +98,7 @@ describe("a timestamptz is the microseconds since 2000", () => {
     expect(fieldOf((rows) => rows.timestamptz(Date.parse(at)))).toEqual(hex(`00000008 ${bytes}`));
   });
 
-  test("exactly, a hundred thousand days to either side", () => {
+  test("exactly, a hundred thousand days either side", () => {
     const limit = 100_000 * 86_400_000;
     fc.assert(
       fc.property(fc.integer({ min: -limit, max: limit }), (instant) => {
@@ -148,7 +148,7 @@ describe("a copy that outgrows its buffer", () => {
     expect(field.subarray(4).equals(Buffer.from(text))).toBe(true);
   });
 
-  test("by any kind of field, wherever the first buffer ends, keeps what follows", () => {
+  test("in any kind of field, wherever the first buffer ends, keeps what follows", () => {
     const header = hex(HEADER).length;
     for (let short = 0; short <= 14; short += 1) {
       // The text ends `short` bytes before the end of the first buffer.

@@ -13,7 +13,7 @@ async function* count(name: string, to: number, turns: number, ended: string[]) 
   }
 }
 
-test("what any of them yields is yielded, each one's in its order", async () => {
+test("everything that any source yields is yielded, each source in its order", async () => {
   const ended: string[] = [];
   const all: string[] = [];
   for await (const item of interleave([count("a", 3, 1, ended), count("b", 5, 2, ended)])) {
@@ -25,7 +25,7 @@ test("what any of them yields is yielded, each one's in its order", async () => 
   expect(ended.sort()).toEqual(["a", "b"]);
 });
 
-test("one that throws ends all, after what is under way", async () => {
+test("a source that throws ends all, after what is under way", async () => {
   let done = false;
   async function* failing(): AsyncGenerator<string> {
     await turn();
@@ -41,7 +41,7 @@ test("one that throws ends all, after what is under way", async () => {
   expect(done).toBe(true);
 });
 
-test("whoever stops early waits for what is under way", async () => {
+test("stopping early waits for what is under way", async () => {
   let under = 0;
   async function* work(): AsyncGenerator<number> {
     for (;;) {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseInstant } from "../../../shared/ledger/postgres/parse-instant.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 
-/** The first instant that Postgres has, and the last that a Date has. */
+/** The first instant of Postgres, and the last of a Date. */
 const FIRST = Date.UTC(-4712, 0, 1);
 const LAST = 8.64e15;
 
@@ -43,7 +43,7 @@ describe("an instant's text", () => {
   });
 
   test.each(["2026-11-28 09:26:12+01", "2026-11-28 08:26:12", "2026-11-28 03:56:12-04:30"])(
-    "%s is of no session in UTC",
+    "%s is refused: not from a UTC session",
     (text) => expect(() => parseInstant(text)).toThrow("not UTC"),
   );
 });
@@ -55,7 +55,7 @@ describe("a row of Postgres", () => {
   });
   afterAll(() => books?.close());
 
-  test("has its instants as they were written", async () => {
+  test("has its instants as written", async () => {
     const instants = [FIRST, -62_135_596_800_000, -1, 0, 1, 951_782_399_999, Date.now(), LAST];
     const { rows } = await books.database.query<{ instant: number }>(
       "SELECT to_timestamp(ms / 1000.0) AS instant FROM unnest($1::bigint[]) AS ms",

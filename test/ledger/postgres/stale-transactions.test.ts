@@ -5,7 +5,7 @@ import { endStaleTransactions } from "../../../shared/ledger/postgres/end-stale-
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { eventually } from "../../support/eventually.ts";
 
-/** A consumer that stands still in the middle of a transaction, and those that wait for its rows. */
+/** A consumer that stalls in the middle of a transaction, and those that wait for its rows. */
 const NAME = "stale-metering";
 let books: Books;
 
@@ -18,7 +18,7 @@ afterAll(() => books?.close());
 test.each([
   { where: "in the middle of a COPY", copying: true },
   { where: "between two statements", copying: false },
-])("one that stands still $where is ended, and its rows are free", async ({ copying }) => {
+])("one that stalls $where is ended, and its rows are unlocked", async ({ copying }) => {
   const still = await connect(NAME);
   const lost = new Promise((resolve) => still.once("error", resolve));
   await still.query("BEGIN");
@@ -33,7 +33,7 @@ test.each([
   await other.end();
 });
 
-test("one that is young, one that waits for a lock and one of another name are left alone", async () => {
+test("one that is young, one that waits for a lock and one of another application are left alone", async () => {
   const another = await connect("another");
   await another.query("BEGIN");
   await another.query("SELECT pg_advisory_xact_lock(4712)");
@@ -47,7 +47,7 @@ test("one that is young, one that waits for a lock and one of another name are l
   const end = (olderThanMs: number) =>
     endStaleTransactions(books.database, { name: NAME, olderThanMs });
   expect(await end(350)).toBe(0);
-  // Its backend may not have come to wait for its client yet.
+  // Its backend may not wait for its client yet.
   await eventually("the young one is ended once it is old", async () => (await end(0)) === 1);
   await another.query("COMMIT");
   await locked;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { keepMissed } from "../../../shared/ledger/proof/keep-missed.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 
-/** A missed message is kept, asked to be published again and noted as repaired: all of it, or nothing. */
+/** A missed message is kept, marked to be published again and recorded as repaired: all of it, or nothing. */
 let books: Books;
 
 beforeEach(async () => {
@@ -11,13 +11,13 @@ beforeEach(async () => {
 
 afterEach(() => books.close());
 
-test("again, it is kept once", async () => {
+test("a repeated message is kept once", async () => {
   await keep();
   await keep();
   expect(await waiting()).toEqual([{ offset: 7n, asked: true, repairs: 1 }]);
 });
 
-test("what fails at the last step leaves nothing behind", async () => {
+test("a failure at the last step leaves nothing behind", async () => {
   await books.database.query("ALTER TABLE repair ADD CHECK (what <> 'late_usage')");
   await expect(keep()).rejects.toThrow(/check constraint/);
   expect(await waiting()).toEqual([]);

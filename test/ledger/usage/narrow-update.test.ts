@@ -3,7 +3,7 @@ import { type Books, openAccount, openBooks, setPrice } from "../../support/book
 import { usageBatches } from "../../support/books/usage-batches.ts";
 import { eventually } from "../../support/eventually.ts";
 
-/** Nothing that is indexed changes in a debit: Postgres then writes no index, and says so. */
+/** A debit changes no indexed column: Postgres then makes a heap-only update, which its statistics show. */
 let books: Books;
 
 beforeAll(async () => {
@@ -13,10 +13,10 @@ beforeAll(async () => {
 
 afterAll(() => books?.close());
 
-test("debits of an account with lots that end some day touch no index of its row", async () => {
+test("debits of an account with expiring lots update no index of its row", async () => {
   const expiresAt = Date.now() + 86_400_123;
   await openAccount(books, "narrow", { lots: [{ credits: 1_000n, expiresAt }] });
-  // The grant, which tells when something falls due, is counted late, too.
+  // The grant, which sets when something falls due, is also counted late.
   await eventually("Postgres has counted the grant", async () => (await updates()).all > 0);
   const before = await updates();
   const usage = usageBatches(books, "narrow");

@@ -15,7 +15,7 @@ import { brokenInvariants } from "../../support/books/invariants.ts";
 import { type Usage, type UsageBatches, usageBatches } from "../../support/books/usage-batches.ts";
 import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
 
-/** Several writers move the same accounts at the same time. */
+/** Several writers move the same accounts concurrently. */
 const NOW = Date.now();
 
 let books: Books;
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const FIVE = Array.from({ length: 5 }, (_, index) => `shared-${index}`);
 
-test("consumers of several partitions debit the same accounts while grants come in: nothing is lost", async () => {
+test("consumers of several partitions debit the same accounts during grants: nothing is lost", async () => {
   for (const account of FIVE) await openAccount(books, account, { threshold: 20n });
   const batches = 15;
   const consume = async (partition: string) => {
@@ -54,7 +54,7 @@ test("consumers of several partitions debit the same accounts while grants come 
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("two consumers that hold the same batches of a partition meter each once", async () => {
+test("two consumers with the same batches of a partition meter each once", async () => {
   await openAccount(books, "held-twice", { lots: [{ credits: 1_000n }] });
   const usage = usageBatches(books, "held-twice");
   const batches = Array.from({ length: 20 }, (_, batch) =>
@@ -68,7 +68,7 @@ test("two consumers that hold the same batches of a partition meter each once", 
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("consumers that hold the same batches of repeats drop them, and none of them fails", async () => {
+test("consumers with the same batches of repeats drop them, and none fails", async () => {
   await openAccount(books, "repeated", { lots: [{ credits: 1_000n }] });
   const usage = usageBatches(books, "repeated");
   await usage.debit(eventsOn(["repeated"], "first", 5));
@@ -107,7 +107,7 @@ test("a grant between reading and writing an account makes the batch run again",
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("runs of several partitions share a transaction: those read before or ahead of the books move nothing", async () => {
+test("runs of several partitions share a transaction: those already read or ahead of the books move nothing", async () => {
   await openAccount(books, "joined", { lots: [{ credits: 1_000n }] });
   const next = (partition: string) =>
     usageBatches(books, partition).next(eventsOn(["joined"], partition, 5));
@@ -135,7 +135,7 @@ test("runs of several partitions share a transaction: those read before or ahead
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("runs of several partitions that keep losing their accounts to others all get through", async () => {
+test("runs of several partitions that keep conflicting with others all succeed", async () => {
   await openAccount(books, "torn", { lots: [{ credits: 1_000n }] });
   const stop = new AbortController();
   const small = keepDebiting(usageBatches(books, "tearing"), "torn", stop.signal);
@@ -153,7 +153,7 @@ test("runs of several partitions that keep losing their accounts to others all g
   expect(await brokenInvariants(books.database)).toEqual([]);
 }, 60_000);
 
-test("a large batch gets through although small ones keep moving its account", async () => {
+test("a large batch succeeds although small ones keep moving its account", async () => {
   await openAccount(books, "busy");
   const stop = new AbortController();
   const small = keepDebiting(usageBatches(books, "small"), "busy", stop.signal);
@@ -175,7 +175,7 @@ async function keepDebiting(
   return batches;
 }
 
-/** So many events of two calls on each account. */
+/** Events of two calls each, for every account. */
 function eventsOn(accounts: readonly string[], name: string, each: number): Usage[] {
   return accounts.flatMap((accountId) =>
     Array.from({ length: each }, (_, index) => ({
