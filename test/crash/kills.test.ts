@@ -17,8 +17,8 @@ import type { Statement } from "../support/processes/postgres-frames.ts";
 import { openPostgresProxy, type PostgresProxy } from "../support/processes/tcp-proxy.ts";
 
 /**
- * Metering as a real process, killed with SIGKILL and started again; afterwards the books are those
- * of the reference model, and what the topics tell is what the books say.
+ * Metering as a real process, killed with SIGKILL and started again; afterwards the books equal those of
+ * the reference model, and the topics match the books.
  */
 const MINUTE = 60_000;
 const kafka = testKafka();
@@ -91,7 +91,7 @@ test("killed before any statement of its transaction, and right after COMMIT: me
   }
 }, 180_000);
 
-test("killed again and again at random moments under load: metered exactly once", async () => {
+test("killed repeatedly at random moments under load: metered exactly once", async () => {
   const seed = Date.now();
   console.log(`kills at random moments: seed ${seed}`);
   const random = randomFrom(seed);
@@ -107,7 +107,7 @@ test("killed again and again at random moments under load: metered exactly once"
   await expectEverythingMetered();
 }, 120_000);
 
-test("of two processes one is killed: the other takes over, and all is metered exactly once", async () => {
+test("one of two processes is killed: the other takes over, and everything is metered exactly once", async () => {
   await start();
   const other = startMetering({ ...process.env, DATABASE_URL: books.url });
   await other.says(/^metering$/);
@@ -119,7 +119,7 @@ test("of two processes one is killed: the other takes over, and all is metered e
   expect(await other.stop()).toBe(0);
 }, 90_000);
 
-test("a process that stands still until others have its partitions, and then goes on, meters nothing twice", async () => {
+test("a process that stalls until others have its partitions, and then continues, meters nothing twice", async () => {
   const zombie = await start();
   const caught = proxy.catchNext(
     ({ sql, earlier }) => /^(COPY|INSERT INTO) usage_record/.test(sql) && isMetering(earlier),
@@ -137,7 +137,7 @@ test("a process that stands still until others have its partitions, and then goe
   expect(await other.stop()).toBe(0);
 }, 90_000);
 
-/** Accounts with lots that end amid the events, and thresholds that they cross. */
+/** Accounts with lots that expire during the events, and thresholds that they cross. */
 async function openWorld(): Promise<void> {
   tests += 1;
   round = 0;
@@ -161,7 +161,10 @@ async function openWorld(): Promise<void> {
   }
 }
 
-/** A round of events of all accounts: later ones in later rounds, a repeat and unfit ones among them. */
+/**
+ * A round of events of all accounts: later rounds are later in time, with a repeat and unfit ones among
+ * them.
+ */
 function eventsOfRound(): Usage[] {
   round += 1;
   const minute = Math.max(1, 62 - round * 2);
@@ -207,7 +210,7 @@ async function killAndDismiss(): Promise<void> {
   await dismissMembers(kafka, brokers, METERING);
 }
 
-/** Lets metering run up to a statement and kills it there; returns what it was about to say. */
+/** Lets metering run up to a statement and kills it there; returns the statement it was about to send. */
 async function killAt(
   when: (statement: Statement) => boolean,
   fate: "freeze" | "lose the answer",
@@ -220,7 +223,7 @@ async function killAt(
   return sql;
 }
 
-/** The statement number `step` of a transaction that meters; its BEGIN cannot be told from others'. */
+/** Statement number `step` of a transaction that meters; its BEGIN looks like any other. */
 function isStep({ sql, earlier }: Statement, step: number): boolean {
   if (earlier.length !== step) return false;
   return step === 0 ? sql === "BEGIN" : isMetering([...earlier, sql]);
@@ -283,7 +286,7 @@ async function count(table: string): Promise<number> {
   return rows[0]?.n ?? -1;
 }
 
-/** Not luck: any moment will do, and each is another one. */
+/** Not left to luck: any moment will do, and each one differs. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -22,7 +22,7 @@ import { ownPorts } from "../support/stack/ports.ts";
 
 /**
  * Servers go away and come back, at the start and while one and the same metering process runs. On
- * servers of its own; the tests run in this order.
+ * separate servers; the tests run in this order.
  */
 const PORTS = ownPorts(1);
 const ACCOUNT = "outages";
@@ -59,7 +59,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);
 
-test("started while everything is down, it says what it waits for and meters when all is back", async () => {
+test("started while everything is down, it logs what it waits for and meters when all is back", async () => {
   await publish(20);
   const { postgres, kafka, registry } = stack.parts;
   await Promise.all([registry.kill(), kafka.kill(), postgres.kill()]);
@@ -72,7 +72,7 @@ test("started while everything is down, it says what it waits for and meters whe
   await expectEverythingMetered();
 }, 90_000);
 
-test("the waits grow from a quarter of a second on", () => {
+test("the waits grow from a quarter of a second", () => {
   const waits = metering.log
     .filter(({ msg }) => /waiting for the registry/.test(msg))
     .map(({ waitMs }) => waitMs);
@@ -80,7 +80,7 @@ test("the waits grow from a quarter of a second on", () => {
   expect(waits.length).toBeGreaterThan(2);
 });
 
-test("started while only Postgres cannot be reached, it says so and waits", async () => {
+test("started while only Postgres is unreachable, it logs that and waits", async () => {
   const port = await freePort(PORTS.postgres + 8, new Set());
   const databaseUrl = Object.assign(new URL(stack.env.DATABASE_URL), { port: String(port) });
   const second = startMetering({ ...env, DATABASE_URL: databaseUrl.href });
@@ -91,7 +91,7 @@ test("started while only Postgres cannot be reached, it says so and waits", asyn
   await proxy.close();
 }, 60_000);
 
-test("while the registry is down, known schemas are metered and others wait, none is a dead letter", async () => {
+test("while the registry is down, known schemas are metered, others wait, and none is a dead letter", async () => {
   await stack.parts.registry.kill();
   await publish(20);
   await expectEverythingMetered();
@@ -104,7 +104,7 @@ test("while the registry is down, known schemas are metered and others wait, non
   await expectEverythingMetered();
 }, 60_000);
 
-test("while Postgres is down, it waits; nothing is lost, nothing metered twice, no schema taken for unknown", async () => {
+test("while Postgres is down, it waits; nothing is lost or metered twice, and no schema counts as unknown", async () => {
   const load = keepPublishing();
   await stack.parts.postgres.kill();
   await publishNewer(newerIds[1]);
@@ -117,7 +117,7 @@ test("while Postgres is down, it waits; nothing is lost, nothing metered twice, 
   await expectEverythingMetered();
 }, 60_000);
 
-test("while Kafka is down, it waits and goes on where it was", async () => {
+test("while Kafka is down, it waits, and then continues where it was", async () => {
   await publish(20);
   await stack.parts.kafka.kill();
   const waiting = metering.log.length;
@@ -131,7 +131,7 @@ test("while Kafka is down, it waits and goes on where it was", async () => {
   await expectEverythingMetered();
 }, 90_000);
 
-test("after all of it the topic tells the newest balance", async () => {
+test("afterwards the topic has the newest balance", async () => {
   const balances = await collectTopic<{ position: bigint }>(testKafka(env), SCHEMAS.balances);
   await eventually("the newest balance is told", () => {
     const told = balances.received.findLast(({ key }) => key === ACCOUNT);
@@ -140,7 +140,7 @@ test("after all of it the topic tells the newest balance", async () => {
   await balances.stop();
 });
 
-test("it was one process all along, and it ends well", async () => {
+test("it was one process throughout, and it exits cleanly", async () => {
   expect(metering.log.filter(({ level }) => level === "fatal")).toEqual([]);
   expect(await metering.stop()).toBe(0);
 });
@@ -163,7 +163,7 @@ function keepPublishing(): { stop(): Promise<void> } {
   const loop = (async () => {
     while (!stopping.signal.aborted) await publish(10);
   })();
-  loop.catch(() => undefined); // `stop` tells
+  loop.catch(() => undefined); // Reported by `stop`.
   return {
     stop() {
       stopping.abort();
@@ -172,7 +172,7 @@ function keepPublishing(): { stop(): Promise<void> } {
   };
 }
 
-/** An event of a schema that this metering process has not seen yet. */
+/** An event of a schema new to this metering process. */
 async function publishNewer(id = 0): Promise<void> {
   const producer = await rawProducer(testKafka(env));
   const fields = { accountId: ACCOUNT, meter: "call", quantity: 1n, source: "", dimensions: [] };

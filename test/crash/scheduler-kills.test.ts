@@ -37,7 +37,7 @@ afterEach(async () => {
   await books.close();
 });
 
-test("killed at each statement of a run, and right after COMMIT: all is posted, and told, once", async () => {
+test("killed at each statement of a run, and right after COMMIT: everything is posted and published once", async () => {
   const credits = await collectTopic<{ sequence: bigint }>(testKafka(), SCHEMAS.credits);
   const early = [/FOR NO KEY UPDATE/, /UPDATE account/, /COPY lot/, /COPY payment/];
   for (const step of [...early, /COPY outbox/, /COMMIT/]) {
@@ -59,14 +59,14 @@ test("killed at each statement of a run, and right after COMMIT: all is posted, 
       .filter(({ key }) => key?.startsWith(account) === true)
       .map(({ key, sequence }) => `${key} ${sequence}`),
   );
-  // The first two entries of the copies were not posted but copied.
+  // The first two entries were copied, not posted.
   const posted = (await count("entry")) - 2 * COPIES;
   await eventually("all is told", () => told.size >= posted).catch(() => undefined);
   expect(told.size).toBe(posted);
   await credits.stop();
 }, 180_000);
 
-test("asked to stop in the middle of a run, it ends after the transactions under way, and well", async () => {
+test("asked to stop in the middle of a run, it exits cleanly after the transactions under way", async () => {
   const caught = proxy.catchNext(
     (statement) => isRun(statement, /COMMIT/),
     async () => void scheduler?.stop(),
@@ -77,25 +77,25 @@ test("asked to stop in the middle of a run, it ends after the transactions under
   expect(stopped.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
   const turned = await count("schedule WHERE period > 0");
   expect(turned).toBeGreaterThanOrEqual(1_000);
-  // Two at once: the one caught, those under way, and what may begin before the signal is heard.
+  // Two concurrently: the one caught, those under way, and what may begin before the signal arrives.
   expect(turned).toBeLessThanOrEqual(4_000);
   await start().says(/^run$/);
   await expectEverythingPosted();
 }, 60_000);
 
-test("cut off from Postgres in the middle of a run, it says so, waits and goes on", async () => {
+test("cut off from Postgres in the middle of a run, it logs that, waits and continues", async () => {
   const cut = proxy.catchNext((statement) => isRun(statement, /COPY entry/), "cut");
   const survivor = start();
   await cut;
   await survivor.says(/^waiting for Postgres$/);
   const { accounts } = await survivor.says(/^run$/);
-  // Of what was under way on the other connection it does not tell.
+  // It does not report what was under way on the other connection.
   expect(accounts).toBeGreaterThanOrEqual(EVERYTHING - 1_000);
   await expectEverythingPosted();
   expect(await survivor.stop()).toBe(0);
 }, 60_000);
 
-test("a run that fails is no crash: the next one tries again", async () => {
+test("a failed run is not a crash: the next one tries again", async () => {
   await books.database.query("ALTER TABLE usage_complete RENAME TO elsewhere");
   const process = start();
   await process.says(/^the run failed; the next one tries again$/);
@@ -108,7 +108,7 @@ test("a run that fails is no crash: the next one tries again", async () => {
   expect(await process.stop()).toBe(0);
 }, 60_000);
 
-test("started while Postgres is away, it waits and runs at once when it is back; so do several", async () => {
+test("started while Postgres is down, it waits and runs as soon as it is back; so do several", async () => {
   const port = Number(new URL(proxy.url).port);
   await proxy.close();
   const waiting = start("0 0 29 2 *");
@@ -134,7 +134,7 @@ function environment(databaseUrl: string, cron = "* * * * * *"): NodeJS.ProcessE
   return { ...process.env, DATABASE_URL: databaseUrl, SCHEDULER_CRON: cron };
 }
 
-/** A statement of the transaction that settles; relay and balances have transactions, too. */
+/** A statement of the settling transaction; relay and balances have transactions too. */
 function isRun({ sql, earlier }: Statement, step: RegExp): boolean {
   const [, first = ""] = [...earlier, sql];
   return first.includes("FOR NO KEY UPDATE") && step.test(sql);

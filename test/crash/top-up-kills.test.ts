@@ -27,12 +27,12 @@ import { TURN_MS, takeTopUpGroup, topUpProcess } from "../support/processes/top-
 import { followWay, LOOK_AGAIN, type Place, STEPS } from "./top-up-steps.ts";
 
 /**
- * The top-up service, a real process, killed with SIGKILL at each step between reading a low balance
- * and publishing the result, and started again. Then the gateway's own log has exactly one charge,
- * and the books exactly one lot.
+ * The top-up service, as a real process, killed with SIGKILL at each step between reading a low balance
+ * and publishing the result, and started again. Then the gateway's own log has exactly one charge, and
+ * the books exactly one lot.
  *
- * Each step kills on the way of an account of its own. The process that recovers from one kill is the
- * one that the next step kills.
+ * Each step uses a separate account. The process that recovers from one kill is the one that the next
+ * step kills.
  */
 const WITHIN_MS = 60_000;
 const TEST_MS = 120_000;
@@ -80,14 +80,14 @@ afterAll(async () => {
 beforeEach(() => {
   accounts += 1;
   account = `killed-${Date.now()}-${accounts}`;
-  // So that pending is published by itself, and the way is the same each time.
+  // So that pending is published separately, and the steps are the same each time.
   gate.beforeCall = async (call) => {
     if (call === "charge") await untilPublished();
   };
 });
 
 test(
-  "these are all the steps: what the service says on the way, it says at one of them",
+  "these are all the steps: every statement that the service sends belongs to one of them",
   async () => {
     const seen = new Set<Place>();
     for (const card of ["card_approve", "card_500_after_charge"]) {
@@ -110,13 +110,13 @@ test(
   TEST_MS,
 );
 
-describe("killed before it says", () => {
+describe("killed before it sends", () => {
   test.each(STEPS)("%s", async (step) => await killAtStatement(step, "freeze"), TEST_MS);
 });
 
 const DONE = STEPS.filter((step) => /: COMMIT$|^(noting|putting)/.test(step));
 
-describe("killed when Postgres has done it, before it hears so", () => {
+describe("killed after Postgres has executed it, before the answer arrives", () => {
   test.each(DONE)(
     "%s",
     async (step) => await killAtStatement(step, "withhold the answer"),
@@ -125,7 +125,7 @@ describe("killed when Postgres has done it, before it hears so", () => {
 });
 
 test(
-  "killed while it looks at an account again that used up the lot before it came: charged once more",
+  "killed while it re-checks an account that used up the lot before it came: charged once more",
   async () => {
     gate.beforeCall = async () => {
       gate.beforeCall = untilPublished;
@@ -156,7 +156,7 @@ describe("killed while the gateway is called", () => {
   );
 
   test(
-    "when it has charged and never answers",
+    "after it has charged and never answers",
     async () => {
       await killAt("card_timeout_after_charge", async () => {
         await eventually("it is charged", async () => (await charges()).length > 0, WITHIN_MS);
@@ -174,7 +174,7 @@ async function killAtStatement(step: Place, fate: Fate): Promise<void> {
   await expectCharges(1);
 }
 
-/** Lets the service run until `caught`, kills it there and starts it again. */
+/** Lets the service run until `caught`, kills it there and restarts it. */
 async function killAt(card: string, caught: () => Promise<unknown>): Promise<void> {
   await openPayer(books, account, { card: `${card}-${account}` });
   await atWork();
@@ -188,7 +188,7 @@ async function killAt(card: string, caught: () => Promise<unknown>): Promise<voi
   await atWork();
 }
 
-/** The service at work, with nothing to do. */
+/** The running service, with nothing to do. */
 async function atWork(): Promise<void> {
   service ??= topUpProcess({ databaseUrl: proxy.url, gatewayUrl: gate.url });
   await service.says(/^topping up$/, WITHIN_MS);
@@ -203,7 +203,7 @@ async function kill(): Promise<void> {
   await dismissMembers(kafka, brokers, TOP_UP);
 }
 
-/** Uses more than there is; the service hears of it only after `watch` has begun. */
+/** Uses more than the balance; the service learns of it only after `watch` has begun. */
 async function runLow(watch: () => void): Promise<void> {
   const relay = new pg.Client({ connectionString: books.url });
   await relay.connect();
@@ -216,7 +216,7 @@ async function runLow(watch: () => void): Promise<void> {
   }
 }
 
-/** What a claim's time does by itself after a minute. */
+/** Ends a claim, as happens by itself after a minute. */
 async function endClaim(): Promise<void> {
   await books.database.query(
     "UPDATE payment SET next_try_at = now() WHERE account_id = $1 AND next_try_at > now()",
@@ -224,7 +224,7 @@ async function endClaim(): Promise<void> {
   );
 }
 
-/** Each low balance of the account was charged for once, posted once and told once. */
+/** Each low balance of the account was charged for once, posted once and published once. */
 async function expectCharges(count: 1 | 2): Promise<void> {
   const crossings = Array.from({ length: count }, (_, index) => index + 1);
   const hasSucceeded = async () => {
@@ -264,7 +264,7 @@ async function expectCharges(count: 1 | 2): Promise<void> {
   expect(await brokenInvariants(books.database, account)).toEqual([]);
 }
 
-/** What a topic tells of the account to who drops repeats, by their sequence. */
+/** An account's records on a topic, without repeats by sequence. */
 function told<R>({ received }: Collector<R>) {
   const ours = received.filter(({ key }) => key === account);
   return [...new Map(ours.map((one) => [one.sequence, one])).values()];
@@ -286,7 +286,7 @@ async function untilPublished(): Promise<void> {
   await untilNone("all is published", "SELECT FROM outbox");
 }
 
-/** Auto top-up has looked at every account that it was to look at. */
+/** Auto top-up has checked every account that was waiting for it. */
 async function untilLooked(): Promise<void> {
   await untilNone("all are looked at", "SELECT FROM auto_top_up WHERE look_at IS NOT NULL");
 }

@@ -1,9 +1,9 @@
 import type { Statement } from "../support/processes/postgres-frames.ts";
 
 /**
- * All that the top-up service says to Postgres on the way from a low balance to its published
- * result, stage by stage. BEGIN alone changes nothing: killed before it is killed after what was
- * said before it.
+ * Every statement that the top-up service sends to Postgres on the way from a low balance to its
+ * published result, stage by stage. BEGIN alone changes nothing: a kill before it equals a kill after
+ * the statement before it.
  */
 const STAGES = {
   "publishing the low balance": relaying(),
@@ -38,7 +38,7 @@ const STAGES = {
   "publishing succeeded": relaying(),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** What follows only where the lot did not lift the account. */
+/** Only where the lot did not lift the account. */
 export const LOOK_AGAIN = "looking at the account again: SELECT account";
 
 type Stage = keyof typeof STAGES | "looking at the account again";
@@ -71,12 +71,12 @@ export const STEPS: readonly Step[] = Object.entries(STAGES).flatMap(([stage, st
   statements.map((statement) => `${stage}: ${statement}`),
 );
 
-/** What a statement is on the way of the one account that is under way. */
+/** The role of a statement for the account that is under way. */
 export type Place = Step | "idle";
 
 /**
- * Tells the statements of an account's way apart, as they come. Idle is what the service says again
- * and again while there is nothing to do, and what it says about other accounts.
+ * Classifies an account's statements as they come. Idle is what the service sends repeatedly while there
+ * is nothing to do, and what it sends about other accounts.
  */
 export function followWay(account: string): (statement: Statement) => Place {
   const way = { moves: 0, moved: 0, published: 0 };
@@ -93,7 +93,7 @@ export function followWay(account: string): (statement: Statement) => Place {
   };
 }
 
-/** How far the account has come: transactions that move it, begun and ended, and those that publish. */
+/** The account's progress: transactions that move it, begun and ended, and those that publish. */
 interface Way {
   moves: number;
   moved: number;
@@ -117,7 +117,7 @@ function stageOf(said: Said, way: Way): Stage | null {
 }
 
 interface Said extends Statement {
-  /** The statements of its transaction up to it; null: it is one of its own. */
+  /** The statements of its transaction up to it; null: it has no transaction. */
   readonly transaction: readonly string[] | null;
 }
 
@@ -142,7 +142,7 @@ function standalone(sql: string, moved: number): Stage | null {
   return isPlace(sql) && moved > 0 ? "noting the place in the topic" : null;
 }
 
-/** About an account of other books, whose low balances are on the same topic. */
+/** About an account of other books with low balances on the same topic. */
 function isElsewhere({ transaction, isAbout }: Said, account: string): boolean {
   return transaction !== null && isMove(transaction) && !isAbout(account);
 }
@@ -194,12 +194,12 @@ function isIdle({ sql, transaction }: Said): boolean {
   return sql === "BEGIN" || isClaim(transaction) || isRelay(transaction) || isBalances(transaction);
 }
 
-/** A payment that was asked about and has succeeded is asked about once more: what went back of it? */
+/** A payment that was queried and has succeeded is queried once more, for refunds. */
 function isAskedOnceMore(sql: string): boolean {
   return /FROM refund\s+WHERE/.test(sql);
 }
 
-/** What a statement does, to what; the second time in its transaction, `again`. */
+/** What a statement does, to which table; the second time in its transaction, with `again`. */
 function nameOf({ sql, transaction }: Said): string {
   const name = shortOf(sql);
   const before = (transaction ?? []).slice(0, -1);

@@ -15,8 +15,8 @@ import { untilTold, whileMetering } from "./metered-books.ts";
 import { prove, repairAll } from "./prove.ts";
 
 /**
- * Books that metering has kept from a real topic are copied, one fault is planted in each copy by hand,
- * and reconciling must find it, name it, repair it to the micro-credit, and then find nothing.
+ * Books metered from a real topic are copied, one fault is planted in each copy by hand, and reconciling
+ * must find it, name it, repair it to the micro-credit, and then find nothing.
  */
 const kafka = testKafka();
 const prefix = `faults-${randomBytes(4).toString("hex")}`;
@@ -68,7 +68,7 @@ afterAll(async () => {
   await giveBack?.();
 });
 
-test("of good books everything is verified and nothing is reported", async () => {
+test("in good books everything is verified and nothing is reported", async () => {
   const { usage: counts, published, differences, more, cut } = await prove(books);
   expect(differences).toEqual([]);
   expect(more).toBe(0);
@@ -82,12 +82,12 @@ interface Fault {
   readonly plant: string;
   readonly finds: readonly string[];
   readonly repairs: readonly (string | null)[];
-  /** What the account's balance is off by before the repair; after it nothing. */
+  /** By how much the account's balance is off before the repair; by nothing afterwards. */
   readonly offBy?: bigint;
 }
 
 const FIRST = `event_id = '${prefix}-first-0'`;
-/** An offset of the first event's partition at which nothing was metered. */
+/** An offset of the first event's partition without a metered event. */
 const OF_A_REPEAT = `(
   SELECT min(later)
   FROM generate_series(first.kafka_offset, first.kafka_offset + 1000) AS later
@@ -225,7 +225,7 @@ test.each(Object.entries(FAULTS))(
   60_000,
 );
 
-test("offsets that were skipped: their events are found, and metered", async () => {
+test("skipped offsets: their events are found, and metered", async () => {
   const copy = await copyBooks(books);
   try {
     const before = await balanceOf(copy);
@@ -256,7 +256,7 @@ test("offsets that were skipped: their events are found, and metered", async () 
 }, 90_000);
 
 test.each([12_345n, -12_345n])(
-  "position was moved by %s and metering went on: an entry gives or takes what that was",
+  "position was moved by %s and metering continued: an entry corrects the difference",
   async (by) => {
     const [copy, right] = [await copyBooks(books), await copyBooks(books)];
     try {

@@ -2,7 +2,7 @@ import type { Books } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { startMetering } from "../support/processes/metering-process.ts";
 
-/** Has metering at work on books, as a process, while something is done. */
+/** Runs metering on books, as a process, while `work` runs. */
 export async function whileMetering(of: Books, work: () => Promise<void>): Promise<void> {
   const metering = startMetering({ ...process.env, DATABASE_URL: of.url });
   try {
@@ -13,7 +13,7 @@ export async function whileMetering(of: Books, work: () => Promise<void>): Promi
   }
 }
 
-/** Waits until all that is to be published of books is. */
+/** Waits until everything pending in the books is published. */
 export async function untilTold({ database }: Books): Promise<void> {
   await eventually("everything is published", async () => {
     const { rows } = await database.query<{ waiting: number }>(

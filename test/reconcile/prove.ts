@@ -16,7 +16,7 @@ function registry() {
   return openRegistry(readSettings(process.env).registry);
 }
 
-/** Holds the topics against books, as `drawdown reconcile` does. */
+/** Compares the topics with the books, as `drawdown reconcile` does. */
 export function prove({ database }: Books, scope: Partial<Scope> = {}): Promise<Reconciliation> {
   return reconcile({
     ...{ database, kafka, registry: registry(), signal: never },
@@ -26,7 +26,7 @@ export function prove({ database }: Books, scope: Partial<Scope> = {}): Promise<
   });
 }
 
-/** Repairs all that was found, as `drawdown reconcile --repair --yes` does; what each repair was. */
+/** Repairs everything found, as `drawdown reconcile --repair --yes` does; returns each repair. */
 export async function repairAll(
   { database }: Books,
   found: readonly Found[],

@@ -34,10 +34,10 @@ afterAll(async () => {
   await giveBack?.();
 });
 
-test("while usage is metered and credits are granted, nothing is reported that is right", async () => {
+test("while usage is metered and credits are granted, nothing correct is reported", async () => {
   await whileMetering(books, async () => {
     const seen: number[] = [];
-    // It goes on until three states in between were looked at.
+    // It continues until three states in between were checked.
     const playing = play(() => new Set(seen).size < 3);
     let published: number | null = null;
     const ended = playing.then((events) => {
@@ -59,7 +59,7 @@ test("while usage is metered and credits are granted, nothing is reported that i
   });
 }, 120_000);
 
-/** Publishes usage and grants credits, in rounds, as long as is asked; how many events that were. */
+/** Publishes usage and grants credits, in rounds, until stopped; returns the number of events. */
 async function play(goesOn: () => boolean): Promise<number> {
   let round = 0;
   for (; goesOn(); round += 1) {

@@ -34,8 +34,8 @@ const ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata"] as const;
 const CREDIT = 1_000_000n;
 
 /**
- * Books with a history of months, drawn from a seed: its usage is published to the real topic, and
- * metered from there with the clock handed in, between grants, withdrawals, corrections, top-ups,
+ * Books with a history of months, generated from a seed: its usage is published to the real topic, and
+ * metered from there with the clock passed in, between grants, withdrawals, corrections, top-ups,
  * refunds, subscriptions, add-ons and runs of the scheduler.
  */
 export async function playPublished(
@@ -159,7 +159,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
     clock += random.whole(60) * MINUTE;
   }
 
-  /** Usage of all kinds: fit for metering, again, again with other content, and not fit. */
+  /** Usage of all kinds: fit for metering, repeats, conflicts, and unfit. */
   async function publish(): Promise<void> {
     const usages = Array.from({ length: random.between(0, 30) }, () => {
       if (published.length === 0 || random.chance(0.85)) return newUsage();
@@ -195,7 +195,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
   }
 }
 
-/** Meters what the topic holds, as if it were some instant, in transactions of a few messages. */
+/** Meters what the topic contains, as if at one instant, in transactions of a few messages. */
 async function openMetering({ database }: Books, kafka: Kafka) {
   const decoder = openUsageDecoder(openRegistry(readSettings(process.env).registry));
   const readRates = rateCardReader();

@@ -29,17 +29,17 @@ import { startMetering } from "../support/processes/metering-process.ts";
 import { playPublished } from "./published-history.ts";
 
 /**
- * Books are built again, in an empty database, from the topic and the entries.
+ * Books are rebuilt, in an empty database, from the topic and the entries.
  *
- * - they are equal to the original, account by account, and go on from where it was
- * - where they are not, the account and the row are named
+ * - they equal the original, account by account, and metering continues from there
+ * - where they differ, the account and the row are named
  * - the original is never written
  * - an unfinished replay is never taken for books
  */
 const kafka = testKafka();
 
 let giveTopicBack: () => Promise<void>;
-/** Books with a history of months, metered with the clock handed in. */
+/** Books with a history of months, metered with the clock passed in. */
 let books: Books;
 let before: Awaited<ReturnType<typeof everyTable>>;
 let target: Books;
@@ -66,7 +66,7 @@ afterEach(async () => {
 });
 
 describe("a replay", () => {
-  test("of a rich history is equal to it, and sound", async () => {
+  test("of a rich history equals the original, and its invariants hold", async () => {
     const ran = await replay(books);
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toMatch(/^12 accounts, \d+ events: equal \([\d,]+ events?\/s\)\.\n$/);
@@ -93,7 +93,7 @@ describe("a replay", () => {
     expect(kinds).toEqual(["add_on_charge", "adjustment", "expiry", "grant", "reversal"]);
   });
 
-  test("says as JSON what it found", async () => {
+  test("reports its result as JSON", async () => {
     const ran = await replay(books, "--json");
     expect(JSON.parse(ran.stdout)).toMatchObject({
       ...{ accounts: "12", equal: true, differing: 0, differences: [] },
@@ -101,7 +101,7 @@ describe("a replay", () => {
     });
   });
 
-  test("of a replay is equal again", async () => {
+  test("of a replay equals it again", async () => {
     await replay(books);
     const second = await openBooks();
     const ran = await drawdown(["replay", "--into", second.url], env(target));
@@ -109,18 +109,18 @@ describe("a replay", () => {
     await second.close();
   });
 
-  test("makes the tables in a database that has none", async () => {
+  test("creates the tables in a database without any", async () => {
     await target.database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     const ran = await replay(books);
     expect([ran.code, ran.stderr]).toEqual([0, ""]);
   });
 
-  test("knows of every table whether it is copied or built", async () => {
+  test("either copies or builds every table", async () => {
     expect((await listTables(target.database)).foreign).toEqual([]);
   });
 });
 
-describe("books that were metered live, between grants and withdrawals that raced it", () => {
+describe("books that were metered live, concurrently with grants and withdrawals", () => {
   const ACCOUNTS = Array.from({ length: 8 }, (_, n) => `live-${n}`);
   let live: Books;
 
@@ -135,7 +135,7 @@ describe("books that were metered live, between grants and withdrawals that race
 
   afterAll(() => live?.close());
 
-  test("are replayed, and metering goes on from there", async () => {
+  test("are replayed, and metering continues from there", async () => {
     const ran = await replay(live);
     expect([ran.code, ran.stderr]).toEqual([0, ""]);
     const events = await countOf(target, "usage_record");
@@ -255,7 +255,7 @@ describe("a difference is found and named", () => {
   });
 });
 
-describe("refused, with nothing written,", () => {
+describe("refused, with nothing written:", () => {
   test.each([
     {
       what: "a database with books in it",
@@ -290,14 +290,14 @@ describe("refused, with nothing written,", () => {
     expect(await everyTable(target)).toEqual(tables);
   });
 
-  test("what is no database URL, and no --into at all", async () => {
+  test("what is not a database URL, and a missing --into", async () => {
     for (const args of [["--into", "nonsense"], []]) {
       const ran = await drawdown(["replay", ...args], env(books));
       expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("--into")]);
     }
   });
 
-  test("a source that holds no books", async () => {
+  test("a source without books", async () => {
     const none = await openBooks();
     await none.database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     const ran = await drawdown(["replay", "--into", target.url], env(none));
@@ -334,7 +334,7 @@ describe("refused, with nothing written,", () => {
   });
 });
 
-describe("told in one sentence, with what is left,", () => {
+describe("reported in one sentence, with what is left:", () => {
   const LEFT = "has only a part of the books: drop it, and replay into an empty database";
 
   test("a registry that has lost a schema", async () => {
@@ -355,7 +355,7 @@ describe("told in one sentence, with what is left,", () => {
     expect(ran.stderr).toContain(LEFT);
   });
 
-  test("a topic of something else", async () => {
+  test("a topic with something else", async () => {
     const other = await copyBooks(books);
     await other.database.query("DELETE FROM dead_letter WHERE reason = 'unreadable'");
     const ran = await drawdown(["replay", "--into", target.url], env(other));
@@ -387,7 +387,7 @@ describe("told in one sentence, with what is left,", () => {
     expect(JSON.stringify(metering.log)).toContain("an unfinished replay");
   });
 
-  test("an interrupt before anything is there leaves nothing, and it can be done again", async () => {
+  test("an interrupt before anything is written leaves nothing, and the replay can be repeated", async () => {
     const held = await hold("payment");
     const replaying = startReplay();
     await untilWaiting();
@@ -423,8 +423,8 @@ describe("told in one sentence, with what is left,", () => {
   }
 });
 
-// Last: afterwards the topic does not hold the books' usage any more.
-test("a topic past its retention is refused, naming what is gone", async () => {
+// Last: afterwards the topic no longer contains the books' usage.
+test("a topic with messages deleted by retention is refused, naming them", async () => {
   const admin = kafka.admin();
   await admin.connect();
   const [first] = (await admin.fetchTopicOffsets(TOPICS.usageEvents)).filter(

@@ -12,7 +12,7 @@ import { silent, testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 
-/** The scheduler's nightly run: only what is new, said until it is repaired. */
+/** The scheduler's nightly run: only what is new, reported until it is repaired. */
 const kafka = testKafka();
 const ACCOUNT = `proof-${randomBytes(4).toString("hex")}`;
 const stopping = new AbortController().signal;
@@ -36,7 +36,7 @@ afterAll(async () => {
   await giveBack?.();
 });
 
-test("each run proves what is new since the last one", async () => {
+test("each run proves what is new since the previous one", async () => {
   await use(10);
   await prove();
   await use(4);
@@ -49,7 +49,7 @@ test("each run proves what is new since the last one", async () => {
   ]);
 }, 60_000);
 
-test("what differs is stored with its words, and looked at again until it is repaired", async () => {
+test("a difference is stored with its description, and re-checked until it is repaired", async () => {
   await use(6);
   await books.database.query("UPDATE usage_record SET credits = 6 WHERE event_id = $1", [
     `${ACCOUNT}-${published - 1}`,
@@ -77,7 +77,7 @@ test("what differs is stored with its words, and looked at again until it is rep
   ]);
 }, 60_000);
 
-test("one scheduler at a time proves; another leaves it to that one", async () => {
+test("one scheduler at a time proves; others skip", async () => {
   const before = (await runs()).length;
   await inTransaction(books.database, async (other) => {
     expect(await becomeReconciler(other)).toBe(true);

@@ -5,7 +5,7 @@ import { eventually } from "../support/eventually.ts";
 const EVERY_SECOND = "* * * * * *";
 const NEVER_SOON = "0 0 29 2 *";
 
-test("it is called at once, and then by the expression", async () => {
+test("the work runs immediately, and then by the expression", async () => {
   const calls = callsBy(EVERY_SECOND);
   expect(calls.begun).toBe(1);
   calls.end();
@@ -14,7 +14,7 @@ test("it is called at once, and then by the expression", async () => {
   await calls.stop();
 });
 
-test("it is never called while a call is under way, however long that takes", async () => {
+test("the work never runs while a run is under way, however long that takes", async () => {
   const calls = callsBy(EVERY_SECOND);
   const until = Date.now() + 2_500;
   await eventually("two beats fall into the call", () => Date.now() > until);
@@ -23,7 +23,7 @@ test("it is never called while a call is under way, however long that takes", as
   await calls.stop();
 });
 
-test("it ends when it is to stop: at once while it waits, else with the call under way", async () => {
+test("a stop ends it: immediately while it waits, otherwise after the run under way", async () => {
   const waits = callsBy(NEVER_SOON);
   waits.end();
   await waits.stop();

@@ -1,6 +1,6 @@
 /**
- * What a payment is known by at the gateway follows from the books alone: the same attempt has the same
- * key, whoever computes it and whenever, and every other attempt, payment, account or set of books has
+ * A payment's key at the gateway is computed from the books alone: the same attempt has the same key,
+ * whichever process computes it and when, and every other attempt, payment, account or set of books has
  * another. The keys of running systems are at the gateway: these values never change.
  */
 import { describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ function claimed(
   };
 }
 
-test("the key of a payment is this, and stays this", () => {
+test("the key of a payment has this value and keeps it", () => {
   expect(paymentKey(claimed())).toBe(
     "6fbba55867d9d278919d957a9f099807ffe535703f95ad5c10deddea7a38b8da",
   );
@@ -49,16 +49,16 @@ describe("the key of an attempt is the same", () => {
   });
 });
 
-test("keys of other attempts, payments, accounts and books are others, and of refunds too", () => {
+test("keys of other attempts, payments, accounts, books and refunds differ", () => {
   const keys = [
     paymentKey(claimed()),
     paymentKey(claimed({ attempt: 2 })),
     paymentKey(claimed({ paymentId: "low-balance:3:2" })),
     paymentKey(claimed({ paymentId: "low-balance:32" })),
     paymentKey(claimed({ accountId: toAccountId("acme2") })),
-    // An account of the same name in other books.
+    // An account with the same id in other books.
     paymentKey(claimed({}, { accountCreatedAt: NOON + 1 })),
-    // Parts that would look the same once they are joined.
+    // Parts that would be equal when joined.
     paymentKey(claimed({ accountId: toAccountId('a",1'), paymentId: "b" })),
     paymentKey(claimed({ accountId: toAccountId("a"), paymentId: '1,"b' })),
     refundKey(claimed(), { refundId: "r-1" }),
@@ -70,7 +70,7 @@ test("keys of other attempts, payments, accounts and books are others, and of re
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test("a refund's key does not depend on the attempt that was paid", () => {
+test("a refund's key does not depend on the paid attempt", () => {
   const refund = { refundId: "r-1" };
   expect(refundKey(claimed({ attempt: 2 }), refund)).toBe(refundKey(claimed(), refund));
 });

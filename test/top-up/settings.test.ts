@@ -1,9 +1,9 @@
 /**
- * How money is taken is said, never guessed.
+ * How money is collected is configured, never guessed.
  *
  * - there is no default gateway
- * - the simulated one is refused in production, and beside anything of a real one
- * - what is missing is told by its name; no value is ever told: some are secrets
+ * - the simulated one is refused in production, and together with any setting of a real one
+ * - what is missing is named; no value is ever shown: some are secrets
  */
 import { describe, expect, test } from "vitest";
 import { readPaymentSettings } from "../../services/top-up/settings.ts";
@@ -23,7 +23,7 @@ const SIMULATED = {
 };
 
 describe("a gateway is chosen", () => {
-  test("Stripe, with its defaults beside", () => {
+  test("Stripe, with defaults", () => {
     expect(readPaymentSettings(STRIPE)).toEqual({
       gateway: {
         name: "stripe",
@@ -52,7 +52,7 @@ describe("a gateway is chosen", () => {
     },
   );
 
-  test("an empty text sets nothing, as a compose file leaves it", () => {
+  test("an empty text counts as unset, as in a compose file", () => {
     const empty = { STRIPE_SECRET_KEY: "", STRIPE_WEBHOOK_SECRET: "", WEBHOOK_PORT: "" };
     expect(readPaymentSettings({ ...SIMULATED, ...empty })).toMatchObject({
       gateway: { name: "simulated" },
@@ -60,7 +60,7 @@ describe("a gateway is chosen", () => {
     });
   });
 
-  test("where webhooks are taken, and when it is alarmed", () => {
+  test("where webhooks are received, and when an alarm is raised", () => {
     const env = { WEBHOOK_HOST: "0.0.0.0", WEBHOOK_PORT: "0", PAYMENT_ALARM_SECONDS: "1" };
     expect(readPaymentSettings({ ...STRIPE, ...env })).toMatchObject({
       webhooks: { host: "0.0.0.0", port: 0 },
@@ -83,7 +83,7 @@ describe("refused", () => {
   test.each<{ what: string; env: Environment; says: string }>([
     { what: "no gateway", env: {}, says: unusable("PAYMENT_GATEWAY: is not set") },
     {
-      what: "no gateway, though all of Stripe's is there",
+      what: "no gateway, though all Stripe settings are present",
       env: without(STRIPE, "PAYMENT_GATEWAY"),
       says: unusable("PAYMENT_GATEWAY: is not set"),
     },
@@ -118,22 +118,22 @@ describe("refused", () => {
       says: NOT_IN_PRODUCTION,
     },
     {
-      what: "the simulated one in production, whatever else is there",
+      what: "the simulated one in production, whatever else is set",
       env: { ...STRIPE, ...SIMULATED, NODE_ENV: "production" },
       says: NOT_IN_PRODUCTION,
     },
     {
-      what: "the simulated one beside a key of Stripe",
+      what: "the simulated one with a Stripe key",
       env: { ...SIMULATED, STRIPE_SECRET_KEY: "sesame-key" },
       says: NOT_BOTH,
     },
     {
-      what: "the simulated one beside a webhook secret of Stripe",
+      what: "the simulated one with a Stripe webhook secret",
       env: { ...SIMULATED, STRIPE_WEBHOOK_SECRET: "sesame-webhooks" },
       says: NOT_BOTH,
     },
     {
-      what: "the simulated one without a place",
+      what: "the simulated one without a URL",
       env: without(SIMULATED, "SIMULATED_GATEWAY_URL"),
       says: NEEDS_SIMULATED,
     },
@@ -143,27 +143,27 @@ describe("refused", () => {
       says: NEEDS_SIMULATED,
     },
     {
-      what: "a place that is no URL",
+      what: "an invalid URL",
       env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "sesame" },
       says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
     },
     {
-      what: "a place that is no web address",
+      what: "a URL that is not http",
       env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "ftp://sesame" },
       says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
     },
     {
-      what: "a port that is none",
+      what: "an invalid port",
       env: { ...STRIPE, WEBHOOK_PORT: "65536" },
       says: unusable("WEBHOOK_PORT: Too big: expected number to be <=65535"),
     },
     {
-      what: "an alarm at once",
+      what: "an alarm after no time",
       env: { ...STRIPE, PAYMENT_ALARM_SECONDS: "0" },
       says: unusable("PAYMENT_ALARM_SECONDS: Too small: expected number to be >=1"),
     },
     {
-      what: "an alarm at no time",
+      what: "an alarm without a number",
       env: { ...STRIPE, PAYMENT_ALARM_SECONDS: "sesame" },
       says: unusable("PAYMENT_ALARM_SECONDS: Invalid input: expected number, received NaN"),
     },
@@ -173,7 +173,7 @@ describe("refused", () => {
     expect(refusal).not.toContain("sesame");
   });
 
-  test("everything that is wrong at once", () => {
+  test("everything that is wrong together", () => {
     const refusal = refusalOf({ PAYMENT_GATEWAY: "cash", WEBHOOK_PORT: "-1" });
     expect(refusal).toContain("PAYMENT_GATEWAY");
     expect(refusal).toContain("WEBHOOK_PORT");

@@ -1,6 +1,6 @@
 /**
- * The adapter against a gateway that answers what none should: whatever it is, the outcome of a
- * charge is unknown, and the error says what happened to which payment.
+ * The adapter with a gateway that gives invalid answers: whatever the answer, the outcome of a charge is
+ * unknown, and the error says what happened to which payment.
  */
 import { createServer, type ServerResponse } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
@@ -57,7 +57,7 @@ test.each([
   expect(failure.message).toMatch(error);
 });
 
-/** A server that answers every request in the same way. */
+/** A server that gives every request the same answer. */
 async function serve(answer: (response: ServerResponse) => void): Promise<string> {
   const server = createServer((request, response) => {
     request.resume();

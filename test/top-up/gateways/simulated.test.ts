@@ -1,6 +1,6 @@
 /**
- * The port PaymentGateway over the simulated gateway: what each answer means for a payment. What
- * fails on the way leaves the outcome unknown, and asking tells it.
+ * The port PaymentGateway with the simulated gateway: what each answer means for a payment. A failure on
+ * the way leaves the outcome unknown, and a query finds it.
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -69,7 +69,7 @@ test.each([
   expect(await adapter.find(request)).toEqual(declined);
 });
 
-test("a charge that is under way, until asking finds it succeeded", async () => {
+test("a charge that is under way, until a query finds it succeeded", async () => {
   const { adapter } = await openBoth();
   const request = { ...REQUEST, method: "card_processing" };
   const first = await adapter.charge(request);
@@ -78,13 +78,13 @@ test("a charge that is under way, until asking finds it succeeded", async () => 
   expect(await adapter.find(request)).toEqual({ ...first, kind: "succeeded" });
 });
 
-test("a charge that was never asked for is not found", async () => {
+test("a charge that was never made is not found", async () => {
   const { adapter } = await openBoth();
   await adapter.charge(REQUEST);
   expect(await adapter.find({ ...REQUEST, key: "k 2&key=k1" })).toBeNull();
 });
 
-describe("the outcome of a charge is unknown, and asking tells it, when the gateway", () => {
+describe("the outcome of a charge is unknown, and a query finds it, when the gateway", () => {
   test.each([
     {
       what: "does not answer in time",
@@ -118,7 +118,7 @@ describe("the outcome of a charge is unknown, and asking tells it, when the gate
   });
 });
 
-describe("a gateway that is gone leaves the outcome unknown of", () => {
+describe("an unreachable gateway leaves the outcome unknown of", () => {
   const refund = { key: "r1", gatewayPayment: "pay_1", amount: 400n };
   test.each<{ what: string; call: (adapter: PaymentGateway) => Promise<unknown> }>([
     {
@@ -147,7 +147,7 @@ describe("a gateway that is gone leaves the outcome unknown of", () => {
   });
 });
 
-test("a call that is wrong is a bug: a plain error with the answer of the gateway", async () => {
+test("a wrong call is a bug: a plain error with the gateway's answer", async () => {
   const { adapter } = await openBoth();
   await adapter.charge(REQUEST);
   const conflict = await failureOf(adapter.charge({ ...REQUEST, amount: 1n }), Error);
@@ -156,7 +156,7 @@ test("a call that is wrong is a bug: a plain error with the answer of the gatewa
   expect(await failureOf(adapter.takenBack("pay_x"), Error)).not.toBeInstanceOf(OutcomeUnknown);
 });
 
-test("a payment method that is no card is declined, and will never do", async () => {
+test("a payment method that is not a card is declined for good", async () => {
   const { adapter } = await openBoth();
   expect(await adapter.charge({ ...REQUEST, method: "visa" })).toMatchObject({
     kind: "declined",
@@ -164,7 +164,7 @@ test("a payment method that is no card is declined, and will never do", async ()
   });
 });
 
-test("refunds and chargebacks are all that went back", async () => {
+test("refunds and chargebacks are everything taken back", async () => {
   const { server, adapter } = await openBoth();
   const gatewayPayment = await paidWith(adapter);
   expect(await adapter.takenBack(gatewayPayment)).toEqual([]);
@@ -188,7 +188,7 @@ test("refunds and chargebacks are all that went back", async () => {
   ]);
 });
 
-test("a refund of more than is left is refused, with the reason", async () => {
+test("a refund of more than is left is refused with the reason", async () => {
   const { adapter } = await openBoth();
   const gatewayPayment = await paidWith(adapter);
   await adapter.refund({ key: "r1", gatewayPayment, amount: REQUEST.amount });
@@ -221,7 +221,7 @@ async function paidWith(adapter: PaymentGateway): Promise<string> {
   return charged.kind === "succeeded" ? charged.gatewayPayment : expect.fail(charged.kind);
 }
 
-/** What a call fails with; it must be of the kind. */
+/** The error of a call, which must be of this kind. */
 async function failureOf(call: Promise<unknown>, kind: new () => Error): Promise<Error> {
   const failure = await call.then(
     (answer) => expect.fail(`answered ${JSON.stringify(answer)}`),

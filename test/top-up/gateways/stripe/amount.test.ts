@@ -33,12 +33,12 @@ test.each([
   expect(toStripeAmount(amount, currency)).toBeNull();
 });
 
-test("an amount of Stripe's between two of the books' is the lower", () => {
+test("a Stripe amount between two of the books' amounts becomes the lower one", () => {
   expect(fromStripeAmount(1045, "HUF")).toBe(10n);
   expect(fromStripeAmount(99, "HUF")).toBe(0n);
 });
 
-test("what a number does not hold exactly is refused, counted at Stripe", () => {
+test("an amount that a number does not represent exactly in Stripe's units is refused", () => {
   const most = BigInt(Number.MAX_SAFE_INTEGER);
   expect(() => toStripeAmount(most + 1n, "USD")).toThrow(RangeError);
   expect(() => toStripeAmount(most / 100n + 1n, "HUF")).toThrow(RangeError);

@@ -7,7 +7,7 @@ const NEEDS_CUSTOMER = "The bank asks you to approve the payment yourself.";
 
 type Row = readonly [Decline["kind"], string, string];
 
-describe("why a payment was declined is told to the customer in words", () => {
+describe("the customer reads in words why a payment was declined", () => {
   test.each<Row>([
     ["hard", "expired_card", "The card has expired."],
     [
@@ -33,7 +33,7 @@ describe("why a payment was declined is told to the customer in words", () => {
   });
 });
 
-describe("a code that has no words of its own is told by its kind", () => {
+describe("a code without its own words is described by its kind", () => {
   test.each<Row>([
     ["soft", "do_not_honor", "The bank declined the payment."],
     ["soft", "a_code_of_tomorrow", "The bank declined the payment."],
@@ -53,6 +53,6 @@ test.each([
   "fraudulent",
   "merchant_blacklist",
   "security_violation",
-])("of %s the customer is told no more than of any card that will not do", (code) => {
+])("for %s the customer reads no more than for any card that will not do", (code) => {
   expect(declineReason(declineAs("hard", code))).toBe(GENERIC_HARD);
 });

@@ -8,8 +8,8 @@ import { stripeServer } from "./server.ts";
 const LIST = "/v1/payment_intents";
 const ANOTHER = { ...OURS, key: "another" };
 
-describe("a charge is found by its key among what the customer was charged", () => {
-  test("since an hour before it was made in the books, with no search that lags behind", async () => {
+describe("a charge is found by its key among the customer's charges", () => {
+  test("from an hour before the books made it, without a search index that lags", async () => {
     const { gateway, requests } = await stripeServer(() =>
       list(LIST, [intent({ id: "pi_2", metadata: ANOTHER }), intent()]),
     );
@@ -22,7 +22,7 @@ describe("a charge is found by its key among what the customer was charged", () 
     });
   });
 
-  test("on whatever page it stands", async () => {
+  test("on any page", async () => {
     const others = [
       intent({ id: "pi_3", metadata: ANOTHER }),
       intent({ id: "pi_2", metadata: {} }),
@@ -39,12 +39,12 @@ describe("a charge is found by its key among what the customer was charged", () 
     expect(await gateway.find(CHARGE)).toBeNull();
   });
 
-  test("of a customer whom Stripe does not know: null, for nothing was charged", async () => {
+  test("for a customer unknown to Stripe: null, for nothing was charged", async () => {
     const { gateway } = await stripeServer(() => missing("customer", "cus_1"));
     expect(await gateway.find(CHARGE)).toBeNull();
   });
 
-  test("made twice, where Stripe forgot its key: as the one that took the money", async () => {
+  test("made twice because Stripe forgot its key: as the one that took the money", async () => {
     const failed = intent({ id: "pi_2", ...declinedBy("insufficient_funds") });
     const { gateway } = await stripeServer(() => list(LIST, [failed, intent()]));
     expect(await gateway.find(CHARGE)).toEqual({ kind: "succeeded", gatewayPayment: "pi_1" });
@@ -89,7 +89,7 @@ describe("a charge that was found is", () => {
   });
 
   test.each(["requires_payment_method", "requires_confirmation"])(
-    "processing while the call that made it may be under way: %s since a minute",
+    "processing while the call that made it may be under way: %s for a minute",
     async (status) => {
       const created = Math.floor(Date.now() / 1000) - 60;
       const { gateway } = await stripeServer(() => list(LIST, [intent({ status, created })]));
@@ -98,7 +98,7 @@ describe("a charge that was found is", () => {
   );
 });
 
-describe("it is unknown, and never null, whether there is a charge when", () => {
+describe("whether there is a charge is unknown, never null, when", () => {
   test("Stripe fails", async () => {
     const { gateway } = await stripeServer(() => failure(500, { type: "api_error" }));
     await expect(gateway.find(CHARGE)).rejects.toThrow(OutcomeUnknown);
@@ -113,7 +113,7 @@ describe("it is unknown, and never null, whether there is a charge when", () => 
     await expect(gateway.find(CHARGE)).rejects.toThrow(OutcomeUnknown);
   });
 
-  test("the list has no end", async () => {
+  test("the list never ends", async () => {
     const page = Array.from({ length: 100 }, (_, index) =>
       intent({ id: `pi_${index}`, metadata: ANOTHER }),
     );
@@ -132,8 +132,8 @@ describe("it is unknown, and never null, whether there is a charge when", () => 
   });
 });
 
-describe("all charges of a while", () => {
-  test("are those that took money or are about to, and that are ours", async () => {
+describe("all charges of a period", () => {
+  test("are ours that took money or are about to", async () => {
     const { gateway, requests } = await stripeServer(() =>
       list(LIST, [
         intent(),

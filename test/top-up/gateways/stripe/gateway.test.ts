@@ -42,7 +42,7 @@ describe("a charge", () => {
     ["requires_payment_method", "is declined for now", declined("soft", "not_confirmed")],
     ["requires_confirmation", "is declined for now", declined("soft", "not_confirmed")],
     ["canceled", "is declined for good", declined("hard", "canceled")],
-  ])("that Stripe leaves as %s %s", async (status, _, state) => {
+  ])("left by Stripe as %s %s", async (status, _, state) => {
     const { gateway } = await stripeServer(() => ({ body: intent({ status }) }));
     expect(await gateway.charge(CHARGE)).toEqual({ gatewayPayment: "pi_1", ...state });
   });
@@ -78,7 +78,7 @@ describe("a declined charge says what to do next", () => {
     expect(await gateway.charge(CHARGE)).toMatchObject(declined("hard", "incorrect_number"));
   });
 
-  test("and names no payment of Stripe's where none was made", async () => {
+  test("and names no Stripe payment where none was made", async () => {
     const { gateway } = await stripeServer(() =>
       failure(402, { type: "card_error", code: "card_declined", message: "Declined." }),
     );
@@ -97,7 +97,7 @@ describe("a declined charge says what to do next", () => {
       "amount_too_small",
     ],
     ["request", invalidRequest({ message: "Unheard of." }), "invalid_request"],
-  ])("the %s that Stripe does not take is declined for good", async (_, answer, code) => {
+  ])("the %s that Stripe does not accept is declined for good", async (_, answer, code) => {
     const { gateway } = await stripeServer(() => answer);
     expect(await gateway.charge(CHARGE)).toEqual({
       gatewayPayment: null,
@@ -156,7 +156,7 @@ describe("the outcome of a charge is unknown when", () => {
     expect(error.message).toMatch(/200 ?ms/);
   });
 
-  test("the connection breaks, again and again, each time under the same key", async () => {
+  test("the connection breaks repeatedly, each time under the same key", async () => {
     const { gateway, requests } = await stripeServer(() => "breaks the connection");
     expect(await failureOf(gateway.charge(CHARGE))).toBeInstanceOf(OutcomeUnknown);
     expect(requests.map(({ headers }) => headers["idempotency-key"])).toEqual([
@@ -165,7 +165,7 @@ describe("the outcome of a charge is unknown when", () => {
     ]);
   });
 
-  test("nobody is there", async () => {
+  test("Stripe is unreachable", async () => {
     const options = { secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET };
     const gateway = openStripeGateway({ ...options, url: "http://127.0.0.1:1" });
     expect(await failureOf(gateway.charge(CHARGE))).toBeInstanceOf(OutcomeUnknown);
@@ -189,7 +189,7 @@ test.each([
   ["forbidden call", NOT_PERMITTED],
   ["failure", failure(500, { type: "api_error", message: "Failed.", payment_intent: intent() })],
   ["broken connection", "breaks the connection" as const],
-])("the error of a %s carries no secret", async (_, answer) => {
+])("the error of a %s contains no secret", async (_, answer) => {
   const { gateway } = await stripeServer(() => answer);
   const error = await failureOf(gateway.charge(CHARGE));
   const all = JSON.stringify({ ...error, message: error.message, stack: error.stack });
@@ -214,7 +214,7 @@ describe("money is sent in Stripe's minor unit", () => {
     expect(requests[0]?.params).toMatchObject({ amount: sent, currency: currency.toLowerCase() });
   });
 
-  test("what Stripe cannot charge, a KWD amount not in tens of fils, is declined and not sent", async () => {
+  test("a KWD amount not in tens of fils, which Stripe cannot charge, is declined and not sent", async () => {
     const { gateway, requests } = await stripeServer(() => ({ body: intent() }));
     expect(await gateway.charge({ ...CHARGE, currency: "KWD", amount: 5124n })).toEqual({
       gatewayPayment: null,
@@ -223,7 +223,7 @@ describe("money is sent in Stripe's minor unit", () => {
     expect(requests).toEqual([]);
   });
 
-  test("what a number cannot hold exactly is an error and not sent", async () => {
+  test("an amount that a number cannot represent exactly is an error and not sent", async () => {
     const { gateway, requests } = await stripeServer(() => ({ body: intent() }));
     const amount = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
     expect(await failureOf(gateway.charge({ ...CHARGE, amount }))).toBeInstanceOf(RangeError);

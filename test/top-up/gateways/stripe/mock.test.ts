@@ -22,16 +22,16 @@ describe.skipIf(!hasGo)(hasGo ? name : `${name} (skipped: building it needs Go)`
   }, BUILD_WITHIN_MS);
 
   test("a charge", async () => {
-    // The example is an intent of its own; a request that is refused gets none.
+    // The mock's example has its own intent; a refused request gets none.
     const { gatewayPayment } = await gateway.charge(CHARGE);
     expect(gatewayPayment).toMatch(/^pi_/);
   });
 
-  test("the question for a charge", async () => {
+  test("the query for a charge", async () => {
     expect(await gateway.find(CHARGE)).toBeNull();
   });
 
-  test("the question for what went back", async () => {
+  test("the query for refunds", async () => {
     const [refunded] = await gateway.takenBack("pi_1");
     expect(refunded).toMatchObject({ kind: "refund" });
   });
@@ -48,7 +48,7 @@ describe.skipIf(!hasGo)(hasGo ? name : `${name} (skipped: building it needs Go)`
     ["POST", "/v1/payment_intents?amount=1000&currency=usd&colour=red"],
     ["POST", "/v1/payment_intents?amount=much&currency=usd"],
     ["POST", "/v1/refunds?payment_intent=pi_1&colour=red"],
-  ])("and it does look: %s %s is refused", async (method, call) => {
+  ])("the mock does check: %s %s is refused", async (method, call) => {
     const { pathname, search } = new URL(call, url);
     const authorization = `Bearer ${SECRET_KEY}`;
     const answer =

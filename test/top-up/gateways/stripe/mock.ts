@@ -9,8 +9,8 @@ import { stopProcess } from "../../../../infra/local/process-table.ts";
 import { eventually } from "../../../support/eventually.ts";
 
 /**
- * Stripe's own mock server: it holds every request against Stripe's description of its API and
- * answers with examples. It is built once, from source, into `.local/parts`.
+ * Stripe's own mock server: it checks every request against Stripe's description of its API and answers
+ * with examples. It is built once, from source, into `.local/parts`.
  */
 const VERSION = "v0.203.0";
 const FOLDER = join(import.meta.dirname, "..", "..", ".local", "parts", `stripe-mock-${VERSION}`);
@@ -23,7 +23,7 @@ export interface StripeMock {
   stop(): Promise<void>;
 }
 
-/** Whether there is a Go to build the mock with. */
+/** Whether Go is installed to build the mock with. */
 export async function isGoThere(): Promise<boolean> {
   return await run("go", ["version"]).then(
     () => true,
@@ -32,7 +32,7 @@ export async function isGoThere(): Promise<boolean> {
 }
 
 export async function startStripeMock(): Promise<StripeMock> {
-  // Both addresses are named: for HTTPS it would else take a fixed port, on every interface.
+  // Both addresses are set: otherwise HTTPS would use a fixed port on every interface.
   const child = spawn(
     await builtMock(),
     ["-http-addr", "127.0.0.1:", "-https-addr", "127.0.0.1:"],

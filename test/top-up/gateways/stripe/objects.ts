@@ -1,7 +1,7 @@
 import type { ChargeRequest } from "../../../../services/top-up/gateways/payment-gateway.ts";
 import type { Answer } from "./server.ts";
 
-/** Objects and errors as Stripe writes them, without the fields that nobody here reads. */
+/** Objects and errors in Stripe's format, without the fields that are not read here. */
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -72,7 +72,7 @@ export function list(url: string, data: readonly Json[], has_more = false): Answ
   return { body: { object: "list", url, has_more, data } };
 }
 
-/** Of a card that the bank declines off session: the intent comes along. */
+/** The error for a card that the bank declines off session, with its intent. */
 export function cardError(codes: { code: string; decline_code?: string }): Answer {
   const error = {
     ...codes,

@@ -1,6 +1,6 @@
 /**
- * A webhook names a payment only when it is signed with our secret, over this very body, not long
- * ago; what is signed but about nothing of ours names none.
+ * A webhook names a payment only when it is signed with our secret, over exactly this body, recently;
+ * one that is signed but not about our payments names none.
  */
 import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
@@ -14,19 +14,19 @@ test("names the payment in its object's metadata", () => {
   expect(readSigned(eventWith({ metadata: OURS }))).toEqual({ accountId: "acme", paymentId: "p1" });
 });
 
-test("names it beside other metadata", () => {
+test("names it among other metadata", () => {
   const metadata = { ...OURS, note: "x" };
   expect(readSigned(eventWith({ metadata }))).toEqual({ accountId: "acme", paymentId: "p1" });
 });
 
-describe("names none where", () => {
+describe("names no payment where", () => {
   test.each([
     { what: "the metadata is empty", event: eventWith({ metadata: {} }) },
     { what: "there is no metadata", event: eventWith({}) },
     { what: "it is null", event: eventWith({ metadata: null }) },
     { what: "the account is not named", event: eventWith({ metadata: { payment_id: "p1" } }) },
     { what: "the payment is not named", event: eventWith({ metadata: { account_id: "acme" } }) },
-    { what: "an id is no text", event: eventWith({ metadata: { ...OURS, payment_id: 1 } }) },
+    { what: "an id is not a text", event: eventWith({ metadata: { ...OURS, payment_id: 1 } }) },
     { what: "there is no object", event: { object: "event", data: {} } },
     { what: "there is no data", event: { object: "event" } },
     { what: "the event is null", event: null },
@@ -67,7 +67,7 @@ describe("is refused", () => {
     );
   });
 
-  test("but not when that was 290 s ago", () => {
+  test("but not when it was signed 290 s ago", () => {
     const timestamp = Math.floor(Date.now() / 1000) - 290;
     expect(readSignedWebhook(Buffer.from(body), sign(body, { timestamp }), SECRET)).not.toBeNull();
   });
@@ -83,16 +83,16 @@ describe("is refused", () => {
     expect(refusal("", sign(""))).toMatch(/^the webhook is refused: /);
   });
 
-  test("when it is signed, but no JSON", () => {
+  test("when it is signed, but is not JSON", () => {
     expect(refusal("{", sign("{"))).toMatch(/^the webhook is refused: /);
   });
 
-  test("without telling what the body holds", () => {
+  test("without revealing the body", () => {
     expect(refusal('{"card":4242', sign('{"card":4242'))).not.toContain("4242");
   });
 });
 
-test.each(["", " "])("the secret %j is a mistake of ours, whatever the signature", (secret) => {
+test.each(["", " "])("the secret %j is our own mistake, whatever the signature", (secret) => {
   const read = () => readSignedWebhook(Buffer.from("{}"), "t=1,v1=00", secret);
   expect(read).toThrow("the secret of the webhooks is empty");
   expect(read).not.toThrow(WebhookRefused);

@@ -5,19 +5,19 @@ import { expect, onTestFinished } from "vitest";
 import type { PaymentGateway } from "../../../../services/top-up/gateways/payment-gateway.ts";
 import { openStripeGateway } from "../../../../services/top-up/gateways/stripe/gateway.ts";
 
-/** In the form that stripe-mock asks for. */
+/** In the form that stripe-mock requires. */
 export const SECRET_KEY = "sk_test_thesecretkey";
 export const WEBHOOK_SECRET = "whsec_the_webhook_secret";
 
 export interface StripeRequest {
   /** Such as `POST /v1/refunds`. */
   readonly call: string;
-  /** Of the query or the form. */
+  /** From the query or the form. */
   readonly params: Readonly<Record<string, string>>;
   readonly headers: IncomingMessage["headers"];
 }
 
-/** What the server does with a request: answers it, or fails in one of the ways of networks. */
+/** How the server treats a request: answers it, or fails like a network. */
 export type Answer =
   | { readonly status?: number; readonly body: unknown }
   | "says nothing"
@@ -27,11 +27,11 @@ export type Answer =
 export interface StripeServer {
   readonly url: string;
   readonly gateway: PaymentGateway;
-  /** What it was asked, in order. */
+  /** The requests received, in order. */
   readonly requests: readonly StripeRequest[];
 }
 
-/** A server with as much of Stripe's HTTP as a test needs, and the gateway that speaks to it. */
+/** A server with as much of Stripe's API as a test needs, and a gateway connected to it. */
 export async function stripeServer(
   answer: (request: StripeRequest) => Answer,
   timeoutMs = 10_000,
@@ -88,7 +88,7 @@ function send(answer: Answer, response: ServerResponse): void {
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** A byte at a time, with never a silence long enough to be taken for the end. */
+/** A byte at a time, with no pause long enough to count as the end. */
 function trickle(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "application/json" });
   const timer = setInterval(() => response.write(" "), 10);

@@ -9,8 +9,8 @@ const REFUND = { key: "refund-1", gatewayPayment: "pi_1", amount: 400n };
 
 type Listed = Parameters<typeof list>[1];
 
-describe("what went back of a payment", () => {
-  test("is what was refunded, with the key it was asked for with, and what a bank holds", async () => {
+describe("what was taken back of a payment", () => {
+  test("is what was refunded, with the key of its request, and what a bank disputes", async () => {
     const { gateway, requests } = await holding(
       [refund({ metadata: { key: "refund-1" } }), refund({ id: "re_2", amount: 100 })],
       [dispute({ amount: 500 })],
@@ -37,7 +37,7 @@ describe("what went back of a payment", () => {
     expect(ids).toEqual(["re_1", "re_2"]);
   });
 
-  test("is nothing of a payment that was left alone", async () => {
+  test("is nothing for a payment without refunds and disputes", async () => {
     const { gateway } = await holding([], []);
     expect(await gateway.takenBack("pi_1")).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe("what went back of a payment", () => {
 });
 
 describe("a refund", () => {
-  test("is asked for under its key, and carries it", async () => {
+  test("is requested under its key, and stores it", async () => {
     const { gateway, requests } = await refunding({
       body: refund({ metadata: { key: "refund-1" } }),
     });
@@ -175,7 +175,7 @@ describe("a refund", () => {
     await expect(gateway.refund(REFUND)).rejects.toThrow(OutcomeUnknown);
   });
 
-  test("has an unknown outcome when Stripe says nothing", async () => {
+  test("has an unknown outcome when Stripe does not answer", async () => {
     const { gateway } = await refunding("says nothing", "usd", 200);
     await expect(gateway.refund(REFUND)).rejects.toThrow(OutcomeUnknown);
   });

@@ -41,7 +41,7 @@ describe("a webhook names the payment", () => {
   });
 });
 
-describe("a webhook is about none of ours when it is about", () => {
+describe("a webhook names no payment of ours when it is about", () => {
   test.each([
     ["a payment without our metadata", event("payment_intent.succeeded", intent({ metadata: {} }))],
     ["something else", event("customer.created", { object: "customer", metadata: {} })],
@@ -62,13 +62,13 @@ describe("a webhook is about none of ours when it is about", () => {
   });
 });
 
-test("which payment a dispute is about is unknown while Stripe fails: the webhook has to come again", async () => {
+test("the payment of a dispute is unknown while Stripe fails: the webhook must be sent again", async () => {
   const { gateway } = await stripeServer(() => failure(500, { type: "api_error" }));
   const payload = event("charge.dispute.created", dispute());
   await expect(gateway.readWebhook(...signed(payload))).rejects.toThrow(OutcomeUnknown);
 });
 
-describe("a webhook is refused, and Stripe asked nothing, when", () => {
+describe("a webhook is refused, without a request to Stripe, when", () => {
   const FIVE_MINUTES = 5 * 60;
   const now = () => Math.floor(Date.now() / 1000);
 
@@ -77,7 +77,7 @@ describe("a webhook is refused, and Stripe asked nothing, when", () => {
     ["another secret signed it", () => signed(SUCCEEDED, { secret: "whsec_another" })],
     ["it is too old", () => signed(SUCCEEDED, { timestamp: now() - FIVE_MINUTES - 10 })],
     ["it has no signature", () => [Buffer.from(SUCCEEDED), undefined]],
-    ["its signature is none", () => [Buffer.from(SUCCEEDED), "t=1,v1=00"]],
+    ["its signature is invalid", () => [Buffer.from(SUCCEEDED), "t=1,v1=00"]],
     ["it has no body", () => [Buffer.alloc(0), signed(SUCCEEDED)[1]]],
     [
       "a dispute is forged",
@@ -89,7 +89,7 @@ describe("a webhook is refused, and Stripe asked nothing, when", () => {
     expect(requests).toEqual([]);
   });
 
-  test("and the refusal tells nothing of the secret or the body", async () => {
+  test("and the refusal reveals neither the secret nor the body", async () => {
     const { gateway } = await stripeServer(() => ({ body: intent() }));
     const forged = signed(SUCCEEDED, { secret: "whsec_another" });
     const error: unknown = await gateway.readWebhook(...forged).catch((refusal) => refusal);
@@ -100,7 +100,7 @@ describe("a webhook is refused, and Stripe asked nothing, when", () => {
     expect(error.cause).toBeUndefined();
   });
 
-  test("but not yet after four minutes", async () => {
+  test("but not after four minutes", async () => {
     const { gateway } = await stripeServer(() => ({ body: intent() }));
     const webhook = signed(SUCCEEDED, { timestamp: now() - 4 * 60 });
     expect(await gateway.readWebhook(...webhook)).toEqual(PAYMENT);
