@@ -23,7 +23,11 @@ declare module "fastify" {
   }
 }
 
+const field = "Idempotency-Key";
 const KEY = /^[\x21-\x7e]{1,200}$/;
+const REUSED = "the Idempotency-Key was used for another request";
+const UNDER_WAY = "the same request is in progress; try again";
+const AGAIN = { field, retryAfterSeconds: 2 };
 
 /**
  * Runs a POST with an Idempotency-Key once: the same request again gets the same answer, and another
@@ -47,9 +51,9 @@ export function keepIdempotent(
       case "answered":
         return await answerAgain(reply, begun);
       case "conflict":
-        throw keyReused();
+        throw new Problem(409, "idempotency_key_reused", REUSED, { field });
       case "under_way":
-        throw inProgress();
+        throw new Problem(409, "request_in_progress", UNDER_WAY, AGAIN);
     }
   });
 
@@ -63,18 +67,6 @@ export function keepIdempotent(
       : forgetRequest(database, apiRequest));
     return payload;
   });
-}
-
-const field = "Idempotency-Key";
-
-function keyReused(): Problem {
-  const detail = "the Idempotency-Key was used for another request";
-  return new Problem(409, "idempotency_key_reused", detail, { field });
-}
-
-function inProgress(): Problem {
-  const detail = "the same request is in progress; try again";
-  return new Problem(409, "request_in_progress", detail, { field, retryAfterSeconds: 2 });
 }
 
 function toApiRequest(request: FastifyRequest, now: Instant): ApiRequest | null {

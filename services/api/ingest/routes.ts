@@ -30,6 +30,8 @@ const LIMITS: DeliveryLimits = {
   withinMs: 10_000,
 };
 const RETRY = { retryAfterSeconds: 2 };
+const NOT_IN_TIME = "Kafka has not acknowledged the events in time; send them again";
+const TOO_LARGE = "the body is larger than 1 MiB; send fewer events per request";
 
 export interface IngestContext {
   readonly client: Pick<UsageClient, "publish">;
@@ -88,7 +90,7 @@ export async function ingestRoutes(app: FastifyInstance, context: IngestContext)
       case "no_room":
         throw noRoom();
       case "not_in_time":
-        throw notAcknowledged();
+        throw new Problem(503, "not_acknowledged", NOT_IN_TIME, RETRY);
       case "acknowledged":
         return reply.code(202).send({ accepted: judged.accepted, rejected: judged.rejected });
     }
@@ -98,11 +100,6 @@ export async function ingestRoutes(app: FastifyInstance, context: IngestContext)
 function noRoom(): Problem {
   const detail = "too many events are waiting for Kafka; none was accepted, send them again";
   return new Problem(503, "overloaded", detail, RETRY);
-}
-
-function notAcknowledged(): Problem {
-  const detail = "Kafka has not acknowledged the events in time; send them again";
-  return new Problem(503, "not_acknowledged", detail, RETRY);
 }
 
 function allRejected({ rejected }: Judged, isBatch: boolean): Problem {
@@ -123,7 +120,7 @@ function toProblem(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return tooLarge();
+      return new Problem(413, "content_too_large", TOO_LARGE, { field: "body" });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return unknownType(
         "Content-Type",
@@ -132,11 +129,6 @@ function toProblem(error: unknown): unknown {
     default:
       return error;
   }
-}
-
-function tooLarge(): Problem {
-  const detail = "the body is larger than 1 MiB; send fewer events per request";
-  return new Problem(413, "content_too_large", detail, { field: "body" });
 }
 
 function isBody(body: unknown): body is Body {
