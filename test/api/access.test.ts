@@ -4,7 +4,7 @@ import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
-/** Who may do what: every route is held against every kind of caller. */
+/** Access: every route is tried with every kind of caller. */
 let books: Books;
 let api: TestApi;
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
   api = await openApi(books);
 });
 
-/** All routes as the document names them, with an account in the place of one. */
+/** All routes of the document, with an account filled in. */
 async function routes(account: string) {
   const { body } = await api.ask("GET", "/openapi.json");
   return Object.entries<Record<string, unknown>>(body.paths).flatMap(([path, methods]) =>
@@ -44,7 +44,7 @@ async function tokenFor(account: string): Promise<string> {
   return made.body.token;
 }
 
-test("without a key nothing is open but the document", async () => {
+test("without a key only the OpenAPI document is open", async () => {
   const all = await routes("mine");
   expect(all.length).toBeGreaterThan(30);
   for (const secret of ["", "Bearer ", "Bearer ddk_1f0c2b7a9d3e4f56_no", "Basic YTpi"]) {
@@ -64,7 +64,7 @@ test("a secret that is wrong in one character opens nothing", async () => {
 });
 
 describe("a dashboard token", () => {
-  test("opens its own account's pages, and may top it up and set auto top-up", async () => {
+  test("opens its own account, and may top it up and set auto top-up", async () => {
     const mine = bearer(await tokenFor("mine"));
     const opened = [];
     for (const { method, url, path } of await routes("mine")) {
@@ -97,7 +97,7 @@ describe("a dashboard token", () => {
     ]);
   });
 
-  test("opens nothing of another account, by any route", async () => {
+  test("opens no other account, by any route", async () => {
     const mine = bearer(await tokenFor("mine"));
     for (const { method, url } of await routes("theirs")) {
       const { status } = await api.ask(method, url, mine);
@@ -105,13 +105,13 @@ describe("a dashboard token", () => {
     }
   });
 
-  test("cannot be turned into one of another account by its text", async () => {
+  test("cannot be edited into one for another account", async () => {
     const [, , secret] = (await tokenFor("mine")).split("_");
     const forged = `ddt_${Buffer.from("theirs").toString("base64url")}_${secret}`;
     expect((await api.ask("GET", "/v1/accounts/theirs", bearer(forged))).status).toBe(401);
   });
 
-  test("ends at its time", async () => {
+  test("expires", async () => {
     let now = Date.now();
     api = await openApi(books, { now: () => now });
     const mine = bearer(await tokenFor("mine"));
@@ -122,7 +122,7 @@ describe("a dashboard token", () => {
     expect([ended.status, ended.body.detail]).toEqual([401, "the token has expired"]);
   });
 
-  test("cannot change the time zone, whose months are the seller's", async () => {
+  test("cannot change the time zone, which is the seller's to set", async () => {
     const mine = bearer(await tokenFor("mine"));
     const body = { time_zone: "Asia/Tokyo" };
     const answer = await api.ask("PATCH", "/v1/accounts/mine", { ...mine, body });
@@ -176,7 +176,7 @@ test("a revoked key opens nothing within seconds, nor do the tokens made with it
   }
 });
 
-test("a key is shown once: the books keep a hash, and lists say when it was last used", async () => {
+test("a key is shown once: the books store a hash, and lists show when it was last used", async () => {
   const made = await api.ask("POST", "/v1/keys", { body: { name: "hashed", scopes: ["read"] } });
   await api.ask("GET", "/v1/accounts", bearer(made.body.key));
   const secret = made.body.key.split("_").slice(2).join("_");
@@ -189,7 +189,7 @@ test("a key is shown once: the books keep a hash, and lists say when it was last
   expect(newest.last_used_at).not.toBeNull();
 });
 
-test("the document and its pages are open, under a policy that lets no other page's script in", async () => {
+test("the document and its pages are open, under a policy that allows no foreign script", async () => {
   for (const url of ["/openapi.json", "/docs", "/docs/static/swagger-initializer.js", "/health"]) {
     const answer = await api.ask("GET", url, bearer(""));
     expect([url, answer.status]).toEqual([url, 200]);

@@ -1,4 +1,4 @@
-/** A body that each route takes, for an account that has what it takes. */
+/** A valid body for each route, for an account that meets its conditions. */
 export const GOOD_BODIES = {
   "POST /v1/accounts": { account_id: "new" },
   "PATCH /v1/accounts/{account_id}": { threshold: "5" },
@@ -25,7 +25,7 @@ export interface BadBody {
 
 const MEGABYTES_10 = 10 * 1024 * 1024;
 
-/** What no route takes, made of what it takes. */
+/** Invalid bodies, made from valid ones. */
 export function badBodies(route: BodyRoute): BadBody[] {
   const good: Record<string, unknown> = GOOD_BODIES[route];
   const json = JSON.stringify(good);
@@ -60,7 +60,7 @@ function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
 
-/** A value that a field does not take, in a body that is good but for it. */
+/** A value that a field does not accept, in an otherwise valid body. */
 export interface BadValue {
   readonly route: BodyRoute;
   readonly field: string;

@@ -1,4 +1,4 @@
-/** What is wrong is refused at once, by the name of the field, and changes nothing. */
+/** Bad input is refused immediately, by the name of the field, and changes nothing. */
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
@@ -44,7 +44,7 @@ beforeEach(async () => {
   const settings = { requestWithinMs: 1_500 };
   app = await testServer(books, { usage: { client, window: DEFAULT_WINDOW } }, settings);
   key = await makeKey(books, ["admin"]);
-  // The key's first use is noted, and is no change of the books.
+  // The key's first use is recorded, and does not count as a change.
   expect((await ask({ method: "GET", url: "/v1/accounts" })).statusCode).toBe(200);
 });
 
@@ -55,7 +55,7 @@ describe.each(Object.keys(GOOD_BODIES) as BodyRoute[])("%s refuses", (route) => 
   });
 });
 
-test("every route that takes a body is held against bad ones", async () => {
+test("every route with a body is tested with bad ones", async () => {
   const { paths } = (await app.inject("/openapi.json")).json();
   const withBody = Object.entries<Record<string, { requestBody?: unknown }>>(paths).flatMap(
     ([path, methods]) =>
@@ -90,7 +90,7 @@ test.each([
   await refuses({ method: "GET", url: `/v1/accounts/${id}/balance` }, { status, field });
 });
 
-test("an id may hold anything that can be stored", async () => {
+test("an id may contain anything that can be stored", async () => {
   for (const id of ODD_IDS) {
     await openAccount(books, id);
     const { statusCode } = await ask({ method: "GET", url: at(id, "/balance") });
@@ -98,7 +98,7 @@ test("an id may hold anything that can be stored", async () => {
   }
 });
 
-test("an account that does not exist is named by every route", async () => {
+test("every route names an account that does not exist", async () => {
   const { paths } = (await app.inject("/openapi.json")).json();
   for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
     if (!path.includes("{account_id}")) continue;
@@ -214,11 +214,11 @@ test.each([
   expect(published).toBe(0);
 });
 
-describe("on the wire", () => {
+describe("on the connection", () => {
   const post = (rest: string) =>
     `POST /v1/accounts HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n${rest}`;
 
-  test("a body that comes a byte a second is given up in time", async () => {
+  test("a body that arrives at a byte a second is cut off in time", async () => {
     const before = await everyTable(books);
     const startedAt = performance.now();
     const answer = await converse((write) => {
@@ -231,7 +231,7 @@ describe("on the wire", () => {
     expect(await everyTable(books)).toEqual(before);
   });
 
-  test("headers that never end are given up in time", async () => {
+  test("headers that never end are cut off in time", async () => {
     const answer = await converse((write) => {
       write("GET /v1/accounts HTTP/1.1\r\nHost: here\r\n");
       const dripping = setInterval(() => write("X-More: 1\r\n"), 300);
@@ -241,15 +241,15 @@ describe("on the wire", () => {
   });
 
   test.each([
-    { what: "what is no HTTP", sent: () => "hello\r\n\r\n", status: 400 },
+    { what: "what is not HTTP", sent: () => "hello\r\n\r\n", status: 400 },
     { what: "headers of 64 KB", sent: () => post(`X: ${"x".repeat(65_536)}\r\n\r\n`), status: 431 },
     {
-      what: "a body of 10 MB, by what is said of it",
+      what: "a body of 10 MB, by its Content-Length",
       sent: () => post("Content-Length: 10485760\r\n\r\n"),
       status: 413,
     },
     {
-      what: "a body that is longer than is said",
+      what: "a body longer than its Content-Length",
       sent: () => post("Content-Length: 2\r\n\r\n{}xxxx\r\n\r\n"),
       status: 400,
     },
@@ -261,7 +261,7 @@ describe("on the wire", () => {
     expect(problemIn(answer)).toMatchObject({ status });
   });
 
-  /** Says something to the server, and returns all that it says until it closes. */
+  /** Sends bytes to the server, and returns everything it answers until it closes. */
   async function converse(say: (write: (bytes: string) => void) => () => void): Promise<string> {
     const origin = await app.listen({ port: 0, host: "127.0.0.1" });
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");

@@ -12,7 +12,7 @@ afterAll(async () => {
   await books?.close();
 });
 
-test("a balance is told with its version as ETag, and not again while it stands", async () => {
+test("a balance has its version as ETag, and is not sent again while it is unchanged", async () => {
   await openAccount(books, "acme", { lots: [{ credits: 5_000_000n }] });
   const { ask } = await openApi(books);
   const first = await ask("GET", "/v1/accounts/acme/balance");

@@ -6,7 +6,7 @@ import { brokenInvariants } from "../support/books/invariants.ts";
 import { usageBatches } from "../support/books/usage-batches.ts";
 import { openApi, type TestApi } from "../support/processes/api.ts";
 
-/** Grants, adjustments, and what the account, its lots and entries say of them. */
+/** Grants, adjustments, and how the account, its lots and entries show them. */
 let books: Books;
 let api: TestApi;
 
@@ -39,7 +39,7 @@ test("an account is created once; with other settings it is a conflict", async (
   expect(await get("/v1/accounts/new")).toMatchObject({ time_zone: "Europe/Berlin", balance: "0" });
 });
 
-test("credits granted are a lot that says where it comes from and when it ends", async () => {
+test("a grant is a lot with its source and expiry", async () => {
   await openAccount(books, "granted");
   const answer = await post("/v1/accounts/granted/grants", {
     credits: "2500000",
@@ -60,7 +60,7 @@ test("credits granted are a lot that says where it comes from and when it ends",
   ]);
 });
 
-test("the same lot id again grants nothing; of other credits it is a conflict", async () => {
+test("the same lot id again grants nothing; with other credits it is a conflict", async () => {
   await openAccount(books, "twice");
   const grant = (credits: string) => post("/v1/accounts/twice/grants", { credits, lot_id: "gift" });
   expect((await grant("1000000")).status).toBe(201);
@@ -70,7 +70,7 @@ test("the same lot id again grants nothing; of other credits it is a conflict", 
 });
 
 describe("an adjustment", () => {
-  test("that takes credits draws the oldest, may leave a debt, and is taken once for its reference", async () => {
+  test("that takes credits draws the oldest, may leave a debt, and is made once per reference", async () => {
     await openAccount(books, "taken", { lots: [{ credits: 3n }] });
     const take = (credits: string, reference: string) =>
       post("/v1/accounts/taken/adjustments", { credits, reference });
@@ -91,7 +91,7 @@ describe("an adjustment", () => {
     ]);
   });
 
-  test("that gives credits is a lot without end", async () => {
+  test("that gives credits is a lot without expiry", async () => {
     await openAccount(books, "given");
     const answer = await post("/v1/accounts/given/adjustments", {
       credits: "9",
@@ -103,7 +103,7 @@ describe("an adjustment", () => {
     ]);
   });
 
-  test("that crosses the threshold says a low balance", async () => {
+  test("that crosses the threshold publishes a low balance", async () => {
     await openAccount(books, "crossed", { lots: [{ credits: 5n }], threshold: 2n });
     await post("/v1/accounts/crossed/adjustments", { credits: "-3", reference: "fee" });
     expect(await get("/v1/accounts/crossed")).toMatchObject({ balance: "2", low_balance: true });
@@ -122,7 +122,7 @@ describe("an adjustment", () => {
   });
 });
 
-test("lists come page by page, each item once", async () => {
+test("lists are paged, each item appearing once", async () => {
   await openAccount(books, "paged");
   for (let lot = 1; lot <= 5; lot += 1) {
     await post("/v1/accounts/paged/grants", { credits: String(lot), lot_id: `lot-${lot}` });
@@ -175,7 +175,7 @@ describe("usage", () => {
     );
   };
 
-  test("is summed by hour, day and month of the account's zone, across a clock's skip", async () => {
+  test("is summed by hour, day and month of the account's zone, across a clock change", async () => {
     expect(await usage("by=hour")).toEqual([
       "2026-03-29T00:00:00.000Z call 2",
       "2026-03-29T01:00:00.000Z call 3",
@@ -223,7 +223,7 @@ describe("usage", () => {
   });
 });
 
-test("an allowance says whether something can be afforded, and why", async () => {
+test("an allowance shows whether something can be afforded, and why", async () => {
   await openAccount(books, "asks", { lots: [{ credits: 10n }] });
   const may = async (query: string) => {
     const { allowed, reason, cost } = await get(`/v1/accounts/asks/allowance?${query}`);

@@ -6,13 +6,13 @@ import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { openApi, type TestApi } from "../support/processes/api.ts";
 
-/** What the API tells operators of dead letters. */
+/** What the API shows operators about dead letters. */
 let books: Books;
 let api: TestApi;
 
 beforeAll(async () => {
   books = await openBooks();
-  // Of two that were recorded at once the one with the later place counts as newer.
+  // Of two recorded together, the one with the later offset counts as newer.
   const recorded = [3_000, 1_000, 2_000, 2_000];
   await inTransaction(books.database, (transaction) =>
     storeDeadLetters(
@@ -36,13 +36,13 @@ beforeEach(async () => {
   api = await openApi(books);
 });
 
-test("lists what waits for a decision, newest first, page by page", async () => {
+test("lists open dead letters, newest first, page by page", async () => {
   expect(await offsets("")).toEqual(["0", "3", "1"]);
   const { items } = (await api.ask("GET", "/v1/dead-letters?limit=1")).body;
   expect(items).toMatchObject([{ offset: "0", state: "open" }]);
 });
 
-test("also lists what was decided, when asked for all", async () => {
+test("also lists retried and dismissed ones, when all are requested", async () => {
   expect(await offsets("state=all")).toEqual(["0", "3", "2", "1"]);
   const { items } = (await api.ask("GET", "/v1/dead-letters?state=all")).body;
   expect(items[2]).toMatchObject({ offset: "2", state: "dismissed" });
@@ -50,13 +50,13 @@ test("also lists what was decided, when asked for all", async () => {
   expect([wrong.status, wrong.body.field]).toEqual([400, "state"]);
 });
 
-test("operators see how many wait, by reason", async () => {
+test("operators see the number of open ones by reason", async () => {
   expect((await api.ask("GET", "/v1/operations")).body.dead_letters).toEqual([
     { reason: "unreadable", count: 3 },
   ]);
 });
 
-/** Of all pages, one letter each. */
+/** From all pages, with one dead letter each. */
 async function offsets(query: string): Promise<string[]> {
   const found: string[] = [];
   let cursor = "";

@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document fuzzed from outside, with Schemathesis: no 500, and no status, content type or
- * body that the document does not name.
+ * The OpenAPI document fuzzed from outside, with Schemathesis: no 500, and no undocumented status,
+ * content type or body.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -19,7 +19,7 @@ import { silent } from "../support/kafka/kafka.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 
 const VERSION = "4.32.*";
-/** The same in each run, so that a change is judged by what it changes; FUZZ_SEED tries others. */
+/** The same in each run, so that a change is judged by its effect; FUZZ_SEED sets another. */
 const SEED = process.env["FUZZ_SEED"] ?? "1";
 const SECONDS = 30;
 const CHECKS = [
@@ -51,7 +51,7 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 
-// An account that stands is what most routes need to say more than that there is none.
+// Most routes need an existing account to answer with more than "not found".
 const settings = { "of any account": "", "of an account that stands": 'account_id = "acme"\n' };
 
 for (const [what, parameters] of Object.entries(settings)) {
@@ -79,7 +79,7 @@ for (const [what, parameters] of Object.entries(settings)) {
             "10",
             "--no-color",
           ],
-          // A stream is open until somebody leaves: test/api/stream.test.ts has it.
+          // A stream stays open until the client leaves: test/api/stream.test.ts covers it.
           ...["--exclude-path-regex", "/stream$", "--warnings", "off", "--continue-on-failure"],
         ],
         { cwd: folder, maxBuffer: 64 << 20 },
@@ -93,14 +93,14 @@ for (const [what, parameters] of Object.entries(settings)) {
   );
 }
 
-/** Takes usage, and leaves Kafka alone. */
+/** Accepts usage without Kafka. */
 async function publish(usage: Usage): Promise<UsageEvent> {
   const { eventId = "e", source = "", dimensions = {}, quantity } = usage;
   const occurredAt = Number(usage.occurredAt);
   return { ...usage, eventId, occurredAt, source, dimensions, quantity: BigInt(quantity) };
 }
 
-/** Why this cannot run here, or null when it can. */
+/** The reason this cannot run here, or null when it can. */
 function whatIsMissing(): string | null {
   if (existsSync(command)) return null;
   try {

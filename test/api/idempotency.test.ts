@@ -33,7 +33,7 @@ async function lots(): Promise<number> {
   return body.items.length;
 }
 
-test("the same request under the same key is done once and answered the same", async () => {
+test("the same request under the same key is executed once and answered the same", async () => {
   const first = await grant("1000000", "k-1");
   const again = await grant("1000000", "k-1");
   expect(first.status).toBe(201);
@@ -49,14 +49,14 @@ test("another request under the same key is refused, and nothing is done", async
   expect(await lots()).toBe(1);
 });
 
-test("keys are the caller's own", async () => {
+test("keys are separate for each caller", async () => {
   await grant("1000000", "k-1");
   const other = await makeKey(books, ["billing"]);
   const answer = await grant("1000000", "k-1", { authorization: `Bearer ${other}` });
   expect(answer.headers["idempotency-replayed"]).toBeUndefined();
 });
 
-test("ten at once grant once", async () => {
+test("ten concurrent requests grant once", async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, () => grant("1000000", "k-1")));
   const statuses = answers.map(({ status }) => status);
   expect(statuses.filter((status) => status !== 201 && status !== 409)).toEqual([]);
@@ -64,12 +64,12 @@ test("ten at once grant once", async () => {
   expect(await lots()).toBe(1);
 });
 
-test("what was refused may be asked for again under the same key", async () => {
+test("a refused request may be repeated under the same key", async () => {
   expect((await grant("0", "k-1")).status).toBe(422);
   expect((await grant("0", "k-1")).headers["idempotency-replayed"]).toBeUndefined();
 });
 
-test("a process that ended before it answered leaves the key to be asked again: granted once", async () => {
+test("after a process ended before answering, the key can be used again: granted once", async () => {
   await grant("1000000", "k-1");
   await books.database.query(
     `UPDATE api_request SET status = NULL, answer = NULL, requested_at = now() - interval '2 minutes'
@@ -79,7 +79,7 @@ test("a process that ended before it answered leaves the key to be asked again: 
   expect(await lots()).toBe(1);
 });
 
-test("while it is under way elsewhere, one is told to ask again", async () => {
+test("while the request is under way elsewhere, the caller is told to retry", async () => {
   await grant("1000000", "k-1");
   await books.database.query(
     "UPDATE api_request SET status = NULL, answer = NULL, requested_at = now()",
@@ -89,7 +89,7 @@ test("while it is under way elsewhere, one is told to ask again", async () => {
   expect(answer.headers["retry-after"]).toBe("2");
 });
 
-test("an answer with a secret is not kept, and not shown again", async () => {
+test("an answer with a secret is not stored, and not shown again", async () => {
   const ask = () =>
     api.ask("POST", "/v1/keys", {
       body: { name: "once", scopes: ["read"] },

@@ -1,5 +1,5 @@
 /**
- * - an event comes to usage exactly as it states it, or is refused with the field that is wrong
+ * - an event becomes usage exactly as stated, or is refused with the field that is wrong
  * - numbers of any size are exact
  * - whatever JSON holds, there is an answer
  */
@@ -20,7 +20,7 @@ function judge(text: string, by: IngestRules = UNFED) {
   return toUsage(parseJson(text), by);
 }
 
-/** "field: detail" of a refusal. */
+/** A refusal as "field: detail". */
 function refusalOf(text: string, by: IngestRules = UNFED): string {
   const outcome = judge(text, by);
   return outcome.kind === "refused" ? `${outcome.field}: ${outcome.detail}` : "taken";
@@ -33,7 +33,7 @@ function usageOf(text: string, by: IngestRules = UNFED) {
 }
 
 describe("an event of a type that feeds no other meter", () => {
-  test("is usage of the meter named like it, its other scalars dimensions", () => {
+  test("is usage of the meter with its name, with its other scalars as dimensions", () => {
     const data = `{ "quantity": 12, "model": "gpt", "temperature": 0.5, "cached": false, "none": null, "tags": ["a"], "more": { "a": 1 } }`;
     expect(usageOf(`{ ${EVENT}, "time": "2026-09-01T13:30:00+02:00", "data": ${data} }`)).toEqual([
       {
@@ -48,14 +48,14 @@ describe("an event of a type that feeds no other meter", () => {
     ]);
   });
 
-  test("occurred now when it names no time", () => {
+  test("occurred now when it has no time", () => {
     expect(usageOf(`{ ${EVENT}, "data": { "value": 1 } }`)).toMatchObject([{ occurredAt: NOW }]);
     expect(usageOf(`{ ${EVENT}, "time": null, "data": { "value": 1 } }`)).toMatchObject([
       { occurredAt: NOW },
     ]);
   });
 
-  test("states its quantity as `value` where there is no `quantity`, else that is a dimension", () => {
+  test("has its quantity in `value` where there is no `quantity`; otherwise `value` is a dimension", () => {
     expect(usageOf(`{ ${EVENT}, "data": { "value": 7 } }`)).toMatchObject([
       { quantity: 7n, dimensions: {} },
     ]);
@@ -78,7 +78,7 @@ describe("an event of a type that feeds no other meter", () => {
     expect(usageOf(`{ ${EVENT}, "data": { "quantity": ${text} } }`)).toMatchObject([{ quantity }]);
   });
 
-  test("keeps numbers as they are in dimensions, of any size", () => {
+  test("keeps numbers of any size unchanged in dimensions", () => {
     const data = `{ "quantity": 1, "order": 12345678901234567890, "share": 0.1234567890123456 }`;
     expect(usageOf(`{ ${EVENT}, "data": ${data} }`)).toMatchObject([
       { dimensions: { order: "12345678901234567890", share: "0.1234567890123456" } },
@@ -204,7 +204,7 @@ describe("an event of a type that feeds meters", () => {
   ]);
   const prompt = (data: string) => `{ ${EVENT.replace("tokens", "prompt")}, "data": ${data} }`;
 
-  test("comes to usage of each, under an id of its own", () => {
+  test("becomes usage of each, with its own id", () => {
     const usage = usageOf(
       prompt(`{ "tokens": { "output": "40" }, "model": "gpt", "quantity": 3 }`),
       fed,
@@ -220,7 +220,7 @@ describe("an event of a type that feeds meters", () => {
     ]);
   });
 
-  test("may lack a dimension, and have what nobody asks for", () => {
+  test("may lack a dimension, and have unknown fields", () => {
     const usage = usageOf(prompt(`{ "tokens": { "output": 1, "__proto__": "x" } }`), fed);
     expect(usage.map(({ dimensions }) => dimensions)).toEqual([{}, {}]);
   });
@@ -244,21 +244,21 @@ describe("an event of a type that feeds meters", () => {
     expect(refusalOf(prompt(data), fed)).toBe(refusal);
   });
 
-  test("does not find what no object holds of its own", () => {
+  test("does not read inherited properties", () => {
     const byConstructor = rules([{ meter: "m", value: "$.constructor.name", dimensions: {} }]);
     expect(refusalOf(prompt("{}"), byConstructor)).toBe(
       "data.constructor.name: data.constructor.name is missing; it feeds meter m",
     );
   });
 
-  test("has to have an id that leaves room for the meter", () => {
+  test("must have an id that leaves room for the meter", () => {
     const long = prompt(`{ "tokens": { "output": 1 } }`).replace("e1", "e".repeat(250));
     expect(refusalOf(long, fed)).toBe(
       "id: id with /llm.output has 261 characters; at most 256 are allowed",
     );
   });
 
-  test("that occurred before they were fed by it is usage of the meter named like it", () => {
+  test("that occurred before the feed is usage of the meter with its name", () => {
     const before = `"time": "2026-08-31T23:59:59Z"`;
     const text = prompt(`{ "quantity": 3 }`).replace("{", `{ ${before}, `);
     expect(usageOf(text, fed)).toMatchObject([{ eventId: "e1", meter: "prompt", quantity: 3n }]);

@@ -12,7 +12,7 @@ interface Options {
   readonly now?: () => number;
 }
 
-/** A server that listens, and a key that may send usage to it. */
+/** A listening server, and a key that may send usage to it. */
 export interface IngestServer {
   readonly origin: string;
   readonly key: string;
@@ -24,7 +24,7 @@ export async function serveIngest(books: Books, options: Options = {}): Promise<
   const { kafka, registry } = readSettings(process.env);
   const client = openUsageClient({ kafka, registry, giveUpAfterMs });
   const usage = { client, window: DEFAULT_WINDOW, limits };
-  // Closed after the server, which is what finishes first of what is told last.
+  // Closed after the server, which finishes its last deliveries first.
   onTestFinished(() => client.close());
   const app = await testServer(books, { logger: silent, now, usage });
   const origin = await app.listen({ port: 0, host: "127.0.0.1" });
@@ -44,7 +44,7 @@ export interface Answer {
   };
 }
 
-/** Posts a body as it is, or a value as JSON. */
+/** Posts a text unchanged, or a value as JSON. */
 export async function post(
   { origin, key }: IngestServer,
   body: unknown,

@@ -1,8 +1,8 @@
 /**
- * - what was accepted lies in Kafka when the answer comes, exactly as the event states it
- * - one bad event in a batch is named, and the others go
- * - nothing is dropped silently: no room and no acknowledgement are 503, and the same may be sent again
- * - whatever is sent, the answer is a problem document that says what is wrong
+ * - what was accepted is in Kafka before the answer, exactly as the event states it
+ * - one bad event in a batch is named, and the others are published
+ * - nothing is dropped silently: no room and no acknowledgement are 503, and the request may be repeated
+ * - whatever is sent, the answer is a problem document that names what is wrong
  */
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
@@ -58,7 +58,7 @@ async function keptOf(accountId: string, count: number) {
   return topic.of(accountId).map(({ record }) => record);
 }
 
-describe("is taken:", () => {
+describe("is accepted:", () => {
   test.each([
     [SINGLE, "/v1/events"],
     ["application/json", "/v1/events"],
@@ -96,7 +96,7 @@ describe("is taken:", () => {
     expect(ids).toEqual(events.map(({ id }) => id));
   });
 
-  test("an empty batch, which says nothing", async () => {
+  test("an empty batch", async () => {
     const server = await serveIngest(books);
     expect(await post(server, [], BATCH)).toMatchObject({
       status: 202,
@@ -150,7 +150,7 @@ describe("is taken:", () => {
   });
 });
 
-test("an event that the catalogue has feed two meters comes to usage of both, within five seconds", async () => {
+test("an event that feeds two meters in the catalogue becomes usage of both, within five seconds", async () => {
   let now = Date.now();
   const server = await serveIngest(books, { now: () => now });
   const account = newAccount();
@@ -177,7 +177,7 @@ test("an event that the catalogue has feed two meters comes to usage of both, wi
 });
 
 describe("while Kafka does not acknowledge", () => {
-  test("a request is told to send again, and the same sent again arrives", async () => {
+  test("a request is told to retry, and a retry succeeds", async () => {
     const line = await layKafkaLine(broker);
     onTestFinished(() => line.remove());
     const server = await serveIngest(books, { limits: { withinMs: 500 } });
@@ -198,7 +198,7 @@ describe("while Kafka does not acknowledge", () => {
     expect(new Set(kept.map(({ occurred_at }) => occurred_at)).size).toBe(1);
   });
 
-  test("only so many events wait: others are refused before they are read, and none is lost", async () => {
+  test("a limited number of events waits: others are refused before they are read, and none is lost", async () => {
     const line = await layKafkaLine(broker);
     onTestFinished(() => line.remove());
     const server = await serveIngest(books, { limits: { maxWaiting: 10, withinMs: 60_000 } });
@@ -222,7 +222,7 @@ describe("while Kafka does not acknowledge", () => {
     expect(await post(server, two, BATCH)).toMatchObject({ status: 202 });
   });
 
-  test("events that it has given up make room again", async () => {
+  test("abandoned events make room again", async () => {
     const line = await layKafkaLine(broker);
     onTestFinished(() => line.remove());
     const server = await serveIngest(books, {
@@ -237,7 +237,7 @@ describe("while Kafka does not acknowledge", () => {
   });
 });
 
-test("takes usage of keys that may send it, and of nobody else", async () => {
+test("accepts usage only with keys that may send it", async () => {
   const server = await serveIngest(books);
   const account = newAccount();
   const read = await makeKey(books, ["read", "billing"]);
@@ -252,7 +252,7 @@ test("takes usage of keys that may send it, and of nobody else", async () => {
   expect(await keptOf(account, 2)).toHaveLength(2);
 });
 
-test("is documented with what it takes and answers", async () => {
+test("is documented with its requests and answers", async () => {
   const { origin } = await serveIngest(books);
   const document = await (await fetch(`${origin}/openapi.json`)).json();
   const { requestBody, responses } = (document as OpenApi).paths["/api/v1/events"].post;
@@ -331,7 +331,7 @@ describe("is refused:", () => {
     });
   });
 
-  test("a batch of which no event is good, naming each", async () => {
+  test("a batch without a good event, naming each", async () => {
     const server = await serveIngest(books);
     const answer = await post(server, [{ ...good, id: 7 }, null], BATCH);
     expect(answer).toMatchObject({
@@ -370,7 +370,7 @@ describe("is refused:", () => {
     expect(untyped.status).toBe(415);
   });
 
-  test("a body that does not say how large it is, once it is too large", async () => {
+  test("a body without a Content-Length, once it is too large", async () => {
     const server = await serveIngest(books);
     expect(await streamed(server)).toMatch(/^HTTP\/1\.1 413 /);
   });
@@ -380,7 +380,7 @@ function bearer(key: string) {
   return { authorization: `Bearer ${key}` };
 }
 
-/** Sends chunks until the server answers; gives the answer. */
+/** Sends chunks until the server answers; returns the answer. */
 function streamed({ origin, key }: IngestServer): Promise<string> {
   const { hostname, port } = new URL(origin);
   const socket = connect({ host: hostname, port: Number(port) });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
-/** What operators are told: by the page's route, and by what Prometheus scrapes. */
+/** What operators see: through the page's route, and through Prometheus. */
 const AT = "2026-11-01T03:30:00.000Z";
 
 let books: Books;
@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => books.close());
 
-test("what the scheduler has last proved; before it has, nothing", async () => {
+test("shows what the scheduler last proved, and nothing before its first proof", async () => {
   expect((await api.ask("GET", "/v1/operations")).body.reconciliation).toBeNull();
   await proved(AT, { messages: 20, verified: 17, differences: 3 });
   expect((await api.ask("GET", "/v1/operations")).body.reconciliation).toEqual({
@@ -24,9 +24,9 @@ test("what the scheduler has last proved; before it has, nothing", async () => {
   });
 });
 
-test("Prometheus reads what waits, what was proved, and which charges are not in the books", async () => {
+test("Prometheus reads what is waiting, what was proved, and which charges are missing in the books", async () => {
   const before = await scraped();
-  // The lot that was granted is to be told.
+  // The granted lot is to be published.
   expect(before).toMatchObject({ drawdown_outbox_records: 1, drawdown_accounts_due: 0 });
   expect(before).toMatchObject({ drawdown_unmatched_charges: 0, drawdown_refused_records: 0 });
   await proved("2026-10-31T03:30:00Z", { messages: 5, verified: 5, differences: 0 });

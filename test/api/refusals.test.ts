@@ -1,4 +1,4 @@
-/** What core and ledger refuse reaches the caller under a code of its own, in words for a customer. */
+/** Refusals of core and ledger reach the caller under their own codes, in words for a customer. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.ts";
 import type { RefusalKind } from "../../shared/core/line/refusal.ts";
@@ -10,7 +10,10 @@ import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
 import { offer } from "../support/cli/offer.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
-/** What no route asks for, what a route's schema refuses before, and what takes 20,000 buckets to see. */
+/**
+ * Refusals that no route can cause, that a route's schema catches before, or that take 20,000 buckets to
+ * cause.
+ */
 type Elsewhere =
   | `${"version" | "already_dismissed" | "already_retried" | "no_dead" | "too_early"}${string}`
   | `unknown_${"payment" | "dead_letter" | "time_zone"}`
@@ -117,7 +120,7 @@ beforeEach(async () => {
   api = await openApi(books);
 });
 
-test("what stands before: a cancelled subscription, an adjustment, a top-up that is pending", async () => {
+test("set-up: a cancelled subscription, an adjustment, a pending top-up", async () => {
   const made = [
     await api.ask("PATCH", url("leaving/subscription"), { body: { cancelled: true } }),
     await api.ask("POST", url("bare/adjustments"), { body: { credits: "-1", reference: "once" } }),
@@ -130,7 +133,7 @@ test("what stands before: a cancelled subscription, an adjustment, a top-up that
 });
 
 test.each(Object.entries(CASES))("%s", async (kind, [status, ...asked]) => {
-  // A key of another caller: its Idempotency-Key is not that of the request before.
+  // Another caller's key, so that the Idempotency-Key differs from the previous request's.
   const headers = {
     authorization: `Bearer ${await makeKey(books, ["admin"])}`,
     ...(kind === "top_up_exists" ? { "idempotency-key": "one" } : {}),

@@ -1,4 +1,4 @@
-/** What the server does whatever is asked: who reaches it, from where, how often; and how it is set. */
+/** The server regardless of route: who can reach it, from where, how often; and its settings. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -21,7 +21,7 @@ afterAll(async () => {
 const BALANCE = "/v1/accounts/acme/balance";
 
 describe("settings", () => {
-  test("without any it listens on this machine only", () => {
+  test("by default it listens on this machine only", () => {
     expect(readApiSettings({})).toEqual({
       host: "127.0.0.1",
       port: 8088,
@@ -46,14 +46,14 @@ describe("settings", () => {
     { API_CORS_ORIGINS: "javascript:alert(1)" },
     { API_REQUESTS_PER_MINUTE: "0" },
     { API_REQUEST_SECONDS: "0" },
-  ])("%o is refused by its name", (set) => {
+  ])("%o is refused by name", (set) => {
     const [name = ""] = Object.keys(set);
     expect(() => readApiSettings(set)).toThrow(InvalidSettings);
     expect(() => readApiSettings(set)).toThrow(name);
   });
 
   test.each(["0.0.0.0", "::", "192.168.1.7", "api.example", "127.0.0.1.example"])(
-    "%s, which others reach, is refused while nobody has a key",
+    "%s, reachable by others, is refused while no key exists",
     (host) => {
       expect(() => requireKeyToListen(host, false)).toThrow(/drawdown key create/);
       expect(() => requireKeyToListen(host, true)).not.toThrow();
@@ -70,7 +70,7 @@ const origin = "https://shop.example";
 describe("pages of other origins", () => {
   const preflight = { origin, "access-control-request-method": "GET" };
 
-  test("may read nothing unless that is set", async () => {
+  test("may read nothing by default", async () => {
     const { ask, app } = await openApi(books);
     const { headers } = await ask("GET", BALANCE, { headers: { origin } });
     expect(headers["access-control-allow-origin"]).toBeUndefined();
@@ -78,7 +78,7 @@ describe("pages of other origins", () => {
     expect(asked.headers["access-control-allow-origin"]).toBeUndefined();
   });
 
-  test("may where theirs is, also change and go on with a stream, and no other", async () => {
+  test("may where their origin is allowed, including changes and resuming a stream; no others may", async () => {
     const { ask, app } = await openApi(books, {}, { corsOrigins: [origin] });
     const allowed = await ask("GET", BALANCE, { headers: { origin } });
     expect(allowed.headers["access-control-allow-origin"]).toBe(origin);
@@ -91,7 +91,7 @@ describe("pages of other origins", () => {
   });
 });
 
-test("a page of another origin may show the dashboard in a frame where that is set, and no other", async () => {
+test("an allowed page of another origin may show the dashboard in a frame, and no other may", async () => {
   const { ask } = await openApi(books, {}, { embedOrigins: [origin] });
   const { headers } = await ask("GET", "/docs/");
   expect(headers["x-frame-options"]).toBeUndefined();
@@ -101,7 +101,7 @@ test("a page of another origin may show the dashboard in a frame where that is s
   );
 });
 
-test("a connection that has asked nothing does not hold up a stop", async () => {
+test("an idle connection does not delay a stop", async () => {
   const { app } = await openApi(books);
   const origin = await app.listen({ port: 0, host: "127.0.0.1" });
   const silent = connect(Number(new URL(origin).port), "127.0.0.1");
@@ -113,7 +113,7 @@ test("a connection that has asked nothing does not hold up a stop", async () => 
   silent.destroy();
 });
 
-test("every answer tells browsers to be careful with it", async () => {
+test("every answer has security headers", async () => {
   const { ask } = await openApi(books);
   for (const url of [BALANCE, "/docs/", "/nowhere"]) {
     const { headers } = await ask("GET", url);
@@ -128,7 +128,7 @@ test("every answer tells browsers to be careful with it", async () => {
   }
 });
 
-test("a key that asks too often is told when to ask again, and no other key is", async () => {
+test("a key with too many requests is told when to retry, and other keys are not affected", async () => {
   const { ask } = await openApi(books, {}, { requestsPerMinute: 3 });
   const [mine, other] = [await makeKey(books, ["read"]), await makeKey(books, ["read"])];
   const asked = [];

@@ -4,7 +4,7 @@ import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
-/** Subscriptions, add-ons, auto top-up and top-ups by hand, as products and customers set them. */
+/** Subscriptions, add-ons, auto top-up and top-ups by hand, as set by products and customers. */
 let books: Books;
 let api: TestApi;
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 const at = (account: string, rest = "") => `/v1/accounts/${account}${rest}`;
 
-test("a subscription is begun, changed, cancelled and resumed; its history says by whom", async () => {
+test("a subscription is begun, changed, cancelled and resumed; its history records by whom", async () => {
   await openAccount(books, "subscriber");
   const url = at("subscriber", "/subscription");
   const begun = await api.ask("POST", url, { body: { plan_id: "hundred" } });
@@ -51,13 +51,13 @@ test("a subscription is begun, changed, cancelled and resumed; its history says 
   expect((await api.ask("GET", at("subscriber", "/balance"))).body.balance).toBe("60000000");
 });
 
-test("two changes in one request are refused, for either might fail alone", async () => {
+test("two changes in one request are refused, since either might fail alone", async () => {
   await openAccount(books, "two");
   const body = { interval: "year", cancelled: true };
   expect((await api.ask("PATCH", at("two", "/subscription"), { body })).status).toBe(400);
 });
 
-test("auto top-up is set, and set back to its default", async () => {
+test("auto top-up is set, and reset to its default", async () => {
   await openAccount(books, "auto");
   const url = at("auto", "/auto-top-up");
   const set = await api.ask("PATCH", url, { body: { amount: "2500", enabled: false } });
@@ -77,7 +77,7 @@ test("the threshold is the customer's to change", async () => {
   expect(raised.body).toMatchObject({ threshold: "5", low_balance: true });
 });
 
-test("a top-up by hand is pending, once for its key, and refused in words where it cannot be", async () => {
+test("a top-up by hand is pending, once per key, and refused with a reason where it is not possible", async () => {
   await openPayer(books, "payer", { card: "card_approve" });
   const ask = (amount: string, key: string) =>
     api.ask("POST", at("payer", "/top-ups"), {

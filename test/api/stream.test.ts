@@ -1,4 +1,4 @@
-/** The live stream of an account, from the books over Kafka to who listens. */
+/** The live stream of an account, from the books through Kafka to its readers. */
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
@@ -20,7 +20,7 @@ import { startService } from "../support/processes/service-process.ts";
 import { openStream, type StreamEvent } from "../support/processes/stream-reader.ts";
 
 const run = randomBytes(4).toString("hex");
-/** The topics are shared: accounts of a name of their own. */
+/** The topics are shared, so the account names are unique. */
 const named = (name: string) => `stream-${run}-${name}`;
 
 let books: Books;
@@ -35,7 +35,7 @@ afterAll(async () => {
   await books?.close();
 });
 
-test("the balance comes first as it is, then what happens: usage, a grant, a top-up", async () => {
+test("the current balance comes first, then what happens: usage, a grant, a top-up", async () => {
   const account = named("all");
   await openPayer(books, account, { credits: 1_000_000n });
   const { origin, key } = await serveLive(books);
@@ -63,7 +63,7 @@ test("the balance comes first as it is, then what happens: usage, a grant, a top
   expect(topped.data).toMatchObject({ top_up_id: "manual:1", status: "pending", amount: "1000" });
 });
 
-test("what Kafka delivers twice is told once", async () => {
+test("what Kafka delivers twice is sent once", async () => {
   const account = named("twice");
   await openAccount(books, account, { lots: [{ credits: 10n }] });
   await publishPending(books);
@@ -83,7 +83,7 @@ test("what Kafka delivers twice is told once", async () => {
   expect(balancesOf(stream.events)).toEqual(["10", "11", "12", "13"]);
 });
 
-test("a reader goes on where it was, and hears each entry once", async () => {
+test("a reader resumes where it was, and receives each entry once", async () => {
   const account = named("resumed");
   await openAccount(books, account, { lots: [{ credits: 10n }] });
   const { origin, key } = await serveLive(books);
@@ -107,7 +107,7 @@ test("a reader goes on where it was, and hears each entry once", async () => {
   expect(after.events.some(({ event }) => event === "reload")).toBe(false);
 });
 
-test("a reader goes on at another process", async () => {
+test("a reader resumes at another process", async () => {
   const account = named("elsewhere");
   await openAccount(books, account, { lots: [{ credits: 10n }] });
   const here = await serveLive(books);
@@ -132,7 +132,7 @@ test("a reader goes on at another process", async () => {
   }
 });
 
-test("more than can be told one by one is to be read again", async () => {
+test("a reader that missed too much is told to reload", async () => {
   const account = named("much");
   await openAccount(books, account);
   const { origin, key } = await serveLive(books);
@@ -153,7 +153,7 @@ test("more than can be told one by one is to be read again", async () => {
   expect(entriesOf(again.events)).toEqual(["live"]);
 });
 
-test("a top-up that was missed, and books that were set back, are to be read again", async () => {
+test("a reader is told to reload after a missed top-up or restored books", async () => {
   const account = named("again");
   await openPayer(books, account);
   const { origin, key } = await serveLive(books);
@@ -167,7 +167,7 @@ test("a top-up that was missed, and books that were set back, are to be read aga
   await expect(openStream(origin, { account, key, lastId: "17" })).rejects.toThrow(/Last-Event-ID/);
 });
 
-test("what the consumer may have missed is to be read again; after that it hears all", async () => {
+test("a reader is told to reload what the consumer may have missed, and then receives everything", async () => {
   const account = named("gap");
   await openAccount(books, account, { lots: [{ credits: 10n }] });
   const kafka = testKafka();
@@ -186,7 +186,7 @@ test("what the consumer may have missed is to be read again; after that it hears
   await stream.hears("what comes then", isBalance("12"));
 });
 
-test("one consumer tells all who listen, each of its own account", async () => {
+test("one consumer serves all readers, each with its own account", async () => {
   const mine = named("mine");
   const theirs = named("theirs");
   for (const account of [mine, theirs]) await openAccount(books, account);
@@ -211,7 +211,7 @@ test("one consumer tells all who listen, each of its own account", async () => {
   await eventually("nobody is told any more", () => listeners.count === 0);
 });
 
-test("a reader that does not keep up is let go, and keeps nobody back", async () => {
+test("a reader that does not keep up is disconnected, and delays no other", async () => {
   const account = named("slow");
   await openAccount(books, account);
   const { origin, key, listeners } = await serveLive(books);
@@ -240,11 +240,11 @@ test("a reader that does not keep up is let go, and keeps nobody back", async ()
   await reader.hears("all of it", ({ id }) => id.endsWith(last));
 });
 
-test("a reader that leaves while the books are read is forgotten", async () => {
+test("a reader that leaves while the books are read is removed", async () => {
   const account = named("hasty");
   await openAccount(books, account);
   const { origin, key, listeners } = await serveLive(books);
-  // So that the key is known, and only the account is waited for.
+  // So that the key is cached, and only the account is waited for.
   (await openStream(origin, { account, key })).close();
   await eventually("nobody listens", () => listeners.count === 0);
   await inTransaction(books.database, async (transaction) => {

@@ -1,4 +1,4 @@
-/** The client of the API: what it asks is in the document, and what it does against the real server. */
+/** The client of the API: its requests are in the document, and it works with the real server. */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -34,7 +34,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-test("all that it asks is in the OpenAPI document, with every field that it reads", async () => {
+test("all its requests are in the OpenAPI document, with every field that it reads", async () => {
   const app = await testServer(books);
   const { paths } = (await app.inject("/openapi.json")).json();
   for (const [name, { method, path, answer }] of Object.entries(OPERATIONS)) {
@@ -48,7 +48,7 @@ test("all that it asks is in the OpenAPI document, with every field that it read
   }
 });
 
-/** The fields that are read and that a schema does not promise. */
+/** The fields that are read but not promised by a schema. */
 function missingIn(schema: JsonSchema | undefined, reads: JsonSchema, at: string): string[] {
   if (schema === undefined) return [at];
   const fields = Object.entries(insideOf(reads).properties ?? {});
@@ -60,7 +60,7 @@ function missingIn(schema: JsonSchema | undefined, reads: JsonSchema, at: string
   );
 }
 
-/** What a list holds, and what is there where it is not null. */
+/** The items of a list, and the value where it may be null. */
 function insideOf(schema: JsonSchema): JsonSchema {
   const inside = schema.anyOf?.find(({ type }) => type !== "null") ?? schema.items;
   return inside === undefined ? schema : insideOf(inside);
@@ -96,7 +96,7 @@ test("an account is opened, given credits, and read", async () => {
   expect(second.nextCursor).toBe(null);
 });
 
-test("what may be started is said, and what was used", async () => {
+test("an allowance is checked, and usage is read", async () => {
   const api = await openClient();
   const account = named("used");
   await openAccount(books, account, { lots: [{ credits: 100_000_000n }] });
@@ -113,7 +113,7 @@ test("what may be started is said, and what was used", async () => {
   expect(items).toMatchObject([{ quantity: 40n, credits: 40_000_000n }]);
 });
 
-test("a plan is subscribed to, a top-up made, a dashboard lent", async () => {
+test("a plan is subscribed to, a top-up is made, a dashboard link is created", async () => {
   const api = await openClient();
   const account = named("payer");
   await openPayer(books, account);
@@ -128,7 +128,7 @@ test("a plan is subscribed to, a top-up made, a dashboard lent", async () => {
   expect((await api.account(account)).subscription?.interval).toBe("year");
 });
 
-test("a refusal is told by its code and its field", async () => {
+test("a refusal has its code and field", async () => {
   const api = await openClient();
   const refusal = await api.balance("nobody").catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(ApiProblem);
@@ -137,7 +137,7 @@ test("a refusal is told by its code and its field", async () => {
   await expect(openApiClient({ url, key: "k" }).balance("a")).rejects.toThrow(TypeError);
 });
 
-test("usage is ingested; what cannot be is named", async () => {
+test("usage is ingested; what is refused is named", async () => {
   const sent: unknown[] = [];
   const client: Pick<ReturnType<typeof openUsageClient>, "publish"> = {
     async publish({ accountId, meter, quantity, dimensions = {}, eventId = "", source = "" }) {
@@ -165,7 +165,7 @@ test("usage is ingested; what cannot be is named", async () => {
   ]);
 });
 
-test("an account is followed, on through a break, until the loop is left", async () => {
+test("an account is followed, across a lost connection, until the loop is left", async () => {
   const { origin: url, key, listeners } = await serveLive(books);
   const api = openApiClient({ url, key });
   const account = named("followed");

@@ -1,19 +1,19 @@
 /**
  * - no two ids are equal
- * - an id made later sorts later: within a millisecond, past 4096 in one, and when the clock stands
- *   still or steps back
- * - an id tells the time it was made at, as long as the clock goes forward
+ * - a later id sorts later: within a millisecond, past 4096 in one, and when the clock stands still or
+ *   steps back
+ * - an id contains the time of its creation, as long as the clock goes forward
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { eventIds } from "../../shared/client/event-ids.ts";
 import { NOON } from "../support/core/examples.ts";
 
-test("an id starts with the time it was made at", () => {
+test("an id starts with the time of its creation", () => {
   expect(timeOf(eventIds()(NOON))).toBe(NOON);
 });
 
-test("ids of one millisecond sort in the order in which they were made, past 4096 too", () => {
+test("ids of one millisecond sort in the order of their creation, past 4096 too", () => {
   const newId = eventIds();
   const ids = Array.from({ length: 10_000 }, () => newId(NOON));
   expectRising(ids);
@@ -21,14 +21,14 @@ test("ids of one millisecond sort in the order in which they were made, past 409
   expect(timeOf(ids[4096] ?? "")).toBe(NOON + 1);
 });
 
-test("ids go on from the last when the clock steps back, and follow it once it has caught up", () => {
+test("ids continue from the last when the clock steps back, and follow it once it has caught up", () => {
   const newId = eventIds();
   const ids = [newId(NOON), newId(NOON - 60_000), newId(NOON - 59_999), newId(NOON + 1)];
   expectRising(ids);
   expect(ids.map(timeOf)).toEqual([NOON, NOON, NOON, NOON + 1]);
 });
 
-test("ids rise whatever the clock shows", () => {
+test("ids increase whatever the clock shows", () => {
   const clock = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 600 });
   fc.assert(
     fc.property(clock, (steps) => {
@@ -44,7 +44,7 @@ test("ids rise whatever the clock shows", () => {
   );
 });
 
-test("two makers of ids at the same instant make different ones", () => {
+test("two generators create different ids at the same instant", () => {
   const [one, other] = [eventIds(), eventIds()];
   const ids = Array.from({ length: 2000 }, () => [one(NOON), other(NOON)]).flat();
   expect(new Set(ids).size).toBe(ids.length);

@@ -3,7 +3,7 @@ import type { Kafka } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 
-/** A usage event as it lies in Kafka. */
+/** A usage event as stored in Kafka. */
 interface KeptUsage {
   readonly partition: number;
   readonly key: string | undefined;
@@ -20,14 +20,14 @@ interface KeptUsage {
 }
 
 export interface UsageFollower {
-  /** Everything that `usage.events` has held so far, in order per partition. */
+  /** Everything published to `usage.events` so far, in order per partition. */
   readonly kept: readonly KeptUsage[];
-  /** Of one account, in order. */
+  /** One account's events, in order. */
   of(accountId: string): KeptUsage[];
   stop(): Promise<void>;
 }
 
-/** Reads `usage.events` from its beginning on and goes on reading. */
+/** Reads `usage.events` from its beginning and keeps reading. */
 export async function followUsage(kafka: Kafka): Promise<UsageFollower> {
   const kept: KeptUsage[] = [];
   const consumer = kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 100 });

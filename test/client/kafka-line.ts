@@ -4,22 +4,22 @@ import { vi } from "vitest";
 
 const PRODUCE = 0;
 
-/** The line that this process's Kafka clients reach the broker by, from when it is laid. */
+/** The connection between this process's Kafka clients and the broker, once opened. */
 export interface KafkaLine {
-  /** How many requests to write records have gone to the broker. */
+  /** The number of produce requests sent to the broker. */
   readonly produceRequests: number;
-  /** How many connections were refused since the line was cut. */
+  /** The number of connections refused since the line was cut. */
   readonly refused: number;
-  /** Closes what is open and whatever is opened. */
+  /** Closes all connections, and new ones immediately. */
   cut(): void;
-  /** The broker gets what is said to it, but is not heard. */
+  /** Requests reach the broker, but its answers are dropped. */
   loseAnswers(): void;
   mend(): void;
-  /** Takes the line away; those who have connected by it are cut off. */
+  /** Removes the line and cuts its connections. */
   remove(): Promise<void>;
 }
 
-/** Lays a line of our own between the Kafka clients of this process and the broker at `address`. */
+/** Places a line between the Kafka clients of this process and the broker at `address`. */
 export async function layKafkaLine(address: string): Promise<KafkaLine> {
   const port = Number(address.split(":")[1]);
   let state: "whole" | "cut" | "deaf" = "whole";
@@ -101,7 +101,7 @@ function redirect(from: number, to: number) {
   return vi.spyOn(net, "connect").mockImplementation(redirecting as typeof net.connect);
 }
 
-/** Calls `onRequest` with the kind of each Kafka request: four bytes of length, two of kind, the rest. */
+/** Calls `onRequest` with the API key of each Kafka request: four bytes of length, two of key, the rest. */
 function requestReader(onRequest: (apiKey: number) => void): (bytes: Buffer) => void {
   let kept: Buffer = Buffer.alloc(0);
   return (bytes) => {

@@ -1,4 +1,4 @@
-/** The packed package, installed next to a product service: what it imports, its types, its command. */
+/** The packed package, installed in a product service: its imports, types and command. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -39,7 +39,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("holds the compiled code, the command, the README and the LICENSE, and nothing else", async () => {
+test("contains the compiled code, the command, the README and the LICENSE, and nothing else", async () => {
   const { stdout } = await run("tar", ["-tzf", join(folder, "drawdown.tgz")]);
   const files = stdout.trim().split("\n");
   expect(files.filter((file) => !file.startsWith("package/dist/")).sort()).toEqual([
@@ -52,7 +52,7 @@ test("holds the compiled code, the command, the README and the LICENSE, and noth
   expect(files.filter((file) => /\/test\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
 });
 
-test("a service imports drawdown/client, publishes and ends by itself", async () => {
+test("a service imports drawdown/client, publishes and exits by itself", async () => {
   const script = `
     import { openUsageClient } from "drawdown/client";
     const usage = openUsageClient({
@@ -73,7 +73,7 @@ test("a service imports drawdown/client, publishes and ends by itself", async ()
   });
 });
 
-test("its imports leave the service's own KafkaJS and avsc as they are", async () => {
+test("its imports do not affect the service's own KafkaJS and avsc", async () => {
   const script = `
     import { createRequire } from "node:module";
     const require = createRequire(import.meta.url);
@@ -107,7 +107,7 @@ test("its imports leave the service's own KafkaJS and avsc as they are", async (
   expect(stdout).toMatch(/^\[\] \d{2}\n$/);
 });
 
-test("a service in TypeScript is checked against its types", async () => {
+test("a TypeScript service type-checks against its types", async () => {
   const service = (quantity: string) => `
     import { InvalidUsage, openUsageClient, PublishFailed, type Usage } from "drawdown/client";
     import { openApiClient } from "drawdown/api-client";
@@ -140,7 +140,7 @@ test("its command runs", async () => {
   expect(JSON.stringify(JSON.parse(stdout))).toContain('"call"');
 });
 
-test("its command says which Node it needs to one that is too old", async () => {
+test("its command names the Node version it needs when run with an older one", async () => {
   const old = await written(
     "old-node.mjs",
     `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.4" } });
@@ -153,7 +153,7 @@ test("its command says which Node it needs to one that is too old", async () => 
   });
 });
 
-/** As `npm install` would, but with the dependencies that are here already. */
+/** As `npm install` would, but with the dependencies already installed here. */
 async function install(): Promise<string> {
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
     cwd: REPOSITORY,
@@ -184,7 +184,7 @@ function node(...args: string[]) {
   return run(process.execPath, args, { cwd: folder, env, timeout: 20_000 });
 }
 
-/** What tsc says about a file of a service with strict settings. */
+/** The output of tsc for a file of a service with strict settings. */
 async function typeErrors(file: string): Promise<string> {
   const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext"];
   const tsc = join(MODULES, "typescript/bin/tsc");

@@ -18,7 +18,7 @@ const GIFT = {
   expires_at: null,
 };
 
-test("names come in camelCase, amounts as bigint, instants as Date", () => {
+test("names become camelCase, amounts bigint, instants Date", () => {
   const { items, nextCursor } = readAnswer(
     listOf(lot),
     { items: [{ ...GIFT, expires_at: "2026-11-01T01:00:00+01:00" }], next_cursor: null },
@@ -43,7 +43,7 @@ test("names come in camelCase, amounts as bigint, instants as Date", () => {
   ]);
 });
 
-test("fields and words that a newer server adds are understood", () => {
+test("fields and values added by a newer server are accepted", () => {
   const read = readAnswer(lot, { ...GIFT, source: "gift_card", colour: "blue" }, "lot");
   expect(read).toMatchObject({ source: "gift_card", expiresAt: null });
   expect(read).not.toHaveProperty("colour");
@@ -52,9 +52,9 @@ test("fields and words that a newer server adds are understood", () => {
 test.each([
   ["a field is missing", { ...GIFT, used: undefined }, "lots.items[0].used"],
   ["an amount is a number", { ...GIFT, credits: 7 }, "lots.items[0].credits"],
-  ["an instant is none", { ...GIFT, granted_at: "today" }, "lots.items[0].granted_at"],
-  ["an item is none", "gift", "lots.items[0]"],
-])("where %s, it is said which", (_, item, place) => {
+  ["an instant is invalid", { ...GIFT, granted_at: "today" }, "lots.items[0].granted_at"],
+  ["an item is invalid", "gift", "lots.items[0]"],
+])("where %s, the error names it", (_, item, place) => {
   const answer = { items: [item], next_cursor: null };
   const read = () => readAnswer(listOf(lot), answer, "lots");
   expect(read).toThrow(UnreadableAnswer);

@@ -4,14 +4,14 @@ import type { AddressInfo } from "node:net";
 
 export interface RegistryAlias {
   readonly url: string;
-  /** How often it was asked while it was away. */
+  /** The number of requests while it was down. */
   readonly missed: number;
-  /** From now on it answers, or does not. */
+  /** Makes it answer, or not. */
   setAway(away: boolean): void;
   close(): Promise<void>;
 }
 
-/** The real registry at `url`, where the subject `from` is in truth the subject `to`. */
+/** The real registry at `url`, with the subject `from` mapped to the subject `to`. */
 export async function aliasRegistry(url: string, from: string, to: string): Promise<RegistryAlias> {
   let away = false;
   let missed = 0;

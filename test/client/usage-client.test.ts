@@ -1,11 +1,11 @@
 /**
  * What a product service may rely on:
  *
- * - what is wrong is refused before anything is sent, and the innocent events around it go
- * - an account's events lie on one partition, which Kafka's Java clients choose too, in the order in
- *   which they were published
+ * - what is wrong is refused before anything is sent, and the good events around it are published
+ * - an account's events are on one partition, the one Kafka's Java clients choose, in the order in which
+ *   they were published
  * - `publish` resolves once Kafka has the event; `flush` and `close` leave nothing behind
- * - outages are waited out, without a second identity; after `giveUpAfterMs` each event is named
+ * - outages are waited out, without a second identity; after `giveUpAfterMs` each failed event is named
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { setImmediate as immediately } from "node:timers/promises";
@@ -59,7 +59,7 @@ afterAll(async () => {
 });
 
 describe("an event", () => {
-  test("gets a UUIDv7 and the time when it names neither", async () => {
+  test("gets a UUIDv7 and the current time when it has neither", async () => {
     const client = openClient();
     const accountId = newAccount();
     const before = Date.now();
@@ -77,7 +77,7 @@ describe("an event", () => {
     expect(kept?.record).toEqual(recordOf(event));
   });
 
-  test("keeps what it names, and is read with the registry's schema by any Avro client", async () => {
+  test("keeps its own, and can be read with the registry's schema by any Avro client", async () => {
     const client = openClient({ source: "chat-api" });
     const usage = {
       accountId: newAccount(),
@@ -103,14 +103,14 @@ describe("an event", () => {
     expect(second?.record.source).toBe("batch");
   });
 
-  test("holds the largest quantity that the books hold", async () => {
+  test("may have the largest quantity that the books store", async () => {
     const client = openClient();
     const accountId = newAccount();
     await client.publish({ accountId, meter: "call", quantity: 2n ** 63n - 1n });
     expect((await keptOf(accountId, 1))[0]?.record.quantity).toBe(2n ** 63n - 1n);
   });
 
-  test("is what it was when it was published, whatever its caller writes into it afterwards", async () => {
+  test("is published as passed, whatever its caller writes into it afterwards", async () => {
     const client = openClient();
     const accountId = newAccount();
     const dimensions = { model: "" };
@@ -125,7 +125,7 @@ describe("an event", () => {
   });
 });
 
-describe("is refused before anything is sent, and the events around it go:", () => {
+describe("is refused before anything is sent, and the events around it are published:", () => {
   test.each<{ what: string; wrong: object; says: RegExp }>([
     { what: "an empty account", wrong: { accountId: "" }, says: /account_id is empty/ },
     { what: "an account of 257 characters", wrong: { accountId: "a".repeat(257) }, says: /257/ },
@@ -145,7 +145,7 @@ describe("is refused before anything is sent, and the events around it go:", () 
     { what: "NUL in an account", wrong: { accountId: "a\0" }, says: /NUL/ },
     { what: "NUL in the source", wrong: { source: "\0" }, says: /NUL/ },
     { what: "65 dimensions", wrong: { dimensions: dimensions(65) }, says: /more than 64/ },
-    // From JavaScript, or past a cast.
+    // From JavaScript, or through a cast.
     {
       what: "a dimension left empty",
       wrong: { dimensions: { a: undefined } },
@@ -167,7 +167,7 @@ describe("is refused before anything is sent, and the events around it go:", () 
     expect(kept.map(({ record }) => record.event_id)).toEqual(["before", "after"]);
   });
 
-  test("at once, also while Kafka is not there", async () => {
+  test("immediately, also while Kafka is down", async () => {
     const client = openClient({ kafka: NOBODY, maxPending: 1, giveUpAfterMs: 1_000 });
     const waiting = client.publish({ accountId: "a", meter: "call", quantity: 1 });
     const refused = client.publish({ accountId: "", meter: "call", quantity: 1 });
@@ -185,7 +185,7 @@ test.each([
   ["a-little-bit-longer-string", -1486304829],
   ["lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971],
   ["abc", 479470107],
-])("account %s lies where Kafka's Java client puts it", async (accountId, hash) => {
+])("account %s is on the partition chosen by Kafka's Java client", async (accountId, hash) => {
   const client = openClient();
   const { eventId } = await client.publish({ accountId, meter: "call", quantity: 1 });
   const found = () => topic.kept.find(({ record }) => record.event_id === eventId);
@@ -193,7 +193,7 @@ test.each([
   expect(found()?.partition).toBe((hash & 0x7fffffff) % partitions);
 });
 
-describe("events published without waiting for one another", () => {
+describe("events published concurrently", () => {
   test("travel in few requests, each account's in order on one partition", async () => {
     const line = await layLine();
     const client = openClient();
@@ -212,7 +212,7 @@ describe("events published without waiting for one another", () => {
     }
   });
 
-  test("of one account may be large: two thousand of a kilobyte at once all arrive", async () => {
+  test("of one account may be large: two thousand of a kilobyte all arrive", async () => {
     const client = openClient();
     const accountId = newAccount();
     const dimensions = { note: "x".repeat(1_000) };
@@ -224,7 +224,7 @@ describe("events published without waiting for one another", () => {
     await keptOf(accountId, 2_000);
   });
 
-  test("wait for room where the caller asks for it: no more are on their way at a time", async () => {
+  test("wait for room where the caller awaits it: the number in flight is limited", async () => {
     const line = await layLine();
     const client = openClient({ maxPending: 10 });
     const accountId = newAccount();
@@ -240,7 +240,7 @@ describe("events published without waiting for one another", () => {
     );
   });
 
-  test("make ready wait until one is acknowledged, or has failed", async () => {
+  test("make `ready` wait until one is acknowledged or has failed", async () => {
     const happened: string[] = [];
     const client = openClient({ kafka: NOBODY, maxPending: 2, giveUpAfterMs: 1_000 });
     await client.ready();
@@ -282,13 +282,13 @@ describe("flush", () => {
     await publishing;
   });
 
-  test("of a client that published nothing is done at once", async () => {
+  test("of a client that published nothing resolves immediately", async () => {
     await openClient({ kafka: NOBODY }).flush();
   });
 });
 
 describe("close", () => {
-  test("waits for what was published just before it, also for what waits for room", async () => {
+  test("waits for what was published just before it, including what waits for room", async () => {
     const client = openClient({ maxPending: 10 });
     const accountId = newAccount();
     let acknowledged = 0;
@@ -302,7 +302,7 @@ describe("close", () => {
     expect(await keptOf(accountId, 100)).toHaveLength(100);
   });
 
-  test("leaves nothing to be published, and may be called again", async () => {
+  test("ends publishing, and may be called again", async () => {
     const client = openClient();
     await client.close();
     const usage = { accountId: newAccount(), meter: "call", quantity: 1 };
@@ -311,8 +311,8 @@ describe("close", () => {
   });
 });
 
-describe("while Kafka cannot be reached", () => {
-  test("each event fails by its name in the end, and can be published again as it is", async () => {
+describe("while Kafka is unreachable", () => {
+  test("each event eventually fails by name, and can be published again unchanged", async () => {
     const client = openClient({ kafka: NOBODY, giveUpAfterMs: 500 });
     const accountId = newAccount();
     const failures = await Promise.all(publishMany(client, accountId, 3).map(settle));
@@ -328,7 +328,7 @@ describe("while Kafka cannot be reached", () => {
     expect(kept.map(({ record }) => record)).toEqual(events.map(recordOf));
   });
 
-  test("events behind others fail at their own time, not one batch after another", async () => {
+  test("events behind others fail at their own deadlines, not batch by batch", async () => {
     const client = openClient({ kafka: NOBODY, giveUpAfterMs: 500 });
     const failures = publishMany(client, newAccount(), 9_000).map(settle);
     expect(await failures[0]).toBeInstanceOf(PublishFailed);
@@ -352,7 +352,7 @@ describe("while Kafka cannot be reached", () => {
     expect(new Set(kept.map(({ record }) => record.event_id)).size).toBe(50);
   });
 
-  test("events that it has, though its answer was lost, keep their id when they go again", async () => {
+  test("events that Kafka has although its answer was lost keep their id when sent again", async () => {
     const line = await layLine();
     const client = openClient();
     const accountId = newAccount();
@@ -375,7 +375,7 @@ describe("while Kafka cannot be reached", () => {
 });
 
 describe("the schema registry", () => {
-  test("refuses our record: the event fails at once and says why", async () => {
+  test("refuses our record: the event fails immediately with the reason", async () => {
     const { url, subject } = await aliasedSubject();
     await new SchemaRegistry({ host: registry.url }).register(
       { type: SchemaType.AVRO, schema: JSON.stringify(FOREIGN_SCHEMAS.unrelated) },
@@ -390,7 +390,7 @@ describe("the schema registry", () => {
     expect((failure as Error).message).toMatch(/usage\.events-value.*incompatible/i);
   });
 
-  test("is away: events wait, and all arrive once it is back", async () => {
+  test("is down: events wait, and all arrive once it is back", async () => {
     const { url, alias } = await aliasedSubject();
     alias.setAway(true);
     const client = openClient({ registry: { url } });
@@ -415,7 +415,7 @@ async function layLine(): Promise<KafkaLine> {
   return line;
 }
 
-/** The registry, with a subject of the test's own in the place of that of usage events. */
+/** The registry, with a separate subject in place of that of usage events. */
 async function aliasedSubject() {
   const subject = `test-${randomUUID()}`;
   const alias = await aliasRegistry(registry.url, SCHEMAS.usageEvents.subject, subject);
@@ -435,7 +435,7 @@ function publishMany(client: UsageClient, accountId: string, count: number) {
   );
 }
 
-/** The account's events in Kafka, once there are that many. */
+/** The account's events in Kafka, once there are `count`. */
 async function keptOf(accountId: string, count: number) {
   await eventually(`${count} events of ${accountId}`, () => topic.of(accountId).length >= count);
   return topic.of(accountId);

@@ -1,7 +1,7 @@
 /**
- * Every refusal there is, as it is shown:
+ * Every refusal, as it is shown:
  * - what a customer reads names no command and no option
- * - what the command line adds is a command or an option that there is
+ * - what the command line adds is an existing command or option
  */
 import { describe, expect, test } from "vitest";
 import { explainRefusal } from "../../shared/contract/refusals.ts";
@@ -15,7 +15,7 @@ const NAMES_A_COMMAND = /drawdown|--|\b(set|shown?|listed?) (it )?(with|by)\b/i;
 describe.each(everyRefusal())("$kind", (refusal) => {
   const { sentence, status, field, hint } = explainRefusal(refusal);
 
-  test("is one plain sentence that names no command", () => {
+  test("is one plain sentence without a command", () => {
     expect(sentence).toMatch(/^[a-z].*[^.\s]$/);
     expect(sentence).not.toMatch(/undefined|null|NaN|\[object/);
     expect(sentence).not.toMatch(NAMES_A_COMMAND);
@@ -23,7 +23,7 @@ describe.each(everyRefusal())("$kind", (refusal) => {
     expect(named).toEqual([]);
   });
 
-  test("has a code and a status of HTTP", () => {
+  test("has a code and an HTTP status", () => {
     expect(refusal.kind).toMatch(/^[a-z]+(_[a-z]+)*$/);
     expect([404, 409, 422]).toContain(status);
     expect(field ?? "a_field").toMatch(/^([a-z]+(_[a-z]+)*|Idempotency-Key)$/);
@@ -35,13 +35,13 @@ describe.each(everyRefusal())("$kind", (refusal) => {
   });
 });
 
-test("there is no payment method: one sentence wherever it is said", () => {
+test("a missing payment method has the same sentence everywhere", () => {
   expect(explainRefusal({ kind: "no_payment_method" }).sentence).toBe(
     "there is no payment method; add one to pay",
   );
 });
 
-/** Each kind with figures, and more than once where its sentence depends on them. */
+/** Each kind with example figures, and several where its sentence depends on them. */
 function everyRefusal(): Refusal[] {
   const accountId = toAccountId("acme");
   const [lotId, paymentId, planId, addOnId] = ["gift", "manual:1", "growth", "voice"] as const;
