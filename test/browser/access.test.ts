@@ -1,4 +1,4 @@
-/** Who sees what in a real browser: one account's link opens that account, for as long as it holds. */
+/** Access in a real browser: an account's link opens that account, until it expires. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAccount } from "../support/books/books.ts";
@@ -29,7 +29,7 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
     await services?.stop();
   });
 
-  it("shows its own account, and moves with that one alone", async () => {
+  it("shows its own account, and updates with that one only", async () => {
     const [{ page: anna }, { page: ben }] = await Promise.all([
       openDashboard(browser, services, ANNA),
       openDashboard(browser, services, BEN),
@@ -45,7 +45,7 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
     expect(await ben.getByText(ANNA).count()).toBe(0);
   });
 
-  it("opens nothing of another account, whatever is asked with it", async () => {
+  it("opens no other account, whatever is requested with it", async () => {
     const { page } = await openDashboard(browser, services, ANNA);
     await shows(page, "699.00");
     const headers = { authorization: `Bearer ${await tokenOf(services, ANNA)}` };
@@ -65,14 +65,14 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
     expect(await page.getByTestId("balance").count()).toBe(0);
   });
 
-  it("says so once it has expired, while the page is open", async () => {
+  it("shows that it has expired while the page is open", async () => {
     const token = await tokenOf(services, ANNA, 4_000);
     const { page } = await openDashboard(browser, services, ANNA, { token });
     await page.getByRole("heading", { name: "This link has expired" }).waitFor(WITHIN);
     expect(await page.getByTestId("balance").count()).toBe(0);
   });
 
-  it("is needed: without one the page says how to get one", async () => {
+  it("is needed: without one the page explains how to get one", async () => {
     const { page } = await openPage(browser);
     await page.goto(`${services.wire.url}/dashboard/`);
     await page.getByRole("heading", { name: "This page opens with a link" }).waitFor(WITHIN);

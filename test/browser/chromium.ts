@@ -9,17 +9,17 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/** A Chromium of this machine; null where there is none. CHROMIUM names another one. */
+/** The Chromium of this machine; null where there is none. CHROMIUM overrides it. */
 export const CHROMIUM = PLACES.find((place) => place !== undefined && existsSync(place)) ?? null;
 
-/** Where a browser is required, its absence fails the tests that need it. */
+/** Where a browser is required, tests that need it fail without one. */
 export const IS_SKIPPED = CHROMIUM === null && process.env["CHROMIUM_REQUIRED"] !== "yes";
 
 if (IS_SKIPPED) {
   console.warn("no Chromium found: the browser tests are skipped; CHROMIUM may name one");
 }
 
-/** Starts it, without a window and without calling home. */
+/** Starts it headless and without background requests. */
 export async function startChromium(): Promise<Browser> {
   if (CHROMIUM === null) throw new Error("no Chromium found; CHROMIUM may name one");
   return await chromium.launch({

@@ -42,7 +42,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     expect(broken).toEqual([]);
   });
 
-  it("asks for nothing by TLS on a host that has none", async () => {
+  it("requests nothing over TLS on a host without it", async () => {
     const { headers } = await fetch(`${services.wire.url}/dashboard/`);
     const policy = headers.get("content-security-policy");
     expect(policy).toContain("default-src 'self'");
@@ -61,7 +61,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
       .getByRole("list", { name: "Activity" })
       .getByText("−12", { exact: true })
       .waitFor(WITHIN);
-    // What was watched would be gone, had the page been loaded again.
+    // A reload of the page would have removed the watched value.
     expect(await numbers()).toEqual(["10,000.00", "9,988.00"]);
   });
 
@@ -87,7 +87,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     expect(await balanceOf(services.books, account)).toBe(499n * CREDIT);
   });
 
-  it("says why a top-up was declined", async () => {
+  it("shows why a top-up was declined", async () => {
     const account = accountName("browser");
     await openPayer(services.books, account, { card: "card_decline", credits: 5n * CREDIT });
     const { page } = await openDashboard(browser, services, account);
@@ -100,7 +100,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     await shows(page, "5.00");
   });
 
-  it("changes the amount of auto top-up in its dialog, and it holds", async () => {
+  it("changes the amount of auto top-up in its dialog, and the change is stored", async () => {
     const account = await openWith(100n);
     const { page } = await openDashboard(browser, services, account);
     await page.getByText("USD 10.00 at 0 credits").waitFor(WITHIN);
@@ -120,7 +120,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     expect(kept).toMatchObject({ enabled: true, amount: 2_550n });
   });
 
-  it("says that it reconnects while the connection is cut, and then shows the right number", async () => {
+  it("shows that it reconnects while the connection is cut, and then the right number", async () => {
     const account = await openWith(10_000n);
     const { page } = await openDashboard(browser, services, account);
     await shows(page, "10,000.00");
@@ -138,7 +138,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     expect(await numbers()).toEqual(["10,000.00", "9,500.00"]);
   });
 
-  it("goes on by itself when the API was killed and another one started", async () => {
+  it("reconnects by itself after the API was killed and another one started", async () => {
     const account = await openWith(1_000n);
     const { page } = await openDashboard(browser, services, account);
     await shows(page, "1,000.00");

@@ -21,14 +21,14 @@ import {
 } from "../support/books/card-holders.ts";
 import type { Usage } from "../support/books/usage-batches.ts";
 
-/** An account in the middle of its life, for pictures: all of it is as the books and services made it. */
+/** An account in use for a while, for pictures: everything is produced by the real books and services. */
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** Events may be 35 days old. */
 export const DAYS = 33;
 
-/** Opens it as its customer did `DAYS` ago, with what was granted, paid and declined since. */
+/** Opens it `DAYS` ago, with everything granted, paid and declined since. */
 export async function openNorthwind(books: Books, account: string, now: number): Promise<void> {
   const { database } = books;
   const accountId = toAccountId(account);
@@ -76,7 +76,7 @@ export async function openNorthwind(books: Books, account: string, now: number):
   await setAutoTopUp(database, { accountId, now, by: "test" }, { amount: 2_500n });
 }
 
-/** Posts what fell due until then, as if metering had read all usage, and pays the fees. */
+/** Posts what fell due until then, as if all usage had been read, and pays the fees. */
 async function turnMonths(books: Books, account: string, now: number): Promise<void> {
   await settleAccounts(books.database, { clock: now, completeUntil: now, limit: 1 }, null);
   await payFees(books, account, now);
@@ -96,7 +96,7 @@ const METERS = [
 const AGENTS = ["anna", "ben", "carla"];
 const PROJECTS = ["support", "sales"];
 
-/** What it used on each day until `now`, less at weekends; the same for the same day. */
+/** Its usage on each day until `now`, less at weekends; the same for the same day. */
 export function usageOfNorthwind(accountId: string, now: number): Usage[] {
   const random = randomFrom(7);
   const usages: Usage[] = [];

@@ -1,4 +1,4 @@
-/** What the real services cannot be made to say on demand is said in their place, on the way to the page. */
+/** Answers that the real services cannot produce on demand are substituted on the way to the page. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAccount } from "../support/books/books.ts";
@@ -9,7 +9,7 @@ import { accountName, type RunningServices, startServices } from "./running-serv
 
 const ACCOUNT = accountName("odd");
 
-describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
+describe.skipIf(IS_SKIPPED)("the dashboard, given odd answers,", () => {
   let browser: Browser;
   let services: RunningServices;
 
@@ -24,7 +24,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
     await services?.stop();
   });
 
-  /** Not opened yet, so that what comes first can be answered otherwise. */
+  /** Not opened yet, so that the first answers can be substituted. */
   async function openLater() {
     const { page } = await openPage(browser);
     const token = await tokenOf(services, ACCOUNT);
@@ -49,7 +49,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
     expect(await numbers()).toEqual(["100.00"]);
   });
 
-  it("says what could not be read, and reads it when asked again", async () => {
+  it("shows what could not be loaded, and loads it on retry", async () => {
     const { page, open } = await openLater();
     await page.route("**/lots?*", (route) =>
       route.fulfill({ status: 503, json: { title: "unavailable", detail: "the books are away" } }),
@@ -61,7 +61,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
     await page.getByText("100 of 100 left").waitFor(WITHIN);
   });
 
-  it("keeps the place of what is not read yet", async () => {
+  it("keeps the space of what is not loaded yet", async () => {
     const { page, open } = await openLater();
     await page.route(`**/v1/**`, () => new Promise(() => undefined));
     await open();
@@ -69,13 +69,13 @@ describe.skipIf(IS_SKIPPED)("the dashboard, told something odd,", () => {
     expect(await page.getByTestId("balance").count()).toBe(0);
   });
 
-  it("says where nothing has happened yet that nothing has", async () => {
+  it("shows where nothing has happened yet", async () => {
     const { page } = await openDashboard(browser, services, ACCOUNT);
     await page.getByText("No payments yet.").waitFor(WITHIN);
     await page.getByText("Nothing was spent in the last 30 days.").waitFor(WITHIN);
   });
 
-  it("shows what others wrote as text", async () => {
+  it("shows foreign input as plain text", async () => {
     const { page, open } = await openLater();
     await page.route("**/usage-records?*", (route) => route.fulfill({ json: WRITTEN }));
     await open();

@@ -8,7 +8,7 @@ import type { RunningServices } from "./running-services.ts";
 const CATALOGUE = new URL("../../infra/demo/catalogue.yaml", import.meta.url);
 const QUERIES_PER_CREDIT = 20n;
 
-/** Offers what the demo offers, from an instant on. */
+/** Applies the demo's catalogue from an instant on. */
 export async function offerAsDemo({ database }: Books, from: number): Promise<void> {
   const parsed = parseCatalogue(await readFile(CATALOGUE));
   if (parsed.kind === "unreadable") throw new Error(JSON.stringify(parsed.problems));
@@ -18,7 +18,7 @@ export async function offerAsDemo({ database }: Books, from: number): Promise<vo
 
 let events = 0;
 
-/** Publishes one event that costs so many whole credits, as a product service would. */
+/** Publishes one event that costs the given whole credits, as a product service would. */
 export async function spend(
   { usage }: Pick<RunningServices, "usage">,
   accountId: string,

@@ -4,19 +4,19 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import type { RunningServices } from "./running-services.ts";
 
-/** How long a page may take to show what happened: a machine busy with other work is slow. */
+/** How long a page may take to show a change, on a busy machine. */
 export const WITHIN = { timeout: 15_000 };
 export const DESKTOP = { viewport: { width: 1180, height: 900 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const AN_HOUR_MS = 3_600_000;
 
-/** A page, and what went wrong in it: errors of scripts, and what its policy forbade. */
+/** A page, and its problems: script errors, and violations of its policy. */
 export interface OpenedPage {
   readonly page: Page;
   readonly broken: readonly string[];
 }
 
-/** A dashboard token of an account, made as `drawdown dashboard-link` makes it. */
+/** A dashboard token for an account, made as `drawdown dashboard-link` makes it. */
 export async function tokenOf(
   { books: { database } }: Pick<RunningServices, "books">,
   account: string,
@@ -30,7 +30,7 @@ export async function tokenOf(
   return token.text;
 }
 
-/** Opens an account's dashboard in a browser of its own, as its link does; it goes with the test. */
+/** Opens an account's dashboard in a new browser, by its link; closed with the test. */
 export async function openDashboard(
   browser: Browser,
   services: Pick<RunningServices, "books" | "wire">,
@@ -43,7 +43,7 @@ export async function openDashboard(
   return { page, broken };
 }
 
-/** A page that has been nowhere yet. */
+/** A blank page. */
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},
@@ -59,12 +59,12 @@ export async function openPage(
   return { page, broken };
 }
 
-/** Waits until the large number is this one. */
+/** Waits until the large number equals `balance`. */
 export async function shows(page: Page, balance: string): Promise<void> {
   await page.getByTestId("balance").getByText(balance, { exact: true }).waitFor(WITHIN);
 }
 
-/** Every large number that the page shows from now on, in order. */
+/** Every large number the page shows from now on, in order. */
 export async function watchNumbers(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(`{
     window.shownNumbers = [];

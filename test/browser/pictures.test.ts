@@ -1,4 +1,4 @@
-/** The dashboard of an account in the middle of its life: pictures of it, and what axe finds in it. */
+/** The dashboard of an account in use for a while: pictures of it, and axe's findings. */
 import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -17,7 +17,7 @@ const ACCOUNT = "northwind";
 const SCREENSHOTS = resolve(import.meta.dirname, "screenshots");
 const DAY_MS = 86_400_000;
 
-/** Down to the end of what was spent. */
+/** Down to the end of the spend section. */
 const HEIGHTS = { light: 1_060, dark: 1_060, phone: 1_880 } as const;
 const MOST_BYTES = 200 * 1024;
 
@@ -40,7 +40,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
     });
     await services.usage.publish(usageOfNorthwind(ACCOUNT, now));
     await untilCaughtUp(testKafka(), services.books.database);
-    // The bank thinks for as long as pictures are taken.
+    // The bank does not answer while pictures are taken.
     services.gate.beforeCall = () => new Promise(() => undefined);
     const third = { paymentId: "manual:third", amount: 2_500n };
     await pendingTopUp(services.books, ACCOUNT, Date.now(), third);
@@ -60,7 +60,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
     return page;
   }
 
-  it.each(LOOKS)("is drawn: %s", async (look, options) => {
+  it.each(LOOKS)("renders: %s", async (look, options) => {
     const page = await openWhole(options);
     await page.screenshot({ path: pictureOf(`whole-${look}`), fullPage: true });
     const { width } = options.viewport;
@@ -70,14 +70,14 @@ describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
     expect(picture.byteLength).toBeLessThan(MOST_BYTES);
   });
 
-  it("is drawn: payments and activity", async () => {
+  it("renders: payments and activity", async () => {
     const page = await openWhole(DESKTOP);
     const path = pictureOf("dashboard-payments");
     const picture = await page.locator(".pair-of-cards.swapped").screenshot({ path });
     expect(picture.byteLength).toBeLessThan(MOST_BYTES);
   });
 
-  it.each(LOOKS)("has nothing serious that axe finds: %s", async (look, options) => {
+  it.each(LOOKS)("has no serious finding of axe: %s", async (look, options) => {
     const page = await openWhole(options);
     expect(await seriousIn(page)).toEqual([]);
     await page.locator("button.lot").first().click();

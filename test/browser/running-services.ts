@@ -14,14 +14,14 @@ import { type ServiceProcess, startService } from "../support/processes/service-
 import { takeTopUpGroup, topUpProcess } from "../support/processes/top-up-process.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-/** The services as real processes on the real servers, and a browser's way to them. */
+/** The services as real processes on the real servers, and a browser's connection to them. */
 export interface RunningServices {
   readonly books: Books;
   readonly usage: UsagePublisher;
   readonly wire: Wire;
-  /** Where the gateway can be made to wait. */
+  /** Makes the gateway wait. */
   readonly gate: GatewayGate;
-  /** Ends the API as a crash would, and starts another. */
+  /** Kills the API, and starts another. */
   restartApi(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -74,13 +74,13 @@ export async function startServices(
   }
 }
 
-/** Once it serves. */
+/** Resolves once it serves. */
 async function urlOf(api: ServiceProcess): Promise<string> {
   const { address } = await api.says(/^serving$/);
   return String(address);
 }
 
-/** A name for an account that no other run has on the shared topics. */
+/** An account id that no other run uses on the shared topics. */
 export function accountName(name: string): string {
   return `${name}-${randomBytes(3).toString("hex")}`;
 }

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { listen } from "../support/processes/tcp-proxy.ts";
 
-/** What lies between a browser and the API. */
+/** A connection between a browser and the API. */
 export interface Wire {
-  /** The API's URL, by way of the wire; it stays the same. */
+  /** The API's URL through the wire; it never changes. */
   readonly url: string;
-  /** Breaks what is open; until `mend`, nothing gets through. */
+  /** Breaks open connections; until `mend`, nothing gets through. */
   cut(): void;
   mend(): void;
-  /** From now on it leads there: an API that was started again has another port. */
+  /** Connects to another API from now on: one that was restarted has another port. */
   leadTo(apiUrl: string): void;
   close(): Promise<void>;
 }

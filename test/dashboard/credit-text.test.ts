@@ -9,7 +9,7 @@ import {
   signedCredits,
 } from "../../services/dashboard/text/credit-text.ts";
 
-describe("credits as they are shown", () => {
+describe("displayed credits", () => {
   it.each([
     [16_486_275_000n, "16,486.275"],
     [0n, "0"],
@@ -30,7 +30,7 @@ describe("credits as they are shown", () => {
     [-1n, "−0.01"],
     [-1_234_560_000n, "−1,234.56"],
     [-1_234_560_001n, "−1,234.57"],
-  ])("%s in large type is %s: never more than there is", (credits, text) => {
+  ])("%s in large type is %s: never more than the balance", (credits, text) => {
     expect(roundedDown(credits)).toBe(text);
   });
 
@@ -47,19 +47,19 @@ describe("credits as they are shown", () => {
     expect(shortCredits(credits)).toBe(text);
   });
 
-  it("signs a movement", () => {
+  it("show the sign of a movement", () => {
     expect(signedCredits(10_000_000_000n)).toBe("+10,000");
     expect(signedCredits(-900_000_000n)).toBe("−900");
     expect(signedCredits(0n)).toBe("0");
   });
 
-  it("writes money with the decimals of its currency", () => {
+  it("show money with the decimals of its currency", () => {
     expect(moneyText(120_000n, "USD")).toBe("USD 1,200.00");
     expect(moneyText(1500n, "JPY")).toBe("JPY 1,500");
     expect(moneyText(5n, "KWD")).toBe("KWD 0.005");
   });
 
-  it("writes counts and shares", () => {
+  it("show counts and shares", () => {
     expect(countText(1_234_567n)).toBe("1,234,567");
     expect(countText(-1_000n)).toBe("−1,000");
     expect(shareText(55n, 100n)).toBe("55 %");

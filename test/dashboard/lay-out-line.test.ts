@@ -4,7 +4,7 @@ import { layOutLine, placeLabels } from "../../services/dashboard/line/lay-out-l
 
 const CREDIT = 1_000_000n;
 
-/** Lots of these sizes, in credits, end to end. */
+/** Lots of the given credits, end to end. */
 function lotsOf(...sizes: number[]) {
   let end = 0n;
   return sizes.map((size) => {
@@ -53,12 +53,12 @@ describe("the credit line drawn", () => {
     expect(layOutLine([], line(0, 0), 100)).toEqual({ stretches: [], marker: 0, debt: null });
   });
 
-  it("keeps a tiny lot beside a huge one wide enough to be touched", () => {
+  it("keeps a tiny lot beside a huge one wide enough to touch", () => {
     const { stretches } = layOutLine(lotsOf(1, 10_000_000), line(10_000_001, 0), 600);
     expect(stretches[0]?.width).toBeGreaterThanOrEqual(14);
   });
 
-  it("stays inside its width, in order and without overlaps, whatever the lots", () => {
+  it("stays within its width, in order and without overlaps, for any lots", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 1_000_000_000 }), {
       minLength: 1,
       maxLength: 40,
@@ -82,7 +82,7 @@ describe("the credit line drawn", () => {
 });
 
 describe("labels below the line", () => {
-  it("stand at the start of their stretch where there is room", () => {
+  it("are at the start of their stretch where there is room", () => {
     const parts = [
       { left: 0, width: 300 },
       { left: 304, width: 400 },
@@ -99,7 +99,7 @@ describe("labels below the line", () => {
     expect(placeLabels(parts, 508, 150)).toEqual([0, 150, 358]);
   });
 
-  it("are none when one would stand away from its stretch", () => {
+  it("are hidden when one would be away from its stretch", () => {
     const many = Array.from({ length: 8 }, (_, i) => ({ left: i * 50, width: 46 }));
     expect(placeLabels(many, 400, 150)).toBeNull();
     expect(placeLabels([{ left: 0, width: 100 }], 100, 150)).toBeNull();

@@ -7,8 +7,8 @@ import { csvText } from "../../shared/core/text/csv-text.ts";
 
 const idOf = (id: string): string => id;
 
-describe("a list read page by page", () => {
-  it("goes on with the next page, and has nothing twice", () => {
+describe("a paged list", () => {
+  it("continues with the next page, without duplicates", () => {
     const shown = { items: ["e", "d"], next: "2" };
     expect(withNext(shown, { items: ["d", "c"], next_cursor: null }, idOf)).toEqual({
       items: ["e", "d", "c"],
@@ -16,7 +16,7 @@ describe("a list read page by page", () => {
     });
   });
 
-  it("read again, keeps what lies behind its newest page", () => {
+  it("reloaded, keeps the pages after the newest", () => {
     const shown = { items: ["e", "d", "c", "b"], next: "4" };
     expect(withNewest(shown, { items: ["f", "e"], next_cursor: "2" }, idOf)).toEqual({
       items: ["f", "e", "d", "c", "b"],
@@ -24,7 +24,7 @@ describe("a list read page by page", () => {
     });
   });
 
-  it("begins anew where so much is new that the pages do not meet", () => {
+  it("starts over where so much is new that the pages do not overlap", () => {
     const shown = { items: ["b", "a"], next: null };
     expect(withNewest(shown, { items: ["f", "e"], next_cursor: "2" }, idOf)).toEqual({
       items: ["f", "e"],
@@ -62,7 +62,7 @@ describe("activity", () => {
   const times = ({ items }: ReturnType<typeof mergeActivity>): string[] =>
     items.map(({ at }) => new Date(at).toISOString().slice(11, 13));
 
-  it("is usage and entries in one, newest first", () => {
+  it("merges usage and entries, newest first", () => {
     const merged = mergeActivity(
       {
         items: [usage("b", "2026-11-26T12:00:00Z"), usage("a", "2026-11-26T10:00:00Z")],
@@ -74,7 +74,7 @@ describe("activity", () => {
     expect(merged.more).toBeNull();
   });
 
-  it("ends where a list that goes on ends: in between something may be unread", () => {
+  it("ends where the shorter of two unfinished lists ends: items in between may be missing", () => {
     const merged = mergeActivity(
       {
         items: [usage("b", "2026-11-26T12:00:00Z"), usage("a", "2026-11-26T10:00:00Z")],

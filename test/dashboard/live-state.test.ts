@@ -23,7 +23,7 @@ function told(state: LiveState, ...news: StreamNews[]) {
 }
 
 describe("the live state of an account", () => {
-  it("takes the first balance as it is told", () => {
+  it("takes the first balance as received", () => {
     const { state, stale } = told(NOT_CONNECTED, balance("7", "100", "30"));
     expect(state.connection).toBe("live");
     expect(state.line).toMatchObject({ version: 7n, granted: 100n, position: 30n });
@@ -42,20 +42,20 @@ describe("the live state of an account", () => {
     expect(state.line?.version).toBe(10n);
   });
 
-  it("an answer that was read earlier does not undo what the stream told", () => {
+  it("is not set back by an answer older than the stream", () => {
     const { state } = told(NOT_CONNECTED, balance(9, "100", "50"));
     const old = { version: 8n, granted: 100n, position: 40n, changedAt: null };
     expect(afterLine(state, old)).toBe(state);
   });
 
-  it("has read again what moved: usage when credits were used, lots when some were granted", () => {
+  it("reloads what changed: usage when credits were used, lots when some were granted", () => {
     const { state } = told(NOT_CONNECTED, balance(1, "100", "30"));
     expect(told(state, balance(2, "100", "50")).stale).toEqual(["usage"]);
     expect(told(state, balance(2, "200", "30")).stale).toEqual(["lots"]);
     expect(told(state, balance(1, "200", "50")).stale).toEqual([]);
   });
 
-  it("has lists read again that an event is about", () => {
+  it("reloads the lists that an event is about", () => {
     const event = (name: string): StreamNews => ({ kind: "event", event: name, data: "{}" });
     expect(told(NOT_CONNECTED, event("credits")).stale).toContain("entries");
     expect(told(NOT_CONNECTED, event("top_up")).stale).toContain("payments");
@@ -69,7 +69,7 @@ describe("the live state of an account", () => {
     expect(state).toMatchObject({ connection: "reconnecting", receivedAt: NOW, line: live.line });
   });
 
-  it("reads all again once the stream stands again", () => {
+  it("reloads everything once the stream is connected again", () => {
     const { state, stale } = told(
       NOT_CONNECTED,
       balance(1, "100", "30"),
@@ -82,7 +82,7 @@ describe("the live state of an account", () => {
   });
 
   it.each(["", "{", "null", '{"version":"x"}', '{"version":1.5,"granted":"1","position":"1"}'])(
-    "an event that is no balance (%s) changes no number",
+    "does not change its number on an event that is not a balance (%s)",
     (data) => {
       const before = told(NOT_CONNECTED, balance(1, "100", "30")).state;
       const { state, stale } = told(before, { kind: "event", event: "balance", data });
@@ -92,8 +92,8 @@ describe("the live state of an account", () => {
   );
 });
 
-describe("the wait before a stream is opened again", () => {
-  it("grows, is spread, and has an end", () => {
+describe("the wait before a stream reconnects", () => {
+  it("grows, is randomized, and has a maximum", () => {
     expect(waitBefore(0, 0)).toBe(250);
     expect(waitBefore(0, 1)).toBe(500);
     expect(waitBefore(3, 1)).toBe(4_000);

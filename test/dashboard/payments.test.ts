@@ -3,7 +3,7 @@ import { paidByTexts } from "../../services/dashboard/spend/paid-by-text.ts";
 import type { LotOnLine } from "../../services/dashboard/state/lot-on-line.ts";
 import { broughtText } from "../../services/dashboard/text/payment-text.ts";
 
-describe("what came of a payment", () => {
+describe("the outcome of a payment", () => {
   it.each([
     ["pending", "500000000", "will add 500 credits"],
     ["succeeded", "500000000", "added 500 credits"],
@@ -17,7 +17,7 @@ describe("what came of a payment", () => {
   });
 });
 
-describe("who paid for a usage", () => {
+describe("what paid for usage", () => {
   const welcome: LotOnLine = {
     ...{ lotId: "welcome", source: "promotion", reference: "welcome", start: 0n, end: 10n },
     ...{ grantedAt: 0, expiresAt: null },
@@ -32,7 +32,7 @@ describe("who paid for a usage", () => {
       "UTC",
     ).map(({ credits, from }) => `${credits} ${from}`);
 
-  it("names the lots, also one that stands no more", () => {
+  it("names the lots, including one that no longer exists", () => {
     expect(
       of([
         ["spring", "2500000"],
@@ -41,14 +41,14 @@ describe("who paid for a usage", () => {
     ).toEqual(["2.5 from an earlier promotion", "0.000001 from Promotion, welcome"]);
   });
 
-  it("says what is owed", () => {
+  it("names what is owed", () => {
     expect(of([["welcome", "1000000"]], "500000")).toEqual([
       "1 from Promotion, welcome",
       "0.5 owed: the next credits repay it",
     ]);
   });
 
-  it("says that what cost nothing cost nothing", () => {
+  it("states that free usage cost nothing", () => {
     expect(of([])).toEqual(["0 credits: it cost nothing"]);
   });
 });

@@ -28,7 +28,7 @@ describe("what was spent", () => {
     bucket(DAY_2, "voice", "25"),
   ];
 
-  it("is added up by bar and by key, the most first", () => {
+  it("is added up by bar and by key, largest first", () => {
     const spend = spendOf(buckets, [DAY_1, DAY_2], END);
     expect(spend.total).toBe(65n);
     expect(spend.rows).toEqual([
@@ -39,11 +39,11 @@ describe("what was spent", () => {
     expect(spend.bars[1]).toMatchObject({ from: DAY_2, to: END });
   });
 
-  it("has a bar for a day on which nothing was spent", () => {
+  it("has a bar for a day without spend", () => {
     expect(spendOf([], [DAY_1, DAY_2], END).bars.map(({ total }) => total)).toEqual([0n, 0n]);
   });
 
-  it("adds no quantities of different meters", () => {
+  it("does not add quantities of different meters", () => {
     const spend = spendOf([bucket(DAY_1, "anna", "1", null)], [DAY_1], DAY_2);
     expect(spend.rows[0]?.quantity).toBeNull();
   });
@@ -88,7 +88,7 @@ describe("the scale behind the bars", () => {
 describe("the ranges", () => {
   const now = Date.parse("2026-11-26T13:32:08Z");
 
-  it("24 h is the present hour and the 23 before it", () => {
+  it("24 h is the current hour and the 23 before it", () => {
     const { by, starts, range } = barsOf("24 h", "Asia/Kolkata", now);
     expect(by).toBe("hour");
     expect(starts).toHaveLength(24);
@@ -96,7 +96,7 @@ describe("the ranges", () => {
     expect(range.to - range.from).toBe(24 * 3_600_000);
   });
 
-  it("30 days end with the account's today", () => {
+  it("30 days end with today in the account's zone", () => {
     const { by, starts, range } = barsOf("30 days", "Europe/Prague", now);
     expect(by).toBe("day");
     expect(starts).toHaveLength(30);

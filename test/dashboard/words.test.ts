@@ -18,7 +18,7 @@ describe("the link that opens the page", () => {
     },
   );
 
-  it("holds a token or a key", () => {
+  it("contains a token or a key", () => {
     const token = tokenOf("northwind");
     expect(accessOf(`#token=${token}`)).toEqual({ kind: "account", token, accountId: "northwind" });
     expect(accessOf("#key=ddk_1")).toEqual({ kind: "operator", key: "ddk_1" });
@@ -46,7 +46,7 @@ describe("the runway in words", () => {
     return before + until + after;
   };
 
-  it("states the pace it goes by", () => {
+  it("states the pace it assumes", () => {
     expect(said({})).toBe(
       "At the pace of the last 7 days (312 a day) they last until 13 January, and none expire before they are used.",
     );
@@ -63,7 +63,7 @@ describe("the runway in words", () => {
     expect(said({ lasts_until: "2026-11-23T20:00:00Z" })).toContain("until tomorrow, 21:00");
   });
 
-  it("has a word for no usage, no end and debt", () => {
+  it("has words for no usage, no end and debt", () => {
     expect(said({ pace_per_day: "0" })).toContain("Nothing was used in the last 7 days");
     expect(said({ lasts_until: null })).toContain("longer than can be estimated");
     expect(said({ balance: "0" })).toBe("Nothing is left to use.");
@@ -82,7 +82,7 @@ describe("lots and entries in words", () => {
     expiresAt: Date.parse("2026-11-30T23:00:00Z"),
   };
 
-  it("names a lot by where it comes from", () => {
+  it("names a lot by its source", () => {
     expect(lotName(lot, ZONE)).toBe("October plan");
     expect(lotName({ ...lot, source: "top_up", reference: "10.00 USD" }, ZONE)).toBe(
       "Top-up, USD 10.00",
@@ -90,7 +90,7 @@ describe("lots and entries in words", () => {
     expect(lotName({ ...lot, source: "promotion", reference: "" }, ZONE)).toBe("Promotion");
   });
 
-  it("says when it expires, and warns when that is soon", () => {
+  it("states when it expires, and warns when that is soon", () => {
     expect(expiryText(lot, 5n, ZONE, NOW)).toEqual({
       text: "expires 1 Dec, in 9 days",
       isSoon: true,
@@ -125,7 +125,7 @@ describe("entered amounts", () => {
   });
 
   it.each(["", "abc", "-5", "1.234", "0", "1,2", "99999999999999999999"])(
-    "or report what is wrong: %s",
+    "or are refused with the reason: %s",
     (text) => {
       expect(readMoney(text, "USD")).toHaveProperty("wrong");
     },

@@ -36,17 +36,17 @@ describe("days and hours of a time zone", () => {
     expect(iso(startOfDay("Europe/Prague", noon, 1))).toBe("2026-10-25T23:00:00.000Z");
   });
 
-  it("a midnight that the clock skips is as much later as the skip", () => {
+  it("a midnight that the clock skips is later by the length of the skip", () => {
     const noon = at("2026-04-24T12:00:00Z");
     expect(iso(startOfDay("Africa/Cairo", noon))).toBe("2026-04-23T22:00:00.000Z");
   });
 
-  it("a midnight that is shown twice is the first", () => {
+  it("a midnight shown twice is the first one", () => {
     const noon = at("2026-11-01T17:00:00Z");
     expect(iso(startOfDay("America/Havana", noon))).toBe("2026-11-01T04:00:00.000Z");
   });
 
-  it("hours begin where the zone's clock says so", () => {
+  it("hours begin where the zone's clock starts them", () => {
     expect(iso(startOfHour("Asia/Kolkata", at("2026-11-26T10:10:05.250Z")))).toBe(
       "2026-11-26T09:30:00.000Z",
     );
@@ -56,7 +56,7 @@ describe("days and hours of a time zone", () => {
     expect(iso(hours.at(-1) ?? 0)).toBe("2026-11-26T10:00:00.000Z");
   });
 
-  it("the last 7 days are today and the six before it, also over a change of the clock", () => {
+  it("the last 7 days are today and the six before it, also across a clock change", () => {
     expect(lastDays("Europe/Prague", at("2026-10-28T12:00:00Z"), 7).map(iso)).toEqual([
       "2026-10-21T22:00:00.000Z",
       "2026-10-22T22:00:00.000Z",
@@ -68,7 +68,7 @@ describe("days and hours of a time zone", () => {
     ]);
   });
 
-  it("counts days on the calendar, not in hours", () => {
+  it("days are counted on the calendar, not in hours", () => {
     const late = at("2026-11-26T22:59:00Z");
     expect(daysBetween("Europe/Prague", late, at("2026-11-26T23:01:00Z"))).toBe(1);
     expect(daysBetween("UTC", late, at("2026-11-26T23:01:00Z"))).toBe(0);

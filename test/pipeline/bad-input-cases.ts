@@ -8,7 +8,7 @@ import {
   withSchemaId,
 } from "../support/kafka/usage-bytes.ts";
 
-/** Ids of the schemas that the registry gave. */
+/** Schema ids from the registry. */
 export interface SchemaIds {
   readonly ours: number;
   readonly older: number;
@@ -19,7 +19,7 @@ export interface SchemaIds {
   readonly json: number;
 }
 
-/** What a case is made with: an account with credits, and an event that would be metered. */
+/** The basis of a case: an account with credits, and an event that would be metered. */
 export interface Given {
   readonly ids: SchemaIds;
   readonly account: string;
@@ -29,13 +29,13 @@ export interface Given {
 
 export interface Case {
   readonly name: string;
-  /** Dead-lettered with this reason, metered for so many micro-credits, or dropped as a repeat. */
+  /** Dead-lettered with this reason, metered at this price in micro-credits, or dropped as a repeat. */
   readonly becomes: DeadLetterReason | { readonly credits: bigint } | "a repeat";
   value(given: Given): Buffer | null;
   /** Default: the account's id. */
   readonly key?: Buffer | null;
   readonly partition?: number;
-  /** An event sent right before, itself metered. */
+  /** An event published right before, itself metered. */
   before?(given: Given): Partial<UsageFields>;
 }
 
@@ -55,7 +55,7 @@ const bytes = (make: (given: Given) => Buffer | null) => ({ value: make });
 const cut = (value: Buffer, count: number) => value.subarray(0, value.length - count);
 const good = (given: Given) => withSchemaId(given.ids.ours, usageBytes(given.good));
 
-/** The record of a producer that knew neither source nor dimensions. */
+/** The record of a producer without source and dimensions. */
 const beforeSource = (given: Given) =>
   cut(usageBytes({ ...given.good, source: "", dimensions: [] }), 2);
 

@@ -16,8 +16,8 @@ import { type MeteringProcess, startMetering } from "../support/processes/meteri
 import { CASES, type Case, type Given, type SchemaIds } from "./bad-input-cases.ts";
 
 /**
- * Raw bytes through the real topic and a real metering process. Each case lies between two good
- * events of its account on the same partition, which are metered whatever it is.
+ * Raw bytes through the real topic and a real metering process. Each case lies between two good events
+ * of its account on the same partition, which are metered in any case.
  */
 const HOUR = 3_600_000;
 const now = Date.now();
@@ -94,7 +94,7 @@ test.each(
   expect(await goodEventsOf(accountOf(example.index))).toEqual(["after", "before"]);
 });
 
-test("every dead letter is published with the message that it was", async () => {
+test("every dead letter is published with its original message", async () => {
   const expected = await books.database.query("TABLE dead_letter");
   const ours = () => published.received.filter(({ record }) => isOurs(record));
   await eventually("all dead letters are published", () => ours().length >= expected.rows.length);
@@ -148,7 +148,7 @@ test("a record that claims a quadrillion dimensions does not stop the events beh
   });
 });
 
-test("4 KB that unpack to 4 MiB of zeros become a dead letter that is cut, and nothing waits behind it", async () => {
+test("4 KB that unpack to 4 MiB of zeros become a truncated dead letter, and nothing waits behind it", async () => {
   const account = accountOf(CASES.length + 1);
   await openAccount(books, account);
   const zeros = Buffer.alloc(4 << 20);
@@ -248,7 +248,7 @@ function sentAt({ name }: Case): Sent {
   return place;
 }
 
-/** Offsets go on over all tests, so a place names one message. */
+/** Offsets are never reused, so partition and offset name one message. */
 function isOurs(record: DeadLetter): boolean {
   return [...sent.values()].some((place) => isAt(record, place));
 }

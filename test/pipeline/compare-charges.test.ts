@@ -17,8 +17,8 @@ import { type GatewayInProcess, openGateway } from "../support/processes/simulat
 import { WEBHOOK_SECRET } from "../support/processes/top-up-process.ts";
 
 /**
- * Money that was taken at the gateway, by its own list, is in the books; where it is not, the charge is
- * named until it is, or until the money went back.
+ * Money collected at the gateway, by its own list, is in the books; where it is not, the charge is
+ * reported until it is, or until the money is refunded.
  */
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -37,7 +37,7 @@ beforeEach(async () => {
 
 afterEach(() => books.close());
 
-test("each charge has its payment: nothing is named, and it is noted up to when", async () => {
+test("each charge has its payment: nothing is reported, and the compared instant is stored", async () => {
   expect(await topUpsOf(books, "ann")).toMatchObject([{ status: "succeeded" }]);
   const before = Date.now();
   await compare();
@@ -46,7 +46,7 @@ test("each charge has its payment: nothing is named, and it is noted up to when"
   expect(comparedTo).toBeGreaterThanOrEqual(before);
 });
 
-test("a payment under way, and one that was declined, are nothing to name", async () => {
+test("a payment under way and a declined one are not reported", async () => {
   await books.database.query(
     "UPDATE payment SET status = 'pending', gateway_payment = NULL WHERE account_id = 'ann'",
   );
@@ -57,7 +57,7 @@ test("a payment under way, and one that was declined, are nothing to name", asyn
   expect(await named()).toEqual([]);
 });
 
-describe("a charge is named", () => {
+describe("a charge is reported", () => {
   test.each([
     ["whose payment the books have lost", "DELETE FROM payment", "no_payment"],
     ["that they say was not paid", "UPDATE payment SET status = 'failed'", "not_paid"],
@@ -90,7 +90,7 @@ describe("a charge is named", () => {
     expect(rows).toEqual([]);
   });
 
-  test("until all of its money went back", async () => {
+  test("until all of its money is refunded", async () => {
     await books.database.query("DELETE FROM payment WHERE account_id = 'ann'");
     await compare();
     const [charge] = await listUnmatched(books.database, null);
@@ -104,8 +104,8 @@ describe("a charge is named", () => {
     expect(await named()).toEqual([]);
   });
 
-  test("wherever it stands among many", async () => {
-    // More than the gateway puts on a page, and than are compared together.
+  test("at any place among many", async () => {
+    // More than a page of the gateway, and than one batch of the comparison.
     for (let charge = 0; charge < 520; charge += 1) {
       await gateway.charge({ account_id: "elsewhere", payment_id: `p${charge}` });
     }
@@ -117,14 +117,14 @@ describe("a charge is named", () => {
   });
 });
 
-test("charges of other books at the same gateway are none of ours", async () => {
+test("charges of other books at the same gateway are ignored", async () => {
   await gateway.charge({ account_id: "elsewhere", payment_id: "low-balance:1" });
   await gateway.charge({ account_id: "ann", payment_id: "low-balance:7" });
   await compare();
   expect(await named()).toEqual([]);
 });
 
-test("where the gateway does not say, nothing is noted, and the next time begins there", async () => {
+test("if the gateway does not answer, nothing is stored, and the next run begins there", async () => {
   await books.database.query("DELETE FROM payment WHERE account_id = 'ann'");
   const away = { ...simulated(), listCharges: () => neverListed() };
   await expect(compare(away)).rejects.toThrow(OutcomeUnknown);
@@ -134,7 +134,7 @@ test("where the gateway does not say, nothing is noted, and the next time begins
   expect(await named()).toEqual(["ann"]);
 });
 
-test("a gateway that refuses the question stops nothing: it is asked again", async () => {
+test("a gateway that refuses the query stops nothing: it is queried again", async () => {
   const stop = new AbortController();
   const { signal: stopping } = stop;
   let refusals = 2;
@@ -155,7 +155,7 @@ test("a gateway that refuses the question stops nothing: it is asked again", asy
   expect(await isCompared()).toBe(true);
 });
 
-describe("asked for is", () => {
+describe("each query covers", () => {
   test("what is new, and five minutes before it", async () => {
     await compare(simulated(), noonIn(1));
     const { asked, gateway: listening } = listened();
@@ -163,7 +163,7 @@ describe("asked for is", () => {
     expect(asked).toEqual([[noonIn(1) - 5 * 60_000, noonIn(1) + HOUR]]);
   });
 
-  test("once a day a week before it, for a charge that was declined and is paid since", async () => {
+  test("once a day the week before it, for a charge that was declined and has since been paid", async () => {
     await books.database.query("UPDATE payment SET status = 'failed' WHERE account_id = 'ann'");
     await compare({ ...simulated(), listCharges: async function* () {} }, noonIn(1));
     expect(await named()).toEqual([]);
@@ -177,12 +177,12 @@ describe("asked for is", () => {
   });
 });
 
-/** Noon, UTC, in so many days. */
+/** Noon, UTC, `days` from now. */
 function noonIn(days: number): number {
   return (Math.floor(Date.now() / DAY) + days) * DAY + 12 * HOUR;
 }
 
-/** The gateway, and what stretches of time it is asked about. */
+/** The gateway, and the time ranges it is queried for. */
 function listened() {
   const asked: [since: number, until: number][] = [];
   const listCharges = (since: number, until: number) => {
@@ -192,7 +192,7 @@ function listened() {
   return { asked, gateway: { ...simulated(), listCharges } };
 }
 
-/** Uses all that accounts have, and charges them for it. */
+/** Uses up the accounts' balances, and charges top-ups. */
 async function chargeLow(...accounts: string[]): Promise<void> {
   await use(books, Object.fromEntries(accounts.map((id) => [id, 5_000_000n])));
   const clock = { startAt: Date.now(), stepMs: HOUR };

@@ -25,7 +25,7 @@ import type { ServiceProcess } from "../support/processes/service-process.ts";
 
 /**
  * Dead letters that are published again, through the real topic, metering and scheduler: each event is
- * metered once, or is a dead letter anew.
+ * metered once, or becomes a new dead letter.
  */
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -45,7 +45,7 @@ let metering: MeteringProcess;
 beforeAll(async () => {
   giveTopicBack = await takeUsageTopic(kafka);
   books = await openBooks();
-  // A third of a credit and a half: so that what is rounded shows.
+  // A third of a credit and a half, so that rounding shows.
   await setPrice(books, "call", CREDIT / 2n, 3n);
   encode = await openEncoder(registry, SCHEMAS.usageEvents);
   producer = await rawProducer(kafka);
@@ -61,7 +61,7 @@ afterAll(async () => {
   await giveTopicBack?.();
 });
 
-describe("by itself", () => {
+describe("automatically", () => {
   let scheduler: ServiceProcess;
 
   beforeAll(() => {
@@ -89,7 +89,7 @@ describe("by itself", () => {
     expect(await countDeadLetters(books.database)).toEqual([]);
   });
 
-  test("usage of a meter without a price is metered at the price of when it occurred, once one is set", async () => {
+  test("usage of a meter without a price is metered at the price at its instant, once one is set", async () => {
     await openAccount(books, "priced", { lots: [{ credits: 10n * CREDIT }] });
     const used = { accountId: "priced", meter: "minutes", quantity: 5n };
     await publish({ ...used, eventId: "before", occurredAt: now - 4 * HOUR });
@@ -116,7 +116,7 @@ describe("by itself", () => {
     expect(await lineOf("priced")).toEqual({ balance: 5n * CREDIT - 416_667n, records: 2 });
   });
 
-  test("usage before its meter's first price waits for one that held then", async () => {
+  test("usage before its meter's first price waits for one valid at its instant", async () => {
     await openAccount(books, "early", { lots: [{ credits: 10n * CREDIT }] });
     await setPrice(books, "pages", 5n * CREDIT, 1n, now - HOUR);
     await publish({
@@ -135,7 +135,7 @@ describe("by itself", () => {
     expect(await lineOf("early")).toEqual({ balance: 8n * CREDIT, records: 1 });
   });
 
-  test("usage that lacks an account and a price is metered when it has both", async () => {
+  test("usage without account and price is metered when both exist", async () => {
     await publish({ accountId: "both", eventId: "e", meter: "frames", quantity: 3n });
     const first = await openLetterOf("both");
     await openAccount(books, "both");
@@ -163,7 +163,7 @@ describe("by itself", () => {
     expect(await stateOf(letter)).toBe("dismissed");
   });
 
-  /** Waits until runs of the scheduler have begun and ended that began after this was called. */
+  /** Waits until runs of the scheduler have begun and ended after this call. */
   async function someRuns(count: number): Promise<void> {
     const ended = () => scheduler.log.filter(({ msg }) => msg === "run").length;
     const before = ended();
@@ -172,7 +172,7 @@ describe("by itself", () => {
 });
 
 describe("by hand", () => {
-  test("an event older than 35 days is metered, and only when it is a retry", async () => {
+  test("an event older than 35 days is metered only as a retry", async () => {
     await openAccount(books, "old");
     const old = { accountId: "old", eventId: "e", quantity: 6n, occurredAt: now - 36 * DAY };
     await publish(old);
@@ -207,7 +207,7 @@ describe("by hand", () => {
     },
   );
 
-  test("what still cannot be metered is a new open dead letter, of the same bytes and key", async () => {
+  test("what still cannot be metered is a new open dead letter with the same bytes and key", async () => {
     await publish({ accountId: "nobody", eventId: "e", quantity: 1n });
     const letter = await openLetterOf("nobody");
     await retry(letter);
@@ -222,7 +222,7 @@ describe("by hand", () => {
     await openLetterOf("nobody");
   });
 
-  test("one that is too large for Kafka now is put back with the reason, and holds up no other", async () => {
+  test("one that is now too large for Kafka is reopened with the reason, and delays no other", async () => {
     await openAccount(books, "beside");
     await publish({ accountId: "beside", eventId: "e", quantity: 6n, occurredAt: now - 40 * DAY });
     const letter = await openLetterOf("beside");
@@ -241,14 +241,14 @@ describe("by hand", () => {
     await books.database.query("DELETE FROM dead_letter WHERE account_id = 'large'");
   });
 
-  test("retried five times at once, and by relays that are cut off before they mark it: metered once", async () => {
+  test("retried five times concurrently, and by relays cut off before they mark it: metered once", async () => {
     await openAccount(books, "often", { lots: [{ credits: 10n * CREDIT }] });
     const old = { accountId: "often", quantity: 7n, occurredAt: now - 36 * DAY };
     await publish({ ...old, eventId: "one" });
     await publish({ ...old, eventId: "two" });
     await eventually("both are dead letters", async () => (await lettersOf("often")).length === 2);
     const letters = await lettersOf("often");
-    // Its own relay would come first; what that has told already is not in the way of ours.
+    // Its own relay would come first; what that has already published does not interfere.
     await eventually("both are told", async () => (await countUntold()) === 0);
     await metering.stop();
     const before = await countMessages();
@@ -284,7 +284,7 @@ describe("by hand", () => {
   });
 });
 
-test("the books balance, and metering never stopped by itself", async () => {
+test("the books balance, and metering never stopped", async () => {
   expect(await brokenInvariants(books.database)).toEqual([]);
   expect(metering.log.filter(({ level }) => level === "fatal")).toEqual([]);
 });
@@ -325,7 +325,7 @@ async function lettersOf(accountId: string) {
   return listDeadLetters(books.database, asked, { before: null, limit: 100 });
 }
 
-/** The one that is open, once it is there. */
+/** The open dead letter, once there is one. */
 async function openLetterOf(accountId: string) {
   const open = async () => (await lettersOf(accountId)).filter(({ state }) => state === "open");
   await eventually(`${accountId} has an open dead letter`, async () => (await open()).length > 0);
@@ -374,7 +374,7 @@ async function countUntold(): Promise<number> {
   return rowCount ?? -1;
 }
 
-/** How many messages of usage there have been. */
+/** The number of usage messages so far. */
 async function countMessages(): Promise<number> {
   const admin = kafka.admin();
   await admin.connect();

@@ -11,7 +11,7 @@ import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publis
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 
-/** Usage through the real topic and a real metering process, and what others then see of it. */
+/** Usage through the real topic and a real metering process, as downstream consumers see it. */
 const PROMISED_WITHIN_MS = 2_000;
 const HOUR = 3_600_000;
 const kafka = testKafka();
@@ -57,7 +57,7 @@ afterAll(async () => {
   await giveTopicBack?.();
 });
 
-test("the balance on the compacted topic is that of the books within two seconds of a change", async () => {
+test("the balance on the compacted topic equals the books within two seconds of a change", async () => {
   const account = `${prefix}-balance`;
   await openAccount(books, account, { lots: [{ credits: 10_000_000n }] });
   for (let round = 1; round <= 5; round += 1) {
@@ -79,7 +79,7 @@ test("the balance on the compacted topic is that of the books within two seconds
   }
 });
 
-test("of an account's balances none is older than the one before it", () => {
+test("an account's balances are never older than the one before", () => {
   const newest = new Map<string | null, bigint>();
   for (const { key, record } of balances.received) {
     if (key?.startsWith(prefix) !== true) continue;
@@ -89,7 +89,7 @@ test("of an account's balances none is older than the one before it", () => {
   expect(newest.size).toBeGreaterThan(0);
 });
 
-test("a low balance is told once for each crossing, numbered, with the event that crossed", async () => {
+test("a low balance is published once for each crossing, numbered, with the event that crossed", async () => {
   const account = `${prefix}-low`;
   await openAccount(books, account, { lots: [{ credits: 10_000_000n }], threshold: 4_000_000n });
   await usage.publish([
@@ -149,7 +149,7 @@ test("the books balance, and nothing waits to be published", async () => {
   });
 });
 
-test("a service that is asked to stop ends well", async () => {
+test("a service that is asked to stop exits cleanly", async () => {
   expect(await metering.stop()).toBe(0);
   expect(metering.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
 });
@@ -180,7 +180,7 @@ async function spendThatDiffers(): Promise<unknown[]> {
   return rows;
 }
 
-/** Hours begin at full hours of the account's own clock, whatever part of an hour it is off. */
+/** Hours begin at full hours of the account's own clock, whatever its offset. */
 async function hoursThatAreNotWhole(): Promise<unknown[]> {
   const { rows } = await books.database.query(`
     SELECT account_id, hour FROM spend JOIN account USING (account_id)

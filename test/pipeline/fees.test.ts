@@ -10,8 +10,8 @@ import { type GatewayInProcess, openGateway } from "../support/processes/simulat
 import { startTopUp, TURN_MS, takeTopUpGroup } from "../support/processes/top-up-process.ts";
 
 /**
- * The price of a subscription, USD 10 a month or USD 100 a year for 100 credits a month, charged
- * through the gateway, whose own log is the judge; on a clock of the test's own where days pass.
+ * The price of a subscription, USD 10 a month or USD 100 a year for 100 credits a month, charged through
+ * the gateway and checked in its own log; on a test clock that runs through days.
  */
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -48,7 +48,7 @@ describe("by the service", () => {
 
   afterAll(async () => await giveBack?.());
 
-  test("charged once, as the subscription starts, however many of it there are", async () => {
+  test("charged once, as the subscription starts, however many processes run", async () => {
     await subscribe("card_approve", "month", Date.now());
     const services = [0, 1].map(() =>
       startTopUp({ databaseUrl: books.url, gatewayUrl: gateway.url }),
@@ -61,7 +61,7 @@ describe("by the service", () => {
   }, 180_000);
 });
 
-test("charged at each turn of the month, once each", async () => {
+test("charged once at each turn of the month", async () => {
   await subscribe("card_approve");
   await payments.pass(80 * DAY);
   expect(await charges()).toEqual([
@@ -79,14 +79,14 @@ test("charged at each turn of the month, once each", async () => {
 describe("a card that is declined", () => {
   beforeEach(() => subscribe("card_decline"));
 
-  test("is tried again 1, 3, 5 and 7 days after the fee fell due, and then no more", async () => {
+  test("is retried 1, 3, 5 and 7 days after the fee fell due, and then no more", async () => {
     await payments.pass(40 * DAY);
     expect(payments.asked.map(({ at }) => (at - BEGAN) / DAY)).toEqual([0, 1, 3, 5, 7]);
     expect((await charges()).length).toBe(5);
     expect(await standing()).toEqual([{ payment_id: "fee:1:0", status: "failed", attempt: 5 }]);
   });
 
-  test("that then does, within the seven days, is charged once, and nothing has stopped", async () => {
+  test("that then succeeds within the seven days is charged once, without interruption", async () => {
     await payments.pass(4 * DAY);
     await setCard(books, "subscriber", "card_approve", payments.now());
     await payments.pass(DAY);
@@ -118,7 +118,7 @@ describe("a card that is declined", () => {
     expect(await taken()).toHaveLength(3);
   });
 
-  test("and replaced two months later: the month that nobody paid is neither given nor charged", async () => {
+  test("and replaced two months later: the unpaid month is neither granted nor charged", async () => {
     await payments.pass(60 * DAY);
     await setCard(books, "subscriber", "card_approve", payments.now());
     await payments.pass(DAY);
@@ -126,7 +126,7 @@ describe("a card that is declined", () => {
     expect(await taken()).toEqual(["fee:1:0 1000 succeeded", "fee:1:2 1000 succeeded"]);
   });
 
-  test("and replaced by one that is declined, too, is tried once for each card", async () => {
+  test("and replaced by another declined one is tried once per card", async () => {
     await payments.pass(25 * DAY);
     for (const card of ["card_decline-2", "card_decline_hard-3"]) {
       await setCard(books, "subscriber", card, payments.now());
@@ -137,7 +137,7 @@ describe("a card that is declined", () => {
   });
 });
 
-test("a declined year, paid two months later: the months withheld are given then, each once", async () => {
+test("a declined year, paid two months later: the withheld months are granted then, each once", async () => {
   await subscribe("card_decline", "year");
   await payments.pass(60 * DAY);
   expect(await months()).toEqual(["plan:1:0 2026-06-10"]);
@@ -149,7 +149,7 @@ test("a declined year, paid two months later: the months withheld are given then
   ]);
 });
 
-test("a fee whose outcome is unknown is not charged twice, nor tried anew: it is asked about", async () => {
+test("a fee with an unknown outcome is neither charged twice nor retried: it is queried", async () => {
   await subscribe("card_500_after_charge");
   await payments.pass(3 * DAY);
   expect(await charges()).toEqual(["fee:1:0 1000 succeeded"]);
@@ -188,7 +188,7 @@ async function standing() {
   return rows;
 }
 
-/** The months' credits, and the day on which they came. */
+/** The months' credits, and the day of each grant. */
 async function months(): Promise<string[]> {
   const { rows } = await books.database.query<{ month: string }>(
     `SELECT lot_id || ' ' || to_char(granted_at, 'YYYY-MM-DD') AS month

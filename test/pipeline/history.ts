@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
 import type { Rate } from "../../shared/core/offer/rate-card.ts";
 
-/** Random histories: small worlds in which the same ids, lots and instants meet often. */
+/** Random histories: small ranges, so that the same ids, lots and instants often coincide. */
 export const MINUTE = 60_000;
 export const ACCOUNTS = ["ada", "bob", "cyd"] as const;
 export const THRESHOLDS = [0n, 5_000_000n, -3_000_000n] as const;
@@ -25,19 +25,19 @@ export interface EventStep {
   readonly id: number;
   readonly meter: string;
   readonly quantity: bigint;
-  /** Minutes before the clock of the step; below zero ahead of it. */
+  /** Minutes before the step's clock; negative: ahead of it. */
   readonly ago: number;
   readonly source: string;
 }
 
-/** How a run of events reaches the books: cut into batches, each delivered in one of these ways. */
+/** How a sequence of events reaches the books: cut into batches, each delivered in one of these ways. */
 export type Delivery =
   | "once"
-  /** The group forgot that it was read. */
+  /** Again, as the group forgot its offset. */
   | "again"
-  /** Two consumers hold it, as after a rebalance that one of them has not noticed. */
+  /** To two consumers, as after a rebalance that one of them has not noticed. */
   | "by two at once"
-  /** The batch before it comes along again. */
+  /** Together with the batch before it. */
   | "with the one before";
 
 export type Step =
@@ -51,7 +51,7 @@ export type Step =
       readonly kind: "grant";
       readonly account: (typeof ACCOUNTS)[number];
       readonly credits: bigint;
-      /** Minutes after the clock of the step; null: never. */
+      /** Minutes after the step's clock; null: never. */
       readonly expiresIn: number | null;
     }
   | { readonly kind: "time passes"; readonly minutes: number };

@@ -26,11 +26,11 @@ import {
 } from "../support/processes/top-up-process.ts";
 
 /**
- * What comes in at the address of the service where the gateway sends its webhooks. Nobody else can
- * change anything there, and the gateway itself changes nothing by saying it twice or late.
+ * Requests to the address where the gateway sends its webhooks. Nobody else can change anything there,
+ * and the gateway itself changes nothing by repeating one or sending it late.
  */
 const WITHIN_MS = 60_000;
-/** It is given ten seconds. */
+/** The service allows ten seconds. */
 const CUT_OFF_WITHIN_MS = 40_000;
 const TEST_MS = 120_000;
 const account = `webhooks-${Date.now()}`;
@@ -71,7 +71,7 @@ afterAll(async () => {
 
 test.each([
   { what: "without a signature", header: undefined },
-  { what: "with a signature that is none", header: "garbage" },
+  { what: "with a malformed signature", header: "garbage" },
   { what: "signed with another secret", header: signed(event(NAMED), { secret: "whsec_other" }) },
   { what: "signed for another body", header: signed(event({ ...NAMED, payment_id: "x" })) },
   { what: "signed six minutes ago", header: signed(event(NAMED), { secondsAgo: 360 }) },
@@ -82,13 +82,13 @@ test.each([
 });
 
 test.each([
-  { what: "a payment that there is not", named: { ...NAMED, payment_id: "low-balance:2" } },
+  { what: "an unknown payment", named: { ...NAMED, payment_id: "low-balance:2" } },
   { what: "a payment of another account", named: { ...NAMED, account_id: "nobody" } },
-  { what: "an account of no possible name", named: { ...NAMED, account_id: "a\u0000b" } },
-  { what: "a payment of no possible name", named: { ...NAMED, payment_id: "x".repeat(5_000) } },
+  { what: "an invalid account id", named: { ...NAMED, account_id: "a\u0000b" } },
+  { what: "an invalid payment id", named: { ...NAMED, payment_id: "x".repeat(5_000) } },
   { what: "no payment at all", named: {} },
 ])(
-  "the gateway's own, about $what: taken and ignored, logged, and nothing is changed",
+  "the gateway's own, about $what: accepted and ignored, logged, and nothing is changed",
   async ({ named }) => {
     const body = event(named);
     await expectNothingChanged(async () => {
@@ -99,7 +99,7 @@ test.each([
 
 test.each([
   { what: "no JSON", body: "not json" },
-  { what: "JSON that is no event", body: "[1,2,3]" },
+  { what: "JSON that is not an event", body: "[1,2,3]" },
   { what: "an event without an object", body: '{"id":"evt_1","data":{}}' },
   { what: "nothing", body: "" },
 ])("$what, signed: refused or ignored, logged, and nothing is changed", async ({ body }) => {
@@ -111,7 +111,7 @@ test.each([
 
 test.each([
   { what: "as one", inChunks: false },
-  { what: "in chunks, of a length that it does not say", inChunks: true },
+  { what: "in chunks, without a Content-Length", inChunks: true },
 ])(
   "a body of 10 MB, $what: refused before it is read, logged, and nothing is changed",
   async ({ inChunks }) => {
@@ -126,7 +126,7 @@ test.each([
 );
 
 test(
-  "a body that does not come: cut off after ten seconds, logged, and nothing is changed",
+  "a body that never arrives: cut off after ten seconds, logged, and nothing is changed",
   async () => {
     await expectNothingChanged(async () => {
       const startedAt = performance.now();
@@ -139,7 +139,7 @@ test(
 );
 
 test(
-  "what is no HTTP: cut off, logged, and nothing is changed",
+  "what is not HTTP: cut off, logged, and nothing is changed",
   async () => {
     await expectNothingChanged(async () => {
       const garbage = await open("\u0016\u0003\u0001\u0002 garbage\r\n\r\n");
@@ -158,7 +158,7 @@ test("another path, and another method: refused, and nothing is changed", async 
   });
 });
 
-test("the gateway's own, again, fifty times at once and late: the gateway is asked, and nothing more is charged or given", async () => {
+test("the gateway's own, repeated, fifty times concurrently and late: the gateway is queried, and nothing more is charged or granted", async () => {
   const body = event(NAMED);
   await expectNothingChanged(async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => post(body, signed(body))));
@@ -169,7 +169,7 @@ test("the gateway's own, again, fifty times at once and late: the gateway is ask
   expect(await log.payments(`?account_id=${account}`)).toHaveLength(1);
 });
 
-test("it has gone on through all of this, and takes the gateway's webhooks", async () => {
+test("the service has run throughout, and still accepts the gateway's webhooks", async () => {
   expect(service.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
   expect(await post(event(NAMED), signed(event(NAMED)))).toMatchObject({
     status: 200,
@@ -187,7 +187,7 @@ function event(metadata: object): string {
   return JSON.stringify({ id: "evt_1", type: "payment_intent.succeeded", data: { object } });
 }
 
-/** The header that Stripe signs a body with. */
+/** Stripe's signature header for a body. */
 function signed(
   payload: string,
   { secret = WEBHOOK_SECRET, secondsAgo = 0 }: { secret?: string; secondsAgo?: number } = {},
@@ -212,7 +212,7 @@ async function post(
   }
 }
 
-/** Opens a connection and says so much; `ended` is all that was answered, once it is closed. */
+/** Opens a connection and sends `said`; `ended` is everything answered, once it is closed. */
 async function open(said: string): Promise<{ ended: Promise<string> }> {
   const socket = connect({ host: address.hostname, port: Number(address.port) });
   await once(socket, "connect");
@@ -225,7 +225,7 @@ async function open(said: string): Promise<{ ended: Promise<string> }> {
   return { ended: once(socket, "close").then(() => heard) };
 }
 
-/** Does something after which all tables are as before, and that the service's log tells of. */
+/** Runs `work`, after which all tables are unchanged and the service's log has a line about it. */
 async function expectNothingChanged(work: () => Promise<void>, tells?: RegExp): Promise<void> {
   const before = await tables();
   const lines = service.log.length;
@@ -236,10 +236,10 @@ async function expectNothingChanged(work: () => Promise<void>, tells?: RegExp): 
   await eventually(`it is logged: ${tells}`, told, WITHIN_MS);
 }
 
-/** All but how often the gateway was asked. */
+/** All but the number of requests to the gateway. */
 async function tables(): Promise<unknown> {
-  // The service's place in the topic moves with what other tests' books say there meanwhile, and up to
-  // when charges were compared with the clock.
+  // The service's offset moves with what other tests' books publish meanwhile, and the instant up to
+  // which charges were compared moves with the clock.
   const {
     payment = [],
     consumer_offset: _place,

@@ -30,8 +30,8 @@ import {
 } from "./history.ts";
 
 /**
- * The real books and the reference model are told the same history; the real ones get it in batches
- * that are split at random, delivered twice, overlapping, and by two consumers at once.
+ * The real books and the reference model get the same history; the real ones in batches that are split
+ * at random, delivered twice, overlapping, and by two consumers concurrently.
  */
 const RUNS = 60;
 const START = Date.UTC(2026, 0, 15, 12);
@@ -56,7 +56,7 @@ afterAll(async () => {
   await books?.close();
 });
 
-test("any history leaves the books as the reference model has them", async () => {
+test("any history leaves the same books as the reference model", async () => {
   await fc.assert(
     fc.asyncProperty(history, async (steps) => {
       const world = await openWorld();
@@ -74,11 +74,11 @@ test("any history leaves the books as the reference model has them", async () =>
   );
 }, 120_000);
 
-/** Accounts and partitions of one history, which no other one touches. */
+/** Accounts and partitions used by one history only. */
 interface World {
   readonly model: Model;
   readonly firstPartition: number;
-  /** What each message is to become, by `partition/offset`. */
+  /** The expected outcome of each message, by `partition/offset`. */
   readonly expected: Record<string, string>;
   /** The messages of each partition so far. */
   readonly log: Buffer[][];
@@ -184,7 +184,7 @@ async function deliver(
   }
 }
 
-/** Hands a batch over as metering does: where the books have not read so far, from where they are. */
+/** Delivers a batch as metering does: if the books have not read that far, from their offset on. */
 async function debit(world: World, partition: number, from: number, end: number): Promise<void> {
   const messages = (world.log[partition] ?? []).slice(from, end);
   await decoder.learn(messages);
@@ -231,7 +231,7 @@ function toMessage(event: UsageEvent): Buffer {
   });
 }
 
-/** What became of every message: metered, a dead letter with its reason, or else a repeat. */
+/** The outcome of every message: metered, a dead letter with its reason, or else a repeat. */
 async function becameOf(world: World): Promise<Record<string, string>> {
   const { rows } = await books.database.query<{ place: string; became: string }>(
     `SELECT kafka_partition || '/' || kafka_offset AS place, 'metered' AS became

@@ -32,8 +32,9 @@ import {
 import { ownPorts } from "../support/stack/ports.ts";
 
 /**
- * Money that goes back: asked for here, refunded at the gateway itself, or taken by the bank. Credits
- * not yet spent are withdrawn, spent ones become debt, once each; auto top-up stops and charges nothing.
+ * Money taken back: refunded from here, refunded at the gateway itself, or charged back by the bank.
+ * Unspent credits are withdrawn, spent ones become debt, once each; auto top-up stops and charges
+ * nothing.
  *
  * The account begins with 5 credits, uses 6, and is topped up by 500 for USD 10.
  */
@@ -71,9 +72,9 @@ afterEach(async () => {
   await books.close();
 });
 
-describe("at the gateway itself, told by webhook", () => {
+describe("at the gateway itself, reported by webhook", () => {
   test(
-    "a refund: what is unspent is withdrawn, what is spent is owed, and nothing is charged again",
+    "a refund: unspent credits are withdrawn, spent ones are owed, and nothing is charged again",
     async () => {
       const payment = await toppedUp();
       await use(books, { [account]: 100n * CREDIT });
@@ -89,7 +90,7 @@ describe("at the gateway itself, told by webhook", () => {
   );
 
   test(
-    "the same refund again, and its webhook again: once",
+    "the same refund and its webhook repeated: once",
     async () => {
       const payment = await toppedUp("card_webhook_twice");
       for (let time = 0; time < 3; time += 1) {
@@ -137,9 +138,9 @@ describe("at the gateway itself, told by webhook", () => {
   );
 });
 
-describe("asked for here", () => {
+describe("requested here", () => {
   test(
-    "twenty times at once: the gateway gives back once, and its credits go once",
+    "twenty times concurrently: the gateway refunds once, and the credits are taken once",
     async () => {
       await toppedUp();
       const asked = await Promise.all(Array.from({ length: 20 }, () => ask("r1", 400n)));
@@ -156,7 +157,7 @@ describe("asked for here", () => {
   );
 
   test(
-    "more than was paid, in parts at once: never more goes back than was taken",
+    "more than was paid, in concurrent parts: never more is refunded than was paid",
     async () => {
       await toppedUp();
       const asked = await Promise.all(
@@ -174,7 +175,7 @@ describe("asked for here", () => {
   );
 
   test(
-    "what the bank takes meanwhile: the gateway refuses the rest, and it is told so",
+    "with a chargeback meanwhile: the gateway refuses the rest, and the refusal is published",
     async () => {
       const payment = await toppedUp("card_no_webhook");
       await gateway.send("POST", `${payment}/chargeback`);
@@ -191,7 +192,7 @@ describe("asked for here", () => {
   );
 });
 
-describe("a chargeback while the next top-up is on its way", () => {
+describe("a chargeback while the next top-up is under way", () => {
   test.each([
     { what: "succeeds", script: ["500_after_charge"], status: "succeeded", told: ["succeeded"] },
     {
@@ -241,7 +242,7 @@ async function openByClock() {
   return paymentsByClock(books, { gatewayUrl: gateway.url, ...clock, lowOnes });
 }
 
-/** An account that was topped up by the service; the path of its payment at the gateway. */
+/** Has the service top up an account; returns the path of its payment at the gateway. */
 async function toppedUp(card = "card_approve"): Promise<string> {
   const { port, release } = await reservePort(ownPorts(1).registry + 1);
   await release();
@@ -276,7 +277,7 @@ async function charges(): Promise<Charge[]> {
   return (await gateway.payments(`?account_id=${account}`)) as Charge[];
 }
 
-/** What went back, by the gateway's own log. */
+/** The amounts taken back, by the gateway's own log. */
 async function takenBack(): Promise<unknown> {
   const [charge] = await charges();
   return (await gateway.read(`/v1/payments/${charge?.id}/refunds`)).body["taken_back"];
@@ -295,7 +296,7 @@ async function sums() {
   return rows[0];
 }
 
-/** So many have come to an end, and what they have said is heard. */
+/** Waits until `count` have finished, and their records are consumed. */
 async function untilRefunds(count: number): Promise<void> {
   await eventually(
     `${count} went back`,
@@ -318,7 +319,7 @@ async function untilRefunds(count: number): Promise<void> {
   );
 }
 
-/** Auto top-up has stopped, the customer is told so, and one charge is all there was. */
+/** Auto top-up has stopped, this was published, and there was only one charge. */
 async function expectStopped(reason: RegExp): Promise<void> {
   expect(await stopped()).toMatch(reason);
   const told = () => topUps.received.filter(({ key }) => key === account).at(-1)?.record;

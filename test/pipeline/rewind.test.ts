@@ -10,7 +10,7 @@ import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publis
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 
-/** Kafka, its group and the books disagree about how far metering has read: the books are right. */
+/** Kafka, its group and the books disagree about how far metering has read: the books decide. */
 const ACCOUNT = "rewound";
 const EVENTS = 8;
 const kafka = testKafka();
@@ -41,7 +41,7 @@ afterAll(async () => {
   await giveTopicBack?.();
 });
 
-test("the group's committed offset lies ahead of the books (restored from a backup): they read again", async () => {
+test("the group's committed offset is ahead of the books (restored from a backup): they read again", async () => {
   await meterThrough(() => publishMore());
   const backup = await copyBooks(books);
   const before = published;
@@ -56,7 +56,7 @@ test("the group's committed offset lies ahead of the books (restored from a back
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("the group's committed offset lies behind the books: nothing is debited twice", async () => {
+test("the group's committed offset is behind the books: nothing is debited twice", async () => {
   await commit((low) => low);
   await meterThrough();
   expect(await metered()).toBe(published);
@@ -64,13 +64,13 @@ test("the group's committed offset lies behind the books: nothing is debited twi
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("the group has forgotten its offsets: metering goes on from the books", async () => {
+test("the group has lost its offsets: metering continues from the books", async () => {
   await admin.deleteGroups([METERING]);
   await meterThrough(() => publishMore());
   expect(await positionOfAccount()).toBe(published);
 });
 
-test("retention deletes usage that was never read: one dead letter a partition says so, and metering goes on", async () => {
+test("retention deletes unread usage: one dead letter per partition records it, and metering continues", async () => {
   const before = await offsets();
   const lost = await publishMore();
   published -= lost;
@@ -96,7 +96,7 @@ test("retention deletes usage that was never read: one dead letter a partition s
   );
 });
 
-test("empty records of a transaction's end between events are passed over", async () => {
+test("transaction markers between events are skipped", async () => {
   const producer = kafka.producer({
     transactionalId: `commits-${Date.now()}`,
     maxInFlightRequests: 1,
@@ -117,7 +117,7 @@ test("empty records of a transaction's end between events are passed over", asyn
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("a producer's aborted transaction larger than a fetch is passed over", async () => {
+test("a producer's aborted transaction larger than a fetch is skipped", async () => {
   const producer = kafka.producer({
     transactionalId: `aborts-${Date.now()}`,
     maxInFlightRequests: 1,
@@ -138,7 +138,7 @@ test("a producer's aborted transaction larger than a fetch is passed over", asyn
   expect(await metered()).toBe(published);
 });
 
-/** Runs metering until it has read everything, what `meanwhile` publishes included, and stops it. */
+/** Runs metering until it has read everything, including what `meanwhile` publishes, and stops it. */
 async function meterThrough(meanwhile?: () => Promise<unknown>): Promise<void> {
   await meanwhile?.();
   const metering = startMetering({ ...process.env, DATABASE_URL: books.url });

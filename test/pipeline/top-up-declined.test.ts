@@ -17,8 +17,8 @@ import { outboxOf } from "../support/cli/every-table.ts";
 import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
 
 /**
- * Auto top-up whose card is declined, over a week of a clock of the test's own, while its low balance
- * is said again every hour. The gateway's own log tells how often it was asked.
+ * Auto top-up with a declined card, over a week of a test clock, while its low balance is published
+ * again every hour. The gateway's own log shows the number of tries.
  */
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -41,7 +41,7 @@ afterEach(async () => {
   await books.close();
 });
 
-describe("a card that is declined again and again", () => {
+describe("a card that is declined repeatedly", () => {
   beforeEach(() => runLow("card_decline"));
 
   test("is tried four times in a week, with growing waits, and then no more", async () => {
@@ -49,7 +49,7 @@ describe("a card that is declined again and again", () => {
     expect(await gateway.payments()).toHaveLength(4);
   });
 
-  test("is told as a pause three times and as a stop once, with a pending and a failed top-up each", async () => {
+  test("publishes a pause three times and a stop once, with a pending and a failed top-up each", async () => {
     await payments.pass(7 * DAY);
     const told = await notices();
     expect(told.map(({ status }) => status)).toEqual([
@@ -63,7 +63,7 @@ describe("a card that is declined again and again", () => {
     );
   });
 
-  test("is not tried more for what is used meanwhile", async () => {
+  test("is not tried more often for usage meanwhile", async () => {
     for (let day = 0; day < 7; day += 1) {
       await use(books, { payer: 300_000_000n });
       await payments.pass(DAY);
@@ -71,7 +71,7 @@ describe("a card that is declined again and again", () => {
     expect(await gateway.payments()).toHaveLength(4);
   });
 
-  test("stopped, it starts again with a new card, and what was used is repaid", async () => {
+  test("after a stop, a new card restarts auto top-up, and usage is repaid", async () => {
     await payments.pass(7 * DAY);
     await setCard(books, "payer", "card_approve", payments.now());
     await payments.pass(DAY);
@@ -79,14 +79,14 @@ describe("a card that is declined again and again", () => {
     expect(await balanceOf(books, "payer")).toBe(499_000_000n);
   });
 
-  test("paused, it starts again with a new card at once", async () => {
+  test("after a pause, a new card restarts it immediately", async () => {
     await payments.pass(2 * HOUR);
     await setCard(books, "payer", "card_approve", payments.now());
     await payments.pass(0);
     expect(await statuses()).toEqual(["declined", "declined", "succeeded"]);
   });
 
-  test("stopped, it is tried as often again once it is switched on again, and stops again", async () => {
+  test("after a stop, switching it on gives the same number of tries, and it stops again", async () => {
     await payments.pass(7 * DAY);
     const at = { accountId, now: payments.now() };
     expect(
@@ -105,19 +105,22 @@ test.each([
   { card: "card_expired", reason: /has expired/ },
   { card: "card_authenticate", reason: /approve the payment yourself/ },
   { card: "card_no_card", reason: /no longer there/ },
-])("$card is tried once in a week: it stops at once, and is told so", async ({ card, reason }) => {
-  await runLow(card);
-  expect(await triedAfter(7 * DAY)).toEqual([0]);
-  expect(await gateway.payments()).toHaveLength(1);
-  const told = await notices();
-  expect(told.map(({ status }) => status)).toEqual(["pending", "failed", "stopped"]);
-  expect(told.at(-1)?.["reason"]).toMatch(reason);
-  await setCard(books, "payer", "card_approve", payments.now());
-  await payments.pass(DAY);
-  expect(await statuses()).toEqual(["declined", "succeeded"]);
-});
+])(
+  "$card is tried once in a week: auto top-up stops immediately, and this is published",
+  async ({ card, reason }) => {
+    await runLow(card);
+    expect(await triedAfter(7 * DAY)).toEqual([0]);
+    expect(await gateway.payments()).toHaveLength(1);
+    const told = await notices();
+    expect(told.map(({ status }) => status)).toEqual(["pending", "failed", "stopped"]);
+    expect(told.at(-1)?.["reason"]).toMatch(reason);
+    await setCard(books, "payer", "card_approve", payments.now());
+    await payments.pass(DAY);
+    expect(await statuses()).toEqual(["declined", "succeeded"]);
+  },
+);
 
-test("a card that is declined once and then does is charged once, and the next decline counts from one", async () => {
+test("a card that is declined once and then succeeds is charged once, and the next decline counts from one", async () => {
   await gateway.send("PUT", "/v1/cards/card_decline-p", { script: ["decline", "approve"] });
   await runLow("card_decline-p");
   await payments.pass(DAY);
@@ -132,7 +135,7 @@ test("a card that is declined once and then does is charged once, and the next d
   ]);
 });
 
-test("a gateway that takes nothing for a day, longer than it is sure to keep a key: a new try then, charged once", async () => {
+test("a gateway that charges nothing for a day, longer than it surely keeps a key: a new try then, charged once", async () => {
   await runLow("card_500_before_charge-p");
   await payments.pass(22 * HOUR);
   expect(await topUpsOf(books, "payer")).toMatchObject([{ status: "pending" }]);
@@ -147,7 +150,7 @@ test("a gateway that takes nothing for a day, longer than it is sure to keep a k
   expect(await statuses()).toEqual(["succeeded"]);
 });
 
-test("switched off, nothing is charged; switched on again, it is", async () => {
+test("switched off, nothing is charged until it is switched on again", async () => {
   await runLow("card_approve", { enabled: false });
   await payments.pass(7 * DAY);
   expect(await gateway.payments()).toEqual([]);
@@ -157,7 +160,7 @@ test("switched off, nothing is charged; switched on again, it is", async () => {
   expect(await statuses()).toEqual(["succeeded"]);
 });
 
-test("without a card it stops at once, is told so once, and starts with the first card", async () => {
+test("without a card it stops immediately, publishes this once, and starts with the first card", async () => {
   await openPayer(books, "payer");
   await books.database.query("DELETE FROM payment_method");
   await useAndStart();
@@ -186,13 +189,13 @@ async function useAndStart(): Promise<void> {
   });
 }
 
-/** How long after the start the gateway was called, once so long has passed. */
+/** Lets time pass; returns how long after the start the gateway was called. */
 async function triedAfter(milliseconds: number): Promise<number[]> {
   await payments.pass(milliseconds);
   return payments.asked.map(({ at }) => at - startAt);
 }
 
-/** What became of each charge, by the gateway's own log. */
+/** The outcome of each charge, by the gateway's own log. */
 async function statuses(): Promise<unknown[]> {
   return (await gateway.payments()).map((payment) => (payment as { status: string }).status);
 }

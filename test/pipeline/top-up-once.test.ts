@@ -53,8 +53,8 @@ import {
 } from "../support/processes/top-up-process.ts";
 
 /**
- * One charge for one low balance, however often it is said, by however many it is heard, and however
- * much is used meanwhile: by the gateway's own log.
+ * One charge for one low balance, however often it is published, however many services receive it, and
+ * whatever is used meanwhile: by the gateway's own log.
  */
 const WITHIN_MS = 60_000;
 const TEST_MS = 180_000;
@@ -91,11 +91,11 @@ afterEach(async () => {
 });
 
 test(
-  "a low balance that is said ten times, to five services at once, in any order, is charged once",
+  "a low balance published ten times, to five concurrent services, in any order, is charged once",
   async () => {
     const accounts = Array.from({ length: 8 }, (_, index) => `${prefix}-${index}`);
     for (const [index, account] of accounts.entries()) {
-      // Half of them are asked again while they are in flight.
+      // Half of them are repeated while they are in flight.
       await openPayer(books, account, { card: index % 2 === 0 ? "card_slow" : "card_approve" });
     }
     await use(books, Object.fromEntries(accounts.map((account) => [account, 6n * CREDIT])));
@@ -124,7 +124,7 @@ test(
 describe("in the books", () => {
   const accountId = toAccountId("payer");
 
-  test("looked at twenty times at once, an account gets one pending top-up", async () => {
+  test("checked twenty times concurrently, an account gets one pending top-up", async () => {
     await openPayer(books, "payer");
     await use(books, { payer: 6n * CREDIT });
     const looks = Array.from({ length: 20 }, () =>
@@ -139,7 +139,7 @@ describe("in the books", () => {
     ]);
   });
 
-  test("twenty top-ups by hand at once, beside a low balance: one is pending", async () => {
+  test("twenty concurrent top-ups by hand and a low balance: one is pending", async () => {
     await openPayer(books, "payer");
     await use(books, { payer: 6n * CREDIT });
     const at = { accountId, now: Date.now() };
@@ -161,7 +161,7 @@ describe("in the books", () => {
     { card: "card_approve", status: "succeeded", declines: 0, told: ["pending", "succeeded"] },
     { card: "card_decline", status: "failed", declines: 1, told: ["pending", "failed", "paused"] },
   ])(
-    "taken by five at once, as when their claims have run out, a payment with $card comes to its end once",
+    "taken by five processes, as when claims have expired, a payment with $card is settled once",
     async ({ card, status, declines, told }) => {
       await openPayer(books, "payer", { card });
       await use(books, { payer: 6n * CREDIT });
@@ -178,7 +178,7 @@ describe("in the books", () => {
     },
   );
 
-  /** Each claim has run out when the next one comes. */
+  /** Each claim has expired when the next one comes. */
   function claimAgain(time: number): Promise<ClaimedPayment[]> {
     const now = Date.now() + time * 1_000;
     const claim = { gateway: "simulated", limit: 10, leaseMs: 1_000 };
@@ -207,7 +207,7 @@ describe("in the books", () => {
 });
 
 test(
-  "a large shortfall is one charge of as many whole multiples as lift the balance",
+  "a large shortfall is one charge of enough whole multiples to lift the balance",
   async () => {
     const account = `${prefix}-large`;
     await openPayer(books, account);
@@ -223,7 +223,7 @@ test(
 
 describe("while a slow charge is pending", () => {
   test(
-    "what is used is debt, the lot repays it, and nothing more is charged",
+    "usage becomes debt, the lot repays it, and nothing more is charged",
     async () => {
       const account = await useMeanwhile(200n * CREDIT);
       await untilPayment(books, account, "succeeded", WITHIN_MS);
@@ -236,7 +236,7 @@ describe("while a slow charge is pending", () => {
   );
 
   test(
-    "more is used than it brings: low balance is said again, and a second top-up follows",
+    "usage beyond the lot publishes low balance again, and a second top-up follows",
     async () => {
       const account = await useMeanwhile(1_100n * CREDIT);
       await eventually(
@@ -255,7 +255,7 @@ describe("while a slow charge is pending", () => {
     TEST_MS,
   );
 
-  /** Uses so much more while the first charge is on its way; then that one is let through. */
+  /** Uses more while the first charge is under way, then lets that one through. */
   async function useMeanwhile(micro: bigint): Promise<string> {
     const account = `${prefix}-slow`;
     await openPayer(books, account);
@@ -281,7 +281,7 @@ test.each([
   { per: "day", limits: { limitPerDay: 2_500n, limitPerMonth: 100_000n } },
   { per: "month", limits: { limitPerDay: 100_000n, limitPerMonth: 2_500n } },
 ])(
-  "the limit of a $per holds, however many top-ups are asked for at once",
+  "the limit of a $per holds for any number of concurrent top-ups",
   async ({ limits }) => {
     const accounts = ["a", "b", "c"].map((name) => `${prefix}-${name}`);
     for (const account of accounts) {
@@ -302,14 +302,14 @@ test.each([
     for (const account of accounts) {
       const sum = await sumCharged(account);
       expect(sum).toBeLessThanOrEqual(2_500n);
-      // Nothing that was asked for fits into what is left.
+      // None of the requests fits into what is left.
       expect(sum).toBeGreaterThan(2_500n - 700n);
     }
   },
   TEST_MS,
 );
 
-/** Where no day ends while the test runs. */
+/** A time zone where no day ends during the test. */
 function zoneAtNoon(): string {
   const ahead = 12 - new Date().getUTCHours();
   return ahead === 0 ? "UTC" : `Etc/GMT${ahead > 0 ? "-" : "+"}${Math.abs(ahead)}`;
@@ -333,7 +333,7 @@ async function atWork(gatewayUrl?: string): Promise<void> {
   await start(gatewayUrl).says(/^topping up$/, WITHIN_MS);
 }
 
-/** Publishes the low balance of each account so many times, shuffled and over all partitions. */
+/** Publishes each account's low balance `times` times, shuffled and over all partitions. */
 async function say(accounts: readonly string[], times: number): Promise<void> {
   const encode = await openEncoder(
     openRegistry(readSettings(process.env).registry),
@@ -359,7 +359,7 @@ function byLuck(): number {
   return Math.random() - 0.5;
 }
 
-/** All that was said is published, and the service has looked at each account that was named, to the end. */
+/** Waits until everything pending is published, and the service has finished with each named account. */
 async function untilAllHeard(): Promise<void> {
   await eventually("all is published", () => isEmpty("SELECT FROM outbox"), WITHIN_MS);
   const until = await ends();
@@ -422,7 +422,7 @@ async function crossings(account: string): Promise<bigint | undefined> {
   return rows[0]?.crossings;
 }
 
-/** What is told of the account to who drops repeats. */
+/** The account's published records, without repeats. */
 function told(account: string): string[] {
   const ours = topUps.received.filter(({ key }) => key === account);
   return [...new Map(ours.map(({ sequence, record }) => [sequence, record.status])).values()];

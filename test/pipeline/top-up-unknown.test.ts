@@ -11,8 +11,8 @@ import { startTopUp, TURN_MS, takeTopUpGroup } from "../support/processes/top-up
 import { tempFolder } from "../support/temp-folder.ts";
 
 /**
- * Charges whose outcome the service does not learn: they stay pending, which can be seen, the gateway
- * is asked about them by their key, and they are settled once.
+ * Charges whose outcome the service does not learn: they are visibly pending, the gateway is queried by
+ * their key, and they are settled once.
  */
 const WITHIN_MS = 60_000;
 const TEST_MS = 180_000;
@@ -50,7 +50,7 @@ test.each([
   { card: "card_break_after_charge", what: "it charges and breaks the connection" },
   { card: "card_500_after_charge", what: "it charges and answers 500" },
 ])(
-  "$what: pending until the gateway is asked, charged once",
+  "$what: pending until the gateway is queried, charged once",
   async ({ card }) => {
     await openWorld(card);
     const asked = holdQuestions();
@@ -62,7 +62,7 @@ test.each([
 
     asked.letThrough();
     await untilPayment(books, account, "succeeded", WITHIN_MS);
-    // Asked once more, for what may have gone back meanwhile, and then no more.
+    // Queried once more, for refunds meanwhile, and then no more.
     await eventually("all is asked", async () => (await seen()).next_try_at === null, WITHIN_MS);
     expect(await seen()).toMatchObject({ status: "succeeded", reason: "" });
     expect(await charges()).toHaveLength(1);
@@ -71,7 +71,7 @@ test.each([
 );
 
 test(
-  "it answers 500 and charges nothing: asked, then asked again to charge, until it does, once",
+  "it answers 500 and charges nothing: queried, then charged again until it succeeds, once",
   async () => {
     await openWorld("card_500_before_charge");
     await use(books, { [account]: 6_000_000n });
@@ -106,7 +106,7 @@ test(
 
 describe("the gateway is down", () => {
   test(
-    "altogether, and back: pending and alarmed about meanwhile, then charged once",
+    "from the start, and back: pending with an alarm meanwhile, then charged once",
     async () => {
       const dataDir = await tempFolder();
       await openWorld("card_approve", await openGateway({ dataDir }));
@@ -163,7 +163,7 @@ async function openWorld(card: string, at?: GatewayInProcess): Promise<void> {
   await service.says(/^topping up$/, WITHIN_MS);
 }
 
-/** Questions what became of a charge wait until they are let through; `come` is when the first has come. */
+/** Queries for a charge wait until they are let through; `come` resolves at the first. */
 function holdQuestions(): { readonly come: Promise<void>; letThrough(): void } {
   const [come, through] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   gate.beforeCall = async (call) => {
@@ -174,9 +174,9 @@ function holdQuestions(): { readonly come: Promise<void>; letThrough(): void } {
   return { come: come.promise, letThrough: () => through.resolve() };
 }
 
-/** What can be seen of the payment in the books. */
+/** The payment as the books show it. */
 async function seen() {
-  // In one statement: the payment may come while it is looked for.
+  // In one statement: the payment may be settled between two.
   const { rows } = await books.database.query<{
     account_id: string;
     kind: string;

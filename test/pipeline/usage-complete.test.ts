@@ -17,7 +17,7 @@ import { type MeteringProcess, startMetering } from "../support/processes/meteri
 import { startScheduler } from "../support/processes/scheduler-process.ts";
 import type { ServiceProcess } from "../support/processes/service-process.ts";
 
-/** Up to when usage is complete: noted by metering, waited for by the scheduler. */
+/** The instant up to which usage is complete: stored by metering, awaited by the scheduler. */
 const CREDIT = 1_000_000n;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -32,7 +32,7 @@ afterEach(async () => {
   await books.close();
 });
 
-describe("a look at the ends of the usage topic", () => {
+describe("a check of the ends of the usage topic", () => {
   type Ends = Record<number, [low: number, high: number]>;
 
   const topicWith = (ends: Ends, partitions = Object.keys(ends).length) => ({
@@ -81,7 +81,7 @@ describe("a look at the ends of the usage topic", () => {
     expect(await completeAt()).toBeNull();
   });
 
-  test("under load, once the ends as they were are read, notes the instant they were seen at", async () => {
+  test("under load, stores the instant of the check once the ends seen then are read", async () => {
     const ends: Ends = { 0: [0, 10], 1: [0, 10] };
     await setPlaces({ 0: 5, 1: 10 });
     const look = usageCompleteWatch(books.database, topicWith(ends));
@@ -112,7 +112,7 @@ describe("a look at the ends of the usage topic", () => {
     expect(await completeAt()).not.toBeNull();
   });
 
-  test("of a slower process never takes back what another has noted", async () => {
+  test("of a slower process never sets back what another has stored", async () => {
     const ends: Ends = { 0: [0, 11] };
     await setPlaces({ 0: 10 });
     const slow = usageCompleteWatch(books.database, topicWith(ends));
@@ -128,7 +128,7 @@ describe("a look at the ends of the usage topic", () => {
     expect(await completeAt()).toBe(noted);
   });
 
-  test("counts from before the ends were asked for: what is published meanwhile is not in them", async () => {
+  test("counts from before the ends were requested: they exclude what is published meanwhile", async () => {
     const topic = topicWith({ 0: [0, 7] });
     await setPlaces({ 0: 7 });
     const asked = Date.now();
@@ -172,7 +172,7 @@ describe("metering and the scheduler as processes", () => {
     SCHEDULER_CRON: "* * * * * *",
   });
 
-  test("usage is complete while all is read, also where the last offsets hold no message", async () => {
+  test("usage is complete while everything is read, also where the last offsets have no message", async () => {
     metering = startMetering(env());
     await metering.says(/^metering$/);
     await eventually("an idle topic is complete", async () => (await completeAt()) !== null);
@@ -224,7 +224,7 @@ describe("metering and the scheduler as processes", () => {
     expect(await brokenInvariants(books.database)).toEqual([]);
   });
 
-  test("while there is usage that metering cannot get past, the instant stands still", async () => {
+  test("while metering is stuck at some usage, the instant does not advance", async () => {
     await setPrice(books, "call", 1n);
     await openAccount(books, "held");
     metering = startMetering(env());
@@ -246,7 +246,7 @@ describe("metering and the scheduler as processes", () => {
     await eventually("it is complete again", async () => ((await completeAt()) ?? 0) > held);
   });
 
-  /** Messages that no consumer sees, and the mark that ends them, at the end of a partition. */
+  /** Messages that no consumer sees, and their marker, at the end of a partition. */
   async function abortedTransaction(): Promise<void> {
     const producer = kafka.producer({
       transactionalId: `aborted-${Date.now()}`,
