@@ -1,7 +1,9 @@
-import avro from "avsc";
+import type avro from "avsc";
 import { z } from "zod";
 import type { RegistrySettings } from "../../runtime/settings.ts";
-import { HEADER_BYTES, SCHEMAS, type TopicSchema, typeHook } from "./schemas.ts";
+import { readBounded } from "../patches/bounded-tap.ts";
+import { HEADER_BYTES, SCHEMAS, type TopicSchema } from "./schemas.ts";
+import { writerType } from "./writer-schema.ts";
 
 /** The registry cannot be reached or answers with something else: an outage, never a bad event. */
 export class RegistryUnavailable extends Error {}
@@ -13,7 +15,7 @@ export class IncompatibleSchema extends Error {}
 export interface Registry {
   /**
    * The Avro type of a schema id; null if the registry has no such schema. Throws RegistryUnavailable,
-   * or any other error for a schema that is not Avro.
+   * or any other error for a schema that cannot be used (`writerType`).
    */
   schemaOf(id: number): Promise<avro.Type | null>;
   /** Decodes a message's value by the schema that it was written with, which is fetched once. */
@@ -34,7 +36,9 @@ export function openRegistry(settings: RegistrySettings): Registry {
       const type = types.get(id) ?? (await fetchSchema(settings, id));
       if (type === null) throw new Error(`the registry has no schema ${id}`);
       types.set(id, type);
-      return type.fromBuffer(value.subarray(HEADER_BYTES));
+      const read = readBounded(type, value, HEADER_BYTES);
+      if (read.end !== value.length) throw new Error("bytes are left over");
+      return read.value;
     },
     register: (schema) => register(settings, schema),
   };
@@ -49,7 +53,7 @@ async function fetchSchema(settings: RegistrySettings, id: number): Promise<avro
   if (status !== 200 || !found.success) throw unexpected(status, `for schema ${id}`);
   const { schema, schemaType } = found.data;
   if (schemaType !== "AVRO") throw new Error(`its type is ${schemaType}, not AVRO`);
-  return avro.Type.forSchema(JSON.parse(schema), { typeHook });
+  return writerType(schema);
 }
 
 async function register(

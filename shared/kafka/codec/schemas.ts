@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import avro from "avsc";
 import { TOPICS } from "../../core/text/topics.ts";
+import { BoundedArray } from "../patches/bounded-array.ts";
 import { BoundedMap } from "../patches/bounded-map.ts";
 
 /** The header of every Avro record: a zero byte, then the schema's id in four bytes, big-endian. */
@@ -16,7 +17,7 @@ export interface TopicSchema {
 
 /**
  * Reads longs as bigint, and also writes decimal strings, as in JSON. Instants (`timestamp-millis`) are
- * plain numbers. A map cannot have more entries than its bytes allow.
+ * plain numbers. Arrays and maps cannot have more than their bytes allow; read them with `readBounded`.
  */
 export function typeHook(
   schema: avro.Schema,
@@ -24,7 +25,8 @@ export function typeHook(
 ): avro.Type | undefined {
   if (schema === "long") return BIGINT;
   if (isInstant(schema)) return INSTANT;
-  return isMap(schema) ? new BoundedMap(schema, options) : undefined;
+  if (isOfType(schema, "array")) return new BoundedArray(schema, options);
+  return isOfType(schema, "map") ? new BoundedMap(schema, options) : undefined;
 }
 
 const INSTANT = avro.Type.forSchema("long");
@@ -51,8 +53,8 @@ function isInstant(schema: avro.Schema): boolean {
   );
 }
 
-function isMap(schema: avro.Schema): boolean {
-  return typeof schema === "object" && "type" in schema && schema.type === "map";
+function isOfType(schema: avro.Schema, type: string): boolean {
+  return typeof schema === "object" && "type" in schema && schema.type === type;
 }
 
 function schemaOf(topic: string, file: string): TopicSchema {

@@ -1,5 +1,6 @@
 import type avro from "avsc";
 import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
+import { readBounded } from "../patches/bounded-tap.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
 
@@ -52,9 +53,9 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       }
       if ("reason" in reader) return reader;
       try {
-        const read = type.decode(value, HEADER_BYTES, reader.resolver ?? undefined);
-        if (read.offset !== value.length) return unreadable("bytes are missing or left over");
-        return toReceivedEvent(read.value, partition, offset);
+        const read = readBounded(reader.resolver ?? type, value, HEADER_BYTES);
+        if (read.end !== value.length) return unreadable("bytes are missing or left over");
+        return toReceivedEvent(read.value as Fields, partition, offset);
       } catch (error) {
         return unreadable(`schema ${id}: ${(error as Error).message}`);
       }

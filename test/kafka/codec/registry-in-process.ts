@@ -1,6 +1,7 @@
-import avro from "avsc";
+import type avro from "avsc";
 import type { Registry } from "../../../shared/kafka/codec/registry.ts";
-import { type TopicSchema, typeHook } from "../../../shared/kafka/codec/schemas.ts";
+import type { TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
+import { writerType } from "../../../shared/kafka/codec/writer-schema.ts";
 
 /** A registry without a server. */
 export class RegistryInProcess implements Registry {
@@ -26,7 +27,7 @@ export class RegistryInProcess implements Registry {
     this.asked += 1;
     if (this.failure !== null) throw this.failure;
     const text = this.#texts[id - 1];
-    return text === undefined ? null : avro.Type.forSchema(JSON.parse(text), { typeHook });
+    return text === undefined ? null : writerType(text);
   }
 
   async decode(value: Buffer): Promise<unknown> {
