@@ -8,7 +8,7 @@ const FAST = [
   "test/dashboard/!(first-load).test.ts",
   "test/infra/demo/!(check-books).test.ts",
   "test/kafka/codec/*.test.ts",
-  "test/kafka/{consume/join-batches,patches/bounded-map}.test.ts",
+  "test/kafka/{consume/join-batches,patches/bounded-*}.test.ts",
   "test/top-up/**/!(mock).test.ts",
   "test/api/ingest-events.test.ts",
   "test/cli/credits/lot-text.test.ts",
