@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
+import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
 import { readApiSettings, requireKeyToListen } from "./settings.ts";
+import { readChanges } from "./stream/changes.ts";
 import { followTopics } from "./stream/follow-topics.ts";
 import { openListeners } from "./stream/listeners.ts";
 
@@ -16,17 +18,21 @@ await runService("api", async (service) => {
   const { settings, logger, stopping } = service;
   const api = readApiSettings(process.env);
   const servers = openServers("drawdown-api", service, POOL);
-  const { database, kafka, admin, registry, waits } = servers;
+  const { database, kafka, admin, waits } = servers;
   const { untilUp } = waits;
   requireKeyToListen(api.host, await untilUp("Postgres", () => hasApiKeys(database)));
   await untilUp("Kafka", () => admin.connect());
-  const listeners = openListeners();
-  const topics = await untilUp("Kafka", () => followTopics(kafka, registry, listeners));
+  const skipped = openSkippedRecords(logger);
+  const listeners = openListeners(
+    (known) => readChanges({ database, now: Date.now }, known),
+    logger,
+  );
+  const topics = await untilUp("Kafka", () => followTopics(kafka, listeners, skipped));
   const dashboardDir = existsSync(DASHBOARD) ? DASHBOARD : null;
   const client = openIngestClient(settings, logger);
   const usage = { client, window: settings.metering.window };
   const app = await buildServer(
-    { database, logger, now: Date.now, usage, listeners, admin, dashboardDir },
+    { database, logger, now: Date.now, usage, listeners, skipped, admin, dashboardDir },
     api,
   );
   const address = await app.listen({ host: api.host, port: api.port });

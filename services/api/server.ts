@@ -5,6 +5,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { Admin } from "kafkajs";
+import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { feedReader } from "../../shared/ledger/catalogue/feeds.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
@@ -47,6 +48,8 @@ export interface ServerContext extends Omit<RouteContext, "readRateCard"> {
   readonly usage: Pick<IngestContext, "client" | "window" | "limits">;
   /** The open streams. */
   readonly listeners: Listeners;
+  /** Records of the billing topics that cannot be used. */
+  readonly skipped: Pick<SkippedRecords, "counts">;
   /** Connected. */
   readonly admin: Admin;
   /** The dashboard's files; null if it is not built. */

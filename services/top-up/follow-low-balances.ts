@@ -1,7 +1,9 @@
-import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
-import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
+import type { AccountId } from "../../shared/core/line/account.ts";
+import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
+import { readKey } from "../../shared/kafka/consume/read-key.ts";
+import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
@@ -11,20 +13,25 @@ const MOST_CONCURRENT = 8;
 
 /**
  * Makes the handler of `billing.low-balance`: tops up each account named by a record's key if it is
- * low. The account's current state decides, so repeated and old records do nothing. The offset is
- * stored afterwards.
+ * low. The account's current state decides, so repeated, old and forged records do nothing. The offset
+ * is stored afterwards.
  */
 export function lowBalanceHandler(context: {
   readonly database: Database;
   readonly waits: OutageRetry;
+  readonly skipped: Pick<SkippedRecords, "skip">;
   /** Called after each top-up. */
   onTopUp(): void;
 }): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<bigint> {
-  const { database, waits, onTopUp } = context;
+  const { database, waits, skipped, onTopUp } = context;
   return async ({ messages, partition, nextOffset }, heartbeat) => {
-    const named = new Set(messages.map(({ key }) => key?.toString() ?? ""));
-    const accounts = [...named].filter((id) => idProblem("account", id) === null).map(toAccountId);
-    await forEachConcurrently(accounts, MOST_CONCURRENT, async (accountId) => {
+    const accounts = new Set<AccountId>();
+    for (const { key, offset } of messages) {
+      const named = readKey(key);
+      if (typeof named === "string") accounts.add(named);
+      else skipped.skip({ topic: TOPICS.lowBalance, partition, offset, ...named });
+    }
+    await forEachConcurrently([...accounts], MOST_CONCURRENT, async (accountId) => {
       const outcome = await waits.untilUp("Postgres", () =>
         topUpIfLow(database, { accountId, now: Date.now() }),
       );

@@ -2,6 +2,7 @@ import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
+import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
@@ -41,9 +42,10 @@ await runService("top-up", async (service) => {
     { database, gateway, logger, onPayment: charging.wake },
     payments.webhooks,
   );
+  const skipped = openSkippedRecords(logger);
   const reader = await startReader(servers, LOW_BALANCE_READER, {
     batchSize: BATCH,
-    handle: lowBalanceHandler({ database, waits, onTopUp }),
+    handle: lowBalanceHandler({ database, waits, skipped, onTopUp }),
   });
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const sleeper = openSleeper(stopping);

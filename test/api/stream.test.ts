@@ -6,15 +6,19 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { API_SERVICE } from "../../infra/local/services.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
+import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openPublisher } from "../../shared/kafka/publish/publisher.ts";
 import { makeApiKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { topUpByHand } from "../../shared/ledger/payments/top-up-account.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { eventually } from "../support/eventually.ts";
 import { dismissMembers } from "../support/kafka/dismiss-members.ts";
-import { testKafka } from "../support/kafka/kafka.ts";
+import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import { malformedRecords } from "../support/kafka/malformed-records.ts";
 import { publishPending, serveLive } from "../support/processes/live-server.ts";
 import { startService } from "../support/processes/service-process.ts";
 import { openStream, type StreamEvent } from "../support/processes/stream-reader.ts";
@@ -72,9 +76,9 @@ test("what Kafka delivers twice is sent once", async () => {
   for (const lot of ["a", "b"]) {
     await grant(account, lot, 1n);
     await publishPending(books, 3);
+    await stream.hears("the entry", isEntry(lot));
   }
   await stream.hears("the last", isBalance("12"));
-  await stream.hears("the last entry", isEntry("b"));
   await grant(account, "end", 1n);
   await publishPending(books);
   await stream.hears("the end", isEntry("end"));
@@ -153,21 +157,31 @@ test("a reader that missed too much is told to reload", async () => {
   expect(entriesOf(again.events)).toEqual(["live"]);
 });
 
-test("a reader is told to reload after a missed top-up or restored books", async () => {
-  const account = named("again");
+test("a reader receives a top-up that it missed", async () => {
+  const account = named("missed-top-up");
   await openPayer(books, account);
   const { origin, key } = await serveLive(books);
   const before = await openStream(origin, { account, key });
-  const { id } = await before.hears("the balance", isAny);
+  const { id: lastId } = await before.hears("the balance", isAny);
   await topUp(account, "manual:1");
-  for (const lastId of [id, "9.9.9"]) {
-    const after = await openStream(origin, { account, key, lastId });
-    await after.hears("that", ({ event }) => event === "reload");
-  }
+  const after = await openStream(origin, { account, key, lastId });
+  const { data } = await after.hears("that", ({ event }) => event === "top_up");
+  expect(data).toMatchObject({ top_up_id: "manual:1", status: "pending", amount: "1000" });
+  await after.hears("the balance", ({ event }) => event === "balance");
+  expect(after.events).toHaveLength(2);
+});
+
+test("a reader is told to reload after restored books", async () => {
+  const account = named("again");
+  await openPayer(books, account);
+  const { origin, key } = await serveLive(books);
+  const after = await openStream(origin, { account, key, lastId: "9.9.9" });
+  const { id } = await after.hears("that", ({ event }) => event === "reload");
+  expect(id).toBe("2.1.0");
   await expect(openStream(origin, { account, key, lastId: "17" })).rejects.toThrow(/Last-Event-ID/);
 });
 
-test("a reader is told to reload what the consumer may have missed, and then receives everything", async () => {
+test("a reader receives what the consumer has missed, and then everything", async () => {
   const account = named("gap");
   await openAccount(books, account, { lots: [{ credits: 10n }] });
   const kafka = testKafka();
@@ -179,7 +193,7 @@ test("a reader is told to reload what the consumer may have missed, and then rec
   expect(await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", group)).toHaveLength(1);
   await grant(account, "in-between", 1n);
   await publishPending(books);
-  await stream.hears("the gap", ({ event }) => event === "reload", 40_000);
+  await stream.hears("what was missed", isEntry("in-between"), 40_000);
   await grant(account, "after", 1n);
   await publishPending(books);
   await stream.hears("what comes then", isEntry("after"));
@@ -223,21 +237,96 @@ test("a reader that does not keep up is disconnected, and delays no other", asyn
   );
   slow.pause();
   await eventually("both listen", () => listeners.count === 2);
-  const record = {
-    ...{ account_id: account, sequence: 1n, kind: "adjustment", credits: 1n, balance: 1n },
-    ...{ lot_id: null, reference: "x".repeat(20_000), posted_at: 0, due_at: null },
-  };
-  let sequence = 1_000n;
+  await grant(account, "first", 1n);
+  let heard = 1;
   await eventually("it is let go", async () => {
-    for (let told = 0; told < 5; told += 1) {
-      sequence += 1n;
-      listeners.onRecord({ topic: TOPICS.credits, accountId: account, sequence, record });
-    }
+    await postLongEntries(account);
+    heard += 10;
+    listeners.onChange(toAccountId(account));
+    await reader.hears("all of it", ({ id }) => id.endsWith(`.${heard}.0`));
     return listeners.count === 1;
   });
   slow.destroy();
-  const last = `.${sequence}.0`;
-  await reader.hears("all of it", ({ id }) => id.endsWith(last));
+  expect(reader.events.filter(({ event }) => event === "reload")).toEqual([]);
+});
+
+test("a forged record shows nothing and hides nothing", async () => {
+  const account = named("books");
+  await openPayer(books, account, { credits: 10n });
+  const { origin, key } = await serveLive(books);
+  const stream = await openStream(origin, { account, key });
+  const first = await stream.hears("the balance", isBalance("10"));
+  const huge = 9_000_000_000_000_000_000n;
+  const [state, note] = [
+    { account_id: account, version: huge, granted: huge, position: 0n, balance: huge },
+    { account_id: account, reference: "forged", lot_id: "forged" },
+  ];
+  const at = Date.now();
+  await forge([
+    { topic: TOPICS.balances, record: { ...state, changed_at: at } },
+    {
+      topic: TOPICS.credits,
+      record: {
+        ...{ ...note, sequence: huge, kind: "grant", credits: huge, balance: huge },
+        ...{ posted_at: at, due_at: null },
+      },
+    },
+    {
+      topic: TOPICS.topUps,
+      record: {
+        ...{ account_id: account, top_up_id: "forged", status: "succeeded", amount: 1n },
+        ...{ currency: "USD", credits: huge, reason: "", changed_at: at },
+      },
+    },
+  ]);
+  await grant(account, "true", 1n);
+  await topUp(account, "manual:1");
+  await publishPending(books);
+  await stream.hears("the entry", isEntry("true"));
+  await stream.hears("the balance", isBalance("11"));
+  await stream.hears("the top-up", ({ event }) => event === "top_up");
+  expect(JSON.stringify(stream.events)).not.toMatch(/forged|90000000/);
+  const { id } = stream.events.at(-1) ?? first;
+  expect(id).toMatch(/^\d\.\d\.1$/);
+
+  async function forge(
+    records: readonly { topic: string; record: Record<string, unknown> }[],
+  ): Promise<void> {
+    const { registry } = readSettings(process.env);
+    const publisher = openPublisher(testKafka(), openRegistry(registry));
+    await publisher.publish(records.map((of) => ({ ...of, key: account, sequence: huge })));
+    await publisher.close();
+  }
+});
+
+test("no malformed record ends the stream; what names no account is counted", async () => {
+  const account = named("malformed");
+  await openAccount(books, account, { lots: [{ credits: 10n }] });
+  const { origin, key, skipped } = await serveLive(books);
+  const stream = await openStream(origin, { account, key });
+  await stream.hears("the balance", isBalance("10"));
+  const producer = await rawProducer(testKafka());
+  const topics = [TOPICS.balances, TOPICS.credits, TOPICS.topUps];
+  await producer.sendBatch({
+    topicMessages: topics.map((topic) => ({
+      topic,
+      // Kafka itself refuses a record without a key on a compacted topic.
+      messages: malformedRecords(account).filter(
+        ({ key }) => key !== null || topic !== TOPICS.balances,
+      ),
+    })),
+  });
+  await producer.disconnect();
+  await grant(account, "after", 1n);
+  await publishPending(books);
+  await stream.hears("what comes then", isEntry("after"));
+  await stream.hears("its balance", isBalance("11"));
+  expect(stream.events.filter(({ event }) => event === "reload")).toEqual([]);
+  await eventually("all are counted", () => skipped.counts().length === 5);
+  for (const { topic, reason, count } of skipped.counts()) {
+    expect(topics).toContain(topic);
+    expect([reason, count]).toEqual(reason === "no_key" ? ["no_key", 1] : ["no_account_id", 3]);
+  }
 });
 
 test("a reader that leaves while the books are read is removed", async () => {
@@ -285,6 +374,24 @@ async function grant(account: string, lotId: string, credits: bigint): Promise<v
   const grantAt = { ...asked, end: { kind: "never" } } as const;
   const { kind } = await grantCredits(books.database, toAccountId(account), grantAt, Date.now());
   expect(kind).toBe("granted");
+}
+
+/** Ten entries like the first, with references of 20,000 characters. */
+async function postLongEntries(account: string): Promise<void> {
+  await books.database.query(
+    `WITH moved AS (
+       UPDATE account SET entries = entries + 10, version = version + 1
+       WHERE account_id = $1
+       RETURNING entries
+     )
+     INSERT INTO entry (account_id, sequence, kind, credits, granted, position, version, lot_id,
+                        reference, due_at, posted_at)
+     SELECT account_id, entries - later, kind, credits, granted, position, version, lot_id,
+            repeat('x', 20000), due_at, posted_at
+     FROM entry, moved, generate_series(0, 9) AS later
+     WHERE account_id = $1 AND sequence = 1`,
+    [account],
+  );
 }
 
 async function topUp(account: string, paymentId: string): Promise<void> {

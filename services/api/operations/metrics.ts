@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Gauge, Registry } from "prom-client";
+import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
 import { countDue } from "../../../shared/ledger/month/count-due.ts";
 import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
 import { listUnmatched } from "../../../shared/ledger/payments/charges-at-gateway.ts";
@@ -10,7 +11,10 @@ import type { RouteContext } from "../routes/route.ts";
 const MOST_COUNTED = 10_000;
 
 /** Metrics for Prometheus, which needs a key with the scope admin: backlogs and the last reconciliation. */
-export function metricsRoute(app: FastifyInstance, { database, now }: RouteContext): void {
+export function metricsRoute(
+  app: FastifyInstance,
+  { database, now, skipped }: RouteContext & { readonly skipped: Pick<SkippedRecords, "counts"> },
+): void {
   const register = new Registry();
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [register] });
   const outbox = gauge(
@@ -26,6 +30,12 @@ export function metricsRoute(app: FastifyInstance, { database, now }: RouteConte
     name: "drawdown_dead_letters",
     help: "Dead letters neither retried nor dismissed.",
     labelNames: ["reason"],
+    registers: [register],
+  });
+  const unusable = new Gauge({
+    name: "drawdown_skipped_records",
+    help: "Records of billing topics that this process has skipped, since they name no account.",
+    labelNames: ["topic", "reason"],
     registers: [register],
   });
   const charges = gauge(
@@ -53,6 +63,7 @@ export function metricsRoute(app: FastifyInstance, { database, now }: RouteConte
       for (const { reason, count } of await countDeadLetters(database)) {
         deadLetters.set({ reason }, count);
       }
+      for (const { count, ...labels } of skipped.counts()) unusable.set(labels, count);
       charges.set((await listUnmatched(database, null)).length);
       const last = await readLastReconciliation(database);
       if (last !== null) {

@@ -1,15 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import type { Registry } from "../../../shared/kafka/codec/registry.ts";
-
-/** A record of a billing topic about an account. */
-export interface TopicRecord {
-  readonly topic: string;
-  readonly accountId: string;
-  readonly sequence: bigint;
-  readonly record: Readonly<Record<string, unknown>>;
-}
+import { readKey } from "../../../shared/kafka/consume/read-key.ts";
+import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
 
 export interface FollowedTopics {
   /** Resolves after `stop`; rejects if the consumer crashes. */
@@ -22,14 +16,15 @@ const MAX_WAIT_MS = 100;
 const MAX_BYTES = 4 << 20;
 
 /**
- * Consumes the billing topics from their ends, once for all streams of the process. It commits no
- * offsets: after a break it has missed records, and calls `onGap` as soon as it receives again.
- * Resolves when it receives every new record.
+ * Consumes the billing topics from their ends, once for all streams of the process. A record's key only
+ * says which account to read from the books: its value is not read, so no record can show a wrong number
+ * or end the process. It commits no offsets: after a break it has missed records, and calls `onGap` as
+ * soon as it receives again. Resolves when it receives every new record.
  */
 export async function followTopics(
   kafka: Kafka,
-  registry: Registry,
-  listener: { onRecord(record: TopicRecord): void; onGap(): void },
+  listener: { onChange(accountId: AccountId): void; onGap(): void },
+  skipped: Pick<SkippedRecords, "skip">,
 ): Promise<FollowedTopics> {
   const consumer = kafka.consumer({
     groupId: `api-${randomUUID()}`,
@@ -47,10 +42,7 @@ export async function followTopics(
   await consumer.run({
     autoCommit: false,
     partitionsConsumedConcurrently: FOLLOWED.length,
-    eachMessage: async ({ topic, message }) => {
-      const record = await read(topic, message);
-      if (record !== null) listener.onRecord(record);
-    },
+    eachMessage: async ({ topic, partition, message }) => receive(topic, partition, message),
   });
   await Promise.race([receiving, ended]);
   return {
@@ -61,15 +53,10 @@ export async function followTopics(
     },
   };
 
-  async function read(
-    topic: string,
-    { key, value, headers }: KafkaMessage,
-  ): Promise<TopicRecord | null> {
-    const sequence = headers?.["sequence"]?.toString();
-    if (key === null || value === null || sequence === undefined) return null;
-    const record: unknown = await registry.decode(value);
-    if (typeof record !== "object" || record === null) return null;
-    return { topic, accountId: key.toString(), sequence: BigInt(sequence), record: { ...record } };
+  function receive(topic: string, partition: number, { key, offset }: KafkaMessage): void {
+    const named = readKey(key);
+    if (typeof named === "string") listener.onChange(named);
+    else skipped.skip({ topic, partition, offset, ...named });
   }
 }
 

@@ -1,68 +1,50 @@
-import { z } from "zod";
-import { streamEvents } from "../../../shared/contract/stream-events.ts";
-import { TOPICS } from "../../../shared/core/text/topics.ts";
+import type { Changes } from "./changes.ts";
 import { cursorText, type StreamCursor } from "./cursor.ts";
-import type { TopicRecord } from "./follow-topics.ts";
 
 export type Listener = ReturnType<typeof openListener>;
 
 /** Where the text of events goes. */
 export type Sink = { write(text: string): void; end(): void };
 
-interface EventKind {
-  readonly event: keyof typeof streamEvents;
-  readonly counter: keyof StreamCursor;
-  /** Encodes the topic's records, whose fields are those of the event. */
-  readonly wire: z.core.$ZodType;
-}
-
-const { balance, credits, top_up } = streamEvents;
-const EVENTS: ReadonlyMap<string, EventKind> = new Map([
-  [TOPICS.balances, { event: "balance", counter: "version", wire: balance.in }],
-  [TOPICS.credits, { event: "credits", counter: "entries", wire: credits.in }],
-  [TOPICS.topUps, { event: "top_up", counter: "topUps", wire: top_up.in }],
-]);
-
-const MOST_WAITING = 1_000;
-
 /** One open stream. */
 export function openListener(sink: Sink) {
   let cursor: StreamCursor | null = null;
-  let waiting: TopicRecord[] = [];
-  let isOverrun = false;
+  let isBehind = false;
 
-  /** Sends a record; before `begin` it waits. Records that were already sent are dropped. */
-  function receive(received: TopicRecord): void {
+  /** Sends what is new to it. */
+  function receive({ events, cursor: newest }: Changes): void {
     if (cursor === null) {
-      if (waiting.length < MOST_WAITING) waiting.push(received);
-      else isOverrun = true;
+      isBehind = true;
       return;
     }
-    const { topic, sequence, record } = received;
-    const kind = EVENTS.get(topic);
-    if (kind === undefined || sequence <= cursor[kind.counter]) return;
-    cursor = { ...cursor, [kind.counter]: sequence };
-    send(kind.event, cursor, JSON.stringify(z.encode(kind.wire, record)));
+    for (const { event, counter, sequence, data } of events) {
+      if (sequence <= cursor[counter]) continue;
+      cursor = { ...cursor, [counter]: sequence };
+      send(event, cursor, data);
+    }
+    // There was too much to send one by one, or the books were restored to an earlier state.
+    if (cursorText(cursor) !== cursorText(newest)) {
+      cursor = newest;
+      send("reload", cursor, "{}");
+    }
   }
 
   function send(event: string, id: StreamCursor, data: string): void {
     sink.write(`id: ${cursorText(id)}\nevent: ${event}\ndata: ${data}\n\n`);
   }
 
-  /** Tells the reader to load everything again, since it missed records. */
-  function reload(): void {
-    if (cursor !== null) send("reload", cursor, "{}");
-  }
-
   return {
+    /** What it has sent; null before `begin`. */
+    cursor: () => cursor,
     receive,
-    reload,
-    /** Starts after a cursor: sends these records, then those that waited. */
-    begin(from: StreamCursor, records: readonly TopicRecord[]): void {
-      cursor = from;
-      for (const record of [...records, ...waiting]) receive(record);
-      waiting = [];
-      if (isOverrun) reload();
+    /**
+     * Starts after a cursor (null: with the state alone) and sends what is new. True: it received changes
+     * before, which may be newer and have to be read again.
+     */
+    begin(last: StreamCursor | null, changes: Changes): boolean {
+      cursor = { ...(last ?? changes.cursor), version: changes.cursor.version - 1n };
+      receive(changes);
+      return isBehind;
     },
     keepOpen: () => sink.write(": still here\n\n"),
     end: () => sink.end(),

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { badRequest, Problem } from "../problem.ts";
+import { badRequest, Problem, unknownAccount } from "../problem.ts";
 import { READ, type RouteContext, route } from "../routes/route.ts";
+import { readChanges } from "./changes.ts";
 import { readCursor } from "./cursor.ts";
 import { openListener, type Sink } from "./listener.ts";
 import type { Listeners } from "./listeners.ts";
-import { readMissed } from "./read-missed.ts";
 
 const KEEP_OPEN_EVERY_MS = 15_000;
 /** A stream then ends; its reader connects again, authenticates, and resumes. */
@@ -34,7 +34,7 @@ export function streamRoute(
       tag: "accounts",
       summary: "Stream changes as server-sent events",
       description:
-        "Events `balance`, `credits` and `top_up` carry the records of the billing topics. `reload` means that records were missed: load everything again. Send Last-Event-ID to resume after a break.",
+        "Events `balance`, `credits` and `top_up` have the fields of the records of the billing topics, read from the books. `reload` means that there is too much to send: load everything again. Send Last-Event-ID to resume after a break.",
       headers: z.object({ "last-event-id": z.string().max(64).optional() }),
       response: {
         200: {
@@ -55,14 +55,15 @@ export function streamRoute(
         });
       }
       const listener = openListener(sinkOf(reply));
-      // Receives from now on, so nothing is lost while the books are read. The reader may leave meanwhile.
+      // Learns of changes from now on, so none is lost while the books are read. The reader may leave meanwhile.
       listeners.add(account_id, listener);
       reply.raw.once("close", () => listeners.remove(account_id, listener));
-      const missed = await readMissed(context, account_id, last);
+      const [changes] = await readChanges(context, new Map([[account_id, last]]));
+      if (changes === undefined) throw unknownAccount(account_id);
       if (reply.raw.closed) return reply.hijack();
       openStream(reply, caller, context.now());
-      listener.begin(missed.cursor, missed.records);
-      if (missed.reload) listener.reload();
+      const isBehind = listener.begin(last, changes);
+      if (isBehind) listeners.onChange(account_id);
       return reply;
     },
   )(app, context);

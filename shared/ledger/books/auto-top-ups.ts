@@ -35,7 +35,15 @@ const WRITE = `
   ON CONFLICT (account_id) DO UPDATE
   SET ${overwritten(COLUMNS)}`;
 
-/** Writes an account's auto top-up and puts notices in the outbox. The caller has locked the account. */
+const NOTE = `
+  INSERT INTO top_up_notice (account_id, sequence, top_up_id, status, amount, currency, credits, reason,
+                             changed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000.0))`;
+
+/**
+ * Writes an account's auto top-up, and its notices to the books and the outbox. The caller has locked the
+ * account.
+ */
 export async function writeAutoTopUp(
   transaction: Transaction,
   accountId: AccountId,
@@ -52,11 +60,17 @@ export async function writeAutoTopUp(
     ...[auto.pausedUntil, auto.stopped, auto.lookAt, published],
   ];
   await transaction.query({ name: "write-auto-top-up", text: WRITE, values });
+  const numbered = notices.map((notice, index) => ({
+    ...notice,
+    sequence: auto.published + BigInt(index + 1),
+  }));
+  for (const { sequence, topUpId, status, amount, currency, credits, reason } of numbered) {
+    const noted = [accountId, sequence, topUpId, status, amount, currency, credits, reason, now];
+    await transaction.query({ name: "note-top-up", text: NOTE, values: noted });
+  }
   await putInOutbox(
     transaction,
-    notices.map((notice, index) =>
-      topUpChangedRecord(accountId, notice, auto.published + BigInt(index + 1), now),
-    ),
+    numbered.map((notice) => topUpChangedRecord(accountId, notice, notice.sequence, now)),
   );
 }
 

@@ -9,7 +9,15 @@ export const COPIED_TABLES = [
   ...["rate", "plan", "plan_price", "add_on", "credit_price"],
   ...["schedule", "subscription_change", "usage_complete"],
   // Payments.
-  ...["payment_method", "auto_top_up", "payment", "refund", "charge_check", "unmatched_charge"],
+  ...[
+    "payment_method",
+    "auto_top_up",
+    "top_up_notice",
+    "payment",
+    "refund",
+    "charge_check",
+    "unmatched_charge",
+  ],
   ...["api_key", "dashboard_token", "api_request"],
   // Messages that were not metered, which depended on the clock and the books of that time.
   "dead_letter",

@@ -43,13 +43,23 @@ export async function collectTopic<R>(kafka: Kafka, schema: TopicSchema): Promis
   await consumer.subscribe({ topic: schema.topic, fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ message: { key, value, headers } }) => {
-      if (value === null) return;
+      const record = value === null ? null : readOrNull<R>(schema, value);
+      if (record === null) return;
       received.push({
         key: key?.toString() ?? null,
         sequence: headers?.["sequence"]?.toString() ?? null,
-        record: schema.type.fromBuffer(value.subarray(5)) as R,
+        record,
       });
     },
   });
   return { received, stop: () => consumer.disconnect() };
+}
+
+/** The topics are shared: other test files publish what no schema can read. */
+function readOrNull<R>(schema: TopicSchema, value: Buffer): R | null {
+  try {
+    return schema.type.fromBuffer(value.subarray(5)) as R;
+  } catch {
+    return null;
+  }
 }

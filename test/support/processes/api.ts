@@ -1,7 +1,8 @@
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { onTestFinished } from "vitest";
 import { buildServer, type ServerContext } from "../../../services/api/server.ts";
-import { openListeners } from "../../../services/api/stream/listeners.ts";
+import { readChanges } from "../../../services/api/stream/changes.ts";
+import { type Listeners, openListeners } from "../../../services/api/stream/listeners.ts";
 import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
@@ -45,7 +46,8 @@ export async function testServer(
       logger: createLogger("api", "error"),
       now: Date.now,
       usage: NO_USAGE,
-      listeners: openListeners(),
+      listeners: listenersOf(books),
+      skipped: { counts: () => [] },
       admin,
       dashboardDir: null,
       ...given,
@@ -64,6 +66,11 @@ export async function testServer(
     await admin.disconnect();
   });
   return app;
+}
+
+export function listenersOf({ database }: Books): Listeners {
+  const logger = createLogger("api", "error");
+  return openListeners((known) => readChanges({ database, now: Date.now }, known), logger);
 }
 
 export async function openApi(

@@ -1,15 +1,19 @@
 import type { Kafka } from "kafkajs";
 import { onTestFinished } from "vitest";
 import { followTopics } from "../../../services/api/stream/follow-topics.ts";
-import { type Listeners, openListeners } from "../../../services/api/stream/listeners.ts";
+import type { Listeners } from "../../../services/api/stream/listeners.ts";
 import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
+import {
+  openSkippedRecords,
+  type SkippedRecords,
+} from "../../../shared/kafka/consume/skipped-records.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
 import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
 import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import type { Books } from "../books/books.ts";
-import { testKafka } from "../kafka/kafka.ts";
-import { makeKey, testServer } from "./api.ts";
+import { silent, testKafka } from "../kafka/kafka.ts";
+import { listenersOf, makeKey, testServer } from "./api.ts";
 
 const { registry } = readSettings(process.env);
 
@@ -18,16 +22,18 @@ export interface LiveServer {
   readonly origin: string;
   readonly key: string;
   readonly listeners: Listeners;
+  readonly skipped: SkippedRecords;
 }
 
 /** Serves the API on real Kafka, as its main does; closed when the test is over. */
 export async function serveLive(books: Books, kafka: Kafka = testKafka()): Promise<LiveServer> {
-  const listeners = openListeners();
-  const topics = await followTopics(kafka, openRegistry(registry), listeners);
+  const listeners = listenersOf(books);
+  const skipped = openSkippedRecords(silent);
+  const topics = await followTopics(kafka, listeners, skipped);
   onTestFinished(() => topics.stop());
-  const app = await testServer(books, { listeners });
+  const app = await testServer(books, { listeners, skipped });
   const origin = await app.listen({ port: 0, host: "127.0.0.1" });
-  return { origin, key: await makeKey(books, ["admin"]), listeners };
+  return { origin, key: await makeKey(books, ["admin"]), listeners, skipped };
 }
 
 /** Publishes the pending records of the books, each of them `times` times. */
