@@ -5,13 +5,15 @@ import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 /** What operators see: through the page's route, and through Prometheus. */
 const AT = "2026-11-01T03:30:00.000Z";
 
+const SKIPPED = [{ topic: "billing.credits", reason: "no_key", count: 2 }];
+
 let books: Books;
 let api: TestApi;
 
 beforeEach(async () => {
   books = await openBooks();
   await openAccount(books, "acme", { lots: [{ credits: 5_000_000n }] });
-  api = await openApi(books);
+  api = await openApi(books, { skipped: { counts: () => SKIPPED } });
 });
 
 afterEach(() => books.close());
@@ -48,6 +50,7 @@ test("Prometheus reads what is waiting, what was proved, and which charges are m
     drawdown_reconciliation_differences: 3,
     drawdown_unmatched_charges: 1,
     'drawdown_dead_letters{reason="no_price"}': 1,
+    'drawdown_skipped_records{topic="billing.credits",reason="no_key"}': 2,
   });
 });
 

@@ -4,7 +4,7 @@ import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 const LONG = Buffer.alloc(9, 0xff);
 
 /** Values that no reader of a billing topic can use, by what is wrong with them. */
-export const MALFORMED_VALUES: Readonly<Record<string, Buffer | null>> = {
+const MALFORMED_VALUES: Readonly<Record<string, Buffer | null>> = {
   "no value": null,
   "an empty value": Buffer.alloc(0),
   "four bytes": Buffer.from([0, 0, 0, 0]),
