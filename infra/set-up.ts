@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { openKafka } from "../shared/kafka/client/kafka-client.ts";
 import { openRegistry, registerSchemas } from "../shared/kafka/codec/registry.ts";
 import { openDatabase } from "../shared/ledger/postgres/database.ts";
@@ -6,9 +9,17 @@ import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";
 import { migrate } from "./postgres/migrate.ts";
 
+const run = promisify(execFile);
+
+/** Only the top-up service knows the gateways. */
+const RECORD_MINIMUM_CHARGES = fileURLToPath(
+  new URL("../services/top-up/record-minimum-charges.ts", import.meta.url),
+);
+
 /**
- * Prepares Postgres, Kafka and the registry for the services: migrations, topics and schemas. Running
- * it again changes nothing. Throws if a schema is incompatible with the registered one.
+ * Prepares Postgres, Kafka and the registry for the services: migrations, the gateway's minimum charges,
+ * topics and schemas. Running it again changes nothing. Throws if a schema is incompatible with the
+ * registered one.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);
@@ -24,6 +35,8 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     say("schemas registered");
     const migrations = await migrate(database);
     say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
+    await run(process.execPath, [RECORD_MINIMUM_CHARGES], { env });
+    say("minimum charges recorded");
     await admin.connect();
     const created = await createTopics(admin, settings.kafka);
     say(created.length === 0 ? "topics exist" : `topics created: ${created.join(", ")}`);

@@ -4,6 +4,7 @@ import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { recordMinimumCharges } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
@@ -13,7 +14,7 @@ import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { paymentCharging } from "./charge-payments.ts";
 import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
-import { openGateway } from "./gateways/open-gateway.ts";
+import { minimumChargesOf, openGateway } from "./gateways/open-gateway.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
 import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
@@ -33,6 +34,8 @@ await runService("top-up", async (service) => {
   const { untilUp } = waits;
 
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
+  const minimums = minimumChargesOf(payments.gateway.name);
+  await untilUp("Postgres", () => recordMinimumCharges(database, minimums));
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
   const context = { database, gateway, logger, waits, stopping, now: Date.now };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Account, Instant } from "../core/line/account.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
 import type { AutoTopUp } from "../core/payments/auto-top-up.ts";
+import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
 import { autoTopUp, toAutoTopUp } from "./auto-top-up.ts";
 import { noun } from "./noun.ts";
 import { type ScheduleRead, scheduleFields, toSchedule } from "./subscription.ts";
@@ -54,9 +55,8 @@ export function toBalance(of: Account) {
 }
 
 /** What is read of an account to show it. */
-interface AccountRead extends ScheduleRead {
+interface AccountRead extends ScheduleRead, ChargeCurrency {
   readonly account: Account;
-  readonly currency: string;
   readonly createdAt: Instant;
   readonly auto: AutoTopUp;
   readonly method: object | null;
@@ -68,7 +68,7 @@ export function toAccount(read: AccountRead, at: Instant) {
   return {
     ...read,
     ...toBalance(read.account),
-    autoTopUp: toAutoTopUp(read.auto, read.currency),
+    autoTopUp: toAutoTopUp(read.auto, read),
     paymentMethod: { set: read.method !== null },
     ...toSchedule(read, at),
   };

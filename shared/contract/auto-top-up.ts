@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type AutoTopUp, amountsOf } from "../core/payments/auto-top-up.ts";
+import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
 import { noun } from "./noun.ts";
 import { instant, money } from "./wire.ts";
 
@@ -25,11 +26,11 @@ export const autoTopUpFields = {
 
 export const autoTopUp = noun(autoTopUpFields);
 
-export function toAutoTopUp(auto: AutoTopUp, currency: string) {
-  const { amount, perDay, perMonth } = amountsOf(auto, currency);
+export function toAutoTopUp(auto: AutoTopUp, charged: ChargeCurrency) {
+  const { amount, perDay, perMonth } = amountsOf(auto, charged);
   return {
     ...auto,
-    ...{ currency, amount, limitPerDay: perDay, limitPerMonth: perMonth },
+    ...{ currency: charged.currency, amount, limitPerDay: perDay, limitPerMonth: perMonth },
     defaults: {
       amount: auto.amount === null,
       limitPerDay: auto.limitPerDay === null,

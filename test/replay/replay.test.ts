@@ -9,6 +9,7 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { withdrawLot } from "../../shared/ledger/credits/withdraw-lot.ts";
+import { recordMinimumCharges } from "../../shared/ledger/payments/charge-limits.ts";
 import { listTables } from "../../shared/ledger/replay/book-tables.ts";
 import {
   type Books,
@@ -48,6 +49,8 @@ beforeAll(async () => {
   giveTopicBack = await takeUsageTopic(kafka);
   books = await openBooks();
   await playPublished(books, kafka, { seed: 20_261_126, accounts: 12, steps: 40 });
+  // Others than set-up records in the target.
+  await recordMinimumCharges(books.database, new Map([["USD", 60n]]));
   before = await everyTable(books);
 }, 120_000);
 
@@ -75,6 +78,7 @@ describe("a replay", () => {
     const after = await everyTable(target);
     const same = [
       "balance_change",
+      "charge_limit",
       "consumer_offset",
       "dead_letter",
       "lot",

@@ -65,8 +65,8 @@ export const topUpRoutes = [
       response: { 200: autoTopUp },
     },
     ({ params: { account_id } }, context) =>
-      readOfAccount(context, account_id, async (transaction, { currency }) =>
-        toAutoTopUp(await readAutoTopUp(transaction, account_id), currency),
+      readOfAccount(context, account_id, async (transaction, details) =>
+        toAutoTopUp(await readAutoTopUp(transaction, account_id), details),
       ),
   ),
   route(
@@ -83,11 +83,7 @@ export const topUpRoutes = [
     async (request, context) => {
       const { account_id } = request.params;
       const { enabled, amount, limit_per_day, limit_per_month } = request.body;
-      const currency = await readOfAccount(
-        context,
-        account_id,
-        async (_, details) => details.currency,
-      );
+      const details = await readOfAccount(context, account_id, async (_, read) => read);
       const changes = {
         ...(enabled === undefined ? {} : { enabled }),
         ...(amount === undefined ? {} : { amount }),
@@ -98,7 +94,7 @@ export const topUpRoutes = [
       const by = { accountId: account_id, now: context.now(), by: nameOf(request) };
       const outcome = await setAutoTopUp(context.database, by, changes);
       if (outcome.kind !== "set") throw refuse(outcome);
-      return toAutoTopUp(outcome.auto, currency);
+      return toAutoTopUp(outcome.auto, details);
     },
   ),
 ];

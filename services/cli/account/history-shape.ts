@@ -135,11 +135,12 @@ export function subscriptionThen({ changes, line }: History): SubscriptionThen {
   return subscriptionAt(changes, line.at);
 }
 
-function toSettings({ settings, line, currency, views }: History) {
+function toSettings(history: History) {
+  const { settings, line, currency, views } = history;
   const then = settingsAt(settings, line.at);
   if (then === null) return { known: false as const, knownFrom: settings[0]?.at ?? null };
   const { threshold, autoTopUp } = then.settings;
-  const { amount, perDay, perMonth } = amountsOf(autoTopUp, currency);
+  const { amount, perDay, perMonth } = amountsOf(autoTopUp, history);
   return {
     ...{ known: true as const, setAt: then.at, setBy: then.by, currency },
     ...then.settings,

@@ -133,7 +133,7 @@ function settingsRows(history: History): Rows {
   const then = settingsAt(settings, history.line.at);
   if (then === null) return [["settings", unknownText(settings)]];
   const { timeZone, threshold, autoTopUp } = then.settings;
-  const { amount, perDay, perMonth } = amountsOf(autoTopUp, currency);
+  const { amount, perDay, perMonth } = amountsOf(autoTopUp, history);
   const [each, day, month] = [amount, perDay, perMonth].map((money) => moneyText(money, currency));
   const low = balanceOf(views.stood) <= threshold ? "; the balance was at or below it" : "";
   return [

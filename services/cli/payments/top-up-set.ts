@@ -39,16 +39,15 @@ export async function setTopUp(
   return withDatabase(settings, async (database) => {
     const details = await readAccountDetails(database, accountId);
     if (details === null) return noAccount(accountId);
-    const { currency } = details;
     const at = { accountId, now: Date.now(), by };
     const outcome = await orUnknown(
-      setAutoTopUp(database, at, toSettings(options, currency)),
+      setAutoTopUp(database, at, toSettings(options, details.currency)),
       "the settings may or may not have been changed; run it again",
     );
     if (outcome.kind !== "set") return refused(outcome);
     const { kind, auto } = outcome;
-    const value = { outcome: kind, accountId, ...toAutoTopUp(auto, currency) };
-    return shown(changed, value, topUpSettingsText({ accountId, currency, auto }));
+    const value = { outcome: kind, accountId, ...toAutoTopUp(auto, details) };
+    return shown(changed, value, topUpSettingsText({ ...details, accountId, auto }));
   });
 }
 

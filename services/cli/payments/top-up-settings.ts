@@ -1,6 +1,7 @@
 import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
+import type { ChargeCurrency } from "../../../shared/core/payments/charge-limits.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
@@ -10,23 +11,23 @@ import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, shown } from "../shell/result.ts";
 
 /** An account's auto top-up, in the currency that it pays in. */
-interface AccountTopUp {
+interface AccountTopUp extends ChargeCurrency {
   readonly accountId: AccountId;
-  readonly currency: string;
   readonly auto: AutoTopUp;
 }
 
 /** Shows the settings and the state of an account's auto top-up. */
 export function showTopUpSettings(settings: Settings, accountId: AccountId): Promise<Result> {
-  return readAccountBooks(settings, accountId, async (transaction, { currency }) => {
+  return readAccountBooks(settings, accountId, async (transaction, details) => {
     const auto = await readAutoTopUp(transaction, accountId);
-    const text = topUpSettingsText({ accountId, currency, auto });
-    return shown(autoTopUp, toAutoTopUp(auto, currency), text);
+    const text = topUpSettingsText({ ...details, accountId, auto });
+    return shown(autoTopUp, toAutoTopUp(auto, details), text);
   });
 }
 
-export function topUpSettingsText({ accountId, currency, auto }: AccountTopUp): string {
-  const { amount, perDay, perMonth } = amountsOf(auto, currency);
+export function topUpSettingsText(of: AccountTopUp): string {
+  const { accountId, currency, auto } = of;
+  const { amount, perDay, perMonth } = amountsOf(auto, of);
   const money = (minor: bigint, set: bigint | null) =>
     `${moneyText(minor, currency)}${set === null ? " (default)" : ""}`;
   return fields([

@@ -56,6 +56,11 @@ export function openGateway({ name, set }: ChosenGateway): Promise<PaymentGatewa
   return kindOf(name).open(set);
 }
 
+/** Needs none of the gateway's settings. */
+export function minimumChargesOf(name: string): GatewayKind["minimumCharges"] {
+  return kindOf(name).minimumCharges;
+}
+
 function kindOf(name: string): GatewayKind {
   const kind = KINDS[name];
   if (kind === undefined) throw new Error(`there is no payment gateway ${name}`);

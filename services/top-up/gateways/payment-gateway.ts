@@ -111,5 +111,7 @@ export interface GatewayKind<Name extends string = string> {
   readonly environment: Readonly<Record<Name, z.ZodType<string | undefined>>>;
   /** It takes no money: it is refused in production, and beside the settings of a real one. */
   readonly isSimulated: boolean;
+  /** Its minimum charges, by currency, in minor units; in other currencies 1 minor unit is allowed. */
+  readonly minimumCharges: ReadonlyMap<string, bigint>;
   open(set: Readonly<Record<Name, string>>): Promise<PaymentGateway>;
 }

@@ -1,6 +1,6 @@
 import type { Instant } from "../line/account.ts";
 import type { Refusal } from "../line/refusal.ts";
-import { refuseAmount, usualTopUp } from "./charge-limits.ts";
+import { type ChargeCurrency, refuseAmount, usualTopUp } from "./charge-limits.ts";
 
 /** A customer's settings of auto top-up; null: the default. Money is in the currency's minor unit. */
 export interface TopUpSettings {
@@ -44,7 +44,7 @@ const TIMES_A_MONTH = 50n;
 /** The amount and limits in force, in minor units; by default 10 amounts a day and 50 a month. */
 export function amountsOf(
   { amount, limitPerDay, limitPerMonth }: TopUpSettings,
-  currency: string,
+  currency: ChargeCurrency,
 ): { amount: bigint; perDay: bigint; perMonth: bigint } {
   const each = amount ?? usualTopUp(currency);
   return {
@@ -80,14 +80,14 @@ export type AutoTopUpSettingsDecision =
 export function decideAutoTopUpSettings(
   settings: Partial<TopUpSettings>,
   before: AutoTopUp,
-  { currency, now }: { readonly currency: string; readonly now: Instant },
+  { now, ...charged }: ChargeCurrency & { readonly now: Instant },
 ): AutoTopUpSettingsDecision {
   const auto = startAgain({ ...before, ...settings }, now);
-  const { amount, perDay, perMonth } = amountsOf(auto, currency);
-  const uncharged = refuseAmount(amount, currency);
+  const { amount, perDay, perMonth } = amountsOf(auto, charged);
+  const uncharged = refuseAmount(amount, charged);
   if (uncharged !== null) return uncharged;
   const tooSmall = (per: "day" | "month", limit: bigint) =>
-    ({ kind: "limit_below_amount", per, amount, limit, currency }) as const;
+    ({ kind: "limit_below_amount", per, amount, limit, currency: charged.currency }) as const;
   if (amount > perDay) return tooSmall("day", perDay);
   if (amount > perMonth) return tooSmall("month", perMonth);
   return { kind: "set", auto };

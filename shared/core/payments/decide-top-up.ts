@@ -7,17 +7,15 @@ import { type Catalogue, type CreditPrice, creditPriceAt } from "../offer/catalo
 import { startOfNextDay, startOfNextMonth } from "../offer/months.ts";
 import { toSentence } from "../text/text.ts";
 import { type AutoTopUp, amountsOf, type TopUpNotice } from "./auto-top-up.ts";
-import { MOST_CHARGED, refuseAmount } from "./charge-limits.ts";
+import { type ChargeCurrency, MOST_CHARGED, refuseAmount } from "./charge-limits.ts";
 import { NO_PAYMENT_METHOD } from "./decline.ts";
 import type { NewTopUp } from "./payment.ts";
 import { creditsFor, timesToLift } from "./size-top-up.ts";
 
 /** What a top-up is decided on, read while the account's row is locked. */
-export interface TopUpContext {
+export interface TopUpContext extends ChargeCurrency {
   /** Settled up to `now`, so that no top-up is charged right before the month's credits. */
   readonly account: Account;
-  /** ISO 4217. */
-  readonly currency: string;
   readonly catalogue: Catalogue;
   readonly auto: AutoTopUp;
   /** The account has a payment method. */
@@ -70,7 +68,7 @@ export function isLow(account: Account): boolean {
 
 function sized(topUpId: string, price: CreditPrice, context: TopUpContext): AutoTopUpDecision {
   const { account, auto, now } = context;
-  const { amount } = amountsOf(auto, context.currency);
+  const { amount } = amountsOf(auto, context);
   const needed = timesToLift(amount, account.threshold - balanceOf(account), price);
   const { left, until } = leftOf(context);
   const times = least(needed, left / amount, MOST_CHARGED / amount);
@@ -91,11 +89,12 @@ function sized(topUpId: string, price: CreditPrice, context: TopUpContext): Auto
 }
 
 /** What the tighter limit leaves, in minor units, and when it resets. */
-function leftOf({ account, auto, currency, spent, now }: TopUpContext): {
+function leftOf(context: TopUpContext): {
   left: bigint;
   until: { kind: "day" | "month"; at: Instant };
 } {
-  const { perDay, perMonth } = amountsOf(auto, currency);
+  const { account, auto, spent, now } = context;
+  const { perDay, perMonth } = amountsOf(auto, context);
   const today = perDay - spent.today;
   const thisMonth = perMonth - spent.thisMonth;
   return today < thisMonth
@@ -111,27 +110,24 @@ function paused(
   until: Instant,
   reason: string,
   topUpId: string,
-  { auto, currency }: TopUpContext,
+  context: TopUpContext,
 ): AutoTopUpDecision {
-  const after = { ...auto, pausedUntil: until, lookAt: until };
-  return notCharged(after, { topUpId, status: "paused", reason, currency });
+  const auto = { ...context.auto, pausedUntil: until, lookAt: until };
+  return notCharged({ topUpId, status: "paused", reason }, { ...context, auto });
 }
 
-function stopped(
-  reason: string,
-  topUpId: string,
-  { auto, currency }: TopUpContext,
-): AutoTopUpDecision {
-  const after = { ...auto, stopped: reason, lookAt: null };
-  return notCharged(after, { topUpId, status: "stopped", reason, currency });
+function stopped(reason: string, topUpId: string, context: TopUpContext): AutoTopUpDecision {
+  const auto = { ...context.auto, stopped: reason, lookAt: null };
+  return notCharged({ topUpId, status: "stopped", reason }, { ...context, auto });
 }
 
 function notCharged(
-  auto: AutoTopUp,
-  notice: Omit<TopUpNotice, "amount" | "credits">,
+  notice: Pick<TopUpNotice, "topUpId" | "status" | "reason">,
+  context: TopUpContext,
 ): AutoTopUpDecision {
-  const { amount } = amountsOf(auto, notice.currency);
-  return { auto, topUp: null, notices: [{ ...notice, amount, credits: 0n }] };
+  const { auto, currency } = context;
+  const { amount } = amountsOf(auto, context);
+  return { auto, topUp: null, notices: [{ ...notice, amount, currency, credits: 0n }] };
 }
 
 function newTopUp(paymentId: string, amount: bigint, price: CreditPrice): NewTopUp {
@@ -165,7 +161,7 @@ export function decideManualTopUp(
   context: TopUpContext,
 ): ManualTopUpDecision {
   const { account, currency, catalogue, now } = context;
-  const uncharged = refuseAmount(amount, currency);
+  const uncharged = refuseAmount(amount, context);
   if (uncharged !== null) return uncharged;
   if (!context.hasMethod) return { kind: "no_payment_method" };
   if (context.inFlight) return { kind: "top_up_pending" };

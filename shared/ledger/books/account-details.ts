@@ -1,17 +1,19 @@
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
+import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import type { Queryable, Transaction } from "../postgres/database.ts";
 import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
 
 /** An account with the columns that metering does not need. */
-export interface AccountDetails {
+export interface AccountDetails extends ChargeCurrency {
   readonly account: Account;
-  /** ISO 4217. */
-  readonly currency: string;
   readonly createdAt: Instant;
 }
 
 const READ = `
-  SELECT currency, created_at AS "createdAt", ${ACCOUNT_COLUMNS}
+  SELECT currency,
+         coalesce((SELECT minimum FROM charge_limit
+                   WHERE charge_limit.currency = account.currency), 1) AS "minimumCharge",
+         created_at AS "createdAt", ${ACCOUNT_COLUMNS}
   FROM account
   WHERE account_id = $1`;
 
@@ -41,8 +43,8 @@ async function query(
     values: [accountId],
   });
   if (rows[0] === undefined) return null;
-  const { currency, createdAt, ...account } = rows[0];
-  return { account, currency, createdAt };
+  const { currency, minimumCharge, createdAt, ...account } = rows[0];
+  return { account, currency, minimumCharge, createdAt };
 }
 
 const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";

@@ -6,6 +6,7 @@ import { movementOf } from "../../core/month/movement.ts";
 import { type Settlement, settle } from "../../core/month/settle.ts";
 import type { SubscriptionChange } from "../../core/month/subscription.ts";
 import type { Catalogue } from "../../core/offer/catalogue.ts";
+import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { lockAccount, writeAccountSettings } from "./account-details.ts";
@@ -28,12 +29,10 @@ export interface RequestedBy extends AccountNow {
 }
 
 /** A settled account, locked until the transaction ends. */
-export interface SettledAccount {
+export interface SettledAccount extends ChargeCurrency {
   readonly book: AccountBook;
   /** The entries that settling posts. They are written after the decision, so queries do not see them. */
   readonly posted: readonly Entry[];
-  /** ISO 4217. */
-  readonly currency: string;
   readonly catalogue: Catalogue;
 }
 
@@ -56,7 +55,7 @@ export async function moveAccount<D>(
   return inTransaction(database, async (transaction) => {
     const details = await lockAccount(transaction, accountId);
     if (details === null) return { kind: "unknown_account", accountId };
-    const { account, currency } = details;
+    const { account, currency, minimumCharge } = details;
     const catalogue = await readCatalogue(transaction);
     const completeUntil = await readCompleteUntil(transaction);
     const rest = (await readBooks(transaction, [accountId])).get(accountId);
@@ -65,7 +64,7 @@ export async function moveAccount<D>(
     const settled = settle(before, catalogue, uptoClock(now, completeUntil));
 
     const { decision, step } = await decide(
-      { book: settled, posted: settled.entries, currency, catalogue },
+      { book: settled, posted: settled.entries, currency, minimumCharge, catalogue },
       transaction,
     );
     const steps = step === null ? [settled] : [settled, step];

@@ -18,9 +18,9 @@ export async function setAutoTopUp(
   { accountId, now, by }: RequestedBy,
   settings: Partial<TopUpSettings>,
 ): Promise<AutoTopUpSettingsDecision | UnknownAccount> {
-  return moveAccount(database, { accountId, now }, async ({ currency }, transaction) => {
+  return moveAccount(database, { accountId, now }, async (settled, transaction) => {
     const before: AutoTopUp = await readAutoTopUp(transaction, accountId);
-    const decision = decideAutoTopUpSettings(settings, before, { currency, now });
+    const decision = decideAutoTopUpSettings(settings, before, { ...settled, now });
     if (decision.kind === "set") {
       await writeAutoTopUp(transaction, accountId, { auto: decision.auto, notices: [], now });
       await recordSettings(transaction, { accountId, now, by });

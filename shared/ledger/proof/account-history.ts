@@ -3,6 +3,7 @@ import type { LineHistory } from "../../core/history/line-at.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import type { SubscriptionChange } from "../../core/month/subscription.ts";
+import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import { readAccountDetails } from "../books/account-details.ts";
 import { listLots } from "../books/granted-lots.ts";
 import { listEntries } from "../books/list-entries.ts";
@@ -12,10 +13,8 @@ import type { Transaction } from "../postgres/database.ts";
 import { MOST_AHEAD_MS, MOST_BEHIND_MS } from "../usage/list.ts";
 
 /** The history from which an account is rebuilt at an instant. */
-export interface AccountHistory {
+export interface AccountHistory extends ChargeCurrency {
   readonly accountId: AccountId;
-  /** ISO 4217. */
-  readonly currency: string;
   readonly createdAt: Instant;
   readonly line: LineHistory;
   /** Events that occurred before the instant and were metered later. */
@@ -37,12 +36,12 @@ export async function readAccountHistory(
 ): Promise<AccountHistory | null> {
   const details = await readAccountDetails(transaction, accountId);
   if (details === null) return null;
-  const { currency, createdAt } = details;
+  const { currency, minimumCharge, createdAt } = details;
   const place = await readPlace(transaction, accountId, at);
   const { lateEvents, ...usage } = await readOffTime(transaction, accountId, at, place.version);
   const entries = await listEntries(transaction, accountId, { before: null, limit: null });
   return {
-    ...{ accountId, currency, createdAt, lateEvents },
+    ...{ accountId, currency, minimumCharge, createdAt, lateEvents },
     line: { at, entries, ...place, ...usage },
     lots: await listLots(transaction, accountId),
     changes: await listChanges(transaction, accountId),

@@ -17,6 +17,7 @@ export const COPIED_TABLES = [
     "refund",
     "charge_check",
     "unmatched_charge",
+    "charge_limit",
   ],
   ...["api_key", "dashboard_token", "api_request"],
   // Messages that were not metered, which depended on the clock and the books of that time.

@@ -119,5 +119,5 @@ describe("settings are refused", () => {
 });
 
 function set(asked: Partial<TopUpSettings>, before: AutoTopUp, currency = "USD") {
-  return decideAutoTopUpSettings(asked, before, { currency, now: NOON });
+  return decideAutoTopUpSettings(asked, before, { currency, minimumCharge: 50n, now: NOON });
 }

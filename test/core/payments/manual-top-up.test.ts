@@ -78,7 +78,7 @@ describe("a top-up by hand is refused", () => {
     {
       when: "of nothing in a currency with no known minimum",
       amount: 0n,
-      given: { currency: "KWD" },
+      given: { currency: "KWD", minimumCharge: 1n },
       says: { kind: "below_minimum", least: 1n, currency: "KWD" },
     },
     {

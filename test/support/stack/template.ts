@@ -1,7 +1,7 @@
 import pg from "pg";
-import { migrate } from "../../../infra/postgres/migrate.ts";
+import { setUp } from "../../../infra/set-up.ts";
 
-/** The name of a migrated, empty database that every test file's books are copied from. */
+/** The name of a database, empty as set-up leaves it, that every test file's books are copied from. */
 const TEMPLATE = "TEST_TEMPLATE_DATABASE";
 
 /** Makes the template and names it in the environment. Nobody may be connected to it afterwards. */
@@ -9,12 +9,7 @@ export async function makeTemplate(): Promise<void> {
   const name = `template_${process.pid}`;
   await onServer((server) => server.query(`DROP DATABASE IF EXISTS ${name}`));
   await onServer((server) => server.query(`CREATE DATABASE ${name}`));
-  const pool = new pg.Pool({ connectionString: databaseUrl(name), max: 1 });
-  try {
-    await migrate(pool);
-  } finally {
-    await pool.end();
-  }
+  await setUp({ ...process.env, DATABASE_URL: databaseUrl(name) }, () => undefined);
   process.env[TEMPLATE] = name;
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { optional } from "../../../../shared/runtime/settings.ts";
 import type { GatewayKind } from "../payment-gateway.ts";
+import { MINIMUM_CHARGES } from "../stripe/minimum-charges.ts";
 import { openSimulatedGateway } from "./gateway.ts";
 
 export const simulated: GatewayKind<"SIMULATED_GATEWAY_URL" | "SIMULATED_GATEWAY_WEBHOOK_SECRET"> =
@@ -15,6 +16,8 @@ export const simulated: GatewayKind<"SIMULATED_GATEWAY_URL" | "SIMULATED_GATEWAY
       ),
     },
     isSimulated: true,
+    // It stands in for Stripe.
+    minimumCharges: MINIMUM_CHARGES,
     open: async ({ SIMULATED_GATEWAY_URL: url, SIMULATED_GATEWAY_WEBHOOK_SECRET: webhookSecret }) =>
       openSimulatedGateway({ url, webhookSecret }),
   };

@@ -1,0 +1,79 @@
+/**
+ * The gateway's minimum charges, in the books for all who decide on amounts.
+ *
+ * - new books have those of the gateway that set-up knows
+ * - recording replaces them all; what is gone is removed
+ * - a currency without one is charged from 1 minor unit on
+ */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
+import { recordMinimumCharges } from "../../../shared/ledger/payments/charge-limits.ts";
+import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+
+let books: Books;
+
+beforeEach(async () => {
+  books = await openBooks();
+});
+
+afterEach(() => books.close());
+
+test("new books have minimum charges, though no top-up service has run", async () => {
+  expect(await minimumIn("USD")).toBe(50n);
+  expect(await minimumIn("CZK")).toBe(1_500n);
+});
+
+test("recording replaces all of them: what is gone is removed", async () => {
+  await record({ USD: 70n, KWD: 100n });
+  expect(await stored()).toEqual({ USD: 70n, KWD: 100n });
+  await record({ KWD: 100n, EUR: 60n });
+  expect(await stored()).toEqual({ KWD: 100n, EUR: 60n });
+  expect([await minimumIn("EUR"), await minimumIn("USD")]).toEqual([60n, 1n]);
+  await record({});
+  expect(await stored()).toEqual({});
+});
+
+test("a currency that the gateway does not name is charged from 1 minor unit on", async () => {
+  expect(await setAmount("KWD", 1n)).toMatchObject({ kind: "set", auto: { amount: 1n } });
+  expect(await setAmount("KWD", 0n)).toEqual({ kind: "below_minimum", least: 1n, currency: "KWD" });
+});
+
+test("an amount is compared with the minimum that is recorded", async () => {
+  await record({ USD: 70n });
+  expect(await setAmount("USD", 69n)).toEqual({
+    ...{ kind: "below_minimum", least: 70n, currency: "USD" },
+  });
+  expect(await setAmount("USD", 70n)).toMatchObject({ kind: "set" });
+});
+
+function record(minimums: Readonly<Record<string, bigint>>): Promise<void> {
+  return recordMinimumCharges(books.database, new Map(Object.entries(minimums)));
+}
+
+async function stored(): Promise<Record<string, bigint>> {
+  const { rows } = await books.database.query<{ currency: string; minimum: bigint }>(
+    "SELECT currency, minimum FROM charge_limit",
+  );
+  return Object.fromEntries(rows.map(({ currency, minimum }) => [currency, minimum]));
+}
+
+async function minimumIn(currency: string): Promise<bigint | undefined> {
+  const details = await readAccountDetails(books.database, await payerIn(currency));
+  return details?.minimumCharge;
+}
+
+async function setAmount(currency: string, amount: bigint) {
+  const by = { accountId: await payerIn(currency), now: Date.now(), by: "test" };
+  return setAutoTopUp(books.database, by, { amount });
+}
+
+/** An account that pays in a currency. */
+async function payerIn(currency: string) {
+  const accountId = toAccountId(`payer-${currency}`);
+  const account = { accountId, timeZone: "UTC", currency, threshold: 0n };
+  await createAccount(books.database, account, { now: Date.now(), by: "test" });
+  return accountId;
+}
