@@ -1,11 +1,15 @@
 /**
  * The gateway's minimum charges, in the books for all who decide on amounts.
  *
- * - new books have those of the gateway that set-up knows
+ * - new books have those of the gateway that set-up is told, or of the simulated one
+ * - to record those of Stripe needs no key
  * - recording replaces them all; what is gone is removed
  * - a currency without one is charged from 1 minor unit on
  */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { minimumChargesOf } from "../../../services/top-up/gateways/open-gateway.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
@@ -24,6 +28,13 @@ afterEach(() => books.close());
 test("new books have minimum charges, though no top-up service has run", async () => {
   expect(await minimumIn("USD")).toBe(50n);
   expect(await minimumIn("CZK")).toBe(1_500n);
+});
+
+test("those of Stripe are recorded without a key; a gateway that does not exist is refused", async () => {
+  await record({ KWD: 100n });
+  await runRecording("stripe");
+  expect(await stored()).toEqual(Object.fromEntries(minimumChargesOf("stripe")));
+  await expect(runRecording("paypal")).rejects.toThrow(/PAYMENT_GATEWAY: Invalid option/);
 });
 
 test("recording replaces all of them: what is gone is removed", async () => {
@@ -48,6 +59,13 @@ test("an amount is compared with the minimum that is recorded", async () => {
   });
   expect(await setAmount("USD", 70n)).toMatchObject({ kind: "set" });
 });
+
+/** As set-up does it. */
+async function runRecording(gateway: string): Promise<void> {
+  const env = { ...process.env, DATABASE_URL: books.url, PAYMENT_GATEWAY: gateway };
+  const file = "services/top-up/record-minimum-charges.ts";
+  await promisify(execFile)(process.execPath, [file], { env });
+}
 
 function record(minimums: Readonly<Record<string, bigint>>): Promise<void> {
   return recordMinimumCharges(books.database, new Map(Object.entries(minimums)));
