@@ -14,7 +14,7 @@ import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { paymentCharging } from "./charge-payments.ts";
 import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
-import { minimumChargesOf, openGateway } from "./gateways/open-gateway.ts";
+import { kindOf, openGateway } from "./gateways/open-gateway.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
 import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
@@ -34,8 +34,8 @@ await runService("top-up", async (service) => {
   const { untilUp } = waits;
 
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
-  const minimums = minimumChargesOf(payments.gateway.name);
-  await untilUp("Postgres", () => recordMinimumCharges(database, minimums));
+  const { minimumCharges } = kindOf(gateway.name);
+  await untilUp("Postgres", () => recordMinimumCharges(database, minimumCharges));
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
   const context = { database, gateway, logger, waits, stopping, now: Date.now };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { recordMinimumCharges } from "../../shared/ledger/payments/charge-limits.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readEnvironment, readSettings } from "../../shared/runtime/settings.ts";
-import { gatewayEnvironment, minimumChargesOf } from "./gateways/open-gateway.ts";
+import { gatewayEnvironment, kindOf } from "./gateways/open-gateway.ts";
 
 // Set-up runs this file. It needs no gateway's keys, and without PAYMENT_GATEWAY takes the simulated
 // gateway, as `npm start` does.
@@ -17,7 +17,7 @@ const database = openDatabase(readSettings(process.env).database, {
   onError: (error) => console.error(`lost a connection to Postgres: ${error.message}`),
 });
 try {
-  await recordMinimumCharges(database, minimumChargesOf(gateway));
+  await recordMinimumCharges(database, kindOf(gateway).minimumCharges);
 } finally {
   await database.end();
 }

@@ -56,12 +56,7 @@ export function openGateway({ name, set }: ChosenGateway): Promise<PaymentGatewa
   return kindOf(name).open(set);
 }
 
-/** Needs none of the gateway's settings. */
-export function minimumChargesOf(name: string): GatewayKind["minimumCharges"] {
-  return kindOf(name).minimumCharges;
-}
-
-function kindOf(name: string): GatewayKind {
+export function kindOf(name: string): GatewayKind {
   const kind = KINDS[name];
   if (kind === undefined) throw new Error(`there is no payment gateway ${name}`);
   return kind;

@@ -9,7 +9,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { minimumChargesOf } from "../../../services/top-up/gateways/open-gateway.ts";
+import { kindOf } from "../../../services/top-up/gateways/open-gateway.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
@@ -33,7 +33,7 @@ test("new books have minimum charges, though no top-up service has run", async (
 test("those of Stripe are recorded without a key; a gateway that does not exist is refused", async () => {
   await record({ KWD: 100n });
   await runRecording("stripe");
-  expect(await stored()).toEqual(Object.fromEntries(minimumChargesOf("stripe")));
+  expect(await stored()).toEqual(Object.fromEntries(kindOf("stripe").minimumCharges));
   await expect(runRecording("paypal")).rejects.toThrow(/PAYMENT_GATEWAY: Invalid option/);
 });
 

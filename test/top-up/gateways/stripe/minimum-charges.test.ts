@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { minimumChargesOf } from "../../../../services/top-up/gateways/open-gateway.ts";
+import { kindOf } from "../../../../services/top-up/gateways/open-gateway.ts";
 import { MOST_CHARGED, usualTopUp } from "../../../../shared/core/payments/charge-limits.ts";
 
-const stripe = minimumChargesOf("stripe");
+const stripe = kindOf("stripe").minimumCharges;
 
 test.each([
   { currency: "USD", minimum: 50n },
@@ -15,7 +15,7 @@ test.each([
 });
 
 test("the simulated gateway has the minimum charges of Stripe, for which it stands in", () => {
-  expect(minimumChargesOf("simulated")).toEqual(stripe);
+  expect(kindOf("simulated").minimumCharges).toEqual(stripe);
 });
 
 test("the default amount of a top-up is a payment that Stripe takes, in any currency", () => {
