@@ -148,7 +148,7 @@ function isElsewhere({ transaction, isAbout }: Said, account: string): boolean {
 }
 
 function isMove([, first = ""]: readonly string[]): boolean {
-  return /FROM account\b/.test(first) && /FOR UPDATE$/.test(first);
+  return /FROM account\b/.test(first) && /FOR UPDATE OF account$/.test(first);
 }
 
 function isRelay([, first = ""]: readonly string[]): boolean {

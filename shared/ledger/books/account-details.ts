@@ -10,11 +10,9 @@ export interface AccountDetails extends ChargeCurrency {
 }
 
 const READ = `
-  SELECT currency,
-         coalesce((SELECT minimum FROM charge_limit
-                   WHERE charge_limit.currency = account.currency), 1) AS "minimumCharge",
-         created_at AS "createdAt", ${ACCOUNT_COLUMNS}
+  SELECT currency, coalesce(minimum, 1) AS "minimumCharge", created_at AS "createdAt", ${ACCOUNT_COLUMNS}
   FROM account
+  LEFT JOIN charge_limit USING (currency)
   WHERE account_id = $1`;
 
 /** An account, or null when there is none of this id. */
@@ -30,7 +28,7 @@ export async function lockAccount(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  return query(transaction, { name: "lock-account", text: `${READ} FOR UPDATE` }, accountId);
+  return query(transaction, { name: "lock-account", text: `${READ} FOR UPDATE OF account` }, accountId);
 }
 
 async function query(
