@@ -15,6 +15,8 @@ const READ = `
   LEFT JOIN charge_limit USING (currency)
   WHERE account_id = $1`;
 
+const LOCK = `${READ} FOR UPDATE OF account`;
+
 /** An account, or null when there is none of this id. */
 export async function readAccountDetails(
   database: Queryable,
@@ -28,7 +30,7 @@ export async function lockAccount(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  return query(transaction, { name: "lock-account", text: `${READ} FOR UPDATE OF account` }, accountId);
+  return query(transaction, { name: "lock-account", text: LOCK }, accountId);
 }
 
 async function query(

@@ -18,7 +18,7 @@ test("the simulated gateway has the minimum charges of Stripe, for which it stan
   expect(kindOf("simulated").minimumCharges).toEqual(stripe);
 });
 
-test("the default amount of a top-up is a payment that Stripe takes, in any currency", () => {
+test("the default amount of a top-up is accepted by Stripe in any currency", () => {
   const unfit = Intl.supportedValuesOf("currency").filter((currency) => {
     const minimumCharge = stripe.get(currency) ?? 1n;
     const usual = usualTopUp({ currency, minimumCharge });
