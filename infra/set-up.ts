@@ -12,9 +12,7 @@ import { migrate } from "./postgres/migrate.ts";
 const run = promisify(execFile);
 
 /** Only the top-up service knows the gateways. */
-const RECORD_MINIMUM_CHARGES = fileURLToPath(
-  new URL("../services/top-up/record-minimum-charges.ts", import.meta.url),
-);
+const TOP_UP_SET_UP = fileURLToPath(new URL("../services/top-up/set-up/main.ts", import.meta.url));
 
 /**
  * Prepares Postgres, Kafka and the registry for the services: migrations, the gateway's minimum charges,
@@ -35,7 +33,7 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     say("schemas registered");
     const migrations = await migrate(database);
     say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
-    await run(process.execPath, [RECORD_MINIMUM_CHARGES], { env });
+    await run(process.execPath, [TOP_UP_SET_UP], { env });
     say("minimum charges recorded");
     await admin.connect();
     const created = await createTopics(admin, settings.kafka);

@@ -63,7 +63,7 @@ test("an amount is compared with the minimum that is recorded", async () => {
 /** As set-up does it. */
 async function runRecording(gateway: string): Promise<void> {
   const env = { ...process.env, DATABASE_URL: books.url, PAYMENT_GATEWAY: gateway };
-  const file = "services/top-up/record-minimum-charges.ts";
+  const file = "services/top-up/set-up/main.ts";
   await promisify(execFile)(process.execPath, [file], { env });
 }
 

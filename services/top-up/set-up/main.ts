@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { recordMinimumCharges } from "../../shared/ledger/payments/charge-limits.ts";
-import { openDatabase } from "../../shared/ledger/postgres/database.ts";
-import { readEnvironment, readSettings } from "../../shared/runtime/settings.ts";
-import { gatewayEnvironment, kindOf } from "./gateways/open-gateway.ts";
+import { recordMinimumCharges } from "../../../shared/ledger/payments/charge-limits.ts";
+import { openDatabase } from "../../../shared/ledger/postgres/database.ts";
+import { readEnvironment, readSettings } from "../../../shared/runtime/settings.ts";
+import { gatewayEnvironment, kindOf } from "../gateways/open-gateway.ts";
 
 // Set-up runs this file. It needs no gateway's keys, and without PAYMENT_GATEWAY takes the simulated
 // gateway, as `npm start` does.
