@@ -6,6 +6,7 @@ import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
+import { findTrueRetries } from "../../shared/kafka/consume/true-retries.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
@@ -48,6 +49,9 @@ export function meterMessages(
   let expectRepeats = false;
 
   return async (deliveries) => {
+    const heartbeat = async () => {
+      await Promise.all(deliveries.map((delivery) => delivery.heartbeat()));
+    };
     const waiting = {
       signal: context.stopping,
       isOutage: (error: unknown) => error instanceof RegistryUnavailable || isDatabaseOutage(error),
@@ -62,19 +66,24 @@ export function meterMessages(
             ? "waiting for the registry"
             : "waiting for Postgres",
         );
-        await Promise.all(deliveries.map(({ heartbeat }) => heartbeat()));
+        await heartbeat();
       },
     };
-    for (const { batch } of deliveries) {
-      await waitOut(() => decoder.learn(batch.messages.map(({ value }) => value)), waiting);
-    }
+    const batches = deliveries.map(({ batch }) => batch);
+    const values = batches.flatMap(({ messages }) => messages.map(({ value }) => value));
+    const learning = { receivedAt: performance.now(), heartbeat };
+    await waitOut(() => decoder.learn(values, learning), waiting);
     const now = Date.now();
     const debit = (runs: readonly UsageRun[]) => {
       const usage = { reader: USAGE_READER, now, runs, expectRepeats };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
+    const retries = await waitOut(
+      () => findTrueRetries(database, batches, decoder, now, window),
+      waiting,
+    );
     const outcome = await debit(
-      deliveries.map(({ batch }) => decodeBatch(batch, decoder, now, window)),
+      batches.map((batch) => decodeBatch(batch, decoder, now, window, retries)),
     );
     expectRepeats = outcome.repeats > 0;
     context.onCommitted(outcome);

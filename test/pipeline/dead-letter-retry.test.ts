@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import type { DeadLetterPlace } from "../../shared/core/usage/dead-letter-place.ts";
+import { type DeadLetterPlace, placeText } from "../../shared/core/usage/dead-letter-place.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
 import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
@@ -13,6 +13,7 @@ import { listDeadLetters } from "../../shared/ledger/dead-letters/list.ts";
 import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
 import { countDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
+import { prove } from "../reconcile/prove.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { drawdown, words } from "../support/cli/drawdown.ts";
@@ -186,6 +187,31 @@ describe("by hand", () => {
     expect(await lineOf("old")).toEqual({ balance: -CREDIT, records: 1 });
   });
 
+  test("the header is believed only with the bytes of a letter whose retry was requested", async () => {
+    await openAccount(books, "forged");
+    const old = { accountId: "forged", quantity: 6n, occurredAt: now - 36 * DAY };
+    await publish({ ...old, eventId: "retried" });
+    const retried = await openLetterOf("forged");
+    await retry(retried);
+    await untilMetered("forged", "retried");
+    await publish({ ...old, eventId: "waiting" });
+    const waiting = await openLetterOf("forged");
+    const claims: readonly { readonly eventId: string; readonly of: string }[] = [
+      { eventId: "of no letter", of: "usage.events/0/999999999" },
+      { eventId: "beyond all partitions", of: "usage.events/9999999999/0" },
+      { eventId: "beyond all offsets", of: "usage.events/0/9999999999999999999" },
+      { eventId: "of another letter", of: placeText(retried) },
+      { eventId: "waiting", of: placeText(waiting) },
+    ];
+    for (const { eventId, of } of claims) await publish({ ...old, eventId }, { "retry-of": of });
+    await publish({ ...old, eventId: "retried", quantity: 7n }, { "retry-of": placeText(retried) });
+    await publish({ ...old, eventId: "retried" }, { "retry-of": placeText(retried) });
+    await untilCaughtUp(kafka, books.database);
+    expect(await lineOf("forged")).toEqual({ balance: -CREDIT, records: 1 });
+    const reasons = (await lettersOf("forged")).map(({ reason }) => reason);
+    expect(reasons).toEqual(Array.from({ length: 2 + claims.length + 1 }, () => "too_long_ago"));
+  });
+
   test.each([
     { name: "further ahead than a price may still be set for", occurredAt: now + HOUR },
     { name: "before 1970", occurredAt: -1 },
@@ -287,6 +313,18 @@ describe("by hand", () => {
 test("the books balance, and metering never stopped", async () => {
   expect(await brokenInvariants(books.database)).toEqual([]);
   expect(metering.log.filter(({ level }) => level === "fatal")).toEqual([]);
+});
+
+test("reconciling and replaying judge the retries as metering did", async () => {
+  await untilCaughtUp(kafka, books.database);
+  expect((await prove(books)).differences).toEqual([]);
+  const target = await openBooks();
+  try {
+    const replayed = await command(`replay --into ${target.url}`);
+    expect(replayed.code, replayed.stderr).toBe(0);
+  } finally {
+    await target.close();
+  }
 });
 
 function env(): NodeJS.ProcessEnv {

@@ -11,18 +11,23 @@ import {
 } from "../../core/usage/usage-event.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
-import { isRetry } from "../codec/retry-header.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import type { MessageBatch } from "./partition-reader.ts";
 
 const NOTHING = Buffer.alloc(0);
 
-/** Decodes a batch into events to meter and dead letters. Call `decoder.learn` first. */
+const NO_RETRIES: ReadonlySet<KafkaMessage> = new Set();
+
+/**
+ * Decodes a batch into events to meter and dead letters. `retries` may be older than the window
+ * (`findTrueRetries`). Call `decoder.learn` first.
+ */
 export function decodeBatch(
   batch: MessageBatch,
   decoder: UsageDecoder,
   now: Instant,
   window: EventWindow,
+  retries: ReadonlySet<KafkaMessage> = NO_RETRIES,
 ): UsageRun {
   const { topic, partition } = batch;
   const events: ReceivedEvent[] = [];
@@ -47,10 +52,9 @@ export function decodeBatch(
     messageAt: messageFinder(batch.messages),
   };
 
-  /** Reads headers only of events that are too old: hardly any message has one. */
   function reject(message: KafkaMessage, event: UsageEvent): Rejection | null {
     const rejection = rejectEvent(event, now, window);
-    return rejection?.reason === "too_long_ago" && isRetry(message)
+    return rejection?.reason === "too_long_ago" && retries.has(message)
       ? rejectEvent(event, now, windowOfRetry(window, now))
       : rejection;
   }
