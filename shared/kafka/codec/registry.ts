@@ -18,7 +18,10 @@ export interface Registry {
    * or any other error for a schema that cannot be used (`writerType`).
    */
   schemaOf(id: number): Promise<avro.Type | null>;
-  /** Decodes a message's value by the schema that it was written with, which is fetched once. */
+  /**
+   * Decodes a message's value by the schema that it was written with. Recent schemas are kept, and for a
+   * few seconds that the registry has none; usage, where that would matter, is decoded otherwise.
+   */
   decode(value: Buffer): Promise<unknown>;
   /**
    * Registers a topic's schema (compatibility BACKWARD) and returns its id, which is the same each
@@ -29,13 +32,18 @@ export interface Registry {
 
 export function openRegistry(settings: RegistrySettings): Registry {
   const types = new Map<number, avro.Type>();
+  const missedAt = new Map<number, number>();
   return {
     schemaOf: (id) => fetchSchema(settings, id),
     async decode(value) {
       const id = value.readInt32BE(1);
-      const type = types.get(id) ?? (await fetchSchema(settings, id));
-      if (type === null) throw new Error(`the registry has no schema ${id}`);
-      types.set(id, type);
+      const isMissed = performance.now() - (missedAt.get(id) ?? Number.NEGATIVE_INFINITY) < MISS_MS;
+      const type = isMissed ? null : (types.get(id) ?? (await fetchSchema(settings, id)));
+      if (type === null) {
+        if (!isMissed) keepRecent(missedAt, id, performance.now());
+        throw new Error(`the registry has no schema ${id}`);
+      }
+      keepRecent(types, id, type);
       const read = readBounded(type, value, HEADER_BYTES);
       if (read.end !== value.length) throw new Error("bytes are left over");
       return read.value;
@@ -91,6 +99,18 @@ export async function registerSchemas(registry: Registry): Promise<void> {
   for (const schema of Object.values(SCHEMAS)) await registry.register(schema);
 }
 
+/** Keeps the newest; what is kept longest goes first. */
+function keepRecent<T>(map: Map<number, T>, id: number, value: T): void {
+  map.delete(id);
+  map.set(id, value);
+  for (const oldest of map.keys()) {
+    if (map.size <= MOST_KEPT) break;
+    map.delete(oldest);
+  }
+}
+
+const MOST_KEPT = 500;
+const MISS_MS = 5_000;
 const COMPATIBILITY = "BACKWARD";
 const SCHEMA_NOT_FOUND = 40403;
 const TIMEOUT_MS = 5_000;

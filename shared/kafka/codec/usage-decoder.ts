@@ -1,5 +1,6 @@
 import type avro from "avsc";
 import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
+import { forEachConcurrently } from "../../runtime/for-each-concurrently.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
@@ -7,9 +8,20 @@ import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
 /** Reads usage events written with any compatible schema. */
 export interface UsageDecoder {
   /** Loads the schemas of these values, as far as the registry has them. Throws RegistryUnavailable. */
-  learn(values: Iterable<Buffer | null>): Promise<void>;
+  learn(values: Iterable<Buffer | null>, learning?: Learning): Promise<void>;
   /** The event in a value, or why it cannot be read. Call `learn` first. */
   decode(value: Buffer | null, partition: number, offset: bigint): ReceivedEvent | Rejection;
+}
+
+interface Learning {
+  /**
+   * When the values had been received, by `performance.now()`; by default now. A schema is registered
+   * before a message of it is published: if the registry is asked later than this and does not have it,
+   * it never had it in time. What it lacked earlier says nothing, so then it is asked again.
+   */
+  readonly receivedAt?: number;
+  /** Called after each answer of the registry. */
+  heartbeat?(): Promise<void>;
 }
 
 interface Fields {
@@ -25,29 +37,45 @@ interface Fields {
 /** Converts records of one schema id; null: the schema is the current one. */
 type Reader = { readonly resolver: avro.Resolver | null } | Rejection;
 
-/** Keeps the resolver of each schema: building one costs as much as ten thousand decodings. */
+const CONCURRENT_LOOKUPS = 16;
+const MOST_READERS = 500;
+const MOST_MISSES = 20_000;
+/** Between the end of a call of `learn` and the decoding that follows it no more than these can end. */
+const CALLS_KEPT = 16;
+const MOST_DETAIL = 500;
+
+/** Keeps the resolvers of recent schemas: building one costs as much as ten thousand decodings. */
 export function openUsageDecoder(registry: Registry): UsageDecoder {
   const { type } = SCHEMAS.usageEvents;
-  const readers = new Map<number, Reader>();
+  /** In the order of their last use, each with the number of the call that used it. */
+  const readers = new Map<number, { readonly reader: Reader; readonly usedIn: number }>();
+  /** The schemas that the registry did not have, with when it was asked. */
+  const misses = new Map<number, number>();
+  let calls = 0;
 
   return {
-    async learn(values) {
-      const unknown = new Set<number>();
-      for (const value of values) {
-        const id = schemaIdOf(value);
-        if (id !== null && !readers.has(id)) unknown.add(id);
+    async learn(values, { receivedAt = performance.now(), heartbeat } = {}) {
+      const ids = schemaIdsOf(values);
+      for (;;) {
+        const unknown = ids.filter(
+          (id) => !readers.has(id) && (misses.get(id) ?? Number.NEGATIVE_INFINITY) < receivedAt,
+        );
+        if (unknown.length === 0) break;
+        await forEachConcurrently(unknown, CONCURRENT_LOOKUPS, async (id) => {
+          await lookUp(id);
+          await heartbeat?.();
+        });
       }
-      for (const id of unknown) {
-        const reader = await readerFor(registry, id);
-        if (reader !== null) readers.set(id, reader);
-      }
+      calls += 1;
+      for (const id of ids) use(id);
+      forget();
     },
 
     decode(value, partition, offset) {
       if (value === null || value.length === 0) return unreadable("the message has no value");
       const id = schemaIdOf(value);
       if (id === null) return unreadable("the value does not start with a schema id");
-      const reader = readers.get(id);
+      const reader = readers.get(id)?.reader;
       if (reader === undefined) {
         return { reason: "unknown_schema", detail: `the registry has no schema ${id}` };
       }
@@ -61,6 +89,42 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       }
     },
   };
+
+  async function lookUp(id: number): Promise<void> {
+    const askedAt = performance.now();
+    const reader = await readerFor(registry, id);
+    if (reader === null) misses.set(id, askedAt);
+    else readers.set(id, { reader, usedIn: calls });
+  }
+
+  function use(id: number): void {
+    const known = readers.get(id);
+    if (known === undefined) return;
+    readers.delete(id);
+    readers.set(id, { reader: known.reader, usedIn: calls });
+  }
+
+  /** Forgets the schemas used longest ago, but none that may yet be decoded with. */
+  function forget(): void {
+    for (const [id, { usedIn }] of readers) {
+      if (readers.size <= MOST_READERS || usedIn > calls - CALLS_KEPT) break;
+      readers.delete(id);
+    }
+    for (const id of misses.keys()) {
+      if (misses.size <= MOST_MISSES) break;
+      misses.delete(id);
+    }
+  }
+}
+
+/** A registry has no negative ids. */
+function schemaIdsOf(values: Iterable<Buffer | null>): number[] {
+  const ids = new Set<number>();
+  for (const value of values) {
+    const id = schemaIdOf(value);
+    if (id !== null && id >= 0) ids.add(id);
+  }
+  return [...ids];
 }
 
 function toReceivedEvent(fields: Fields, partition: number, offset: bigint): ReceivedEvent {
@@ -82,7 +146,7 @@ function schemaIdOf(value: Buffer | null): number | null {
   return value.readInt32BE(1);
 }
 
-/** Null: the registry has no such schema yet; it is requested again for the next batch. */
+/** Null: the registry has no such schema. */
 async function readerFor(registry: Registry, id: number): Promise<Reader | null> {
   const { type } = SCHEMAS.usageEvents;
   let writer: avro.Type | null;
@@ -100,6 +164,8 @@ async function readerFor(registry: Registry, id: number): Promise<Reader | null>
   }
 }
 
+/** An error of avsc may hold all of a schema; a copy of its beginning does not keep the rest in memory. */
 function unreadable(detail: string): Rejection {
-  return { reason: "unreadable", detail };
+  if (detail.length <= MOST_DETAIL) return { reason: "unreadable", detail };
+  return { reason: "unreadable", detail: Buffer.from(detail.slice(0, MOST_DETAIL)).toString() };
 }

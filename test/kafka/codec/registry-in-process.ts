@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type avro from "avsc";
-import type { Registry } from "../../../shared/kafka/codec/registry.ts";
+import { type Registry, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
 import type { TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
 import { writerType } from "../../../shared/kafka/codec/writer-schema.ts";
 
@@ -9,6 +10,12 @@ export class RegistryInProcess implements Registry {
   asked = 0;
   /** While set, every question fails with it. */
   failure: Error | null = null;
+  /** Once so many schemas were asked for, every further question fails. */
+  failAfter: number | null = null;
+  answerMs = 0;
+  /** The most questions that waited for their answer at a time. */
+  mostAtOnce = 0;
+  #waiting = 0;
   readonly #texts: string[] = [];
 
   /** Adds a schema as some other service would have registered it, and gives its id. */
@@ -25,6 +32,12 @@ export class RegistryInProcess implements Registry {
 
   async schemaOf(id: number): Promise<avro.Type | null> {
     this.asked += 1;
+    if (this.failAfter !== null && this.asked > this.failAfter)
+      throw new RegistryUnavailable("down");
+    this.#waiting += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#waiting);
+    if (this.answerMs > 0) await sleep(this.answerMs);
+    this.#waiting -= 1;
     if (this.failure !== null) throw this.failure;
     const text = this.#texts[id - 1];
     return text === undefined ? null : writerType(text);
