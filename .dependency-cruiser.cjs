@@ -8,7 +8,7 @@ const ROOMS = {
     ...["postgres", "outbox", "catalogue", "access", "books", "credits", "usage"],
     ...["month", "payments", "dead-letters", "replay", "proof"],
   ],
-  "shared/kafka": ["patches", "codec", "client", "consume", "publish", "replay"],
+  "shared/kafka": ["records", "patches", "codec", "client", "consume", "publish", "replay"],
   "services/cli": [
     ...["shell", "credits", "subscription", "account", "catalogue", "payments"],
     ...["usage", "dead-letters", "operate", "proof", "what-if"],

@@ -4,6 +4,7 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { readKey } from "../../../shared/kafka/consume/read-key.ts";
 import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
+import { openConsumer } from "../../../shared/kafka/patches/read-every-batch.ts";
 
 export interface FollowedTopics {
   /** Resolves after `stop`; rejects if the consumer crashes. */
@@ -26,7 +27,7 @@ export async function followTopics(
   listener: { onChange(accountId: AccountId): void; onGap(): void },
   skipped: Pick<SkippedRecords, "skip">,
 ): Promise<FollowedTopics> {
-  const consumer = kafka.consumer({
+  const consumer = openConsumer(kafka, {
     groupId: `api-${randomUUID()}`,
     maxWaitTimeInMs: MAX_WAIT_MS,
     maxBytes: MAX_BYTES,

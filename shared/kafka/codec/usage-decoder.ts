@@ -2,6 +2,7 @@ import type avro from "avsc";
 import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
 import { forEachConcurrently } from "../../runtime/for-each-concurrently.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
+import { refusalOf } from "../records/refused-batch.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
 
@@ -72,6 +73,8 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
     },
 
     decode(value, partition, offset) {
+      const refusal = value === null ? null : refusalOf(value);
+      if (refusal !== null) return unreadable(refusal);
       if (value === null || value.length === 0) return unreadable("the message has no value");
       const id = schemaIdOf(value);
       if (id === null) return unreadable("the value does not start with a schema id");
@@ -81,14 +84,24 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       }
       if ("reason" in reader) return reader;
       try {
-        const read = readBounded(reader.resolver ?? type, value, HEADER_BYTES);
-        if (read.end !== value.length) return unreadable("bytes are missing or left over");
-        return toReceivedEvent(read.value as Fields, partition, offset);
+        return decodeWith(reader.resolver, value, partition, offset);
       } catch (error) {
         return unreadable(`schema ${id}: ${(error as Error).message}`);
       }
     },
   };
+
+  function decodeWith(
+    resolver: avro.Resolver | null,
+    value: Buffer,
+    partition: number,
+    offset: bigint,
+  ): ReceivedEvent | Rejection {
+    const read = readBounded(resolver ?? type, value, HEADER_BYTES);
+    return read.end === value.length
+      ? toReceivedEvent(read.value as Fields, partition, offset)
+      : unreadable("bytes are missing or left over");
+  }
 
   async function lookUp(id: number): Promise<void> {
     const askedAt = performance.now();

@@ -5,6 +5,7 @@ import type {
   Kafka,
   KafkaMessage,
 } from "kafkajs";
+import { openConsumer } from "../patches/read-every-batch.ts";
 
 /** Messages of one partition, in offset order; empty where the offsets have no messages. */
 export interface MessageBatch {
@@ -66,7 +67,7 @@ export async function readPartitions(
   reading: PartitionReading,
 ): Promise<PartitionReader> {
   const share = Math.floor(reading.maxFetchBytes / reading.partitions);
-  const consumer = kafka.consumer({
+  const consumer = openConsumer(kafka, {
     groupId: reading.groupId,
     sessionTimeout: reading.sessionTimeoutMs,
     heartbeatInterval: reading.heartbeatMs,
