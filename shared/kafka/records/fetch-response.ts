@@ -1,5 +1,5 @@
 import { ByteReader } from "./byte-reader.ts";
-import { type ReadLimits, readBatch } from "./read-batch.ts";
+import { type ReadLimits, readBatch, recordsToRead } from "./read-batch.ts";
 import { type FetchedMessage, recordBatches } from "./record-batch.ts";
 
 /** A response to a fetch, in the form that KafkaJS's consumer takes. */
@@ -75,7 +75,8 @@ export function fetchDecoder(
     for (const batch of recordBatches(fetched.log)) {
       const isFull =
         spent.bytes >= limits.responseBytes ||
-        (spent.records > 0 && spent.records + batch.count > limits.responseRecords);
+        (spent.records > 0 &&
+          spent.records + recordsToRead(batch, limits) > limits.responseRecords);
       if (isFull) return false;
       const read = await readBatch(batch, limits);
       spent.bytes += read.spent.bytes;

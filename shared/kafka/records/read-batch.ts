@@ -53,7 +53,7 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
   const result = await unpack(codec, batch.records, limits.batchBytes);
   switch (result.kind) {
     case "unpacked":
-      return read(result.bytes, result.bytes.length);
+      return read(result.bytes, result.spent);
     case "too_large":
       return refuse(
         `it unpacks to more than ${grouped(limits.batchBytes)} bytes`,
@@ -84,6 +84,11 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
     const message = lastMessage(batch, { value: records, isControlRecord: false });
     return { messages: [message], spent: { bytes, records: 1 }, refusal };
   }
+}
+
+/** Of a batch with too many, the one that stands for them. */
+export function recordsToRead({ count }: RecordBatch, { batchRecords }: ReadLimits): number {
+  return count > batchRecords ? 1 : count;
 }
 
 function grouped(count: number): string {

@@ -126,7 +126,7 @@ function readHeaders(reader: ByteReader, count: number): IHeaders {
     const value = reader.varbytes() ?? undefined;
     const known = headers[name];
     if (Array.isArray(known)) known.push(value ?? "");
-    else headers[name] = known === undefined ? value : [known, value ?? ""];
+    else headers[name] = name in headers ? [known ?? "", value ?? ""] : value;
   }
   return headers;
 }

@@ -9,45 +9,52 @@ import { snappyBlocks, snappySize } from "./snappy-blocks.ts";
 export const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 export type Codec = Exclude<(typeof CODECS)[number], "none">;
 
+/** `spent`: what it took, in bytes that were unpacked. */
 export type Unpacked =
-  | { readonly kind: "unpacked"; readonly bytes: Buffer }
-  /** `spent`: as many bytes were unpacked to find out. */
+  | { readonly kind: "unpacked"; readonly bytes: Buffer; readonly spent: number }
   | { readonly kind: "too_large"; readonly spent: number }
   | { readonly kind: "malformed"; readonly why: string };
 
 const unzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.unzip);
 const unzstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
+/** A block takes at least the time of as many bytes; Java's have 32 KiB. */
+const LEAST_BLOCK_BYTES = 1 << 10;
+
 /** Unpacks to at most `limit` bytes, and takes no more memory than these. */
 export async function unpack(codec: Codec, bytes: Buffer, limit: number): Promise<Unpacked> {
   try {
-    const whole = await unpackWith(codec, bytes, limit);
-    return whole === null ? { kind: "too_large", spent: 0 } : { kind: "unpacked", bytes: whole };
+    switch (codec) {
+      case "gzip":
+        return unpacked(await unzip(bytes, { maxOutputLength: limit }));
+      case "zstd":
+        return unpacked(await unzstd(bytes, { maxOutputLength: limit }));
+      case "lz4":
+        return lz4Size(bytes) > limit ? TOO_LARGE : unpacked(await decompressFrame(bytes));
+      case "snappy":
+        return unpackSnappy(bytes, limit);
+    }
   } catch (error) {
     if (isOverLimit(error)) return { kind: "too_large", spent: limit };
     return { kind: "malformed", why: (error as Error).message };
   }
 }
 
-/** Null: too large by its own account. */
-async function unpackWith(codec: Codec, bytes: Buffer, limit: number): Promise<Buffer | null> {
-  switch (codec) {
-    case "gzip":
-      return unzip(bytes, { maxOutputLength: limit });
-    case "zstd":
-      return unzstd(bytes, { maxOutputLength: limit });
-    case "lz4":
-      return lz4Size(bytes) > limit ? null : decompressFrame(bytes);
-    case "snappy": {
-      const blocks = snappyBlocks(bytes);
-      const size = blocks.reduce((sum, block) => sum + snappySize(block), 0);
-      if (size > limit) return null;
-      return Buffer.concat(blocks.map(unpackBlock), size);
-    }
-  }
+/** Found without unpacking. */
+const TOO_LARGE: Unpacked = { kind: "too_large", spent: 0 };
+
+function unpacked(bytes: Buffer, spent = bytes.length): Unpacked {
+  return { kind: "unpacked", bytes, spent };
 }
 
-/** Not in a thread of its own: Java's blocks are 32 KiB, and there may be many. */
+function unpackSnappy(bytes: Buffer, limit: number): Unpacked {
+  const blocks = snappyBlocks(bytes);
+  const size = blocks.reduce((sum, block) => sum + snappySize(block), 0);
+  const spent = Math.max(size, (blocks.length - 1) * LEAST_BLOCK_BYTES);
+  if (spent > limit) return TOO_LARGE;
+  return unpacked(Buffer.concat(blocks.map(unpackBlock), size), spent);
+}
+
 function unpackBlock(block: Buffer): Buffer {
   const bytes = uncompressSync(block, { asBuffer: true });
   return typeof bytes === "string" ? Buffer.from(bytes) : bytes;
