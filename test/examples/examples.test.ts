@@ -18,7 +18,8 @@ import { testKafka } from "../support/kafka/kafka.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 import { publishPending } from "../support/processes/live-server.ts";
-import { installExamples, installPython } from "./install.ts";
+import { installPython } from "../support/python.ts";
+import { installExamples } from "./install.ts";
 
 /** The programs in examples/, as their READMEs say to run them. */
 const LOCAL = resolve(import.meta.dirname, "../../.local");
@@ -36,7 +37,7 @@ let giveTopicBack: () => Promise<void>;
 beforeAll(async () => {
   // Inside the repository, so that what the examples depend on is found in its node_modules.
   folder = await mkdtemp(join(LOCAL, "examples-"));
-  [python] = await Promise.all([installPython(), installExamples(folder)]);
+  [python] = await Promise.all([installPython("python-consumer"), installExamples(folder)]);
   giveTopicBack = await takeUsageTopic(kafka);
   topic = await followUsage(kafka);
   books = await openBooks();

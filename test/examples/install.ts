@@ -24,20 +24,3 @@ export async function installExamples(folder: string): Promise<void> {
   await run(process.execPath, args, { cwd: REPOSITORY });
   await cp(join(REPOSITORY, "examples"), folder, { recursive: true });
 }
-
-const PYTHON = resolve(REPOSITORY, ".local/python-consumer");
-
-/** The Python that runs the consumer, with what it needs; null where there is no Python 3. */
-export async function installPython(): Promise<string | null> {
-  const requirements = join(REPOSITORY, "examples/consumer-python/requirements.txt");
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  try {
-    await run("python3", ["-c", "import ensurepip, venv"]);
-  } catch {
-    return null;
-  }
-  const python = join(PYTHON, "bin/python");
-  await run("python3", ["-m", "venv", PYTHON]);
-  await run(python, [...pip, "-r", requirements]);
-  return python;
-}

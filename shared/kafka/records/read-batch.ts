@@ -79,7 +79,7 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
   function refuse(why: string, advice: string, bytes = 0): ReadBatch {
     const { firstOffset, lastOffset, count, records } = batch;
     const packed = codec === undefined || codec === "none" ? "" : ` compressed with ${codec}`;
-    const refusal = `the batch${packed} of ${grouped(count)} messages, offsets ${firstOffset} to ${lastOffset}, cannot be read: ${why}; ${advice}`;
+    const refusal = `the batch${packed} of ${grouped(count)} ${count === 1 ? "message" : "messages"}, offsets ${firstOffset} to ${lastOffset}, cannot be read: ${why}; ${advice}`;
     markRefused(records, refusal);
     const message = lastMessage(batch, { value: records, isControlRecord: false });
     return { messages: [message], spent: { bytes, records: 1 }, refusal };

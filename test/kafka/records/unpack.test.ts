@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import zlib from "node:zlib";
 import fc from "fast-check";
 import { compressFrameSync } from "lz4-napi";
 import { describe, expect, test } from "vitest";
@@ -59,13 +58,6 @@ describe.each(WAYS)("$name", ({ pack, codec }) => {
     const result = await unpack(codec, packed.subarray(0, packed.length / 2), MIXED.length);
     expect(result).toMatchObject({ kind: "malformed", why: expect.stringMatching(/\w/) });
   });
-});
-
-test("300 MB of zeros take no more than the limit", async () => {
-  const bomb = zlib.gzipSync(Buffer.alloc(300 << 20), { level: 1 });
-  const before = process.memoryUsage().rss;
-  expect(await unpack("gzip", bomb, 32 << 20)).toEqual({ kind: "too_large", spent: 32 << 20 });
-  expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
 });
 
 test("the size of an LZ4 frame is that of its blocks, whatever it states", () => {
