@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger, type Logger } from "./logger.ts";
 import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 const STOP_WITHIN_MS = 15_000;
 
@@ -13,7 +14,7 @@ export interface ServiceContext {
 
 /**
  * Runs a service as this process until it is asked to stop (exit 0) or fails (exit 1; a supervisor
- * restarts it). `service` returns once it has stopped cleanly.
+ * restarts it), or until its event loop stands still (SIGKILL). `service` returns once it has stopped cleanly.
  */
 export async function runService(
   name: string,
@@ -23,6 +24,7 @@ export async function runService(
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   const settings = settingsOrExit();
   const logger = createLogger(name, settings.logLevel);
+  startWatchdog(name, settings.eventLoopLimitMs);
   try {
     await Promise.race([service({ settings, logger, stopping: stop.signal }), stuck(stop.signal)]);
     logger.info("stopped");

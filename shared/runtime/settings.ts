@@ -93,6 +93,9 @@ export const environment = z
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",
     ),
+    EVENT_LOOP_LIMIT_SECONDS: whole(0, 3_600, 60).describe(
+      "A process whose event loop stands still for this long ends, so that it is restarted; 0 means never",
+    ),
     LOG_LEVEL: logLevel,
   })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
@@ -174,6 +177,8 @@ export function readSettings(env: NodeJS.ProcessEnv) {
       /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },
+    /** 0: no limit. */
+    eventLoopLimitMs: set.EVENT_LOOP_LIMIT_SECONDS * 1000,
     logLevel: set.LOG_LEVEL,
   };
 }

@@ -17,6 +17,7 @@ import { type Reconciliation, reconcile } from "../../../shared/reconcile/reconc
 import { planRepair, type RepairPlan, repair } from "../../../shared/reconcile/repair.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { startWatchdog } from "../../../shared/runtime/watchdog.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
@@ -73,6 +74,7 @@ async function runReconcile(settings: Settings, options: Options): Promise<Resul
   const onInterrupt = () =>
     interrupt.abort(new PartUnavailable("interrupted; nothing was changed"));
   process.once("SIGINT", onInterrupt);
+  const watchdog = startWatchdog("cli", settings.eventLoopLimitMs, 2);
   try {
     return await withDatabase(settings, (database) =>
       proveAndRepair(settings, { database, scope, options, signal: interrupt.signal }).catch(
@@ -83,6 +85,7 @@ async function runReconcile(settings: Settings, options: Options): Promise<Resul
     );
   } finally {
     process.off("SIGINT", onInterrupt);
+    await watchdog.stop();
   }
 }
 

@@ -13,6 +13,7 @@ import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { BooksDifference } from "../../../shared/ledger/proof/compare-books.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { startWatchdog } from "../../../shared/runtime/watchdog.ts";
 import { printable } from "../shell/print.ts";
 import { addressesOf } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
@@ -34,6 +35,7 @@ export async function replayInto(settings: Settings, url: string): Promise<Resul
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.once(signal, stop);
   const state: ReplayState = { hasBegun: false, progress: null };
+  const watchdog = startWatchdog("cli", settings.eventLoopLimitMs, 2);
   try {
     const replayed = await withDatabase(settings, (from) =>
       withDatabase(
@@ -48,6 +50,7 @@ export async function replayInto(settings: Settings, url: string): Promise<Resul
   } finally {
     state.progress?.stop();
     for (const signal of signals) process.off(signal, stop);
+    await watchdog.stop();
   }
 }
 
