@@ -4,7 +4,7 @@ import { TOPICS, USAGE_READER } from "../core/text/topics.ts";
 import { type PartitionEnds, readPartitionEnds } from "../kafka/client/partition-ends.ts";
 import type { OffsetRange } from "../kafka/consume/read-ranges.ts";
 import { readOffsets } from "../ledger/books/consumer-offset.ts";
-import type { Transaction } from "../ledger/postgres/database.ts";
+import { queryRow, type Transaction } from "../ledger/postgres/database.ts";
 import { countRecordsBelow, type RecordsBelow } from "../ledger/proof/count-records-below.ts";
 
 /** A bound of what is compared: an offset, an instant of publication, or an offset for each partition. */
@@ -100,11 +100,10 @@ function readUpTo({ partition, low, high }: PartitionEnds, offset: bigint | unde
 }
 
 async function readClock(transaction: Transaction): Promise<Instant> {
-  const { rows } = await transaction.query<{ now: Instant }>(
-    "SELECT transaction_timestamp() AS now",
-  );
-  if (rows[0] === undefined) throw new Error("Postgres returned no time");
-  return rows[0].now;
+  const text = "SELECT transaction_timestamp() AS now";
+  const row = await queryRow<{ now: Instant }>(transaction, text);
+  if (row === null) throw new Error("Postgres returned no time");
+  return row.now;
 }
 
 /** Returns a function that gives the bound of a partition; null: the partition is not bounded. */

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRow, queryRows } from "../postgres/database.ts";
 
 /** What an API key may do; `admin` includes the others. */
 export type Scope = "ingest" | "read" | "billing" | "admin";
@@ -40,13 +40,10 @@ export async function findApiKey(
   database: Database,
   keyId: string,
 ): Promise<{ readonly key: ApiKey; readonly secretHash: Buffer } | null> {
-  const { rows } = await database.query<ApiKey & { readonly secretHash: Buffer }>({
-    name: "find-api-key",
-    text: FIND,
-    values: [keyId],
-  });
-  if (rows[0] === undefined) return null;
-  const { secretHash, ...key } = rows[0];
+  type Row = ApiKey & { readonly secretHash: Buffer };
+  const row = await queryRow<Row>(database, FIND, [keyId], "find-api-key");
+  if (row === null) return null;
+  const { secretHash, ...key } = row;
   return { key, secretHash };
 }
 
@@ -54,8 +51,7 @@ const LIST = `SELECT ${COLUMNS} FROM api_key ORDER BY created_at DESC, key_id`;
 
 /** All keys, the newest first. */
 export async function listApiKeys(database: Database): Promise<ApiKey[]> {
-  const { rows } = await database.query<ApiKey>(LIST);
-  return rows;
+  return queryRows<ApiKey>(database, LIST);
 }
 
 const REVOKE = `
@@ -84,6 +80,5 @@ const ANY = "SELECT EXISTS (SELECT FROM api_key WHERE revoked_at IS NULL) AS fou
 
 /** True when there is a key that is not revoked. */
 export async function hasApiKeys(database: Database): Promise<boolean> {
-  const { rows } = await database.query<{ found: boolean }>(ANY);
-  return rows[0]?.found === true;
+  return (await queryRow<{ found: boolean }>(database, ANY))?.found === true;
 }

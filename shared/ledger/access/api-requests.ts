@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRow } from "../postgres/database.ts";
 
 /** A request that names an Idempotency-Key. */
 export interface ApiRequest {
@@ -44,12 +44,9 @@ export async function beginRequest(database: Database, request: ApiRequest): Pro
   const values = [caller, idempotencyKey, hash, now, now - KEPT_MS, now - ENDED_AFTER_MS];
   const { rowCount } = await database.query(BEGIN, values);
   if (rowCount === 1) return { kind: "begun" };
-  const { rows } = await database.query<{
-    existing: Buffer;
-    status: number | null;
-    answer: string | null;
-  }>(FIND, [caller, idempotencyKey]);
-  const { existing, status, answer } = rows[0] ?? { existing: hash, status: null, answer: null };
+  type Row = { existing: Buffer; status: number | null; answer: string | null };
+  const row = await queryRow<Row>(database, FIND, [caller, idempotencyKey]);
+  const { existing, status, answer } = row ?? { existing: hash, status: null, answer: null };
   if (!existing.equals(hash)) return { kind: "conflict" };
   if (status === null || answer === null) return { kind: "under_way" };
   return { kind: "answered", status, answer };

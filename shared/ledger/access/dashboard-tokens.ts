@@ -1,5 +1,5 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRow } from "../postgres/database.ts";
 
 const INSERT = `
   WITH expired AS (DELETE FROM dashboard_token WHERE expires_at < to_timestamp($4 / 1000.0))
@@ -39,10 +39,8 @@ export async function findDashboardToken(
   accountId: AccountId,
   secretHash: Buffer,
 ): Promise<Instant | null> {
-  const { rows } = await database.query<{ expiresAt: Instant }>({
-    name: "find-dashboard-token",
-    text: FIND,
-    values: [accountId, secretHash],
-  });
-  return rows[0]?.expiresAt ?? null;
+  type Row = { readonly expiresAt: Instant };
+  const values = [accountId, secretHash];
+  const row = await queryRow<Row>(database, FIND, values, "find-dashboard-token");
+  return row?.expiresAt ?? null;
 }

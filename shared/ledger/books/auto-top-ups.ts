@@ -6,7 +6,13 @@ import {
 } from "../../core/payments/auto-top-up.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { topUpChangedRecord } from "../outbox/records.ts";
-import type { Database, Queryable, Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  type Queryable,
+  queryRow,
+  queryRows,
+  type Transaction,
+} from "../postgres/database.ts";
 import { overwritten } from "../postgres/overwritten.ts";
 
 const READ = `
@@ -17,12 +23,8 @@ const READ = `
 
 /** An account's auto top-up; the defaults where there is none. */
 export async function readAutoTopUp(database: Queryable, accountId: AccountId): Promise<AutoTopUp> {
-  const { rows } = await database.query<AutoTopUp>({
-    name: "read-auto-top-up",
-    text: READ,
-    values: [accountId],
-  });
-  return rows[0] ?? UNTOUCHED_AUTO_TOP_UP;
+  const auto = await queryRow<AutoTopUp>(database, READ, [accountId], "read-auto-top-up");
+  return auto ?? UNTOUCHED_AUTO_TOP_UP;
 }
 
 const COLUMNS =
@@ -87,6 +89,6 @@ export async function autoTopUpsToLookAt(
   now: Instant,
   limit: number,
 ): Promise<AccountId[]> {
-  const { rows } = await database.query<{ accountId: AccountId }>(DUE, [now, limit]);
+  const rows = await queryRows<{ accountId: AccountId }>(database, DUE, [now, limit]);
   return rows.map(({ accountId }) => accountId);
 }

@@ -1,5 +1,10 @@
 import { bigintArray } from "../postgres/array-literal.ts";
-import type { Database, Queryable, Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  type Queryable,
+  queryRows,
+  type Transaction,
+} from "../postgres/database.ts";
 
 /** A consumer of a topic. */
 export interface Reader {
@@ -30,7 +35,7 @@ export async function readOffsets(
   database: Queryable,
   { consumer, topic }: Reader,
 ): Promise<Map<number, bigint>> {
-  return queryOffsets(database, { name: "read-offsets", text: READ, values: [consumer, topic] });
+  return queryOffsets(database, READ, [consumer, topic], "read-offsets");
 }
 
 /** Stores the offsets of partitions that the consumer has not begun; others stay. */
@@ -77,12 +82,8 @@ export async function lockOffsets(
   reader: Reader,
   firsts: ReadonlyMap<number, bigint>,
 ): Promise<Map<number, bigint>> {
-  const lock = () =>
-    queryOffsets(transaction, {
-      name: "lock-offsets",
-      text: LOCK,
-      values: [reader.consumer, reader.topic, bigintArray([...firsts.keys()])],
-    });
+  const values = [reader.consumer, reader.topic, bigintArray([...firsts.keys()])];
+  const lock = () => queryOffsets(transaction, LOCK, values, "lock-offsets");
   const locked = await lock();
   if (locked.size === firsts.size) return locked;
   await startOffsets(transaction, reader, firsts);
@@ -119,10 +120,7 @@ export async function advanceOffsets(
   }
 }
 
-async function queryOffsets(
-  database: Queryable,
-  query: { name: string; text: string; values: unknown[] },
-): Promise<Map<number, bigint>> {
-  const { rows } = await database.query<{ partition: number; nextOffset: bigint }>(query);
+async function queryOffsets(...query: Parameters<typeof queryRows>): Promise<Map<number, bigint>> {
+  const rows = await queryRows<{ partition: number; nextOffset: bigint }>(...query);
   return new Map(rows.map(({ partition, nextOffset }) => [partition, nextOffset]));
 }

@@ -1,7 +1,7 @@
 import type { AccountId, Entry } from "../../core/line/account.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/credit-line.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 
 const COLUMNS = `
@@ -19,8 +19,7 @@ export async function listLots(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<GrantedLot[]> {
-  const { rows } = await transaction.query<GrantedLot>(LIST, [accountId]);
-  return rows;
+  return queryRows<GrantedLot>(transaction, LIST, [accountId]);
 }
 
 const FIND = `
@@ -34,8 +33,7 @@ export async function findLot(
   accountId: AccountId,
   lotId: string,
 ): Promise<GrantedLot | null> {
-  const { rows } = await transaction.query<GrantedLot>(FIND, [accountId, lotId]);
-  return rows[0] ?? null;
+  return queryRow<GrantedLot>(transaction, FIND, [accountId, lotId]);
 }
 
 const ACROSS = `
@@ -53,8 +51,7 @@ export async function lotsAcross(
   accountId: AccountId,
   { start, end }: Stretch,
 ): Promise<GrantedLot[]> {
-  const { rows } = await transaction.query<GrantedLot>(ACROSS, [accountId, start, end]);
-  return rows;
+  return queryRows<GrantedLot>(transaction, ACROSS, [accountId, start, end]);
 }
 
 const INTO = {
@@ -102,7 +99,7 @@ export async function readLosses(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<Map<string, LotLoss>> {
-  const { rows } = await transaction.query<LotLoss & { lotId: string }>(LOSSES, [accountId]);
+  const rows = await queryRows<LotLoss & { lotId: string }>(transaction, LOSSES, [accountId]);
   return new Map(rows.map(({ lotId, ...loss }) => [lotId, loss]));
 }
 

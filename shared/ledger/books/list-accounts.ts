@@ -1,5 +1,5 @@
 import type { Account } from "../../core/line/account.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRows } from "../postgres/database.ts";
 import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
 
 const LIST = `
@@ -14,6 +14,5 @@ export async function listAccounts(
   database: Database,
   { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<Account[]> {
-  const { rows } = await database.query<Account>(LIST, [after, limit]);
-  return rows;
+  return queryRows<Account>(database, LIST, [after, limit]);
 }

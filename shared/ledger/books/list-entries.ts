@@ -1,7 +1,7 @@
 import type { EntryPosted } from "../../core/history/line-at.ts";
 import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** An entry as it was posted. */
 export interface PostedEntry extends EntryPosted {
@@ -30,6 +30,6 @@ export async function listEntries(
   page: { readonly before: bigint | null; readonly limit: number | null },
 ): Promise<PostedEntry[]> {
   const values = [accountId, page.before, page.limit];
-  const { rows } = await transaction.query<PostedEntry>(LIST, values);
+  const rows = await queryRows<PostedEntry>(transaction, LIST, values);
   return rows.reverse();
 }

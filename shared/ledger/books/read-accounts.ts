@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** The columns of an `Account`. */
 export const ACCOUNT_COLUMNS = `
@@ -17,11 +17,7 @@ export async function readAccounts(
   transaction: Queryable,
   ids: Iterable<string>,
 ): Promise<Map<string, Account>> {
-  const { rows } = await transaction.query<Account>({
-    name: "read-accounts",
-    text: READ,
-    values: [textArray([...ids])],
-  });
+  const rows = await queryRows<Account>(transaction, READ, [textArray([...ids])], "read-accounts");
   return new Map(rows.map((account) => [account.accountId, account]));
 }
 
@@ -40,10 +36,5 @@ export async function lockAccounts(
   transaction: Transaction,
   ids: readonly string[],
 ): Promise<Account[]> {
-  const { rows } = await transaction.query<Account>({
-    name: "lock-accounts",
-    text: LOCK,
-    values: [textArray([...ids].sort())],
-  });
-  return rows;
+  return queryRows<Account>(transaction, LOCK, [textArray([...ids].sort())], "lock-accounts");
 }

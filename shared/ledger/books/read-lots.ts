@@ -1,6 +1,6 @@
 import type { Lot } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Queryable } from "../postgres/database.ts";
+import { type Queryable, queryRows } from "../postgres/database.ts";
 
 const READ_LIVE = `
   SELECT lot.account_id AS "accountId", lot.lot_id AS "lotId", lot.start_position AS start,
@@ -17,11 +17,9 @@ export async function readLiveLots(
 ): Promise<Map<string, Lot[]>> {
   const lots = new Map<string, Lot[]>();
   if (accountIds.length === 0) return lots;
-  const { rows } = await transaction.query<Lot & { accountId: string }>({
-    name: "read-live-lots",
-    text: READ_LIVE,
-    values: [textArray(accountIds)],
-  });
+  type Row = Lot & { accountId: string };
+  const values = [textArray(accountIds)];
+  const rows = await queryRows<Row>(transaction, READ_LIVE, values, "read-live-lots");
   for (const { accountId, ...lot } of rows) {
     const ofAccount = lots.get(accountId);
     if (ofAccount === undefined) lots.set(accountId, [lot]);

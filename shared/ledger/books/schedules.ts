@@ -7,7 +7,7 @@ import type {
 } from "../../core/month/subscription.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 import { overwritten } from "../postgres/overwritten.ts";
 
@@ -40,11 +40,7 @@ export async function readSchedules(
   accountIds: readonly string[],
 ): Promise<Map<string, Schedule>> {
   if (accountIds.length === 0) return new Map();
-  const { rows } = await transaction.query<Row>({
-    name: "read-schedules",
-    text: READ,
-    values: [textArray(accountIds)],
-  });
+  const rows = await queryRows<Row>(transaction, READ, [textArray(accountIds)], "read-schedules");
   return new Map(rows.map((row) => [row.accountId, toSchedule(row)]));
 }
 
@@ -154,6 +150,5 @@ export async function listChanges(
   transaction: Queryable,
   accountId: AccountId,
 ): Promise<SubscriptionChange[]> {
-  const { rows } = await transaction.query<SubscriptionChange>(LIST_CHANGES, [accountId]);
-  return rows;
+  return queryRows<SubscriptionChange>(transaction, LIST_CHANGES, [accountId]);
 }

@@ -1,6 +1,6 @@
 import type { AccountSettings, SettingChange } from "../../core/history/account-settings.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** The settings of an account, from `account LEFT JOIN auto_top_up`, in the form of a change's detail. */
 export const SETTINGS_JSON = `
@@ -53,9 +53,8 @@ export async function listSettingChanges(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<SettingChange[]> {
-  const { rows } = await transaction.query<
-    Omit<SettingChange, "settings"> & { readonly detail: Detail }
-  >(LIST, [accountId]);
+  type Row = Omit<SettingChange, "settings"> & { readonly detail: Detail };
+  const rows = await queryRows<Row>(transaction, LIST, [accountId]);
   return rows.map(({ detail, ...change }) => ({ ...change, settings: toSettings(detail) }));
 }
 

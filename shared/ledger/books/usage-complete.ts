@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import { GRACE_MS } from "../../core/month/expiry.ts";
 import { USAGE_READER } from "../../core/text/topics.ts";
-import type { Queryable } from "../postgres/database.ts";
+import { type Queryable, queryRow } from "../postgres/database.ts";
 
 const READ = `
   SELECT until
@@ -14,12 +14,9 @@ const READ = `
  */
 export async function readCompleteUntil(transaction: Queryable): Promise<Instant | null> {
   const { consumer, topic } = USAGE_READER;
-  const { rows } = await transaction.query<{ until: Instant }>({
-    name: "read-complete-until",
-    text: READ,
-    values: [consumer, topic],
-  });
-  return rows[0] === undefined ? null : rows[0].until - GRACE_MS;
+  const values = [consumer, topic];
+  const row = await queryRow<{ until: Instant }>(transaction, READ, values, "read-complete-until");
+  return row && row.until - GRACE_MS;
 }
 
 const NOTE = `

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { AddOn, Catalogue, CreditPrice, LotLife, Plan } from "../../core/offer/catalogue.ts";
-import type { Queryable } from "../postgres/database.ts";
+import { type Queryable, queryRows } from "../postgres/database.ts";
 import { LIFE } from "./lot-life.ts";
 
 /** One statement, so that all of it is of one instant and no plan is without its prices. */
@@ -35,8 +35,7 @@ interface Row {
 
 /** All versions of all plans, add-ons and credit prices. */
 export async function readCatalogue(database: Queryable): Promise<Catalogue> {
-  const { rows } = await database.query<Row>({ name: "read-catalogue", text: READ });
-  return toCatalogue(rows);
+  return toCatalogue(await queryRows<Row>(database, READ, [], "read-catalogue"));
 }
 
 function toCatalogue(rows: readonly Row[]): Catalogue {

@@ -5,6 +5,8 @@ import {
   type Database,
   inTransaction,
   type Queryable,
+  queryRow,
+  queryRows,
   type Transaction,
 } from "../postgres/database.ts";
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
@@ -17,10 +19,8 @@ const READ = `
 
 /** All rates, by meter, oldest first. */
 export async function listRates(database: Queryable): Promise<Rate[]> {
-  const { rows } = await database.query<Omit<Rate, "feed"> & FeedColumns>({
-    name: "list-rates",
-    text: READ,
-  });
+  type Row = Omit<Rate, "feed"> & FeedColumns;
+  const rows = await queryRows<Row>(database, READ, [], "list-rates");
   return rows.map(({ fedBy, valuePath, dimensionPaths, ...rate }) => {
     const feed = feedOfColumns({ fedBy, valuePath, dimensionPaths });
     return feed === null ? rate : { ...rate, feed };
@@ -37,11 +37,8 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
   let card: RateCard = new Map();
   let known = 0;
   return async (transaction) => {
-    const { rows } = await transaction.query<{ count: number }>({
-      name: "count-rates",
-      text: COUNT,
-    });
-    if (rows[0]?.count !== known) {
+    const row = await queryRow<{ count: number }>(transaction, COUNT, [], "count-rates");
+    if (row?.count !== known) {
       const rates = await listRates(transaction);
       card = toRateCard(rates);
       known = rates.length;

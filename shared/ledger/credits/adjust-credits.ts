@@ -2,7 +2,7 @@ import { type Deducted, type Deduction, deductCredits } from "../../core/changes
 import type { AccountId } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { type AccountNow, moveAccount, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 
 type DeductionOutcome =
   | Deducted
@@ -38,6 +38,6 @@ async function findAdjustment(
   accountId: AccountId,
   reference: string,
 ): Promise<bigint | null> {
-  const { rows } = await transaction.query<{ credits: bigint }>(FIND, [accountId, reference]);
-  return rows[0]?.credits ?? null;
+  const row = await queryRow<{ credits: bigint }>(transaction, FIND, [accountId, reference]);
+  return row?.credits ?? null;
 }

@@ -2,7 +2,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { recordSettings } from "../books/setting-changes.ts";
-import { type Database, inTransaction } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRow } from "../postgres/database.ts";
 
 /** What an account is created with. */
 export interface NewAccount {
@@ -45,9 +45,8 @@ export async function createAccount(
     return true;
   });
   if (created) return { kind: "created" };
-  const { rows } = await database.query<NewAccount>(READ, [accountId]);
-  const existing = rows[0];
-  if (existing === undefined) throw new Error(`account ${accountId} is gone`);
+  const existing = await queryRow<NewAccount>(database, READ, [accountId]);
+  if (existing === null) throw new Error(`account ${accountId} is gone`);
   const same =
     existing.timeZone === timeZone &&
     existing.currency === currency &&

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRows } from "../postgres/database.ts";
 
 /** Open until it is retried or dismissed; retrying: about to be published again. */
 type DeadLetterState = "open" | "retrying" | "retried" | "dismissed";
@@ -63,6 +63,5 @@ export async function listDeadLetters(
     offset = null,
   } = page.before ?? {};
   const values = [reason, accountId, decided, at, topic, partition, offset, page.limit];
-  const { rows } = await database.query<ListedDeadLetter>(LIST, values);
-  return rows;
+  return queryRows<ListedDeadLetter>(database, LIST, values);
 }

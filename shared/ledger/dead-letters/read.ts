@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRow, type Transaction } from "../postgres/database.ts";
 import { LISTED_COLUMNS, type ListedDeadLetter } from "./list.ts";
 
 /** A dead letter with its message and its decisions. */
@@ -51,8 +51,8 @@ export async function readDeadLetter(
   place: DeadLetterPlace,
 ): Promise<KeptDeadLetter | null> {
   const { topic, partition, offset } = place;
-  const { rows } = await database.query<Row>(READ, [topic, partition, offset]);
-  return rows[0] === undefined ? null : toLetter(rows[0]);
+  const row = await queryRow<Row>(database, READ, [topic, partition, offset]);
+  return row && toLetter(row);
 }
 
 const LOCK = `

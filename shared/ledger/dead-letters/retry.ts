@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRow, type Transaction } from "../postgres/database.ts";
 import { OPEN } from "../usage/dead-letters.ts";
 import { type DecisionScope, decideOpenLetters } from "./decide.ts";
 import { lockDeadLetter } from "./read.ts";
@@ -69,12 +69,11 @@ const COUNT = `
 /** Requests a retry of all open dead letters in scope. */
 export async function retryDeadLetters(database: Database, asked: DecisionScope): Promise<Retried> {
   const values = [asked.reason, asked.now];
-  const { rows } = await database.query<Omit<Retried, "asked">>(COUNT, values);
-  const rest = rows[0] ?? { askedAlready: 0, withoutBytes: 0, cut: 0 };
+  const rest = await queryRow<Omit<Retried, "asked">>(database, COUNT, values);
   const count = await decideOpenLetters(database, asked, {
     which: "retry_asked_at IS NULL AND octet_length(payload) > 0 AND payload_size IS NULL",
     set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_refused = NULL",
     values: [],
   });
-  return { asked: count, ...rest };
+  return { asked: count, ...(rest ?? { askedAlready: 0, withoutBytes: 0, cut: 0 }) };
 }

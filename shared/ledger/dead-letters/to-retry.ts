@@ -1,5 +1,5 @@
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** A dead letter to publish again, unchanged. */
 export interface DeadLetterToRetry extends DeadLetterPlace {
@@ -21,8 +21,7 @@ export async function takeDeadLettersToRetry(
   transaction: Transaction,
   limit: number,
 ): Promise<DeadLetterToRetry[]> {
-  const { rows } = await transaction.query<DeadLetterToRetry>(TAKE, [limit]);
-  return rows;
+  return queryRows<DeadLetterToRetry>(transaction, TAKE, [limit]);
 }
 
 const REFUSE = `

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRow } from "../postgres/database.ts";
 
 const COUNT = `
   SELECT count(*)::integer, min(next_due_at) AS since
@@ -24,6 +24,6 @@ export async function countDue(
   clock: Instant,
   atMost: number,
 ): Promise<DueAccounts> {
-  const { rows } = await database.query<DueAccounts>(COUNT, [clock, atMost]);
-  return rows[0] ?? { count: 0, since: null };
+  const due = await queryRow<DueAccounts>(database, COUNT, [clock, atMost]);
+  return due ?? { count: 0, since: null };
 }

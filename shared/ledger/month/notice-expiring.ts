@@ -4,7 +4,7 @@ import { readAccounts } from "../books/read-accounts.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { creditsExpiringRecord, type ExpiringCredits } from "../outbox/records.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRows, type Transaction } from "../postgres/database.ts";
 import { readSnapshot } from "../postgres/read-snapshot.ts";
 
 /** Which lots to announce. */
@@ -93,8 +93,7 @@ async function findUnnoticed(
 ): Promise<Expiring[]> {
   const after = from ?? { expiresAt: now, accountId: "", lotId: "" };
   const values = [now, now + withinMs, after.expiresAt, after.accountId, after.lotId, limit];
-  const { rows } = await transaction.query<Expiring>(FIND, values);
-  return rows;
+  return queryRows<Expiring>(transaction, FIND, values);
 }
 
 const CLAIM = `
@@ -111,7 +110,7 @@ async function claimAccounts(
 ): Promise<Map<string, MicroCredits>> {
   if (lots.length === 0) return new Map();
   const ids = textArray([...new Set(lots.map(({ accountId }) => accountId))]);
-  const { rows } = await transaction.query<Pick<Account, "accountId" | "position">>(CLAIM, [ids]);
+  const rows = await queryRows<Pick<Account, "accountId" | "position">>(transaction, CLAIM, [ids]);
   return new Map(rows.map(({ accountId, position }) => [accountId, position]));
 }
 
@@ -131,7 +130,7 @@ async function markNoticed(
   now: Instant,
 ): Promise<Expiring[]> {
   if (lots.length === 0) return [];
-  const { rows } = await transaction.query<Expiring>(MARK, [
+  const rows = await queryRows<Expiring>(transaction, MARK, [
     textArray(lots.map(({ accountId }) => accountId)),
     textArray(lots.map(({ lotId }) => lotId)),
     now,
@@ -152,7 +151,7 @@ async function sequencesOf(
 ): Promise<Map<string, bigint>> {
   if (marked.length === 0) return new Map();
   const ids = textArray([...new Set(marked.map(({ accountId }) => accountId))]);
-  const { rows } = await transaction.query<{ accountId: string; count: bigint }>(COUNT, [ids]);
+  const rows = await queryRows<{ accountId: string; count: bigint }>(transaction, COUNT, [ids]);
   const counts = new Map(rows.map(({ accountId, count }) => [accountId, count]));
   const sequences = new Map<string, bigint>();
   for (const lot of [...marked].reverse()) {

@@ -6,7 +6,7 @@ import { postMovement } from "../books/post-movement.ts";
 import { ACCOUNT_COLUMNS } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRows, type Transaction } from "../postgres/database.ts";
 import { readSnapshot } from "../postgres/read-snapshot.ts";
 
 /** Which accounts to settle, and how far. */
@@ -83,8 +83,7 @@ async function readDue(
   from: DuePlace | null,
 ): Promise<Account[]> {
   const values = [clock, from?.settleAt ?? 0, from?.accountId ?? "", completeUntil, limit];
-  const { rows } = await transaction.query<Account>(text, values);
-  return rows;
+  return queryRows<Account>(transaction, text, values);
 }
 
 async function settleAll(

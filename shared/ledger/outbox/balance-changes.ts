@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** An account's newest state, as published on `billing.balances`. */
 export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position">;
@@ -53,17 +53,11 @@ export async function takeBalanceChanges(
   transaction: Transaction,
   most: { readonly transactions: number; readonly accounts: number },
 ): Promise<BalanceState[]> {
-  const lock = await transaction.query<{ locked: boolean }>(LOCK);
-  if (lock.rows[0]?.locked !== true) return [];
-  const taken = await transaction.query<{ accountId: string }>({
-    name: "take-balance-changes",
-    text: TAKE,
-    values: [most.transactions, most.accounts],
-  });
-  const { rows } = await transaction.query<BalanceState>({
-    name: "balance-states",
-    text: STATES,
-    values: [textArray(taken.rows.map(({ accountId }) => accountId))],
-  });
-  return rows;
+  const lock = await queryRow<{ locked: boolean }>(transaction, LOCK);
+  if (lock?.locked !== true) return [];
+  const limits = [most.transactions, most.accounts];
+  type Taken = Pick<BalanceState, "accountId">;
+  const taken = await queryRows<Taken>(transaction, TAKE, limits, "take-balance-changes");
+  const ids = textArray(taken.map(({ accountId }) => accountId));
+  return queryRows<BalanceState>(transaction, STATES, [ids], "balance-states");
 }

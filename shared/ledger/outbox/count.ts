@@ -1,12 +1,11 @@
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRow } from "../postgres/database.ts";
 
 const COUNT =
   "SELECT count(*)::integer FROM (SELECT FROM outbox WHERE refused IS NULL LIMIT $1) AS waiting";
 
 /** Counts the records that wait to be published, up to `atMost`. */
 export async function countOutbox(database: Database, atMost: number): Promise<number> {
-  const { rows } = await database.query<{ count: number }>(COUNT, [atMost]);
-  return rows[0]?.count ?? 0;
+  return (await queryRow<{ count: number }>(database, COUNT, [atMost]))?.count ?? 0;
 }
 
 const REFUSED = `
@@ -15,6 +14,5 @@ const REFUSED = `
 
 /** Counts the records and dead letters that Kafka or a schema refuses to publish. */
 export async function countRefused(database: Database): Promise<number> {
-  const { rows } = await database.query<{ count: number }>(REFUSED);
-  return rows[0]?.count ?? 0;
+  return (await queryRow<{ count: number }>(database, REFUSED))?.count ?? 0;
 }

@@ -1,7 +1,7 @@
 import type { AccountId } from "../../core/line/account.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 
 /**
@@ -34,12 +34,11 @@ export async function putInOutbox(
   });
 }
 
+const LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.outbox-relay')) AS locked";
+
 /** True: this is the only relay until the transaction ends. False: another one is running. */
 export async function becomeRelay(transaction: Transaction): Promise<boolean> {
-  const { rows } = await transaction.query<{ locked: boolean }>(
-    "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.outbox-relay')) AS locked",
-  );
-  return rows[0]?.locked === true;
+  return (await queryRow<{ locked: boolean }>(transaction, LOCK))?.locked === true;
 }
 
 const TAKE = `
@@ -55,8 +54,7 @@ export async function takeFromOutbox(
   transaction: Transaction,
   limit: number,
 ): Promise<OutboxRecord[]> {
-  const { rows } = await transaction.query<OutboxRecord>(TAKE, [limit]);
-  return rows;
+  return queryRows<OutboxRecord>(transaction, TAKE, [limit]);
 }
 
 const DELETE = `

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { Queryable } from "../postgres/database.ts";
+import { type Queryable, queryRow } from "../postgres/database.ts";
 import type { PaymentRef } from "./payments.ts";
 
 /** The state of a payment at the gateway. */
@@ -27,6 +27,5 @@ export async function readPaymentAtGateway(
   database: Queryable,
   { accountId, paymentId }: PaymentRef,
 ): Promise<PaymentAtGateway | null> {
-  const { rows } = await database.query<PaymentAtGateway>(READ, [accountId, paymentId]);
-  return rows[0] ?? null;
+  return queryRow<PaymentAtGateway>(database, READ, [accountId, paymentId]);
 }

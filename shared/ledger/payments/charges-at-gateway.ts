@@ -2,7 +2,13 @@ import type { Instant } from "../../core/line/account.ts";
 import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Database, Queryable, Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  type Queryable,
+  queryRow,
+  queryRows,
+  type Transaction,
+} from "../postgres/database.ts";
 
 /** A charge at the gateway that has succeeded or is in progress. */
 export interface ChargeAtGateway {
@@ -56,13 +62,11 @@ export async function findUnmatched<T extends ChargeAtGateway>(
   database: Database,
   charges: readonly T[],
 ): Promise<{ readonly charge: T; readonly accountCreatedAt: Instant | null }[]> {
-  const { rows } = await database.query<PaymentColumns & { accountCreatedAt: Instant | null }>(
-    FIND,
-    [
-      textArray(charges.map(({ accountId }) => accountId)),
-      textArray(charges.map(({ paymentId }) => paymentId)),
-    ],
-  );
+  type Row = PaymentColumns & { accountCreatedAt: Instant | null };
+  const rows = await queryRows<Row>(database, FIND, [
+    textArray(charges.map(({ accountId }) => accountId)),
+    textArray(charges.map(({ paymentId }) => paymentId)),
+  ]);
   return rows.flatMap(({ accountCreatedAt, ...payment }, at) => {
     const charge = charges[at];
     if (charge === undefined || problemIn(charge, payment) === null) return [];
@@ -106,9 +110,8 @@ const LIST = `
 
 /** The stored charges of one account or all, oldest first; `problem` null: it matches by now. */
 async function readKept(database: Queryable, accountId: string | null) {
-  const { rows } = await database.query<Omit<UnmatchedCharge, "problem"> & PaymentColumns>(LIST, [
-    accountId,
-  ]);
+  type Row = Omit<UnmatchedCharge, "problem"> & PaymentColumns;
+  const rows = await queryRows<Row>(database, LIST, [accountId]);
   return rows.map(({ status, paidBy, paid, paidIn, ...charge }) => {
     return { ...charge, problem: problemIn(charge, { status, paidBy, paid, paidIn }) };
   });
@@ -147,8 +150,8 @@ export async function chargesComparedTo(
   database: Database,
   gateway: string,
 ): Promise<Instant | null> {
-  const { rows } = await database.query<{ compared: Instant | null }>(COMPARED, [gateway]);
-  return rows[0]?.compared ?? null;
+  const row = await queryRow<{ compared: Instant | null }>(database, COMPARED, [gateway]);
+  return row?.compared ?? null;
 }
 
 const NOTE = `
@@ -177,6 +180,6 @@ export interface ChargeCheck {
 }
 
 export async function readChargeCheck(transaction: Transaction): Promise<ChargeCheck> {
-  const { rows } = await transaction.query<ChargeCheck>(CHECKS);
-  return rows[0] ?? { comparedTo: null, isPaidFor: false };
+  const check = await queryRow<ChargeCheck>(transaction, CHECKS);
+  return check ?? { comparedTo: null, isPaidFor: false };
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import { type Attempt, nextCall, type PaymentMethod } from "../../core/payments/attempt.ts";
 import type { Payment } from "../../core/payments/payment.ts";
-import { type Database, inTransaction } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRow, queryRows } from "../postgres/database.ts";
 import { PAYMENT_COLUMNS, type PaymentRef, type PaymentRow, toPayment } from "./payments.ts";
 
 /** A payment claimed by one process, which calls the gateway. The call is already counted. */
@@ -67,11 +67,7 @@ export async function claimPayments(
   const { now, gateway, limit, leaseMs } = claim;
   const claimedUntil = now + leaseMs;
   return inTransaction(database, async (transaction) => {
-    const { rows } = await transaction.query<Row>({
-      name: "due-payments",
-      text: DUE,
-      values: [now, gateway, limit],
-    });
+    const rows = await queryRows<Row>(transaction, DUE, [now, gateway, limit], "due-payments");
     if (rows.length === 0) return [];
     const claimed = rows.map((row) => toClaimed(row, { now, claimedUntil }));
     const values = [gateway, claimedUntil, JSON.stringify(claimed.map(toCall))];
@@ -156,8 +152,7 @@ const OTHER = "SELECT gateway FROM payment WHERE gateway <> $1 LIMIT 1";
 
 /** Another gateway that the books have payments of, or null. */
 export async function otherGateway(database: Database, gateway: string): Promise<string | null> {
-  const { rows } = await database.query<{ gateway: string }>(OTHER, [gateway]);
-  return rows[0]?.gateway ?? null;
+  return (await queryRow<{ gateway: string }>(database, OTHER, [gateway]))?.gateway ?? null;
 }
 
 const LONG_PENDING = `
@@ -173,8 +168,7 @@ export async function countLongPending(
   database: Database,
   before: Instant,
 ): Promise<{ count: number; since: Instant | null }> {
-  const { rows } = await database.query<{ count: number; since: Instant | null }>(LONG_PENDING, [
-    before,
-  ]);
-  return rows[0] ?? { count: 0, since: null };
+  type Row = { count: number; since: Instant | null };
+  const pending = await queryRow<Row>(database, LONG_PENDING, [before]);
+  return pending ?? { count: 0, since: null };
 }

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, queryRows } from "../postgres/database.ts";
 
 const COUNT = `
   SELECT status, count(*)::integer
@@ -14,6 +14,5 @@ export async function countTopUps(
   database: Database,
   since: Instant,
 ): Promise<{ readonly status: PaymentStatus; readonly count: number }[]> {
-  const { rows } = await database.query<{ status: PaymentStatus; count: number }>(COUNT, [since]);
-  return rows;
+  return queryRows<{ status: PaymentStatus; count: number }>(database, COUNT, [since]);
 }

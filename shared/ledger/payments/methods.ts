@@ -3,7 +3,7 @@ import type { PaymentMethod } from "../../core/payments/attempt.ts";
 import { startAgain } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Queryable } from "../postgres/database.ts";
+import { type Database, type Queryable, queryRow } from "../postgres/database.ts";
 import { overwritten } from "../postgres/overwritten.ts";
 
 /** The payment method of an account, who set it and when. */
@@ -22,8 +22,7 @@ export async function readPaymentMethod(
   database: Queryable,
   accountId: AccountId,
 ): Promise<StoredMethod | null> {
-  const { rows } = await database.query<StoredMethod>(READ, [accountId]);
-  return rows[0] ?? null;
+  return queryRow<StoredMethod>(database, READ, [accountId]);
 }
 
 const SET = `

@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Fee } from "../../core/month/fee.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
-import type { Queryable } from "../postgres/database.ts";
+import { type Queryable, queryRows } from "../postgres/database.ts";
 
 /** An unpaid fee of a subscription. */
 export interface OpenFee extends Fee {
@@ -24,6 +24,5 @@ const READ = `
 
 /** The unpaid fees of an account, including those of ended subscriptions; oldest first. */
 export async function readOpenFees(database: Queryable, accountId: AccountId): Promise<OpenFee[]> {
-  const { rows } = await database.query<OpenFee>(READ, [accountId]);
-  return rows;
+  return queryRows<OpenFee>(database, READ, [accountId]);
 }

@@ -2,7 +2,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { FeePayment, NewTopUp, Payment, TopUp } from "../../core/payments/payment.ts";
 import { LIFE } from "../catalogue/lot-life.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** Which payment. */
 export interface PaymentRef {
@@ -30,9 +30,9 @@ export async function readPayment(
   database: Queryable,
   { accountId, paymentId }: PaymentRef,
 ): Promise<Payment | null> {
-  const read = { name: "read-payment", text: READ };
-  const [payment] = await query(database, read, [accountId, paymentId]);
-  return payment ?? null;
+  const values = [accountId, paymentId];
+  const row = await queryRow<PaymentRow>(database, READ, values, "read-payment");
+  return row && toPayment(row);
 }
 
 /** One payment, locked until the transaction ends. The caller has locked the account. */
@@ -40,9 +40,9 @@ export async function lockPayment(
   transaction: Transaction,
   { accountId, paymentId }: PaymentRef,
 ): Promise<Payment | null> {
-  const lock = { name: "lock-payment", text: `${READ} FOR UPDATE` };
-  const [payment] = await query(transaction, lock, [accountId, paymentId]);
-  return payment ?? null;
+  const [text, values] = [`${READ} FOR UPDATE`, [accountId, paymentId]];
+  const row = await queryRow<PaymentRow>(transaction, text, values, "lock-payment");
+  return row && toPayment(row);
 }
 
 const LIST = `
@@ -60,7 +60,9 @@ export async function listPayments(
   limit: number,
   kind: Payment["kind"] | null = null,
 ): Promise<Payment[]> {
-  return query(database, { name: "list-payments", text: LIST }, [accountId, limit, kind]);
+  const values = [accountId, limit, kind];
+  const rows = await queryRows<PaymentRow>(database, LIST, values, "list-payments");
+  return rows.map(toPayment);
 }
 
 const INSERT = `
@@ -113,23 +115,12 @@ export async function readTopUpsSoFar(
   accountId: AccountId,
   { crossing, today, thisMonth }: { crossing: bigint; today: Instant; thisMonth: Instant },
 ): Promise<TopUpsSoFar> {
-  const { rows } = await transaction.query<Omit<TopUpsSoFar, "spent"> & TopUpsSoFar["spent"]>({
-    name: "read-top-ups-so-far",
-    text: CONTEXT,
-    values: [accountId, crossing, today, thisMonth],
-  });
-  if (rows[0] === undefined) throw new Error("an aggregate without a row");
-  const { today: ofToday, thisMonth: ofThisMonth, ...soFar } = rows[0];
+  type Row = Omit<TopUpsSoFar, "spent"> & TopUpsSoFar["spent"];
+  const values = [accountId, crossing, today, thisMonth];
+  const row = await queryRow<Row>(transaction, CONTEXT, values, "read-top-ups-so-far");
+  if (row === null) throw new Error("an aggregate without a row");
+  const { today: ofToday, thisMonth: ofThisMonth, ...soFar } = row;
   return { ...soFar, spent: { today: ofToday, thisMonth: ofThisMonth } };
-}
-
-async function query(
-  database: Queryable,
-  statement: { readonly name: string; readonly text: string },
-  values: unknown[],
-): Promise<Payment[]> {
-  const { rows } = await database.query<PaymentRow>({ ...statement, values });
-  return rows.map(toPayment);
 }
 
 export function toPayment(row: PaymentRow): Payment {

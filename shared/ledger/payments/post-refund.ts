@@ -9,7 +9,7 @@ import { type ReversalOutcome, reverseTopUp } from "../../core/payments/reverse-
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { findLot, readLosses, useOf, withExpiries } from "../books/granted-lots.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
 import { listRefunds, type Refund, sumOf } from "./refunds.ts";
 
@@ -108,8 +108,8 @@ async function readReversed(
   { accountId }: PaymentRef,
   lotId: string,
 ): Promise<bigint> {
-  const { rows } = await transaction.query<{ reversed: bigint }>(REVERSED, [accountId, lotId]);
-  return rows[0]?.reversed ?? 0n;
+  const row = await queryRow<{ reversed: bigint }>(transaction, REVERSED, [accountId, lotId]);
+  return row?.reversed ?? 0n;
 }
 
 const RECORD = `

@@ -2,7 +2,12 @@ import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import type { Payment } from "../../core/payments/payment.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Queryable, Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  type Queryable,
+  queryRows,
+  type Transaction,
+} from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
 
 /** A refund or chargeback of a payment. */
@@ -37,8 +42,7 @@ export async function listRefunds(
   database: Queryable,
   { accountId, paymentId }: PaymentRef,
 ): Promise<Refund[]> {
-  const { rows } = await database.query<Refund>(LIST, [accountId, paymentId]);
-  return rows;
+  return queryRows<Refund>(database, LIST, [accountId, paymentId]);
 }
 
 /** A requested refund. */

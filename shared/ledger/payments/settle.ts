@@ -9,7 +9,7 @@ import { feeDeclined, keepsSuspended } from "../../core/payments/settle-fee.ts";
 import { topUpDeclined, topUpSucceeded } from "../../core/payments/settle-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 import { readOpenFees } from "./open-fees.ts";
 import { lockPayment } from "./payments.ts";
 
@@ -120,12 +120,9 @@ async function nextCheck(
   { accountId, paymentId }: Payment,
   now: Instant,
 ): Promise<Instant | null> {
-  const { rows } = await transaction.query<{ calls: number; nextTryAt: Instant | null }>({
-    name: "read-calls",
-    text: CALLS,
-    values: [accountId, paymentId],
-  });
-  return recheckAt(rows[0] ?? { calls: 0, nextTryAt: null }, now);
+  type Row = { calls: number; nextTryAt: Instant | null };
+  const row = await queryRow<Row>(transaction, CALLS, [accountId, paymentId], "read-calls");
+  return recheckAt(row ?? { calls: 0, nextTryAt: null }, now);
 }
 
 const WRITE = `

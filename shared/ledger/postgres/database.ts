@@ -96,6 +96,25 @@ export async function inTransaction<T>(
   }
 }
 
+/** The rows of a query. Under a `name`, each connection parses and plans the statement once. */
+export async function queryRows<Row extends pg.QueryResultRow>(
+  database: Queryable,
+  text: string,
+  values: unknown[] = [],
+  name?: string,
+): Promise<Row[]> {
+  const { rows } = await database.query<Row>({ name, text, values });
+  return rows;
+}
+
+/** The first row of a query; null: it has none. */
+export async function queryRow<Row extends pg.QueryResultRow>(
+  ...query: Parameters<typeof queryRows<Row>>
+): Promise<Row | null> {
+  const [row] = await queryRows<Row>(...query);
+  return row ?? null;
+}
+
 /** The SQLSTATE of a Postgres error, or null for anything else. */
 export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;

@@ -9,7 +9,7 @@ import { listLots } from "../books/granted-lots.ts";
 import { listEntries } from "../books/list-entries.ts";
 import { listChanges } from "../books/schedules.ts";
 import { listSettingChanges } from "../books/setting-changes.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, type Transaction } from "../postgres/database.ts";
 import { MOST_AHEAD_MS, MOST_BEHIND_MS } from "../usage/list.ts";
 
 /** The history from which an account is rebuilt at an instant. */
@@ -74,16 +74,15 @@ const PLACE = `
                      LIMIT 1), 0)) AS position
   FROM place`;
 
+type LinePlace = Pick<LineHistory, "version" | "position">;
+
 async function readPlace(
   transaction: Transaction,
   accountId: AccountId,
   at: Instant,
-): Promise<Pick<LineHistory, "version" | "position">> {
-  const { rows } = await transaction.query<Pick<LineHistory, "version" | "position">>(PLACE, [
-    accountId,
-    at,
-  ]);
-  return rows[0] ?? { version: 0n, position: 0n };
+): Promise<LinePlace> {
+  const place = await queryRow<LinePlace>(transaction, PLACE, [accountId, at]);
+  return place ?? { version: 0n, position: 0n };
 }
 
 /**
@@ -115,6 +114,6 @@ async function readOffTime(
   at: Instant,
   version: bigint,
 ): Promise<OffTime> {
-  const { rows } = await transaction.query<OffTime>(OFF_TIME, [accountId, at, version]);
-  return rows[0] ?? { meteredLater: 0n, lateEvents: 0, meteredAhead: 0n };
+  const offTime = await queryRow<OffTime>(transaction, OFF_TIME, [accountId, at, version]);
+  return offTime ?? { meteredLater: 0n, lateEvents: 0, meteredAhead: 0n };
 }

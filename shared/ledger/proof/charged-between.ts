@@ -6,7 +6,7 @@ import type {
 } from "../../core/history/what-if.ts";
 import type { AccountId } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { FROM_DRAWS } from "../usage/list.ts";
 
 /** A range of time, for one account or all (null). */
@@ -35,8 +35,8 @@ export async function countUsageBetween(
   range: ChargedRange,
 ): Promise<number> {
   const { source, values } = usageIn(range);
-  const { rows } = await transaction.query<{ count: bigint }>(`SELECT count(*) ${source}`, values);
-  return Number(rows[0]?.count ?? 0n);
+  const row = await queryRow<{ count: bigint }>(transaction, `SELECT count(*) ${source}`, values);
+  return Number(row?.count ?? 0n);
 }
 
 /** Reads the usage that occurred in a range, in no order; `onPage` receives a page at a time. */
@@ -144,7 +144,7 @@ async function readPages<Row extends object>(
 ): Promise<void> {
   await transaction.query(`DECLARE page NO SCROLL CURSOR FOR ${text}`, [...values]);
   for (;;) {
-    const { rows } = await transaction.query<Row>(`FETCH ${PAGE} FROM page`);
+    const rows = await queryRows<Row>(transaction, `FETCH ${PAGE} FROM page`);
     if (rows.length === 0) break;
     onPage(rows);
   }

@@ -1,5 +1,5 @@
 import { to } from "pg-copy-streams";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** An account whose rows in one table differ between two books. */
 export interface BooksDifference {
@@ -101,9 +101,7 @@ export async function compareBooks(
   target: Transaction,
 ): Promise<BooksCompared> {
   for (const books of [source, target]) await books.query(READ_WHOLE);
-  const { rows } = await source.query<{ accounts: bigint }>(
-    "SELECT count(*) AS accounts FROM account",
-  );
+  const all = await queryRow<{ count: bigint }>(source, "SELECT count(*) FROM account");
   const differing = new Set<string>();
   const differences: BooksDifference[] = [];
   for (const compared of COMPARED) {
@@ -120,7 +118,7 @@ export async function compareBooks(
       });
     }
   }
-  return { accounts: rows[0]?.accounts ?? 0n, differing: differing.size, differences };
+  return { accounts: all?.count ?? 0n, differing: differing.size, differences };
 }
 
 /** A digest of all rows of each account. */
@@ -170,7 +168,8 @@ async function rowsOf(
   id: string,
   keys: readonly string[],
 ): Promise<Map<string, string>> {
-  const { rows } = await books.query<{ key: string; row: string }>(
+  const rows = await queryRows<{ key: string; row: string }>(
+    books,
     `SELECT ${keyText(key)} AS key, to_jsonb(compared)::text AS row
      FROM (SELECT account_id, ${columns} FROM ${from} WHERE ${account} = $1) AS compared
      WHERE ${keyText(key)} = ANY($2)`,

@@ -1,6 +1,6 @@
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { bigintArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, type Transaction } from "../postgres/database.ts";
 
 /** How many records, and what they cost together. */
 export interface RecordsBelow {
@@ -22,11 +22,11 @@ export async function countRecordsBelow(
 ): Promise<RecordsBelow> {
   if (ranges.size === 0) return { records: 0n, credits: 0n };
   const bounds = [...ranges.values()];
-  const { rows } = await transaction.query<RecordsBelow>(COUNT, [
+  const below = await queryRow<RecordsBelow>(transaction, COUNT, [
     bigintArray([...ranges.keys()]),
     bigintArray(bounds.map(({ from }) => from)),
     bigintArray(bounds.map(({ to }) => to)),
     accountId,
   ]);
-  return rows[0] ?? { records: 0n, credits: 0n };
+  return below ?? { records: 0n, credits: 0n };
 }

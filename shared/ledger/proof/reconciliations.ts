@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRow, type Transaction } from "../postgres/database.ts";
 
 /** The result of a run over new usage. */
 export interface StoredReconciliation {
@@ -21,8 +21,7 @@ const TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.reconcilia
 /** True: no other process reconciles until this transaction ends, however long it takes. */
 export async function becomeReconciler(transaction: Transaction): Promise<boolean> {
   await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
-  const { rows } = await transaction.query<{ locked: boolean }>(TRY_LOCK);
-  return rows[0]?.locked === true;
+  return (await queryRow<{ locked: boolean }>(transaction, TRY_LOCK))?.locked === true;
 }
 
 const LAST = `
@@ -37,9 +36,9 @@ type Row = Omit<StoredReconciliation, "places"> & { readonly places: Record<stri
 export async function readLastReconciliation(
   database: Queryable,
 ): Promise<StoredReconciliation | null> {
-  const { rows } = await database.query<Row>(LAST);
-  if (rows[0] === undefined) return null;
-  const { places, ...run } = rows[0];
+  const row = await queryRow<Row>(database, LAST);
+  if (row === null) return null;
+  const { places, ...run } = row;
   const offsets = Object.entries(places).map(([key, offset]): [number, bigint] => [
     Number(key),
     BigInt(offset),

@@ -3,7 +3,7 @@ import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 import { EVENT_FIELDS } from "../usage/records.ts";
 
 /** No id contains this character. */
@@ -94,9 +94,9 @@ export async function openRecordLines(
   let ahead = fetch();
 
   function fetch(): Promise<string[]> {
-    const fetching = transaction
-      .query<{ line: string }>(`FETCH ${FETCH_ROWS} FROM ${cursor}`)
-      .then(({ rows }) => rows.map(({ line }) => line));
+    const text = `FETCH ${FETCH_ROWS} FROM ${cursor}`;
+    const rows = queryRows<{ line: string }>(transaction, text);
+    const fetching = rows.then((fetched) => fetched.map(({ line }) => line));
     fetching.catch(() => undefined); // reported when it is awaited
     return fetching;
   }
@@ -132,7 +132,7 @@ export async function findRecordedUsage(
   named: readonly Pick<UsageEvent, "eventId" | "accountId">[],
 ): Promise<Map<string, RecordedUsage>> {
   if (named.length === 0) return new Map();
-  const { rows } = await transaction.query<RecordedUsage>(FIND, [
+  const rows = await queryRows<RecordedUsage>(transaction, FIND, [
     textArray(named.map(({ eventId }) => eventId)),
     textArray(named.map(({ accountId }) => accountId)),
   ]);
@@ -152,7 +152,7 @@ export async function findDeadLetters(
   places: readonly Place[],
 ): Promise<Set<string>> {
   if (places.length === 0) return new Set();
-  const { rows } = await transaction.query<Place>(DEAD, [
+  const rows = await queryRows<Place>(transaction, DEAD, [
     topic,
     bigintArray(places.map(({ partition }) => partition)),
     bigintArray(places.map(({ offset }) => offset)),

@@ -6,6 +6,7 @@ import {
   type Database,
   inTransaction,
   type Queryable,
+  queryRows,
   type Transaction,
 } from "../postgres/database.ts";
 
@@ -64,7 +65,7 @@ export async function findRepairs(
   named: readonly { readonly accountId: string; readonly difference: string }[],
 ): Promise<Set<string>> {
   if (named.length === 0) return new Set();
-  const { rows } = await transaction.query<Pick<Repair, "accountId" | "difference">>(FIND, [
+  const rows = await queryRows<Pick<Repair, "accountId" | "difference">>(transaction, FIND, [
     textArray(named.map(({ accountId }) => accountId)),
     textArray(named.map(({ difference }) => difference)),
   ]);

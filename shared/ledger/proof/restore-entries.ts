@@ -8,7 +8,7 @@ import { lockAccount } from "../books/account-details.ts";
 import { findLot, insertLots, listLots } from "../books/granted-lots.ts";
 import { moveAccount } from "../books/move-account.ts";
 import { lockPayment } from "../payments/payments.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 import { overwritten } from "../postgres/overwritten.ts";
 import { type Repair, recordRepair, repairOnce } from "./repairs.ts";
 import type { MissingLot, UngrantedTopUp } from "./verify-books.ts";
@@ -43,10 +43,10 @@ export async function restoreEntry(
   return repairOnce(database, repair, async (transaction) => {
     const { accountId, sequence } = published;
     await lockAccount(transaction, accountId);
-    const values = [accountId, sequence];
-    const { rows } = await transaction.query<{ before: bigint; version: bigint }>(AROUND, values);
-    if (rows[0] === undefined) return false;
-    const { before, version } = rows[0];
+    type Row = { before: bigint; version: bigint };
+    const around = await queryRow<Row>(transaction, AROUND, [accountId, sequence]);
+    if (around === null) return false;
+    const { before, version } = around;
     const granted = before + (await addedBy(transaction, published));
     await transaction.query(PUT, [
       ...[
@@ -110,12 +110,9 @@ const GRANT = `
   FROM entry
   WHERE account_id = $1 AND sequence = $2`;
 
-async function readGrant(transaction: Transaction, { accountId, sequence }: MissingLot) {
-  const { rows } = await transaction.query<Pick<GrantedLot, "grantedAt" | "reference">>(GRANT, [
-    accountId,
-    sequence,
-  ]);
-  return rows[0] ?? null;
+function readGrant(transaction: Transaction, { accountId, sequence }: MissingLot) {
+  type Row = Pick<GrantedLot, "grantedAt" | "reference">;
+  return queryRow<Row>(transaction, GRANT, [accountId, sequence]);
 }
 
 /** The first stretch of the line that no lot covers and that is no longer than `most`. */

@@ -1,15 +1,13 @@
 import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOP_UP_LOT } from "../../core/line/reference.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 import { DRAWN } from "../usage/find-draws.ts";
 
 /** Runs a query for one account, or all (null). */
 function finder<Row extends object>(query: string) {
-  return async (transaction: Transaction, accountId: string | null): Promise<Row[]> => {
-    const { rows } = await transaction.query<Row>(query, [accountId]);
-    return rows;
-  };
+  return (transaction: Transaction, accountId: string | null) =>
+    queryRows<Row>(transaction, query, [accountId]);
 }
 
 /** An account whose position is not the sum of its records and entries. */

@@ -2,7 +2,7 @@ import type { Account, AccountId, Entry, Instant } from "../../core/line/account
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOPICS } from "../../core/text/topics.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 import { readPages } from "../postgres/read-pages.ts";
 
 /** Topics whose records are numbered per account without gaps. */
@@ -99,7 +99,7 @@ export async function findEntries(
   named: readonly { readonly accountId: string; readonly sequence: bigint }[],
 ): Promise<Map<string, PublishedEntry | null>> {
   if (named.length === 0) return new Map();
-  const { rows } = await transaction.query<EntryRow>(ENTRIES, [
+  const rows = await queryRows<EntryRow>(transaction, ENTRIES, [
     textArray(named.map(({ accountId }) => accountId)),
     bigintArray(named.map(({ sequence }) => sequence)),
   ]);

@@ -1,4 +1,4 @@
-import type { Queryable } from "../postgres/database.ts";
+import { type Queryable, queryRows } from "../postgres/database.ts";
 
 /**
  * A replay copies a table that does not follow from usage and entries, builds one that does, or leaves it
@@ -43,7 +43,7 @@ const LIST = `
 export async function listTables(
   database: Queryable,
 ): Promise<{ all: string[]; foreign: string[] }> {
-  const { rows } = await database.query<{ name: string }>(LIST);
+  const rows = await queryRows<{ name: string }>(database, LIST);
   const ours = new Set<string>([...COPIED_TABLES, ...BUILT_TABLES, ...OTHER_TABLES]);
   const all = rows.map(({ name }) => name);
   return { all, foreign: all.filter((name) => !ours.has(name)) };
@@ -57,6 +57,6 @@ const COLUMNS = `
 
 /** The columns of a table, in their order. */
 export async function listColumns(database: Queryable, table: string): Promise<string[]> {
-  const { rows } = await database.query<{ name: string }>(COLUMNS, [table]);
+  const rows = await queryRows<{ name: string }>(database, COLUMNS, [table]);
   return rows.map(({ name }) => name);
 }

@@ -4,7 +4,7 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 const STARTS = `
   SELECT account_id AS "accountId", event_id AS "eventId", start_position AS start
@@ -16,14 +16,10 @@ async function readStarts(
   events: readonly UsageEvent[],
 ): Promise<Map<string, MicroCredits | null>> {
   if (events.length === 0) return new Map();
-  const { rows } = await source.query<{ accountId: string; eventId: string; start: MicroCredits }>({
-    name: "read-starts",
-    text: STARTS,
-    values: [
-      textArray(events.map(({ eventId }) => eventId)),
-      textArray(events.map(({ accountId }) => accountId)),
-    ],
-  });
+  type Start = { accountId: string; eventId: string; start: MicroCredits };
+  const eventIds = textArray(events.map(({ eventId }) => eventId));
+  const accountIds = textArray(events.map(({ accountId }) => accountId));
+  const rows = await queryRows<Start>(source, STARTS, [eventIds, accountIds], "read-starts");
   const starts = new Map<string, MicroCredits | null>();
   for (const event of events) starts.set(identityOf(event), null);
   for (const row of rows) starts.set(identityOf(row), row.start);
@@ -119,15 +115,9 @@ async function readAfter(
   accounts: readonly Account[],
   page: number,
 ): Promise<Map<string, EntryHistory>> {
-  const { rows } = await source.query<Row>({
-    name: "read-recorded-entries",
-    text: READ,
-    values: [
-      textArray(accounts.map(({ accountId }) => accountId)),
-      bigintArray(accounts.map(({ entries }) => entries)),
-      page,
-    ],
-  });
+  const ids = textArray(accounts.map(({ accountId }) => accountId));
+  const posted = bigintArray(accounts.map(({ entries }) => entries));
+  const rows = await queryRows<Row>(source, READ, [ids, posted, page], "read-recorded-entries");
   const read = Map.groupBy(rows.map(toEntry), ({ accountId }) => accountId);
   return new Map(
     accounts.map(({ accountId }) => {

@@ -2,7 +2,7 @@ import { noShortage } from "../../core/history/post-recorded.ts";
 import { replayEntries } from "../../core/history/replay-usage.ts";
 import { readAccounts } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRows, type Transaction } from "../postgres/database.ts";
 import { postReplayed } from "./post-replayed.ts";
 import type { RecordedEntries } from "./recorded-entries.ts";
 
@@ -24,10 +24,8 @@ export async function replayRest(
 ): Promise<void> {
   for (let after = ""; ; ) {
     signal.throwIfAborted();
-    const { rows } = await source.query<{ id: string }>({
-      text: NEXT_ACCOUNTS,
-      values: [after, ACCOUNTS_AT_ONCE],
-    });
+    const next = [after, ACCOUNTS_AT_ONCE];
+    const rows = await queryRows<{ id: string }>(source, NEXT_ACCOUNTS, next);
     const ids = rows.map(({ id }) => id);
     const last = ids.at(-1);
     if (last === undefined) return;

@@ -1,11 +1,11 @@
 import { TOPICS } from "../../core/text/topics.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 const MIGRATIONS = "SELECT name FROM migration ORDER BY name";
 
 /** The names of the migrations applied to a database. */
 export async function listMigrations(database: Queryable): Promise<string[]> {
-  const { rows } = await database.query<{ name: string }>(MIGRATIONS);
+  const rows = await queryRows<{ name: string }>(database, MIGRATIONS);
   return rows.map(({ name }) => name);
 }
 
@@ -21,11 +21,8 @@ export async function deadOffsets(
   from: bigint,
   to: bigint,
 ): Promise<Set<string>> {
-  const { rows } = await source.query<{ offset: string }>({
-    name: "dead-offsets",
-    text: DEAD,
-    values: [TOPICS.usageEvents, partition, from, to],
-  });
+  const values = [TOPICS.usageEvents, partition, from, to];
+  const rows = await queryRows<{ offset: string }>(source, DEAD, values, "dead-offsets");
   return new Set(rows.map(({ offset }) => offset));
 }
 
@@ -40,8 +37,8 @@ export async function usageBelow(
   partition: number,
   offset: bigint,
 ): Promise<{ first: bigint; count: bigint } | null> {
-  const values = [partition, offset];
-  const { rows } = await source.query<{ first: bigint | null; count: bigint }>(BELOW, values);
-  const { first, count } = rows[0] ?? { first: null, count: 0n };
+  type Row = { first: bigint | null; count: bigint };
+  const row = await queryRow<Row>(source, BELOW, [partition, offset]);
+  const { first, count } = row ?? { first: null, count: 0n };
   return first === null ? null : { first, count };
 }

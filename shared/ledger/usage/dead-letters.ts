@@ -3,7 +3,7 @@ import { idProblem } from "../../core/text/text.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Rejection } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Database, Transaction } from "../postgres/database.ts";
+import { type Database, queryRows, type Transaction } from "../postgres/database.ts";
 import { cutMessage, type KeptPayload } from "./cut-message.ts";
 
 /** A message that cannot be metered, as it was read. */
@@ -74,7 +74,7 @@ export async function takeDeadLetters(
   transaction: Transaction,
   limit: number,
 ): Promise<UnpublishedDeadLetter[]> {
-  const { rows } = await transaction.query<UnpublishedRow>(TAKE, [limit]);
+  const rows = await queryRows<UnpublishedRow>(transaction, TAKE, [limit]);
   return rows.map(({ reason, detail, size, sha256, key, payload, ...letter }) => {
     const kept =
       size === null || sha256 === null
@@ -139,8 +139,7 @@ const COUNT = `
 export async function countDeadLetters(
   database: Database,
 ): Promise<{ reason: string; count: number }[]> {
-  const { rows } = await database.query<{ reason: string; count: number }>(COUNT);
-  return rows;
+  return queryRows<{ reason: string; count: number }>(database, COUNT);
 }
 
 function storable(detail: string): string {

@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** What an account was charged for, apart from usage. */
 export type Charged =
@@ -68,7 +68,7 @@ export async function chargesAcross(
   page: { readonly after: MicroCredits; readonly limit: number },
 ): Promise<ChargeRecord[]> {
   const values = [accountId, stretch.start, stretch.end, page.after, page.limit];
-  const { rows } = await transaction.query<Row>(LIST_ACROSS, values);
+  const rows = await queryRows<Row>(transaction, LIST_ACROSS, values);
   return rows.map((row) => {
     const { sequence, reference, credits, position, dueAt } = row;
     const drawn = { start: position - credits, end: position };
@@ -96,11 +96,9 @@ export async function chargeTotalsAcross(
   accountId: AccountId,
   stretch: Stretch,
 ): Promise<ChargeTotal[]> {
+  type Total = ChargedRow & Omit<ChargeTotal, "charged">;
   const values = [accountId, stretch.start, stretch.end];
-  const { rows } = await transaction.query<ChargedRow & Omit<ChargeTotal, "charged">>(
-    TOTAL_ACROSS,
-    values,
-  );
+  const rows = await queryRows<Total>(transaction, TOTAL_ACROSS, values);
   return rows.map((row) => {
     return { charged: toCharged(row), charges: row.charges, credits: row.credits };
   });

@@ -1,6 +1,6 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** A metered event with its offset and the stretch of the line that it drew. */
 export interface UsageRecord {
@@ -36,8 +36,8 @@ export async function findUsageRecord(
   accountId: AccountId,
   eventId: string,
 ): Promise<UsageRecord | null> {
-  const { rows } = await transaction.query<RecordRow>(FIND, [accountId, eventId]);
-  return rows[0] === undefined ? null : toRecord(rows[0]);
+  const row = await queryRow<RecordRow>(transaction, FIND, [accountId, eventId]);
+  return row && toRecord(row);
 }
 
 /**
@@ -79,8 +79,7 @@ export async function usageAcross(
   page: { readonly after: MicroCredits; readonly limit: number },
 ): Promise<UsageRecord[]> {
   const values = [accountId, stretch.start, stretch.end, page.after + 1n, page.limit];
-  const { rows } = await transaction.query<RecordRow>(LIST_ACROSS, values);
-  return rows.map(toRecord);
+  return (await queryRows<RecordRow>(transaction, LIST_ACROSS, values)).map(toRecord);
 }
 
 /** What a stretch of the line paid for of one meter. */
@@ -105,8 +104,7 @@ export async function totalsAcross(
   stretch: Stretch,
 ): Promise<MeterTotal[]> {
   const values = [accountId, stretch.start, stretch.end, 0n];
-  const { rows } = await transaction.query<MeterTotal>(TOTAL_ACROSS, values);
-  return rows;
+  return queryRows<MeterTotal>(transaction, TOTAL_ACROSS, values);
 }
 
 export function toRecord({ start, ...record }: RecordRow): UsageRecord {

@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Stretch } from "../../core/line/credit-line.ts";
 import type { DrawnStretch } from "../../core/line/place-in-draw.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** A row of the table `draw`. */
 export interface WrittenDraw extends DrawnStretch {
@@ -22,8 +22,7 @@ export async function findDraws(
   accountId: string,
   eventIds: readonly string[],
 ): Promise<WrittenDraw[]> {
-  const { rows } = await transaction.query<WrittenDraw>(NAMING, [accountId, eventIds]);
-  return rows;
+  return queryRows<WrittenDraw>(transaction, NAMING, [accountId, eventIds]);
 }
 
 /** The stretches that entries drew. A lot that was withdrawn or used up has no stretch, and its expiry drew nothing. */
@@ -53,6 +52,5 @@ export async function drawnByEntries(
   accountId: AccountId | string,
   { start, end }: Stretch,
 ): Promise<Stretch[]> {
-  const { rows } = await transaction.query<Stretch>(DRAWN_BY_ENTRIES, [accountId, start, end]);
-  return rows;
+  return queryRows<Stretch>(transaction, DRAWN_BY_ENTRIES, [accountId, start, end]);
 }

@@ -1,5 +1,5 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
-import { type Queryable, sqlState, type Transaction } from "../postgres/database.ts";
+import { type Queryable, queryRows, sqlState, type Transaction } from "../postgres/database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
 
 /** Which usage: of events that occurred in [from, to), of one meter or of all. */
@@ -54,11 +54,15 @@ const TIMED_OUT = "57014";
 /** The request would take longer than ten seconds. */
 export class TooMuchUsage extends Error {}
 
-/** Limits the time of a read. Throws TooMuchUsage. */
-async function within<T>(transaction: Transaction, read: () => Promise<T>): Promise<T> {
+/** The rows of a query, which may take only so long. Throws TooMuchUsage. */
+async function rowsInTime<Row extends object>(
+  transaction: Transaction,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
   try {
     await transaction.query(LONGEST);
-    return await read();
+    return await queryRows<Row>(transaction, text, values);
   } catch (error) {
     if (sqlState(error) !== TIMED_OUT) throw error;
     throw new TooMuchUsage("reading the usage took longer than ten seconds", { cause: error });
@@ -77,7 +81,7 @@ export async function listUsage(
 ): Promise<(UsageRecord & { readonly at: UsagePlace })[]> {
   const { start = null, version = null, place = null } = page.before ?? {};
   const values = [accountId, from, to, meter, start, version, place, page.limit];
-  const { rows } = await within(transaction, () => transaction.query<ListedRow>(LIST, values));
+  const rows = await rowsInTime<ListedRow>(transaction, LIST, values);
   return rows.map(({ drawStart, drawVersion, place: drawPlace, ...row }) => {
     return { ...toRecord(row), at: { start: drawStart, version: drawVersion, place: drawPlace } };
   });
@@ -122,8 +126,7 @@ export async function spendByMeter(
   { from, to, step, timeZone }: SummaryRange,
 ): Promise<UsageTotal[]> {
   const values = [accountId, from, to, step, timeZone];
-  const { rows } = await database.query<TotalRow>(FROM_SPEND, values);
-  return rows.map(toTotal);
+  return (await queryRows<TotalRow>(database, FROM_SPEND, values)).map(toTotal);
 }
 
 /** The range to summarise, and its steps in a time zone (null: one step). */
@@ -160,10 +163,7 @@ export async function usageBy(
 ): Promise<UsageTotal[]> {
   const { from, to, step, timeZone, dimension, limit } = asked;
   const values = [accountId, from, to, null, step, timeZone, dimension, limit];
-  const { rows } = await within(transaction, () =>
-    transaction.query<TotalRow>(FROM_RECORDS, values),
-  );
-  return rows.map(toTotal);
+  return (await rowsInTime<TotalRow>(transaction, FROM_RECORDS, values)).map(toTotal);
 }
 
 function toTotal({ quantity, ...total }: TotalRow): UsageTotal {

@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import type { Drawn } from "../../core/usage/events-in-batch.ts";
 import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
 
 export const EVENT_COLUMNS =
@@ -61,14 +61,10 @@ export async function findRecorded(
   transaction: Transaction,
   events: readonly UsageEvent[],
 ): Promise<Map<string, UsageEvent>> {
-  const { rows } = await transaction.query<UsageEvent>({
-    name: "find-recorded",
-    text: FIND,
-    values: [
-      textArray(events.map((event) => event.eventId)),
-      textArray(events.map((event) => event.accountId)),
-    ],
-  });
+  const eventIds = textArray(events.map((event) => event.eventId));
+  const accountIds = textArray(events.map((event) => event.accountId));
+  const values = [eventIds, accountIds];
+  const rows = await queryRows<UsageEvent>(transaction, FIND, values, "find-recorded");
   return new Map(rows.map((event) => [identityOf(event), event]));
 }
 
