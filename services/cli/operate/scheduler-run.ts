@@ -60,18 +60,14 @@ async function watchRun(
   due: number,
   dryRun: boolean,
 ): Promise<RunTotals> {
-  const progress = openProgress(due, countOf(due, "account"));
+  using progress = openProgress(due, countOf(due, "account"));
   const steps = (dryRun ? previewSchedule : runSchedule)(database, run);
   let done = EMPTY_TOTALS;
-  try {
-    for await (const step of steps) {
-      done = addTotals(done, step.done);
-      progress.add(step.read);
-    }
-    return done;
-  } finally {
-    progress.stop();
+  for await (const step of steps) {
+    done = addTotals(done, step.done);
+    progress.add(step.read);
   }
+  return done;
 }
 
 /**

@@ -33,22 +33,18 @@ const diagnosis = noun({
 });
 
 async function doctor(settings: Settings): Promise<Result> {
-  const progress = openProgress(INVARIANTS.length, countOf(INVARIANTS.length, "invariant"));
-  try {
-    const findings = await withDatabase(settings, (database) =>
-      checkInvariants(database, () => progress.add(1)),
-    );
-    const broken = findings.filter(({ accounts }) => accounts.length > 0);
-    const failure =
-      broken.length === 0 ? null : `the books violate ${countOf(broken.length, "invariant")}`;
-    const invariants = findings.map(({ invariant, accounts }) => ({
-      ...{ holds: invariant.holds, ok: accounts.length === 0, accounts },
-      means: accounts.length === 0 ? undefined : invariant.broken,
-    }));
-    return shown(diagnosis, { invariants }, findingsText(findings), failure);
-  } finally {
-    progress.stop();
-  }
+  using progress = openProgress(INVARIANTS.length, countOf(INVARIANTS.length, "invariant"));
+  const findings = await withDatabase(settings, (database) =>
+    checkInvariants(database, () => progress.add(1)),
+  );
+  const broken = findings.filter(({ accounts }) => accounts.length > 0);
+  const failure =
+    broken.length === 0 ? null : `the books violate ${countOf(broken.length, "invariant")}`;
+  const invariants = findings.map(({ invariant, accounts }) => ({
+    ...{ holds: invariant.holds, ok: accounts.length === 0, accounts },
+    means: accounts.length === 0 ? undefined : invariant.broken,
+  }));
+  return shown(diagnosis, { invariants }, findingsText(findings), failure);
 }
 
 function findingsText(findings: readonly Finding[]): string {

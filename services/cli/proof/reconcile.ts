@@ -167,18 +167,14 @@ async function postAll(
   const decoder = openUsageDecoder(registry);
   const messages = await readMissed({ kafka, decoder, signal }, places);
   const repairing = { database, messages, by: byArgument(options.by), now: Date.now() };
-  const progress = openProgress(planned.length, countOf(planned.length, "repair"));
+  using progress = openProgress(planned.length, countOf(planned.length, "repair"));
   let repaired = 0;
-  try {
-    for (const { found, plan } of planned) {
-      if (signal.aborted) break;
-      if (await repair(repairing, found, plan)) repaired += 1;
-      progress.add(1);
-    }
-    return repaired;
-  } finally {
-    progress.stop();
+  for (const { found, plan } of planned) {
+    if (signal.aborted) break;
+    if (await repair(repairing, found, plan)) repaired += 1;
+    progress.add(1);
   }
+  return repaired;
 }
 
 async function isConfirmed(count: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 
-/** Shows how much is done, with other lines above it. */
-export interface Progress {
+/** Shows how much is done, with other lines above it. It stops at the end of its scope. */
+export interface Progress extends Disposable {
   add(amount: number): void;
   /** Writes a line to standard error. */
   log(line: string): void;
@@ -15,7 +15,8 @@ export interface Progress {
 export function openProgress(total: number | null, inWords: string, unit?: string): Progress {
   const write = (line: string) => void process.stderr.write(`${line}\n`);
   if (total === null || !process.stderr.isTTY) {
-    return { add: () => undefined, log: write, stop: () => undefined };
+    const nothing = () => undefined;
+    return { add: nothing, log: write, stop: nothing, [Symbol.dispose]: nothing };
   }
   const bar = new SingleBar({
     format: `[{bar}] {percentage} % of {inWords}, ${unit === undefined ? "" : `{speed} ${unit}/s, `}{eta_formatted} left`,
@@ -38,5 +39,6 @@ export function openProgress(total: number | null, inWords: string, unit?: strin
       write(line);
     },
     stop: () => bar.stop(),
+    [Symbol.dispose]: () => bar.stop(),
   };
 }

@@ -48,17 +48,13 @@ export async function publishFile(
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     logger: createLogger("cli", "silent"),
   });
-  const progress = openProgress(size, `${((size ?? 0) / 1e6).toFixed(1)} MB`);
+  using progress = openProgress(size, `${((size ?? 0) / 1e6).toFixed(1)} MB`);
   const startedAt = performance.now();
-  try {
-    const tally = await publishLines(client, counted(file, progress), (line, problem) =>
-      progress.log(badLine(line, problem, json)),
-    );
-    const seconds = (performance.now() - startedAt) / 1000;
-    return summary(tally, addressesOf(settings).kafka, seconds);
-  } finally {
-    progress.stop();
-  }
+  const tally = await publishLines(client, counted(file, progress), (line, problem) =>
+    progress.log(badLine(line, problem, json)),
+  );
+  const seconds = (performance.now() - startedAt) / 1000;
+  return summary(tally, addressesOf(settings).kafka, seconds);
 }
 
 /** Publishes line by line and goes on after bad lines; `onBad` receives the first ones. */

@@ -127,21 +127,17 @@ async function compare(
     return { kind: "unknown_account", accountId };
   }
   const events = await countUsageBetween(transaction, range);
-  const progress = openProgress(events, countOf(events, "event"));
-  try {
-    await readUsageBetween(transaction, range, (usage) => {
-      for (const event of usage) addUsage(compared, event, other);
-      progress.add(usage.length);
-    });
-    await readChargesBetween(transaction, range, (charges) => {
-      for (const charge of charges) addCharge(compared, charge, other);
-    });
-    await readPlansBetween(transaction, range, (accounts) => {
-      for (const account of accounts) addPlans(compared, account, other, range);
-    });
-  } finally {
-    progress.stop();
-  }
+  using progress = openProgress(events, countOf(events, "event"));
+  await readUsageBetween(transaction, range, (usage) => {
+    for (const event of usage) addUsage(compared, event, other);
+    progress.add(usage.length);
+  });
+  await readChargesBetween(transaction, range, (charges) => {
+    for (const charge of charges) addCharge(compared, charge, other);
+  });
+  await readPlansBetween(transaction, range, (accounts) => {
+    for (const account of accounts) addPlans(compared, account, other, range);
+  });
   return compared;
 }
 
