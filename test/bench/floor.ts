@@ -43,12 +43,7 @@ await runBatchConsumer(kafka, {
       if ("reason" in event) throw new Error(event.detail);
       return event;
     });
-    await inTransaction(database, (transaction) =>
-      insertRows(transaction, INTO, events, (rows, event) => {
-        rows.startRow(7);
-        putEvent(rows, event);
-      }),
-    );
+    await inTransaction(database, (transaction) => insertRows(transaction, INTO, events, putEvent));
     stored += messages.length;
     process.stdout.write(`${stored}\n`);
     return nextOffset;

@@ -1,4 +1,4 @@
-import { bigintArray } from "../postgres/array-literal.ts";
+import { bigintArray, columnsOf } from "../postgres/array-literal.ts";
 import {
   type Database,
   type Queryable,
@@ -106,13 +106,7 @@ export async function advanceOffsets(
   const { rowCount } = await transaction.query({
     name: "advance-offsets",
     text: ADVANCE,
-    values: [
-      consumer,
-      topic,
-      bigintArray(advances.map(({ partition }) => partition)),
-      bigintArray(advances.map(({ from }) => from)),
-      bigintArray(advances.map(({ to }) => to)),
-    ],
+    values: [consumer, topic, ...columnsOf(advances, "partition", "from", "to")],
   });
   if (rowCount !== advances.length) {
     const places = advances.map(({ partition, from }) => `${topic}/${partition} at ${from}`);

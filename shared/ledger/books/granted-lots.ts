@@ -66,7 +66,6 @@ export async function insertLots(
   lots: readonly { accountId: AccountId; lot: GrantedLot }[],
 ): Promise<void> {
   await insertRows(transaction, INTO, lots, (rows, { accountId, lot }) => {
-    rows.startRow(9);
     rows.text(accountId);
     rows.text(lot.lotId);
     rows.int8(lot.start);

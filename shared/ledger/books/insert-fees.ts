@@ -15,7 +15,6 @@ export async function insertFees(
   fees: readonly { accountId: AccountId; fee: Fee }[],
 ): Promise<void> {
   await insertRows(transaction, INTO, fees, (rows, { accountId, fee }) => {
-    rows.startRow(16);
     rows.text(accountId);
     rows.text(fee.paymentId);
     rows.text("fee");

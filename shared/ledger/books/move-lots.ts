@@ -1,5 +1,5 @@
 import type { AccountId, Lot } from "../../core/line/account.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 const MOVE = `
@@ -15,10 +15,6 @@ export async function moveLots(
   moved: readonly { accountId: AccountId; lot: Lot }[],
 ): Promise<void> {
   if (moved.length === 0) return;
-  await transaction.query(MOVE, [
-    textArray(moved.map(({ accountId }) => accountId)),
-    textArray(moved.map(({ lot }) => lot.lotId)),
-    bigintArray(moved.map(({ lot }) => lot.start)),
-    bigintArray(moved.map(({ lot }) => lot.end)),
-  ]);
+  const lots = moved.map(({ accountId, lot }) => ({ accountId, ...lot }));
+  await transaction.query(MOVE, columnsOf(lots, "accountId", "lotId", "start", "end"));
 }

@@ -23,7 +23,6 @@ export async function postEntries(
     const version = versions.get(entry.accountId);
     if (version === undefined)
       throw new Error(`an entry of ${entry.accountId}, which did not move`);
-    rows.startRow(11);
     rows.text(entry.accountId);
     rows.int8(entry.sequence);
     rows.text(entry.kind);

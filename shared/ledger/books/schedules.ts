@@ -129,7 +129,6 @@ export async function recordChanges(
   changes: readonly { accountId: AccountId; change: SubscriptionChange }[],
 ): Promise<void> {
   await insertRows(transaction, INTO_HISTORY, changes, (rows, { accountId, change }) => {
-    rows.startRow(6);
     rows.text(accountId);
     rows.int4(change.sequence);
     rows.text(change.kind);

@@ -3,7 +3,7 @@ import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/cr
 import { readAccounts } from "../books/read-accounts.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { creditsExpiringRecord, type ExpiringCredits } from "../outbox/records.ts";
-import { textArray } from "../postgres/array-literal.ts";
+import { columnsOf, textArray } from "../postgres/array-literal.ts";
 import { type Database, inTransaction, queryRows, type Transaction } from "../postgres/database.ts";
 import { readSnapshot } from "../postgres/read-snapshot.ts";
 
@@ -130,11 +130,8 @@ async function markNoticed(
   now: Instant,
 ): Promise<Expiring[]> {
   if (lots.length === 0) return [];
-  const rows = await queryRows<Expiring>(transaction, MARK, [
-    textArray(lots.map(({ accountId }) => accountId)),
-    textArray(lots.map(({ lotId }) => lotId)),
-    now,
-  ]);
+  const values = [...columnsOf(lots, "accountId", "lotId"), now];
+  const rows = await queryRows<Expiring>(transaction, MARK, values);
   return rows.sort(byEnd);
 }
 

@@ -1,6 +1,6 @@
 import type { AccountId } from "../../core/line/account.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 
@@ -26,7 +26,6 @@ export async function putInOutbox(
   records: readonly OutboxRecord[],
 ): Promise<void> {
   await insertRows(transaction, INTO, records, (rows, { accountId, topic, sequence, record }) => {
-    rows.startRow(4);
     rows.text(accountId);
     rows.text(topic);
     rows.int8(sequence);
@@ -69,11 +68,7 @@ export async function deleteFromOutbox(
   transaction: Transaction,
   sent: readonly OutboxRecord[],
 ): Promise<void> {
-  await transaction.query(DELETE, [
-    textArray(sent.map(({ accountId }) => accountId)),
-    textArray(sent.map(({ topic }) => topic)),
-    bigintArray(sent.map(({ sequence }) => sequence)),
-  ]);
+  await transaction.query(DELETE, columnsOf(sent, "accountId", "topic", "sequence"));
 }
 
 const REFUSE = `

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
-import { textArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import {
   type Database,
   type Queryable,
@@ -63,10 +63,7 @@ export async function findUnmatched<T extends ChargeAtGateway>(
   charges: readonly T[],
 ): Promise<{ readonly charge: T; readonly accountCreatedAt: Instant | null }[]> {
   type Row = PaymentColumns & { accountCreatedAt: Instant | null };
-  const rows = await queryRows<Row>(database, FIND, [
-    textArray(charges.map(({ accountId }) => accountId)),
-    textArray(charges.map(({ paymentId }) => paymentId)),
-  ]);
+  const rows = await queryRows<Row>(database, FIND, columnsOf(charges, "accountId", "paymentId"));
   return rows.flatMap(({ accountCreatedAt, ...payment }, at) => {
     const charge = charges[at];
     if (charge === undefined || problemIn(charge, payment) === null) return [];

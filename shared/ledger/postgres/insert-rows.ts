@@ -4,7 +4,7 @@ import { CopyBuffer } from "./copy-buffer.ts";
 import type { Transaction } from "./database.ts";
 
 /** Writes rows field by field, in the order of the columns. */
-export type RowWriter = Omit<CopyBuffer, "length" | "take" | "finish">;
+export type RowWriter = Omit<CopyBuffer, "startRow" | "length" | "take" | "finish">;
 
 /** Where rows go: `account_id, lot_id, ...` of a table. */
 export interface Columns {
@@ -54,7 +54,6 @@ function openValues() {
   const values: (string | readonly string[] | null)[] = [];
   const push = (value: string | readonly string[] | null) => void values.push(value);
   const writer: RowWriter = {
-    startRow: () => undefined,
     text: push,
     jsonb: push,
     textArray: push,
@@ -76,7 +75,7 @@ async function copyMany<T>(
   items: readonly T[],
   put: (rows: RowWriter, item: T) => void,
 ): Promise<number> {
-  const pieces = piecesOf(items, put);
+  const pieces = piecesOf(columns.split(",").length, items, put);
   const first = pieces.next().value;
   const second = pieces.next().value;
   const copy = transaction.query(from(`COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`));
@@ -100,11 +99,13 @@ function* joined(heads: readonly (Buffer | undefined)[], rest: Iterable<Buffer>)
 }
 
 function* piecesOf<T>(
+  fields: number,
   items: readonly T[],
   put: (rows: RowWriter, item: T) => void,
 ): Generator<Buffer, undefined> {
   const rows = new CopyBuffer();
   for (const item of items) {
+    rows.startRow(fields);
     put(rows, item);
     if (rows.length >= PIECE) yield rows.take();
   }

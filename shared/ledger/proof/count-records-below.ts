@@ -1,5 +1,5 @@
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import { bigintArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
 
 /** How many records, and what they cost together. */
@@ -21,12 +21,8 @@ export async function countRecordsBelow(
   accountId: string | null,
 ): Promise<RecordsBelow> {
   if (ranges.size === 0) return { records: 0n, credits: 0n };
-  const bounds = [...ranges.values()];
-  const below = await queryRow<RecordsBelow>(transaction, COUNT, [
-    bigintArray([...ranges.keys()]),
-    bigintArray(bounds.map(({ from }) => from)),
-    bigintArray(bounds.map(({ to }) => to)),
-    accountId,
-  ]);
+  const bounds = [...ranges].map(([partition, range]) => ({ partition, ...range }));
+  const values = [...columnsOf(bounds, "partition", "from", "to"), accountId];
+  const below = await queryRow<RecordsBelow>(transaction, COUNT, values);
   return below ?? { records: 0n, credits: 0n };
 }

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { EVENT_FIELDS } from "../usage/records.ts";
 
@@ -132,10 +132,8 @@ export async function findRecordedUsage(
   named: readonly Pick<UsageEvent, "eventId" | "accountId">[],
 ): Promise<Map<string, RecordedUsage>> {
   if (named.length === 0) return new Map();
-  const rows = await queryRows<RecordedUsage>(transaction, FIND, [
-    textArray(named.map(({ eventId }) => eventId)),
-    textArray(named.map(({ accountId }) => accountId)),
-  ]);
+  const values = columnsOf(named, "eventId", "accountId");
+  const rows = await queryRows<RecordedUsage>(transaction, FIND, values);
   return new Map(rows.map((record) => [identityOf(record), record]));
 }
 
@@ -152,10 +150,7 @@ export async function findDeadLetters(
   places: readonly Place[],
 ): Promise<Set<string>> {
   if (places.length === 0) return new Set();
-  const rows = await queryRows<Place>(transaction, DEAD, [
-    topic,
-    bigintArray(places.map(({ partition }) => partition)),
-    bigintArray(places.map(({ offset }) => offset)),
-  ]);
+  const values = [topic, ...columnsOf(places, "partition", "offset")];
+  const rows = await queryRows<Place>(transaction, DEAD, values);
   return new Set(rows.map(({ partition, offset }) => `${partition}/${offset}`));
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
-import { textArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import {
   type Database,
   inTransaction,
@@ -65,9 +65,7 @@ export async function findRepairs(
   named: readonly { readonly accountId: string; readonly difference: string }[],
 ): Promise<Set<string>> {
   if (named.length === 0) return new Set();
-  const rows = await queryRows<Pick<Repair, "accountId" | "difference">>(transaction, FIND, [
-    textArray(named.map(({ accountId }) => accountId)),
-    textArray(named.map(({ difference }) => difference)),
-  ]);
+  type Row = Pick<Repair, "accountId" | "difference">;
+  const rows = await queryRows<Row>(transaction, FIND, columnsOf(named, "accountId", "difference"));
   return new Set(rows.map(({ accountId, difference }) => `${accountId}/${difference}`));
 }

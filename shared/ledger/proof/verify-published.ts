@@ -1,7 +1,7 @@
 import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOPICS } from "../../core/text/topics.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { readPages } from "../postgres/read-pages.ts";
 
@@ -99,10 +99,8 @@ export async function findEntries(
   named: readonly { readonly accountId: string; readonly sequence: bigint }[],
 ): Promise<Map<string, PublishedEntry | null>> {
   if (named.length === 0) return new Map();
-  const rows = await queryRows<EntryRow>(transaction, ENTRIES, [
-    textArray(named.map(({ accountId }) => accountId)),
-    bigintArray(named.map(({ sequence }) => sequence)),
-  ]);
+  const values = columnsOf(named, "accountId", "sequence");
+  const rows = await queryRows<EntryRow>(transaction, ENTRIES, values);
   return new Map(
     rows.map(({ kind, ...told }) => [
       `${told.accountId}/${told.sequence}`,

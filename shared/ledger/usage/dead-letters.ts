@@ -2,7 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import { idProblem } from "../../core/text/text.ts";
 import type { DeadLetterPlace } from "../../core/usage/dead-letter-place.ts";
 import type { Rejection } from "../../core/usage/usage-event.ts";
-import { bigintArray, textArray } from "../postgres/array-literal.ts";
+import { bigintArray, columnsOf, textArray } from "../postgres/array-literal.ts";
 import { type Database, queryRows, type Transaction } from "../postgres/database.ts";
 import { cutMessage, type KeptPayload } from "./cut-message.ts";
 
@@ -40,10 +40,7 @@ export async function storeDeadLetters(
   if (letters.length === 0) return;
   const kept = letters.map(({ key, payload }) => cutMessage(key, payload));
   await transaction.query(STORE, [
-    textArray(letters.map((letter) => letter.topic)),
-    bigintArray(letters.map((letter) => letter.partition)),
-    bigintArray(letters.map((letter) => letter.offset)),
-    textArray(letters.map((letter) => letter.accountId)),
+    ...columnsOf(letters, "topic", "partition", "offset", "accountId"),
     textArray(letters.map((letter) => letter.rejection.reason)),
     textArray(letters.map((letter) => storable(letter.rejection.detail))),
     kept.map(({ key }) => key),
@@ -118,11 +115,7 @@ export async function markDeadLetters(
   letters: readonly DeadLetterPlace[],
   as: keyof typeof MARK,
 ): Promise<void> {
-  await transaction.query(MARK[as], [
-    textArray(letters.map(({ topic }) => topic)),
-    bigintArray(letters.map(({ partition }) => partition)),
-    bigintArray(letters.map(({ offset }) => offset)),
-  ]);
+  await transaction.query(MARK[as], columnsOf(letters, "topic", "partition", "offset"));
 }
 
 /** Neither retried nor dismissed. */

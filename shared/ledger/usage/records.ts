@@ -23,7 +23,6 @@ export async function writeUsageRecords(
   meteredAt: Instant,
 ): Promise<void> {
   await insertRows(transaction, INTO, drawn, (rows, { event, credits, start }) => {
-    rows.startRow(12);
     putEvent(rows, event);
     rows.int8(credits);
     rows.int8(start);

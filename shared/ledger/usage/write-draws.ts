@@ -20,7 +20,6 @@ export async function writeDraws(
 ): Promise<void> {
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
   await insertRows(transaction, INTO, draws, (rows, { accountId, start, end, eventIds }) => {
-    rows.startRow(6);
     rows.text(accountId);
     rows.int8(start);
     rows.int8(versions.get(accountId) ?? 0n);

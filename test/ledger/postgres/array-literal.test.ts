@@ -6,7 +6,20 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bigintArray, textArray } from "../../../shared/ledger/postgres/array-literal.ts";
+import {
+  bigintArray,
+  columnsOf,
+  textArray,
+} from "../../../shared/ledger/postgres/array-literal.ts";
+
+test("columns of rows are an array each, whatever is in them", () => {
+  const rows = [
+    { id: "a,b", sequence: 2n, partition: 0, isLow: true, lotId: null, other: "not asked for" },
+    { id: "c", sequence: -1n, partition: 1, isLow: false, lotId: "", other: "not asked for" },
+  ];
+  const columns = columnsOf(rows, "id", "sequence", "partition", "isLow", "lotId");
+  expect(columns).toEqual([`{"a,b",c}`, "{2,-1}", "{0,1}", "{true,false}", `{NULL,""}`]);
+});
 
 describe("an array of texts", () => {
   test.each<{ values: (string | null)[]; literal: string }>([
