@@ -1,6 +1,7 @@
 /**
  * A consumer of the billing topics: stores each entry and each low balance once, however often Kafka
- * delivers it. What was handled is stored with what it caused, in one transaction.
+ * delivers it. What was handled is stored with what it caused, in one transaction. A record that cannot
+ * be read is skipped with a word about where it is; while the registry is down, nothing is.
  */
 import { DatabaseSync } from "node:sqlite";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
@@ -51,22 +52,48 @@ const kafka = new kafkajs.Kafka({
 const consumer = kafka.consumer({ groupId: KAFKA_GROUP });
 await consumer.connect();
 await consumer.subscribe({ topics: TOPICS, fromBeginning: true });
-await consumer.run({ eachMessage: ({ topic, message }) => onMessage(topic, message) });
+await consumer.run({
+  eachMessage: ({ topic, partition, message }) => onMessage(topic, partition, message),
+});
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => consumer.disconnect().then(() => process.exit(0)));
 }
 
-async function onMessage(topic: string, { key, value, headers }: KafkaMessage): Promise<void> {
-  if (key === null || value === null) return;
+async function onMessage(topic: string, partition: number, message: KafkaMessage): Promise<void> {
+  const { key, value, headers, offset } = message;
+  const sequence = String(headers?.["sequence"]);
+  const text = key && value && /^\d{1,18}$/.test(sequence) ? await read(value) : null;
+  if (key === null || text === null) {
+    console.error(`skipped ${topic}/${partition} at ${offset}: it cannot be read`);
+    return;
+  }
   const accountId = key.toString();
-  const sequence = BigInt(String(headers?.["sequence"]));
-  const text = JSON.stringify(await registry.decode(value), (_, field: unknown) =>
-    typeof field === "bigint" ? String(field) : field,
-  );
   database.exec("BEGIN");
-  const isNew = handle.run(topic, accountId, sequence).changes > 0;
-  if (isNew) store.run(topic, accountId, sequence, text);
+  const isNew = handle.run(topic, accountId, BigInt(sequence)).changes > 0;
+  if (isNew) store.run(topic, accountId, BigInt(sequence), text);
   database.exec("COMMIT");
   if (isNew) console.log(`${topic} ${accountId} ${sequence} ${text}`);
+}
+
+/** Null: it is no Avro, or its schema is unknown. Other errors are outages, after which Kafka delivers it again. */
+async function read(value: Buffer): Promise<string | null> {
+  if (value.length < 5 || value[0] !== 0) return null;
+  const schema = await registry.getSchema(value.readInt32BE(1)).catch(unlessUnknown);
+  try {
+    return schema && JSON.stringify(schema.fromBuffer(value.subarray(5)), longsAsText);
+  } catch {
+    return null;
+  }
+}
+
+/** A registry answers 404 for an id that it does not have, and 422 for one that cannot be. */
+function unlessUnknown(error: unknown): null {
+  const status = error instanceof Error && "status" in error ? error.status : null;
+  if (status === 404 || status === 422) return null;
+  throw error;
+}
+
+function longsAsText(_: string, field: unknown): unknown {
+  return typeof field === "bigint" ? String(field) : field;
 }

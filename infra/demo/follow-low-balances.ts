@@ -2,7 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Kafka, KafkaMessage } from "kafkajs";
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
+import { openBillingReader } from "../../shared/kafka/codec/billing-records.ts";
 import type { Registry } from "../../shared/kafka/codec/registry.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 
 /** A LowBalance record from the topic. */
@@ -16,33 +18,36 @@ export interface LowBalanceReceived {
 
 export type LowBalanceFollower = Awaited<ReturnType<typeof followLowBalances>>;
 
-type LowBalanceFields = Omit<LowBalanceReceived, "accountId"> & { readonly account_id: string };
+interface LowBalanceFields extends Omit<LowBalanceReceived, "accountId"> {
+  readonly account_id: string;
+}
 
 /**
  * Reads `billing.low-balance` from its beginning, as any consumer would: decoded through the
- * registry, repeats dropped by the sequence in the headers. Other accounts are skipped.
+ * registry, repeats dropped by the sequence in the headers. Other accounts, and what cannot be read, are
+ * skipped.
  */
 export async function followLowBalances(
   kafka: Kafka,
   registry: Registry,
   options: { groupId: string; accountIds: ReadonlySet<string> },
 ) {
+  const read = openBillingReader<LowBalanceFields>(registry, SCHEMAS.lowBalance);
   const received: LowBalanceReceived[] = [];
   const sequences = new Map<string, bigint>();
   const readTo = new Map<number, bigint>();
   let repeats = 0;
 
   const receive = async (message: KafkaMessage): Promise<void> => {
-    if (message.value === null) return;
-    const low = (await registry.decode(message.value)) as LowBalanceFields;
-    if (!options.accountIds.has(low.account_id)) return;
-    const sequence = sequenceOf(message);
-    if (sequence <= (sequences.get(low.account_id) ?? 0n)) {
+    const record = await read(message);
+    if ("problem" in record || !options.accountIds.has(record.accountId)) return;
+    const { accountId, sequence, fields: low } = record;
+    if (sequence <= (sequences.get(accountId) ?? 0n)) {
       repeats += 1;
       return;
     }
-    sequences.set(low.account_id, sequence);
-    const { account_id: accountId, crossing, balance, threshold, cause } = low;
+    sequences.set(accountId, sequence);
+    const { crossing, balance, threshold, cause } = low;
     received.push({ accountId, crossing, balance, threshold, cause });
   };
 
@@ -71,10 +76,4 @@ export async function followLowBalances(
     },
     stop: () => consumer.stop(),
   };
-}
-
-/** 0, a repeat of everything, without a sequence: records of the outbox always have one. */
-function sequenceOf({ headers }: KafkaMessage): bigint {
-  const text = headers?.["sequence"]?.toString() ?? "";
-  return /^\d+$/.test(text) ? BigInt(text) : 0n;
 }

@@ -1,12 +1,15 @@
-import type { Admin, Kafka, KafkaMessage } from "kafkajs";
+import type { Admin, Kafka } from "kafkajs";
 import { toAccountId } from "../core/text/text.ts";
 import { TOPICS } from "../core/text/topics.ts";
+import { type BillingRecord, openBillingReader } from "../kafka/codec/billing-records.ts";
 import type { Registry } from "../kafka/codec/registry.ts";
+import { SCHEMAS, type TopicSchema } from "../kafka/codec/schemas.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   COUNTED_TOPICS,
   type CountedTopic,
+  findAccounts,
   findEntries,
   type PublishedEntry,
   readPublishedVersions,
@@ -75,7 +78,7 @@ async function compareCounted(
   const entries = topic === TOPICS.credits ? compareEntries(comparison) : null;
   const { records, isWhole } = await readTopic(comparison, topic, async (record, isKnown) => {
     sequences.add(record);
-    if (isKnown) await entries?.add(record.message);
+    if (isKnown) await entries?.add(record);
   });
   await entries?.finish();
   let pastRetention = 0;
@@ -95,7 +98,7 @@ async function compareCounted(
 
 const ENTRIES_PER_LOOKUP = 1_000;
 
-function compareEntries({ registry, transaction, onDifference }: PublicationComparison) {
+function compareEntries({ transaction, onDifference }: PublicationComparison) {
   let waiting: PublishedEntry[] = [];
 
   async function finish(): Promise<void> {
@@ -114,8 +117,8 @@ function compareEntries({ registry, transaction, onDifference }: PublicationComp
   }
 
   return {
-    async add({ value }: KafkaMessage): Promise<void> {
-      if (value !== null) waiting.push(toEntry((await registry.decode(value)) as CreditsPosted));
+    async add(record: BillingRecord<Fields>): Promise<void> {
+      waiting.push(toEntry(record));
       if (waiting.length >= ENTRIES_PER_LOOKUP) await finish();
     },
     finish,
@@ -141,18 +144,14 @@ async function compareBalances(comparison: PublicationComparison): Promise<numbe
   return records;
 }
 
-interface BillingRecord {
-  readonly accountId: string;
-  readonly sequence: bigint;
-  readonly message: KafkaMessage;
-}
-
 /** Counts the records in scope; `isWhole`: the topic still has every record that was ever published. */
 async function readTopic(
-  { kafka, admin, signal, knownBelow, accountId }: PublicationComparison,
+  comparison: PublicationComparison,
   topic: string,
-  onRecord: (record: BillingRecord, isKnown: boolean) => Promise<void>,
+  onRecord: (record: BillingRecord<Fields>, isKnown: boolean) => Promise<void>,
 ): Promise<{ readonly records: number; readonly isWhole: boolean }> {
+  const { kafka, admin, registry, signal, knownBelow, accountId, transaction } = comparison;
+  const read = openBillingReader<Fields>(registry, schemaOf(topic));
   let records = 0;
   const offsets = await admin.fetchTopicOffsets(topic);
   const ranges = new Map(
@@ -164,43 +163,48 @@ async function readTopic(
     signal,
     async onBatch({ partition, messages }) {
       const end = knownBelow.get(topic)?.get(partition) ?? 0n;
+      const unreadable: Unreadable[] = [];
       for (const message of messages) {
-        const record = toRecord(message);
-        if (record === null || (accountId !== null && accountId !== record.accountId)) continue;
+        const record = await read(message);
+        if (accountId !== null && accountId !== record.accountId) continue;
         records += 1;
-        await onRecord(record, BigInt(message.offset) < end);
+        const offset = BigInt(message.offset);
+        if (!("problem" in record)) await onRecord(record, offset < end);
+        else if (record.accountId !== null) {
+          unreadable.push({ ...record, accountId: record.accountId, topic, partition, offset });
+        }
+      }
+      const known = await findAccounts(transaction, unreadable);
+      for (const record of unreadable.filter((of) => known.has(of.accountId))) {
+        comparison.onDifference({ kind: "unreadable_record", ...record });
       }
     },
   });
   return { records, isWhole: offsets.every(({ low }) => low === "0") };
 }
 
-function toRecord(message: KafkaMessage): BillingRecord | null {
-  const { key, headers } = message;
-  const sequence = headers?.["sequence"]?.toString();
-  if (key === null || sequence === undefined || !/^\d{1,19}$/.test(sequence)) return null;
-  return { accountId: key.toString(), sequence: BigInt(sequence), message };
+type Unreadable = Omit<UnreadableRecord, "kind">;
+type UnreadableRecord = Extract<PublicationDifference, { kind: "unreadable_record" }>;
+
+function schemaOf(topic: string): TopicSchema {
+  const schema = Object.values(SCHEMAS).find((of) => of.topic === topic);
+  if (schema === undefined) throw new Error(`there is no schema for topic ${topic}`);
+  return schema;
 }
 
-interface CreditsPosted
-  extends Pick<PublishedEntry, "sequence" | "kind" | "credits" | "balance" | "reference"> {
+/** What an entry has beside its account and sequence; other topics' records have other fields. */
+interface Fields extends Pick<PublishedEntry, "kind" | "credits" | "balance" | "reference"> {
   readonly account_id: string;
   readonly lot_id: string | null;
   readonly due_at: number;
   readonly posted_at: number;
 }
 
-function toEntry({
-  account_id,
-  lot_id,
-  due_at,
-  posted_at,
-  ...rest
-}: CreditsPosted): PublishedEntry {
-  const { sequence, kind, credits, balance, reference } = rest;
+function toEntry({ accountId, sequence, fields }: BillingRecord<Fields>): PublishedEntry {
+  const { kind, credits, balance, reference, lot_id: lotId, due_at, posted_at } = fields;
   return {
-    ...{ accountId: toAccountId(account_id), sequence, kind, credits, balance, lotId: lot_id },
-    ...{ reference, dueAt: Number(due_at), postedAt: Number(posted_at) },
+    ...{ accountId, sequence, kind, credits, balance, lotId, reference },
+    ...{ dueAt: Number(due_at), postedAt: Number(posted_at) },
   };
 }
 

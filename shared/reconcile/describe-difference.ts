@@ -24,6 +24,8 @@ export function describeDifference(found: Found): string {
       return `entry ${found.published.sequence} is ${entryText(found.inBooks)} in the books, but was published as ${entryText(found.published)}`;
     case "not_told":
       return `records ${found.from} to ${found.to} were not published on ${found.topic} and are not in the outbox`;
+    case "unreadable_record":
+      return `record ${placeOf(found)} of ${found.topic} cannot be read: ${found.problem}`;
     case "balance_not_told":
       return "the newest balance was not published on billing.balances";
     case "position_moved":

@@ -30,6 +30,15 @@ export type PublicationDifference =
       readonly from: bigint;
       readonly to: bigint;
     }
+  /** A record that no reader of its topic can use: it is not of the topic's schema, or has no sequence. */
+  | {
+      readonly kind: "unreadable_record";
+      readonly accountId: AccountId;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: bigint;
+      readonly problem: string;
+    }
   /** An account whose newest state is neither on `billing.balances` nor about to be published. */
   | { readonly kind: "balance_not_told"; readonly accountId: AccountId };
 
@@ -106,6 +115,8 @@ export function idOf(difference: Difference): string {
       return `${kind}:${difference.published.sequence}`;
     case "not_told":
       return `${kind}:${difference.topic}:${difference.from}-${difference.to}`;
+    case "unreadable_record":
+      return `${kind}:${difference.topic}:${difference.partition}/${difference.offset}`;
     case "balance_not_told":
       return kind;
     case "position_moved":

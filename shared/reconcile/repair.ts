@@ -94,6 +94,7 @@ export function planRepair(found: Found): RepairPlan | null {
       return plan("told_again", ({ database }, entry) => republishEntries(database, found, entry));
     case "balance_not_told":
       return plan("told_again", ({ database }, entry) => republishBalance(database, entry));
+    case "unreadable_record":
     case "unmatched_charge":
     case "broken_invariant":
       return null;

@@ -14,7 +14,8 @@ import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
 import { followUsage, type UsageFollower } from "../client/follow-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
-import { testKafka } from "../support/kafka/kafka.ts";
+import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
+import { malformedRecords } from "../support/kafka/malformed-records.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 import { publishPending } from "../support/processes/live-server.ts";
@@ -92,6 +93,7 @@ test.for(["typescript", "python"] as const)(
     if (language === "python") skip(python === null, "Python 3 with venv and pip is not here");
     const reader = `${account}-${language}`;
     await beginNow([`${reader}-1`, `${reader}-2`]);
+    await publishMalformed(reader);
     await openAccount(books, reader, { lots: [{ credits: 1n }] });
     await publishPending(books, 2);
     const env = { DATABASE: `${language}.db`, KAFKA_GROUP: `${reader}-1` };
@@ -113,6 +115,13 @@ test.for(["typescript", "python"] as const)(
     expect(second.of(reader)[0]?.record).toMatchObject({ account_id: reader, kind: "grant" });
   },
 );
+
+/** A consumer passes what it cannot read. */
+async function publishMalformed(key: string): Promise<void> {
+  const producer = await rawProducer(kafka);
+  await producer.send({ topic: TOPICS.credits, messages: malformedRecords(key) });
+  await producer.disconnect();
+}
 
 /** Lets groups begin where the topics end now: other test files published hundreds of thousands of records. */
 async function beginNow(groups: readonly string[]): Promise<void> {

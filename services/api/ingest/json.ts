@@ -8,15 +8,19 @@ export interface JsonObject {
 /** Text that may contain a whole number beyond the safe integers. */
 const MANY_DIGITS = /[:,[]\s*-?\d{16}/;
 const WHOLE = /^-?\d+$/;
+/** Far beyond any quantity that fits. Time to convert digits grows faster than their number. */
+const MOST_DIGITS = 40;
 
-/** Parses JSON with whole numbers of any size exact. Throws a SyntaxError. */
+/** Parses JSON with whole numbers exact. Throws a SyntaxError, also for a number with too many digits. */
 export function parseJson(text: string): Json {
   return MANY_DIGITS.test(text) ? JSON.parse(text, exact) : JSON.parse(text);
 }
 
 function exact(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  return source !== undefined && WHOLE.test(source) ? BigInt(source) : value;
+  if (source === undefined || !WHOLE.test(source)) return value;
+  if (source.length <= MOST_DIGITS) return BigInt(source);
+  throw new SyntaxError(`a number has ${source.length} digits; write at most ${MOST_DIGITS}`);
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {

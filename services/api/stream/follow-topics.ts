@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import { readKey } from "../../../shared/kafka/consume/read-key.ts";
+import { readKey } from "../../../shared/kafka/codec/read-key.ts";
 import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
 import { openConsumer } from "../../../shared/kafka/patches/read-every-batch.ts";
 

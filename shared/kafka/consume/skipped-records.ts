@@ -1,5 +1,5 @@
 import type { Logger } from "../../runtime/logger.ts";
-import type { NoAccount } from "./read-key.ts";
+import type { NoAccount } from "../codec/read-key.ts";
 
 /** A record that a consumer skips because it cannot use it. */
 export interface SkippedRecord extends NoAccount {

@@ -1,7 +1,7 @@
 import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOPICS } from "../../core/text/topics.ts";
-import { columnsOf } from "../postgres/array-literal.ts";
+import { columnsOf, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { readPages } from "../postgres/read-pages.ts";
 
@@ -107,4 +107,17 @@ export async function findEntries(
       kind && { ...told, kind },
     ]),
   );
+}
+
+const ACCOUNTS = `SELECT account_id AS "accountId" FROM account WHERE account_id = ANY($1::text[])`;
+
+/** Those of the named accounts that exist. */
+export async function findAccounts(
+  transaction: Transaction,
+  named: readonly { readonly accountId: AccountId }[],
+): Promise<Set<AccountId>> {
+  if (named.length === 0) return new Set();
+  const ids = textArray(named.map(({ accountId }) => accountId));
+  const rows = await queryRows<{ accountId: AccountId }>(transaction, ACCOUNTS, [ids]);
+  return new Set(rows.map(({ accountId }) => accountId));
 }
