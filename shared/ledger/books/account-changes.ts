@@ -1,7 +1,7 @@
 import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** What a reader already has of an account: the last sequences of its entries and top-up notices. */
 export interface KnownChanges {
@@ -63,11 +63,8 @@ export async function readAccountChanges(
   known: ReadonlyMap<AccountId, KnownChanges | null>,
   limit: number,
 ): Promise<AccountChanges[]> {
-  const { rows: states } = await transaction.query<State>({
-    name: "read-account-states",
-    text: STATES,
-    values: [textArray([...known.keys()])],
-  });
+  const ids = textArray([...known.keys()]);
+  const states = await queryRows<State>(transaction, STATES, [ids], "read-account-states");
   const newSince = (count: keyof KnownChanges) => {
     const since = states.flatMap((state) => {
       const last = known.get(state.accountId)?.[count] ?? state[count];
@@ -91,7 +88,7 @@ async function listNew<Row>(
   since: readonly { readonly accountId: AccountId; readonly last: bigint }[] | null,
 ): Promise<Map<AccountId, Row[]>> {
   if (since === null) return new Map();
-  const { rows } = await transaction.query<Row & { readonly accountId: AccountId }>(text, [
+  const rows = await queryRows<Row & { readonly accountId: AccountId }>(transaction, text, [
     textArray(since.map(({ accountId }) => accountId)),
     bigintArray(since.map(({ last }) => last)),
   ]);
