@@ -18,7 +18,7 @@ export interface HttpProcess {
   end(): Promise<void>;
 }
 
-/** The API as `npm start` runs it, for the books at `url`, without a limit that a bench would meet. */
+/** The API as `npm start` runs it, for the books at `url`, without a rate limit that a bench would reach. */
 export function startApi(bench: Bench, url: string): Promise<HttpProcess> {
   return startHttp(bench, url, [...(API_SERVICE.nodeOptions ?? []), API_SERVICE.file]);
 }

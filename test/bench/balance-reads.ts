@@ -19,7 +19,7 @@ interface Reads {
 
 type Measured = "perSecond" | "p99Ms";
 
-/** Balances read a second, and their p99, beside a bare route with one SELECT by the primary key. */
+/** Balance reads per second, and their p99, beside a bare route with one SELECT by the primary key. */
 export async function balanceReads(bench: Bench, seconds: number): Promise<Figure[]> {
   const url = await bench.books.make(ACCOUNTS, 1);
   const key = await makeBenchKey(url, "read");

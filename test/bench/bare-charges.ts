@@ -1,6 +1,6 @@
 /**
- * The floor of top-ups: has the simulated gateway charge, as many at once as the top-up service has,
- * and keeps no books. Takes the gateway's URL and how many charges; prints how many are done.
+ * The floor of top-ups: has the simulated gateway charge, as many concurrently as the top-up service
+ * does, without books. Takes the gateway's URL and the number of charges; prints the number done.
  */
 const [url = "", total = "0"] = process.argv.slice(2);
 const AT_ONCE = 64;

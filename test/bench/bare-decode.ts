@@ -1,6 +1,6 @@
 /**
- * The floor that reconciling is held against: consume and decode each event, with the same consumer and
- * decoder as metering; nothing is compared. Prints how many events were decoded after each batch.
+ * The floor of reconciling: consume and decode each event, with the same consumer and decoder as
+ * metering; nothing is compared. Prints the number of decoded events after each batch.
  */
 
 import { TOPICS } from "../../shared/core/text/topics.ts";

@@ -1,6 +1,6 @@
 /**
- * The floor of ingest: publishes so many events (the argument) with the usage client, as fast as it
- * takes them. Prints how many Kafka has acknowledged.
+ * The floor of ingest: publishes a number of events (the argument) with the usage client, as fast as it
+ * accepts them. Prints the number acknowledged by Kafka.
  */
 import { openUsageClient } from "../../shared/client/usage-client.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";

@@ -1,6 +1,6 @@
 /**
  * The floor of balance reads: a Fastify route that answers with one SELECT by the primary key, with the
- * same pool and no key, no schemas, no limits. Prints where it listens.
+ * same pool, but without keys, schemas and limits. Prints its address.
  */
 import Fastify from "fastify";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";

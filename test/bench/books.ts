@@ -16,10 +16,10 @@ const FLOOR = `
     PRIMARY KEY (event_id, account_id)
   ) WITH (autovacuum_vacuum_insert_scale_factor = 1.0)`;
 
-/** Instants of the books are whole milliseconds. */
+/** Instants in the books are whole milliseconds. */
 const NOW = "date_trunc('milliseconds', now())";
 
-// One account in twenty has little, so that low balances are said on the way.
+// One account in twenty has little, so that low balances are published on the way.
 const ACCOUNTS = `
   INSERT INTO account (account_id, granted, time_zone, currency, created_at)
   SELECT 'account-' || lpad(i::text, 7, '0'),
@@ -39,9 +39,9 @@ const NEXT_DUE = `
 
 /** Databases for the bench, each new and empty of usage. */
 export interface BookMaker {
-  /** Returns the URL of a database with accounts (`accountName(0..)`), lots on each, and rates. */
+  /** Returns the URL of a database with accounts (`accountName(0..)`), their lots, and rates. */
   make(accounts: number, lotsPerAccount: number): Promise<string>;
-  /** The same of one without tables. */
+  /** Returns the URL of a database without tables. */
   makeEmpty(): Promise<string>;
   drop(url: string): Promise<void>;
   close(): Promise<void>;

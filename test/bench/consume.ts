@@ -23,7 +23,7 @@ export interface Servers {
 /** The metering service as `npm start` runs it. */
 export const METERING_ARGS = [...(METERING_SERVICE.nodeOptions ?? []), METERING_SERVICE.file];
 
-/** What comes first is start and warm-up and does not count. */
+/** Excludes the first part: start and warm-up. */
 const COUNTED_FROM = 0.2;
 const POLL_MS = 20;
 const LONGEST_MS = 15 * 60 * 1000;
@@ -33,7 +33,7 @@ export function runFloor(servers: Servers, url: string, topic: string, total: nu
   return runPrinting(servers, { file: "test/bench/floor.ts", args: [topic], url, total });
 }
 
-/** Runs a file that prints, line by line, how many of `total` events it has done. */
+/** Runs a file that prints, line by line, how many of `total` events are done. */
 export async function runPrinting(
   servers: Servers,
   {
@@ -80,7 +80,7 @@ async function sumOfOffsets(pool: pg.Pool): Promise<number | null> {
   return sum === null ? null : Number(sum);
 }
 
-/** Starts Node on `args`, for the books at `url`; what it prints is dropped unless it is piped. */
+/** Starts Node on `args`, for the books at `url`; its output is dropped unless piped. */
 export function startProcess(
   servers: Servers,
   {
@@ -102,7 +102,7 @@ export function startProcess(
   });
 }
 
-/** Measures what a process does between a fifth of `total` and all of it, by what `progress` says, and ends it. */
+/** Measures a process between a fifth of `total` and all of it, by `progress`, and stops it. */
 export async function timed(
   servers: Servers,
   child: ChildProcess,

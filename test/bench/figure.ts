@@ -3,7 +3,7 @@ import type { Run } from "./consume.ts";
 import type { CpuSeconds } from "./cpu.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
 
-/** What a figure is to reach: its ratio where it has one, unless the value itself is meant. */
+/** A figure's target: for its ratio where it has one, unless the value itself is meant. */
 type Target = ({ readonly atLeast: number } | { readonly atMost: number }) & {
   readonly of?: "value";
 };
@@ -14,7 +14,7 @@ export interface Figure {
   /** The subject's own measure, median of the rounds, with its unit. */
   readonly value: number;
   readonly unit: string;
-  /** What it is compared with in the same run, median of the rounds. */
+  /** What it is compared to in the same run, median of the rounds. */
   readonly beside?: { readonly name: string; readonly value: number };
   /** Subject to floor, round by round. */
   readonly ratio?: Spread;

@@ -1,7 +1,7 @@
 /**
- * The floor that metering is held against: consume, decode and COPY each event into a table keyed
- * (event id, account), with the same consumer, decoding and COPY code and the same batches; no
- * accounts, no prices, no offsets. Prints how many events are stored after each batch.
+ * The floor of metering: consume, decode and COPY each event into a table keyed (event id, account),
+ * with the same consumer, decoding and COPY code and the same batches; no accounts, no prices, no
+ * offsets. Prints the number of stored events after each batch.
  */
 
 import { openKafka } from "../../shared/kafka/client/kafka-client.ts";

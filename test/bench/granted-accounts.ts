@@ -10,8 +10,8 @@ const AT_ONCE = 8;
 const LOT = { lotId: "lot-0", source: "promotion", reference: "", end: { kind: "never" } } as const;
 
 /**
- * Opens accounts `accountName(0..)` with a lot on each, as the ledger does: with entries, settings and
- * what is to be told of them. One in twenty has little, so that low balances are said on the way.
+ * Opens accounts `accountName(0..)` with a lot each, as the ledger does: with entries, settings and
+ * records to publish. One in twenty has little, so that low balances are published on the way.
  */
 export async function openGranted(
   env: NodeJS.ProcessEnv,

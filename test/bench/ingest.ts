@@ -41,7 +41,7 @@ async function overHttp(bench: Bench): Promise<Run> {
   }
 }
 
-/** Sends so many batches, over connections that each wait for their answer. Tells how many are taken. */
+/** Sends batches over connections that each wait for their answer. Reports the number accepted. */
 function startLoad(origin: string, key: string, batches: number): () => number {
   const now = Date.now();
   const options: autocannon.Options = {

@@ -15,7 +15,7 @@ import type { Bench } from "./throughput.ts";
 const EVENTS_PER_SECOND = 2_000;
 const TICK_MS = 5;
 const ACCOUNTS = 10_000;
-/** What is published before this is warm-up and does not count. */
+/** Events published before this are warm-up and do not count. */
 const WARM_UP_MS = 5_000;
 
 /** From publish to committed debit at a steady pace, beside publish to bare consume. */
@@ -84,7 +84,7 @@ async function metered(bench: Bench, seconds: number): Promise<number[]> {
   }
 }
 
-/** New books start at the first message of the topic: lets them skip what other scenarios left there. */
+/** New books start at the topic's first message: this skips what other scenarios left there. */
 export async function skipBacklog(bench: Bench, pool: pg.Pool, reader: Reader): Promise<void> {
   const admin = bench.kafka.admin();
   await admin.connect();

@@ -5,11 +5,11 @@ import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import type { RegistrySettings } from "../../shared/runtime/settings.ts";
 
-/** A backlog of usage events: how many, of how many accounts, and how many of them twice. */
+/** A backlog of usage events: their number, their accounts, and the share sent twice. */
 export interface Load {
   readonly events: number;
   readonly accounts: number;
-  /** Of 100 events, so many are sent again later, anywhere in what follows. */
+  /** Of 100 events, the number sent again later, anywhere in what follows. */
   readonly repeatsPercent: number;
 }
 
@@ -21,7 +21,7 @@ export function accountName(index: number): string {
 
 const CHUNK = 5_000;
 
-/** Empties a topic (offsets go on) and publishes a backlog to it. Returns how many messages it holds. */
+/** Empties a topic (offsets continue) and publishes a backlog to it. Returns its number of messages. */
 export async function publishBacklog(
   kafka: Kafka,
   registry: RegistrySettings,

@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** The turn that accounts of `fillMonth` have before them: the first instant of this month, UTC. */
+/** The next turn of the accounts of `fillMonth`: the first instant of this month, UTC. */
 export function turnOfMonth(now = new Date()): Date {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
 }
@@ -11,7 +11,7 @@ const CATALOGUE = [
   `INSERT INTO add_on VALUES ('voice_cloning', '2020-01-01Z', 5000000)`,
 ];
 
-// Two lots, of which the older one ends at the turn with most of it left.
+// Two lots, of which the older one expires at the turn with most of it left.
 const ACCOUNTS = `
   INSERT INTO account (account_id, granted, position, entries, next_due_at, settle_at, time_zone,
                        currency, created_at)
@@ -37,7 +37,7 @@ const SCHEDULES = `
          '[{"addOnId":"voice_cloning","quantity":2,"nextQuantity":2}]', '[]', 'USD', 1900
   FROM account`;
 
-/** Fills books with accounts on a plan with an add-on, whose month turns at `turn`: one lot ends then. */
+/** Fills books with accounts on a plan with an add-on, whose month turns at `turn`, when one lot expires. */
 export async function fillMonth(url: string, accounts: number, turn: Date): Promise<void> {
   await onConnection(url, async (client) => {
     for (const statement of CATALOGUE) await client.query(statement);

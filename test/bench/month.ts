@@ -15,7 +15,7 @@ interface Settled {
   readonly megabytes: number;
 }
 
-/** The turn of the month on so many accounts, beside what Postgres alone takes to write it. */
+/** The turn of the month on many accounts, beside what Postgres alone takes to write it. */
 export async function monthTurn(bench: Bench, accounts: number): Promise<Figure[]> {
   const turn = turnOfMonth();
   const floors: number[] = [];
@@ -106,7 +106,7 @@ async function onMonth<T>(
   }
 }
 
-/** A run of the scheduler in a process of its own. Accounts that metering settles first are not its. */
+/** A run of the scheduler in a separate process. Accounts that metering settles first do not count. */
 async function settle(bench: Bench, url: string, accounts: number): Promise<Settled> {
   const child = spawn(process.execPath, [...nodeOptions, "test/bench/settle-month.ts"], {
     env: { ...bench.servers.env, DATABASE_URL: url },

@@ -1,4 +1,4 @@
-/** Holds the usage topic against the books, as `drawdown reconcile` does. Prints how far it is. */
+/** Compares the usage topic with the books, as `drawdown reconcile` does. Prints its progress. */
 import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/codec/registry.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";

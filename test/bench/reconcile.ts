@@ -6,7 +6,7 @@ import { runCommand } from "./whole-command.ts";
 
 const ACCOUNTS = 10_000;
 
-/** Usage held against its records, beside bare consume and decode; and what the whole command takes. */
+/** Usage compared with its records, beside bare consume and decode; and the time of the whole command. */
 export async function reconciles(bench: Bench): Promise<Figure[]> {
   const load = { events: bench.events, accounts: ACCOUNTS, repeatsPercent: 0 };
   const total = await backlog(bench, load);

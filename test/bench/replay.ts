@@ -21,8 +21,8 @@ const COUNT_ENTRIES =
   "UPDATE account SET entries = (SELECT count(*) FROM entry WHERE entry.account_id = account.account_id)";
 
 /**
- * Replay into an empty database beside live metering of the same events, everything on, and what the
- * whole command takes: also copying, comparing and its memory.
+ * Replay into an empty database beside live metering of the same events, everything on, and the figures
+ * of the whole command, including copying, comparing and memory.
  */
 export async function replays(bench: Bench): Promise<Figure[]> {
   const total = await backlog(bench, {
@@ -73,7 +73,7 @@ interface Replay {
   readonly total: number;
 }
 
-/** As fast as it meters, by the places that it keeps meanwhile. */
+/** Its metering speed, by the offsets stored meanwhile. */
 async function runReplay(bench: Bench, { source, target, total }: Replay): Promise<Run> {
   const pool = new pg.Pool({ connectionString: target, max: 1 });
   pool.on("error", () => undefined);

@@ -19,7 +19,7 @@ const TICK_MS = 5;
 const WARM_UP_MS = 5_000;
 const START_MS = 30_000;
 const SETTLE_MS = 5_000;
-/** An event costs so many micro-credits, so that a position says how many events it holds. */
+/** The price of an event in micro-credits, so that a position shows its number of events. */
 const QUANTITY = 1_000_000;
 
 /** From an event published to the number changed in its account's stream, metering as a real process. */
@@ -94,7 +94,7 @@ async function priceOf(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.credits);
 }
 
-/** Publishes at a steady pace for so long, one event at least, account by account, and notes when. */
+/** Publishes at a steady pace for a duration, one event at least, account by account, and records when. */
 async function publish(
   bench: Bench,
   published: ReadonlyMap<string, number[]>,

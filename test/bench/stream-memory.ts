@@ -9,7 +9,7 @@ import type { Bench } from "./throughput.ts";
 const STREAMS = 1_000;
 const OPEN_FOR_MS = 20_000;
 
-/** The most memory of the API with so many streams open, while each is kept open at least once. */
+/** The peak memory of the API with many streams open, while each is kept alive at least once. */
 export async function streamMemory(bench: Bench): Promise<Figure[]> {
   bench.say(`memory with ${STREAMS} streams`);
   const url = await bench.books.make(STREAMS, 1);

@@ -1,11 +1,11 @@
 import { createParser } from "eventsource-parser";
 
-/** Streams of accounts that are open at once. */
+/** Concurrently open streams of accounts. */
 export interface OpenStreams {
   close(): void;
 }
 
-/** Opens the stream of each account and waits for its first event; tells of each that comes. */
+/** Opens the stream of each account and waits for its first event; reports each event. */
 export async function openStreams(
   origin: string,
   key: string,

@@ -112,7 +112,7 @@ export async function inTurn(
   return pairs;
 }
 
-/** Leaves so many events in `usage.events`, and nothing else; returns how many messages that is. */
+/** Leaves only the given events in `usage.events`; returns the number of messages. */
 export async function backlog(bench: Bench, load: Load): Promise<number> {
   bench.say(`publishing ${load.events.toLocaleString("en")} events of ${load.accounts} accounts`);
   return publishBacklog(bench.kafka, bench.registry, TOPICS.usageEvents, load);

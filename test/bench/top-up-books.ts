@@ -1,7 +1,7 @@
 import pg from "pg";
 import { accountName } from "./load.ts";
 
-/** What the first event used of an account of `fillPayers` costs at least: it crosses the threshold. */
+/** The minimum cost of an account's first event in `fillPayers`: it crosses the threshold. */
 export const CROSSING = { meter: "llm.input_tokens", quantity: 200_000 } as const;
 
 const PRICE = "INSERT INTO credit_price VALUES ('USD', '2020-01-01Z', 50000000, 'months', 12)";
@@ -37,7 +37,7 @@ const TOLD = `
   SELECT account_id, true, 0, 1
   FROM account`;
 
-/** Who pays: with an approved card, unless it is one that the simulated gateway never answers. */
+/** How accounts pay: with an approved card, or one that the simulated gateway never answers. */
 export interface Payers {
   readonly accounts: number;
   /** `pending`: all of them are low, and a top-up of each waits to be charged. */
@@ -71,13 +71,13 @@ const COUNT = `
   FROM lot
   WHERE source = 'top_up' AND account_id >= $1 AND account_id < $2`;
 
-/** How many lots top-ups have brought the accounts from `from` up to `to`, that one not counted. */
+/** The number of top-up lots of the accounts from `from` up to, but not including, `to`. */
 export async function countTopUps(pool: pg.Pool, from: number, to: number): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(COUNT, [accountName(from), accountName(to)]);
   return rows[0]?.count ?? 0;
 }
 
-/** How long after the event that crossed its threshold an account got its lot, and what that consists of. */
+/** The time from the event that crossed its threshold to an account's lot, and its parts. */
 export interface Lifted {
   readonly totalMs: number;
   /** Published to committed debit; that to the pending top-up; on to the gateway; its answer; to the lot. */

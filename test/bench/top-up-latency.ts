@@ -17,11 +17,11 @@ import { CROSSING, countTopUps, type Lifted, readLifted } from "./top-up-books.t
 import { startGateway, TOP_UP_ARGS } from "./top-up-processes.ts";
 
 const GATEWAY_MS = 50;
-/** So many accounts cross their threshold in each second: few, and the many of the target. */
+/** The number of accounts that cross their threshold per second: few, and the target's many. */
 const FEW = 5;
 const MANY = 100;
 const LONGEST_MS = 1_000;
-/** What crosses first is warm-up and does not count. */
+/** The first crossings are warm-up and do not count. */
 const WARM_UP = MANY * 3;
 const ALL_LIFTED_WITHIN_MS = 60_000;
 const TICK_MS = 2;
@@ -123,7 +123,7 @@ async function crossAll(
   await eventually(`lots for accounts ${from} to ${to}`, lifted, ALL_LIFTED_WITHIN_MS);
 }
 
-/** In good order, so that the next member of its group does not wait for this one. */
+/** With a clean stop, so that the next member of its group does not wait for this one. */
 async function stop(service: ChildProcess): Promise<void> {
   if (service.exitCode !== null || service.signalCode !== null) return;
   const late = setTimeout(() => service.kill("SIGKILL"), STOP_WITHIN_MS);

@@ -8,9 +8,9 @@ export const TOP_UP_ARGS = [...(TOP_UP_SERVICE.nodeOptions ?? []), TOP_UP_SERVIC
 
 const GATEWAY_DATA = join(import.meta.dirname, "../../.local/bench/gateway");
 
-/** The simulated gateway as a process of its own. */
+/** The simulated gateway as a separate process. */
 export interface Gateway {
-  /** What the top-up service finds it by. */
+  /** The top-up service's settings for it. */
   readonly settings: NodeJS.ProcessEnv;
   readonly url: string;
   stop(): Promise<void>;

@@ -8,14 +8,14 @@ import { countTopUps, fillPayers, type Payers } from "./top-up-books.ts";
 import { startGateway, TOP_UP_ARGS } from "./top-up-processes.ts";
 
 const MEGABYTES = { unit: "MB", target: { atMost: 250 } } as const;
-/** What is left when the clock stops: so many at the end are not charged side by side any more. */
+/** The remainder when the clock stops: the last ones are no longer charged concurrently. */
 const TAIL = 250;
 /** Counting takes a millisecond or two of the core that it measures on. */
 const COUNT_EVERY_MS = 100;
 const PENDING_IN_MEMORY = 100_000;
 const MEMORY_WATCHED_MS = 20_000;
 
-/** Top-ups charged by a gateway that answers at once, beside the gateway without any books. */
+/** Top-ups charged by a gateway that answers immediately, beside the gateway without any books. */
 export async function topUpRate(bench: Bench, payments: number): Promise<Figure[]> {
   const pairs: { floor: Run; subject: Run }[] = [];
   for (let round = 0; round < bench.rounds; round += 1) {
@@ -67,7 +67,7 @@ async function chargePending(bench: Bench, payments: number): Promise<Run> {
   });
 }
 
-/** The memory of the service while payments without number are pending and their gateway never answers. */
+/** The memory of the service while countless payments are pending and their gateway never answers. */
 export async function topUpMemory(bench: Bench): Promise<Figure[]> {
   const { servers } = bench;
   bench.say(`${PENDING_IN_MEMORY} pending top-ups, and no answer`);

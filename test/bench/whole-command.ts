@@ -8,7 +8,7 @@ import type { Bench } from "./throughput.ts";
 
 const POLL_MS = 50;
 
-/** Runs a command to its end: how long it took, and the most memory that it had. */
+/** Runs a command to its end: its duration and peak memory. */
 export async function runCommand(
   { servers }: Bench,
   url: string,
@@ -29,7 +29,7 @@ export async function runCommand(
 
 const COMMAND = join(import.meta.dirname, "../../services/cli/drawdown.mjs");
 
-/** Starts `drawdown` on the books at a URL, as who installed it does. */
+/** Starts `drawdown` on the books at a URL, as an installation does. */
 export function startCommand({ env }: Servers, url: string, args: readonly string[]): ChildProcess {
   return spawn(COMMAND, args, {
     env: { ...env, DATABASE_URL: url },

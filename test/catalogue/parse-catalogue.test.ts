@@ -1,7 +1,7 @@
 /**
- * - a file is read exactly: no number is ever a floating one
- * - what is wrong is named with its line, its field and what to do, all of it
- * - no file, however made, takes the process down
+ * - a file is read exactly: no number ever becomes a floating-point number
+ * - every mistake is reported with its line, its field and its remedy
+ * - no file, however malicious, takes the process down
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ import { cpuTimeOf } from "../support/cpu-time.ts";
 
 const parse = (text: string) => parseCatalogue(Buffer.from(text));
 
-/** "line: field: problem" of each thing that is wrong. */
+/** Each mistake as "line: field: problem". */
 function problemsOf(text: string | Uint8Array): string[] {
   const parsed = typeof text === "string" ? parse(text) : parseCatalogue(text);
   if (parsed.kind === "parsed") return [];
@@ -30,7 +30,7 @@ meters:
 `;
 
 describe("a file is read", () => {
-  test("with plain terms, lists of versions, lives and prices", () => {
+  test("with single terms, lists of versions, lives and prices", () => {
     const { meters, plans, addOns, creditPrices } = asked(`${METER}
 plans:
   pro:
@@ -69,7 +69,7 @@ plans:
     expect([...addOns, ...creditPrices]).toEqual([]);
   });
 
-  test("with what feeds a meter", () => {
+  test("with a meter's feeds", () => {
     const { meters } = asked(`meters:
   out:
     - { credits: 1, per: 1, feed: { event_type: "a prompt", value: $.tokens.out, dimensions: { model: $.model } } }
@@ -91,7 +91,7 @@ plans:
     ]);
   });
 
-  test("with instants, of which only the first of a list may be left out", () => {
+  test("with instants, of which only the first in a list may be omitted", () => {
     const { addOns, creditPrices } = asked(`add_ons:
   voice:
     - credits: 1
@@ -112,7 +112,7 @@ credit_prices:
     ]);
   });
 
-  test("as JSON too, numbers as exactly", () => {
+  test("as JSON too, with numbers as exact", () => {
     const { plans } = asked(
       JSON.stringify(
         {
@@ -131,7 +131,7 @@ credit_prices:
     });
   });
 
-  test("whatever its lines end with, and with a byte order mark", () => {
+  test("with any line ending, and with a byte order mark", () => {
     expect(asked(`\uFEFF${METER.replaceAll("\n", "\r\n")}`).meters).toEqual(asked(METER).meters);
   });
 
@@ -184,7 +184,7 @@ describe("a number is refused", () => {
     expect(problemsOf(addOn(text ?? ""))).toEqual([`3: add_ons.voice.credits: ${problem}`]);
   });
 
-  test("of any length, in few words", () => {
+  test("of any length, in a short message", () => {
     const [problem = ""] = problemsOf(addOn("9".repeat(1000)));
     expect(problem.length).toBeLessThan(200);
     expect(problemsOf(addOn("9".repeat(1025)))).toEqual([
@@ -193,7 +193,7 @@ describe("a number is refused", () => {
   });
 });
 
-describe("what is wrong is named with line, field and what to do", () => {
+describe("a mistake is reported with its line, field and remedy", () => {
   test.each<(string | RegExp)[]>([
     ["", "1: : states nothing"],
     ["# nothing yet\n", "1: : states nothing"],
@@ -330,7 +330,7 @@ describe("what is wrong is named with line, field and what to do", () => {
     else expect(first).toBe(problem);
   });
 
-  test("all of it, in the order of its lines", () => {
+  test("all mistakes, in the order of their lines", () => {
     expect(
       problemsOf(`add_ons:
   voice: { credit: 1 }
@@ -355,7 +355,7 @@ plans:
     ]);
   });
 
-  test("what is no YAML once a line, in few words", () => {
+  test("invalid YAML once per line, in a short message", () => {
     const problems = problemsOf(`a: [1, 2\nb: } } }\n${"x".repeat(2000)}: }`);
     expect(problems.map((problem) => problem.split(":")[0])).toEqual(["2", "3"]);
     for (const problem of problems) expect(problem.length).toBeLessThan(200);
@@ -367,7 +367,7 @@ plans:
   });
 });
 
-describe("a file that is made to hurt is refused, soon", () => {
+describe("a malicious file is refused quickly", () => {
   const MIB = 1 << 20;
   const most = (text: string) => text.repeat(Math.floor((MIB - 100) / text.length));
   test.each([
@@ -410,7 +410,7 @@ describe("a file that is made to hurt is refused, soon", () => {
     );
   });
 
-  test("but one that is as large as allowed is read", () => {
+  test("but one of the maximum size is read", () => {
     const items = Array.from({ length: 10_000 }, (_, at) => `  a${at}: { credits: 1 }\n`);
     expect(asked(`add_ons:\n${items.join("")}`).addOns.size).toBe(10_000);
   });

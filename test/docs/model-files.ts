@@ -11,7 +11,7 @@ const MODELS = [
   ["A test", "test/core/payments/settle-fee.test.ts"],
 ] as const;
 
-/** One short file of each kind, as it is. */
+/** One short file of each kind, unchanged. */
 export function modelFiles(): string {
   return MODELS.map(([what, path]) => {
     const code = readFileSync(join(ROOT, path), "utf8");

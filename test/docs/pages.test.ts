@@ -28,19 +28,19 @@ test.each(pages)("$name runs npm scripts that exist", (page) => {
   expect(missingScripts(page)).toEqual([]);
 });
 
-test("every promise names the tests that hold it", () => {
+test("every promise names the tests that prove it", () => {
   const promises = textOf("docs/promises.md").match(/^\| [^-].* \|$/gm) ?? [];
   const rows = promises.filter((row) => !row.startsWith("| promise "));
   expect(rows.length).toBeGreaterThan(20);
   expect(rows.filter((row) => !/`test\/[\w./-]+` ?/.test(row))).toEqual([]);
 });
 
-test.each(GENERATED)("$page says what the code says (npm run docs writes it)", (generated) => {
+test.each(GENERATED)("$page matches the code (npm run docs updates it)", (generated) => {
   const { is, shouldBe } = readGenerated(generated);
   expect(is).toBe(shouldBe);
 });
 
-test("the rooms are drawn in the order that npm run check holds", () => {
+test("the drawing of the folders matches the order that npm run check enforces", () => {
   const drawn = textOf("docs/architecture.md").matchAll(/^(\w+) +([\w-]+ ◀ .*(?:\n +◀ .*)*)/gm);
   const rooms = [...drawn].flatMap(([, folder, line = ""]) =>
     line.split("◀").map((room) => `${folder}/${room.trim()}`),

@@ -17,7 +17,7 @@ export async function readPages(): Promise<Page[]> {
   return names.sort().map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }
 
-/** The links of a page that lead nowhere: to no file, or to no heading of one. */
+/** The broken links of a page: to a missing file, or a missing heading. */
 export function deadLinks({ name, text }: Page): string[] {
   const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
   return links.filter((link) => {
@@ -29,7 +29,7 @@ export function deadLinks({ name, text }: Page): string[] {
   });
 }
 
-/** The paths that a page names in backticks and that do not exist, from the top or from its folder. */
+/** The paths in backticks on a page that do not exist, relative to the top or to its folder. */
 export function missingPaths({ name, text }: Page): string[] {
   const named = [...text.matchAll(/`([\w@.-]+(?:\/[\w@.-]+)*\/?)`/g)].map(([, path = ""]) => path);
   return named.filter((path) => {
@@ -38,7 +38,7 @@ export function missingPaths({ name, text }: Page): string[] {
   });
 }
 
-/** The npm scripts that a page names and that are not in package.json. */
+/** The npm scripts named on a page that are missing in package.json. */
 export function missingScripts({ text }: Page): string[] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script = ""]) => script);
@@ -55,7 +55,7 @@ function anchorsOf(text: string): Set<string> {
   return new Set(headings.map(toAnchor));
 }
 
-/** As GitHub makes them. */
+/** In GitHub's way. */
 function toAnchor(heading: string): string {
   return heading
     .toLowerCase()

@@ -14,7 +14,7 @@ const record = z.object({
   fields: z.array(z.object({ name: z.string(), type: avroType, doc: z.string().default("") })),
 });
 
-/** What each topic carries, as its Avro schema has it. */
+/** The records of each topic, from its Avro schema. */
 export function recordTables(): string {
   return Object.values(SCHEMAS)
     .map(({ topic, text }) => {

@@ -24,7 +24,7 @@ const schema = z.object({
   required: z.array(z.string()).default([]),
 });
 
-/** The settings of each process, as its schema has them. */
+/** The settings of each process, from its schema. */
 export function settingsTables(): string {
   return READ_BY.map(([who, environment]) => `## ${who}\n\n${settingsTable(environment)}`).join(
     "\n\n",

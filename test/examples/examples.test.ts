@@ -22,7 +22,7 @@ import { publishPending } from "../support/processes/live-server.ts";
 import { installPython } from "../support/python.ts";
 import { installExamples } from "./install.ts";
 
-/** The programs in examples/, as their READMEs say to run them. */
+/** The programs in examples/, run as their READMEs describe. */
 const LOCAL = resolve(import.meta.dirname, "../../.local");
 const run = promisify(execFile);
 const kafka = testKafka();
@@ -36,7 +36,7 @@ let topic: UsageFollower;
 let giveTopicBack: () => Promise<void>;
 
 beforeAll(async () => {
-  // Inside the repository, so that what the examples depend on is found in its node_modules.
+  // Inside the repository, so that the examples' dependencies are found in its node_modules.
   folder = await mkdtemp(join(LOCAL, "examples-"));
   [python] = await Promise.all([installPython("python-consumer"), installExamples(folder)]);
   giveTopicBack = await takeUsageTopic(kafka);
@@ -53,7 +53,7 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 
-test("the product in TypeScript asks first, and publishes what was used", async () => {
+test("the TypeScript product checks the allowance first, and publishes usage", async () => {
   const env = await serve(["read"]);
   const product = (...args: string[]) => example("product-typescript/main.ts", args, env);
 
@@ -72,7 +72,7 @@ test("the product in TypeScript asks first, and publishes what was used", async 
   expect(topic.of(`${account}-poor`)).toEqual([]);
 });
 
-test("the product in JavaScript publishes over HTTP", async () => {
+test("the JavaScript product publishes over HTTP", async () => {
   const env = await serve(["ingest"]);
   const before = topic.of(account).length;
   expect(await example("product-javascript/main.js", [account, "1200", "-1"], env)).toMatch(
@@ -152,7 +152,7 @@ const LATER = {
   end: { kind: "never" },
 } as const;
 
-/** The API with a client of its own to Kafka, and what a product is told of it. */
+/** The API with its own Kafka client, and a product's settings for it. */
 async function serve(scopes: Parameters<typeof makeKey>[1]): Promise<Record<string, string>> {
   const client = openUsageClient(readSettings(process.env));
   onTestFinished(() => client.close());
@@ -172,9 +172,9 @@ async function example(
 }
 
 interface Consumer {
-  /** What it has printed of an account. */
+  /** The lines printed about an account. */
   of(accountId: string): { readonly sequence: string; readonly record: unknown }[];
-  /** Waits until it has printed something of an account. */
+  /** Waits for a line about an account. */
   handles(accountId: string): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 
-/** Work that lasts until it is told to end. */
+/** Work that lasts until it is released. */
 function held() {
   const under: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<void>>();
@@ -20,7 +20,7 @@ function held() {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test("no more than the limit are under way, and each item once, in order", async () => {
+test("at most the limit are under way, and each item runs once, in order", async () => {
   const { work, under, end } = held();
   const all = forEachConcurrently(["a", "b", "c", "d"], 2, work);
   await settled();
@@ -36,7 +36,7 @@ test("no more than the limit are under way, and each item once, in order", async
   await all;
 });
 
-test("the first failure is thrown once what is under way has ended; nothing more is begun", async () => {
+test("the first failure is thrown once what is under way has ended; nothing more is started", async () => {
   const { work, under, end } = held();
   let thrown: unknown = null;
   const all = forEachConcurrently(["a", "b", "c"], 2, work).catch((error: unknown) => {
@@ -52,6 +52,6 @@ test("the first failure is thrown once what is under way has ended; nothing more
   expect(under).toEqual(["a", "b"]);
 });
 
-test("nothing to do is done", async () => {
+test("an empty list resolves", async () => {
   await forEachConcurrently([], 3, () => Promise.reject(new Error("there was nothing")));
 });

@@ -1,7 +1,7 @@
 /**
- * - three settings are needed, all others have a default
- * - everything that is wrong is told at once, each by its name
- * - no value is ever told: some are secrets
+ * - three settings are required, all others have a default
+ * - all invalid settings are reported together, each by name
+ * - no value is ever shown: some are secrets
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const NEEDED = {
   SCHEMA_REGISTRY_URL: "http://registry:8081/apis/ccompat/v7",
 };
 
-test("the three needed settings are enough; the rest has its defaults", () => {
+test("the three required settings are enough; all others have defaults", () => {
   expect(readSettings(NEEDED)).toMatchObject({
     database: { url: NEEDED.DATABASE_URL, tls: null },
     kafka: { brokers: ["kafka:9092"], tls: null, sasl: null, replication: -1, usagePartitions: 4 },
@@ -72,7 +72,7 @@ describe("settings are read", () => {
       read: { metering: { window: { maxAheadMs: 0, maxBehindMs: 3_600_000 } } },
     },
     {
-      what: "when the scheduler runs, and no notice of credits that expire",
+      what: "when the scheduler runs, and no expiry notices",
       set: { SCHEDULER_CRON: "*/5 0-8 * * 1-5", EXPIRY_NOTICE_DAYS: "0" },
       read: { scheduler: { cron: "*/5 0-8 * * 1-5", noticeWithinMs: 0 } },
     },
@@ -96,7 +96,7 @@ describe("settings are read", () => {
   });
 });
 
-describe("a setting that is wrong is told by its name, and its value stays out:", () => {
+describe("an invalid setting is named, and its value is not shown:", () => {
   test.each([
     { name: "DATABASE_URL", value: "mysql://drawdown:sesame@db/drawdown" },
     { name: "DATABASE_TLS", value: "sesame" },
@@ -127,7 +127,7 @@ describe("a setting that is wrong is told by its name, and its value stays out:"
     expect(message).not.toContain("sesame");
   });
 
-  test("all of them at once", () => {
+  test("all of them together", () => {
     expect(complaintAbout({ KAFKA_BROKERS: "kafka:9092", LOG_LEVEL: "loud" })).toBe(
       [
         "Settings in the environment are not usable:",
@@ -138,7 +138,7 @@ describe("a setting that is wrong is told by its name, and its value stays out:"
     );
   });
 
-  test("a broker, with what is wrong about it", () => {
+  test("a broker, with the reason", () => {
     expect(complaintAbout({ ...NEEDED, KAFKA_BROKERS: "kafka" })).toContain(
       "KAFKA_BROKERS: must be host:port, separated by commas",
     );
@@ -166,7 +166,7 @@ describe("a setting that is wrong is told by its name, and its value stays out:"
   });
 });
 
-describe("a setting that is empty counts as not set:", () => {
+describe("an empty setting counts as unset:", () => {
   test.each(["EVENT_MAX_AHEAD_SECONDS", "EVENT_MAX_BEHIND_SECONDS", "KAFKA_REPLICATION"])(
     "%s",
     (name) => {
@@ -175,7 +175,7 @@ describe("a setting that is empty counts as not set:", () => {
   );
 });
 
-/** What the error says that these settings give. */
+/** The message of the error for these settings. */
 function complaintAbout(env: Record<string, string>): string {
   try {
     readSettings(env);

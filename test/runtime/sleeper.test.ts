@@ -1,13 +1,13 @@
 /**
- * - a sleep lasts its time, or until it is woken, or until the service is asked to stop
- * - news that comes before a sleep ends it immediately, and that one only
+ * - a sleep lasts for its duration, or until it is woken, or until the service is asked to stop
+ * - a wake-up before a sleep ends it immediately, and only that one
  */
 import { expect, test } from "vitest";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 
 const LONG_MS = 60_000;
 
-test("a sleep lasts its time", async () => {
+test("a sleep lasts for its duration", async () => {
   const startedAt = performance.now();
   await openSleeper(new AbortController().signal).sleep(30);
   expect(performance.now() - startedAt).toBeGreaterThan(28);

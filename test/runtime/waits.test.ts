@@ -1,14 +1,14 @@
 /**
  * - waits double from a quarter of a second to five
- * - an outage is waited out, said before each wait; anything else ends the work with its error
- * - an abort ends a wait at once, with the error that was waited out
+ * - an outage is waited out, reported before each wait; anything else ends the work with its error
+ * - an abort ends a wait immediately, with the error of the outage
  */
 import { describe, expect, test } from "vitest";
 import { growingWait, waitOut } from "../../shared/runtime/waits.ts";
 
 class Outage extends Error {}
 
-describe("the wait before try", () => {
+describe("the wait before a retry", () => {
   test.each([
     { tries: 1, ms: 250 },
     { tries: 2, ms: 500 },
@@ -16,33 +16,33 @@ describe("the wait before try", () => {
     { tries: 5, ms: 4_000 },
     { tries: 6, ms: 5_000 },
     { tries: 2_000, ms: 5_000 },
-  ])("$tries is $ms ms", ({ tries, ms }) => {
+  ])("number $tries is $ms ms", ({ tries, ms }) => {
     expect(growingWait(tries)).toBe(ms);
   });
 });
 
-describe("waiting out", () => {
-  test("work that succeeds waits for nothing", async () => {
+describe("waiting out an outage", () => {
+  test("does not wait when the work succeeds", async () => {
     const told = listener();
     expect(await waitOut(async () => 7, { ...told, signal: never() })).toBe(7);
     expect(told.waits).toEqual([]);
   });
 
-  test("an outage tries again until it is over, telling each wait", async () => {
+  test("retries until it is over, reporting each wait", async () => {
     const told = listener();
     const work = failing(new Outage("one"), new Outage("two"));
     expect(await waitOut(work, { ...told, signal: never() })).toBe("done");
     expect(told.waits).toEqual(["one, 250 ms", "two, 500 ms"]);
   });
 
-  test("anything but an outage ends it with its error", async () => {
+  test("ends with any other error", async () => {
     const told = listener();
     const work = failing(new Outage("one"), new TypeError("a bug"));
     await expect(waitOut(work, { ...told, signal: never() })).rejects.toThrow("a bug");
     expect(told.waits).toEqual(["one, 250 ms"]);
   });
 
-  test("an error while telling ends it with that error", async () => {
+  test("ends with an error thrown by the report", async () => {
     const options = {
       isOutage: () => true,
       onWait: () => Promise.reject(new Error("no heartbeat")),
@@ -51,7 +51,7 @@ describe("waiting out", () => {
     await expect(waitOut(failing(new Outage("one")), options)).rejects.toThrow("no heartbeat");
   });
 
-  test("is ended by an abort while it waits, at once and with the outage", async () => {
+  test("is ended by an abort during a wait, immediately and with the outage", async () => {
     const stopping = new AbortController();
     const told = listener(() => stopping.abort());
     const before = performance.now();
@@ -60,14 +60,14 @@ describe("waiting out", () => {
     expect(performance.now() - before).toBeLessThan(200);
   });
 
-  test("does not begin to wait after an abort", async () => {
+  test("does not start to wait after an abort", async () => {
     const told = listener();
     const waiting = waitOut(failing(new Outage("one")), { ...told, signal: AbortSignal.abort() });
     await expect(waiting).rejects.toThrow("one");
     expect(told.waits).toEqual([]);
   });
 
-  test("leaves no listener behind on the signal for each wait", async () => {
+  test("leaves no listeners on the signal", async () => {
     const stopping = new AbortController();
     let added = 0;
     let removed = 0;
@@ -97,7 +97,7 @@ function failing(...errors: readonly Error[]): () => Promise<string> {
   };
 }
 
-/** Writes down what it is told; `onWait` runs then. */
+/** Records the reports; `onWait` runs at each. */
 function listener(onWait: () => void = () => {}) {
   const waits: string[] = [];
   return {

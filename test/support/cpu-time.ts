@@ -1,4 +1,4 @@
-/** How long this thread computed for it, in milliseconds: a busy machine makes no work longer. */
+/** The CPU time of this thread for `work`, in milliseconds: independent of other load. */
 export function cpuTimeOf(work: () => void): number {
   const before = process.threadCpuUsage();
   work();

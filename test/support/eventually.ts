@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Waits until `holds` is true; after `withinMs` an error that says what never came about. */
+/** Waits until `holds` is true; after `withinMs` throws an error that names what did not happen. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,

@@ -20,7 +20,7 @@ test("a child that ends before it is ready is an error that quotes its log and n
   );
 });
 
-test("a ready answer counts only when the child lives on: another server may have given it", async () => {
+test("a ready answer counts only while the child runs: another server may have given it", async () => {
   const program = `console.log("port taken"); setTimeout(() => process.exit(1), 50);`;
   const command = await node(await tempFolder(), program);
   await expect(startChild(command, async () => true, 10_000)).rejects.toThrow(
@@ -58,7 +58,7 @@ test("stopping a child leaves neither the process nor its file", async () => {
   expect(await readdir(join(dataDir, "pids"))).toEqual([]);
 });
 
-test("a kill takes what the child itself has started, too", async () => {
+test("a kill also ends what the child itself has started", async () => {
   const dataDir = await tempFolder();
   const grandchild = join(dataDir, "grandchild.pid");
   const program = `
@@ -72,7 +72,7 @@ test("a kill takes what the child itself has started, too", async () => {
   expect(await living([Number(await readFile(grandchild, "utf8"))])).toEqual([]);
 });
 
-test("children do not outlive a process that was killed with -9", async () => {
+test("children do not outlive a process killed with -9", async () => {
   const dataDir = await tempFolder();
   const owner = await startOwner(dataDir);
   const child = await pidOfChild(dataDir);
@@ -97,7 +97,7 @@ test("a guard that is lost is replaced", async () => {
   });
 });
 
-test("a leftover is stopped only when its command line shows that it is ours", async () => {
+test("a leftover process is stopped only when its command line shows that it is ours", async () => {
   const dataDir = await tempFolder();
   const child = await startChild(await node(dataDir, STAYS), isUp, 10_000);
   onTestFinished(() => child.kill());
@@ -122,7 +122,7 @@ async function isUp(log: string): Promise<boolean> {
   return (await readFile(log, "utf8")).includes("up");
 }
 
-/** A process that starts a child the way the stack does, and stays. */
+/** A process that starts a child as the stack does, and keeps running. */
 async function startOwner(dataDir: string): Promise<number> {
   const { args } = await node(dataDir, STAYS);
   const module = join(import.meta.dirname, "../../../infra/local/child-process.ts");
@@ -141,7 +141,7 @@ async function startOwner(dataDir: string): Promise<number> {
   return owner.pid ?? expect.fail("the owner has no number");
 }
 
-/** The guard among the processes that this owner has started: never another owner's. */
+/** The guard started by this owner, never another owner's. */
 async function guardOf(owner: number): Promise<number> {
   for (const pid of await processTree(owner)) {
     if ((await commandLineOf(pid))?.endsWith(" drawdown-guard") === true) return pid;

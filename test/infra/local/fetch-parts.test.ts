@@ -4,12 +4,12 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { fetchParts } from "../../../infra/local/fetch-parts.ts";
 import { tempFolder, writeProgram } from "../../support/temp-folder.ts";
 
-/** What Maven was told its output folder is. */
+/** The output folder passed to Maven. */
 const OUTPUT = `for word in "$@"; do case "$word" in -Doutput=*) output="\${word#-Doutput=}" ;; esac; done`;
 
 const DOWNLOADS = `touch "$output/kafka_2.13-4.3.1.jar" "$output/apicurio-registry-app-3.0.9-runner.jar"`;
 
-test("what was fetched whole is there at the next start, without Maven", async () => {
+test("what was fully downloaded is used at the next start, without Maven", async () => {
   const partsDir = await tempFolder();
   await putMavenOnPath(`${OUTPUT}\n${DOWNLOADS}`);
   const parts = await fetchParts(partsDir, () => undefined);
@@ -19,7 +19,7 @@ test("what was fetched whole is there at the next start, without Maven", async (
   expect(await fetchParts(partsDir, () => undefined)).toEqual(parts);
 });
 
-test("a download that stops half way is an error with the remedy, and is not taken", async () => {
+test("an interrupted download is an error with the remedy, and is not used", async () => {
   const partsDir = await tempFolder();
   await putMavenOnPath(`${OUTPUT}\n${DOWNLOADS}\necho "[ERROR] Failed to transfer file"\nexit 1`);
   await expect(fetchParts(partsDir, () => undefined)).rejects.toThrow(
@@ -28,14 +28,14 @@ test("a download that stops half way is an error with the remedy, and is not tak
   expect(await partsIn(partsDir)).toEqual([]);
 });
 
-test("a download that ends well and brought nothing is not taken", async () => {
+test("a successful download without a file is not used", async () => {
   const partsDir = await tempFolder();
   await putMavenOnPath("exit 0");
   await expect(fetchParts(partsDir, () => undefined)).rejects.toThrow(/could not be fetched/);
   expect(await partsIn(partsDir)).toEqual([]);
 });
 
-test("after a failure, the start that goes well leaves nothing of the first", async () => {
+test("a successful start after a failure leaves nothing of the failed one", async () => {
   const partsDir = await tempFolder();
   await putMavenOnPath("exit 1");
   await expect(fetchParts(partsDir, () => undefined)).rejects.toThrow(/could not be fetched/);

@@ -20,7 +20,7 @@ test("without Java the error says what to install and what to do instead", async
   );
 });
 
-test("Java that is too old is named with its version", async () => {
+test("an outdated Java is named with its version", async () => {
   const folder = await tempFolder();
   await writeProgram(join(folder, "java"), `echo 'openjdk version "11.0.2"' >&2`);
   await expect(findJava({ PATH: folder })).rejects.toThrow(
@@ -28,7 +28,7 @@ test("Java that is too old is named with its version", async () => {
   );
 });
 
-test("JAVA_HOME goes before the PATH", async () => {
+test("JAVA_HOME takes precedence over the PATH", async () => {
   const home = await tempFolder();
   await mkdir(join(home, "bin"));
   await writeProgram(join(home, "bin", "java"), `echo 'openjdk version "21.0.1"' >&2`);

@@ -3,19 +3,19 @@ import { type AddressInfo, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../../infra/local/free-port.ts";
 
-test("a port that nobody listens on is taken as it is", async () => {
+test("a free port is used as given", async () => {
   const preferred = await freePort(23_000, new Set());
   expect(await freePort(preferred, new Set())).toBe(preferred);
 });
 
-test("a port that somebody listens on is passed over for the next free one", async () => {
+test("a port in use is skipped for the next free one", async () => {
   const occupied = await listen();
   const port = await freePort(occupied, new Set());
   expect(port).toBeGreaterThan(occupied);
   expect(port).toBeLessThan(occupied + 200);
 });
 
-test("a port already chosen for another server is passed over too", async () => {
+test("a port already chosen for another server is skipped too", async () => {
   const preferred = await freePort(23_500, new Set());
   expect(await freePort(preferred, new Set([preferred]))).toBeGreaterThan(preferred);
 });

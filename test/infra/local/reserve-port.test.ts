@@ -7,12 +7,12 @@ import { eventually } from "../../support/eventually.ts";
 
 const MODULE = join(import.meta.dirname, "../../../infra/local/reserve-port.ts");
 
-test("a reserved port is passed over, though nothing listens there yet", async () => {
+test("a reserved port is skipped, though nothing listens there yet", async () => {
   const first = await reserve(24_000);
   expect((await reserve(first.port)).port).toBeGreaterThan(first.port);
 });
 
-test("many who want the same port at once all get another one", async () => {
+test("concurrent requests for the same port each get a different one", async () => {
   const ports = (await Promise.all(Array.from({ length: 8 }, () => reserve(24_100)))).map(
     ({ port }) => port,
   );
@@ -45,7 +45,7 @@ test("another process's reservation holds until that process ends, even by kill 
   expect((await reserve(theirs)).port).toBe(theirs);
 });
 
-/** Released when the test has finished, if it was not before. */
+/** Released at the end of the test at the latest. */
 async function reserve(preferred: number): Promise<PortReservation> {
   const { port, release } = await reservePort(preferred);
   let releasing: Promise<void> | undefined;

@@ -8,7 +8,7 @@ import { type LocalStack, startStack } from "../../../infra/local/stack.ts";
 import { eventually } from "../../support/eventually.ts";
 import { living } from "../../support/living.ts";
 
-/** Boots the real servers, on ports of its own; the tests run in this order on one data folder. */
+/** Boots the real servers on separate ports; the tests run in this order on one data folder. */
 const PORTS = { postgres: 27_432, kafka: 27_092, kafkaController: 27_093, registry: 27_081 };
 
 let dataDir: string;
@@ -34,7 +34,7 @@ const INCOMPATIBLE = {
   fields: [...FIRST.fields, { name: "text", type: "string" }],
 };
 
-test("all three servers take what they are given", async () => {
+test("all three servers accept data", async () => {
   await sql("CREATE TABLE note (id text)");
   await sql("INSERT INTO note VALUES ('kept')");
   await createTopic("notes");
@@ -47,26 +47,26 @@ test("a second stack on the same data folder is refused", async () => {
   );
 });
 
-test("the registry refuses a schema that old records do not fit", async () => {
+test("the registry refuses a schema that cannot read old records", async () => {
   await setCompatibility("BACKWARD");
   expect(await register(INCOMPATIBLE)).toMatchObject({ status: 409 });
 });
 
-test("a killed registry comes back with the ids that it gave", async () => {
+test("a killed registry comes back with the same ids", async () => {
   await stack.parts.registry.kill();
   expect(stack.parts.registry.pid).toBeUndefined();
   await stack.parts.registry.start();
   expect(await register(FIRST)).toEqual({ status: 200, id: 1 });
 }, 60_000);
 
-test("a killed Postgres comes back with what was committed, and the registry finds it", async () => {
+test("a killed Postgres comes back with what was committed, and the registry reconnects", async () => {
   await stack.parts.postgres.kill();
   await stack.parts.postgres.start();
   expect(await sql("SELECT id FROM note")).toEqual([{ id: "kept" }]);
   await eventually("the registry answers", async () => (await register(FIRST)).status === 200);
 }, 60_000);
 
-test("after a stop nothing is left, and the next start finds all data", async () => {
+test("after a stop no process is left, and the next start finds all data", async () => {
   const pids = Object.values(stack.parts).flatMap(({ pid }) => pid ?? []);
   expect(pids).toHaveLength(3);
   await stack.parts.kafka.kill();
@@ -79,14 +79,14 @@ test("after a stop nothing is left, and the next start finds all data", async ()
   expect(await register(FIRST)).toEqual({ status: 200, id: 1 });
 }, 90_000);
 
-test("a fresh start finds nothing of what was stored", async () => {
+test("a fresh start finds no data", async () => {
   await stack.stop();
   stack = await start(true);
   expect(await sql("SELECT to_regclass('note') AS note")).toEqual([{ note: null }]);
   expect(await topics()).toEqual([]);
 }, 60_000);
 
-test("two stacks that start at once have ports and servers of their own", async () => {
+test("two stacks started together have separate ports and servers", async () => {
   await stack.stop();
   const otherDir = await mkdtemp(join(tmpdir(), "drawdown-stack-"));
   const [one, other] = await Promise.allSettled([start(), startOn(otherDir)]);

@@ -20,7 +20,7 @@ test("the wait before a restart doubles from half a second to half a minute", ()
   expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
 });
 
-test("a service that dies starts again, each time after a longer wait", async () => {
+test("a service that dies is restarted, each time after a longer wait", async () => {
   const { lines } = await supervise(FAILS);
   await eventually("three restarts", () => lines.filter(isRestart).length >= 3);
   expect(lines.filter(isRestart).slice(0, 3)).toEqual([
@@ -30,7 +30,7 @@ test("a service that dies starts again, each time after a longer wait", async ()
   ]);
 });
 
-test("a service that ran well for a while waits as little as the first time", async () => {
+test("a service that ran well for a while is restarted after the first wait again", async () => {
   const waits = { firstMs: 10, longestMs: 1000, healthyAfterMs: 0 };
   const { lines } = await supervise(FAILS, { waits });
   await eventually("three restarts", () => lines.filter(isRestart).length >= 3);
@@ -39,7 +39,7 @@ test("a service that ran well for a while waits as little as the first time", as
   );
 });
 
-test("a service that was killed starts again", async () => {
+test("a killed service is restarted", async () => {
   const { lines } = await supervise(STAYS);
   await eventually("a start", () => pidsIn(lines).length === 1);
   for (const pid of pidsIn(lines)) process.kill(pid, "SIGKILL");
@@ -47,7 +47,7 @@ test("a service that was killed starts again", async () => {
   expect(lines.filter(isRestart)).toEqual(["subject was ended by SIGKILL; restarting in 0.01 s"]);
 });
 
-test("the number of a service's process is known while it runs", async () => {
+test("the process id of a service is known while it runs", async () => {
   const { lines, supervision } = await supervise(STAYS);
   await eventually("a start", () => pidsIn(lines).length === 1);
   expect([supervision.pidOf("subject")]).toEqual(pidsIn(lines));
@@ -56,7 +56,7 @@ test("the number of a service's process is known while it runs", async () => {
   expect(supervision.pidOf("subject")).toBeUndefined();
 });
 
-test("after a stop no service is left, and none starts again", async () => {
+test("after a stop no service is left, and none is restarted", async () => {
   const { lines, supervision } = await supervise(STAYS);
   await eventually("a start", () => pidsIn(lines).length === 1);
   await supervision.stop();
@@ -64,7 +64,7 @@ test("after a stop no service is left, and none starts again", async () => {
   expect(lines.filter(isRestart)).toEqual([]);
 });
 
-test("a service that does not stop when asked is killed after the bound", async () => {
+test("a service that does not stop when asked is killed after the time limit", async () => {
   const { lines, supervision } = await supervise(IGNORES_SIGTERM, { stopWithinMs: 50 });
   await eventually("a start", () => pidsIn(lines).length === 1);
   await supervision.stop();

@@ -1,6 +1,6 @@
 /**
- * What the simulated gateway cannot make sense of is refused, with the field that is wrong, and
- * nothing comes of it.
+ * Invalid requests to the simulated gateway are refused, with the field that is wrong, and have no
+ * effect.
  */
 import { describe, expect, test } from "vitest";
 import { type Answer, CHARGE } from "../../support/processes/gateway-client.ts";
@@ -47,7 +47,7 @@ describe("a charge is refused", () => {
     expect((await post(gateway, headers, body)).status).toBe(status);
   });
 
-  test("with a body of more than 64 KiB, and with one of 64 KiB for its content only", async () => {
+  test("with a body of more than 64 KiB, while one of 64 KiB is refused for its content only", async () => {
     const gateway = await openGateway();
     const headers = { "Idempotency-Key": "k1", "Content-Type": "application/json" };
     const sized = (bytes: number) => JSON.stringify(CHARGE).padEnd(bytes);
@@ -85,13 +85,13 @@ describe("a script is refused", () => {
     },
   );
 
-  test("for what is no card", async () => {
+  test("for what is not a card", async () => {
     const gateway = await openGateway();
     const script = ["approve"];
     expectRefused(await gateway.send("PUT", "/v1/cards/visa", { script }), "method");
   });
 
-  test("but a card may be named with 256 characters, and any", async () => {
+  test("but a card's name may have 256 characters of any kind", async () => {
     const gateway = await openGateway();
     const method = "card_approve-".padEnd(256, "é/");
     const script = ["decline"];
@@ -101,18 +101,18 @@ describe("a script is refused", () => {
   });
 });
 
-test("the log is not asked for by what it does not know", async () => {
+test("the log refuses unknown query parameters", async () => {
   const gateway = await openGateway();
   expectRefused(await gateway.read("/v1/payments?status=succeeded"), "status");
   expectRefused(await gateway.read("/v1/payments?key=a&key=b"), "key");
 });
 
-test("a path that is not there is not found", async () => {
+test("an unknown path is not found", async () => {
   const gateway = await openGateway();
   expect(await gateway.read("/v2")).toEqual({ status: 404, body: { error: "no such path" } });
 });
 
-/** Names of tests show a NUL as JSON does. */
+/** Test names show a NUL as JSON does. */
 function shown(cases: readonly { readonly field: string; readonly value: unknown }[]) {
   return cases.map((unfit) => ({ ...unfit, shown: JSON.stringify(unfit.value)?.slice(0, 30) }));
 }

@@ -1,6 +1,6 @@
 /**
- * What each card of the simulated gateway does, by the first answer, by the answer to a repeat and by
- * the charge log. A suffix after "-" only tells cards apart.
+ * The behaviour of each card of the simulated gateway, by the first answer, by the answer to a repeat
+ * and by the charge log. A suffix after "-" only tells cards apart.
  */
 import { describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
@@ -11,7 +11,7 @@ import { tempFolder } from "../../support/temp-folder.ts";
 const SUCCEEDED = { status: 200, body: { status: "succeeded" } };
 
 describe.each(["", "-acme", "-a-b_c"])("a card with the suffix %j", (suffix) => {
-  test("approves when its name says so", async () => {
+  test("is approved by its name", async () => {
     const gateway = await openGateway();
     expect(await gateway.charge({ method: `card_approve${suffix}` })).toMatchObject(SUCCEEDED);
   });
@@ -32,7 +32,7 @@ describe.each(["", "-acme", "-a-b_c"])("a card with the suffix %j", (suffix) => 
   });
 });
 
-test("card_slow charges at once and answers three seconds later, repeats too", async () => {
+test("card_slow charges immediately and answers three seconds later, also to repeats", async () => {
   const gateway = await openGateway();
   const began = performance.now();
   const first = gateway.charge({ method: "card_slow" }, "k1");
@@ -56,11 +56,11 @@ test("card_timeout_after_charge charges and leaves the request without an answer
   await untilCharged(gateway);
   expect(await gateway.charge({ method }, "k1")).toMatchObject(SUCCEEDED);
   givenUp.abort(new Error("given up"));
-  await expect(first).rejects.toThrow("given up"); // and not an answer that came meanwhile
+  await expect(first).rejects.toThrow("given up"); // not an answer that came meanwhile
   expect(await gateway.payments("?key=k1")).toMatchObject([{ status: "succeeded" }]);
 });
 
-test("a gateway that stops breaks off what it never answers", async () => {
+test("a stopping gateway breaks connections that it never answers", async () => {
   const gateway = await openGateway();
   const first = gateway.charge({ method: "card_timeout_after_charge" });
   await untilCharged(gateway);
@@ -94,7 +94,7 @@ test("card_500_before_charge answers 500 and charges nothing, every time", async
 });
 
 describe("card_processing", () => {
-  test("is under way and has succeeded a second later; a repeat hears what the first heard", async () => {
+  test("is under way and has succeeded a second later; a repeat gets the first answer", async () => {
     const gateway = await openGateway();
     const first = await gateway.charge({ method: "card_processing" }, "k1");
     expect(first).toMatchObject({ status: 200, body: { status: "processing" } });
@@ -123,7 +123,7 @@ test.each(["card_webhook_twice", "card_webhook_late", "card_no_webhook"])(
 );
 
 test.each(["card_unknown", "card_approve_x", "approve", "card_", "-card_approve"])(
-  "%s is no card: declined, for it will never do",
+  "%s is not a card: declined for good",
   async (method) => {
     const gateway = await openGateway();
     const { status, body } = await gateway.charge({ method });
@@ -135,7 +135,7 @@ test.each(["card_unknown", "card_approve_x", "approve", "card_", "-card_approve"
 );
 
 describe("a script", () => {
-  test("is played by the card's new charges, one each, and its last line stays", async () => {
+  test("applies one line to each of the card's new charges, and keeps the last", async () => {
     const gateway = await openGateway();
     const script = ["decline", "500_after_charge", "approve"];
     const set = await gateway.send("PUT", "/v1/cards/card_expired-acme", { script });
@@ -153,7 +153,7 @@ describe("a script", () => {
     expect(statuses).toEqual([402, 402, 200]);
   });
 
-  test("goes on where a gateway failed before it charged: the same key is charged then", async () => {
+  test("continues after a failure before the charge: the same key is charged then", async () => {
     const gateway = await openGateway();
     const script = ["500_before_charge", "500_before_charge", "approve"];
     await gateway.send("PUT", "/v1/cards/card_approve", { script });
@@ -162,7 +162,7 @@ describe("a script", () => {
     expect(await gateway.payments()).toHaveLength(1);
   });
 
-  test("is one failure for all that come while the gateway works on the first", async () => {
+  test("fails once for all requests that arrive while the gateway works on the first", async () => {
     const gateway = await openGateway({ latencyMs: 100 });
     const script = ["500_before_charge", "approve"];
     await gateway.send("PUT", "/v1/cards/card_approve", { script });
@@ -171,13 +171,13 @@ describe("a script", () => {
     expect(await gateway.payments()).toEqual([]);
   });
 
-  test("holds for its own card only", async () => {
+  test("applies to its own card only", async () => {
     const gateway = await openGateway();
     await gateway.send("PUT", "/v1/cards/card_approve-acme", { script: ["decline"] });
     expect((await gateway.charge({ method: "card_approve-globex" })).status).toBe(200);
   });
 
-  test("begins anew when it is set again", async () => {
+  test("starts over when it is set again", async () => {
     const gateway = await openGateway();
     const script = ["decline", "approve"];
     await gateway.send("PUT", "/v1/cards/card_approve", { script });
@@ -186,7 +186,7 @@ describe("a script", () => {
     expect((await gateway.charge()).status).toBe(402);
   });
 
-  test("goes on where it was after a restart", async () => {
+  test("continues where it was after a restart", async () => {
     const dataDir = await tempFolder();
     const before = await openGateway({ dataDir });
     await before.send("PUT", "/v1/cards/card_approve", { script: ["approve", "decline"] });
@@ -197,7 +197,7 @@ describe("a script", () => {
   });
 });
 
-/** Waits until the log holds one payment that succeeded. */
+/** Waits until the log contains one succeeded payment. */
 async function untilCharged({ payments }: GatewayClient): Promise<void> {
   await eventually("the payment has succeeded", async () =>
     JSON.stringify(await payments()).includes('"status":"succeeded"'),

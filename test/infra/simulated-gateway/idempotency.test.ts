@@ -1,7 +1,6 @@
 /**
- * The simulated gateway takes each payment once:
- * - the same key with the same body hears what the first heard, later, at the same time and after a
- *   restart
+ * The simulated gateway charges each payment once:
+ * - the same key with the same body gets the first answer, later, concurrently and after a restart
  * - the same key with anything else is a conflict
  * - its log lists every charge, by key, by account and in order
  */
@@ -12,7 +11,7 @@ import { tempFolder } from "../../support/temp-folder.ts";
 
 const TEN = Array.from({ length: 10 }, (_, index) => index);
 
-test("a charge is answered with all that was asked for, and is in the log", async () => {
+test("a charge is answered with everything requested, and is in the log", async () => {
   const gateway = await openGateway();
   const { status, body } = await gateway.charge({}, "k1");
   expect({ status, body }).toEqual({
@@ -29,7 +28,7 @@ test("a charge is answered with all that was asked for, and is in the log", asyn
   expect(await gateway.read(`/v1/payments/${body["id"]}`)).toEqual({ status: 200, body });
 });
 
-test("the same request again is answered the same, and takes nothing more", async () => {
+test("the same request again is answered the same, and charges nothing more", async () => {
   const gateway = await openGateway();
   const first = await gateway.charge({}, "k1");
   expect(await gateway.charge({}, "k1")).toEqual(first);
@@ -43,15 +42,18 @@ test("a declined request again is answered the same", async () => {
   expect(await gateway.payments()).toHaveLength(1);
 });
 
-test.each([0, 50])("ten at once are one charge, with an answer after %d ms", async (latencyMs) => {
-  const gateway = await openGateway({ latencyMs });
-  const [first, ...others] = await Promise.all(TEN.map(() => gateway.charge({}, "k1")));
-  expect(first?.status).toBe(200);
-  for (const other of others) expect(other).toEqual(first);
-  expect(await gateway.payments()).toHaveLength(1);
-});
+test.each([0, 50])(
+  "ten concurrent requests are one charge, with an answer after %d ms",
+  async (latencyMs) => {
+    const gateway = await openGateway({ latencyMs });
+    const [first, ...others] = await Promise.all(TEN.map(() => gateway.charge({}, "k1")));
+    expect(first?.status).toBe(200);
+    for (const other of others) expect(other).toEqual(first);
+    expect(await gateway.payments()).toHaveLength(1);
+  },
+);
 
-test("ten at once with keys of their own are ten charges", async () => {
+test("ten concurrent requests with separate keys are ten charges", async () => {
   const gateway = await openGateway({ latencyMs: 50 });
   await Promise.all(TEN.map((index) => gateway.charge({ payment_id: `p${index}` })));
   expect(await gateway.payments()).toHaveLength(10);
@@ -67,7 +69,7 @@ test("after a restart on the same store the same request is answered the same", 
   expect(await after.payments()).toEqual([first.body]);
 });
 
-test("an amount of 64 bits is kept to the last digit", async () => {
+test("an amount of 64 bits is exact to the last digit", async () => {
   const gateway = await openGateway();
   const amount = "9223372036854775807";
   expect((await gateway.charge({ amount })).body).toMatchObject({ amount });
@@ -90,12 +92,12 @@ test.each([
   expect(await gateway.payments()).toMatchObject([CHARGE]);
 });
 
-test("another request with the key of one that is worked on is a conflict at once", async () => {
+test("another request with the key of one under way is an immediate conflict", async () => {
   const gateway = await openGateway();
   const slow = gateway.charge({ method: "card_slow" }, "k1");
   const other = await gateway.charge({ method: "card_slow", amount: "1" }, "k1");
   expect(other.status).toBe(409);
-  await gateway.close(); // who still waits is answered
+  await gateway.close(); // Waiting requests are answered.
   expect((await slow).status).toBe(200);
 });
 
@@ -125,7 +127,7 @@ test("a log of more than one page is complete and in order", async () => {
   expect(await gateway.payments("?account_id=acme")).toHaveLength(keys.length);
 });
 
-test("a payment that is not there is not found", async () => {
+test("an unknown payment is not found", async () => {
   const gateway = await openGateway();
   expect((await gateway.read("/v1/payments/unknown")).status).toBe(404);
 });

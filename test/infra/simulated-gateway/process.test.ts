@@ -1,6 +1,6 @@
 /**
- * The simulated gateway as a process of its own: it remembers through kill -9, stops in good order,
- * and refuses wrong settings, a store that is in use, and production.
+ * The simulated gateway as a separate process: it survives kill -9 without losing data, stops in good
+ * order, and refuses wrong settings, a store in use, and production.
  */
 import { describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
@@ -22,7 +22,7 @@ test("a charge outlives a kill -9 before its answer, and is not made again", asy
   expect(await after.payments()).toHaveLength(1);
 });
 
-test("asked to stop, it answers who waits and ends well", async () => {
+test("asked to stop, it answers waiting requests and exits cleanly", async () => {
   const gateway = await startGatewayProcess(await tempFolder());
   const slow = gateway.charge({ method: "card_slow" });
   await eventually("it is charged", async () => (await gateway.payments()).length === 1);
@@ -31,7 +31,7 @@ test("asked to stop, it answers who waits and ends well", async () => {
   expect(gateway.process.log.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
 });
 
-test("it gives a webhook up after five tries, and says so", async () => {
+test("it gives up a webhook after five tries, and logs that", async () => {
   const receiver = await receiveWebhooks(() => 500);
   const gateway = await startGatewayProcess(await tempFolder(), {
     SIMULATED_GATEWAY_WEBHOOK_URL: receiver.url,
@@ -79,7 +79,7 @@ describe("it does not start", () => {
     expect(messagesOf(log).join("\n")).toContain(`${name}: ${problem}`);
   });
 
-  test("on a store that another one uses", async () => {
+  test("on a store in use by another one", async () => {
     const folder = await tempFolder();
     await startGatewayProcess(folder);
     const { ended, log } = runGateway({ SIMULATED_GATEWAY_DATA: folder }, "test");

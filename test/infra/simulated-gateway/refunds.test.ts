@@ -1,6 +1,4 @@
-/**
- * Refunds and chargebacks at the simulated gateway: never more than was taken, each key once.
- */
+/** Refunds and chargebacks at the simulated gateway: never more than was charged, each key once. */
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../support/processes/gateway-client.ts";
 import { openGateway } from "../../support/processes/simulated-gateway.ts";
@@ -21,7 +19,7 @@ describe("a refund", () => {
     expect(await payment.takenBack()).toEqual([first.body, second.body]);
   });
 
-  test("of more than is left is refused, and says how much is", async () => {
+  test("of more than is left is refused, naming what is left", async () => {
     const { payment, refund } = await paid();
     await refund("400");
     expect(await refund("601")).toEqual({
@@ -72,14 +70,14 @@ describe("a refund", () => {
     expect((await refund("400", "k2")).status).toBe(409);
   });
 
-  test("ten at once with one key are one refund", async () => {
+  test("ten concurrent ones with one key are one refund", async () => {
     const { payment, refund } = await paid();
     const answers = await Promise.all(TEN.map(() => refund("100", "r1")));
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(await payment.takenBack()).toHaveLength(1);
   });
 
-  test("ten at once that together are too much: as many as there is money for", async () => {
+  test("ten concurrent ones that exceed the payment together: as many as fit", async () => {
     const { payment, refund } = await paid();
     const answers = await Promise.all(TEN.map((index) => refund("300", `r${index}`)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
@@ -97,7 +95,7 @@ describe("a refund", () => {
     expect(body["error"]).toContain(why);
   });
 
-  test("of a payment that is not there is not found", async () => {
+  test("of an unknown payment is not found", async () => {
     const { gateway } = await paid();
     const path = "/v1/payments/unknown/refunds";
     expect((await gateway.send("POST", path, { amount: "1" }, "r1")).status).toBe(404);
@@ -106,7 +104,7 @@ describe("a refund", () => {
 });
 
 describe("a chargeback", () => {
-  test("takes all", async () => {
+  test("takes everything", async () => {
     const { payment, chargeBack } = await paid();
     const answer = await chargeBack();
     expect(answer).toEqual({
@@ -116,7 +114,7 @@ describe("a chargeback", () => {
     expect(await payment.takenBack()).toEqual([answer.body]);
   });
 
-  test("takes what a refund has left, and leaves nothing to refund", async () => {
+  test("takes what a refund left, and leaves nothing to refund", async () => {
     const { chargeBack, refund } = await paid();
     await refund("400");
     expect((await chargeBack()).body).toMatchObject({ amount: "600" });
@@ -139,13 +137,13 @@ describe("a chargeback", () => {
     expect((await chargeBack()).status).toBe(422);
   });
 
-  test("of a payment that is not there is not found", async () => {
+  test("of an unknown payment is not found", async () => {
     const { gateway } = await paid();
     expect((await gateway.send("POST", "/v1/payments/unknown/chargeback")).status).toBe(404);
   });
 });
 
-/** A payment of 1000, and what can be done with it. */
+/** A payment of 1000, and the actions on it. */
 async function paid(different: object = {}, dataDir?: string) {
   const gateway = await openGateway(dataDir === undefined ? {} : { dataDir });
   const { body } = await gateway.charge(different);

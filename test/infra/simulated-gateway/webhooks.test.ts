@@ -1,6 +1,6 @@
 /**
- * What the simulated gateway tells by webhook: each change of a payment, signed, again until it is
- * received, in the manner of the payment's card, and without holding up an answer.
+ * The webhooks of the simulated gateway: each change of a payment, signed, repeated until received, in
+ * the manner of the payment's card, and without delaying an answer.
  */
 import { pino } from "pino";
 import Stripe from "stripe";
@@ -17,7 +17,7 @@ test.each([
   { method: "card_approve", type: "payment_intent.succeeded" },
   { method: "card_processing", type: "payment_intent.succeeded" },
   { method: "card_decline", type: "payment_intent.payment_failed" },
-])("a charge with $method is told as $type", async ({ method, type }) => {
+])("a charge with $method is sent as $type", async ({ method, type }) => {
   const { gateway, receiver } = await openBoth();
   const { body } = await gateway.charge({ method });
   await receiver.has(1);
@@ -30,7 +30,7 @@ test.each([
   });
 });
 
-test("a payment that is under way is told only once it has succeeded", async () => {
+test("a payment under way is sent only once it has succeeded", async () => {
   const { gateway, receiver } = await openBoth();
   const { body } = await gateway.charge({ method: "card_processing" });
   await receiver.has(1);
@@ -40,7 +40,7 @@ test("a payment that is under way is told only once it has succeeded", async () 
   });
 });
 
-test("a refund and a chargeback are told, each by its own id", async () => {
+test("a refund and a chargeback are sent, each with its own id", async () => {
   const { gateway, receiver } = await openBoth();
   const path = `/v1/payments/${(await gateway.charge()).body["id"]}`;
   await receiver.has(1);
@@ -57,7 +57,7 @@ test("a refund and a chargeback are told, each by its own id", async () => {
   ]);
 });
 
-test("repeats and refusals tell nothing", async () => {
+test("repeats and refusals send nothing", async () => {
   const { gateway, receiver } = await openBoth();
   const { body } = await gateway.charge({}, "k1");
   const refunds = `/v1/payments/${body["id"]}/refunds`;
@@ -76,7 +76,7 @@ test("repeats and refusals tell nothing", async () => {
   ]);
 });
 
-test("a webhook is signed as Stripe's are: with the secret, over the body as it is, now", async () => {
+test("a webhook is signed like Stripe's: with the secret, over the exact body, at the current time", async () => {
   const { gateway, receiver } = await openBoth();
   await gateway.charge();
   await receiver.has(1);
@@ -85,7 +85,7 @@ test("a webhook is signed as Stripe's are: with the secret, over the body as it 
   expect(event.type).toBe("payment_intent.succeeded");
 });
 
-test("a webhook that fails comes again, after growing waits, until it is received", async () => {
+test("a failed webhook is sent again, after growing waits, until it is received", async () => {
   const { gateway, receiver } = await openBoth((before) => [500, 302, 404][before] ?? 204);
   await gateway.charge();
   await receiver.has(4);
@@ -98,7 +98,7 @@ test("a webhook that fails comes again, after growing waits, until it is receive
   expect(paymentsOf(receiver)).toEqual(["p1", "p1", "p1", "p1", "the next"]);
 });
 
-test("a receiver that never answers holds up neither the answer nor the others' webhooks", async () => {
+test("a receiver that never answers delays neither the answer nor other webhooks", async () => {
   const { gateway, receiver } = await openBoth((before) => (before === 0 ? null : 200));
   expect((await gateway.charge()).status).toBe(200);
   await receiver.has(1);
@@ -107,14 +107,14 @@ test("a receiver that never answers holds up neither the answer nor the others' 
   expect(paymentsOf(receiver)).toEqual(["p1", "the next"]);
 });
 
-test("card_webhook_twice is told twice, by the same event", async () => {
+test("card_webhook_twice is sent twice, as the same event", async () => {
   const { gateway, receiver } = await openBoth();
   await gateway.charge({ method: "card_webhook_twice" });
   await receiver.has(2);
   expect(new Set(receiver.received.map(({ json }) => json.id)).size).toBe(1);
 });
 
-test("card_webhook_late is told two seconds late", async () => {
+test("card_webhook_late is sent two seconds late", async () => {
   const { gateway, receiver } = await openBoth();
   const began = Date.now();
   await gateway.charge({ method: "card_webhook_late" });
@@ -122,7 +122,7 @@ test("card_webhook_late is told two seconds late", async () => {
   expect((receiver.received[0]?.at ?? 0) - began).toBeGreaterThan(1_990);
 });
 
-test("card_no_webhook is never told, nor is its refund", async () => {
+test("card_no_webhook is never sent, nor is its refund", async () => {
   const { gateway, receiver } = await openBoth();
   const { body } = await gateway.charge({ method: "card_no_webhook", payment_id: "quiet" });
   await gateway.send("POST", `/v1/payments/${body["id"]}/refunds`, { amount: "1" }, "r1");
@@ -131,12 +131,12 @@ test("card_no_webhook is never told, nor is its refund", async () => {
   expect(paymentsOf(receiver)).toEqual(["the next"]);
 });
 
-test("without a webhook URL charges are made as ever", async () => {
+test("charges work without a webhook URL", async () => {
   const gateway = await openGateway();
   expect((await gateway.charge()).status).toBe(200);
 });
 
-test("of more than 10,000 that wait the newest are dropped, and the log says so", () => {
+test("of more than 10,000 waiting webhooks the newest are dropped, and this is logged", () => {
   const log: string[] = [];
   const logger = pino({ base: null, timestamp: false }, { write: (line) => log.push(line) });
   const webhooks = openWebhooks({ url: "http://nowhere.invalid", secret: SECRET }, logger);

@@ -2,18 +2,18 @@ import { overlapOf, remainingOf, type Stretch } from "../../../shared/core/line/
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Model } from "../../model/reference-model.ts";
 
-/** What the books say of an account, in words that the real ones and the reference model share. */
+/** The state of an account, in terms shared by the real books and the reference model. */
 export interface AccountTold {
   readonly balance: bigint;
   readonly used: bigint;
   readonly entries: bigint;
   readonly lots: readonly { lotId: string; credits: bigint; left: bigint }[];
-  /** By event id: what it cost, and which lot paid how much of it. */
+  /** By event id: its cost, and what each lot paid of it. */
   readonly records: Readonly<
     Record<string, { credits: bigint; unpaid: bigint; paidBy: Record<string, bigint> }>
   >;
   readonly expiries: readonly { lotId: string; credits: bigint }[];
-  /** Those not yet published too. */
+  /** Including those not yet published. */
   readonly lowBalances: readonly { cause: string; balance: bigint }[];
 }
 
@@ -35,7 +35,7 @@ export function toldByModel(model: Model, accountId: string): AccountTold {
   };
 }
 
-/** `lowBalances` are those still in the outbox: ask before a relay has published them. */
+/** `lowBalances` are those still in the outbox: read them before a relay publishes them. */
 export async function toldByBooks(database: Database, accountId: string): Promise<AccountTold> {
   const { account, lots, records, entries, outbox } = await readRows(database, accountId);
   if (account === undefined) throw new Error(`the books have no account ${accountId}`);
@@ -85,7 +85,7 @@ async function readRows(database: Database, accountId: string) {
   );
   return {
     account,
-    // In the order in which they were granted: a lot that was cut out lies where the next one does.
+    // In the order in which they were granted: a lot cut out lies at the place of the next one.
     lots: await read<{ id: string; credits: bigint; start: bigint; end: bigint }>(
       `SELECT lot.lot_id AS id, lot.credits, start_position AS start, end_position AS end
        FROM lot JOIN entry USING (account_id, lot_id)

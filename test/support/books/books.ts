@@ -6,7 +6,7 @@ import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { type Database, openDatabase } from "../../../shared/ledger/postgres/database.ts";
 import { copyDatabase, createFromTemplate, dropDatabase } from "../stack/template.ts";
 
-/** A database of a test file's own, with the tables and nothing in them. */
+/** A separate database for a test file, with the tables and no rows. */
 export interface Books {
   readonly url: string;
   readonly database: Database;
@@ -17,7 +17,7 @@ export async function openBooks(): Promise<Books> {
   return booksAt(await createFromTemplate(newName()));
 }
 
-/** A copy of books as they stand, as a backup would give them back. Cuts the connections to them. */
+/** A copy of the current books, as a restored backup would be. Cuts the connections to them. */
 export async function copyBooks({ url }: Books): Promise<Books> {
   return booksAt(await copyDatabase(url, newName()));
 }
@@ -38,7 +38,7 @@ function booksAt(url: string): Books {
   };
 }
 
-/** A pool as the services open it; connections that a test cuts are no error of the test. */
+/** A pool as the services open it; connections cut by a test raise no error. */
 export function connect(
   url: string,
   connections = 5,
@@ -90,7 +90,7 @@ export async function openAccount(
   }
 }
 
-/** Sets what a meter costs, in micro-credits for so many units, from an instant on. */
+/** Sets the price of a meter, in micro-credits per number of units, from an instant on. */
 export async function setPrice(
   { database }: Pick<Books, "database">,
   meter: string,

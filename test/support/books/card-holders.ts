@@ -14,17 +14,17 @@ import {
 } from "../../../shared/ledger/payments/top-up-account.ts";
 import { type Books, openAccount } from "./books.ts";
 
-/** Accounts with cards, and what becomes of their payments, with the clock handed in. */
+/** Accounts with cards, and the course of their payments, with the clock passed in. */
 export const CARD = { customer: "cus_1", method: "card_approve" };
 export const PAID: PaymentOutcome = { kind: "succeeded", gatewayPayment: "pay_1" };
 
-/** What a card's bank said. */
+/** The answer of a card's bank. */
 export function declined(reason: DeclineReason = "insufficient_funds"): PaymentOutcome {
   const kind = reason === "expired" ? "hard" : "soft";
   return { kind: "declined", gatewayPayment: null, decline: { kind, reason, code: reason } };
 }
 
-/** Opens an account with a lot of so many micro-credits and, unless told, a card. */
+/** Opens an account with a lot in micro-credits and, by default, a card. */
 export async function openCardHolder(
   books: Books,
   id: string,
@@ -100,7 +100,7 @@ export function autoOf({ database }: Books, id: string) {
   return readAutoTopUp(database, toAccountId(id));
 }
 
-/** Claims for a minute what is due, for the simulated gateway unless told. */
+/** Claims for a minute what is due, by default for the simulated gateway. */
 export function claim(
   { database }: Pick<Books, "database">,
   now: Instant,
@@ -117,7 +117,7 @@ export async function claimOf(books: Books, id: string, now: Instant): Promise<C
   return first;
 }
 
-/** How a payment's row stands, as to when it is looked at next. */
+/** The columns of a payment's row that decide when it is next due. */
 export async function rowOf(
   { database }: Books,
   id: string,
@@ -137,7 +137,7 @@ export async function rowOf(
   return rows[0];
 }
 
-/** What is told of the account's top-ups, in order: `1 pending low-balance:1`. */
+/** The published events of the account's top-ups, in order: `1 pending low-balance:1`. */
 export async function toldOf({ database }: Books, id: string): Promise<string[]> {
   const { rows } = await database.query<{ line: string }>(
     `SELECT concat_ws(' ', sequence, record::json ->> 'status', record::json ->> 'top_up_id') AS line

@@ -1,6 +1,6 @@
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 
-/** How Postgres would run the first statement that `work` sends, which is explained in its place. */
+/** Postgres's plan for the first statement that `work` sends, which is explained instead of run. */
 export async function explained(
   database: Database,
   work: (database: Database) => Promise<unknown>,

@@ -2,8 +2,8 @@ import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { findBroken } from "../../../shared/ledger/proof/invariants.ts";
 
 /**
- * The invariants that do not hold, each with accounts where it does not; none in good books.
- * `accounts` is a pattern of LIKE for those to look at.
+ * The broken invariants, each with accounts that break it; none in good books. `accounts` is a LIKE
+ * pattern of the accounts to check.
  */
 export async function brokenInvariants(database: Database, accounts = "%"): Promise<string[]> {
   const client = await database.connect();
@@ -19,8 +19,8 @@ export async function brokenInvariants(database: Database, accounts = "%"): Prom
 }
 
 /**
- * These queries join whole tables, which the services' connections are kept from; and tables of a test
- * are filled in a moment, which statistics have not heard of.
+ * These queries join whole tables, which the services' connections are not allowed to; and a test fills
+ * its tables too quickly for statistics to be current.
  */
 const WHOLE_TABLES = `
   ANALYZE;

@@ -17,7 +17,7 @@ export async function sellCredits({ database }: Books, currency = "USD"): Promis
   );
 }
 
-/** Opens an account with a lot of so many credits and a card of the simulated gateway. */
+/** Opens an account with a lot in whole credits and a card of the simulated gateway. */
 export async function openPayer(
   books: Books,
   id: string,
@@ -59,7 +59,7 @@ export async function use(
   expect(metered).toBe(used.length);
 }
 
-/** An account's top-ups as the books have them, oldest first: id, status and what was charged. */
+/** An account's top-ups in the books, oldest first: id, status and amount charged. */
 export async function topUpsOf({ database }: Books, id: string) {
   const payments = await listPayments(database, toAccountId(id), 100);
   return payments
@@ -68,7 +68,7 @@ export async function topUpsOf({ database }: Books, id: string) {
     .reverse();
 }
 
-/** Waits until the account's newest payment stands so. */
+/** Waits until the account's newest payment has this status. */
 export async function untilPayment(
   books: Books,
   id: string,

@@ -10,18 +10,18 @@ import { WEBHOOK_SECRET } from "../processes/top-up-process.ts";
 import type { Books } from "./books.ts";
 
 export interface PaymentsByClock {
-  /** Every charge that the gateway was asked for, and when by the test's clock. */
+  /** Every charge requested from the gateway, and when by the test's clock. */
   readonly asked: readonly { readonly paymentId: string; readonly at: number }[];
   now(): number;
-  /** Lets time go on, and does what is to be done at each of its steps. */
+  /** Lets time pass, and does the work due at each of its steps. */
   pass(milliseconds: number): Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
 
 /**
- * Does what the top-up service does, on a clock of the test's own. `lowOnes` are looked at each time,
- * as if their low balance were said again and again, and with that settled.
+ * Works like the top-up service, on a test clock. `lowOnes` are checked each time, as if their low
+ * balance were published repeatedly, and settled by that.
  */
 export function paymentsByClock(
   { database }: Books,

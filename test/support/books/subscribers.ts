@@ -55,7 +55,7 @@ export async function openSubscriber(
   expect(activated.kind).toBe("changed");
 }
 
-/** Opens accounts like the one that stands: `<id>-1`, `<id>-2`, ... */
+/** Opens copies of an existing account: `<id>-1`, `<id>-2`, ... */
 export async function copySubscriber(
   { database }: Books,
   id: string,

@@ -5,20 +5,20 @@ import type { DebitOutcome, UsageBatch } from "../../../shared/ledger/usage/batc
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import type { Books } from "./books.ts";
 
-/** What a test says of an event; the rest is filled in. */
+/** The fields of an event that a test sets; the rest has defaults. */
 export type Usage = Pick<UsageEvent, "eventId" | "accountId" | "quantity"> & Partial<UsageEvent>;
 
 /** A partition of usage whose batches are debited directly, without Kafka. */
 export interface UsageBatches {
   /** Debits the next events of the partition as one batch. */
   debit(events: readonly Usage[]): Promise<DebitOutcome>;
-  /** The next events as a batch, not debited: to be debited twice, late or never. */
+  /** The next events as a batch that is not debited yet: to be debited twice, late or never. */
   next(events: readonly Usage[]): UsageBatch;
 }
 
 const PARTITIONS = new Map<string, number>();
 
-/** Batches of a partition of its own: `name` chooses it. */
+/** Batches of a partition chosen by `name`. */
 export function usageBatches({ database }: Books, name: string): UsageBatches {
   const partition = PARTITIONS.get(name) ?? PARTITIONS.size;
   PARTITIONS.set(name, partition);

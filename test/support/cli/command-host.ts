@@ -1,7 +1,7 @@
 /**
- * A process that runs one command after another, each as `services/cli/main.ts` would in a process of its
- * own: with its arguments and environment, and what it writes and its exit code sent back. Loading the
- * code takes ten times as long as most commands do.
+ * A process that runs one command after another, each as `services/cli/main.ts` would in a separate
+ * process: with its arguments and environment, and with its output and exit code sent back. Loading the
+ * code takes ten times as long as most commands.
  */
 import { loadProgram } from "../../../services/cli/program.ts";
 import { runProgram } from "../../../services/cli/shell/run-command.ts";
@@ -22,7 +22,7 @@ async function run(args: CommandToRun["args"], env: CommandToRun["env"]): Promis
   process.send?.({ code, ...written } satisfies Ran);
 }
 
-/** Gives what is written to a stream to `take` instead, until it is disposed of. */
+/** Redirects writes on a stream to `take`, until disposed. */
 function capture(stream: NodeJS.WriteStream, take: (text: string) => void): Disposable {
   const write = stream.write.bind(stream);
   stream.write = (chunk: Uint8Array | string, ...rest: unknown[]) => {

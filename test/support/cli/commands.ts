@@ -16,7 +16,7 @@ import { addAddOnCommands } from "../../../services/cli/subscription/add-on.ts";
 import { addSubscriptionCommands } from "../../../services/cli/subscription/subscription.ts";
 import { addRateCommands } from "../../../services/cli/usage/rate.ts";
 
-/** The commands about accounts, prices and events, by their whole names: "top-up make". */
+/** The commands about accounts, prices and events, by their full names: "top-up make". */
 export function commandNames(): string[] {
   const program = new Command("drawdown");
   for (const add of ADD) add(program);

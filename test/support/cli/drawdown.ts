@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 const MAIN = resolve(import.meta.dirname, "../../../services/cli/main.ts");
 const HOST = resolve(import.meta.dirname, "command-host.ts");
 
-/** How a run of the command ended, and what it wrote. */
+/** The exit code and output of a command. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
@@ -18,20 +18,20 @@ export interface CommandToRun {
 }
 
 interface CommandOptions {
-  /** On top of the environment of the tests. */
+  /** Added to the environment of the tests. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
 }
 
-/** Settings of Node itself, which reads them as a process starts. */
+/** Options of Node itself, read as a process starts. */
 const READ_BY_NODE = /^(NODE_|TZ$|LANG$|LC_|NO_COLOR$|FORCE_COLOR$)/;
 
 let host: ChildProcess | null = null;
 let isBusy = false;
 
 /**
- * Runs `drawdown` as in a shell: in the file's process for commands when that is free, in one of its own
- * otherwise and where the command reads standard input or Node reads its environment.
+ * Runs `drawdown` as in a shell: in the file's command process when that is free; in a separate one
+ * otherwise, and where the command reads standard input or Node reads its environment.
  */
 export async function drawdown(
   args: readonly string[],
@@ -42,7 +42,7 @@ export async function drawdown(
   return isBusy || needsOwn ? await runProcess(command, stdin) : await runInHost(command);
 }
 
-/** Runs `drawdown` in a process of its own, as in a shell. */
+/** Runs `drawdown` in a separate process, as in a shell. */
 export async function drawdownProcess(
   args: readonly string[],
   { env = {}, stdin }: CommandOptions = {},

@@ -1,6 +1,6 @@
 import type { Books } from "../books/books.ts";
 
-/** All rows of all tables, as text: what must be equal where nothing was changed. */
+/** All rows of all tables, as text, to show that nothing was changed. */
 export async function everyTable({
   database,
 }: Pick<Books, "database">): Promise<Record<string, string[]>> {
@@ -17,7 +17,7 @@ export async function everyTable({
   return rows;
 }
 
-/** What is to be published of an account on a topic, in order. */
+/** An account's pending records for a topic, in order. */
 export async function outboxOf(
   { database }: Pick<Books, "database">,
   accountId: string,

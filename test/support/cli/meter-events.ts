@@ -4,7 +4,7 @@ import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import type { Books } from "../books/books.ts";
 
-/** An event as a test says it; the rest is filled in. */
+/** The fields of an event that a test sets; the rest has defaults. */
 export interface Used {
   readonly eventId: string;
   readonly accountId: string;

@@ -1,6 +1,6 @@
 import type { Books } from "../books/books.ts";
 
-/** A plan as a test says it: credits a month, and what it costs in minor units. */
+/** A plan as tests give it: credits a month, and its prices in minor units. */
 export interface OfferedPlan {
   readonly credits: bigint;
   /** Default: usual. */

@@ -9,12 +9,12 @@ import { type PaymentOutcome, settlePayment } from "../../../shared/ledger/payme
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import type { Books } from "../books/books.ts";
 
-/** Declined for want of funds, or because the card is no good any more. */
+/** Declined for insufficient funds, or because the card is no longer valid. */
 export function declined(reason: DeclineReason, kind: "soft" | "hard" = "soft"): PaymentOutcome {
   return { kind: "declined", gatewayPayment: null, decline: { kind, reason, code: reason } };
 }
 
-/** Stores what a payment's attempt has come to, as the top-up service does. */
+/** Stores the outcome of a payment's attempt, as the top-up service does. */
 export async function settle(
   { database }: Books,
   id: string,
@@ -29,7 +29,7 @@ export async function settle(
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
-/** A further attempt of a fee, whenever it was to be, and what that comes to. */
+/** A further attempt of a fee, whenever it is due, and its outcome. */
 export async function tryFee(
   books: Books,
   id: string,
@@ -49,7 +49,7 @@ export async function giveUpFee(books: Books, id: string, paymentId: string): Pr
   }
 }
 
-/** A top-up that was asked for by hand and paid, in minor units; its id. */
+/** A paid top-up by hand, in minor units; returns its id. */
 export async function topUp(
   books: Books,
   id: string,
@@ -63,7 +63,7 @@ export async function topUp(
   return paymentId;
 }
 
-/** Money of a payment went back, as the gateway tells. */
+/** Money of a payment was taken back, as the gateway reports. */
 export async function wentBack(
   { database }: Books,
   id: string,

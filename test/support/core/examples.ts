@@ -9,7 +9,7 @@ export const DAY = 24 * 60 * MINUTE;
 export const NOON: Instant = Date.UTC(2026, 10, 22, 12);
 export const WINDOW: EventWindow = { maxAheadMs: 5 * MINUTE, maxBehindMs: 35 * DAY };
 
-/** An account as it is right after it was created, but for what is given. */
+/** A newly created account, with overrides. */
 export function accountWith(given: Partial<Account> = {}): Account {
   return {
     accountId: toAccountId("acme"),
@@ -36,7 +36,7 @@ export function lotOf(
   return { lotId, start, end, expiresAt };
 }
 
-/** One call of acme's at noon, but for what is given. */
+/** One of acme's calls at noon, with overrides. */
 export function eventWith(given: Partial<UsageEvent> = {}): UsageEvent {
   return {
     eventId: "e1",
@@ -50,7 +50,7 @@ export function eventWith(given: Partial<UsageEvent> = {}): UsageEvent {
   };
 }
 
-/** Amounts from 1 on, mostly small ones that meet each other's edges, some up to the largest there is. */
+/** Amounts from 1 on, mostly small ones with coinciding boundaries, some up to the largest possible. */
 export const someCredits: fc.Arbitrary<bigint> = fc.oneof(
   { weight: 6, arbitrary: fc.bigInt({ min: 1n, max: 12n }) },
   { weight: 2, arbitrary: fc.bigInt({ min: 1n, max: 1_000_000_000n }) },

@@ -8,14 +8,14 @@ import type { TopUp } from "../../../shared/core/payments/payment.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { accountWith, NOON } from "./examples.ts";
 
-/** What a dollar, a yen and a dinar buy: a micro-credit for each cent, yen and fils; they live two months. */
+/** What a dollar, a yen and a dinar buy: a micro-credit per cent, yen and fils; the lots live two months. */
 const PRICES: readonly CreditPrice[] = [
   priceOf("USD", 100n),
   priceOf("JPY", 1n),
   priceOf("KWD", 1_000n),
 ];
 
-/** Credits cost this much of a currency from an instant on; their lots live as long as is usual. */
+/** The price of credits in a currency from an instant on; their lots have the default life. */
 export function priceOf(currency: string, credits: bigint, validFrom = 0): CreditPrice {
   return { currency, validFrom, credits, life: { kind: "usual" } };
 }
@@ -25,18 +25,18 @@ export function selling(prices: readonly CreditPrice[]): Catalogue {
   return { plans: new Map(), addOns: new Map(), creditPrices: byCurrency };
 }
 
-/** Auto top-up of ten dollars at most 100 a day and 500 a month, but for what is given. */
+/** Auto top-up of ten dollars, at most 100 a day and 500 a month, with overrides. */
 export function autoWith(given: Partial<AutoTopUp> = {}): AutoTopUp {
   return { ...UNTOUCHED_AUTO_TOP_UP, ...given };
 }
 
-/** An account with a balance of so many micro-credits, above 0 granted, that was said to be low the third time. */
+/** An account with a balance in micro-credits, above 0 granted, published as low for the third time. */
 export function lowAccount(balance: bigint, threshold = 0n) {
   const position = 10_000n - balance;
   return accountWith({ granted: 10_000n, position, threshold, lowBalance: true, crossings: 3n });
 }
 
-/** An account at its threshold of 0 that can pay in dollars, at noon, but for what is given. */
+/** An account at its threshold of 0 that can pay in dollars, at noon, with overrides. */
 export function contextWith(given: Partial<TopUpContext> = {}): TopUpContext {
   return {
     account: lowAccount(0n),
@@ -51,7 +51,7 @@ export function contextWith(given: Partial<TopUpContext> = {}): TopUpContext {
   };
 }
 
-/** A pending top-up of ten dollars for 1,000 micro-credits that the third crossing caused, but for what is given. */
+/** A pending top-up of ten dollars for 1,000 micro-credits, caused by the third crossing, with overrides. */
 export function topUpWith(given: Partial<TopUp> = {}): TopUp {
   return {
     kind: "top_up",

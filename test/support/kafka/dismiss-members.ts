@@ -6,8 +6,8 @@ const LEAVE_GROUP = 13;
 const UNKNOWN_MEMBER = 25;
 
 /**
- * Makes the members of a consumer group leave it, as Kafka itself does with members that it has not
- * heard of for the session timeout: after a kill -9 a test need not wait that long.
+ * Removes the members of a consumer group, as Kafka does after the session timeout, so that a test need
+ * not wait for it after a kill -9.
  */
 export async function dismissMembers(
   kafka: Kafka,
@@ -26,7 +26,7 @@ export async function dismissMembers(
   }
 }
 
-/** Kafka's LeaveGroup request, version 0. KafkaJS has it for a consumer's own membership only. */
+/** Kafka's LeaveGroup request, version 0. KafkaJS sends it for a consumer's own membership only. */
 async function leaveGroup(brokers: string, groupId: string, memberId: string): Promise<void> {
   const [host, port] = (brokers.split(",")[0] ?? "").split(":");
   const request = Buffer.concat([

@@ -21,7 +21,7 @@ const DIMENSIONS = {
   default: {},
 };
 
-/** Schemas that other producers may write usage with; all but the last two can be read as ours. */
+/** Schemas that other producers may write usage with; all but the last two are readable as ours. */
 export const FOREIGN_SCHEMAS = {
   /** Before events had a source and dimensions. */
   older: usage(QUANTITY, OCCURRED_AT),

@@ -5,14 +5,14 @@ import type { TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 
-/** Says nothing: what a test expects to go wrong is no news. */
+/** Silent: failures that a test expects are not logged. */
 export const silent = createLogger("test", "silent");
 
 export function testKafka(env: NodeJS.ProcessEnv = process.env): Kafka {
   return openKafka(readSettings(env).kafka, "drawdown-test", silent);
 }
 
-/** A producer that sends bytes as they are. */
+/** A producer that sends raw bytes. */
 export async function rawProducer(kafka: Kafka): Promise<Producer> {
   const producer = kafka.producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
@@ -30,12 +30,12 @@ interface Received<R> {
 }
 
 export interface Collector<R> {
-  /** Everything that the topic has held so far, in order per partition. */
+  /** Everything published to the topic so far, in order per partition. */
   readonly received: readonly Received<R>[];
   stop(): Promise<void>;
 }
 
-/** Reads a topic from its beginning on, as a consumer downstream would. `R` is the schema's record. */
+/** Reads a topic from its beginning, as a consumer downstream would. `R` is the schema's record. */
 export async function collectTopic<R>(kafka: Kafka, schema: TopicSchema): Promise<Collector<R>> {
   const received: Received<R>[] = [];
   const consumer = kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 100 });

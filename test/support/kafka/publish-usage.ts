@@ -9,7 +9,7 @@ import { toEvent, type Usage } from "../books/usage-batches.ts";
 import { rawProducer } from "./kafka.ts";
 
 export interface UsagePublisher {
-  /** Publishes events in order, each account's on one partition (or all on the one given). */
+  /** Publishes events in order, each account's on one partition (or all on the given one). */
   publish(usages: readonly Usage[], partition?: number): Promise<UsageEvent[]>;
   close(): Promise<void>;
 }

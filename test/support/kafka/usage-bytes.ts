@@ -1,6 +1,6 @@
 import { HEADER_BYTES } from "../../../shared/kafka/codec/schemas.ts";
 
-/** What a usage event says; text may be raw bytes that no string holds. */
+/** The fields of a usage event; text may be raw bytes that no string represents. */
 export interface UsageFields {
   readonly eventId: string | Buffer;
   readonly accountId: string | Buffer;
@@ -11,7 +11,7 @@ export interface UsageFields {
   readonly dimensions: readonly (readonly [string | Buffer, string | Buffer])[];
 }
 
-/** Avro of a usage event, made by hand: what is wrong here on purpose no encoder would write. */
+/** A usage event in Avro, encoded by hand: no encoder would write these deliberate mistakes. */
 export function usageBytes(fields: UsageFields): Buffer {
   return Buffer.concat([
     text(fields.eventId),

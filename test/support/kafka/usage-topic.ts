@@ -9,9 +9,9 @@ import { hasOwnBroker } from "../stack/brokers.ts";
 import { dismissMembers } from "./dismiss-members.ts";
 
 /**
- * Takes `usage.events` for one test file, empty and without consumers; others that want it wait.
- * The topic's name and its group's are the services' own, so only one file at a time can run them.
- * Returns what gives it back.
+ * Locks `usage.events` for one test file, empty and without consumers; others wait. The names of the
+ * topic and its group are fixed in the services, so only one file at a time can run them. Returns the
+ * function that unlocks it.
  */
 export async function takeUsageTopic(kafka: Kafka): Promise<() => Promise<void>> {
   const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
@@ -36,7 +36,7 @@ export async function untilCaughtUp(
     await eventually(
       "the books have read all usage",
       async () => {
-        // A broker that has just restarted may have no leader yet.
+        // A just restarted broker may have no leader yet.
         const ends = await admin.fetchTopicOffsets(TOPICS.usageEvents).catch((error: unknown) => {
           if (isKafkaOutage(error)) return null;
           throw error;
@@ -52,7 +52,7 @@ export async function untilCaughtUp(
   }
 }
 
-/** Deletes all records; offsets go on, so new books begin where this leaves the topics. */
+/** Deletes all records; offsets continue, so new books begin where this leaves the topic. */
 export async function emptyTopics(kafka: Kafka, topics: readonly string[]): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();

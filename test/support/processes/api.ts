@@ -10,10 +10,10 @@ import { DEFAULT_WINDOW } from "../../../shared/runtime/settings.ts";
 import type { Books } from "../books/books.ts";
 import { testKafka } from "../kafka/kafka.ts";
 
-/** The API on books of a test's own, asked without a network. */
+/** The API on a test's books, called without a network. */
 export interface TestApi {
   readonly app: FastifyInstance;
-  /** Asks with a key that may do all of it, unless another is given. */
+  /** Sends requests, by default with a key that has every scope. */
   ask(
     method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE",
     url: string,
@@ -24,15 +24,12 @@ export interface TestApi {
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the test says
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of its answer
   readonly body: any;
   readonly text: string;
 }
 
-/**
- * The API's server on books of a test's own and the real Kafka, with what is given in place of its
- * own; closed when the test is over.
- */
+/** The API's server on a test's books and the real Kafka, with overrides; closed when the test is over. */
 export async function testServer(
   books: Books,
   given: Partial<ServerContext> = {},
@@ -105,13 +102,13 @@ export async function openApi(
   };
 }
 
-/** Tests of ingest bring a client of their own. */
+/** Tests of ingest pass their own client. */
 const NO_USAGE = {
   client: { publish: () => Promise.reject(new Error("this test takes no usage")) },
   window: DEFAULT_WINDOW,
 };
 
-/** A key of the API with these scopes, as it is sent. */
+/** An API key with these scopes, in plain text. */
 export async function makeKey(books: Books, scopes: readonly Scope[]): Promise<string> {
   const asked = { name: "test", scopes, createdBy: "test", now: Date.now() };
   const { text } = await makeApiKey(books.database, asked);

@@ -6,7 +6,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What a charge is asked for with. */
+/** The body of a charge. */
 export const CHARGE = {
   account_id: "acme",
   payment_id: "p1",
@@ -16,15 +16,15 @@ export const CHARGE = {
   method: "card_approve",
 } as const;
 
-/** Talks to the simulated gateway as JSON over HTTP has it, with nothing between. */
+/** A plain JSON over HTTP client of the simulated gateway. */
 export interface GatewayClient {
   readonly url: string;
-  /** POSTs a charge like CHARGE with what is `different` in it, under `key` or one of its own. */
+  /** POSTs CHARGE with the fields in `different`, under `key` or a new one. */
   charge(different?: object, key?: string): Promise<Answer>;
   /** GETs. */
   read(path: string): Promise<Answer>;
   send(method: "POST" | "PUT", path: string, body?: unknown, key?: string): Promise<Answer>;
-  /** The charge log, or what of it a query asks for. */
+  /** The charge log, or the part of it that a query selects. */
   payments(query?: string): Promise<unknown[]>;
 }
 

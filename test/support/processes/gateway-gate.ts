@@ -3,25 +3,25 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { buffer } from "node:stream/consumers";
 import { listen } from "./tcp-proxy.ts";
 
-/** What is asked of the gateway: to take money, or what became of it. */
+/** A call of the gateway: to charge, or to query a charge. */
 type Call = "charge" | "question";
 
 export interface GatewayGate {
-  /** The gateway's URL, by way of the gate. */
+  /** The gateway's URL through the gate. */
   readonly url: string;
   /**
-   * Holds the next call of a kind for good: before it reaches the gateway, or once the gateway has
-   * done it and is about to answer. Resolves when it has come so far.
+   * Blocks the next call of a kind for good: before it reaches the gateway, or after the gateway has
+   * executed it and is about to answer. Resolves at that point.
    */
   holdNext(call: Call, at: "request" | "answer"): Promise<void>;
-  /** Is waited for before each call gets through; by default there is nothing to wait for. */
+  /** Awaited before each call gets through; by default resolves immediately. */
   beforeCall: (call: Call) => Promise<void>;
-  /** Nobody is held any more. */
+  /** Blocks no more calls. */
   release(): void;
   close(): Promise<void>;
 }
 
-/** Stands between a service and the simulated gateway, which does what it is asked and knows nothing of it. */
+/** A proxy between a service and the simulated gateway, which is unaware of it. */
 export async function openGatewayGate(gatewayUrl: string): Promise<GatewayGate> {
   let trap: { call: Call; at: "request" | "answer"; caught: () => void } | null = null;
 
@@ -67,13 +67,13 @@ export async function openGatewayGate(gatewayUrl: string): Promise<GatewayGate> 
   return gate;
 }
 
-/** Null: for the list of all charges, which is asked for at any time and always gets through. */
+/** Null for the list of all charges, which always gets through. */
 function callOf({ method, url = "/" }: IncomingMessage): Call | null {
   if (method === "POST") return "charge";
   return url.startsWith("/v1/charges?") ? null : "question";
 }
 
-/** Null where the gateway broke off. */
+/** Null where the gateway broke the connection. */
 async function ask(url: URL, { method = "GET", headers }: IncomingMessage, body: Buffer) {
   const key = headers["idempotency-key"];
   const init = {

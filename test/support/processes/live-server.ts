@@ -17,7 +17,7 @@ import { listenersOf, makeKey, testServer } from "./api.ts";
 
 const { registry } = readSettings(process.env);
 
-/** The API as it listens and follows the billing topics, with a key that may do all of it. */
+/** The API, listening and following the billing topics, with a key that has every scope. */
 export interface LiveServer {
   readonly origin: string;
   readonly key: string;

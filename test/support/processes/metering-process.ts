@@ -4,7 +4,7 @@ import { type ServiceProcess, startService } from "./service-process.ts";
 /** The metering service as a real process. */
 export type MeteringProcess = ServiceProcess;
 
-/** Starts metering and does not wait until it meters: `says(/^metering$/)` does. */
+/** Starts metering without waiting until it meters: `says(/^metering$/)` waits. */
 export function startMetering(env: NodeJS.ProcessEnv): MeteringProcess {
   return startService(METERING_SERVICE, env);
 }

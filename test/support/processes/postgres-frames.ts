@@ -1,21 +1,21 @@
-/** What a client is about to have executed. */
+/** A statement that a client has sent. */
 export interface Statement {
   readonly sql: string;
-  /** Those of the same transaction before it; the first is BEGIN. */
+  /** The statements of the same transaction before it; the first is BEGIN. */
   readonly earlier: readonly string[];
-  /** Whether it, or one of those before it, was given parameters in which a text occurs. */
+  /** Whether it, or one before it, has parameters that contain a text. */
   isAbout(text: string): boolean;
 }
 
-/** A frame of Postgres' protocol, and the statement that it executes, if it does. */
+/** A frame of Postgres's protocol, and the statement that it executes, if any. */
 export interface Frame {
   readonly bytes: Buffer;
   readonly statement: Statement | null;
 }
 
 /**
- * Reads what a client sends to Postgres frame by frame. Understands as much of the protocol as it
- * takes to tell the statements: simple queries, and prepared ones by what was parsed under a name.
+ * Reads a client's messages to Postgres frame by frame. Understands as much of the protocol as is needed
+ * to identify the statements: simple queries, and prepared ones by their names.
  */
 export function frameReader(): (chunk: Buffer) => Frame[] {
   let rest: Buffer = Buffer.alloc(0);

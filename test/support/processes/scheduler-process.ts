@@ -1,7 +1,7 @@
 import { SCHEDULER_SERVICE } from "../../../infra/local/services.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
 
-/** Starts the scheduler and does not wait for its first run: `says(/^run$/)` does. */
+/** Starts the scheduler without waiting for its first run: `says(/^run$/)` waits. */
 export function startScheduler(env: NodeJS.ProcessEnv): ServiceProcess {
   return startService(SCHEDULER_SERVICE, env);
 }

@@ -13,13 +13,13 @@ export interface ServiceProcess {
   readonly log: readonly LogLine[];
   /** Waits for a line whose message matches. */
   says(message: RegExp, withinMs?: number): Promise<LogLine>;
-  /** Its exit code, or null where a signal ended it. */
+  /** The exit code, or null where a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** In good order. */
+  /** Asks it to stop (SIGTERM). */
   stop(): Promise<number | null>;
   /** kill -9. */
   kill(): Promise<void>;
-  /** SIGSTOP: stands still without knowing, as a machine that swaps or a paused virtual one. */
+  /** SIGSTOP: the process stalls unaware, as on a machine that swaps or a paused virtual one. */
   freeze(): void;
   thaw(): void;
 }
@@ -32,8 +32,8 @@ interface LogLine {
 }
 
 /**
- * Starts a service as it would run in production, unless `nodeEnv` says otherwise, and does not wait
- * until it is at work: `says` does.
+ * Starts a service as in production, unless `nodeEnv` is set, without waiting until it is at work:
+ * `says` waits.
  */
 export function startService(
   { name, file, nodeOptions = [] }: Service,

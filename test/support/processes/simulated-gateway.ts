@@ -12,7 +12,7 @@ export interface GatewayInProcess extends GatewayClient {
   close(): Promise<void>;
 }
 
-/** A simulated gateway in this process, on a new store unless told; it goes with the test. */
+/** A simulated gateway in this process, by default on a new store; closed with the test. */
 export async function openGateway(
   options: Partial<GatewayOptions> = {},
 ): Promise<GatewayInProcess> {
@@ -31,7 +31,7 @@ export interface GatewayProcess extends GatewayClient {
   readonly process: ServiceProcess;
 }
 
-/** A simulated gateway as a real process, once it listens; it goes with the test. */
+/** A simulated gateway as a real process, once it listens; ended with the test. */
 export async function startGatewayProcess(
   dataDir: string,
   env: NodeJS.ProcessEnv = {},
@@ -42,7 +42,7 @@ export async function startGatewayProcess(
   return { ...gatewayClient(`http://127.0.0.1:${Number(port)}`), process };
 }
 
-/** Runs the process, on any free port unless told. */
+/** Runs the process, by default on any free port. */
 export function runGateway(env: NodeJS.ProcessEnv, nodeEnv: string): ServiceProcess {
   return startService(SIMULATED_GATEWAY, { SIMULATED_GATEWAY_PORT: "0", ...env }, nodeEnv);
 }

@@ -10,15 +10,15 @@ export interface StreamEvent {
 }
 
 export interface StreamReader {
-  /** All that came so far. */
+  /** Everything received so far. */
   readonly events: readonly StreamEvent[];
-  /** Waits for an event that fits, and returns it. */
+  /** Waits for a matching event, and returns it. */
   hears(
     what: string,
     fits: (event: StreamEvent) => boolean,
     withinMs?: number,
   ): Promise<StreamEvent>;
-  /** When the server has ended it. */
+  /** Resolves when the server has ended it. */
   readonly ended: Promise<void>;
   close(): void;
 }

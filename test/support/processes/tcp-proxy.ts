@@ -2,25 +2,25 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Frame, frameReader, type Statement } from "./postgres-frames.ts";
 
-/** What becomes of a connection whose statement is caught. */
+/** What happens to a connection whose statement is caught. */
 export type Fate =
-  /** It stands still: neither the statement nor anything after it gets through, in either direction. */
+  /** It stalls: neither the statement nor anything after it gets through, in either direction. */
   | "freeze"
   /** It is closed before the statement gets through. */
   | "cut"
   /** The statement is executed, but the connection is closed instead of answering. */
   | "lose the answer"
-  /** The statement is executed, and then the connection stands still: no answer gets through. */
+  /** The statement is executed, and then the connection stalls: no answer gets through. */
   | "withhold the answer"
-  /** The statement gets through only once this has been done. */
+  /** The statement gets through only after this has run. */
   | (() => Promise<void>);
 
 export interface PostgresProxy {
-  /** The database's URL, by way of the proxy. */
+  /** The database's URL through the proxy. */
   readonly url: string;
-  /** Catches the next statement for which `when` holds, once; resolves with it when it has come. */
+  /** Catches the next statement for which `when` is true, once; resolves with it when it arrives. */
   catchNext(when: (statement: Statement) => boolean, fate: Fate): Promise<Statement>;
-  /** Catches nothing any more. */
+  /** Stops catching. */
   release(): void;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ interface Trap {
   readonly caught: (statement: Statement) => void;
 }
 
-/** Stands between a client and Postgres and makes connections fail at a chosen statement. */
+/** A proxy between a client and Postgres that makes connections fail at a chosen statement. */
 export async function openPostgresProxy(databaseUrl: string, port = 0): Promise<PostgresProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
@@ -110,7 +110,7 @@ function isExecuted(fate: Fate): boolean {
   return fate === "lose the answer" || fate === "withhold the answer";
 }
 
-/** Listens on this machine; 0: on any free port. Gives the port. */
+/** Listens on this machine; 0: on any free port. Returns the port. */
 export async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");

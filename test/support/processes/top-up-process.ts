@@ -10,12 +10,15 @@ import { type ServiceProcess, startService } from "./service-process.ts";
 
 export const WEBHOOK_SECRET = "whsec_test";
 
-/** How long to wait for a turn at most: others may have theirs first, of minutes each on a slow machine. */
+/**
+ * How long to wait for the lock at most: other files may hold it first, for minutes each on a slow
+ * machine.
+ */
 export const TURN_MS = 1_200_000;
 
 /**
- * Lets one test file at a time run top-up services on the shared broker: they know one group. Returns
- * what gives the turn back.
+ * Lets one test file at a time run top-up services on the shared broker, since they share one group.
+ * Returns the function that unlocks it.
  */
 export async function takeTopUpGroup(kafka: Kafka): Promise<() => Promise<void>> {
   const lock = new pg.Client({ connectionString: process.env["DATABASE_URL"] });
@@ -33,14 +36,14 @@ interface TopUpOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Starts the top-up service against a simulated gateway; `says(/^topping up$/)` waits until it is at work. */
+/** Starts the top-up service with a simulated gateway; `says(/^topping up$/)` waits until it is at work. */
 export function startTopUp(options: TopUpOptions): ServiceProcess {
   const service = topUpProcess(options);
   onTestFinished(() => service.kill());
   return service;
 }
 
-/** The same, but it outlives the test: to be ended by whoever started it. */
+/** The same, but it outlives the test: the caller ends it. */
 export function topUpProcess(options: TopUpOptions): ServiceProcess {
   return startService(
     TOP_UP_SERVICE,

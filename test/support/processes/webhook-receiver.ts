@@ -21,13 +21,13 @@ interface ReceivedWebhook {
 
 export interface WebhookReceiver {
   readonly url: string;
-  /** All so far, also those that it answered with an error. */
+  /** All received so far, including those answered with an error. */
   readonly received: readonly ReceivedWebhook[];
-  /** Waits until `count` have come. */
+  /** Waits until `count` have arrived. */
   has(count: number): Promise<void>;
 }
 
-/** Receives webhooks and answers each with what `answer` says to how many came before, or never (null). */
+/** Receives webhooks and answers each with `answer` of the number received before, or never (null). */
 export async function receiveWebhooks(
   answer: (before: number) => number | null = () => 200,
 ): Promise<WebhookReceiver> {

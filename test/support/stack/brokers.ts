@@ -4,10 +4,10 @@ import { findJava } from "../../../infra/local/find-java.ts";
 import { kafkaPart } from "../../../infra/local/kafka.ts";
 import { reservePort } from "../../../infra/local/reserve-port.ts";
 
-/** How many test files run at once. They wait most of the time, so they are more than there are cores. */
+/** The number of concurrent test files. They mostly wait, so there are more than cores. */
 export const WORKERS = 3;
 
-/** In the environment: the address of each worker's broker, with spaces between them. */
+/** The environment variable with the address of each worker's broker, separated by spaces. */
 export const BROKERS = "TEST_KAFKA_BROKERS";
 
 /** Whether no other test file uses this file's broker meanwhile. */
@@ -15,7 +15,7 @@ export function hasOwnBroker(): boolean {
   return process.env[BROKERS]?.split(" ").length === WORKERS;
 }
 
-/** Compiles less: a broker of a test run is gone before its best code has paid. */
+/** Compiles less: a test run's broker ends before optimized code pays off. */
 export const QUICK_JAVA = ["-XX:TieredStopAtLevel=1"];
 
 const PARTS = resolve(import.meta.dirname, "../../../.local/parts");
@@ -25,7 +25,7 @@ interface Broker {
   stop(): Promise<void>;
 }
 
-/** Starts a Kafka beside that of the stack. */
+/** Starts a Kafka in addition to the stack's. */
 export async function startBroker(dataDir: string, preferredPort: number): Promise<Broker> {
   const java = await findJava(process.env);
   const { kafka: jars } = await fetchParts(PARTS, () => undefined);

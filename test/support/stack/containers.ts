@@ -8,8 +8,8 @@ const PROJECT = resolve(import.meta.dirname, "../../..");
 const SERVERS = ["postgres", "kafka", "registry"];
 
 /**
- * Starts the servers of docker-compose.yml, the one place that names their images, in containers.
- * Their ports on this machine are chosen before, since Kafka must know the one that it tells clients.
+ * Starts the servers of docker-compose.yml, the one place that names their images, in containers. Their
+ * host ports are chosen beforehand, since Kafka must know the one it advertises to clients.
  */
 export async function startContainers(): Promise<Stack> {
   await needEngine();

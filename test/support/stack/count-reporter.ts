@@ -13,14 +13,14 @@ export default class CountReporter implements Reporter {
     const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) add(module, counts);
     const { passed, skipped } = counts;
-    // The servers did not start, or no file was found. What was skipped (no browser) says so itself.
+    // The servers did not start, or no file was found. Skipped tests (no browser) are reported as such.
     const isNothing = reason !== "passed" || passed + skipped === 0;
     const failed = counts.failed === 0 && isNothing ? 1 : counts.failed;
     console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   }
 }
 
-/** A file that could not be loaded and a hook that failed count as failures: tests did not run for them. */
+/** A file that could not be loaded and a hook that failed count as failures: their tests did not run. */
 function add(module: TestModule, counts: Counts): void {
   counts.failed += module.errors().length;
   for (const suite of module.children.allSuites()) counts.failed += errorsOf(suite);

@@ -16,8 +16,8 @@ let sharers = 0;
 let stop: Promise<() => Promise<void>> | undefined;
 
 /**
- * Boots Postgres, Kafka and the schema registry once for the projects that need them, whose files
- * find them in process.env as the services do. README.md of test/ says how to choose other servers.
+ * Boots Postgres, Kafka and the schema registry once for the projects that need them; their files find
+ * them in process.env as the services do. test/README.md describes how to use other servers.
  */
 export default async function globalSetup(): Promise<() => Promise<void>> {
   sharers += 1;
@@ -54,7 +54,7 @@ async function setUpServers({ brokers }: TestStack): Promise<void> {
   await makeTemplate();
 }
 
-/** With a broker for each worker, or one for all of them. */
+/** With a broker per worker, or a shared one. */
 interface TestStack extends Stack {
   readonly brokers: readonly string[];
 }
@@ -80,7 +80,7 @@ async function bootLocally(): Promise<TestStack> {
       ports: ownPorts(0),
       say: () => undefined,
       kafkaJava: QUICK_JAVA,
-      // A test's books outlive a crash of Postgres, and need not outlive one of the machine.
+      // Test data must survive a crash of Postgres, but not one of the machine.
       postgresSettings: { fsync: "off" },
     });
     held.defer(() => stack.stop());
@@ -99,12 +99,12 @@ async function bootLocally(): Promise<TestStack> {
   }
 }
 
-/** A run of a few files boots sooner with one broker, which they share. */
+/** A run of a few files boots faster with one shared broker. */
 function namesFiles(): boolean {
   return process.argv.slice(2).some((word) => /^test\b/.test(word));
 }
 
-/** Data of test runs that were killed before they could remove it; their servers went with them. */
+/** Data of test runs that were killed before they could remove it; their servers ended with them. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(LOCAL).catch(() => [])) {
     const pid = /^test-(\d+)$/.exec(name)?.[1];

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** They take more than a minute: begun last, one of them would run alone at the end. */
+/** They take more than a minute: started last, one of them would run alone at the end. */
 const LONGEST = [
   "test/crash/top-up-kills.test.ts",
   "test/month/time-machine.test.ts",
@@ -17,7 +17,7 @@ const LONGEST = [
   "test/reconcile/faults.test.ts",
 ];
 
-/** The order of test files on a machine that has not timed them yet: the longest first. */
+/** The order of test files on a machine without timings: the longest first. */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {

@@ -1,8 +1,8 @@
 import { BROKERS } from "./brokers.ts";
 
 /**
- * Gives the worker its broker, before each of its files. The services know one topic and one group, so
- * that files on one broker would wait for each other.
+ * Assigns the worker its broker, before each of its files. The services use one topic and one group, so
+ * files on one broker would wait for each other.
  */
 const brokers = (process.env[BROKERS] ?? "").split(" ");
 const own = brokers[Number(process.env["VITEST_POOL_ID"]) - 1];

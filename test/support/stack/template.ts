@@ -4,7 +4,7 @@ import { setUp } from "../../../infra/set-up.ts";
 /** The name of a database, empty as set-up leaves it, that every test file's books are copied from. */
 const TEMPLATE = "TEST_TEMPLATE_DATABASE";
 
-/** Makes the template and names it in the environment. Nobody may be connected to it afterwards. */
+/** Creates the template and names it in the environment. Nothing may be connected to it afterwards. */
 export async function makeTemplate(): Promise<void> {
   const name = `template_${process.pid}`;
   await onServer((server) => server.query(`DROP DATABASE IF EXISTS ${name}`));
@@ -17,13 +17,13 @@ export async function dropTemplate(): Promise<void> {
   await onServer((server) => server.query(`DROP DATABASE IF EXISTS ${templateName()}`));
 }
 
-/** Copies the template: a few dozen milliseconds, where migrating takes half a second. */
+/** Copies the template: a few dozen milliseconds, instead of half a second for the migrations. */
 export async function createFromTemplate(name: string): Promise<string> {
   await onServer((server) => server.query(`CREATE DATABASE ${name} TEMPLATE ${templateName()}`));
   return databaseUrl(name);
 }
 
-/** Copies a database of a test; whoever is connected to it is sent away. */
+/** Copies a test's database; its connections are closed. */
 export async function copyDatabase(url: string, name: string): Promise<string> {
   const from = new URL(url).pathname.slice(1);
   await onServer(async (server) => {
