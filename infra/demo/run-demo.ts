@@ -25,7 +25,7 @@ interface DemoOptions {
   readonly accounts: number;
   /** The trace is played this many times as fast as it was recorded. */
   readonly speedUp: number;
-  /** Starts the names of accounts, events and the consumer group. */
+  /** The prefix of the names of accounts, events and the consumer group. */
   readonly prefix: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;

@@ -6,7 +6,7 @@ import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
 import { schedulerRun } from "./scheduler-run.ts";
 
-/** Metering publishes sooner where it runs. */
+/** A fallback: where metering runs, it publishes sooner. */
 const PUBLISH_EVERY_MS = 500;
 
 await runService("scheduler", async (service) => {

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-/** How often a silent main thread is noticed before it is given up: a stopped process counts one. */
+/** Silent ticks in a row after which the process ends. A pause of the whole process counts as one. */
 const TICKS = 20;
 
 /** What the watching thread is given. */
@@ -37,7 +37,7 @@ export function startWatchdog(
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 },
   });
   worker.unref();
-  // Without its guard, the process goes on.
+  // If the watching thread fails, the process goes on unwatched.
   worker.on("error", () => undefined);
   const timer = setInterval(() => Atomics.add(beats, 0, 1), tickMs);
   timer.unref();
@@ -64,7 +64,7 @@ function watch(): void {
     findStack();
   }, tickMs);
 
-  /** Stops the main thread where it is; one that is not in JavaScript does not answer. */
+  /** Pauses the main thread to read its stack. In native code it never pauses, hence the timeout. */
   function findStack(): void {
     setTimeout(() => end([]), 2_000);
     const session = new (process.getBuiltinModule("node:inspector").Session)();

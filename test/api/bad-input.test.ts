@@ -98,7 +98,7 @@ test("an id may contain anything that can be stored", async () => {
   }
 });
 
-test("every route names an account that does not exist", async () => {
+test("every route refuses an unknown account and names it", async () => {
   const { paths } = (await app.inject("/openapi.json")).json();
   for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
     if (!path.includes("{account_id}")) continue;

@@ -23,7 +23,7 @@ describe("a plan", () => {
     ]);
   });
 
-  test("with fewer takes effect from the next month", () => {
+  test("with fewer credits takes effect from the next month", () => {
     const world = openWorld();
     world.subscribe("big", "2025-01-15T10:00Z");
     expect(world.changePlan("small", "2025-01-16T10:00Z")).toBe("plan_change_planned");

@@ -58,7 +58,7 @@ describe("a fee that is given up", () => {
     expect(world.entries().slice(3)).toEqual([]);
   });
 
-  test("and paid months later: the current month starts again", () => {
+  test("and paid months later, brings the current month's credits again", () => {
     const world = owing("month");
     expect(world.feePaid("2025-05-20")).toBe("restored");
     expect(world.feePaid("2025-05-20")).toBe("no_change");

@@ -23,7 +23,7 @@ test("a process that stands still is killed, and shows where it was", async () =
   });
 });
 
-test("a process that works, and is stopped for longer than the limit, goes on", async () => {
+test("a working process that is suspended for longer than the limit goes on", async () => {
   const { child, output } = start(60_000);
   await sleep(LIMIT_MS / 2);
   child.kill("SIGSTOP");

@@ -8,7 +8,7 @@ export interface JsonObject {
 /** Text that may contain a whole number beyond the safe integers. */
 const MANY_DIGITS = /[:,[]\s*-?\d{16}/;
 const WHOLE = /^-?\d+$/;
-/** Far beyond any quantity that fits. Time to convert digits grows faster than their number. */
+/** Far beyond any quantity that fits. Converting digits takes more than linear time. */
 const MOST_DIGITS = 40;
 
 /** Parses JSON with whole numbers exact. Throws a SyntaxError, also for a number with too many digits. */

@@ -3,7 +3,7 @@ import { cursorText, type StreamCursor } from "./cursor.ts";
 
 export type Listener = ReturnType<typeof openListener>;
 
-/** Where the text of events goes. */
+/** The open response. */
 export type Sink = { write(text: string): void; end(): void };
 
 /** One open stream. */

@@ -98,7 +98,7 @@ function notVerified({ cut, published, charges }: Reconciliation): string[] {
   if (cut.unread > 0n) lines.push(`${countOf(cut.unread, "message")} not metered yet`);
   if (!cut.isWhole)
     lines.push("the consistency of the books themselves, because only a part was in scope");
-  if (charges?.isPaidFor === true && charges.comparedTo === null) {
+  if (charges?.hasGatewayPayments === true && charges.comparedTo === null) {
     lines.push("charges at the gateway, which the top-up service has not compared yet");
   }
   if (published !== null && published.pastRetention > 0) {

@@ -4,7 +4,7 @@ import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts"
 import { type AddOn, addOnAt } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
 
-/** The units of an add-on that an account shall have; 0 cancels it. */
+/** The units of an add-on that an account is to have; 0 cancels it. */
 export interface AddOnUnits {
   readonly addOnId: string;
   readonly units: number;

@@ -36,7 +36,7 @@ export interface LineAt {
 /** What is read of an account to rebuild its line at an instant. */
 export interface LineHistory {
   readonly at: Instant;
-  /** All of the account's, in order. */
+  /** All entries of the account, oldest first. */
   readonly entries: readonly EntryPosted[];
   /** The account's version at the instant; 0: it had not moved yet. */
   readonly version: bigint;

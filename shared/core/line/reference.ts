@@ -76,7 +76,7 @@ export const REFERENCE = {
     ({ number, period, price }) => `fee:${number}:${period}:${price}`,
     (number, period, price) => ({ ...toPeriod(number, period), price: BigInt(price) }),
   ),
-  /** A payment: an automatic top-up, by crossing and attempt, so that a repeat or a crash makes no other. */
+  /** A payment: an automatic top-up, by crossing and attempt: a repeat or a crash creates no other. */
   automaticTopUp: grammar<{ readonly crossing: bigint; readonly attempt: number }>(
     `^${AUTOMATIC_TOP_UP}(\\d+)(?::(\\d+))?$`,
     ({ crossing, attempt }) =>

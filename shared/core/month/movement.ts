@@ -16,7 +16,7 @@ export interface Movement extends BookChanges {
 
 /** What a movement changes besides account rows, entries and low balances. */
 export interface BookChanges {
-  /** New lots, as they are at the end. */
+  /** New lots, in their final state. */
   readonly granted: readonly { accountId: AccountId; lot: GrantedLot }[];
   /** Lots that existed before and have moved. */
   readonly movedLots: readonly { accountId: AccountId; lot: Lot }[];

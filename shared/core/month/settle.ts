@@ -18,7 +18,7 @@ import { turnMonth } from "./turn-of-month.ts";
 /** A book after a movement, and what it posted. */
 export interface Settlement extends AccountBook {
   readonly entries: readonly Entry[];
-  /** New lots, as they are at the end; `lots` has them too. */
+  /** New lots, in their final state; `lots` has them too. */
   readonly granted: readonly GrantedLot[];
   readonly changes: readonly SubscriptionChange[];
   /** Fees that fell due, in order. */

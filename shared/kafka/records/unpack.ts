@@ -18,10 +18,10 @@ export type Unpacked =
 const unzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.unzip);
 const unzstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
-/** A block takes at least the time of as many bytes; Java's have 32 KiB. */
+/** However small a block is, unpacking it costs time: it counts as at least this. Java's have 32 KiB. */
 const LEAST_BLOCK_BYTES = 1 << 10;
 
-/** Unpacks to at most `limit` bytes, and takes no more memory than these. */
+/** Unpacks to at most `limit` bytes, and takes no more memory than that. */
 export async function unpack(codec: Codec, bytes: Buffer, limit: number): Promise<Unpacked> {
   try {
     switch (codec) {

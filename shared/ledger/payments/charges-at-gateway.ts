@@ -166,17 +166,17 @@ export async function recordChargesCompared(
 
 const CHECKS = `
   SELECT (SELECT min(compared_to) FROM charge_check) AS "comparedTo",
-         EXISTS (SELECT FROM payment WHERE gateway IS NOT NULL) AS "isPaidFor"`;
+         EXISTS (SELECT FROM payment WHERE gateway IS NOT NULL) AS "hasGatewayPayments"`;
 
 /** How far charges are compared. */
 export interface ChargeCheck {
   /** Null: they never were. */
   readonly comparedTo: Instant | null;
   /** False: no gateway was ever called for a payment of these books. */
-  readonly isPaidFor: boolean;
+  readonly hasGatewayPayments: boolean;
 }
 
 export async function readChargeCheck(transaction: Transaction): Promise<ChargeCheck> {
   const check = await queryRow<ChargeCheck>(transaction, CHECKS);
-  return check ?? { comparedTo: null, isPaidFor: false };
+  return check ?? { comparedTo: null, hasGatewayPayments: false };
 }

@@ -116,8 +116,8 @@ const LATER = `
     AND next_try_at = to_timestamp($7 / 1000.0)`;
 
 /**
- * Puts a claimed payment off: to be asked about at `nextTryAt` (null: not any more), and why, in
- * words a customer can read (null: as before). What was settled meanwhile, or is to be asked about sooner, stays as it is.
+ * Postpones a claimed payment: `nextTryAt` is when to ask about it again (null: never), `reason` says why
+ * to the customer (null: unchanged). A payment that was settled meanwhile, or is due sooner, stays as it is.
  */
 export async function putOffPayment(
   database: Database,

@@ -4,7 +4,7 @@ import type { FeePayment, NewTopUp, Payment, TopUp } from "../../core/payments/p
 import { LIFE } from "../catalogue/lot-life.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
-/** Which payment. */
+/** The key of a payment. */
 export interface PaymentRef {
   readonly accountId: AccountId;
   readonly paymentId: string;

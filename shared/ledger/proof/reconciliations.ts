@@ -18,7 +18,7 @@ export interface StoredReconciliation {
 
 const TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.reconciliation')) AS locked";
 
-/** True: no other process reconciles until this transaction ends, however long it takes. */
+/** Takes the lock that lets one process reconcile, until this transaction ends. False: another has it. */
 export async function becomeReconciler(transaction: Transaction): Promise<boolean> {
   await transaction.query("SET LOCAL idle_in_transaction_session_timeout = 0");
   return (await queryRow<{ locked: boolean }>(transaction, TRY_LOCK))?.locked === true;

@@ -61,7 +61,7 @@ const MISSING_ENTRIES = `
   )
   ORDER BY account_id, sequence`;
 
-/** The missing entries, by the accounts' own counts. */
+/** The sequences from 1 to `account.entries` that have no entry. */
 export const findMissingEntries = finder<MissingEntry>(MISSING_ENTRIES);
 
 /** A missing lot that an entry granted. */

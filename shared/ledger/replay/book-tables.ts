@@ -39,7 +39,7 @@ const LIST = `
   WHERE table_schema = 'public'
   ORDER BY table_name`;
 
-/** The tables of a database, and which of them are none of the books'. */
+/** The tables of a database, and which of them do not belong to the books. */
 export async function listTables(
   database: Queryable,
 ): Promise<{ all: string[]; foreign: string[] }> {

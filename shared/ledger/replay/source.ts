@@ -31,7 +31,7 @@ const BELOW = `
   FROM usage_record
   WHERE kafka_partition = $1 AND kafka_offset < $2`;
 
-/** The first offset and the number of metered events below an offset of a partition; null: none. */
+/** Of the usage metered below an offset of a partition: its first offset and its count; null: there is none. */
 export async function usageBelow(
   source: Transaction,
   partition: number,

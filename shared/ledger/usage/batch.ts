@@ -44,7 +44,7 @@ export type RunOutcome =
   /** The books have not read up to where the run starts; read from `nextOffset`. */
   | { readonly kind: "gap"; readonly nextOffset: bigint };
 
-/** The offsets of a batch, for messages. */
+/** A batch's offsets as text, for logs and errors. */
 export function describeBatch({ reader, runs }: UsageBatch): string {
   return runs
     .map((run) => `${reader.topic}/${run.partition} from ${run.fetchedFrom} to ${run.nextOffset}`)

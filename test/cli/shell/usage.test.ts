@@ -107,7 +107,7 @@ describe("wrong usage is one sentence and exit code 2", () => {
 });
 
 describe("an unusable Postgres is one sentence, without its password, and exit code 1", () => {
-  test("nobody there", async () => {
+  test("no server at the address", async () => {
     const env = { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/books" };
     expect(await drawdownProcess(words("lots acme"), { env })).toEqual({
       code: 1,

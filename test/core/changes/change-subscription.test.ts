@@ -245,7 +245,7 @@ describe("the interval", () => {
     expect(acme.schedule().subscription).toMatchObject({ interval: "year", paidUntil: 13 });
   });
 
-  test("chosen again as it is cancels a planned change", () => {
+  test("to the present one cancels a planned change", () => {
     const acme = on("small");
     acme.changeInterval(LATER, "year");
     expect(acme.changeInterval(LATER, "month")).toBe("changed");
@@ -462,7 +462,7 @@ describe("another time zone", () => {
     );
   });
 
-  test("ahead, where the month has already begun: the turn is due immediately, and comes once", () => {
+  test("further east, where the month has already begun: the turn is due immediately, and comes once", () => {
     const acme = on("small", "month", "Pacific/Pago_Pago");
     acme.moveTo("2026-01-31T20:00", "Pacific/Kiritimati");
     expect(iso(acme.account().nextDueAt ?? 0)).toBe("2026-01-31T20:00Z");
@@ -471,7 +471,7 @@ describe("another time zone", () => {
     expect(iso(acme.account().nextDueAt ?? 0)).toBe("2026-02-28T10:00Z");
   });
 
-  test("behind, where the month just begun has not begun yet: it is not granted again", () => {
+  test("further west, where the month just begun has not begun yet: it is not granted again", () => {
     const acme = on("small", "month", "Pacific/Kiritimati");
     acme.settle("2026-01-31T10:00");
     expect(acme.story()).toHaveLength(2);
@@ -481,7 +481,7 @@ describe("another time zone", () => {
     expect(iso(acme.schedule().subscription?.nextPeriodAt ?? 0)).toBe("2026-03-01T11:00Z");
   });
 
-  test("behind, before the turn: the month begins later", () => {
+  test("further west, before the turn: the month begins later", () => {
     const acme = on("small", "month", "Pacific/Kiritimati");
     acme.moveTo("2026-01-31T09:00", "Pacific/Pago_Pago");
     acme.settle("2026-02-01T10:59:59");

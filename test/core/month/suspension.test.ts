@@ -189,7 +189,7 @@ describe("a fee that is paid", () => {
     ]);
   });
 
-  test("three months later, for a year: each month charged is granted, past ones for two months from now", () => {
+  test("three months later, for a year: each month paid for is granted, past ones for two months from now", () => {
     const acme = suspended("year");
     const fees = acme.fees.length;
     acme.feePaid("2026-05-20T00:00", 0);
@@ -265,7 +265,7 @@ describe("a fee that is paid", () => {
     expect(acme.schedule().dueCharges).toEqual([]);
   });
 
-  test("lets a larger plan grant the difference, at its cost for the rest", () => {
+  test("lets a larger plan grant the difference, and costs the difference for the rest", () => {
     const acme = suspended();
     acme.feePaid("2026-03-05T00:00", 1);
     acme.changePlan("2026-03-06T00:00", "large");

@@ -109,7 +109,7 @@ describe("an account that is low", () => {
     expect(charged).toBe(times * (amount ?? 1_000n));
   });
 
-  test("at the current price, whose lots have its life", () => {
+  test("at the current price, with that price's lot life", () => {
     const later = { ...priceOf("USD", 200n, NOON), life: { kind: "months", months: 12 } } as const;
     const catalogue = selling([priceOf("USD", 100n), later]);
     expect(topUpOf(contextWith({ catalogue, now: NOON - 1 }))).toMatchObject({

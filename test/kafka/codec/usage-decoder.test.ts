@@ -237,7 +237,7 @@ test("a schema is requested once, however many values and batches name it", asyn
 describe("a registry that cannot answer is an outage", () => {
   const failure = new RegistryUnavailable("schema registry: answered 503");
 
-  test("until it answers again", async () => {
+  test("ends when it answers again", async () => {
     const registry = new RegistryInProcess();
     const value = write(registry.add(OURS), OURS, RECORD);
     const decoder = openUsageDecoder(registry);

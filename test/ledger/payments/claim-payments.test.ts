@@ -145,7 +145,7 @@ describe("the card of a payment", () => {
     expect(again).toMatchObject({ calls: 2, method: OTHER_CARD });
   });
 
-  test("is missing where there was none at the first call", async () => {
+  test("is null if the account had none at the first call", async () => {
     await openPending("acme");
     await books.database.query("DELETE FROM payment_method");
     expect((await claimOf(books, "acme", NOON)).method).toBe(null);

@@ -320,7 +320,7 @@ describe("a top-up by hand", () => {
 });
 
 describe("settings", () => {
-  test("that change leave a pending top-up unchanged, and apply from the next crossing", async () => {
+  test("when changed, leave a pending top-up unchanged, and apply from the next crossing", async () => {
     await runLow();
     await look();
     const before = await newest(books, id);
