@@ -449,7 +449,7 @@ describe("without a subscription", () => {
 });
 
 describe("another time zone", () => {
-  test("ahead, before its month has begun: the turn follows the new clock", () => {
+  test("further east, before its month has begun: the turn follows the new clock", () => {
     const acme = on("small", "month", "Pacific/Pago_Pago");
     acme.moveTo(LATER, "Pacific/Kiritimati");
     acme.settle("2026-03-05T00:00");
