@@ -2,9 +2,9 @@ import type { Kafka } from "kafkajs";
 import pg from "pg";
 import { onTestFinished } from "vitest";
 import { TOP_UP_SERVICE } from "../../../infra/local/services.ts";
-import { TOP_UP, TOPICS } from "../../../shared/core/text/topics.ts";
+import { TOP_UP } from "../../../shared/core/text/topics.ts";
 import { dismissMembers } from "../kafka/dismiss-members.ts";
-import { emptyTopics } from "../kafka/usage-topic.ts";
+import { DELETABLE, emptyTopics } from "../kafka/usage-topic.ts";
 import { hasOwnBroker } from "../stack/brokers.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
 
@@ -26,7 +26,7 @@ export async function takeTopUpGroup(kafka: Kafka): Promise<() => Promise<void>>
   const brokers = process.env["KAFKA_BROKERS"] ?? "";
   await lock.query("SELECT pg_advisory_lock(hashtext('top-up group' || $1))", [brokers]);
   await dismissMembers(kafka, brokers, TOP_UP);
-  if (hasOwnBroker()) await emptyTopics(kafka, Object.values(TOPICS));
+  if (hasOwnBroker()) await emptyTopics(kafka, DELETABLE);
   return () => lock.end();
 }
 
