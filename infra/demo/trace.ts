@@ -8,7 +8,7 @@ export interface TraceRequest {
   readonly outputTokens: bigint;
 }
 
-/** Source, licence and citation: README.md beside this file. */
+/** Source, license and citation: README.md beside this file. */
 export const TRACE_FILE = join(import.meta.dirname, "llm-requests-code.csv");
 
 /** The totals that the file's source states: a file with others is truncated or another one. */

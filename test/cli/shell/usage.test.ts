@@ -33,7 +33,22 @@ const COMMANDS = [
   "publish",
   "explain event",
   "explain lot",
+  "catalogue apply",
+  "catalogue show",
+  "key create",
+  "key list",
+  "key revoke",
+  "dashboard-link",
+  "dead-letters list",
+  "dead-letters show",
+  "dead-letters retry",
+  "dead-letters dismiss",
+  "what-if",
+  "scheduler run",
   "status",
+  "doctor",
+  "reconcile",
+  "replay",
 ];
 
 test("--help names every command and the environment", async () => {
