@@ -29,9 +29,12 @@ export type ReadBillingRecord<Fields> = (
 
 type Reader = { readonly resolver: avro.Resolver } | { readonly problem: string };
 
+const MOST_READERS = 500;
+
 /**
  * A reader of one topic's records. `Fields` are those of the topic's schema, which every record is
- * converted to, so that no record has fields of another type.
+ * converted to, so that no record has fields of another type. It keeps the last 500 schemas, and that the
+ * registry has none.
  */
 export function openBillingReader<Fields extends { readonly account_id: string }>(
   registry: Registry,
@@ -43,6 +46,8 @@ export function openBillingReader<Fields extends { readonly account_id: string }
     const known = readers.get(id);
     if (known !== undefined) return known;
     const reader = await makeReader(id);
+    const oldest = readers.keys().next().value;
+    if (readers.size === MOST_READERS && oldest !== undefined) readers.delete(oldest);
     readers.set(id, reader);
     return reader;
   }

@@ -1,8 +1,7 @@
 import type avro from "avsc";
 import { z } from "zod";
 import type { RegistrySettings } from "../../runtime/settings.ts";
-import { readBounded } from "../patches/bounded-tap.ts";
-import { HEADER_BYTES, SCHEMAS, type TopicSchema } from "./schemas.ts";
+import { SCHEMAS, type TopicSchema } from "./schemas.ts";
 import { writerType } from "./writer-schema.ts";
 
 /** The registry cannot be reached or answers with something else: an outage, never a bad event. */
@@ -19,11 +18,6 @@ export interface Registry {
    */
   schemaOf(id: number): Promise<avro.Type | null>;
   /**
-   * Decodes a message's value by the schema that it was written with. Recent schemas are kept, and for a
-   * few seconds that the registry has none; usage, where that would matter, is decoded otherwise.
-   */
-  decode(value: Buffer): Promise<unknown>;
-  /**
    * Registers a topic's schema (compatibility BACKWARD) and returns its id, which is the same each
    * time. Throws IncompatibleSchema or RegistryUnavailable.
    */
@@ -31,23 +25,8 @@ export interface Registry {
 }
 
 export function openRegistry(settings: RegistrySettings): Registry {
-  const types = new Map<number, avro.Type>();
-  const missedAt = new Map<number, number>();
   return {
     schemaOf: (id) => fetchSchema(settings, id),
-    async decode(value) {
-      const id = value.readInt32BE(1);
-      const isMissed = performance.now() - (missedAt.get(id) ?? Number.NEGATIVE_INFINITY) < MISS_MS;
-      const type = isMissed ? null : (types.get(id) ?? (await fetchSchema(settings, id)));
-      if (type === null) {
-        if (!isMissed) keepRecent(missedAt, id, performance.now());
-        throw new Error(`the registry has no schema ${id}`);
-      }
-      keepRecent(types, id, type);
-      const read = readBounded(type, value, HEADER_BYTES);
-      if (read.end !== value.length) throw new Error("bytes are left over");
-      return read.value;
-    },
     register: (schema) => register(settings, schema),
   };
 }
@@ -99,18 +78,6 @@ export async function registerSchemas(registry: Registry): Promise<void> {
   for (const schema of Object.values(SCHEMAS)) await registry.register(schema);
 }
 
-/** Keeps the newest; what is kept longest goes first. */
-function keepRecent<T>(map: Map<number, T>, id: number, value: T): void {
-  map.delete(id);
-  map.set(id, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= MOST_KEPT) break;
-    map.delete(oldest);
-  }
-}
-
-const MOST_KEPT = 500;
-const MISS_MS = 5_000;
 const COMPATIBILITY = "BACKWARD";
 const SCHEMA_NOT_FOUND = 40403;
 const TIMEOUT_MS = 5_000;

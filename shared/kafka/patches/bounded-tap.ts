@@ -158,8 +158,7 @@ export interface ReadsTap {
 
 /**
  * Reads a value from `from` on and returns it with its end; a resolver converts it from another schema.
- * Throws for bytes that are no such value. All types must
- * be made with our `typeHook`.
+ * Throws for bytes that are no such value. All types must be made with our `typeHook`.
  */
 export function readBounded(
   type: avro.Type | avro.Resolver,

@@ -42,8 +42,4 @@ export class RegistryInProcess implements Registry {
     const text = this.#texts[id - 1];
     return text === undefined ? null : writerType(text);
   }
-
-  async decode(value: Buffer): Promise<unknown> {
-    return (await this.schemaOf(value.readInt32BE(1)))?.fromBuffer(value.subarray(5));
-  }
 }

@@ -28,18 +28,6 @@ test("a registry without the schema makes the message's schema unknown", async (
   expect(decoder.decode(VALUE, 0, 0n)).toMatchObject({ reason: "unknown_schema" });
 });
 
-test("that there is no schema for a record is remembered for a while", async () => {
-  let requests = 0;
-  const registry = await registryThat((response) => {
-    requests += 1;
-    json(response, 404, { error_code: 40403, message: "Schema 7 not found" });
-  });
-  for (let record = 0; record < 3; record += 1) {
-    await expect(registry.decode(VALUE)).rejects.toThrow("the registry has no schema 7");
-  }
-  expect(requests).toBe(1);
-});
-
 describe("is an outage, not a bad event:", () => {
   test("nothing listens", async () => {
     const registry = openRegistry({ url: "http://127.0.0.1:9", auth: null });
