@@ -16,7 +16,13 @@ export async function showDashboard(
   try {
     const now = Date.now();
     const keyId = await dashboardLinkKey(database, { createdBy: "npm run demo", now });
-    const token = await makeDashboardToken(database, { accountId, keyId, forMs: DAY_MS, now });
+    const token = await makeDashboardToken(database, {
+      accountId,
+      keyId,
+      forMs: DAY_MS,
+      readOnly: false,
+      now,
+    });
     if (token === null) throw new Error(`there is no account ${accountId} to show`);
     say(`\n  Watch it move:  ${api.url}/dashboard/#token=${token.text}`);
     say(`  Operators:      ${api.url}/dashboard/#key=${api.key}`);

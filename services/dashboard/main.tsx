@@ -17,7 +17,7 @@ async function start(root: HTMLElement): Promise<void> {
     return;
   }
   if (access.kind === "account") {
-    render(<AccountPage open={openAccount(access.token, access.accountId)} />, root);
+    render(<AccountPage open={openAccount(access)} />, root);
     return;
   }
   const { OperatorsPage } = await import("./operators/operators-page.tsx");

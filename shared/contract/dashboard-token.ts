@@ -10,6 +10,7 @@ export const dashboardTokenFields = {
   account_id: accountId,
   token: z.string().meta({ description: "Shown once. It opens this account and nothing else." }),
   expires_at: instant,
+  read_only: z.boolean().meta({ description: "It shows the account and changes nothing." }),
   dashboard: z.string().meta({ description: "Where the dashboard is, from this server on." }),
 };
 

@@ -38,10 +38,22 @@ async function routes(account: string) {
 
 const bearer = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } });
 
-async function tokenFor(account: string): Promise<string> {
-  const made = await api.ask("POST", `/v1/accounts/${account}/dashboard-tokens`, { body: {} });
+async function tokenFor(account: string, body: { read_only?: boolean } = {}): Promise<string> {
+  const made = await api.ask("POST", `/v1/accounts/${account}/dashboard-tokens`, { body });
   expect(made.status).toBe(201);
   return made.body.token;
+}
+
+/** The routes of the account `mine` that do not refuse a secret. */
+async function openedBy(secret: string): Promise<string[]> {
+  const opened: string[] = [];
+  for (const { method, url, path } of await routes("mine")) {
+    if (path.endsWith("/stream")) continue;
+    const body = method === "GET" ? undefined : {};
+    const { status } = await api.ask(method, url, { ...bearer(secret), body });
+    if (status !== 403) opened.push(`${method} ${path.replace("/v1/accounts/{account_id}", "")}`);
+  }
+  return opened;
 }
 
 test("without a key only the OpenAPI document is open", async () => {
@@ -65,17 +77,7 @@ test("a secret that is wrong in one character opens nothing", async () => {
 
 describe("a dashboard token", () => {
   test("opens its own account, and may top it up and set auto top-up", async () => {
-    const mine = bearer(await tokenFor("mine"));
-    const opened = [];
-    for (const { method, url, path } of await routes("mine")) {
-      if (path.endsWith("/stream")) continue;
-      const { status } = await api.ask(method, url, {
-        ...mine,
-        body: method === "GET" ? undefined : {},
-      });
-      if (status !== 403) opened.push(`${method} ${path.replace("/v1/accounts/{account_id}", "")}`);
-    }
-    expect(opened).toEqual([
+    expect(await openedBy(await tokenFor("mine"))).toEqual([
       "GET ",
       "PATCH ",
       "GET /balance",
@@ -95,6 +97,15 @@ describe("a dashboard token", () => {
       "GET /subscription",
       "GET /subscription/changes",
     ]);
+  });
+
+  test("for reading only, opens what shows its account and nothing that changes it", async () => {
+    const all = await openedBy(await tokenFor("mine"));
+    const shown = await openedBy(await tokenFor("mine", { read_only: true }));
+    expect(shown).toEqual(all.filter((route) => route.startsWith("GET ")));
+    // Its text is no more than what the dashboard goes by.
+    const edited = (await tokenFor("mine", { read_only: true })).replace("ddr_", "ddt_");
+    expect(await openedBy(edited)).toEqual(shown);
   });
 
   test("opens no other account, by any route", async () => {

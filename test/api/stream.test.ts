@@ -358,7 +358,13 @@ test("a stream ends with its token", async () => {
   const { origin, listeners } = await serveLive(books);
   const asked = { name: "embeds", scopes: [], createdBy: "test", now: Date.now() };
   const { keyId } = await makeApiKey(books.database, asked);
-  const lease = { accountId: toAccountId(account), keyId, forMs: 2_000, now: Date.now() };
+  const lease = {
+    accountId: toAccountId(account),
+    keyId,
+    forMs: 2_000,
+    readOnly: false,
+    now: Date.now(),
+  };
   const token = await makeDashboardToken(books.database, lease);
   const key = token?.text ?? "";
   const stream = await openStream(origin, { account, key });

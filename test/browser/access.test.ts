@@ -57,6 +57,16 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
     }
   });
 
+  it("for reading only offers no change", async () => {
+    const token = await tokenOf(services, ANNA, { readOnly: true });
+    const { page } = await openDashboard(browser, services, ANNA, { token });
+    await shows(page, "699.00");
+    await page.getByText("No payments yet.").waitFor(WITHIN);
+    for (const name of ["Top up", "Change auto top-up"]) {
+      expect([name, await page.getByRole("button", { name }).count()]).toEqual([name, 0]);
+    }
+  });
+
   it("made to name another account shows nothing", async () => {
     const [secret] = /[\w-]{43}$/.exec(await tokenOf(services, ANNA)) ?? [];
     const token = `ddt_${Buffer.from(BEN).toString("base64url")}_${secret}`;
@@ -66,7 +76,7 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
   });
 
   it("shows that it has expired while the page is open", async () => {
-    const token = await tokenOf(services, ANNA, 4_000);
+    const token = await tokenOf(services, ANNA, { forMs: 4_000 });
     const { page } = await openDashboard(browser, services, ANNA, { token });
     await page.getByRole("heading", { name: "This link has expired" }).waitFor(WITHIN);
     expect(await page.getByTestId("balance").count()).toBe(0);

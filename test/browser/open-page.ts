@@ -20,12 +20,12 @@ export interface OpenedPage {
 export async function tokenOf(
   { books: { database } }: Pick<RunningServices, "books">,
   account: string,
-  forMs = AN_HOUR_MS,
+  { forMs = AN_HOUR_MS, readOnly = false }: { forMs?: number; readOnly?: boolean } = {},
 ): Promise<string> {
   const now = Date.now();
   const keyId = await dashboardLinkKey(database, { createdBy: "test", now });
   const accountId = toAccountId(account);
-  const token = await makeDashboardToken(database, { accountId, keyId, forMs, now });
+  const token = await makeDashboardToken(database, { accountId, keyId, forMs, readOnly, now });
   if (token === null) throw new Error(`there is no account ${account}`);
   return token.text;
 }

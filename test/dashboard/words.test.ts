@@ -7,8 +7,8 @@ import { runwayText } from "../../services/dashboard/text/runway-text.ts";
 
 const ZONE = "Europe/Prague";
 const NOW = Date.parse("2026-11-22T13:32:08Z");
-const tokenOf = (account: string): string =>
-  `ddt_${Buffer.from(account).toString("base64url")}_${"aB3-xyz_9".padEnd(43, "_")}`;
+const tokenOf = (account: string, begin = "ddt"): string =>
+  `${begin}_${Buffer.from(account).toString("base64url")}_${"aB3-xyz_9".padEnd(43, "_")}`;
 
 describe("the link that opens the page", () => {
   it.each(["northwind", "a/b c'\"", "účet", "?>~", "x"])(
@@ -20,8 +20,14 @@ describe("the link that opens the page", () => {
 
   it("contains a token or a key", () => {
     const token = tokenOf("northwind");
-    expect(accessOf(`#token=${token}`)).toEqual({ kind: "account", token, accountId: "northwind" });
+    const opened = { kind: "account", token, accountId: "northwind" };
+    expect(accessOf(`#token=${token}`)).toEqual({ ...opened, readOnly: false });
     expect(accessOf("#key=ddk_1")).toEqual({ kind: "operator", key: "ddk_1" });
+  });
+
+  it("says whether the page may change anything", () => {
+    const token = tokenOf("northwind", "ddr");
+    expect(accessOf(`#token=${token}`)).toMatchObject({ accountId: "northwind", readOnly: true });
   });
 
   it.each(["", "#", "#token=", "#token=abc", "#token=ddt__x", "#key=", "#token=ddt_%%_x"])(

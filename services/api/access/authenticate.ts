@@ -10,7 +10,12 @@ import { Problem } from "../problem.ts";
 /** A product with an API key, or a customer with a dashboard token for one account. */
 type Caller =
   | { readonly kind: "key"; readonly keyId: string; readonly scopes: readonly Scope[] }
-  | { readonly kind: "token"; readonly accountId: string; readonly endsAt: Instant };
+  | {
+      readonly kind: "token";
+      readonly accountId: string;
+      readonly endsAt: Instant;
+      readonly readOnly: boolean;
+    };
 
 /** The scope a key needs for a route, or "open" to everybody. */
 type Access = Scope | "open";
@@ -30,6 +35,7 @@ declare module "fastify" {
 const CACHED_MS = 2_000;
 const MOST_CACHED = 10_000;
 const RECORD_USE_EVERY_MS = 60_000;
+const READ_ONLY = "the token is read-only: it shows the account and changes nothing";
 
 interface CachedCaller {
   readonly caller: Caller;
@@ -38,7 +44,8 @@ interface CachedCaller {
 
 /**
  * Authenticates every request except those of open routes. A key needs the route's scope or admin; a
- * token is allowed only for its own account, on routes marked `byToken`.
+ * token is allowed only for its own account, on routes marked `byToken`; a read-only one only on those
+ * that a key with the scope read may use.
  */
 export function authenticate(
   app: FastifyInstance,
@@ -54,11 +61,8 @@ export function authenticate(
     const caller = await callerOf(request);
     request.caller = caller;
     if (caller.kind === "token") {
-      if (!byToken || accountOf(request) !== caller.accountId)
-        throw notAllowed("the token does not allow this");
-      return;
-    }
-    if (!caller.scopes.includes(access) && !caller.scopes.includes("admin")) {
+      checkToken(caller, byToken && accountOf(request) === caller.accountId, access);
+    } else if (!caller.scopes.includes(access) && !caller.scopes.includes("admin")) {
       throw notAllowed(`the key lacks the scope ${access}`);
     }
   });
@@ -90,8 +94,10 @@ export function authenticate(
 
   async function findToken({ accountId: text, hash }: TokenSecret): Promise<Caller | null> {
     const accountId = accountIdOf(text);
-    const endsAt = accountId && (await findDashboardToken(database, accountId, hash));
-    return endsAt === null ? null : { kind: "token", accountId: text, endsAt };
+    const stored = accountId && (await findDashboardToken(database, accountId, hash));
+    if (stored === null) return null;
+    const { expiresAt: endsAt, readOnly } = stored;
+    return { kind: "token", accountId: text, endsAt, readOnly };
   }
 
   async function findKey({ keyId, hash }: KeySecret, at: Instant): Promise<Caller | null> {
@@ -106,6 +112,13 @@ export function authenticate(
   }
 }
 
+/** Throws a Problem unless the token opens the route; `isOpen`: tokens of the account may use it. */
+function checkToken({ readOnly }: TokenCaller, isOpen: boolean, access: Scope): void {
+  if (!isOpen) throw notAllowed("the token does not allow this");
+  if (readOnly && access !== "read") throw notAllowed(READ_ONLY);
+}
+
+type TokenCaller = Extract<Caller, { kind: "token" }>;
 type TokenSecret = Extract<Secret, { kind: "token" }>;
 type KeySecret = Extract<Secret, { kind: "key" }>;
 

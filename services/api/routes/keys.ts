@@ -24,6 +24,9 @@ const newKey = z.strictObject({
 
 const newToken = z.strictObject({
   minutes: z.number().int().min(1).max(TOKEN_MINUTES.most).default(TOKEN_MINUTES.usual),
+  read_only: z.boolean().default(false).meta({
+    description: "true: the dashboard shows the account and changes nothing.",
+  }),
 });
 const MINUTE_MS = 60_000;
 
@@ -87,11 +90,12 @@ export const keyRoutes = [
         throw new Problem(403, "not_allowed", "a dashboard token cannot create another token");
       const { keyId } = caller;
       const accountId = params.account_id;
-      const lease = { accountId, keyId, forMs: body.minutes * MINUTE_MS, now: now() };
+      const { minutes, read_only: readOnly } = body;
+      const lease = { accountId, keyId, forMs: minutes * MINUTE_MS, readOnly, now: now() };
       const token = await makeDashboardToken(database, lease);
       if (token === null) throw unknownAccount(accountId);
       const { text, expiresAt } = token;
-      return { accountId, token: text, expiresAt, dashboard: dashboardPath(text) };
+      return { accountId, token: text, expiresAt, readOnly, dashboard: dashboardPath(text) };
     },
   ),
 ];

@@ -18,6 +18,7 @@ import { withDatabase } from "../shell/with-database.ts";
 interface LinkOptions extends JsonOption {
   readonly minutes: string;
   readonly api: string;
+  readonly readOnly?: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -25,9 +26,13 @@ const MINUTE_MS = 60_000;
 export function addDashboardLinkCommand(program: Command): void {
   addCommand(program, "dashboard-link <account>", {
     does: "create a link that opens an account's dashboard, and nothing else, for a limited time",
-    examples: ["dashboard-link acme --minutes 30 --api https://credits.example.com"],
+    examples: [
+      "dashboard-link acme --minutes 30 --api https://credits.example.com",
+      "dashboard-link acme --read-only",
+    ],
   })
     .option("--minutes <count>", "how long the link works, at most a day", `${TOKEN_MINUTES.usual}`)
+    .option("--read-only", "the dashboard then shows the account and changes nothing")
     .option("--api <url>", "the URL of the API", "http://127.0.0.1:8088")
     .action((id: string, options: LinkOptions) =>
       run(options, (settings) => link(settings, accountIdArgument(id), options)),
@@ -39,7 +44,7 @@ const dashboardLink = noun({ ...dashboardTokenFields, url: z.string() });
 async function link(
   settings: Settings,
   accountId: AccountId,
-  { minutes, api }: LinkOptions,
+  { minutes, api, readOnly = false }: LinkOptions,
 ): Promise<Result> {
   const count = wholeArgument("--minutes", minutes, 1n);
   const { most } = TOKEN_MINUTES;
@@ -52,6 +57,7 @@ async function link(
       accountId,
       keyId,
       forMs: Number(count) * MINUTE_MS,
+      readOnly,
       now,
     });
   });
@@ -60,8 +66,8 @@ async function link(
   const url = base + dashboard;
   return shown(
     dashboardLink,
-    { accountId, token: token.text, expiresAt: token.expiresAt, dashboard, url },
-    `${url}\nIt works until ${formatInstant(token.expiresAt)}.`,
+    { accountId, token: token.text, expiresAt: token.expiresAt, readOnly, dashboard, url },
+    `${url}\nIt works until ${formatInstant(token.expiresAt)}${readOnly ? ", and changes nothing" : ""}.`,
   );
 }
 

@@ -1,6 +1,12 @@
 /** A dashboard token for one account, or an admin key for the operators' page. */
 export type Access =
-  | { readonly kind: "account"; readonly token: string; readonly accountId: string }
+  | {
+      readonly kind: "account";
+      readonly token: string;
+      readonly accountId: string;
+      /** The server refuses every change. */
+      readonly readOnly: boolean;
+    }
   | { readonly kind: "operator"; readonly key: string };
 
 /**
@@ -12,16 +18,18 @@ export function accessOf(fragment: string): Access | null {
   const token = parts.get("token");
   if (token !== null) {
     const accountId = accountOf(token);
-    return accountId === null ? null : { kind: "account", token, accountId };
+    if (accountId === null) return null;
+    return { kind: "account", token, accountId, readOnly: token.startsWith(READ_ONLY) };
   }
   const key = parts.get("key");
   return key === null || key === "" ? null : { kind: "operator", key };
 }
 
 /** The secret has a fixed length, since the account's part may contain the separator. */
-const TOKEN = /^ddt_([\w-]+)_[\w-]{43}$/;
+const READ_ONLY = "ddr_";
+const TOKEN = /^dd[tr]_([\w-]+)_[\w-]{43}$/;
 
-/** The account of a token, `ddt_<base64url(account id)>_<secret>`; null if it is malformed. */
+/** The account of a token, `ddt_` or `ddr_<base64url(account id)>_<secret>`; null if it is malformed. */
 export function accountOf(token: string): string | null {
   const [, encoded] = TOKEN.exec(token) ?? [];
   if (encoded === undefined) return null;

@@ -24,14 +24,16 @@ export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }
     <Card
       title="Top-ups and fees"
       side={
-        <button
-          type="button"
-          class="button small"
-          disabled={account === null}
-          onClick={() => (isBuying.value = true)}
-        >
-          Top up
-        </button>
+        !open.readOnly && (
+          <button
+            type="button"
+            class="button small"
+            disabled={account === null}
+            onClick={() => (isBuying.value = true)}
+          >
+            Top up
+          </button>
+        )
       }
     >
       <Content of={open.payments.state.value} again={() => void open.payments.reload()} lines={4}>

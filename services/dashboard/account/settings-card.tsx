@@ -18,7 +18,10 @@ export function SettingsCard({ open }: { open: OpenAccount }) {
         {(account) => (
           <>
             <dl class="pairs">
-              <AutoTopUp account={account} change={() => (isChanging.value = true)} />
+              <AutoTopUp
+                account={account}
+                change={open.readOnly ? null : () => (isChanging.value = true)}
+              />
               <Subscription account={account} />
               <AddOns addOns={account.add_ons} />
             </dl>
@@ -36,7 +39,7 @@ export function SettingsCard({ open }: { open: OpenAccount }) {
   );
 }
 
-function AutoTopUp({ account, change }: { account: AccountData; change: () => void }) {
+function AutoTopUp({ account, change }: { account: AccountData; change: (() => void) | null }) {
   const { auto_top_up: auto, time_zone: zone, currency } = account;
   const paused = auto.paused_until === null ? null : Date.parse(auto.paused_until);
   const isPaused = paused !== null && paused > minute.value;
@@ -55,10 +58,14 @@ function AutoTopUp({ account, change }: { account: AccountData; change: () => vo
         ) : (
           <b>off</b>
         )}
-        {"\u00a0· "}
-        <button type="button" class="link" onClick={change} aria-label="Change auto top-up">
-          change
-        </button>
+        {change !== null && (
+          <>
+            {"\u00a0· "}
+            <button type="button" class="link" onClick={change} aria-label="Change auto top-up">
+              change
+            </button>
+          </>
+        )}
         {auto.stopped !== null && <span class="note bad">{auto.stopped}</span>}
         {isPaused && auto.stopped === null && (
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>

@@ -24,8 +24,16 @@ const LISTS_EVERY_MS = 500;
 /** A new hour or day begins without an event. */
 const AGAIN_EVERY_MS = 300_000;
 
+/** A token and what it opens. */
+interface AccountAccess {
+  readonly token: string;
+  readonly accountId: string;
+  /** The server refuses every change, so the page offers none. */
+  readonly readOnly: boolean;
+}
+
 /** Loads an account and follows it as long as the page is open. */
-export function openAccount(token: string, accountId: string) {
+export function openAccount({ token, accountId, readOnly }: AccountAccess) {
   const api = accountApi(token, accountId);
   const live = signal(NOT_CONNECTED);
   const stop = new AbortController();
@@ -39,6 +47,7 @@ export function openAccount(token: string, accountId: string) {
   const shown: ReadonlySignal<LiveState> = live;
   const open = {
     api,
+    readOnly,
     live: shown,
     account,
     lots: resource(async () => (await api.lots()).items.map(lotOnLine), refused),

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 const KEY = /^ddk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
-const TOKEN = /^ddt_([A-Za-z0-9_-]{1,1400})_([A-Za-z0-9_-]{43})$/;
+const TOKEN = /^dd[tr]_([A-Za-z0-9_-]{1,1400})_([A-Za-z0-9_-]{43})$/;
 const ID_BYTES = 8;
 const SECRET_BYTES = 32;
 
@@ -17,11 +17,17 @@ export function newKey(): { readonly text: string; readonly keyId: string; reado
   return { text: `ddk_${keyId}_${secret}`, keyId, hash: hashOf(secret) };
 }
 
-/** A new dashboard token. It contains the account id, so that the dashboard knows what to open. */
-export function newToken(accountId: string): { readonly text: string; readonly hash: Buffer } {
+/**
+ * A new dashboard token. It contains the account id, and begins with `ddr` if it is read-only, so that
+ * the dashboard knows what to show. What it may do is decided by what is stored, not by its text.
+ */
+export function newToken(
+  accountId: string,
+  readOnly: boolean,
+): { readonly text: string; readonly hash: Buffer } {
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const account = Buffer.from(accountId).toString("base64url");
-  return { text: `ddt_${account}_${secret}`, hash: hashOf(secret) };
+  return { text: `${readOnly ? "ddr" : "ddt"}_${account}_${secret}`, hash: hashOf(secret) };
 }
 
 /** Parses a key or token; null: it is neither. */

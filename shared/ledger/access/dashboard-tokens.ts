@@ -3,8 +3,8 @@ import { type Database, queryRow } from "../postgres/database.ts";
 
 const INSERT = `
   WITH expired AS (DELETE FROM dashboard_token WHERE expires_at < to_timestamp($4 / 1000.0))
-  INSERT INTO dashboard_token (account_id, secret_hash, key_id, expires_at)
-  SELECT account_id, $2, $3, to_timestamp($5 / 1000.0)
+  INSERT INTO dashboard_token (account_id, secret_hash, key_id, expires_at, read_only)
+  SELECT account_id, $2, $3, to_timestamp($5 / 1000.0), $6
   FROM account
   WHERE account_id = $1`;
 
@@ -20,27 +20,34 @@ export async function insertDashboardToken(
     readonly keyId: string;
     readonly now: Instant;
     readonly expiresAt: Instant;
+    readonly readOnly: boolean;
   },
 ): Promise<boolean> {
-  const { accountId, secretHash, keyId, now, expiresAt } = token;
-  const { rowCount } = await database.query(INSERT, [accountId, secretHash, keyId, now, expiresAt]);
+  const { accountId, secretHash, keyId, now, expiresAt, readOnly } = token;
+  const values = [accountId, secretHash, keyId, now, expiresAt, readOnly];
+  const { rowCount } = await database.query(INSERT, values);
   return rowCount === 1;
 }
 
 const FIND = `
-  SELECT expires_at AS "expiresAt"
+  SELECT expires_at AS "expiresAt", read_only AS "readOnly"
   FROM dashboard_token
   JOIN api_key USING (key_id)
   WHERE account_id = $1 AND dashboard_token.secret_hash = $2 AND revoked_at IS NULL`;
 
-/** When a token of an account expires; null: there is none, or its key was revoked. */
+/** A token as it is stored: never its secret. */
+export interface StoredToken {
+  readonly expiresAt: Instant;
+  /** It may read its account and change nothing. */
+  readonly readOnly: boolean;
+}
+
+/** A token of an account; null: there is none, or its key was revoked. */
 export async function findDashboardToken(
   database: Database,
   accountId: AccountId,
   secretHash: Buffer,
-): Promise<Instant | null> {
-  type Row = { readonly expiresAt: Instant };
+): Promise<StoredToken | null> {
   const values = [accountId, secretHash];
-  const row = await queryRow<Row>(database, FIND, values, "find-dashboard-token");
-  return row?.expiresAt ?? null;
+  return queryRow<StoredToken>(database, FIND, values, "find-dashboard-token");
 }

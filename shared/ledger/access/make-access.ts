@@ -32,13 +32,15 @@ export async function makeDashboardToken(
     readonly accountId: AccountId;
     readonly keyId: string;
     readonly forMs: number;
+    /** It may read its account and change nothing. */
+    readonly readOnly: boolean;
     readonly now: Instant;
   },
 ): Promise<DashboardToken | null> {
-  const { accountId, keyId, now } = asked;
-  const { text, hash } = newToken(accountId);
+  const { accountId, keyId, readOnly, now } = asked;
+  const { text, hash } = newToken(accountId, readOnly);
   const expiresAt = now + asked.forMs;
-  const token = { accountId, secretHash: hash, keyId, now, expiresAt };
+  const token = { accountId, secretHash: hash, keyId, now, expiresAt, readOnly };
   return (await insertDashboardToken(database, token)) ? { text, expiresAt } : null;
 }
 

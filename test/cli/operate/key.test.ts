@@ -50,6 +50,17 @@ test("a dashboard link opens its account and no other, and ends with its key", a
   expect((await later.ask("GET", "/v1/accounts/acme", { headers })).status).toBe(401);
 });
 
+test("a read-only dashboard link shows its account and changes nothing", async () => {
+  const { ask } = await openApi(books);
+  const link = await json("dashboard-link acme --read-only");
+  expect(link).toMatchObject({ read_only: true, token: expect.stringMatching(/^ddr_/) });
+  const headers = { authorization: `Bearer ${link.token}` };
+  expect((await ask("GET", "/v1/accounts/acme", { headers })).status).toBe(200);
+  const body = { enabled: false };
+  const change = await ask("PATCH", "/v1/accounts/acme/auto-top-up", { headers, body });
+  expect(change.status).toBe(403);
+});
+
 test.each([
   { line: "key create x", code: 2 },
   { line: "key create x --scope everything", code: 2 },
