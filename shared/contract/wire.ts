@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { AccountId } from "../core/line/account.ts";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
-import { idProblem, isStorable, MAX_ID_LENGTH } from "../core/text/text.ts";
+import { idProblem, isStorable, MAX_ID_LENGTH, newAccountIdProblem } from "../core/text/text.ts";
 
 /** Codecs of values: amounts are decimal strings on the wire, instants are ISO 8601. */
 const DECIMAL = /^-?(0|[1-9]\d{0,18})$/;
@@ -47,13 +47,15 @@ export const instant = z.codec(
 );
 
 /** An id: 1 to 256 characters of well-formed text without NUL. */
-export const id = (name: string) =>
+export const id = (name: string) => idBy(name, idProblem);
+
+const idBy = (name: string, problemOf: typeof idProblem) =>
   z
     .string()
     .min(1)
     .max(MAX_ID_LENGTH)
     .superRefine((text, context) => {
-      const problem = idProblem(name, text);
+      const problem = problemOf(name, text);
       if (problem !== null) context.addIssue({ code: "custom", message: problem });
     });
 
@@ -61,7 +63,18 @@ export const id = (name: string) =>
 export const words = (most: number) =>
   z.string().max(most).refine(isStorable, "holds a NUL character or half of a surrogate pair");
 
-export const accountId = z.codec(id("account id"), z.custom<AccountId>(), {
-  decode: (text) => text as AccountId,
-  encode: (known) => known,
-});
+const accountIdBy = (text: ReturnType<typeof id>) =>
+  z.codec(text, z.custom<AccountId>(), {
+    decode: (known) => known as AccountId,
+    encode: (known) => known,
+  });
+
+/** The id of an account that may exist. */
+export const accountId = accountIdBy(id("account id"));
+
+/** The id of an account to create. */
+export const newAccountId = accountIdBy(
+  idBy("account id", newAccountIdProblem).meta({
+    description: "Neither `.` nor `..`; no slash, no control character, no blank at either end.",
+  }),
+);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import type { EventWindow } from "../core/usage/usage-event.ts";
+import { databaseUrlProblem } from "./database-url.ts";
 
 /** An optional text and its description. */
 export const optional = (meaning: string) => z.string().optional().describe(meaning);
@@ -45,7 +46,9 @@ export const environment = z
     DATABASE_TLS: z
       .enum(["off", "require", "verify"])
       .default("off")
-      .describe("`require` encrypts, `verify` also checks the certificate"),
+      .describe(
+        "`require` encrypts, `verify` checks too, `off` is as the URL says",
+      ),
     DATABASE_CA_FILE: optional("Certificate authority, a PEM file"),
     KAFKA_BROKERS: z
       .string()
@@ -97,6 +100,10 @@ export const environment = z
       "A process whose event loop stands still for this long ends, so that it is restarted; 0 means never",
     ),
     LOG_LEVEL: logLevel,
+  })
+  .superRefine(({ DATABASE_URL: url, DATABASE_TLS: tls }, context) => {
+    const message = databaseUrlProblem(url, tls);
+    if (message !== null) context.addIssue({ code: "custom", path: ["DATABASE_URL"], message });
   })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],

@@ -102,6 +102,9 @@ export const BAD_VALUES: readonly BadValue[] = [
   { route: ACCOUNT, field: "account_id", value: "a\0b" },
   { route: ACCOUNT, field: "account_id", value: "half \udfff" },
   { route: ACCOUNT, field: "account_id", value: "\ufffd" },
+  ...[".", "..", "a/b", "a\nb", " a", "a\u007f"].map(
+    (value) => ({ route: ACCOUNT, field: "account_id", value }) as const,
+  ),
   { route: ACCOUNT, field: "time_zone", value: "Mars/Olympus" },
   { route: ACCOUNT, field: "time_zone", value: "+02:00" },
   { route: ACCOUNT, field: "currency", value: "ZZZ" },

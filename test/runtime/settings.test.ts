@@ -166,6 +166,41 @@ describe("an invalid setting is named, and its value is not shown:", () => {
   });
 });
 
+describe("nothing in the database's URL wins over a setting:", () => {
+  test.each([
+    ...["require", "verify"].flatMap((tls) =>
+      [
+        ...["sslmode=disable", "sslmode=no-verify", "sslmode=verify-full", "ssl=0", "ssl=false"],
+        ...["sslrootcert=/ca", "sslcert=/c", "sslkey=/k", "uselibpqcompat=true", "x=1&ssl=1"],
+        ...["%73slmode=disable", "sslnegotiation=direct"],
+      ].map((query) => ({ tls, query, says: `which overrides DATABASE_TLS=${tls}` })),
+    ),
+    { tls: "off", query: "options=-c%20x", says: "the parameter options, which replaces" },
+    { tls: "off", query: "client_encoding=latin1", says: "the parameter client_encoding" },
+    { tls: "verify", query: "host=a,b", says: "names several hosts" },
+  ])("?$query under DATABASE_TLS=$tls is refused", ({ tls, query, says }) => {
+    const url = `postgres://drawdown:sesame@db/drawdown?${query}`;
+    const message = complaintAbout({ ...NEEDED, DATABASE_URL: url, DATABASE_TLS: tls });
+    expect(message).toContain(`  DATABASE_URL: `);
+    expect(message).toContain(says);
+    expect(message).not.toContain("sesame");
+  });
+
+  test.each(["postgres://u:p@one,two/db", "postgres://one:5432,two:5433/db"])(
+    "%s names several hosts and is refused",
+    (url) => expect(complaintAbout({ ...NEEDED, DATABASE_URL: url })).toContain("several hosts"),
+  );
+
+  test.each([
+    { tls: "off", url: "postgres://u:a,b@db/drawdown?sslmode=require" },
+    { tls: "verify", url: "postgres://u:p@db/drawdown?connect_timeout=5" },
+    { tls: "verify", url: "postgres://u:p@db/sslmode=disable" },
+  ])("$url under DATABASE_TLS=$tls is taken", ({ tls, url }) => {
+    const { database } = readSettings({ ...NEEDED, DATABASE_URL: url, DATABASE_TLS: tls });
+    expect(database.url).toBe(url);
+  });
+});
+
 describe("an empty setting counts as unset:", () => {
   test.each(["EVENT_MAX_AHEAD_SECONDS", "EVENT_MAX_BEHIND_SECONDS", "KAFKA_REPLICATION"])(
     "%s",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { account, listedAccount, toBalance } from "../../../shared/contract/account.ts";
 import { cursorsOf, pageOf, TEXT } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
-import { accountId, credits } from "../../../shared/contract/wire.ts";
+import { credits, newAccountId } from "../../../shared/contract/wire.ts";
 import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
 import { isThreshold } from "../../../shared/core/line/low-balance.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
@@ -20,7 +20,7 @@ const timeZone = z.string().max(64).refine(isTimeZone, "is not a time zone like 
 const threshold = credits.refine(isThreshold, "is below zero");
 
 const newAccount = z.strictObject({
-  account_id: accountId,
+  account_id: newAccountId,
   time_zone: timeZone.default("UTC"),
   currency: z.string().max(3).refine(isCurrency, "is not a currency of ISO 4217").default("USD"),
   threshold: threshold.optional(),

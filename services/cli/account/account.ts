@@ -13,10 +13,10 @@ import {
 } from "../../../shared/ledger/payments/account-overview.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
-  accountIdArgument,
   byArgument,
   creditsArgument,
   currencyArgument,
+  newAccountIdArgument,
   timeZoneArgument,
 } from "../shell/arguments.ts";
 import { fields, printable } from "../shell/print.ts";
@@ -56,7 +56,7 @@ export function addAccountCommands(program: Command): void {
 
 function toSettings(id: string, options: CreateOptions): NewAccount {
   return {
-    accountId: accountIdArgument(id),
+    accountId: newAccountIdArgument(id),
     timeZone: timeZoneArgument(options.timeZone),
     currency: currencyArgument(options.currency),
     threshold: creditsArgument(options.threshold),

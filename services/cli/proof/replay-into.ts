@@ -11,6 +11,7 @@ import { type BooksReplayed, replayBooks } from "../../../shared/kafka/replay/re
 import { ReplayRefused } from "../../../shared/kafka/replay/replay-usage.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { BooksDifference } from "../../../shared/ledger/proof/compare-books.ts";
+import { databaseUrlProblem } from "../../../shared/runtime/database-url.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { startWatchdog } from "../../../shared/runtime/watchdog.ts";
@@ -67,6 +68,10 @@ function targetOf(settings: Settings, url: string): Settings {
   } catch {
     throw new WrongUsage("--into is not a URL like postgres://user:password@host:5432/name");
   }
+  const { tls } = settings.database;
+  const mode = tls === null ? "off" : tls.rejectUnauthorized ? "verify" : "require";
+  const problem = databaseUrlProblem(url, mode);
+  if (problem !== null) throw new WrongUsage(`--into ${problem}`);
   return target;
 }
 

@@ -7,7 +7,12 @@ import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { parseCredits } from "../../../shared/core/text/credits-text.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { isCurrency, parseMoney } from "../../../shared/core/text/money.ts";
-import { idProblem, isStorable, toAccountId } from "../../../shared/core/text/text.ts";
+import {
+  idProblem,
+  isStorable,
+  toAccountId,
+  toNewAccountId,
+} from "../../../shared/core/text/text.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
 import { WrongUsage } from "./result.ts";
@@ -16,6 +21,11 @@ import { WrongUsage } from "./result.ts";
 
 export function accountIdArgument(text: string): AccountId {
   return orWrongUsage(() => toAccountId(text));
+}
+
+/** The id of an account to create. */
+export function newAccountIdArgument(text: string): AccountId {
+  return orWrongUsage(() => toNewAccountId(text));
 }
 
 /** Any id but an account's: of a lot, an event, a meter. */

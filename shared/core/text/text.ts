@@ -18,14 +18,39 @@ export function idProblem(name: string, text: string): string | null {
   return null;
 }
 
+const BREAKS_LINES = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+const SLASH = /[/\\]/;
+
+/**
+ * Why no account may be created under `text`; null: one may. In addition to every id's rule, the id must
+ * be usable in a URL's path and in a line of a log or a file. Accounts from before this rule keep theirs.
+ */
+export function newAccountIdProblem(name: string, text: string): string | null {
+  const problem = idProblem(name, text);
+  if (problem !== null) return problem;
+  if (text === "." || text === "..") return `${name} is ${text}, which URLs resolve`;
+  if (BREAKS_LINES.test(text)) return `${name} holds a line break or another control character`;
+  if (text.trim() !== text) return `${name} begins or ends with a blank`;
+  if (SLASH.test(text)) return `${name} holds a slash`;
+  return null;
+}
+
 /** True when Postgres can store `text`. */
 export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text) && text.isWellFormed();
 }
 
-/** Throws a RangeError with the reason if `text` is not a valid account id. */
+/** Throws a RangeError with the reason if `text` cannot be the id of an account, however old. */
 export function toAccountId(text: string): AccountId {
-  const problem = idProblem("account id", text);
+  return orRangeError(text, idProblem("account id", text));
+}
+
+/** Throws a RangeError with the reason if no account may be created under `text`. */
+export function toNewAccountId(text: string): AccountId {
+  return orRangeError(text, newAccountIdProblem("account id", text));
+}
+
+function orRangeError(text: string, problem: string | null): AccountId {
   if (problem !== null) throw new RangeError(problem);
   return text as AccountId;
 }

@@ -4,6 +4,7 @@ import type { LowBalance } from "../line/low-balance.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import type { Movement } from "../month/movement.ts";
 import { price, type RateCard, rateAt } from "../offer/rate-card.ts";
+import { newAccountIdProblem } from "../text/text.ts";
 import {
   type AccountInBatch,
   changesOf,
@@ -110,7 +111,10 @@ function accountFor<E extends UsageEvent>(
   if (known !== undefined) return known;
   const account = batch.accounts.get(accountId);
   if (account === undefined) {
-    return reject(batch, event, "unknown_account", `there is no account ${accountId}`);
+    const problem = newAccountIdProblem("account_id", accountId);
+    return problem === null
+      ? reject(batch, event, "unknown_account", `there is no account ${accountId}`)
+      : reject(batch, event, "malformed", problem);
   }
   const book = openAccount(account, batch.books.get(accountId));
   batch.open.set(accountId, book);

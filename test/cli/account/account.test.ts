@@ -67,11 +67,15 @@ describe("account create", () => {
     });
   });
 
-  test("refuses an empty id", async () => {
+  test("refuses an id that is empty or that URLs resolve", async () => {
     const env = { DATABASE_URL: books.url };
     expect(await drawdown(["account", "create", ""], { env })).toMatchObject({
       code: 2,
       stderr: "account id is empty\n",
+    });
+    expect(await drawdown(["account", "create", ".."], { env })).toMatchObject({
+      code: 2,
+      stderr: "account id is .., which URLs resolve\n",
     });
   });
 });

@@ -45,6 +45,8 @@ test("a dashboard link opens its account and no other, and ends with its key", a
   const links = keys.filter(({ name }: { name: string }) => name === "dashboard links");
   await json("dashboard-link acme");
   expect(links).toMatchObject([{ scopes: [] }]);
+  const listed = await ask("GET", "/v1/keys");
+  expect([listed.status, listed.body.items[0].name]).toEqual([200, "dashboard links"]);
   await run(`key revoke ${links[0].key_id}`);
   const later = await openApi(books);
   expect((await later.ask("GET", "/v1/accounts/acme", { headers })).status).toBe(401);

@@ -8,7 +8,9 @@ import {
   idProblem,
   isStorable,
   MAX_ID_LENGTH,
+  newAccountIdProblem,
   toAccountId,
+  toNewAccountId,
 } from "../../../shared/core/text/text.ts";
 
 const HALF_OF_A_PAIR = "\u{1F600}".slice(0, 1);
@@ -50,6 +52,34 @@ describe("an id may not be", () => {
 
 test("an invalid account id is refused with the reason", () => {
   expect(() => toAccountId("")).toThrow("account id is empty");
+});
+
+describe("no account is created under", () => {
+  test.each([
+    { what: "a dot", id: ".", why: "is ., which URLs resolve" },
+    { what: "two dots", id: "..", why: "is .., which URLs resolve" },
+    { what: "a line break", id: "a\nb", why: "a line break" },
+    { what: "a carriage return at its end", id: "a\r", why: "a line break" },
+    { what: "another control character", id: "a\u0001", why: "control character" },
+    { what: "DEL", id: "a\u007f", why: "control character" },
+    { what: "Unicode's line separator", id: "a\u2028b", why: "a line break" },
+    { what: "Unicode's next line", id: "a\u0085b", why: "a line break" },
+    { what: "a blank at the start", id: " a", why: "begins or ends with a blank" },
+    { what: "a no-break space at the end", id: "a\u00a0", why: "begins or ends with a blank" },
+    { what: "a byte order mark at the start", id: "\ufeffa", why: "begins or ends with a blank" },
+    { what: "a slash", id: "a/b", why: "holds a slash" },
+    { what: "a backslash", id: "a\\b", why: "holds a slash" },
+    { what: "what no id may be", id: "", why: "is empty" },
+  ])("$what; an older account keeps it", ({ id, why }) => {
+    expect(newAccountIdProblem("account_id", id)).toContain(why);
+    expect(() => toNewAccountId(id)).toThrow(RangeError);
+    if (id !== "") expect(toAccountId(id)).toBe(id);
+  });
+
+  test.each([{ id: "a" }, { id: "..." }, { id: "a b" }, { id: "org:team@x.y" }, { id: "Ü-客户" }])(
+    "but under $id",
+    ({ id }) => expect(toNewAccountId(id)).toBe(id),
+  );
 });
 
 describe("Postgres can store", () => {

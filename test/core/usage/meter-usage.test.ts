@@ -300,6 +300,12 @@ describe("an event that cannot be metered is a dead letter with its reason", () 
       detail: "there is no account nobody",
     },
     {
+      what: "of an account that cannot be created",
+      given: { accountId: "no\nbody" },
+      reason: "malformed",
+      detail: "account_id holds a line break or another control character",
+    },
+    {
       what: "of a meter that has no price",
       given: { meter: "unheard-of" },
       reason: "unknown_meter",
