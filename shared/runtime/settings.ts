@@ -46,9 +46,7 @@ export const environment = z
     DATABASE_TLS: z
       .enum(["off", "require", "verify"])
       .default("off")
-      .describe(
-        "`require` encrypts, `verify` checks too, `off` is as the URL says",
-      ),
+      .describe("`require` encrypts, `verify` checks too, `off` is as the URL says"),
     DATABASE_CA_FILE: optional("Certificate authority, a PEM file"),
     KAFKA_BROKERS: z
       .string()
