@@ -3,8 +3,8 @@
  *
  * node main.ts <account> <request id> <question>
  */
-import { openApiClient } from "drawdown/api-client";
-import { openUsageClient } from "drawdown/client";
+import { openApiClient } from "@drawdown/api-client";
+import { openUsageClient } from "@drawdown/client";
 
 const {
   DRAWDOWN_URL = "http://127.0.0.1:8088",

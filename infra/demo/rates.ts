@@ -1,7 +1,7 @@
 import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { listRates, setRate } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 
 export const INPUT_TOKENS = "llm.input_tokens";
 export const OUTPUT_TOKENS = "llm.output_tokens";

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
 import type { AccountId } from "../../shared/core/line/account.ts";
 import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";

@@ -1,6 +1,6 @@
 import type { Admin, ITopicConfig } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import type { KafkaSettings } from "../../shared/runtime/settings.ts";
+import type { KafkaSettings } from "../../shared/runtime/server-settings.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

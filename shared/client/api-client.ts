@@ -5,7 +5,7 @@ import { cloudEventOf } from "./cloud-event.ts";
 import { eventIds } from "./event-ids.ts";
 import { followAccount } from "./follow-account.ts";
 import { type Answer as AnswerOf, readAnswer } from "./read-answer.ts";
-import type { Usage } from "./usage-client.ts";
+import type { Usage } from "./usage.ts";
 
 export { type Answer, type ApiClientOptions, ApiProblem, type StreamEvent };
 

@@ -1,4 +1,4 @@
-import type { Usage } from "./usage-client.ts";
+import type { Usage } from "./usage.ts";
 
 /** Usage as a CloudEvents 1.0 event, with defaults for what is missing. */
 export function cloudEventOf(

@@ -1,27 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TOPICS } from "../core/text/topics.ts";
-import { type EventWindow, rejectEvent, type UsageEvent } from "../core/usage/usage-event.ts";
-import { isKafkaOutage, openKafka } from "../kafka/client/kafka-client.ts";
-import { openRegistry, RegistryUnavailable } from "../kafka/codec/registry.ts";
+import {
+  DEFAULT_WINDOW,
+  type EventWindow,
+  rejectEvent,
+  type UsageEvent,
+} from "../core/usage/usage-event.ts";
+import { isKafkaOutage, type KafkaLog, openKafka } from "../kafka/client/kafka-client.ts";
+import { RegistryUnavailable, registerSchema } from "../kafka/codec/registry.ts";
 import { openPublisher } from "../kafka/publish/publisher.ts";
-import { createLogger, type Logger } from "../runtime/logger.ts";
-import { DEFAULT_WINDOW, type KafkaSettings, type RegistrySettings } from "../runtime/settings.ts";
+import type { KafkaSettings, RegistrySettings } from "../runtime/server-settings.ts";
 import { growingWait } from "../runtime/waits.ts";
 import { eventIds } from "./event-ids.ts";
+import type { Usage } from "./usage.ts";
 
-/** Usage as a product service reports it. */
-export interface Usage {
-  readonly accountId: string;
-  readonly meter: string;
-  /** In the meter's smallest whole unit, at least 0. */
-  readonly quantity: bigint | number;
-  /** Identifies the event within the account: a repeat is dropped. Default: a new UUIDv7. */
-  readonly eventId?: string;
-  /** A number is milliseconds since 1970. Default: now. */
-  readonly occurredAt?: Date | number;
-  readonly source?: string;
-  readonly dimensions?: Readonly<Record<string, string>>;
-}
+export type { Usage } from "./usage.ts";
 
 export interface UsageClientOptions {
   readonly kafka: Pick<KafkaSettings, "brokers"> & Partial<Pick<KafkaSettings, "tls" | "sasl">>;
@@ -35,7 +28,7 @@ export interface UsageClientOptions {
   /** How far an event's time may be from the clock; set it as in metering. Default 5 minutes ahead, 35 days back. */
   readonly window?: EventWindow;
   /** Logs retries. Default: none. */
-  readonly logger?: Logger;
+  readonly logger?: KafkaLog;
 }
 
 /** The usage is invalid and was not published. */
@@ -76,18 +69,22 @@ interface Pending {
   readonly giveUpAt: number;
 }
 
+const SILENT: KafkaLog = { debug() {}, warn() {} };
 const MAX_BATCH = 2_000;
 const LINGER_MS = 2;
 
 /** Opens a client that publishes usage. It connects with the first event. */
 export function openUsageClient(options: UsageClientOptions): UsageClient {
-  const logger = options.logger ?? createLogger("usage-client", "silent");
+  const logger = options.logger ?? SILENT;
   const kafka = openKafka(
     { tls: null, sasl: null, replication: -1, usagePartitions: 1, ...options.kafka },
     "drawdown-usage-client",
     logger,
   );
-  const publisher = openPublisher(kafka, openRegistry({ auth: null, ...options.registry }));
+  const registry = { auth: null, ...options.registry };
+  const publisher = openPublisher(kafka, {
+    register: (schema) => registerSchema(registry, schema),
+  });
   const maxPending = options.maxPending ?? 10_000;
   const giveUpAfterMs = options.giveUpAfterMs ?? 120_000;
   const newId = eventIds();
@@ -96,24 +93,28 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
   let newest: Promise<unknown> = Promise.resolve();
   let closed = false;
   let isSending = false;
-  let roomMade = Promise.withResolvers<void>();
+  /** The callers of `ready` that wait. */
+  const waiting: (() => void)[] = [];
 
   return {
     publish(usage) {
-      const { promise, resolve, reject } = Promise.withResolvers<UsageEvent>();
+      let event: UsageEvent;
       try {
-        if (closed) throw new Error("the usage client is closed");
-        const event = toEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
-        queue.push({ event, resolve, reject, giveUpAt: performance.now() + giveUpAfterMs });
-        newest = promise;
-        if (!isSending) void sendAll();
+        event = accept(usage);
       } catch (error) {
-        reject(error);
+        return Promise.reject(error);
       }
-      return promise;
+      const published = new Promise<UsageEvent>((resolve, reject) => {
+        queue.push({ event, resolve, reject, giveUpAt: performance.now() + giveUpAfterMs });
+      });
+      newest = published;
+      if (!isSending) void sendAll();
+      return published;
     },
     async ready() {
-      while (queue.length >= maxPending) await roomMade.promise;
+      while (queue.length >= maxPending) {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
     },
     flush,
     async close() {
@@ -122,6 +123,11 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
       await publisher.close();
     },
   };
+
+  function accept(usage: Usage): UsageEvent {
+    if (closed) throw new Error("the usage client is closed");
+    return toEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
+  }
 
   /** Events are sent in order, so the newest is settled last. */
   async function flush(): Promise<void> {
@@ -158,8 +164,7 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
 
   function settle(count: number, how: (pending: Pending) => void): void {
     for (const pending of queue.splice(0, count)) how(pending);
-    roomMade.resolve();
-    roomMade = Promise.withResolvers<void>();
+    for (const wake of waiting.splice(0)) wake();
   }
 }
 

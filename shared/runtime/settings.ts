@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
-import type { EventWindow } from "../core/usage/usage-event.ts";
+import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
+import type { KafkaSettings, RegistrySettings } from "./server-settings.ts";
 
 /** An optional text and its description. */
 export const optional = (meaning: string) => z.string().optional().describe(meaning);
@@ -20,12 +21,6 @@ export const logLevel = z
   .describe("The least important messages that are logged");
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** The default window of event times: 5 minutes ahead, 35 days back. */
-export const DEFAULT_WINDOW: EventWindow = {
-  maxAheadMs: 5 * 60 * 1000,
-  maxBehindMs: 35 * DAY_MS,
-};
 
 const seconds = (usualMs: number) =>
   z.coerce
@@ -107,23 +102,6 @@ export const environment = z
     path: ["KAFKA_SASL_MECHANISM"],
     message: "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
   });
-
-export interface KafkaSettings {
-  readonly brokers: readonly string[];
-  readonly tls: { readonly ca?: string } | null;
-  readonly sasl: {
-    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-    readonly username: string;
-    readonly password: string;
-  } | null;
-  readonly replication: number;
-  readonly usagePartitions: number;
-}
-
-export interface RegistrySettings {
-  readonly url: string;
-  readonly auth: { readonly username: string; readonly password: string } | null;
-}
 
 export type Settings = ReturnType<typeof readSettings>;
 

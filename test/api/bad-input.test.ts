@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { InjectOptions } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";

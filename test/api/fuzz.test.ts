@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Usage } from "../../shared/client/usage-client.ts";
 import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
-import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";

@@ -1,7 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { IngestContext } from "../../services/api/ingest/routes.ts";
 import { openUsageClient, type UsageClientOptions } from "../../shared/client/usage-client.ts";
-import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
 import type { Books } from "../support/books/books.ts";
 import { silent } from "../support/kafka/kafka.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";

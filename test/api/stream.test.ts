@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { API_SERVICE } from "../../infra/local/services.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openPublisher } from "../../shared/kafka/publish/publisher.ts";
 import { makeApiKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";

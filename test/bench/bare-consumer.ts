@@ -4,7 +4,7 @@
  */
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";

@@ -1,9 +1,9 @@
 import kafkajs, { type Kafka } from "kafkajs";
 import { eventIds } from "../../shared/client/event-ids.ts";
 import { openEncoder } from "../../shared/kafka/codec/encoder.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
-import type { RegistrySettings } from "../../shared/runtime/settings.ts";
+import type { RegistrySettings } from "../../shared/runtime/server-settings.ts";
 
 /** A backlog of usage events: their number, their accounts, and the share sent twice. */
 export interface Load {

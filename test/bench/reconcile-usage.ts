@@ -1,6 +1,6 @@
 /** Compares the usage topic with the books, as `drawdown reconcile` does. Prints its progress. */
 import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { EVERYTHING } from "../../shared/reconcile/cut.ts";
 import { reconcile } from "../../shared/reconcile/reconcile.ts";

@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import type { RegistrySettings } from "../../shared/runtime/settings.ts";
+import type { RegistrySettings } from "../../shared/runtime/server-settings.ts";
 import type { BookMaker } from "./books.ts";
 import { type Run, runFloor, runMetering, type Servers } from "./consume.ts";
 import { type Figure, rateFigure } from "./figure.ts";

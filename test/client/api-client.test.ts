@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ApiProblem, openApiClient, type StreamEvent } from "../../shared/client/api-client.ts";
 import { OPERATIONS } from "../../shared/client/api-operations.ts";
 import type { openUsageClient } from "../../shared/client/usage-client.ts";
-import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";

@@ -1,9 +1,10 @@
-/** The packed package, installed in a product service: its imports, types and command. */
-import { execFile } from "node:child_process";
+/** What is packed, installed: the clients in a product service, and the command. */
+import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Books, openBooks } from "../support/books/books.ts";
@@ -14,19 +15,24 @@ import { followUsage, type UsageFollower } from "./follow-usage.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const MODULES = join(REPOSITORY, "node_modules");
-const accountId = `package-${randomBytes(4).toString("hex")}`;
+const account = `package-${randomBytes(4).toString("hex")}`;
 const run = promisify(execFile);
 const kafka = testKafka();
 
+/** A product service, and another folder with the command. */
 let folder: string;
-let installed: string;
+let command: string;
 let books: Books;
 let topic: UsageFollower;
 let giveTopicBack: () => Promise<void>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "drawdown-package-"));
-  installed = await install();
+  const packed = [".", "./packages/client", "./packages/api-client"];
+  await run("npm", ["pack", ...packed, "--pack-destination", folder], { cwd: REPOSITORY });
+  await writeFile(join(folder, "package.json"), "{}");
+  await npmInstall("drawdown-client");
+  command = await installCommand();
   giveTopicBack = await takeUsageTopic(kafka);
   topic = await followUsage(kafka);
   books = await openBooks();
@@ -39,22 +45,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("contains the compiled code, the command, the README and the LICENSE, and nothing else", async () => {
-  const { stdout } = await run("tar", ["-tzf", join(folder, "drawdown.tgz")]);
-  const files = stdout.trim().split("\n");
-  expect(files.filter((file) => !file.startsWith("package/dist/")).sort()).toEqual([
-    "package/LICENSE",
-    "package/README.md",
-    "package/package.json",
-    "package/services/cli/drawdown.mjs",
+test("the client brings KafkaJS and avsc, and nothing else", async () => {
+  const modules = await readdir(join(folder, "node_modules"));
+  expect(modules.filter((name) => !name.startsWith(".")).sort()).toEqual([
+    "@drawdown",
+    "avsc",
+    "kafkajs",
   ]);
-  expect(files).toContain("package/dist/schemas/usage-event.avsc");
-  expect(files.filter((file) => /\/test\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+  expect(await readdir(join(folder, "node_modules/@drawdown"))).toEqual(["client"]);
 });
 
-test("a service imports drawdown/client, publishes and exits by itself", async () => {
+/** At least the Node that runs this, and those of the machine: its clients run on 20 and newer. */
+test.each(everyNode())("a service on Node $version publishes and exits by itself", async (node) => {
+  const accountId = `${account}-${node.version}`;
   const script = `
-    import { openUsageClient } from "drawdown/client";
+    import { openUsageClient } from "@drawdown/client";
     const usage = openUsageClient({
       kafka: { brokers: process.env.KAFKA_BROKERS.split(",") },
       registry: { url: process.env.SCHEMA_REGISTRY_URL },
@@ -63,7 +68,7 @@ test("a service imports drawdown/client, publishes and exits by itself", async (
     const { eventId } = await usage.publish({ accountId: "${accountId}", meter: "call", quantity: 7 });
     await usage.close();
     console.log(eventId);`;
-  const { stdout, stderr } = await node(await written("publish.mjs", script));
+  const { stdout, stderr } = await start(node.path, await written("publish.mjs", script));
   expect(stderr).toBe("");
   await eventually("the event is in Kafka", () => topic.of(accountId).length === 1);
   expect(topic.of(accountId)[0]?.record).toMatchObject({
@@ -88,13 +93,12 @@ test("its imports do not affect the service's own KafkaJS and avsc", async () =>
     const look = () => Object.entries(classes).map(([name, one]) =>
       [name, [one, one.prototype].map((of) => Object.getOwnPropertyDescriptors(of))]);
     const before = look();
-    const { openUsageClient } = await import("drawdown/client");
-    await import("drawdown/api-client");
+    const { openUsageClient } = await import("@drawdown/client");
     const usage = openUsageClient({
       kafka: { brokers: process.env.KAFKA_BROKERS.split(",") },
       registry: { url: process.env.SCHEMA_REGISTRY_URL },
     });
-    await usage.publish({ accountId: "${accountId}-2", meter: "call", quantity: 1 });
+    await usage.publish({ accountId: "${account}-2", meter: "call", quantity: 1 });
     await usage.close();
     const after = new Map(look());
     const differs = (a, b) => Reflect.ownKeys({ ...a, ...b }).filter((key) =>
@@ -107,10 +111,12 @@ test("its imports do not affect the service's own KafkaJS and avsc", async () =>
   expect(stdout).toMatch(/^\[\] \d{2}\n$/);
 });
 
-test("a TypeScript service type-checks against its types", async () => {
+test("a TypeScript service type-checks against the types of both clients", async () => {
+  await npmInstall("drawdown-api-client");
+  await link("@types/node");
   const service = (quantity: string) => `
-    import { InvalidUsage, openUsageClient, PublishFailed, type Usage } from "drawdown/client";
-    import { openApiClient } from "drawdown/api-client";
+    import { InvalidUsage, openUsageClient, PublishFailed, type Usage } from "@drawdown/client";
+    import { openApiClient } from "@drawdown/api-client";
     const api = openApiClient({ url: "", key: "" });
     const { items } = await api.lots("acme", { live: true });
     const left: readonly (readonly [string, bigint, Date | null])[] = items.map(
@@ -130,8 +136,20 @@ test("a TypeScript service type-checks against its types", async () => {
   );
 });
 
-test("its command runs", async () => {
-  const command = join(installed, "services/cli/drawdown.mjs");
+test("the command's package has the compiled code, the README and the LICENSE, and nothing else", async () => {
+  const { stdout } = await run("tar", ["-tzf", await tarball("drawdown")]);
+  const files = stdout.trim().split("\n");
+  expect(files.filter((file) => !file.startsWith("package/dist/")).sort()).toEqual([
+    "package/LICENSE",
+    "package/README.md",
+    "package/package.json",
+    "package/services/cli/drawdown.mjs",
+  ]);
+  expect(files).toContain("package/dist/schemas/usage-event.avsc");
+  expect(files.filter((file) => /\/test\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+});
+
+test("the command runs", async () => {
   const help = await node(command, "--help");
   expect(help.stdout).toContain("Usage: drawdown");
   await node(command, "rate", "set", "call", "3", "--per", "1");
@@ -140,11 +158,11 @@ test("its command runs", async () => {
   expect(JSON.stringify(JSON.parse(stdout))).toContain('"call"');
 });
 
-test("its command names the Node version it needs when run with an older one", async () => {
+test("the command names the Node version it needs when run with an older one", async () => {
   const old = await written(
     "old-node.mjs",
     `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.4" } });
-     await import("./node_modules/drawdown/services/cli/drawdown.mjs");`,
+     await import("./command/services/cli/drawdown.mjs");`,
   );
   await expect(node(old)).rejects.toMatchObject({
     code: 2,
@@ -153,24 +171,44 @@ test("its command names the Node version it needs when run with an older one", a
   });
 });
 
+async function tarball(name: string): Promise<string> {
+  const found = (await readdir(folder)).find(
+    (file) => file.match(/^(.+)-[\d.]+\.tgz$/)?.[1] === name,
+  );
+  return join(folder, found ?? `there is no ${name}`);
+}
+
+async function npmInstall(name: string): Promise<void> {
+  const options = ["--prefer-offline", "--no-audit", "--no-fund"];
+  await run("npm", ["install", ...options, await tarball(name)], { cwd: folder });
+}
+
 /** As `npm install` would, but with the dependencies already installed here. */
-async function install(): Promise<string> {
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
-    cwd: REPOSITORY,
-  });
-  const tarball = join(folder, "drawdown.tgz");
-  const [name] = /drawdown-[\d.]+\.tgz/.exec(stdout) ?? [""];
-  await symlink(join(folder, name), tarball);
-  const target = join(folder, "node_modules/drawdown");
+async function installCommand(): Promise<string> {
+  const target = join(folder, "command");
   await mkdir(target, { recursive: true });
-  await run("tar", ["-xzf", tarball, "-C", target, "--strip-components", "1"]);
-  const { dependencies } = JSON.parse(await readFile(join(target, "package.json"), "utf8"));
-  for (const dependency of [...Object.keys(dependencies), "@types/node"]) {
-    const link = join(folder, "node_modules", dependency);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(MODULES, dependency), link);
-  }
-  return target;
+  await run("tar", ["-xzf", await tarball("drawdown"), "-C", target, "--strip-components", "1"]);
+  await symlink(MODULES, join(target, "node_modules"));
+  return join(target, "services/cli/drawdown.mjs");
+}
+
+async function link(dependency: string): Promise<void> {
+  const target = join(folder, "node_modules", dependency);
+  await mkdir(dirname(target), { recursive: true });
+  await symlink(join(MODULES, dependency), target);
+}
+
+function everyNode(): { version: string; path: string }[] {
+  const inPath = (process.env["PATH"] ?? "").split(delimiter).map((dir) => join(dir, "node"));
+  const found = [process.execPath, ...inPath.filter((path) => existsSync(path))].map((path) => ({
+    path,
+    version: execFileSync(path, ["-p", "process.versions.node"], { encoding: "utf8" }).trim(),
+  }));
+  return found.filter(
+    ({ version }, at) =>
+      Number.parseInt(version, 10) >= 20 &&
+      found.findIndex((other) => other.version === version) === at,
+  );
 }
 
 async function written(name: string, text: string): Promise<string> {
@@ -180,8 +218,12 @@ async function written(name: string, text: string): Promise<string> {
 }
 
 function node(...args: string[]) {
+  return start(process.execPath, ...args);
+}
+
+function start(program: string, ...args: string[]) {
   const env = { ...process.env, DATABASE_URL: books.url };
-  return run(process.execPath, args, { cwd: folder, env, timeout: 20_000 });
+  return run(program, args, { cwd: folder, env, timeout: 20_000 });
 }
 
 /** The output of tsc for a file of a service with strict settings. */

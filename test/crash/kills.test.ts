@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
-import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { toldByBooks, toldByModel } from "../support/books/books-told.ts";

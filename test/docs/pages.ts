@@ -12,7 +12,7 @@ export interface Page {
 
 /** Every page that people read: at the top, in docs and examples, and beside the code. */
 export async function readPages(): Promise<Page[]> {
-  const where = ["*.md", "{docs,examples,infra,schemas,services,shared,test}/**/*.md"];
+  const where = ["*.md", "{docs,examples,infra,packages,schemas,services,shared,test}/**/*.md"];
   const names = await Array.fromAsync(glob(where, { cwd: ROOT, exclude: ["**/node_modules/**"] }));
   return names.sort().map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }
@@ -45,7 +45,7 @@ export function missingScripts({ text }: Page): string[] {
   return named.filter((script) => !Object.hasOwn(scripts, script));
 }
 
-const OURS = /^(docs|examples|infra|schemas|services|shared|test)\//;
+const OURS = /^(docs|examples|infra|packages|schemas|services|shared|test)\//;
 const FILE = /\.(ts|tsx|avsc|sql|csv)$/;
 
 function anchorsOf(text: string): Set<string> {

@@ -5,22 +5,17 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
-const COMPILE = [
-  ...["--ignoreConfig", "--noCheck", "--skipLibCheck", "--types", "node", "--target", "esnext"],
-  ...["--module", "nodenext", "--rewriteRelativeImportExtensions", "--rootDir", REPOSITORY],
-];
+const TSC = join(REPOSITORY, "node_modules/typescript/bin/tsc");
 
-/** Copies the examples to a folder, where they find the package as `npm install` would put it. */
+/** Copies the examples to a folder, where they find the packages as `npm install` would put them. */
 export async function installExamples(folder: string): Promise<void> {
-  const target = join(folder, "node_modules/drawdown");
-  await mkdir(target, { recursive: true });
-  await cp(join(REPOSITORY, "package.json"), join(target, "package.json"));
-  await cp(join(REPOSITORY, "schemas"), join(target, "dist/schemas"), { recursive: true });
-  const clients = ["usage-client.ts", "api-client.ts"].map((name) =>
-    join(REPOSITORY, "shared/client", name),
-  );
-  const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
-  const args = [tsc, ...clients, ...COMPILE, "--outDir", join(target, "dist")];
-  await run(process.execPath, args, { cwd: REPOSITORY });
+  for (const name of ["client", "api-client"]) {
+    const source = join(REPOSITORY, "packages", name);
+    const target = join(folder, "node_modules/@drawdown", name);
+    await mkdir(target, { recursive: true });
+    await cp(join(source, "package.json"), join(target, "package.json"));
+    await cp(join(REPOSITORY, "schemas"), join(target, "dist/schemas"), { recursive: true });
+    await run(process.execPath, [TSC, "-p", source, "--outDir", join(target, "dist")]);
+  }
   await cp(join(REPOSITORY, "examples"), folder, { recursive: true });
 }

@@ -6,13 +6,15 @@ import {
   TopicRecreated,
 } from "../../services/metering/meter-messages.ts";
 import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
+import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
-import { openRegistry, RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
+import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
 import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
-import { DEFAULT_WINDOW, readSettings } from "../../shared/runtime/settings.ts";
+import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { silent } from "../support/kafka/kafka.ts";

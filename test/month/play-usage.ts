@@ -1,11 +1,14 @@
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
-import { type ReceivedEvent, rejectEvent } from "../../shared/core/usage/usage-event.ts";
+import {
+  DEFAULT_WINDOW,
+  type ReceivedEvent,
+  rejectEvent,
+} from "../../shared/core/usage/usage-event.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { UsageRun } from "../../shared/ledger/usage/batch.ts";
 import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
-import { DEFAULT_WINDOW } from "../../shared/runtime/settings.ts";
 import type { AccountStep, HistoryAccount } from "../model/month-history.ts";
 import { usageOf } from "../model/play-month.ts";
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import type { Codec } from "../../shared/kafka/records/unpack.ts";
 import { EVERYTHING } from "../../shared/reconcile/cut.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import kafkajs, { type Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { type DeadLetterPlace, placeText } from "../../shared/core/usage/dead-letter-place.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { relayOutbox } from "../../shared/kafka/publish/outbox-relay.ts";
 import { openPublisher, type Publisher } from "../../shared/kafka/publish/publisher.ts";

@@ -15,7 +15,7 @@ import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { openEncoder } from "../../shared/kafka/codec/encoder.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { readAutoTopUp } from "../../shared/ledger/books/auto-top-ups.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";

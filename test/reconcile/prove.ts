@@ -1,4 +1,4 @@
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { EVERYTHING, type Scope } from "../../shared/reconcile/cut.ts";
 import type { Found } from "../../shared/reconcile/difference.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { usageProof } from "../../services/scheduler/prove-usage.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import { openRegistry } from "../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { becomeReconciler } from "../../shared/ledger/proof/reconciliations.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";

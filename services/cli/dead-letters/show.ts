@@ -1,7 +1,8 @@
 import { idProblem, toAccountId } from "../../../shared/core/text/text.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
-import { openRegistry, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
+import { RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 import { type KeptDeadLetter, readDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";

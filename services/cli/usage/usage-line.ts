@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Usage } from "../../../shared/client/usage-client.ts";
+import type { Usage } from "../../../shared/client/usage.ts";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 

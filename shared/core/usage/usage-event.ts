@@ -31,6 +31,14 @@ export interface EventWindow {
   readonly maxBehindMs: number;
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The default window of event times: 5 minutes ahead, 35 days back. */
+export const DEFAULT_WINDOW: EventWindow = {
+  maxAheadMs: 5 * 60 * 1000,
+  maxBehindMs: 35 * DAY_MS,
+};
+
 /**
  * The window of a retried dead letter. It may be of any age, because a person has decided about it. It
  * may not be further ahead than others: a price that begins before it may still be set.

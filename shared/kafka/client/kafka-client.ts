@@ -1,12 +1,17 @@
 import kafkajs, { type Kafka } from "kafkajs";
-import type { Logger } from "../../runtime/logger.ts";
-import type { KafkaSettings } from "../../runtime/settings.ts";
+import type { KafkaSettings } from "../../runtime/server-settings.ts";
 import { restIdleQueues } from "../patches/idle-queues.ts";
 
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
 
+/** What is logged of Kafka: the part of a logger that the client's package knows. */
+export interface KafkaLog {
+  debug(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
 /** A Kafka client that logs to `logger`. Retries are set, because the defaults depend on NODE_ENV. */
-export function openKafka(settings: KafkaSettings, clientId: string, logger: Logger): Kafka {
+export function openKafka(settings: KafkaSettings, clientId: string, logger: KafkaLog): Kafka {
   const { sasl } = settings;
   const kafka = new kafkajs.Kafka({
     clientId,

@@ -5,7 +5,8 @@ import {
   openDatabase,
 } from "../../ledger/postgres/database.ts";
 import type { ServiceContext } from "../../runtime/run-service.ts";
-import { openRegistry, type Registry } from "../codec/registry.ts";
+import { openRegistry } from "../codec/open-registry.ts";
+import type { Registry } from "../codec/registry.ts";
 import { openKafka } from "./kafka-client.ts";
 import { type OutageRetry, retryOutages } from "./retry-outages.ts";
 

@@ -8,7 +8,10 @@ export class NotOfSchema extends Error {}
 export type Encode = (record: Readonly<Record<string, unknown>>) => Buffer;
 
 /** Registers a topic's schema and returns its encoder. */
-export async function openEncoder(registry: Registry, schema: TopicSchema): Promise<Encode> {
+export async function openEncoder(
+  registry: Pick<Registry, "register">,
+  schema: TopicSchema,
+): Promise<Encode> {
   const id = await registry.register(schema);
   let scratch = Buffer.allocUnsafe(1024);
   return (record) => {

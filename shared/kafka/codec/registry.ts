@@ -1,8 +1,6 @@
 import type avro from "avsc";
-import { z } from "zod";
-import type { RegistrySettings } from "../../runtime/settings.ts";
+import type { RegistrySettings } from "../../runtime/server-settings.ts";
 import { SCHEMAS, type TopicSchema } from "./schemas.ts";
-import { writerType } from "./writer-schema.ts";
 
 /** The registry cannot be reached or answers with something else: an outage, never a bad event. */
 export class RegistryUnavailable extends Error {}
@@ -24,33 +22,15 @@ export interface Registry {
   register(schema: TopicSchema): Promise<number>;
 }
 
-export function openRegistry(settings: RegistrySettings): Registry {
-  return {
-    schemaOf: (id) => fetchSchema(settings, id),
-    register: (schema) => register(settings, schema),
-  };
-}
-
-async function fetchSchema(settings: RegistrySettings, id: number): Promise<avro.Type | null> {
-  const { status, body } = await request(settings, "GET", `schemas/ids/${id}`);
-  if (status === 404 && errorAnswer.safeParse(body).data?.error_code === SCHEMA_NOT_FOUND) {
-    return null;
-  }
-  const found = schemaAnswer.safeParse(body);
-  if (status !== 200 || !found.success) throw unexpected(status, `for schema ${id}`);
-  const { schema, schemaType } = found.data;
-  if (schemaType !== "AVRO") throw new Error(`its type is ${schemaType}, not AVRO`);
-  return writerType(schema);
-}
-
-async function register(
+/** As `Registry.register`. The client's package carries this file: it takes no dependency beyond avsc. */
+export async function registerSchema(
   settings: RegistrySettings,
   { subject, text }: TopicSchema,
 ): Promise<number> {
   const config = `config/${encodeURIComponent(subject)}`;
   const set = await request(settings, "GET", config);
   const isNew = set.status === 404;
-  const level = configAnswer.safeParse(set.body).data?.compatibilityLevel;
+  const level = set.body["compatibilityLevel"];
   if (!isNew && (set.status !== 200 || level === undefined)) {
     throw unexpected(set.status, `for the compatibility of ${subject}`);
   }
@@ -62,15 +42,15 @@ async function register(
   const versions = `subjects/${encodeURIComponent(subject)}/versions`;
   const { status, body } = await request(settings, "POST", versions, { schema: text });
   if (status === 409 || status === 422) {
-    throw new IncompatibleSchema(`${subject}: ${errorAnswer.safeParse(body).data?.message}`);
+    throw new IncompatibleSchema(`${subject}: ${body["message"]}`);
   }
-  const registered = idAnswer.safeParse(body);
-  if (status !== 200 || !registered.success) throw unexpected(status, `to ${subject}`);
+  const { id } = body;
+  if (status !== 200 || typeof id !== "number") throw unexpected(status, `to ${subject}`);
   if (isNew) {
     const put = await request(settings, "PUT", config, { compatibility: COMPATIBILITY });
     if (put.status !== 200) throw unexpected(put.status, `to the compatibility of ${subject}`);
   }
-  return registered.data.id;
+  return id;
 }
 
 /** Registers the schemas of all topics. */
@@ -79,21 +59,15 @@ export async function registerSchemas(registry: Registry): Promise<void> {
 }
 
 const COMPATIBILITY = "BACKWARD";
-const SCHEMA_NOT_FOUND = 40403;
 const TIMEOUT_MS = 5_000;
 
-const errorAnswer = z.object({ error_code: z.number(), message: z.string().default("") });
-const schemaAnswer = z.object({ schema: z.string(), schemaType: z.string().default("AVRO") });
-const configAnswer = z.object({ compatibilityLevel: z.string() });
-const idAnswer = z.object({ id: z.number() });
-
 /** Throws RegistryUnavailable without an answer in JSON: it may be a proxy's error page. */
-async function request(
+export async function request(
   { url, auth }: RegistrySettings,
   method: string,
   path: string,
   body?: object,
-): Promise<{ status: number; body: unknown }> {
+): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
   const headers = new Headers({ "content-type": "application/vnd.schemaregistry.v1+json" });
   if (auth !== null) {
     const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
@@ -107,12 +81,16 @@ async function request(
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: fieldsOf(await response.json()) };
   } catch (error) {
     throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, { cause: error });
   }
 }
 
-function unexpected(status: number, what: string): RegistryUnavailable {
+function fieldsOf(answer: unknown): Record<string, unknown> {
+  return typeof answer === "object" && answer !== null ? { ...answer } : {};
+}
+
+export function unexpected(status: number, what: string): RegistryUnavailable {
   return new RegistryUnavailable(`schema registry: answered ${status} ${what}`);
 }

@@ -30,7 +30,7 @@ export interface Publisher {
 }
 
 /** Publishes records with an idempotent producer, replaced after an error: its sequence may be broken. */
-export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
+export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">): Publisher {
   const encode = encoders(registry);
   let connected: Promise<Producer> | null = null;
 
@@ -41,13 +41,16 @@ export function openPublisher(kafka: Kafka, registry: Registry): Publisher {
   }
 
   async function send(messages: readonly RawMessage[]): Promise<void> {
-    const byTopic = Map.groupBy(messages, ({ topic }) => topic);
+    const topics = new Set(messages.map(({ topic }) => topic));
     try {
       connected ??= connect(kafka);
       const producer = await connected;
       await producer.sendBatch({
         acks: -1,
-        topicMessages: [...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic })),
+        topicMessages: [...topics].map((topic) => ({
+          topic,
+          messages: messages.filter((message) => message.topic === topic),
+        })),
       });
     } catch (error) {
       await disconnect().catch(() => undefined);
@@ -89,7 +92,7 @@ async function connect(kafka: Kafka): Promise<Producer> {
 }
 
 /** Encodes records, registering the schema of each topic at its first record. */
-function encoders(registry: Registry): (record: Outgoing) => Promise<RawMessage> {
+function encoders(registry: Pick<Registry, "register">): (record: Outgoing) => Promise<RawMessage> {
   const opened = new Map<string, Encode>();
   return async ({ topic, key, sequence, record }) => {
     const encode = opened.get(topic) ?? (await openEncoder(registry, schemaOfTopic(topic)));

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
-import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import {
   refuseRetry,

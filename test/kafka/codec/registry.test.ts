@@ -9,11 +9,8 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import {
-  IncompatibleSchema,
-  openRegistry,
-  RegistryUnavailable,
-} from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
+import { IncompatibleSchema, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 

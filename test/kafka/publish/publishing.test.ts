@@ -3,7 +3,7 @@ import kafkajs from "kafkajs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
 import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";

@@ -2,7 +2,7 @@ import type { Kafka } from "kafkajs";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { openEncoder } from "../../../shared/kafka/codec/encoder.ts";
-import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import { toEvent, type Usage } from "../books/usage-batches.ts";

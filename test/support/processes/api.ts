@@ -3,10 +3,10 @@ import { onTestFinished } from "vitest";
 import { buildServer, type ServerContext } from "../../../services/api/server.ts";
 import { readChanges } from "../../../services/api/stream/changes.ts";
 import { type Listeners, openListeners } from "../../../services/api/stream/listeners.ts";
+import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
 import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
-import { DEFAULT_WINDOW } from "../../../shared/runtime/settings.ts";
 import type { Books } from "../books/books.ts";
 import { testKafka } from "../kafka/kafka.ts";
 

@@ -2,7 +2,7 @@ import type { Kafka } from "kafkajs";
 import { onTestFinished } from "vitest";
 import { followTopics } from "../../../services/api/stream/follow-topics.ts";
 import type { Listeners } from "../../../services/api/stream/listeners.ts";
-import { openRegistry } from "../../../shared/kafka/codec/registry.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import {
   openSkippedRecords,
   type SkippedRecords,
