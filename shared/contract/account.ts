@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Account, Instant } from "../core/line/account.ts";
+import type { Account, Instant, Lot } from "../core/line/account.ts";
+import { availableAt, hasEnded } from "../core/line/available.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
 import type { AutoTopUp } from "../core/payments/auto-top-up.ts";
 import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
@@ -10,7 +11,14 @@ import { accountId, count, credits, instant } from "./wire.ts";
 
 const lineFields = {
   account_id: accountId,
-  balance: credits.meta({ description: "Micro-credits left; below zero it is debt." }),
+  balance: credits.meta({
+    description:
+      "Micro-credits left to use; below zero it is debt. Lots that have ended do not count.",
+  }),
+  ended: credits.meta({
+    description:
+      "What lots had left that have ended and whose expiry is not posted yet: granted - position - balance.",
+  }),
   threshold: credits,
   low_balance: z.boolean(),
 };
@@ -44,14 +52,16 @@ export const accountFields = {
   payment_method: noun({ set: z.boolean() }),
   crossings: count.meta({ description: "How often the balance has become low." }),
   entries: count.meta({ description: "How many were posted." }),
-  live_lots: z.number().int().meta({ description: "Lots with credits left." }),
+  live_lots: z.number().int().meta({ description: "Lots with credits left to use." }),
   ...scheduleFields,
 };
 
 export const account = noun(accountFields);
 
-export function toBalance(of: Account) {
-  return { ...of, balance: balanceOf(of) };
+/** `lots`: those with credits left, or none if nothing is due on the account at `at`. */
+export function toBalance(of: Account, lots: readonly Lot[], at: Instant) {
+  const balance = availableAt(of, lots, at);
+  return { ...of, balance, ended: balanceOf(of) - balance };
 }
 
 /** What is read of an account to show it. */
@@ -60,23 +70,29 @@ interface AccountRead extends ScheduleRead, ChargeCurrency {
   readonly createdAt: Instant;
   readonly auto: AutoTopUp;
   readonly method: object | null;
-  readonly liveLots: number;
+  /** Those with credits left. */
+  readonly lots: readonly Lot[];
 }
 
-/** `at`: the instant for prices of the catalogue. */
+/** `at`: the instant for the balance and for prices of the catalogue. */
 export function toAccount(read: AccountRead, at: Instant) {
   return {
     ...read,
-    ...toBalance(read.account),
+    ...toBalance(read.account, read.lots, at),
+    liveLots: read.lots.filter((lot) => !hasEnded(lot, at)).length,
     autoTopUp: toAutoTopUp(read.auto, read),
     paymentMethod: { set: read.method !== null },
     ...toSchedule(read, at),
   };
 }
 
-/** `lowBalance`: published by the movement; null: none. */
-export function toMoved(of: Account, lowBalance: { readonly crossing: bigint } | null) {
-  return { ...toBalance(of), crossing: lowBalance?.crossing ?? null };
+/** An account after a movement at `at`; `lowBalance`: published by it; null: none. */
+export function toMoved(
+  { account: of, lots }: { readonly account: Account; readonly lots: readonly Lot[] },
+  lowBalance: { readonly crossing: bigint } | null,
+  at: Instant,
+) {
+  return { ...toBalance(of, lots, at), crossing: lowBalance?.crossing ?? null };
 }
 
 export type AccountData = z.input<typeof account>;

@@ -9,5 +9,5 @@ export const allowance = noun({
   reason: z.enum(["enough", "will_be_topped_up", "not_enough"]),
   detail: z.string(),
   cost: credits,
-  balance: credits,
+  balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
 });

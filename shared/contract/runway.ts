@@ -4,7 +4,7 @@ import { credits, instant } from "./wire.ts";
 
 /** How long the credits last at the recent pace. */
 export const runway = noun({
-  balance: credits,
+  balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
   pace_per_day: credits,
   pace_from: instant,
   pace_to: instant,

@@ -3,7 +3,10 @@ import { newEntryFields } from "./entry.ts";
 import { noun } from "./noun.ts";
 import { accountId, count, credits, instant, money } from "./wire.ts";
 
-/** The data of a stream's events, by name: the records of the billing topics. */
+/**
+ * The data of a stream's events, by name: the records of the billing topics; of the balance as an account
+ * shows it, without lots that have ended.
+ */
 export const streamEvents = {
   balance: noun({
     account_id: accountId,
@@ -11,6 +14,7 @@ export const streamEvents = {
     granted: credits,
     position: credits,
     balance: credits,
+    ended: credits,
     changed_at: instant,
   }),
   credits: noun({

@@ -67,6 +67,18 @@ test("the current balance comes first, then what happens: usage, a grant, a top-
   expect(topped.data).toMatchObject({ top_up_id: "manual:1", status: "pending", amount: "1000" });
 });
 
+test("the balance comes again when a lot ends, which no record reports", async () => {
+  const account = named("ends");
+  const lots = [{ credits: 10n, expiresAt: Date.now() + 3_000 }, { credits: 2n }];
+  await openAccount(books, account, { lots });
+  const { origin, key } = await serveLive(books);
+  const stream = await openStream(origin, { account, key });
+  const first = await stream.hears("the balance", isBalance("12"));
+  const ended = await stream.hears("the balance without the lot", isBalance("2"));
+  expect(ended.data).toMatchObject({ ended: "10", granted: "12", position: "0" });
+  expect(ended.data["version"]).toBe(first.data["version"]);
+});
+
 test("what Kafka delivers twice is sent once", async () => {
   const account = named("twice");
   await openAccount(books, account, { lots: [{ credits: 10n }] });

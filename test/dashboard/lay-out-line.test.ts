@@ -10,7 +10,7 @@ function lotsOf(...sizes: number[]) {
   return sizes.map((size) => {
     const start = end;
     end += BigInt(size) * CREDIT;
-    return { start, end };
+    return { start, end, expiresAt: null };
   });
 }
 
@@ -19,9 +19,12 @@ const line = (granted: number, position: number) => ({
   position: BigInt(position) * CREDIT,
 });
 
+const NOON = Date.parse("2026-12-01T12:00Z");
+const at = (width: number) => ({ width, now: NOON });
+
 describe("the credit line drawn", () => {
   it("puts the marker where the used part of a stretch ends", () => {
-    const drawn = layOutLine(lotsOf(100, 100), line(200, 25), 204);
+    const drawn = layOutLine(lotsOf(100, 100), line(200, 25), at(204));
     expect(drawn.stretches.map(({ left, width, used }) => ({ left, width, used }))).toEqual([
       { left: 0, width: 100, used: 0.25 },
       { left: 104, width: 100, used: 0 },
@@ -31,30 +34,39 @@ describe("the credit line drawn", () => {
   });
 
   it("is at the start of a stretch that is about to be used", () => {
-    expect(layOutLine(lotsOf(100, 100), line(200, 100), 204).marker).toBe(104);
+    expect(layOutLine(lotsOf(100, 100), line(200, 100), at(204)).marker).toBe(104);
+  });
+
+  it("counts nothing of a lot that has ended, whose expiry is not posted yet", () => {
+    const [first, second] = lotsOf(100, 100);
+    if (first === undefined || second === undefined) throw new Error("two lots");
+    const lots = [{ ...first, expiresAt: NOON }, second];
+    const { stretches, marker } = layOutLine(lots, line(200, 25), at(204));
+    expect(stretches.map(({ remaining }) => remaining)).toEqual([0n, 100n * CREDIT]);
+    expect(marker).toBe(104);
   });
 
   it("is at the end when all is used, and beyond it in debt", () => {
-    const used = layOutLine(lotsOf(100), line(100, 100), 200);
+    const used = layOutLine(lotsOf(100), line(100, 100), at(200));
     expect(used.marker).toBe(200);
     expect(used.debt).toBeNull();
-    const owed = layOutLine(lotsOf(100), line(100, 150), 204);
+    const owed = layOutLine(lotsOf(100), line(100, 150), at(204));
     expect(owed.debt?.credits).toBe(50n * CREDIT);
     expect(owed.debt?.left).toBeGreaterThan(100);
     expect(owed.marker).toBeCloseTo(204);
   });
 
   it("draws debt on a line without lots, and nothing on an empty one", () => {
-    expect(layOutLine([], line(0, 5), 100).debt).toEqual({
+    expect(layOutLine([], line(0, 5), at(100)).debt).toEqual({
       left: 0,
       width: 100,
       credits: 5n * CREDIT,
     });
-    expect(layOutLine([], line(0, 0), 100)).toEqual({ stretches: [], marker: 0, debt: null });
+    expect(layOutLine([], line(0, 0), at(100))).toEqual({ stretches: [], marker: 0, debt: null });
   });
 
   it("keeps a tiny lot beside a huge one wide enough to touch", () => {
-    const { stretches } = layOutLine(lotsOf(1, 10_000_000), line(10_000_001, 0), 600);
+    const { stretches } = layOutLine(lotsOf(1, 10_000_000), line(10_000_001, 0), at(600));
     expect(stretches[0]?.width).toBeGreaterThanOrEqual(14);
   });
 
@@ -66,7 +78,7 @@ describe("the credit line drawn", () => {
     fc.assert(
       fc.property(sizes, fc.double({ min: 0, max: 1.5, noNaN: true }), (all, part) => {
         const total = all.reduce((sum, size) => sum + size, 0);
-        const drawn = layOutLine(lotsOf(...all), line(total, Math.floor(total * part)), 900);
+        const drawn = layOutLine(lotsOf(...all), line(total, Math.floor(total * part)), at(900));
         let end = 0;
         for (const { left, width, used } of drawn.stretches) {
           expect(left).toBeGreaterThanOrEqual(end - 1e-6);

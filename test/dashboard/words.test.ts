@@ -103,6 +103,7 @@ describe("lots and entries in words", () => {
     });
     expect(expiryText({ ...lot, expiresAt: null }, 5n, ZONE, NOW).text).toBe("does not expire");
     expect(expiryText(lot, 0n, ZONE, NOW)).toEqual({ text: "used up", isSoon: false });
+    expect(expiryText({ ...lot, expiresAt: NOW }, 0n, ZONE, NOW).text).toBe("ended on 22 Nov");
     const later = Date.parse("2026-12-31T23:00:00Z");
     expect(expiryText({ ...lot, expiresAt: later }, 5n, ZONE, NOW)).toEqual({
       text: "expires 1 January",

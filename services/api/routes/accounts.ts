@@ -8,6 +8,7 @@ import { isThreshold } from "../../../shared/core/line/low-balance.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
+import { readLotsOfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
 import { nameOf } from "../access/authenticate.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
@@ -44,10 +45,13 @@ export const accountRoutes = [
       query: page,
       response: { 200: listOf(listedAccount) },
     },
-    async ({ query: { limit, cursor } }, { database }) => {
+    async ({ query: { limit, cursor } }, { database, now }) => {
       const [after = ""] = cursors.read(cursor) ?? [];
       const accounts = await listAccounts(database, { after, limit: limit + 1 });
-      return pageOf(accounts.map(toBalance), limit, (last) => cursors.of(last.accountId));
+      const at = now();
+      const lots = await readLotsOfDue(database, accounts, at);
+      const shown = accounts.map((of) => toBalance(of, lots.get(of.accountId) ?? [], at));
+      return pageOf(shown, limit, (last) => cursors.of(last.accountId));
     },
   ),
   route(

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { balance, toBalance } from "../../../shared/contract/account.ts";
 import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
+import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { unknownAccount } from "../problem.ts";
 import { READ, route } from "./route.ts";
 
-/** Products call this before each piece of work, so it reads one row by its key. */
+/** Products call this before each piece of work, so it reads one row by its key, and lots only if one may have ended. */
 export const balanceRoute = route(
   {
     ...READ,
@@ -15,12 +16,14 @@ export const balanceRoute = route(
     headers: z.object({ "if-none-match": z.string().optional() }),
     response: { 200: balance, 304: z.undefined() },
   },
-  async ({ params: { account_id }, headers }, { database }, reply) => {
+  async ({ params: { account_id }, headers }, { database, now }, reply) => {
     const account = (await readAccounts(database, [account_id])).get(account_id);
     if (account === undefined) throw unknownAccount(account_id);
-    const tag = `"${account.version}-${account.threshold}"`;
+    const at = now();
+    const shown = toBalance(account, await readLotsIfDue(database, account, at), at);
+    const tag = `"${account.version}-${account.threshold}-${shown.ended}"`;
     void reply.header("ETag", tag);
     if (headers["if-none-match"] === tag) return reply.status(304).send();
-    return toBalance(account);
+    return shown;
   },
 );

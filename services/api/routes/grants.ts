@@ -3,9 +3,10 @@ import { eventIds } from "../../../shared/client/event-ids.ts";
 import { granted } from "../../../shared/contract/grant.ts";
 import { credits, id, instant, words } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import { availableAt } from "../../../shared/core/line/available.ts";
 import type { Grant } from "../../../shared/core/month/grant-credits.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { refuse, unknownAccount } from "../problem.ts";
@@ -116,12 +117,15 @@ async function deduct(
 }
 
 async function answer(
-  { database }: RouteContext,
+  { database, now }: RouteContext,
   accountId: AccountId,
   lotId: string | null,
   credits: bigint,
 ) {
   const details = await readAccountDetails(database, accountId);
   if (details === null) throw unknownAccount(accountId);
-  return { accountId, lotId, credits, balance: balanceOf(details.account) };
+  const { account } = details;
+  const at = now();
+  const lots = await readLotsIfDue(database, account, at);
+  return { accountId, lotId, credits, balance: availableAt(account, lots, at) };
 }

@@ -27,9 +27,10 @@ export const lotRoutes = [
     },
     ({ params: { account_id }, query: { live, ...range } }, context) =>
       readOfAccount(context, account_id, async (transaction, { account }) => {
+        const at = context.now();
         const losses = await readLosses(transaction, account_id);
         const lots = (await listLots(transaction, account_id))
-          .map((each) => ({ ...each, ...useOf(each, account.position, losses) }))
+          .map((each) => ({ ...each, ...useOf(each, { ...account, at }, losses) }))
           .filter(({ remaining }) => !live || remaining > 0n);
         return pageFromFirst("lots", range, async (count) => lots.slice(0, count));
       }),

@@ -4,11 +4,12 @@ import { runway } from "../../../shared/contract/runway.ts";
 import { count, credits, id } from "../../../shared/contract/wire.ts";
 import { runwayOf } from "../../../shared/core/history/runway.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import { availableAt } from "../../../shared/core/line/available.ts";
+import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import { price, rateAt } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
-import { readLiveLots } from "../../../shared/ledger/books/read-lots.ts";
+import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
@@ -43,7 +44,7 @@ export const outlookRoutes = [
         const pace = { credits: used, perMs: now - from };
         const lots = (await readLiveLots(transaction, [account_id])).get(account_id) ?? [];
         return {
-          balance: balanceOf(account),
+          balance: availableAt(account, lots, now),
           pacePerDay: (used * BigInt(DAY_MS)) / BigInt(now - from),
           paceFrom: from,
           paceTo: now,
@@ -65,7 +66,8 @@ export const outlookRoutes = [
     ({ params: { account_id }, query }, context) =>
       readOfAccount(context, account_id, async (transaction, { account }) => {
         const cost = await costOf(context, transaction, query);
-        const balance = balanceOf(account);
+        const at = context.now();
+        const balance = availableAt(account, await readLotsIfDue(transaction, account, at), at);
         const detail = `it costs about ${formatCredits(cost)} credits of ${formatCredits(balance)}`;
         const answer = { accountId: account_id, cost, balance, allowed: true, detail };
         if (balance >= cost && balance > 0n) return { ...answer, reason: "enough" as const };

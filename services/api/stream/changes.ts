@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { streamEvents } from "../../../shared/contract/stream-events.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { availableAt } from "../../../shared/core/line/available.ts";
+import { balanceOf, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import { earlier } from "../../../shared/core/month/account-book.ts";
 import {
   type AccountChanges,
   type KnownChanges,
@@ -28,6 +31,10 @@ export interface Changes {
   readonly accountId: AccountId;
   /** The newest state. */
   readonly cursor: StreamCursor;
+  /** The credits available, which change when a lot ends, though the books do not. */
+  readonly balance: MicroCredits;
+  /** When the next lot may end; null: none will. */
+  readonly nextEndAt: Instant | null;
   /** What is new; without entries or top-ups where there are too many to be sent one by one. */
   readonly events: readonly ChangeEvent[];
 }
@@ -40,16 +47,21 @@ export async function readChanges(
   { database, now }: { readonly database: Database; now(): Instant },
   known: ReadonlyMap<AccountId, KnownChanges | null>,
 ): Promise<Changes[]> {
+  const at = now();
   const changes = await readSnapshot(database, (transaction) =>
-    readAccountChanges(transaction, known, MOST_LISTED),
+    readAccountChanges(transaction, known, { at, limit: MOST_LISTED }),
   );
-  return changes.map((changed) => toChanges(changed, now()));
+  return changes.map((changed) => toChanges(changed, at));
 }
 
 function toChanges(changed: AccountChanges, now: Instant): Changes {
   const { accountId, version, entries, topUps, newEntries, newTopUps } = changed;
+  const left = availableAt(changed, changed.lots, now);
+  const ended = balanceOf(changed) - left;
   return {
     accountId,
+    balance: left,
+    nextEndAt: nextEndOf(changed, now),
     cursor: { version, entries, topUps },
     events: [
       ...newEntries.map((entry) => {
@@ -65,10 +77,20 @@ function toChanges(changed: AccountChanges, now: Instant): Changes {
       }),
       {
         ...{ event: "balance", counter: "version", sequence: version },
-        data: encode(balance.in, balanceChanged(changed, now)),
+        data: encode(balance.in, { ...balanceChanged(changed, now), balance: left, ended }),
       },
     ],
   };
+}
+
+/** Nothing ends before something is due; what waits for its expiry to be posted has ended already. */
+function nextEndOf({ nextDueAt, lots }: AccountChanges, now: Instant): Instant | null {
+  if (nextDueAt === null || nextDueAt > now) return nextDueAt;
+  return lots.reduce<Instant | null>(
+    (next, { expiresAt }) =>
+      expiresAt !== null && expiresAt > now ? earlier(next, expiresAt) : next,
+    null,
+  );
 }
 
 /** The fields of an event are those of its topic's record. */

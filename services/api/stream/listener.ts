@@ -1,3 +1,4 @@
+import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { Changes } from "./changes.ts";
 import { cursorText, type StreamCursor } from "./cursor.ts";
 
@@ -10,18 +11,23 @@ export type Sink = { write(text: string): void; end(): void };
 export function openListener(sink: Sink) {
   let cursor: StreamCursor | null = null;
   let isBehind = false;
+  let shown: MicroCredits | null = null;
 
   /** Sends what is new to it. */
-  function receive({ events, cursor: newest }: Changes): void {
+  function receive({ events, cursor: newest, balance }: Changes): void {
     if (cursor === null) {
       isBehind = true;
       return;
     }
+    // A lot has ended since: the state is the same, and its balance is not.
+    const isOther = shown !== null && shown !== balance;
     for (const { event, counter, sequence, data } of events) {
-      if (sequence <= cursor[counter]) continue;
+      const isNew = sequence > cursor[counter];
+      if (!isNew && !(event === "balance" && sequence === cursor[counter] && isOther)) continue;
       cursor = { ...cursor, [counter]: sequence };
       send(event, cursor, data);
     }
+    shown = balance;
     // There was too much to send one by one, or the books were restored to an earlier state.
     if (cursorText(cursor) !== cursorText(newest)) {
       cursor = newest;

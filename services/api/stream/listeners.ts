@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import type { KnownChanges } from "../../../shared/ledger/books/account-changes.ts";
 import type { Logger } from "../../../shared/runtime/logger.ts";
 import type { Changes } from "./changes.ts";
@@ -21,6 +21,7 @@ const RETRY_AFTER_MS = 1_000;
 export function openListeners(read: ReadChanges, logger: Pick<Logger, "warn">) {
   const byAccount = new Map<AccountId, Set<Listener>>();
   const changed = new Set<AccountId>();
+  const nextEnds = new Map<AccountId, Instant>();
   let count = 0;
   let isReading = false;
   let hasEnded = false;
@@ -51,6 +52,7 @@ export function openListeners(read: ReadChanges, logger: Pick<Logger, "warn">) {
   async function sendChanges(accounts: readonly AccountId[]): Promise<number> {
     try {
       for (const changes of await read(new Map(accounts.map(known)))) {
+        onRead(changes);
         for (const listener of byAccount.get(changes.accountId) ?? []) listener.receive(changes);
       }
       return READ_EVERY_MS;
@@ -59,6 +61,12 @@ export function openListeners(read: ReadChanges, logger: Pick<Logger, "warn">) {
       for (const accountId of accounts) changed.add(accountId);
       return RETRY_AFTER_MS;
     }
+  }
+
+  /** A lot that ends changes the balance without a record on any topic. */
+  function onRead({ accountId, nextEndAt }: Changes): void {
+    if (nextEndAt === null || !byAccount.has(accountId)) nextEnds.delete(accountId);
+    else nextEnds.set(accountId, nextEndAt);
   }
 
   /** What all streams of an account have sent. */
@@ -91,12 +99,23 @@ export function openListeners(read: ReadChanges, logger: Pick<Logger, "warn">) {
       const ofAccount = byAccount.get(accountId);
       if (ofAccount?.delete(listener) !== true) return;
       count -= 1;
-      if (ofAccount.size === 0) byAccount.delete(accountId);
+      if (ofAccount.size > 0) return;
+      byAccount.delete(accountId);
+      nextEnds.delete(accountId);
     },
     get count(): number {
       return count;
     },
     onChange,
+    onRead,
+    /** Accounts whose lots have ended by now are read again. */
+    onTime(now: Instant): void {
+      for (const [accountId, endsAt] of nextEnds) {
+        if (endsAt > now) continue;
+        nextEnds.delete(accountId);
+        onChange(accountId);
+      }
+    },
     /** Any account may have changed. */
     onGap(): void {
       for (const accountId of byAccount.keys()) onChange(accountId);

@@ -8,6 +8,7 @@ import { openListener, type Sink } from "./listener.ts";
 import type { Listeners } from "./listeners.ts";
 
 const KEEP_OPEN_EVERY_MS = 15_000;
+const WATCH_ENDS_EVERY_MS = 1_000;
 /** A stream then ends; its reader connects again, authenticates, and resumes. */
 const ENDS_AFTER_MS = 15 * 60_000;
 /** A reader with more unread bytes than this is disconnected. */
@@ -21,8 +22,10 @@ export function streamRoute(
 ): void {
   const { listeners } = context;
   const keepOpen = setInterval(() => listeners.keepOpen(), KEEP_OPEN_EVERY_MS);
+  const watchEnds = setInterval(() => listeners.onTime(context.now()), WATCH_ENDS_EVERY_MS);
   app.addHook("preClose", async () => {
     clearInterval(keepOpen);
+    clearInterval(watchEnds);
     listeners.end();
   });
 
@@ -34,7 +37,7 @@ export function streamRoute(
       tag: "accounts",
       summary: "Stream changes as server-sent events",
       description:
-        "Events `balance`, `credits` and `top_up` have the fields of the records of the billing topics, read from the books. `reload` means that there is too much to send: load everything again. Send Last-Event-ID to resume after a break.",
+        "Events `balance`, `credits` and `top_up` have the fields of the records of the billing topics, read from the books; a `balance` comes too when a lot ends, which then no longer counts in it. `reload` means that there is too much to send: load everything again. Send Last-Event-ID to resume after a break.",
       headers: z.object({ "last-event-id": z.string().max(64).optional() }),
       response: {
         200: {
@@ -62,6 +65,7 @@ export function streamRoute(
       if (changes === undefined) throw unknownAccount(account_id);
       if (reply.raw.closed) return reply.hijack();
       openStream(reply, caller, context.now());
+      listeners.onRead(changes);
       const isBehind = listener.begin(last, changes);
       if (isBehind) listeners.onChange(account_id);
       return reply;

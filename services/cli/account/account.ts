@@ -2,8 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { account, accountFields, toAccount } from "../../../shared/contract/account.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { createAccount, type NewAccount } from "../../../shared/ledger/credits/create-account.ts";
@@ -12,6 +11,7 @@ import {
   readAccountOverview,
 } from "../../../shared/ledger/payments/account-overview.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { balanceText } from "../credits/lot-text.ts";
 import {
   byArgument,
   creditsArgument,
@@ -86,20 +86,25 @@ async function create(settings: Settings, requested: NewAccount, by: string): Pr
 async function show(settings: Settings, accountId: AccountId): Promise<Result> {
   const overview = await readOverview(settings, accountId);
   if (overview === null) return noAccount(accountId);
-  return shown(account, toAccount(overview, Date.now()), detailsText(overview));
+  const at = Date.now();
+  const view = toAccount(overview, at);
+  return shown(account, view, detailsText(view, overview, at));
 }
 
 function readOverview(settings: Settings, accountId: AccountId): Promise<AccountOverview | null> {
   return readBooks(settings, (transaction) => readAccountOverview(transaction, accountId));
 }
 
-function detailsText({ account: of, currency, createdAt, liveLots }: AccountOverview): string {
-  const balance = balanceOf(of);
+function detailsText(
+  { balance, liveLots }: Pick<ReturnType<typeof toAccount>, "balance" | "liveLots">,
+  { account: of, currency, createdAt, lots }: AccountOverview,
+  at: Instant,
+): string {
   const debt =
     balance < 0n ? `, a debt of ${formatCredits(-balance)} credits that the next lot repays` : "";
   return fields([
     ["account", of.accountId],
-    ["balance", `${formatCredits(balance)} credits${debt}`],
+    ["balance", `${balanceText(of, lots, at)}${debt}`],
     ["granted", formatCredits(of.granted)],
     ["position", formatCredits(of.position)],
     ["threshold", formatCredits(of.threshold)],

@@ -6,12 +6,14 @@ import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { listEntries, type PostedEntry } from "../../../shared/ledger/books/list-entries.ts";
+import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { addPageOptions, moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
 import { printable, table } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { shown } from "../shell/result.ts";
 import { addCommand, run } from "../shell/run-command.ts";
+import { balanceText } from "./lot-text.ts";
 
 export function addEntriesCommand(program: Command): void {
   const entries = addCommand(program, "entries <account>", {
@@ -23,10 +25,12 @@ export function addEntriesCommand(program: Command): void {
       const accountId = accountIdArgument(id);
       const page = pageArgument(options);
       return readAccountBooks(settings, accountId, async (transaction, { account }) => {
+        const at = Date.now();
+        const left = balanceText(account, await readLotsIfDue(transaction, account, at), at);
         const entries = await entryPage(page, (range) =>
           listEntries(transaction, accountId, range),
         );
-        return shown(listOf(entry), entries, listedText(account, entries));
+        return shown(listOf(entry), entries, listedText(account, entries, left));
       });
     }),
   );
@@ -38,13 +42,13 @@ interface Page {
   readonly nextCursor: string | null;
 }
 
-function listedText(account: Account, { items, nextCursor }: Page): string {
+function listedText(account: Account, { items, nextCursor }: Page, left: string): string {
   const balance = balanceOf(account);
   const last = items[0];
   const isNewest = (last?.sequence ?? 0n) === account.entries;
   const used = (last === undefined ? 0n : balanceOf(last)) - balance;
   const none = `Account ${printable(account.accountId)} has no ${isNewest ? "entries" : "such entries"}.`;
-  const now = `Used since: ${formatCredits(used)} credits; the balance is ${formatCredits(balance)} credits.`;
+  const now = `Used since: ${formatCredits(used)} credits; the balance is ${left}.`;
   return [
     items.length > 0 ? entryTable(items.toReversed()) : none,
     ...moreLines(nextCursor),

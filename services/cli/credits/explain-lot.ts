@@ -27,7 +27,7 @@ export function explainLot(
     const explained = {
       accountId,
       lot,
-      use: useOf(lot, account.position, losses),
+      use: useOf(lot, { ...account, at: Date.now() }, losses),
       meters: await totalsAcross(transaction, accountId, lot),
       charged: await chargeTotalsAcross(transaction, accountId, lot),
       ...(await readDrawn(transaction, accountId, lot, page)),

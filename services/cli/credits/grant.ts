@@ -4,18 +4,15 @@ import { eventIds } from "../../../shared/client/event-ids.ts";
 import { movedFields, toMoved } from "../../../shared/contract/account.ts";
 import { grantedLotFields } from "../../../shared/contract/lot.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import type { Account, AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import type { Account, AccountId, Instant, Lot } from "../../../shared/core/line/account.ts";
+import { availableAt } from "../../../shared/core/line/available.ts";
 import type { LotEnd } from "../../../shared/core/month/expiry.ts";
-import {
-  type Grant,
-  type GrantDecision,
-  LOT_SOURCES,
-} from "../../../shared/core/month/grant-credits.ts";
+import { type Grant, LOT_SOURCES } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
-import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
+import { type GrantOutcome, grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   accountIdArgument,
@@ -29,7 +26,7 @@ import { printable } from "../shell/print.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
-import { stretchText } from "./lot-text.ts";
+import { balanceText, stretchText } from "./lot-text.ts";
 
 interface GrantOptions extends JsonOption {
   readonly source: string;
@@ -90,20 +87,23 @@ const granting = noun({
 
 async function grant(settings: Settings, accountId: AccountId, requested: Grant): Promise<Result> {
   const { lotId } = requested;
+  const now = Date.now();
   return withDatabase(settings, async (database) => {
     const outcome = await orUnknown(
-      grantCredits(database, accountId, requested, Date.now()),
+      grantCredits(database, accountId, requested, now),
       `the credits may or may not have been granted; run it again with --lot-id ${lotId}, which cannot grant them twice`,
     );
     switch (outcome.kind) {
       case "granted":
-        return shown(granting, toShown(outcome.account, outcome), grantedText(outcome));
+        return shown(granting, toShown(outcome, outcome, now), grantedText(outcome, now));
       case "already_exists": {
         const details = await readAccountDetails(database, accountId);
         if (details === null) return noAccount(accountId);
+        const { account } = details;
+        const lots = await readLotsIfDue(database, account, now);
         return shown(
           granting,
-          toShown(details.account, { ...outcome, lowBalance: null }),
+          toShown({ account, lots }, { ...outcome, lowBalance: null }, now),
           `Lot ${printable(lotId)} already exists with the same terms; nothing was granted.`,
         );
       }
@@ -117,20 +117,24 @@ type Shown = Pick<Granted, "lot" | "lowBalance"> & {
   readonly kind: "granted" | "already_exists";
 };
 
-function toShown(account: Account, { kind, lot, lowBalance }: Shown) {
-  return { outcome: kind, ...lot, ...toMoved(account, lowBalance) };
+function toShown(
+  of: { readonly account: Account; readonly lots: readonly Lot[] },
+  { kind, lot, lowBalance }: Shown,
+  now: Instant,
+) {
+  return { outcome: kind, ...lot, ...toMoved(of, lowBalance, now) };
 }
 
-type Granted = Extract<GrantDecision, { kind: "granted" }>;
+type Granted = Extract<GrantOutcome, { kind: "granted" }>;
 
-function grantedText({ account, lot, lowBalance }: Granted): string {
-  const balance = balanceOf(account);
+function grantedText({ account, lots, lot, lowBalance }: Granted, now: Instant): string {
+  const balance = availableAt(account, lots, now);
   const lines = [
     `Granted ${formatCredits(lot.credits)} credits to ${printable(account.accountId)}: lot ${printable(lot.lotId)}, ` +
       `${stretchText(lot)}, ends ${formatInstant(lot.expiresAt)}.`,
     balance < 0n
       ? `The balance is still below zero: a debt of ${formatCredits(-balance)} credits.`
-      : `The balance is now ${formatCredits(balance)} credits.`,
+      : `The balance is now ${balanceText(account, lots, now)}.`,
   ];
   if (lowBalance !== null) {
     lines.push("The account is still at or below its threshold: low balance published again.");

@@ -1,4 +1,8 @@
+import type { Instant, Lot } from "../../../shared/core/line/account.ts";
+import { availableAt } from "../../../shared/core/line/available.ts";
 import {
+  balanceOf,
+  type CreditLine,
   type MicroCredits,
   remainingOf,
   type Stretch,
@@ -12,6 +16,19 @@ export const LOW_BALANCE =
 /** A stretch of the line, in credits: "[0, 2.5)". */
 export function stretchText({ start, end }: Stretch): string {
   return `[${formatCredits(start)}, ${formatCredits(end)})`;
+}
+
+/** "5 credits"; what has ended and is not posted as expired yet is named beside it. */
+export function balanceText(
+  line: CreditLine,
+  lots: readonly Pick<Lot, "start" | "end" | "expiresAt">[],
+  at: Instant,
+): string {
+  const balance = availableAt(line, lots, at);
+  const ended = balanceOf(line) - balance;
+  const note =
+    ended === 0n ? "" : ` (without ${formatCredits(ended)} that have ended; the expiry follows)`;
+  return `${formatCredits(balance)} credits${note}`;
 }
 
 const WIDTH = 60;

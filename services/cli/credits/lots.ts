@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { lot } from "../../../shared/contract/lot.ts";
 import { listOf } from "../../../shared/contract/page.ts";
 import type { Account, AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
@@ -17,7 +16,7 @@ import { printable, table } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, shown } from "../shell/result.ts";
 import { addCommand, forAccount } from "../shell/run-command.ts";
-import { drawLine, stretchText } from "./lot-text.ts";
+import { balanceText, drawLine, stretchText } from "./lot-text.ts";
 
 export function addLotsCommand(program: Command): void {
   addCommand(program, "lots <account>", {
@@ -30,15 +29,16 @@ function list(settings: Settings, accountId: AccountId): Promise<Result> {
   return readAccountBooks(settings, accountId, async (transaction, { account }) => {
     const losses = await readLosses(transaction, accountId);
     const lots = await listLots(transaction, accountId);
-    const items = lots.map((lot) => ({ ...lot, ...useOf(lot, account.position, losses) }));
-    return shown(listOf(lot), { items, nextCursor: null }, listText(account, items));
+    const at = Date.now();
+    const items = lots.map((lot) => ({ ...lot, ...useOf(lot, { ...account, at }, losses) }));
+    return shown(listOf(lot), { items, nextCursor: null }, listText(account, items, at));
   });
 }
 
-function listText(account: Account, lots: readonly (GrantedLot & LotUse)[]): string {
-  const balance = formatCredits(balanceOf(account));
+function listText(account: Account, lots: readonly (GrantedLot & LotUse)[], at: number): string {
+  const balance = balanceText(account, lots, at);
   if (lots.length === 0) {
-    return `Account ${printable(account.accountId)} has no lots; its balance is ${balance} credits.`;
+    return `Account ${printable(account.accountId)} has no lots; its balance is ${balance}.`;
   }
   return [
     table(lots, [
@@ -55,6 +55,6 @@ function listText(account: Account, lots: readonly (GrantedLot & LotUse)[]): str
     ]),
     "",
     `${drawLine(lots, account.position)}  (# gone, - left, ! debt)`,
-    `position ${formatCredits(account.position)}, balance ${balance} credits`,
+    `position ${formatCredits(account.position)}, balance ${balance}`,
   ].join("\n");
 }

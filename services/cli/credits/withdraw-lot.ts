@@ -5,8 +5,8 @@ import { newEntry, toEntry } from "../../../shared/contract/entry.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import { credits } from "../../../shared/contract/wire.ts";
 import type { Withdrawal, Withdrawn } from "../../../shared/core/changes/withdraw-lot.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
-import { balanceOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { remainingOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { withdrawLot } from "../../../shared/ledger/credits/withdraw-lot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -20,7 +20,7 @@ import { printable } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
-import { LOW_BALANCE } from "./lot-text.ts";
+import { balanceText, LOW_BALANCE } from "./lot-text.ts";
 
 interface WithdrawOptions extends JsonOption {
   readonly credits?: string;
@@ -64,14 +64,15 @@ async function withdraw(
     credits === null
       ? "run it again, which cannot withdraw more than remains"
       : `before running it again, look for an adjustment of lot ${lotId} in drawdown entries ${accountId}`;
+  const now = Date.now();
   const outcome = await withDatabase(settings, (database) =>
     orUnknown(
-      withdrawLot(database, { accountId, now: Date.now() }, requested),
+      withdrawLot(database, { accountId, now }, requested),
       `the credits may or may not have been withdrawn; ${next}`,
     ),
   );
   if (outcome.kind !== "withdrawn") return refused(outcome);
-  return shown(withdrawal, toShown(lotId, outcome), withdrawnText(lotId, outcome));
+  return shown(withdrawal, toShown(lotId, outcome, now), withdrawnText(lotId, outcome, now));
 }
 
 const withdrawal = noun({
@@ -83,21 +84,21 @@ const withdrawal = noun({
   ...movedFields,
 });
 
-function toShown(lotId: string, withdrawn: Withdrawn) {
+function toShown(lotId: string, withdrawn: Withdrawn, now: Instant) {
   return {
-    ...toMoved(withdrawn.account, withdrawn.lowBalance),
+    ...toMoved(withdrawn, withdrawn.lowBalance, now),
     ...{ outcome: withdrawn.kind, lotId, credits: withdrawn.credits },
     remaining: remainderOf(lotId, withdrawn),
     entries: withdrawn.entries.map(toEntry),
   };
 }
 
-function withdrawnText(lotId: string, withdrawn: Withdrawn): string {
-  const { account, credits, lowBalance } = withdrawn;
+function withdrawnText(lotId: string, withdrawn: Withdrawn, now: Instant): string {
+  const { account, lots, credits, lowBalance } = withdrawn;
   const remaining = formatCredits(remainderOf(lotId, withdrawn));
   const lines = [
     `Withdrew ${formatCredits(credits)} credits from lot ${printable(lotId)} of ${printable(account.accountId)}; ${remaining} remain in it.`,
-    `The balance is now ${formatCredits(balanceOf(account))} credits.`,
+    `The balance is now ${balanceText(account, lots, now)}.`,
   ];
   if (lowBalance !== null) lines.push(LOW_BALANCE);
   return lines.join("\n");

@@ -78,5 +78,8 @@ async function readLot(
   const { accountId } = topUp;
   const lot = await findLot(transaction, accountId, REFERENCE.topUpLot.write(topUp));
   if (lot === null) return null;
-  return { lot, use: useOf(lot, position, await readLosses(transaction, accountId)) };
+  return {
+    lot,
+    use: useOf(lot, { position, at: Date.now() }, await readLosses(transaction, accountId)),
+  };
 }

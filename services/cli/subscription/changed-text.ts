@@ -6,15 +6,14 @@ import { noun } from "../../../shared/contract/noun.ts";
 import { scheduleFields, toSchedule } from "../../../shared/contract/subscription.ts";
 import { subscriptionChange } from "../../../shared/contract/subscription-change.ts";
 import type { Changed } from "../../../shared/core/changes/subscription-change.ts";
-import type { Entry } from "../../../shared/core/line/account.ts";
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
+import type { Entry, Instant } from "../../../shared/core/line/account.ts";
 import type { Fee } from "../../../shared/core/month/fee.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { LOW_BALANCE } from "../credits/lot-text.ts";
+import { balanceText, LOW_BALANCE } from "../credits/lot-text.ts";
 import { printable } from "../shell/print.ts";
 import { changeText } from "./change-text.ts";
 import type { SubscriptionDetails } from "./read-subscription.ts";
@@ -33,7 +32,7 @@ export const madeChange = noun({
 /** `subscription` is read after the change. */
 export function toMadeChange(changed: Changed, subscription: SubscriptionDetails) {
   return {
-    ...toMoved(changed.account, changed.lowBalance),
+    ...toMoved(changed, changed.lowBalance, subscription.now),
     ...toSchedule(subscription, subscription.now),
     outcome: changed.kind,
     changes: changed.changes,
@@ -42,13 +41,13 @@ export function toMadeChange(changed: Changed, subscription: SubscriptionDetails
   };
 }
 
-export function changedText(changed: Changed): string {
-  const { account, schedule, entries, granted, changes, lowBalance } = changed;
+export function changedText(changed: Changed, now: Instant): string {
+  const { account, lots, schedule, entries, granted, changes, lowBalance } = changed;
   const id = printable(account.accountId);
   const lines = changes.map((change) => `${id}: ${printable(changeText(change))}.`);
   for (const entry of entries) lines.push(entryText(entry, granted));
   if (entries.length > 0 || lowBalance !== null) {
-    lines.push(`The balance is now ${formatCredits(balanceOf(account))} credits.`);
+    lines.push(`The balance is now ${balanceText(account, lots, now)}.`);
   }
   if (lowBalance !== null) lines.push(LOW_BALANCE);
   lines.push(...changed.fees.map(feeText));

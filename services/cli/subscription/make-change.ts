@@ -53,5 +53,9 @@ async function makeChange(
   if (outcome.kind !== "changed") return refused(outcome);
   const subscription = await readSubscription(settings, accountId);
   if (subscription === null) return noAccount(accountId);
-  return shown(madeChange, toMadeChange(outcome, subscription), changedText(outcome));
+  return shown(
+    madeChange,
+    toMadeChange(outcome, subscription),
+    changedText(outcome, subscription.now),
+  );
 }

@@ -1,5 +1,5 @@
-import { balanceOf } from "../../../shared/core/line/credit-line.ts";
-import { minute } from "../live/clock.ts";
+import { availableAt } from "../../../shared/core/line/available.ts";
+import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits, moneyText, roundedDown } from "../text/credit-text.ts";
@@ -10,7 +10,8 @@ import { BalanceChange } from "./balance-change.tsx";
 export function BalanceCard({ open }: { open: OpenAccount }) {
   const { line, connection } = open.live.value;
   const { value: account } = open.account.state.value;
-  const balance = line === null ? null : balanceOf(line);
+  const lots = open.lots.state.value.value ?? [];
+  const balance = line === null ? null : availableAt(line, lots, second.value);
   const isDebt = balance !== null && balance < 0n;
   const isLow = balance !== null && account !== null && balance <= BigInt(account.threshold);
   return (

@@ -1,4 +1,5 @@
-import { remainingOf, type Stretch } from "../../../shared/core/line/credit-line.ts";
+import type { Lot } from "../../../shared/core/line/account.ts";
+import { usableOf } from "../../../shared/core/line/available.ts";
 
 /**
  * The layout of a credit line, in pixels from its left end. Lots lie end to end, as wide as their
@@ -24,11 +25,11 @@ export interface DrawnStretch<L> {
 const GAP = 4;
 const NARROWEST = 14;
 
-/** Lays out `lots` (oldest first) over `width` pixels, for an account at `position`. */
-export function layOutLine<L extends Stretch>(
+/** Lays out `lots` (oldest first) over `width` pixels, for an account at `position`, at an instant. */
+export function layOutLine<L extends Omit<Lot, "lotId">>(
   lots: readonly L[],
   { granted, position }: { granted: bigint; position: bigint },
-  width: number,
+  { width, now }: { width: number; now: number },
 ): DrawnLine<L> {
   const owed = position > granted ? position - granted : 0n;
   const sizes = lots.map(({ start, end }) => end - start);
@@ -37,7 +38,7 @@ export function layOutLine<L extends Stretch>(
   let left = 0;
   for (const [i, lot] of lots.entries()) {
     const own = widths[i] ?? 0;
-    const remaining = remainingOf(lot, position);
+    const remaining = usableOf(lot, position, now);
     const size = lot.end - lot.start;
     stretches.push({ lot, left, width: own, used: ratio(size - remaining, size), remaining });
     left += own + GAP;

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { remainingOf } from "../../../shared/core/line/credit-line.ts";
+import { usableOf } from "../../../shared/core/line/available.ts";
+import { second } from "../live/clock.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
@@ -76,7 +77,7 @@ function cellsOf(lot: LotOnLine, { position }: LiveLine) {
     lot.source,
     lot.reference,
     creditsCell(lot.end - lot.start),
-    creditsCell(remainingOf(lot, position)),
+    creditsCell(usableOf(lot, position, second.value)),
     new Date(lot.grantedAt).toISOString(),
     lot.expiresAt === null ? "" : new Date(lot.expiresAt).toISOString(),
   ];
@@ -84,13 +85,13 @@ function cellsOf(lot: LotOnLine, { position }: LiveLine) {
 
 /** The number of used-up lots that are not drawn by default. */
 function hiddenOf(lots: readonly LotOnLine[], { position }: LiveLine): number {
-  const usedUp = lots.filter((lot) => remainingOf(lot, position) === 0n).length;
+  const usedUp = lots.filter((lot) => usableOf(lot, position, second.value) === 0n).length;
   return Math.max(0, usedUp - USED_UP_SHOWN);
 }
 
 function Summary({ lots, line }: { lots: readonly LotOnLine[]; line: LiveLine }) {
   const size = lots.reduce((sum, { start, end }) => sum + end - start, 0n);
-  const left = lots.reduce((sum, lot) => sum + remainingOf(lot, line.position), 0n);
+  const left = lots.reduce((sum, lot) => sum + usableOf(lot, line.position, second.value), 0n);
   return (
     <p class="note">
       {shortCredits(size - left)} of {shortCredits(size)} used

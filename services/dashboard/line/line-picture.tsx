@@ -1,4 +1,4 @@
-import { minute } from "../live/clock.ts";
+import { minute, second } from "../live/clock.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { useWidth } from "../parts/use-width.ts";
 import { expiryText, type LotOnLine, lotName } from "../state/lot-on-line.ts";
@@ -26,7 +26,7 @@ const NARROWEST_LABEL = 164;
  */
 export function LinePicture({ lots, line, zone, choose }: PictureProps) {
   const [element, width] = useWidth<HTMLDivElement>();
-  const drawn = layOutLine(lots, line, width);
+  const drawn = layOutLine(lots, line, { width, now: second.value });
   const parts = drawn.debt === null ? drawn.stretches : [...drawn.stretches, drawn.debt];
   const largest = lots.reduce((most, lot) => (sizeOf(lot) > most ? sizeOf(lot) : most), 0n);
   const labels = placeLabels(parts, width, NARROWEST_LABEL);

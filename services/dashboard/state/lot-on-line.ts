@@ -46,11 +46,12 @@ export function expiryText(
   zone: string,
   now: number,
 ): { text: string; isSoon: boolean } {
-  if (remaining === 0n) return { text: "used up", isSoon: false };
-  if (expiresAt === null) return { text: "does not expire", isSoon: false };
-  if (expiresAt <= now) {
-    return { text: `expired on ${shortDate(zone, expiresAt)}, update pending`, isSoon: true };
+  if (remaining === 0n) {
+    const hasEnded = expiresAt !== null && expiresAt <= now;
+    const text = hasEnded ? `ended on ${shortDate(zone, expiresAt)}` : "used up";
+    return { text, isSoon: false };
   }
+  if (expiresAt === null) return { text: "does not expire", isSoon: false };
   const soon = soonText(zone, expiresAt, now);
   if (soon !== null)
     return { text: `expires ${shortDate(zone, expiresAt)}, ${soon}`, isSoon: true };

@@ -1,11 +1,12 @@
 import type { Instant, Lot } from "../line/account.ts";
-import { type MicroCredits, remainingOf } from "../line/credit-line.ts";
+import { usableOf } from "../line/available.ts";
+import type { MicroCredits } from "../line/credit-line.ts";
 
 /** How long credits last at a pace, and how many expire unused. */
 export interface Runway {
   /** Null: nothing is being used, or they last beyond the horizon. */
   readonly lastsUntil: Instant | null;
-  /** Credits that expire before they are used. */
+  /** Credits that expire before they are used; not those of lots that have ended. */
   readonly expiresUnused: MicroCredits;
 }
 
@@ -25,7 +26,7 @@ export function runwayOf(
   pace: Pace,
 ): Runway {
   const left = lots
-    .map((lot) => ({ credits: remainingOf(lot, position), expiresAt: lot.expiresAt }))
+    .map((lot) => ({ credits: usableOf(lot, position, now), expiresAt: lot.expiresAt }))
     .filter(({ credits }) => credits > 0n);
   if (pace.credits === 0n) {
     const ending = left.filter(({ expiresAt }) => expiresAt !== null);
@@ -39,7 +40,7 @@ export function runwayOf(
   let expiresUnused = 0n;
   for (const { credits, expiresAt } of left) {
     const usedUpAt = at + (credits * perMs) / pace.credits;
-    const endsAt = expiresAt === null ? null : BigInt(Math.max(0, expiresAt - now));
+    const endsAt = expiresAt === null ? null : BigInt(expiresAt - now);
     if (endsAt === null || usedUpAt <= endsAt) {
       at = usedUpAt;
       continue;

@@ -17,7 +17,7 @@ export type Due =
   | { readonly kind: "charge"; readonly at: Instant; readonly charge: DueCharge };
 
 /** True when something on the account may be due at `clock`. */
-export function isDue(account: Account, clock: Instant): boolean {
+export function isDue(account: Pick<Account, "nextDueAt">, clock: Instant): boolean {
   return account.nextDueAt !== null && account.nextDueAt <= clock;
 }
 

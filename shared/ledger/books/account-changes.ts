@@ -1,7 +1,8 @@
-import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
+import type { Account, AccountId, Entry, Instant, Lot } from "../../core/line/account.ts";
 import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { readLotsOfDue } from "./read-lots.ts";
 
 /** What a reader already has of an account: the last sequences of its entries and top-up notices. */
 export interface KnownChanges {
@@ -22,19 +23,21 @@ export interface NumberedNotice extends TopUpNotice {
 
 /** An account's newest state, and what is new to a reader. */
 export interface AccountChanges
-  extends Pick<Account, "accountId" | "version" | "granted" | "position">,
+  extends Pick<Account, "accountId" | "version" | "granted" | "position" | "nextDueAt">,
     KnownChanges {
+  /** Those with credits left; none if nothing is due on the account. */
+  readonly lots: readonly Lot[];
   /** In order; empty where there are more than the limit. */
   readonly newEntries: readonly PostedAt[];
   /** In order; empty where there are more than the limit. */
   readonly newTopUps: readonly NumberedNotice[];
 }
 
-type State = Omit<AccountChanges, "newEntries" | "newTopUps">;
+type State = Omit<AccountChanges, "lots" | "newEntries" | "newTopUps">;
 
 const STATES = `
   SELECT account_id AS "accountId", version, granted, position, entries,
-         coalesce(auto_top_up.told, 0)::bigint AS "topUps"
+         next_due_at AS "nextDueAt", coalesce(auto_top_up.told, 0)::bigint AS "topUps"
   FROM account
   LEFT JOIN auto_top_up USING (account_id)
   WHERE account_id = ANY($1::text[])`;
@@ -55,13 +58,13 @@ const TOP_UPS = `
 
 /**
  * The newest state of accounts and what is new since `known` (null: nothing is listed), all from one
- * snapshot and in at most three statements. Of each account at most `limit` entries and `limit` notices
+ * snapshot and in at most four statements. Of each account at most `limit` entries and `limit` notices
  * are listed; where there are more, none. Unknown accounts are left out.
  */
 export async function readAccountChanges(
   transaction: Transaction,
   known: ReadonlyMap<AccountId, KnownChanges | null>,
-  limit: number,
+  { at, limit }: { readonly at: Instant; readonly limit: number },
 ): Promise<AccountChanges[]> {
   const ids = textArray([...known.keys()]);
   const states = await queryRows<State>(transaction, STATES, [ids], "read-account-states");
@@ -75,8 +78,10 @@ export async function readAccountChanges(
   };
   const entries = await listNew<PostedAt>(transaction, ENTRIES, newSince("entries"));
   const topUps = await listNew<NumberedNotice>(transaction, TOP_UPS, newSince("topUps"));
+  const lots = await readLotsOfDue(transaction, states, at);
   return states.map((state) => ({
     ...state,
+    lots: lots.get(state.accountId) ?? [],
     newEntries: entries.get(state.accountId) ?? [],
     newTopUps: topUps.get(state.accountId) ?? [],
   }));

@@ -1,4 +1,5 @@
-import type { AccountId, Entry } from "../../core/line/account.ts";
+import type { AccountId, Entry, Instant } from "../../core/line/account.ts";
+import { hasEnded } from "../../core/line/available.ts";
 import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/credit-line.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
@@ -125,13 +126,19 @@ export interface LotUse extends LotLoss {
   readonly remaining: MicroCredits;
 }
 
-/** Splits a lot's credits, given the position and the `readLosses` of the same snapshot. */
+/**
+ * Splits a lot's credits as of `at`, given the position and the `readLosses` of the same snapshot. What
+ * a lot has left that has ended counts as expired, posted or not.
+ */
 export function useOf(
   lot: GrantedLot,
-  position: MicroCredits,
+  { position, at }: { readonly position: MicroCredits; readonly at: Instant },
   losses: ReadonlyMap<string, LotLoss>,
 ): LotUse {
   const { expired, withdrawn } = losses.get(lot.lotId) ?? NO_LOSS;
-  const remaining = remainingOf(lot, position);
-  return { used: lot.credits - expired - withdrawn - remaining, expired, withdrawn, remaining };
+  const left = remainingOf(lot, position);
+  const used = lot.credits - expired - withdrawn - left;
+  return hasEnded(lot, at)
+    ? { used, expired: expired + left, withdrawn, remaining: 0n }
+    : { used, expired, withdrawn, remaining: left };
 }

@@ -1,4 +1,5 @@
-import type { Lot } from "../../core/line/account.ts";
+import type { Account, Instant, Lot } from "../../core/line/account.ts";
+import { isDue } from "../../core/month/account-book.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import { type Queryable, queryRows } from "../postgres/database.ts";
 
@@ -26,4 +27,29 @@ export async function readLiveLots(
     else ofAccount.push(lot);
   }
   return lots;
+}
+
+/**
+ * The lots with credits left of those accounts on which something is due at an instant. No lot of any
+ * other account has ended, so there is nothing to leave out of its balance.
+ */
+export async function readLotsOfDue(
+  transaction: Queryable,
+  accounts: Iterable<Pick<Account, "accountId" | "nextDueAt">>,
+  at: Instant,
+): Promise<Map<string, Lot[]>> {
+  const due = [...accounts].filter((account) => isDue(account, at));
+  return readLiveLots(
+    transaction,
+    due.map(({ accountId }) => accountId),
+  );
+}
+
+/** The same of one account. */
+export async function readLotsIfDue(
+  transaction: Queryable,
+  account: Account,
+  at: Instant,
+): Promise<readonly Lot[]> {
+  return (await readLotsOfDue(transaction, [account], at)).get(account.accountId) ?? [];
 }

@@ -1,4 +1,5 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { AccountBook } from "../../core/month/account-book.ts";
 import {
   decideGrant,
   type Grant,
@@ -9,7 +10,11 @@ import { findLot } from "../books/granted-lots.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import type { Database } from "../postgres/database.ts";
 
-export type GrantOutcome = GrantDecision | UnknownAccount;
+export type GrantOutcome =
+  | Exclude<GrantDecision, { kind: "granted" }>
+  /** With the lots that have credits left. */
+  | (Extract<GrantDecision, { kind: "granted" }> & Pick<AccountBook, "lots">)
+  | UnknownAccount;
 
 /** Grants credits to an account in one transaction. Repeating it with the same lot id is safe. */
 export async function grantCredits(
@@ -18,13 +23,13 @@ export async function grantCredits(
   asked: Grant,
   now: Instant,
 ): Promise<GrantOutcome> {
-  return moveAccount<GrantDecision>(database, { accountId, now }, async ({ book }, transaction) => {
+  return moveAccount<GrantOutcome>(database, { accountId, now }, async ({ book }, transaction) => {
     const existing = await findLot(transaction, accountId, asked.lotId);
     const decision = decideGrant(asked, { account: book.account, existing, now });
     if (decision.kind !== "granted") return { decision, step: null };
     const { account, lot, entry, lowBalance } = decision;
     const lots = [...book.lots, toLot(lot)];
     const posted = { entries: [entry], granted: [lot], changes: [], fees: [], lowBalance };
-    return { decision, step: { ...book, ...posted, account, lots } };
+    return { decision: { ...decision, lots }, step: { ...book, ...posted, account, lots } };
   });
 }

@@ -1,4 +1,4 @@
-import type { AccountId } from "../../core/line/account.ts";
+import type { AccountId, Lot } from "../../core/line/account.ts";
 import type { AutoTopUp } from "../../core/payments/auto-top-up.ts";
 import { readAutoTopUp } from "../books/auto-top-ups.ts";
 import { readLiveLots } from "../books/read-lots.ts";
@@ -10,8 +10,8 @@ import { readSubscription, type SubscriptionDetails } from "./read-subscription.
 export interface AccountOverview extends SubscriptionDetails {
   readonly auto: AutoTopUp;
   readonly method: StoredMethod | null;
-  /** The number of lots with credits left. */
-  readonly liveLots: number;
+  /** Those with credits left, oldest first. */
+  readonly lots: readonly Lot[];
 }
 
 /** Null: there is no such account. */
@@ -26,6 +26,6 @@ export async function readAccountOverview(
     ...read,
     auto: await readAutoTopUp(transaction, accountId),
     method: await readPaymentMethod(transaction, accountId),
-    liveLots: live.get(accountId)?.length ?? 0,
+    lots: live.get(accountId) ?? [],
   };
 }

@@ -66,7 +66,8 @@ async function postOfTopUp(
   const standing = book.lots.find(({ lotId }) => lotId === stored.lotId) ?? stored;
   const lot = { ...stored, start: standing.start, end: standing.end };
   const losses = withExpiries(await readLosses(transaction, accountId), posted);
-  const { used, remaining } = useOf(lot, book.account.position, losses);
+  const { position } = book.account;
+  const { used, remaining } = useOf(lot, { position, at: now }, losses);
   const spent = used - (await readReversed(transaction, back, lot.lotId));
   const reversal = { amount, amountBefore, reference: REFERENCE.takenBack.write(back) };
   const outcome = reverseTopUp(topUp, reversal, { book, lot, remaining, spent, now });

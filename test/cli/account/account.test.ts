@@ -236,6 +236,19 @@ describe("account show", () => {
     });
   });
 
+  test("names what has ended beside the balance, before its expiry is posted", async () => {
+    const at = Date.now() - 600_000;
+    const lots = [{ credits: 5_000_000n, expiresAt: at + 500_000 }, { credits: 1_000_000n }];
+    await openAccount(books, "cli-ended", { lots, at });
+    const { stdout } = await run("account show cli-ended");
+    expect(stdout).toMatch(
+      /balance +1 credits \(without 5 that have ended; the expiry follows\)\n/,
+    );
+    expect(stdout).toMatch(/live lots +1\n/);
+    expect((await run("lots cli-ended")).stdout).toContain("balance 1 credits (without 5 that");
+    expect((await run("entries cli-ended")).stdout).toContain("the balance is 1 credits (without");
+  });
+
   test("shows debt in words", async () => {
     await openAccount(books, "cli-indebted", { lots: [{ credits: 1_000_000n }] });
     await setPrice(books, "cli-tokens", 1_000_000n);

@@ -37,7 +37,7 @@ describe("at 10 credits a day", () => {
     { what: "a lot that never ends", lots: lotsOf([100n, null]), days: 10, lost: 0n },
     { what: "a lot that ends as it is used up", lots: lotsOf([100n, 10]), days: 10, lost: 0n },
     { what: "a lot that ends before", lots: lotsOf([100n, 4]), days: 4, lost: 60n },
-    { what: "a lot that has ended", lots: lotsOf([100n, -1]), days: 0, lost: 100n },
+    { what: "a lot that has ended does not count", lots: lotsOf([100n, -1]), days: 0, lost: 0n },
     { what: "one after the other", lots: lotsOf([30n, 5], [50n, null]), days: 8, lost: 0n },
     {
       what: "the next goes on where one ends",
@@ -103,7 +103,8 @@ function dayByDay(lots: readonly Lot[], pace: bigint, position: bigint) {
   for (let days = 0; ; days += 1) {
     for (const lot of left) {
       if (lot.expiresAt === null || lot.expiresAt > NOON + days * DAY) continue;
-      lost += lot.credits;
+      // What has ended already is gone, and not lost from now on.
+      if (lot.expiresAt > NOON) lost += lot.credits;
       lot.credits = 0n;
     }
     const [oldest] = left.filter(({ credits }) => credits > 0n);
