@@ -13,6 +13,8 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   unknown_lot: ({ lotId }) => `there is no lot ${lotId}`,
   unknown_payment: ({ paymentId }) => `there is no payment ${paymentId}`,
   unknown_event: ({ eventId }) => `no event ${eventId} has been metered`,
+  several_sources: ({ eventId, sources }) =>
+    `events of several sources have the id ${eventId}; state the source, one of ${sources.map((source) => JSON.stringify(source)).join(", ")}`,
   unknown_key: ({ keyId }) => `there is no key ${keyId}`,
   unknown_dead_letter: ({ place }) => `there is no dead letter at ${place}`,
   unknown_meter: ({ meter }) => `there is no meter ${meter}`,
@@ -110,6 +112,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_lot: { status: 404, field: "lot_id", hint: "drawdown lots" },
   unknown_payment: { status: 404, field: "payment_id", hint: "drawdown payments" },
   unknown_event: { status: 404, field: "event_id" },
+  several_sources: { status: 409, field: "source", hint: "--source" },
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },
   unknown_dead_letter: { status: 404, hint: "drawdown dead-letters list" },
   unknown_meter: { field: "meter", hint: "drawdown rate list" },

@@ -13,6 +13,7 @@ import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/us
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
+  type EventOwner,
   findDeadLetters,
   findRecordedUsage,
   lineOf,
@@ -137,14 +138,16 @@ export class PartitionComparison {
     const { transaction, topic, onDifference } = this.#comparison;
     const suspects = this.#suspects;
     this.#suspects = [];
-    const recorded = await findRecordedUsage(transaction, suspects.flatMap(identitiesIn));
+    const recorded = await findRecordedUsage(transaction, suspects.flatMap(ownersIn));
+    const byIdentity = new Map(recorded.map((record) => [identityOf(record), record]));
+    const byPlace = Map.groupBy(recorded, placeOf);
     const places = suspects.map(({ place }) => place);
     const dead = await findDeadLetters(transaction, topic, places);
     for (const { place, isMessage, usage, lines } of suspects) {
-      const records = lines.flatMap((line) => recorded.get(identityOf(ownerOfLine(line))) ?? []);
+      const records = lines.length === 0 ? [] : (byPlace.get(placeOf(place)) ?? []);
       const identity = usage === null ? "" : identityOf(usage.event);
-      const ofIdentity = this.#differing.get(identity) ?? recorded.get(identity) ?? null;
-      const isDeadLetter = dead.has(`${place.partition}/${place.offset}`);
+      const ofIdentity = this.#differing.get(identity) ?? byIdentity.get(identity) ?? null;
+      const isDeadLetter = dead.has(placeOf(place));
       const verified = verifyUsage(
         place,
         { usage, isMessage },
@@ -174,7 +177,11 @@ export class PartitionComparison {
   }
 }
 
-function identitiesIn({ usage, lines }: Suspect) {
+function placeOf({ partition, offset }: Place): string {
+  return `${partition}/${offset}`;
+}
+
+function ownersIn({ usage, lines }: Suspect): EventOwner[] {
   const owners = lines.map(ownerOfLine);
   return usage === null ? owners : [...owners, usage.event];
 }

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import type { RecordDifference, UsageDifference } from "../core/history/verify-usage.ts";
 import type { AccountId, Instant } from "../core/line/account.ts";
 import type { MicroCredits } from "../core/line/credit-line.ts";
+import type { EventName } from "../core/usage/usage-event.ts";
 import type { UnmatchedCharge } from "../ledger/payments/charges-at-gateway.ts";
 import type { MissingLot, MovedPosition, UngrantedTopUp } from "../ledger/proof/verify-books.ts";
 import type { PublishedEntry } from "../ledger/proof/verify-published.ts";
@@ -101,14 +103,14 @@ export function idOf(difference: Difference): string {
   const { kind } = difference;
   switch (difference.kind) {
     case "missing_record":
-      return `${kind}:${difference.event.eventId}`;
+      return `${kind}:${nameOf(difference.event)}`;
     case "not_kept":
       return `${kind}:${difference.place.partition}/${difference.place.offset}`;
     case "extra_record":
     case "other_price":
     case "other_content":
     case "other_account":
-      return `${kind}:${difference.record.eventId}`;
+      return `${kind}:${nameOf(difference.record)}`;
     case "missing_entry":
       return `${kind}:${difference.sequence}`;
     case "other_entry":
@@ -130,4 +132,17 @@ export function idOf(difference: Difference): string {
     case "broken_invariant":
       return `${kind}:${difference.holds}`;
   }
+}
+
+/** An event's id, and a digest of its source where there is one: a source may be long. */
+function nameOf({ eventId, source }: EventName): string {
+  if (source === "") return eventId;
+  return `${eventId}:${createHash("sha256").update(source).digest("hex").slice(0, 16)}`;
+}
+
+/** The id of a difference under versions that knew an event by its id alone; null: it has no other. */
+export function formerIdOf(difference: Difference): string | null {
+  if (!("record" in difference || "event" in difference)) return null;
+  const { eventId } = "record" in difference ? difference.record : difference.event;
+  return `${difference.kind}:${eventId}`;
 }

@@ -1,9 +1,10 @@
 import type { RecordDifference } from "../core/history/verify-usage.ts";
 import type { MicroCredits, Stretch } from "../core/line/credit-line.ts";
 import { placeInDraw } from "../core/line/place-in-draw.ts";
+import { type EventIdentity, identityOf } from "../core/usage/usage-event.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import { findRecordedUsage } from "../ledger/proof/recorded-usage.ts";
-import { drawnByEntries, findDraws } from "../ledger/usage/find-draws.ts";
+import { drawnByEntries, findDraws, type WrittenDraw } from "../ledger/usage/find-draws.ts";
 import type { OnLine, PlacedDifference } from "./difference.ts";
 
 /** Looks up where the events of one account's differences drew on its line. */
@@ -15,52 +16,88 @@ export async function placeOnLine(
   const costs = new Map<string, MicroCredits>();
   for (const difference of differences) {
     const expected = expectedUsage(difference, accountId);
-    if (expected !== null) costs.set(expected.eventId, expected.credits);
+    if (expected !== null) costs.set(identityOf(expected.event), expected.credits);
   }
-  const named = differences.map(eventIdOf);
-  const draws = await findDraws(transaction, accountId, named);
+  const named = differences.map(eventOf);
+  const draws = await findDraws(
+    transaction,
+    accountId,
+    named.map(({ eventId }) => eventId),
+  );
   const placed = new Map<string, OnLine>();
-  const drawn = new Set(draws.flatMap((draw) => draw.eventIds));
+  const drawn = new Set<string>();
   for (const draw of draws) {
-    const identities = draw.eventIds.map((eventId) => ({ accountId, eventId }));
-    const recorded = await findRecordedUsage(transaction, identities);
-    const records = new Map<string, Stretch>();
-    for (const { eventId, start, credits } of recorded.values()) {
-      records.set(eventId, { start, end: start + credits });
-    }
-    const entries = await drawnByEntries(transaction, accountId, draw);
-    const places = placeInDraw(draw, { records, entries }, costs);
-    for (const [eventId, start] of places) placed.set(eventId, { start, drawnAt: draw.drawnAt });
+    const names = namesIn(draw, accountId, named);
+    for (const name of names) drawn.add(name);
+    const known = await knownAround(transaction, accountId, draw, names);
+    const places = placeInDraw({ ...draw, events: names }, known, costs);
+    for (const [name, start] of places) placed.set(name, { start, drawnAt: draw.drawnAt });
   }
   return differences.map((difference) => {
-    const eventId = eventIdOf(difference);
+    const identity = identityOf(eventOf(difference));
     const hasRecord = "record" in difference && difference.record.accountId === accountId;
-    const isDrawn = hasRecord && drawn.has(eventId);
-    return { ...difference, onLine: placed.get(eventId) ?? null, isDrawn };
+    const isDrawn = hasRecord && drawn.has(identity);
+    return { ...difference, onLine: placed.get(identity) ?? null, isDrawn };
   });
+}
+
+/**
+ * The identities of a draw's events. A draw of a version that named ids alone means the event in question
+ * that has the id.
+ */
+function namesIn(
+  draw: WrittenDraw,
+  accountId: string,
+  inQuestion: readonly EventIdentity[],
+): string[] {
+  return draw.events.map(({ eventId, source }) => {
+    const meant = source ?? inQuestion.find((event) => event.eventId === eventId)?.source;
+    return identityOf({ accountId, source: meant ?? ANY_SOURCE, eventId });
+  });
+}
+
+/** The source of an event that is not in question, where the draw does not name it. */
+const ANY_SOURCE = "";
+
+async function knownAround(
+  transaction: Transaction,
+  accountId: string,
+  draw: WrittenDraw,
+  names: readonly string[],
+): Promise<{ records: Map<string, Stretch>; entries: Stretch[] }> {
+  const owners = draw.events.map(({ eventId }) => ({ accountId, eventId }));
+  const named = new Set(names);
+  const records = new Map<string, Stretch>();
+  for (const record of await findRecordedUsage(transaction, owners)) {
+    const stretch = { start: record.start, end: record.start + record.credits };
+    const anyName = identityOf({ ...record, source: ANY_SOURCE });
+    if (named.has(identityOf(record))) records.set(identityOf(record), stretch);
+    else if (draw.events.some(({ source }) => source === null)) records.set(anyName, stretch);
+  }
+  return { records, entries: await drawnByEntries(transaction, accountId, draw) };
 }
 
 /** The usage that the account should have by the topic. */
 function expectedUsage(
   difference: RecordDifference,
   accountId: string,
-): { eventId: string; credits: MicroCredits } | null {
+): { event: EventIdentity; credits: MicroCredits } | null {
   switch (difference.kind) {
     case "missing_record":
     case "other_content":
     case "other_account": {
       const { event, credits } = difference;
-      return event.accountId === accountId ? { eventId: event.eventId, credits } : null;
+      return event.accountId === accountId ? { event, credits } : null;
     }
     case "other_price": {
       const { record, credits } = difference;
-      return credits === null ? null : { eventId: record.eventId, credits };
+      return credits === null ? null : { event: record, credits };
     }
     case "extra_record":
       return null;
   }
 }
 
-function eventIdOf(difference: RecordDifference): string {
-  return "event" in difference ? difference.event.eventId : difference.record.eventId;
+function eventOf(difference: RecordDifference): EventIdentity {
+  return "event" in difference ? difference.event : difference.record;
 }

@@ -20,6 +20,7 @@ import {
   accountOf,
   type Difference,
   type Found,
+  formerIdOf,
   idOf,
   isAnsweredByEntry,
   type PlacedDifference,
@@ -161,12 +162,15 @@ async function placeAll(transaction: Transaction, listed: readonly Difference[])
 
 /** The differences without those that the entry of a repair has corrected. */
 async function unanswered(transaction: Transaction, found: readonly Found[]): Promise<Found[]> {
-  const keyOf = (of: Found) => ({ accountId: accountOf(of) ?? "", difference: idOf(of) });
-  const repairs = await findRepairs(transaction, found.filter(isAnsweredByEntry).map(keyOf));
-  return found.filter((difference) => {
-    const { accountId, difference: id } = keyOf(difference);
-    return !isAnsweredByEntry(difference) || !repairs.has(`${accountId}/${id}`);
-  });
+  const keysOf = (of: Found) => {
+    const accountId = accountOf(of) ?? "";
+    return [idOf(of), formerIdOf(of) ?? idOf(of)].map((difference) => ({ accountId, difference }));
+  };
+  const answerable = found.filter(isAnsweredByEntry);
+  const repairs = await findRepairs(transaction, answerable.flatMap(keysOf));
+  const isAnswered = (of: Found) =>
+    keysOf(of).some(({ accountId, difference }) => repairs.has(`${accountId}/${difference}`));
+  return found.filter((of) => !isAnsweredByEntry(of) || !isAnswered(of));
 }
 
 /** A record metered on another account is an extra record there and a missing one here. */

@@ -217,6 +217,8 @@ describe("usage", () => {
     const explained = await get("/v1/accounts/used/events/b");
     expect(explained).toMatchObject({ credits: "3", owed: "0" });
     expect(explained.lots.map((lot: Record<string, string>) => lot["credits"])).toEqual(["1", "2"]);
+    expect(await get("/v1/accounts/used/events/b?source=app")).toEqual(explained);
+    expect(await get("/v1/accounts/used/events/b?source=")).toMatchObject({ status: 404 });
     const [{ lot_id }] = explained.lots;
     const { items } = await get(`/v1/accounts/used/lots/${lot_id}/usage`);
     expect(items.map((item: Record<string, string>) => item["event_id"])).toEqual(["a", "b"]);

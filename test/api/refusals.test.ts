@@ -7,6 +7,7 @@ import { changeSubscription } from "../../shared/ledger/credits/change-subscript
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { meterEvents } from "../support/cli/meter-events.ts";
 import { offer } from "../support/cli/offer.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
@@ -31,6 +32,7 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   unknown_account: [404, ["GET", "nobody"], ["POST", "nobody/grants", { credits: "1" }]],
   unknown_lot: [404, ["GET", "bare/lots/none/usage"]],
   unknown_event: [404, ["GET", "bare/events/none"]],
+  several_sources: [409, ["GET", "twins/events/taken"]],
   unknown_key: [404, ["DELETE", "/v1/keys/0123456789abcdef"]],
   unknown_meter: [422, ["GET", "bare/allowance?meter=none&quantity=1"]],
   no_price: [422, ["GET", "bare/allowance?meter=coming&quantity=1"]],
@@ -104,6 +106,10 @@ beforeAll(async () => {
   await sellCredits(books);
   await setPrice(books, "coming", 1n, 1n, Date.UTC(2100, 0));
   await openAccount(books, "bare", { lots: [{ credits: 5n }] });
+  await openAccount(books, "twins");
+  await setPrice(books, "call", 1n);
+  const taken = { eventId: "taken", accountId: "twins", meter: "call", quantity: 1n };
+  await meterEvents(books, [taken, { ...taken, source: "other" }]);
   for (const id of ["payer", "busy", "krona"]) await openPayer(books, id);
   await books.database.query("UPDATE account SET currency = 'SEK' WHERE account_id = 'krona'");
   const now = Date.now();

@@ -53,6 +53,7 @@ function everyRefusal(): Refusal[] {
     unknown_lot: [{ kind: "unknown_lot", lotId }],
     unknown_payment: [{ kind: "unknown_payment", paymentId }],
     unknown_event: [{ kind: "unknown_event", eventId: "e-1" }],
+    several_sources: [{ kind: "several_sources", eventId: "e-1", sources: ["", "app"] }],
     unknown_key: [{ kind: "unknown_key", keyId: "0123456789abcdef" }],
     unknown_dead_letter: [{ kind: "unknown_dead_letter", place }],
     unknown_meter: [{ kind: "unknown_meter", meter: "calls" }],

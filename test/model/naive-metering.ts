@@ -67,11 +67,11 @@ function whyUnfit(
   return now - event.occurredAt > maxBehindMs ? "too_long_ago" : null;
 }
 
-function identityOf({ accountId, eventId }: UsageEvent): string {
-  return JSON.stringify([accountId, eventId]);
+function identityOf({ accountId, source, eventId }: UsageEvent): string {
+  return JSON.stringify([accountId, source, eventId]);
 }
 
-function contentOf({ meter, quantity, occurredAt, source, dimensions }: UsageEvent): string {
+function contentOf({ meter, quantity, occurredAt, dimensions }: UsageEvent): string {
   const pairs = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([meter, String(quantity), occurredAt, source, pairs]);
+  return JSON.stringify([meter, String(quantity), occurredAt, pairs]);
 }

@@ -65,7 +65,6 @@ const CONFLICTS: { name: string; other(now: number): Partial<UsageFields> }[] = 
   { name: "quantity", other: () => ({ quantity: 4n }) },
   { name: "meter", other: () => ({ meter: "free" }) },
   { name: "time", other: (now) => ({ occurredAt: now - 2 }) },
-  { name: "source", other: () => ({ source: "other" }) },
   { name: "dimension", other: () => ({ dimensions: [["model", "other"]] }) },
   { name: "number of dimensions", other: () => ({ dimensions: [] }) },
 ];
@@ -255,6 +254,12 @@ export const CASES: readonly Case[] = [
     before: () => ({ eventId: "taken" }),
     ...ours(({ now }) => ({ eventId: "taken", ...other(now) })),
   })),
+  {
+    name: "the id of another event, from another source",
+    becomes: { credits: 4_000_000n },
+    before: () => ({ eventId: "taken" }),
+    ...ours({ eventId: "taken", source: "other", quantity: 4n }),
+  },
   ...IDS.flatMap(([of, field]) => [
     { name: `${of} id of 10,000 characters`, ...ours({ [field]: "x".repeat(10_000) }) },
     { name: `${of} id of 257 characters`, ...ours({ [field]: "x".repeat(257) }) },

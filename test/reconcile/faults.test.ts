@@ -5,6 +5,7 @@ import { TOPICS } from "../../shared/core/text/topics.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import type { Usage } from "../support/books/usage-batches.ts";
 import { offer } from "../support/cli/offer.ts";
 import { topUp } from "../support/cli/pay.ts";
 import { eventually } from "../support/eventually.ts";
@@ -54,6 +55,7 @@ beforeAll(async () => {
     await publisher.publish([
       ...usage("second"),
       ...usage("first").slice(0, 3),
+      ...usage("first").slice(6, 7).map(fromAnotherSource),
       { eventId: `${prefix}-first-5`, accountId: ACCOUNTS[1] ?? "", quantity: 77n },
       { eventId: `${prefix}-lost`, accountId: id("nobody"), quantity: 1n },
     ]);
@@ -72,7 +74,7 @@ test("in good books everything is verified and nothing is reported", async () =>
   const { usage: counts, published, differences, more, cut } = await prove(books);
   expect(differences).toEqual([]);
   expect(more).toBe(0);
-  expect(counts).toMatchObject({ messages: 2 * EVENTS + 5, metered: 2 * EVENTS, repeats: 3 });
+  expect(counts).toMatchObject({ messages: 2 * EVENTS + 6, metered: 2 * EVENTS + 1, repeats: 3 });
   expect(counts.deadLetters).toBe(2);
   expect(cut).toMatchObject({ isWhole: true, unread: 0n });
   expect(published?.records).toBeGreaterThan(0);
@@ -107,6 +109,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     plant: `DELETE FROM usage_record WHERE event_id IN ('${prefix}-first-0', '${prefix}-first-4', '${prefix}-first-8')`,
     finds: ["missing_record", "missing_record", "missing_record"],
     repairs: ["record_restored", "record_restored", "record_restored"],
+  },
+  "of two records with the same id, one is deleted": {
+    plant: `DELETE FROM usage_record WHERE event_id = '${prefix}-first-6' AND source = ''`,
+    finds: ["missing_record"],
+    repairs: ["record_restored"],
   },
   "a record is doubled": {
     plant: `INSERT INTO usage_record SELECT event_id || '-again', account_id, meter, quantity, occurred_at,
@@ -292,6 +299,8 @@ function usage(name: string) {
     dimensions: at % 3 === 0 ? { model: "gpt", b: "x" } : {},
   }));
 }
+
+const fromAnotherSource = (event: Usage) => ({ ...event, source: "another" });
 
 const OCCURRED = Date.now() - 60_000;
 

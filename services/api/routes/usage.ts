@@ -9,6 +9,7 @@ import {
   usageRecord,
 } from "../../../shared/contract/usage-record.ts";
 import { accountId, id, instant, words } from "../../../shared/contract/wire.ts";
+import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
@@ -98,12 +99,18 @@ export const usageRoutes = [
       tag: "usage",
       summary: "Explain a metered event: what it cost, and which lots paid",
       params: z.object({ account_id: accountId, event_id: id("event_id") }),
+      query: z.strictObject({
+        source: words(MAX_SOURCE_LENGTH).optional().meta({
+          description: "Needed where events of several sources have the id.",
+        }),
+      }),
       response: { 200: explainedUsage },
     },
-    ({ params: { account_id, event_id } }, context) =>
+    ({ params: { account_id, event_id }, query: { source = null } }, context) =>
       readOfAccount(context, account_id, async (transaction) => {
-        const record = await findUsageRecord(transaction, account_id, event_id);
-        if (record === null) throw refuse({ kind: "unknown_event", eventId: event_id });
+        const named = { accountId: account_id, eventId: event_id, source };
+        const record = await findUsageRecord(transaction, named);
+        if ("kind" in record) throw refuse(record);
         return toExplainedUsage(record, await lotsAcross(transaction, account_id, record.drawn));
       }),
   ),

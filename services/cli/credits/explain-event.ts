@@ -3,26 +3,26 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
-import { findUsageRecord, type UsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import {
+  findUsageRecord,
+  type NamedEvent,
+  type UsageRecord,
+} from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, table } from "../shell/print.ts";
 import { readBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 
 /** Shows which lots paid for an event, and how much of it is still debt. */
-export async function explainEvent(
-  settings: Settings,
-  accountId: AccountId,
-  eventId: string,
-): Promise<Result> {
+export async function explainEvent(settings: Settings, named: NamedEvent): Promise<Result> {
+  const { accountId } = named;
   const explained = await readBooks(settings, async (transaction) => {
-    const record = await findUsageRecord(transaction, accountId, eventId);
-    return (
-      record && toExplainedUsage(record, await lotsAcross(transaction, accountId, record.drawn))
-    );
+    const record = await findUsageRecord(transaction, named);
+    if ("kind" in record) return record;
+    return toExplainedUsage(record, await lotsAcross(transaction, accountId, record.drawn));
   });
-  return explained === null
-    ? refused({ kind: "unknown_event", eventId })
+  return "kind" in explained
+    ? refused(explained)
     : shown(explainedUsage, explained, explainedText(accountId, explained));
 }
 

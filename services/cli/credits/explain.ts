@@ -7,6 +7,7 @@ import { explainLot } from "./explain-lot.ts";
 
 interface EventOptions extends JsonOption {
   readonly account: string;
+  readonly source?: string;
 }
 
 export function addExplainCommands(program: Command): void {
@@ -16,9 +17,14 @@ export function addExplainCommands(program: Command): void {
     examples: ["explain event 0198c0de-7a01-7000-8000-5ca1ab1e0001 --account acme"],
   })
     .requiredOption("--account <account>", "whose event it is")
+    .option("--source <source>", "its source, needed where events of several sources have the id")
     .action((event: string, options: EventOptions) =>
       run(options, (settings) =>
-        explainEvent(settings, accountIdArgument(options.account), idArgument("event", event)),
+        explainEvent(settings, {
+          accountId: accountIdArgument(options.account),
+          eventId: idArgument("event", event),
+          source: options.source ?? null,
+        }),
       ),
     );
   const lots = addCommand(explain, "lot <account> <lot>", {

@@ -22,9 +22,9 @@ export async function showLetter(settings: Settings, place: DeadLetterPlace): Pr
       typeof event === "string" || !hasIdentity(event)
         ? null
         : await readSnapshot(database, (transaction) =>
-            findUsageRecord(transaction, toAccountId(event.accountId), event.eventId),
+            findUsageRecord(transaction, { ...event, accountId: toAccountId(event.accountId) }),
           );
-    const dead = { letter, event, record };
+    const dead = { letter, event, record: record === null || "kind" in record ? null : record };
     return shown(shownLetter, toShownLetter(dead), shownText(dead));
   });
 }

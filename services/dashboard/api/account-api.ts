@@ -47,8 +47,8 @@ export function accountApi(token: string, accountId: string) {
         ...(range === null ? {} : instants(range)),
         ...(meter === null ? {} : { meter }),
       }),
-    explain: (eventId: string) =>
-      call<ExplainedUsageData>(`/events/${encodeURIComponent(eventId)}`),
+    explain: (eventId: string, source: string) =>
+      call<ExplainedUsageData>(`/events/${encodeURIComponent(eventId)}?${query({ source })}`),
     usage: (range: TimeRange, by: "hour" | "day", grouping: Grouping) =>
       call<UsageData>(`/usage?${query({ ...instants(range), by, ...grouping })}`),
     setThreshold: (threshold: bigint) =>
@@ -75,4 +75,9 @@ function query(parts: Query): string {
 
 function instants({ from, to }: TimeRange): Query {
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}
+
+/** Identifies an event within its account. */
+export function eventKey({ source, event_id }: UsageRecordData): string {
+  return JSON.stringify([source, event_id]);
 }

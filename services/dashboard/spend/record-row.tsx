@@ -26,7 +26,7 @@ export function RecordRow({ record, open, zone }: RecordRowProps) {
     }
     // The page behind, which keeps loading, handles a refused token.
     const read = resource(
-      () => open.api.explain(record.event_id),
+      () => open.api.explain(record.event_id, record.source),
       () => undefined,
     );
     void read.reload();

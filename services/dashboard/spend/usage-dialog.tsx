@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
+import { eventKey } from "../api/account-api.ts";
 import { type Listed, type PagedList, pagedList } from "../live/paged-list.ts";
 import { Content } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -26,11 +27,7 @@ interface OpenedProps {
 function Opened({ open, opened, zone }: OpenedProps) {
   const list = useMemo(() => {
     // The page behind, which keeps loading, handles a refused token.
-    const read = pagedList(
-      opened.load,
-      ({ event_id }) => event_id,
-      () => undefined,
-    );
+    const read = pagedList(opened.load, eventKey, () => undefined);
     void read.reload();
     return read;
   }, [opened]);
@@ -74,7 +71,7 @@ function Records({ open, shown: { items, next }, list, zone, file }: RecordsProp
         </thead>
         <tbody>
           {items.map((record) => (
-            <RecordRow key={record.event_id} record={record} open={open} zone={zone} />
+            <RecordRow key={eventKey(record)} record={record} open={open} zone={zone} />
           ))}
         </tbody>
       </table>

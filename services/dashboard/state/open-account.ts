@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { AccountData } from "../../../shared/contract/account.ts";
-import { accountApi } from "../api/account-api.ts";
+import { accountApi, eventKey } from "../api/account-api.ts";
 import { followStream } from "../live/follow-stream.ts";
 import {
   afterLine,
@@ -54,11 +54,7 @@ export function openAccount({ token, accountId, readOnly }: AccountAccess) {
     runway: resource(() => api.runway(), refused),
     payments: pagedList(api.payments, ({ payment_id }) => payment_id, refused),
     entries: pagedList(api.entries, ({ sequence }) => String(sequence), refused),
-    records: pagedList(
-      (cursor) => api.records(cursor, null, null),
-      ({ event_id }) => event_id,
-      refused,
-    ),
+    records: pagedList((cursor) => api.records(cursor, null, null), eventKey, refused),
     spend: spendState(api, zone, refused),
     /** The usage shown in the dialog. */
     opened: signal<OpenedUsage | null>(null),

@@ -1,13 +1,13 @@
 import type { MicroCredits, Stretch } from "./credit-line.ts";
 
-/** What one transaction drew from an account's line, and its events in order. */
+/** What one transaction drew from an account's line, and its events in order, each under a name of its own. */
 export interface DrawnStretch extends Stretch {
-  readonly eventIds: readonly string[];
+  readonly events: readonly string[];
 }
 
 /** What else drew in and around a draw. */
 export interface DrawNeighbours {
-  /** The stretches of its events' records, by event id. */
+  /** The stretches of its events' records, by event. */
   readonly records: ReadonlyMap<string, Stretch>;
   /** The stretches that entries drew, oldest first. */
   readonly entries: readonly Stretch[];
@@ -16,7 +16,7 @@ export interface DrawNeighbours {
 /**
  * Finds where on the line events with missing or wrong records drew, given what each should cost.
  * Events must fill the gap between their neighbours exactly; those that do not are left out.
- * Returns the start of each event's stretch, by event id.
+ * Returns the start of each event's stretch, by event.
  */
 export function placeInDraw(
   draw: DrawnStretch,
@@ -26,10 +26,10 @@ export function placeInDraw(
   const places = new Map<string, MicroCredits>();
   let from = draw.start;
   let run: string[] = [];
-  for (const eventId of draw.eventIds) {
-    const record = known.records.get(eventId);
-    if (record === undefined || inQuestion.has(eventId)) {
-      run.push(eventId);
+  for (const event of draw.events) {
+    const record = known.records.get(event);
+    if (record === undefined || inQuestion.has(event)) {
+      run.push(event);
       continue;
     }
     placeRun(run, { start: from, end: record.start });
@@ -39,23 +39,23 @@ export function placeInDraw(
   placeRun(run, { start: from, end: draw.end });
   return places;
 
-  function placeRun(eventIds: readonly string[], between: Stretch): void {
+  function placeRun(events: readonly string[], between: Stretch): void {
     const room = roomIn(between, known.entries);
-    const run = eventIds.map((eventId) => ({ eventId, credits: inQuestion.get(eventId) }));
-    for (const [eventId, start] of fill(room, run, between.start)) places.set(eventId, start);
+    const run = events.map((event) => ({ event, credits: inQuestion.get(event) }));
+    for (const [event, start] of fill(room, run, between.start)) places.set(event, start);
   }
 }
 
 /** The starts of events that fill the gaps one after the other; empty if they do not fill them exactly. */
 function fill(
   room: readonly Stretch[],
-  run: readonly { readonly eventId: string; readonly credits: MicroCredits | undefined }[],
+  run: readonly { readonly event: string; readonly credits: MicroCredits | undefined }[],
   from: MicroCredits,
 ): Map<string, MicroCredits> {
   const places = new Map<string, MicroCredits>();
   const gaps = [...room];
   let at = gaps[0]?.start ?? from;
-  for (const { eventId, credits } of run) {
+  for (const { event, credits } of run) {
     if (credits === undefined) return new Map();
     if (credits > 0n && at === gaps[0]?.end) {
       gaps.shift();
@@ -63,7 +63,7 @@ function fill(
     }
     const end = gaps[0]?.end ?? at;
     if (at + credits > end) return new Map();
-    places.set(eventId, at);
+    places.set(event, at);
     at += credits;
   }
   const isFull = gaps.length === 0 || (gaps.length === 1 && at === gaps[0]?.end);

@@ -13,6 +13,8 @@ interface Figures {
   unknown_payment: { paymentId: string };
   /** It was never metered. */
   unknown_event: { eventId: string };
+  /** Events of several sources have the id; the first sources, in order. */
+  several_sources: { eventId: string; sources: readonly string[] };
   unknown_key: { keyId: string };
   unknown_dead_letter: { place: string };
   /** It was never priced. */

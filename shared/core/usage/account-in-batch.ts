@@ -11,7 +11,7 @@ import { settle } from "../month/settle.ts";
 import { EMPTY_SCHEDULE, type Schedule, type SubscriptionChange } from "../month/subscription.ts";
 import type { Catalogue } from "../offer/catalogue.ts";
 import { addToSpend, type Spend } from "./spend.ts";
-import type { UsageEvent } from "./usage-event.ts";
+import type { EventName, UsageEvent } from "./usage-event.ts";
 
 /** What settling an account within a batch depends on. */
 export interface SettlingContext {
@@ -26,7 +26,7 @@ export interface Draw {
   readonly accountId: AccountId;
   readonly start: MicroCredits;
   readonly end: MicroCredits;
-  readonly eventIds: readonly string[];
+  readonly events: readonly EventName[];
 }
 
 /** An account while a batch's events are applied; `position` is more recent than the one in `account`. */
@@ -42,7 +42,7 @@ export interface AccountInBatch extends MovedBook {
   granted: readonly GrantedLot[];
   changes: readonly SubscriptionChange[];
   fees: readonly Fee[];
-  readonly eventIds: string[];
+  readonly events: EventName[];
   readonly spends: Spend[];
   moved: boolean;
 }
@@ -68,7 +68,7 @@ export function openAccount(
     changes: NONE,
     fees: NONE,
     drawnFrom: account.position,
-    eventIds: [],
+    events: [],
     spends: [],
     moved: false,
   };
@@ -90,8 +90,8 @@ export function draw(
   credits: MicroCredits,
   lowBalances: LowBalance[],
 ): void {
-  if (book.eventIds.length === 0) book.drawnFrom = book.position;
-  book.eventIds.push(event.eventId);
+  if (book.events.length === 0) book.drawnFrom = book.position;
+  book.events.push(event);
   addToSpend(book.spends, event, credits, book.account);
   book.position += credits;
   book.moved = true;
@@ -139,8 +139,8 @@ export function settleBefore(
 }
 
 /** The stretch begins with the first event and includes what entries drew in between. */
-function drawOf({ account, drawnFrom, position, eventIds }: AccountInBatch): Draw {
-  return { accountId: account.accountId, start: drawnFrom, end: position, eventIds };
+function drawOf({ account, drawnFrom, position, events }: AccountInBatch): Draw {
+  return { accountId: account.accountId, start: drawnFrom, end: position, events };
 }
 
 /** Everything that a batch changed on its accounts, in the order in which its events named them. */
@@ -155,7 +155,7 @@ export function changesOf(books: Iterable<AccountInBatch>) {
     accounts.push(accountOf(book));
     entries.push(...book.entries);
     spends.push(...book.spends);
-    if (book.eventIds.length > 0) draws.push(drawOf(book));
+    if (book.events.length > 0) draws.push(drawOf(book));
     const { lots, schedule } = book.before;
     if (book.lots !== lots || book.schedule !== schedule) settled.push(book);
   }

@@ -12,6 +12,7 @@ import {
   draw,
   openAccount,
 } from "./account-in-batch.ts";
+import { conflictWith } from "./conflict.ts";
 import type { Spend } from "./spend.ts";
 import { identityOf, isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
 
@@ -102,9 +103,8 @@ function accountFor<E extends UsageEvent>(
       batch.repeats += 1;
       return null;
     }
-    const { quantity, meter, occurredAt } = before;
-    const was = `${quantity} of ${meter} at ${occurredAt}`;
-    return reject(batch, event, "conflict", `metered before with other content: ${was}`);
+    const { reason, detail } = conflictWith(before, event);
+    return reject(batch, event, reason, detail);
   }
   const { accountId } = event;
   const known = batch.open.get(accountId);

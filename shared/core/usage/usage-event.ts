@@ -14,9 +14,15 @@ export interface UsageEvent {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** What identifies an event within its account: as in CloudEvents, its source and its id together. */
+export type EventName = Pick<UsageEvent, "source" | "eventId">;
+
+/** What identifies an event. */
+export type EventIdentity = EventName & Pick<UsageEvent, "accountId">;
+
 /** The identity of an event. The same identity again is a repeat, or a conflict if the content differs. */
-export function identityOf(event: Pick<UsageEvent, "accountId" | "eventId">): string {
-  return `${event.accountId}\0${event.eventId}`;
+export function identityOf({ accountId, source, eventId }: EventIdentity): string {
+  return `${accountId}\0${source}\0${eventId}`;
 }
 
 /** A usage event with the partition and offset at which it was read. */

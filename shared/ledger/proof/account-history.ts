@@ -10,6 +10,7 @@ import { listEntries } from "../books/list-entries.ts";
 import { listChanges } from "../books/schedules.ts";
 import { listSettingChanges } from "../books/setting-changes.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
+import { DRAWN_RECORDS } from "../usage/drawn-records.ts";
 import { MOST_AHEAD_MS, MOST_BEHIND_MS } from "../usage/list.ts";
 
 /** The history from which an account is rebuilt at an instant. */
@@ -96,9 +97,7 @@ const OFF_TIME = `
   FROM (
     SELECT record.credits, draw.version > $3 AS is_late
     FROM draw
-    CROSS JOIN unnest(draw.event_ids) AS drawn (event_id)
-    JOIN usage_record AS record
-      ON record.event_id = drawn.event_id AND record.account_id = draw.account_id
+    ${DRAWN_RECORDS}
     WHERE draw.account_id = $1
       AND draw.drawn_at >= to_timestamp(($2::bigint - ${MOST_AHEAD_MS}) / 1000.0)
       AND draw.drawn_at <= to_timestamp(($2::bigint + ${MOST_BEHIND_MS}) / 1000.0)

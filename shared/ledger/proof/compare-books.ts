@@ -69,7 +69,7 @@ const COMPARED: readonly Compared[] = [
     table: "usage_record",
     columns:
       "event_id, meter, quantity, occurred_at, source, dimensions, credits, start_position, kafka_partition, kafka_offset",
-    key: "event_id",
+    key: "event_id, source",
   },
   {
     table: "spend",

@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
+import type { ReceivedEvent, UsageEvent } from "../../core/usage/usage-event.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { EVENT_FIELDS } from "../usage/records.ts";
@@ -37,11 +37,14 @@ export interface RecordRange {
   readonly to: bigint;
 }
 
-/** The identity of a line's record. */
-export function ownerOfLine(line: string): Pick<UsageEvent, "eventId" | "accountId"> {
+/** The event id and the account of a line's record. */
+export function ownerOfLine(line: string): EventOwner {
   const [, eventId = "", accountId = ""] = line.split(BETWEEN, 3);
   return { eventId, accountId };
 }
+
+/** An event's id and its account: events of several sources may share them. */
+export type EventOwner = Pick<UsageEvent, "eventId" | "accountId">;
 
 /** The offset of a line's record. */
 export function offsetOfLine(line: string): bigint {
@@ -123,18 +126,19 @@ export async function openRecordLines(
 const FIND = `
   SELECT ${EVENT_FIELDS}, credits, start_position AS start, kafka_partition AS partition,
          kafka_offset AS offset
-  FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
+  FROM (
+    SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS each (event_id, account_id)
+  ) AS named
   JOIN usage_record USING (event_id, account_id)`;
 
-/** The records of these identities, by `identityOf`. */
+/** The records of all sources under these ids, each once. */
 export async function findRecordedUsage(
   transaction: Transaction,
-  named: readonly Pick<UsageEvent, "eventId" | "accountId">[],
-): Promise<Map<string, RecordedUsage>> {
-  if (named.length === 0) return new Map();
+  named: readonly EventOwner[],
+): Promise<RecordedUsage[]> {
+  if (named.length === 0) return [];
   const values = columnsOf(named, "eventId", "accountId");
-  const rows = await queryRows<RecordedUsage>(transaction, FIND, values);
-  return new Map(rows.map((record) => [identityOf(record), record]));
+  return queryRows<RecordedUsage>(transaction, FIND, values);
 }
 
 const DEAD = `

@@ -33,12 +33,12 @@ export async function restoreRecord(
 
 const REMOVE = `
   DELETE FROM usage_record
-  WHERE event_id = $1 AND account_id = $2 AND credits = $3
-    AND kafka_partition = $4 AND kafka_offset = $5`;
+  WHERE event_id = $1 AND account_id = $2 AND source = $3 AND credits = $4
+    AND kafka_partition = $5 AND kafka_offset = $6`;
 
 async function removeRow(transaction: Transaction, record: RecordedUsage): Promise<boolean> {
-  const { eventId, accountId, credits, partition, offset } = record;
-  const values = [eventId, accountId, credits, partition, offset];
+  const { eventId, accountId, source, credits, partition, offset } = record;
+  const values = [eventId, accountId, source, credits, partition, offset];
   const { rowCount } = await transaction.query(REMOVE, values);
   return rowCount === 1;
 }

@@ -2,24 +2,24 @@ import type { EntryHistory, RecordedEntry } from "../../core/history/post-record
 import type { Account } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
-import { identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
+import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { IDENTITY_COLUMNS, IDENTITY_TYPES, identityColumnsOf } from "../usage/records.ts";
 
 const STARTS = `
-  SELECT account_id AS "accountId", event_id AS "eventId", start_position AS start
-  FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
-  JOIN usage_record USING (event_id, account_id)`;
+  SELECT account_id AS "accountId", source, event_id AS "eventId", start_position AS start
+  FROM unnest(${IDENTITY_TYPES}) AS named (${IDENTITY_COLUMNS})
+  JOIN usage_record USING (${IDENTITY_COLUMNS})`;
 
 async function readStarts(
   source: Transaction,
   events: readonly UsageEvent[],
 ): Promise<Map<string, MicroCredits | null>> {
   if (events.length === 0) return new Map();
-  type Start = { accountId: string; eventId: string; start: MicroCredits };
-  const eventIds = textArray(events.map(({ eventId }) => eventId));
-  const accountIds = textArray(events.map(({ accountId }) => accountId));
-  const rows = await queryRows<Start>(source, STARTS, [eventIds, accountIds], "read-starts");
+  type Start = EventIdentity & { readonly start: MicroCredits };
+  const values = identityColumnsOf(events);
+  const rows = await queryRows<Start>(source, STARTS, values, "read-starts");
   const starts = new Map<string, MicroCredits | null>();
   for (const event of events) starts.set(identityOf(event), null);
   for (const row of rows) starts.set(identityOf(row), row.start);

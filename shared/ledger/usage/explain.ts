@@ -1,6 +1,8 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
-import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
+import { DRAWN_RECORDS } from "./drawn-records.ts";
 
 /** A metered event with its offset and the stretch of the line that it drew. */
 export interface UsageRecord {
@@ -19,25 +21,39 @@ export interface UsageRecord {
 
 /** The columns of a `RecordRow`, of `usage_record AS record`. */
 export const RECORD_COLUMNS = `
-  record.event_id AS "eventId", meter, quantity, occurred_at AS "occurredAt", source,
+  record.event_id AS "eventId", meter, quantity, occurred_at AS "occurredAt", record.source,
   coalesce(dimensions, '{}') AS dimensions, credits, record.start_position AS start,
   kafka_partition AS partition, kafka_offset AS offset, metered_at AS "meteredAt"`;
 
 export type RecordRow = Omit<UsageRecord, "drawn"> & { readonly start: MicroCredits };
 
+/** The most sources that a refusal lists. */
+const MOST_SOURCES = 10;
+
 const FIND = `
   SELECT ${RECORD_COLUMNS}
   FROM usage_record AS record
-  WHERE event_id = $2 AND account_id = $1`;
+  WHERE event_id = $2 AND account_id = $1 AND ($3::text IS NULL OR source = $3)
+  ORDER BY source
+  LIMIT ${MOST_SOURCES}`;
 
-/** The record of an event, or null when no such event of the account was metered. */
+/** An event by its id and its source; without the source: whichever one has the id. */
+export interface NamedEvent {
+  readonly accountId: AccountId;
+  readonly eventId: string;
+  readonly source: string | null;
+}
+
+/** The record of an event, or why none is found: none was metered, or events of several sources have its id. */
 export async function findUsageRecord(
   transaction: Transaction,
-  accountId: AccountId,
-  eventId: string,
-): Promise<UsageRecord | null> {
-  const row = await queryRow<RecordRow>(transaction, FIND, [accountId, eventId]);
-  return row && toRecord(row);
+  { accountId, eventId, source }: NamedEvent,
+): Promise<UsageRecord | Refusal<"unknown_event" | "several_sources">> {
+  const rows = await queryRows<RecordRow>(transaction, FIND, [accountId, eventId, source]);
+  const [row, another] = rows;
+  if (row === undefined) return { kind: "unknown_event", eventId };
+  if (another === undefined) return toRecord(row);
+  return { kind: "several_sources", eventId, sources: rows.map((record) => record.source) };
 }
 
 /**
@@ -47,9 +63,7 @@ export async function findUsageRecord(
  */
 const ACROSS = `
   FROM draw
-  CROSS JOIN unnest(draw.event_ids) WITH ORDINALITY AS drawn (event_id, place)
-  JOIN usage_record AS record
-    ON record.event_id = drawn.event_id AND record.account_id = draw.account_id
+  ${DRAWN_RECORDS}
   WHERE draw.account_id = $1
     AND draw.start_position >= coalesce((
       SELECT start_position

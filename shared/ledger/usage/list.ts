@@ -1,5 +1,6 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { type Queryable, queryRows, sqlState, type Transaction } from "../postgres/database.ts";
+import { DRAWN_RECORDS } from "./drawn-records.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
 
 /** Which usage: of events that occurred in [from, to), of one meter or of all. */
@@ -24,9 +25,7 @@ export const MOST_BEHIND_MS = 400 * DAY_MS;
 /** The records of an account in a range of time, found through the draws of around that time. */
 export const FROM_DRAWS = `
   FROM draw
-  CROSS JOIN unnest(draw.event_ids) WITH ORDINALITY AS drawn (event_id, place)
-  JOIN usage_record AS record
-    ON record.event_id = drawn.event_id AND record.account_id = draw.account_id
+  ${DRAWN_RECORDS}
   WHERE draw.account_id = $1
     AND draw.drawn_at >= to_timestamp(($2::bigint - ${MOST_AHEAD_MS}) / 1000.0)
     AND draw.drawn_at < to_timestamp(($3::bigint + ${MOST_BEHIND_MS}) / 1000.0)

@@ -1,7 +1,12 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Drawn } from "../../core/usage/events-in-batch.ts";
-import { identityOf, type ReceivedEvent, type UsageEvent } from "../../core/usage/usage-event.ts";
-import { textArray } from "../postgres/array-literal.ts";
+import {
+  type EventIdentity,
+  identityOf,
+  type ReceivedEvent,
+  type UsageEvent,
+} from "../../core/usage/usage-event.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
 
@@ -14,8 +19,8 @@ const INTO = {
 };
 
 /**
- * Writes metered events without looking for repeats: an event id that the account already has fails the
- * transaction with a unique violation.
+ * Writes metered events without looking for repeats: an identity that exists fails the transaction with a
+ * unique violation.
  */
 export async function writeUsageRecords(
   transaction: Transaction,
@@ -50,19 +55,28 @@ export const EVENT_FIELDS = `
   event_id AS "eventId", account_id AS "accountId", meter, quantity, occurred_at AS "occurredAt",
   source, coalesce(dimensions, '{}') AS dimensions`;
 
+/** The columns of an event's identity, under the unique index `usage_record_identity`. */
+export const IDENTITY_COLUMNS = "event_id, account_id, source";
+
+/** The parameters with `identityColumnsOf`, for `unnest`. */
+export const IDENTITY_TYPES = "$1::text[], $2::text[], $3::text[]";
+
+/** The identities of events, as the arrays that `IDENTITY_TYPES` takes. */
+export function identityColumnsOf(events: readonly EventIdentity[]): string[] {
+  return columnsOf(events, "eventId", "accountId", "source");
+}
+
 const FIND = `
   SELECT ${EVENT_FIELDS}
-  FROM unnest($1::text[], $2::text[]) AS named (event_id, account_id)
-  JOIN usage_record USING (event_id, account_id)`;
+  FROM unnest(${IDENTITY_TYPES}) AS named (${IDENTITY_COLUMNS})
+  JOIN usage_record USING (${IDENTITY_COLUMNS})`;
 
 /** The metered events that have the identity of one of these, by `identityOf`. */
 export async function findRecorded(
   transaction: Transaction,
   events: readonly UsageEvent[],
 ): Promise<Map<string, UsageEvent>> {
-  const eventIds = textArray(events.map((event) => event.eventId));
-  const accountIds = textArray(events.map((event) => event.accountId));
-  const values = [eventIds, accountIds];
+  const values = identityColumnsOf(events);
   const rows = await queryRows<UsageEvent>(transaction, FIND, values, "find-recorded");
   return new Map(rows.map((event) => [identityOf(event), event]));
 }

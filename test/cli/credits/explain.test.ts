@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openPayer, sellCredits } from "../../support/books/payers.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { meterEvents } from "../../support/cli/meter-events.ts";
@@ -99,6 +100,50 @@ describe("explain event", () => {
       stdout: "",
       stderr: "no event e-9 has been metered\n",
     });
+  });
+});
+
+describe("events of several sources with the same id", () => {
+  const longest = "\u4e16".repeat(1_023);
+  const sources = ["billing", "chat", `${longest}a`, `${longest}b`];
+  const eventId = "\u4e16".repeat(256);
+
+  beforeAll(async () => {
+    await openAccount(books, "cli-twins", { lots: [{ credits: 100_000_000n }] });
+    const accountId = "cli-twins";
+    const events = sources.map((source, at) => ({
+      ...{ source, eventId, accountId, meter: "cli-calls", quantity: BigInt(at + 1) },
+    }));
+    await meterEvents(books, events.slice(0, 1));
+    // Drawn by a version that did not write sources.
+    await books.database.query("UPDATE draw SET sources = NULL WHERE account_id = 'cli-twins'");
+    await meterEvents(books, events.slice(1));
+  });
+
+  test("are each explained by their source, which has to be stated", async () => {
+    const refused = await drawdown(["explain", "event", eventId, "--account", "cli-twins"], {
+      env: { DATABASE_URL: books.url },
+    });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^events of several sources have the id .*; state the source, one of "billing", "chat", .*--source/,
+    );
+    const explained = await drawdown(
+      ["explain", "event", eventId, "--account", "cli-twins", "--source", "chat", "--json"],
+      { env: { DATABASE_URL: books.url } },
+    );
+    expect(JSON.parse(explained.stdout)).toMatchObject({ quantity: "2", source: "chat" });
+  });
+
+  test("are each listed once, also where a draw is of a version without sources", async () => {
+    const { usage } = await json("explain lot cli-twins cli-twins-lot-1");
+    expect(usage.map(({ source, start }: Record<string, string>) => [source, start])).toEqual([
+      ["billing", "0"],
+      ["chat", "1000000"],
+      [sources[2], "3000000"],
+      [sources[3], "6000000"],
+    ]);
+    expect(await brokenInvariants(books.database)).toEqual([]);
   });
 });
 

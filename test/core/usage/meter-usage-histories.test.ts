@@ -155,14 +155,14 @@ describe("whatever happens to accounts", () => {
   test("draws follow one another, and each contains the records of its own events", () => {
     hold((history) => {
       for (const { account, drawn, draws } of all(play(history, "as cut"))) {
-        expect(draws.flatMap(({ eventIds }) => eventIds)).toEqual(
+        expect(draws.flatMap(({ events }) => events.map(({ eventId }) => eventId))).toEqual(
           drawn.map(({ event }) => event.eventId),
         );
         const records = drawn.values();
         let end = 0n;
         for (const draw of draws) {
           expect(draw.start >= end).toBe(true);
-          const own = records.take(draw.eventIds.length).toArray();
+          const own = records.take(draw.events.length).toArray();
           expect(own[0]?.start).toBe(draw.start);
           for (const { start, credits } of own) expect(start + credits <= draw.end).toBe(true);
           end = draw.end;

@@ -52,9 +52,10 @@ describe("usage", () => {
       ["b1", 0n],
       ["a2", 8n],
     ]);
+    const [a1, b1, a2] = events;
     expect(draws).toEqual([
-      { accountId: "acme", start: 7n, end: 10n, eventIds: ["a1", "a2"] },
-      { accountId: "bolt", start: 0n, end: 1n, eventIds: ["b1"] },
+      { accountId: "acme", start: 7n, end: 10n, events: [a1, a2] },
+      { accountId: "bolt", start: 0n, end: 1n, events: [b1] },
     ]);
   });
 
@@ -259,11 +260,41 @@ describe("the same event again", () => {
         event: other,
         rejection: {
           reason: "conflict",
-          detail: `metered before with other content: 5 of calls at ${NOON}`,
+          detail: "metered before: quantity is 6, was 5",
         },
       },
     ]);
     expect([drawn.length, repeats]).toEqual([1, 1]);
+  });
+
+  test.each<{ again: Partial<UsageEvent>; detail: string }>([
+    { again: { meter: "tokens" }, detail: "meter is tokens, was calls" },
+    {
+      again: { occurredAt: NOON + 1 },
+      detail:
+        "occurred_at is 2026-11-22T12:00:00.001Z, was 2026-11-22T12:00:00.000Z; publish a retry with the occurred_at of the first attempt",
+    },
+    {
+      again: { quantity: 1n, dimensions: { b: "2" } },
+      detail: 'quantity is 1, was 5; dimensions is {"b":"2"}, was {"a":"1","b":"2"}',
+    },
+  ])("with other content names what differs: $detail", ({ again, detail }) => {
+    const { rejected } = meter([event, { ...event, ...again }]);
+    expect(rejected.map(({ rejection }) => rejection.detail)).toEqual([
+      `metered before: ${detail}`,
+    ]);
+  });
+
+  test("from another source is another event, with repeats and conflicts of its own", () => {
+    const other = { ...event, source: "eu", quantity: 6n };
+    const { drawn, draws, repeats, rejected } = meter([
+      ...[event, other, other, event],
+      { ...other, quantity: 7n },
+    ]);
+    expect([drawn.map(({ credits }) => credits), repeats]).toEqual([[5n, 6n], 2]);
+    expect(rejected.map(({ rejection }) => rejection.reason)).toEqual(["conflict"]);
+    expect(draws[0]?.events.map(({ source }) => source)).toEqual(["", "eu"]);
+    expect(meter([other], { recorded: [event] })).toMatchObject({ repeats: 0, rejected: [] });
   });
 
   test("under another account's name is another event", () => {
@@ -283,11 +314,12 @@ describe("the same event again", () => {
   });
 
   test("is never confused with one whose ids merely concatenate to the same text", () => {
-    const [one, other] = [
-      { accountId: "a", eventId: "b:c" },
-      { accountId: "a:b", eventId: "c" },
+    const all = [
+      { accountId: "a", source: "b", eventId: "cd" },
+      { accountId: "ab", source: "", eventId: "cd" },
+      { accountId: "a", source: "bc", eventId: "d" },
     ];
-    expect(identityOf(one)).not.toBe(identityOf(other));
+    expect(new Set(all.map(identityOf)).size).toBe(3);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildIndexes } from "../../../infra/postgres/build-indexes.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
@@ -17,6 +18,7 @@ import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
 
 /** Several writers move the same accounts concurrently. */
 const NOW = Date.now();
+const MIGRATIONS = new URL("../../../infra/postgres/migrations/", import.meta.url);
 
 let books: Books;
 
@@ -133,6 +135,33 @@ test("runs of several partitions share a transaction: those already read or ahea
   });
   expect(await rowsOf("joined")).toMatchObject([{ position: BigInt(2 * 5 * 2) }]);
   expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+test("an index of a migration is built while others write, and again where that was broken off", async () => {
+  await openAccount(books, "indexed");
+  const usage = usageBatches(books, "indexed");
+  await usage.debit(eventsOn(["indexed"], "first", 2));
+  const builder = await books.database.connect();
+  const writer = await books.database.connect();
+  try {
+    await builder.query("DROP INDEX usage_record_identity");
+    // What a broken-off build leaves behind.
+    await builder.query("CREATE INDEX usage_record_identity ON usage_record (metered_at)");
+    await builder.query(
+      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'usage_record_identity'::regclass",
+    );
+    await writer.query("BEGIN");
+    await writer.query("UPDATE usage_record SET meter = meter WHERE account_id = 'indexed'");
+    const built = buildIndexes(builder, MIGRATIONS);
+    await usage.debit(eventsOn(["indexed"], "meanwhile", 2));
+    await writer.query("COMMIT");
+    await built;
+  } finally {
+    await writer.query("ROLLBACK");
+    for (const client of [builder, writer]) client.release();
+  }
+  const repeats = usage.next(eventsOn(["indexed"], "meanwhile", 2));
+  expect(await debitUsage(books.database, rateCardReader(), repeats)).toMatchObject({ metered: 0 });
 });
 
 test("runs of several partitions that keep conflicting with others all succeed", async () => {

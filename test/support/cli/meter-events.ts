@@ -11,6 +11,7 @@ export interface Used {
   readonly meter: string;
   readonly quantity: bigint;
   readonly occurredAt?: number;
+  readonly source?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
 }
 

@@ -55,10 +55,17 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT record.account_id
       FROM usage_record AS record
-      LEFT JOIN (SELECT account_id, unnest(event_ids) AS event_id FROM draw) AS drawn
+      LEFT JOIN (
+        SELECT account_id, drawn_at, named.event_id, coalesce(of_source, sources[1]) AS source
+        FROM draw CROSS JOIN unnest(event_ids, sources) AS named (event_id, of_source)
+      ) AS drawn
         ON drawn.account_id = record.account_id AND drawn.event_id = record.event_id
+       AND CASE
+             WHEN drawn.source IS NULL THEN drawn.drawn_at = record.metered_at
+             ELSE drawn.source = record.source
+           END
       WHERE record.credits > 0
-      GROUP BY record.account_id, record.event_id
+      GROUP BY record.account_id, record.event_id, record.source
       HAVING count(drawn.event_id) <> 1`,
   },
 ];

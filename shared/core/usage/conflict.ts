@@ -1,0 +1,22 @@
+import { formatInstant } from "../text/instant-text.ts";
+import type { Rejection, UsageEvent } from "./usage-event.ts";
+
+/** Why an event cannot be metered whose identity was metered with other content: what differs, and from what. */
+export function conflictWith(before: UsageEvent, event: UsageEvent): Rejection {
+  const differs = FIELDS.flatMap(([name, show]) => {
+    const [was, is] = [show(before), show(event)];
+    return was === is ? [] : [`${name} is ${is}, was ${was}`];
+  });
+  const onlyTime = differs.length === 1 && before.occurredAt !== event.occurredAt;
+  const help = onlyTime ? "; publish a retry with the occurred_at of the first attempt" : "";
+  return { reason: "conflict", detail: `metered before: ${differs.join("; ")}${help}` };
+}
+
+type Show = (event: UsageEvent) => string;
+
+const FIELDS: readonly (readonly [name: string, show: Show])[] = [
+  ["quantity", ({ quantity }) => String(quantity)],
+  ["meter", ({ meter }) => meter],
+  ["occurred_at", ({ occurredAt }) => formatInstant(occurredAt)],
+  ["dimensions", ({ dimensions }) => JSON.stringify(dimensions, Object.keys(dimensions).sort())],
+];
