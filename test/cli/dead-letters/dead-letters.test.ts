@@ -160,10 +160,13 @@ describe("dead-letters show", () => {
     );
   });
 
-  test("shows what was metered under the event's id", async () => {
+  test("shows what was metered under the event's source and id", async () => {
     await bury({ offset: 1n, reason: "conflict", event: { eventId: "taken" } });
     const used = { eventId: "taken", accountId: "acme", meter: "call", quantity: 5n };
-    await meterEvents(books, [used]);
+    await meterEvents(books, [
+      { ...used, quantity: 7n },
+      { ...used, source: "chat-api" },
+    ]);
     expect((await json("dead-letters show 2/1")).metered).toEqual({
       credits: "5000000",
       metered_at: AT,
