@@ -8,6 +8,7 @@ import { openDatabase } from "../shared/ledger/postgres/database.ts";
 import { createLogger } from "../shared/runtime/logger.ts";
 import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";
+import { permitGuest } from "./kafka/permit-guest.ts";
 import { migrate } from "./postgres/migrate.ts";
 
 const run = promisify(execFile);
@@ -37,8 +38,13 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     await run(process.execPath, [TOP_UP_SET_UP], { env });
     say("minimum charges recorded");
     await admin.connect();
-    const created = await createTopics(admin, settings.kafka);
+    const created = await createTopics(admin, settings.topics);
     say(created.length === 0 ? "topics exist" : `topics created: ${created.join(", ")}`);
+    const { guest } = settings.topics;
+    if (guest !== null) {
+      await permitGuest(admin, guest);
+      say(`${guest} may publish usage and read`);
+    }
   } finally {
     await admin.disconnect();
     await database.end();

@@ -24,7 +24,13 @@ const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "demo");
 const LOGS = join(DATA_DIR, "logs");
 /** Other ports than those of `npm start` and of the tests, which can run beside it. */
-const PORTS = { postgres: 26_432, kafka: 26_092, kafkaController: 26_093, registry: 26_081 };
+const PORTS = {
+  postgres: 26_432,
+  kafka: 26_092,
+  kafkaController: 26_093,
+  kafkaServices: 26_094,
+  registry: 26_081,
+};
 const PAYMENT_PORTS = { gateway: 26_090, webhooks: 26_095 };
 const API_PORT = 26_088;
 /** Makes a payment visible while it is pending: the answer is slow, and no webhook comes before it. */
@@ -75,9 +81,10 @@ async function demo(
   { say, signal }: { say: (line: string) => void; signal: AbortSignal },
 ): Promise<number> {
   const given = stackFromEnvironment();
-  const stack = given ?? (await startStack({ dataDir: DATA_DIR, fresh: true, say, ports: PORTS }));
+  const own = { dataDir: DATA_DIR, fresh: true, guarded: true, say, ports: PORTS };
+  const stack = given ?? (await startStack(own));
   running.stack = stack;
-  const env = { ...process.env, ...stack.env };
+  const env = { ...process.env, ...stack.env, ...stack.servicesEnv };
   await setUp(env, say);
 
   await mkdir(LOGS, { recursive: true });

@@ -1,6 +1,6 @@
 import type { Admin, ITopicConfig } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
-import type { KafkaSettings } from "../../shared/runtime/server-settings.ts";
+import type { TopicSettings } from "../../shared/runtime/server-settings.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -12,14 +12,14 @@ const BILLING_PARTITIONS = 4;
 const DEAD_LETTER_MAX_BYTES = 3 << 20;
 
 /** Creates missing topics; existing ones are not changed. */
-export async function createTopics(admin: Admin, settings: KafkaSettings): Promise<string[]> {
+export async function createTopics(admin: Admin, settings: TopicSettings): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
   const missing = topics(settings).filter(({ topic }) => !existing.has(topic));
   if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
   return missing.map(({ topic }) => topic);
 }
 
-function topics({ usagePartitions, replication }: KafkaSettings): ITopicConfig[] {
+function topics({ usagePartitions, replication }: TopicSettings): ITopicConfig[] {
   const topic = (
     name: string,
     numPartitions: number,

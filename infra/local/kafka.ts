@@ -5,6 +5,13 @@ import { join } from "node:path";
 import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 
+/** The login of the services, who may do everything, at a port of their own. */
+export interface KafkaGuard {
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface KafkaOptions {
   readonly java: string;
   /** The folder of Kafka's jars. */
@@ -12,6 +19,8 @@ export interface KafkaOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly controllerPort: number;
+  /** Guards the broker: `port` is then for guests, who may do what set-up allows them. */
+  readonly guard?: KafkaGuard | undefined;
   /** Of the JVM, besides its own. */
   readonly javaOptions?: readonly string[];
 }
@@ -24,7 +33,8 @@ async function start(options: KafkaOptions): Promise<Child> {
   const folder = join(options.dataDir, "kafka");
   const properties = join(folder, "server.properties");
   await mkdir(folder, { recursive: true });
-  await writeFile(properties, serverProperties(options, join(folder, "log")));
+  // The file may hold a password.
+  await writeFile(properties, serverProperties(options, join(folder, "log")), { mode: 0o600 });
   // Formatting writes this file last.
   const isFormatted = existsSync(join(folder, "log", "meta.properties"));
   if (!isFormatted) await format(options, folder, properties);
@@ -51,15 +61,13 @@ async function start(options: KafkaOptions): Promise<Child> {
 
 /** One process is broker and controller, without replicas. */
 function serverProperties(options: KafkaOptions, logDir: string): string {
+  const { guard } = options;
   const lines = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${options.controllerPort}`,
     "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    listeners: `PLAINTEXT://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${options.port}`,
+    ...(guard === undefined ? openListeners(options) : guardedListeners(options, guard)),
     "log.dirs": logDir,
     "auto.create.topics.enable": false,
     "group.initial.rebalance.delay.ms": 0,
@@ -80,6 +88,37 @@ function serverProperties(options: KafkaOptions, logDir: string): string {
   return Object.entries(lines)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
+}
+
+function openListeners({ port, controllerPort }: KafkaOptions) {
+  return {
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+  };
+}
+
+function guardedListeners({ port, controllerPort }: KafkaOptions, guard: KafkaGuard) {
+  const { username, password } = guard;
+  const login =
+    "org.apache.kafka.common.security.plain.PlainLoginModule required " +
+    `username="${username}" password="${password}" user_${username}="${password}";`;
+  const forClients = `GUESTS://127.0.0.1:${port},SERVICES://127.0.0.1:${guard.port}`;
+  return {
+    "inter.broker.listener.name": "SERVICES",
+    "listener.security.protocol.map":
+      "GUESTS:PLAINTEXT,SERVICES:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+    listeners: `${forClients},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": forClients,
+    "sasl.enabled.mechanisms": "PLAIN",
+    "sasl.mechanism.inter.broker.protocol": "PLAIN",
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "listener.name.services.plain.sasl.jaas.config": login,
+    "listener.name.controller.plain.sasl.jaas.config": login,
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": `User:${username}`,
+  };
 }
 
 async function format(options: KafkaOptions, folder: string, properties: string): Promise<void> {

@@ -60,9 +60,10 @@ async function start(
       "--fresh deletes only the data of servers that npm start runs itself. Omit it, or unset DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL.",
     );
   }
-  const stack = given ?? (await startStack({ dataDir: DATA_DIR, fresh: flags.fresh, say }));
+  const local = { dataDir: DATA_DIR, fresh: flags.fresh, guarded: true, say };
+  const stack = given ?? (await startStack(local));
   running.stack = stack;
-  const env = { ...process.env, ...stack.env };
+  const env = { ...process.env, ...stack.env, ...stack.servicesEnv };
   await setUp(env, say);
   if (stopRequested.aborted) return;
   const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });

@@ -9,7 +9,8 @@ export function stackFromEnvironment(
 ): Stack | undefined {
   const { DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = environment;
   if (DATABASE_URL && KAFKA_BROKERS && SCHEMA_REGISTRY_URL) {
-    return { env: { DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL }, stop: async () => {} };
+    const env = { DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL };
+    return { env, servicesEnv: {}, stop: async () => {} };
   }
   const settings = Object.entries({ DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL });
   const missing = settings.filter(([, value]) => !value).map(([name]) => name);

@@ -1,9 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { fetchParts, type Parts } from "./fetch-parts.ts";
 import { findJava } from "./find-java.ts";
-import { kafkaPart } from "./kafka.ts";
+import { type KafkaGuard, kafkaPart } from "./kafka.ts";
 import type { Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
 import { postgresPart, postgresUrl } from "./postgres.ts";
@@ -23,8 +24,20 @@ interface StackParts {
   readonly registry: Part;
 }
 
+/** How services reach what only they may do; empty where nothing is guarded. */
+interface ServicesEnvironment {
+  readonly KAFKA_BROKERS?: string;
+  readonly KAFKA_SASL_MECHANISM?: "plain";
+  readonly KAFKA_SASL_USERNAME?: string;
+  readonly KAFKA_SASL_PASSWORD?: string;
+  readonly KAFKA_GUEST_PRINCIPAL?: string;
+}
+
 export interface Stack {
+  /** For everybody on this machine. */
   readonly env: StackEnvironment;
+  /** For set-up and the services, over `env`. */
+  readonly servicesEnv: ServicesEnvironment;
   /** Stops gracefully and keeps the data. Servers not started here keep running. */
   stop(): Promise<void>;
 }
@@ -38,6 +51,7 @@ interface Ports {
   readonly postgres: number;
   readonly kafka: number;
   readonly kafkaController: number;
+  readonly kafkaServices: number;
   readonly registry: number;
 }
 
@@ -46,6 +60,8 @@ export interface StackOptions {
   readonly dataDir: string;
   /** Starts with empty servers. */
   readonly fresh?: boolean;
+  /** Lets only the services, who log in, write the billing topics. */
+  readonly guarded?: boolean;
   readonly say: (line: string) => void;
   /** Preferred ports. */
   readonly ports?: Partial<Ports>;
@@ -56,7 +72,10 @@ export interface StackOptions {
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const PARTS_DIR = join(PROJECT, ".local", "parts");
-const PREFERRED: Ports = { postgres: 5432, kafka: 9092, kafkaController: 9093, registry: 8081 };
+const PREFERRED: Ports = {
+  ...{ postgres: 5432, registry: 8081 },
+  ...{ kafka: 9092, kafkaController: 9093, kafkaServices: 9094 },
+};
 
 /**
  * Starts Postgres, Kafka and a schema registry on 127.0.0.1, and resolves when all are ready. If it
@@ -73,7 +92,8 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     await stopLeftovers(dataDir, say);
     if (options.fresh === true) await clear(dataDir);
     const ports = await choosePorts({ ...PREFERRED, ...options.ports }, reserved, say);
-    const parts = await createParts({ java, dataDir, fetched, ports, options });
+    const guard = options.guarded === true ? newGuard(ports.kafkaServices) : undefined;
+    const parts = await createParts({ java, dataDir, fetched, ports, guard, options });
     await startParts(parts, say);
     return {
       env: {
@@ -81,6 +101,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
         KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
         SCHEMA_REGISTRY_URL: registryUrl(ports.registry),
       },
+      servicesEnv: guard === undefined ? {} : servicesEnvironment(guard),
       parts,
       async stop() {
         await stopParts(parts);
@@ -93,19 +114,36 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   }
 }
 
+/** A password for one run. */
+function newGuard(port: number): KafkaGuard {
+  return { port, username: "drawdown", password: randomBytes(24).toString("base64url") };
+}
+
+function servicesEnvironment({ port, username, password }: KafkaGuard): ServicesEnvironment {
+  return {
+    KAFKA_BROKERS: `127.0.0.1:${port}`,
+    KAFKA_SASL_MECHANISM: "plain",
+    KAFKA_SASL_USERNAME: username,
+    KAFKA_SASL_PASSWORD: password,
+    KAFKA_GUEST_PRINCIPAL: "User:ANONYMOUS",
+  };
+}
+
 async function createParts(given: {
   java: string;
   dataDir: string;
   fetched: Parts;
   ports: Ports;
+  guard: KafkaGuard | undefined;
   options: StackOptions;
 }): Promise<StackParts> {
-  const { java, dataDir, fetched, ports, options } = given;
+  const { java, dataDir, fetched, ports, guard, options } = given;
   const { say, kafkaJava = [], postgresSettings } = options;
   const kafka = {
     jars: fetched.kafka,
     port: ports.kafka,
     controllerPort: ports.kafkaController,
+    guard,
     javaOptions: kafkaJava,
   };
   const registry = {
@@ -174,6 +212,7 @@ async function choosePorts(
     postgres: await choose("postgres", preferred.postgres),
     kafka: await choose("kafka", preferred.kafka),
     kafkaController: await choose("kafka controller", preferred.kafkaController),
+    kafkaServices: await choose("kafka for services", preferred.kafkaServices),
     registry: await choose("registry", preferred.registry),
   };
 }

@@ -77,7 +77,7 @@ const LINGER_MS = 2;
 export function openUsageClient(options: UsageClientOptions): UsageClient {
   const logger = options.logger ?? SILENT;
   const kafka = openKafka(
-    { tls: null, sasl: null, replication: -1, usagePartitions: 1, ...options.kafka },
+    { tls: null, sasl: null, ...options.kafka },
     "drawdown-usage-client",
     logger,
   );

@@ -6,8 +6,15 @@ export interface KafkaSettings {
     readonly username: string;
     readonly password: string;
   } | null;
+}
+
+/** What set-up makes on Kafka. */
+export interface TopicSettings {
+  /** -1: the broker's default. */
   readonly replication: number;
   readonly usagePartitions: number;
+  /** The principal that may publish usage and read; null: set-up changes no ACLs. */
+  readonly guest: string | null;
 }
 
 export interface RegistrySettings {

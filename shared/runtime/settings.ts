@@ -3,7 +3,7 @@ import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
-import type { KafkaSettings, RegistrySettings } from "./server-settings.ts";
+import type { KafkaSettings, RegistrySettings, TopicSettings } from "./server-settings.ts";
 
 /** An optional text and its description. */
 export const optional = (meaning: string) => z.string().optional().describe(meaning);
@@ -62,6 +62,9 @@ export const environment = z
     KAFKA_SASL_PASSWORD: optional("Password at Kafka"),
     KAFKA_REPLICATION: whole(-1, 32_767, -1).describe(
       "Replication factor of topics that are created; -1 is the broker's default",
+    ),
+    KAFKA_GUEST_PRINCIPAL: optional(
+      "Whom set-up permits, by ACLs, to publish usage and to read all topics, such as `User:ANONYMOUS`",
     ),
     USAGE_PARTITIONS: whole(1, 1000, 4).describe(
       "Partitions of `usage.events` when it is created; more can be added later",
@@ -122,8 +125,11 @@ export function readSettings(env: NodeJS.ProcessEnv) {
             username: set.KAFKA_SASL_USERNAME ?? "",
             password: set.KAFKA_SASL_PASSWORD ?? "",
           },
+  };
+  const topics: TopicSettings = {
     replication: set.KAFKA_REPLICATION,
     usagePartitions: set.USAGE_PARTITIONS,
+    guest: set.KAFKA_GUEST_PRINCIPAL ?? null,
   };
   const registry: RegistrySettings = {
     url: set.SCHEMA_REGISTRY_URL,
@@ -146,7 +152,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
               ...certificate("DATABASE_CA_FILE", set.DATABASE_CA_FILE),
             },
     },
-    ...{ kafka, registry },
+    ...{ kafka, topics, registry },
     metering: {
       batchEvents: set.METERING_BATCH_EVENTS,
       window: {

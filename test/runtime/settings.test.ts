@@ -18,7 +18,8 @@ const NEEDED = {
 test("the three required settings are enough; all others have defaults", () => {
   expect(readSettings(NEEDED)).toMatchObject({
     database: { url: NEEDED.DATABASE_URL, tls: null },
-    kafka: { brokers: ["kafka:9092"], tls: null, sasl: null, replication: -1, usagePartitions: 4 },
+    kafka: { brokers: ["kafka:9092"], tls: null, sasl: null },
+    topics: { replication: -1, usagePartitions: 4, guest: null },
     registry: { url: NEEDED.SCHEMA_REGISTRY_URL, auth: null },
     metering: {
       batchEvents: 40_000,

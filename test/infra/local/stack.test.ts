@@ -3,19 +3,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { permitGuest } from "../../../infra/kafka/permit-guest.ts";
 import { type LocalStack, startStack } from "../../../infra/local/stack.ts";
+import { setUp } from "../../../infra/set-up.ts";
+import { METERING, TOP_UP, TOPICS } from "../../../shared/core/text/topics.ts";
+import { openKafka } from "../../../shared/kafka/client/kafka-client.ts";
+import { createLogger } from "../../../shared/runtime/logger.ts";
+import { readSettings } from "../../../shared/runtime/settings.ts";
 import { eventually } from "../../support/eventually.ts";
 import { living } from "../../support/living.ts";
 
 /** Boots the real servers on separate ports; the tests run in this order on one data folder. */
-const PORTS = { postgres: 27_432, kafka: 27_092, kafkaController: 27_093, registry: 27_081 };
+const PORTS = {
+  ...{ postgres: 27_432, registry: 27_081 },
+  ...{ kafka: 27_092, kafkaController: 27_093, kafkaServices: 27_094 },
+};
+
+const SILENT = createLogger("test", "silent");
 
 let dataDir: string;
 let stack: LocalStack;
 
 const startOn = (folder: string, fresh = false) =>
-  startStack({ dataDir: folder, fresh, ports: PORTS, say: () => undefined });
+  startStack({ dataDir: folder, fresh, guarded: true, ports: PORTS, say: () => undefined });
 const start = (fresh = false) => startOn(dataDir, fresh);
 
 beforeAll(async () => {
@@ -39,6 +50,73 @@ test("all three servers accept data", async () => {
   await sql("INSERT INTO note VALUES ('kept')");
   await createTopic("notes");
   expect(await register(FIRST)).toEqual({ status: 200, id: 1 });
+});
+
+describe("a client that does not log in", () => {
+  const guest = () =>
+    new Kafka({
+      brokers: [stack.env.KAFKA_BROKERS],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 2 },
+    });
+  const send = async (topic: string) => {
+    const producer = guest().producer();
+    await producer.connect();
+    try {
+      await producer.send({ topic, messages: [{ key: "one", value: "text" }] });
+    } finally {
+      await producer.disconnect();
+    }
+  };
+  const read = async (topic: string, groupId: string) => {
+    const consumer = guest().consumer({ groupId });
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    consumer.on("consumer.crash", ({ payload }) => reject(payload.error));
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await consumer.run({ eachMessage: async ({ message }) => resolve(`${message.value}`) });
+      return await promise;
+    } finally {
+      await consumer.disconnect();
+    }
+  };
+
+  beforeAll(async () => {
+    await setUp({ ...process.env, ...stack.env, ...stack.servicesEnv }, () => undefined);
+  }, 60_000);
+
+  test("publishes usage, and reads it in a group of its own", async () => {
+    await send(TOPICS.usageEvents);
+    expect(await read(TOPICS.usageEvents, "own")).toBe("text");
+  });
+
+  test.each(Object.values(TOPICS).filter((topic) => topic !== TOPICS.usageEvents))(
+    "cannot write %s",
+    async (topic) => {
+      await expect(send(topic)).rejects.toThrow("Not authorized to access topics");
+    },
+  );
+
+  test.each([METERING, TOP_UP, "api-one"])("cannot join the services' group %s", async (group) => {
+    await expect(read(TOPICS.usageEvents, group)).rejects.toThrow("Not authorized to access group");
+  });
+
+  test("cannot create a topic, nor permit itself anything", async () => {
+    const admin = guest().admin();
+    await admin.connect();
+    onTestFinished(() => admin.disconnect());
+    await expect(admin.createTopics({ topics: [{ topic: "own" }] })).rejects.toThrow();
+    await expect(permitGuest(admin, "User:ANONYMOUS")).rejects.toThrow(
+      "Cluster authorization failed",
+    );
+  });
+
+  test("who logs in with a wrong password is refused", async () => {
+    const wrong = { ...stack.env, ...stack.servicesEnv, KAFKA_SASL_PASSWORD: "wrong" };
+    const admin = openKafka(readSettings(wrong).kafka, "test", SILENT).admin();
+    await expect(admin.connect()).rejects.toThrow("Authentication failed");
+  });
 });
 
 test("a second stack on the same data folder is refused", async () => {
@@ -140,8 +218,11 @@ async function withAdmin<T>(
   use: (admin: ReturnType<Kafka["admin"]>) => Promise<T>,
   on = stack,
 ): Promise<T> {
-  const brokers = [on.env.KAFKA_BROKERS];
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 10 } }).admin();
+  const admin = openKafka(
+    readSettings({ ...on.env, ...on.servicesEnv }).kafka,
+    "test",
+    SILENT,
+  ).admin();
   await admin.connect();
   try {
     return await use(admin);

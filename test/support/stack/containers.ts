@@ -6,6 +6,8 @@ import type { Stack } from "../../../infra/local/stack.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../../..");
 const SERVERS = ["postgres", "kafka", "registry"];
+/** Tests also write as a service would, without its login. */
+const EVERYBODY = "User:drawdown;User:ANONYMOUS";
 
 /**
  * Starts the servers of docker-compose.yml, the one place that names their images, in containers. Their
@@ -26,7 +28,7 @@ export async function startContainers(): Promise<Stack> {
   };
   const password = randomBytes(12).toString("hex");
   const running = await new DockerComposeEnvironment(PROJECT, "docker-compose.yml")
-    .withEnvironment({ ...ports, POSTGRES_PASSWORD: password })
+    .withEnvironment({ ...ports, POSTGRES_PASSWORD: password, KAFKA_SUPER_USERS: EVERYBODY })
     .withStartupTimeout(180_000)
     .up(SERVERS);
   return {
@@ -35,6 +37,7 @@ export async function startContainers(): Promise<Stack> {
       KAFKA_BROKERS: `127.0.0.1:${ports.KAFKA_PORT}`,
       SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.SCHEMA_REGISTRY_PORT}/apis/ccompat/v7`,
     },
+    servicesEnv: {},
     async stop() {
       await running.down({ removeVolumes: true });
     },

@@ -92,7 +92,7 @@ async function bootLocally(): Promise<TestStack> {
       }),
     );
     const brokers = [stack.env.KAFKA_BROKERS, ...more];
-    return { env: stack.env, brokers, stop: () => held.disposeAsync() };
+    return { ...stack, brokers, stop: () => held.disposeAsync() };
   } catch (error) {
     await held.disposeAsync();
     throw error;

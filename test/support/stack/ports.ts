@@ -7,6 +7,6 @@ const EACH = 20;
  */
 export function ownPorts(slot: 0 | 1) {
   const base = FIRST + (process.pid % 500) * EACH + slot * (EACH / 2);
-  const stack = { postgres: base, kafka: base + 2, kafkaController: base + 4, registry: base + 6 };
-  return { ...stack, brokers: base + 8 };
+  const kafka = { kafka: base + 1, kafkaController: base + 3, kafkaServices: base + 5 };
+  return { ...kafka, postgres: base, registry: base + 6, brokers: base + 8 };
 }
