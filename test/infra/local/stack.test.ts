@@ -71,7 +71,9 @@ describe("a client that does not log in", () => {
   const read = async (topic: string, groupId: string) => {
     const consumer = guest().consumer({ groupId });
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    consumer.on("consumer.crash", ({ payload }) => reject(payload.error));
+    consumer.on("consumer.crash", ({ payload: { error, restart } }) => {
+      if (!restart) reject(error);
+    });
     await consumer.connect();
     try {
       await consumer.subscribe({ topic, fromBeginning: true });
