@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { setUp } from "../set-up.ts";
 import { type LocalApi, localApi } from "./api.ts";
 import { localPayments } from "./payments.ts";
+import { secondTerminal } from "./second-terminal.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { stackFromEnvironment } from "./stack-from-environment.ts";
@@ -70,7 +71,7 @@ async function start(
   const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key") });
   const services = [...payments.services, ...SERVICES];
   showServers(stack, services, given === undefined);
-  showApi(api);
+  showApi(api, given === undefined ? { ...stack.env } : null);
   running.supervision = superviseServices(services, {
     env: { ...env, ...payments.env, ...api.env },
     say,
@@ -91,14 +92,15 @@ function showServers(stack: Stack, services: readonly Service[], isLocal: boolea
   say("\n  Ctrl-C stops everything.\n");
 }
 
-function showApi({ url, key }: LocalApi): void {
+function showApi({ url, key }: LocalApi, servers: Record<string, string> | null): void {
   const rows = [
     ["API", `${url}/docs`],
     ["Operators", `${url}/dashboard/#key=${key}`],
     ["Admin key", key],
   ] as const;
   say(rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`).join("\n"));
-  say(`\n  A customer's dashboard: npx drawdown dashboard-link <account> --api ${url}\n`);
+  const lines = secondTerminal(servers, url).map((line) => `    ${line}`);
+  say(`\n  In another terminal:\n\n${lines.join("\n")}\n`);
 }
 
 function readFlags(): { fresh: boolean } {

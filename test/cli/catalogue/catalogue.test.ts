@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
 import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { applyCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
@@ -56,6 +56,19 @@ function ask(text: string): RequestedCatalogue {
 }
 
 const MINUTE = 60_000;
+
+test("the example of the help runs line by line, with the sample catalogue", async () => {
+  const own = await openBooks();
+  onTestFinished(() => own.close());
+  const { stdout } = await run("--help");
+  const lines = [...stdout.matchAll(/^ {2}\$ drawdown (.*)$/gm)].map(([, line = ""]) => line);
+  expect(lines.length).toBeGreaterThan(5);
+  for (const line of lines) {
+    const typed = line.replace("catalogue.yaml", "infra/demo/catalogue.yaml");
+    const ran = await drawdown(words(typed), { env: { DATABASE_URL: own.url } });
+    expect({ line, code: ran.code, stderr: ran.stderr }).toEqual({ line, code: 0, stderr: "" });
+  }
+});
 
 describe("a catalogue file", () => {
   const FILE = `meters:
