@@ -8,7 +8,7 @@ import {
   forgetRequest,
 } from "../../shared/ledger/access/api-requests.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { nameOf } from "./access/authenticate.ts";
+import { nameOf } from "./access/caller.ts";
 import { badRequest, documentOf, Problem } from "./problem.ts";
 
 declare module "fastify" {

@@ -12,8 +12,13 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       description:
         "Prepaid credits and usage: balances, what they were spent on, grants, top-ups and subscriptions. Credits are micro-credits and money is in minor units, both as decimal strings. Errors are RFC 9457 problem documents. A POST with an Idempotency-Key runs once.",
     },
-    components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
-    security: [{ key: [] }],
+    components: {
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer", description: "An API key with the scope named." },
+        token: { type: "http", scheme: "bearer", description: "A dashboard token of the account." },
+      },
+    },
+    security: [{ key: ["admin"] }],
   },
   transform: createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } }),
 };

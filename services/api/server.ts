@@ -9,7 +9,9 @@ import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.
 import { feedReader } from "../../shared/ledger/catalogue/feeds.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
-import { authenticate, nameOf } from "./access/authenticate.ts";
+import { authenticate } from "./access/authenticate.ts";
+import { nameOf } from "./access/caller.ts";
+import { openWrongKeys } from "./access/wrong-keys.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
 import { closeSilent } from "./close-silent.ts";
 import { keepIdempotent } from "./idempotency.ts";
@@ -95,7 +97,8 @@ export async function buildServer(
   secureHeaders(app, embedOrigins);
   if (corsOrigins.length > 0) await app.register(cors, { origin: [...corsOrigins], ...CORS });
   await app.register(swagger, OPENAPI);
-  authenticate(app, context);
+  const wrongKeys = openWrongKeys(context.logger, settings.wrongKeysPerMinute);
+  authenticate(app, { ...context, wrongKeys });
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
     timeWindow: "1 minute",
@@ -117,7 +120,12 @@ export async function buildServer(
     await context.database.query("SELECT 1");
     return { status: "up" };
   });
-  const routeContext = { ...context, readRateCard: rateCardReader() };
+  const routeContext = {
+    ...context,
+    readRateCard: rateCardReader(),
+    wrongKeys,
+    streamsPerAccount: settings.streamsPerAccount,
+  };
   for (const register of ROUTES) register(app, routeContext);
   const { database, now, usage, dashboardDir } = context;
   await app.register(ingestRoutes, { ...usage, now, readFeeds: feedReader(database, now) });

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { InvalidSettings, optional, port, readEnvironment } from "../../shared/runtime/settings.ts";
+import {
+  InvalidSettings,
+  optional,
+  port,
+  readEnvironment,
+  whole,
+} from "../../shared/runtime/settings.ts";
 
 const origins = z
   .string()
@@ -31,6 +37,12 @@ export const environment = z.object({
     .describe(
       "Limit for each key, and for all tokens of an account together; beyond it, requests are answered 429",
     ),
+  API_WRONG_KEYS_PER_MINUTE: whole(1, 1_000_000, 30).describe(
+    "Beyond as many wrong keys or tokens from an address, its unknown ones are answered 429",
+  ),
+  API_STREAMS_PER_ACCOUNT: whole(1, 10_000, 100).describe(
+    "Streams of an account that a process keeps open; beyond it, requests are answered 429",
+  ),
   API_REQUEST_SECONDS: z.coerce
     .number()
     .min(1)
@@ -47,6 +59,8 @@ export interface ApiSettings {
   readonly corsOrigins: readonly string[];
   readonly embedOrigins: readonly string[];
   readonly requestsPerMinute: number;
+  readonly wrongKeysPerMinute: number;
+  readonly streamsPerAccount: number;
   readonly requestWithinMs: number;
   readonly trustedProxies: string | undefined;
 }
@@ -60,6 +74,8 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
     corsOrigins: set.API_CORS_ORIGINS,
     embedOrigins: set.API_EMBED_ORIGINS,
     requestsPerMinute: set.API_REQUESTS_PER_MINUTE,
+    wrongKeysPerMinute: set.API_WRONG_KEYS_PER_MINUTE,
+    streamsPerAccount: set.API_STREAMS_PER_ACCOUNT,
     requestWithinMs: set.API_REQUEST_SECONDS * 1000,
     trustedProxies: set.API_TRUSTED_PROXIES,
   };

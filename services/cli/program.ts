@@ -41,6 +41,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ["lot", () => import("./credits/withdraw-lot.ts").then((m) => m.addLotCommands)],
   ["entries", () => import("./credits/entries.ts").then((m) => m.addEntriesCommand)],
   ["key", () => import("./operate/key.ts").then((m) => m.addKeyCommands)],
+  ["token", () => import("./operate/token.ts").then((m) => m.addTokenCommands)],
   [
     "dashboard-link",
     () => import("./operate/dashboard-link.ts").then((m) => m.addDashboardLinkCommand),

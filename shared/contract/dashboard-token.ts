@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type PageRequest, pageFromFirst } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { accountId, instant } from "./wire.ts";
 
@@ -15,6 +16,22 @@ export const dashboardTokenFields = {
 };
 
 export const dashboardToken = noun(dashboardTokenFields);
+
+/** A token in the list of its account, without its secret. */
+export const listedToken = noun({
+  token_id: z.string(),
+  key_id: z.string().meta({ description: "The key that made it." }),
+  expires_at: instant,
+  read_only: z.boolean(),
+});
+
+/** A page of an account's tokens; `readFirst` returns the first `count`. */
+export function tokenPage<T>(
+  range: PageRequest,
+  readFirst: (count: number) => Promise<readonly T[]>,
+) {
+  return pageFromFirst("dashboard-tokens", range, readFirst);
+}
 
 /** The path of a dashboard link, relative to the server. */
 export function dashboardPath(token: string): string {

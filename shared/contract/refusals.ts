@@ -16,6 +16,7 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   several_sources: ({ eventId, sources }) =>
     `events of several sources have the id ${eventId}; state the source, one of ${sources.map((source) => JSON.stringify(source)).join(", ")}`,
   unknown_key: ({ keyId }) => `there is no key ${keyId}`,
+  unknown_token: ({ tokenId }) => `there is no dashboard token ${tokenId} of this account`,
   unknown_dead_letter: ({ place }) => `there is no dead letter at ${place}`,
   unknown_meter: ({ meter }) => `there is no meter ${meter}`,
   unknown_plan: ({ planId }) => `there is no plan ${planId} now`,
@@ -114,6 +115,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_event: { status: 404, field: "event_id" },
   several_sources: { status: 409, field: "source", hint: "--source" },
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },
+  unknown_token: { status: 404, field: "token_id", hint: "drawdown token list" },
   unknown_dead_letter: { status: 404, hint: "drawdown dead-letters list" },
   unknown_meter: { field: "meter", hint: "drawdown rate list" },
   unknown_plan: { field: "plan_id", hint: "drawdown catalogue show" },

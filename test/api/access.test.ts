@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Scope } from "../../shared/ledger/access/api-keys.ts";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Scope } from "../../shared/core/text/scopes.ts";
+import { createLogger } from "../../shared/runtime/logger.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
@@ -130,7 +133,7 @@ describe("a dashboard token", () => {
     expect((await api.ask("GET", "/v1/accounts/mine", mine)).status).toBe(200);
     now += 60_000;
     const ended = await api.ask("GET", "/v1/accounts/mine", mine);
-    expect([ended.status, ended.body.detail]).toEqual([401, "the token has expired"]);
+    expect([ended.status, ended.body.detail]).toEqual([401, "the key or token has expired"]);
   });
 
   test("cannot change the time zone, which is the seller's to set", async () => {
@@ -156,6 +159,26 @@ test.each<{ scope: Scope; may: readonly string[]; mayNot: readonly string[] }>([
     scope: "billing",
     may: ["POST /v1/accounts/mine/grants", "POST /v1/accounts/mine/dashboard-tokens"],
     mayNot: ["GET /v1/accounts", "GET /v1/keys", "POST /v1/keys", "POST /v1/events"],
+  },
+  {
+    scope: "dashboard",
+    may: ["POST /v1/accounts/mine/dashboard-tokens", "GET /v1/accounts/mine/dashboard-tokens"],
+    mayNot: ["GET /v1/accounts/mine", "POST /v1/accounts/mine/grants", "POST /v1/keys"],
+  },
+  {
+    scope: "metrics",
+    may: ["GET /metrics", "GET /v1/operations"],
+    mayNot: ["GET /v1/accounts", "GET /v1/keys", "GET /v1/dead-letters", "GET /v1/catalogue"],
+  },
+  {
+    scope: "catalogue",
+    may: ["GET /v1/catalogue"],
+    mayNot: ["GET /v1/accounts", "GET /v1/dead-letters", "GET /metrics"],
+  },
+  {
+    scope: "dead_letters",
+    may: ["GET /v1/dead-letters"],
+    mayNot: ["GET /v1/accounts", "GET /v1/catalogue", "GET /metrics"],
   },
 ])("a key with scope $scope", async ({ scope, may, mayNot }) => {
   const key = bearer(await makeKey(books, [scope]));
@@ -184,6 +207,134 @@ test("a revoked key opens nothing within seconds, nor do the tokens made with it
   now += 2_001;
   for (const secret of [key, token]) {
     expect((await api.ask("GET", "/v1/accounts/mine", secret)).status).toBe(401);
+  }
+});
+
+test("a key that expires opens nothing from then on, nor do its tokens; lists show when", async () => {
+  let now = Date.now();
+  api = await openApi(books, { now: () => now });
+  const scopes = ["read", "dashboard"];
+  const expires_at = new Date(now + 600_000).toISOString();
+  const made = await api.ask("POST", "/v1/keys", { body: { name: "brief", scopes, expires_at } });
+  const key = bearer(made.body.key);
+  const lent = await api.ask("POST", "/v1/accounts/mine/dashboard-tokens", { ...key, body: {} });
+  const { body } = await api.ask("GET", "/v1/keys");
+  const listed = body.items.find(({ name }: { name: string }) => name === "brief");
+  expect(listed).toMatchObject({ name: "brief", expires_at, account_ids: null });
+  now += 599_000;
+  const secrets = [key, bearer(lent.body.token)];
+  const statuses = () =>
+    Promise.all(
+      secrets.map(async (secret) => (await api.ask("GET", "/v1/accounts/mine", secret)).status),
+    );
+  expect(await statuses()).toEqual([200, 200]);
+  const metrics = await api.ask("GET", "/metrics");
+  expect(metrics.text).toContain(
+    `drawdown_api_key_expiry_timestamp_seconds{key_id="${made.body.key_id}"} ${Date.parse(expires_at) / 1000}`,
+  );
+  now += 1_000;
+  expect(await statuses()).toEqual([401, 401]);
+});
+
+test("one token is revoked by its id; the others of its key go on", async () => {
+  let now = Date.now();
+  api = await openApi(books, { now: () => now });
+  const path = "/v1/accounts/theirs/dashboard-tokens";
+  const [one, other] = [await tokenFor("theirs"), await tokenFor("theirs")];
+  const { body } = await api.ask("GET", path);
+  expect(body.items.map(({ read_only }: { read_only: boolean }) => read_only)).toEqual([
+    false,
+    false,
+  ]);
+  expect(JSON.stringify(body)).not.toContain(one.slice(-43));
+  const hash = createHash("sha256").update(one.slice(-43)).digest("hex");
+  const token = body.items.find(({ token_id }: { token_id: string }) => hash.startsWith(token_id));
+  expect((await api.ask("GET", "/v1/accounts/theirs", bearer(one))).status).toBe(200);
+  expect((await api.ask("DELETE", `${path}/${token.token_id}`)).status).toBe(204);
+  now += 2_001;
+  expect((await api.ask("GET", "/v1/accounts/theirs", bearer(one))).status).toBe(401);
+  expect((await api.ask("GET", "/v1/accounts/theirs", bearer(other))).status).toBe(200);
+  expect((await api.ask("GET", path)).body.items).toHaveLength(1);
+});
+
+test("a key restricted to some accounts opens no other, by any route", async () => {
+  const body = { name: "narrow", scopes: ["read", "billing", "ingest"], account_ids: ["mine"] };
+  const made = await api.ask("POST", "/v1/keys", { body });
+  const key = bearer(made.body.key);
+  const open = [];
+  for (const { method, url } of await routes("theirs")) {
+    const { status } = await api.ask(method, url, {
+      ...key,
+      body: method === "GET" ? undefined : {},
+    });
+    if (status !== 403) open.push(`${method} ${url}`);
+  }
+  expect(open).toEqual([
+    "POST /v1/accounts",
+    "GET /v1/catalogue",
+    "POST /v1/events",
+    "POST /api/v1/events",
+  ]);
+  const statusOf = async (...asked: Parameters<TestApi["ask"]>) =>
+    (await api.ask(asked[0], asked[1], { ...key, ...asked[2] })).status;
+  expect(await statusOf("GET", "/v1/accounts/mine")).toBe(200);
+  expect(await statusOf("POST", "/v1/accounts", { body: { account_id: "more" } })).toBe(403);
+  const event = { specversion: "1.0", id: "e", source: "s", type: "call", subject: "theirs" };
+  expect(await statusOf("POST", "/v1/events", { body: { ...event, data: { quantity: 1 } } })).toBe(
+    403,
+  );
+  const refused = await api.ask("POST", "/v1/keys", { body: { ...body, scopes: ["admin"] } });
+  expect([refused.status, refused.body.field]).toEqual([400, "account_ids"]);
+});
+
+test("docs/api.md lists the routes that each scope opens", async () => {
+  const { body } = await api.ask("GET", "/openapi.json");
+  type Operation = { security: Record<string, string[]>[] };
+  const opened = new Map<string, string[]>([["metrics", ["GET /metrics"]]]);
+  for (const [path, operations] of Object.entries<Record<string, Operation>>(body.paths)) {
+    for (const [method, { security }] of Object.entries(operations)) {
+      for (const { key, token } of security) {
+        const by = key?.[0] ?? (token === undefined ? "none" : "token");
+        const route = `${method.toUpperCase()} ${path.replace("/v1/accounts/{account_id}", "...")}`;
+        opened.set(by, [...(opened.get(by) ?? []), route]);
+      }
+    }
+  }
+  const page = await readFile("docs/api.md", "utf8");
+  const rows = [...page.matchAll(/^- `?(\w+)`?: (`(?:GET|POST|PUT|PATCH|DELETE) .*`)$/gm)];
+  const documented = rows.map(([, by, list = ""]) => [
+    by,
+    [...list.matchAll(/`([^`]+)`/g)].map(([, route]) => route).sort(),
+  ]);
+  const expected = [...opened].map(([by, list]) => [by, list.sort()]);
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(expected));
+});
+
+test("wrong keys are limited by address, logged without the key, and counted", async () => {
+  const logger = createLogger("api", "silent");
+  const warn = vi.spyOn(logger, "warn");
+  api = await openApi(books, { logger }, { wrongKeysPerMinute: 3 });
+  const key = await makeKey(books, ["read", "metrics"]);
+  const wrong = key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
+  expect((await api.ask("GET", "/v1/accounts", bearer(key))).status).toBe(200);
+  const statuses = [];
+  for (const secret of [wrong, "nonsense", wrong, wrong, "nonsense"]) {
+    statuses.push((await api.ask("GET", "/v1/accounts", bearer(secret))).status);
+  }
+  expect(statuses).toEqual([401, 401, 401, 429, 429]);
+  const limited = await api.ask("GET", "/v1/accounts", bearer(wrong));
+  expect(limited.body.type).toBe("urn:drawdown:too_many_wrong_keys");
+  expect(Number(limited.headers["retry-after"])).toBeGreaterThan(0);
+  expect((await api.ask("GET", "/v1/accounts", bearer(key))).status).toBe(200);
+  const logged = warn.mock.calls.map(([about]) => about);
+  expect(logged).toMatchObject([
+    { reason: "unknown", wrong: 1 },
+    { reason: "unknown", wrong: 3 },
+  ]);
+  expect(JSON.stringify(logged)).not.toContain(wrong.slice(-43));
+  const { text } = await api.ask("GET", "/metrics", bearer(key));
+  for (const line of ['"unknown"} 2', '"malformed"} 1', '"limited"} 3']) {
+    expect(text).toContain(`drawdown_wrong_keys{reason=${line}\n`);
   }
 });
 

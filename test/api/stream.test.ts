@@ -8,6 +8,11 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openPublisher } from "../../shared/kafka/publish/publisher.ts";
+import { revokeApiKey } from "../../shared/ledger/access/api-keys.ts";
+import {
+  listDashboardTokens,
+  revokeDashboardToken,
+} from "../../shared/ledger/access/dashboard-tokens.ts";
 import { makeApiKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { topUpByHand } from "../../shared/ledger/payments/top-up-account.ts";
@@ -19,6 +24,7 @@ import { eventually } from "../support/eventually.ts";
 import { dismissMembers } from "../support/kafka/dismiss-members.ts";
 import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
 import { malformedRecords } from "../support/kafka/malformed-records.ts";
+import { makeKey, testServer } from "../support/processes/api.ts";
 import { publishPending, serveLive } from "../support/processes/live-server.ts";
 import { startService } from "../support/processes/service-process.ts";
 import { openStream, type StreamEvent } from "../support/processes/stream-reader.ts";
@@ -385,6 +391,49 @@ test("a stream ends with its token", async () => {
   expect(Date.now()).toBeGreaterThanOrEqual((token?.expiresAt ?? 0) - 50);
   await eventually("it is forgotten", () => listeners.count === 0);
   await expect(openStream(origin, { account, key })).rejects.toThrow(/401/);
+});
+
+test.each(["key", "token"])("a stream ends within seconds of its %s's revocation", async (kind) => {
+  const account = named(`revoked ${kind}`);
+  await openAccount(books, account);
+  const { origin, listeners } = await serveLive(books);
+  const accountId = toAccountId(account);
+  const by = { now: Date.now(), by: "test" };
+  const asked = { name: "ends", scopes: ["read"], createdBy: "test", now: Date.now() } as const;
+  const made = await makeApiKey(books.database, asked);
+  const lease = { accountId, keyId: made.keyId, forMs: 600_000, readOnly: true, now: Date.now() };
+  const token = (await makeDashboardToken(books.database, lease))?.text ?? "";
+  const stays = await openStream(origin, { account, key: await makeKey(books, ["read"]) });
+  const stream = await openStream(origin, { account, key: kind === "key" ? made.text : token });
+  await stream.hears("the balance", isAny);
+  if (kind === "key") await revokeApiKey(books.database, made.keyId, by);
+  else {
+    const [{ tokenId } = { tokenId: "" }] = await listDashboardTokens(books.database, {
+      ...{ accountId, now: Date.now(), limit: 1 },
+    });
+    await revokeDashboardToken(books.database, { accountId, tokenId }, by);
+  }
+  const revokedAt = Date.now();
+  await stream.ended;
+  expect(Date.now() - revokedAt).toBeLessThan(5_000);
+  expect(listeners.count).toBe(1);
+  stays.close();
+});
+
+test("an account has so many streams, and another is refused with 429", async () => {
+  const [full, other] = [named("full"), named("other")];
+  await openAccount(books, full);
+  await openAccount(books, other);
+  const app = await testServer(books, {}, { streamsPerAccount: 2 });
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  const key = await makeKey(books, ["read"]);
+  const open = [await openStream(origin, { account: full, key })];
+  open.push(await openStream(origin, { account: full, key }));
+  const headers = { authorization: `Bearer ${key}` };
+  const refused = await fetch(`${origin}/v1/accounts/${full}/stream`, { headers });
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+  open.push(await openStream(origin, { account: other, key }));
+  for (const stream of open) stream.close();
 });
 
 async function grant(account: string, lotId: string, credits: bigint): Promise<void> {

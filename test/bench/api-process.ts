@@ -3,7 +3,8 @@ import { once } from "node:events";
 import pg from "pg";
 import { freePort } from "../../infra/local/free-port.ts";
 import { API_SERVICE } from "../../infra/local/services.ts";
-import { insertApiKey, type Scope } from "../../shared/ledger/access/api-keys.ts";
+import type { Scope } from "../../shared/core/text/scopes.ts";
+import { insertApiKey } from "../../shared/ledger/access/api-keys.ts";
 import { newKey } from "../../shared/ledger/access/api-secrets.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProcess } from "./consume.ts";
@@ -54,8 +55,8 @@ async function isAnswer(response: Response): Promise<boolean> {
 export async function makeBenchKey(url: string, scope: Scope): Promise<string> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const { text: secret, keyId, hash } = newKey();
-  const about = { name: "bench", createdBy: "bench", createdAt: Date.now() };
-  await insertApiKey(pool, { keyId, scopes: [scope], ...about }, hash);
+  const about = { name: "bench", createdBy: "bench", createdAt: Date.now(), expiresAt: null };
+  await insertApiKey(pool, { keyId, scopes: [scope], accountIds: null, ...about }, hash);
   await pool.end();
   return secret;
 }

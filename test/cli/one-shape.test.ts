@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
+import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
@@ -28,6 +30,10 @@ beforeAll(async () => {
       dimensions: { model: "large" },
     },
   ]);
+  const now = Date.now();
+  const keyId = await dashboardLinkKey(books.database, { createdBy: "test", now });
+  const lease = { accountId: toAccountId("acme"), keyId, forMs: 600_000, readOnly: true, now };
+  await makeDashboardToken(books.database, lease);
   await inTransaction(books.database, (transaction) =>
     storeDeadLetters(transaction, [
       {
@@ -69,6 +75,7 @@ const SAME = [
   { route: "/v1/catalogue", command: "catalogue show" },
   { route: "/v1/dead-letters", command: "dead-letters list" },
   { route: "/v1/keys", command: "key list" },
+  { route: `${ACCOUNT}/dashboard-tokens`, command: "token list acme" },
 ];
 
 /** Commands that show more than the noun: the noun's fields are among theirs. */

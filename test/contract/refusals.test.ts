@@ -55,6 +55,7 @@ function everyRefusal(): Refusal[] {
     unknown_event: [{ kind: "unknown_event", eventId: "e-1" }],
     several_sources: [{ kind: "several_sources", eventId: "e-1", sources: ["", "app"] }],
     unknown_key: [{ kind: "unknown_key", keyId: "0123456789abcdef" }],
+    unknown_token: [{ kind: "unknown_token", tokenId: "0123456789abcdef" }],
     unknown_dead_letter: [{ kind: "unknown_dead_letter", place }],
     unknown_meter: [{ kind: "unknown_meter", meter: "calls" }],
     unknown_plan: [{ kind: "unknown_plan", planId }],

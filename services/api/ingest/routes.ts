@@ -5,8 +5,9 @@ import { ingestProblem } from "../../../shared/contract/problem.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { FeedCard } from "../../../shared/core/offer/feed-card.ts";
 import type { EventWindow } from "../../../shared/core/usage/usage-event.ts";
+import { checkAccount } from "../access/check-access.ts";
 import { Problem } from "../problem.ts";
-import { REFUSALS } from "../routes/route.ts";
+import { REFUSALS, securityOf } from "../routes/route.ts";
 import { type DeliveryLimits, openDelivery } from "./delivery.ts";
 import { type Judged, judgeEvents } from "./judge-events.ts";
 import {
@@ -72,19 +73,20 @@ export async function ingestRoutes(app: FastifyInstance, context: IngestContext)
     app.route({
       method: "POST",
       url,
-      config: { access: "ingest", identifiesItself: true },
+      config: { access: "ingest", byRestrictedKey: true, identifiesItself: true },
       schema: SCHEMA,
       // `judgeEvents` validates each event by itself, so one bad event does not refuse the batch.
       validatorCompiler: () => (value) => ({ value }),
-      handler: ({ body, headers }, reply) => publish(body, headers["content-type"] ?? PLAIN, reply),
+      handler: (request, reply) => publish(request, reply),
     });
   }
 
-  async function publish(body: unknown, contentType: string, reply: FastifyReply) {
+  async function publish({ body, headers, caller }: FastifyRequest, reply: FastifyReply) {
     if (!isBody(body)) throw emptyBody();
-    const { isBatch, events } = eventsOf(body, contentType);
+    const { isBatch, events } = eventsOf(body, headers["content-type"] ?? PLAIN);
     const feeds = await context.readFeeds();
     const judged = judgeEvents(events, { feeds, window: context.window, now: context.now() });
+    for (const { accountId } of judged.usage) checkAccount(caller, accountId);
     if (judged.accepted === 0 && events.length > 0) throw allRejected(judged, isBatch);
     switch (await delivery.deliver(judged.usage, body.bytes)) {
       case "no_room":
@@ -144,6 +146,7 @@ const SCHEMA = {
   summary: "Publish usage events",
   description:
     "Accepts CloudEvents 1.0 in JSON: one event, or a batch of up to 1,000 in up to 1 MiB. `subject` is the account, `type` the meter, and `data.quantity` the quantity; all other strings, numbers and booleans in `data` are dimensions. A meter of the catalogue can define its own feed: then `type` is its event type. An event is identified by its account and its id: sent again, it counts once. The answer 202 means that Kafka has every accepted event. After a 503, or no answer, send the same events again with the same ids and times, but not those listed under `rejected`.",
+  security: securityOf({ access: "ingest" }),
   tags: ["usage"],
   consumes: [SINGLE, BATCH, PLAIN],
   body: ingestBody,

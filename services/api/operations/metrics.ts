@@ -1,19 +1,29 @@
 import type { FastifyInstance } from "fastify";
 import { Gauge, Registry } from "prom-client";
 import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
+import { listExpiringKeys } from "../../../shared/ledger/access/api-keys.ts";
 import { countDue } from "../../../shared/ledger/month/count-due.ts";
 import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
 import { listUnmatched } from "../../../shared/ledger/payments/charges-at-gateway.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import type { WrongKeys } from "../access/wrong-keys.ts";
 import type { RouteContext } from "../routes/route.ts";
 
 const MOST_COUNTED = 10_000;
 
-/** Metrics for Prometheus, which needs a key with the scope admin: backlogs and the last reconciliation. */
+/** Metrics for Prometheus, which needs a key with the scope metrics: backlogs and the last reconciliation. */
 export function metricsRoute(
   app: FastifyInstance,
-  { database, now, skipped }: RouteContext & { readonly skipped: Pick<SkippedRecords, "counts"> },
+  {
+    database,
+    now,
+    skipped,
+    wrongKeys,
+  }: RouteContext & {
+    readonly skipped: Pick<SkippedRecords, "counts">;
+    readonly wrongKeys: Pick<WrongKeys, "counts">;
+  },
 ): void {
   const register = new Registry();
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [register] });
@@ -38,6 +48,18 @@ export function metricsRoute(
     labelNames: ["topic", "reason"],
     registers: [register],
   });
+  const wrong = new Gauge({
+    name: "drawdown_wrong_keys",
+    help: "Wrong keys and tokens that this process has been sent; limited: refused without a look.",
+    labelNames: ["reason"],
+    registers: [register],
+  });
+  const keyEnd = new Gauge({
+    name: "drawdown_api_key_expiry_timestamp_seconds",
+    help: "When keys expire that do so within 14 days.",
+    labelNames: ["key_id"],
+    registers: [register],
+  });
   const charges = gauge(
     "drawdown_unmatched_charges",
     "Charges at the payment gateway that the books lack.",
@@ -54,7 +76,7 @@ export function metricsRoute(
 
   app.get(
     "/metrics",
-    { config: { access: "admin" }, schema: { hide: true } },
+    { config: { access: "metrics" }, schema: { hide: true } },
     async (_request, reply) => {
       outbox.set(await countOutbox(database, MOST_COUNTED));
       refused.set(await countRefused(database));
@@ -64,6 +86,11 @@ export function metricsRoute(
         deadLetters.set({ reason }, count);
       }
       for (const { count, ...labels } of skipped.counts()) unusable.set(labels, count);
+      for (const { count, reason } of wrongKeys.counts()) wrong.set({ reason }, count);
+      keyEnd.reset();
+      for (const { keyId, expiresAt } of await listExpiringKeys(database, now())) {
+        keyEnd.set({ key_id: keyId }, (expiresAt ?? 0) / 1000);
+      }
       charges.set((await listUnmatched(database, null)).length);
       const last = await readLastReconciliation(database);
       if (last !== null) {

@@ -40,7 +40,7 @@ export function operationsRoute(
     {
       method: "GET",
       path: "/v1/operations",
-      access: "admin",
+      access: "metrics",
       tag: "operations",
       summary: "Show how metering, top-ups and the scheduler keep up",
       response: { 200: operations },

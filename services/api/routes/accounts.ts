@@ -10,7 +10,8 @@ import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
 import { readLotsOfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
-import { nameOf } from "../access/authenticate.ts";
+import { nameOf } from "../access/caller.ts";
+import { checkAccount } from "../access/check-access.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
@@ -59,6 +60,7 @@ export const accountRoutes = [
       method: "POST",
       path: "/v1/accounts",
       access: "billing",
+      byRestrictedKey: true,
       tag: "accounts",
       summary: "Create an account",
       description: "Creating it again with the same terms changes nothing and answers 200.",
@@ -67,6 +69,7 @@ export const accountRoutes = [
     },
     async (request, context, reply) => {
       const { account_id, time_zone, currency, threshold = 0n } = request.body;
+      checkAccount(request.caller, account_id);
       const terms = { accountId: account_id, timeZone: time_zone, currency, threshold };
       const by = nameOf(request);
       const outcome = await createAccount(context.database, terms, { now: context.now(), by });

@@ -8,7 +8,8 @@ export const catalogueRoute = route(
   {
     method: "GET",
     path: "/v1/catalogue",
-    access: "read",
+    access: ["read", "catalogue"],
+    byRestrictedKey: true,
     tag: "catalogue",
     summary: "Show the catalogue: all versions of meters, plans, add-ons and credit prices",
     response: { 200: catalogue },

@@ -18,7 +18,7 @@ export const deadLetterRoute = route(
   {
     method: "GET",
     path: "/v1/dead-letters",
-    access: "read",
+    access: ["read", "dead_letters"],
     tag: "operations",
     summary:
       "List dead letters (events that could not be metered) with their reasons, newest first",

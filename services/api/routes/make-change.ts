@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { Change } from "../../../shared/core/changes/subscription-change.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
-import { nameOf } from "../access/authenticate.ts";
+import { nameOf } from "../access/caller.ts";
 import { refuse } from "../problem.ts";
 import type { RouteContext } from "./route.ts";
 

@@ -4,13 +4,13 @@ import { problem } from "../../../shared/contract/problem.ts";
 import { accountId } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import type { RateCard } from "../../../shared/core/offer/rate-card.ts";
-import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
 import {
   type AccountDetails,
   readAccountDetails,
 } from "../../../shared/ledger/books/account-details.ts";
 import type { Database, Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { type RouteAccess, scopesOf } from "../access/check-access.ts";
 import { unknownAccount } from "../problem.ts";
 
 export interface RouteContext {
@@ -34,13 +34,9 @@ interface StreamResponse {
   readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
 }
 
-interface RouteDescription extends RouteSchemas {
+interface RouteDescription extends RouteSchemas, RouteAccess {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
-  /** The scope a key needs. */
-  readonly access: Scope;
-  /** Whether a dashboard token may call it, for its own account. */
-  readonly byToken?: boolean;
   readonly showsSecret?: boolean;
   readonly exposeHeadRoute?: boolean;
   readonly tag: string;
@@ -74,7 +70,7 @@ export function route<const S extends RouteDescription, C extends RouteContext =
   ) => RouteAnswer<S> | Promise<RouteAnswer<S>>,
 ): (app: FastifyInstance, context: C) => void {
   const { method, path, exposeHeadRoute = true, ...described }: RouteDescription = description;
-  const { access, byToken = false, showsSecret = false, ...schema } = described;
+  const { access, byToken, byRestrictedKey, showsSecret = false, ...schema } = described;
   const { tag, query, response, ...documented } = schema;
   const [status = "200"] = Object.keys(response);
   return (app, context) =>
@@ -82,10 +78,15 @@ export function route<const S extends RouteDescription, C extends RouteContext =
       method,
       url: path,
       exposeHeadRoute,
-      config: { access, byToken, showsSecret },
+      config: {
+        ...{ access, showsSecret },
+        byToken: byToken === true,
+        byRestrictedKey: byRestrictedKey === true,
+      },
       schema: {
         ...documented,
         tags: [tag],
+        security: securityOf({ access, byToken }),
         ...(query === undefined ? {} : { querystring: query }),
         response: { ...response, ...REFUSALS },
       },
@@ -93,6 +94,15 @@ export function route<const S extends RouteDescription, C extends RouteContext =
       handler: (request: ValidatedRequest, reply) =>
         handle(request as RouteRequest<S>, context, reply.status(Number(status))),
     });
+}
+
+/** What opens a route, for the OpenAPI document: any of its scopes, or a token of its account. */
+export function securityOf({
+  access,
+  byToken,
+}: Pick<RouteAccess, "access"> & { readonly byToken?: boolean | undefined }) {
+  const byKey = scopesOf({ access }).map((scope) => ({ key: [scope] }));
+  return byToken === true ? [...byKey, { token: [] }] : byKey;
 }
 
 const params = z.object({ account_id: accountId });

@@ -9,7 +9,7 @@ import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { listPayments, readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
-import { nameOf } from "../access/authenticate.ts";
+import { nameOf } from "../access/caller.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { READ, readOfAccount, route, WRITE } from "./route.ts";
 

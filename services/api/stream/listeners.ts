@@ -103,6 +103,7 @@ export function openListeners(read: ReadChanges, logger: Pick<Logger, "warn">) {
       byAccount.delete(accountId);
       nextEnds.delete(accountId);
     },
+    countOf: (accountId: AccountId) => byAccount.get(accountId)?.size ?? 0,
     get count(): number {
       return count;
     },

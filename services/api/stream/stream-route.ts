@@ -1,5 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { Logger } from "../../../shared/runtime/logger.ts";
+import type { Caller } from "../access/caller.ts";
+import { type AccessWatch, watchAccess } from "../access/watch-access.ts";
 import { badRequest, Problem, unknownAccount } from "../problem.ts";
 import { READ, type RouteContext, route } from "../routes/route.ts";
 import { readChanges } from "./changes.ts";
@@ -14,18 +18,27 @@ const ENDS_AFTER_MS = 15 * 60_000;
 /** A reader with more unread bytes than this is disconnected. */
 const MOST_UNREAD = 256 * 1024;
 const MOST_STREAMS = 10_000;
+const TOO_MANY = "too many streams are open; try again later";
+const TOO_MANY_OF_ACCOUNT =
+  "too many streams of this account are open; close some, or try again later";
 
 /** Live changes of one account as server-sent events. */
 export function streamRoute(
   app: FastifyInstance,
-  context: RouteContext & { readonly listeners: Listeners },
+  context: RouteContext & {
+    readonly listeners: Listeners;
+    readonly logger: Logger;
+    readonly streamsPerAccount: number;
+  },
 ): void {
   const { listeners } = context;
+  const access = watchAccess(context);
   const keepOpen = setInterval(() => listeners.keepOpen(), KEEP_OPEN_EVERY_MS);
   const watchEnds = setInterval(() => listeners.onTime(context.now()), WATCH_ENDS_EVERY_MS);
   app.addHook("preClose", async () => {
     clearInterval(keepOpen);
     clearInterval(watchEnds);
+    access.stop();
     listeners.end();
   });
 
@@ -52,11 +65,7 @@ export function streamRoute(
       if (lastId !== undefined && last === null) {
         throw badRequest("Last-Event-ID", "is not the id of an event of this stream");
       }
-      if (listeners.count >= MOST_STREAMS) {
-        throw new Problem(503, "too_many_streams", "too many streams are open; try again later", {
-          retryAfterSeconds: 10,
-        });
-      }
+      requireRoom(listeners, account_id, context.streamsPerAccount);
       const listener = openListener(sinkOf(reply));
       // Learns of changes from now on, so none is lost while the books are read. The reader may leave meanwhile.
       listeners.add(account_id, listener);
@@ -66,11 +75,28 @@ export function streamRoute(
       if (reply.raw.closed) return reply.hijack();
       openStream(reply, caller, context.now());
       listeners.onRead(changes);
+      if (caller !== null) endWithAccess(reply, caller, access);
       const isBehind = listener.begin(last, changes);
       if (isBehind) listeners.onChange(account_id);
       return reply;
     },
   )(app, context);
+}
+
+/** Throws a Problem if the process or the account has too many streams. */
+function requireRoom(listeners: Listeners, accountId: AccountId, perAccount: number): void {
+  const again = { retryAfterSeconds: 10 };
+  if (listeners.countOf(accountId) >= perAccount) {
+    throw new Problem(429, "too_many_streams", TOO_MANY_OF_ACCOUNT, again);
+  }
+  if (listeners.count >= MOST_STREAMS) {
+    throw new Problem(503, "too_many_streams", TOO_MANY, again);
+  }
+}
+
+function endWithAccess({ raw }: FastifyReply, caller: Caller, access: AccessWatch): void {
+  const forget = access.add(caller, () => raw.end());
+  raw.once("close", forget);
 }
 
 function sinkOf({ raw }: FastifyReply): Sink {
@@ -95,8 +121,7 @@ function openStream(reply: FastifyReply, caller: FastifyRequest["caller"], now: 
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
   });
-  const endsIn =
-    caller?.kind === "token" ? Math.min(caller.endsAt - now, ENDS_AFTER_MS) : ENDS_AFTER_MS;
+  const endsIn = Math.min((caller?.endsAt ?? Number.POSITIVE_INFINITY) - now, ENDS_AFTER_MS);
   const ending = setTimeout(() => raw.end(), endsIn);
   raw.once("close", () => clearTimeout(ending));
   raw.socket?.setNoDelay(true);

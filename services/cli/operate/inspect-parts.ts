@@ -1,4 +1,5 @@
 import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
+import { type ApiKey, listExpiringKeys } from "../../../shared/ledger/access/api-keys.ts";
 import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -36,6 +37,8 @@ export interface Status {
   readonly eventsPerSecond: number | null;
   readonly waiting: number | null;
   readonly deadLetters: readonly { readonly reason: string; readonly count: number }[] | null;
+  /** The API keys that expire within 14 days, the next first. */
+  readonly expiringKeys: readonly Pick<ApiKey, "keyId" | "name" | "expiresAt">[] | null;
 }
 
 /** Asks all servers concurrently, so that one that is down does not delay the others. */
@@ -58,6 +61,7 @@ export async function inspect(settings: Settings): Promise<Status> {
     eventsPerSecond: speed?.eventsPerSecond ?? null,
     waiting: foundBy(books.waiting),
     deadLetters: foundBy(books.deadLetters),
+    expiringKeys: foundBy(books.expiringKeys),
   };
 }
 
@@ -65,16 +69,18 @@ export async function inspect(settings: Settings): Promise<Status> {
 async function inspectBooks(settings: Settings) {
   const postgres = await probePostgres(settings);
   if (!postgres.up) {
-    return { postgres, speed: postgres, waiting: postgres, deadLetters: postgres };
+    const down = postgres;
+    return { postgres, speed: down, waiting: down, deadLetters: down, expiringKeys: down };
   }
   const { database, version } = postgres.found;
-  const [speed, waiting, deadLetters] = await Promise.all([
+  const [speed, waiting, deadLetters, expiringKeys] = await Promise.all([
     probe(() => measureSpeed(database)),
     probe(() => countOutbox(database, MOST_WAITING)),
     probe(() => countDeadLetters(database)),
+    probe(() => listExpiringKeys(database, Date.now())),
   ]);
   const usable: Probe<string> = speed.up ? { up: true, found: version } : speed;
-  return { postgres: usable, speed, waiting, deadLetters };
+  return { postgres: usable, speed, waiting, deadLetters, expiringKeys };
 }
 
 /** Kafka is up when it answers and has the usage topic; metering, when its group has a consumer. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
-import { count } from "../../../shared/contract/wire.ts";
+import { count, instant } from "../../../shared/contract/wire.ts";
+import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { fields, table } from "../shell/print.ts";
+import { fields, printable, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";
 
@@ -25,6 +26,9 @@ export const statusNoun = noun({
   events_per_second: z.number().nullable(),
   outbox: z.number().int().nullable(),
   dead_letters: z.array(noun({ reason: z.string(), count: z.number().int() })).nullable(),
+  expiring_keys: z
+    .array(noun({ key_id: z.string(), name: z.string(), expires_at: instant.nullable() }))
+    .nullable(),
 });
 
 export function toStatus(status: Status) {
@@ -53,6 +57,7 @@ export function statusText(status: Status): string {
       ["speed", eventsPerSecond === null ? UNKNOWN : `${countOf(eventsPerSecond, "event")}/s`],
       ["outbox", waitingText(status.waiting)],
       ["dead letters", deadLettersText(status.deadLetters)],
+      ...expiringKeysLines(status.expiringKeys),
     ]),
   ].join("\n\n");
 }
@@ -83,4 +88,12 @@ function deadLettersText(deadLetters: Status["deadLetters"]): string {
   if (deadLetters === null) return UNKNOWN;
   if (deadLetters.length === 0) return "none";
   return deadLetters.map(({ reason, count }) => `${count} ${reason}`).join(", ");
+}
+
+/** No line where no key is about to expire. */
+function expiringKeysLines(keys: Status["expiringKeys"]): [string, string][] {
+  return (keys ?? []).map(({ keyId, name, expiresAt }) => [
+    "expiring key",
+    `${printable(name)} (${keyId}) on ${formatInstant(expiresAt)}: create another, then revoke it`,
+  ]);
 }

@@ -16,6 +16,7 @@ interface Figures {
   /** Events of several sources have the id; the first sources, in order. */
   several_sources: { eventId: string; sources: readonly string[] };
   unknown_key: { keyId: string };
+  unknown_token: { tokenId: string };
   unknown_dead_letter: { place: string };
   /** It was never priced. */
   unknown_meter: { meter: string };

@@ -1,6 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Scope } from "../../core/text/scopes.ts";
 import type { Database } from "../postgres/database.ts";
-import { insertApiKey, listApiKeys, type Scope } from "./api-keys.ts";
+import { insertApiKey, listApiKeys } from "./api-keys.ts";
 import { newKey, newToken } from "./api-secrets.ts";
 import { insertDashboardToken } from "./dashboard-tokens.ts";
 
@@ -11,12 +12,17 @@ export async function makeApiKey(
     readonly name: string;
     readonly scopes: readonly Scope[];
     readonly createdBy: string;
+    /** Null or left out: it does not expire. */
+    readonly expiresAt?: Instant | null;
+    /** Null or left out: it opens all accounts. */
+    readonly accountIds?: readonly string[] | null;
     readonly now: Instant;
   },
 ): Promise<{ readonly keyId: string; readonly text: string }> {
   const { text, keyId, hash } = newKey();
-  const { now: createdAt, ...about } = asked;
-  await insertApiKey(database, { keyId, createdAt, ...about }, hash);
+  const { name, scopes, createdBy, now: createdAt, expiresAt = null, accountIds = null } = asked;
+  const key = { keyId, name, scopes, createdBy, createdAt, expiresAt, accountIds };
+  await insertApiKey(database, key, hash);
   return { keyId, text };
 }
 

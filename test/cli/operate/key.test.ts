@@ -63,7 +63,33 @@ test("a read-only dashboard link shows its account and changes nothing", async (
   expect(change.status).toBe(403);
 });
 
+test("a key with an end and accounts is made, and one token is listed and revoked", async () => {
+  const { ask } = await openApi(books);
+  const until = "2100-01-01T00:00:00.000Z";
+  const made = await json(`key create narrow --scope read --expires ${until} --account acme`);
+  expect(made).toMatchObject({ expires_at: until, account_ids: ["acme"] });
+  const headers = { authorization: `Bearer ${made.key}` };
+  expect((await ask("GET", "/v1/accounts/acme", { headers })).status).toBe(200);
+  expect((await ask("GET", "/v1/accounts/other", { headers })).status).toBe(403);
+  expect((await run("key list")).stdout).toMatch(/narrow +read +acme +\S+ .*2100-01-01/);
+
+  const { token } = await json("dashboard-link other --read-only");
+  const bearer = { headers: { authorization: `Bearer ${token}` } };
+  const { items } = await json("token list other");
+  expect(items).toMatchObject([{ read_only: true }]);
+  expect(await json(`token revoke other ${items[0].token_id}`)).toMatchObject({
+    ...{ outcome: "revoked", account_id: "other", token_id: items[0].token_id },
+  });
+  expect((await ask("GET", "/v1/accounts/other", bearer)).status).toBe(401);
+  expect((await run("token list other")).stdout).toBe("No dashboard token opens this account.\n");
+});
+
 test.each([
+  { line: "key create x --scope read --expires 2020-01-01T00:00:00Z", code: 2 },
+  { line: "key create x --scope read --expires soon", code: 2 },
+  { line: "key create x --scope admin --account acme", code: 2 },
+  { line: "token list nobody", code: 1 },
+  { line: "token revoke acme 1f0c2b7a9d3e4f56", code: 1 },
   { line: "key create x", code: 2 },
   { line: "key create x --scope everything", code: 2 },
   { line: "key revoke 1f0c2b7a9d3e4f56", code: 1 },

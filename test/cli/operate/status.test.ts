@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lagsOf } from "../../../services/cli/usage/metering-progress.ts";
 import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import { startOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
@@ -62,11 +63,23 @@ test("shows what is up, the lag, and what waits", async () => {
   expect(first).toMatchObject({ partition: 0, next_offset: "0", lag: first.high_watermark });
 });
 
-test("shows the same as tables", async () => {
+test("shows the same as tables, and the keys that expire soon", async () => {
   const { stdout } = await drawdown(["status"], { env: { DATABASE_URL: books.url } });
   expect(stdout).toMatch(/^PART +STATE +WHERE\npostgres +up +\S+ +version \d+/);
   expect(stdout).toMatch(/\nPARTITION +END +NEXT +LAG\n +0 +\d+ +0 +\d+\n/);
   expect(stdout).toMatch(/\ndead letters +2 unreadable, 1 conflict\n$/);
+  const [now, day] = [Date.now(), 24 * 60 * 60_000];
+  for (const [name, expiresAt] of [
+    ["soon", now + day],
+    ["later", now + 15 * day],
+  ] as const) {
+    const key = { name, scopes: ["read"], createdBy: "test", expiresAt, now } as const;
+    await makeApiKey(books.database, key);
+  }
+  const { found } = await status();
+  expect(found.expiring_keys).toMatchObject([{ name: "soon" }]);
+  const warned = await drawdown(["status"], { env: { DATABASE_URL: books.url } });
+  expect(warned.stdout).toMatch(/\nexpiring key +soon \([0-9a-f]{16}\) on /);
 });
 
 describe("names a server that is down and shows the rest, within seconds", () => {

@@ -38,6 +38,8 @@ const COMMANDS = [
   "key create",
   "key list",
   "key revoke",
+  "token list",
+  "token revoke",
   "dashboard-link",
   "dead-letters list",
   "dead-letters show",

@@ -8,6 +8,7 @@ import { addLotsCommand } from "../../../services/cli/credits/lots.ts";
 import { addLotCommands } from "../../../services/cli/credits/withdraw-lot.ts";
 import { addDeadLetterCommands } from "../../../services/cli/dead-letters/dead-letters.ts";
 import { addKeyCommands } from "../../../services/cli/operate/key.ts";
+import { addTokenCommands } from "../../../services/cli/operate/token.ts";
 import { addPaymentMethodCommands } from "../../../services/cli/payments/method.ts";
 import { addPaymentCommands } from "../../../services/cli/payments/payment.ts";
 import { addPaymentsCommand } from "../../../services/cli/payments/payments.ts";
@@ -29,7 +30,8 @@ export function commandNames(): string[] {
 
 const ADD = [
   ...[addAccountCommands, addCatalogueCommands, addEntriesCommand, addExplainCommands],
-  ...[addGrantCommand, addLotsCommand, addLotCommands, addDeadLetterCommands, addKeyCommands],
+  ...[addGrantCommand, addLotsCommand, addLotCommands, addDeadLetterCommands],
+  ...[addKeyCommands, addTokenCommands],
   ...[addPaymentMethodCommands, addPaymentCommands, addPaymentsCommand, addTopUpCommands],
   ...[addAddOnCommands, addSubscriptionCommands, addRateCommands],
 ];

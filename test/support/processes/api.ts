@@ -3,8 +3,8 @@ import { onTestFinished } from "vitest";
 import { buildServer, type ServerContext } from "../../../services/api/server.ts";
 import { readChanges } from "../../../services/api/stream/changes.ts";
 import { type Listeners, openListeners } from "../../../services/api/stream/listeners.ts";
+import type { Scope } from "../../../shared/core/text/scopes.ts";
 import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
-import type { Scope } from "../../../shared/ledger/access/api-keys.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Books } from "../books/books.ts";
@@ -53,6 +53,8 @@ export async function testServer(
       corsOrigins: [],
       embedOrigins: [],
       requestsPerMinute: 1_000_000,
+      wrongKeysPerMinute: 1_000_000,
+      streamsPerAccount: 10_000,
       requestWithinMs: 30_000,
       trustedProxies: undefined,
       ...settings,

@@ -1,0 +1,31 @@
+import type { FastifyRequest } from "fastify";
+import type { Instant } from "../../../shared/core/line/account.ts";
+import type { Scope } from "../../../shared/core/text/scopes.ts";
+
+/** A product with an API key, or a customer with a dashboard token for one account. */
+export type Caller =
+  | {
+      readonly kind: "key";
+      readonly keyId: string;
+      readonly name: string;
+      readonly scopes: readonly Scope[];
+      /** The only accounts that it opens; null: all of them. */
+      readonly accountIds: ReadonlySet<string> | null;
+      /** Null: it does not expire. */
+      readonly endsAt: Instant | null;
+    }
+  | {
+      readonly kind: "token";
+      readonly accountId: string;
+      readonly secretHash: Buffer;
+      readonly endsAt: Instant;
+      readonly readOnly: boolean;
+    };
+
+type HasCaller = Pick<FastifyRequest, "caller">;
+
+/** Identifies the caller, for idempotency keys and limits. */
+export function nameOf({ caller }: HasCaller): string {
+  if (caller === null) return "nobody";
+  return caller.kind === "key" ? `key:${caller.keyId}` : `token:${caller.accountId}`;
+}
