@@ -1,4 +1,5 @@
 import { MultiBar, Presets } from "cli-progress";
+import { stopWithProcess } from "../../shared/runtime/stop-with-process.ts";
 
 /** How far a run has come. */
 interface Counts {
@@ -40,11 +41,15 @@ function bar(events: number): RatedView {
     },
     Presets.shades_classic,
   );
+  const release = stopWithProcess(() => bars.stop());
   const shown = bars.create(events, 0, { published: 0, metered: 0, lowBalances: 0, rate: 0 });
   return {
     show: (counts) => shown.update(counts.metered, counts),
     say: (line) => bars.log(`${line}\n`),
-    stop: () => bars.stop(),
+    stop() {
+      release();
+      bars.stop();
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { SingleBar } from "cli-progress";
+import { stopWithProcess } from "../../shared/runtime/stop-with-process.ts";
 import { runToEnd } from "./child-process.ts";
 import { findMaven } from "./find-java.ts";
 
@@ -110,6 +111,7 @@ async function showProgress(
     done = true;
   });
   finished.catch(() => undefined); // awaited below, once the bar is off the screen
+  const release = stopWithProcess(() => bar.stop());
   bar.start(total, 0, { megabytes: megabytes(total) });
   while (!done) {
     await Promise.race([finished, wait(250)]).catch(() => undefined);
@@ -119,6 +121,7 @@ async function showProgress(
     await finished;
     bar.update(total);
   } finally {
+    release();
     bar.stop();
   }
 }

@@ -116,7 +116,7 @@ async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   process.stderr.write(`${differencesText(found.differences)}\n`);
   if (planned.length === 0)
     return refused("none of these differences can be repaired automatically");
-  if (run.options.yes !== true && !(await isConfirmed(planned.length))) {
+  if (run.options.yes !== true && !(await isConfirmed(planned.length, run.signal))) {
     return refused("nothing was repaired");
   }
   const repaired = await postAll(settings, run, planned);
@@ -178,11 +178,22 @@ async function postAll(
   return repaired;
 }
 
-async function isConfirmed(count: number): Promise<boolean> {
+async function isConfirmed(count: number, signal: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Post ${countOf(count, "repair")}? [yes/no] `);
-  terminal.close();
-  return answer.trim().toLowerCase() === "yes";
+  // While it asks, readline takes Ctrl-C for itself.
+  terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  try {
+    const answer = await terminal.question(`Post ${countOf(count, "repair")}? [yes/no] `, {
+      signal,
+    });
+    return answer.trim().toLowerCase() === "yes";
+  } catch (error) {
+    process.stderr.write("\n");
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    terminal.close();
+  }
 }
 
 function failureOf({ differences, more }: Reconciliation): string | null {

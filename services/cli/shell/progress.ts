@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { stopWithProcess } from "../../../shared/runtime/stop-with-process.ts";
 
 /** Shows how much is done, with other lines above it. It stops at the end of its scope. */
 export interface Progress extends Disposable {
@@ -24,7 +25,12 @@ export function openProgress(total: number | null, inWords: string, unit?: strin
     clearOnComplete: true,
     etaBuffer: 50,
   });
+  const release = stopWithProcess(() => bar.stop());
   bar.start(total, 0, { inWords, speed: "-" });
+  const stop = () => {
+    release();
+    bar.stop();
+  };
   const startedAt = performance.now();
   let done = 0;
   return {
@@ -38,7 +44,7 @@ export function openProgress(total: number | null, inWords: string, unit?: strin
       process.stderr.write("\r\x1b[K");
       write(line);
     },
-    stop: () => bar.stop(),
-    [Symbol.dispose]: () => bar.stop(),
+    stop,
+    [Symbol.dispose]: stop,
   };
 }

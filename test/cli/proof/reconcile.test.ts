@@ -17,6 +17,7 @@ import {
 } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable } from "../../support/cli/every-table.ts";
+import { openTerminal } from "../../support/cli/terminal.ts";
 import { testKafka } from "../../support/kafka/kafka.ts";
 import { openUsagePublisher } from "../../support/kafka/publish-usage.ts";
 import { takeUsageTopic, untilCaughtUp } from "../../support/kafka/usage-topic.ts";
@@ -89,6 +90,11 @@ test("a difference: exit code 1, with where it is and its repair; once repaired 
       code: 2,
       stderr: "--repair asks before it posts; without a terminal, add --yes\n",
     });
+    const terminal = openTerminal("reconcile --repair", { DATABASE_URL: copy.url });
+    await terminal.shows("Post 1 repair? [yes/no]");
+    terminal.type("\x03");
+    expect(await terminal.ended).toBe(1);
+    expect(terminal.output()).toContain("interrupted; nothing was changed");
     expect(await everyTable(copy)).toEqual(before);
 
     const repaired = await run("--repair --yes --by tester --json", copy);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { drawdown } from "../../support/cli/drawdown.ts";
+import { openTerminal } from "../../support/cli/terminal.ts";
 import { testKafka } from "../../support/kafka/kafka.ts";
 import { takeUsageTopic } from "../../support/kafka/usage-topic.ts";
 import { type PublishedUsage, watchUsage } from "./watch-usage.ts";
@@ -21,6 +22,10 @@ afterAll(async () => {
   await giveBack();
   await rm(folder, { recursive: true, force: true });
 });
+
+const NO_WRAP = "\x1b[?7l";
+const WRAP = "\x1b[?7h";
+const CTRL_C = "\x03";
 
 const line = (fields: Record<string, unknown>) =>
   JSON.stringify({ account_id: account, meter: "cli-tokens", quantity: 1, ...fields });
@@ -136,4 +141,16 @@ describe("is refused in one sentence", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(sentence);
   });
+});
+
+test("Ctrl-C ends it and leaves the terminal as it was: lines wrap, and the bar is gone", async () => {
+  const file = join(folder, "many.ndjson");
+  await writeFile(file, `${line({})}\n`.repeat(400_000));
+  const terminal = openTerminal(`publish ${file}`);
+  await terminal.shows(NO_WRAP);
+  terminal.type(CTRL_C);
+  expect(await terminal.ended).toBe(130);
+  const [, afterBar] = terminal.output().split(WRAP);
+  expect(afterBar).toBeDefined();
+  expect(afterBar).not.toContain("%");
 });
