@@ -37,7 +37,8 @@ export async function compareBooks(
   );
   for (const missing of await findMissingEntries(transaction, accountId)) {
     if (entries.has(`${missing.accountId}/${missing.sequence}`)) continue;
-    differences.push({ kind: "missing_entry", ...missing, published: null });
+    const notOnTopic = { published: null, isContradicted: false };
+    differences.push({ kind: "missing_entry", ...missing, ...notOnTopic });
   }
   for (const lot of await findMissingLots(transaction, accountId)) {
     differences.push({ kind: "missing_lot", ...lot });

@@ -98,50 +98,86 @@ async function compareCounted(
 
 const ENTRIES_PER_LOOKUP = 1_000;
 
+/**
+ * Compares published entries with those of the books. What differs is reported at the end: only then is
+ * it known whether the topic contradicts itself.
+ */
 function compareEntries({ transaction, onDifference }: PublicationComparison) {
+  const agreed = openSequences();
+  const differing = new Map<string, EntryDifference>();
   let waiting: PublishedEntry[] = [];
 
-  async function finish(): Promise<void> {
+  async function lookUp(): Promise<void> {
     const entries = waiting;
     waiting = [];
     const ofBooks = await findEntries(transaction, entries);
     for (const published of entries) {
-      const { accountId, sequence } = published;
-      const inBooks = ofBooks.get(`${accountId}/${sequence}`);
+      const name = `${published.accountId}/${published.sequence}`;
+      const inBooks = ofBooks.get(name);
       if (inBooks === undefined) continue;
-      if (inBooks === null) onDifference({ kind: "missing_entry", accountId, sequence, published });
-      else if (!isSame(published, inBooks)) {
-        onDifference({ kind: "other_entry", accountId, published, inBooks });
-      }
+      if (inBooks !== null && isSame(published, inBooks)) agreed.add(published);
+      else differing.set(name, differenceOf(published, inBooks, differing.get(name)));
     }
   }
 
   return {
     async add(record: BillingRecord<Fields>): Promise<void> {
       waiting.push(toEntry(record));
-      if (waiting.length >= ENTRIES_PER_LOOKUP) await finish();
+      if (waiting.length >= ENTRIES_PER_LOOKUP) await lookUp();
     },
-    finish,
+    async finish(): Promise<void> {
+      await lookUp();
+      for (const found of differing.values()) {
+        const { accountId, published } = found;
+        const isContradicted = found.isContradicted || agreed.has(accountId, published.sequence);
+        onDifference({ ...found, isContradicted });
+      }
+    },
   };
+}
+
+type EntryDifference = Extract<PublicationDifference, { kind: "missing_entry" | "other_entry" }> & {
+  readonly published: PublishedEntry;
+};
+
+/** `earlier` is the difference of another record of the same entry. */
+function differenceOf(
+  published: PublishedEntry,
+  inBooks: PublishedEntry | null,
+  earlier: EntryDifference | undefined,
+): EntryDifference {
+  const { accountId, sequence } = published;
+  const isContradicted =
+    earlier !== undefined && (earlier.isContradicted || !isSame(earlier.published, published));
+  return inBooks === null
+    ? { kind: "missing_entry", accountId, sequence, published, isContradicted }
+    : { kind: "other_entry", accountId, published, inBooks, isContradicted };
 }
 
 /** Returns how many records were compared. */
 async function compareBalances(comparison: PublicationComparison): Promise<number> {
   const { transaction, accountId, onDifference } = comparison;
   const newest = new Map<string, bigint>();
-  const { records } = await readTopic(comparison, TOPICS.balances, async (record) => {
-    if (record.sequence > (newest.get(record.accountId) ?? 0n)) {
-      newest.set(record.accountId, record.sequence);
-    }
+  const newestKnown = new Map<string, bigint>();
+  const { records } = await readTopic(comparison, TOPICS.balances, async (record, isKnown) => {
+    raise(newest, record);
+    if (isKnown) raise(newestKnown, record);
   });
   for await (const page of readPublishedVersions(transaction, accountId)) {
     for (const { accountId: id, version } of page) {
-      if ((newest.get(id) ?? 0n) < version) {
-        onDifference({ kind: "balance_not_told", accountId: toAccountId(id) });
+      const known = newestKnown.get(id) ?? 0n;
+      if (known > version) {
+        onDifference({ kind: "balance_ahead", accountId: id, version: known, inBooks: version });
+      } else if ((newest.get(id) ?? 0n) < version) {
+        onDifference({ kind: "balance_not_told", accountId: id });
       }
     }
   }
   return records;
+}
+
+function raise(newest: Map<string, bigint>, { accountId, sequence }: BillingRecord<Fields>): void {
+  if (sequence > (newest.get(accountId) ?? 0n)) newest.set(accountId, sequence);
 }
 
 /** Counts the records in scope; `isWhole`: the topic still has every record that was ever published. */

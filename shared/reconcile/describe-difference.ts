@@ -19,15 +19,17 @@ export function describeDifference(found: Found): string {
     case "not_kept":
       return `message ${placeOf(found.place)} cannot be metered, and there is no dead letter for it`;
     case "missing_entry":
-      return `entry ${found.sequence} is missing${found.published === null ? "" : ` (${entryText(found.published)})`}`;
+      return `entry ${found.sequence} is missing${found.published === null ? "" : ` (${entryText(found.published)})`}${contradiction(found)}`;
     case "other_entry":
-      return `entry ${found.published.sequence} is ${entryText(found.inBooks)} in the books, but was published as ${entryText(found.published)}`;
+      return `entry ${found.published.sequence} is ${entryText(found.inBooks)} in the books, but was published as ${entryText(found.published)}${contradiction(found)}`;
     case "not_told":
       return `records ${found.from} to ${found.to} were not published on ${found.topic} and are not in the outbox`;
     case "unreadable_record":
       return `record ${placeOf(found)} of ${found.topic} cannot be read: ${found.problem}`;
     case "balance_not_told":
       return "the newest balance was not published on billing.balances";
+    case "balance_ahead":
+      return `billing.balances has version ${found.version}, and the account is at ${found.inBooks}: the record is forged, or the books were restored from a backup`;
     case "position_moved":
       return `position is ${formatCredits(found.by)} credits ahead of the sum of usage and entries`;
     case "missing_lot":
@@ -54,6 +56,10 @@ function describeRecordDifference(found: PlacedDifference): string {
     case "other_account":
       return `event ${found.event.eventId} (${placeOf(found.event)}) is recorded on account ${found.record.accountId}`;
   }
+}
+
+function contradiction({ isContradicted }: { readonly isContradicted: boolean }): string {
+  return isContradicted ? "; another record of it on billing.credits says otherwise" : "";
 }
 
 function entryText({ kind, credits }: PublishedEntry): string {

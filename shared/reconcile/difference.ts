@@ -16,6 +16,8 @@ export type PublicationDifference =
       readonly sequence: bigint;
       /** Null: the topic does not have it either. */
       readonly published: PublishedEntry | null;
+      /** The topic has another record of this sequence that says something else. */
+      readonly isContradicted: boolean;
     }
   /** An entry that differs from its published record. */
   | {
@@ -23,6 +25,8 @@ export type PublicationDifference =
       readonly accountId: AccountId;
       readonly published: PublishedEntry;
       readonly inBooks: PublishedEntry;
+      /** As of a missing one. */
+      readonly isContradicted: boolean;
     }
   /** A range of sequences whose records are neither on the topic nor in the outbox. */
   | {
@@ -42,7 +46,14 @@ export type PublicationDifference =
       readonly problem: string;
     }
   /** An account whose newest state is neither on `billing.balances` nor about to be published. */
-  | { readonly kind: "balance_not_told"; readonly accountId: AccountId };
+  | { readonly kind: "balance_not_told"; readonly accountId: AccountId }
+  /** A record on `billing.balances` is newer than the account: forged, or the books are of a backup. */
+  | {
+      readonly kind: "balance_ahead";
+      readonly accountId: AccountId;
+      readonly version: bigint;
+      readonly inBooks: bigint;
+    };
 
 /** An inconsistency within the books. */
 export type BooksDifference =
@@ -120,6 +131,7 @@ export function idOf(difference: Difference): string {
     case "unreadable_record":
       return `${kind}:${difference.topic}:${difference.partition}/${difference.offset}`;
     case "balance_not_told":
+    case "balance_ahead":
       return kind;
     case "position_moved":
       return `${kind}:${difference.by}`;

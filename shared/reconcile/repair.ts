@@ -63,9 +63,10 @@ export function planRepair(found: Found): RepairPlan | null {
       );
     case "missing_entry":
     case "other_entry": {
-      const { published } = found;
-      if (published === null || (found.kind === "other_entry" && !isSameMovement(found)))
-        return null;
+      const { published, isContradicted } = found;
+      // Of two records that differ, at least one is forged.
+      if (published === null || isContradicted) return null;
+      if (found.kind === "other_entry" && !isSameMovement(found)) return null;
       return plan("entry_restored", ({ database }, entry) =>
         restoreEntry(database, published, entry),
       );
@@ -94,6 +95,7 @@ export function planRepair(found: Found): RepairPlan | null {
       return plan("told_again", ({ database }, entry) => republishEntries(database, found, entry));
     case "balance_not_told":
       return plan("told_again", ({ database }, entry) => republishBalance(database, entry));
+    case "balance_ahead":
     case "unreadable_record":
     case "unmatched_charge":
     case "broken_invariant":

@@ -28,6 +28,13 @@ export function openSequences() {
       account.last = sequence;
     },
 
+    has(accountId: string, sequence: bigint): boolean {
+      const account = seen.get(accountId);
+      if (account === undefined || sequence < account.first || sequence > account.last)
+        return false;
+      return account.gaps.every(({ from, to }) => sequence < from || sequence > to);
+    },
+
     firstOf: (accountId: string) => seen.get(accountId)?.first ?? null,
 
     /** The ranges of sequences from `from` to `to` that were not seen. */

@@ -139,6 +139,25 @@ test.runIf(process.platform === "linux")("metering has never had 600 MB", async 
   expect(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1])).toBeLessThan(600_000);
 });
 
+test("10,000 messages of 10,000 unknown schemas are dead letters, while the group stays as it is", async () => {
+  const highest = 2 ** 31 - 1;
+  const ids = [
+    0,
+    -1,
+    -highest - 1,
+    ...Array.from({ length: 9_997 }, (_, index) => highest - index),
+  ];
+  const value = Buffer.from("of another schema");
+  const messages = ids.map((id) => ({ key: account, value: withSchemaId(id, value), partition }));
+  const [sent] = await producer.send({ topic: TOPICS.usageEvents, messages });
+  await sendGood("behind");
+  await metered("behind");
+  const letters = await lettersFrom(BigInt(sent?.baseOffset ?? 0));
+  expect(letters).toHaveLength(ids.length);
+  expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(["unknown_schema"]));
+  expect(metering.log.filter(({ msg }) => /rejoin|waiting for the registry/.test(msg))).toEqual([]);
+});
+
 /** Events of the test's account as one batch. Returns its first offset. */
 function send(codec: Codec, pack: (records: Buffer) => Buffer, eventIds: readonly string[]) {
   const messages = eventIds.map((eventId) => ({ ...message(eventId), partition }));

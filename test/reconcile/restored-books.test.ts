@@ -15,14 +15,16 @@ test.each([
   ["another kind", GRANT, { ...GRANT, kind: "expiry" as const }],
   ["a deduction for another reason", DEDUCTION, { ...DEDUCTION, reference: "ticket 13" }],
 ])("another movement under a published sequence stays: %s", (_, published, inBooks) => {
-  expect(planRepair({ kind: "other_entry", accountId, published, inBooks })).toBeNull();
+  expect(
+    planRepair({ kind: "other_entry", accountId, published, inBooks, isContradicted: false }),
+  ).toBeNull();
 });
 
 test.each([
   ["other credits", { ...GRANT, credits: 6n }],
   ["another reference", { ...GRANT, reference: "forged" }],
 ])("the same movement is restored from its published record: %s", (_, inBooks) => {
-  expect(planRepair({ kind: "other_entry", accountId, published: GRANT, inBooks })?.what).toBe(
-    "entry_restored",
-  );
+  const found = { kind: "other_entry", accountId, published: GRANT, inBooks } as const;
+  expect(planRepair({ ...found, isContradicted: false })?.what).toBe("entry_restored");
+  expect(planRepair({ ...found, isContradicted: true })).toBeNull();
 });
