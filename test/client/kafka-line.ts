@@ -8,6 +8,8 @@ const PRODUCE = 0;
 export interface KafkaLine {
   /** The number of produce requests sent to the broker. */
   readonly produceRequests: number;
+  /** Their bytes. */
+  readonly produceBytes: number;
   /** The number of connections refused since the line was cut. */
   readonly refused: number;
   /** Closes all connections, and new ones immediately. */
@@ -24,6 +26,7 @@ export async function layKafkaLine(address: string): Promise<KafkaLine> {
   const port = Number(address.split(":")[1]);
   let state: "whole" | "cut" | "deaf" = "whole";
   let produceRequests = 0;
+  let produceBytes = 0;
   let refused = 0;
   const sockets = new Set<Socket>();
 
@@ -45,8 +48,10 @@ export async function layKafkaLine(address: string): Promise<KafkaLine> {
         for (const other of pair) other.destroy();
       });
     }
-    const read = requestReader((apiKey) => {
-      if (apiKey === PRODUCE) produceRequests += 1;
+    const read = requestReader((apiKey, length) => {
+      if (apiKey !== PRODUCE) return;
+      produceRequests += 1;
+      produceBytes += length;
     });
     client.on("data", (bytes) => {
       read(bytes);
@@ -67,6 +72,9 @@ export async function layKafkaLine(address: string): Promise<KafkaLine> {
   return {
     get produceRequests() {
       return produceRequests;
+    },
+    get produceBytes() {
+      return produceBytes;
     },
     get refused() {
       return refused;
@@ -101,14 +109,17 @@ function redirect(from: number, to: number) {
   return vi.spyOn(net, "connect").mockImplementation(redirecting as typeof net.connect);
 }
 
-/** Calls `onRequest` with the API key of each Kafka request: four bytes of length, two of key, the rest. */
-function requestReader(onRequest: (apiKey: number) => void): (bytes: Buffer) => void {
+/** Calls `onRequest` with the API key and the length of each Kafka request: four bytes of length, two of key, the rest. */
+function requestReader(
+  onRequest: (apiKey: number, length: number) => void,
+): (bytes: Buffer) => void {
   let kept: Buffer = Buffer.alloc(0);
   return (bytes) => {
     kept = Buffer.concat([kept, bytes]);
     while (kept.length >= 6 && kept.length >= 4 + kept.readInt32BE(0)) {
-      onRequest(kept.readInt16BE(4));
-      kept = kept.subarray(4 + kept.readInt32BE(0));
+      const length = 4 + kept.readInt32BE(0);
+      onRequest(kept.readInt16BE(4), length);
+      kept = kept.subarray(length);
     }
   };
 }

@@ -194,7 +194,7 @@ test.each([
 });
 
 describe("events published concurrently", () => {
-  test("travel in few requests, each account's in order on one partition", async () => {
+  test("travel in few requests, compressed, each account's in order on one partition", async () => {
     const line = await layLine();
     const client = openClient();
     const ids = Array.from({ length: 20 }, newAccount);
@@ -203,6 +203,8 @@ describe("events published concurrently", () => {
     );
     const events = await Promise.all(publishing);
     expect(line.produceRequests).toBeLessThanOrEqual(6);
+    // Their ids alone are 36 bytes each.
+    expect(line.produceBytes / events.length).toBeLessThan(36);
     for (const accountId of ids) {
       const kept = await keptOf(accountId, 250);
       expect(new Set(kept.map(({ partition }) => partition)).size).toBe(1);

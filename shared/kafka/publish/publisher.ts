@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type Producer } from "kafkajs";
 import { type Encode, openEncoder } from "../codec/encoder.ts";
 import type { Registry } from "../codec/registry.ts";
 import { SCHEMAS, type TopicSchema } from "../codec/schemas.ts";
+import { QUICK_GZIP } from "../patches/quick-gzip.ts";
 
 /** A record to publish. `sequence` rises per key and topic, so that readers can drop repeats. */
 export interface Outgoing {
@@ -22,6 +23,8 @@ export interface RawMessage {
 // KafkaJS sends a partition's messages as one batch, and a broker accepts batches of up to a MiB.
 const MAX_REQUEST_BYTES = 900_000;
 const OVERHEAD_BYTES = 100;
+/** About ten events. A batch of a few is no smaller compressed, and costs more. */
+const LEAST_COMPRESSED_BYTES = 2_000;
 
 export interface Publisher {
   /** Resolves when all in-sync replicas have the records. After an error some may: publish all again. */
@@ -40,13 +43,14 @@ export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">
     await producer?.disconnect();
   }
 
-  async function send(messages: readonly RawMessage[]): Promise<void> {
+  async function send(messages: readonly RawMessage[], bytes: number): Promise<void> {
     const topics = new Set(messages.map(({ topic }) => topic));
     try {
       connected ??= connect(kafka);
       const producer = await connected;
       await producer.sendBatch({
         acks: -1,
+        compression: compressionOf(bytes),
         topicMessages: [...topics].map((topic) => ({
           topic,
           messages: messages.filter((message) => message.topic === topic),
@@ -67,17 +71,26 @@ export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">
         const { key, value } = message;
         const size = value.length + Buffer.byteLength(key ?? "") + OVERHEAD_BYTES;
         if (request.length > 0 && bytes + size > MAX_REQUEST_BYTES) {
-          await send(request);
+          await send(request, bytes);
           request = [];
           bytes = 0;
         }
         request.push(message);
         bytes += size;
       }
-      if (request.length > 0) await send(request);
+      if (request.length > 0) await send(request, bytes);
     },
     close: disconnect,
   };
+}
+
+/**
+ * Gzip, the one compression that every client library reads without an addition. A record larger than a
+ * broker accepts stays as it is, so that it is refused, and unpacks in no reader.
+ */
+function compressionOf(bytes: number): kafkajs.CompressionTypes {
+  const isWorthIt = bytes >= LEAST_COMPRESSED_BYTES && bytes <= MAX_REQUEST_BYTES;
+  return isWorthIt ? QUICK_GZIP : kafkajs.CompressionTypes.None;
 }
 
 async function connect(kafka: Kafka): Promise<Producer> {
