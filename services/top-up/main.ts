@@ -4,7 +4,7 @@ import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
-import { recordMinimumCharges } from "../../shared/ledger/payments/charge-limits.ts";
+import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
@@ -35,7 +35,7 @@ await runService("top-up", async (service) => {
 
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
   const { minimumCharges } = kindOf(gateway.name);
-  await untilUp("Postgres", () => recordMinimumCharges(database, minimumCharges));
+  await untilUp("Postgres", () => recordChargeLimits(database, minimumCharges, payments.ceilings));
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
   const context = { database, gateway, logger, waits, stopping, now: Date.now };

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import type { Ceilings } from "../../shared/core/payments/charge-limits.ts";
 import { port, readEnvironment } from "../../shared/runtime/settings.ts";
+import { TOP_UP_CEILINGS } from "./ceilings-setting.ts";
 import { type ChosenGateway, chooseGateway, gatewayEnvironment } from "./gateways/open-gateway.ts";
 
 /** The top-up service's settings, in addition to those of every service. */
 export const environment = z.object({
   ...gatewayEnvironment,
+  TOP_UP_CEILINGS,
   WEBHOOK_HOST: z.string().default("127.0.0.1").describe("Where webhooks are received"),
   WEBHOOK_PORT: port(8095).describe("Their port; the path is `/webhooks/payments`"),
   PAYMENT_ALARM_SECONDS: z.coerce
@@ -17,6 +20,8 @@ export const environment = z.object({
 
 export interface PaymentSettings {
   readonly gateway: ChosenGateway;
+  /** By currency. */
+  readonly ceilings: ReadonlyMap<string, Ceilings>;
   readonly webhooks: { readonly host: string; readonly port: number };
   readonly alarmAfterMs: number;
 }
@@ -26,6 +31,7 @@ export function readPaymentSettings(env: NodeJS.ProcessEnv): PaymentSettings {
   const set = readEnvironment(environment, env);
   return {
     gateway: chooseGateway(set.PAYMENT_GATEWAY, set),
+    ceilings: set.TOP_UP_CEILINGS,
     webhooks: { host: set.WEBHOOK_HOST, port: set.WEBHOOK_PORT },
     alarmAfterMs: set.PAYMENT_ALARM_SECONDS * 1000,
   };

@@ -2,9 +2,8 @@ import { z } from "zod";
 import type { Account, Instant, Lot } from "../core/line/account.ts";
 import { availableAt, hasEnded } from "../core/line/available.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
-import type { AutoTopUp } from "../core/payments/auto-top-up.ts";
 import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
-import { autoTopUp, toAutoTopUp } from "./auto-top-up.ts";
+import { type AutoTopUpRead, autoTopUp, toAutoTopUp } from "./auto-top-up.ts";
 import { noun } from "./noun.ts";
 import { type ScheduleRead, scheduleFields, toSchedule } from "./subscription.ts";
 import { accountId, count, credits, instant } from "./wire.ts";
@@ -65,10 +64,9 @@ export function toBalance(of: Account, lots: readonly Lot[], at: Instant) {
 }
 
 /** What is read of an account to show it. */
-interface AccountRead extends ScheduleRead, ChargeCurrency {
+interface AccountRead extends ScheduleRead, ChargeCurrency, AutoTopUpRead {
   readonly account: Account;
   readonly createdAt: Instant;
-  readonly auto: AutoTopUp;
   readonly method: object | null;
   /** Those with credits left. */
   readonly lots: readonly Lot[];
@@ -80,7 +78,7 @@ export function toAccount(read: AccountRead, at: Instant) {
     ...read,
     ...toBalance(read.account, read.lots, at),
     liveLots: read.lots.filter((lot) => !hasEnded(lot, at)).length,
-    autoTopUp: toAutoTopUp(read.auto, read),
+    autoTopUp: toAutoTopUp(read, read),
     paymentMethod: { set: read.method !== null },
     ...toSchedule(read, at),
   };

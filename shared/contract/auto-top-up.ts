@@ -1,21 +1,41 @@
 import { z } from "zod";
+import type { Instant } from "../core/line/account.ts";
 import { type AutoTopUp, amountsOf } from "../core/payments/auto-top-up.ts";
+import { ceilingsOf } from "../core/payments/ceilings.ts";
 import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
 import { noun } from "./noun.ts";
 import { instant, money } from "./wire.ts";
 
-/** Auto top-up: the amounts in force, and its state. */
+const amounts = { amount: money, limit_per_day: money, limit_per_month: money };
+
+/** Which amounts are the default. */
+const defaults = noun({
+  amount: z.boolean(),
+  limit_per_day: z.boolean(),
+  limit_per_month: z.boolean(),
+}).meta({ description: "Which of these are the default: nobody has set them." });
+
+/** Auto top-up: the amounts in force, its state, what it has charged and who agreed to it. */
 export const autoTopUpFields = {
   enabled: z.boolean(),
   currency: z.string(),
   amount: money.meta({ description: "Charged each time, or as often as lifts the balance." }),
   limit_per_day: money,
-  limit_per_month: money,
-  defaults: noun({
-    amount: z.boolean(),
-    limit_per_day: z.boolean(),
-    limit_per_month: z.boolean(),
-  }).meta({ description: "Which of these are the default: nobody has set them." }),
+  limit_per_month: money.meta({ description: "All that can be charged for top-ups in a month." }),
+  defaults,
+  keep_after_subscription: z.boolean().meta({
+    description: "false: auto top-up ends with the subscription.",
+  }),
+  ceilings: noun({ ...amounts, defaults }).meta({
+    description: "Set by the seller. They cut what is set above them.",
+  }),
+  charged: noun({ today: money, this_month: money }).meta({
+    description: "For top-ups, automatic or by hand, pending ones included.",
+  }),
+  consent: noun({ by: z.string(), at: instant, by_default: z.boolean() }).nullable().meta({
+    description:
+      "Who last switched it on or changed its amount, its limits or the threshold; by_default: nobody has, and it is on since the account was created. null: it is off.",
+  }),
   paused_until: instant.nullable(),
   stopped: z.string().nullable().meta({ description: "Why it charges nothing until you act." }),
   declines: z.number().int().meta({ description: "Declined payments in a row." }),
@@ -26,17 +46,37 @@ export const autoTopUpFields = {
 
 export const autoTopUp = noun(autoTopUpFields);
 
-export function toAutoTopUp(auto: AutoTopUp, charged: ChargeCurrency) {
-  const { amount, perDay, perMonth } = amountsOf(auto, charged);
+/** What is read of an account's auto top-up to show it. */
+export interface AutoTopUpRead {
+  readonly auto: AutoTopUp;
+  readonly charged: { readonly today: bigint; readonly thisMonth: bigint };
+  readonly consent: {
+    readonly by: string;
+    readonly at: Instant;
+    readonly byDefault: boolean;
+  } | null;
+}
+
+export function toAutoTopUp({ auto, charged, consent }: AutoTopUpRead, currency: ChargeCurrency) {
+  const { amount, perDay, perMonth } = amountsOf(auto, currency);
+  const most = ceilingsOf(auto.ceilings, currency);
   return {
     ...auto,
-    ...{ currency: charged.currency, amount, limitPerDay: perDay, limitPerMonth: perMonth },
+    ...{ currency: currency.currency, amount, limitPerDay: perDay, limitPerMonth: perMonth },
     defaults: {
       amount: auto.amount === null,
       limitPerDay: auto.limitPerDay === null,
       limitPerMonth: auto.limitPerMonth === null,
     },
-    nextLookAt: auto.lookAt,
+    ceilings: {
+      ...{ amount: most.amount, limitPerDay: most.perDay, limitPerMonth: most.perMonth },
+      defaults: {
+        amount: auto.ceilings.amount === null,
+        limitPerDay: auto.ceilings.perDay === null,
+        limitPerMonth: auto.ceilings.perMonth === null,
+      },
+    },
+    ...{ charged, consent, nextLookAt: auto.lookAt },
   };
 }
 

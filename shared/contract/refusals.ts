@@ -51,8 +51,14 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   below_minimum: ({ least, currency }) =>
     `the amount must be at least ${moneyText(least, currency)}`,
   above_maximum: ({ most, currency }) => `the amount must be at most ${moneyText(most, currency)}`,
-  above_limit: ({ left, currency }) =>
-    `the limits of the day and the month leave ${moneyText(left, currency)} for top-ups now`,
+  above_limit: ({ left, per, limit, byCeiling, currency }) =>
+    `the ${byCeiling ? "seller's ceiling" : "limit"} of ${moneyText(limit, currency)} a ${per} leaves ${moneyText(left, currency)} for top-ups now`,
+  above_ceiling: ({ per, asked, ceiling, currency }) =>
+    per === "top_up"
+      ? `a top-up of ${moneyText(asked, currency)} is above the seller's ceiling of ${moneyText(ceiling, currency)} for one top-up`
+      : `a limit of ${moneyText(asked, currency)} a ${per} is above the seller's ceiling of ${moneyText(ceiling, currency)} a ${per}`,
+  threshold_too_high: ({ most, amount, currency }) =>
+    `the threshold can be at most ${formatCredits(most)} credits: one top-up, of at most ${moneyText(amount, currency)}, must bring an empty account above it`,
   limit_below_amount: ({ per, amount, limit, currency }) =>
     `the amount of ${moneyText(amount, currency)} is more than the limit of ${moneyText(limit, currency)} a ${per}; change one of them, or both at once`,
   not_paid: ({ paymentId, status }) =>
@@ -135,6 +141,8 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   below_minimum: { field: "amount" },
   above_maximum: { field: "amount" },
   above_limit: { field: "amount", hint: "drawdown top-up set" },
+  above_ceiling: { hint: "drawdown top-up ceilings" },
+  threshold_too_high: { field: "threshold" },
   limit_below_amount: { field: "amount" },
   not_paid: { field: "payment_id" },
   exceeds_refundable: { field: "amount", hint: "drawdown payment show" },

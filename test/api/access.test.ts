@@ -83,6 +83,7 @@ describe("a dashboard token", () => {
     expect(await openedBy(await tokenFor("mine"))).toEqual([
       "GET ",
       "PATCH ",
+      "GET /settings/changes",
       "GET /balance",
       "GET /lots",
       "GET /lots/{lot_id}/usage",

@@ -6,6 +6,7 @@ export const GOOD_BODIES = {
   "POST /v1/accounts/{account_id}/adjustments": { credits: "1", reference: "ticket 7" },
   "POST /v1/accounts/{account_id}/top-ups": { amount: "1000" },
   "PATCH /v1/accounts/{account_id}/auto-top-up": { enabled: false },
+  "PATCH /v1/accounts/{account_id}/top-up-ceilings": { amount: "1000" },
   "POST /v1/accounts/{account_id}/subscription": { plan_id: "hundred" },
   "PATCH /v1/accounts/{account_id}/subscription": { interval: "year" },
   "PUT /v1/accounts/{account_id}/add-ons/{add_on_id}": { quantity: 1 },

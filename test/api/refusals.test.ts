@@ -19,6 +19,7 @@ type Elsewhere =
   | `${"version" | "already_dismissed" | "already_retried" | "no_dead" | "too_early"}${string}`
   | `unknown_${"payment" | "dead_letter" | "time_zone"}`
   | `${"refund_exists" | "not_paid" | "exceeds" | "no_payload" | "payload_cut"}${string}`
+  | "threshold_too_high"
   | "invalid_quantity"
   | "range_too_large";
 
@@ -71,7 +72,12 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
     ["POST", "payer/top-ups", { amount: "1" }],
     ["PATCH", "payer/auto-top-up", { amount: "1" }],
   ],
-  above_maximum: [422, ["POST", "payer/top-ups", { amount: "100000000" }]],
+  above_maximum: [422, ["PATCH", "payer/top-up-ceilings", { amount: "100000000" }]],
+  above_ceiling: [
+    422,
+    ["POST", "payer/top-ups", { amount: "100001" }],
+    ["PATCH", "payer/auto-top-up", { limit_per_day: "9000000000000000000" }],
+  ],
   above_limit: [422, ["POST", "payer/top-ups", { amount: "10001" }]],
   limit_below_amount: [422, ["PATCH", "payer/auto-top-up", { limit_per_day: "999" }]],
   no_credits: [

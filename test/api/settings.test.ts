@@ -69,6 +69,53 @@ test("auto top-up is set, and reset to its default", async () => {
   expect(little.body.detail).toMatch(/at least USD/);
 });
 
+test("a customer's token sets no more than the seller's ceilings, which are shown beside", async () => {
+  await openPayer(books, "capped", { card: "card_approve" });
+  const made = await api.ask("POST", at("capped", "/dashboard-tokens"), { body: {} });
+  const headers = { authorization: `Bearer ${made.body.token}` };
+  const set = (body: object) => api.ask("PATCH", at("capped", "/auto-top-up"), { body, headers });
+  const absurd = "9000000000000000000";
+  for (const [field, amount] of [
+    ["amount", "99999999"],
+    ["limit_per_day", absurd],
+    ["limit_per_month", absurd],
+  ] as const) {
+    const { status, body } = await set({ [field]: amount });
+    expect([status, body.type, body.field]).toEqual([422, "urn:drawdown:above_ceiling", field]);
+    expect(body.detail).toMatch(/is above the seller's ceiling of USD/);
+  }
+  const high = await api.ask("PATCH", at("capped"), { body: { threshold: absurd }, headers });
+  expect([high.status, high.body.type]).toEqual([422, "urn:drawdown:threshold_too_high"]);
+  expect(high.body.detail).toContain("at most 49999.999999 credits");
+
+  const lowered = { amount: "2000", limit_per_day: "3000" };
+  const url = at("capped", "/top-up-ceilings");
+  expect((await api.ask("PATCH", url, { body: lowered, headers })).status).toBe(403);
+  expect((await api.ask("PATCH", url, { body: {} })).status).toBe(400);
+  const capped = await api.ask("PATCH", url, { body: lowered });
+  expect(capped.body).toMatchObject({
+    ...{ amount: "1000", limit_per_day: "3000", limit_per_month: "50000" },
+    ceilings: {
+      ...{ amount: "2000", limit_per_day: "3000", limit_per_month: "1000000" },
+      defaults: { amount: false, limit_per_day: false, limit_per_month: true },
+    },
+  });
+  const buy = (amount: string) =>
+    api.ask("POST", at("capped", "/top-ups"), { body: { amount }, headers });
+  expect((await buy("2001")).body).toMatchObject({ type: "urn:drawdown:above_ceiling" });
+  expect((await buy("2000")).status).toBe(201);
+  expect((await set({ amount: "1500" })).body).toMatchObject({
+    charged: { today: "2000", this_month: "2000" },
+    consent: { by: expect.stringMatching(/^token:capped/), by_default: false },
+  });
+  const { items } = (await api.ask("GET", at("capped", "/settings/changes?limit=2"), { headers }))
+    .body;
+  expect(items).toMatchObject([
+    { by: expect.stringMatching(/^token:/), auto_top_up: { amount: "1500" } },
+    { by: expect.stringMatching(/^key:/), auto_top_up: { ceilings: { amount: "2000" } } },
+  ]);
+});
+
 test("the threshold is the customer's to change", async () => {
   await openAccount(books, "threshold", { lots: [{ credits: 5n }] });
   const key = await makeKey(books, ["billing"]);

@@ -92,7 +92,9 @@ const AMONG = [
 /** What only the API shows. */
 const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
-  ...["runway", "allowance", "stream", "usage"].map((path) => `${ACCOUNT}/${path}`),
+  ...["runway", "allowance", "stream", "usage", "settings/changes"].map(
+    (path) => `${ACCOUNT}/${path}`,
+  ),
 ];
 
 const IDS = { account_id: "acme", event_id: "call-1", lot_id: "plan:1:0" };

@@ -97,7 +97,15 @@ function everyRefusal(): Refusal[] {
     top_up_pending: [{ kind: "top_up_pending" }],
     below_minimum: [{ kind: "below_minimum", least: 50n, currency }],
     above_maximum: [{ kind: "above_maximum", most: 99_999_999n, currency }],
-    above_limit: [{ kind: "above_limit", left: 0n, currency }],
+    above_limit: [
+      { kind: "above_limit", per: "day", left: 0n, limit: 10_000n, byCeiling: false, currency },
+      { kind: "above_limit", per: "month", left: 5n, limit: 10_000n, byCeiling: true, currency },
+    ],
+    above_ceiling: [
+      { kind: "above_ceiling", per: "top_up", asked: 5_000n, ceiling: 1_000n, currency },
+      { kind: "above_ceiling", per: "day", asked: 5_000n, ceiling: 1_000n, currency },
+    ],
+    threshold_too_high: [{ kind: "threshold_too_high", most: 5n, amount: 1_000n, currency }],
     limit_below_amount: [
       { kind: "limit_below_amount", per: "day", amount: 1_000n, limit: 500n, currency },
     ],

@@ -9,7 +9,7 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { withdrawLot } from "../../shared/ledger/credits/withdraw-lot.ts";
-import { recordMinimumCharges } from "../../shared/ledger/payments/charge-limits.ts";
+import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { listTables } from "../../shared/ledger/replay/book-tables.ts";
 import {
   type Books,
@@ -50,7 +50,7 @@ beforeAll(async () => {
   books = await openBooks();
   await playPublished(books, kafka, { seed: 20_261_126, accounts: 12, steps: 40 });
   // Others than set-up records in the target.
-  await recordMinimumCharges(books.database, new Map([["USD", 60n]]));
+  await recordChargeLimits(books.database, new Map([["USD", 60n]]), new Map());
   before = await everyTable(books);
 }, 120_000);
 

@@ -29,6 +29,7 @@ describe("a gateway is chosen", () => {
         name: "stripe",
         set: { STRIPE_SECRET_KEY: "sesame-key", STRIPE_WEBHOOK_SECRET: "sesame-webhooks" },
       },
+      ceilings: new Map(),
       webhooks: { host: "127.0.0.1", port: 8095 },
       alarmAfterMs: 600_000,
     });
@@ -193,3 +194,30 @@ function refusalOf(env: Environment): string {
   }
   return "nothing was refused";
 }
+
+describe("the seller's default ceilings", () => {
+  const read = (TOP_UP_CEILINGS: string) =>
+    readPaymentSettings({ ...STRIPE, TOP_UP_CEILINGS }).ceilings;
+
+  test("are stated for each currency, in its units", () => {
+    expect(read("USD 1000/2000/10000.50, JPY 5000 / 5000 / 5000")).toEqual(
+      new Map([
+        ["USD", { amount: 100_000n, perDay: 200_000n, perMonth: 1_000_050n }],
+        ["JPY", { amount: 5_000n, perDay: 5_000n, perMonth: 5_000n }],
+      ]),
+    );
+  });
+
+  test.each([
+    "1000/2000/3000",
+    "USD 1000/2000",
+    "USD 1000/999/3000",
+    "USD 0/1/2",
+    "USD 1000000/2000000/3000000",
+    "XXQ 1/2/3",
+    "JPY 1.5/2/3",
+    "USD 1/2/3, USD 1/2/3",
+  ])("or refused: %s", (text) => {
+    expect(() => read(text)).toThrow(/TOP_UP_CEILINGS: must be like USD 1000\/2000\/10000/);
+  });
+});

@@ -9,9 +9,12 @@ import type { RouteContext } from "./route.ts";
 
 /** An account with all its settings. Throws a Problem if it does not exist. */
 export async function readAccountView({ database, now }: RouteContext, id: AccountId) {
-  const overview = await readSnapshot(database, (snapshot) => readAccountOverview(snapshot, id));
+  const at = now();
+  const overview = await readSnapshot(database, (snapshot) =>
+    readAccountOverview(snapshot, id, at),
+  );
   if (overview === null) throw unknownAccount(id);
-  return toAccount(overview, now());
+  return toAccount(overview, at);
 }
 
 /** An account's subscription and add-ons. Throws a Problem if the account does not exist. */

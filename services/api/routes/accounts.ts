@@ -1,21 +1,29 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { account, listedAccount, toBalance } from "../../../shared/contract/account.ts";
 import { cursorsOf, pageOf, TEXT } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
+import { settingChange, settingChangePage } from "../../../shared/contract/setting-change.ts";
 import { credits, newAccountId } from "../../../shared/contract/wire.ts";
-import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
+import {
+  decideSettings,
+  type RequestedSettings,
+} from "../../../shared/core/changes/change-settings.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { isThreshold } from "../../../shared/core/line/low-balance.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { isCurrency } from "../../../shared/core/text/money.ts";
 import { listAccounts } from "../../../shared/ledger/books/list-accounts.ts";
 import { readLotsOfDue } from "../../../shared/ledger/books/read-lots.ts";
+import { listSettingChanges } from "../../../shared/ledger/books/setting-changes.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
+import { setCustomerThreshold } from "../../../shared/ledger/payments/set-customer-threshold.ts";
 import { nameOf } from "../access/caller.ts";
 import { checkAccount } from "../access/check-access.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { READ, route, WRITE } from "./route.ts";
+import { READ, type RouteContext, readOfAccount, route, WRITE } from "./route.ts";
 
 const timeZone = z.string().max(64).refine(isTimeZone, "is not a time zone like Europe/Berlin");
 
@@ -90,6 +98,21 @@ export const accountRoutes = [
   ),
   route(
     {
+      ...READ,
+      path: "/v1/accounts/:account_id/settings/changes",
+      tag: "accounts",
+      summary:
+        "Show the history of an account's settings: who changed what, and when; newest first",
+      query: page,
+      response: { 200: listOf(settingChange) },
+    },
+    ({ params: { account_id }, query }, context) =>
+      readOfAccount(context, account_id, (transaction) =>
+        settingChangePage(query, (range) => listSettingChanges(transaction, account_id, range)),
+      ),
+  ),
+  route(
+    {
       ...WRITE,
       method: "PATCH",
       path: "/v1/accounts/:account_id",
@@ -97,7 +120,7 @@ export const accountRoutes = [
       tag: "accounts",
       summary: "Change an account's low-balance threshold or time zone",
       description:
-        "A new time zone applies to the months that follow. A dashboard token may change the threshold only.",
+        "A new time zone applies to the months that follow. A dashboard token may change the threshold only, and not to one that a top-up within the ceilings could not reach.",
       body: settings,
       response: { 200: account },
     },
@@ -107,15 +130,29 @@ export const accountRoutes = [
       if (timeZone === undefined && threshold === undefined) {
         throw badRequest("body", "names nothing to set: time_zone, threshold or both");
       }
-      if (request.caller?.kind === "token" && timeZone !== undefined) {
-        throw new Problem(403, "not_allowed", "a dashboard token cannot change the time zone", {
-          field: "time_zone",
-        });
+      if (request.caller?.kind === "token") {
+        await setByCustomer(context, request, { accountId: account_id, timeZone, threshold });
+      } else {
+        await makeChange(context, request, account_id, (change) =>
+          decideSettings({ timeZone, threshold }, change),
+        );
       }
-      await makeChange(context, request, account_id, (change) =>
-        decideSettings({ timeZone, threshold }, change),
-      );
       return readAccountView(context, account_id);
     },
   ),
 ];
+
+async function setByCustomer(
+  { database, now }: RouteContext,
+  request: Pick<FastifyRequest, "caller">,
+  { accountId, timeZone, threshold }: RequestedSettings & { readonly accountId: AccountId },
+): Promise<void> {
+  if (timeZone !== undefined || threshold === undefined) {
+    throw new Problem(403, "not_allowed", "a dashboard token cannot change the time zone", {
+      field: "time_zone",
+    });
+  }
+  const by = { accountId, now: now(), by: nameOf(request) };
+  const outcome = await setCustomerThreshold(database, by, threshold);
+  if (outcome.kind !== "changed") throw refuse(outcome);
+}

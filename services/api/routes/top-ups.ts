@@ -4,18 +4,32 @@ import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts"
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { payment, paymentPage, toPayment } from "../../../shared/contract/payment.ts";
 import { money } from "../../../shared/contract/wire.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
-import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
+import type { Refusal } from "../../../shared/core/line/refusal.ts";
+import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
+import type { OwnCeilings } from "../../../shared/core/payments/ceilings.ts";
+import { readAutoTopUpState } from "../../../shared/ledger/payments/auto-top-up-state.ts";
 import { listPayments, readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
+import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/caller.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { READ, readOfAccount, route, WRITE } from "./route.ts";
+import { READ, type RouteContext, readOfAccount, route, WRITE } from "./route.ts";
 
 const settings = z.strictObject({
   enabled: z.boolean().optional(),
   amount: money.nullable().optional().meta({ description: "null: the default." }),
+  limit_per_day: money.nullable().optional(),
+  limit_per_month: money.nullable().optional(),
+  keep_after_subscription: z.boolean().optional().meta({
+    description: "true: it goes on when the subscription ends.",
+  }),
+});
+
+const ceilings = z.strictObject({
+  amount: money.nullable().optional().meta({ description: "Of one top-up; null: the default." }),
   limit_per_day: money.nullable().optional(),
   limit_per_month: money.nullable().optional(),
 });
@@ -64,10 +78,7 @@ export const topUpRoutes = [
       summary: "Show the auto top-up settings",
       response: { 200: autoTopUp },
     },
-    ({ params: { account_id } }, context) =>
-      readOfAccount(context, account_id, async (transaction, details) =>
-        toAutoTopUp(await readAutoTopUp(transaction, account_id), details),
-      ),
+    ({ params: { account_id } }, context) => showAutoTopUp(context, account_id),
   ),
   route(
     {
@@ -82,22 +93,75 @@ export const topUpRoutes = [
     },
     async (request, context) => {
       const { account_id } = request.params;
-      const { enabled, amount, limit_per_day, limit_per_month } = request.body;
-      const details = await readOfAccount(context, account_id, async (_, read) => read);
-      const changes = {
-        ...(enabled === undefined ? {} : { enabled }),
-        ...(amount === undefined ? {} : { amount }),
-        ...(limit_per_day === undefined ? {} : { limitPerDay: limit_per_day }),
-        ...(limit_per_month === undefined ? {} : { limitPerMonth: limit_per_month }),
-      };
-      if (Object.keys(changes).length === 0) throw badRequest("body", "names nothing to set");
       const by = { accountId: account_id, now: context.now(), by: nameOf(request) };
-      const outcome = await setAutoTopUp(context.database, by, changes);
+      const outcome = await setAutoTopUp(context.database, by, toSettings(request.body));
+      if (outcome.kind !== "set") throw refuse(outcome, fieldOf(outcome));
+      return showAutoTopUp(context, account_id);
+    },
+  ),
+  route(
+    {
+      ...WRITE,
+      method: "PATCH",
+      path: "/v1/accounts/:account_id/top-up-ceilings",
+      tag: "top-ups",
+      summary: "Set the most that an account may be charged for top-ups",
+      description:
+        "The seller's ceilings: of one top-up, a day and a month, automatic or by hand. They cut what the customer has set above them, from the next top-up on. No dashboard token can change them.",
+      body: ceilings,
+      response: { 200: autoTopUp },
+    },
+    async (request, context) => {
+      const { account_id } = request.params;
+      const by = { accountId: account_id, now: context.now(), by: nameOf(request) };
+      const outcome = await setCeilings(context.database, by, toCeilings(request.body));
       if (outcome.kind !== "set") throw refuse(outcome);
-      return toAutoTopUp(outcome.auto, details);
+      return showAutoTopUp(context, account_id);
     },
   ),
 ];
+
+function showAutoTopUp(context: RouteContext, accountId: AccountId) {
+  return readOfAccount(context, accountId, async (transaction, details) =>
+    toAutoTopUp(await readAutoTopUpState(transaction, details.account, context.now()), details),
+  );
+}
+
+/** The settings that a body names. Throws a Problem if it names none. */
+function toSettings(body: z.output<typeof settings>): Partial<TopUpSettings> {
+  refuseEmpty(body);
+  const { enabled, amount, limit_per_day, limit_per_month, keep_after_subscription } = body;
+  return {
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(amount === undefined ? {} : { amount }),
+    ...(limit_per_day === undefined ? {} : { limitPerDay: limit_per_day }),
+    ...(limit_per_month === undefined ? {} : { limitPerMonth: limit_per_month }),
+    ...(keep_after_subscription === undefined
+      ? {}
+      : { keepAfterSubscription: keep_after_subscription }),
+  };
+}
+
+/** The ceilings that a body names. Throws a Problem if it names none. */
+function toCeilings(body: z.output<typeof ceilings>): Partial<OwnCeilings> {
+  refuseEmpty(body);
+  const { amount, limit_per_day, limit_per_month } = body;
+  return {
+    ...(amount === undefined ? {} : { amount }),
+    ...(limit_per_day === undefined ? {} : { perDay: limit_per_day }),
+    ...(limit_per_month === undefined ? {} : { perMonth: limit_per_month }),
+  };
+}
+
+function refuseEmpty(body: object): void {
+  if (Object.keys(body).length === 0) throw badRequest("body", "names nothing to set");
+}
+
+/** The field that is above its ceiling. */
+function fieldOf(refusal: Refusal): string | undefined {
+  if (refusal.kind !== "above_ceiling") return undefined;
+  return refusal.per === "top_up" ? "amount" : `limit_per_${refusal.per}`;
+}
 
 function listPaymentsRoute(name: string, kind: "top_up" | null, summary: string) {
   return route(

@@ -92,7 +92,9 @@ async function show(settings: Settings, accountId: AccountId): Promise<Result> {
 }
 
 function readOverview(settings: Settings, accountId: AccountId): Promise<AccountOverview | null> {
-  return readBooks(settings, (transaction) => readAccountOverview(transaction, accountId));
+  return readBooks(settings, (transaction) =>
+    readAccountOverview(transaction, accountId, Date.now()),
+  );
 }
 
 function detailsText(

@@ -3,8 +3,13 @@ import { autoTopUpFields, toAutoTopUp } from "../../../shared/contract/auto-top-
 import { noun } from "../../../shared/contract/noun.ts";
 import { accountId } from "../../../shared/contract/wire.ts";
 import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
-import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import {
+  type AccountDetails,
+  readAccountDetails,
+} from "../../../shared/ledger/books/account-details.ts";
+import { readAutoTopUpState } from "../../../shared/ledger/payments/auto-top-up-state.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { moneyArgument } from "../shell/arguments.ts";
 import { noAccount, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
@@ -18,6 +23,7 @@ export interface TopUpSetOptions extends ByOption {
   readonly amount?: string;
   readonly limitPerDay?: string;
   readonly limitPerMonth?: string;
+  readonly keepAfterSubscription?: string;
 }
 
 /** Resets an amount or a limit. */
@@ -30,10 +36,10 @@ export async function setTopUp(
   { accountId, by }: ChangeRequest,
   options: TopUpSetOptions,
 ): Promise<Result> {
-  const { auto, amount, limitPerDay, limitPerMonth } = options;
-  if ([auto, amount, limitPerDay, limitPerMonth].every((option) => option === undefined)) {
+  const { auto, amount, limitPerDay, limitPerMonth, keepAfterSubscription: keep } = options;
+  if ([auto, amount, limitPerDay, limitPerMonth, keep].every((option) => option === undefined)) {
     throw new WrongUsage(
-      "name what to set: --auto, --amount, --limit-per-day, --limit-per-month or several of them",
+      "name what to set: --auto, --amount, --limit-per-day, --limit-per-month, --keep-after-subscription or several of them",
     );
   }
   return withDatabase(settings, async (database) => {
@@ -45,27 +51,38 @@ export async function setTopUp(
       "the settings may or may not have been changed; run it again",
     );
     if (outcome.kind !== "set") return refused(outcome);
-    const { kind, auto } = outcome;
-    const value = { outcome: kind, accountId, ...toAutoTopUp(auto, details) };
-    return shown(changed, value, topUpSettingsText({ ...details, accountId, auto }));
+    return changedTopUp(database, details);
   });
 }
 
+/** The auto top-up of an account after a change. */
+export async function changedTopUp(database: Database, details: AccountDetails): Promise<Result> {
+  const { account } = details;
+  const state = await readAutoTopUpState(database, account, Date.now());
+  const shownTopUp = toAutoTopUp(state, details);
+  const value = { outcome: "set" as const, accountId: account.accountId, ...shownTopUp };
+  return shown(changed, value, topUpSettingsText(state, details));
+}
+
 function toSettings(options: TopUpSetOptions, currency: string): Partial<TopUpSettings> {
-  const { auto, amount, limitPerDay, limitPerMonth } = options;
+  const { auto, amount, limitPerDay, limitPerMonth, keepAfterSubscription: keep } = options;
   return {
-    ...(auto === undefined ? {} : { enabled: onOrOff(auto) }),
+    ...(auto === undefined ? {} : { enabled: onOrOff("--auto", auto) }),
+    ...(keep === undefined
+      ? {}
+      : { keepAfterSubscription: onOrOff("--keep-after-subscription", keep) }),
     ...(amount === undefined ? {} : { amount: toAmount(amount, currency) }),
     ...(limitPerDay === undefined ? {} : { limitPerDay: toAmount(limitPerDay, currency) }),
     ...(limitPerMonth === undefined ? {} : { limitPerMonth: toAmount(limitPerMonth, currency) }),
   };
 }
 
-function onOrOff(text: string): boolean {
+function onOrOff(option: string, text: string): boolean {
   if (text === "on" || text === "off") return text === "on";
-  throw new WrongUsage(`--auto must be on or off, not "${text}"`);
+  throw new WrongUsage(`${option} must be on or off, not "${text}"`);
 }
 
-function toAmount(text: string, currency: string): bigint | null {
+/** An amount in minor units; null: the default. */
+export function toAmount(text: string, currency: string): bigint | null {
   return text === DEFAULT ? null : moneyArgument(text, currency);
 }

@@ -3,6 +3,7 @@ import { accountIdArgument } from "../shell/arguments.ts";
 import { addCommand, forAccount, run } from "../shell/run-command.ts";
 import { addChangeCommand, toRequest } from "../subscription/make-change.ts";
 import { addTopUpListCommand } from "./payments.ts";
+import { type CeilingsOptions, setTopUpCeilings } from "./top-up-ceilings.ts";
 import { makeTopUp, type TopUpMakeOptions } from "./top-up-make.ts";
 import { setTopUp, type TopUpSetOptions } from "./top-up-set.ts";
 import { showTopUpSettings } from "./top-up-settings.ts";
@@ -27,8 +28,25 @@ export function addTopUpCommands(program: Command): void {
     .option("--amount <amount>", "what is charged each time, once or a multiple of it; or default")
     .option("--limit-per-day <amount>", "the most for top-ups in a day, or default")
     .option("--limit-per-month <amount>", "the most for top-ups in a month, or default")
+    .option(
+      "--keep-after-subscription <on|off>",
+      "whether it goes on when the subscription ends (default: off)",
+    )
     .action((id: string, options: TopUpSetOptions) =>
       run(options, (settings) => setTopUp(settings, toRequest(id, options), options)),
+    );
+  addChangeCommand(topUp, "ceilings <account>", {
+    does: "set the most that an account may be charged for top-ups, whatever its customer sets",
+    examples: [
+      "top-up ceilings acme --amount 100 --limit-per-day 200 --limit-per-month 1000",
+      "top-up ceilings acme --limit-per-month default",
+    ],
+  })
+    .option("--amount <amount>", "the most of one top-up, or default")
+    .option("--limit-per-day <amount>", "the most for top-ups in a day, or default")
+    .option("--limit-per-month <amount>", "the most for top-ups in a month, or default")
+    .action((id: string, options: CeilingsOptions) =>
+      run(options, (settings) => setTopUpCeilings(settings, toRequest(id, options), options)),
     );
   addCommand(topUp, "make <account> <amount>", {
     does: "buy credits now, for an amount in the account's currency",

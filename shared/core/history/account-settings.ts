@@ -1,13 +1,13 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import type { TopUpSettings } from "../payments/auto-top-up.ts";
+import type { TopUpTerms } from "../payments/auto-top-up.ts";
 
 /** An account's settings, without its subscription. */
 export interface AccountSettings {
   /** IANA name. */
   readonly timeZone: string;
   readonly threshold: MicroCredits;
-  readonly autoTopUp: TopUpSettings;
+  readonly autoTopUp: TopUpTerms;
 }
 
 /** The settings in force from an instant until the next change. */

@@ -112,6 +112,12 @@ export const REFERENCE = {
     ({ kind, refundId }) => `${kind}:${refundId}`,
     (kind, refundId) => ({ kind: kind === "refund" ? kind : "chargeback", refundId }),
   ),
+  /** A notice of auto top-up that ended with a subscription: the change in its history. */
+  subscriptionEnd: grammar<{ readonly sequence: number }>(
+    "^subscription-end:(\\d+)$",
+    ({ sequence }) => `subscription-end:${sequence}`,
+    (sequence) => ({ sequence: Number(sequence) }),
+  ),
   /** A low balance's cause: an event. */
   eventCause: grammar<{ readonly eventId: string }>(
     "^event:(.*)$",

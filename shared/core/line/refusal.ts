@@ -56,8 +56,23 @@ interface Figures {
   top_up_pending: unknown;
   below_minimum: { least: bigint; currency: string };
   above_maximum: { most: bigint; currency: string };
-  /** The day's or the month's limit leaves less. */
-  above_limit: { left: bigint; currency: string };
+  /** The day's or the month's limit leaves less; `byCeiling`: the limit is the seller's ceiling. */
+  above_limit: {
+    left: bigint;
+    per: "day" | "month";
+    limit: bigint;
+    byCeiling: boolean;
+    currency: string;
+  };
+  /** More than the seller allows for one top-up, a day or a month. */
+  above_ceiling: {
+    per: "top_up" | "day" | "month";
+    asked: bigint;
+    ceiling: bigint;
+    currency: string;
+  };
+  /** One top-up of `amount`, the most that is allowed, would leave an empty account at or below it. */
+  threshold_too_high: { most: MicroCredits; amount: bigint; currency: string };
   /** A limit is smaller than the amount of one top-up. */
   limit_below_amount: { per: "day" | "month"; amount: bigint; limit: bigint; currency: string };
   /** Only paid payments can be refunded. */

@@ -1,6 +1,8 @@
 import type { Instant } from "../line/account.ts";
+import { least } from "../line/credit-line.ts";
 import type { Refusal } from "../line/refusal.ts";
-import { type ChargeCurrency, refuseAmount, usualTopUp } from "./charge-limits.ts";
+import { ceilingsOf, DEFAULT_CEILINGS, type OwnCeilings, refuseAboveCeiling } from "./ceilings.ts";
+import { type Ceilings, type ChargeCurrency, refuseAmount, usualTopUp } from "./charge-limits.ts";
 
 /** A customer's settings of auto top-up; null: the default. Money is in the currency's minor unit. */
 export interface TopUpSettings {
@@ -9,10 +11,18 @@ export interface TopUpSettings {
   /** The most to charge for top-ups in a day and in a month of the account's time zone. */
   readonly limitPerDay: bigint | null;
   readonly limitPerMonth: bigint | null;
+  /** It goes on when the subscription ends. */
+  readonly keepAfterSubscription: boolean;
+}
+
+/** What decides how much may be charged. */
+export interface TopUpTerms extends TopUpSettings {
+  /** Set by the seller. */
+  readonly ceilings: OwnCeilings;
 }
 
 /** An account's auto top-up: its settings and state. */
-export interface AutoTopUp extends TopUpSettings {
+export interface AutoTopUp extends TopUpTerms {
   /** Declined payments in a row. */
   readonly declines: number;
   /** Nothing is charged before this instant. */
@@ -31,6 +41,8 @@ export const UNTOUCHED_AUTO_TOP_UP: AutoTopUp = {
   amount: null,
   limitPerDay: null,
   limitPerMonth: null,
+  keepAfterSubscription: false,
+  ceilings: DEFAULT_CEILINGS,
   declines: 0,
   pausedUntil: null,
   stopped: null,
@@ -41,17 +53,34 @@ export const UNTOUCHED_AUTO_TOP_UP: AutoTopUp = {
 const TIMES_A_DAY = 10n;
 const TIMES_A_MONTH = 50n;
 
-/** The amount and limits in force, in minor units; by default 10 amounts a day and 50 a month. */
-export function amountsOf(
-  { amount, limitPerDay, limitPerMonth }: TopUpSettings,
-  currency: ChargeCurrency,
-): { amount: bigint; perDay: bigint; perMonth: bigint } {
-  const each = amount ?? usualTopUp(currency);
+/** The customer's limits, in minor units; by default 10 amounts a day and 50 a month. */
+function limitsOf({ limitPerDay, limitPerMonth }: TopUpTerms, amount: bigint) {
   return {
-    amount: each,
-    perDay: limitPerDay ?? each * TIMES_A_DAY,
-    perMonth: limitPerMonth ?? each * TIMES_A_MONTH,
+    perDay: limitPerDay ?? amount * TIMES_A_DAY,
+    perMonth: limitPerMonth ?? amount * TIMES_A_MONTH,
   };
+}
+
+/** The amount and limits in force, in minor units: the customer's, or the ceilings where these are lower. */
+export function amountsOf(terms: TopUpTerms, charged: ChargeCurrency): Ceilings {
+  const most = ceilingsOf(terms.ceilings, charged);
+  const amount = least(terms.amount ?? usualTopUp(charged), most.amount);
+  const { perDay, perMonth } = limitsOf(terms, amount);
+  return {
+    amount,
+    perDay: least(perDay, most.perDay),
+    perMonth: least(perMonth, most.perMonth),
+  };
+}
+
+/** Whether a limit in force is a ceiling, not the customer's own. */
+export function isCeiling(
+  per: "perDay" | "perMonth",
+  terms: TopUpTerms,
+  charged: ChargeCurrency,
+): boolean {
+  const inForce = amountsOf(terms, charged);
+  return inForce[per] < limitsOf(terms, inForce.amount)[per];
 }
 
 /** A record on `billing.top-ups`. */
@@ -74,18 +103,28 @@ export function startAgain(auto: AutoTopUp, now: Instant): AutoTopUp {
 
 export type AutoTopUpSettingsDecision =
   | { readonly kind: "set"; readonly auto: AutoTopUp }
-  | Refusal<"below_minimum" | "above_maximum" | "limit_below_amount">;
+  | Refusal<"below_minimum" | "above_maximum" | "above_ceiling" | "limit_below_amount">;
 
-/** Changes the given settings; they apply from the next check of the account on. */
+/**
+ * Changes the given settings; they apply from the next check of the account on. What was set before and
+ * is above a ceiling now is no reason to refuse: the ceiling cuts it.
+ */
 export function decideAutoTopUpSettings(
   settings: Partial<TopUpSettings>,
   before: AutoTopUp,
   { now, ...charged }: ChargeCurrency & { readonly now: Instant },
 ): AutoTopUpSettingsDecision {
   const auto = startAgain({ ...before, ...settings }, now);
-  const { amount, perDay, perMonth } = amountsOf(auto, charged);
-  const uncharged = refuseAmount(amount, charged);
+  const most = ceilingsOf(before.ceilings, charged);
+  const above =
+    refuseAboveCeiling("top_up", settings.amount, most, charged) ??
+    refuseAboveCeiling("day", settings.limitPerDay, most, charged) ??
+    refuseAboveCeiling("month", settings.limitPerMonth, most, charged);
+  if (above !== null) return above;
+  const asked = settings.amount ?? null;
+  const uncharged = asked === null ? null : refuseAmount(asked, charged);
   if (uncharged !== null) return uncharged;
+  const { amount, perDay, perMonth } = amountsOf(auto, charged);
   const tooSmall = (per: "day" | "month", limit: bigint) =>
     ({ kind: "limit_below_amount", per, amount, limit, currency: charged.currency }) as const;
   if (amount > perDay) return tooSmall("day", perDay);

@@ -4,27 +4,23 @@ import { REFERENCE } from "../line/reference.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { mostToGrant } from "../month/grant-credits.ts";
 import { type Catalogue, type CreditPrice, creditPriceAt } from "../offer/catalogue.ts";
-import { startOfNextDay, startOfNextMonth } from "../offer/months.ts";
+import { formatCredits } from "../text/credits-text.ts";
 import { toSentence } from "../text/text.ts";
 import { type AutoTopUp, amountsOf, type TopUpNotice } from "./auto-top-up.ts";
-import { type ChargeCurrency, MOST_CHARGED, refuseAmount } from "./charge-limits.ts";
+import { ceilingsOf, refuseAboveCeiling } from "./ceilings.ts";
+import { refuseAmount } from "./charge-limits.ts";
 import { NO_PAYMENT_METHOD } from "./decline.ts";
 import type { NewTopUp } from "./payment.ts";
 import { creditsFor, timesToLift } from "./size-top-up.ts";
+import { type LimitContext, leftOf, limitReached } from "./tighter-limit.ts";
 
 /** What a top-up is decided on, read while the account's row is locked. */
-export interface TopUpContext extends ChargeCurrency {
-  /** Settled up to `now`, so that no top-up is charged right before the month's credits. */
-  readonly account: Account;
+export interface TopUpContext extends LimitContext {
   readonly catalogue: Catalogue;
-  readonly auto: AutoTopUp;
   /** The account has a payment method. */
   readonly hasMethod: boolean;
   /** A top-up of the account is pending. */
   readonly inFlight: boolean;
-  /** Charged for top-ups, or pending, in this day and month of its time zone; minor units. */
-  readonly spent: { readonly today: bigint; readonly thisMonth: bigint };
-  readonly now: Instant;
 }
 
 /** The state of auto top-up after a check of the account. */
@@ -70,13 +66,11 @@ function sized(topUpId: string, price: CreditPrice, context: TopUpContext): Auto
   const { account, auto, now } = context;
   const { amount } = amountsOf(auto, context);
   const needed = timesToLift(amount, account.threshold - balanceOf(account), price);
-  const { left, until } = leftOf(context);
-  const times = least(needed, left / amount, MOST_CHARGED / amount);
-  if (times < 1n) {
-    const when = until.kind === "day" ? "today" : "this month";
-    return paused(until.at, `The limit for top-ups ${when} is reached.`, topUpId, context);
-  }
-  const topUp = newTopUp(topUpId, amount * times, price);
+  const tighter = leftOf(context);
+  const most = ceilingsOf(auto.ceilings, context).amount;
+  const times = least(needed, tighter.left / amount, most / amount);
+  if (times < 1n) return paused(tighter.until, limitReached(tighter, context), topUpId, context);
+  const topUp = newTopUp(topUpId, amount * times, price, needText(account));
   if (topUp.credits > mostToGrant(account)) {
     const reason = "The account cannot hold that many credits.";
     return paused(now + RECHECK_MS, reason, topUpId, context);
@@ -84,22 +78,14 @@ function sized(topUpId: string, price: CreditPrice, context: TopUpContext): Auto
   return {
     auto: { ...auto, pausedUntil: null, lookAt: null },
     topUp,
-    notices: [noticeOf(topUp, "pending", "")],
+    notices: [noticeOf(topUp, "pending", topUp.reason)],
   };
 }
 
-/** What the tighter limit leaves, in minor units, and when it resets. */
-function leftOf(context: TopUpContext): {
-  left: bigint;
-  until: { kind: "day" | "month"; at: Instant };
-} {
-  const { account, auto, spent, now } = context;
-  const { perDay, perMonth } = amountsOf(auto, context);
-  const today = perDay - spent.today;
-  const thisMonth = perMonth - spent.thisMonth;
-  return today < thisMonth
-    ? { left: today, until: { kind: "day", at: startOfNextDay(now, account.timeZone) } }
-    : { left: thisMonth, until: { kind: "month", at: startOfNextMonth(now, account.timeZone) } };
+/** Why an account is topped up automatically, as a sentence for the customer. */
+function needText(account: Account): string {
+  const [balance, threshold] = [balanceOf(account), account.threshold].map(formatCredits);
+  return `The balance was ${balance} credits; auto top-up buys more at ${threshold} or less.`;
 }
 
 function stays(auto: AutoTopUp): AutoTopUpDecision {
@@ -130,14 +116,14 @@ function notCharged(
   return { auto, topUp: null, notices: [{ ...notice, amount, currency, credits: 0n }] };
 }
 
-function newTopUp(paymentId: string, amount: bigint, price: CreditPrice): NewTopUp {
+function newTopUp(paymentId: string, amount: bigint, price: CreditPrice, reason: string): NewTopUp {
   const { currency, life } = price;
-  return { paymentId, amount, currency, credits: creditsFor(amount, price), life };
+  return { paymentId, amount, currency, credits: creditsFor(amount, price), life, reason };
 }
 
 /** The record to publish about a top-up. */
 export function noticeOf(
-  { paymentId, amount, currency, credits }: NewTopUp,
+  { paymentId, amount, currency, credits }: Omit<NewTopUp, "reason">,
   status: TopUpNotice["status"],
   reason: string,
 ): TopUpNotice {
@@ -152,7 +138,7 @@ export interface ManualTopUp {
 
 export type ManualTopUpDecision =
   | { readonly kind: "pending"; readonly topUp: NewTopUp; readonly notices: readonly TopUpNotice[] }
-  | Refusal<"below_minimum" | "above_maximum" | "above_limit" | "overflow">
+  | Refusal<"below_minimum" | "above_maximum" | "above_ceiling" | "above_limit" | "overflow">
   | Refusal<"no_payment_method" | "top_up_pending" | "no_credit_price">;
 
 /** Decides a top-up made by hand: exactly the requested amount, or a refusal. */
@@ -160,16 +146,21 @@ export function decideManualTopUp(
   { paymentId, amount }: ManualTopUp,
   context: TopUpContext,
 ): ManualTopUpDecision {
-  const { account, currency, catalogue, now } = context;
-  const uncharged = refuseAmount(amount, context);
+  const { account, auto, currency, catalogue, now } = context;
+  const uncharged =
+    refuseAboveCeiling("top_up", amount, ceilingsOf(auto.ceilings, context), context) ??
+    refuseAmount(amount, context);
   if (uncharged !== null) return uncharged;
   if (!context.hasMethod) return { kind: "no_payment_method" };
   if (context.inFlight) return { kind: "top_up_pending" };
-  const { left } = leftOf(context);
-  if (amount > left) return { kind: "above_limit", left: left < 0n ? 0n : left, currency };
+  const { until: _, ...tighter } = leftOf(context);
+  if (amount > tighter.left) {
+    const left = tighter.left < 0n ? 0n : tighter.left;
+    return { kind: "above_limit", ...tighter, left, currency };
+  }
   const price = creditPriceAt(catalogue, currency, now);
   if (price === null) return { kind: "no_credit_price", currency };
-  const topUp = newTopUp(paymentId, amount, price);
+  const topUp = newTopUp(paymentId, amount, price, "");
   const most = mostToGrant(account);
   if (topUp.credits > most) return { kind: "overflow", most };
   return { kind: "pending", topUp, notices: [noticeOf(topUp, "pending", "")] };

@@ -46,7 +46,10 @@ export interface FeePayment extends PaymentBase {
 export type Payment = TopUp | FeePayment;
 
 /** A top-up before it is stored. */
-export type NewTopUp = Pick<TopUp, "paymentId" | "amount" | "currency" | "credits" | "life">;
+export type NewTopUp = Pick<
+  TopUp,
+  "paymentId" | "amount" | "currency" | "credits" | "life" | "reason"
+>;
 
 /** True for a top-up caused by a low balance, false for one made by hand. */
 export function isAutomatic({ paymentId }: Pick<Payment, "paymentId">): boolean {

@@ -10,7 +10,9 @@ export interface AccountDetails extends ChargeCurrency {
 }
 
 const READ = `
-  SELECT currency, coalesce(minimum, 1) AS "minimumCharge", created_at AS "createdAt", ${ACCOUNT_COLUMNS}
+  SELECT currency, coalesce(minimum, 1) AS "minimumCharge", most_amount AS "mostAmount",
+         most_per_day AS "mostPerDay", most_per_month AS "mostPerMonth", created_at AS "createdAt",
+         ${ACCOUNT_COLUMNS}
   FROM account
   LEFT JOIN charge_limit USING (currency)
   WHERE account_id = $1`;
@@ -38,14 +40,23 @@ async function query(
   statement: { readonly name: string; readonly text: string },
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  const { rows } = await database.query<Omit<AccountDetails, "account"> & Account>({
+  const { rows } = await database.query<Row>({
     ...statement,
     values: [accountId],
   });
   if (rows[0] === undefined) return null;
-  const { currency, minimumCharge, createdAt, ...account } = rows[0];
-  return { account, currency, minimumCharge, createdAt };
+  const { currency, minimumCharge, mostAmount, mostPerDay, mostPerMonth, ...row } = rows[0];
+  const { createdAt, ...account } = row;
+  const isSet = mostAmount !== null && mostPerDay !== null && mostPerMonth !== null;
+  const defaultCeilings = isSet
+    ? { amount: mostAmount, perDay: mostPerDay, perMonth: mostPerMonth }
+    : null;
+  return { account, currency, minimumCharge, defaultCeilings, createdAt };
 }
+
+type Row = Account &
+  Omit<AccountDetails, "account" | "defaultCeilings"> &
+  Record<"mostAmount" | "mostPerDay" | "mostPerMonth", bigint | null>;
 
 const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";
 

@@ -16,24 +16,32 @@ import {
 import { overwritten } from "../postgres/overwritten.ts";
 
 const READ = `
-  SELECT enabled, amount, limit_per_day AS "limitPerDay", limit_per_month AS "limitPerMonth", declines,
+  SELECT enabled, amount, limit_per_day AS "limitPerDay", limit_per_month AS "limitPerMonth",
+         keep_after_subscription AS "keepAfterSubscription", most_amount AS "mostAmount",
+         most_per_day AS "mostPerDay", most_per_month AS "mostPerMonth", declines,
          paused_until AS "pausedUntil", stopped, look_at AS "lookAt", told AS published
   FROM auto_top_up
   WHERE account_id = $1`;
 
 /** An account's auto top-up; the defaults where there is none. */
 export async function readAutoTopUp(database: Queryable, accountId: AccountId): Promise<AutoTopUp> {
-  const auto = await queryRow<AutoTopUp>(database, READ, [accountId], "read-auto-top-up");
-  return auto ?? UNTOUCHED_AUTO_TOP_UP;
+  const row = await queryRow<Row>(database, READ, [accountId], "read-auto-top-up");
+  if (row === null) return UNTOUCHED_AUTO_TOP_UP;
+  const { mostAmount: amount, mostPerDay: perDay, mostPerMonth: perMonth, ...auto } = row;
+  return { ...auto, ceilings: { amount, perDay, perMonth } };
 }
 
-const COLUMNS =
-  "enabled, amount, limit_per_day, limit_per_month, declines, paused_until, stopped, look_at, told";
+type Row = Omit<AutoTopUp, "ceilings"> & Record<"mostAmount" | MostPer, bigint | null>;
+type MostPer = "mostPerDay" | "mostPerMonth";
+
+const COLUMNS = `
+  enabled, amount, limit_per_day, limit_per_month, keep_after_subscription, most_amount, most_per_day,
+  most_per_month, declines, paused_until, stopped, look_at, told`;
 
 const WRITE = `
   INSERT INTO auto_top_up (account_id, ${COLUMNS})
-  VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0), $8,
-          to_timestamp($9::bigint / 1000.0), $10)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::bigint / 1000.0), $12,
+          to_timestamp($13::bigint / 1000.0), $14)
   ON CONFLICT (account_id) DO UPDATE
   SET ${overwritten(COLUMNS)}`;
 
@@ -56,10 +64,12 @@ export async function writeAutoTopUp(
   },
 ): Promise<void> {
   const { auto, notices, now } = after;
+  const { ceilings } = auto;
   const published = auto.published + BigInt(notices.length);
   const values = [
-    ...[accountId, auto.enabled, auto.amount, auto.limitPerDay, auto.limitPerMonth, auto.declines],
-    ...[auto.pausedUntil, auto.stopped, auto.lookAt, published],
+    ...[accountId, auto.enabled, auto.amount, auto.limitPerDay, auto.limitPerMonth],
+    ...[auto.keepAfterSubscription, ceilings.amount, ceilings.perDay, ceilings.perMonth],
+    ...[auto.declines, auto.pausedUntil, auto.stopped, auto.lookAt, published],
   ];
   await transaction.query({ name: "write-auto-top-up", text: WRITE, values });
   const numbered = notices.map((notice, index) => ({

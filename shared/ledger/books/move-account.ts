@@ -10,6 +10,7 @@ import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { lockAccount, writeAccountSettings } from "./account-details.ts";
+import { endAutoTopUps } from "./end-auto-top-ups.ts";
 import { postMovement } from "./post-movement.ts";
 import { readBooks } from "./read-books.ts";
 import { recordSettings } from "./setting-changes.ts";
@@ -53,24 +54,28 @@ export async function moveAccount<D>(
   decide: (settled: SettledAccount, transaction: Transaction) => Decided<D> | Promise<Decided<D>>,
 ): Promise<D | UnknownAccount> {
   return inTransaction(database, async (transaction) => {
+    const ofAccount = (changes: readonly SubscriptionChange[]) =>
+      changes.map((change) => ({ accountId, change }));
     const details = await lockAccount(transaction, accountId);
     if (details === null) return { kind: "unknown_account", accountId };
-    const { account, currency, minimumCharge } = details;
+    const { account, createdAt: _, ...charged } = details;
     const catalogue = await readCatalogue(transaction);
     const completeUntil = await readCompleteUntil(transaction);
     const rest = (await readBooks(transaction, [accountId])).get(accountId);
     if (rest === undefined) throw new Error(`the book of account ${accountId} was not read`);
     const before = { account, ...rest };
     const settled = settle(before, catalogue, uptoClock(now, completeUntil));
+    await endAutoTopUps(transaction, ofAccount(settled.changes), now);
 
     const { decision, step } = await decide(
-      { book: settled, posted: settled.entries, currency, minimumCharge, catalogue },
+      { book: settled, posted: settled.entries, ...charged, catalogue },
       transaction,
     );
     const steps = step === null ? [settled] : [settled, step];
     if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {
       throw new Error(`account ${accountId} moved while its row was locked`);
     }
+    await endAutoTopUps(transaction, ofAccount(step?.changes ?? []), now);
     const after = step?.account ?? settled.account;
     if (after.timeZone !== account.timeZone || after.threshold !== account.threshold) {
       await writeAccountSettings(transaction, after);

@@ -2,6 +2,7 @@ import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import { uptoClock } from "../../core/month/expiry.ts";
 import { type Movement, movementOf, type Steps } from "../../core/month/movement.ts";
 import { settle } from "../../core/month/settle.ts";
+import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
 import { postMovement } from "../books/post-movement.ts";
 import { ACCOUNT_COLUMNS } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
@@ -61,6 +62,7 @@ export async function settleAccounts(
     if (!(await postMovement(transaction, settled.movement, run.clock))) {
       throw new Error("an account moved while its row was locked");
     }
+    await endAutoTopUps(transaction, settled.movement.changes, run.clock);
     return settled;
   });
 }

@@ -68,18 +68,18 @@ export async function listPayments(
 const INSERT = `
   INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life,
                        life_months, attempt, calls, next_try_at, reason, created_at, attempted_at)
-  VALUES ($1, $2, 'top_up', 'pending', $3, $4, $5, $6, $7, 1, 0, to_timestamp($8 / 1000.0), '',
+  VALUES ($1, $2, 'top_up', 'pending', $3, $4, $5, $6, $7, 1, 0, to_timestamp($8 / 1000.0), $9,
           to_timestamp($8 / 1000.0), to_timestamp($8 / 1000.0))`;
 
 /** Stores a pending top-up, to be charged immediately. A unique index refuses a second one in flight. */
 export async function insertTopUp(
   transaction: Transaction,
   accountId: AccountId,
-  { paymentId, amount, currency, credits, life }: NewTopUp,
+  { paymentId, amount, currency, credits, life, reason }: NewTopUp,
   now: Instant,
 ): Promise<void> {
   const months = life.kind === "months" ? life.months : null;
-  const values = [accountId, paymentId, amount, currency, credits, life.kind, months, now];
+  const values = [accountId, paymentId, amount, currency, credits, life.kind, months, now, reason];
   await transaction.query({ name: "insert-top-up", text: INSERT, values });
 }
 

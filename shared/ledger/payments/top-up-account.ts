@@ -85,7 +85,7 @@ export async function topUpByHand(
 
 async function readContext(
   transaction: Transaction,
-  { book, currency, minimumCharge, catalogue }: SettledAccount,
+  { book, posted: _, ...settled }: SettledAccount,
   now: Instant,
 ): Promise<{ tries: number; context: TopUpContext }> {
   const { account } = book;
@@ -96,5 +96,5 @@ async function readContext(
     thisMonth: startOfMonth(now, timeZone),
   });
   const auto = await readAutoTopUp(transaction, accountId);
-  return { tries, context: { account, currency, minimumCharge, catalogue, auto, ...soFar, now } };
+  return { tries, context: { account, ...settled, auto, ...soFar, now } };
 }

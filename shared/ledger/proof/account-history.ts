@@ -37,16 +37,17 @@ export async function readAccountHistory(
 ): Promise<AccountHistory | null> {
   const details = await readAccountDetails(transaction, accountId);
   if (details === null) return null;
-  const { currency, minimumCharge, createdAt } = details;
+  const { account: _, ...charged } = details;
   const place = await readPlace(transaction, accountId, at);
   const { lateEvents, ...usage } = await readOffTime(transaction, accountId, at, place.version);
   const entries = await listEntries(transaction, accountId, { before: null, limit: null });
+  const settings = await listSettingChanges(transaction, accountId, { before: null, limit: null });
   return {
-    ...{ accountId, currency, minimumCharge, createdAt, lateEvents },
+    ...{ accountId, ...charged, lateEvents },
     line: { at, entries, ...place, ...usage },
     lots: await listLots(transaction, accountId),
     changes: await listChanges(transaction, accountId),
-    settings: await listSettingChanges(transaction, accountId),
+    settings: settings.reverse(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { RateCard } from "../../core/offer/rate-card.ts";
 import type { Metering } from "../../core/usage/events-in-batch.ts";
 import { accountsDue, type MeteringContext, meterUsage } from "../../core/usage/meter-usage.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
 import { postMovement } from "../books/post-movement.ts";
 import { lockAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
@@ -31,7 +32,9 @@ export function debitUsage(
       ...{ now, ...usage },
       ...(await readDue(transaction, due, usage.accounts)),
     });
-    return (await postMovement(transaction, metering, now)) ? metering : null;
+    if (!(await postMovement(transaction, metering, now))) return null;
+    await endAutoTopUps(transaction, metering.changes, now);
+    return metering;
   });
 }
 

@@ -49,25 +49,40 @@ describe("top-up settings", () => {
       limit_per_day: "10000",
       limit_per_month: "50000",
       defaults: { amount: true, limit_per_day: true, limit_per_month: true },
+      keep_after_subscription: false,
+      ceilings: {
+        ...{ amount: "100000", limit_per_day: "200000", limit_per_month: "1000000" },
+        defaults: { amount: true, limit_per_day: true, limit_per_month: true },
+      },
+      charged: { today: "0", this_month: "0" },
+      consent: { by: "test", at: expect.stringMatching(/Z$/), by_default: true },
       paused_until: null,
       stopped: null,
       declines: 0,
       next_look_at: null,
     });
-    expect((await run("top-up settings cli-untouched")).stdout).toBe(
+    const { stdout } = await run("top-up settings cli-untouched");
+    expect(stdout.replace(/^agreed .*\n/m, "").replaceAll(/ {2,}/g, ": ")).toBe(
       [
-        "account        cli-untouched",
-        "auto top-up    on",
-        "amount         USD 10.00 (default)",
-        "limit a day    USD 100.00 (default)",
-        "limit a month  USD 500.00 (default)",
-        "paused until   not paused",
-        "stopped        no",
-        "declines       0 in a row",
-        "next check     when the balance is low",
+        "account: cli-untouched",
+        "auto top-up: on",
+        "amount: USD 10.00 (default)",
+        "limit a day: USD 100.00 (default)",
+        "limit a month: USD 500.00 (default)",
+        "ceiling each: USD 1000.00 (default)",
+        "ceiling a day: USD 2000.00 (default)",
+        "ceiling a month: USD 10000.00 (default)",
+        "charged today: USD 0.00",
+        "charged this month: USD 0.00",
+        "without a subscription: ends with it",
+        "paused until: not paused",
+        "stopped: no",
+        "declines: 0 in a row",
+        "next check: when the balance is low",
         "",
       ].join("\n"),
     );
+    expect(stdout).toMatch(/^agreed +\S+Z by test, as the account was created$/m);
   });
 
   test("say that a declined card has paused it, and that one that will not do has stopped it", async () => {
@@ -86,12 +101,12 @@ describe("top-up settings", () => {
     await topUpIfLow(books.database, { ...at, now: Date.parse(paused.paused_until) });
     await settle(books, "cli-poor", "low-balance:1:2", declined("expired", "hard"));
     const { stdout } = await run("top-up settings cli-poor");
-    expect(stdout).toContain("\npaused until   not paused\n");
-    expect(stdout).toContain(
-      "\nstopped        The card has expired. Auto top-up has stopped until you change the payment method or switch it on again.\n",
+    expect(stdout).toMatch(/\npaused until +not paused\n/);
+    expect(stdout).toMatch(
+      /\nstopped +The card has expired. Auto top-up has stopped until you change the payment method or switch it on again.\n/,
     );
-    expect(stdout).toContain(
-      "\ndeclines       2 in a row\nnext check     never, until you set it or the payment method again\n",
+    expect(stdout).toMatch(
+      /\ndeclines +2 in a row\nnext check +never, until you set it or the payment method again\n/,
     );
 
     expect(await json("top-up set cli-poor --auto on")).toMatchObject({
@@ -131,6 +146,23 @@ describe("top-up set", () => {
     expect(await json("top-up settings cli-sets")).toMatchObject({
       enabled: false,
       limit_per_day: "10000",
+    });
+  });
+
+  test("ceilings cut what is set above them, are shown beside it, and are lifted again", async () => {
+    await openAccount(books, "cli-capped");
+    await run("top-up set cli-capped --amount 500 --limit-per-month 9000");
+    const capped = await run("top-up ceilings cli-capped --amount 40 --limit-per-month 200");
+    expect(capped.stdout).toMatch(
+      /\namount +USD 40.00 \(the ceiling\)\nlimit a day +USD 200.00 \(default\)\nlimit a month +USD 200.00 \(the ceiling\)\nceiling each +USD 40.00\n/,
+    );
+    expect(await json("top-up settings cli-capped")).toMatchObject({
+      ...{ amount: "4000", limit_per_day: "20000", limit_per_month: "20000" },
+      ceilings: { amount: "4000", limit_per_day: "20000", limit_per_month: "20000" },
+    });
+    await run("top-up ceilings cli-capped --amount default --limit-per-month default");
+    expect(await json("top-up settings cli-capped")).toMatchObject({
+      ...{ amount: "50000", limit_per_month: "900000" },
     });
   });
 
@@ -290,14 +322,31 @@ describe("refused, and nothing is changed", () => {
     [
       2,
       "set cli-stays",
-      "name what to set: --auto, --amount, --limit-per-day, --limit-per-month or several of them",
+      "name what to set: --auto, --amount, --limit-per-day, --limit-per-month, --keep-after-subscription or several of them",
     ],
     [2, "set cli-stays --auto yes", '--auto must be on or off, not "yes"'],
     [2, "set cli-stays --amount 1,5", '"1,5" is not an amount of USD; write it like 29.00'],
     [2, "set cli-stays --amount 0.005", "0.005 has more decimals than the 2 of USD"],
     [2, "set cli-stays --limit-per-day -1", "-1 USD is below zero"],
     [1, "set cli-stays --amount 0.49", "the amount must be at least USD 0.50"],
-    [1, "set cli-stays --amount 1000000", "the amount must be at most USD 999999.99"],
+    [
+      1,
+      "set cli-stays --amount 1000000",
+      "a top-up of USD 1000000.00 is above the seller's ceiling of USD 1000.00 for one top-up (drawdown top-up ceilings)",
+    ],
+    [
+      1,
+      "set cli-stays --limit-per-month 90000000000000",
+      "a limit of USD 90000000000000.00 a month is above the seller's ceiling of USD 10000.00 a month (drawdown top-up ceilings)",
+    ],
+    [1, "ceilings cli-stays --amount 0.49", "the amount must be at least USD 0.50"],
+    [1, "ceilings cli-stays --amount 1000000", "the amount must be at most USD 999999.99"],
+    [
+      2,
+      "ceilings cli-stays",
+      "name what to set: --amount, --limit-per-day, --limit-per-month or several of them",
+    ],
+    [1, "ceilings cli-nobody --amount 5", "there is no account cli-nobody"],
     [
       1,
       "set cli-stays --amount 25 --limit-per-day 20",
@@ -322,11 +371,15 @@ describe("refused, and nothing is changed", () => {
       "the lot id made from --key has 257 characters; at most 256 are allowed",
     ],
     [1, "make cli-stays 0.49", "the amount must be at least USD 0.50"],
-    [1, "make cli-stays 1000000", "the amount must be at most USD 999999.99"],
+    [
+      1,
+      "make cli-stays 1000.01",
+      "a top-up of USD 1000.01 is above the seller's ceiling of USD 1000.00 for one top-up (drawdown top-up ceilings)",
+    ],
     [
       1,
       "make cli-stays 100.01",
-      "the limits of the day and the month leave USD 100.00 for top-ups now (drawdown top-up set)",
+      "the limit of USD 100.00 a day leaves USD 100.00 for top-ups now (drawdown top-up set)",
     ],
     [
       1,

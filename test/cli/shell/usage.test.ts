@@ -22,6 +22,7 @@ const COMMANDS = [
   "payment-method show",
   "top-up settings",
   "top-up set",
+  "top-up ceilings",
   "top-up make",
   "top-up list",
   "payments",

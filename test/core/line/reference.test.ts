@@ -27,6 +27,7 @@ const SAID = {
     kind: fc.constantFrom("refund" as const, "chargeback" as const),
     refundId: id,
   }),
+  subscriptionEnd: fc.record({ sequence: number }),
   eventCause: fc.record({ eventId: id }),
   entryCause: fc.record({ sequence: big }),
 } as const;
@@ -66,6 +67,7 @@ test.each([
   { text: REFERENCE.raisedFee.write({ number: 1, period: 2, price: 1_700n }), is: "fee:1:2:1700" },
   { text: REFERENCE.automaticTopUp.write({ crossing: 12n, attempt: 1 }), is: "low-balance:12" },
   { text: REFERENCE.automaticTopUp.write({ crossing: 1n, attempt: 2 }), is: "low-balance:1:2" },
+  { text: REFERENCE.subscriptionEnd.write({ sequence: 4 }), is: "subscription-end:4" },
   { text: REFERENCE.manualTopUp.write({ key: "order 7" }), is: "manual:order 7" },
   { text: REFERENCE.expiry.write({ lotId: "plan:1:0" }), is: "expiry:plan:1:0" },
   {

@@ -12,11 +12,11 @@ import {
   type TopUpSettings,
   UNTOUCHED_AUTO_TOP_UP,
 } from "../../../shared/core/payments/auto-top-up.ts";
-import { MOST_CHARGED } from "../../../shared/core/payments/charge-limits.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";
 import { autoWith } from "../../support/core/top-up-examples.ts";
 
 const OWN = { amount: 700n, limitPerDay: 1_400n, limitPerMonth: 2_100n };
+const CHARGED = { minimumCharge: 50n, defaultCeilings: null };
 const ACTED = { declines: 0, pausedUntil: null, stopped: null, lookAt: NOON };
 
 test("auto top-up is on by default", () => {
@@ -67,9 +67,25 @@ describe("settings are refused", () => {
       says: { kind: "below_minimum", least: 50n },
     },
     {
-      when: "above what they take",
-      asked: { amount: MOST_CHARGED + 1n },
-      says: { kind: "above_maximum", most: MOST_CHARGED },
+      when: "above the seller's ceiling of one top-up",
+      asked: { amount: 100_001n },
+      says: { kind: "above_ceiling", per: "top_up", asked: 100_001n, ceiling: 100_000n },
+    },
+    {
+      when: "above the seller's ceiling of a day",
+      asked: { limitPerDay: 9n * 10n ** 18n },
+      says: { kind: "above_ceiling", per: "day", asked: 9n * 10n ** 18n, ceiling: 200_000n },
+    },
+    {
+      when: "above the seller's ceiling of a month",
+      asked: { limitPerMonth: 1_000_001n },
+      says: { kind: "above_ceiling", per: "month", asked: 1_000_001n, ceiling: 1_000_000n },
+    },
+    {
+      when: "above its ceiling in yen",
+      asked: { amount: 100_001n },
+      currency: "JPY",
+      says: { kind: "above_ceiling", per: "top_up", asked: 100_001n, ceiling: 100_000n },
     },
     {
       when: "with less a day than each time",
@@ -111,7 +127,7 @@ describe("settings are refused", () => {
 
   test.each<Partial<TopUpSettings>>([
     { amount: 50n, limitPerDay: 50n, limitPerMonth: 50n },
-    { amount: MOST_CHARGED },
+    { amount: 100_000n, limitPerDay: 200_000n, limitPerMonth: 1_000_000n },
     { amount: null, limitPerDay: 1_000n, limitPerMonth: 1_000n },
   ])("but not at the limit: %o", (asked) => {
     expect(set(asked, autoWith()).kind).toBe("set");
@@ -119,5 +135,5 @@ describe("settings are refused", () => {
 });
 
 function set(asked: Partial<TopUpSettings>, before: AutoTopUp, currency = "USD") {
-  return decideAutoTopUpSettings(asked, before, { currency, minimumCharge: 50n, now: NOON });
+  return decideAutoTopUpSettings(asked, before, { currency, ...CHARGED, now: NOON });
 }

@@ -32,6 +32,8 @@ import {
 
 const HOUR = 60 * 60_000;
 
+const NEED = "The balance was 0 credits; auto top-up buys more at 0 or less.";
+
 describe("an account that is low", () => {
   test("is topped up by ten dollars, and the top-up is published", () => {
     expect(decideAutoTopUp(0, contextWith())).toEqual({
@@ -42,6 +44,7 @@ describe("an account that is low", () => {
         currency: "USD",
         credits: 1_000n,
         life: { kind: "usual" },
+        reason: NEED,
       },
       notices: [
         {
@@ -50,7 +53,7 @@ describe("an account that is low", () => {
           amount: 1_000n,
           currency: "USD",
           credits: 1_000n,
-          reason: "",
+          reason: NEED,
         },
       ],
     });
@@ -144,6 +147,7 @@ describe("an account that is low", () => {
       amount: 60_000_000n,
       limitPerDay: 10n ** 12n,
       limitPerMonth: 10n ** 12n,
+      ceilings: { amount: 10n ** 12n, perDay: 10n ** 12n, perMonth: 10n ** 12n },
     });
     expect(topUpOf(contextWith({ account, auto })).amount).toBe(60_000_000n);
     const smaller = { ...auto, amount: 7_000n };

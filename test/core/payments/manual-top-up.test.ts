@@ -25,6 +25,11 @@ import {
   selling,
 } from "../../support/core/top-up-examples.ts";
 
+const USUAL_CEILING = { ceiling: 100_000n, currency: "USD" };
+const VAST = { amount: 10n ** 9n, perDay: 10n ** 9n, perMonth: 10n ** 9n };
+const OF_THE_DAY = { kind: "above_limit", per: "day", byCeiling: false, currency: "USD" };
+const BY_CEILING = { ...OF_THE_DAY, byCeiling: true };
+
 const paymentId = REFERENCE.manualTopUp.write({ key: "order 7" });
 
 describe("a top-up by hand", () => {
@@ -32,7 +37,7 @@ describe("a top-up by hand", () => {
     const told = { amount: 1_234n, currency: "USD", credits: 1_234n };
     expect(decideManualTopUp({ paymentId, amount: 1_234n }, contextWith())).toEqual({
       kind: "pending",
-      topUp: { paymentId: "manual:order 7", ...told, life: { kind: "usual" } },
+      topUp: { paymentId: "manual:order 7", ...told, life: { kind: "usual" }, reason: "" },
       notices: [{ topUpId: "manual:order 7", status: "pending", ...told, reason: "" }],
     });
   });
@@ -82,9 +87,37 @@ describe("a top-up by hand is refused", () => {
       says: { kind: "below_minimum", least: 1n, currency: "KWD" },
     },
     {
-      when: "above what gateways take",
+      when: "above the seller's ceiling, however high the customer's limits are",
+      amount: 100_001n,
+      given: { auto: autoWith({ limitPerDay: 10n ** 9n, limitPerMonth: 10n ** 9n }) },
+      says: { kind: "above_ceiling", per: "top_up", asked: 100_001n, ...USUAL_CEILING },
+    },
+    {
+      when: "above what gateways take, where the ceiling is higher",
       amount: MOST_CHARGED + 1n,
-      says: { kind: "above_maximum", most: MOST_CHARGED, currency: "USD" },
+      given: { auto: autoWith({ ceilings: VAST }) },
+      says: {
+        ...{ kind: "above_ceiling", per: "top_up", asked: MOST_CHARGED + 1n },
+        ...{ ceiling: MOST_CHARGED, currency: "USD" },
+      },
+    },
+    {
+      when: "above what the seller's ceiling of a day leaves",
+      amount: 40_001n,
+      given: {
+        auto: autoWith({ limitPerDay: 10n ** 9n, limitPerMonth: 10n ** 9n }),
+        spent: { today: 160_000n, thisMonth: 160_000n },
+      },
+      says: { ...BY_CEILING, per: "day", left: 40_000n, limit: 200_000n },
+    },
+    {
+      when: "above what the seller's ceiling of a month leaves",
+      amount: 50n,
+      given: {
+        auto: autoWith({ limitPerDay: 10n ** 9n, limitPerMonth: 10n ** 9n }),
+        spent: { today: 0n, thisMonth: 1_000_000n },
+      },
+      says: { ...BY_CEILING, per: "month", left: 0n, limit: 1_000_000n },
     },
     {
       when: "without a payment method",
@@ -102,25 +135,25 @@ describe("a top-up by hand is refused", () => {
       when: "above the day's limit",
       amount: 1_001n,
       given: { spent: left },
-      says: { kind: "above_limit", left: 1_000n, currency: "USD" },
+      says: { ...OF_THE_DAY, left: 1_000n, limit: 10_000n },
     },
     {
       when: "above the month's limit",
       amount: 701n,
       given: { spent: { today: 0n, thisMonth: 49_300n } },
-      says: { kind: "above_limit", left: 700n, currency: "USD" },
+      says: { ...OF_THE_DAY, per: "month", left: 700n, limit: 50_000n },
     },
     {
       when: "where a limit is passed already",
       amount: 50n,
       given: { spent: { today: 12_000n, thisMonth: 12_000n } },
-      says: { kind: "above_limit", left: 0n, currency: "USD" },
+      says: { ...OF_THE_DAY, left: 0n, limit: 10_000n },
     },
     {
       when: "above a limit of the customer's own",
       amount: 1_001n,
       given: { auto: autoWith({ limitPerDay: 1_000n }) },
-      says: { kind: "above_limit", left: 1_000n, currency: "USD" },
+      says: { ...OF_THE_DAY, left: 1_000n, limit: 1_000n },
     },
     {
       when: "where credits have no price",
@@ -155,6 +188,13 @@ describe("a top-up by hand is refused", () => {
     {
       edge: "the most that is taken",
       amount: MOST_CHARGED,
+      given: {
+        auto: autoWith({ limitPerDay: 10n ** 9n, limitPerMonth: 10n ** 9n, ceilings: VAST }),
+      },
+    },
+    {
+      edge: "the seller's ceiling",
+      amount: 100_000n,
       given: { auto: autoWith({ limitPerDay: 10n ** 9n, limitPerMonth: 10n ** 9n }) },
     },
     {

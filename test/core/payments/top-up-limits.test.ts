@@ -40,7 +40,9 @@ describe("the default limits are 10 amounts a day and 50 a month", () => {
       is: { amount: 1_000n, perDay: 1_500n, perMonth: 50_000n },
     },
   ])("$set in $currency: $is", ({ set, currency, is }) => {
-    expect(amountsOf(autoWith(set), { currency, minimumCharge: 50n })).toEqual(is);
+    expect(
+      amountsOf(autoWith(set), { currency, minimumCharge: 50n, defaultCeilings: null }),
+    ).toEqual(is);
   });
 });
 

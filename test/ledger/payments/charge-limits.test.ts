@@ -4,6 +4,7 @@
  * - new books have those of the gateway that set-up is told, or of the simulated one
  * - to record those of Stripe needs no key
  * - recording replaces them all; what is gone is removed
+ * - the seller's default ceilings stand beside them
  * - a currency without one is charged from 1 minor unit on
  */
 import { execFile } from "node:child_process";
@@ -13,7 +14,7 @@ import { kindOf } from "../../../services/top-up/gateways/open-gateway.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
-import { recordMinimumCharges } from "../../../shared/ledger/payments/charge-limits.ts";
+import { recordChargeLimits } from "../../../shared/ledger/payments/charge-limits.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 
@@ -52,6 +53,16 @@ test("a currency that the gateway does not name is charged from 1 minor unit on"
   expect(await setAmount("KWD", 0n)).toEqual({ kind: "below_minimum", least: 1n, currency: "KWD" });
 });
 
+test("the seller's default ceilings are recorded too, in currencies without a minimum as well", async () => {
+  const ceilings = { amount: 5_000n, perDay: 6_000n, perMonth: 7_000n };
+  await recordChargeLimits(books.database, new Map([["USD", 50n]]), new Map([["KWD", ceilings]]));
+  expect(await stored()).toEqual({ USD: 50n, KWD: 1n });
+  expect(await setAmount("KWD", 5_001n)).toMatchObject({ kind: "above_ceiling", ceiling: 5_000n });
+  expect(await setAmount("USD", 5_001n)).toMatchObject({ kind: "set" });
+  await record({ KWD: 100n });
+  expect(await setAmount("KWD", 5_001n)).toMatchObject({ kind: "set" });
+});
+
 test("an amount is compared with the minimum that is recorded", async () => {
   await record({ USD: 70n });
   expect(await setAmount("USD", 69n)).toEqual({
@@ -68,7 +79,7 @@ async function runRecording(gateway: string): Promise<void> {
 }
 
 function record(minimums: Readonly<Record<string, bigint>>): Promise<void> {
-  return recordMinimumCharges(books.database, new Map(Object.entries(minimums)));
+  return recordChargeLimits(books.database, new Map(Object.entries(minimums)), new Map());
 }
 
 async function stored(): Promise<Record<string, bigint>> {

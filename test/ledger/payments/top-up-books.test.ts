@@ -5,18 +5,28 @@
  * - one top-up for each crossing, however often and concurrently it is checked; one in flight
  * - the limits hold for concurrent requests
  * - an outcome is posted once; the lot comes with it
+ * - the seller's ceilings cut what a customer has set
+ * - auto top-up ends with the subscription, unless the customer keeps it
  * - settings and cards affect what comes next, never what is pending
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { decideCancel } from "../../../shared/core/changes/cancel-subscription.ts";
+import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
 import { decideThreshold } from "../../../shared/core/changes/change-threshold.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { TopUpSettings } from "../../../shared/core/payments/auto-top-up.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts";
+import { listSettingChanges } from "../../../shared/ledger/books/setting-changes.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
+import { settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
+import { readAutoTopUpState } from "../../../shared/ledger/payments/auto-top-up-state.ts";
+import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
+import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
 import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { topUpByHand, topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import {
   askTopUp,
@@ -227,8 +237,49 @@ describe("the limits", () => {
       if (round < 3) await settlePayment(books.database, await newest(books, id), PAID, NOON);
     }
     expect(await askTopUp(books, id, NOON, { paymentId: "manual:more", amount: 501n })).toEqual({
-      ...{ kind: "above_limit", left: 500n, currency: "USD" },
+      ...{ kind: "above_limit", per: "day", left: 500n, limit: 3_500n, byCeiling: false },
+      currency: "USD",
     });
+  });
+
+  test("of the seller hold for a hundred requests at once, however high the customer's are", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    await set(NOON, { limitPerDay: 200_000n, limitPerMonth: 1_000_000n });
+    const seller = { accountId: toAccountId(id), now: NOON, by: "seller" };
+    await setCeilings(books.database, seller, { amount: 1_000n, perDay: 3_500n });
+    const buy = async (number: number) => {
+      const paymentId = `manual:${number}`;
+      const { kind } = await askTopUp(books, id, NOON, { paymentId });
+      if (kind !== "pending") return;
+      // The gateway pays at once, so that the next request finds none in flight.
+      const made = await readPayment(books.database, { accountId: toAccountId(id), paymentId });
+      if (made !== null) await settlePayment(books.database, made, PAID, NOON);
+    };
+    await Promise.all(Array.from({ length: 100 }, (_, i) => buy(i)));
+    expect((await paymentsOf(books, id)).length).toBeLessThanOrEqual(3);
+    for (const number of [100, 101, 102, 103]) await buy(number);
+    expect(await paymentsOf(books, id)).toHaveLength(3);
+    expect(await askTopUp(books, id, NOON, { paymentId: "manual:more", amount: 501n })).toEqual({
+      ...{ kind: "above_limit", per: "day", left: 500n, limit: 3_500n, byCeiling: true },
+      currency: "USD",
+    });
+  });
+
+  test("of the seller cut what was set before; raised, they end the wait for them", async () => {
+    await runLow();
+    await set(NOON, { amount: 90_000n, limitPerDay: 90_000n });
+    const seller = { accountId: toAccountId(id), now: NOON, by: "seller" };
+    await setCeilings(books.database, seller, { amount: 2_000n, perDay: 2_000n });
+    await look();
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 2000"]);
+    await settlePayment(books.database, await newest(books, id), PAID, NOON);
+    await use(books, { [id]: 2n * TEN_DOLLARS }, NOON);
+    await look();
+    expect(await autoOf(books, id)).toMatchObject({ pausedUntil: Date.UTC(2026, 10, 23) });
+    await setCeilings(books.database, seller, { perDay: 4_000n });
+    expect(await isToBeLookedAt(NOON)).toBe(true);
+    await look();
+    expect((await paymentsOf(books, id)).at(-1)).toBe("low-balance:2 pending 2000");
   });
 
   test("reset with the day of the account's zone; declines do not count", async () => {
@@ -262,6 +313,119 @@ describe("the limits", () => {
       "3 paused low-balance:2",
       "4 pending low-balance:2",
     ]);
+  });
+});
+
+describe("when the subscription ends", () => {
+  const SEPTEMBER_15 = Date.UTC(2026, 8, 15, 12);
+  const OCTOBER = Date.UTC(2026, 9, 1);
+
+  /** A subscriber with a card whose subscription was cancelled in September. */
+  async function cancelled(): Promise<void> {
+    await openSubscriber(books, id, { at: SEPTEMBER_15 });
+    await giveCard(books, id, SEPTEMBER_15);
+    const change = { accountId: toAccountId(id), now: SEPTEMBER_15 + HOUR, by: "test" };
+    expect(await changeSubscription(books.database, change, decideCancel)).toMatchObject({
+      kind: "changed",
+    });
+  }
+
+  function consentAt(now: Instant) {
+    const account = { accountId: toAccountId(id), timeZone: "UTC" };
+    return readAutoTopUpState(books.database, account, now);
+  }
+
+  async function lastSetting() {
+    const range = { before: null, limit: 1 };
+    const last = await inTransaction(books.database, (transaction) =>
+      listSettingChanges(transaction, toAccountId(id), range),
+    );
+    return last[0];
+  }
+
+  const ways = [
+    { way: "the scheduler", settle: () => runSchedule() },
+    { way: "the check for a top-up", settle: () => look(OCTOBER) },
+    { way: "its usage", settle: () => use(books, { [id]: 1n }, OCTOBER) },
+  ];
+  test.each(ways)("auto top-up ends, by $way, and charges nothing after", async ({ settle }) => {
+    await cancelled();
+    await use(books, { [id]: 100n }, OCTOBER - 1);
+    await settle();
+    expect(await autoOf(books, id)).toMatchObject({
+      ...{ enabled: false, stopped: expect.stringContaining("ended with the subscription") },
+    });
+    expect(await lastSetting()).toMatchObject({
+      ...{ by: "schedule", settings: { autoTopUp: { enabled: false } } },
+    });
+    await use(books, { [id]: 10n }, OCTOBER + HOUR);
+    await look(OCTOBER + HOUR);
+    await giveCard(books, id, OCTOBER + HOUR);
+    await look(OCTOBER + 2 * HOUR);
+    expect((await paymentsOf(books, id)).filter((one) => !one.startsWith("fee:"))).toEqual([]);
+    expect(await toldOf(books, id)).toEqual(["1 stopped subscription-end:3"]);
+    expect((await consentAt(OCTOBER)).consent).toBe(null);
+  });
+
+  test("the customer can switch it on again, which is consent", async () => {
+    await cancelled();
+    await use(books, { [id]: 100n }, OCTOBER - 1);
+    // The end is settled first: what is asked for comes after it.
+    await set(OCTOBER, { enabled: true });
+    expect(await autoOf(books, id)).toMatchObject({ enabled: true, stopped: null });
+    expect((await consentAt(OCTOBER)).consent).toEqual({
+      ...{ by: "test", at: OCTOBER, byDefault: false },
+    });
+    await look(OCTOBER);
+    expect(await newest(books, id)).toMatchObject({ status: "pending", amount: 1_000n });
+  });
+
+  test("it goes on where the customer keeps it, or never subscribed", async () => {
+    await cancelled();
+    await set(SEPTEMBER_15 + HOUR, { keepAfterSubscription: true });
+    await use(books, { [id]: 100n }, OCTOBER - 1);
+    await look(OCTOBER);
+    expect(await newest(books, id)).toMatchObject({ paymentId: "low-balance:1" });
+    expect(await autoOf(books, id)).toMatchObject({ enabled: true, stopped: null });
+  });
+
+  async function runSchedule(): Promise<void> {
+    const run = { clock: OCTOBER, completeUntil: null, limit: 100 };
+    await settleAccounts(books.database, run, null);
+  }
+});
+
+describe("consent is who agreed to be charged, and when", () => {
+  const agreed = async (now: Instant) => {
+    const account = { accountId: toAccountId(id), timeZone: "UTC" };
+    return (await readAutoTopUpState(books.database, account, now)).consent;
+  };
+  const setBy = (by: string, now: Instant, asked: Partial<TopUpSettings>) =>
+    setAutoTopUp(books.database, { accountId: toAccountId(id), now, by }, asked);
+
+  test("by default with the account; then whoever changed what is charged last", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    expect(await agreed(NOON)).toEqual({ by: "test", at: NOON - DAY, byDefault: true });
+    await setBy("token:payer", NOON, { amount: 2_500n });
+    const consent = { by: "token:payer", at: NOON, byDefault: false };
+    expect(await agreed(NOON)).toEqual(consent);
+    // Neither the seller's ceilings nor another time zone is the customer's agreement.
+    const seller = { accountId: toAccountId(id), now: NOON + HOUR, by: "key:seller" };
+    await setCeilings(books.database, seller, { perDay: 50_000n });
+    await changeSubscription(books.database, seller, (context) =>
+      decideSettings({ timeZone: "Asia/Tokyo" }, context),
+    );
+    expect(await agreed(NOON + HOUR)).toEqual(consent);
+    await setBy("token:payer", NOON + 2 * HOUR, { enabled: false });
+    expect(await agreed(NOON + 2 * HOUR)).toBe(null);
+    await setBy("key:seller", NOON + 3 * HOUR, { enabled: true });
+    expect(await agreed(NOON + 3 * HOUR)).toMatchObject({ by: "key:seller" });
+    await changeSubscription(
+      books.database,
+      { accountId: toAccountId(id), now: NOON + 4 * HOUR, by: "token:payer" },
+      (context) => decideThreshold(5n, context),
+    );
+    expect(await agreed(NOON + 4 * HOUR)).toMatchObject({ by: "token:payer" });
   });
 });
 

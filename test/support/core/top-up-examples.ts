@@ -40,7 +40,7 @@ export function lowAccount(balance: bigint, threshold = 0n) {
 export function contextWith(given: Partial<TopUpContext> = {}): TopUpContext {
   return {
     account: lowAccount(0n),
-    ...{ currency: "USD", minimumCharge: 50n },
+    ...{ currency: "USD", minimumCharge: 50n, defaultCeilings: null },
     catalogue: selling(PRICES),
     auto: autoWith(),
     hasMethod: true,
