@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { WrongCursor } from "../../shared/contract/cursor.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
+import { TooMuchUsage } from "../../shared/ledger/usage/rows-in-time.ts";
 import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
 /** Answers every failure with a problem document. */

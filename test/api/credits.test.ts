@@ -189,6 +189,17 @@ describe("usage", () => {
     expect(await usage("")).toEqual(["2026-03-28T00:00:00.000Z call 9"]);
   });
 
+  test("is exact for a part of an hour", async () => {
+    const sum = async (from: string, to: string) =>
+      (await get(`/v1/accounts/used/usage?from=2026-03-29T${from}Z&to=2026-03-29T${to}Z`)).total;
+    expect([await sum("00:00:00", "00:30:00"), await sum("00:30:00", "01:00:00")]).toEqual([
+      "0",
+      "2",
+    ]);
+    expect(await sum("00:30:00.001", "01:30:00")).toBe("0");
+    expect(await sum("00:30:00.001", "01:30:00.001")).toBe("3");
+  });
+
   test("is grouped by source and by a dimension", async () => {
     expect(await usage("group=source")).toEqual([
       "2026-03-28T00:00:00.000Z  4",

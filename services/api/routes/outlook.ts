@@ -6,18 +6,21 @@ import { runwayOf } from "../../../shared/core/history/runway.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import { hourOf } from "../../../shared/core/offer/months.ts";
 import { price, rateAt } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { spendByMeter } from "../../../shared/ledger/usage/list.ts";
+import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 const PACE_DAYS = 7;
+const MOST_METERS = 10_000;
 
 const costs = z.strictObject({
   credits: credits.optional(),
@@ -37,9 +40,16 @@ export const outlookRoutes = [
     ({ params: { account_id } }, context) =>
       readOfAccount(context, account_id, async (transaction, { account, createdAt }) => {
         const now = context.now();
-        const from = Math.min(Math.max(now - PACE_DAYS * DAY_MS, createdAt), now - DAY_MS);
-        const range = { from, to: now, step: null, timeZone: account.timeZone };
-        const spent = await spendByMeter(transaction, account_id, range);
+        const since = Math.min(Math.max(now - PACE_DAYS * DAY_MS, createdAt), now - DAY_MS);
+        // In whole hours, of which sums are kept.
+        const from = hourOf(since, account.timeZone);
+        const to = hourOf(now, account.timeZone) + HOUR_MS;
+        const range = { from, to, step: null, timeZone: account.timeZone };
+        const spent = await sumUsage(transaction, account_id, {
+          ...range,
+          group: "meter",
+          limit: MOST_METERS,
+        });
         const used = spent.reduce((sum, total) => sum + total.credits, 0n);
         const pace = { credits: used, perMs: now - from };
         const lots = (await readLiveLots(transaction, [account_id])).get(account_id) ?? [];

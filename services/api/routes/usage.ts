@@ -12,7 +12,8 @@ import { accountId, id, instant, words } from "../../../shared/contract/wire.ts"
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
-import { listUsage, spendByMeter, usageBy } from "../../../shared/ledger/usage/list.ts";
+import { listUsage } from "../../../shared/ledger/usage/list.ts";
+import { sumUsage, type UsageGroup } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { READ, readOfAccount, route } from "./route.ts";
 
@@ -45,23 +46,18 @@ export const usageRoutes = [
       tag: "usage",
       summary: "Sum up what credits were spent on",
       description:
-        "Grouped by meter, sums cover whole hours of the account's time zone. Other groups are summed from single records.",
+        "Sums are exact, whatever the range and the group. By meter they are read from hourly sums, other groups from single records, which takes longer.",
       query: summed,
       response: { 200: usage },
     },
     ({ params: { account_id }, query }, context) =>
       readOfAccount(context, account_id, async (transaction, { account }) => {
         const { from, to } = rangeOf(query, context.now());
-        const { by: step = null, group, dimension } = query;
-        if ((group === "dimension") !== (dimension !== undefined)) {
-          throw badRequest("dimension", "is required with group=dimension, and only then");
-        }
-        const range = { from, to, step, timeZone: account.timeZone };
-        const by = { ...range, dimension: dimension ?? null, limit: MOST_BUCKETS + 1 };
-        const buckets =
-          group === "meter"
-            ? await spendByMeter(transaction, account_id, range)
-            : await usageBy(transaction, account_id, by);
+        const { by: step = null } = query;
+        const buckets = await sumUsage(transaction, account_id, {
+          ...{ from, to, step, timeZone: account.timeZone, limit: MOST_BUCKETS + 1 },
+          group: groupOf(query),
+        });
         if (buckets.length > MOST_BUCKETS) throw refuse({ kind: "range_too_large" });
         const total = buckets.reduce((sum, bucket) => sum + bucket.credits, 0n);
         return { ...account, from, to, total, buckets };
@@ -115,6 +111,12 @@ export const usageRoutes = [
       }),
   ),
 ];
+
+function groupOf({ group, dimension }: z.output<typeof summed>): UsageGroup {
+  if (group === "dimension" && dimension !== undefined) return { dimension };
+  if (group !== "dimension" && dimension === undefined) return group;
+  throw badRequest("dimension", "is required with group=dimension, and only then");
+}
 
 function rangeOf(
   { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },

@@ -54,17 +54,18 @@ const HOUR_MS = 4 * QUARTER_MS;
 const lastHour = new Map<string, { quarter: number; hour: Instant }>();
 
 /**
- * The first instant of the local hour of `instant`. Zones with half-hour offsets begin their hours at
- * half past. Some zones were off by seconds before 1972; these are rounded to quarters of an hour.
+ * When the clock of a zone last showed a full hour, as it goes at `instant`: at most an hour before it. Zones
+ * with half-hour offsets begin their hours at half past. Some zones were off by seconds before 1972; these
+ * are rounded to quarters of an hour.
  */
 export function hourOf(instant: Instant, timeZone: string): Instant {
   if (timeZone === "UTC") return Math.floor(instant / HOUR_MS) * HOUR_MS;
   const quarter = Math.floor(instant / QUARTER_MS);
   const last = lastHour.get(timeZone);
   if (last?.quarter === quarter) return last.hour;
-  const hour = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER_MS)
-    .toZonedDateTimeISO(timeZone)
-    .round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds;
+  const start = Temporal.Instant.fromEpochMilliseconds(quarter * QUARTER_MS);
+  const { minute } = start.toZonedDateTimeISO(timeZone);
+  const hour = quarter * QUARTER_MS - minute * 60 * 1000;
   lastHour.set(timeZone, { quarter, hour });
   return hour;
 }

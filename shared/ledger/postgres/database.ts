@@ -16,13 +16,15 @@ export type Queryable = Database | Transaction;
 
 /**
  * Set on every connection. The hot statements look rows up by an array of keys; when one account owns
- * most rows, or before the first ANALYZE, the planner would otherwise join whole tables.
+ * most rows, or before the first ANALYZE, the planner would otherwise join whole tables. No key comes
+ * twice, so remembering what was looked up is in vain.
  * A process that hangs with the offset row locked is cut off when Kafka reassigns its partitions.
  */
 const SESSION = [
   "enable_hashjoin=off",
   "enable_mergejoin=off",
   "enable_seqscan=off",
+  "enable_memoize=off",
   "idle_in_transaction_session_timeout=10000",
   "timezone=UTC",
   "datestyle=ISO",

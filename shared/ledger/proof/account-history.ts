@@ -10,8 +10,7 @@ import { listEntries } from "../books/list-entries.ts";
 import { listChanges } from "../books/schedules.ts";
 import { listSettingChanges } from "../books/setting-changes.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
-import { DRAWN_RECORDS } from "../usage/drawn-records.ts";
-import { MOST_AHEAD_MS, MOST_BEHIND_MS } from "../usage/list.ts";
+import { FROM_DRAWS, firstDrawnSince, MOST_AHEAD } from "../usage/walk-records.ts";
 
 /** The history from which an account is rebuilt at an instant. */
 export interface AccountHistory extends ChargeCurrency {
@@ -97,11 +96,8 @@ const OFF_TIME = `
          coalesce(sum(credits) FILTER (WHERE NOT is_late), 0)::bigint AS "meteredAhead"
   FROM (
     SELECT record.credits, draw.version > $3 AS is_late
-    FROM draw
-    ${DRAWN_RECORDS}
-    WHERE draw.account_id = $1
-      AND draw.drawn_at >= to_timestamp(($2::bigint - ${MOST_AHEAD_MS}) / 1000.0)
-      AND draw.drawn_at <= to_timestamp(($2::bigint + ${MOST_BEHIND_MS}) / 1000.0)
+    ${FROM_DRAWS}
+      AND draw.start_position >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
       AND (draw.version > $3) = (record.occurred_at <= to_timestamp($2::bigint / 1000.0))
   ) AS off_time`;
 

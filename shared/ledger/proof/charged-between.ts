@@ -7,7 +7,7 @@ import type {
 import type { AccountId } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
-import { FROM_DRAWS } from "../usage/list.ts";
+import { FROM_DRAWS, firstDrawnSince, MOST_AHEAD } from "../usage/walk-records.ts";
 
 /** A range of time, for one account or all (null). */
 export interface ChargedRange extends InstantRange {
@@ -23,10 +23,16 @@ const ALL = `
   WHERE occurred_at >= to_timestamp($1::bigint / 1000.0)
     AND occurred_at < to_timestamp($2::bigint / 1000.0)`;
 
+const OF_ONE = `
+  ${FROM_DRAWS}
+    AND draw.start_position >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
+    AND record.occurred_at >= to_timestamp($2::bigint / 1000.0)
+    AND record.occurred_at < to_timestamp($3::bigint / 1000.0)`;
+
 function usageIn({ accountId, from, to }: ChargedRange) {
   return accountId === null
     ? { source: ALL, values: [from, to] }
-    : { source: FROM_DRAWS, values: [accountId, from, to, null] };
+    : { source: OF_ONE, values: [accountId, from, to] };
 }
 
 /** Counts the metered events that occurred in a range. */

@@ -1,7 +1,11 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
-import { type Queryable, queryRows, sqlState, type Transaction } from "../postgres/database.ts";
-import { DRAWN_RECORDS } from "./drawn-records.ts";
+import { MAX_BIGINT } from "../../core/line/credit-line.ts";
+import { type SpentHour, spanOf } from "../../core/usage/usage-steps.ts";
+import { queryRow, type Transaction } from "../postgres/database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
+import { readHours } from "./read-hours.ts";
+import { rowsInTime } from "./rows-in-time.ts";
+import { FROM_DRAWS, firstDrawnSince, MOST_AHEAD, recordsOfSpan } from "./walk-records.ts";
 
 /** Which usage: of events that occurred in [from, to), of one meter or of all. */
 export interface UsageRange {
@@ -17,154 +21,84 @@ export interface UsagePlace {
   readonly place: number;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** How long before or after the instant of an event it may be metered. */
-export const MOST_AHEAD_MS = DAY_MS;
-export const MOST_BEHIND_MS = 400 * DAY_MS;
-
-/** The records of an account in a range of time, found through the draws of around that time. */
-export const FROM_DRAWS = `
-  FROM draw
-  ${DRAWN_RECORDS}
-  WHERE draw.account_id = $1
-    AND draw.drawn_at >= to_timestamp(($2::bigint - ${MOST_AHEAD_MS}) / 1000.0)
-    AND draw.drawn_at < to_timestamp(($3::bigint + ${MOST_BEHIND_MS}) / 1000.0)
-    AND record.occurred_at >= to_timestamp($2::bigint / 1000.0)
-    AND record.occurred_at < to_timestamp($3::bigint / 1000.0)
-    AND ($4::text IS NULL OR record.meter = $4)`;
-
-const LIST = `
-  SELECT ${RECORD_COLUMNS}, draw.start_position AS "drawStart", draw.version AS "drawVersion",
-         drawn.place::integer
-  ${FROM_DRAWS}
-    AND ($5::bigint IS NULL OR (draw.start_position, draw.version, drawn.place) < ($5, $6, $7))
-  ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
-  LIMIT $8`;
-
 type ListedRow = RecordRow & {
   readonly drawStart: bigint;
   readonly drawVersion: bigint;
   readonly place: number;
 };
 
-const LONGEST = "SET LOCAL statement_timeout = 10000";
-const TIMED_OUT = "57014";
+const LISTED = `
+  ${RECORD_COLUMNS}, draw.start_position AS "drawStart", draw.version AS "drawVersion",
+  drawn.place::integer`;
 
-/** The request would take longer than ten seconds. */
-export class TooMuchUsage extends Error {}
+/** From the place `($4, $5, $6)` backwards. */
+const BACKWARDS = `
+  SELECT ${LISTED}
+  ${FROM_DRAWS}
+    AND draw.start_position >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
+    AND (draw.start_position, draw.version) <= ($4::bigint, $5::bigint)
+    AND (draw.start_position, draw.version, drawn.place) < ($4::bigint, $5::bigint, $6::bigint)
+    AND record.occurred_at >= to_timestamp($2::bigint / 1000.0)
+    AND record.occurred_at < to_timestamp($3::bigint / 1000.0)
+    AND ($7::text IS NULL OR record.meter = $7)
+  ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
+  LIMIT $8`;
 
-/** The rows of a query, which may take only so long. Throws TooMuchUsage. */
-async function rowsInTime<Row extends object>(
-  transaction: Transaction,
-  text: string,
-  values: unknown[],
-): Promise<Row[]> {
-  try {
-    await transaction.query(LONGEST);
-    return await queryRows<Row>(transaction, text, values);
-  } catch (error) {
-    if (sqlState(error) !== TIMED_OUT) throw error;
-    throw new TooMuchUsage("reading the usage took longer than ten seconds", { cause: error });
-  }
-}
+/** All records of whole hours, of which the last ones in the range are listed. */
+const ALL = `
+  SELECT listed.*
+  FROM (
+    SELECT to_timestamp($4::bigint / 1000.0) AS first, to_timestamp($5::bigint / 1000.0) AS last,
+           $6::bigint AS events
+  ) AS span
+  CROSS JOIN LATERAL ${recordsOfSpan(LISTED, "($7::text IS NULL OR record.meter = $7)")} AS listed
+  WHERE "occurredAt" >= to_timestamp($2::bigint / 1000.0)
+    AND "occurredAt" < to_timestamp($3::bigint / 1000.0)
+  ORDER BY "drawStart" DESC, "drawVersion" DESC, place DESC
+  LIMIT $8`;
+
+const LAST: UsagePlace = { start: MAX_BIGINT, version: MAX_BIGINT, place: Number.MAX_SAFE_INTEGER };
 
 /**
  * Up to `limit` records of an account, last metered first, after the position `before` (null: from the
- * start).
+ * start). Throws TooMuchUsage.
  */
 export async function listUsage(
   transaction: Transaction,
   accountId: AccountId,
-  { from, to, meter }: UsageRange,
+  range: UsageRange,
   page: { readonly before: UsagePlace | null; readonly limit: number },
 ): Promise<(UsageRecord & { readonly at: UsagePlace })[]> {
-  const { start = null, version = null, place = null } = page.before ?? {};
-  const values = [accountId, from, to, meter, start, version, place, page.limit];
-  const rows = await rowsInTime<ListedRow>(transaction, LIST, values);
+  const hours = await readHours(transaction, accountId, range);
+  if (hours.length === 0) return [];
+  const { from, to, events } = spanOf(hours);
+  // The list begins with what was metered last: behind the range, unless some of it was late.
+  const isPast = page.before === null && events < (await countSince(transaction, accountId, to));
+  const { start, version, place } = page.before ?? LAST;
+  const within = [accountId, range.from, range.to];
+  const rows = isPast
+    ? await rowsInTime<ListedRow>(transaction, ALL, [
+        ...[...within, from, to, events, range.meter, page.limit],
+      ])
+    : await rowsInTime<ListedRow>(transaction, BACKWARDS, [
+        ...[...within, start, version, place, range.meter, page.limit],
+      ]);
   return rows.map(({ drawStart, drawVersion, place: drawPlace, ...row }) => {
     return { ...toRecord(row), at: { start: drawStart, version: drawVersion, place: drawPlace } };
   });
 }
 
-/** The usage of an account in one step of a range, for one key that it is grouped by. */
-export interface UsageTotal {
-  readonly at: Instant;
-  readonly key: string;
-  readonly credits: bigint;
-  readonly events: bigint;
-  /** Null where several meters are summed. */
-  readonly quantity: bigint | null;
-}
+const COUNT = `
+  SELECT coalesce(sum(events), 0)::bigint AS events
+  FROM spend
+  WHERE account_id = $1 AND hour >= to_timestamp($2::bigint / 1000.0)`;
 
-type UsageStep = "hour" | "day" | "month";
-
-/** A sum of quantities may exceed an int8. */
-type TotalRow = Omit<UsageTotal, "quantity"> & { readonly quantity: string | null };
-
-const FROM_SPEND = `
-  SELECT bucket AS at, meter AS key, sum(credits)::bigint AS credits, sum(events)::bigint AS events,
-         sum(quantity) AS quantity
-  FROM (
-    SELECT CASE
-             WHEN $4::text IS NULL THEN to_timestamp($2::bigint / 1000.0)
-             ELSE date_trunc($4, hour, $5)
-           END AS bucket,
-           meter, credits, events, quantity
-    FROM spend
-    WHERE account_id = $1
-      AND hour >= date_trunc('hour', to_timestamp($2::bigint / 1000.0), $5)
-      AND hour < to_timestamp($3::bigint / 1000.0)
-  ) AS spent
-  GROUP BY bucket, meter
-  ORDER BY bucket, meter`;
-
-/** The usage of an account by meter and step (null: the whole range), in whole hours of its time zone. */
-export async function spendByMeter(
-  database: Queryable,
-  accountId: AccountId,
-  { from, to, step, timeZone }: SummaryRange,
-): Promise<UsageTotal[]> {
-  const values = [accountId, from, to, step, timeZone];
-  return (await queryRows<TotalRow>(database, FROM_SPEND, values)).map(toTotal);
-}
-
-/** The range to summarise, and its steps in a time zone (null: one step). */
-export interface SummaryRange {
-  readonly from: Instant;
-  readonly to: Instant;
-  readonly step: UsageStep | null;
-  readonly timeZone: string;
-}
-
-const FROM_RECORDS = `
-  SELECT bucket AS at, key, sum(credits)::bigint AS credits, count(*) AS events, NULL AS quantity
-  FROM (
-    SELECT CASE
-             WHEN $5::text IS NULL THEN to_timestamp($2::bigint / 1000.0)
-             ELSE date_trunc($5, record.occurred_at, $6)
-           END AS bucket,
-           CASE
-             WHEN $7::text IS NULL THEN record.source
-             ELSE coalesce(record.dimensions ->> $7, '')
-           END AS key,
-           record.credits
-    ${FROM_DRAWS}
-  ) AS used
-  GROUP BY bucket, key
-  ORDER BY bucket, key
-  LIMIT $8`;
-
-/** The usage of an account by a dimension (null: by source). Reads every record of the range. */
-export async function usageBy(
+/** The number of an account's events since the start of an hour. */
+async function countSince(
   transaction: Transaction,
   accountId: AccountId,
-  asked: SummaryRange & { readonly dimension: string | null; readonly limit: number },
-): Promise<UsageTotal[]> {
-  const { from, to, step, timeZone, dimension, limit } = asked;
-  const values = [accountId, from, to, null, step, timeZone, dimension, limit];
-  return (await rowsInTime<TotalRow>(transaction, FROM_RECORDS, values)).map(toTotal);
-}
-
-function toTotal({ quantity, ...total }: TotalRow): UsageTotal {
-  return { ...total, quantity: quantity === null ? null : BigInt(quantity) };
+  hour: Instant,
+): Promise<bigint> {
+  const row = await queryRow<SpentHour>(transaction, COUNT, [accountId, hour]);
+  return row?.events ?? 0n;
 }

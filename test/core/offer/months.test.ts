@@ -182,10 +182,10 @@ describe("the hour of a zone", () => {
   });
 
   test.each([
-    // 02:00 becomes 02:30: the hour begins with the jump.
-    { at: "2026-10-03T15:40:00Z", zone: "Australia/Lord_Howe", is: "2026-10-03T15:30:00Z" },
-    // 02:00 becomes 01:30: what comes after still belongs to the hour that began at 01:00.
-    { at: "2026-04-04T15:10:00Z", zone: "Australia/Lord_Howe", is: "2026-04-04T14:00:00Z" },
+    // 02:00 becomes 02:30: half of the hour is skipped.
+    { at: "2026-10-03T15:40:00Z", zone: "Australia/Lord_Howe", is: "2026-10-03T15:00:00Z" },
+    // 02:00 becomes 01:30: an hour is never longer than an hour, so there are two that overlap.
+    { at: "2026-04-04T15:10:00Z", zone: "Australia/Lord_Howe", is: "2026-04-04T14:30:00Z" },
   ])("in which $at lies in $zone began at $is", ({ at, zone, is }) => {
     expect(iso(hourOf(Date.parse(at), zone))).toBe(iso(Date.parse(is)));
   });
