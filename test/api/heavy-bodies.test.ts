@@ -13,6 +13,7 @@ const BODIES: Readonly<Record<string, { body: string; says: RegExp }>> = {
   "a text of a million digits": { body: event(`"${DIGITS}"`), says: /quantity/ },
   "a negative number of a million digits": { body: event(`-${DIGITS}`), says: /digits/ },
   "a fraction of a million digits": { body: event(`0.5${DIGITS}`), says: /whole number/ },
+  "a fraction of a million zeros": { body: event(`0.${"0".repeat(1_000_000)}1`), says: /digits/ },
   "many numbers of ten thousand digits": {
     body: event(`[${Array(100).fill(DIGITS.slice(0, 10_000)).join(",")}]`),
     says: /10000 digits/,

@@ -69,6 +69,9 @@ describe("an event of a type that feeds no other meter", () => {
     ["-0", 0n],
     ["1e3", 1000n],
     ["5.0", 5n],
+    ["1.50e1", 15n],
+    ["0.00e-400", 0n],
+    ["70000000000000000000e-19", 7n],
     ["9007199254740991", 9007199254740991n],
     ["9007199254740993", 9007199254740993n],
     ["9223372036854775807", 9223372036854775807n],
@@ -76,6 +79,16 @@ describe("an event of a type that feeds no other meter", () => {
     ['"9007199254740993"', 9007199254740993n],
   ])("counts %s exactly", (text, quantity) => {
     expect(usageOf(`{ ${EVENT}, "data": { "quantity": ${text} } }`)).toMatchObject([{ quantity }]);
+  });
+
+  test.each([
+    "0.99999999999999999999",
+    "1e-400",
+    "99999999999999999999e-20",
+    "1.00000000000000001",
+  ])("is refused where a double would round it to a whole number: %s", (text) => {
+    const event = `{ ${EVENT}, "data": { "quantity": ${text} } }`;
+    expect(() => parseJson(event)).toThrow(`${text} would be rounded to`);
   });
 
   test("keeps numbers of any size unchanged in dimensions", () => {

@@ -5,22 +5,40 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** Text that may contain a whole number beyond the safe integers. */
-const MANY_DIGITS = /[:,[]\s*-?\d{16}/;
+/** Text that may contain a number that a double cannot keep. */
+const MANY_DIGITS = /[:,[]\s*-?(?:[\d.]{16}|[\d.]+e)/i;
 const WHOLE = /^-?\d+$/;
+const DECIMAL = /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i;
+const TRAILING_ZEROS = /0*$/;
 /** Far beyond any quantity that fits. Converting digits takes more than linear time. */
 const MOST_DIGITS = 40;
 
-/** Parses JSON with whole numbers exact. Throws a SyntaxError, also for a number with too many digits. */
+/**
+ * Parses JSON with whole numbers exact. Throws a SyntaxError, also for a number with too many digits, and
+ * for a fraction that a double would round to a whole number.
+ */
 export function parseJson(text: string): Json {
   return MANY_DIGITS.test(text) ? JSON.parse(text, exact) : JSON.parse(text);
 }
 
 function exact(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  if (source === undefined || !WHOLE.test(source)) return value;
-  if (source.length <= MOST_DIGITS) return BigInt(source);
-  throw new SyntaxError(`a number has ${source.length} digits; write at most ${MOST_DIGITS}`);
+  if (typeof value !== "number" || source === undefined) return value;
+  const isSafe = Number.isSafeInteger(value);
+  if (!isSafe && !WHOLE.test(source)) return value;
+  if (source.length > MOST_DIGITS) {
+    throw new SyntaxError(`a number has ${source.length} digits; write at most ${MOST_DIGITS}`);
+  }
+  if (!isSafe) return BigInt(source);
+  if (isWhole(source)) return value;
+  throw new SyntaxError(`${source} would be rounded to ${value}`);
+}
+
+/** Whether a number as written is whole: `1.50e1` is, `0.5` is not. */
+function isWhole(source: string): boolean {
+  const [, whole = "", fraction = "", exponent = "0"] = DECIMAL.exec(source) ?? [];
+  const digits = whole + fraction;
+  const zeros = TRAILING_ZEROS.exec(digits)?.[0].length ?? 0;
+  return zeros === digits.length || Number(exponent) - fraction.length + zeros >= 0;
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {
