@@ -18,6 +18,7 @@ import { long, text, usageBytes, withSchemaId } from "../support/kafka/usage-byt
 import { untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 import { openPostgresProxy } from "../support/processes/tcp-proxy.ts";
+import { QUICK_JAVA } from "../support/stack/brokers.ts";
 import { ownPorts } from "../support/stack/ports.ts";
 
 /**
@@ -38,7 +39,7 @@ const newerIds: number[] = [];
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "drawdown-outages-"));
-  stack = await startStack({ dataDir, ports: PORTS, say: () => undefined });
+  stack = await startStack({ dataDir, ports: PORTS, kafkaJava: QUICK_JAVA, say: () => undefined });
   env = { ...process.env, ...stack.env };
   await setUp(env, () => undefined);
   database = connect(stack.env.DATABASE_URL);

@@ -13,6 +13,7 @@ import { createLogger } from "../../../shared/runtime/logger.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import { eventually } from "../../support/eventually.ts";
 import { living } from "../../support/living.ts";
+import { QUICK_JAVA } from "../../support/stack/brokers.ts";
 
 /** Boots the real servers on separate ports; the tests run in this order on one data folder. */
 const PORTS = {
@@ -26,7 +27,10 @@ let dataDir: string;
 let stack: LocalStack;
 
 const startOn = (folder: string, fresh = false) =>
-  startStack({ dataDir: folder, fresh, guarded: true, ports: PORTS, say: () => undefined });
+  startStack({
+    ...{ dataDir: folder, fresh, guarded: true, ports: PORTS },
+    ...{ kafkaJava: QUICK_JAVA, say: () => undefined },
+  });
 const start = (fresh = false) => startOn(dataDir, fresh);
 
 beforeAll(async () => {
