@@ -77,7 +77,13 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     const topUps = page.getByRole("list", { name: "Payments" });
     await topUps.getByText("pending").waitFor(WITHIN);
     await topUps.getByText("will add 500 credits").waitFor(WITHIN);
-    await page.getByText("500 credits are on their way: a top-up of USD 10.00").waitFor(WITHIN);
+    await page
+      .getByText("500 credits are on their way: an automatic top-up of USD 10.00")
+      .waitFor(WITHIN);
+    await topUps.getByText("The balance was -1 credits; auto top-up buys more").waitFor(WITHIN);
+    await page
+      .getByText("At most USD 500.00 a month; USD 10.00 charged this month.")
+      .waitFor(WITHIN);
     await shows(page, "−1.00");
     answer();
     await topUps.getByText("succeeded").waitFor(WITHIN);

@@ -6,6 +6,7 @@ import { Problem } from "../api/request.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
+import { ceilingsText, monthText } from "../text/auto-top-up-text.ts";
 import { moneyText } from "../text/credit-text.ts";
 import { readCredits, readMoney } from "./read-amount.ts";
 
@@ -34,9 +35,10 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
     if ("wrong" in threshold) return setWrong({ threshold: threshold.wrong });
     setSaving(true);
     try {
-      const enabled = new FormData(form).has("enabled");
+      const switches = new FormData(form);
+      const keep = switches.has("keep");
       // The amount first, since raising the threshold may charge the card.
-      await open.api.setAutoTopUp(enabled, amount.amount);
+      await open.api.setAutoTopUp(switches.has("enabled"), amount.amount, keep);
       if (threshold.amount !== BigInt(account.threshold)) {
         await open.api.setThreshold(threshold.amount);
       }
@@ -60,14 +62,16 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
       >
         <label class="switch">
           <input type="checkbox" name="enabled" defaultChecked={auto.enabled} />
-          <span>Buy credits when they run low</span>
+          <span>
+            Buy credits when they run low <span class="note">{monthText(auto)}</span>
+          </span>
         </label>
         <AmountField
           label="For"
           name="amount"
           unit={currency}
           start={formatMoney(BigInt(auto.amount), currency)}
-          hint={`At most ${moneyText(BigInt(auto.limit_per_day), currency)} a day and ${moneyText(BigInt(auto.limit_per_month), currency)} a month.`}
+          hint={`At most ${moneyText(BigInt(auto.limit_per_day), currency)} a day and ${moneyText(BigInt(auto.limit_per_month), currency)} a month. ${ceilingsText(auto)}`}
           wrong={wrong.amount ?? null}
         />
         <AmountField
@@ -78,6 +82,10 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
           hint="At this balance, your credits count as low."
           wrong={wrong.threshold ?? null}
         />
+        <label class="switch">
+          <input type="checkbox" name="keep" defaultChecked={auto.keep_after_subscription} />
+          <span>Go on when the plan ends</span>
+        </label>
         {wrong.all !== undefined && (
           <p class="problem" role="alert">
             {wrong.all}

@@ -47,11 +47,13 @@ function OnTheWay({ open }: { open: OpenAccount }) {
   return (
     <div role="status">
       {pending.map(
-        ({ payment_id, credits, amount, currency }) =>
+        ({ payment_id, credits, amount, currency, automatic, reason }) =>
           credits !== null && (
             <p class="on-the-way" key={payment_id}>
               <span class="chip warn">pending</span> {exactCredits(BigInt(credits))} credits are on
-              their way: a top-up of {moneyText(BigInt(amount), currency)}
+              their way: {automatic ? "an automatic top-up" : "a top-up"} of{" "}
+              {moneyText(BigInt(amount), currency)}
+              {reason !== "" && <span class="note">{reason}</span>}
             </p>
           ),
       )}

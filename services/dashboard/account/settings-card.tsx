@@ -4,6 +4,7 @@ import { NO_PAYMENT_METHOD } from "../../../shared/core/payments/decline.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
+import { consentText, monthText } from "../text/auto-top-up-text.ts";
 import { exactCredits, moneyText } from "../text/credit-text.ts";
 import { dateText, momentText } from "../text/time-text.ts";
 import { AddOns } from "./add-ons.tsx";
@@ -67,6 +68,12 @@ function AutoTopUp({ account, change }: { account: AccountData; change: (() => v
           </>
         )}
         {auto.stopped !== null && <span class="note bad">{auto.stopped}</span>}
+        {auto.enabled && (
+          <>
+            <span class="note">{monthText(auto)}</span>
+            <span class="note">{consentText(auto.consent, zone, minute.value)}</span>
+          </>
+        )}
         {isPaused && auto.stopped === null && (
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
         )}

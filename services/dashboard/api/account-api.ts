@@ -53,10 +53,13 @@ export function accountApi(token: string, accountId: string) {
       call<UsageData>(`/usage?${query({ ...instants(range), by, ...grouping })}`),
     setThreshold: (threshold: bigint) =>
       call<AccountData>("", { method: "PATCH", body: { threshold: threshold.toString() } }),
-    setAutoTopUp: (enabled: boolean, amount: bigint) =>
+    setAutoTopUp: (enabled: boolean, amount: bigint, keepAfterSubscription: boolean) =>
       call<AutoTopUpData>("/auto-top-up", {
         method: "PATCH",
-        body: { enabled, amount: amount.toString() },
+        body: {
+          ...{ enabled, amount: amount.toString() },
+          keep_after_subscription: keepAfterSubscription,
+        },
       }),
     topUp: (amount: bigint, idempotencyKey: string) =>
       call<PaymentData>("/top-ups", {

@@ -1,8 +1,9 @@
 import type { PaymentData } from "../../../shared/contract/payment.ts";
 import { exactCredits } from "./credit-text.ts";
 
-export function paidForText({ kind }: Pick<PaymentData, "kind">): string {
-  return kind === "fee" ? "Plan" : "Top-up";
+export function paidForText({ kind, automatic }: Pick<PaymentData, "kind" | "automatic">): string {
+  if (kind === "fee") return "Plan";
+  return automatic ? "Automatic top-up" : "Top-up";
 }
 
 /** The result of a payment: "added 500 credits", "nothing charged". */

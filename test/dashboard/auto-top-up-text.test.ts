@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import {
+  ceilingsText,
+  consentText,
+  monthText,
+} from "../../services/dashboard/text/auto-top-up-text.ts";
+import { paidForText } from "../../services/dashboard/text/payment-text.ts";
+
+const NOW = Date.parse("2026-11-28T13:00:00Z");
+const amounts = {
+  currency: "USD",
+  limit_per_month: "50000",
+  ceilings: {
+    ...{ amount: "100000", limit_per_day: "200000", limit_per_month: "1000000" },
+    defaults: { amount: true, limit_per_day: true, limit_per_month: true },
+  },
+  charged: { today: "0", this_month: "2000" },
+};
+
+describe("beside the switch of auto top-up stand", () => {
+  it("what it can charge in a month, and what was charged", () => {
+    expect(monthText(amounts)).toBe("At most USD 500.00 a month; USD 20.00 charged this month.");
+  });
+
+  it("the seller's ceilings", () => {
+    expect(ceilingsText(amounts)).toBe(
+      "No more than USD 1,000.00 at once, USD 2,000.00 a day and USD 10,000.00 a month can be set.",
+    );
+  });
+
+  const at = "2026-11-20T08:00:00Z";
+  it.each([
+    [null, null],
+    [{ by: "key:1", at, by_default: true }, "On since the account was created, 20 November."],
+    [{ by: "token:acme", at, by_default: false }, "Set on this page, 20 November."],
+    [{ by: "support", at, by_default: false }, "Set for you by support, 20 November."],
+  ])("who agreed to it: %j", (consent, said) => {
+    expect(consentText(consent, "UTC", NOW)).toBe(said);
+  });
+});
+
+describe("a payment is for", () => {
+  it.each([
+    ["top_up", true, "Automatic top-up"],
+    ["top_up", false, "Top-up"],
+    ["fee", true, "Plan"],
+  ] as const)("%s, automatic %s: %s", (kind, automatic, said) => {
+    expect(paidForText({ kind, automatic })).toBe(said);
+  });
+});
