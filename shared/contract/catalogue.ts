@@ -29,15 +29,25 @@ export const termsFields = {
 /** The price of a meter from an instant on. */
 export const rateFields = { meter: z.string(), valid_from: instant, ...termsFields.meter };
 
-export const rate = noun(rateFields);
+const setBy = z
+  .string()
+  .nullable()
+  .optional()
+  .meta({ description: "Who set it, if that is known." });
+
+export const rate = noun({ ...rateFields, set_by: setBy });
 
 /** All versions of everything on offer. */
 export const catalogue = noun({
   meters: z.array(rate),
-  plans: z.array(noun({ plan_id: z.string(), valid_from: instant, ...termsFields.plan })),
-  add_ons: z.array(noun({ add_on_id: z.string(), valid_from: instant, ...termsFields.addOn })),
+  plans: z.array(
+    noun({ plan_id: z.string(), valid_from: instant, ...termsFields.plan, set_by: setBy }),
+  ),
+  add_ons: z.array(
+    noun({ add_on_id: z.string(), valid_from: instant, ...termsFields.addOn, set_by: setBy }),
+  ),
   credit_prices: z.array(
-    noun({ currency: z.string(), valid_from: instant, ...termsFields.creditPrice }),
+    noun({ currency: z.string(), valid_from: instant, ...termsFields.creditPrice, set_by: setBy }),
   ),
 });
 

@@ -18,11 +18,18 @@ export const newEntryFields = {
 
 export const newEntry = noun(newEntryFields);
 
+/** Who requested a change. */
+export const postedBy = z.string().nullable().meta({
+  description:
+    "Who requested it: `key:<id>`, `token:<account>`, or a user of the command line. null: Drawdown itself.",
+});
+
 /** A posted change that is not usage. */
 export const entry = noun({
   ...newEntryFields,
   used_before: credits.meta({ description: "Usage between the entry before it and this one." }),
   posted_at: instant,
+  posted_by: postedBy,
 });
 
 const cursors = cursorsOf("entries", [WHOLE]);
@@ -40,7 +47,7 @@ export async function entryPage<Posted extends Entry>(
 }
 
 export function toEntry<Posted extends Entry>(posted: Posted) {
-  return { ...posted, balance: balanceOf(posted) };
+  return { ...posted, postedBy: posted.postedBy ?? null, balance: balanceOf(posted) };
 }
 
 export type EntryData = z.input<typeof entry>;

@@ -20,14 +20,16 @@ export const paymentFields = {
   attempt: z.number().int().meta({ description: "Counts from 1." }),
   reason: z.string().meta({ description: "In words a customer can read." }),
   created_at: instant,
+  requested_by: z.string().nullable().meta({ description: "null: nobody, it was automatic." }),
 };
 
 export const payment = noun(paymentFields);
 
 export function toPayment(made: Payment) {
+  const { requestedBy = null } = made;
   return made.kind === "fee"
-    ? { ...made, credits: null, automatic: true, subscriptionNumber: made.number }
-    : { ...made, ...NO_FEE, automatic: isAutomatic(made) };
+    ? { ...made, requestedBy, credits: null, automatic: true, subscriptionNumber: made.number }
+    : { ...made, requestedBy, ...NO_FEE, automatic: isAutomatic(made) };
 }
 
 const NO_FEE = { subscriptionNumber: null, planId: null, period: null, periods: null };

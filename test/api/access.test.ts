@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Scope } from "../../shared/core/text/scopes.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
-import { openCatalogue } from "../support/books/subscribers.ts";
+import { openPayer, sellCredits } from "../support/books/payers.ts";
+import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { drawdown, words } from "../support/cli/drawdown.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Access: every route is tried with every kind of caller. */
@@ -337,6 +340,52 @@ test("wrong keys are limited by address, logged without the key, and counted", a
   for (const line of ['"unknown"} 2', '"malformed"} 1', '"limited"} 3']) {
     expect(text).toContain(`drawdown_wrong_keys{reason=${line}\n`);
   }
+});
+
+test("who did it is stored with what was done: a key, a token, a user of the command line", async () => {
+  await sellCredits(books);
+  await openPayer(books, "paying");
+  const key = await makeKey(books, ["billing", "read"]);
+  const by = `key:${key.split("_")[1]}`;
+  const path = "/v1/accounts/paying";
+  const cli = async (line: string) => {
+    const ran = await drawdown(words(line), { env: { DATABASE_URL: books.url } });
+    expect([line, ran.code, ran.stderr]).toEqual([line, 0, ""]);
+    return ran.stdout;
+  };
+  for (const [to, body] of [
+    ["grants", { credits: "5000000", lot_id: "gift" }],
+    ["adjustments", { credits: "3", reference: "more" }],
+    ["adjustments", { credits: "-3", reference: "less" }],
+  ] as const) {
+    expect((await api.ask("POST", `${path}/${to}`, { ...bearer(key), body })).status).toBe(201);
+  }
+  const token = bearer(await tokenFor("paying"));
+  const bought = await api.ask("POST", `${path}/top-ups`, { ...token, body: { amount: "1000" } });
+  expect(bought.body).toMatchObject({ requested_by: "token:paying" });
+
+  const { username } = userInfo();
+  await cli("grant paying 1 --lot-id typed");
+  await cli("lot withdraw paying typed");
+  await cli("rate set typed 1 --per 1");
+  const { body } = await api.ask("GET", `${path}/entries`);
+  const actors = body.items.map((entry: Record<string, unknown>) => entry["posted_by"]);
+  expect(actors).toEqual([username, username, by, by, by, null]);
+  expect(await cli("entries paying")).toContain(` ${by} `);
+  const offer = await api.ask("GET", "/v1/catalogue");
+  expect(offer.body.meters).toContainEqual(
+    expect.objectContaining({ meter: "typed", set_by: username }),
+  );
+  expect(await cli(`payment show paying ${bought.body.payment_id}`)).toMatch(
+    /requested by +token:paying/,
+  );
+  // What fell due meanwhile is nobody's.
+  await openSubscriber(books, "due", { at: Date.now() - 40 * 24 * 60 * 60_000, voices: 0 });
+  await cli("grant due 1 --lot-id late");
+  const due = await api.ask("GET", "/v1/accounts/due/entries");
+  const postedBy = due.body.items.map((entry: Record<string, unknown>) => entry["posted_by"]);
+  expect(postedBy).toEqual([username, ...due.body.items.slice(2).map(() => null), "test"]);
+  expect(postedBy.length).toBeGreaterThan(2);
 });
 
 test("a key is shown once: the books store a hash, and lists show when it was last used", async () => {

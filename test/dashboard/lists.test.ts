@@ -56,6 +56,7 @@ const entry = (sequence: number, at: string): EntryData => ({
   reference: "",
   due_at: at,
   posted_at: at,
+  posted_by: null,
 });
 
 describe("activity", () => {

@@ -45,12 +45,16 @@ async function create(database: Database, account: HistoryAccount): Promise<void
 
 async function addCatalogue(transaction: Parameters<typeof insertVersions>[0]): Promise<void> {
   const { plans, addOns } = HISTORY_CATALOGUE;
-  await insertVersions(transaction, {
-    meters: HISTORY_RATES.map((rate) => added(rate.meter, rate)),
-    plans: [...plans.values()].flat().map((plan) => added(plan.planId, plan)),
-    addOns: [...addOns.values()].flat().map((addOn) => added(addOn.addOnId, addOn)),
-    creditPrices: [],
-  });
+  await insertVersions(
+    transaction,
+    {
+      meters: HISTORY_RATES.map((rate) => added(rate.meter, rate)),
+      plans: [...plans.values()].flat().map((plan) => added(plan.planId, plan)),
+      addOns: [...addOns.values()].flat().map((addOn) => added(addOn.addOnId, addOn)),
+      creditPrices: [],
+    },
+    null,
+  );
 }
 
 function added<T extends { readonly validFrom: number }>(id: string, terms: T) {

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import { granted } from "../../../shared/contract/grant.ts";
@@ -6,9 +7,11 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import type { Grant } from "../../../shared/core/month/grant-credits.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
+import type { RequestedBy } from "../../../shared/ledger/books/move-account.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { nameOf } from "../access/caller.ts";
 import { refuse, unknownAccount } from "../problem.ts";
 import { type RouteContext, route, WRITE } from "./route.ts";
 
@@ -49,14 +52,16 @@ export const grantRoutes = [
       body: newGrant,
       response: { 201: granted },
     },
-    ({ params: { account_id }, headers, body }, context) =>
-      grant(context, account_id, {
+    (request, context) => {
+      const { headers, body } = request;
+      return grant(context, requestedBy(request, context), {
         lotId: body.lot_id ?? lotIdFor(headers, context),
         credits: body.credits,
         source: body.source,
         reference: body.reference,
         end: endOf(body.expires_at),
-      }),
+      });
+    },
   ),
   route(
     {
@@ -69,13 +74,16 @@ export const grantRoutes = [
       body: newAdjustment,
       response: { 201: granted },
     },
-    ({ params: { account_id }, headers, body: { credits, reference } }, context) =>
-      credits > 0n
-        ? grant(context, account_id, {
-            ...{ lotId: lotIdFor(headers, context), credits, reference },
+    (request, context) => {
+      const { credits, reference } = request.body;
+      const at = requestedBy(request, context);
+      return credits > 0n
+        ? grant(context, at, {
+            ...{ lotId: lotIdFor(request.headers, context), credits, reference },
             ...{ source: "adjustment", end: { kind: "never" } },
           })
-        : deduct(context, account_id, { credits: -credits, reference }),
+        : deduct(context, at, { credits: -credits, reference });
+    },
   ),
 ];
 
@@ -90,12 +98,19 @@ function endOf(expiresAt: number | null | undefined): Grant["end"] {
   return expiresAt === null ? { kind: "never" } : { kind: "at", at: expiresAt };
 }
 
-async function grant(context: RouteContext, account: AccountId, lot: Grant) {
-  const outcome = await grantCredits(context.database, account, lot, context.now());
+function requestedBy(
+  request: Pick<FastifyRequest, "caller"> & { readonly params: { readonly account_id: AccountId } },
+  { now }: RouteContext,
+): RequestedBy {
+  return { accountId: request.params.account_id, now: now(), by: nameOf(request) };
+}
+
+async function grant(context: RouteContext, { accountId, now, by }: RequestedBy, lot: Grant) {
+  const outcome = await grantCredits(context.database, accountId, lot, now, by);
   switch (outcome.kind) {
     case "granted":
     case "already_exists":
-      return answer(context, account, outcome.lot.lotId, outcome.lot.credits);
+      return answer(context, accountId, outcome.lot.lotId, outcome.lot.credits);
     default:
       throw refuse(outcome, "credits");
   }
@@ -103,14 +118,14 @@ async function grant(context: RouteContext, account: AccountId, lot: Grant) {
 
 async function deduct(
   context: RouteContext,
-  accountId: AccountId,
+  at: RequestedBy,
   deduction: { readonly credits: bigint; readonly reference: string },
 ) {
-  const outcome = await takeCredits(context.database, { accountId, now: context.now() }, deduction);
+  const outcome = await takeCredits(context.database, at, deduction);
   switch (outcome.kind) {
     case "deducted":
     case "already_exists":
-      return answer(context, accountId, null, -deduction.credits);
+      return answer(context, at.accountId, null, -deduction.credits);
     default:
       throw refuse(outcome, "credits");
   }

@@ -53,10 +53,13 @@ export const topUpRoutes = [
       body: z.strictObject({ amount: money }),
       response: { 201: payment },
     },
-    async ({ params: { account_id }, body: { amount }, headers }, { database, now }) => {
+    async (request, { database, now }) => {
+      const { account_id } = request.params;
+      const { amount } = request.body;
+      const { headers } = request;
       const key = headers["idempotency-key"] ?? newKey(now());
       const paymentId = REFERENCE.manualTopUp.write({ key });
-      const at = { accountId: account_id, now: now() };
+      const at = { accountId: account_id, now: now(), by: nameOf(request) };
       const outcome = await topUpByHand(database, at, { paymentId, amount });
       switch (outcome.kind) {
         case "pending":

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { newEntryFields, toEntry } from "../../../shared/contract/entry.ts";
+import { newEntryFields, postedBy, toEntry } from "../../../shared/contract/entry.ts";
 import { grantedLotFields } from "../../../shared/contract/lot.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import { interval } from "../../../shared/contract/subscription.ts";
@@ -36,7 +36,7 @@ export const accountHistory = noun({
   as_known_now: noun(view),
   differs: z.boolean(),
   came_in_later: noun({
-    entries: z.array(noun({ ...newEntryFields, posted_at: instant })),
+    entries: z.array(noun({ ...newEntryFields, posted_at: instant, posted_by: postedBy })),
     events: z.number().int(),
     usage: credits,
   }),

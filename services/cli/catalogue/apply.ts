@@ -3,6 +3,7 @@ import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import type { RefusedVersion } from "../../../shared/core/offer/change-catalogue.ts";
 import { applyCatalogue, previewCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { byArgument } from "../shell/arguments.ts";
 import { type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { catalogueChanges, changesText, toCatalogueChanges } from "./changes-text.ts";
@@ -19,8 +20,9 @@ export async function applyFile(
   const catalogue = await readCatalogueFile(file, NOT_APPLIED);
   if (catalogue.kind === "wrong") return catalogue.result;
   const decision = await withDatabase(settings, (database) => {
-    const work = dryRun ? previewCatalogue : applyCatalogue;
-    return work(database, catalogue.stated, Date.now(), settings.metering.window.maxAheadMs);
+    const { maxAheadMs } = settings.metering.window;
+    const asked = [database, catalogue.stated, Date.now(), maxAheadMs] as const;
+    return dryRun ? previewCatalogue(...asked) : applyCatalogue(...asked, byArgument(undefined));
   });
   return decision.kind === "refused"
     ? wrongFile(file, decision.refusals.map(toProblem), NOT_APPLIED)

@@ -66,6 +66,7 @@ function entryTable(entries: readonly PostedEntry[]): string {
     ["BALANCE", (entry) => formatCredits(balanceOf(entry)), "right"],
     ["LOT", ({ lotId }) => lotId ?? ""],
     ["REFERENCE", ({ reference }) => reference],
+    ["BY", ({ postedBy }) => postedBy ?? ""],
     ["DUE", ({ dueAt }) => formatInstant(dueAt)],
   ]);
 }

@@ -16,6 +16,7 @@ import { type GrantOutcome, grantCredits } from "../../../shared/ledger/credits/
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   accountIdArgument,
+  byArgument,
   creditsArgument,
   idArgument,
   instantArgument,
@@ -90,7 +91,7 @@ async function grant(settings: Settings, accountId: AccountId, requested: Grant)
   const now = Date.now();
   return withDatabase(settings, async (database) => {
     const outcome = await orUnknown(
-      grantCredits(database, accountId, requested, now),
+      grantCredits(database, accountId, requested, now, byArgument(undefined)),
       `the credits may or may not have been granted; run it again with --lot-id ${lotId}, which cannot grant them twice`,
     );
     switch (outcome.kind) {

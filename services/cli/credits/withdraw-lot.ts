@@ -12,6 +12,7 @@ import { withdrawLot } from "../../../shared/ledger/credits/withdraw-lot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   accountIdArgument,
+  byArgument,
   creditsArgument,
   idArgument,
   referenceArgument,
@@ -67,7 +68,7 @@ async function withdraw(
   const now = Date.now();
   const outcome = await withDatabase(settings, (database) =>
     orUnknown(
-      withdrawLot(database, { accountId, now }, requested),
+      withdrawLot(database, { accountId, now, by: byArgument(undefined) }, requested),
       `the credits may or may not have been withdrawn; ${next}`,
     ),
   );

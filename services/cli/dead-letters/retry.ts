@@ -9,6 +9,7 @@ import {
   retryDeadLetters,
 } from "../../../shared/ledger/dead-letters/retry.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { byArgument } from "../shell/arguments.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
@@ -24,7 +25,7 @@ const retriedAll = noun({
 /** Requests a retry; the services publish the dead letter again. */
 export async function retryOne(settings: Settings, place: DeadLetterPlace): Promise<Result> {
   const outcome = await withDatabase(settings, (database) =>
-    retryDeadLetter(database, place, Date.now()),
+    retryDeadLetter(database, place, Date.now(), byArgument(undefined)),
   );
   if (outcome.kind !== "asked" && outcome.kind !== "asked_already") return refused(outcome);
   const name = placeText(place);
@@ -43,7 +44,7 @@ export async function retryAll(
   reason: DeadLetterReason | null,
 ): Promise<Result> {
   const retried = await withDatabase(settings, (database) =>
-    retryDeadLetters(database, { reason, now: Date.now() }),
+    retryDeadLetters(database, { reason, now: Date.now() }, byArgument(undefined)),
   );
   const { asked, askedAlready, withoutBytes, cut } = retried;
   if (asked + askedAlready + withoutBytes + cut === 0)

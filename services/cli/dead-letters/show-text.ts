@@ -28,6 +28,7 @@ export const shownLetter = noun({
   occurred_at: instant.nullable(),
   published_at: instant.nullable(),
   retry_asked_at: instant.nullable(),
+  retry_asked_by: z.string().nullable(),
   retried_at: instant.nullable(),
   retry_refused: z.string().nullable(),
   dismissed_at: instant.nullable(),
@@ -98,13 +99,20 @@ export function shownText(read: ShownLetter): string {
   ].join("\n\n");
 }
 
-function stateText({ state, dismissed, retriedAt, retryAskedAt, retryRefused }: KeptDeadLetter) {
+function stateText({
+  state,
+  dismissed,
+  retriedAt,
+  retryAskedAt,
+  retryAskedBy,
+  retryRefused,
+}: KeptDeadLetter) {
   if (dismissed !== null) {
     return `dismissed by ${dismissed.by} at ${formatInstant(dismissed.at)}: ${dismissed.reason}`;
   }
   if (retriedAt !== null) return `published again at ${formatInstant(retriedAt)}`;
   if (retryAskedAt !== null) {
-    return `waiting to be published again, requested at ${formatInstant(retryAskedAt)}`;
+    return `waiting to be published again, requested at ${formatInstant(retryAskedAt)} by ${retryAskedBy ?? "the scheduler"}`;
   }
   return retryRefused === null ? state : `open; not retried: ${retryRefused}`;
 }

@@ -74,6 +74,9 @@ function headText(payment: Payment, atGateway: PaymentAtGateway): string {
     ["reason", reason === "" ? "none" : reason],
     ["amount", moneyText(amount, currency)],
     ...(payment.kind === "top_up" ? [["credits", formatCredits(payment.credits)] as const] : []),
+    ...(isAutomatic(payment) || payment.kind === "fee"
+      ? []
+      : [["requested by", payment.requestedBy ?? "unknown"] as const]),
     ["attempt", String(attempt)],
     ["paid with", method === null ? "nothing yet" : `${method} of ${customer}`],
     [

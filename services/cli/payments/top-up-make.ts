@@ -12,7 +12,7 @@ import { readAccountDetails } from "../../../shared/ledger/books/account-details
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { idArgument, moneyArgument } from "../shell/arguments.ts";
+import { byArgument, idArgument, moneyArgument } from "../shell/arguments.ts";
 import { printable } from "../shell/print.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import type { JsonOption } from "../shell/run-command.ts";
@@ -35,8 +35,9 @@ export async function makeTopUp(
     const details = await readAccountDetails(database, accountId);
     if (details === null) return noAccount(accountId);
     const amount = moneyArgument(text, details.currency);
+    const at = { accountId, now: Date.now(), by: byArgument(undefined) };
     const outcome = await orUnknown(
-      topUpByHand(database, { accountId, now: Date.now() }, { paymentId, amount }),
+      topUpByHand(database, at, { paymentId, amount }),
       `the top-up may or may not have been requested; run it again with --key ${key}, which cannot charge twice`,
     );
     switch (outcome.kind) {

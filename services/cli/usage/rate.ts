@@ -9,7 +9,13 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { unitPriceText } from "../catalogue/terms-text.ts";
-import { creditsArgument, idArgument, instantArgument, wholeArgument } from "../shell/arguments.ts";
+import {
+  byArgument,
+  creditsArgument,
+  idArgument,
+  instantArgument,
+  wholeArgument,
+} from "../shell/arguments.ts";
 import { printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
@@ -67,7 +73,7 @@ async function set(settings: Settings, { from, ...price }: NewRate): Promise<Res
     const isPriced = (await listRates(database)).some(({ meter }) => meter === price.meter);
     const validFrom = from ?? (isPriced ? earliestChange(now, maxAheadMs) : now);
     const rate: Rate = { ...price, validFrom };
-    const outcome = await setRate(database, rate, now, maxAheadMs);
+    const outcome = await setRate(database, rate, now, maxAheadMs, byArgument(undefined));
     if (outcome.kind !== "set" && outcome.kind !== "already_exists") return refused(outcome);
     return shown(
       setOutcome,
@@ -99,6 +105,7 @@ function rateTable(listed: readonly Rate[]): string {
     ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
     ["PER", ({ per }) => per, "right"],
     ["VALID FROM", ({ validFrom }) => formatInstant(validFrom)],
+    ["SET BY", ({ setBy }) => setBy ?? ""],
   ]);
 }
 

@@ -52,4 +52,6 @@ export interface Entry {
   readonly reference: string;
   /** When it fell due. */
   readonly dueAt: Instant;
+  /** Who requested it; null or left out: nobody, it fell due or follows from a payment. */
+  readonly postedBy?: string | null;
 }

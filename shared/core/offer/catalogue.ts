@@ -12,6 +12,8 @@ export type LotLife =
 export interface Plan {
   readonly planId: string;
   readonly validFrom: Instant;
+  /** Who set it, as far as that is known. */
+  readonly setBy?: string | null;
   /** A month's; above 0. */
   readonly credits: MicroCredits;
   readonly life: LotLife;
@@ -27,6 +29,8 @@ export interface Plan {
 export interface AddOn {
   readonly addOnId: string;
   readonly validFrom: Instant;
+  /** Who set it, as far as that is known. */
+  readonly setBy?: string | null;
   /** A month's, for each unit; above 0. */
   readonly credits: MicroCredits;
 }
@@ -35,6 +39,8 @@ export interface AddOn {
 export interface CreditPrice {
   readonly currency: string;
   readonly validFrom: Instant;
+  /** Who set it, as far as that is known. */
+  readonly setBy?: string | null;
   /** For one unit of the currency (1 USD, not 1 cent); above 0. */
   readonly credits: MicroCredits;
   readonly life: LotLife;

@@ -8,6 +8,8 @@ export interface Rate {
   readonly validFrom: Instant;
   readonly credits: MicroCredits;
   readonly per: bigint;
+  /** Who set it, as far as that is known. */
+  readonly setBy?: string | null;
   /** What feeds the meter from then on; default: the events named like it. */
   readonly feed?: Feed;
 }

@@ -23,6 +23,8 @@ interface PaymentBase {
   /** The reason for its status, as a sentence for the customer; may be empty. */
   readonly reason: string;
   readonly createdAt: Instant;
+  /** Who requested it; null or left out: nobody, a low balance or a subscription caused it. */
+  readonly requestedBy?: string | null;
 }
 
 /** Money for credits, as one lot. */

@@ -5,6 +5,8 @@ import { queryRows, type Transaction } from "../postgres/database.ts";
 
 /** An entry as it was posted. */
 export interface PostedEntry extends EntryPosted {
+  /** Who requested it; null: nobody, it fell due or follows from a payment. */
+  readonly postedBy: string | null;
   /** The usage since the entry before it, so that the balances add up. */
   readonly usedBefore: MicroCredits;
 }
@@ -12,7 +14,7 @@ export interface PostedEntry extends EntryPosted {
 const LIST = `
   SELECT entry.account_id AS "accountId", entry.sequence, entry.kind, entry.credits, entry.granted,
          entry.position, entry.version, entry.lot_id AS "lotId", entry.reference,
-         entry.due_at AS "dueAt", entry.posted_at AS "postedAt",
+         entry.due_at AS "dueAt", entry.posted_at AS "postedAt", entry.posted_by AS "postedBy",
          coalesce(before.granted - before.position, 0) + entry.credits
            - (entry.granted - entry.position) AS "usedBefore"
   FROM entry

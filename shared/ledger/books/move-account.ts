@@ -22,9 +22,11 @@ export type UnknownAccount = Refusal<"unknown_account">;
 export interface AccountNow {
   readonly accountId: AccountId;
   readonly now: Instant;
+  /** Who requested the change; null or left out: Drawdown itself. */
+  readonly by?: string | null;
 }
 
-/** The same, and who requested it, for the history. */
+/** The same, requested by someone. */
 export interface RequestedBy extends AccountNow {
   readonly by: string;
 }
@@ -50,7 +52,7 @@ export interface Decided<D> {
  */
 export async function moveAccount<D>(
   database: Database,
-  { accountId, now }: AccountNow,
+  { accountId, now, by = null }: AccountNow,
   decide: (settled: SettledAccount, transaction: Transaction) => Decided<D> | Promise<Decided<D>>,
 ): Promise<D | UnknownAccount> {
   return inTransaction(database, async (transaction) => {
@@ -67,10 +69,14 @@ export async function moveAccount<D>(
     const settled = settle(before, catalogue, uptoClock(now, completeUntil));
     await endAutoTopUps(transaction, ofAccount(settled.changes), now);
 
-    const { decision, step } = await decide(
+    const { decision, step: decided } = await decide(
       { book: settled, posted: settled.entries, ...charged, catalogue },
       transaction,
     );
+    const step = decided && {
+      ...decided,
+      entries: decided.entries.map((entry) => ({ ...entry, postedBy: by })),
+    };
     const steps = step === null ? [settled] : [settled, step];
     if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {
       throw new Error(`account ${accountId} moved while its row was locked`);

@@ -5,18 +5,18 @@ import { insertRows } from "../postgres/insert-rows.ts";
 const INTO = {
   table: "entry",
   columns:
-    "account_id, sequence, kind, credits, granted, position, version, lot_id, reference, due_at, posted_at",
+    "account_id, sequence, kind, credits, granted, position, version, lot_id, reference, due_at, posted_at, posted_by",
 };
 
 /**
- * Posts entries, each as of `postedAt`. `accounts` are their accounts before this transaction: an entry
+ * Posts entries, each at an instant and by someone (null: nobody requested it). `accounts` are their accounts before this transaction: an entry
  * has the version that it gives its account.
  */
 export async function postEntries(
   transaction: Transaction,
   entries: readonly Entry[],
   accounts: readonly Account[],
-  postedAt: (entry: Entry) => Instant,
+  posted: (entry: Entry) => { readonly at: Instant; readonly by: string | null },
 ): Promise<void> {
   const versions = new Map(accounts.map((account) => [account.accountId, account.version + 1n]));
   await insertRows(transaction, INTO, entries, (rows, entry) => {
@@ -34,6 +34,9 @@ export async function postEntries(
     else rows.text(entry.lotId);
     rows.text(entry.reference);
     rows.timestamptz(entry.dueAt);
-    rows.timestamptz(postedAt(entry));
+    const { at, by } = posted(entry);
+    rows.timestamptz(at);
+    if (by === null) rows.null();
+    else rows.text(by);
   });
 }

@@ -27,7 +27,9 @@ export async function postMovement(
   if (!(await updateAccounts(transaction, accounts))) return false;
   await insertLots(transaction, movement.granted);
   await moveLots(transaction, movement.movedLots);
-  await postEntries(transaction, entries, accounts, () => now);
+  await postEntries(transaction, entries, accounts, ({ postedBy = null }) => ({
+    ...{ at: now, by: postedBy },
+  }));
   await writeSchedules(transaction, movement.schedules);
   await recordChanges(transaction, movement.changes);
   await insertFees(transaction, movement.fees);

@@ -10,7 +10,7 @@ import { earliestChange, listRates, lockPrices } from "./rates.ts";
 
 /**
  * Adds the new versions of a catalogue file, all or none. The same file again changes nothing.
- * `maxAheadMs`: how far ahead of the clock events are metered.
+ * `maxAheadMs`: how far ahead of the clock events are metered; `by`: who requested it.
  *
  * A meter's price begins at `earliestChange` or later. Plans, add-ons and credit prices are never looked
  * up ahead of the clock, so they need only its margin, for transactions that began before this one.
@@ -20,11 +20,12 @@ export async function applyCatalogue(
   asked: RequestedCatalogue,
   now: Instant,
   maxAheadMs: number,
+  by: string | null = null,
 ): Promise<ChangeDecision> {
   return inTransaction(database, async (transaction) => {
     await lockPrices(transaction);
     const decision = await decide(transaction, asked, now, maxAheadMs);
-    if (decision.kind === "changes") await insertVersions(transaction, decision.changes);
+    if (decision.kind === "changes") await insertVersions(transaction, decision.changes, by);
     return decision;
   });
 }

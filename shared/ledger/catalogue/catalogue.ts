@@ -6,7 +6,7 @@ import { LIFE } from "./lot-life.ts";
 
 /** One statement, so that all of it is of one instant and no plan is without its prices. */
 const READ = `
-  SELECT 'plan' AS kind, plan_id AS id, valid_from AS "validFrom", credits, ${LIFE} AS life,
+  SELECT 'plan' AS kind, plan_id AS id, valid_from AS "validFrom", credits, ${LIFE} AS life, set_by AS "setBy",
     (
       SELECT coalesce(json_agg(json_build_object(
         'currency', currency, 'monthly', monthly::text, 'yearly', yearly::text)
@@ -16,10 +16,10 @@ const READ = `
     ) AS prices
   FROM plan
   UNION ALL
-  SELECT 'add_on', add_on_id, valid_from, credits, NULL, '[]'
+  SELECT 'add_on', add_on_id, valid_from, credits, NULL, set_by, '[]'
   FROM add_on
   UNION ALL
-  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, '[]'
+  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, set_by, '[]'
   FROM credit_price
   ORDER BY 1, 2, 3`;
 
@@ -29,6 +29,7 @@ interface Row {
   readonly validFrom: Instant;
   readonly credits: MicroCredits;
   readonly life: LotLife;
+  readonly setBy: string | null;
   /** In JSON amounts are decimal strings. */
   readonly prices: readonly { currency: string; monthly: string; yearly: string }[];
 }
@@ -42,16 +43,23 @@ function toCatalogue(rows: readonly Row[]): Catalogue {
   const plans = new Map<string, Plan[]>();
   const addOns = new Map<string, AddOn[]>();
   const creditPrices = new Map<string, CreditPrice[]>();
-  for (const { kind, id, validFrom, credits, life, prices } of rows) {
+  for (const { kind, id, validFrom, credits, life, setBy, prices } of rows) {
     switch (kind) {
       case "plan":
-        add(plans, id, { planId: id, validFrom, credits, life, prices: prices.map(toPrice) });
+        add(plans, id, {
+          planId: id,
+          validFrom,
+          credits,
+          life,
+          setBy,
+          prices: prices.map(toPrice),
+        });
         break;
       case "add_on":
-        add(addOns, id, { addOnId: id, validFrom, credits });
+        add(addOns, id, { addOnId: id, validFrom, credits, setBy });
         break;
       case "credit_price":
-        add(creditPrices, id, { currency: id, validFrom, credits, life });
+        add(creditPrices, id, { currency: id, validFrom, credits, life, setBy });
         break;
     }
   }

@@ -6,13 +6,13 @@ import type { Transaction } from "../postgres/database.ts";
 import { feedToColumns } from "./feed-columns.ts";
 
 const INSERT_RATES = `
-  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)
-  SELECT meter, valid_from, credits, per, fed_by, value_path, dimension_paths
+  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by)
+  SELECT meter, valid_from, credits, per, fed_by, value_path, dimension_paths, $2
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_PLANS = `
-  INSERT INTO plan (plan_id, valid_from, credits, life, life_months)
-  SELECT plan_id, valid_from, credits, life, life_months
+  INSERT INTO plan (plan_id, valid_from, credits, life, life_months, set_by)
+  SELECT plan_id, valid_from, credits, life, life_months, $2
   FROM jsonb_populate_recordset(NULL::plan, $1)`;
 
 const INSERT_PLAN_PRICES = `
@@ -21,34 +21,34 @@ const INSERT_PLAN_PRICES = `
   FROM jsonb_populate_recordset(NULL::plan_price, $1)`;
 
 const INSERT_ADD_ONS = `
-  INSERT INTO add_on (add_on_id, valid_from, credits)
-  SELECT add_on_id, valid_from, credits
+  INSERT INTO add_on (add_on_id, valid_from, credits, set_by)
+  SELECT add_on_id, valid_from, credits, $2
   FROM jsonb_populate_recordset(NULL::add_on, $1)`;
 
 const INSERT_CREDIT_PRICES = `
-  INSERT INTO credit_price (currency, valid_from, credits, life, life_months)
-  SELECT currency, valid_from, credits, life, life_months
+  INSERT INTO credit_price (currency, valid_from, credits, life, life_months, set_by)
+  SELECT currency, valid_from, credits, life, life_months, $2
   FROM jsonb_populate_recordset(NULL::credit_price, $1)`;
 
-/** Adds the versions that are new. The caller holds the lock under which they were decided. */
+/** Adds the versions that are new; `by`: who requested it. The caller holds the lock under which they were decided. */
 export async function insertVersions(
   transaction: Transaction,
   { meters, plans, addOns, creditPrices }: CatalogueChanges,
+  by: string | null,
 ): Promise<void> {
+  const rowsOf = (rows: readonly object[]) => JSON.stringify(rows, amountsAsText);
   const insert = (text: string, rows: readonly object[]) =>
-    transaction.query(text, [JSON.stringify(rows, amountsAsText)]);
+    transaction.query(text, [rowsOf(rows), by]);
   const newPlans = plans.filter(isNew);
   await insert(INSERT_RATES, meters.filter(isNew).map(rateRow));
   await insert(
     INSERT_PLANS,
     newPlans.map((plan) => ({ plan_id: plan.id, ...creditsOf(plan), ...lifeOf(plan.terms) })),
   );
-  await insert(
-    INSERT_PLAN_PRICES,
-    newPlans.flatMap(({ id, validFrom, terms }) =>
-      terms.prices.map((price) => ({ plan_id: id, valid_from: new Date(validFrom), ...price })),
-    ),
+  const prices = newPlans.flatMap(({ id, validFrom, terms }) =>
+    terms.prices.map((price) => ({ plan_id: id, valid_from: new Date(validFrom), ...price })),
   );
+  await transaction.query(INSERT_PLAN_PRICES, [rowsOf(prices)]);
   await insert(
     INSERT_ADD_ONS,
     addOns.filter(isNew).map((addOn) => ({ add_on_id: addOn.id, ...creditsOf(addOn) })),

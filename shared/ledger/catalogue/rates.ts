@@ -13,7 +13,7 @@ import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.t
 
 const READ = `
   SELECT meter, valid_from AS "validFrom", credits, per, fed_by AS "fedBy",
-         value_path AS "valuePath", dimension_paths AS "dimensionPaths"
+         value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy"
   FROM rate
   ORDER BY meter, valid_from`;
 
@@ -64,8 +64,8 @@ export async function lockPrices(transaction: Transaction): Promise<void> {
 }
 
 const INSERT = `
-  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths)
-  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7)`;
+  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by)
+  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7, $8)`;
 
 /** The earliest start of a further price, given how far ahead of the clock events are metered. */
 export function earliestChange(now: Instant, maxAheadMs: number): Instant {
@@ -73,7 +73,7 @@ export function earliestChange(now: Instant, maxAheadMs: number): Instant {
 }
 
 /**
- * Sets a meter's price from an instant on and keeps its feed. The first price of a meter may begin at any
+ * Sets a meter's price from an instant on and keeps its feed; `by`: who requested it. The first price of a meter may begin at any
  * time, a later one not before `earliestChange`, so that no metered event would get another price.
  */
 export async function setRate(
@@ -81,6 +81,7 @@ export async function setRate(
   rate: Omit<Rate, "feed">,
   now: Instant,
   maxAheadMs: number,
+  by: string | null = null,
 ): Promise<SetRateOutcome> {
   return inTransaction(database, async (transaction) => {
     await lockPrices(transaction);
@@ -96,7 +97,7 @@ export async function setRate(
     const feed = typeof before === "string" ? undefined : before.feed;
     const { fedBy, valuePath, dimensionPaths } = feedToColumns(feed);
     const price = [rate.meter, rate.validFrom, rate.credits, rate.per];
-    await transaction.query(INSERT, [...price, fedBy, valuePath, dimensionPaths]);
+    await transaction.query(INSERT, [...price, fedBy, valuePath, dimensionPaths, by]);
     return { kind: "set" };
   });
 }

@@ -11,7 +11,7 @@ export async function changeSubscription<D extends { readonly kind: string }>(
   { accountId, now, by }: RequestedBy,
   decide: (context: ChangeContext) => D | Changed,
 ): Promise<D | Changed | UnknownAccount> {
-  return moveAccount(database, { accountId, now }, (settled) => {
+  return moveAccount(database, { accountId, now, by }, (settled) => {
     const decision = decide({ ...settled, now, by });
     return { decision, step: isChanged(decision) ? decision : null };
   });

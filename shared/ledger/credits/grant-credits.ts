@@ -16,20 +16,28 @@ export type GrantOutcome =
   | (Extract<GrantDecision, { kind: "granted" }> & Pick<AccountBook, "lots">)
   | UnknownAccount;
 
-/** Grants credits to an account in one transaction. Repeating it with the same lot id is safe. */
+/**
+ * Grants credits to an account in one transaction; `by`: who requested it. Repeating it with the same lot
+ * id is safe.
+ */
 export async function grantCredits(
   database: Database,
   accountId: AccountId,
   asked: Grant,
   now: Instant,
+  by: string | null = null,
 ): Promise<GrantOutcome> {
-  return moveAccount<GrantOutcome>(database, { accountId, now }, async ({ book }, transaction) => {
-    const existing = await findLot(transaction, accountId, asked.lotId);
-    const decision = decideGrant(asked, { account: book.account, existing, now });
-    if (decision.kind !== "granted") return { decision, step: null };
-    const { account, lot, entry, lowBalance } = decision;
-    const lots = [...book.lots, toLot(lot)];
-    const posted = { entries: [entry], granted: [lot], changes: [], fees: [], lowBalance };
-    return { decision: { ...decision, lots }, step: { ...book, ...posted, account, lots } };
-  });
+  return moveAccount<GrantOutcome>(
+    database,
+    { accountId, now, by },
+    async ({ book }, transaction) => {
+      const existing = await findLot(transaction, accountId, asked.lotId);
+      const decision = decideGrant(asked, { account: book.account, existing, now });
+      if (decision.kind !== "granted") return { decision, step: null };
+      const { account, lot, entry, lowBalance } = decision;
+      const lots = [...book.lots, toLot(lot)];
+      const posted = { entries: [entry], granted: [lot], changes: [], fees: [], lowBalance };
+      return { decision: { ...decision, lots }, step: { ...book, ...posted, account, lots } };
+    },
+  );
 }

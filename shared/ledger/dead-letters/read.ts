@@ -15,6 +15,8 @@ export interface KeptDeadLetter extends ListedDeadLetter {
   /** When it was published to `usage.dead-letters`. */
   readonly publishedAt: Instant | null;
   readonly retryAskedAt: Instant | null;
+  /** Null: the scheduler, or nobody yet. */
+  readonly retryAskedBy: string | null;
   /** Null: it was not retried, or is about to be retried again. */
   readonly retriedAt: Instant | null;
   /** Why Kafka refused the retry. */
@@ -32,7 +34,8 @@ export interface Dismissal {
 const READ = `
   SELECT ${LISTED_COLUMNS}, meter, occurred_at AS "occurredAt", key, payload,
          payload_size AS "payloadSize", payload_sha256 AS "payloadSha256",
-         published_at AS "publishedAt", retry_asked_at AS "retryAskedAt", retried_at AS "retriedAt",
+         published_at AS "publishedAt", retry_asked_at AS "retryAskedAt",
+         retry_asked_by AS "retryAskedBy", retried_at AS "retriedAt",
          retry_refused AS "retryRefused", dismissed_at AS "dismissedAt",
          dismissed_by AS "dismissedBy", dismissed_reason AS "dismissedReason"
   FROM dead_letter

@@ -85,7 +85,7 @@ async function* pagesOf(database: Database, text: string): AsyncGenerator<Name[]
 function askWhere(letters: string): string {
   return `
     UPDATE dead_letter
-    SET retry_asked_at = to_timestamp($1 / 1000.0)
+    SET retry_asked_at = to_timestamp($1 / 1000.0), retry_asked_by = NULL
     FROM (
       SELECT topic, kafka_partition, kafka_offset
       FROM dead_letter

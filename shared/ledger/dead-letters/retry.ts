@@ -14,19 +14,21 @@ type RetryOutcome =
 
 const ASK = `
   UPDATE dead_letter
-  SET retry_asked_at = to_timestamp($4 / 1000.0), retried_at = NULL, retry_refused = NULL
+  SET retry_asked_at = to_timestamp($4 / 1000.0), retry_asked_by = $5, retried_at = NULL,
+      retry_refused = NULL
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
 
 /**
- * Requests that the relay publishes a dead letter again, unchanged. However often that happens, the
+ * Requests that the relay publishes a dead letter again, unchanged; `by`: who requested it. However often that happens, the
  * event's identity ensures that it is metered once.
  */
 export async function retryDeadLetter(
   database: Database,
   place: DeadLetterPlace,
   now: Instant,
+  by: string | null = null,
 ): Promise<RetryOutcome> {
-  return inTransaction(database, (transaction) => requestRetry(transaction, place, now));
+  return inTransaction(database, (transaction) => requestRetry(transaction, place, now, by));
 }
 
 /** The same within a transaction. */
@@ -34,6 +36,7 @@ export async function requestRetry(
   transaction: Transaction,
   place: DeadLetterPlace,
   now: Instant,
+  by: string | null = null,
 ): Promise<RetryOutcome> {
   const letter = await lockDeadLetter(transaction, place);
   const called = placeText(place);
@@ -43,7 +46,7 @@ export async function requestRetry(
   if (payload.length === 0) return { kind: "no_payload", place: called, detail };
   if (payloadSize !== null) return { kind: "payload_cut", place: called, size: payloadSize };
   if (state === "retrying") return { kind: "asked_already" };
-  await transaction.query(ASK, [place.topic, place.partition, place.offset, now]);
+  await transaction.query(ASK, [place.topic, place.partition, place.offset, now, by]);
   return { kind: "asked" };
 }
 
@@ -67,13 +70,17 @@ const COUNT = `
     AND recorded_at <= to_timestamp($2 / 1000.0)`;
 
 /** Requests a retry of all open dead letters in scope. */
-export async function retryDeadLetters(database: Database, asked: DecisionScope): Promise<Retried> {
+export async function retryDeadLetters(
+  database: Database,
+  asked: DecisionScope,
+  by: string | null = null,
+): Promise<Retried> {
   const values = [asked.reason, asked.now];
   const rest = await queryRow<Omit<Retried, "asked">>(database, COUNT, values);
   const count = await decideOpenLetters(database, asked, {
     which: "retry_asked_at IS NULL AND octet_length(payload) > 0 AND payload_size IS NULL",
-    set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_refused = NULL",
-    values: [],
+    set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_asked_by = $7, retry_refused = NULL",
+    values: [by],
   });
   return { asked: count, ...(rest ?? { askedAlready: 0, withoutBytes: 0, cut: 0 }) };
 }

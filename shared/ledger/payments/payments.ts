@@ -15,7 +15,8 @@ export const PAYMENT_COLUMNS = `
   payment.account_id AS "accountId", payment.payment_id AS "paymentId", payment.kind,
   payment.status, payment.amount, payment.currency, payment.attempt, payment.reason,
   payment.created_at AS "createdAt", payment.credits, ${LIFE} AS life,
-  payment.subscription AS number, payment.period, payment.periods, payment.plan_id AS "planId"`;
+  payment.subscription AS number, payment.period, payment.periods, payment.plan_id AS "planId",
+  payment.requested_by AS "requestedBy"`;
 
 /** Columns of the other kind of payment are null or empty. */
 export type PaymentRow = Omit<TopUp, "kind"> & Omit<FeePayment, "kind"> & Pick<Payment, "kind">;
@@ -67,19 +68,21 @@ export async function listPayments(
 
 const INSERT = `
   INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life,
-                       life_months, attempt, calls, next_try_at, reason, created_at, attempted_at)
+                       life_months, attempt, calls, next_try_at, reason, created_at, attempted_at,
+                       requested_by)
   VALUES ($1, $2, 'top_up', 'pending', $3, $4, $5, $6, $7, 1, 0, to_timestamp($8 / 1000.0), $9,
-          to_timestamp($8 / 1000.0), to_timestamp($8 / 1000.0))`;
+          to_timestamp($8 / 1000.0), to_timestamp($8 / 1000.0), $10)`;
 
 /** Stores a pending top-up, to be charged immediately. A unique index refuses a second one in flight. */
 export async function insertTopUp(
   transaction: Transaction,
   accountId: AccountId,
   { paymentId, amount, currency, credits, life, reason }: NewTopUp,
-  now: Instant,
+  { now, by }: { readonly now: Instant; readonly by: string | null },
 ): Promise<void> {
   const months = life.kind === "months" ? life.months : null;
-  const values = [accountId, paymentId, amount, currency, credits, life.kind, months, now, reason];
+  const lot = [credits, life.kind, months];
+  const values = [accountId, paymentId, amount, currency, ...lot, now, reason, by];
   await transaction.query({ name: "insert-top-up", text: INSERT, values });
 }
 

@@ -32,7 +32,8 @@ export async function topUpIfLow(
     const { tries, context } = await readContext(transaction, settled, at.now);
     const decision = decideAutoTopUp(tries, context);
     const { auto, topUp, notices } = decision;
-    if (topUp !== null) await insertTopUp(transaction, at.accountId, topUp, at.now);
+    if (topUp !== null)
+      await insertTopUp(transaction, at.accountId, topUp, { now: at.now, by: null });
     if (isChanged(context, decision)) {
       await writeAutoTopUp(transaction, at.accountId, { auto, notices, now: at.now });
     }
@@ -61,7 +62,7 @@ export async function topUpByHand(
   at: AccountNow,
   request: ManualTopUp,
 ): Promise<ManualTopUpOutcome | UnknownAccount> {
-  const { accountId, now } = at;
+  const { accountId, now, by = null } = at;
   return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
     const standing = await lockPayment(transaction, { accountId, paymentId: request.paymentId });
     if (standing?.kind === "top_up") {
@@ -75,7 +76,7 @@ export async function topUpByHand(
     const { context } = await readContext(transaction, settled, now);
     const decision = decideManualTopUp(request, context);
     if (decision.kind === "pending") {
-      await insertTopUp(transaction, accountId, decision.topUp, now);
+      await insertTopUp(transaction, accountId, decision.topUp, { now, by });
       const { notices } = decision;
       await writeAutoTopUp(transaction, accountId, { auto: context.auto, notices, now });
     }

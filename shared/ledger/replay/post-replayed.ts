@@ -7,7 +7,7 @@ import { updateAccounts } from "../books/update-accounts.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 /**
- * Writes the movement of a replay: each entry at the instant at which it was first posted, and nothing to
+ * Writes the movement of a replay: each entry at the instant and by whom it was first posted, and nothing to
  * publish. False: an account had moved since it was read; roll back and run again.
  */
 export async function postReplayed(
@@ -23,7 +23,7 @@ export async function postReplayed(
     const recorded = history && recordedAt(history, sequence);
     if (recorded === undefined)
       throw new Error(`entry ${sequence} of ${accountId} was not recorded`);
-    return recorded.postedAt;
+    return { at: recorded.postedAt, by: recorded.postedBy ?? null };
   });
   return true;
 }

@@ -29,7 +29,7 @@ async function readStarts(
 const READ = `
   SELECT entry.account_id AS "accountId", entry.sequence, entry.kind, entry.credits, entry.granted,
          entry.position, entry.lot_id AS "lotId", entry.reference, entry.due_at AS "dueAt",
-         entry.posted_at AS "postedAt", lot.credits AS "lotCredits", lot.source,
+         entry.posted_at AS "postedAt", entry.posted_by AS "postedBy", lot.credits AS "lotCredits", lot.source,
          lot.reference AS "lotReference", lot.granted_at AS "grantedAt", lot.expires_at AS "expiresAt"
   FROM unnest($1::text[], $2::bigint[]) AS named (id, posted)
   CROSS JOIN LATERAL (
