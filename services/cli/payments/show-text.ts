@@ -65,6 +65,7 @@ export function purposeText(payment: Payment): string {
 
 function headText(payment: Payment, atGateway: PaymentAtGateway): string {
   const { paymentId, status, amount, currency, attempt, reason, createdAt } = payment;
+  const { requestedBy = null } = payment;
   const { gateway, gatewayPayment, customer, method, settledAt, nextTryAt } = atGateway;
   return fields([
     ["payment", paymentId],
@@ -74,9 +75,7 @@ function headText(payment: Payment, atGateway: PaymentAtGateway): string {
     ["reason", reason === "" ? "none" : reason],
     ["amount", moneyText(amount, currency)],
     ...(payment.kind === "top_up" ? [["credits", formatCredits(payment.credits)] as const] : []),
-    ...(isAutomatic(payment) || payment.kind === "fee"
-      ? []
-      : [["requested by", payment.requestedBy ?? "unknown"] as const]),
+    ...(requestedBy === null ? [] : [["requested by", requestedBy] as const]),
     ["attempt", String(attempt)],
     ["paid with", method === null ? "nothing yet" : `${method} of ${customer}`],
     [

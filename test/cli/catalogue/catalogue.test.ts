@@ -124,12 +124,14 @@ credit_prices:
         { currency: "JPY", monthly: 4000n, yearly: 40000n },
         { currency: "USD", monthly: 2900n, yearly: 29000n },
       ],
+      setBy: expect.any(String),
     });
     expect(pro?.validFrom).toBeGreaterThanOrEqual(before);
     expect(pro?.validFrom).toBeLessThanOrEqual(Date.now());
+    const setBy = expect.any(String);
     expect(catalogue.addOns.get("cat-voice")).toEqual([
-      { addOnId: "cat-voice", validFrom: Date.UTC(2026, 0), credits: 20_000_000n },
-      { addOnId: "cat-voice", validFrom: Date.UTC(2100, 0), credits: 25_000_000n },
+      { addOnId: "cat-voice", validFrom: Date.UTC(2026, 0), credits: 20_000_000n, setBy },
+      { addOnId: "cat-voice", validFrom: Date.UTC(2100, 0), credits: 25_000_000n, setBy },
     ]);
     expect(catalogue.creditPrices.get("EUR")).toEqual([
       {
@@ -137,10 +139,11 @@ credit_prices:
         validFrom: Date.UTC(2026, 0),
         credits: 50_000_000n,
         life: { kind: "never" },
+        setBy,
       },
     ]);
     expect(rates).toEqual([
-      { meter: "cat.calls", validFrom: Date.UTC(2026, 0), credits: 500_000n, per: 1n },
+      { meter: "cat.calls", validFrom: Date.UTC(2026, 0), credits: 500_000n, per: 1n, setBy },
     ]);
   });
 
@@ -205,6 +208,7 @@ credit_prices:
         { currency: "JPY", monthly: "4000", yearly: "40000" },
         { currency: "USD", monthly: "2900", yearly: "29000" },
       ],
+      set_by: expect.any(String),
     });
   });
 });
@@ -298,6 +302,7 @@ describe("what feeds a meter", () => {
       credits: "1000000",
       per: "1",
       feed: { event_type: "cat.prompt", value: "$.tokens", dimensions: { 'a "b': "$.a" } },
+      set_by: expect.any(String),
     });
     const { stdout } = await apply(fed("$.usage.tokens"));
     expect(stdout).toMatch(

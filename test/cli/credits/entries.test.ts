@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cursorsOf, WHOLE } from "../../../shared/contract/cursor.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
@@ -75,13 +76,14 @@ test("as text, oldest first", async () => {
   const { items, next_cursor: next } = await json("entries cli-acme --limit 3");
   const [fourth, third, second] = items.map((entry: { posted_at: string }) => entry.posted_at);
   const { stdout } = await run("entries cli-acme --limit 3");
+  const by = userInfo().username;
   const DUE = second.replace(/./g, " ");
   expect(stdout.replaceAll(/ \S+Z$/gm, ` ${DUE}`)).toBe(
     [
-      `ENTRY  POSTED                    KIND           USED BEFORE  CREDITS  BALANCE  LOT       REFERENCE                 DUE`,
-      `    2  ${second}  grant                    4       10       11  plan:1:0  cli-pro                   ${DUE}`,
-      `    3  ${third}  add_on_charge            0       -2        9            add-on:cli-voice:1:0:0-1  ${DUE}`,
-      `    4  ${fourth}  adjustment               4       -1        4  plan:1:0  ticket-9                  ${DUE}`,
+      `ENTRY  POSTED                    KIND           USED BEFORE  CREDITS  BALANCE  LOT       REFERENCE                 ${"BY".padEnd(by.length)}  DUE`,
+      `    2  ${second}  grant                    4       10       11  plan:1:0  cli-pro                   ${by}  ${DUE}`,
+      `    3  ${third}  add_on_charge            0       -2        9            add-on:cli-voice:1:0:0-1  ${by}  ${DUE}`,
+      `    4  ${fourth}  adjustment               4       -1        4  plan:1:0  ticket-9                  ${by}  ${DUE}`,
       `There are more: --cursor ${next}`,
       "Used since: 1 credits; the balance is 3 credits.",
       "",

@@ -130,6 +130,7 @@ describe("dead-letters show", () => {
       occurred_at: new Date(OCCURRED).toISOString(),
       published_at: null,
       retry_asked_at: null,
+      retry_asked_by: null,
       retried_at: null,
       retry_refused: null,
       dismissed_at: null,
@@ -246,6 +247,7 @@ describe("dead-letters retry", () => {
     expect(await json("dead-letters show 2/1")).toMatchObject({
       state: "retried",
       retry_asked_at: AT,
+      retry_asked_by: expect.any(String),
       retried_at: AT,
     });
     expect(await json("dead-letters retry usage.events/2/1")).toEqual({

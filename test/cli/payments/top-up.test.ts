@@ -285,6 +285,7 @@ describe("top-up list", () => {
         attempt: 1,
         reason: "",
         created_at: expect.stringMatching(/Z$/),
+        requested_by: expect.any(String),
       },
       expect.objectContaining({
         payment_id: "manual:second",

@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
@@ -31,7 +32,7 @@ test("a first price applies immediately, a later one from an instant without met
   const { stdout } = await run("rate list cli-tokens --json");
   const { outcome: _, ...listed } = rate;
   expect(JSON.parse(stdout).items).toEqual([
-    listed,
+    { ...listed, set_by: userInfo().username },
     expect.objectContaining({ credits: "4000000" }),
   ]);
 });
@@ -59,9 +60,9 @@ test("a price cannot apply to events that are metered already", async () => {
 
 test("lists every price, or reports that there is none", async () => {
   await run("rate set cli-listed 0 --per 1 --from 2020-01-01T00:00:00Z");
-  expect((await run("rate list")).stdout).toMatch(/^METER +CREDITS +PER +VALID FROM\n/);
+  expect((await run("rate list")).stdout).toMatch(/^METER +CREDITS +PER +VALID FROM +SET BY\n/);
   expect((await run("rate list cli-listed")).stdout).toMatch(
-    /cli-listed +0 +1 +2020-01-01T00:00:00.000Z\n$/,
+    /cli-listed +0 +1 +2020-01-01T00:00:00.000Z +\S+\n$/,
   );
   expect(await run("rate list cli-unheard-of --json")).toEqual({
     code: 1,
