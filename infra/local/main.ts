@@ -113,6 +113,6 @@ function readFlags(): { fresh: boolean } {
     process.exit(0);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-    process.exit(1);
+    process.exit(2);
   }
 }

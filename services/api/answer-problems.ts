@@ -3,11 +3,17 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { WrongCursor } from "../../shared/contract/cursor.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+<<<<<<< HEAD
 import { TooMuchUsage } from "../../shared/ledger/usage/rows-in-time.ts";
+=======
+import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
+import { followRoutes } from "./allowed-methods.ts";
+>>>>>>> 7a76173 (Stripe's host is a setting; / and /dashboard lead on; 405 with Allow; one service builds the image; wrong usage of bench and start exits with 2)
 import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
 /** Answers every failure with a problem document. */
 export function answerProblems(app: FastifyInstance): void {
+  const methodsOf = followRoutes(app);
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = toProblem(error);
     // A client that has disconnected gets no answer, and nothing is wrong here.
@@ -17,12 +23,14 @@ export function answerProblems(app: FastifyInstance): void {
     }
     return sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((request: FastifyRequest, reply) =>
-    sendProblem(
-      reply,
-      new Problem(404, "not_found", `there is no ${request.method} ${pathOf(request)}`),
-    ),
-  );
+  app.setNotFoundHandler((request: FastifyRequest, reply) => {
+    const path = pathOf(request);
+    const allowed = methodsOf(path);
+    const [status, code] = allowed.length === 0 ? [404, "not_found"] : [405, codeOf(405)];
+    if (allowed.length > 0) void reply.header("Allow", allowed.join(", "));
+    const detail = `there is no ${request.method} ${path}`;
+    return sendProblem(reply, new Problem(status, code, detail));
+  });
 }
 
 /** Answers a request whose URL is malformed. */

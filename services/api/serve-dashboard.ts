@@ -7,7 +7,8 @@ export async function serveDashboard(app: FastifyInstance, dir: string): Promise
     openAll(scope);
     await scope.register(staticFiles, {
       root: dir,
-      prefix: "/dashboard/",
+      // Without a slash at its end, so that /dashboard leads there too.
+      prefix: "/dashboard",
       redirect: true,
       setHeaders: (reply, path) => {
         // The names of built files contain a hash of their content.

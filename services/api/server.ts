@@ -20,6 +20,7 @@ import { OPENAPI } from "./openapi.ts";
 import { metricsRoute } from "./operations/metrics.ts";
 import { operationsRoute } from "./operations/operations-route.ts";
 import { Problem } from "./problem.ts";
+import { serveRoot } from "./root-page.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { balanceRoute } from "./routes/balance.ts";
 import { catalogueRoute } from "./routes/catalogue.ts";
@@ -129,6 +130,7 @@ export async function buildServer(
   for (const register of ROUTES) register(app, routeContext);
   const { database, now, usage, dashboardDir } = context;
   await app.register(ingestRoutes, { ...usage, now, readFeeds: feedReader(database, now) });
+  serveRoot(app, dashboardDir !== null);
   if (dashboardDir !== null) await serveDashboard(app, dashboardDir);
   return app;
 }

@@ -1,11 +1,14 @@
 /** The server regardless of route: who can reach it, from where, how often; and its settings. */
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readApiSettings, requireKeyToListen } from "../../services/api/settings.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { makeKey, openApi } from "../support/processes/api.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 let books: Books;
 
@@ -143,4 +146,37 @@ test("a key with too many requests is told when to retry, and other keys are not
   expect(retryAfter).toBeLessThanOrEqual(60);
   const others = await ask("GET", BALANCE, { headers: { authorization: `Bearer ${other}` } });
   expect(others.status).toBe(200);
+});
+
+test("/ links to the API's pages and the dashboard, and /dashboard leads there", async () => {
+  const dashboardDir = await tempFolder();
+  await writeFile(join(dashboardDir, "index.html"), "the dashboard");
+  const { ask } = await openApi(books, { dashboardDir });
+  const keyless = { headers: { authorization: "" } };
+  const root = await ask("GET", "/", keyless);
+  expect(root).toMatchObject({
+    status: 200,
+    headers: { "content-type": expect.stringMatching(/^text\/html/) },
+  });
+  const links = [...root.text.matchAll(/href="([^"]+)"/g)].map(([, href = ""]) => href);
+  expect(links).toEqual(["/docs", "/openapi.json", "/dashboard/"]);
+  for (const link of links) expect((await ask("GET", link, keyless)).status).toBe(200);
+  const short = await ask("GET", "/dashboard", keyless);
+  expect(short).toMatchObject({ status: 301, headers: { location: "/dashboard/" } });
+});
+
+test("a path that exists answers other methods with 405 and what it allows", async () => {
+  const { ask } = await openApi(books);
+  const cases = [
+    ["DELETE", BALANCE, "GET, HEAD"],
+    ["PUT", "/v1/accounts/acme/grants", "POST"],
+    ["PATCH", "/v1/accounts/acme/lots/one/usage", "GET, HEAD"],
+    ["GET", "/v1/events", "POST"],
+  ] as const;
+  for (const [method, url, allow] of cases) {
+    const { status, headers, body } = await ask(method, url);
+    expect([url, status, headers["allow"]]).toEqual([url, 405, allow]);
+    expect(body).toMatchObject({ type: "urn:drawdown:method_not_allowed" });
+  }
+  expect((await ask("DELETE", "/v1/nowhere")).status).toBe(404);
 });

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
 import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
@@ -10,6 +9,7 @@ import { readSettings } from "../../shared/runtime/settings.ts";
 import { balanceReads } from "./balance-reads.ts";
 import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
+import { readFlags } from "./flags.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
@@ -32,19 +32,16 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    rounds: { type: "string" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-if (options.help) {
+const read = readFlags(process.argv.slice(2));
+if (read.kind === "help") {
   console.log(HELP);
   process.exit(0);
 }
+if (read.kind === "wrong") {
+  console.error(`${read.message}\n\n${HELP}`);
+  process.exit(2);
+}
+const options = read.flags;
 
 const project = join(import.meta.dirname, "../..");
 const say = (line: string) => console.error(line);
@@ -66,7 +63,7 @@ try {
     registry: settings.registry,
     books: await openBookMaker(settings.database.url),
     events: options.quick ? 300_000 : 1_000_000,
-    rounds: rounds(),
+    rounds: options.rounds,
     say,
   };
   const figures = await measure(bench);
@@ -111,16 +108,8 @@ async function measure(bench: Bench): Promise<Figure[]> {
   };
   const figures: Figure[] = [];
   for (const [name, run] of Object.entries(scenarios)) {
-    if (options.only !== undefined && options.only !== name) continue;
+    if (options.only !== null && options.only !== name) continue;
     figures.push(...(await run()));
   }
-  if (figures.length === 0) throw new Error(`--only ${options.only}: no such scenario; see --help`);
   return figures;
-}
-
-function rounds(): number {
-  const usual = options.quick ? 3 : 5;
-  const asked = Number(options.rounds ?? usual);
-  if (Number.isInteger(asked) && asked > 0) return asked;
-  throw new Error(`--rounds must be a whole number from 1 on, not "${options.rounds}"`);
 }

@@ -35,6 +35,28 @@ describe("a gateway is chosen", () => {
     });
   });
 
+  test.each([
+    "https://recorder.example",
+    "http://localhost:12111",
+    "http://127.0.0.1:12111",
+    "http://[::1]:12111",
+  ])("Stripe at %s", (STRIPE_URL) => {
+    expect(readPaymentSettings({ ...STRIPE, STRIPE_URL }).gateway.set).toMatchObject({
+      STRIPE_URL,
+    });
+  });
+
+  test.each([
+    "http://recorder.example",
+    "http://127.0.0.1.example",
+    "http://localhost.example:80",
+    "ftp://127.0.0.1",
+    "127.0.0.1:12111",
+  ])("its secret key never goes to %s", (STRIPE_URL) => {
+    expect(() => readPaymentSettings({ ...STRIPE, STRIPE_URL })).toThrow(InvalidSettings);
+    expect(() => readPaymentSettings({ ...STRIPE, STRIPE_URL })).toThrow("STRIPE_URL");
+  });
+
   test("Stripe in production", () => {
     const set = readPaymentSettings({ ...STRIPE, NODE_ENV: "production" });
     expect(set.gateway.name).toBe("stripe");

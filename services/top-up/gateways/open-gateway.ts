@@ -21,7 +21,9 @@ export const gatewayEnvironment = {
       "The gateway that charges cards; `npm start` runs the simulated one unless this is set",
     ),
   ...Object.fromEntries(
-    Object.values(KINDS).flatMap(({ environment }) => Object.entries(environment)),
+    Object.values(KINDS).flatMap(({ environment, optionalEnvironment = {} }) =>
+      Object.entries({ ...environment, ...optionalEnvironment }),
+    ),
   ),
 };
 
@@ -42,11 +44,13 @@ export function chooseGateway(
   const kind = kindOf(name);
   if (kind.isSimulated) refuseInPlaceOfReal(name, environment);
   const names = Object.keys(kind.environment);
-  const set = names.flatMap((variable): [string, string][] => {
-    const value = environment[variable];
-    return typeof value === "string" ? [[variable, value]] : [];
-  });
-  if (set.length < names.length) {
+  const textsOf = (variables: readonly string[]) =>
+    variables.flatMap((variable): [string, string][] => {
+      const value = environment[variable];
+      return typeof value === "string" ? [[variable, value]] : [];
+    });
+  const set = [...textsOf(names), ...textsOf(Object.keys(kind.optionalEnvironment ?? {}))];
+  if (textsOf(names).length < names.length) {
     throw new InvalidSettings(`PAYMENT_GATEWAY is ${name}, which needs ${names.join(" and ")}.`);
   }
   return { name, set: Object.fromEntries(set) };

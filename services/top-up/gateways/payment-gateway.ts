@@ -106,12 +106,16 @@ export interface PaymentGateway {
 }
 
 /** A kind of gateway, as `PAYMENT_GATEWAY` chooses it. */
-export interface GatewayKind<Name extends string = string> {
+export interface GatewayKind<Name extends string = string, Optional extends string = never> {
   /** Its settings; it requires all of them. */
   readonly environment: Readonly<Record<Name, z.ZodType<string | undefined>>>;
+  /** Settings that may be left out. */
+  readonly optionalEnvironment?: Readonly<Record<Optional, z.ZodType<string | undefined>>>;
   /** It takes no money: it is refused in production, and beside the settings of a real one. */
   readonly isSimulated: boolean;
   /** Its minimum charges, by currency, in minor units; in other currencies 1 minor unit is allowed. */
   readonly minimumCharges: ReadonlyMap<string, bigint>;
-  open(set: Readonly<Record<Name, string>>): Promise<PaymentGateway>;
+  open(
+    set: Readonly<Record<Name, string>> & { readonly [Key in Optional]?: string },
+  ): Promise<PaymentGateway>;
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { openGateway } from "../../../../services/top-up/gateways/open-gateway.ts";
 import type { PaymentGateway } from "../../../../services/top-up/gateways/payment-gateway.ts";
-import { openStripeGateway } from "../../../../services/top-up/gateways/stripe/gateway.ts";
+import { readPaymentSettings } from "../../../../services/top-up/settings.ts";
 import { isGoThere, startStripeMock } from "./mock.ts";
 import { CHARGE } from "./objects.ts";
 import { SECRET_KEY, WEBHOOK_SECRET } from "./server.ts";
@@ -16,8 +17,13 @@ describe.skipIf(!hasGo)(hasGo ? name : `${name} (skipped: building it needs Go)`
   beforeAll(async () => {
     const mock = await startStripeMock();
     url = mock.url;
-    const secrets = { secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET };
-    gateway = openStripeGateway({ ...secrets, url });
+    const settings = readPaymentSettings({
+      PAYMENT_GATEWAY: "stripe",
+      STRIPE_SECRET_KEY: SECRET_KEY,
+      STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      STRIPE_URL: url,
+    });
+    gateway = await openGateway(settings.gateway);
     return mock.stop;
   }, BUILD_WITHIN_MS);
 
