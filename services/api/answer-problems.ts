@@ -3,12 +3,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { WrongCursor } from "../../shared/contract/cursor.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-<<<<<<< HEAD
 import { TooMuchUsage } from "../../shared/ledger/usage/rows-in-time.ts";
-=======
-import { TooMuchUsage } from "../../shared/ledger/usage/list.ts";
 import { followRoutes } from "./allowed-methods.ts";
->>>>>>> 7a76173 (Stripe's host is a setting; / and /dashboard lead on; 405 with Allow; one service builds the image; wrong usage of bench and start exits with 2)
 import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
 /** Answers every failure with a problem document. */

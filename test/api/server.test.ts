@@ -32,6 +32,8 @@ describe("settings", () => {
       embedOrigins: [],
       requestsPerMinute: 60_000,
       requestWithinMs: 30_000,
+      streamsPerAccount: 100,
+      wrongKeysPerMinute: 30,
       trustedProxies: undefined,
     });
   });
