@@ -21,12 +21,15 @@ export const usageRecordFields = {
 
 export const usageRecord = noun(usageRecordFields);
 
-/** A metered event, and the lots that paid for it. */
+/** A metered event, and the lots that paid for it: those that its stretch overlaps, and expired ones. */
 export const explainedUsage = noun({
   ...usageRecordFields,
   partition: z.number().int().meta({ description: "Where in Kafka it was read." }),
   offset: count,
-  lots: z.array(noun({ lot_id: z.string(), source: lotSource, credits })),
+  lots: z.array(noun({ lot_id: z.string(), source: lotSource, credits })).meta({
+    description:
+      "Oldest first. A lot that had expired gave credits back to an event that occurred before its end.",
+  }),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
 });
 
@@ -34,13 +37,17 @@ export function toUsageRecord<Metered extends { readonly drawn: Stretch }>(meter
   return { ...metered, ...metered.drawn };
 }
 
-/** `across`: the lots that overlap its stretch. */
+/** `across`: the lots that its stretch overlaps; `expired`: those that had expired, with what each paid. */
 export function toExplainedUsage<
   Metered extends { readonly drawn: Stretch; readonly credits: bigint },
->(metered: Metered, across: readonly GrantedLot[]) {
-  const lots = across
+>(
+  metered: Metered,
+  { across, expired }: Readonly<Record<"across" | "expired", readonly GrantedLot[]>>,
+) {
+  const drawn = across
     .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))
     .filter((paid) => paid.credits > 0n);
+  const lots = [...expired, ...drawn];
   const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
   return { ...toUsageRecord(metered), lots, owed };
 }

@@ -1,3 +1,4 @@
+import type { RecordedUsage } from "../core/history/verify-usage.ts";
 import type { AccountId } from "../core/line/account.ts";
 import type { MicroCredits } from "../core/line/credit-line.ts";
 import { listUnmatched } from "../ledger/payments/charges-at-gateway.ts";
@@ -81,16 +82,20 @@ function explainedBy(found: readonly (Found | BooksDifference)[]): Map<string, M
 function aheadBy(found: Found | BooksDifference): { accountId: string; credits: MicroCredits }[] {
   switch (found.kind) {
     case "missing_record":
-      return found.onLine === null ? [] : [{ ...found.event, credits: found.credits }];
+      if (found.onLine === null) return [];
+      return [{ ...found.event, credits: found.credits - found.onLine.givenBack }];
     case "extra_record":
-      return found.isDrawn ? [] : [{ ...found.record, credits: -found.record.credits }];
+      return found.isDrawn ? [] : [{ ...found.record, credits: -drawnOf(found.record) }];
     case "other_price":
     case "other_content":
     case "other_account":
       if (found.onLine === null || found.credits === null) return [];
       return [
-        { ...("event" in found ? found.event : found.record), credits: found.credits },
-        { ...found.record, credits: -found.record.credits },
+        {
+          ...("event" in found ? found.event : found.record),
+          credits: found.credits - found.onLine.givenBack,
+        },
+        { ...found.record, credits: -drawnOf(found.record) },
       ];
     case "missing_entry":
       return found.published === null ? [] : [{ ...found, credits: drawnBy(found.published) }];
@@ -99,8 +104,15 @@ function aheadBy(found: Found | BooksDifference): { accountId: string; credits: 
   }
 }
 
+/** How many micro-credits of the line a record drew. */
+function drawnOf({ credits, givenBack }: RecordedUsage): MicroCredits {
+  return credits - givenBack;
+}
+
 /** How many micro-credits of the line an entry drew. */
 function drawnBy({ kind, credits, lotId }: PublishedEntry): MicroCredits {
+  // Credits given back to late usage are behind the position.
+  if (kind === "reversal" && credits > 0n) return 0n;
   const draws = kind === "add_on_charge" || kind === "reversal" || kind === "expiry";
   return draws || (kind === "adjustment" && lotId === null) ? -credits : 0n;
 }

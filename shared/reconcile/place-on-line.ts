@@ -2,6 +2,7 @@ import type { RecordDifference } from "../core/history/verify-usage.ts";
 import type { MicroCredits, Stretch } from "../core/line/credit-line.ts";
 import { placeInDraw } from "../core/line/place-in-draw.ts";
 import { type EventIdentity, identityOf } from "../core/usage/usage-event.ts";
+import { paidByExpired } from "../ledger/books/expired-lots.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import { findRecordedUsage } from "../ledger/proof/recorded-usage.ts";
 import { drawnByEntries, findDraws, type WrittenDraw } from "../ledger/usage/find-draws.ts";
@@ -14,9 +15,14 @@ export async function placeOnLine(
   differences: readonly RecordDifference[],
 ): Promise<PlacedDifference[]> {
   const costs = new Map<string, MicroCredits>();
+  const givenBack = new Map<string, MicroCredits>();
   for (const difference of differences) {
     const expected = expectedUsage(difference, accountId);
-    if (expected !== null) costs.set(identityOf(expected.event), expected.credits);
+    if (expected === null) continue;
+    const paid = await paidByExpired(transaction, accountId, expected.event);
+    const given = paid.reduce((sum, { credits }) => sum + credits, 0n);
+    givenBack.set(identityOf(expected.event), given);
+    costs.set(identityOf(expected.event), expected.credits - given);
   }
   const named = differences.map(eventOf);
   const draws = await findDraws(
@@ -31,7 +37,10 @@ export async function placeOnLine(
     for (const name of names) drawn.add(name);
     const known = await knownAround(transaction, accountId, draw, names);
     const places = placeInDraw({ ...draw, events: names }, known, costs);
-    for (const [name, start] of places) placed.set(name, { start, drawnAt: draw.drawnAt });
+    for (const [name, start] of places) {
+      const given = givenBack.get(name) ?? 0n;
+      placed.set(name, { start, givenBack: given, drawnAt: draw.drawnAt });
+    }
   }
   return differences.map((difference) => {
     const identity = identityOf(eventOf(difference));
@@ -69,7 +78,7 @@ async function knownAround(
   const named = new Set(names);
   const records = new Map<string, Stretch>();
   for (const record of await findRecordedUsage(transaction, owners)) {
-    const stretch = { start: record.start, end: record.start + record.credits };
+    const stretch = { start: record.start, end: record.start + record.credits - record.givenBack };
     const anyName = identityOf({ ...record, source: ANY_SOURCE });
     if (named.has(identityOf(record))) records.set(identityOf(record), stretch);
     else if (draw.events.some(({ source }) => source === null)) records.set(anyName, stretch);

@@ -9,6 +9,7 @@ import {
   roomForDraw,
   roomForGrant,
   take,
+  takeFor,
 } from "./naive-books.ts";
 import { dayStart, monthsOn, sameTimeMonthsOn } from "./wall-calendar.ts";
 
@@ -33,7 +34,7 @@ export interface MonthLot extends NaiveLot {
 }
 
 export interface MonthEntry {
-  readonly kind: "grant" | "expiry" | "add_on_charge" | "adjustment";
+  readonly kind: "grant" | "expiry" | "add_on_charge" | "adjustment" | "reversal";
   /** Signed: what it did to the balance. */
   readonly credits: bigint;
   readonly lotId: string | null;
@@ -81,7 +82,7 @@ export function postGrant(
   const { lotId, reference, expiresAt } = asked;
   const credits = smaller(asked.credits, roomForGrant(books));
   if (credits <= 0n) return;
-  put(books, { lotId, credits, left: credits, grantedAt: at, expiresAt });
+  put(books, { lotId, credits, left: credits, grantedAt: at, expiresAt, expired: 0n, gone: 0n });
   post(books, { kind: "grant", credits, lotId, reference, dueAt: at });
 }
 
@@ -90,6 +91,19 @@ export function postExpiry(books: MonthBooks, lot: MonthLot): void {
   const credits = -end(books, lot);
   const dueAt = lot.expiresAt ?? 0;
   post(books, { kind: "expiry", credits, lotId, reference: `expiry:${lotId}`, dueAt });
+}
+
+/** Takes usage; each expired lot that still pays for it posts what it gives back. */
+export function postUse(
+  books: MonthBooks,
+  { eventId, source, occurredAt }: { eventId: string; source: string; occurredAt: number },
+  credits: bigint,
+): void {
+  for (const [lot, back] of takeFor(books, credits, occurredAt).gave) {
+    const reference = `late:${eventId}${source === "" ? "" : ` of ${source}`}`;
+    const { lotId, expiresAt } = lot;
+    post(books, { kind: "reversal", credits: back, lotId, reference, dueAt: expiresAt ?? 0 });
+  }
 }
 
 /** Charges for units of an add-on beyond those already owed: as much as fits in 63 bits, or nothing. */
@@ -121,6 +135,7 @@ export function postWithdrawal(
   at: number,
 ): void {
   lot.left -= credits;
+  lot.gone += credits;
   const { lotId } = lot;
   post(books, { kind: "adjustment", credits: -credits, lotId, reference, dueAt: at });
 }

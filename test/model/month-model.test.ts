@@ -256,17 +256,20 @@ describe("two clocks", () => {
     ]);
   });
 
-  test("usage that comes late across an expiry draws on the lot until later usage is known", () => {
+  test("usage that comes late across an expiry draws on the lot, or gets back what expired once later usage is known", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(30n, "2025-02-28T23:59Z", "2025-03-01T00:10Z");
     expect(world.lots()[0]).toBe("plan:1:0 100/70 2025-01-15T10:00Z..2025-03-01");
     world.use(1n, "2025-03-01", "2025-03-01T00:11Z");
     world.use(4n, "2025-02-28T23:59Z", "2025-03-01T00:12Z");
-    expect(world.entries().at(-1)).toBe("expiry -70 plan:1:0 2025-03-01");
+    expect(world.entries().slice(-2)).toEqual([
+      "expiry -70 plan:1:0 2025-03-01",
+      "reversal 4 plan:1:0 2025-03-01",
+    ]);
     expect(world.lots().slice(0, 2)).toEqual([
       "plan:1:0 100/0 2025-01-15T10:00Z..2025-03-01",
-      "plan:1:1 100/95 2025-02-01..2025-04-01",
+      "plan:1:1 100/99 2025-02-01..2025-04-01",
     ]);
   });
 

@@ -5,7 +5,13 @@ import type {
   EventWindow,
   UsageEvent,
 } from "../../shared/core/usage/usage-event.ts";
-import { emptyMonthBooks, type MonthBooks, type MonthEntry, type MonthFee } from "./month-books.ts";
+import {
+  emptyMonthBooks,
+  type MonthBooks,
+  type MonthEntry,
+  type MonthFee,
+  postUse,
+} from "./month-books.ts";
 import {
   cancel,
   changeInterval,
@@ -19,7 +25,7 @@ import { type GrantAsked, grant, type WithdrawalAsked, withdraw } from "./month-
 import { settle } from "./month-settle.ts";
 import { feeGivenUp, feePaid } from "./month-suspensions.ts";
 import type { AddOnUse, Catalogue, DueCharge, MonthSubscription } from "./month-terms.ts";
-import { balanceOf, roomForDraw, sayIfLow, take } from "./naive-books.ts";
+import { backFor, balanceOf, roomForDraw, sayIfLow } from "./naive-books.ts";
 import { createMetering } from "./naive-metering.ts";
 
 /**
@@ -173,10 +179,11 @@ export function createMonthModel(setup: {
       if (typeof credits === "string") return credits;
       const usage = Math.max(Math.min(event.occurredAt, now), completeUntil);
       settle(books, catalogue, { clock: now, usage, completeUntil });
-      if (credits > roomForDraw(books)) return "overflow";
-      take(books, credits);
+      const onLine = credits - backFor(books, credits, event.occurredAt);
+      if (onLine > roomForDraw(books)) return "overflow";
+      postUse(books, event, credits);
       books.used += credits;
-      if (credits > 0n) sayIfLow(books, `event:${event.eventId}`);
+      if (onLine > 0n) sayIfLow(books, `event:${event.eventId}`);
       metering.remember(event);
       return "metered";
     },
@@ -195,7 +202,7 @@ function tell(books: MonthBooks): MonthAccount {
     timeZone,
     balance: balanceOf(books),
     used,
-    lots: books.lots.map((lot) => ({ ...lot })),
+    lots: books.lots.map(({ expired: _, gone: __, ...lot }) => lot),
     entries: [...posted],
     lowBalances: [...lowBalances],
     fees: books.fees.toSorted((a, b) => a.dueAt - b.dueAt || (a.paymentId < b.paymentId ? -1 : 1)),

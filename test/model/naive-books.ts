@@ -20,6 +20,10 @@ export interface NaiveLot {
   readonly credits: bigint;
   left: bigint;
   readonly expiresAt: number | null;
+  /** What its expiry took and late usage has not used since. */
+  expired: bigint;
+  /** What was withdrawn, or expired while older lots had something left. */
+  gone: bigint;
 }
 
 export const MOST = 9_223_372_036_854_775_807n;
@@ -73,6 +77,64 @@ export function take(
   return { paid, unpaid };
 }
 
+/**
+ * Takes credits for usage that occurred at an instant: an expired lot still pays for what occurred before
+ * its end, in its turn. Returns also what each lot gave back.
+ */
+export function takeFor(
+  books: NaiveBooks,
+  credits: bigint,
+  occurredAt: number,
+): ReturnType<typeof take> & { readonly gave: readonly (readonly [NaiveLot, bigint])[] } {
+  const gave: [NaiveLot, bigint][] = [];
+  let onLine = 0n;
+  let left = credits;
+  for (const lot of inTurn(books.lots)) {
+    const live = lot.left < left ? lot.left : left;
+    onLine += live;
+    left -= live;
+    if (lot.expired === 0n || lot.expiresAt === null || lot.expiresAt <= occurredAt) continue;
+    const back = lot.expired < left ? lot.expired : left;
+    if (back === 0n) continue;
+    lot.expired -= back;
+    left -= back;
+    gave.push([lot, back]);
+  }
+  const { paid, unpaid } = take(books, onLine + left);
+  return {
+    paid: [...gave.map(([{ lotId }, back]) => [lotId, back] as const), ...paid],
+    unpaid,
+    gave,
+  };
+}
+
+/** Oldest first; neighbours that have nothing on the line any more pay in the order of their ends. */
+function inTurn(lots: readonly NaiveLot[]): NaiveLot[] {
+  const turns: NaiveLot[] = [];
+  let run: NaiveLot[] = [];
+  const flush = (): void => {
+    run.sort((a, b) => (a.expiresAt ?? 0) - (b.expiresAt ?? 0) || (a.lotId < b.lotId ? -1 : 1));
+    turns.push(...run);
+    run = [];
+  };
+  for (const lot of lots) {
+    if (lot.gone === lot.credits) {
+      run.push(lot);
+      continue;
+    }
+    flush();
+    turns.push(lot);
+  }
+  flush();
+  return turns;
+}
+
+/** What late usage could use of expired lots; nothing is taken. */
+export function backFor(books: NaiveBooks, credits: bigint, occurredAt: number): bigint {
+  const copy = { ...books, lots: books.lots.map((lot) => ({ ...lot })) };
+  return takeFor(copy, credits, occurredAt).gave.reduce((sum, [, back]) => sum + back, 0n);
+}
+
 /** Adds a full lot behind all others; returns how much of it repaid debt. */
 export function put<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   const repaid = lot.left < books.debt ? lot.left : books.debt;
@@ -87,6 +149,8 @@ export function end<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   const had = lot.left;
   const older = books.lots.slice(0, books.lots.indexOf(lot));
   if (older.every((other) => other.left === 0n)) books.travelled += had;
+  else lot.gone += had;
+  lot.expired = had;
   lot.left = 0n;
   return had;
 }

@@ -6,6 +6,7 @@ import type {
   UsageEvent,
 } from "../../shared/core/usage/usage-event.ts";
 import {
+  backFor,
   balanceOf,
   emptyBooks,
   end,
@@ -15,7 +16,7 @@ import {
   roomForGrant,
   sayAgainIfLow,
   sayIfLow,
-  take,
+  takeFor,
 } from "./naive-books.ts";
 import { createMetering } from "./naive-metering.ts";
 
@@ -70,7 +71,7 @@ export interface ModelAccount {
   readonly expiries: readonly { readonly lotId: string; readonly credits: bigint }[];
   /** In the order published: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
   readonly lowBalances: readonly { readonly cause: string; readonly balance: bigint }[];
-  /** The number of grants and expiries posted, which is the last one's sequence. */
+  /** The number of grants, expiries and credits given back posted, which is the last one's sequence. */
   readonly entries: bigint;
 }
 
@@ -124,8 +125,9 @@ export function createModel(setup: {
     const credits = metering.priceOf(event);
     if (typeof credits === "string") return credits;
     endLots(books, event.occurredAt < now ? event.occurredAt : now);
-    if (credits > roomForDraw(books)) return "overflow";
-    use(books, event.eventId, credits);
+    const onLine = credits - backFor(books, credits, event.occurredAt);
+    if (onLine > roomForDraw(books)) return "overflow";
+    use(books, event, credits);
     metering.remember(event);
     return "metered";
   }
@@ -161,15 +163,17 @@ export function createModel(setup: {
   };
 }
 
-function use(books: Books, eventId: string, credits: bigint): void {
-  const { paid, unpaid } = take(books, credits);
+function use(books: Books, { eventId, occurredAt }: UsageEvent, credits: bigint): void {
+  const { paid, unpaid, gave } = takeFor(books, credits, occurredAt);
+  books.entries += BigInt(gave.length);
+  const onLine = gave.reduce((left, [, back]) => left - back, credits);
   books.records.push({ eventId, credits, paidBy: new Map(paid), unpaid });
   books.used += credits;
-  if (credits > 0n) sayIfLow(books, `event:${eventId}`);
+  if (onLine > 0n) sayIfLow(books, `event:${eventId}`);
 }
 
 function addLot(books: Books, lotId: string, credits: bigint, expiresAt: Instant | null): void {
-  let repaid = put(books, { lotId, credits, left: credits, expiresAt });
+  let repaid = put(books, { lotId, credits, left: credits, expiresAt, expired: 0n, gone: 0n });
   for (const record of books.records) {
     const paid = repaid < record.unpaid ? repaid : record.unpaid;
     if (paid === 0n) continue;

@@ -95,6 +95,8 @@ describe("a replay", () => {
     );
     const kinds = rows.map(({ kind }) => kind);
     expect(kinds).toEqual(["add_on_charge", "adjustment", "expiry", "grant", "reversal"]);
+    const late = "SELECT FROM usage_record WHERE given_back > 0";
+    expect((await target.database.query(late)).rowCount).toBeGreaterThan(0);
   });
 
   test("reports its result as JSON", async () => {

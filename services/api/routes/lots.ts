@@ -6,6 +6,7 @@ import { toUsageRecord, usageRecord } from "../../../shared/contract/usage-recor
 import { accountId, id } from "../../../shared/contract/wire.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
+import { lateUsageOf } from "../../../shared/ledger/usage/explain-late.ts";
 import { refuse } from "../problem.ts";
 import { READ, readOfAccount, route } from "./route.ts";
 
@@ -51,7 +52,11 @@ export const lotRoutes = [
         if (paying === null) throw refuse({ kind: "unknown_lot", lotId: lot_id });
         const range = { after: BigInt(cursors.read(cursor)?.[0] ?? -1), limit: limit + 1 };
         const records = await usageAcross(transaction, account_id, paying, range);
-        return pageOf(records.map(toUsageRecord), limit, (last) => cursors.of(last.start));
+        const shown = pageOf(records.map(toUsageRecord), limit, (last) => cursors.of(last.start));
+        if (shown.nextCursor !== null) return shown;
+        // Late usage that got the lot's expiry back drew elsewhere on the line, and comes last.
+        const late = await lateUsageOf(transaction, account_id, lot_id);
+        return { ...shown, items: [...shown.items, ...late.map(toUsageRecord)] };
       }),
   ),
 ];

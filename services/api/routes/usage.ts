@@ -10,8 +10,8 @@ import {
 } from "../../../shared/contract/usage-record.ts";
 import { accountId, id, instant, words } from "../../../shared/contract/wire.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
-import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import { listUsage } from "../../../shared/ledger/usage/list.ts";
 import { sumUsage, type UsageGroup } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
@@ -107,7 +107,7 @@ export const usageRoutes = [
         const named = { accountId: account_id, eventId: event_id, source };
         const record = await findUsageRecord(transaction, named);
         if ("kind" in record) throw refuse(record);
-        return toExplainedUsage(record, await lotsAcross(transaction, account_id, record.drawn));
+        return toExplainedUsage(record, await lotsThatPaid(transaction, account_id, record));
       }),
   ),
 ];

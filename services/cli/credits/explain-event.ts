@@ -2,12 +2,12 @@ import { explainedUsage, toExplainedUsage } from "../../../shared/contract/usage
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { lotsAcross } from "../../../shared/ledger/books/granted-lots.ts";
 import {
   findUsageRecord,
   type NamedEvent,
   type UsageRecord,
 } from "../../../shared/ledger/usage/explain.ts";
+import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, table } from "../shell/print.ts";
 import { readBooks } from "../shell/read-books.ts";
@@ -19,7 +19,7 @@ export async function explainEvent(settings: Settings, named: NamedEvent): Promi
   const explained = await readBooks(settings, async (transaction) => {
     const record = await findUsageRecord(transaction, named);
     if ("kind" in record) return record;
-    return toExplainedUsage(record, await lotsAcross(transaction, accountId, record.drawn));
+    return toExplainedUsage(record, await lotsThatPaid(transaction, accountId, record));
   });
   return "kind" in explained
     ? refused(explained)

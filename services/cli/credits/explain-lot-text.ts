@@ -10,19 +10,20 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import type { LotUse } from "../../../shared/ledger/books/granted-lots.ts";
-import type { MeterTotal, UsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import type { MeterTotal } from "../../../shared/ledger/usage/explain.ts";
 import type {
   Charged,
   ChargeRecord,
   ChargeTotal,
 } from "../../../shared/ledger/usage/explain-charges.ts";
+import type { PaidUsage } from "../../../shared/ledger/usage/explain-late.ts";
 import { moreLines } from "../shell/paging.ts";
 import { fields, table } from "../shell/print.ts";
 import { stretchText } from "./lot-text.ts";
 
 /** A page of the usage and charges that drew on a lot. */
 export interface Drawn {
-  readonly usage: readonly UsageRecord[];
+  readonly usage: readonly PaidUsage[];
   readonly charges: readonly ChargeRecord[];
   readonly nextCursor: string | null;
 }
@@ -75,10 +76,7 @@ export function toExplainedLot({ lot, use, meters, charged, usage, charges, ...p
     byAddOn: of("add_on_charge"),
     byReversal: of("reversal"),
     byAdjustment: of("adjustment"),
-    usage: usage.map((record) => ({
-      ...toUsageRecord(record),
-      paid: overlapOf(lot, record.drawn),
-    })),
+    usage: usage.map(toUsageRecord),
     charges: charges.map((charge) => ({
       ...ofCharge(charge.charged),
       ...{ ...charge, ...charge.drawn },
@@ -114,7 +112,7 @@ export function explainedText(explained: Explained): string {
     ),
   ];
   const parts = [head, `It paid for\n${fields(totals)}`];
-  if (usage.length > 0) parts.push(usageTable(lot, usage));
+  if (usage.length > 0) parts.push(usageTable(usage));
   if (charges.length > 0) parts.push(chargeTable(lot, charges));
   return [parts.join("\n\n"), ...moreLines(nextCursor)].join("\n");
 }
@@ -135,14 +133,14 @@ function chargedText(charged: Charged): string {
   }
 }
 
-function usageTable(lot: GrantedLot, usage: readonly UsageRecord[]): string {
+function usageTable(usage: readonly PaidUsage[]): string {
   return table(usage, [
     ["EVENT", ({ eventId }) => eventId],
     ["METER", ({ meter }) => meter],
     ["QUANTITY", ({ quantity }) => quantity, "right"],
     ["OCCURRED", ({ occurredAt }) => formatInstant(occurredAt)],
     ["COST", ({ credits }) => formatCredits(credits), "right"],
-    ["PAID", ({ drawn }) => formatCredits(overlapOf(lot, drawn)), "right"],
+    ["PAID", ({ paid }) => formatCredits(paid), "right"],
   ]);
 }
 

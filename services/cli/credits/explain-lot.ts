@@ -4,8 +4,17 @@ import type { Stretch } from "../../../shared/core/line/credit-line.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { findLot, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { totalsAcross, usageAcross } from "../../../shared/ledger/usage/explain.ts";
+import {
+  type MeterTotal,
+  totalsAcross,
+  usageAcross,
+} from "../../../shared/ledger/usage/explain.ts";
 import { chargesAcross, chargeTotalsAcross } from "../../../shared/ledger/usage/explain-charges.ts";
+import {
+  lateUsageOf,
+  type PaidUsage,
+  paidOnLine,
+} from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -24,16 +33,27 @@ export function explainLot(
     const lot = await findLot(transaction, accountId, lotId);
     if (lot === null) return refused({ kind: "unknown_lot", lotId });
     const losses = await readLosses(transaction, accountId);
+    const late = await lateUsageOf(transaction, accountId, lotId);
     const explained = {
       accountId,
       lot,
       use: useOf(lot, { ...account, at: Date.now() }, losses),
-      meters: await totalsAcross(transaction, accountId, lot),
+      meters: withLate(await totalsAcross(transaction, accountId, lot), late),
       charged: await chargeTotalsAcross(transaction, accountId, lot),
-      ...(await readDrawn(transaction, accountId, lot, page)),
+      ...(await readDrawn(transaction, accountId, lot, late, page)),
     };
     return shown(explainedLot, toExplainedLot(explained), explainedText(explained));
   });
+}
+
+/** Late usage that got the lot's expiry back is not on its stretch. */
+function withLate(totals: readonly MeterTotal[], late: readonly PaidUsage[]): MeterTotal[] {
+  const byMeter = new Map(totals.map((total) => [total.meter, total]));
+  for (const { meter, paid } of late) {
+    const { events, credits } = byMeter.get(meter) ?? { events: 0, credits: 0n };
+    byMeter.set(meter, { meter, events: events + 1, credits: credits + paid });
+  }
+  return [...byMeter.values()];
 }
 
 /** Usage and charges draw on the same line: a page has the first of both, by where they start. */
@@ -41,6 +61,7 @@ async function readDrawn(
   transaction: Transaction,
   accountId: AccountId,
   lot: GrantedLot,
+  late: readonly PaidUsage[],
   { limit, cursor }: PageRequest,
 ): Promise<Drawn> {
   // Positions start at 0.
@@ -53,8 +74,9 @@ async function readDrawn(
     .sort((a, b) => (a < b ? -1 : 1));
   const last = starts.length > limit ? (starts[limit - 1] ?? null) : null;
   const isOn = ({ drawn }: { readonly drawn: Stretch }) => last === null || drawn.start <= last;
+  const onLine = usage.filter(isOn).map((record) => paidOnLine(lot, record));
   return {
-    ...{ usage: usage.filter(isOn), charges: charges.filter(isOn) },
+    ...{ usage: last === null ? [...onLine, ...late] : onLine, charges: charges.filter(isOn) },
     nextCursor: last === null ? null : cursors.of(last),
   };
 }

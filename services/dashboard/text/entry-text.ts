@@ -13,6 +13,8 @@ const NAMES: Readonly<Record<string, string>> = {
 /** An entry in words: "Add-on · voice cloning, 2 more units". */
 export function entryText(entry: { readonly kind: string; readonly reference: string }): string {
   const { kind, reference } = entry;
+  const late = kind === "reversal" ? REFERENCE.lateUsage.read(reference) : null;
+  if (late !== null) return `Expired credits given back · late usage ${late.eventId}`;
   const name = NAMES[kind] ?? kind.replaceAll("_", " ");
   const detail = kind === "add_on_charge" ? addOnText(reference) : moneyFirst(reference);
   return detail === "" ? name : `${name} · ${detail}`;

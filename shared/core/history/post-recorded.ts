@@ -10,6 +10,7 @@ import {
   withMoved,
 } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
+import { REFERENCE } from "../line/reference.ts";
 import { type GrantedLot, toLot } from "../month/grant-credits.ts";
 import { type AccountInBatch, wasRead } from "../usage/account-in-batch.ts";
 import { identityOf, type UsageEvent } from "../usage/usage-event.ts";
@@ -26,6 +27,19 @@ export interface EntryHistory {
   readonly entries: readonly RecordedEntry[];
   /** True if no others follow. */
   readonly isWhole: boolean;
+  /** What these entries give back to late events, by reference. */
+  readonly givenBack: ReadonlyMap<string, MicroCredits>;
+}
+
+/** Consecutive entries as a history. */
+export function historyOf(entries: readonly RecordedEntry[], isWhole: boolean): EntryHistory {
+  const givenBack = new Map<string, MicroCredits>();
+  for (const entry of entries) {
+    if (!givesBack(entry)) continue;
+    const { reference, credits } = entry;
+    givenBack.set(reference, (givenBack.get(reference) ?? 0n) + credits);
+  }
+  return { entries, isWhole, givenBack };
 }
 
 /** What must still be read to post all entries: accounts, and events that drew nothing. */
@@ -51,23 +65,26 @@ export interface Recorded {
 /**
  * Posts the recorded entries that come before an event. Entries are in the order of their sequence, and
  * an entry posted at a position comes before the event that drew from there. The position of an event
- * of no credits is known only from its record.
+ * that draws nothing is known only from its record. Returns what entries give back to the event.
  */
 export function postBeforeEvent(
   book: AccountInBatch,
   event: UsageEvent,
   credits: MicroCredits,
   { histories, starts, short }: Recorded,
-): void {
+): MicroCredits {
   const history = histories.get(book.account.accountId);
-  if (history === undefined || history.entries.length === 0) return;
+  if (history === undefined || history.entries.length === 0) return 0n;
+  const { givenBack } = history;
+  const given = givenBack.size === 0 ? 0n : (givenBack.get(REFERENCE.lateUsage.write(event)) ?? 0n);
   postRecorded(book, history, short, (next) => {
     if (positionBefore(next, book.account) > book.position) return true;
-    if (credits > 0n || next.position <= book.position) return false;
+    if (credits > given || next.position <= book.position) return false;
     const start = starts.get(identityOf(event));
     if (start === undefined) short.ofStarts.add(event);
     return start === undefined || (start !== null && next.position > start);
   });
+  return given;
 }
 
 /**
@@ -102,14 +119,18 @@ export function recordedAt({ entries }: EntryHistory, sequence: bigint): Recorde
 }
 
 /** The position when the entry was posted, if the line was then as it is now. */
-function positionBefore(
-  { kind, lotId, credits, granted, position }: RecordedEntry,
-  account: Account,
-): MicroCredits {
+function positionBefore(entry: RecordedEntry, account: Account): MicroCredits {
+  const { kind, lotId, credits, granted, position } = entry;
+  if (givesBack(entry)) return position;
   if (kind === "grant" || (kind === "adjustment" && lotId !== null)) return position;
   // The lot was ahead of the position and was cut out of the line.
   if (kind === "expiry" && granted !== account.granted) return position;
   return position + credits;
+}
+
+/** True for an entry that gives expired credits back to a late event; the line stays. */
+function givesBack({ kind, credits }: Pick<Entry, "kind" | "credits">): boolean {
+  return kind === "reversal" && credits > 0n;
 }
 
 function post(book: AccountInBatch, recorded: RecordedEntry): void {
@@ -137,6 +158,7 @@ function move(account: Account, lots: readonly Lot[], recorded: RecordedEntry): 
   const { kind, credits } = recorded;
   if (kind === "grant") return addGranted(account, lots, recorded);
   const stays = { line: account, lots, added: null, credits };
+  if (givesBack(recorded)) return stays;
   const lot = lots.find(({ lotId }) => lotId === recorded.lotId);
   if (kind === "expiry") {
     // The lot is used up: nothing is left to expire.

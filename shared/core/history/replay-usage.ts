@@ -11,9 +11,9 @@ import { postBeforeEvent, postRecorded, type Recorded } from "./post-recorded.ts
  */
 export function replayUsage<E extends UsageEvent>(
   events: readonly E[],
-  context: BatchContext & Recorded,
+  context: Omit<BatchContext, "expired"> & Recorded,
 ): Metering<E> {
-  return meterEvents(events, context, (book, event, credits) =>
+  return meterEvents(events, { ...context, expired: new Map() }, (book, event, credits) =>
     postBeforeEvent(book, event, credits, context),
   );
 }

@@ -11,6 +11,8 @@ import {
 /** A usage record in the books: its event, its price, and the start of its stretch. */
 export interface RecordedUsage extends ReceivedEvent {
   readonly credits: MicroCredits;
+  /** What of its credits expired lots paid, by entries. */
+  readonly givenBack: MicroCredits;
   readonly start: MicroCredits;
 }
 

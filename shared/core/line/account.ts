@@ -25,6 +25,8 @@ export interface Account extends CreditLine {
   readonly timeZone: string;
   /** Nothing is due before this instant. Null: nothing will be. */
   readonly nextDueAt: Instant | null;
+  /** The end of the last lot whose expiry was posted: usage from before may get it back. Null: none. */
+  readonly expiredUntil: Instant | null;
   /** When time alone makes something due: a turn, or a grace after what waits for usage. */
   readonly settleAt: Instant | null;
 }

@@ -34,6 +34,12 @@ const toPeriod = (number: string, period: string): PeriodRef => ({
   period: Number(period),
 });
 
+/** The event that an entry about late usage names. */
+export interface LateUsageRef {
+  readonly eventId: string;
+  readonly source: string;
+}
+
 /** Prefixes of a top-up's lot and of an automatic top-up's payment, for SQL. */
 export const TOP_UP_LOT = "top-up:";
 export const AUTOMATIC_TOP_UP = "low-balance:";
@@ -117,6 +123,12 @@ export const REFERENCE = {
     "^subscription-end:(\\d+)$",
     ({ sequence }) => `subscription-end:${sequence}`,
     (sequence) => ({ sequence: Number(sequence) }),
+  ),
+  /** An entry: expired credits given back to a late event. */
+  lateUsage: grammar<LateUsageRef>(
+    "^late:(.*?)(?: of (.*))?$",
+    ({ eventId, source }) => `late:${eventId}${source === "" ? "" : ` of ${source}`}`,
+    (eventId, source = "") => ({ eventId, source }),
   ),
   /** A low balance's cause: an event. */
   eventCause: grammar<{ readonly eventId: string }>(

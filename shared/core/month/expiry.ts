@@ -4,7 +4,8 @@
  * A lot pays for usage that occurred before its end, and usage may arrive late. So an expiry is posted
  * once the usage before it is complete: with the account's first event that occurred at or after the
  * end, or once metering has read every partition to its end a grace later. An outage of metering costs
- * no customer a credit. The add-on charges of turns wait in the same way.
+ * no customer a credit. The add-on charges of turns wait in the same way. Usage that is later still gets
+ * the expiry back: late-usage.ts.
  */
 
 import type { Account, Entry, Instant, Lot } from "../line/account.ts";
@@ -112,12 +113,16 @@ export function postExpiry(
   { lot, at }: Expiry,
 ): { account: Account; lots: readonly Lot[]; entry: Entry } {
   const { line, expired, moved } = expire(before, lots, lot);
-  const { account, entry } = postEntry(line, {
-    kind: "expiry",
-    credits: -expired,
-    lotId: lot.lotId,
-    reference: REFERENCE.expiry.write(lot),
-    dueAt: at,
-  });
+  const expiredUntil = Math.max(before.expiredUntil ?? at, at);
+  const { account, entry } = postEntry(
+    { ...line, expiredUntil },
+    {
+      kind: "expiry",
+      credits: -expired,
+      lotId: lot.lotId,
+      reference: REFERENCE.expiry.write(lot),
+      dueAt: at,
+    },
+  );
   return { account, lots: withMoved(lots, moved), entry };
 }

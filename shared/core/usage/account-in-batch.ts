@@ -1,11 +1,12 @@
 import type { Account, AccountId, Entry, Instant, Lot } from "../line/account.ts";
-import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
+import { balanceOf, MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import { type LowBalance, recordLowBalance } from "../line/low-balance.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { type AccountBook, isDue, isTurnDue } from "../month/account-book.ts";
 import { usageBefore } from "../month/expiry.ts";
 import type { Fee } from "../month/fee.ts";
 import type { GrantedLot } from "../month/grant-credits.ts";
+import { type ExpiredLot, giveBack, isLate, withExpired } from "../month/late-usage.ts";
 import { bookChanges, type MovedBook } from "../month/movement.ts";
 import { settle } from "../month/settle.ts";
 import { EMPTY_SCHEDULE, type Schedule, type SubscriptionChange } from "../month/subscription.ts";
@@ -36,6 +37,8 @@ export interface AccountInBatch extends MovedBook {
   /** Where the first event's stretch starts. */
   drawnFrom: MicroCredits;
   lots: readonly Lot[];
+  /** Those that late events may get back: read if one is late, and expired in the batch. */
+  expired: readonly ExpiredLot[];
   schedule: Schedule;
   readonly before: Omit<AccountBook, "account">;
   readonly entries: Entry[];
@@ -52,15 +55,17 @@ const NONE: readonly never[] = [];
 /** If nothing is due on an account, only its row is read. */
 const NOT_READ: Omit<AccountBook, "account"> = { lots: [], schedule: EMPTY_SCHEDULE };
 
-/** An account at the start of a batch; `before` is what was read of it besides its row. */
+/** An account at the start of a batch; `before` and `expired` are what was read of it besides its row. */
 export function openAccount(
   account: Account,
   before: Omit<AccountBook, "account"> = NOT_READ,
+  expired: readonly ExpiredLot[] = NONE,
 ): AccountInBatch {
   return {
     account,
     position: account.position,
     lots: before.lots,
+    expired,
     schedule: before.schedule,
     before,
     entries: [],
@@ -83,20 +88,27 @@ function accountOf(book: AccountInBatch): Account {
   return { ...book.account, position: book.position };
 }
 
+/** The price of an event, and what of it expired lots pay. */
+export interface EventCost {
+  readonly credits: MicroCredits;
+  readonly givenBack: MicroCredits;
+}
+
 /** Draws one event's credits, and records a low balance if it crosses the threshold. */
 export function draw(
   book: AccountInBatch,
   event: UsageEvent,
-  credits: MicroCredits,
+  { credits, givenBack }: EventCost,
   lowBalances: LowBalance[],
 ): void {
+  const drawn = credits - givenBack;
   if (book.events.length === 0) book.drawnFrom = book.position;
   book.events.push(event);
   addToSpend(book.spends, event, credits, book.account);
-  book.position += credits;
+  book.position += drawn;
   book.moved = true;
   const { lowBalance, granted, threshold } = book.account;
-  if (lowBalance || credits === 0n) return;
+  if (lowBalance || drawn === 0n) return;
   if (balanceOf({ granted, position: book.position }) > threshold) return;
   const crossed = recordLowBalance(
     accountOf(book),
@@ -131,11 +143,31 @@ export function settleBefore(
   book.position = settled.account.position;
   book.lots = settled.lots;
   book.schedule = settled.schedule;
+  book.expired = withExpired(book.expired, settled.entries, settled.lots);
   book.entries.push(...settled.entries);
   book.granted = [...book.granted, ...settled.granted];
   book.changes = [...book.changes, ...settled.changes];
   book.fees = [...book.fees, ...settled.fees];
   if (settled.lowBalance !== null) lowBalances.push(settled.lowBalance);
+}
+
+/** Gives back what a late event of these credits needs of expiries; returns how much. */
+export function giveBackTo(
+  book: AccountInBatch,
+  event: UsageEvent,
+  credits: MicroCredits,
+): MicroCredits {
+  if (!isLate(book.account, event)) return 0n;
+  const { eventId, source, occurredAt } = event;
+  const late = { eventId, source, occurredAt, credits };
+  const given = giveBack(accountOf(book), book.expired, late);
+  // The event does not fit on the line and will be rejected.
+  if (book.position + credits - given.credits > MAX_BIGINT) return 0n;
+  if (given.credits > 0n) book.moved = true;
+  book.account = given.account;
+  book.expired = given.expired;
+  book.entries.push(...given.entries);
+  return given.credits;
 }
 
 /** The stretch begins with the first event and includes what entries drew in between. */

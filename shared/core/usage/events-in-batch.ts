@@ -2,6 +2,7 @@ import type { Account } from "../line/account.ts";
 import { MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import type { LowBalance } from "../line/low-balance.ts";
 import type { AccountBook } from "../month/account-book.ts";
+import type { ExpiredLot } from "../month/late-usage.ts";
 import type { Movement } from "../month/movement.ts";
 import { price, type RateCard, rateAt } from "../offer/rate-card.ts";
 import { newAccountIdProblem } from "../text/text.ts";
@@ -10,6 +11,7 @@ import {
   changesOf,
   type Draw,
   draw,
+  type EventCost,
   openAccount,
 } from "./account-in-batch.ts";
 import { conflictWith } from "./conflict.ts";
@@ -23,6 +25,8 @@ export interface BatchContext {
   readonly accounts: ReadonlyMap<string, Account>;
   /** What was read of accounts besides their rows. */
   readonly books: ReadonlyMap<string, Omit<AccountBook, "account">>;
+  /** The lots that late events may get back, by account; only of accounts that have one. */
+  readonly expired: ReadonlyMap<string, readonly ExpiredLot[]>;
   /**
    * Events already metered under the batch's identities, by `identityOf`. Null: not looked up; the
    * unique key of the usage records detects repeats.
@@ -30,10 +34,9 @@ export interface BatchContext {
   readonly recorded: ReadonlyMap<string, UsageEvent> | null;
 }
 
-/** A metered event: its price and where on the account's line its stretch starts. */
-export interface Drawn<E extends UsageEvent> {
+/** A metered event: its price, what expired lots pay of it, and where on the line the rest starts. */
+export interface Drawn<E extends UsageEvent> extends EventCost {
   readonly event: E;
-  readonly credits: MicroCredits;
   readonly start: MicroCredits;
 }
 
@@ -62,7 +65,10 @@ interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, "record
   repeats: number;
 }
 
-/** Applies events in order: prices each and draws it, after `before` has posted what comes before it. */
+/**
+ * Applies events in order: prices each and draws it, after `before` has posted what comes before it and
+ * returned what of its credits is given back.
+ */
 export function meterEvents<E extends UsageEvent>(
   events: readonly E[],
   context: BatchContext,
@@ -71,7 +77,7 @@ export function meterEvents<E extends UsageEvent>(
     event: E,
     credits: MicroCredits,
     lowBalances: LowBalance[],
-  ) => void,
+  ) => MicroCredits,
 ): Metering<E> {
   const batch = openBatch<E>(context);
   for (const event of events) {
@@ -79,8 +85,8 @@ export function meterEvents<E extends UsageEvent>(
     if (book === null) continue;
     const credits = priceFor(batch, event);
     if (credits === null) continue;
-    before(book, event, credits, batch.lowBalances);
-    drawEvent(batch, book, event, credits);
+    const givenBack = before(book, event, credits, batch.lowBalances);
+    drawEvent(batch, book, event, { credits, givenBack });
   }
   const { drawn, rejected, repeats, lowBalances, open } = batch;
   return { drawn, rejected, repeats, lowBalances, ...changesOf(open.values()) };
@@ -116,7 +122,7 @@ function accountFor<E extends UsageEvent>(
       ? reject(batch, event, "unknown_account", `there is no account ${accountId}`)
       : reject(batch, event, "malformed", problem);
   }
-  const book = openAccount(account, batch.books.get(accountId));
+  const book = openAccount(account, batch.books.get(accountId), batch.expired.get(accountId));
   batch.open.set(accountId, book);
   return book;
 }
@@ -135,14 +141,15 @@ function drawEvent<E extends UsageEvent>(
   batch: EventsInBatch<E>,
   book: AccountInBatch,
   event: E,
-  credits: MicroCredits,
+  cost: EventCost,
 ): void {
-  if (book.position + credits > MAX_BIGINT) {
+  const { credits, givenBack } = cost;
+  if (book.position + credits - givenBack > MAX_BIGINT) {
     reject(batch, event, "overflow", `${credits} micro-credits do not fit on the line`);
     return;
   }
-  batch.drawn.push({ event, credits, start: book.position });
-  draw(book, event, credits, batch.lowBalances);
+  batch.drawn.push({ event, credits, givenBack, start: book.position });
+  draw(book, event, cost, batch.lowBalances);
   batch.recorded?.set(identityOf(event), event);
 }
 

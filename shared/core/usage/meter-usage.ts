@@ -1,6 +1,6 @@
 import type { Account, Instant } from "../line/account.ts";
 import { isDue } from "../month/account-book.ts";
-import { type SettlingContext, settleBefore } from "./account-in-batch.ts";
+import { giveBackTo, type SettlingContext, settleBefore } from "./account-in-batch.ts";
 import { type BatchContext, type Metering, meterEvents } from "./events-in-batch.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
@@ -30,7 +30,8 @@ export function meterUsage<E extends UsageEvent>(
   events: readonly E[],
   context: MeteringContext,
 ): Metering<E> {
-  return meterEvents(events, context, (book, event, _, lowBalances) =>
-    settleBefore(book, event, context, lowBalances),
-  );
+  return meterEvents(events, context, (book, event, credits, lowBalances) => {
+    settleBefore(book, event, context, lowBalances);
+    return giveBackTo(book, event, credits);
+  });
 }

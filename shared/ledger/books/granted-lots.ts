@@ -4,6 +4,7 @@ import { type MicroCredits, remainingOf, type Stretch } from "../../core/line/cr
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
+import { GIVES_BACK } from "./expired-lots.ts";
 
 const COLUMNS = `
   lot_id AS "lotId", start_position AS start, end_position AS "end", credits, source, reference,
@@ -82,13 +83,14 @@ export async function insertLots(
 
 const LOSSES = `
   SELECT lot_id AS "lotId",
-         coalesce(-sum(credits) FILTER (WHERE kind = 'expiry'), 0)::bigint AS expired,
+         coalesce(-sum(credits) FILTER (WHERE kind <> 'adjustment'), 0)::bigint AS expired,
          coalesce(-sum(credits) FILTER (WHERE kind = 'adjustment'), 0)::bigint AS withdrawn
   FROM entry
-  WHERE account_id = $1 AND kind IN ('expiry', 'adjustment') AND lot_id IS NOT NULL
+  WHERE account_id = $1 AND lot_id IS NOT NULL
+    AND (kind IN ('expiry', 'adjustment') OR (${GIVES_BACK}))
   GROUP BY lot_id`;
 
-/** The unused credits that a lot lost by expiry and by withdrawal. */
+/** The unused credits that a lot lost by expiry, without those given back, and by withdrawal. */
 export interface LotLoss {
   readonly expired: MicroCredits;
   readonly withdrawn: MicroCredits;

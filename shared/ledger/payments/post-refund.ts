@@ -101,7 +101,7 @@ async function postOfFee(
 const REVERSED = `
   SELECT coalesce(-sum(credits), 0)::bigint AS reversed
   FROM entry
-  WHERE account_id = $1 AND kind = 'reversal' AND lot_id = $2`;
+  WHERE account_id = $1 AND kind = 'reversal' AND credits < 0 AND lot_id = $2`;
 
 /** How many micro-credits of a lot were reversed before. */
 async function readReversed(

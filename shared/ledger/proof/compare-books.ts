@@ -51,7 +51,7 @@ const COMPARED: readonly Compared[] = [
   {
     table: "account",
     columns:
-      "granted, position, entries, threshold, crossings, low_balance, next_due_at, settle_at, time_zone, currency, created_at",
+      "granted, position, entries, threshold, crossings, low_balance, next_due_at, settle_at, expired_until, time_zone, currency, created_at",
     key: "account_id",
   },
   {
@@ -68,7 +68,7 @@ const COMPARED: readonly Compared[] = [
   {
     table: "usage_record",
     columns:
-      "event_id, meter, quantity, occurred_at, source, dimensions, credits, start_position, kafka_partition, kafka_offset",
+      "event_id, meter, quantity, occurred_at, source, dimensions, credits, given_back, start_position, kafka_partition, kafka_offset",
     key: "event_id, source",
   },
   {

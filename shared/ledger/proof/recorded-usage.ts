@@ -124,7 +124,7 @@ export async function openRecordLines(
 }
 
 const FIND = `
-  SELECT ${EVENT_FIELDS}, credits, start_position AS start, kafka_partition AS partition,
+  SELECT ${EVENT_FIELDS}, credits, coalesce(given_back, 0) AS "givenBack", start_position AS start, kafka_partition AS partition,
          kafka_offset AS offset
   FROM (
     SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS each (event_id, account_id)

@@ -10,6 +10,7 @@ import { type Repair, repairOnce } from "./repairs.ts";
 export interface OriginalRecord {
   readonly event: ReceivedEvent;
   readonly credits: MicroCredits;
+  readonly givenBack: MicroCredits;
   readonly start: MicroCredits;
   readonly drawnAt: Instant;
 }

@@ -9,10 +9,12 @@ const STATES = `
     crossings   bigint,
     low_balance boolean,
     next_due_at timestamptz,
-    settle_at   timestamptz
+    settle_at   timestamptz,
+    expired_until timestamptz
   ) ON COMMIT DROP`;
 
-const STATE_COLUMNS = "account_id, version, crossings, low_balance, next_due_at, settle_at";
+const STATE_COLUMNS =
+  "account_id, version, crossings, low_balance, next_due_at, settle_at, expired_until";
 
 // A replay has other transactions, so a version may be higher than in the source.
 const FINISH_ACCOUNTS = `
@@ -21,7 +23,8 @@ const FINISH_ACCOUNTS = `
       crossings = replayed.crossings,
       low_balance = replayed.low_balance,
       next_due_at = replayed.next_due_at,
-      settle_at = replayed.settle_at
+      settle_at = replayed.settle_at,
+      expired_until = replayed.expired_until
   FROM replayed_account AS replayed
   WHERE account.account_id = replayed.account_id`;
 

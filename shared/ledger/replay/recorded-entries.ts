@@ -1,4 +1,8 @@
-import type { EntryHistory, RecordedEntry } from "../../core/history/post-recorded.ts";
+import {
+  type EntryHistory,
+  historyOf,
+  type RecordedEntry,
+} from "../../core/history/post-recorded.ts";
 import type { Account } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
@@ -57,7 +61,7 @@ const GROWTH = 8;
 /** The most accounts and entries in memory; beyond that they are read again when needed. */
 const MOST_KEPT = 200_000;
 
-const NOTHING_MORE: EntryHistory = { entries: [], isWhole: true };
+const NOTHING_MORE = historyOf([], true);
 
 /** Reads the next recorded entries of accounts in a snapshot of the books, in bounded memory. */
 export interface RecordedEntries {
@@ -123,7 +127,7 @@ async function readAfter(
     accounts.map(({ accountId }) => {
       const entries = read.get(accountId);
       if (entries === undefined) return [accountId, NOTHING_MORE];
-      return [accountId, { entries, isWhole: entries.length < page }];
+      return [accountId, historyOf(entries, entries.length < page)];
     }),
   );
 }

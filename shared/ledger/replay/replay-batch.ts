@@ -45,7 +45,7 @@ export function replayBatch(
   });
 }
 
-type Context = BatchContext & Recorded;
+type Context = Omit<BatchContext, "expired"> & Recorded;
 
 /** Reads what the last try at the batch found missing. */
 async function readMore(

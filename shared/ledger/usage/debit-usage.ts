@@ -5,6 +5,7 @@ import type { Metering } from "../../core/usage/events-in-batch.ts";
 import { accountsDue, type MeteringContext, meterUsage } from "../../core/usage/meter-usage.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
+import { readExpiredOfLate } from "../books/expired-lots.ts";
 import { postMovement } from "../books/post-movement.ts";
 import { lockAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
@@ -28,10 +29,9 @@ export function debitUsage(
   return exactlyOnce(database, batch, async (transaction, once) => {
     const usage = await readUsage(transaction, readRates, once);
     const due = accountsDue(once.events, usage.accounts, now);
-    const metering = await meter(transaction, once.events, {
-      ...{ now, ...usage },
-      ...(await readDue(transaction, due, usage.accounts)),
-    });
+    const read = await readDue(transaction, due, usage.accounts);
+    const expired = await readExpiredOfLate(transaction, once.events, usage.accounts);
+    const metering = await meter(transaction, once.events, { now, ...usage, ...read, expired });
     if (!(await postMovement(transaction, metering, now))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
     return metering;

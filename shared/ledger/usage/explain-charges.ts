@@ -47,6 +47,7 @@ const ACROSS = `
   WHERE account_id = $1
     AND (kind IN ('add_on_charge', 'reversal') OR (kind = 'adjustment' AND lot_id IS NULL))
     AND position > $2
+    AND credits < 0
     AND position + credits < $3
     AND $2::bigint < $3::bigint`;
 

@@ -13,6 +13,8 @@ export interface UsageRecord {
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly credits: MicroCredits;
+  /** What of its credits expired lots paid; it drew the rest. */
+  readonly givenBack: MicroCredits;
   readonly drawn: Stretch;
   readonly partition: number;
   readonly offset: bigint;
@@ -22,7 +24,8 @@ export interface UsageRecord {
 /** The columns of a `RecordRow`, of `usage_record AS record`. */
 export const RECORD_COLUMNS = `
   record.event_id AS "eventId", meter, quantity, occurred_at AS "occurredAt", record.source,
-  coalesce(dimensions, '{}') AS dimensions, credits, record.start_position AS start,
+  coalesce(dimensions, '{}') AS dimensions, credits, coalesce(given_back, 0) AS "givenBack",
+  record.start_position AS start,
   kafka_partition AS partition, kafka_offset AS offset, metered_at AS "meteredAt"`;
 
 export type RecordRow = Omit<UsageRecord, "drawn"> & { readonly start: MicroCredits };
@@ -56,6 +59,9 @@ export async function findUsageRecord(
   return { kind: "several_sources", eventId, sources: rows.map((record) => record.source) };
 }
 
+/** What a record drew of the line. */
+const DREW = "record.credits - coalesce(record.given_back, 0)";
+
 /**
  * The records that drew on [$2, $3) and start at $4 or later, found through draws. Draws never overlap, so
  * the first one has the greatest start up to there. An empty stretch, such as a lot cut out of the line,
@@ -75,9 +81,9 @@ const ACROSS = `
     AND draw.start_position < $3
     AND $2::bigint < $3::bigint
     AND record.start_position < $3
-    AND record.start_position + record.credits > $2
+    AND record.start_position + ${DREW} > $2
     AND record.start_position >= $4
-    AND record.credits > 0`;
+    AND ${DREW} > 0`;
 
 const LIST_ACROSS = `
   SELECT ${RECORD_COLUMNS}
@@ -105,7 +111,7 @@ export interface MeterTotal {
 
 const TOTAL_ACROSS = `
   SELECT meter, count(*)::integer AS events,
-         sum(least(record.start_position + credits, $3) - greatest(record.start_position, $2))::bigint
+         sum(least(record.start_position + ${DREW}, $3) - greatest(record.start_position, $2))::bigint
            AS credits
   ${ACROSS}
   GROUP BY meter
@@ -122,5 +128,5 @@ export async function totalsAcross(
 }
 
 export function toRecord({ start, ...record }: RecordRow): UsageRecord {
-  return { ...record, drawn: { start, end: start + record.credits } };
+  return { ...record, drawn: { start, end: start + record.credits - record.givenBack } };
 }

@@ -44,14 +44,14 @@ export async function findDraws(
 const ENTRIES = `
   SELECT account_id, entry.position + entry.credits AS drawn_from, entry.position AS drawn_to
   FROM entry LEFT JOIN lot USING (account_id, lot_id)
-  WHERE kind IN ('add_on_charge', 'reversal')
+  WHERE (kind IN ('add_on_charge', 'reversal') AND entry.credits < 0)
      OR (kind = 'adjustment' AND lot_id IS NULL)
      OR (kind = 'expiry' AND start_position < end_position)`;
 
 /** All that was drawn of lines, by usage and by entries. Numeric: a damaged record may be out of range. */
 export const DRAWN = `
   SELECT account_id, start_position::numeric AS drawn_from,
-         start_position::numeric + credits AS drawn_to
+         start_position::numeric + credits - coalesce(given_back, 0) AS drawn_to
   FROM usage_record
   UNION ALL ${ENTRIES}`;
 

@@ -35,6 +35,26 @@ export async function writeUsageRecords(
     rows.int8(event.offset);
     rows.timestamptz(meteredAt);
   });
+  const late = drawn.filter(({ givenBack }) => givenBack > 0n);
+  if (late.length > 0) await writeGivenBack(transaction, late);
+}
+
+const GIVEN_BACK = `
+  UPDATE usage_record AS record
+  SET given_back = late.given_back
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+    AS late (event_id, account_id, source, given_back)
+  WHERE record.event_id = late.event_id AND record.account_id = late.account_id
+    AND record.source = late.source`;
+
+/** Few events are late, so the others' rows are written without the column. */
+async function writeGivenBack(
+  transaction: Transaction,
+  late: readonly Drawn<ReceivedEvent>[],
+): Promise<void> {
+  const rows = late.map(({ event, givenBack }) => ({ ...event, givenBack }));
+  const values = columnsOf(rows, "eventId", "accountId", "source", "givenBack");
+  await transaction.query(GIVEN_BACK, values);
 }
 
 /** Writes the seven columns of the event itself. The benchmark's lower bound writes only these. */

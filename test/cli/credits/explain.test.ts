@@ -7,6 +7,8 @@ import { meterEvents } from "../../support/cli/meter-events.ts";
 import { offer } from "../../support/cli/offer.ts";
 import { topUp, wentBack } from "../../support/cli/pay.ts";
 
+const MINUTE = 60_000;
+
 let books: Books;
 const run = (line: string) => drawdown(words(line), { env: { DATABASE_URL: books.url } });
 const json = async (line: string) => JSON.parse((await run(`${line} --json`)).stdout);
@@ -64,6 +66,48 @@ describe("explain event", () => {
     expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
       /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,
     );
+  });
+
+  test("late usage was paid by the lot that had expired, and both ways show it", async () => {
+    const at = Date.now() - 60 * MINUTE;
+    const lots = [{ credits: 3_000_000n, expiresAt: at + 30 * MINUTE }, { credits: 5_000_000n }];
+    await openAccount(books, "cli-late", { lots, at });
+    const event = { accountId: "cli-late", meter: "cli-calls", source: "test" } as const;
+    await meterEvents(books, [
+      { ...event, eventId: "early", quantity: 1n, occurredAt: at + 10 * MINUTE },
+      { ...event, eventId: "after", quantity: 1n, occurredAt: at + 40 * MINUTE },
+    ]);
+    await meterEvents(books, [
+      { ...event, eventId: "late", quantity: 3n, occurredAt: at + 20 * MINUTE },
+    ]);
+
+    expect(await json("explain event late --account cli-late")).toMatchObject({
+      lots: [
+        { lot_id: "cli-late-lot-1", credits: "2000000" },
+        { lot_id: "cli-late-lot-2", credits: "1000000" },
+      ],
+      ...{ credits: "3000000", owed: "0" },
+    });
+    expect(await json("explain lot cli-late cli-late-lot-1")).toMatchObject({
+      ...{ used: "3000000", expired: "0", remaining: "0" },
+      by_meter: [{ meter: "cli-calls", events: 2, credits: "3000000" }],
+      usage: [
+        { event_id: "early", paid: "1000000" },
+        { event_id: "late", paid: "2000000" },
+      ],
+    });
+    expect(await json("explain lot cli-late cli-late-lot-2")).toMatchObject({
+      usage: [
+        { event_id: "after", paid: "1000000" },
+        { event_id: "late", paid: "1000000" },
+      ],
+    });
+    expect((await json("entries cli-late")).items[0]).toMatchObject({
+      ...{ kind: "reversal", credits: "2000000", balance: "4000000", used_before: "3000000" },
+      ...{ lot_id: "cli-late-lot-1", reference: "late:late of test" },
+    });
+    expect((await json("account show cli-late")).balance).toBe("3000000");
+    expect(await brokenInvariants(books.database)).toEqual([]);
   });
 
   test("usage beyond the last lot is debt until a lot repays it", async () => {

@@ -28,6 +28,10 @@ const SAID = {
     refundId: id,
   }),
   subscriptionEnd: fc.record({ sequence: number }),
+  lateUsage: fc.record({
+    eventId: id.filter((text) => !text.includes(" of ")),
+    source: id,
+  }),
   eventCause: fc.record({ eventId: id }),
   entryCause: fc.record({ sequence: big }),
 } as const;

@@ -26,6 +26,7 @@ import type { AddOn, Catalogue, LotLife, Plan } from "../../../shared/core/offer
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { accountsDue, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
 import { accountWith, eventWith } from "../../support/core/examples.ts";
+import { expiredIn } from "../usage/books-in-memory.ts";
 
 const USUAL: LotLife = { kind: "usual" };
 
@@ -201,6 +202,7 @@ export function openPlay({
         accounts,
         books: new Map(due.map((id) => [id, book()])),
         recorded: null,
+        expired: new Map([["acme", expiredIn(entries, lots)]]),
       });
       const moved = metering.movedLots.map(({ lot }) => lot);
       const added = metering.granted.map(({ lot }) => lot);

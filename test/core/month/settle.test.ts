@@ -46,6 +46,7 @@ describe("settling", () => {
         entries: 3n,
         nextDueAt: 200,
         settleAt: 200 + GRACE_MS,
+        expiredUntil: 100,
       },
       lots,
       entries: [

@@ -168,13 +168,15 @@ describe("on the first of the month", () => {
     expect(acme.left()).toEqual({ "plan:1:1": 50n });
   });
 
-  test("the first usage of the new month posts what expired; usage later than the grace no longer draws on it", () => {
+  test("the first usage of the new month posts what expired; usage from before gets it back", () => {
     const acme = openPlay();
     acme.subscribe("2026-01-01T00:00", "small");
     acme.use("2026-03-01T00:05", 1n);
     expect(acme.left()).toEqual({ "plan:1:1": 99n, "plan:1:2": 100n });
     acme.use("2026-03-01T00:06", 9n, "2026-02-28T23:59");
-    expect(acme.left()).toEqual({ "plan:1:1": 90n, "plan:1:2": 100n });
+    expect(acme.left()).toEqual({ "plan:1:1": 99n, "plan:1:2": 100n });
+    acme.use("2026-03-01T00:07", 92n, "2026-02-28T23:59");
+    expect(acme.left()).toEqual({ "plan:1:1": 98n, "plan:1:2": 100n });
   });
 
   test("an event whose clock is three minutes fast posts neither the turn nor its expiries", () => {

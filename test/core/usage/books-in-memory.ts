@@ -1,7 +1,9 @@
 import type { Account, Entry, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { balanceOf, overlapOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
 import type { LowBalance } from "../../../shared/core/line/low-balance.ts";
+import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import { decideGrant } from "../../../shared/core/month/grant-credits.ts";
+import { type ExpiredLot, inLineOrder, isLate } from "../../../shared/core/month/late-usage.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
@@ -122,6 +124,13 @@ export function openBooks(setup: {
             { lots: liveLots(id), schedule: EMPTY_SCHEDULE },
           ]),
         ),
+        expired: new Map(
+          [...rows]
+            .filter(([id, { account }]) =>
+              fit.some((event) => event.accountId === id && isLate(account, event)),
+            )
+            .map(([id, { entries, lots }]) => [id, expiredIn(entries, lots)]),
+        ),
         recorded,
       });
       store(metering);
@@ -157,10 +166,26 @@ export function openBooks(setup: {
   };
 }
 
+/** What the table of entries leaves of expiries. */
+export function expiredIn(entries: readonly Entry[], lots: readonly Lot[]): ExpiredLot[] {
+  const expired = lots.flatMap(({ expiresAt, ...lot }) => {
+    const of = entries.filter(
+      ({ kind, lotId }) => lotId === lot.lotId && (kind === "expiry" || kind === "reversal"),
+    );
+    const left = of.reduce((sum, { credits }) => sum - credits, 0n);
+    return left > 0n && expiresAt !== null ? [{ ...lot, expiresAt, left }] : [];
+  });
+  return inLineOrder(expired);
+}
+
 export type BooksInMemory = ReturnType<typeof openBooks>;
 
 /** The rows in the reference model's terms: what a lot has left follows from its overlap with the line. */
 export function asModelTells({ account, lots, drawn, entries, lowBalances }: AccountRows) {
+  const late = Map.groupBy(
+    entries.filter(({ kind }) => kind === "reversal"),
+    ({ reference }) => reference,
+  );
   return {
     balance: balanceOf(account),
     used: drawn.reduce((sum, { credits }) => sum + credits, 0n),
@@ -169,11 +194,14 @@ export function asModelTells({ account, lots, drawn, entries, lowBalances }: Acc
       left: remainingOf(lot, account.position),
       expiresAt: lot.expiresAt,
     })),
-    records: drawn.map(({ event, credits, start }) => {
+    records: drawn.map(({ event, credits, givenBack, start }) => {
       const paidBy = new Map<string, bigint>();
-      let unpaid = credits;
+      let unpaid = credits - givenBack;
+      for (const entry of late.get(REFERENCE.lateUsage.write(event)) ?? []) {
+        paidBy.set(entry.lotId ?? "", entry.credits);
+      }
       for (const lot of lots) {
-        const paid = overlapOf(lot, { start, end: start + credits });
+        const paid = overlapOf(lot, { start, end: start + credits - givenBack });
         if (paid > 0n) paidBy.set(lot.lotId, paid);
         unpaid -= paid;
       }

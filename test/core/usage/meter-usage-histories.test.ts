@@ -7,6 +7,7 @@
  * - the books are those of the reference model, which keeps lots one by one and knows no line
  * - the lots tile [0, granted), the remainders sum to max(0, balance)
  * - records and expiries lie end to end on the line from 0 to position
+ * - what late events get back of expiries is the sum of the entries that give it back
  * - the draws of an account follow one another; each contains its own events' records and no others
  * - drawing writes to no lot; a lot moves only while it lies wholly ahead of position
  * - entries and crossings count up by one; a low balance is published at most once between two grants
@@ -134,17 +135,20 @@ describe("whatever happens to accounts", () => {
       play(history, "as cut", (books) => {
         for (const { account, drawn, entries } of all(books)) {
           const used = drawn.reduce((sum, { credits }) => sum + credits, 0n);
+          const back = drawn.reduce((sum, { givenBack }) => sum + givenBack, 0n);
           const expired = entries
             .filter(({ kind }) => kind === "expiry")
             .reduce((sum, { credits }) => sum - credits, 0n);
           const granted = entries
             .filter(({ kind }) => kind === "grant")
             .reduce((sum, { credits }) => sum + credits, 0n);
-          expect(balanceOf(account)).toBe(granted - expired - used);
+          expect(balanceOf(account)).toBe(granted - expired - used + back);
+          const reversed = entries.filter(({ kind }) => kind === "reversal");
+          expect(reversed.reduce((sum, { credits }) => sum + credits, 0n)).toBe(back);
           let end = 0n;
-          for (const { start, credits } of drawn) {
-            expect(start >= end).toBe(true);
-            end = start + credits;
+          for (const { start, credits, givenBack } of drawn) {
+            expect(start >= end && givenBack <= credits).toBe(true);
+            end = start + credits - givenBack;
           }
           expect(account.position >= end && account.position <= used + expired).toBe(true);
         }
@@ -164,7 +168,9 @@ describe("whatever happens to accounts", () => {
           expect(draw.start >= end).toBe(true);
           const own = records.take(draw.events.length).toArray();
           expect(own[0]?.start).toBe(draw.start);
-          for (const { start, credits } of own) expect(start + credits <= draw.end).toBe(true);
+          for (const { start, credits, givenBack } of own) {
+            expect(start + credits - givenBack <= draw.end).toBe(true);
+          }
           end = draw.end;
         }
         expect(end <= account.position).toBe(true);

@@ -222,7 +222,10 @@ describe("a lot that expires", () => {
 
   test("cannot be posted without the rows that settling needs", () => {
     const context = { accounts: new Map([["acme", account]]), books: new Map() };
-    const read = { now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null };
+    const read = {
+      ...{ now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null },
+      expired: new Map(),
+    };
     expect(() => meterUsage([uses(1n)], { ...read, ...context, recorded: null })).toThrow(
       "account acme is due, but its book was not read",
     );
@@ -404,6 +407,7 @@ function meter(
     catalogue: EMPTY_CATALOGUE,
     completeUntil: null,
     books: new Map([["acme", { lots, schedule: EMPTY_SCHEDULE }]]),
+    expired: new Map(),
     recorded: recorded && new Map(recorded.map((event) => [identityOf(event), event])),
   };
   return meterUsage(events, context);

@@ -23,6 +23,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     timeZone: "UTC",
     nextDueAt: null,
     settleAt: null,
+    expiredUntil: null,
     ...given,
   };
 }

@@ -1,3 +1,4 @@
+import { GIVES_BACK, LATE_REFERENCE } from "../../books/expired-lots.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** Invariants of usage records and of spend. */
@@ -50,6 +51,35 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
             IS DISTINCT FROM (summed.events, summed.quantity, summed.credits)`,
   },
   {
+    holds: "what late usage got back is what entries give back to it",
+    broken: "Late usage got other credits of expired lots than the entries say.",
+    accounts: `
+      SELECT coalesce(late.account_id, given.account_id) AS account_id
+      FROM (SELECT record.account_id, ${LATE_REFERENCE} AS reference, credits, given_back
+            FROM usage_record AS record WHERE given_back IS NOT NULL) AS late
+      FULL JOIN (SELECT account_id, reference, sum(credits) AS credits
+                 FROM entry WHERE ${GIVES_BACK} GROUP BY account_id, reference) AS given
+        USING (account_id, reference)
+      WHERE late.given_back IS DISTINCT FROM given.credits OR late.given_back > late.credits`,
+  },
+  {
+    holds: "a lot gives back no more than expired, and to no usage after its end",
+    broken: "Late usage got credits back that had not expired, or that its time did not allow.",
+    accounts: `
+      SELECT account_id
+      FROM entry
+      WHERE kind = 'expiry' OR (${GIVES_BACK})
+      GROUP BY account_id, lot_id
+      HAVING sum(credits) > 0
+      UNION ALL
+      SELECT record.account_id
+      FROM usage_record AS record
+      JOIN entry ON entry.account_id = record.account_id AND ${GIVES_BACK}
+                AND entry.reference = ${LATE_REFERENCE}
+      JOIN lot ON lot.account_id = entry.account_id AND lot.lot_id = entry.lot_id
+      WHERE given_back IS NOT NULL AND occurred_at >= coalesce(expires_at, 'infinity')`,
+  },
+  {
     holds: "each record that drew is named by one draw",
     broken: "A usage record cannot be found from its account.",
     accounts: `
@@ -64,7 +94,7 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
              WHEN drawn.source IS NULL THEN drawn.drawn_at = record.metered_at
              ELSE drawn.source = record.source
            END
-      WHERE record.credits > 0
+      WHERE record.credits > coalesce(record.given_back, 0)
       GROUP BY record.account_id, record.event_id, record.source
       HAVING count(drawn.event_id) <> 1`,
   },

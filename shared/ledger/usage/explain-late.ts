@@ -1,0 +1,78 @@
+import type { AccountId } from "../../core/line/account.ts";
+import { type MicroCredits, overlapOf } from "../../core/line/credit-line.ts";
+import type { GrantedLot } from "../../core/month/grant-credits.ts";
+import { GIVES_BACK, LATE_REFERENCE, paidByExpired } from "../books/expired-lots.ts";
+import { findLot, lotsAcross } from "../books/granted-lots.ts";
+import { textArray } from "../postgres/array-literal.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
+import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
+
+/** What paid for an event. */
+export interface PaidBy {
+  /** The lots that its stretch overlaps. */
+  readonly across: readonly GrantedLot[];
+  /** The lots that had expired and gave credits back; each with what it paid. */
+  readonly expired: readonly GrantedLot[];
+}
+
+/** The lots that paid for an event, oldest first. */
+export async function lotsThatPaid(
+  transaction: Transaction,
+  accountId: AccountId,
+  record: UsageRecord,
+): Promise<PaidBy> {
+  const across = await lotsAcross(transaction, accountId, record.drawn);
+  if (record.givenBack === 0n) return { across, expired: [] };
+  const expired: GrantedLot[] = [];
+  for (const { lotId, credits } of await paidByExpired(transaction, accountId, record)) {
+    const lot = await findLot(transaction, accountId, lotId);
+    if (lot !== null) expired.push({ ...lot, credits });
+  }
+  return { across, expired };
+}
+
+/** A record with what a lot paid of it. */
+export interface PaidUsage extends UsageRecord {
+  readonly paid: MicroCredits;
+}
+
+/** A record that drew on a lot, with what the lot paid of it. */
+export function paidOnLine(lot: GrantedLot, record: UsageRecord): PaidUsage {
+  return { ...record, paid: overlapOf(lot, record.drawn) };
+}
+
+const GAVE_BACK = `
+  SELECT reference, credits
+  FROM entry
+  WHERE account_id = $1 AND ${GIVES_BACK} AND lot_id = $2
+  ORDER BY sequence`;
+
+const NAMED = `
+  SELECT ${RECORD_COLUMNS}
+  FROM usage_record AS record
+  WHERE event_id = ANY($2::text[]) AND account_id = $1 AND ${LATE_REFERENCE} = $3`;
+
+/** The late usage to which a lot gave expired credits back, in the order in which it was metered. */
+export async function lateUsageOf(
+  transaction: Transaction,
+  accountId: AccountId,
+  lotId: string,
+): Promise<PaidUsage[]> {
+  type Row = { readonly reference: string; readonly credits: MicroCredits };
+  const paid: PaidUsage[] = [];
+  for (const row of await queryRows<Row>(transaction, GAVE_BACK, [accountId, lotId])) {
+    const { reference, credits } = row;
+    const values = [accountId, textArray(idsIn(reference)), reference];
+    const found = await queryRows<RecordRow>(transaction, NAMED, values);
+    paid.push(...found.map((record) => ({ ...toRecord(record), paid: credits })));
+  }
+  return paid;
+}
+
+/** The event ids that a reference may have: an id may hold what separates it from its source. */
+function idsIn(reference: string): string[] {
+  const [first = "", ...others] = reference.replace(/^late:/, "").split(" of ");
+  const ids = [first];
+  for (const part of others) ids.push(`${ids.at(-1)} of ${part}`);
+  return ids;
+}
