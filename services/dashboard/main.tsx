@@ -3,8 +3,10 @@ import { keepAccess } from "./access/keep-access.ts";
 import { NoAccess } from "./access/no-access.tsx";
 import { AccountPage } from "./page/account-page.tsx";
 import { openAccount } from "./state/open-account.ts";
+import { setLocale } from "./text/locale.ts";
 import "./style/page.css";
 
+setLocale(navigator.language);
 const page = document.getElementById("page");
 if (page !== null) await start(page);
 // A link pasted into an open page changes only its fragment.

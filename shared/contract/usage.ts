@@ -16,8 +16,13 @@ export const usage = noun({
   from: instant,
   to: instant,
   time_zone: z.string(),
-  total: credits,
+  total: credits.meta({ description: "Of all usage, without add-ons." }),
   buckets: z.array(bucket),
+  add_ons_total: credits,
+  add_ons: z.array(bucket).meta({
+    description:
+      "The add-ons' charges that fell due in the range, whatever the group: `key` is the add-on, `events` the number of charges, `quantity` their units.",
+  }),
 });
 
 export type UsageData = z.input<typeof usage>;

@@ -75,14 +75,18 @@ test("the current balance comes first, then what happens: usage, a grant, a top-
 
 test("the balance comes again when a lot ends, which no record reports", async () => {
   const account = named("ends");
-  const lots = [{ credits: 10n, expiresAt: Date.now() + 3_000 }, { credits: 2n }];
-  await openAccount(books, account, { lots });
+  const expiresAt = Date.now() + 3_000;
+  const at = expiresAt - 60_000;
+  await openAccount(books, account, { lots: [{ credits: 10n, expiresAt }, { credits: 2n }], at });
   const { origin, key } = await serveLive(books);
   const stream = await openStream(origin, { account, key });
   const first = await stream.hears("the balance", isBalance("12"));
   const ended = await stream.hears("the balance without the lot", isBalance("2"));
   expect(ended.data).toMatchObject({ ended: "10", granted: "12", position: "0" });
   expect(ended.data["version"]).toBe(first.data["version"]);
+  // Of the last change, not of the time at which the stream was opened.
+  expect(first.data["changed_at"]).toBe(new Date(at).toISOString());
+  expect(ended.data["changed_at"]).toBe(new Date(expiresAt).toISOString());
 });
 
 test("what Kafka delivers twice is sent once", async () => {

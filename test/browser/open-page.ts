@@ -48,7 +48,10 @@ export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},
 ): Promise<OpenedPage> {
-  const context = await browser.newContext({ ...DESKTOP, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({
+    ...{ ...DESKTOP, locale: "en-GB", reducedMotion: "reduce" },
+    ...options,
+  });
   onTestFinished(() => context.close());
   const page = await context.newPage();
   const broken: string[] = [];

@@ -1,4 +1,5 @@
 /** The dashboard of an account in use for a while: pictures of it, and axe's findings. */
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -86,6 +87,33 @@ describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
     await page.getByRole("list", { name: "Paid by" }).waitFor(WITHIN);
     await page.screenshot({ path: pictureOf(`usage-${look}`) });
     expect(await seriousIn(page)).toEqual([]);
+  });
+
+  it("exports all usage of a stretch, not the rows on the screen", async () => {
+    const page = await openWhole(DESKTOP);
+    await page.locator("button.lot").first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.locator(".record").first().waitFor(WITHIN);
+    expect(await dialog.locator(".record").count()).toBe(50);
+    const saved = page.waitForEvent("download");
+    await dialog.getByRole("button", { name: "Export this usage as CSV" }).click();
+    const download = await saved;
+    expect(download.suggestedFilename()).toMatch(/^northwind-usage-of-lot-.*-to-.*\.csv$/);
+    const text = await readFile(await download.path(), "utf8");
+    const more = dialog.getByRole("button", { name: /Show more/ });
+    while (await more.isVisible()) {
+      const shown = await dialog.locator(".record").count();
+      await more.click();
+      await expect.poll(() => dialog.locator(".record").count(), WITHIN).toBeGreaterThan(shown);
+    }
+    expect(text.trimEnd().split("\r\n")).toHaveLength(
+      1 + (await dialog.locator(".record").count()),
+    );
+  });
+
+  it("includes add-ons in what was spent", async () => {
+    const page = await openWhole(DESKTOP);
+    await page.locator(".spent-on").getByText("(add-on)").first().waitFor(WITHIN);
   });
 
   it("fits a phone", async () => {

@@ -1,13 +1,15 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
+  balanceText,
   countText,
   exactCredits,
   moneyText,
-  roundedDown,
   shareText,
   shortCredits,
   signedCredits,
 } from "../../services/dashboard/text/credit-text.ts";
+import { enteredText, plainText, setLocale } from "../../services/dashboard/text/locale.ts";
+import { dateText } from "../../services/dashboard/text/time-text.ts";
 
 describe("displayed credits", () => {
   it.each([
@@ -27,17 +29,17 @@ describe("displayed credits", () => {
     [16_486_200_000n, "16,486.20"],
     [0n, "0.00"],
     [9_999n, "0.00"],
-    [-1n, "−0.01"],
+    [-1n, "0.00"],
     [-1_234_560_000n, "−1,234.56"],
-    [-1_234_560_001n, "−1,234.57"],
+    [-1_234_560_001n, "−1,234.56"],
   ])("%s in large type is %s: never more than the balance", (credits, text) => {
-    expect(roundedDown(credits)).toBe(text);
+    expect(balanceText(credits)).toBe(text);
   });
 
   it.each([
     [312_000_000n, "312"],
     [5_075_400_000n, "5,075.4"],
-    [5_075_405_000n, "5,075.41"],
+    [5_075_405_000n, "5,075.4"],
     [300_000_000n, "300"],
     [1_000_000_000n, "1,000"],
     [100n, "0.0001"],
@@ -45,6 +47,29 @@ describe("displayed credits", () => {
     [0n, "0"],
   ])("%s in a sum is %s", (credits, text) => {
     expect(shortCredits(credits)).toBe(text);
+  });
+
+  it("is cut to the same hundredth wherever it is shown", () => {
+    for (const credits of [256_355_000n, 256_359_999n, 1_000_000n, 10_000n]) {
+      const shown = (text: string) => Number(text.replaceAll(",", ""));
+      expect(shown(shortCredits(credits))).toBe(shown(balanceText(credits)));
+      expect(balanceText(-credits)).toBe(`−${balanceText(credits)}`);
+    }
+  });
+
+  it("are written as the viewer writes numbers, and read as such", () => {
+    onTestFinished(() => setLocale("en-GB"));
+    setLocale("de-DE");
+    expect(exactCredits(1_234_567_123_456n)).toBe("1.234.567,123456");
+    expect(balanceText(16_486_200_000n)).toBe("16.486,20");
+    expect(moneyText(120_000n, "USD")).toBe("USD 1.200,00");
+    expect(enteredText("1234.567")).toBe("1234,567");
+    expect(plainText("1.234,50")).toBe("1234.50");
+    expect(plainText("10.50")).toBe("10.50");
+    expect(dateText("UTC", Date.UTC(2026, 11, 1), Date.UTC(2026, 10, 1))).toBe("1. Dezember");
+    setLocale("en-US");
+    expect(dateText("UTC", Date.UTC(2026, 11, 1), Date.UTC(2026, 10, 1))).toBe("December 1");
+    expect(plainText("1,234.50")).toBe("1234.50");
   });
 
   it("show the sign of a movement", () => {

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { layersOf, scaleOf, spendOf } from "../../services/dashboard/state/spend.ts";
+import {
+  addOnBucket,
+  layersOf,
+  scaleOf,
+  spendOf,
+  usageOf,
+} from "../../services/dashboard/state/spend.ts";
 import { barsOf } from "../../services/dashboard/state/spend-range.ts";
+import { keyName } from "../../services/dashboard/text/meter-text.ts";
 import type { BucketData } from "../../shared/contract/usage.ts";
 
 const DAY_1 = Date.parse("2026-11-24T23:00:00Z");
@@ -39,6 +46,16 @@ describe("what was spent", () => {
     expect(spend.bars[1]).toMatchObject({ from: DAY_2, to: END });
   });
 
+  it("includes add-ons, set apart from a meter of the same name", () => {
+    const addOn = addOnBucket(bucket(DAY_2, "voice", "100"));
+    const spend = spendOf([...buckets, addOn], [DAY_1, DAY_2], END);
+    expect(spend.total).toBe(165n);
+    expect(spend.rows.map(({ key }) => keyName(key, "meter"))).toEqual([
+      ...["voice (add-on)", "voice", "tokens"],
+    ]);
+    expect(spend.bars.map(usageOf)).toEqual([40n, 25n]);
+  });
+
   it("has a bar for a day without spend", () => {
     expect(spendOf([], [DAY_1, DAY_2], END).bars.map(({ total }) => total)).toEqual([0n, 0n]);
   });
@@ -49,7 +66,7 @@ describe("what was spent", () => {
   });
 
   it("draws each key in its own colour, and the rest in one", () => {
-    const keys = ["a", "b", "c", "d", "e", "f", "g"];
+    const keys = [..."abcdefghijklmn"];
     const spend = spendOf(
       keys.map((key, i) => bucket(DAY_1, key, String(100 - i))),
       [DAY_1],
@@ -57,8 +74,22 @@ describe("what was spent", () => {
     );
     const [bar] = spend.bars;
     const layers = bar === undefined ? [] : layersOf(bar, spend.rows);
-    expect(layers.map(({ colour }) => colour)).toEqual([0, 1, 2, 3, 4, null]);
-    expect(layers.at(-1)?.credits).toBe(95n + 94n);
+    expect(layers.map(({ colour }) => colour)).toEqual([
+      0,
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      7,
+      8,
+      9,
+      10,
+      11,
+      null,
+    ]);
+    expect(layers.at(-1)?.credits).toBe(88n + 87n);
   });
 });
 

@@ -52,6 +52,12 @@ describe("the runway in words", () => {
     return before + until + after;
   };
 
+  it("of an account that has had no credits says so", () => {
+    const none = { ...runway, balance: "0" };
+    expect(runwayText(none, ZONE, NOW, true).before).toBe("No credits have been added yet.");
+    expect(runwayText(none, ZONE, NOW).before).toBe("Nothing is left to use.");
+  });
+
   it("states the pace it assumes", () => {
     expect(said({})).toBe(
       "At the pace of the last 7 days (312 a day) they last until 13 January, and none expire before they are used.",

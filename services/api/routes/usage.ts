@@ -13,7 +13,12 @@ import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import { listUsage } from "../../../shared/ledger/usage/list.ts";
-import { sumUsage, type UsageGroup } from "../../../shared/ledger/usage/sum-usage.ts";
+import { sumAddOns } from "../../../shared/ledger/usage/sum-add-ons.ts";
+import {
+  sumUsage,
+  type UsageGroup,
+  type UsageTotal,
+} from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { READ, readOfAccount, route } from "./route.ts";
 
@@ -54,13 +59,14 @@ export const usageRoutes = [
       readOfAccount(context, account_id, async (transaction, { account }) => {
         const { from, to } = rangeOf(query, context.now());
         const { by: step = null } = query;
-        const buckets = await sumUsage(transaction, account_id, {
-          ...{ from, to, step, timeZone: account.timeZone, limit: MOST_BUCKETS + 1 },
-          group: groupOf(query),
-        });
+        const range = { from, to, step, timeZone: account.timeZone };
+        const limit = MOST_BUCKETS + 1;
+        const by = { ...range, group: groupOf(query), limit };
+        const buckets = await sumUsage(transaction, account_id, by);
         if (buckets.length > MOST_BUCKETS) throw refuse({ kind: "range_too_large" });
-        const total = buckets.reduce((sum, bucket) => sum + bucket.credits, 0n);
-        return { ...account, from, to, total, buckets };
+        const addOns = await sumAddOns(transaction, account_id, range);
+        const sums = { total: creditsOf(buckets), addOnsTotal: creditsOf(addOns) };
+        return { ...account, from, to, ...sums, buckets, addOns };
       }),
   ),
   route(
@@ -111,6 +117,10 @@ export const usageRoutes = [
       }),
   ),
 ];
+
+function creditsOf(totals: readonly UsageTotal[]): bigint {
+  return totals.reduce((sum, { credits }) => sum + credits, 0n);
+}
 
 function groupOf({ group, dimension }: z.output<typeof summed>): UsageGroup {
   if (group === "dimension" && dimension !== undefined) return { dimension };

@@ -77,10 +77,21 @@ function toChanges(changed: AccountChanges, now: Instant): Changes {
       }),
       {
         ...{ event: "balance", counter: "version", sequence: version },
-        data: encode(balance.in, { ...balanceChanged(changed, now), balance: left, ended }),
+        data: encode(balance.in, {
+          ...balanceChanged(changed, changedAtOf(changed, now)),
+          ...{ balance: left, ended },
+        }),
       },
     ],
   };
+}
+
+/** When what it shows last changed: with the books, or as a lot ended since. */
+function changedAtOf({ changedAt, lots }: AccountChanges, now: Instant): Instant {
+  const ended = lots.flatMap(({ expiresAt }) =>
+    expiresAt !== null && expiresAt <= now ? [expiresAt] : [],
+  );
+  return Math.max(changedAt, ...ended);
 }
 
 /** Nothing ends before something is due; what waits for its expiry to be posted has ended already. */

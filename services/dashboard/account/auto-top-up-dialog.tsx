@@ -8,6 +8,7 @@ import { AmountField, fieldText } from "../parts/field.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { ceilingsText, monthText } from "../text/auto-top-up-text.ts";
 import { moneyText } from "../text/credit-text.ts";
+import { enteredText } from "../text/locale.ts";
 import { readCredits, readMoney } from "./read-amount.ts";
 
 interface AutoTopUpDialogProps {
@@ -70,7 +71,7 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
           label="For"
           name="amount"
           unit={currency}
-          start={formatMoney(BigInt(auto.amount), currency)}
+          start={enteredText(formatMoney(BigInt(auto.amount), currency))}
           hint={`At most ${moneyText(BigInt(auto.limit_per_day), currency)} a day and ${moneyText(BigInt(auto.limit_per_month), currency)} a month. ${ceilingsText(auto)}`}
           wrong={wrong.amount ?? null}
         />
@@ -78,7 +79,7 @@ export function AutoTopUpDialog({ open, account, close }: AutoTopUpDialogProps) 
           label="When there are no more than"
           name="threshold"
           unit="credits"
-          start={formatCredits(BigInt(account.threshold))}
+          start={enteredText(formatCredits(BigInt(account.threshold)))}
           hint="At this balance, your credits count as low."
           wrong={wrong.threshold ?? null}
         />

@@ -2,7 +2,7 @@ import { availableAt } from "../../../shared/core/line/available.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
-import { exactCredits, moneyText, roundedDown } from "../text/credit-text.ts";
+import { balanceText, exactCredits, moneyText } from "../text/credit-text.ts";
 import { runwayText } from "../text/runway-text.ts";
 import { BalanceChange } from "./balance-change.tsx";
 
@@ -27,9 +27,12 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
           <span class="unseen">Loading the balance</span>
         </div>
       ) : (
-        <p class={`big ${isDebt ? "bad" : ""}`} title={`exactly ${exactCredits(balance)} credits`}>
+        <p
+          class={`big ${isDebt ? "bad" : ""} ${sizeOf(balance)}`}
+          title={`exactly ${exactCredits(isDebt ? -balance : balance)} credits`}
+        >
           <data value={balance.toString()} data-testid="balance">
-            {roundedDown(balance)}
+            {balanceText(isDebt ? -balance : balance)}
           </data>{" "}
           <span class="unit">credits</span> <BalanceChange balance={balance} />
         </p>
@@ -38,6 +41,11 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
       <OnTheWay open={open} />
     </Card>
   );
+}
+
+/** A long number is set smaller, so that it stays in one line. */
+function sizeOf(balance: bigint): string {
+  return balanceText(balance).length > 12 ? "long" : "";
 }
 
 /** Pending top-ups and the credits they will add. */
@@ -63,11 +71,13 @@ function OnTheWay({ open }: { open: OpenAccount }) {
 
 function Runway({ open }: { open: OpenAccount }) {
   const zone = open.account.state.value.value?.time_zone;
+  const { line } = open.live.value;
+  const isNew = line?.granted === 0n && line.position === 0n;
   return (
     <Content of={open.runway.state.value} again={() => void open.runway.reload()} lines={2}>
       {(runway) => {
         if (zone === undefined) return null;
-        const { before, until, after } = runwayText(runway, zone, minute.value);
+        const { before, until, after } = runwayText(runway, zone, minute.value, isNew);
         return (
           <p class="note runway">
             {before}

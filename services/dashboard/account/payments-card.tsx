@@ -1,10 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { PaymentData } from "../../../shared/contract/payment.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
+import { EXPORTED } from "../api/account-api.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
+import { fileName } from "../parts/whole-csv.ts";
 import type { OpenAccount } from "../state/open-account.ts";
 import { creditsCell, moneyText } from "../text/credit-text.ts";
 import { broughtText, paidForText } from "../text/payment-text.ts";
@@ -50,9 +52,12 @@ export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }
               {items.length > 0 && (
                 <ExportCsv
                   what="payments"
-                  file="payments"
+                  file={fileName(open.accountId, "payments", undefined, minute.value)}
                   columns={COLUMNS}
-                  rows={() => items.map(cellsOf)}
+                  load={async (cursor) => {
+                    const page = await open.api.payments(cursor, EXPORTED);
+                    return { rows: page.items.map(cellsOf), next: page.next_cursor };
+                  }}
                 />
               )}
             </div>

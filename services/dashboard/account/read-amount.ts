@@ -1,5 +1,6 @@
 import { parseCredits } from "../../../shared/core/text/credits-text.ts";
 import { parseMoney } from "../../../shared/core/text/money.ts";
+import { plainText } from "../text/locale.ts";
 
 /** The exact amount that a user entered, or what is wrong with it. */
 export type EnteredAmount = { readonly amount: bigint } | { readonly wrong: string };
@@ -16,9 +17,8 @@ export function readCredits(text: string): EnteredAmount {
   return read(text, parseCredits);
 }
 
-/** Accepts thousands separators, since the page shows them. */
 function read(text: string, parse: (plain: string) => bigint): EnteredAmount {
-  const plain = text.trim().replaceAll(/[,\s](?=\d{3}(\D|$))/g, "");
+  const plain = plainText(text);
   if (plain === "") return { wrong: "Enter an amount." };
   try {
     return { amount: parse(plain) };

@@ -6,6 +6,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { AmountField, fieldText } from "../parts/field.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { moneyText } from "../text/credit-text.ts";
+import { enteredText } from "../text/locale.ts";
 import { readMoney } from "./read-amount.ts";
 
 interface TopUpDialogProps {
@@ -59,7 +60,7 @@ export function TopUpDialog({ open, account, close }: TopUpDialogProps) {
           label="Buy credits for"
           name="amount"
           unit={currency}
-          start={formatMoney(BigInt(amount), currency)}
+          start={enteredText(formatMoney(BigInt(amount), currency))}
           hint={`Auto top-up buys for ${moneyText(BigInt(amount), currency)}. Your card is charged immediately.`}
           wrong={wrong}
         />

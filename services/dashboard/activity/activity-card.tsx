@@ -1,16 +1,22 @@
 import { useSignal } from "@preact/signals";
+import { EXPORTED } from "../api/account-api.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
+import { fileName } from "../parts/whole-csv.ts";
 import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits, signedCredits } from "../text/credit-text.ts";
 import { entryText } from "../text/entry-text.ts";
 import { originText, usageText } from "../text/meter-text.ts";
 import { momentText } from "../text/time-text.ts";
-import { ACTIVITY_COLUMNS, activityCells } from "./activity-csv.ts";
+import { ACTIVITY_COLUMNS } from "./activity-csv.ts";
+import { activityLoader } from "./export-activity.ts";
 import { type Activity, type Merged, mergeActivity } from "./merge-activity.ts";
 
+const DAY_MS = 86_400_000;
+/** The list shows usage of as many days. */
+const EXPORTED_DAYS = 30;
 const FIRST_SHOWN = 7;
 const MORE_SHOWN = 40;
 
@@ -52,7 +58,7 @@ export function ActivityCard({ open, zone }: { open: OpenAccount; zone: string }
         again={again}
         lines={8}
       >
-        {(read) => <List open={open} merged={read} zone={zone} />}
+        {(read) => <List open={open} merged={read} zone={zone} shown={shown.value} />}
       </Content>
     </Card>
   );
@@ -62,10 +68,18 @@ interface ListProps {
   readonly open: OpenAccount;
   readonly merged: Merged;
   readonly zone: string;
+  readonly shown: Shown;
 }
 
-function List({ open, merged, zone }: ListProps) {
+function List({ open, merged, zone, shown }: ListProps) {
   const most = useSignal(FIRST_SHOWN);
+  const range = { from: minute.value - EXPORTED_DAYS * DAY_MS, to: minute.value + 60_000 };
+  const loader = activityLoader({
+    from: range.from,
+    records:
+      shown === "credits" ? null : (cursor) => open.api.records(cursor, range, null, EXPORTED),
+    entries: shown === "usage" ? null : (cursor) => open.api.entries(cursor, EXPORTED),
+  });
   if (merged.items.length === 0) return <p class="empty">No activity yet.</p>;
   const items = merged.items.slice(0, most.value);
   const showMore = (): void => {
@@ -88,14 +102,19 @@ function List({ open, merged, zone }: ListProps) {
           </button>
         )}
         <ExportCsv
-          what="activity"
-          file="activity"
+          what={`activity of ${EXPORTED_DAYS} days`}
+          label={`Export ${EXPORTED_DAYS} days as CSV`}
+          file={fileName(open.accountId, nameOf(shown), range.from, range.to)}
           columns={ACTIVITY_COLUMNS}
-          rows={() => items.map(activityCells)}
+          load={loader}
         />
       </div>
     </>
   );
+}
+
+function nameOf(shown: Shown): string {
+  return shown === "all" ? "activity" : `activity-${shown}`;
 }
 
 function Row({ activity, zone }: { activity: Activity; zone: string }) {

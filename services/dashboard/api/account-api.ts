@@ -22,7 +22,9 @@ export type Grouping =
 /** The calls that the page of one account makes. */
 export type AccountApi = ReturnType<typeof accountApi>;
 
+/** How many items a page shows, and how many an export loads at a time. */
 const PAGE = "50";
+export const EXPORTED = "1000";
 
 /** The calls that a dashboard token allows, for one account. */
 export function accountApi(token: string, accountId: string) {
@@ -31,19 +33,29 @@ export function accountApi(token: string, accountId: string) {
     request<T>(token, base + path, options);
   const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<PageData<T>> =>
     call(`${path}?${query({ limit: PAGE, ...filter, ...(cursor === null ? {} : { cursor }) })}`);
+  /** Lists that are also exported, with more items a page. */
+  const sized = (limit: string | undefined): Query => (limit === undefined ? {} : { limit });
   return {
     streamPath: `${base}/stream`,
     account: () => call<AccountData>(""),
     /** Lots with credits left, oldest first. An account has few. */
     lots: () => call<PageData<LotData>>(`/lots?${query({ live: "true", limit: "1000" })}`),
-    lotUsage: (lotId: string, cursor: string | null) =>
-      page<UsageRecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor),
-    entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
+    lotUsage: (lotId: string, cursor: string | null, limit?: string) =>
+      page<UsageRecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor, sized(limit)),
+    entries: (cursor: string | null, limit?: string) =>
+      page<EntryData>("/entries", cursor, sized(limit)),
     /** Top-ups, and the fees of a plan. */
-    payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
+    payments: (cursor: string | null, limit?: string) =>
+      page<PaymentData>("/payments", cursor, sized(limit)),
     runway: () => call<RunwayData>("/runway"),
-    records: (cursor: string | null, range: TimeRange | null, meter: string | null) =>
+    records: (
+      cursor: string | null,
+      range: TimeRange | null,
+      meter: string | null,
+      limit?: string,
+    ) =>
       page<UsageRecordData>("/usage-records", cursor, {
+        ...sized(limit),
         ...(range === null ? {} : instants(range)),
         ...(meter === null ? {} : { meter }),
       }),

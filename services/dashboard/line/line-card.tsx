@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { usableOf } from "../../../shared/core/line/available.ts";
-import { second } from "../live/clock.ts";
+import { minute, second } from "../live/clock.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
+import { fileName } from "../parts/whole-csv.ts";
 import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import type { OpenAccount } from "../state/open-account.ts";
 import { creditsCell, shortCredits } from "../text/credit-text.ts";
@@ -11,10 +12,13 @@ import { LinePicture } from "./line-picture.tsx";
 
 /** The number of used-up lots that are drawn by default. */
 const USED_UP_SHOWN = 1;
+/** The number of lots that are listed by default. */
+const LISTED = 8;
 
 /** The account's credit line as a picture. */
 export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
   const showsAll = useSignal(false);
+  const isUnfolded = useSignal(false);
   const { line } = open.live.value;
   const lots = open.lots.state.value;
   const visible = line === null ? null : lots.value;
@@ -24,8 +28,8 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
     open.opened.value = {
       title: lotName(lot, zone),
       note: "What these credits paid for, oldest first.",
-      file: `usage-of-lot-${lot.lotId}`,
-      load: (cursor) => open.api.lotUsage(lot.lotId, cursor),
+      file: fileName(open.accountId, `usage-of-lot-${lot.lotId}`, lot.grantedAt, minute.value),
+      load: (cursor, limit) => open.api.lotUsage(lot.lotId, cursor, limit),
     };
   };
   return (
@@ -41,8 +45,23 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
         {(shown) =>
           line !== null && (
             <>
-              <LinePicture lots={shown} line={line} zone={zone} choose={choose} />
+              <LinePicture
+                lots={shown}
+                line={line}
+                zone={zone}
+                choose={choose}
+                most={isUnfolded.value ? shown.length : LISTED}
+              />
               <div class="foot">
+                {shown.length > LISTED && (
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={() => (isUnfolded.value = !isUnfolded.value)}
+                  >
+                    {isUnfolded.value ? `Show the first ${LISTED}` : `Show all ${shown.length}`}
+                  </button>
+                )}
                 {hidden > 0 && (
                   <button
                     type="button"
@@ -55,9 +74,12 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
                 {shown.length > 0 && (
                   <ExportCsv
                     what="the credit line"
-                    file="credit-line"
+                    file={fileName(open.accountId, "credit-line", undefined, minute.value)}
                     columns={COLUMNS}
-                    rows={() => shown.map((lot) => cellsOf(lot, line))}
+                    load={async () => ({
+                      rows: (visible ?? []).map((lot) => cellsOf(lot, line)),
+                      next: null,
+                    })}
                   />
                 )}
               </div>

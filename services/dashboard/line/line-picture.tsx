@@ -16,6 +16,8 @@ interface PictureProps {
   readonly line: LiveLine;
   readonly zone: string;
   readonly choose: (lot: LotOnLine) => void;
+  /** How many lots are listed at most; the picture has all. */
+  readonly most: number;
 }
 
 const NARROWEST_LABEL = 164;
@@ -24,7 +26,7 @@ const NARROWEST_LABEL = 164;
  * The line as stretches with a label below each. Without room for labels (many lots, a phone), the lots
  * are listed below the line, each with its own bar.
  */
-export function LinePicture({ lots, line, zone, choose }: PictureProps) {
+export function LinePicture({ lots, line, zone, choose, most }: PictureProps) {
   const [element, width] = useWidth<HTMLDivElement>();
   const drawn = layOutLine(lots, line, { width, now: second.value });
   const parts = drawn.debt === null ? drawn.stretches : [...drawn.stretches, drawn.debt];
@@ -37,7 +39,7 @@ export function LinePicture({ lots, line, zone, choose }: PictureProps) {
     <div ref={element} class="line">
       <Bars drawn={drawn} choose={choose} />
       <ol class={labels === null ? "lots listed" : "lots"} aria-label="Credits, oldest first">
-        {drawn.stretches.map((stretch, i) => (
+        {drawn.stretches.slice(0, most).map((stretch, i) => (
           <li
             key={stretch.lot.lotId}
             style={

@@ -11,5 +11,5 @@ export function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string
     .map(({ key, credits }) => `${keyName(key, grouping.group)} ${shortCredits(credits)}`);
   if (parts.length === 0) return "nothing spent";
   const total = `${shortCredits(bar.total)} credits`;
-  return `${total}: ${parts.slice(0, 5).join(", ")}${parts.length > 5 ? ", and more" : ""}`;
+  return `${total}: ${parts.join(", ")}`;
 }

@@ -1,15 +1,16 @@
 import { useComputed } from "@preact/signals";
-import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Grouping } from "../api/account-api.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
+import { fileName } from "../parts/whole-csv.ts";
 import type { OpenAccount } from "../state/open-account.ts";
-import type { SpendBar } from "../state/spend.ts";
+import { type SpendBar, usageOf } from "../state/spend.ts";
 import { RANGES } from "../state/spend-range.ts";
 import type { ShownSpend } from "../state/spend-state.ts";
-import { shortCredits } from "../text/credit-text.ts";
+import { creditsCell, shortCredits } from "../text/credit-text.ts";
+import { addOnOf } from "../text/meter-text.ts";
 import { momentText, weekdayText } from "../text/time-text.ts";
 import { SpendChart } from "./spend-chart.tsx";
 import { SpendTable } from "./spend-table.tsx";
@@ -49,17 +50,17 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
   const chooseBar = (bar: SpendBar): void => {
     open.opened.value = {
       title: `Usage, ${barTitle(bar)}`,
-      note: `${shortCredits(bar.total)} credits in this ${shown.by}, newest first.`,
-      file: `usage-${new Date(bar.from).toISOString().slice(0, 13)}`,
-      load: (cursor) => open.api.records(cursor, bar, null),
+      note: `${shortCredits(usageOf(bar))} credits in this ${shown.by}, newest first.`,
+      file: fileName(open.accountId, "usage", bar.from, bar.to),
+      load: (cursor, limit) => open.api.records(cursor, bar, null, limit),
     };
   };
   const chooseMeter = (meter: string): void => {
     open.opened.value = {
       title: `Usage of ${meter}`,
       note: `${shown.name}, newest first.`,
-      file: `usage-${meter}`,
-      load: (cursor) => open.api.records(cursor, shown.range, meter),
+      file: fileName(open.accountId, `usage-of-${meter}`, shown.range.from, shown.range.to),
+      load: (cursor, limit) => open.api.records(cursor, shown.range, meter, limit),
     };
   };
   return (
@@ -81,9 +82,14 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
       <div class="foot">
         <ExportCsv
           what="spend"
-          file={`spent-${shown.name}-by-${groupName(shown.grouping)}`}
-          columns={["from", groupName(shown.grouping), "credits"]}
-          rows={() => shown.bars.flatMap(barRows)}
+          file={fileName(
+            open.accountId,
+            `spent-by-${groupName(shown.grouping)}`,
+            shown.range.from,
+            shown.range.to,
+          )}
+          columns={["from", "kind", groupName(shown.grouping), "credits"]}
+          load={async () => ({ rows: shown.bars.flatMap(barRows), next: null })}
         />
       </div>
     </>
@@ -92,7 +98,10 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
 
 function barRows({ from, parts }: SpendBar) {
   const at = new Date(from).toISOString();
-  return [...parts].map(([key, credits]) => [at, key, { number: formatCredits(credits) }]);
+  return [...parts].map(([key, credits]) => [
+    ...[at, addOnOf(key) === null ? "usage" : "add_on", addOnOf(key) ?? key],
+    creditsCell(credits),
+  ]);
 }
 
 /** Selects the grouping. The dimensions offered are those of recent usage. */

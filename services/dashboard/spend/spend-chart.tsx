@@ -15,6 +15,8 @@ interface ChartProps {
   readonly choose: (bar: SpendBar) => void;
 }
 
+/** The number of keys whose amounts fit into two lines. */
+const FEW = 5;
 const HEIGHT = 190;
 const FOOT = 24;
 /** The width of a label below the bars. */
@@ -34,7 +36,7 @@ export function SpendChart({ spend, zone, titleOf, choose }: ChartProps) {
   const bar = shown.value === null ? undefined : bars[shown.value];
   return (
     <div class="chart">
-      <p class="readout" aria-hidden="true">
+      <p class={spend.rows.length > FEW ? "readout many" : "readout"} aria-hidden="true">
         {bar === undefined ? (
           <span class="soft">
             <span class="fine">Point at a bar for its value, click for its usage.</span>

@@ -1,8 +1,8 @@
 import type { Grouping } from "../api/account-api.ts";
 import { ratio } from "../line/lay-out-line.ts";
-import { colourOf, type Spend } from "../state/spend.ts";
+import { colourOf, type Spend, type SpendRow } from "../state/spend.ts";
 import { countText, exactCredits, shareText, shortCredits } from "../text/credit-text.ts";
-import { keyName } from "../text/meter-text.ts";
+import { addOnOf, keyName } from "../text/meter-text.ts";
 
 interface SpendTableProps {
   readonly spend: Spend;
@@ -27,17 +27,14 @@ export function SpendTable({ spend, group, choose }: SpendTableProps) {
         {spend.rows.map((row, i) => (
           <tr key={row.key}>
             <th scope="row">
-              {choose === null ? (
+              {choose === null || addOnOf(row.key) !== null ? (
                 keyName(row.key, group.group)
               ) : (
                 <button type="button" class="link plain" onClick={() => choose(row.key)}>
                   {keyName(row.key, group.group)}
                 </button>
               )}
-              <span class="note">
-                {row.quantity === null ? "" : `${countText(row.quantity)} in `}
-                {countText(row.events)} {row.events === 1n ? "event" : "events"}
-              </span>
+              <span class="note">{countsText(row)}</span>
               <span class="track" aria-hidden="true">
                 <span
                   class="fill"
@@ -57,4 +54,13 @@ export function SpendTable({ spend, group, choose }: SpendTableProps) {
       </tbody>
     </table>
   );
+}
+
+/** "62,400 in 3 events", "2 units in 1 charge" */
+function countsText({ key, events, quantity }: SpendRow): string {
+  const isAddOn = addOnOf(key) !== null;
+  const counted = isAddOn ? "charge" : "event";
+  const units = isAddOn ? (quantity === 1n ? " unit" : " units") : "";
+  const start = quantity === null ? "" : `${countText(quantity)}${units} in `;
+  return `${start}${countText(events)} ${counted}${events === 1n ? "" : "s"}`;
 }

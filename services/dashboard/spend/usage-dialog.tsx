@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
-import { eventKey } from "../api/account-api.ts";
+import { EXPORTED, eventKey } from "../api/account-api.ts";
 import { type Listed, type PagedList, pagedList } from "../live/paged-list.ts";
 import { Content } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -35,9 +35,7 @@ function Opened({ open, opened, zone }: OpenedProps) {
     <Dialog title={opened.title} close={() => (open.opened.value = null)} wide>
       <p class="note">{opened.note} Select an event to see which credits paid for it.</p>
       <Content of={list.state.value} again={() => void list.reload()} lines={8}>
-        {(shown) => (
-          <Records open={open} shown={shown} list={list} zone={zone} file={opened.file} />
-        )}
+        {(shown) => <Records open={open} shown={shown} list={list} zone={zone} opened={opened} />}
       </Content>
     </Dialog>
   );
@@ -48,10 +46,10 @@ interface RecordsProps {
   readonly shown: Listed<UsageRecordData>;
   readonly list: PagedList<UsageRecordData>;
   readonly zone: string;
-  readonly file: string;
+  readonly opened: OpenedUsage;
 }
 
-function Records({ open, shown: { items, next }, list, zone, file }: RecordsProps) {
+function Records({ open, shown: { items, next }, list, zone, opened }: RecordsProps) {
   if (items.length === 0) return <p class="empty">No usage to show.</p>;
   return (
     <>
@@ -82,9 +80,12 @@ function Records({ open, shown: { items, next }, list, zone, file }: RecordsProp
         <More list={list} what="usage" />
         <ExportCsv
           what="this usage"
-          file={file}
+          file={opened.file}
           columns={RECORD_COLUMNS}
-          rows={() => items.map(recordCells)}
+          load={async (cursor) => {
+            const page = await opened.load(cursor, EXPORTED);
+            return { rows: page.items.map(recordCells), next: page.next_cursor };
+          }}
         />
       </div>
     </>

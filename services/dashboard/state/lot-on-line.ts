@@ -1,4 +1,5 @@
 import type { LotData } from "../../../shared/contract/lot.ts";
+import { clockText } from "../text/locale.ts";
 import { moneyFirst } from "../text/payment-text.ts";
 import { dateText, shortDate, soonText } from "../text/time-text.ts";
 import { shownIn } from "../text/zoned-time.ts";
@@ -63,7 +64,5 @@ function withReference(name: string, reference: string): string {
 }
 
 function monthName(zone: string, at: number): string {
-  return new Intl.DateTimeFormat("en", { month: "long", timeZone: "UTC" }).format(
-    shownIn(zone, at),
-  );
+  return clockText(shownIn(zone, at), { month: "long" });
 }

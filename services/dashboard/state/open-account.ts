@@ -47,13 +47,22 @@ export function openAccount({ token, accountId, readOnly }: AccountAccess) {
   const shown: ReadonlySignal<LiveState> = live;
   const open = {
     api,
+    accountId,
     readOnly,
     live: shown,
     account,
     lots: resource(async () => (await api.lots()).items.map(lotOnLine), refused),
     runway: resource(() => api.runway(), refused),
-    payments: pagedList(api.payments, ({ payment_id }) => payment_id, refused),
-    entries: pagedList(api.entries, ({ sequence }) => String(sequence), refused),
+    payments: pagedList(
+      (cursor) => api.payments(cursor),
+      ({ payment_id }) => payment_id,
+      refused,
+    ),
+    entries: pagedList(
+      (cursor) => api.entries(cursor),
+      ({ sequence }) => String(sequence),
+      refused,
+    ),
     records: pagedList((cursor) => api.records(cursor, null, null), eventKey, refused),
     spend: spendState(api, zone, refused),
     /** The usage shown in the dialog. */

@@ -3,7 +3,7 @@ import type { PageData } from "../../../shared/contract/page.ts";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
 import { resource } from "../live/resource.ts";
-import { type Spend, spendOf } from "./spend.ts";
+import { addOnBucket, type Spend, spendOf } from "./spend.ts";
 import { barsOf, type RangeName } from "./spend-range.ts";
 
 /** Spend with its own selection, since the current one may have changed. */
@@ -18,8 +18,10 @@ export interface ShownSpend extends Spend {
 export interface OpenedUsage {
   readonly title: string;
   readonly note: string;
+  /** The name of its export. */
   readonly file: string;
-  readonly load: (cursor: string | null) => Promise<PageData<UsageRecordData>>;
+  /** Loads a page; of `limit` items for an export. */
+  readonly load: (cursor: string | null, limit?: string) => Promise<PageData<UsageRecordData>>;
 }
 
 /** The spend of an account, reloaded when the selection changes. It waits for the time zone. */
@@ -35,8 +37,9 @@ export function spendState(
     const name = range.peek();
     const chosen = grouping.peek();
     const bars = barsOf(name, zone.peek() ?? "UTC", Date.now());
-    const { buckets } = await api.usage(bars.range, bars.by, chosen);
-    const read = spendOf(buckets, bars.starts, bars.range.to);
+    const { buckets, add_ons } = await api.usage(bars.range, bars.by, chosen);
+    const all = [...buckets, ...add_ons.map(addOnBucket)];
+    const read = spendOf(all, bars.starts, bars.range.to);
     return { ...read, name, by: bars.by, range: bars.range, grouping: chosen };
   }, refused);
   const reload = async (): Promise<void> => {

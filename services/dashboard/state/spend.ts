@@ -1,4 +1,5 @@
 import type { BucketData } from "../../../shared/contract/usage.ts";
+import { addOnKey, addOnOf } from "../text/meter-text.ts";
 
 /** Spend in a range of time, by key. */
 export interface Spend {
@@ -23,6 +24,16 @@ export interface SpendBar {
   readonly total: bigint;
   /** By key. */
   readonly parts: ReadonlyMap<string, bigint>;
+}
+
+/** A bucket of add-on charges among those of usage. */
+export function addOnBucket(bucket: BucketData): BucketData {
+  return { ...bucket, key: addOnKey(bucket.key) };
+}
+
+/** What of a bar is usage, without add-ons. */
+export function usageOf({ parts }: SpendBar): bigint {
+  return sum([...parts].flatMap(([key, credits]) => (addOnOf(key) === null ? [credits] : [])));
 }
 
 /** Sums buckets into bars that begin at `starts` (in order); the last ends at `end`. */
@@ -60,7 +71,7 @@ export interface Layer {
 }
 
 /** The number of keys with their own colour. */
-const COLOURS = 5;
+const COLOURS = 12;
 
 /** The CSS colour of the key at this place in `rows`; null for the rest. */
 export function colourOf(place: number | null): string {

@@ -1,34 +1,32 @@
-import { MICRO_PER_CREDIT } from "../../../shared/core/line/credit-line.ts";
-import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import {
+  cutToHundredths,
+  formatCredits,
+  fromHundredths,
+} from "../../../shared/core/text/credits-text.ts";
 import type { Cell } from "../../../shared/core/text/csv-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
+import { decimalMark, wholeText } from "./locale.ts";
 
-/** Micro-credits in a hundredth of a credit. */
-const MICRO_PER_CENT = MICRO_PER_CREDIT / 100n;
 const MINUS = "\u2212";
 
 /** Credits to the last micro-credit: "16,486.275", "−0.01806". */
 export function exactCredits(credits: bigint): string {
-  const [whole = "", fraction] = formatCredits(credits < 0n ? -credits : credits).split(".");
-  const size = fraction === undefined ? grouped(whole) : `${grouped(whole)}.${fraction}`;
+  const size = decimalText(formatCredits(credits < 0n ? -credits : credits));
   return credits < 0n ? MINUS + size : size;
 }
 
-/**
- * Credits with two decimals, so that a changing number keeps its place. Rounded down, so that it never
- * shows too many credits or too little debt.
- */
-export function roundedDown(credits: bigint): string {
-  const below = credits % MICRO_PER_CENT < 0n ? 1n : 0n;
-  return fromCents(credits / MICRO_PER_CENT - below);
+/** Credits with two decimals, so that a changing number keeps its place; see `cutToHundredths`. */
+export function balanceText(credits: bigint): string {
+  const hundredths = cutToHundredths(credits);
+  const digits = (hundredths < 0n ? -hundredths : hundredths).toString().padStart(3, "0");
+  const size = decimalText(`${digits.slice(0, -2)}.${digits.slice(-2)}`);
+  return hundredths < 0n ? MINUS + size : size;
 }
 
-/** Credits with at most two decimals, a half rounded up, for sums and scales: "312", "5,075.4". */
+/** Credits with at most two decimals, for sums and scales: "312", "5,075.4"; less than 0.01 exactly. */
 export function shortCredits(credits: bigint): string {
-  const size = credits < 0n ? -credits : credits;
-  const cents = (size + MICRO_PER_CENT / 2n) / MICRO_PER_CENT;
-  if (cents === 0n && size > 0n) return exactCredits(credits);
-  return fromCents(credits < 0n ? -cents : cents).replace(/\.00$|(?<=\.\d)0$/, "");
+  const hundredths = cutToHundredths(credits);
+  return exactCredits(hundredths === 0n ? credits : fromHundredths(hundredths));
 }
 
 /** Credits with the sign of a movement: "+10,000", "−12.48". */
@@ -38,13 +36,12 @@ export function signedCredits(credits: bigint): string {
 
 /** Money for customers: "USD 1,200.00". `amount` is in the currency's minor unit, at least 0. */
 export function moneyText(amount: bigint, currency: string): string {
-  const [whole = "", fraction] = formatMoney(amount, currency).split(".");
-  return `${currency} ${grouped(whole)}${fraction === undefined ? "" : `.${fraction}`}`;
+  return `${currency} ${decimalText(formatMoney(amount, currency))}`;
 }
 
 /** A whole number with thousands separators. */
 export function countText(count: bigint): string {
-  return count < 0n ? MINUS + grouped((-count).toString()) : grouped(count.toString());
+  return count < 0n ? MINUS + wholeText(-count) : wholeText(count);
 }
 
 /** A share: "55 %", "under 1 %"; "0 %" of nothing. */
@@ -54,14 +51,11 @@ export function shareText(part: bigint, whole: bigint): string {
   return percent === 0n ? "under 1 %" : `${percent} %`;
 }
 
-function fromCents(cents: bigint): string {
-  const size = cents < 0n ? -cents : cents;
-  const text = `${grouped((size / 100n).toString())}.${(size % 100n).toString().padStart(2, "0")}`;
-  return cents < 0n ? MINUS + text : text;
-}
-
-function grouped(digits: string): string {
-  return digits.replace(/\B(?=(\d{3})+$)/g, ",");
+/** A decimal of at least 0 as the viewer writes it. */
+function decimalText(plain: string): string {
+  const [whole = "0", fraction] = plain.split(".");
+  const start = wholeText(BigInt(whole));
+  return fraction === undefined ? start : start + decimalMark() + fraction;
 }
 
 /** Credits as a plain decimal for spreadsheets. */

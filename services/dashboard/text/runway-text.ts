@@ -12,12 +12,18 @@ export interface RunwayText {
 
 const DAY = 86_400_000;
 
-/** A runway in words, with its pace. */
-export function runwayText(runway: RunwayData, zone: string, now: number): RunwayText {
+/** A runway in words, with its pace. A new account has had no credits yet. */
+export function runwayText(
+  runway: RunwayData,
+  zone: string,
+  now: number,
+  isNew = false,
+): RunwayText {
   const pace = BigInt(runway.pace_per_day);
   const balance = BigInt(runway.balance);
   const days = paceDays(runway);
   if (balance < 0n) return plain("The next credits repay this debt first.");
+  if (isNew) return plain("No credits have been added yet.");
   if (balance === 0n) return plain("Nothing is left to use.");
   if (pace === 0n) {
     return plain(

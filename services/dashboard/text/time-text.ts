@@ -1,21 +1,20 @@
+import { clockText } from "./locale.ts";
 import { daysBetween, shownIn } from "./zoned-time.ts";
 
-/** Formats instants in a time zone, with names for near days. */
-
-const MONTHS =
-  "January February March April May June July August September October November December".split(
-    " ",
-  );
-const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
+/** Formats instants in a time zone as the viewer writes them, with names for near days. */
 
 /** "14:32" */
 export function timeText(zone: string, at: number): string {
-  return new Date(shownIn(zone, at)).toISOString().slice(11, 16);
+  return clockText(shownIn(zone, at), { hour: "2-digit", minute: "2-digit" });
 }
 
 /** "14:32:08" */
 export function secondText(zone: string, at: number): string {
-  return new Date(shownIn(zone, at)).toISOString().slice(11, 19);
+  return clockText(shownIn(zone, at), {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
 }
 
 /** Dates nearer than this are shown without the year. */
@@ -23,19 +22,18 @@ const NEAR_DAYS = 180;
 
 /** "1 December", with the year if it is half a year away or more. */
 export function dateText(zone: string, at: number, now: number): string {
-  const day = `${dayOf(zone, at)} ${monthOf(zone, at)}`;
-  const isNear = Math.abs(daysBetween(zone, now, at)) < NEAR_DAYS;
-  return isNear ? day : `${day} ${new Date(shownIn(zone, at)).getUTCFullYear()}`;
+  return clockText(shownIn(zone, at), { day: "numeric", month: "long", ...yearOf(zone, at, now) });
 }
 
 /** "1 Dec" */
 export function shortDate(zone: string, at: number): string {
-  return `${dayOf(zone, at)} ${monthOf(zone, at).slice(0, 3)}`;
+  return clockText(shownIn(zone, at), { day: "numeric", month: "short" });
 }
 
 /** "Wednesday 12 November" */
 export function weekdayText(zone: string, at: number, now: number): string {
-  return `${DAYS[new Date(shownIn(zone, at)).getUTCDay()]} ${dateText(zone, at, now)}`;
+  const day = { weekday: "long", day: "numeric", month: "long" } as const;
+  return clockText(shownIn(zone, at), { ...day, ...yearOf(zone, at, now) });
 }
 
 /** "today, 14:32", "yesterday, 09:12", "16 November, 22:40". */
@@ -61,10 +59,7 @@ export function agoText(at: number, now: number): string {
   return `${Math.floor(seconds / 86_400)} days ago`;
 }
 
-function dayOf(zone: string, at: number): number {
-  return new Date(shownIn(zone, at)).getUTCDate();
-}
-
-function monthOf(zone: string, at: number): string {
-  return MONTHS[new Date(shownIn(zone, at)).getUTCMonth()] ?? "";
+function yearOf(zone: string, at: number, now: number): Intl.DateTimeFormatOptions {
+  const isNear = Math.abs(daysBetween(zone, now, at)) < NEAR_DAYS;
+  return isNear ? {} : { year: "numeric" };
 }

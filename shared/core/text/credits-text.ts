@@ -19,6 +19,23 @@ export function parseCredits(text: string): MicroCredits {
   });
 }
 
+/** Micro-credits in a hundredth of a credit. */
+const MICRO_PER_HUNDREDTH = MICRO_PER_CREDIT / 100n;
+
+/**
+ * Credits in whole hundredths, which is how balances, sums and scales are shown: what is less than a
+ * hundredth is cut off, so that no more is shown than there is and the same amount looks the same
+ * everywhere. Only exact figures are summed, and the sum is cut once. Single movements are shown exactly.
+ */
+export function cutToHundredths(credits: MicroCredits): bigint {
+  return credits / MICRO_PER_HUNDREDTH;
+}
+
+/** Hundredths as micro-credits. */
+export function fromHundredths(hundredths: bigint): MicroCredits {
+  return hundredths * MICRO_PER_HUNDREDTH;
+}
+
 /** Formats micro-credits as credits, exactly and without trailing zeros; `parseCredits` reads it. */
 export function formatCredits(credits: MicroCredits): string {
   const size = credits < 0n ? -credits : credits;

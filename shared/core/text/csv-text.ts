@@ -2,14 +2,9 @@
 export type Cell = string | bigint | { readonly number: string };
 
 /**
- * A table as CSV (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before
- * it, because sources, references and dimensions come from outside.
+ * One row of a table as CSV (RFC 4180), with its end of line. Text that a spreadsheet would take for a
+ * formula gets an apostrophe before it, because sources, references and dimensions come from outside.
  */
-export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  return [columns, ...rows].map(csvLine).join("");
-}
-
-/** One row, with its end of line. */
 export function csvLine(row: readonly Cell[]): string {
   return `${row.map(cellText).join(",")}\r\n`;
 }

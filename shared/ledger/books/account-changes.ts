@@ -25,6 +25,8 @@ export interface NumberedNotice extends TopUpNotice {
 export interface AccountChanges
   extends Pick<Account, "accountId" | "version" | "granted" | "position" | "nextDueAt">,
     KnownChanges {
+  /** When usage, an entry or a setting last changed it. */
+  readonly changedAt: Instant;
   /** Those with credits left; none if nothing is due on the account. */
   readonly lots: readonly Lot[];
   /** In order; empty where there are more than the limit. */
@@ -37,7 +39,15 @@ type State = Omit<AccountChanges, "lots" | "newEntries" | "newTopUps">;
 
 const STATES = `
   SELECT account_id AS "accountId", version, granted, position, entries,
-         next_due_at AS "nextDueAt", coalesce(auto_top_up.told, 0)::bigint AS "topUps"
+         next_due_at AS "nextDueAt", coalesce(auto_top_up.told, 0)::bigint AS "topUps",
+         greatest(
+           created_at,
+           (SELECT posted_at FROM entry WHERE entry.account_id = account.account_id
+            ORDER BY sequence DESC LIMIT 1),
+           (SELECT drawn_at FROM draw WHERE draw.account_id = account.account_id
+            ORDER BY start_position DESC, version DESC LIMIT 1),
+           (SELECT changed_at FROM setting_change WHERE setting_change.account_id = account.account_id
+            ORDER BY sequence DESC LIMIT 1)) AS "changedAt"
   FROM account
   LEFT JOIN auto_top_up USING (account_id)
   WHERE account_id = ANY($1::text[])`;

@@ -1,13 +1,15 @@
 /** Sums and lists of usage on real books: exact for any range, and they read what they show. */
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import type { UsageStep } from "../../../shared/core/usage/usage-steps.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
 import { queryRow, type Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { listUsage, type UsagePlace, type UsageRange } from "../../../shared/ledger/usage/list.ts";
+import { sumAddOns } from "../../../shared/ledger/usage/sum-add-ons.ts";
 import { sumUsage, type UsageGroup } from "../../../shared/ledger/usage/sum-usage.ts";
 import { randomFrom } from "../../model/random.ts";
 import {
@@ -17,6 +19,7 @@ import {
   openBooks,
   setPrice,
 } from "../../support/books/books.ts";
+import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
 
 const MINUTE = 60_000;
@@ -201,6 +204,27 @@ function totalsOf(totals: readonly { key: string; credits: bigint; events: bigin
   }
   return [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
 }
+
+test("add-ons are summed by the instants at which their charges fell due", async () => {
+  const offered = await openBooks();
+  onTestFinished(() => offered.close());
+  await openCatalogue(offered);
+  const at = Date.parse("2026-03-10T12:00:00Z");
+  await openSubscriber(offered, "adds", { at, voices: 3, timeZone: "Asia/Kolkata" });
+  const turned = Date.parse("2026-03-31T18:30:00Z");
+  const clock = turned + HOUR;
+  await settleAccounts(offered.database, { clock, completeUntil: clock, limit: 1 }, null);
+  const sum = (from: number, to: number) =>
+    readSnapshot(offered.database, (transaction) => {
+      const range = { from, to, step: "month", timeZone: "Asia/Kolkata" } as const;
+      return sumAddOns(transaction, toAccountId("adds"), range);
+    });
+  const month = { key: "voice", credits: 60_000_000n, events: 1n, quantity: 3n };
+  const march = { at: Date.parse("2026-02-28T18:30:00Z"), ...month };
+  expect(await sum(at, turned + 1)).toEqual([march, { at: turned, ...month }]);
+  expect(await sum(at, turned)).toEqual([march]);
+  expect(await sum(at + 1, turned)).toEqual([]);
+});
 
 describe("an account with much usage", () => {
   const id = "much";
