@@ -107,7 +107,7 @@ describe.skipIf(IS_SKIPPED)("the dashboard, given odd answers,", () => {
     const height = "document.querySelector('[data-testid=balance]').getClientRects().length";
     expect(await page.evaluate(height)).toBe(1);
     const bar = page.locator(".bar-buttons button").last();
-    await bar.dispatchEvent("mouseover");
+    await bar.dispatchEvent("mouseenter");
     for (const name of ["meter 1", "meter 11"]) {
       await page
         .locator(".readout")

@@ -16,7 +16,7 @@ interface ChartProps {
 }
 
 /** The number of keys whose amounts fit into two lines. */
-const FEW = 5;
+const FEW = 6;
 const HEIGHT = 190;
 const FOOT = 24;
 /** The width of a label below the bars. */

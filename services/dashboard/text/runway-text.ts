@@ -61,6 +61,8 @@ function tomorrowText(zone: string, at: number, now: number): string {
 function paceDays({ pace_from, pace_to }: RunwayData): string {
   const hours = Math.round((Date.parse(pace_to) - Date.parse(pace_from)) / (DAY / 24));
   const days = Math.round(hours / 24);
+  // A day, from the start of an hour on.
+  if (hours === 25) return "24 hours";
   if (hours < 36) return hours <= 1 ? "hour" : `${hours} hours`;
   return `${days} days`;
 }
