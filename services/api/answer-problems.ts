@@ -49,6 +49,8 @@ export function answerBadConnection(error: Error & { code?: string }, socket: So
   const head = [
     `HTTP/1.1 ${problem.status} ${titleOf(problem.status)}`,
     "Content-Type: application/problem+json",
+    "Cache-Control: no-store",
+    "X-Content-Type-Options: nosniff",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
   ];

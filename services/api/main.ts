@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
+import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
@@ -12,12 +13,15 @@ import { followTopics } from "./stream/follow-topics.ts";
 import { openListeners } from "./stream/listeners.ts";
 
 const POOL = { connections: 16, plans: "of_one_account" } as const;
+/** Reads that may take long have their own, so that they never keep others waiting for a connection. */
+const HEAVY_POOL = { connections: 8, plans: "of_one_account" } as const;
 const DASHBOARD = resolve(import.meta.dirname, "../../dist/dashboard");
 
 await runService("api", async (service) => {
   const { settings, logger, stopping } = service;
   const api = readApiSettings(process.env);
   const servers = openServers("drawdown-api", service, POOL);
+  const heavyDatabase = openDatabase(settings.database, { ...HEAVY_POOL, name: "drawdown-api" });
   const { database, kafka, admin, waits } = servers;
   const { untilUp } = waits;
   requireKeyToListen(api.host, await untilUp("Postgres", () => hasApiKeys(database, Date.now())));
@@ -32,7 +36,17 @@ await runService("api", async (service) => {
   const client = openIngestClient(settings, logger);
   const usage = { client, window: settings.metering.window };
   const app = await buildServer(
-    { database, logger, now: Date.now, usage, listeners, skipped, admin, dashboardDir },
+    {
+      database,
+      heavyDatabase,
+      logger,
+      now: Date.now,
+      usage,
+      listeners,
+      skipped,
+      admin,
+      dashboardDir,
+    },
     api,
   );
   const address = await app.listen({ host: api.host, port: api.port });
@@ -42,5 +56,6 @@ await runService("api", async (service) => {
   await app.close();
   await client.close();
   await topics.stop();
+  await heavyDatabase.end();
   await servers.close();
 });

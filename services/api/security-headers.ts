@@ -12,6 +12,8 @@ function contentPolicy(embedOrigins: readonly string[]): string {
 
 /** Headers of every answer. Source: OWASP's HTTP Security Response Headers Cheat Sheet. */
 const HEADERS = {
+  // What is not private (the document, built files) says otherwise itself.
+  "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",

@@ -8,12 +8,14 @@ import type { Admin } from "kafkajs";
 import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { feedReader } from "../../shared/ledger/catalogue/feeds.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { nameOf } from "./access/caller.ts";
 import { openWrongKeys } from "./access/wrong-keys.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
 import { closeSilent } from "./close-silent.ts";
+import { openHeavyReads } from "./heavy-reads.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestContext, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
@@ -46,7 +48,9 @@ const PARAMETER_LENGTH = 256 * 9;
 const CHECK_SLOW_EVERY_MS = 500;
 
 /** Everything the server works with; the caller opens it and closes it. */
-export interface ServerContext extends Omit<RouteContext, "readRateCard"> {
+export interface ServerContext extends Omit<RouteContext, "readRateCard" | "heavyReads"> {
+  /** The pool of reads that may take long. */
+  readonly heavyDatabase: Database;
   readonly logger: Logger;
   readonly usage: Pick<IngestContext, "client" | "window" | "limits">;
   /** The open streams. */
@@ -124,6 +128,7 @@ export async function buildServer(
   const routeContext = {
     ...context,
     readRateCard: rateCardReader(),
+    heavyReads: openHeavyReads(context.heavyDatabase),
     wrongKeys,
     streamsPerAccount: settings.streamsPerAccount,
   };

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readApiSettings, requireKeyToListen } from "../../services/api/settings.ts";
+import { inTransaction, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { makeKey, openApi } from "../support/processes/api.ts";
@@ -181,4 +182,35 @@ test("a path that exists answers other methods with 405 and what it allows", asy
     expect(body).toMatchObject({ type: "urn:drawdown:method_not_allowed" });
   }
   expect((await ask("DELETE", "/v1/nowhere")).status).toBe(404);
+});
+
+test("nothing private is cached, and no content type is guessed", async () => {
+  const api = await openApi(books);
+  for (const url of [BALANCE, "/v1/accounts/nobody", "/v1/keys", "/metrics", "/v1/nothing"]) {
+    const { headers } = await api.ask("GET", url);
+    expect([url, headers["cache-control"]]).toEqual([url, "no-store"]);
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+  }
+});
+
+test("heavy reads that stand still keep no balance or allowance waiting; too many of an account are 429", async () => {
+  await openAccount(books, "heavy");
+  const heavyDatabase = openDatabase({ url: books.url, tls: null }, { name: "t", connections: 8 });
+  const api = await openApi(books, { heavyDatabase });
+  const status = async (url: string) => (await api.ask("GET", `/v1/accounts/${url}`)).status;
+  const explained = "events/none";
+  const answers: Promise<number>[] = [];
+  await inTransaction(books.database, async (transaction) => {
+    await transaction.query("LOCK TABLE usage_record, draw, spend IN ACCESS EXCLUSIVE MODE");
+    const heavy = Array.from({ length: 34 }, () => status(`heavy/${explained}`));
+    expect(await Promise.race(heavy)).toBe(429);
+    answers.push(...heavy);
+    const began = Date.now();
+    expect(await status("heavy/balance")).toBe(200);
+    expect(await status("heavy/allowance?credits=1")).toBe(200);
+    expect(Date.now() - began).toBeLessThan(1_000);
+  });
+  const statuses = (await Promise.all(answers)).sort();
+  expect(statuses).toEqual([...Array(33).fill(404), 429]);
+  await heavyDatabase.end();
 });

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { Problem } from "../problem.ts";
-import type { Caller } from "./caller.ts";
+import { accountOf, type Caller } from "./caller.ts";
 import { checkAccess, type RouteAccess } from "./check-access.ts";
 import { callerFinder, type WrongKey } from "./find-caller.ts";
 import type { WrongKeys } from "./wrong-keys.ts";
@@ -60,11 +60,6 @@ export function authenticate(
     wrongKeys.add(request.ip, caller, text, at);
     throw unauthenticated(caller);
   }
-}
-
-function accountOf({ params }: FastifyRequest): string | null {
-  if (typeof params !== "object" || params === null || !("account_id" in params)) return null;
-  return typeof params.account_id === "string" ? params.account_id : null;
 }
 
 function unauthenticated(why: WrongKey): Problem {

@@ -29,3 +29,9 @@ export function nameOf({ caller }: HasCaller): string {
   if (caller === null) return "nobody";
   return caller.kind === "key" ? `key:${caller.keyId}` : `token:${caller.accountId}`;
 }
+
+/** The account in the path; null: the route is not about one. */
+export function accountOf({ params }: { readonly params: unknown }): string | null {
+  if (typeof params !== "object" || params === null || !("account_id" in params)) return null;
+  return typeof params.account_id === "string" ? params.account_id : null;
+}

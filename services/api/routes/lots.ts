@@ -8,7 +8,7 @@ import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/boo
 import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { lateUsageOf } from "../../../shared/ledger/usage/explain-late.ts";
 import { refuse } from "../problem.ts";
-import { READ, readOfAccount, route } from "./route.ts";
+import { HEAVY_READ, READ, readOfAccount, route } from "./route.ts";
 
 const filter = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots with credits remaining." }),
@@ -38,7 +38,7 @@ export const lotRoutes = [
   ),
   route(
     {
-      ...READ,
+      ...HEAVY_READ,
       path: "/v1/accounts/:account_id/lots/:lot_id/usage",
       tag: "credits",
       summary: "List the usage that a lot paid for, oldest first",

@@ -15,7 +15,7 @@ import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { READ, type RouteContext, readOfAccount, route } from "./route.ts";
+import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -31,7 +31,7 @@ const costs = z.strictObject({
 export const outlookRoutes = [
   route(
     {
-      ...READ,
+      ...HEAVY_READ,
       path: "/v1/accounts/:account_id/runway",
       tag: "accounts",
       summary: "Estimate how long the credits last at the pace of the last 7 days",

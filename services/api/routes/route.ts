@@ -10,7 +10,9 @@ import {
 } from "../../../shared/ledger/books/account-details.ts";
 import type { Database, Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { accountOf } from "../access/caller.ts";
 import { type RouteAccess, scopesOf } from "../access/check-access.ts";
+import type { HeavyReads } from "../heavy-reads.ts";
 import { unknownAccount } from "../problem.ts";
 
 export interface RouteContext {
@@ -18,6 +20,7 @@ export interface RouteContext {
   /** The clock. */
   now(): Instant;
   readRateCard(transaction: Transaction): Promise<RateCard>;
+  readonly heavyReads: HeavyReads;
 }
 
 interface RouteSchemas {
@@ -38,6 +41,8 @@ interface RouteDescription extends RouteSchemas, RouteAccess {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly showsSecret?: boolean;
+  /** It may read much of an account, so it runs beside the others of its kind. */
+  readonly heavy?: boolean;
   readonly exposeHeadRoute?: boolean;
   readonly tag: string;
   readonly summary: string;
@@ -69,7 +74,13 @@ export function route<const S extends RouteDescription, C extends RouteContext =
     reply: FastifyReply,
   ) => RouteAnswer<S> | Promise<RouteAnswer<S>>,
 ): (app: FastifyInstance, context: C) => void {
-  const { method, path, exposeHeadRoute = true, ...described }: RouteDescription = description;
+  const {
+    method,
+    path,
+    heavy = false,
+    exposeHeadRoute = true,
+    ...described
+  }: RouteDescription = description;
   const { access, byToken, byRestrictedKey, showsSecret = false, ...schema } = described;
   const { tag, query, response, ...documented } = schema;
   const [status = "200"] = Object.keys(response);
@@ -91,8 +102,15 @@ export function route<const S extends RouteDescription, C extends RouteContext =
         response: { ...response, ...REFUSALS },
       },
       // Fastify has validated each part and replaced it by its schema's output.
-      handler: (request: ValidatedRequest, reply) =>
-        handle(request as RouteRequest<S>, context, reply.status(Number(status))),
+      handler: (request: ValidatedRequest, reply) => {
+        const answer = (database: Database) =>
+          handle(request as RouteRequest<S>, { ...context, database }, reply);
+        void reply.status(Number(status));
+        const accountId = accountOf(request);
+        return heavy && accountId !== null
+          ? context.heavyReads(accountId, answer)
+          : handle(request as RouteRequest<S>, context, reply);
+      },
     });
 }
 
@@ -109,6 +127,9 @@ const params = z.object({ account_id: accountId });
 
 /** A route that reads one account, for keys and for the account's dashboard tokens. */
 export const READ = { method: "GET", access: "read", byToken: true, params } as const;
+
+/** The same, where it may read much. */
+export const HEAVY_READ = { ...READ, heavy: true } as const;
 
 /** A route that changes one account. */
 export const WRITE = { access: "billing", params } as const;

@@ -20,7 +20,7 @@ import {
   type UsageTotal,
 } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { READ, readOfAccount, route } from "./route.ts";
+import { HEAVY_READ, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -46,7 +46,7 @@ const cursors = cursorsOf("usage_records", [WHOLE, WHOLE, SMALL]);
 export const usageRoutes = [
   route(
     {
-      ...READ,
+      ...HEAVY_READ,
       path: "/v1/accounts/:account_id/usage",
       tag: "usage",
       summary: "Sum up what credits were spent on",
@@ -71,7 +71,7 @@ export const usageRoutes = [
   ),
   route(
     {
-      ...READ,
+      ...HEAVY_READ,
       path: "/v1/accounts/:account_id/usage-records",
       tag: "usage",
       summary: "List metered events, most recently metered first",
@@ -96,7 +96,7 @@ export const usageRoutes = [
   ),
   route(
     {
-      ...READ,
+      ...HEAVY_READ,
       path: "/v1/accounts/:account_id/events/:event_id",
       tag: "usage",
       summary: "Explain a metered event: what it cost, and which lots paid",

@@ -118,7 +118,7 @@ function openStream(reply: FastifyReply, caller: FastifyRequest["caller"], now: 
   }
   raw.writeHead(200, {
     "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache, no-transform",
+    "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
   });
   const endsIn = Math.min((caller?.endsAt ?? Number.POSITIVE_INFINITY) - now, ENDS_AFTER_MS);

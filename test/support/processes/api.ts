@@ -40,6 +40,7 @@ export async function testServer(
   const app = await buildServer(
     {
       database: books.database,
+      heavyDatabase: books.database,
       logger: createLogger("api", "error"),
       now: Date.now,
       usage: NO_USAGE,
