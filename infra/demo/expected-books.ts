@@ -46,7 +46,7 @@ export function expectBooks(
     if (purse === undefined || rate === undefined) {
       throw new Error(`event ${event.eventId} names an account or a meter that is not planned`);
     }
-    const credits = costOf(event.quantity, rate);
+    const credits = costFor(purse, event, rate);
     const { eventId, accountId, meter, quantity } = event;
     records.set(eventId, { eventId, accountId, meter, quantity, credits, start: purse.drawn });
     draw(purse, credits, event);
@@ -54,17 +54,24 @@ export function expectBooks(
   return { accounts: purses, records };
 }
 
-/** In micro-credits: quantity x credits / per, halves rounded up. */
-export function costOf(
-  quantity: bigint,
-  { credits, per }: Pick<Rate, "credits" | "per">,
+/**
+ * In micro-credits: by how many whole ones the event raises the exact price of all that the account used
+ * of its meter, which has one rate.
+ */
+function costFor(
+  { exact }: Purse,
+  { meter, quantity }: PlannedEvent,
+  { credits, per }: Rate,
 ): MicroCredits {
-  const whole = (quantity * credits) / per;
-  const rest = (quantity * credits) % per;
-  return rest + rest >= per ? whole + 1n : whole;
+  const before = exact.get(meter) ?? 0n;
+  const after = before + quantity * credits;
+  exact.set(meter, after);
+  return after / per - before / per;
 }
 
 interface Purse {
+  /** The exact price of its usage, by meter, in `1 / per` micro-credits. */
+  readonly exact: Map<string, bigint>;
   readonly granted: MicroCredits;
   readonly threshold: MicroCredits;
   readonly remainders: MicroCredits[];
@@ -75,7 +82,7 @@ interface Purse {
 function openPurse({ lots, threshold }: PlannedAccount): Purse {
   const remainders = lots.map(({ credits }) => credits);
   const granted = remainders.reduce((sum, credits) => sum + credits, 0n);
-  return { granted, threshold, remainders, drawn: 0n, lowBalance: null };
+  return { exact: new Map(), granted, threshold, remainders, drawn: 0n, lowBalance: null };
 }
 
 /** No credits are added during the demo, so an account falls to its threshold at most once. */

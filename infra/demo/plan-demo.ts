@@ -1,5 +1,6 @@
+import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
-import { costOf, type ExpectedBooks, expectBooks } from "./expected-books.ts";
+import { type ExpectedBooks, expectBooks } from "./expected-books.ts";
 import { type PlannedAccount, planAccounts } from "./plan-accounts.ts";
 import { type PlannedEvent, planEvents } from "./plan-events.ts";
 import { DEMO_RATES } from "./rates.ts";
@@ -19,15 +20,14 @@ export function planDemo(
   given: { readonly accounts: number; readonly prefix: string },
 ): DemoPlan {
   // The total does not depend on which accounts draw it, so one account is enough here.
-  const prices = planEvents(trace, [{ accountId: toAccountId("all") }], "").map(priceOf);
-  const total = prices.reduce((sum, credits) => sum + credits, 0n);
+  const all = { accountId: toAccountId("all"), timeZone: "UTC", threshold: 0n, lots: [] };
+  const total = drawnBy(all, planEvents(trace, [all], ""));
   const accounts = planAccounts({ ...given, averageDraw: total / BigInt(given.accounts) });
   const events = planEvents(trace, accounts, given.prefix);
   const expected = expectBooks(accounts, events, DEMO_RATES);
   return { requests: trace.length, accounts, events, expected };
 }
 
-function priceOf({ meter, quantity }: PlannedEvent) {
-  const rate = DEMO_RATES.find((candidate) => candidate.meter === meter);
-  return rate === undefined ? 0n : costOf(quantity, rate);
+function drawnBy(account: PlannedAccount, events: readonly PlannedEvent[]): MicroCredits {
+  return expectBooks([account], events, DEMO_RATES).accounts.get(account.accountId)?.drawn ?? 0n;
 }

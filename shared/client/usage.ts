@@ -4,9 +4,12 @@ export interface Usage {
   readonly meter: string;
   /** In the meter's smallest whole unit, at least 0. */
   readonly quantity: bigint | number;
-  /** Identifies the event within the account: a repeat is dropped. Default: a new UUIDv7. */
+  /** With account and source, the event's identity: a repeat is dropped. Default: a new UUIDv7. */
   readonly eventId?: string;
-  /** A number is milliseconds since 1970. Default: now. */
+  /**
+   * A number is milliseconds since 1970. Default: now. State it with an `eventId` that may be published
+   * again: at another time it would be a conflict.
+   */
   readonly occurredAt?: Date | number;
   readonly source?: string;
   readonly dimensions?: Readonly<Record<string, string>>;

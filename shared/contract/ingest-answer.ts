@@ -14,5 +14,9 @@ export const rejectedEvents = z.array(
 /** What has become of events that were sent. */
 export const ingestAnswer = noun({
   accepted: z.int().min(0).describe("Kafka has acknowledged all that these events come to."),
+  untimed: z
+    .int()
+    .min(0)
+    .describe("Of these, how many state no time: they occurred now, and sent again they conflict."),
   rejected: rejectedEvents.describe("These are not taken as they are: change them, or let go."),
 });

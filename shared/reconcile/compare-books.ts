@@ -83,17 +83,17 @@ function aheadBy(found: Found | BooksDifference): { accountId: string; credits: 
   switch (found.kind) {
     case "missing_record":
       if (found.onLine === null) return [];
-      return [{ ...found.event, credits: found.credits - found.onLine.givenBack }];
+      return [{ ...found.event, credits: found.onLine.credits - found.onLine.givenBack }];
     case "extra_record":
       return found.isDrawn ? [] : [{ ...found.record, credits: -drawnOf(found.record) }];
     case "other_price":
     case "other_content":
     case "other_account":
-      if (found.onLine === null || found.credits === null) return [];
+      if (found.onLine === null) return [];
       return [
         {
           ...("event" in found ? found.event : found.record),
-          credits: found.credits - found.onLine.givenBack,
+          credits: found.onLine.credits - found.onLine.givenBack,
         },
         { ...found.record, credits: -drawnOf(found.record) },
       ];

@@ -1,13 +1,14 @@
 import type { KafkaMessage } from "kafkajs";
 import {
+  costAt,
   type Place,
-  priceOf,
   type RecordedUsage,
   type Usage,
   type UsageDifference,
   usageOf,
   verifyUsage,
 } from "../core/history/verify-usage.ts";
+import type { MicroCredits } from "../core/line/credit-line.ts";
 import type { RateCard } from "../core/offer/rate-card.ts";
 import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/usage-event.ts";
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
@@ -87,12 +88,13 @@ export class PartitionComparison {
       counts.messages += 1;
       const line = this.#lines.peek() ?? (await this.#lines.refill());
       // A record equal to its event shows that the event was valid. All other cases are looked up.
-      const credits = "reason" in received ? null : priceOf(received, rates);
-      if (credits !== null && !("reason" in received) && line === lineOf(received, credits)) {
+      const credits = "reason" in received ? null : recordedAs(line, received, rates);
+      if (credits === null) await this.#suspect(offset, received);
+      else {
         this.#lines.next();
         counts.metered += 1;
         counts.credits += credits;
-      } else await this.#suspect(offset, received);
+      }
     }
   }
 
@@ -140,11 +142,11 @@ export class PartitionComparison {
     this.#suspects = [];
     const recorded = await findRecordedUsage(transaction, suspects.flatMap(ownersIn));
     const byIdentity = new Map(recorded.map((record) => [identityOf(record), record]));
-    const byPlace = Map.groupBy(recorded, placeOf);
+    const byLine = new Map(recorded.map((record) => [keyOf(record, record), record]));
     const places = suspects.map(({ place }) => place);
     const dead = await findDeadLetters(transaction, topic, places);
     for (const { place, isMessage, usage, lines } of suspects) {
-      const records = lines.length === 0 ? [] : (byPlace.get(placeOf(place)) ?? []);
+      const records = lines.flatMap((line) => byLine.get(keyOf(place, ownerOfLine(line))) ?? []);
       const identity = usage === null ? "" : identityOf(usage.event);
       const ofIdentity = this.#differing.get(identity) ?? byIdentity.get(identity) ?? null;
       const isDeadLetter = dead.has(placeOf(place));
@@ -177,8 +179,26 @@ export class PartitionComparison {
   }
 }
 
+/** What a line records of an event that it equals, at a price that is right; null: it does not. */
+function recordedAs(
+  line: string | undefined,
+  event: ReceivedEvent,
+  rates: RateCard,
+): MicroCredits | null {
+  const cost = costAt(event, rates);
+  if (cost === null) return null;
+  const { least, most } = cost;
+  if (line === lineOf(event, least)) return least;
+  return most > least && line === lineOf(event, most) ? most : null;
+}
+
 function placeOf({ partition, offset }: Place): string {
   return `${partition}/${offset}`;
+}
+
+/** Finds the record of a line, which shows its place and its owner, but not where its source ends. */
+function keyOf(place: Place, { accountId, eventId }: EventOwner): string {
+  return `${placeOf(place)}\0${accountId}\0${eventId}`;
 }
 
 function ownersIn({ usage, lines }: Suspect): EventOwner[] {

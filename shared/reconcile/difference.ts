@@ -74,6 +74,8 @@ export type Difference = UsageDifference | PublicationDifference | BooksDifferen
 /** The start of an event's stretch on its account's line, as recorded by the draw that names the event. */
 export interface OnLine {
   readonly start: MicroCredits;
+  /** What it cost. */
+  readonly credits: MicroCredits;
   /** What of its credits expired lots paid; it drew the rest from `start` on. */
   readonly givenBack: MicroCredits;
   readonly drawnAt: Instant;

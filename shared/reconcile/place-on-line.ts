@@ -1,6 +1,6 @@
 import type { RecordDifference } from "../core/history/verify-usage.ts";
 import type { MicroCredits, Stretch } from "../core/line/credit-line.ts";
-import { placeInDraw } from "../core/line/place-in-draw.ts";
+import { type ExpectedCost, placeInDraw } from "../core/line/place-in-draw.ts";
 import { type EventIdentity, identityOf } from "../core/usage/usage-event.ts";
 import { paidByExpired } from "../ledger/books/expired-lots.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
@@ -14,15 +14,16 @@ export async function placeOnLine(
   accountId: string,
   differences: readonly RecordDifference[],
 ): Promise<PlacedDifference[]> {
-  const costs = new Map<string, MicroCredits>();
+  const costs = new Map<string, ExpectedCost>();
   const givenBack = new Map<string, MicroCredits>();
   for (const difference of differences) {
     const expected = expectedUsage(difference, accountId);
     if (expected === null) continue;
     const paid = await paidByExpired(transaction, accountId, expected.event);
     const given = paid.reduce((sum, { credits }) => sum + credits, 0n);
+    const { credits, orOneMore } = expected;
     givenBack.set(identityOf(expected.event), given);
-    costs.set(identityOf(expected.event), expected.credits - given);
+    costs.set(identityOf(expected.event), { credits: credits - given, orOneMore });
   }
   const named = differences.map(eventOf);
   const draws = await findDraws(
@@ -37,9 +38,10 @@ export async function placeOnLine(
     for (const name of names) drawn.add(name);
     const known = await knownAround(transaction, accountId, draw, names);
     const places = placeInDraw({ ...draw, events: names }, known, costs);
-    for (const [name, start] of places) {
+    for (const [name, { start, end }] of places) {
       const given = givenBack.get(name) ?? 0n;
-      placed.set(name, { start, givenBack: given, drawnAt: draw.drawnAt });
+      const credits = end - start + given;
+      placed.set(name, { start, credits, givenBack: given, drawnAt: draw.drawnAt });
     }
   }
   return differences.map((difference) => {
@@ -90,17 +92,17 @@ async function knownAround(
 function expectedUsage(
   difference: RecordDifference,
   accountId: string,
-): { event: EventIdentity; credits: MicroCredits } | null {
+): (ExpectedCost & { readonly event: EventIdentity }) | null {
   switch (difference.kind) {
     case "missing_record":
     case "other_content":
     case "other_account": {
-      const { event, credits } = difference;
-      return event.accountId === accountId ? { event, credits } : null;
+      const { event } = difference;
+      return event.accountId === accountId ? difference : null;
     }
     case "other_price": {
-      const { record, credits } = difference;
-      return credits === null ? null : { event: record, credits };
+      const { record } = difference;
+      return difference.credits === null ? null : { ...difference, event: record };
     }
     case "extra_record":
       return null;

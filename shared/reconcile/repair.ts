@@ -115,7 +115,7 @@ function planOfRecord(found: PlacedDifference): RepairPlan | null {
       const { event, credits, onLine } = found;
       if (onLine !== null) {
         return plan("record_restored", ({ database }, entry) =>
-          restoreRecord(database, null, { event, credits, ...onLine }, entry),
+          restoreRecord(database, null, { event, ...onLine }, entry),
         );
       }
       return plan(
@@ -148,7 +148,7 @@ function planOfWrongRecord(
   }
   const event = found.kind === "other_price" ? record : found.event;
   return plan("record_corrected", ({ database }, entry) =>
-    restoreRecord(database, record, { event, credits, ...onLine }, entry),
+    restoreRecord(database, record, { event, ...onLine }, entry),
   );
 }
 

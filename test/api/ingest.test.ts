@@ -70,7 +70,7 @@ describe("is accepted:", () => {
     const time = new Date(Date.now() - 60_000).toISOString();
     const given = { ...event(account, "e 1/\u{1F680}", { quantity: "7", model: "gpt" }), time };
     const answer = await post(server, given, contentType, path);
-    expect(answer).toMatchObject({ status: 202, json: { accepted: 1, rejected: [] } });
+    expect(answer).toMatchObject({ status: 202, json: { accepted: 1, untimed: 0, rejected: [] } });
     expect(await keptOf(account, 1)).toEqual([
       {
         event_id: "e 1/\u{1F680}",
@@ -90,7 +90,7 @@ describe("is accepted:", () => {
     const events = Array.from({ length: 1000 }, (_, at) => event(account, `e${at}`));
     expect(await post(server, events, contentType)).toMatchObject({
       status: 202,
-      json: { accepted: 1000, rejected: [] },
+      json: { accepted: 1000, untimed: 1000, rejected: [] },
     });
     const ids = (await keptOf(account, 1000)).map(({ event_id }) => event_id);
     expect(ids).toEqual(events.map(({ id }) => id));

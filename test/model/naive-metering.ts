@@ -22,6 +22,10 @@ export function createMetering(setup: {
   readonly window: EventWindow;
 }): NaiveMetering {
   const metered = new Map<string, string>();
+  /** The exact price of all usage of an account under a rate, in `1 / per` micro-credits. */
+  const exact = new Map<string, bigint>();
+  const exactKey = ({ accountId }: UsageEvent, { meter, validFrom }: Rate) =>
+    JSON.stringify([accountId, meter, validFrom]);
   return {
     whyUnfit: (event, now) => whyUnfit(event, now, setup.window),
     metBefore(event) {
@@ -29,12 +33,23 @@ export function createMetering(setup: {
       if (before === undefined) return null;
       return before === contentOf(event) ? "repeat" : "conflict";
     },
-    priceOf: (event) => priceOf(event, setup.rates),
-    remember: (event) => void metered.set(identityOf(event), contentOf(event)),
+    priceOf(event) {
+      const rate = rateOf(event, setup.rates);
+      if (typeof rate === "string") return rate;
+      const before = exact.get(exactKey(event, rate)) ?? 0n;
+      return (before + event.quantity * rate.credits) / rate.per - before / rate.per;
+    },
+    remember(event) {
+      metered.set(identityOf(event), contentOf(event));
+      const rate = rateOf(event, setup.rates);
+      if (typeof rate === "string") return;
+      const key = exactKey(event, rate);
+      exact.set(key, (exact.get(key) ?? 0n) + event.quantity * rate.credits);
+    },
   };
 }
 
-function priceOf(event: UsageEvent, rates: readonly Rate[]): bigint | "unknown_meter" | "no_price" {
+function rateOf(event: UsageEvent, rates: readonly Rate[]): Rate | "unknown_meter" | "no_price" {
   const ofMeter = rates.filter((rate) => rate.meter === event.meter);
   if (ofMeter.length === 0) return "unknown_meter";
   let valid: Rate | null = null;
@@ -42,10 +57,7 @@ function priceOf(event: UsageEvent, rates: readonly Rate[]): bigint | "unknown_m
     if (rate.validFrom > event.occurredAt) continue;
     if (valid === null || rate.validFrom > valid.validFrom) valid = rate;
   }
-  if (valid === null) return "no_price";
-  const exact = event.quantity * valid.credits;
-  const rest = exact % valid.per;
-  return (exact - rest) / valid.per + (rest + rest >= valid.per ? 1n : 0n);
+  return valid ?? "no_price";
 }
 
 function whyUnfit(

@@ -36,6 +36,7 @@ beforeAll(async () => {
   publisher = await openUsagePublisher(kafka);
   books = await openBooks();
   await setPrice(books, "call", PRICE);
+  await setPrice(books, "byte", 2n, 5n);
   await books.database.query(
     "INSERT INTO credit_price VALUES ('USD', to_timestamp(0), 1000000, 'usual')",
   );
@@ -56,6 +57,7 @@ beforeAll(async () => {
       ...usage("second"),
       ...usage("first").slice(0, 3),
       ...usage("first").slice(6, 7).map(fromAnotherSource),
+      ...bytes("tiny"),
       { eventId: `${prefix}-first-5`, accountId: ACCOUNTS[1] ?? "", quantity: 77n },
       { eventId: `${prefix}-lost`, accountId: id("nobody"), quantity: 1n },
     ]);
@@ -74,7 +76,7 @@ test("in good books everything is verified and nothing is reported", async () =>
   const { usage: counts, published, differences, more, cut } = await prove(books);
   expect(differences).toEqual([]);
   expect(more).toBe(0);
-  expect(counts).toMatchObject({ messages: 2 * EVENTS + 6, metered: 2 * EVENTS + 1, repeats: 3 });
+  expect(counts).toMatchObject({ messages: 2 * EVENTS + 14, metered: 2 * EVENTS + 9, repeats: 3 });
   expect(counts.deadLetters).toBe(2);
   expect(cut).toMatchObject({ isWhole: true, unread: 0n });
   expect(published?.records).toBeGreaterThan(0);
@@ -114,6 +116,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     plant: `DELETE FROM usage_record WHERE event_id = '${prefix}-first-6' AND source = ''`,
     finds: ["missing_record"],
     repairs: ["record_restored"],
+  },
+  "of events that cost parts of a micro-credit, some are deleted": {
+    plant: `DELETE FROM usage_record WHERE event_id IN ('${prefix}-tiny-1', '${prefix}-tiny-4', '${prefix}-tiny-6')`,
+    finds: ["missing_record", "missing_record", "missing_record"],
+    repairs: ["record_restored", "record_restored", "record_restored"],
   },
   "a record is doubled": {
     plant: `INSERT INTO usage_record SELECT event_id || '-again', account_id, meter, quantity, occurred_at,
@@ -297,6 +304,14 @@ function usage(name: string) {
     quantity: 1n,
     occurredAt: OCCURRED + at,
     dimensions: at % 3 === 0 ? { model: "gpt", b: "x" } : {},
+  }));
+}
+
+/** Eight events of 0.4 micro-credits each, so that every second or third draws one. */
+function bytes(name: string) {
+  return Array.from({ length: 8 }, (_, at) => ({
+    ...{ eventId: `${prefix}-${name}-${at}`, accountId: id("dot"), meter: "byte", quantity: 1n },
+    occurredAt: OCCURRED + at,
   }));
 }
 

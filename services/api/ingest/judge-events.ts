@@ -15,6 +15,8 @@ interface Rejected {
 export interface Judged {
   /** The number of accepted events; each may be usage of several meters. */
   readonly accepted: number;
+  /** The number of those that state no time, and so occurred now. */
+  readonly untimed: number;
   readonly usage: readonly UsageEvent[];
   readonly rejected: readonly Rejected[];
 }
@@ -23,16 +25,18 @@ export interface Judged {
 export function judgeEvents(events: readonly Json[], rules: IngestRules): Judged {
   const usage: UsageEvent[] = [];
   const rejected: Rejected[] = [];
+  let untimed = 0;
   for (const [index, event] of events.entries()) {
     const outcome = toUsage(event, rules);
     if (outcome.kind === "taken") {
       usage.push(...outcome.usage);
+      if (isObject(event) && fieldOf(event, "time") === undefined) untimed += 1;
     } else {
       const { reason, field, detail } = outcome;
       rejected.push({ index, id: idOf(event), reason, field, detail });
     }
   }
-  return { accepted: events.length - rejected.length, usage, rejected };
+  return { accepted: events.length - rejected.length, untimed, usage, rejected };
 }
 
 function idOf(event: Json): string | null {

@@ -94,9 +94,13 @@ export async function ingestRoutes(app: FastifyInstance, context: IngestContext)
       case "not_in_time":
         throw new Problem(503, "not_acknowledged", NOT_IN_TIME, RETRY);
       case "acknowledged":
-        return reply.code(202).send({ accepted: judged.accepted, rejected: judged.rejected });
+        return reply.code(202).send(answerOf(judged));
     }
   }
+}
+
+function answerOf({ accepted, untimed, rejected }: Judged) {
+  return { accepted, untimed, rejected };
 }
 
 function noRoom(): Problem {

@@ -7,12 +7,13 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import { hourOf } from "../../../shared/core/offer/months.ts";
-import { price, rateAt } from "../../../shared/core/offer/rate-card.ts";
+import { carries, price, rateAt } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
+import { readRemainders } from "../../../shared/ledger/usage/carried.ts";
 import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
@@ -75,7 +76,7 @@ export const outlookRoutes = [
     },
     ({ params: { account_id }, query }, context) =>
       readOfAccount(context, account_id, async (transaction, { account }) => {
-        const cost = await costOf(context, transaction, query);
+        const cost = await costOf(context, transaction, account_id, query);
         const at = context.now();
         const balance = availableAt(account, await readLotsIfDue(transaction, account, at), at);
         const detail = `it costs about ${formatCredits(cost)} credits of ${formatCredits(balance)}`;
@@ -104,6 +105,7 @@ async function willBeToppedUp(
 async function costOf(
   { readRateCard, now }: RouteContext,
   transaction: Transaction,
+  accountId: AccountId,
   { credits: cost, meter, quantity }: z.output<typeof costs>,
 ): Promise<MicroCredits> {
   if (cost !== undefined && meter === undefined && quantity === undefined) {
@@ -115,5 +117,7 @@ async function costOf(
   }
   const rate = rateAt(await readRateCard(transaction), meter, now());
   if (typeof rate === "string") throw refuse({ kind: rate, meter });
-  return price(rate, quantity);
+  if (!carries(rate)) return price(rate, quantity);
+  const carried = await readRemainders(transaction, [{ accountId, rate }]);
+  return price(rate, quantity, carried.get(accountId)?.get(rate));
 }

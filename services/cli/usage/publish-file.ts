@@ -30,6 +30,8 @@ interface Tally {
   lines: number;
   published: number;
   failed: number;
+  /** Lines with an event_id, but no occurred_at. */
+  untimed: number;
   lost: boolean;
 }
 
@@ -63,7 +65,7 @@ async function publishLines(
   chunks: AsyncIterable<Buffer>,
   onBad: (line: number, problem: string) => void,
 ): Promise<Tally> {
-  const tally: Tally = { lines: 0, published: 0, failed: 0, lost: false };
+  const tally: Tally = { lines: 0, published: 0, failed: 0, untimed: 0, lost: false };
   const lost = Promise.withResolvers<void>();
   const fail = (line: number, problem: string) => {
     tally.failed += 1;
@@ -82,6 +84,7 @@ async function publishLines(
     client.publish(usage).then(
       () => {
         tally.published += 1;
+        if (usage.eventId !== undefined && usage.occurredAt === undefined) tally.untimed += 1;
       },
       (error: unknown) => {
         if (error instanceof PublishFailed) {
@@ -100,19 +103,20 @@ async function publishLines(
 const publishing = noun({
   published: z.number().int(),
   failed: z.number().int(),
+  untimed: z.number().int(),
   events_per_second: z.number(),
 });
 
 function summary(tally: Tally, address: string, seconds: number): Result {
-  const { lines, published, lost } = tally;
+  const { lines, published, untimed, lost } = tally;
   const failed = lines - published;
   const perSecond = Math.round(published / seconds);
-  const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${failed} failed.`;
+  const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${failed} failed.${untimedText(untimed)}`;
   const notAll = `${countOf(failed, "line")} of ${lines} could not be published`;
   const stopped = `Kafka at ${address} stopped acknowledging; nothing after line ${lines} was tried`;
   return shown(
     publishing,
-    { published, failed, eventsPerSecond: perSecond },
+    { published, failed, untimed, eventsPerSecond: perSecond },
     text,
     failed === 0 ? null : lost ? stopped : notAll,
   );
@@ -157,4 +161,9 @@ async function* counted(file: string, progress: Progress): AsyncGenerator<Buffer
     progress.add(chunk.length);
     yield chunk;
   }
+}
+
+function untimedText(untimed: number): string {
+  if (untimed === 0) return "";
+  return `\n${countOf(untimed, "line has an event_id but no occurred_at and", "lines have an event_id but no occurred_at and")} occurred now: published again, that would be a conflict.`;
 }

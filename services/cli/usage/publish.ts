@@ -6,14 +6,15 @@ export function addPublishCommand(program: Command): void {
     does: "publish usage events, one JSON object per line; - reads standard input",
     examples: [
       "publish usage.ndjson",
-      `publish - <<< '{"account_id":"acme","meter":"llm.input_tokens","quantity":1200,"event_id":"call-17"}'`,
+      `publish - <<< '{"account_id":"acme","meter":"llm.input_tokens","quantity":1200}'`,
     ],
   })
     .addHelpText(
       "after",
       `
 Fields: account_id, meter, quantity; optional event_id, occurred_at (ISO 8601 or milliseconds),
-source, dimensions. Give every line an event_id: a file published twice is then counted once.`,
+source, dimensions. Give every line an event_id and an occurred_at: a file published twice is then
+counted once. Without occurred_at a line occurs now, and the same event_id again is a conflict.`,
     )
     .action((file: string, options: JsonOption) =>
       run(options, async (settings) => {

@@ -6,7 +6,9 @@ import type { Instant } from "../../../shared/core/line/account.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
 import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
+import { countStranded, readWaitingSince } from "../../../shared/ledger/catalogue/waiting-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { unitPriceText } from "../catalogue/terms-text.ts";
 import {
@@ -41,7 +43,7 @@ export function addRateCommands(program: Command): void {
     .requiredOption("--per <units>", "the number of units that the credits pay for")
     .option(
       "--from <instant>",
-      "when the price takes effect (default: now for a meter's first price, else the earliest instant before which all events have their price)",
+      "when the price takes effect (default: for a meter's first price when the oldest usage occurred that waits for it, or now; else the earliest instant before which all events have their price)",
     )
     .action((meter: string, credits: string, options: SetOptions) =>
       run(options, (settings) => set(settings, toRate(meter, credits, options))),
@@ -63,26 +65,38 @@ function toRate(meter: string, credits: string, { per, from }: SetOptions): NewR
   };
 }
 
-const setOutcome = noun({ outcome: z.enum(["set", "already_exists"]), ...rateFields });
+const setOutcome = noun({
+  outcome: z.enum(["set", "already_exists"]),
+  stranded: z.number().int(),
+  ...rateFields,
+});
 const rates = noun({ items: z.array(rate) });
 
 async function set(settings: Settings, { from, ...price }: NewRate): Promise<Result> {
   const { maxAheadMs } = settings.metering.window;
   return withDatabase(settings, async (database) => {
     const now = Date.now();
-    const isPriced = (await listRates(database)).some(({ meter }) => meter === price.meter);
-    const validFrom = from ?? (isPriced ? earliestChange(now, maxAheadMs) : now);
+    const { meter } = price;
+    const isPriced = (await listRates(database)).some((rate) => rate.meter === meter);
+    const first = (await readWaitingSince(database, [meter])).get(meter) ?? now;
+    const validFrom = from ?? (isPriced ? earliestChange(now, maxAheadMs) : Math.min(first, now));
     const rate: Rate = { ...price, validFrom };
     const outcome = await setRate(database, rate, now, maxAheadMs, byArgument(undefined));
     if (outcome.kind !== "set" && outcome.kind !== "already_exists") return refused(outcome);
+    const stranded = isPriced ? 0 : await countStranded(database, meter, validFrom);
     return shown(
       setOutcome,
-      { outcome: outcome.kind, ...toMeterTerms(rate) },
+      { outcome: outcome.kind, stranded, ...toMeterTerms(rate) },
       outcome.kind === "set"
-        ? `${inWords(rate)}.`
+        ? `${inWords(rate)}.${strandedText(stranded)}`
         : `${inWords(rate)}: this price already exists; nothing was changed.`,
     );
   });
+}
+
+function strandedText(stranded: number): string {
+  if (stranded === 0) return "";
+  return `\n${countOf(stranded, "dead letter")} of it occurred before and cannot be metered; without --from, the price would have begun with the oldest.`;
 }
 
 async function list(settings: Settings, meter: string | undefined): Promise<Result> {

@@ -1,5 +1,6 @@
 import type { MicroCredits } from "../line/credit-line.ts";
-import { price, type RateCard, rateAt } from "../offer/rate-card.ts";
+import type { ExpectedCost } from "../line/place-in-draw.ts";
+import { type Cost, costOf, type RateCard, rateAt } from "../offer/rate-card.ts";
 import {
   type EventWindow,
   isSameEvent,
@@ -22,10 +23,10 @@ export interface Place {
   readonly offset: bigint;
 }
 
-/** A valid event and its price; null: it has none. */
+/** A valid event and what it may cost; null: it has no price. */
 export interface Usage {
   readonly event: ReceivedEvent;
-  readonly credits: MicroCredits | null;
+  readonly cost: Cost | null;
 }
 
 /** What the books have for a message. */
@@ -41,24 +42,22 @@ export interface Held {
 /** A difference between the topic and the books. */
 export type UsageDifference =
   /** An event that was read, but neither metered nor stored as a dead letter. */
-  | { readonly kind: "missing_record"; readonly event: ReceivedEvent; readonly credits: bigint }
+  | ({ readonly kind: "missing_record"; readonly event: ReceivedEvent } & ExpectedCost)
   /** A message that cannot be metered, and is not stored as a dead letter. */
   | { readonly kind: "not_kept"; readonly place: Place; readonly accountId: string | null }
   /** A record without an event in the topic. */
   | { readonly kind: "extra_record"; readonly record: RecordedUsage }
-  /** A record with a wrong price; `credits` is the right one, null: there is none. */
-  | {
-      readonly kind: "other_price";
-      readonly record: RecordedUsage;
-      readonly credits: bigint | null;
-    }
+  /** A record with a wrong price. */
+  | ({ readonly kind: "other_price"; readonly record: RecordedUsage } & (
+      | ExpectedCost
+      | { readonly credits: null }
+    ))
   /** A record with other content than its event, or on another account. */
-  | {
+  | ({
       readonly kind: "other_content" | "other_account";
       readonly record: RecordedUsage;
       readonly event: ReceivedEvent;
-      readonly credits: bigint;
-    };
+    } & ExpectedCost);
 
 /** The differences about usage records. */
 export type RecordDifference = Exclude<UsageDifference, { kind: "not_kept" }>;
@@ -74,18 +73,20 @@ const ANY_TIME: EventWindow = {
 
 /** A decoded event with its price; null: it can never be metered. */
 export function usageOf(event: ReceivedEvent, rates: RateCard): Usage | null {
-  return rejectEvent(event, 0, ANY_TIME) === null
-    ? { event, credits: priceOf(event, rates) }
-    : null;
+  return rejectEvent(event, 0, ANY_TIME) === null ? { event, cost: costAt(event, rates) } : null;
 }
 
-/** The price of an event; null: it has none. */
-export function priceOf(
+/** What an event may cost; null: it has no price. */
+export function costAt(
   event: Pick<UsageEvent, "meter" | "quantity" | "occurredAt">,
   rates: RateCard,
-): MicroCredits | null {
+): Cost | null {
   const rate = rateAt(rates, event.meter, event.occurredAt);
-  return typeof rate === "string" ? null : price(rate, event.quantity);
+  return typeof rate === "string" ? null : costOf(rate, event.quantity);
+}
+
+function expected({ least, most }: Cost): ExpectedCost {
+  return { credits: least, orOneMore: most > least };
 }
 
 /**
@@ -109,10 +110,10 @@ export function verifyUsage(
     return { became: "repeat", differences };
   }
   if (isDeadLetter) return { became: "dead_letter", differences };
-  if (usage === null || usage.credits === null || ofIdentity !== null) {
+  if (usage === null || usage.cost === null || ofIdentity !== null) {
     differences.push({ kind: "not_kept", place, accountId: usage?.event.accountId ?? null });
   } else {
-    differences.push({ kind: "missing_record", event: usage.event, credits: usage.credits });
+    differences.push({ kind: "missing_record", event: usage.event, ...expected(usage.cost) });
   }
   return { became, differences };
 }
@@ -122,11 +123,13 @@ function differenceOf(record: RecordedUsage, usage: Usage | null): UsageDifferen
   if (usage === null || record.eventId !== usage.event.eventId) {
     return { kind: "extra_record", record };
   }
-  const { event, credits } = usage;
+  const { event, cost } = usage;
   if (record.accountId !== event.accountId || !isSameEvent(record, event)) {
-    if (credits === null) return { kind: "extra_record", record };
+    if (cost === null) return { kind: "extra_record", record };
     const kind = record.accountId === event.accountId ? "other_content" : "other_account";
-    return { kind, record, event, credits };
+    return { kind, record, event, ...expected(cost) };
   }
-  return record.credits === credits ? null : { kind: "other_price", record, credits };
+  if (cost === null) return { kind: "other_price", record, credits: null };
+  const isRight = record.credits >= cost.least && record.credits <= cost.most;
+  return isRight ? null : { kind: "other_price", record, ...expected(cost) };
 }

@@ -3,9 +3,9 @@ import type { MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { addOnPrice } from "../month/add-on-charge.ts";
 import { addOnAt } from "../offer/catalogue.ts";
+import { carries, price, type Rate, rateAt } from "../offer/rate-card.ts";
 import type { StatedCatalogue } from "../offer/stated-catalogue.ts";
 import { type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
-import { priceOf } from "./verify-usage.ts";
 
 /**
  * What was charged for a meter or an add-on, and what another catalogue would have charged. Only what
@@ -40,6 +40,7 @@ export interface AccountWhatIf {
   readonly meters: Map<string, Compared>;
   readonly addOns: Map<string, Compared>;
   plans: readonly PlanCompared[];
+  readonly carried: Map<Rate, UsedUnder>;
 }
 
 /** By account; filled row by row, so memory grows only with the accounts and their meters. */
@@ -57,8 +58,44 @@ export interface PricedUsage {
 /** Adds an event, priced again as of when it occurred. */
 export function addUsage(whatIf: WhatIf, usage: PricedUsage, { card }: StatedCatalogue): void {
   const { meter, quantity, credits } = usage;
-  const wouldBe = priceOf(usage, card);
-  addTo(accountIn(whatIf, usage.accountId).meters, meter, { quantity, charged: credits, wouldBe });
+  const account = accountIn(whatIf, usage.accountId);
+  const rate = rateAt(card, meter, usage.occurredAt);
+  const wouldBe = typeof rate === "string" ? null : priceAgain(account, rate, usage);
+  addTo(account.meters, meter, { quantity, charged: credits, wouldBe });
+}
+
+/**
+ * By how much an event raises the price of all that the account used under a rate. What was carried into
+ * the range is unknown, so that what was charged stays the price where it is within a micro-credit of the
+ * exact one: the same rates differ by nothing.
+ */
+function priceAgain(
+  { carried }: AccountWhatIf,
+  rate: Rate,
+  { quantity, credits }: PricedUsage,
+): MicroCredits {
+  if (!carries(rate)) return price(rate, quantity);
+  const before = carried.get(rate) ?? NOTHING_USED;
+  const after = {
+    charged: before.charged + credits,
+    exact: before.exact + quantity * rate.credits,
+  };
+  carried.set(rate, after);
+  return priceOfAll(rate, after) - priceOfAll(rate, before);
+}
+
+/** What an account used under a rate of the other catalogue. */
+interface UsedUnder {
+  readonly charged: MicroCredits;
+  /** The exact price, in `1 / per` micro-credits. */
+  readonly exact: bigint;
+}
+
+const NOTHING_USED: UsedUnder = { charged: 0n, exact: 0n };
+
+function priceOfAll({ per }: Rate, { charged, exact }: UsedUnder): MicroCredits {
+  const distance = charged * per - exact;
+  return distance > -per && distance < per ? charged : exact / per;
 }
 
 /** A posted charge of an add-on. */
@@ -157,7 +194,10 @@ function sumOrNull(all: readonly (bigint | null)[]): bigint | null {
 function accountIn(whatIf: WhatIf, accountId: AccountId): AccountWhatIf {
   const known = whatIf.get(accountId);
   if (known !== undefined) return known;
-  const fresh: AccountWhatIf = { meters: new Map(), addOns: new Map(), plans: [] };
+  const fresh: AccountWhatIf = {
+    ...{ meters: new Map(), addOns: new Map(), plans: [] },
+    carried: new Map(),
+  };
   whatIf.set(accountId, fresh);
   return fresh;
 }

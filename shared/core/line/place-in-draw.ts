@@ -13,17 +13,23 @@ export interface DrawNeighbours {
   readonly entries: readonly Stretch[];
 }
 
+/** What an event should cost, in micro-credits; it may also have completed one that was carried to it. */
+export interface ExpectedCost {
+  readonly credits: MicroCredits;
+  readonly orOneMore: boolean;
+}
+
 /**
  * Finds where on the line events with missing or wrong records drew, given what each should cost.
- * Events must fill the gap between their neighbours exactly; those that do not are left out.
- * Returns the start of each event's stretch, by event.
+ * Events must fill the gap between their neighbours exactly; those that do not are left out. Of events
+ * that may have cost one micro-credit more, the first ones did. Returns each event's stretch, by event.
  */
 export function placeInDraw(
   draw: DrawnStretch,
   known: DrawNeighbours,
-  inQuestion: ReadonlyMap<string, MicroCredits>,
-): Map<string, MicroCredits> {
-  const places = new Map<string, MicroCredits>();
+  inQuestion: ReadonlyMap<string, ExpectedCost>,
+): Map<string, Stretch> {
+  const places = new Map<string, Stretch>();
   let from = draw.start;
   let run: string[] = [];
   for (const event of draw.events) {
@@ -41,18 +47,40 @@ export function placeInDraw(
 
   function placeRun(events: readonly string[], between: Stretch): void {
     const room = roomIn(between, known.entries);
-    const run = events.map((event) => ({ event, credits: inQuestion.get(event) }));
-    for (const [event, start] of fill(room, run, between.start)) places.set(event, start);
+    const run = costsIn(room, events, inQuestion);
+    for (const [event, stretch] of fill(room, run, between.start)) places.set(event, stretch);
   }
 }
 
-/** The starts of events that fill the gaps one after the other; empty if they do not fill them exactly. */
+interface DrawnEvent {
+  readonly event: string;
+  /** Undefined: not known. */
+  readonly credits: MicroCredits | undefined;
+}
+
+/** What each event cost, if together they fill the gaps. */
+function costsIn(
+  room: readonly Stretch[],
+  events: readonly string[],
+  inQuestion: ReadonlyMap<string, ExpectedCost>,
+): DrawnEvent[] {
+  let more = room.reduce((sum, { start, end }) => sum + end - start, 0n);
+  for (const event of events) more -= inQuestion.get(event)?.credits ?? 0n;
+  return events.map((event) => {
+    const expected = inQuestion.get(event);
+    if (expected?.orOneMore !== true || more <= 0n) return { event, credits: expected?.credits };
+    more -= 1n;
+    return { event, credits: expected.credits + 1n };
+  });
+}
+
+/** The stretches of events that fill the gaps one after the other; empty if they do not fill them exactly. */
 function fill(
   room: readonly Stretch[],
-  run: readonly { readonly event: string; readonly credits: MicroCredits | undefined }[],
+  run: readonly DrawnEvent[],
   from: MicroCredits,
-): Map<string, MicroCredits> {
-  const places = new Map<string, MicroCredits>();
+): Map<string, Stretch> {
+  const places = new Map<string, Stretch>();
   const gaps = [...room];
   let at = gaps[0]?.start ?? from;
   for (const { event, credits } of run) {
@@ -63,7 +91,7 @@ function fill(
     }
     const end = gaps[0]?.end ?? at;
     if (at + credits > end) return new Map();
-    places.set(event, at);
+    places.set(event, { start: at, end: at + credits });
     at += credits;
   }
   const isFull = gaps.length === 0 || (gaps.length === 1 && at === gaps[0]?.end);

@@ -54,12 +54,15 @@ export interface ChangeContext {
   readonly earliestRate: Instant;
   /** The earliest start of other terms of a plan, an add-on or a credit price. */
   readonly earliestTerms: Instant;
+  /** When the oldest usage occurred that waits for a meter's first price, by meter. */
+  readonly waitingSince: ReadonlyMap<string, Instant>;
 }
 
 /**
  * Decides what a catalogue file changes. Versions are only ever added, so the past never changes:
  *
- * - New items may begin at any instant, with several versions; without `from`, they begin now.
+ * - New items may begin at any instant, with several versions; without `from`, they begin now, and a
+ *   meter as early as the usage that waits for it.
  * - Existing items may get other terms from `earliest` on, also between future versions.
  * - A version that exists with the same terms is unchanged; other terms at its instant are refused.
  * - Terms without `from` are the newest. They are unchanged if the newest existing version before the
@@ -79,9 +82,11 @@ export function decideChanges(
     existing: ReadonlyMap<string, readonly Existing<T>[]>,
     isSame: (a: T, b: T) => boolean,
     earliest = context.earliestTerms,
+    waitingSince: ChangeContext["waitingSince"] = new Map(),
   ) =>
     [...ofSection].flatMap(([id, versions]) => {
-      const history = { id, existing: existing.get(id) ?? [], isSame, now, earliest };
+      const first = Math.min(waitingSince.get(id) ?? now, now);
+      const history = { id, existing: existing.get(id) ?? [], isSame, first, earliest };
       const outcomes = versions.map((version, at) =>
         version.from === null
           ? decidePlain(version, versions[at + 1]?.from ?? Number.POSITIVE_INFINITY, history)
@@ -94,7 +99,13 @@ export function decideChanges(
       );
     });
   const changes = {
-    meters: decide(requested.meters, oldestFirst(context.card), isSameRate, context.earliestRate),
+    meters: decide(
+      requested.meters,
+      oldestFirst(context.card),
+      isSameRate,
+      context.earliestRate,
+      context.waitingSince,
+    ),
     plans: decide(requested.plans, catalogue.plans, isSamePlan),
     addOns: decide(requested.addOns, catalogue.addOns, isSameAddOn),
     creditPrices: decide(requested.creditPrices, catalogue.creditPrices, isSameCreditPrice),
@@ -125,7 +136,8 @@ interface History<T> {
   readonly id: string;
   readonly existing: readonly Existing<T>[];
   readonly isSame: (a: T, b: T) => boolean;
-  readonly now: Instant;
+  /** Where the first version of a new item begins. */
+  readonly first: Instant;
   readonly earliest: Instant;
 }
 
@@ -151,7 +163,7 @@ function decidePlain<T>(
   const { id, existing, isSame } = history;
   const newest = existing.findLast(({ validFrom }) => validFrom < before);
   if (newest !== undefined && isSame(newest, terms)) return unchanged(id, newest.validFrom, terms);
-  const earliest = existing.length === 0 ? history.now : history.earliest;
+  const earliest = existing.length === 0 ? history.first : history.earliest;
   if (newest !== undefined && newest.validFrom >= earliest) {
     return { kind: "version_planned", at: newest.validFrom, place };
   }

@@ -12,6 +12,8 @@ export interface Rate {
   readonly setBy?: string | null;
   /** What feeds the meter from then on; default: the events named like it. */
   readonly feed?: Feed;
+  /** Set by a version that rounded each event by itself, as it still does under this rate. */
+  readonly roundsEach?: true;
 }
 
 /** The price of each meter over time: rates by meter, newest first. */
@@ -42,7 +44,43 @@ export function rateAt(
   return "no_price";
 }
 
-/** quantity x credits / per in micro-credits, halves rounded up. `quantity` is at least 0. */
-export function price(rate: Rate, quantity: bigint): MicroCredits {
-  return (quantity * rate.credits + rate.per / 2n) / rate.per;
+/** True if a price may leave a part of a micro-credit, which is carried along per account. */
+export function carries({ credits, per, roundsEach }: Rate): boolean {
+  return credits % per !== 0n && roundsEach !== true;
+}
+
+/**
+ * quantity x credits / per in micro-credits. What an account's events under one rate draw is within one
+ * micro-credit of their exact price: the rest, `remainder / per` of one, is carried to the next event.
+ * `quantity` and `remainder` are at least 0.
+ *
+ * An entry that reverses an event takes its part back from the remainder, which may then be below 0 or
+ * above `per`: the next events absorb it.
+ */
+export function price(rate: Rate, quantity: bigint, remainder = 0n): MicroCredits {
+  const exact = quantity * rate.credits;
+  return carries(rate) ? (exact + remainder) / rate.per : (exact + rate.per / 2n) / rate.per;
+}
+
+/** What is left once an event of a rate that `carries` has drawn `credits`. */
+export function remainderAfter(
+  { credits: each, per }: Rate,
+  quantity: bigint,
+  credits: MicroCredits,
+  remainder: bigint,
+): bigint {
+  return remainder + quantity * each - credits * per;
+}
+
+/** What an event may cost, in micro-credits: `most` is one more where a remainder may complete one. */
+export interface Cost {
+  readonly least: MicroCredits;
+  readonly most: MicroCredits;
+}
+
+/** What a quantity costs, whatever was carried to it. */
+export function costOf(rate: Rate, quantity: bigint): Cost {
+  const least = price(rate, quantity);
+  const isWhole = !carries(rate) || (quantity * rate.credits) % rate.per === 0n;
+  return { least, most: isWhole ? least : least + 1n };
 }

@@ -11,6 +11,12 @@ import { bookChanges, type MovedBook } from "../month/movement.ts";
 import { settle } from "../month/settle.ts";
 import { EMPTY_SCHEDULE, type Schedule, type SubscriptionChange } from "../month/subscription.ts";
 import type { Catalogue } from "../offer/catalogue.ts";
+import {
+  type Carried,
+  type CarriedByRate,
+  type CarriedInBatch,
+  changesOfCarried,
+} from "./carried.ts";
 import { addToSpend, type Spend } from "./spend.ts";
 import type { EventName, UsageEvent } from "./usage-event.ts";
 
@@ -47,19 +53,23 @@ export interface AccountInBatch extends MovedBook {
   fees: readonly Fee[];
   readonly events: EventName[];
   readonly spends: Spend[];
+  readonly carried: CarriedInBatch;
   moved: boolean;
 }
 
 const NONE: readonly never[] = [];
 
+const NOTHING_CARRIED: CarriedByRate = new Map();
+
 /** If nothing is due on an account, only its row is read. */
 const NOT_READ: Omit<AccountBook, "account"> = { lots: [], schedule: EMPTY_SCHEDULE };
 
-/** An account at the start of a batch; `before` and `expired` are what was read of it besides its row. */
+/** An account at the start of a batch; the rest is what was read of it besides its row. */
 export function openAccount(
   account: Account,
   before: Omit<AccountBook, "account"> = NOT_READ,
   expired: readonly ExpiredLot[] = NONE,
+  carried: CarriedByRate = NOTHING_CARRIED,
 ): AccountInBatch {
   return {
     account,
@@ -75,6 +85,7 @@ export function openAccount(
     drawnFrom: account.position,
     events: [],
     spends: [],
+    carried: { before: carried, after: null },
     moved: false,
   };
 }
@@ -182,14 +193,18 @@ export function changesOf(books: Iterable<AccountInBatch>) {
   const accounts: Account[] = [];
   const entries: Entry[] = [];
   const settled: MovedBook[] = [];
+  const carried: Carried[] = [];
   for (const book of books) {
     if (!book.moved) continue;
     accounts.push(accountOf(book));
     entries.push(...book.entries);
     spends.push(...book.spends);
+    if (book.carried.after !== null) {
+      carried.push(...changesOfCarried(book.account.accountId, book.carried));
+    }
     if (book.events.length > 0) draws.push(drawOf(book));
     const { lots, schedule } = book.before;
     if (book.lots !== lots || book.schedule !== schedule) settled.push(book);
   }
-  return { draws, spends, accounts, entries, ...bookChanges(settled) };
+  return { draws, spends, carried, accounts, entries, ...bookChanges(settled) };
 }

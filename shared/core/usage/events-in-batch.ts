@@ -4,7 +4,7 @@ import type { LowBalance } from "../line/low-balance.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import type { ExpiredLot } from "../month/late-usage.ts";
 import type { Movement } from "../month/movement.ts";
-import { price, type RateCard, rateAt } from "../offer/rate-card.ts";
+import { carries, price, type Rate, type RateCard, rateAt } from "../offer/rate-card.ts";
 import { newAccountIdProblem } from "../text/text.ts";
 import {
   type AccountInBatch,
@@ -14,6 +14,7 @@ import {
   type EventCost,
   openAccount,
 } from "./account-in-batch.ts";
+import { type Carried, type CarriedByRate, carryOn, remainderOf } from "./carried.ts";
 import { conflictWith } from "./conflict.ts";
 import type { Spend } from "./spend.ts";
 import { identityOf, isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
@@ -27,6 +28,8 @@ export interface BatchContext {
   readonly books: ReadonlyMap<string, Omit<AccountBook, "account">>;
   /** The lots that late events may get back, by account; only of accounts that have one. */
   readonly expired: ReadonlyMap<string, readonly ExpiredLot[]>;
+  /** What was carried under the rates of the events, by account; none: 0. */
+  readonly carried: ReadonlyMap<string, CarriedByRate>;
   /**
    * Events already metered under the batch's identities, by `identityOf`. Null: not looked up; the
    * unique key of the usage records detects repeats.
@@ -53,6 +56,8 @@ export interface Metering<E extends UsageEvent> extends Movement {
   /** The number of events that were metered before and are dropped. */
   readonly repeats: number;
   readonly spends: readonly Spend[];
+  /** The remainders that changed. */
+  readonly carried: readonly Carried[];
 }
 
 /** A batch while its events are applied one by one. */
@@ -83,10 +88,14 @@ export function meterEvents<E extends UsageEvent>(
   for (const event of events) {
     const book = accountFor(batch, event);
     if (book === null) continue;
-    const credits = priceFor(batch, event);
-    if (credits === null) continue;
+    const rate = rateFor(batch, event);
+    if (rate === null) continue;
+    const isCarried = carries(rate);
+    const remainder = isCarried ? remainderOf(book.carried, rate) : 0n;
+    const credits = price(rate, event.quantity, remainder);
     const givenBack = before(book, event, credits, batch.lowBalances);
-    drawEvent(batch, book, event, { credits, givenBack });
+    if (!drawEvent(batch, book, event, { credits, givenBack })) continue;
+    if (isCarried) carryOn(book.carried, rate, event.quantity, credits);
   }
   const { drawn, rejected, repeats, lowBalances, open } = batch;
   return { drawn, rejected, repeats, lowBalances, ...changesOf(open.values()) };
@@ -122,35 +131,41 @@ function accountFor<E extends UsageEvent>(
       ? reject(batch, event, "unknown_account", `there is no account ${accountId}`)
       : reject(batch, event, "malformed", problem);
   }
-  const book = openAccount(account, batch.books.get(accountId), batch.expired.get(accountId));
+  const book = openAccount(
+    account,
+    batch.books.get(accountId),
+    batch.expired.get(accountId),
+    batch.carried.get(accountId),
+  );
   batch.open.set(accountId, book);
   return book;
 }
 
-/** The price of an event; null: it has none and is rejected. */
-function priceFor<E extends UsageEvent>(batch: EventsInBatch<E>, event: E): MicroCredits | null {
+/** The rate that prices an event; null: it has none and is rejected. */
+function rateFor<E extends UsageEvent>(batch: EventsInBatch<E>, event: E): Rate | null {
   const rate = rateAt(batch.rates, event.meter, event.occurredAt);
-  if (typeof rate !== "string") return price(rate, event.quantity);
+  if (typeof rate !== "string") return rate;
   const lacks =
     rate === "unknown_meter" ? "has no price; set one" : "had no price yet when this occurred";
   return reject(batch, event, rate, `meter ${event.meter} ${lacks}`);
 }
 
-/** Draws a priced event on its account, if it fits on the line. */
+/** Draws a priced event on its account; false: it does not fit on the line. */
 function drawEvent<E extends UsageEvent>(
   batch: EventsInBatch<E>,
   book: AccountInBatch,
   event: E,
   cost: EventCost,
-): void {
+): boolean {
   const { credits, givenBack } = cost;
   if (book.position + credits - givenBack > MAX_BIGINT) {
     reject(batch, event, "overflow", `${credits} micro-credits do not fit on the line`);
-    return;
+    return false;
   }
   batch.drawn.push({ event, credits, givenBack, start: book.position });
   draw(book, event, cost, batch.lowBalances);
   batch.recorded?.set(identityOf(event), event);
+  return true;
 }
 
 function reject<E extends UsageEvent>(

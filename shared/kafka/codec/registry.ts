@@ -1,6 +1,6 @@
 import type avro from "avsc";
 import type { RegistrySettings } from "../../runtime/server-settings.ts";
-import { SCHEMAS, type TopicSchema } from "./schemas.ts";
+import { type Compatibility, SCHEMAS, type TopicSchema } from "./schemas.ts";
 
 /** The registry cannot be reached or answers with something else: an outage, never a bad event. */
 export class RegistryUnavailable extends Error {}
@@ -16,8 +16,9 @@ export interface Registry {
    */
   schemaOf(id: number): Promise<avro.Type | null>;
   /**
-   * Registers a topic's schema (compatibility BACKWARD) and returns its id, which is the same each
-   * time. Throws IncompatibleSchema or RegistryUnavailable.
+   * Registers a topic's schema and returns its id, which is the same each time. Sets the compatibility of
+   * the topic's schemas where none is set, or what an earlier version set. Throws IncompatibleSchema or
+   * RegistryUnavailable.
    */
   register(schema: TopicSchema): Promise<number>;
 }
@@ -25,18 +26,18 @@ export interface Registry {
 /** As `Registry.register`. The client's package carries this file: it takes no dependency beyond avsc. */
 export async function registerSchema(
   settings: RegistrySettings,
-  { subject, text }: TopicSchema,
+  { subject, text, compatibility }: TopicSchema,
 ): Promise<number> {
   const config = `config/${encodeURIComponent(subject)}`;
   const set = await request(settings, "GET", config);
-  const isNew = set.status === 404;
-  const level = set.body["compatibilityLevel"];
-  if (!isNew && (set.status !== 200 || level === undefined)) {
+  const level = set.status === 404 ? null : set.body["compatibilityLevel"];
+  if (level !== null && (set.status !== 200 || typeof level !== "string")) {
     throw unexpected(set.status, `for the compatibility of ${subject}`);
   }
-  if (!isNew && level !== COMPATIBILITY) {
+  const isOurs = level === null || level === SET_BEFORE;
+  if (!isOurs && !SUFFICIENT[compatibility].includes(level)) {
     throw new IncompatibleSchema(
-      `${subject}: its compatibility is ${level}; set it to ${COMPATIBILITY}`,
+      `${subject}: its compatibility is ${level}; set it to ${compatibility}`,
     );
   }
   const versions = `subjects/${encodeURIComponent(subject)}/versions`;
@@ -46,8 +47,8 @@ export async function registerSchema(
   }
   const { id } = body;
   if (status !== 200 || typeof id !== "number") throw unexpected(status, `to ${subject}`);
-  if (isNew) {
-    const put = await request(settings, "PUT", config, { compatibility: COMPATIBILITY });
+  if (isOurs && level !== compatibility) {
+    const put = await request(settings, "PUT", config, { compatibility });
     if (put.status !== 200) throw unexpected(put.status, `to the compatibility of ${subject}`);
   }
   return id;
@@ -58,7 +59,13 @@ export async function registerSchemas(registry: Registry): Promise<void> {
   for (const schema of Object.values(SCHEMAS)) await registry.register(schema);
 }
 
-const COMPATIBILITY = "BACKWARD";
+/** What versions before this one set for every topic. */
+const SET_BEFORE = "BACKWARD";
+/** What promises at least as much. */
+const SUFFICIENT: Readonly<Record<Compatibility, readonly string[]>> = {
+  BACKWARD: ["BACKWARD", "BACKWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"],
+  FORWARD_TRANSITIVE: ["FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"],
+};
 const TIMEOUT_MS = 5_000;
 
 /** Throws RegistryUnavailable without an answer in JSON: it may be a proxy's error page. */

@@ -13,7 +13,15 @@ export interface TopicSchema {
   readonly subject: string;
   readonly text: string;
   readonly type: avro.Type;
+  /** What the registry holds new versions of the schema to. */
+  readonly compatibility: Compatibility;
 }
+
+/**
+ * BACKWARD: who reads with the new version reads what was written before it. FORWARD_TRANSITIVE: who reads
+ * with any version reads what is written with the new one; for usage, which others write.
+ */
+export type Compatibility = "BACKWARD" | "FORWARD_TRANSITIVE";
 
 /**
  * Reads longs as bigint, and also writes decimal strings, as in JSON. Instants (`timestamp-millis`) are
@@ -57,15 +65,19 @@ function isOfType(schema: avro.Schema, type: string): boolean {
   return typeof schema === "object" && "type" in schema && schema.type === type;
 }
 
-function schemaOf(topic: string, file: string): TopicSchema {
+function schemaOf(
+  topic: string,
+  file: string,
+  compatibility: Compatibility = "BACKWARD",
+): TopicSchema {
   const text = readFileSync(new URL(`../../../schemas/${file}`, import.meta.url), "utf8");
   const type = avro.Type.forSchema(JSON.parse(text), { typeHook });
-  return { topic, subject: `${topic}-value`, text, type };
+  return { topic, subject: `${topic}-value`, text, type, compatibility };
 }
 
 /** The schema of each topic. */
 export const SCHEMAS = {
-  usageEvents: schemaOf(TOPICS.usageEvents, "usage-event.avsc"),
+  usageEvents: schemaOf(TOPICS.usageEvents, "usage-event.avsc", "FORWARD_TRANSITIVE"),
   deadLetters: schemaOf(TOPICS.deadLetters, "dead-letter.avsc"),
   lowBalance: schemaOf(TOPICS.lowBalance, "low-balance.avsc"),
   credits: schemaOf(TOPICS.credits, "credits-posted.avsc"),

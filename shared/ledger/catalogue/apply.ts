@@ -7,6 +7,7 @@ import { readSnapshot } from "../postgres/read-snapshot.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { insertVersions } from "./insert-versions.ts";
 import { earliestChange, listRates, lockPrices } from "./rates.ts";
+import { readWaitingSince } from "./waiting-usage.ts";
 
 /**
  * Adds the new versions of a catalogue file, all or none. The same file again changes nothing.
@@ -52,5 +53,6 @@ async function decide(
     now,
     earliestRate: earliestChange(now, maxAheadMs),
     earliestTerms: earliestChange(now, 0),
+    waitingSince: await readWaitingSince(transaction, [...asked.meters.keys()]),
   });
 }

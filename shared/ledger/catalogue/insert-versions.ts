@@ -6,8 +6,9 @@ import type { Transaction } from "../postgres/database.ts";
 import { feedToColumns } from "./feed-columns.ts";
 
 const INSERT_RATES = `
-  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by)
-  SELECT meter, valid_from, credits, per, fed_by, value_path, dimension_paths, $2
+  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by,
+                    rounds_each)
+  SELECT meter, valid_from, credits, per, fed_by, value_path, dimension_paths, $2, false
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_PLANS = `

@@ -12,18 +12,22 @@ import {
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 
 const READ = `
-  SELECT meter, valid_from AS "validFrom", credits, per, fed_by AS "fedBy",
+  SELECT meter, valid_from AS "validFrom", credits, per, rounds_each AS "roundsEach", fed_by AS "fedBy",
          value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy"
   FROM rate
   ORDER BY meter, valid_from`;
 
 /** All rates, by meter, oldest first. */
 export async function listRates(database: Queryable): Promise<Rate[]> {
-  type Row = Omit<Rate, "feed"> & FeedColumns;
+  type Row = Omit<Rate, "feed" | "roundsEach"> & FeedColumns & { readonly roundsEach: boolean };
   const rows = await queryRows<Row>(database, READ, [], "list-rates");
-  return rows.map(({ fedBy, valuePath, dimensionPaths, ...rate }) => {
+  return rows.map(({ fedBy, valuePath, dimensionPaths, roundsEach, ...rate }) => {
     const feed = feedOfColumns({ fedBy, valuePath, dimensionPaths });
-    return feed === null ? rate : { ...rate, feed };
+    return {
+      ...rate,
+      ...(feed === null ? {} : { feed }),
+      ...(roundsEach ? { roundsEach } : {}),
+    };
   });
 }
 
@@ -64,8 +68,9 @@ export async function lockPrices(transaction: Transaction): Promise<void> {
 }
 
 const INSERT = `
-  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by)
-  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7, $8)`;
+  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by,
+                    rounds_each)
+  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7, $8, false)`;
 
 /** The earliest start of a further price, given how far ahead of the clock events are metered. */
 export function earliestChange(now: Instant, maxAheadMs: number): Instant {

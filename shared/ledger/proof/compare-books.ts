@@ -78,6 +78,13 @@ const COMPARED: readonly Compared[] = [
     key: "hour, meter",
   },
   {
+    // A remainder of 0 is written only where an earlier transaction wrote another.
+    table: "carried",
+    from: "(SELECT * FROM carried WHERE remainder <> 0) AS carried",
+    columns: "meter, valid_from, remainder",
+    key: "meter, valid_from",
+  },
+  {
     table: "dead_letter",
     columns: "topic, kafka_partition, kafka_offset, reason",
     key: "topic, kafka_partition, kafka_offset",

@@ -28,7 +28,15 @@ export const COPIED_TABLES = [
   ...["outbox", "balance_change"],
 ] as const;
 
-const BUILT_TABLES = ["account", "lot", "entry", "usage_record", "draw", "spend"] as const;
+const BUILT_TABLES = [
+  "account",
+  "lot",
+  "entry",
+  "usage_record",
+  "draw",
+  "spend",
+  "carried",
+] as const;
 
 /** The replay writes its offsets, migrating writes migrations. */
 const OTHER_TABLES = ["consumer_offset", "migration"] as const;

@@ -4,6 +4,7 @@ import type { BatchContext } from "../../core/usage/events-in-batch.ts";
 import { readBooks } from "../books/read-books.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import type { DebitOutcome, UsageBatch } from "../usage/batch.ts";
+import { readCarried } from "../usage/carried.ts";
 import { type ReadRates, readUsage } from "../usage/debit-usage.ts";
 import { exactlyOnce } from "../usage/exactly-once.ts";
 import { findRecorded } from "../usage/records.ts";
@@ -23,6 +24,7 @@ export function replayBatch(
     const usage = await readUsage(transaction, readRates, once);
     let context: Context = {
       ...usage,
+      carried: await readCarried(transaction, usage.rates, once.events),
       books: new Map(),
       histories: await recorded.next(usage.accounts.values()),
       starts: new Map(),

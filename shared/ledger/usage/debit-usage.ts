@@ -13,6 +13,7 @@ import { readCompleteUntil } from "../books/usage-complete.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import type { DebitOutcome, UsageBatch } from "./batch.ts";
+import { readCarried } from "./carried.ts";
 import { exactlyOnce, type Try } from "./exactly-once.ts";
 import { findRecorded } from "./records.ts";
 
@@ -31,7 +32,9 @@ export function debitUsage(
     const due = accountsDue(once.events, usage.accounts, now);
     const read = await readDue(transaction, due, usage.accounts);
     const expired = await readExpiredOfLate(transaction, once.events, usage.accounts);
-    const metering = await meter(transaction, once.events, { now, ...usage, ...read, expired });
+    const carried = await readCarried(transaction, usage.rates, once.events);
+    const context = { now, ...usage, ...read, expired, carried };
+    const metering = await meter(transaction, once.events, context);
     if (!(await postMovement(transaction, metering, now))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
     return metering;

@@ -18,6 +18,7 @@ import {
   type UsageBatch,
   type UsageRun,
 } from "./batch.ts";
+import { writeCarried } from "./carried.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
 import { writeUsageRecords } from "./records.ts";
 import { writeDraws } from "./write-draws.ts";
@@ -104,6 +105,7 @@ async function tryOnce(
   await writeDraws(transaction, metering.draws, metering.accounts, now);
   await storeDeadLetters(transaction, deadLetters);
   await addSpend(transaction, metering.spends);
+  await writeCarried(transaction, metering.carried);
   await advanceOffsets(
     transaction,
     reader,

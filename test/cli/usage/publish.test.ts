@@ -96,6 +96,7 @@ test("names a bad line with its number and reason, and publishes the rest", asyn
   expect(JSON.parse(stdout)).toEqual({
     published: 2,
     failed: bad.length,
+    untimed: 2,
     events_per_second: expect.any(Number),
   });
   const said = stderr
@@ -113,7 +114,9 @@ test("reads standard input, and names bad lines in words", async () => {
   const stdin = `${line({ event_id: "e-stdin" })}\nnonsense\n`;
   expect(await drawdown(["publish", "-"], { stdin })).toEqual({
     code: 1,
-    stdout: expect.stringMatching(/^Published 1 event, /),
+    stdout: expect.stringMatching(
+      /^Published 1 event, .*\n1 line has an event_id but no occurred_at and occurred now: published again, that would be a conflict\.\n$/,
+    ),
     stderr: "line 2: not JSON\n1 line of 2 could not be published\n",
   });
 });

@@ -1,5 +1,8 @@
 import { userInfo } from "node:os";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 
@@ -30,11 +33,41 @@ test("a first price applies immediately, a later one from an instant without met
   expect(Date.parse(second.valid_from)).toBeLessThanOrEqual(Date.now() + 6 * 60_000);
 
   const { stdout } = await run("rate list cli-tokens --json");
-  const { outcome: _, ...listed } = rate;
+  const { outcome: _, stranded: __, ...listed } = rate;
   expect(JSON.parse(stdout).items).toEqual([
     { ...listed, set_by: userInfo().username },
     expect.objectContaining({ credits: "4000000" }),
   ]);
+});
+
+describe("a first price, with usage that waits for it,", () => {
+  const oldest = Date.now() - 20 * 24 * 60 * 60 * 1000;
+  const wait = (meter: string) =>
+    inTransaction(books.database, (transaction) =>
+      storeDeadLetters(
+        transaction,
+        [oldest, oldest + 1, oldest + 2].map((occurredAt, offset) => ({
+          ...{ topic: TOPICS.usageEvents, partition: 0, offset: BigInt(occurredAt + offset) },
+          ...{ accountId: "acme", meter, occurredAt, recordedAt: occurredAt },
+          ...{ rejection: { reason: "unknown_meter", detail: "" }, key: null },
+          payload: Buffer.from("usage"),
+        })),
+      ),
+    );
+
+  test("begins where the oldest of it occurred", async () => {
+    await wait("cli-waiting");
+    const set = JSON.parse((await run("rate set cli-waiting 1 --per 1 --json")).stdout);
+    expect([Date.parse(set.valid_from), set.stranded]).toEqual([oldest, 0]);
+  });
+
+  test("from a later instant on states what it strands", async () => {
+    await books.database.query("DELETE FROM dead_letter");
+    await wait("cli-stranded");
+    const from = new Date(oldest + 2).toISOString();
+    const { stdout } = await run(`rate set cli-stranded 1 --per 1 --from ${from}`);
+    expect(stdout).toContain("2 dead letters of it occurred before and cannot be metered;");
+  });
 });
 
 test("a price is set once", async () => {

@@ -8,6 +8,7 @@ import {
   creditsOf,
   differenceOf,
   type PlanBooks,
+  type PricedUsage,
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
@@ -36,7 +37,7 @@ function plan(credits: bigint, monthly: bigint, yearly = monthly * 10n) {
 }
 
 describe("usage under other rates", () => {
-  test("a half is rounded up for each event, and a version without an instant holds until the next one", () => {
+  test("halves of two events are one micro-credit, and a version without an instant holds until the next one", () => {
     const meters = new Map([
       ["calls", [version({ credits: 1n, per: 2n }), version({ credits: 5n, per: 1n }, NOON)]],
     ]);
@@ -47,7 +48,7 @@ describe("usage under other rates", () => {
     addUsage(whatIf, { ...call, occurredAt: NOON - 1 }, other);
     addUsage(whatIf, { ...call, occurredAt: NOON }, other);
     expect(whatIf.get(ACME)?.meters.get("calls")).toMatchObject({
-      ...{ count: 3, quantity: 3n, charged: 9n, wouldBe: 1n + 1n + 5n },
+      ...{ count: 3, quantity: 3n, charged: 9n, wouldBe: 1n + 5n },
       noPrice: { count: 0 },
     });
   });
@@ -76,19 +77,23 @@ describe("usage under other rates", () => {
       meters: new Map([["calls", [version(rate)]]]),
     });
     const someQuantities = fc.array(fc.bigInt(0n, 100n), { minLength: 1 });
+    const someRemainder = fc.bigInt(0n, rate.per - 1n);
     fc.assert(
-      fc.property(someQuantities, (quantities) => {
-        const compare = (all: readonly bigint[]) => {
+      fc.property(someQuantities, someRemainder, (quantities, carried) => {
+        let exact = carried;
+        const usages = quantities.map((quantity) => {
+          const before = exact / rate.per;
+          exact += quantity * rate.credits;
+          const credits = exact / rate.per - before;
+          return { accountId: ACME, meter: "calls", quantity, credits, occurredAt: NOON };
+        });
+        const compare = (all: readonly PricedUsage[]) => {
           const whatIf: WhatIf = new Map();
-          for (const quantity of all) {
-            const credits = (2n * quantity * rate.credits + rate.per) / (2n * rate.per);
-            const usage = { accountId: ACME, meter: "calls", quantity, credits, occurredAt: NOON };
-            addUsage(whatIf, usage, other);
-          }
+          for (const usage of all) addUsage(whatIf, usage, other);
           return whatIf;
         };
-        const whatIf = compare(quantities);
-        expect(compare(quantities.toReversed())).toEqual(whatIf);
+        const whatIf = compare(usages);
+        expect(compare(usages.toReversed())).toEqual(whatIf);
         for (const account of whatIf.values()) expect(differenceOf(creditsOf(account))).toBe(0n);
       }),
     );

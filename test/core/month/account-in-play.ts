@@ -203,6 +203,7 @@ export function openPlay({
         books: new Map(due.map((id) => [id, book()])),
         recorded: null,
         expired: new Map([["acme", expiredIn(entries, lots)]]),
+        carried: new Map(),
       });
       const moved = metering.movedLots.map(({ lot }) => lot);
       const added = metering.granted.map(({ lot }) => lot);

@@ -85,7 +85,7 @@ test("a meter has its own earliest instant under the same rule", () => {
   const ask = (credits: bigint, per: bigint, from: number | null) =>
     decideChanges(
       { ...EMPTY, meters: new Map([["calls", [{ from, terms: { credits, per }, place: PLACE }]]]) },
-      { catalogue: standing(""), card, now: NOW, earliestRate: 1360, earliestTerms: EARLIEST },
+      { ...context(standing("")), card, earliestRate: 1360 },
     );
   expect(ask(6n, 1n, null)).toMatchObject({
     changes: { meters: [{ kind: "unchanged", validFrom: 20 }] },
@@ -95,6 +95,22 @@ test("a meter has its own earliest instant under the same rule", () => {
   });
   expect(ask(7n, 1n, 1359)).toMatchObject({ refusals: [{ kind: "too_early", earliest: 1360 }] });
 });
+
+test.each([
+  { waitingSince: NOW - 7, from: null, begins: NOW - 7 },
+  { waitingSince: NOW + 7, from: null, begins: NOW },
+  { waitingSince: NOW - 7, from: NOW - 3, begins: NOW - 3 },
+])(
+  "a meter's first price of $from begins at $begins with usage that waits since $waitingSince",
+  (given) => {
+    const terms = { credits: 1n, per: 1n };
+    const decision = decideChanges(
+      { ...EMPTY, meters: new Map([["calls", [{ from: given.from, terms, place: PLACE }]]]) },
+      { ...context(standing("")), waitingSince: new Map([["calls", given.waitingSince]]) },
+    );
+    expect(decision).toMatchObject({ changes: { meters: [{ validFrom: given.begins }] } });
+  },
+);
 
 test("a meter with another feed is a new version", () => {
   const feed = { eventType: "prompt", value: ["tokens"], dimensions: new Map([["m", ["m"]]]) };
@@ -256,6 +272,7 @@ function context(catalogue: Catalogue) {
     now: NOW,
     earliestRate: EARLIEST,
     earliestTerms: EARLIEST,
+    waitingSince: new Map<string, number>(),
   };
 }
 

@@ -1,11 +1,19 @@
 /**
  * - an event is priced at the newest rate valid when it occurred
- * - price = quantity x credits / per, exactly, a half rounded up, however large the numbers
+ * - price = quantity x credits / per, exactly, however large the numbers; what is left is carried along
+ * - under the rates of former versions, a half is rounded up
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
-import { price, type Rate, rateAt, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import {
+  costOf,
+  price,
+  type Rate,
+  rateAt,
+  remainderAfter,
+  toRateCard,
+} from "../../../shared/core/offer/rate-card.ts";
 
 describe("the rate of a meter", () => {
   const march = rate({ validFrom: Date.UTC(2026, 2, 1), credits: 10n });
@@ -42,6 +50,47 @@ describe("the rate of a meter", () => {
 });
 
 describe("the price", () => {
+  const quantities = fc.array(fc.bigInt({ min: 0n, max: MAX_BIGINT }), { maxLength: 30 });
+  const terms = fc.bigInt({ min: 1n, max: MAX_BIGINT });
+
+  test("of all events of a rate is within one micro-credit of the exact one, however they are cut", () => {
+    fc.assert(
+      fc.property(quantities, terms, terms, (all, credits, per) => {
+        const carried = rate({ credits, per });
+        let remainder = 0n;
+        let drawn = 0n;
+        let exact = 0n;
+        for (const quantity of all) {
+          const cost = price(carried, quantity, remainder);
+          const { least, most } = costOf(carried, quantity);
+          expect(cost >= least && cost <= most).toBe(true);
+          remainder = remainderAfter(carried, quantity, cost, remainder);
+          drawn += cost;
+          exact += quantity * credits;
+          expect(exact - drawn * per).toBe(remainder);
+          expect(remainder >= 0n && remainder < per).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test.each([499n, 500n])(
+    "of 1,000 events of %s bytes at 1 credit a GB is their exact price",
+    (bytes) => {
+      const gigabyte = rate({ credits: 1_000_000n, per: 1_000_000_000n });
+      let remainder = 0n;
+      let drawn = 0n;
+      for (let event = 0; event < 1_000; event += 1) {
+        const cost = price(gigabyte, bytes, remainder);
+        remainder = remainderAfter(gigabyte, bytes, cost, remainder);
+        drawn += cost;
+      }
+      expect([drawn, remainder]).toEqual([bytes, 0n]);
+    },
+  );
+});
+
+describe("the price under a rate of former versions", () => {
   test.each([
     { quantity: 0n, credits: 7n, per: 3n, is: 0n },
     { quantity: 1n, credits: 250n, per: 1n, is: 250n },
@@ -56,7 +105,7 @@ describe("the price", () => {
     { quantity: MAX_BIGINT, credits: 1n, per: 1n, is: MAX_BIGINT },
     { quantity: MAX_BIGINT, credits: MAX_BIGINT, per: MAX_BIGINT, is: MAX_BIGINT },
   ])("of $quantity at $credits per $per is $is", ({ quantity, credits, per, is }) => {
-    expect(price(rate({ credits, per }), quantity)).toBe(is);
+    expect(price(rate({ credits, per, roundsEach: true }), quantity)).toBe(is);
   });
 
   test("is the whole number nearest to the exact fraction, a half rounded up", () => {
@@ -67,7 +116,9 @@ describe("the price", () => {
       fc.property(either, either, fc.oneof(small, amount), (quantity, credits, units) => {
         const per = units === 0n ? 1n : units;
         // Twice the distance from the exact price, in parts of `per`: above -per, at most per.
-        const distance = 2n * (price(rate({ credits, per }), quantity) * per - quantity * credits);
+        const distance =
+          2n *
+          (price(rate({ credits, per, roundsEach: true }), quantity) * per - quantity * credits);
         expect(distance > -per && distance <= per).toBe(true);
       }),
       { numRuns: 1000 },

@@ -45,6 +45,7 @@ export function openBooks(setup: {
   const rates = toRateCard(setup.rates);
   const rows = new Map<string, AccountRows>();
   const recorded = new Map<string, UsageEvent>();
+  const carried = new Map<string, Map<Rate, bigint>>();
   const deadLetters: { event: UsageEvent; reason: DeadLetterReason }[] = [];
   let repeats = 0;
   for (const account of setup.accounts) {
@@ -85,6 +86,12 @@ export function openBooks(setup: {
     }
     for (const { event, rejection } of metering.rejected) {
       deadLetters.push({ event, reason: rejection.reason });
+    }
+    for (const { accountId, meter, validFrom, remainder } of metering.carried) {
+      const rate = rates.get(meter)?.find((one) => one.validFrom === validFrom);
+      if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
+      const ofAccount = carried.get(accountId) ?? new Map<Rate, bigint>();
+      carried.set(accountId, ofAccount.set(rate, remainder));
     }
     repeats += metering.repeats;
     append(metering);
@@ -132,6 +139,7 @@ export function openBooks(setup: {
             .map(([id, { entries, lots }]) => [id, expiredIn(entries, lots)]),
         ),
         recorded,
+        carried,
       });
       store(metering);
       return metering;

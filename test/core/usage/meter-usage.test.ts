@@ -7,7 +7,7 @@ import type { Account, Lot } from "../../../shared/core/line/account.ts";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
-import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { type Rate, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import {
   accountsDue,
@@ -17,9 +17,10 @@ import {
 import { identityOf, type UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { accountWith, eventWith, lotOf, NOON } from "../../support/core/examples.ts";
 
+const TOKENS: Rate = { meter: "tokens", validFrom: 0, credits: 3n, per: 2n };
 const RATES = toRateCard([
   { meter: "calls", validFrom: 0, credits: 1n, per: 1n },
-  { meter: "tokens", validFrom: 0, credits: 3n, per: 2n },
+  TOKENS,
   { meter: "minutes", validFrom: NOON, credits: 1n, per: 1n },
 ]);
 
@@ -59,9 +60,22 @@ describe("usage", () => {
     ]);
   });
 
-  test("is priced when it occurred, a half rounded up", () => {
-    const { drawn } = meter([eventWith({ meter: "tokens", quantity: 5n })]);
-    expect(drawn[0]?.credits).toBe(8n);
+  test("is priced when it occurred, and what is left of a micro-credit is carried along", () => {
+    const tokens = (quantity: bigint) =>
+      eventWith({ eventId: `t${quantity}`, meter: "tokens", quantity });
+    const { drawn, carried } = meter([tokens(5n), tokens(3n), uses(1n), tokens(1n)]);
+    expect(drawn.map(({ credits }) => credits)).toEqual([7n, 5n, 1n, 1n]);
+    const { validFrom } = TOKENS;
+    expect(carried).toEqual([{ accountId: "acme", meter: "tokens", validFrom, remainder: 1n }]);
+    const next = meter([tokens(5n)], { carried: [[TOKENS, 1n]] });
+    expect([next.drawn[0]?.credits, next.carried[0]?.remainder]).toEqual([8n, 0n]);
+    expect(meter([tokens(2n)], { carried: [[TOKENS, 1n]] }).carried).toEqual([]);
+  });
+
+  test("that is rejected carries nothing along", () => {
+    const full = { accounts: [accountWith({ position: MAX_BIGINT })] };
+    const tokens = eventWith({ meter: "tokens", quantity: 3n });
+    expect(meter([tokens], full)).toMatchObject({ drawn: [], carried: [] });
   });
 
   test("beyond the credits there are is debt", () => {
@@ -93,6 +107,7 @@ describe("usage", () => {
 
   test("of no account changes nothing", () => {
     expect(meter([])).toEqual({
+      carried: [],
       drawn: [],
       draws: [],
       rejected: [],
@@ -221,7 +236,11 @@ describe("a lot that expires", () => {
   });
 
   test("cannot be posted without the rows that settling needs", () => {
-    const context = { accounts: new Map([["acme", account]]), books: new Map() };
+    const context = {
+      accounts: new Map([["acme", account]]),
+      books: new Map(),
+      carried: new Map(),
+    };
     const read = {
       ...{ now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null },
       expired: new Map(),
@@ -397,9 +416,10 @@ function meter(
     lots?: readonly Lot[];
     recorded?: readonly UsageEvent[] | null;
     now?: number;
+    carried?: readonly (readonly [Rate, bigint])[];
   } = {},
 ) {
-  const { accounts = [accountWith()], lots = [], recorded = [], now = NOON } = given;
+  const { accounts = [accountWith()], lots = [], recorded = [], now = NOON, carried = [] } = given;
   const context: MeteringContext = {
     now,
     rates: RATES,
@@ -409,6 +429,7 @@ function meter(
     books: new Map([["acme", { lots, schedule: EMPTY_SCHEDULE }]]),
     expired: new Map(),
     recorded: recorded && new Map(recorded.map((event) => [identityOf(event), event])),
+    carried: new Map([["acme", new Map(carried)]]),
   };
   return meterUsage(events, context);
 }

@@ -89,6 +89,26 @@ describe("registering a schema", () => {
     await expect(registry.register(SCHEMAS.usageEvents)).rejects.toThrow(IncompatibleSchema);
   });
 
+  test.each([
+    { schema: SCHEMAS.usageEvents, level: null, sets: "FORWARD_TRANSITIVE" },
+    { schema: SCHEMAS.usageEvents, level: "BACKWARD", sets: "FORWARD_TRANSITIVE" },
+    { schema: SCHEMAS.usageEvents, level: "FORWARD", sets: null },
+    { schema: SCHEMAS.usageEvents, level: "FULL", sets: null },
+    { schema: SCHEMAS.balances, level: null, sets: "BACKWARD" },
+    { schema: SCHEMAS.balances, level: "BACKWARD", sets: null },
+    { schema: SCHEMAS.balances, level: "FULL_TRANSITIVE", sets: null },
+  ])("of $schema.topic where $level is set sets $sets", async ({ schema, level, sets }) => {
+    const put: string[] = [];
+    const registry = await registryThat((response, path, method) => {
+      if (method === "PUT") put.push(path);
+      if (path.startsWith("/config") && method === "GET" && level === null)
+        json(response, 404, { error_code: 40408 });
+      else json(response, 200, { compatibilityLevel: level, id: 42 });
+    });
+    expect(await registry.register(schema)).toBe(42);
+    expect(put).toEqual(sets === null ? [] : [`/config/${schema.subject}`]);
+  });
+
   test("while the registry is away is an outage", async () => {
     const registry = openRegistry({ url: "http://127.0.0.1:9", auth: null });
     await expect(registry.register(SCHEMAS.usageEvents)).rejects.toThrow(RegistryUnavailable);
@@ -96,8 +116,12 @@ describe("registering a schema", () => {
 });
 
 /** A client of a server that answers every request this way. */
-async function registryThat(answer: (response: ServerResponse, path: string) => void) {
-  const server = createServer((request, response) => answer(response, request.url ?? ""));
+async function registryThat(
+  answer: (response: ServerResponse, path: string, method: string) => void,
+) {
+  const server = createServer((request, response) =>
+    answer(response, request.url ?? "", request.method ?? ""),
+  );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {

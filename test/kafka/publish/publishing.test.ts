@@ -300,3 +300,37 @@ async function cutOtherConnections(): Promise<void> {
      WHERE datname = current_database() AND state = 'idle in transaction'`,
   );
 }
+
+test("the registry refuses usage that metering could not read, also where an earlier version let it through", async () => {
+  const subject = `${prefix}-value`;
+  const ask = async (path: string, method: string, body: object) => {
+    const answer = await fetch(`${settings.registry.url}/${path}`, {
+      method,
+      headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
+      body: JSON.stringify(body),
+    });
+    return answer.status;
+  };
+  const usage = { ...SCHEMAS.usageEvents, subject };
+  const registry = openRegistry(settings.registry);
+  await registry.register({ ...usage, compatibility: "BACKWARD" });
+  await registry.register(usage);
+
+  const { fields, ...record } = JSON.parse(usage.text);
+  const evolve = (change: (field: { name: string }) => object | null, more: object[] = []) => {
+    const changed = fields.flatMap((field: { name: string }) => change(field) ?? []);
+    const schema = JSON.stringify({ ...record, fields: [...changed, ...more] });
+    return ask(`subjects/${subject}/versions`, "POST", { schema });
+  };
+  const only = (name: string, type: object | string) => (field: { name: string }) =>
+    field.name === name ? { name, type } : field;
+  expect(await evolve(only("quantity", "double"))).toBe(409);
+  expect(await evolve(only("source", ["null", "string"]))).toBe(409);
+  expect(await evolve((field) => (field.name === "quantity" ? null : field))).toBe(409);
+  const region = { name: "region", type: "string", default: "" };
+  expect(await evolve((field) => field, [region])).toBe(200);
+  // Without a source, and then with one of another type: the newest version alone would not refuse it.
+  const withoutSource = (field: { name: string }) => (field.name === "source" ? null : field);
+  expect(await evolve(withoutSource, [region])).toBe(200);
+  expect(await evolve(withoutSource, [region, { name: "source", type: "int" }])).toBe(409);
+});

@@ -98,10 +98,9 @@ export async function setPrice(
   per = 1n,
   validFrom = 0,
 ): Promise<void> {
-  await database.query("INSERT INTO rate VALUES ($1, to_timestamp($2 / 1000.0), $3, $4)", [
-    meter,
-    validFrom,
-    credits,
-    per,
-  ]);
+  await database.query(
+    `INSERT INTO rate (meter, valid_from, credits, per, rounds_each)
+     VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, false)`,
+    [meter, validFrom, credits, per],
+  );
 }

@@ -80,6 +80,26 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       WHERE given_back IS NOT NULL AND occurred_at >= coalesce(expires_at, 'infinity')`,
   },
   {
+    holds: "what is carried is what the usage records leave of their exact price",
+    broken:
+      "An account drew more or less than the exact price of its usage, by a micro-credit or more.",
+    accounts: `
+      SELECT coalesce(used.account_id, carried.account_id) AS account_id
+      FROM (
+        SELECT account_id, rate.meter, rate.valid_from,
+               sum(quantity::numeric) * rate.credits - sum(record.credits::numeric) * rate.per AS left_over
+        FROM (SELECT *, lead(valid_from) OVER (PARTITION BY meter ORDER BY valid_from) AS valid_to
+              FROM rate) AS rate
+        JOIN usage_record AS record
+          ON record.meter = rate.meter AND occurred_at >= rate.valid_from
+         AND (valid_to IS NULL OR occurred_at < valid_to)
+        WHERE NOT rounds_each AND rate.credits % per <> 0
+        GROUP BY account_id, rate.meter, rate.valid_from, rate.credits, per
+      ) AS used
+      FULL JOIN carried USING (account_id, meter, valid_from)
+      WHERE coalesce(left_over, 0) <> coalesce(remainder, 0)`,
+  },
+  {
     holds: "each record that drew is named by one draw",
     broken: "A usage record cannot be found from its account.",
     accounts: `

@@ -1,0 +1,95 @@
+import { carries, type Rate, type RateCard, rateAt } from "../../core/offer/rate-card.ts";
+import type { Carried, CarriedByRate } from "../../core/usage/carried.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { bigintArray, columnsOf, textArray } from "../postgres/array-literal.ts";
+import { queryRows, type Transaction } from "../postgres/database.ts";
+
+const READ = `
+  SELECT account_id AS "accountId", meter, valid_from AS "validFrom", remainder
+  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS named (account_id, meter, instant)
+  JOIN carried USING (account_id, meter)
+  WHERE valid_from = to_timestamp(instant / 1000.0)`;
+
+/** An account's usage is priced with a rate. */
+interface Priced {
+  readonly accountId: string;
+  readonly rate: Rate;
+}
+
+/**
+ * The remainders that pricing the events needs, by account. Reads nothing if all rates are whole. Call it
+ * after the last reading of accounts: whoever changes a remainder moves its account, so that the update of
+ * the account notices a newer one.
+ */
+export async function readCarried(
+  transaction: Transaction,
+  rates: RateCard,
+  events: readonly UsageEvent[],
+): Promise<Map<string, CarriedByRate>> {
+  const carrying = new Set<string>();
+  for (const [meter, ofMeter] of rates) if (ofMeter.some(carries)) carrying.add(meter);
+  if (carrying.size === 0) return new Map();
+  return readRemainders(transaction, pricedBy(rates, events, carrying));
+}
+
+function pricedBy(
+  rates: RateCard,
+  events: readonly UsageEvent[],
+  carrying: ReadonlySet<string>,
+): Priced[] {
+  const priced = new Map<Rate, Set<string>>();
+  for (const { accountId, meter, occurredAt } of events) {
+    if (!carrying.has(meter)) continue;
+    const rate = rateAt(rates, meter, occurredAt);
+    if (typeof rate === "string" || !carries(rate)) continue;
+    const accounts = priced.get(rate);
+    if (accounts === undefined) priced.set(rate, new Set([accountId]));
+    else accounts.add(accountId);
+  }
+  return [...priced].flatMap(([rate, accounts]) =>
+    [...accounts].map((accountId) => ({ accountId, rate })),
+  );
+}
+
+/** The remainders of accounts under rates, by account. */
+export async function readRemainders(
+  transaction: Transaction,
+  priced: readonly Priced[],
+): Promise<Map<string, CarriedByRate>> {
+  const found = new Map<string, Map<Rate, bigint>>();
+  if (priced.length === 0) return found;
+  const values = [
+    textArray(priced.map(({ accountId }) => accountId)),
+    textArray(priced.map(({ rate }) => rate.meter)),
+    bigintArray(priced.map(({ rate }) => rate.validFrom)),
+  ];
+  const rows = await queryRows<Carried>(transaction, READ, values, "read-carried");
+  const rates = new Map(priced.map(({ rate }) => [`${rate.meter}\0${rate.validFrom}`, rate]));
+  for (const { accountId, meter, validFrom, remainder } of rows) {
+    const rate = rates.get(`${meter}\0${validFrom}`);
+    if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
+    const ofAccount = found.get(accountId) ?? new Map<Rate, bigint>();
+    found.set(accountId, ofAccount.set(rate, remainder));
+  }
+  return found;
+}
+
+const WRITE = `
+  INSERT INTO carried (account_id, meter, valid_from, remainder)
+  SELECT account_id, meter, to_timestamp(instant / 1000.0), remainder
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+    AS changed (account_id, meter, instant, remainder)
+  ON CONFLICT (account_id, meter, valid_from) DO UPDATE SET remainder = excluded.remainder`;
+
+/** Writes the remainders that a batch changed, after its accounts: who moved them waits there. */
+export async function writeCarried(
+  transaction: Transaction,
+  changed: readonly Carried[],
+): Promise<void> {
+  if (changed.length === 0) return;
+  await transaction.query({
+    name: "write-carried",
+    text: WRITE,
+    values: columnsOf(changed, "accountId", "meter", "validFrom", "remainder"),
+  });
+}
