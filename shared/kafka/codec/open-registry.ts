@@ -18,5 +18,48 @@ async function fetchSchema(settings: RegistrySettings, id: number): Promise<avro
   const { schema, schemaType = "AVRO" } = body;
   if (status !== 200 || typeof schema !== "string") throw unexpected(status, `for schema ${id}`);
   if (schemaType !== "AVRO") throw new Error(`its type is ${schemaType}, not AVRO`);
-  return writerType(schema);
+  const references = new Map<string, string>();
+  await collectReferences(settings, body["references"], references, 1);
+  return writerType(schema, [...references.values()]);
+}
+
+const MOST_REFERENCES = 32;
+const DEEPEST_REFERENCE = 8;
+
+/** Adds the schemas that these references name, each after those that it refers to itself. */
+async function collectReferences(
+  settings: RegistrySettings,
+  references: unknown,
+  found: Map<string, string>,
+  depth: number,
+): Promise<void> {
+  if (!Array.isArray(references)) return;
+  for (const reference of references) {
+    const path = pathOf(reference);
+    if (found.has(path)) continue;
+    if (depth > DEEPEST_REFERENCE || found.size >= MOST_REFERENCES) {
+      throw new Error(
+        `it refers to more than ${MOST_REFERENCES} schemas, or more than ${DEEPEST_REFERENCE} deep`,
+      );
+    }
+    const { schema, references: further } = await fetchReference(settings, path);
+    await collectReferences(settings, further, found, depth + 1);
+    found.set(path, schema);
+  }
+}
+
+function pathOf(reference: unknown): string {
+  const { subject, version }: { subject?: unknown; version?: unknown } = Object(reference);
+  if (typeof subject === "string" && typeof version === "number") {
+    return `subjects/${encodeURIComponent(subject)}/versions/${version}`;
+  }
+  throw new Error("it has a reference without a subject and a version");
+}
+
+async function fetchReference(settings: RegistrySettings, path: string) {
+  const { status, body } = await request(settings, "GET", path);
+  if (status === 404) throw new Error(`it refers to ${path}, which is gone`);
+  const { schema, references } = body;
+  if (status !== 200 || typeof schema !== "string") throw unexpected(status, `for ${path}`);
+  return { schema, references };
 }

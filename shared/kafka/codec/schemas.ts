@@ -25,40 +25,66 @@ export type Compatibility = "BACKWARD" | "FORWARD_TRANSITIVE";
 
 /**
  * Reads longs as bigint, and also writes decimal strings, as in JSON. Instants (`timestamp-millis`) are
- * plain numbers. Arrays and maps cannot have more than their bytes allow; read them with `readBounded`.
+ * plain numbers; other logical types of numbers are told apart (`instantUnitOf`). Arrays and maps cannot have more than their bytes allow; read them with `readBounded`.
  */
 export function typeHook(
   schema: avro.Schema,
   options?: Partial<avro.ForSchemaOptions>,
 ): avro.Type | undefined {
   if (schema === "long") return BIGINT;
-  if (isInstant(schema)) return INSTANT;
+  const logical = logicalTypeOf(schema);
+  const known = logical === null ? undefined : LOGICAL.get(logical);
+  if (known !== undefined) return known.type;
   if (isOfType(schema, "array")) return new BoundedArray(schema, options);
   return isOfType(schema, "map") ? new BoundedMap(schema, options) : undefined;
 }
 
-const INSTANT = avro.Type.forSchema("long");
+const BIGINT = exactLong();
 
-const BIGINT = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint | string) => {
-    const bytes = Buffer.allocUnsafe(8);
-    bytes.writeBigInt64LE(BigInt(value));
-    return bytes;
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) =>
-    typeof value === "bigint" || (typeof value === "string" && /^-?\d{1,19}$/.test(value)),
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b)),
-});
+/** Numbers that stand for an instant, and how many of them are a millisecond; null: none can be told. */
+const LOGICAL = new Map<string, { readonly type: avro.Type; readonly unit: bigint | null }>([
+  ["long timestamp-millis", { type: avro.Type.forSchema("long"), unit: 1n }],
+  ["long timestamp-micros", { type: exactLong(), unit: 1_000n }],
+  ["long timestamp-nanos", { type: exactLong(), unit: 1_000_000n }],
+  ...[
+    "local-timestamp-millis",
+    "local-timestamp-micros",
+    "local-timestamp-nanos",
+    "time-micros",
+  ].map((name) => [`long ${name}`, { type: exactLong(), unit: null }] as const),
+  ...["date", "time-millis"].map(
+    (name) => [`int ${name}`, { type: avro.Type.forSchema({ type: "int" }), unit: null }] as const,
+  ),
+]);
 
-function isInstant(schema: avro.Schema): boolean {
-  return (
-    typeof schema === "object" &&
-    "logicalType" in schema &&
-    schema.logicalType === "timestamp-millis"
-  );
+const UNITS = new Map([...LOGICAL.values()].map(({ type, unit }) => [type, unit]));
+
+/** How many of a number are a millisecond: a plain one counts milliseconds. Null: it is no instant. */
+export function instantUnitOf(type: avro.Type): bigint | null {
+  const unit = UNITS.get(type);
+  return unit === undefined ? 1n : unit;
+}
+
+function exactLong(): avro.Type {
+  return avro.types.LongType.__with({
+    fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+    toBuffer: (value: bigint | string) => {
+      const bytes = Buffer.allocUnsafe(8);
+      bytes.writeBigInt64LE(BigInt(value));
+      return bytes;
+    },
+    fromJSON: BigInt,
+    toJSON: String,
+    isValid: (value: unknown) =>
+      typeof value === "bigint" || (typeof value === "string" && /^-?\d{1,19}$/.test(value)),
+    compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b)),
+  });
+}
+
+/** Such as `long timestamp-millis`. */
+function logicalTypeOf(schema: avro.Schema): string | null {
+  if (typeof schema !== "object" || !("logicalType" in schema)) return null;
+  return `${schema.type} ${schema.logicalType}`;
 }
 
 function isOfType(schema: avro.Schema, type: string): boolean {

@@ -1,10 +1,11 @@
-import type avro from "avsc";
+import avro from "avsc";
 import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
 import { forEachConcurrently } from "../../runtime/for-each-concurrently.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
 import { refusalOf } from "../records/refused-batch.ts";
+import { type ForeignUsage, readForeignUsage, type UsageFields } from "./foreign-usage.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
-import { HEADER_BYTES, SCHEMAS } from "./schemas.ts";
+import { HEADER_BYTES, instantUnitOf, SCHEMAS } from "./schemas.ts";
 
 /** Reads usage events written with any compatible schema. */
 export interface UsageDecoder {
@@ -25,18 +26,8 @@ interface Learning {
   heartbeat?(): Promise<void>;
 }
 
-interface Fields {
-  readonly event_id: string;
-  readonly account_id: string;
-  readonly meter: string;
-  readonly quantity: bigint;
-  readonly occurred_at: number;
-  readonly source: string;
-  readonly dimensions: Record<string, string>;
-}
-
-/** Converts records of one schema id; null: the schema is the current one. */
-type Reader = { readonly resolver: avro.Resolver | null } | Rejection;
+/** Reads records of one schema id; null: the schema is the current one. */
+type Reader = { readonly foreign: ForeignUsage | null } | Rejection;
 
 const CONCURRENT_LOOKUPS = 16;
 const MOST_READERS = 500;
@@ -84,7 +75,7 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       }
       if ("reason" in reader) return reader;
       try {
-        return decodeWith(reader.resolver, value, partition, offset);
+        return decodeWith(reader.foreign, value, partition, offset);
       } catch (error) {
         return unreadable(`schema ${id}: ${(error as Error).message}`);
       }
@@ -92,15 +83,15 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
   };
 
   function decodeWith(
-    resolver: avro.Resolver | null,
+    foreign: ForeignUsage | null,
     value: Buffer,
     partition: number,
     offset: bigint,
   ): ReceivedEvent | Rejection {
-    const read = readBounded(resolver ?? type, value, HEADER_BYTES);
-    return read.end === value.length
-      ? toReceivedEvent(read.value as Fields, partition, offset)
-      : unreadable("bytes are missing or left over");
+    const read = readBounded(foreign?.resolver ?? type, value, HEADER_BYTES);
+    if (read.end !== value.length) return unreadable("bytes are missing or left over");
+    const fields = foreign === null ? (read.value as UsageFields) : foreign.toFields(read.value);
+    return toReceivedEvent(fields, partition, offset);
   }
 
   async function lookUp(id: number): Promise<void> {
@@ -140,7 +131,7 @@ function schemaIdsOf(values: Iterable<Buffer | null>): number[] {
   return [...ids];
 }
 
-function toReceivedEvent(fields: Fields, partition: number, offset: bigint): ReceivedEvent {
+function toReceivedEvent(fields: UsageFields, partition: number, offset: bigint): ReceivedEvent {
   return {
     partition,
     offset,
@@ -161,7 +152,6 @@ function schemaIdOf(value: Buffer | null): number | null {
 
 /** Null: the registry has no such schema. */
 async function readerFor(registry: Registry, id: number): Promise<Reader | null> {
-  const { type } = SCHEMAS.usageEvents;
   let writer: avro.Type | null;
   try {
     writer = await registry.schemaOf(id);
@@ -171,10 +161,19 @@ async function readerFor(registry: Registry, id: number): Promise<Reader | null>
   }
   if (writer === null) return null;
   try {
-    return { resolver: writer.equals(type) ? null : type.createResolver(writer) };
+    return { foreign: isOurs(writer) ? null : readForeignUsage(writer) };
   } catch (error) {
     return unreadable(`schema ${id} is not one of usage events: ${(error as Error).message}`);
   }
+}
+
+/** To avsc, types that differ in what their numbers stand for are equal. */
+function isOurs(writer: avro.Type): boolean {
+  if (!(writer instanceof avro.types.RecordType) || !writer.equals(SCHEMAS.usageEvents.type)) {
+    return false;
+  }
+  const time = writer.fields.find(({ name }) => name === "occurred_at");
+  return time !== undefined && instantUnitOf(time.type) === 1n;
 }
 
 /** An error of avsc may hold all of a schema; a copy of its beginning does not keep the rest in memory. */

@@ -10,15 +10,21 @@ const MOST_EMPTY_PARTS = 100;
 
 /**
  * The type to read what others wrote with a schema. Throws for what is not Avro, and for schemas that
- * would take much time or memory, or that avsc (5.7.9) misreads. What reading does not need is left out:
+ * would take much time or memory, or that avsc (5.7.9) misreads. `references` are the schemas whose types
+ * it names, each after those that it names itself. What reading does not need is left out:
  * defaults above all, which can grow beyond measure when avsc expands them.
  */
-export function writerType(text: string): avro.Type {
-  if (text.length > MOST_CHARACTERS) {
-    throw new Error(`it has ${text.length} characters, more than ${MOST_CHARACTERS}`);
+export function writerType(text: string, references: readonly string[] = []): avro.Type {
+  const size = references.reduce((sum, each) => sum + each.length, text.length);
+  if (size > MOST_CHARACTERS) {
+    throw new Error(`it has ${size} characters, more than ${MOST_CHARACTERS}`);
   }
-  const schema = new Simplifier().simplify(JSON.parse(text), 1);
-  const type = avro.Type.forSchema(schema as avro.Schema, { typeHook });
+  const simplifier = new Simplifier();
+  const options = { typeHook, registry: {} };
+  const typeOf = (each: string) =>
+    avro.Type.forSchema(simplifier.simplify(JSON.parse(each), 1) as avro.Schema, options);
+  for (const each of references) typeOf(each);
+  const type = typeOf(text);
   new EmptyParts().of(type);
   return type;
 }

@@ -36,7 +36,7 @@ export function decodeBatch(
     const offset = BigInt(message.offset);
     const read = decoder.decode(message.value, partition, offset);
     if ("reason" in read) {
-      addDeadLetter(message, offset, null, read);
+      addDeadLetter(message, offset, null, explainHeader(message, read));
       continue;
     }
     const rejection = reject(message, read);
@@ -71,6 +71,18 @@ export function decodeBatch(
       ...{ meter: event?.meter ?? null, occurredAt: event?.occurredAt ?? null },
     });
   }
+}
+
+/** The header in which Confluent's newer serializers may put what names the schema. */
+const ID_HEADER = "__value_schema_id";
+
+function explainHeader({ headers }: KafkaMessage, rejection: Rejection): Rejection {
+  if (headers?.[ID_HEADER] === undefined) return rejection;
+  const help = "set value.schema.id.serializer to the PrefixSchemaIdSerializer";
+  return {
+    ...rejection,
+    detail: `${rejection.detail}; the header ${ID_HEADER} is not read: ${help}`,
+  };
 }
 
 function storableId(accountId: string): string | null {

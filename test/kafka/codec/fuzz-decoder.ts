@@ -73,10 +73,12 @@ function report(report: Report): void {
 /** The schema of usage events with more fields among its own, and an event written with it. */
 function evolved(added: readonly Added[], below: (limit: number) => number) {
   const { schema, fields } = ourFields();
-  const parts = fields.map((field, index) => ({
-    field,
-    bytes: RECORD_BYTES[index] ?? longBytes(0),
-  }));
+  const parts = fields.map((field, index) =>
+    asOthersWrite(
+      { field: { name: field.name, type: field.type }, bytes: RECORD_BYTES[index] ?? longBytes(0) },
+      below,
+    ),
+  );
   let named = 0;
   const nextName = () => {
     named += 1;
@@ -88,8 +90,38 @@ function evolved(added: readonly Added[], below: (limit: number) => number) {
     parts.splice(at, 0, { field, bytes: someBytes(type, below) });
   }
   return {
-    schema: { ...schema, fields: parts.map(({ field }) => field) },
+    schema: {
+      ...schema,
+      namespace: ["drawdown", "com.example"][below(2)],
+      fields: parts.map(({ field }) => field),
+    },
     whole: Buffer.concat(parts.map(({ bytes }) => bytes)),
+  };
+}
+
+interface Part {
+  readonly field: { readonly name: string; readonly type: Schema };
+  readonly bytes: Buffer;
+}
+
+/** Sometimes in another way that means the same: microseconds, an enum, or a union with null. */
+function asOthersWrite(part: Part, below: (limit: number) => number): Part {
+  const { name } = part.field;
+  let { type } = part.field;
+  let { bytes } = part;
+  if (name === "occurred_at" && below(2) === 0) {
+    type = { type: "long", logicalType: "timestamp-micros" };
+    bytes = longBytes(1_763_812_800_000_000);
+  }
+  if (name === "meter" && below(2) === 0) {
+    type = { type: "enum", name: "Meter", symbols: ["none", "calls"] };
+    bytes = longBytes(1);
+  }
+  if (below(3) > 0) return { field: { name, type }, bytes };
+  const nullFirst = below(2) === 0;
+  return {
+    field: { name, type: nullFirst ? ["null", type] : [type, "null"] },
+    bytes: Buffer.concat([longBytes(nullFirst ? 1 : 0), bytes]),
   };
 }
 

@@ -109,6 +109,34 @@ describe("registering a schema", () => {
     expect(put).toEqual(sets === null ? [] : [`/config/${schema.subject}`]);
   });
 
+  test("of references is read with them, each once, and bounded", async () => {
+    const kind = { type: "enum", name: "Kind", namespace: "shared", symbols: ["calls"] };
+    const { fields, ...ours } = JSON.parse(SCHEMAS.usageEvents.text);
+    const text = JSON.stringify({
+      ...ours,
+      fields: fields.map((field: { name: string }) =>
+        field.name === "meter" ? { name: "meter", type: "shared.Kind" } : field,
+      ),
+    });
+    const toKind = [{ name: "shared.Kind", subject: "kind", version: 1 }];
+    const asked: string[] = [];
+    const registry = await registryThat((response, path) => {
+      asked.push(path);
+      if (path === "/schemas/ids/1") json(response, 200, { schema: text, references: toKind });
+      else if (path === "/schemas/ids/2") {
+        const references = [{ name: "x", subject: "loop-0", version: 1 }];
+        json(response, 200, { schema: text, references });
+      } else if (path.startsWith("/subjects/loop-")) {
+        const next = Number(/loop-(\d+)/.exec(path)?.[1]) + 1;
+        const references = [{ name: "x", subject: `loop-${next}`, version: 1 }];
+        json(response, 200, { schema: '"int"', references });
+      } else json(response, 200, { schema: JSON.stringify(kind) });
+    });
+    expect((await registry.schemaOf(1))?.name).toBe("drawdown.UsageEvent");
+    expect(asked).toEqual(["/schemas/ids/1", "/subjects/kind/versions/1"]);
+    await expect(registry.schemaOf(2)).rejects.toThrow("more than 8 deep");
+  });
+
   test("while the registry is away is an outage", async () => {
     const registry = openRegistry({ url: "http://127.0.0.1:9", auth: null });
     await expect(registry.register(SCHEMAS.usageEvents)).rejects.toThrow(RegistryUnavailable);

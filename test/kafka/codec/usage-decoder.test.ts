@@ -105,6 +105,79 @@ describe("an event is read", () => {
   });
 });
 
+describe("an event as other producers write it is read", () => {
+  const micros = { type: { type: "long", logicalType: "timestamp-micros" } };
+  const nanos = { type: { type: "long", logicalType: "timestamp-nanos" } };
+  const at = (unit: bigint) => BigInt(RECORD.occurred_at) * unit;
+
+  test.each([
+    { what: "of another namespace", schema: { ...OURS, namespace: "com.example.usage" } },
+    { what: "of no namespace", schema: { ...OURS, namespace: undefined } },
+    {
+      what: "with fields that may be null",
+      schema: {
+        ...OURS,
+        fields: OURS.fields.map(({ name, type }) => ({ name, type: ["null", type] })),
+      },
+    },
+    {
+      what: "with an enum for a string",
+      schema: withField("meter", {
+        type: { type: "enum", name: "Meter", symbols: ["none", "calls"] },
+      }),
+    },
+    {
+      what: "with microseconds",
+      schema: withField("occurred_at", micros),
+      record: { occurred_at: at(1_000n) },
+    },
+    {
+      what: "with nanoseconds that may be null",
+      schema: withField("occurred_at", { type: ["null", nanos.type] }),
+      record: { occurred_at: at(1_000_000n) },
+    },
+    {
+      what: "with values of dimensions that may be null",
+      schema: withField("dimensions", { type: { type: "map", values: ["null", "string"] } }),
+    },
+  ])("$what", async ({ schema, record = {} }) => {
+    expect(await roundTrip(schema, { ...RECORD, ...record })).toEqual(EVENT);
+  });
+
+  test("with the default where a field with a default is null", async () => {
+    const nullable = withFields({
+      source: { type: ["null", "string"], default: null },
+      dimensions: { type: ["null", { type: "map", values: "string" }], default: null },
+    });
+    const record = { ...RECORD, source: null, dimensions: null };
+    expect(await roundTrip(nullable, record)).toEqual({ ...EVENT, source: "", dimensions: {} });
+  });
+
+  test.each([
+    {
+      schema: withField("meter", { type: ["null", "string"] }),
+      record: { meter: null },
+      detail: "schema 1: meter is null; it needs a value",
+    },
+    {
+      schema: withField("occurred_at", micros),
+      record: { occurred_at: at(1_000n) + 1n },
+      detail:
+        "schema 1: occurred_at has a part of a millisecond; write timestamp-millis, or whole ones",
+    },
+    {
+      schema: withField("dimensions", { type: { type: "map", values: ["null", "string"] } }),
+      record: { dimensions: { region: null } },
+      detail: "schema 1: dimension region is null; leave it out",
+    },
+  ])("but refused where that takes a guess: $detail", async ({ schema, record, detail }) => {
+    expect(await roundTrip(schema, { ...RECORD, ...record })).toEqual({
+      reason: "unreadable",
+      detail,
+    });
+  });
+});
+
 describe("a value is unreadable", () => {
   test.each([
     { what: "that is not there", value: null, detail: "the message has no value" },
@@ -158,8 +231,18 @@ describe("a value is unreadable", () => {
     { what: "a record of another name", schema: { ...OURS, name: "PageView" } },
     { what: "a record without our fields", schema: { ...OURS, fields: OURS.fields.slice(1) } },
     {
-      what: "a quantity that may be null",
-      schema: withField("quantity", { type: ["null", "long"] }),
+      what: "a quantity of several types",
+      schema: withField("quantity", { type: ["long", "string"] }),
+    },
+    {
+      what: "an instant without a zone",
+      schema: withField("occurred_at", {
+        type: { type: "long", logicalType: "local-timestamp-millis" },
+      }),
+    },
+    {
+      what: "an instant that is a date",
+      schema: withField("occurred_at", { type: { type: "int", logicalType: "date" } }),
     },
     { what: "a quantity of another type", schema: withField("quantity", { type: "double" }) },
     { what: "no record", schema: { type: "map", values: "string" } },
@@ -283,6 +366,13 @@ function withField(name: string, change: Record<string, unknown>): typeof OURS {
   return {
     ...OURS,
     fields: OURS.fields.map((field) => (field.name === name ? { ...field, ...change } : field)),
+  };
+}
+
+function withFields(changes: Readonly<Record<string, object>>): typeof OURS {
+  return {
+    ...OURS,
+    fields: OURS.fields.map((field) => ({ ...field, ...changes[field.name] })),
   };
 }
 
