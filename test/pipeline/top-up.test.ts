@@ -46,7 +46,7 @@ test("the gateway's minimum charges replace what the books have", async () => {
   const stated = await minimumCharges();
   await books.database.query("DELETE FROM charge_limit WHERE currency = 'EUR'");
   await books.database.query("UPDATE charge_limit SET minimum = 7 WHERE currency = 'USD'");
-  await books.database.query("INSERT INTO charge_limit VALUES ('KWD', 100)");
+  await books.database.query("INSERT INTO charge_limit (currency, minimum) VALUES ('KWD', 100)");
   const gateway = await openGateway();
   const service = startTopUp({ databaseUrl: books.url, gatewayUrl: gateway.url });
   await service.says(/^topping up$/);
@@ -74,7 +74,9 @@ test("an account that runs low is charged USD 10 once, and gets its credits", as
 });
 
 async function minimumCharges(): Promise<unknown[]> {
-  const { rows } = await books.database.query("SELECT * FROM charge_limit ORDER BY currency");
+  const { rows } = await books.database.query(
+    "SELECT currency, minimum FROM charge_limit ORDER BY currency",
+  );
   expect(rows).toContainEqual({ currency: "USD", minimum: 50n });
   return rows;
 }
