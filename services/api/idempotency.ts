@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
 import type { Instant } from "../../shared/core/line/account.ts";
 import {
   type ApiRequest,
@@ -25,6 +26,14 @@ declare module "fastify" {
 
 const field = "Idempotency-Key";
 const KEY = /^[\x21-\x7e]{1,200}$/;
+/** The header as the OpenAPI document shows it; the hook below reads it first. */
+export const keyHeader = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .regex(KEY)
+    .optional()
+    .describe("1 to 200 visible ASCII characters. The same request again gets the same answer."),
+});
 const REUSED = "the Idempotency-Key was used for another request";
 const UNDER_WAY = "the same request is in progress; try again";
 const AGAIN = { field, retryAfterSeconds: 2 };

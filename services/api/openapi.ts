@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { operationId } from "./operation-id.ts";
 
 /** OpenAPI 3.1, generated from the schemas that validate requests and encode answers. */
 export const OPENAPI: FastifyDynamicSwaggerOptions = {
@@ -10,7 +11,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       title: "Drawdown",
       version: "1",
       description:
-        "Prepaid credits and usage: balances, what they were spent on, grants, top-ups and subscriptions. Credits are micro-credits and money is in minor units, both as decimal strings. Errors are RFC 9457 problem documents. A POST with an Idempotency-Key runs once.",
+        "Prepaid credits and usage: balances, what they were spent on, grants, top-ups and subscriptions. Credits are micro-credits and money is in minor units, both as decimal strings. Errors are RFC 9457 problem documents. A POST with an Idempotency-Key runs once. A path that exists answers other methods with 405 and Allow; headers of more than 16 KiB are answered with 431.",
     },
     components: {
       securitySchemes: {
@@ -20,8 +21,18 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
     },
     security: [{ key: ["admin"] }],
   },
-  transform: createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } }),
+  transform(document) {
+    const { schema, url } = toJson(document);
+    if (schema?.hide === true) return { schema, url };
+    const { method } = document.route;
+    const answer = z.object({ "200": listed }).safeParse(schema?.["response"]);
+    const id = operationId(String(method), url, answer.success);
+    return { schema: { ...schema, operationId: id }, url };
+  },
 };
+
+const toJson = createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } });
+const listed = z.object({ properties: z.object({ items: z.unknown() }) });
 
 function docsOf({ description, example }: z.core.JSONSchema.BaseSchema) {
   return {

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Usage } from "../../shared/client/usage-client.ts";
 import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
+import { readSecret } from "../../shared/ledger/access/api-secrets.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
@@ -64,7 +65,10 @@ for (const [what, parameters] of Object.entries(settings)) {
       const origin = await app.listen({ port: 0, host: "127.0.0.1" });
       const key = await makeKey(books, ["admin"]);
       const config = join(folder, "schemathesis.toml");
-      await writeFile(config, parameters === "" ? "" : `[parameters]\n${parameters}`);
+      // Of the keys it may revoke this one, not its own.
+      const other = readSecret(await makeKey(books, ["read"]));
+      const keyId = other?.kind === "key" ? other.keyId : "";
+      await writeFile(config, `[parameters]\nkey_id = "${keyId}"\n${parameters}`);
       const said = await run(
         command,
         [
@@ -88,6 +92,9 @@ for (const [what, parameters] of Object.entries(settings)) {
       }));
       expect(said.stdout).not.toMatch(/it failed$/);
       expect(said.stdout).toMatch(/No issues found/);
+      const headers = { authorization: `Bearer ${key}` };
+      const after = await fetch(`${origin}/v1/keys`, { headers });
+      expect(after.status, "its own key is valid to the end").toBe(200);
     },
     (SECONDS + 120) * 1_000,
   );

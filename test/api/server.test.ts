@@ -214,3 +214,32 @@ test("heavy reads that stand still keep no balance or allowance waiting; too man
   expect(statuses).toEqual([...Array(33).fill(404), 429]);
   await heavyDatabase.end();
 });
+
+test("the OpenAPI document names every operation, and says what the code takes", async () => {
+  const { ask } = await openApi(books);
+  const { paths, info } = (await ask("GET", "/openapi.json")).body;
+  const operations = Object.entries<Record<string, Operation>>(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
+  );
+  const ids = operations.map(({ operationId }) => operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id) => !/^(list|get|create|set|update|delete)[A-Z]\w+$/.test(id))).toEqual([]);
+  expect(ids).toEqual(
+    expect.arrayContaining(["listAccountLots", "getAccountBalance", "createAccountGrant"]),
+  );
+  const posts = operations.filter(({ method, path }) => method === "post" && !/events$/.test(path));
+  expect(posts.length).toBeGreaterThan(5);
+  for (const { path, parameters = [] } of posts) {
+    const header = parameters.find(({ name }) => name === "idempotency-key");
+    expect([path, header?.schema.pattern]).toEqual([path, "^[\\x21-\\x7e]{1,200}$"]);
+  }
+  const { time } =
+    paths["/v1/events"].post.requestBody.content["application/json"].schema.anyOf[0].properties;
+  expect(JSON.stringify(time)).toContain('"null"');
+  expect(info.description).toMatch(/405.*431/);
+});
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { readonly name: string; readonly schema: { pattern?: string } }[];
+}

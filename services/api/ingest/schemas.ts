@@ -21,8 +21,10 @@ const cloudEvent = z
     subject: z.string().min(1).max(MAX_ID_LENGTH).describe("The account."),
     time: z.iso
       .datetime({ offset: true })
-      .optional()
-      .describe("When it occurred. Default: now. Set it if the event may be sent again."),
+      .nullish()
+      .describe(
+        "When it occurred. Default, also of null: now. Set it if the event may be sent again.",
+      ),
     data: z
       .looseObject({
         quantity: z

@@ -12,6 +12,7 @@ import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { nameOf } from "../access/caller.ts";
+import { keyHeader } from "../idempotency.ts";
 import { refuse, unknownAccount } from "../problem.ts";
 import { type RouteContext, route, WRITE } from "./route.ts";
 
@@ -37,7 +38,6 @@ const newAdjustment = z.strictObject({
   }),
 });
 
-const keyHeader = z.object({ "idempotency-key": z.string().max(200).optional() });
 const newId = eventIds();
 
 export const grantRoutes = [

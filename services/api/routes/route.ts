@@ -13,6 +13,7 @@ import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { accountOf } from "../access/caller.ts";
 import { type RouteAccess, scopesOf } from "../access/check-access.ts";
 import type { HeavyReads } from "../heavy-reads.ts";
+import { keyHeader } from "../idempotency.ts";
 import { unknownAccount } from "../problem.ts";
 
 export interface RouteContext {
@@ -95,6 +96,7 @@ export function route<const S extends RouteDescription, C extends RouteContext =
         byRestrictedKey: byRestrictedKey === true,
       },
       schema: {
+        ...(method === "POST" ? { headers: keyHeader } : {}),
         ...documented,
         tags: [tag],
         security: securityOf({ access, byToken }),

@@ -15,6 +15,7 @@ import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/caller.ts";
+import { keyHeader } from "../idempotency.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { READ, type RouteContext, readOfAccount, route, WRITE } from "./route.ts";
 
@@ -49,7 +50,7 @@ export const topUpRoutes = [
       summary: "Top up an account by hand",
       description:
         "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing.",
-      headers: z.object({ "idempotency-key": z.string().max(200).optional() }),
+      headers: keyHeader,
       body: z.strictObject({ amount: money }),
       response: { 201: payment },
     },
