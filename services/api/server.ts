@@ -29,6 +29,7 @@ import { catalogueRoute } from "./routes/catalogue.ts";
 import { deadLetterRoute } from "./routes/dead-letters.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { grantRoutes } from "./routes/grants.ts";
+import { invoicingRoutes } from "./routes/invoicing.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lotRoutes } from "./routes/lots.ts";
 import { outlookRoutes } from "./routes/outlook.ts";
@@ -65,7 +66,7 @@ export interface ServerContext extends Omit<RouteContext, "readRateCard" | "heav
 
 const ROUTES = [
   ...[accountRoutes, balanceRoute, lotRoutes, entryRoutes, usageRoutes, outlookRoutes],
-  ...[topUpRoutes, grantRoutes, subscriptionRoutes, streamRoute],
+  ...[topUpRoutes, grantRoutes, subscriptionRoutes, invoicingRoutes, streamRoute],
   ...[catalogueRoute, deadLetterRoute, keyRoutes, operationsRoute, metricsRoute],
 ].flat();
 

@@ -33,6 +33,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
     () => import("./subscription/subscription.ts").then((m) => m.addSubscriptionCommands),
   ],
   ["add-on", () => import("./subscription/add-on.ts").then((m) => m.addAddOnCommands)],
+  ["invoicing", () => import("./payments/invoicing.ts").then((m) => m.addInvoicingCommands)],
   ["payment-method", () => import("./payments/method.ts").then((m) => m.addPaymentMethodCommands)],
   ["top-up", () => import("./payments/top-up.ts").then((m) => m.addTopUpCommands)],
   ["payments", () => import("./payments/payments.ts").then((m) => m.addPaymentsCommand)],

@@ -46,6 +46,7 @@ export async function processPayment(
       return await returnMoney(context, claimed);
     case "retrying":
     case "failed":
+    case "invoiced":
       // There is nothing to refund; a fee's next attempt is pending when it is claimed.
       return await putOffPayment(context.database, claimed, DONE);
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
-import type { LotLife } from "../core/offer/catalogue.ts";
+import type { FirstCredits, FirstMonth, LotLife } from "../core/offer/catalogue.ts";
 import { type DataPath, parsePath } from "../core/offer/feed.ts";
 import { parseCredits } from "../core/text/credits-text.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
@@ -44,6 +44,10 @@ export const life = scalar("usual, never or months like 3 months", (text): LotLi
   );
 });
 
+export const firstCredits = oneOf<FirstCredits>("when_paid", "immediately");
+
+export const firstMonth = oneOf<FirstMonth>("whole", "by_days");
+
 /** The path to a value in an event's data. */
 export const dataPath = scalar("a path like $.tokens", (text): DataPath => {
   const path = parsePath(text);
@@ -68,6 +72,14 @@ export function money(currency: string) {
 /** Why a name is not a currency; null: it is. */
 export function currencyProblem(name: string): string | null {
   return isCurrency(name) ? null : "is not a currency of ISO 4217; write it like EUR";
+}
+
+function oneOf<T extends string>(...names: readonly T[]) {
+  return scalar(names.join(" or "), (text) => {
+    const name = names.find((known) => known === text);
+    if (name !== undefined) return name;
+    throw new RangeError(`must be ${names.join(" or ")}, not "${short(text)}"`);
+  });
 }
 
 function scalar<T>(what: string, read: (text: string) => T) {

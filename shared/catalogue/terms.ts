@@ -7,6 +7,8 @@ import {
   credits,
   currencyProblem,
   dataPath,
+  firstCredits,
+  firstMonth,
   instant,
   life,
   money,
@@ -22,7 +24,16 @@ export function catalogueForm() {
   const meter = fields({ from, credits, per: units, feed: feed().optional() }).transform(
     ({ feed: given, ...terms }) => (given === undefined ? terms : { ...terms, feed: given }),
   );
-  const plan = fields({ from, credits: someCredits, life: lifeOfLots, prices: prices() });
+  const plan = fields({
+    from,
+    credits: someCredits,
+    life: lifeOfLots,
+    first_credits: firstCredits.default("when_paid"),
+    first_month: firstMonth.default("whole"),
+    prices: prices(),
+  }).transform(({ first_credits, first_month, ...terms }) => {
+    return { ...terms, firstCredits: first_credits, firstMonth: first_month };
+  });
   const addOn = fields({ from, credits: someCredits });
   const creditPrice = fields({ from, credits: someCredits, life: lifeOfLots });
   return fields({

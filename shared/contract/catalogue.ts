@@ -21,7 +21,18 @@ const price = noun({ currency: z.string(), monthly: money, yearly: money });
 /** The terms of each kind of version, without its id and `valid_from`. */
 export const termsFields = {
   meter: { credits, per: count, feed: feed.nullable() },
-  plan: { credits, life, prices: z.array(price) },
+  plan: {
+    credits,
+    life,
+    first_credits: z
+      .enum(["when_paid", "immediately"])
+      .meta({ description: "When the credits of the first month, or of a raise, come." }),
+    first_month: z.enum(["whole", "by_days"]).meta({
+      description:
+        "What the first part of a month costs and brings: the whole, or its days' share.",
+    }),
+    prices: z.array(price),
+  },
   addOn: { credits },
   creditPrice: { credits, life },
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Fee } from "../core/month/fee.ts";
 import { noun } from "./noun.ts";
-import { instant, money } from "./wire.ts";
+import { credits, instant, money } from "./wire.ts";
 
 const fields = {
   payment_id: z.string(),
@@ -12,6 +12,9 @@ const fields = {
   amount: money,
   currency: z.string(),
   due_at: instant,
+  credits: credits
+    .nullable()
+    .meta({ description: "What comes once it is paid; null: nothing waits for it." }),
 };
 
 /** The price of a plan for one or more months. */
@@ -27,5 +30,5 @@ export const openFee = noun({
 });
 
 export function toFee<Due extends Fee>(due: Due) {
-  return { ...due, subscriptionNumber: due.number };
+  return { ...due, subscriptionNumber: due.number, credits: due.brings?.credits ?? null };
 }

@@ -8,10 +8,10 @@ import { credits, instant, money } from "./wire.ts";
 export const paymentFields = {
   payment_id: z.string(),
   kind: z.enum(["top_up", "fee"]),
-  status: z.enum(["pending", "retrying", "succeeded", "failed"]),
+  status: z.enum(["pending", "retrying", "succeeded", "failed", "invoiced"]),
   amount: money,
   currency: z.string(),
-  credits: credits.nullable().meta({ description: "What a top-up adds; null for a fee." }),
+  credits: credits.nullable().meta({ description: "What it adds once paid; null: nothing." }),
   automatic: z.boolean(),
   subscription_number: z.number().int().nullable().meta({ description: "null for a top-up." }),
   plan_id: z.string().nullable(),
@@ -28,7 +28,10 @@ export const payment = noun(paymentFields);
 export function toPayment(made: Payment) {
   const { requestedBy = null } = made;
   return made.kind === "fee"
-    ? { ...made, requestedBy, credits: null, automatic: true, subscriptionNumber: made.number }
+    ? {
+        ...{ ...made, requestedBy, automatic: true, subscriptionNumber: made.number },
+        credits: made.brings?.credits ?? null,
+      }
     : { ...made, requestedBy, ...NO_FEE, automatic: isAutomatic(made) };
 }
 

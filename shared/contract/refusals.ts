@@ -41,12 +41,16 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   not_cancelled: () => "the subscription is not cancelled",
   subscription_suspended: ({ price, currency, interval }) =>
     `the subscription is suspended: its fee of ${moneyText(price, currency)} a ${interval} is not paid`,
+  fee_unpaid: ({ paymentId, planId, amount, currency }) =>
+    `the fee of ${moneyText(amount, currency)} for plan ${planId} is not paid yet (${paymentId}); it has to be paid first: if it was declined, set another payment method, which is charged for it immediately`,
   no_change: unchanged,
 
   no_plan_price: ({ planId, currency }) => `plan ${planId} has no price in ${currency}`,
   no_price: ({ meter }) => `meter ${meter} has no price now`,
   no_credit_price: ({ currency }) => `credits cannot be bought in ${currency} at the moment`,
   no_payment_method: () => NO_PAYMENT_METHOD,
+  no_way_to_pay: ({ planId, price, currency, interval }) =>
+    `plan ${planId} costs ${moneyText(price, currency)} a ${interval} and the account has no payment method; set one first, or have the seller mark the account as invoiced elsewhere`,
   top_up_pending: () => "a top-up is already pending; ask again once it is settled",
   below_minimum: ({ least, currency }) =>
     `the amount must be at least ${moneyText(least, currency)}`,
@@ -137,6 +141,8 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   no_price: { field: "meter", hint: "drawdown rate list" },
   no_credit_price: { hint: "drawdown catalogue apply" },
   no_payment_method: { hint: "drawdown payment-method set" },
+  no_way_to_pay: { hint: "drawdown payment-method set" },
+  fee_unpaid: { hint: "drawdown subscription show" },
   top_up_pending: { hint: "drawdown top-up list" },
   below_minimum: { field: "amount" },
   above_maximum: { field: "amount" },

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { firstFeeOf, owedFees } from "../core/changes/paying-fees.ts";
 import type { Account, Instant } from "../core/line/account.ts";
 import type { Fee } from "../core/month/fee.ts";
-import { endOfPaid, type Schedule } from "../core/month/subscription.ts";
+import { endOfPaid, type Schedule, type Subscription } from "../core/month/subscription.ts";
 import { addOnAt, type Catalogue } from "../core/offer/catalogue.ts";
 import { openFee, toFee } from "./fee.ts";
 import { noun } from "./noun.ts";
@@ -28,11 +29,14 @@ const subscription = noun({
   currency: z.string(),
   paid_price: money,
   cancelled: z.boolean(),
+  waiting_for_payment: z.boolean().meta({
+    description: "true: its first fee is not paid, and the credits come once it is.",
+  }),
   suspended: z.boolean(),
   withheld: z
     .array(z.number().int())
     .nullable()
-    .meta({ description: "While suspended: the months that began without credits." }),
+    .meta({ description: "While suspended or waiting: the months that began without credits." }),
 });
 
 /** An add-on in use. */
@@ -84,15 +88,20 @@ export function toSchedule({ account, schedule: held, ...read }: ScheduleRead, a
     subscription: running && {
       ...{ ...running, renewal: running.anchor.renewal, periodBeganAt: read.periodBeganAt },
       paidUntil: endOfPaid(running, account.timeZone),
-      suspended: running.withheld !== null,
+      ...statesOf(running, read.openFees),
     },
     addOns: held.addOns.map((use) => ({
       ...use,
       creditsPerMonth: addOnAt(read.catalogue, use.addOnId, at)?.credits ?? null,
     })),
     waitingCharges: held.dueCharges.map((due) => ({ ...due, quantity: due.units })),
-    openFees: read.openFees.map(toFee),
+    openFees: owedFees(read.openFees, held).map(toFee),
   };
+}
+
+function statesOf(running: Subscription, fees: readonly OpenFee[]) {
+  const waitingForPayment = firstFeeOf(running, fees) !== null;
+  return { waitingForPayment, suspended: running.withheld !== null && !waitingForPayment };
 }
 
 export type AddOnData = z.input<typeof addOn>;

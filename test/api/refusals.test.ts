@@ -55,6 +55,8 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   already_cancelled: [422, ["PATCH", "leaving/subscription", { cancelled: true }]],
   not_cancelled: [422, ["PATCH", "member/subscription", { cancelled: false }]],
   subscription_suspended: [422, ["PATCH", "owing/subscription", { interval: "year" }]],
+  no_way_to_pay: [422, ["POST", "bare/subscription", { plan_id: "hundred" }]],
+  fee_unpaid: [422, ["POST", "indebted/subscription", { plan_id: "hundred" }]],
   no_change: [
     422,
     ["PATCH", "member/subscription", { plan_id: "hundred" }],

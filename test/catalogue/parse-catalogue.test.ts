@@ -58,6 +58,8 @@ plans:
         terms: {
           credits: MAX_BIGINT,
           life: { kind: "months", months: 1 },
+          firstCredits: "when_paid",
+          firstMonth: "whole",
           prices: [
             { currency: "JPY", monthly: 0n, yearly: MAX_BIGINT },
             { currency: "USD", monthly: 2990n, yearly: 29900n },
@@ -67,6 +69,15 @@ plans:
       },
     ]);
     expect([...addOns, ...creditPrices]).toEqual([]);
+  });
+
+  test("with what a plan says of its first month", () => {
+    const first = "    first_credits: immediately\n    first_month: by_days";
+    const { plans } = asked(`${METER}${plan(`${first}\n${euros}`)}`);
+    expect(plans.get("pro")?.[0]?.terms).toMatchObject({
+      firstCredits: "immediately",
+      firstMonth: "by_days",
+    });
   });
 
   test("with a meter's feeds", () => {
@@ -127,6 +138,8 @@ credit_prices:
     expect(plans.get("pro \u{1F680}")?.[0]?.terms).toEqual({
       credits: 100_000n,
       life: { kind: "usual" },
+      firstCredits: "when_paid",
+      firstMonth: "whole",
       prices: [{ currency: "EUR", monthly: 990n, yearly: 9900n }],
     });
   });
@@ -208,7 +221,10 @@ describe("a mistake is reported with its line, field and remedy", () => {
     ],
     ["plans:\n", "1: plans: must have names and what each stands for"],
     ["plans: {}", "1: plans: names nothing; leave it out"],
-    ["plans:\n  pro:\n", "2: plans.pro: must have the fields from, credits, life, prices"],
+    [
+      "plans:\n  pro:\n",
+      "2: plans.pro: must have the fields from, credits, life, first_credits, first_month, prices",
+    ],
     ["add_ons:\n  voice: []", "2: add_ons.voice: lists no version; state one"],
     ['add_ons:\n  "": { credits: 1 }', "2: add_ons.: the name is empty"],
     [
@@ -255,6 +271,14 @@ describe("a mistake is reported with its line, field and remedy", () => {
       "4: meters.calls.feed.dimensions: names 65 dimensions; an event has at most 64",
     ],
     [plan(""), "2: plans.pro.prices: is missing"],
+    [
+      plan(`${euros}\n    first_credits: now`),
+      '5: plans.pro.first_credits: must be when_paid or immediately, not "now"',
+    ],
+    [
+      plan(`${euros}\n    first_month: half`),
+      '5: plans.pro.first_month: must be whole or by_days, not "half"',
+    ],
     [plan("    prices: {}"), "4: plans.pro.prices: names nothing; leave it out"],
     [
       plan("    prices:\n      EUR: 5"),

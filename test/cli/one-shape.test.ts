@@ -71,6 +71,7 @@ const SAME = [
   { route: `${ACCOUNT}/payments`, command: "payments acme" },
   { route: `${ACCOUNT}/top-ups`, command: "top-up list acme" },
   { route: `${ACCOUNT}/auto-top-up`, command: "top-up settings acme" },
+  { route: `${ACCOUNT}/invoicing`, command: "invoicing show acme" },
   { route: `${ACCOUNT}/subscription/changes`, command: "subscription history acme" },
   { route: "/v1/catalogue", command: "catalogue show" },
   { route: "/v1/dead-letters", command: "dead-letters list" },

@@ -79,6 +79,7 @@ function everyRefusal(): Refusal[] {
     subscription_suspended: [
       { kind: "subscription_suspended", price: 2_900n, currency, interval: "month" },
     ],
+    fee_unpaid: [{ kind: "fee_unpaid", paymentId, planId, amount: 49_900n, currency }],
     no_change: [
       { kind: "no_change", setting: "time_zone", timeZone },
       { kind: "no_change", setting: "threshold", threshold: 5n },
@@ -94,6 +95,7 @@ function everyRefusal(): Refusal[] {
     no_price: [{ kind: "no_price", meter: "calls" }],
     no_credit_price: [{ kind: "no_credit_price", currency }],
     no_payment_method: [{ kind: "no_payment_method" }],
+    no_way_to_pay: [{ kind: "no_way_to_pay", planId, price: 49_900n, currency, interval: "month" }],
     top_up_pending: [{ kind: "top_up_pending" }],
     below_minimum: [{ kind: "below_minimum", least: 50n, currency }],
     above_maximum: [{ kind: "above_maximum", most: 99_999_999n, currency }],

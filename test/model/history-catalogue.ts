@@ -11,11 +11,11 @@ const BEFORE = Date.UTC(2023, 0, 1);
 
 const PLANS: readonly Plan[] = [
   plan("tiny", 20, { currencies: ["USD"] }),
-  plan("starter", 100),
+  plan("starter", 100, { firstMonth: "by_days" }),
   plan("team", 250),
   plan("team", 300, { validFrom: Date.UTC(2024, 4, 1) }),
   plan("team", 280, { validFrom: Date.UTC(2024, 10, 17, 9, 30), currencies: ["USD"] }),
-  plan("scale", 600),
+  plan("scale", 600, { firstMonth: "by_days" }),
   plan("sprint", 150, { life: { kind: "months", months: 1 } }),
   plan("quarter", 130, { life: { kind: "months", months: 3 } }),
   plan("keeper", 80, { life: { kind: "never" } }),
@@ -52,6 +52,7 @@ function plan(
     currencies?: readonly string[];
     /** Monthly price per credit. */
     cents?: number;
+    firstMonth?: Plan["firstMonth"];
   } = {},
 ): Plan {
   const { validFrom = BEFORE, life = { kind: "usual" }, currencies = ["USD", "EUR"] } = given;
@@ -61,6 +62,8 @@ function plan(
     validFrom,
     credits: BigInt(credits) * 1_000_000n,
     life,
+    firstCredits: "immediately",
+    firstMonth: given.firstMonth ?? "whole",
     prices: currencies.map((currency) => ({
       currency,
       monthly,

@@ -52,6 +52,8 @@ export interface MonthFee {
   readonly amount: bigint;
   readonly currency: string;
   readonly dueAt: number;
+  /** The lot that comes with its payment; null: none waits. */
+  brings: { readonly lotId: string; readonly credits: bigint; readonly life: LotLife } | null;
 }
 
 export function emptyMonthBooks(about: {

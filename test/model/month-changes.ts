@@ -7,11 +7,11 @@ import {
   postCharge,
   postGrant,
 } from "./month-books.ts";
-import { chargeDifference, chargeStretch } from "./month-fees.ts";
+import { chargeDifference, chargeStretch, partOf } from "./month-fees.ts";
 import { grantForPeriod } from "./month-settle.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { roomForDraw, roomForGrant, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
-import { dateBegun, dayStart } from "./wall-calendar.ts";
+import { dateBegun, dayStart, monthsOn } from "./wall-calendar.ts";
 
 /**
  * What a customer may change, each on a settled account at `now`. The outcome is the kind of the change
@@ -19,6 +19,7 @@ import { dateBegun, dayStart } from "./wall-calendar.ts";
  */
 
 const MOST_UNITS = 1_000_000;
+const DAY = 86_400_000;
 
 type PlanRefusal = "unknown_plan" | "no_plan_price";
 
@@ -45,6 +46,7 @@ export function subscribe(
     currency: books.currency,
     period: 0,
     nextPeriodAt: 0,
+    firstPart: null,
     periodCredits: 0n,
     paidUntil: 0,
     paidPrice: 0n,
@@ -55,9 +57,26 @@ export function subscribe(
   };
   subscription.nextPeriodAt = periodStart(books, subscription, 1);
   books.subscription = subscription;
-  chargeStretch(books, subscription, catalogue, now);
-  grantForPeriod(books, subscription, catalogue, now);
-  sayAgainIfLow(books);
+  if (plan.firstMonth === "by_days") {
+    const [first, today, next] = [date, day, monthsOn(date, 1)].map((text) => Date.parse(text));
+    subscription.firstPart = {
+      days: (Number(next) - Number(today)) / DAY,
+      of: (Number(next) - Number(first)) / DAY,
+    };
+  }
+  const fee = chargeStretch(books, subscription, catalogue, now);
+  if (fee === null || plan.firstCredits === "immediately") {
+    grantForPeriod(books, subscription, catalogue, now);
+    sayAgainIfLow(books);
+    return "subscribed";
+  }
+  subscription.withheld = [];
+  subscription.periodCredits = partOf(subscription, plan.credits);
+  fee.brings = {
+    lotId: `plan:${subscription.number}:0`,
+    credits: subscription.periodCredits,
+    life: plan.life,
+  };
   return "subscribed";
 }
 
@@ -84,7 +103,8 @@ export function changePlan(
   }
   const plan = planOnOffer(books, catalogue, planId, now);
   if (typeof plan === "string") return plan;
-  const difference = plan.credits - subscription.periodCredits;
+  const ofPeriod = partOf(subscription, plan.credits);
+  const difference = ofPeriod - subscription.periodCredits;
   const current = versionAt(catalogue.plans.get(subscription.planId), now);
   if (difference <= 0n && plan.credits <= (current?.credits ?? 0n)) {
     subscription.nextPlanId = planId;
@@ -93,11 +113,15 @@ export function changePlan(
   if (difference > roomForGrant(books)) return "overflow";
   subscription.planId = planId;
   subscription.nextPlanId = null;
-  chargeDifference(books, subscription, catalogue, now);
-  if (difference > 0n) {
+  const fee = chargeDifference(books, subscription, catalogue, now);
+  if (difference > 0n && fee !== null && plan.firstCredits === "when_paid") {
+    const lotId = `plan:${subscription.number}:${subscription.period}:${plan.credits}`;
+    subscription.periodCredits = ofPeriod;
+    fee.brings = { lotId, credits: difference, life: plan.life };
+  } else if (difference > 0n) {
     const lotId = `plan:${subscription.number}:${subscription.period}:${plan.credits}`;
     const expiresAt = endOfOtherLot(books, now, plan.life);
-    subscription.periodCredits = plan.credits;
+    subscription.periodCredits = ofPeriod;
     postGrant(books, { lotId, credits: difference, reference: planId, expiresAt }, now);
     sayAgainIfLow(books);
   }

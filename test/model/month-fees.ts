@@ -1,5 +1,5 @@
 import type { Plan } from "../../shared/core/offer/catalogue.ts";
-import type { MonthBooks } from "./month-books.ts";
+import type { MonthBooks, MonthFee } from "./month-books.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 
 /** What a subscription is charged in money, in the currency's minor unit. */
@@ -10,13 +10,34 @@ export function chargeStretch(
   subscription: MonthSubscription,
   catalogue: Catalogue,
   at: number,
-): void {
+): MonthFee | null {
   subscription.interval = subscription.nextInterval ?? subscription.interval;
   subscription.nextInterval = null;
   subscription.paidUntil = subscription.period + periodsOf(subscription);
   subscription.paidPrice = priceNow(subscription, catalogue, at);
   const paymentId = `fee:${subscription.number}:${subscription.period}`;
-  raise(books, subscription, { paymentId, amount: subscription.paidPrice }, at);
+  const [parts, of] = partsLeft(subscription);
+  const amount = (subscription.paidPrice * parts) / of;
+  return raise(books, subscription, { paymentId, amount }, at);
+}
+
+/** Credits of the running period: of a first part of a month as many days' of them, rounded down. */
+export function partOf(
+  { period, firstPart }: Pick<MonthSubscription, "period" | "firstPart">,
+  credits: bigint,
+): bigint {
+  if (firstPart === null || period !== 0) return credits;
+  const exact = credits * BigInt(firstPart.days);
+  return (exact - (exact % BigInt(firstPart.of))) / BigInt(firstPart.of);
+}
+
+/** What is left of the stretch that is paid, in days of a first part or else in months. */
+function partsLeft(subscription: MonthSubscription): [parts: bigint, of: bigint] {
+  const { period, paidUntil, firstPart } = subscription;
+  const { days, of } = period === 0 && firstPart !== null ? firstPart : { days: 1, of: 1 };
+  let parts = BigInt(days);
+  for (let next = period + 1; next < paidUntil; next += 1) parts += BigInt(of);
+  return [parts, BigInt(of * periodsOf(subscription))];
 }
 
 /** Charges for a plan that takes effect now, where it costs more than what is already charged. */
@@ -25,18 +46,14 @@ export function chargeDifference(
   subscription: MonthSubscription,
   catalogue: Catalogue,
   at: number,
-): void {
+): MonthFee | null {
   const price = priceNow(subscription, catalogue, at);
-  if (price <= subscription.paidPrice) return;
-  let parts = 0n;
-  for (let period = subscription.period; period < subscription.paidUntil; period += 1) {
-    parts += price - subscription.paidPrice;
-  }
-  const amount =
-    (parts - (parts % BigInt(periodsOf(subscription)))) / BigInt(periodsOf(subscription));
+  if (price <= subscription.paidPrice) return null;
+  const [parts, of] = partsLeft(subscription);
+  const amount = ((price - subscription.paidPrice) * parts) / of;
   const paymentId = `fee:${subscription.number}:${subscription.period}:${price}`;
   subscription.paidPrice = price;
-  raise(books, subscription, { paymentId, amount }, at);
+  return raise(books, subscription, { paymentId, amount }, at);
 }
 
 function raise(
@@ -44,10 +61,10 @@ function raise(
   { number, planId, currency, period, paidUntil }: MonthSubscription,
   { paymentId, amount }: { paymentId: string; amount: bigint },
   dueAt: number,
-): void {
-  if (amount <= 0n) return;
+): MonthFee | null {
+  if (amount <= 0n) return null;
   const periods = paidUntil - period;
-  books.fees.push({
+  const fee: MonthFee = {
     paymentId,
     subscription: number,
     period,
@@ -56,7 +73,10 @@ function raise(
     amount,
     currency,
     dueAt,
-  });
+    brings: null,
+  };
+  books.fees.push(fee);
+  return fee;
 }
 
 function periodsOf({ interval }: MonthSubscription): number {

@@ -70,7 +70,7 @@ export interface MonthModel {
   /** A given-up fee was paid, while `owing` are still owed. */
   feePaid(
     accountId: string,
-    fee: { readonly number: number; readonly owing: number },
+    fee: { readonly number: number; readonly owing: number; readonly paymentId?: string },
     now: number,
   ): ReturnType<typeof feePaid>;
   /** Sets the units of an add-on; 0 cancels it. */

@@ -6,7 +6,7 @@ import {
   postExpiry,
   postGrant,
 } from "./month-books.ts";
-import { chargeStretch } from "./month-fees.ts";
+import { chargeStretch, partOf } from "./month-fees.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { MOST, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
 
@@ -124,8 +124,9 @@ export function grantForPeriod(
   const { credits, life } = plan;
   const expiresAt = endOfMonthsLot(books, subscription, period, life);
   const lotId = `plan:${number}:${period}`;
-  subscription.periodCredits = credits;
-  postGrant(books, { lotId, credits, reference: planId, expiresAt }, at);
+  subscription.periodCredits = partOf(subscription, credits);
+  const given = { lotId, credits: subscription.periodCredits };
+  postGrant(books, { ...given, reference: planId, expiresAt }, at);
 }
 
 /** Marks each add-on in use to be charged for the current period. */

@@ -20,14 +20,36 @@ export function feeGivenUp(
 export function feePaid(
   books: MonthBooks,
   catalogue: Catalogue,
-  { number, owing }: { readonly number: number; readonly owing: number },
+  paid: { readonly number: number; readonly owing: number; readonly paymentId?: string },
   now: number,
 ): string {
-  const { subscription } = books;
-  if (subscription === null || subscription.number !== number) return "no_change";
-  const { withheld } = subscription;
-  if (withheld === null || owing > 0) return "no_change";
   const posted = books.posted.length;
+  const told = [ownCredits(books, paid.paymentId, now), restored(books, catalogue, paid, now)];
+  if (books.posted.length > posted) sayAgainIfLow(books);
+  return told.filter((what) => what !== null).join(", ") || "no_change";
+}
+
+/** The lot that waited for this fee. */
+function ownCredits(books: MonthBooks, paymentId: string | undefined, now: number): string | null {
+  const fee = books.fees.find((one) => one.paymentId === paymentId);
+  if (fee === undefined || fee.brings === null) return null;
+  const { lotId, credits, life } = fee.brings;
+  fee.brings = null;
+  const expiresAt = endOfOtherLot(books, now, life);
+  postGrant(books, { lotId, credits, reference: fee.planId, expiresAt }, now);
+  return /^fee:\d+:0$/.test(fee.paymentId) ? "started" : "raise_paid";
+}
+
+function restored(
+  books: MonthBooks,
+  catalogue: Catalogue,
+  { number, owing, paymentId }: Parameters<typeof feePaid>[2],
+  now: number,
+): string | null {
+  const { subscription } = books;
+  if (subscription === null || subscription.number !== number) return null;
+  const { withheld } = subscription;
+  if (withheld === null || owing > 0) return null;
   subscription.withheld = null;
   for (const missed of withheld) {
     if (missed >= subscription.paidUntil) continue;
@@ -36,8 +58,9 @@ export function feePaid(
   }
   const isOver = subscription.period >= subscription.paidUntil;
   const told = isOver ? beginAgain(books, subscription, catalogue, now) : "restored";
-  if (books.posted.length > posted) sayAgainIfLow(books);
-  return told;
+  // A first payment starts the subscription; it does not restore it.
+  const isFirst = paymentId !== undefined && /^fee:\d+:0$/.test(paymentId);
+  return isFirst ? told.replace(/^restored(, )?/, "") || null : told;
 }
 
 /** What was charged is over: a cancelled subscription ends, any other starts again. */

@@ -37,7 +37,9 @@ export interface MonthSubscription {
   /** The last period that has begun. */
   period: number;
   nextPeriodAt: number;
-  /** What this period has received so far. */
+  /** Period 0 costs and brings `days` of its `of` days; null: all of it. */
+  firstPart: { readonly days: number; readonly of: number } | null;
+  /** What this period has received so far, or will once it is paid. */
   periodCredits: bigint;
   /** The first period not yet charged. */
   paidUntil: number;
@@ -46,7 +48,7 @@ export interface MonthSubscription {
   nextPlanId: string | null;
   nextInterval: BillingInterval | null;
   cancelled: boolean;
-  /** Periods that began without credits while a fee was given up. */
+  /** Periods that began without credits while a fee was given up, or the first one not paid. */
   withheld: number[] | null;
 }
 

@@ -29,6 +29,16 @@ const CATALOGUE: Catalogue = {
       plan("dropped", 100n),
       plan("dropped", 100n, { validFrom: at("2025-01-20T00:00Z"), prices: [] }),
       plan("endless", 9_223_372_036_854_775_807n),
+      plan("paid-first", 100n, { firstCredits: "when_paid" }),
+      plan("more-paid-first", 310n, {
+        firstCredits: "when_paid",
+        prices: [{ currency: "USD", monthly: 3_100n, yearly: 31_000n }],
+      }),
+      plan("by-days", 100n, { firstMonth: "by_days" }),
+      plan("more-by-days", 310n, {
+        firstMonth: "by_days",
+        prices: [{ currency: "USD", monthly: 3_100n, yearly: 31_000n }],
+      }),
     ],
   ),
   addOns: versionsBy(({ addOnId }) => addOnId, [
@@ -41,7 +51,11 @@ const CATALOGUE: Catalogue = {
 
 function plan(planId: string, credits: bigint, given: Partial<Plan> = {}): Plan {
   const prices = [{ currency: "USD", monthly: 1_000n, yearly: 10_000n }];
-  return { planId, validFrom: 0, credits, life: { kind: "usual" }, prices, ...given };
+  return {
+    ...{ planId, validFrom: 0, credits, life: { kind: "usual" }, prices },
+    ...{ firstCredits: "immediately", firstMonth: "whole" },
+    ...given,
+  };
 }
 
 function versionsBy<T>(idOf: (version: T) => string, versions: readonly T[]): Map<string, T[]> {
@@ -60,6 +74,8 @@ export interface World {
   changePlan(planId: string, when: string): string;
   feeGivenUp(when: string): string;
   feePaid(when: string): string;
+  /** Of the first subscription, by its id. */
+  payFee(paymentId: string, when: string): string;
   balance(): bigint;
   /** `id credits/left granted..ends`, oldest first. */
   lots(): string[];
@@ -110,6 +126,8 @@ export function openWorld({ timeZone = "UTC", threshold = 0n } = {}): World {
     changePlan: (planId, when) => model.changePlan("acme", planId, at(when)),
     feeGivenUp: (when) => model.feeGivenUp("acme", { number: 1 }, at(when)),
     feePaid: (when) => model.feePaid("acme", { number: 1, owing: 0 }, at(when)),
+    payFee: (paymentId, when) =>
+      model.feePaid("acme", { number: 1, owing: 0, paymentId }, at(when)),
     balance: () => model.account("acme").balance,
     lots: () =>
       model

@@ -2,10 +2,11 @@ import { decideCancel, decideResume } from "../../shared/core/changes/cancel-sub
 import { decideIntervalChange } from "../../shared/core/changes/change-interval.ts";
 import { decidePlanChange } from "../../shared/core/changes/change-plan.ts";
 import { decideTimeZoneChange } from "../../shared/core/changes/change-time-zone.ts";
+import type { PayingContext } from "../../shared/core/changes/paying-fees.ts";
 import { decideFeePaid } from "../../shared/core/changes/restore-subscription.ts";
 import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../shared/core/changes/subscribe.ts";
-import type { ChangeContext, Changed } from "../../shared/core/changes/subscription-change.ts";
+import type { Changed } from "../../shared/core/changes/subscription-change.ts";
 import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.ts";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
@@ -55,14 +56,18 @@ async function playChange(
   step: Exclude<CommandStep, { kind: "grant" | "withdraw" }>,
 ): Promise<string> {
   const asked = { accountId: toAccountId(step.account), now: step.at, by: "time machine" };
-  const decision = await changeSubscription(database, asked, deciderOf(step));
+  const decide = deciderOf(step);
+  // Whether an account can pay is not part of these histories.
+  const decision = await changeSubscription(database, asked, (context) =>
+    decide({ ...context, wayToPay: "payment_method", unpaidFees: [] }),
+  );
   if (!("changes" in decision)) return decision.kind;
   return decision.changes.map(({ kind }) => kind).join(", ");
 }
 
 function deciderOf(
   step: Exclude<CommandStep, { kind: "grant" | "withdraw" }>,
-): (context: ChangeContext) => { readonly kind: string } | Changed {
+): (context: PayingContext) => { readonly kind: string } | Changed {
   switch (step.kind) {
     case "subscribe": {
       const { plan: planId, interval, renewal } = step;
@@ -75,7 +80,8 @@ function deciderOf(
     case "fee given up":
       return (context) => decideFeeFailed(step, context);
     case "fee paid":
-      return (context) => decideFeePaid(step, { ...context, owing: step.owing });
+      return (context) =>
+        decideFeePaid({ ...step, planId: "", brings: null }, { ...context, owing: step.owing });
     case "cancel":
       return decideCancel;
     case "resume":

@@ -25,8 +25,11 @@ export function feedText({ eventType, value, dimensions }: Feed): string {
   return `${eventType}: ${counted}${named.join("")}`;
 }
 
-export function planText({ credits, life, prices }: PlanTerms): string {
-  return `${formatCredits(credits)} credits a month${unusualLife(life)}; ${pricesText(prices)}`;
+export function planText({ credits, life, prices, ...first }: PlanTerms): string {
+  const terms = [`${formatCredits(credits)} credits a month${unusualLife(life)}`];
+  if (first.firstCredits === "immediately") terms.push("first credits immediately");
+  if (first.firstMonth === "by_days") terms.push("first month by its days");
+  return `${terms.join(", ")}; ${pricesText(prices)}`;
 }
 
 export function addOnText({ credits }: AddOnTerms): string {

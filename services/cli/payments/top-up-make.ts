@@ -91,4 +91,5 @@ const STATE: Readonly<Record<TopUp["status"], string>> = {
   retrying: "is being retried",
   succeeded: "has succeeded",
   failed: "has failed",
+  invoiced: "is invoiced elsewhere",
 };

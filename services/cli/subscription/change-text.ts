@@ -26,6 +26,10 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
       return `plan ${plan} suspended: its fee of period ${period} is abandoned`;
     case "restored":
       return `plan ${plan} restored: its fee of period ${period} is paid`;
+    case "started":
+      return `plan ${plan} paid: its credits came`;
+    case "raise_paid":
+      return `plan ${plan} paid: the difference in credits came`;
     case "ended":
       return `plan ${plan} ended, as it was cancelled`;
     case "add_on_changed":

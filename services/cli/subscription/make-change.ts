@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Change } from "../../../shared/core/changes/subscription-change.ts";
+import type { Change } from "../../../shared/core/changes/paying-fees.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";

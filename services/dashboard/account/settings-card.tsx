@@ -107,6 +107,9 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
               {dateText(zone, Date.parse(next), minute.value)}
             </>
           )}
+          {subscription.waiting_for_payment && (
+            <span class="note warn">the first credits come once the plan is paid</span>
+          )}
           {subscription.suspended && <span class="note bad">suspended until the plan is paid</span>}
         </dd>
       </div>

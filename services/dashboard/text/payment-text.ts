@@ -10,6 +10,7 @@ export function paidForText({ kind, automatic }: Pick<PaymentData, "kind" | "aut
 export function broughtText({ status, credits }: Pick<PaymentData, "status" | "credits">): string {
   if (status === "failed") return "nothing charged";
   if (status === "retrying") return "will be tried again";
+  if (status === "invoiced") return "invoiced";
   if (credits === null) return status === "succeeded" ? "paid" : "on its way";
   return `${status === "succeeded" ? "added" : "will add"} ${exactCredits(BigInt(credits))} credits`;
 }

@@ -1,6 +1,7 @@
 import type { Refusal } from "../line/refusal.ts";
 import type { BillingInterval } from "../offer/billing-periods.ts";
-import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
+import { cannotPay, type PayingContext } from "./paying-fees.ts";
+import { type Changed, changed, suspended } from "./subscription-change.ts";
 
 /**
  * Schedules another interval for the next paid stretch (a paid year is twelve periods). Choosing the
@@ -8,8 +9,8 @@ import { type ChangeContext, type Changed, changed, suspended } from "./subscrip
  */
 export function decideIntervalChange(
   interval: BillingInterval,
-  context: ChangeContext,
-): Changed | Refusal<"no_subscription" | "subscription_suspended" | "no_change"> {
+  context: PayingContext,
+): Changed | Refusal<"no_subscription" | "subscription_suspended" | "no_change" | "no_way_to_pay"> {
   const { schedule } = context.book;
   const { subscription } = schedule;
   if (subscription === null) return { kind: "no_subscription" };
@@ -18,6 +19,8 @@ export function decideIntervalChange(
     const planned = interval !== subscription.interval;
     return { kind: "no_change", setting: "interval", interval, planned };
   }
+  const refused = cannotPay(subscription.nextPlanId ?? subscription.planId, interval, context);
+  if (refused !== null) return refused;
   const nextInterval = interval === subscription.interval ? null : interval;
   return changed(
     context,

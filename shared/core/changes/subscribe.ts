@@ -1,14 +1,18 @@
 import type { Refusal } from "../line/refusal.ts";
-import { chargePeriod } from "../month/fees-due.ts";
-import { addLot, mostToGrant } from "../month/grant-credits.ts";
+import { chargePeriod, creditsOfPeriod } from "../month/fees-due.ts";
+import { addLotThatFits, mostToGrant, type NewLot } from "../month/grant-credits.ts";
+import type { Subscription } from "../month/subscription.ts";
 import { monthsLot } from "../month/turn-of-month.ts";
 import {
   anchorOf,
   type BillingInterval,
+  firstPartOf,
   periodStart,
   type Renewal,
 } from "../offer/billing-periods.ts";
-import { type ChangeContext, type Changed, changed, planOnOffer } from "./subscription-change.ts";
+import type { Plan } from "../offer/catalogue.ts";
+import { cannotPay, owedFees, type PayingContext, unpaid, waitsForPayment } from "./paying-fees.ts";
+import { type Changed, changed, planOnOffer } from "./subscription-change.ts";
 
 /** The plan, how often it is paid, and when its months turn. */
 export interface Subscribing {
@@ -17,12 +21,19 @@ export interface Subscribing {
   readonly renewal: Renewal;
 }
 
-/** Subscribes an account: period 0 begins immediately, with the month's credits and the first fee. */
+type SubscribeRefusal =
+  | Refusal<"already_subscribed" | "unknown_plan" | "no_plan_price" | "overflow">
+  | Refusal<"fee_unpaid" | "no_way_to_pay">;
+
+/**
+ * Subscribes an account: period 0 begins immediately, and its fee falls due. The month's credits come
+ * with it, or once the fee is paid, as the plan says; until then months that begin are withheld.
+ */
 export function decideSubscribe(
   { planId, interval, renewal }: Subscribing,
-  context: ChangeContext,
-): Changed | Refusal<"already_subscribed" | "unknown_plan" | "no_plan_price" | "overflow"> {
-  const { book, catalogue, currency, now } = context;
+  context: PayingContext,
+): Changed | SubscribeRefusal {
+  const { book, catalogue, currency, now, unpaidFees } = context;
   const { account, schedule } = book;
   if (schedule.subscription !== null) {
     const { planId: running, cancelled } = schedule.subscription;
@@ -30,12 +41,17 @@ export function decideSubscribe(
   }
   const plan = planOnOffer(planId, context);
   if ("kind" in plan) return plan;
+  const [owed] = owedFees(unpaidFees, schedule);
+  if (owed !== undefined) return unpaid(owed);
+  const refused = cannotPay(planId, interval, context);
+  if (refused !== null) return refused;
   const most = mostToGrant(account);
   if (plan.credits > most) return { kind: "overflow", most };
 
   const number = schedule.subscriptions + 1;
   const anchor = anchorOf(now, renewal, account.timeZone);
-  const begun = {
+  const part = firstPartOf(anchor, now, account.timeZone);
+  const begun: Subscription = {
     number,
     planId,
     interval,
@@ -44,7 +60,8 @@ export function decideSubscribe(
     subscribedAt: now,
     period: 0,
     nextPeriodAt: periodStart(anchor, 1, account.timeZone),
-    periodCredits: plan.credits,
+    firstPart: plan.firstMonth === "by_days" ? part : null,
+    periodCredits: 0n,
     paidUntil: 0,
     paidPrice: 0n,
     nextPlanId: null,
@@ -52,18 +69,37 @@ export function decideSubscribe(
     cancelled: false,
     withheld: null,
   };
-  const { subscription, fees } = chargePeriod(begun, catalogue, now);
-  const added = addLot(account, monthsLot(subscription, plan, now, account.timeZone));
-  const detail = { plan: planId, interval, renewal, number: `${number}` };
+  const { subscription: charged, fees } = chargePeriod(begun, catalogue, now);
+  const lot = firstLot(plan, charged, context);
+  const waits = waitsForPayment(plan, fees, context);
+  const subscription = { ...charged, periodCredits: lot.credits, withheld: waits ? [] : null };
+  const after = { ...schedule, subscription, addOns: [], subscriptions: number };
+  const days = { days: `${part.days}`, of_days: `${part.of}` };
+  const detail = { plan: planId, interval, renewal, number: `${number}`, ...days };
+  if (waits) {
+    const brings = { lotId: lot.lotId, credits: lot.credits, life: plan.life };
+    return changed(
+      context,
+      { kind: "subscribed", detail: { ...detail, waits: "payment" } },
+      { schedule: after, fees: fees.map((fee) => ({ ...fee, brings })) },
+    );
+  }
+  const added = addLotThatFits(account, lot);
   return changed(
     context,
     { kind: "subscribed", detail },
     {
-      account: added.account,
-      schedule: { ...schedule, subscription, addOns: [], subscriptions: number },
-      granted: [added.lot],
-      entries: [added.entry],
+      account: added?.account ?? account,
+      schedule: after,
+      granted: added === null ? [] : [added.lot],
+      entries: added === null ? [] : [added.entry],
       fees,
     },
   );
+}
+
+/** Of a first part of a month, its share of the credits. */
+function firstLot(plan: Plan, subscription: Subscription, { book, now }: PayingContext): NewLot {
+  const lot = monthsLot(subscription, plan, now, book.account.timeZone);
+  return { ...lot, credits: creditsOfPeriod(subscription, plan.credits) };
 }

@@ -29,9 +29,6 @@ export interface Changed extends Settlement {
   readonly kind: "changed";
 }
 
-/** Decides one change of an account. */
-export type Change = (context: ChangeContext) => Changed | Refusal;
-
 /** The account and schedule after a change, and what it posted; the default is no change. */
 interface After {
   readonly account?: Account;

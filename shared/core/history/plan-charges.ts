@@ -2,8 +2,9 @@ import { takePlan } from "../changes/change-plan.ts";
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { Fee } from "../month/fee.ts";
-import { chargePeriod, type Paying } from "../month/fees-due.ts";
+import { chargePeriod, creditsOfPeriod, type Paying } from "../month/fees-due.ts";
 import type { Subscription, SubscriptionChange } from "../month/subscription.ts";
+import type { FirstPart } from "../offer/billing-periods.ts";
 import { type Catalogue, planAt, priceAt } from "../offer/catalogue.ts";
 import { subscriptionAt } from "./subscription-at.ts";
 
@@ -51,7 +52,8 @@ export function planSteps(
       : [],
   );
   let state = notBegun(0, currency);
-  return [...months, ...raises].sort(inOrder).map((taken) => {
+  const begun = months.map((month) => asBegun(month, changes));
+  return [...begun, ...raises].sort(inOrder).map((taken) => {
     if (taken.period !== null && taken.number !== state.number) {
       state = notBegun(taken.number, currency);
     }
@@ -64,11 +66,27 @@ export function planSteps(
   });
 }
 
+/** The first month begins as it is subscribed, even if its credits came with a later payment. */
+function asBegun(month: PlanMonth, changes: readonly SubscriptionChange[]): BegunMonth {
+  if (month.period > 0) return { ...month, part: null };
+  const subscribed = changes.find(
+    ({ kind, detail }) => kind === "subscribed" && detail["number"] === `${month.number}`,
+  );
+  const { days, of_days: of } = subscribed?.detail ?? {};
+  const part = days === undefined ? null : { days: Number(days), of: Number(of) };
+  return { ...month, at: subscribed?.at ?? month.at, part };
+}
+
+/** With the part of the whole month that it was. */
+interface BegunMonth extends PlanMonth {
+  readonly part: FirstPart | null;
+}
+
 /** A change to another plan that took effect immediately. */
 type Raise = Pick<PlanStep, "planId" | "at"> & { readonly period: null };
 
 /** A change at the same instant as a turn comes after it. */
-function inOrder(a: PlanMonth | Raise, b: PlanMonth | Raise): number {
+function inOrder(a: BegunMonth | Raise, b: BegunMonth | Raise): number {
   const last = Number.POSITIVE_INFINITY;
   return a.at - b.at || (a.period ?? last) - (b.period ?? last) || 0;
 }
@@ -87,6 +105,7 @@ function notBegun(number: number, currency: string): ChargeState {
   return {
     ...{ number, currency, planId: "", interval: "month", nextInterval: null, period: -1 },
     ...{ paidUntil: 0, paidPrice: 0n, periodCredits: 0n, isGiven: true, isPriced: true },
+    firstPart: null,
   };
 }
 
@@ -96,20 +115,22 @@ interface Taken {
 }
 
 function begin(
-  { period, planId, at }: PlanMonth,
+  { period, planId, at, part }: BegunMonth,
   before: ChargeState,
   catalogue: Catalogue,
 ): Taken {
   const plan = planAt(catalogue, planId, at);
-  const periodCredits = plan?.credits ?? 0n;
-  const begun = { ...before, period, planId, periodCredits, isGiven: plan !== null };
+  const firstPart = plan?.firstMonth === "by_days" ? part : null;
+  const periodCredits = creditsOfPeriod({ period, firstPart }, plan?.credits ?? 0n);
+  const isGiven = plan !== null;
+  const begun = { ...before, period, planId, firstPart, periodCredits, isGiven };
   const { subscription, fees } = chargePeriod(begun, catalogue, at);
   const isCharged = subscription !== begun;
   const after = isCharged
     ? { ...subscription, isPriced: isPriced(subscription, at, catalogue) }
     : begun;
   const price = isCharged && !after.isPriced ? null : sumOf(fees);
-  return { step: { at, planId, credits: plan?.credits ?? null, price }, after };
+  return { step: { at, planId, credits: isGiven ? periodCredits : null, price }, after };
 }
 
 function raise({ planId, at }: Raise, before: ChargeState, catalogue: Catalogue): Taken {

@@ -47,14 +47,15 @@ function afterChange(then: SubscriptionThen, change: SubscriptionChange): Subscr
   }
 }
 
-function placeOf({ plan = "", interval }: SubscriptionChange["detail"]): PlanPlace {
+function placeOf(detail: SubscriptionChange["detail"]): PlanPlace {
+  const { plan = "", interval } = detail;
   return {
     planId: plan,
     interval: intervalOf(interval),
     nextPlanId: null,
     nextInterval: null,
     cancelled: false,
-    suspended: false,
+    suspended: detail["waits"] !== undefined,
   };
 }
 
@@ -77,6 +78,7 @@ function inPlace(place: PlanPlace, { kind, detail }: SubscriptionChange): Partia
       return { cancelled: false };
     case "suspended":
       return { suspended: true };
+    case "started":
     case "restored":
       return { suspended: false };
     default:

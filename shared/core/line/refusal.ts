@@ -43,6 +43,8 @@ interface Figures {
   not_cancelled: unknown;
   /** A fee was not paid; `price` is the plan's, and less may be owed. */
   subscription_suspended: { price: bigint; currency: string; interval: "month" | "year" };
+  /** A fee must be paid first. */
+  fee_unpaid: { paymentId: string; planId: string; amount: bigint; currency: string };
   /** The setting already has the value, or is scheduled to. */
   no_change: UnchangedSetting;
 
@@ -52,6 +54,8 @@ interface Figures {
   no_price: { meter: string };
   no_credit_price: { currency: string };
   no_payment_method: unknown;
+  /** The plan has a price, and the account no way to pay it. */
+  no_way_to_pay: { planId: string; price: bigint; currency: string; interval: "month" | "year" };
   /** An account has one top-up at a time. */
   top_up_pending: unknown;
   below_minimum: { least: bigint; currency: string };

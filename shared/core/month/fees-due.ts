@@ -1,4 +1,5 @@
 import type { Instant } from "../line/account.ts";
+import type { MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
 import type { BillingInterval } from "../offer/billing-periods.ts";
 import { type Catalogue, priceAt } from "../offer/catalogue.ts";
@@ -9,7 +10,7 @@ import type { Subscription } from "./subscription.ts";
 export type Paying = Pick<
   Subscription,
   | ("number" | "planId" | "currency" | "interval" | "nextInterval")
-  | ("period" | "paidUntil" | "paidPrice")
+  | ("period" | "paidUntil" | "paidPrice" | "firstPart")
 >;
 
 /** A subscription after charging it, and the fees that fell due. */
@@ -22,7 +23,8 @@ const PERIODS_PAID: Readonly<Record<BillingInterval, number>> = { month: 1, year
 
 /**
  * Charges the current period if it is not paid for: a paid stretch begins with it, by the scheduled
- * interval, and the whole price at `at` falls due. A price of 0, or a missing one, makes no fee.
+ * interval, and the price at `at` falls due (the first part of a month: its share). A price of 0, or a
+ * missing one, makes no fee.
  */
 export function chargePeriod<S extends Paying>(
   before: S,
@@ -35,7 +37,7 @@ export function chargePeriod<S extends Paying>(
   const paidPrice = priceAt(catalogue, planId, currency, interval, at) ?? 0n;
   const paidUntil = period + PERIODS_PAID[interval];
   const subscription = { ...before, interval, nextInterval: null, paidUntil, paidPrice };
-  return { subscription, fees: feesOf(subscription, paidPrice, at) };
+  return { subscription, fees: feesOf(subscription, shareLeft(subscription, paidPrice), at) };
 }
 
 /**
@@ -48,13 +50,28 @@ export function raisePrice<S extends Paying>(
   catalogue: Catalogue,
   now: Instant,
 ): Charged<S> {
-  const { planId, currency, interval, period, paidUntil, paidPrice } = onPlan;
+  const { planId, currency, interval, paidPrice } = onPlan;
   const price = priceAt(catalogue, planId, currency, interval, now) ?? 0n;
   if (price <= paidPrice) return { subscription: onPlan, fees: [] };
-  const left = BigInt(paidUntil - period);
-  const amount = ((price - paidPrice) * left) / BigInt(PERIODS_PAID[interval]);
+  const amount = shareLeft(onPlan, price - paidPrice);
   const subscription = { ...onPlan, paidPrice: price };
   return { subscription, fees: feesOf(subscription, amount, now, price) };
+}
+
+/** Credits of the current period: of a first part its share, rounded down. */
+export function creditsOfPeriod(
+  { period, firstPart }: Pick<Paying, "period" | "firstPart">,
+  credits: MicroCredits,
+): MicroCredits {
+  if (period > 0 || firstPart === null) return credits;
+  return (credits * BigInt(firstPart.days)) / BigInt(firstPart.of);
+}
+
+/** The share of a stretch's price for what is left of it, from the current period on; rounded down. */
+function shareLeft({ period, paidUntil, interval, firstPart }: Paying, price: bigint): bigint {
+  const left = paidUntil - period;
+  const { days, of } = period === 0 && firstPart !== null ? firstPart : { days: 1, of: 1 };
+  return (price * BigInt((left - 1) * of + days)) / BigInt(PERIODS_PAID[interval] * of);
 }
 
 function feesOf(
@@ -69,5 +86,5 @@ function feesOf(
       ? REFERENCE.fee.write({ number, period })
       : REFERENCE.raisedFee.write({ number, period, price: raisedTo });
   const periods = paidUntil - period;
-  return [{ paymentId, number, period, periods, planId, amount, currency, dueAt }];
+  return [{ paymentId, number, period, periods, planId, amount, currency, dueAt, brings: null }];
 }

@@ -1,6 +1,11 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { type Anchor, type BillingInterval, periodStart } from "../offer/billing-periods.ts";
+import {
+  type Anchor,
+  type BillingInterval,
+  type FirstPart,
+  periodStart,
+} from "../offer/billing-periods.ts";
 
 /** An account's place on a plan. Its periods are months, counted from 0. */
 export interface Subscription {
@@ -16,7 +21,9 @@ export interface Subscription {
   readonly period: number;
   /** When `period + 1` begins. */
   readonly nextPeriodAt: Instant;
-  /** Credits that this period has brought: the month's, and differences to larger plans. */
+  /** The part of period 0 that it costs and brings, if its plan charges by days; null: the whole. */
+  readonly firstPart: FirstPart | null;
+  /** Credits of this period, paid or not: the month's, and differences to larger plans. */
   readonly periodCredits: MicroCredits;
   /** The first period that is not charged yet. */
   readonly paidUntil: number;
@@ -28,7 +35,7 @@ export interface Subscription {
   readonly nextInterval: BillingInterval | null;
   /** It ends when period `paidUntil` would begin. */
   readonly cancelled: boolean;
-  /** While suspended: the periods that began without credits. Null: not suspended. */
+  /** While suspended, or waiting for its first payment: the periods that began without credits. Null: neither. */
   readonly withheld: readonly number[] | null;
 }
 
@@ -89,6 +96,8 @@ type SubscriptionChangeKind =
   | "cancelled"
   | "resumed"
   | "suspended"
+  | "started"
+  | "raise_paid"
   | "restored"
   | "ended"
   | "add_on_changed"

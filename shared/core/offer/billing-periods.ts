@@ -25,6 +25,20 @@ export function anchorOf(subscribedAt: Instant, renewal: Renewal, timeZone: stri
   return { renewal, date: date.toString() };
 }
 
+/** The local days of a first period from the day it is subscribed, of those of the whole month. */
+export interface FirstPart {
+  readonly days: number;
+  readonly of: number;
+}
+
+/** The part of period 0 that is left on the day of `subscribedAt`, that day included. */
+export function firstPartOf(anchor: Anchor, subscribedAt: Instant, timeZone: string): FirstPart {
+  const start = Temporal.PlainDate.from(anchor.date);
+  const end = start.add({ months: 1 });
+  const day = dayOf(subscribedAt, timeZone);
+  return { days: day.until(end).days, of: start.until(end).days };
+}
+
 /** Far more months and time zones than one turn of the month needs. */
 const MAX_KNOWN_STARTS = 20_000;
 const knownStarts = new Map<string, Instant>();

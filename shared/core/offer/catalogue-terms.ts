@@ -5,7 +5,7 @@ import type { Rate } from "./rate-card.ts";
 /** The terms of a version, without its id and `validFrom`. */
 
 export type MeterTerms = Pick<Rate, "credits" | "per" | "feed">;
-export type PlanTerms = Pick<Plan, "credits" | "life" | "prices">;
+export type PlanTerms = Pick<Plan, "credits" | "life" | "firstCredits" | "firstMonth" | "prices">;
 export type AddOnTerms = Pick<AddOn, "credits">;
 export type CreditPriceTerms = Pick<CreditPrice, "credits" | "life">;
 
@@ -18,6 +18,8 @@ export function isSamePlan(a: PlanTerms, b: PlanTerms): boolean {
   return (
     a.credits === b.credits &&
     isSameLife(a.life, b.life) &&
+    a.firstCredits === b.firstCredits &&
+    a.firstMonth === b.firstMonth &&
     a.prices.length === b.prices.length &&
     a.prices.every(({ currency, monthly, yearly }) =>
       b.prices.some(

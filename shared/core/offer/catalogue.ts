@@ -8,6 +8,12 @@ export type LotLife =
   | { readonly kind: "months"; readonly months: number }
   | { readonly kind: "never" };
 
+/** When a fee's own credits come: those of the first month, and the difference to a larger plan. */
+export type FirstCredits = "when_paid" | "immediately";
+
+/** What the first part of a month costs and brings: a whole month's, or its days' share of it. */
+export type FirstMonth = "whole" | "by_days";
+
 /** What a plan gives and costs from an instant on. */
 export interface Plan {
   readonly planId: string;
@@ -17,6 +23,8 @@ export interface Plan {
   /** A month's; above 0. */
   readonly credits: MicroCredits;
   readonly life: LotLife;
+  readonly firstCredits: FirstCredits;
+  readonly firstMonth: FirstMonth;
   /** In the currency's minor unit, at least 0; at most one for each currency. */
   readonly prices: readonly {
     readonly currency: string;

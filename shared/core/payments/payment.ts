@@ -1,13 +1,15 @@
 import type { AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
+import type { FeeCredits } from "../month/fee.ts";
 import type { LotLife } from "../offer/catalogue.ts";
 
 /**
  * `pending`: at the gateway or on its way there; the outcome may be unknown. `retrying`: declined, with
- * another attempt to come (fees only: the retry of a top-up is another top-up).
+ * another attempt to come (fees only: the retry of a top-up is another top-up). `invoiced`: not charged
+ * here, as the seller collects it (fees only).
  */
-export type PaymentStatus = "pending" | "retrying" | "succeeded" | "failed";
+export type PaymentStatus = "pending" | "retrying" | "succeeded" | "failed" | "invoiced";
 
 interface PaymentBase {
   readonly accountId: AccountId;
@@ -43,6 +45,8 @@ export interface FeePayment extends PaymentBase {
   readonly period: number;
   readonly periods: number;
   readonly planId: string;
+  /** Credits that come when it is paid; null: none wait for it. */
+  readonly brings: FeeCredits | null;
 }
 
 export type Payment = TopUp | FeePayment;

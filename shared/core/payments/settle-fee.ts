@@ -6,13 +6,17 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The waits after each declined attempt of a fee: it is tried again 1, 3, 5 and 7 days after it fell due. */
 const WAITS_MS: readonly number[] = [DAY_MS, 2 * DAY_MS, 2 * DAY_MS, 2 * DAY_MS];
 
-/** The status of a fee after a declined attempt, and when it is tried again; null: never. */
+/**
+ * The status of a fee after a declined attempt, and when it is tried again; null: never. What an ended
+ * subscription's fee would bring is not wanted any more, so it is not tried again.
+ */
 export function feeDeclined(
-  attempt: number,
+  { attempt, brings }: Pick<FeePayment, "attempt" | "brings">,
+  isRunning: boolean,
   now: Instant,
 ): { readonly status: PaymentStatus; readonly nextTryAt: Instant | null } {
   const waitMs = WAITS_MS[attempt - 1];
-  return waitMs === undefined
+  return waitMs === undefined || (brings !== null && !isRunning)
     ? { status: "failed", nextTryAt: null }
     : { status: "retrying", nextTryAt: now + waitMs };
 }

@@ -17,7 +17,9 @@ const READ = `
          anchor_date AS date, subscribed_at AS "subscribedAt", period,
          next_period_at AS "nextPeriodAt", period_credits AS "periodCredits",
          paid_until AS "paidUntil", paid_price AS "paidPrice", next_plan_id AS "nextPlanId",
-         next_interval AS "nextInterval", cancelled, withheld
+         next_interval AS "nextInterval", cancelled, withheld,
+         CASE WHEN first_days IS NOT NULL
+           THEN jsonb_build_object('days', first_days, 'of', first_of_days) END AS "firstPart"
   FROM schedule
   WHERE account_id = ANY($1::text[])`;
 
@@ -65,18 +67,18 @@ function toSubscription(
 const COLUMNS = `
   subscriptions, changes, plan_id, interval, renewal, anchor_date, subscribed_at, period,
   next_period_at, period_credits, paid_until, next_plan_id, next_interval, cancelled, add_ons,
-  due_charges, currency, paid_price, withheld`;
+  due_charges, currency, paid_price, withheld, first_days, first_of_days`;
 
 const WRITE = `
   INSERT INTO schedule (account_id, ${COLUMNS})
   SELECT account_id, subscriptions, changes, plan_id, interval, renewal, anchor_date,
          to_timestamp(subscribed_at / 1000.0), period, to_timestamp(next_period_at / 1000.0),
          period_credits, paid_until, next_plan_id, next_interval, cancelled, add_ons, due_charges,
-         currency, paid_price, withheld::integer[]
+         currency, paid_price, withheld::integer[], first_days, first_of_days
   FROM unnest($1::text[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[],
               $7::date[], $8::bigint[], $9::integer[], $10::bigint[], $11::bigint[], $12::integer[],
               $13::text[], $14::text[], $15::boolean[], $16::jsonb[], $17::jsonb[], $18::text[],
-              $19::bigint[], $20::text[])
+              $19::bigint[], $20::text[], $21::integer[], $22::integer[])
     AS written (account_id, ${COLUMNS})
   ON CONFLICT (account_id) DO UPDATE
   SET ${overwritten(COLUMNS)}`;
@@ -114,6 +116,8 @@ export async function writeSchedules(
       textArray(of(({ currency }) => currency)),
       bigintArray(of(({ paidPrice }) => paidPrice)),
       textArray(of(({ withheld }) => withheld && bigintArray(withheld))),
+      bigintArray(of(({ firstPart }) => firstPart?.days ?? null)),
+      bigintArray(of(({ firstPart }) => firstPart?.of ?? null)),
     ],
   });
 }

@@ -1,12 +1,21 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { AddOn, Catalogue, CreditPrice, LotLife, Plan } from "../../core/offer/catalogue.ts";
+import type {
+  AddOn,
+  Catalogue,
+  CreditPrice,
+  FirstCredits,
+  FirstMonth,
+  LotLife,
+  Plan,
+} from "../../core/offer/catalogue.ts";
 import { type Queryable, queryRows } from "../postgres/database.ts";
 import { LIFE } from "./lot-life.ts";
 
 /** One statement, so that all of it is of one instant and no plan is without its prices. */
 const READ = `
   SELECT 'plan' AS kind, plan_id AS id, valid_from AS "validFrom", credits, ${LIFE} AS life, set_by AS "setBy",
+    first_credits AS "firstCredits", first_month AS "firstMonth",
     (
       SELECT coalesce(json_agg(json_build_object(
         'currency', currency, 'monthly', monthly::text, 'yearly', yearly::text)
@@ -16,10 +25,10 @@ const READ = `
     ) AS prices
   FROM plan
   UNION ALL
-  SELECT 'add_on', add_on_id, valid_from, credits, NULL, set_by, '[]'
+  SELECT 'add_on', add_on_id, valid_from, credits, NULL, set_by, NULL, NULL, '[]'
   FROM add_on
   UNION ALL
-  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, set_by, '[]'
+  SELECT 'credit_price', currency, valid_from, credits, ${LIFE}, set_by, NULL, NULL, '[]'
   FROM credit_price
   ORDER BY 1, 2, 3`;
 
@@ -30,6 +39,8 @@ interface Row {
   readonly credits: MicroCredits;
   readonly life: LotLife;
   readonly setBy: string | null;
+  readonly firstCredits: FirstCredits;
+  readonly firstMonth: FirstMonth;
   /** In JSON amounts are decimal strings. */
   readonly prices: readonly { currency: string; monthly: string; yearly: string }[];
 }
@@ -43,15 +54,11 @@ function toCatalogue(rows: readonly Row[]): Catalogue {
   const plans = new Map<string, Plan[]>();
   const addOns = new Map<string, AddOn[]>();
   const creditPrices = new Map<string, CreditPrice[]>();
-  for (const { kind, id, validFrom, credits, life, setBy, prices } of rows) {
+  for (const { kind, id, validFrom, credits, life, setBy, prices, ...first } of rows) {
     switch (kind) {
       case "plan":
         add(plans, id, {
-          planId: id,
-          validFrom,
-          credits,
-          life,
-          setBy,
+          ...{ planId: id, validFrom, credits, life, setBy, ...first },
           prices: prices.map(toPrice),
         });
         break;

@@ -12,8 +12,9 @@ const INSERT_RATES = `
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_PLANS = `
-  INSERT INTO plan (plan_id, valid_from, credits, life, life_months, set_by)
-  SELECT plan_id, valid_from, credits, life, life_months, $2
+  INSERT INTO plan (plan_id, valid_from, credits, life, life_months, set_by, first_credits,
+                    first_month)
+  SELECT plan_id, valid_from, credits, life, life_months, $2, first_credits, first_month
   FROM jsonb_populate_recordset(NULL::plan, $1)`;
 
 const INSERT_PLAN_PRICES = `
@@ -44,7 +45,10 @@ export async function insertVersions(
   await insert(INSERT_RATES, meters.filter(isNew).map(rateRow));
   await insert(
     INSERT_PLANS,
-    newPlans.map((plan) => ({ plan_id: plan.id, ...creditsOf(plan), ...lifeOf(plan.terms) })),
+    newPlans.map((plan) => ({
+      ...{ plan_id: plan.id, ...creditsOf(plan), ...lifeOf(plan.terms) },
+      ...{ first_credits: plan.terms.firstCredits, first_month: plan.terms.firstMonth },
+    })),
   );
   const prices = newPlans.flatMap(({ id, validFrom, terms }) =>
     terms.prices.map((price) => ({ plan_id: id, valid_from: new Date(validFrom), ...price })),

@@ -1,5 +1,7 @@
-import type { ChangeContext, Changed } from "../../core/changes/subscription-change.ts";
+import type { PayingContext } from "../../core/changes/paying-fees.ts";
+import type { Changed } from "../../core/changes/subscription-change.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
+import { abandonFees, readOpenFees, readWayToPay } from "../books/unpaid-fees.ts";
 import type { Database } from "../postgres/database.ts";
 
 /**
@@ -9,11 +11,17 @@ import type { Database } from "../postgres/database.ts";
 export async function changeSubscription<D extends { readonly kind: string }>(
   database: Database,
   { accountId, now, by }: RequestedBy,
-  decide: (context: ChangeContext) => D | Changed,
+  decide: (context: PayingContext) => D | Changed,
 ): Promise<D | Changed | UnknownAccount> {
-  return moveAccount(database, { accountId, now, by }, (settled) => {
-    const decision = decide({ ...settled, now, by });
-    return { decision, step: isChanged(decision) ? decision : null };
+  return moveAccount(database, { accountId, now, by }, async (settled, transaction) => {
+    const wayToPay = await readWayToPay(transaction, accountId);
+    const unpaidFees = await readOpenFees(transaction, accountId);
+    const decision = decide({ ...settled, now, by, wayToPay, unpaidFees });
+    const step = isChanged(decision) ? decision : null;
+    if (step?.changes.some(({ kind }) => kind === "ended")) {
+      await abandonFees(transaction, accountId, step.schedule.subscriptions, now);
+    }
+    return { decision, step };
   });
 }
 

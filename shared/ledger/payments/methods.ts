@@ -31,7 +31,10 @@ const SET = `
   ON CONFLICT (account_id) DO UPDATE
   SET ${overwritten("customer, method, set_by, set_at")}`;
 
-/** A new card is a reason to try declined and abandoned fees again, except those of an ended subscription. */
+/**
+ * A new payment method is a reason to try declined and failed fees again, also those of an ended
+ * subscription, since they are owed; not those whose credits never came (see `owedFees`).
+ */
 const TRY_FEES_AGAIN = `
   UPDATE payment
   SET next_try_at = to_timestamp($2 / 1000.0)
@@ -40,7 +43,9 @@ const TRY_FEES_AGAIN = `
     AND schedule.account_id = $1
     AND kind = 'fee'
     AND (status = 'retrying'
-         OR (status = 'failed' AND schedule.plan_id IS NOT NULL AND subscription = subscriptions))`;
+         OR (status = 'failed'
+             AND (brings IS NULL
+                  OR (schedule.plan_id IS NOT NULL AND subscription = subscriptions))))`;
 
 /**
  * Sets the payment method of an account; a charge in progress keeps its method. Since the customer has

@@ -1,6 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { FeePayment, NewTopUp, Payment, TopUp } from "../../core/payments/payment.ts";
+import { type StoredFeeCredits, toFeeCredits } from "../books/fee-credits.ts";
 import { LIFE } from "../catalogue/lot-life.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
@@ -16,10 +17,12 @@ export const PAYMENT_COLUMNS = `
   payment.status, payment.amount, payment.currency, payment.attempt, payment.reason,
   payment.created_at AS "createdAt", payment.credits, ${LIFE} AS life,
   payment.subscription AS number, payment.period, payment.periods, payment.plan_id AS "planId",
-  payment.requested_by AS "requestedBy"`;
+  payment.requested_by AS "requestedBy", payment.brings`;
 
 /** Columns of the other kind of payment are null or empty. */
-export type PaymentRow = Omit<TopUp, "kind"> & Omit<FeePayment, "kind"> & Pick<Payment, "kind">;
+export type PaymentRow = Omit<TopUp, "kind"> &
+  Omit<FeePayment, "kind" | "brings"> &
+  Pick<Payment, "kind"> & { readonly brings: StoredFeeCredits | null };
 
 const READ = `
   SELECT ${PAYMENT_COLUMNS}
@@ -127,8 +130,7 @@ export async function readTopUpsSoFar(
 }
 
 export function toPayment(row: PaymentRow): Payment {
-  const { kind, credits, life, number, period, periods, planId, ...payment } = row;
-  return kind === "top_up"
-    ? { ...payment, kind, credits, life }
-    : { ...payment, kind, number, period, periods, planId };
+  const { kind, credits, life, number, period, periods, planId, brings, ...payment } = row;
+  if (kind === "top_up") return { ...payment, kind, credits, life };
+  return { ...payment, kind, number, period, periods, planId, brings: toFeeCredits(brings) };
 }

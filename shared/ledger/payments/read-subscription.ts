@@ -6,9 +6,9 @@ import type { Catalogue } from "../../core/offer/catalogue.ts";
 import { type AccountDetails, readAccountDetails } from "../books/account-details.ts";
 import { findLot } from "../books/granted-lots.ts";
 import { listChanges, readSchedules } from "../books/schedules.ts";
+import { type OpenFee, readOpenFees } from "../books/unpaid-fees.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import type { Transaction } from "../postgres/database.ts";
-import { type OpenFee, readOpenFees } from "./open-fees.ts";
 
 /** An account with its subscription as it is in the books, and what explains it. */
 export interface SubscriptionDetails extends AccountDetails {

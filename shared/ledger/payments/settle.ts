@@ -9,8 +9,8 @@ import { feeDeclined, keepsSuspended } from "../../core/payments/settle-fee.ts";
 import { topUpDeclined, topUpSucceeded } from "../../core/payments/settle-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import { readOpenFees } from "../books/unpaid-fees.ts";
 import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
-import { readOpenFees } from "./open-fees.ts";
 import { lockPayment } from "./payments.ts";
 
 /** The final outcome of a payment's attempt. */
@@ -86,18 +86,28 @@ async function settleFee(
   settled: SettledAccount,
   now: Instant,
 ): Promise<After> {
-  const context = { ...settled, now, by: BY };
   if (outcome.kind === "succeeded") {
-    const owing = await countOwing(transaction, fee);
-    const decision = decideFeePaid(fee, { ...context, owing });
-    const step = decision.kind === "changed" ? decision : null;
+    const step = await payFee(transaction, fee, settled, { now, by: BY });
     const nextTryAt = await nextCheck(transaction, fee, now);
     return { status: "succeeded", reason: "", nextTryAt, step };
   }
   const reason = declineReason(outcome.decline);
-  const { status, nextTryAt } = feeDeclined(fee.attempt, now);
-  const decision = status === "failed" ? decideFeeFailed(fee, context) : null;
+  const { subscription } = settled.book.schedule;
+  const { status, nextTryAt } = feeDeclined(fee, subscription?.number === fee.number, now);
+  const decision = status === "failed" ? decideFeeFailed(fee, { ...settled, now, by: BY }) : null;
   return { status, reason, nextTryAt, step: decision?.kind === "changed" ? decision : null };
+}
+
+/** What the payment of a fee changes on its account, which is settled and locked; null: nothing. */
+export async function payFee(
+  transaction: Transaction,
+  fee: FeePayment,
+  settled: SettledAccount,
+  request: { readonly now: Instant; readonly by: string },
+): Promise<Settlement | null> {
+  const owing = await countOwing(transaction, fee);
+  const decision = decideFeePaid(fee, { ...settled, ...request, owing });
+  return decision.kind === "changed" ? decision : null;
 }
 
 async function countOwing(

@@ -11,6 +11,7 @@ export const COPIED_TABLES = [
   // Payments.
   ...[
     "payment_method",
+    "invoiced_elsewhere",
     "auto_top_up",
     "top_up_notice",
     "payment",

@@ -1,8 +1,9 @@
 import { userInfo } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
+import type { PayingContext } from "../../../shared/core/changes/paying-fees.ts";
 import { decideSubscribe, type Subscribing } from "../../../shared/core/changes/subscribe.ts";
-import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
+import type { Changed } from "../../../shared/core/changes/subscription-change.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
@@ -38,7 +39,7 @@ function nextMonth(instant: string): string {
 async function changeAt(
   id: string,
   now: number,
-  decide: (context: ChangeContext) => { kind: string } | Changed,
+  decide: (context: PayingContext) => { kind: string } | Changed,
 ): Promise<void> {
   const asked = { accountId: toAccountId(id), now, by: "then" };
   const { kind } = await changeSubscription(books.database, asked, decide);

@@ -25,6 +25,7 @@ describe("subscribing", () => {
     expect(acme.schedule()).toEqual({
       ...EMPTY_SCHEDULE,
       subscription: {
+        firstPart: null,
         number: 1,
         planId: "small",
         interval: "month",
@@ -544,7 +545,10 @@ describe("a change at the very instant of a turn", () => {
 test("no change is decided on an account that is not settled", () => {
   const acme = on("small");
   const now = Date.parse("2026-02-01T00:00Z");
-  const context = { book: acme.book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" };
+  const context = {
+    ...{ book: acme.book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" },
+    ...{ wayToPay: null, unpaidFees: [] },
+  };
   expect(() => decideCancel(context)).toThrow("account acme must be settled before it is changed");
 });
 

@@ -33,7 +33,9 @@ function version<T>(terms: T, from: Instant | null = null) {
 
 function plan(credits: bigint, monthly: bigint, yearly = monthly * 10n) {
   const prices = [{ currency: "USD", monthly, yearly }];
-  return [version({ credits, life: { kind: "usual" } as const, prices })];
+  const life = { kind: "usual" } as const;
+  const first = { firstCredits: "immediately", firstMonth: "whole" } as const;
+  return [version({ credits, life, ...first, prices })];
 }
 
 describe("usage under other rates", () => {

@@ -2,10 +2,11 @@ import { decideCancel, decideResume } from "../../../shared/core/changes/cancel-
 import { decideIntervalChange } from "../../../shared/core/changes/change-interval.ts";
 import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
 import { decideTimeZoneChange } from "../../../shared/core/changes/change-time-zone.ts";
+import type { PayingContext, WayToPay } from "../../../shared/core/changes/paying-fees.ts";
 import { decideFeePaid } from "../../../shared/core/changes/restore-subscription.ts";
 import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe, type Subscribing } from "../../../shared/core/changes/subscribe.ts";
-import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
+import type { Changed } from "../../../shared/core/changes/subscription-change.ts";
 import { decideFeeFailed } from "../../../shared/core/changes/suspend-subscription.ts";
 import { decideWithdrawal } from "../../../shared/core/changes/withdraw-lot.ts";
 import type { Account, Entry, Instant, Lot } from "../../../shared/core/line/account.ts";
@@ -13,7 +14,7 @@ import { remainingOf } from "../../../shared/core/line/credit-line.ts";
 import type { LowBalance } from "../../../shared/core/line/low-balance.ts";
 import type { AccountBook } from "../../../shared/core/month/account-book.ts";
 import { GRACE_MS, type LotEnd } from "../../../shared/core/month/expiry.ts";
-import type { Fee } from "../../../shared/core/month/fee.ts";
+import type { Fee, UnpaidFee } from "../../../shared/core/month/fee.ts";
 import { decideGrant, type GrantedLot } from "../../../shared/core/month/grant-credits.ts";
 import { type Settlement, settle } from "../../../shared/core/month/settle.ts";
 import {
@@ -64,6 +65,11 @@ export const CATALOGUE: Catalogue = {
     ["odd", [priced("odd", 250n, [1_001n, 10_007n])]],
     ["penny", [priced("penny", 220n, [1_001n, 10_001n])]],
     ["cheap", [priced("cheap", 400n, [1n, 1n])]],
+    ["paid", [{ ...plan("paid", 100n), firstCredits: "when_paid" }]],
+    ["more-paid", [{ ...plan("more-paid", 300n), firstCredits: "when_paid" }]],
+    ["free-paid", [{ ...priced("free-paid", 100n, [0n, 0n]), firstCredits: "when_paid" }]],
+    ["by-days", [{ ...plan("by-days", 310n), firstMonth: "by_days" }]],
+    ["more-by-days", [{ ...plan("more-by-days", 620n), firstMonth: "by_days" }]],
     ["coming", [plan("coming", 100n, USUAL, "2099-01-01")]],
   ]),
   addOns: new Map([
@@ -75,7 +81,10 @@ export const CATALOGUE: Catalogue = {
 
 function plan(planId: string, credits: bigint, life: LotLife = USUAL, from = "1900-01-01"): Plan {
   const prices = [{ currency: "USD", monthly: credits * 10n, yearly: credits * 100n }];
-  return { planId, validFrom: Date.parse(from), credits, life, prices };
+  return {
+    ...{ planId, validFrom: Date.parse(from), credits, life, prices },
+    ...{ firstCredits: "immediately", firstMonth: "whole" },
+  };
 }
 
 function priced(
@@ -119,6 +128,8 @@ export function openPlay({
   const changes: SubscriptionChange[] = [];
   const fees: Fee[] = [];
   const lowBalances: LowBalance[] = [];
+  let wayToPay: WayToPay | null = "payment_method";
+  let unpaidFees: readonly UnpaidFee[] = [];
 
   const book = (): AccountBook => {
     const live = lots.filter((lot) => lot.end > account.position);
@@ -149,17 +160,28 @@ export function openPlay({
 
   function change<D extends { kind: string }>(
     at: When,
-    decide: (context: ChangeContext) => D | Changed,
+    decide: (context: PayingContext) => D | Changed,
   ): string {
     settleAt(at);
     const now = toInstant(at);
-    const decision = decide({ book: book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" });
+    const decision = decide({
+      ...{ book: book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" },
+      ...{ wayToPay, unpaidFees },
+    });
     if (decision.kind === "changed") write(decision as Changed);
     return decision.kind;
   }
 
   return {
     settle: settleAt,
+    /** How it pays from now on, and what it owes. */
+    pays(way: WayToPay | null, owed: readonly UnpaidFee[] = []): void {
+      wayToPay = way;
+      unpaidFees = owed;
+    },
+    /** A fee that fell due is paid, with what it brings. */
+    payFee: (at: When, fee: Fee, owing = 0) =>
+      change(at, (context) => decideFeePaid(fee, { ...context, owing })),
     subscribe: (at: When, planId: string, other: Partial<Subscribing> = {}) =>
       change(at, (context) =>
         decideSubscribe(
@@ -178,7 +200,9 @@ export function openPlay({
     feeGivenUp: (at: When, period: number, number = 1) =>
       change(at, (context) => decideFeeFailed({ number, period }, context)),
     feePaid: (at: When, period: number, { owing = 0, number = 1 } = {}) =>
-      change(at, (context) => decideFeePaid({ number, period }, { ...context, owing })),
+      change(at, (context) =>
+        decideFeePaid({ planId: "", brings: null, number, period }, { ...context, owing }),
+      ),
     moveTo: (at: When, timeZone: string) =>
       change(at, (context) => decideTimeZoneChange(timeZone, context)),
 

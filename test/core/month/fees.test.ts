@@ -32,6 +32,7 @@ describe("a fee falls due", () => {
     expect(acme.fees).toEqual([
       {
         paymentId: "fee:1:0",
+        brings: null,
         number: 1,
         period: 0,
         periods: 1,
@@ -136,6 +137,7 @@ describe("the price of a plan", () => {
     validFrom,
     credits: 1n,
     life: { kind: "usual" } as const,
+    ...({ firstCredits: "when_paid", firstMonth: "whole" } as const),
     prices: currency === null ? [] : [{ currency, monthly, yearly: monthly * 10n }],
   });
   const catalogue = {

@@ -25,6 +25,8 @@ test("an unknown id has no version at any instant", () => {
     ...march,
     credits: 1n,
     life: { kind: "usual" },
+    firstCredits: "when_paid",
+    firstMonth: "whole",
     prices: [],
   } as const;
   const addOn = { addOnId: "voice", ...may, credits: 1n };

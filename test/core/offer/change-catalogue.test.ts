@@ -140,6 +140,8 @@ describe("a plan has changed when", () => {
   const plan = {
     credits: 5n,
     life: { kind: "months", months: 3 },
+    firstCredits: "when_paid",
+    firstMonth: "whole",
     prices: [
       { currency: "EUR", monthly: 10n, yearly: 100n },
       { currency: "USD", monthly: 11n, yearly: 110n },
@@ -152,6 +154,12 @@ describe("a plan has changed when", () => {
     ["its credits have", { ...plan, credits: 6n }, "new_version"],
     ["its life has", { ...plan, life: { kind: "months", months: 4 } }, "new_version"],
     ["its life has become another", { ...plan, life: { kind: "never" } }, "new_version"],
+    [
+      "its first credits come at another time",
+      { ...plan, firstCredits: "immediately" },
+      "new_version",
+    ],
+    ["its first month costs another part", { ...plan, firstMonth: "by_days" }, "new_version"],
     ["a currency has gone", { ...plan, prices: [eur] }, "new_version"],
     [
       "a currency has come",

@@ -9,14 +9,25 @@ describe("a declined fee is tried again 1, 3, 5 and 7 days after it fell due, an
     { attempt: 3, declinedOnDay: 3, nextOnDay: 5 },
     { attempt: 4, declinedOnDay: 5, nextOnDay: 7 },
   ])("attempt $attempt, on day $declinedOnDay: again on day $nextOnDay", (row) => {
-    expect(feeDeclined(row.attempt, NOON + row.declinedOnDay * DAY)).toEqual({
+    const fee = { attempt: row.attempt, brings: null };
+    expect(feeDeclined(fee, false, NOON + row.declinedOnDay * DAY)).toEqual({
       status: "retrying",
       nextTryAt: NOON + row.nextOnDay * DAY,
     });
   });
 
   test.each([5, 6, 100])("attempt %s: given up", (attempt) => {
-    expect(feeDeclined(attempt, NOON)).toEqual({ status: "failed", nextTryAt: null });
+    const fee = { attempt, brings: null };
+    expect(feeDeclined(fee, true, NOON)).toEqual({ status: "failed", nextTryAt: null });
+  });
+
+  test("one that would bring credits is not tried again once its subscription has ended", () => {
+    const fee = {
+      attempt: 1,
+      brings: { lotId: "l", credits: 1n, life: { kind: "usual" } },
+    } as const;
+    expect(feeDeclined(fee, true, NOON).status).toBe("retrying");
+    expect(feeDeclined(fee, false, NOON)).toEqual({ status: "failed", nextTryAt: null });
   });
 });
 

@@ -17,7 +17,7 @@ const SEPTEMBER = Date.parse("2026-09-01T00:00Z");
 const OCTOBER = Date.parse("2026-10-01T00:00Z");
 const NOVEMBER = Date.parse("2026-11-01T00:00Z");
 const acme = toAccountId("acme");
-const FEE = { number: 1, period: 0 };
+const FEE = { number: 1, period: 0, planId: "hundred", brings: null };
 
 let books: Books;
 
@@ -42,6 +42,7 @@ test("a fee is stored as a payment, due when the fee fell due", async () => {
       ...{ next_try_at: BEGAN, gateway: null, gateway_payment: null, reason: "" },
       ...{ customer: null, method: null },
       ...{ created_at: BEGAN, attempted_at: BEGAN, settled_at: null },
+      brings: null,
     },
   ]);
 });

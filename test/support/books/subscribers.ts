@@ -13,7 +13,8 @@ const CATALOGUE = `
 meters:
   call: { from: 2026-01-01T00:00:00Z, credits: 1, per: 1 }
 plans:
-  hundred: { from: 2026-01-01T00:00:00Z, credits: 100, prices: { USD: { monthly: 10, yearly: 100 } } }
+  hundred-paid: { from: 2026-01-01T00:00:00Z, credits: 100, prices: { USD: { monthly: 10, yearly: 100 } } }
+  hundred: { from: 2026-01-01T00:00:00Z, credits: 100, first_credits: immediately, prices: { USD: { monthly: 10, yearly: 100 } } }
 add_ons:
   voice: { from: 2026-01-01T00:00:00Z, credits: 20 }
 `;
@@ -28,6 +29,8 @@ export async function openCatalogue({ database }: Books): Promise<void> {
 
 interface SubscriberOptions {
   readonly at: Instant;
+  /** Default: `hundred`, whose credits come immediately; those of `hundred-paid` when paid. */
+  readonly planId?: string;
   readonly renewal?: Renewal;
   readonly interval?: BillingInterval;
   readonly timeZone?: string;
@@ -36,16 +39,22 @@ interface SubscriberOptions {
   readonly voices?: number;
 }
 
-/** Opens an account on plan `hundred`, without other lots. */
+/** Opens an account on a plan, as if it had a card, without other lots. */
 export async function openSubscriber(
   books: Books,
   id: string,
-  { at, renewal = "first_of_month", interval = "month", voices = 0, ...account }: SubscriberOptions,
+  options: SubscriberOptions,
 ): Promise<void> {
-  await openAccount(books, id, { ...account, at });
+  const { planId = "hundred", renewal = "first_of_month", interval = "month" } = options;
+  const { at, voices = 0, timeZone, threshold } = options;
+  await openAccount(books, id, {
+    at,
+    ...(timeZone && { timeZone }),
+    ...(threshold && { threshold }),
+  });
   const change = { accountId: toAccountId(id), now: at, by: "test" };
   const subscribed = await changeSubscription(books.database, change, (context) =>
-    decideSubscribe({ planId: "hundred", interval, renewal }, context),
+    decideSubscribe({ planId, interval, renewal }, { ...context, wayToPay: "payment_method" }),
   );
   expect(subscribed.kind).toBe("changed");
   if (voices === 0) return;

@@ -15,11 +15,10 @@ export async function offer(
   addOns: Readonly<Record<string, bigint>> = {},
 ): Promise<void> {
   for (const [planId, { credits, life = "usual", currency = "USD" }] of Object.entries(plans)) {
-    await database.query("INSERT INTO plan VALUES ($1, to_timestamp(0), $2, $3)", [
-      planId,
-      credits,
-      life,
-    ]);
+    await database.query(
+      "INSERT INTO plan VALUES ($1, to_timestamp(0), $2, $3, NULL, 'immediately')",
+      [planId, credits, life],
+    );
     await database.query("INSERT INTO plan_price VALUES ($1, to_timestamp(0), $2, 2900, 29000)", [
       planId,
       currency,

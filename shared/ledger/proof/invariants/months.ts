@@ -70,7 +70,8 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
       WHERE (lots IS NULL OR lots <> periods OR (period IS NOT NULL AND periods <> period + 1))
         AND NOT EXISTS (SELECT FROM subscription_change AS change
                         WHERE change.account_id = coalesce(months.account_id, running.account_id)
-                          AND kind = 'suspended')`,
+                          AND (kind = 'suspended'
+                               OR (kind = 'subscribed' AND detail ? 'waits')))`,
   },
   {
     holds: "no two paid stretches of a subscription overlap",
@@ -99,8 +100,9 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
       ) AS fees ON true
       WHERE plan_id IS NOT NULL
         AND (charged > paid_price
-             OR (charged < paid_price AND interval = 'month')
-             OR (charged = 0 AND paid_price >= 12))`,
+             OR (charged < paid_price AND interval = 'month'
+                 AND NOT (schedule.period = 0 AND first_days < first_of_days))
+             OR (charged = 0 AND paid_price >= 12 * coalesce(first_of_days, 1)))`,
   },
   {
     holds: "every month's credits are charged for",

@@ -24,6 +24,19 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
                  WHERE starts_with(lot_id, '${TOP_UP_LOT}')) AS bought USING (account_id, lot_id)
       WHERE paid.credits IS DISTINCT FROM bought.credits`,
   },
+  // A line that is full takes no more, or only a part of it.
+  {
+    holds: "credits that wait for a fee come when it is paid, once, and not before",
+    broken: "A fee was paid without its credits, or they came without its payment.",
+    accounts: `
+      SELECT payment.account_id
+      FROM payment
+      JOIN account USING (account_id)
+      LEFT JOIN lot ON lot.account_id = payment.account_id AND lot.lot_id = brings ->> 'lotId'
+      WHERE kind = 'fee' AND brings IS NOT NULL
+        AND granted < 9223372036854775807
+        AND (status IN ('succeeded', 'invoiced')) <> (lot.credits IS NOT NULL)`,
+  },
   {
     holds:
       "an automatic top-up has a published crossing; of its numbered tries at most one is not declined",
@@ -46,7 +59,7 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
       SELECT account_id
       FROM payment
       WHERE (status IN ('pending', 'retrying') AND next_try_at IS NULL)
-         OR (status IN ('succeeded', 'failed') AND settled_at IS NULL)`,
+         OR (status IN ('succeeded', 'failed', 'invoiced') AND settled_at IS NULL)`,
   },
   {
     holds: "refunds of a payment do not exceed it, and only paid payments are refunded",
