@@ -4,7 +4,7 @@ import {
   readInvoicedElsewhere,
   setInvoicedElsewhere,
 } from "../../../shared/ledger/payments/invoiced-elsewhere.ts";
-import { nameOf } from "../access/authenticate.ts";
+import { nameOf } from "../access/caller.ts";
 import { refuse } from "../problem.ts";
 import { READ, readOfAccount, route, WRITE } from "./route.ts";
 

@@ -44,7 +44,8 @@ export const subscriptionRoutes = [
       path: "/v1/accounts/:account_id/subscription",
       tag: "subscription",
       summary: "Subscribe to a plan",
-      description: "The first month's credits are granted immediately, and its fee falls due.",
+      description:
+        "The first month's fee falls due; its credits come when it is paid, or immediately, as the plan says.",
       body: newSubscription,
       response: { 201: schedule },
     },

@@ -19,7 +19,7 @@ export function addSubscriptionCommands(program: Command): void {
     .command("subscription")
     .description("start, change, cancel and show accounts' subscriptions");
   addChangeCommand(subscription, "start <account> <plan>", {
-    does: "subscribe an account to a plan; the first month's credits are granted immediately",
+    does: "subscribe an account to a plan; the first month's credits come when it is paid, or immediately, as the plan says",
     examples: [
       "subscription start acme growth",
       "subscription start acme growth --interval year --renewal day-of-month --by sales",

@@ -1,13 +1,18 @@
 /** Fees in the books: stored with what they pay for, and the state of a suspension. */
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { decideCancel } from "../../../shared/core/changes/cancel-subscription.ts";
+import type { PayingContext } from "../../../shared/core/changes/paying-fees.ts";
 import { decideFeePaid } from "../../../shared/core/changes/restore-subscription.ts";
-import type { ChangeContext, Changed } from "../../../shared/core/changes/subscription-change.ts";
+import type { Changed } from "../../../shared/core/changes/subscription-change.ts";
 import { decideFeeFailed } from "../../../shared/core/changes/suspend-subscription.ts";
 import { EMPTY_SCHEDULE, type Subscription } from "../../../shared/core/month/subscription.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readSchedules } from "../../../shared/ledger/books/schedules.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { previewSettling, settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
+import { setInvoicedElsewhere } from "../../../shared/ledger/payments/invoiced-elsewhere.ts";
+import { readPayment } from "../../../shared/ledger/payments/payments.ts";
+import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
@@ -74,9 +79,53 @@ test("a suspension is kept until its fee is paid, with the months that began mea
   expect(await payments()).toEqual(["fee:1:0"]);
 });
 
+test("the first credits come with the fee's success, once, however often its outcome is reported", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-paid" });
+  expect(await lots()).toEqual([]);
+  const paid = { kind: "succeeded", gatewayPayment: "pay_1" } as const;
+  const fee = await readPayment(books.database, { accountId: acme, paymentId: "fee:1:0" });
+  if (fee === null) throw new Error("no fee fell due");
+  const settled = await Promise.all(
+    [1, 2, 3, 4].map((later) => settlePayment(books.database, fee, paid, BEGAN + later)),
+  );
+  expect(settled.map(({ kind }) => kind).sort()).toEqual([
+    ...["already_settled", "already_settled", "already_settled", "settled"],
+  ]);
+  expect(await lots()).toEqual(["plan:1:0"]);
+  expect(await subscription()).toMatchObject({ withheld: null, periodCredits: 100_000_000n });
+});
+
+test("cancelled before it is paid, the subscription ends, and its fee is never charged", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-paid" });
+  expect((await change(BEGAN + 1, decideCancel)).kind).toBe("changed");
+  expect([await subscription(), await lots()]).toEqual([null, []]);
+  const { rows } = await books.database.query("SELECT status, next_try_at FROM payment");
+  expect(rows).toEqual([{ status: "failed", next_try_at: null }]);
+});
+
+test("invoiced elsewhere, an account needs no card: open fees count as paid, later ones are not charged", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-paid" });
+  const request = { accountId: acme, now: BEGAN + 1, by: "finance" };
+  const set = () => setInvoicedElsewhere(books.database, request, true);
+  expect(await set()).toEqual({ kind: "set", elsewhere: true, invoiced: ["fee:1:0"] });
+  expect(await set()).toEqual({ kind: "set", elsewhere: true, invoiced: [] });
+  expect(await lots()).toEqual(["plan:1:0"]);
+  await settleAccounts(books.database, { clock: SEPTEMBER, completeUntil: null, limit: 10 }, null);
+  expect(await lots()).toEqual(["plan:1:0", "plan:1:1"]);
+  const { rows } = await books.database.query("SELECT status, next_try_at FROM payment");
+  expect(rows).toEqual(Array(2).fill({ status: "invoiced", next_try_at: null }));
+});
+
+async function lots(): Promise<string[]> {
+  const { rows } = await books.database.query<{ lot_id: string }>(
+    "SELECT lot_id FROM lot ORDER BY start_position",
+  );
+  return rows.map((row) => row.lot_id);
+}
+
 function change<D extends { readonly kind: string }>(
   now: number,
-  decide: (context: ChangeContext) => D | Changed,
+  decide: (context: PayingContext) => D | Changed,
 ) {
   return changeSubscription(books.database, { accountId: acme, now, by: "test" }, decide);
 }
