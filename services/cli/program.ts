@@ -15,10 +15,10 @@ Example:
   $ drawdown account create acme --time-zone Europe/Berlin
   $ drawdown rate set llm.input_tokens 3 --per 1000000
   $ drawdown catalogue apply catalogue.yaml
+  $ drawdown payment-method set acme --customer cus_9s6XKzkNRiz8i3 --method pm_1NirD82eZvKYlo2C
   $ drawdown subscription start acme growth
   $ drawdown add-on set acme voice_cloning 3
   $ drawdown grant acme 100 --source promotion
-  $ drawdown payment-method set acme --customer cus_9s6XKzkNRiz8i3 --method pm_1NirD82eZvKYlo2C
   $ drawdown top-up make acme 25
   $ drawdown lots acme`;
 

@@ -90,7 +90,7 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   overflow: [
     422,
     ["POST", "bare/grants", { credits: "9223372036854775807" }],
-    ["POST", "bare/subscription", { plan_id: "vast" }],
+    ["POST", "payer/subscription", { plan_id: "vast" }],
   ],
   reserved_lot_id: [422, ["POST", "bare/grants", { credits: "1", lot_id: "plan:1:0" }]],
   already_ended: [
@@ -122,7 +122,16 @@ beforeAll(async () => {
   for (const id of ["payer", "busy", "krona"]) await openPayer(books, id);
   await books.database.query("UPDATE account SET currency = 'SEK' WHERE account_id = 'krona'");
   const now = Date.now();
-  for (const id of ["member", "leaving", "owing"]) await openSubscriber(books, id, { at: now });
+  for (const id of ["member", "leaving", "owing", "indebted"])
+    await openSubscriber(books, id, { at: now });
+  // It has ended, and its fee is still to be paid.
+  await books.database.query(
+    `UPDATE schedule
+     SET plan_id = NULL, interval = NULL, renewal = NULL, anchor_date = NULL, subscribed_at = NULL,
+         period = NULL, next_period_at = NULL, period_credits = NULL, paid_until = NULL,
+         currency = NULL, paid_price = NULL
+     WHERE account_id = 'indebted'`,
+  );
   const owing = { accountId: toAccountId("owing"), now, by: "test" };
   await changeSubscription(books.database, owing, (context) =>
     decideFeeFailed({ number: 1, period: 0 }, context),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { type Books, openAccount, openAccountWithCard, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
@@ -25,7 +25,7 @@ beforeEach(async () => {
 const at = (account: string, rest = "") => `/v1/accounts/${account}${rest}`;
 
 test("a subscription is begun, changed, cancelled and resumed; its history records by whom", async () => {
-  await openAccount(books, "subscriber");
+  await openAccountWithCard(books, "subscriber");
   const url = at("subscriber", "/subscription");
   const begun = await api.ask("POST", url, { body: { plan_id: "hundred" } });
   expect([begun.status, begun.body.subscription.plan_id]).toEqual([201, "hundred"]);

@@ -120,6 +120,8 @@ credit_prices:
       validFrom: expect.any(Number),
       credits: 1_000_000_000n,
       life: { kind: "months", months: 3 },
+      firstCredits: "when_paid",
+      firstMonth: "whole",
       prices: [
         { currency: "JPY", monthly: 4000n, yearly: 40000n },
         { currency: "USD", monthly: 2900n, yearly: 29000n },
@@ -204,6 +206,8 @@ credit_prices:
       valid_from: expect.stringMatching(/Z$/),
       credits: "1000000000",
       life: { kind: "months", months: 3 },
+      first_credits: "when_paid",
+      first_month: "whole",
       prices: [
         { currency: "JPY", monthly: "4000", yearly: "40000" },
         { currency: "USD", monthly: "2900", yearly: "29000" },

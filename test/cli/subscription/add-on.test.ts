@@ -5,7 +5,7 @@ import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
-import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import { type Books, openAccountWithCard, openBooks } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable, outboxOf } from "../../support/cli/every-table.ts";
 import { offer } from "../../support/cli/offer.ts";
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 async function subscribed(id: string, threshold = 0n): Promise<void> {
-  await openAccount(books, id, { threshold });
+  await openAccountWithCard(books, id, { threshold });
   expect((await run(`subscription start ${id} cli-pro`)).code).toBe(0);
 }
 
@@ -137,14 +137,14 @@ describe("add-on list", () => {
   });
 
   test("an account without add-ons", async () => {
-    await openAccount(books, "cli-none");
+    await openAccountWithCard(books, "cli-none");
     expect((await run("add-on list cli-none")).stdout).toBe("Account cli-none has no add-ons.\n");
   });
 
   test("a turn's charges wait until the usage before them is complete", async () => {
     const accountId = toAccountId("cli-waits");
     const at = Date.now() - 40 * DAY_MS;
-    await openAccount(books, accountId, { at });
+    await openAccountWithCard(books, accountId, { at });
     const asked = { planId: "cli-pro", interval: "year", renewal: "day_of_month" } as const;
     const then = { accountId, now: at, by: "then" };
     await changeSubscription(books.database, then, (context) => decideSubscribe(asked, context));
@@ -180,7 +180,7 @@ describe("refused, and nothing is changed", () => {
   let before: Record<string, string[]>;
 
   beforeAll(async () => {
-    await openAccount(books, "cli-bare");
+    await openAccountWithCard(books, "cli-bare");
     await subscribed("cli-sub");
     await run("add-on set cli-sub cli-voice 2");
     before = await everyTable(books);

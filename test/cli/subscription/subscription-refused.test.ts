@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { decideFeeFailed } from "../../../shared/core/changes/suspend-subscription.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
-import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import { type Books, openAccountWithCard, openBooks } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable } from "../../support/cli/every-table.ts";
 import { offer } from "../../support/cli/offer.ts";
@@ -19,13 +19,13 @@ beforeAll(async () => {
     "cli-euro": { credits: 100_000_000n, currency: "EUR" },
     "cli-vast": { credits: 2n ** 63n - 1n },
   });
-  await openAccount(books, "cli-bare", { lots: [{ credits: 1n }] });
-  await openAccount(books, "cli-sub", { lots: [{ credits: 1n }] });
+  await openAccountWithCard(books, "cli-bare", { lots: [{ credits: 1n }] });
+  await openAccountWithCard(books, "cli-sub", { lots: [{ credits: 1n }] });
   await run("subscription start cli-sub cli-small");
-  await openAccount(books, "cli-gone");
+  await openAccountWithCard(books, "cli-gone");
   await run("subscription start cli-gone cli-small");
   await run("subscription cancel cli-gone");
-  await openAccount(books, "cli-owes");
+  await openAccountWithCard(books, "cli-owes");
   await run("subscription start cli-owes cli-small --interval year");
   await changeSubscription(
     books.database,

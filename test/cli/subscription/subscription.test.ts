@@ -6,7 +6,7 @@ import { decideSubscribe, type Subscribing } from "../../../shared/core/changes/
 import type { Changed } from "../../../shared/core/changes/subscription-change.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
-import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import { type Books, openAccountWithCard, openBooks } from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable, outboxOf } from "../../support/cli/every-table.ts";
 import { offer } from "../../support/cli/offer.ts";
@@ -48,7 +48,7 @@ async function changeAt(
 
 /** An account that subscribed in the past and has not changed since. */
 async function subscribedAt(id: string, at: number, asked: Partial<Subscribing>): Promise<void> {
-  await openAccount(books, id, { at });
+  await openAccountWithCard(books, id, { at });
   const subscribing: Subscribing = {
     planId: "cli-pro",
     interval: "month",
@@ -60,7 +60,7 @@ async function subscribedAt(id: string, at: number, asked: Partial<Subscribing>)
 
 describe("subscription start", () => {
   test("grants the first month's credits immediately; its months turn on the first", async () => {
-    await openAccount(books, "cli-acme");
+    await openAccountWithCard(books, "cli-acme");
     const started = await json("subscription start cli-acme cli-pro --by anna");
     const at = started.subscription.subscribed_at;
     expect(Math.abs(Date.now() - Date.parse(at))).toBeLessThan(60_000);
@@ -134,7 +134,7 @@ describe("subscription start", () => {
   });
 
   test("shows in words what it did", async () => {
-    await openAccount(books, "cli-words");
+    await openAccountWithCard(books, "cli-words");
     const { code, stdout } = await run("subscription start cli-words cli-small --interval year");
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -143,7 +143,7 @@ describe("subscription start", () => {
   });
 
   test("paid yearly, it is paid for twelve periods; renewed on its day, it turns on that day", async () => {
-    await openAccount(books, "cli-yearly");
+    await openAccountWithCard(books, "cli-yearly");
     const line = "subscription start cli-yearly cli-pro --interval year --renewal day-of-month";
     const { subscription } = await json(line);
     const { subscribed_at: at, next_period_at: next, paid_until: paidUntil } = subscription;
@@ -159,7 +159,7 @@ describe("subscription start", () => {
 
 describe("subscription change-plan", () => {
   test("to a larger plan grants the difference immediately; to a smaller one waits", async () => {
-    await openAccount(books, "cli-moves");
+    await openAccountWithCard(books, "cli-moves");
     await run("subscription start cli-moves cli-small");
     const larger = await run("subscription change-plan cli-moves cli-pro --by ben");
     expect(larger.stdout).toMatch(
@@ -173,7 +173,7 @@ describe("subscription change-plan", () => {
   });
 
   test("to the current plan undoes a planned change", async () => {
-    await openAccount(books, "cli-back");
+    await openAccountWithCard(books, "cli-back");
     await run("subscription start cli-back cli-pro");
     const planned = await json("subscription change-plan cli-back cli-small");
     expect(planned.subscription.next_plan_id).toBe("cli-small");
@@ -189,7 +189,7 @@ describe("subscription change-plan", () => {
 
 describe("subscription change-interval", () => {
   test("applies from the end of what is paid on", async () => {
-    await openAccount(books, "cli-pays");
+    await openAccountWithCard(books, "cli-pays");
     await run("subscription start cli-pays cli-small --interval year");
     const { stdout } = await run("subscription change-interval cli-pays month");
     const { subscription } = await json("subscription show cli-pays");
@@ -209,7 +209,7 @@ describe("subscription change-interval", () => {
 
 describe("subscription cancel and resume", () => {
   test("cancelled, it ends with what is paid; resumed, it goes on", async () => {
-    await openAccount(books, "cli-leaves");
+    await openAccountWithCard(books, "cli-leaves");
     const started = await json("subscription start cli-leaves cli-small");
     expect((await run("subscription cancel cli-leaves")).stdout).toBe(
       "cli-leaves: plan cli-small cancelled, to the end of what is paid.\n" +
@@ -225,7 +225,7 @@ describe("subscription cancel and resume", () => {
 
 describe("subscription show", () => {
   test("shows plan, period, what is paid and what is planned", async () => {
-    await openAccount(books, "cli-shown");
+    await openAccountWithCard(books, "cli-shown");
     await run("subscription start cli-shown cli-pro --interval year");
     await run("subscription change-plan cli-shown cli-small");
     await run("subscription change-interval cli-shown month");
@@ -279,7 +279,7 @@ describe("subscription show", () => {
   });
 
   test("shows that it is suspended, with its unpaid fees, until they are paid", async () => {
-    await openAccount(books, "cli-owes");
+    await openAccountWithCard(books, "cli-owes");
     await run("subscription start cli-owes cli-small");
     expect((await json("subscription show cli-owes")).open_fees).toHaveLength(1);
     await giveUpFee(books, "cli-owes", "fee:1:0");
@@ -334,7 +334,7 @@ describe("subscription show", () => {
   });
 
   test("an account without a subscription", async () => {
-    await openAccount(books, "cli-none");
+    await openAccountWithCard(books, "cli-none");
     expect((await run("subscription show cli-none")).stdout).toBe(
       "Account cli-none has no subscription; next due: nothing.\n",
     );
@@ -380,13 +380,13 @@ describe("subscription history", () => {
   });
 
   test("without --by, changes carry the name of the system's user", async () => {
-    await openAccount(books, "cli-user");
+    await openAccountWithCard(books, "cli-user");
     const { changes } = await json("subscription start cli-user cli-small");
     expect(changes[0].by).toBe(userInfo().username);
   });
 
   test("an account without changes", async () => {
-    await openAccount(books, "cli-quiet");
+    await openAccountWithCard(books, "cli-quiet");
     expect((await run("subscription history cli-quiet")).stdout).toBe(
       "Nothing has been changed on account cli-quiet.\n",
     );
@@ -394,7 +394,7 @@ describe("subscription history", () => {
 });
 
 test("a lost answer: running it again cannot make the change twice", async () => {
-  await openAccount(books, "cli-lost");
+  await openAccountWithCard(books, "cli-lost");
   const proxy = await openPostgresProxy(books.url);
   try {
     proxy.catchNext(({ sql }) => sql === "COMMIT", "lose the answer");

@@ -104,3 +104,16 @@ export async function setPrice(
     [meter, validFrom, credits, per],
   );
 }
+
+/** Opens an account that has a payment method, so that it can subscribe to a plan with a price. */
+export async function openAccountWithCard(
+  books: Pick<Books, "database">,
+  id: string,
+  options: Parameters<typeof openAccount>[2] = {},
+): Promise<void> {
+  await openAccount(books, id, options);
+  await books.database.query(
+    "INSERT INTO payment_method VALUES ($1, 'cus_test', 'pm_test', 'test', now())",
+    [id],
+  );
+}
