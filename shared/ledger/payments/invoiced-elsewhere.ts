@@ -49,7 +49,7 @@ export async function setInvoicedElsewhere(
   elsewhere: boolean,
 ): Promise<InvoicingSet | UnknownAccount> {
   const { accountId, now, by } = request;
-  const open = await moveAccount(database, { accountId, now }, async (_, transaction) => {
+  const open = await moveAccount(database, { accountId, now, by }, async (_, transaction) => {
     if (elsewhere) await transaction.query(SET, [accountId, by, now]);
     else await transaction.query(UNSET, [accountId]);
     return { decision: await readOpenFees(transaction, accountId), step: null };
@@ -80,7 +80,7 @@ async function invoiceFee(
   ref: PaymentRef,
 ): Promise<boolean> {
   const { accountId, paymentId } = ref;
-  const done = await moveAccount(database, { accountId, now }, async (settled, transaction) => {
+  const done = await moveAccount(database, { accountId, now, by }, async (settled, transaction) => {
     const fee = await lockPayment(transaction, ref);
     const isInvoiced = await markInvoiced(transaction, { accountId, paymentId }, now);
     if (fee?.kind !== "fee" || !isInvoiced) return { decision: false, step: null };
