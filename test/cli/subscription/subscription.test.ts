@@ -82,7 +82,10 @@ describe("subscription start", () => {
           at,
           by: "anna",
           kind: "subscribed",
-          detail: { plan: "cli-pro", interval: "month", renewal: "first_of_month", number: "1" },
+          detail: {
+            ...{ plan: "cli-pro", interval: "month", renewal: "first_of_month", number: "1" },
+            ...{ days: expect.stringMatching(/^\d+$/), of_days: expect.stringMatching(/^\d+$/) },
+          },
         },
       ],
       entries: [entry],
@@ -90,7 +93,7 @@ describe("subscription start", () => {
         {
           ...{ payment_id: "fee:1:0", subscription_number: 1, plan_id: "cli-pro" },
           ...{ period: 0, periods: 1 },
-          ...{ amount: "2900", currency: "USD", due_at: at },
+          ...{ amount: "2900", currency: "USD", due_at: at, credits: null },
         },
       ],
       time_zone: "UTC",
@@ -111,6 +114,7 @@ describe("subscription start", () => {
         next_plan_id: null,
         next_interval: null,
         cancelled: false,
+        waiting_for_payment: false,
         suspended: false,
         withheld: null,
       },
@@ -124,6 +128,7 @@ describe("subscription start", () => {
       position: "0",
       low_balance: false,
       crossing: null,
+      ended: "0",
     });
     expect(await outboxOf(books, "cli-acme", "billing.credits")).toEqual([
       expect.objectContaining({ sequence: "1", kind: "grant", credits: "500000000" }),
@@ -252,6 +257,7 @@ describe("subscription show", () => {
           ...{ period: 0, periods: 12 },
           ...{ status: "pending", amount: "29000", currency: "USD", attempt: 1, reason: "" },
           ...{ due_at: subscription.subscribed_at, next_try_at: subscription.subscribed_at },
+          credits: null,
         },
       ],
       next_due_at: subscription.next_period_at,

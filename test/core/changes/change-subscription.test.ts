@@ -46,7 +46,7 @@ describe("subscribing", () => {
       changes: 1,
     });
     expect(acme.history()).toEqual([
-      "2026-01-10T08:00Z subscribed small month first_of_month 1 by me",
+      "2026-01-10T08:00Z subscribed small month first_of_month 1 22 31 by me",
     ]);
   });
 

@@ -47,7 +47,7 @@ test("a fee is stored as a payment, due when the fee fell due", async () => {
       ...{ next_try_at: BEGAN, gateway: null, gateway_payment: null, reason: "" },
       ...{ customer: null, method: null },
       ...{ created_at: BEGAN, attempted_at: BEGAN, settled_at: null },
-      brings: null,
+      ...{ brings: null, requested_by: null },
     },
   ]);
 });
