@@ -134,7 +134,7 @@ describe("subscription start", () => {
       expect.objectContaining({ sequence: "1", kind: "grant", credits: "500000000" }),
     ]);
     expect((await json("entries cli-acme")).items).toEqual([
-      { ...entry, posted_at: at, used_before: "0" },
+      { ...entry, posted_at: at, used_before: "0", posted_by: "anna" },
     ]);
   });
 
