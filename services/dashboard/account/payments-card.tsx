@@ -13,7 +13,13 @@ import { broughtText, paidForText } from "../text/payment-text.ts";
 import { agoText, momentText } from "../text/time-text.ts";
 import { TopUpDialog } from "./top-up-dialog.tsx";
 
-const TONE = { pending: "warn", retrying: "warn", succeeded: "good", failed: "bad" } as const;
+const TONE = {
+  pending: "warn",
+  retrying: "warn",
+  succeeded: "good",
+  failed: "bad",
+  invoiced: "good",
+} as const;
 const COLUMNS = [
   ...["payment_id", "kind", "status", "amount", "currency", "credits", "reason", "created_at"],
 ];
