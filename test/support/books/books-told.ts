@@ -37,7 +37,7 @@ export function toldByModel(model: Model, accountId: string): AccountTold {
 
 /** `lowBalances` are those still in the outbox: read them before a relay publishes them. */
 export async function toldByBooks(database: Database, accountId: string): Promise<AccountTold> {
-  const { account, lots, records, entries, outbox } = await readRows(database, accountId);
+  const { account, lots, records, entries, late, outbox } = await readRows(database, accountId);
   if (account === undefined) throw new Error(`the books have no account ${accountId}`);
   const { position } = account;
   return {
@@ -50,8 +50,12 @@ export async function toldByBooks(database: Database, accountId: string): Promis
       left: remainingOf(lot, position),
     })),
     records: Object.fromEntries(
-      records.map(({ id, start, credits }) => {
-        return [id, { credits, ...paymentOf({ start, end: start + credits }, lots) }];
+      records.map(({ id, start, credits, back }) => {
+        const { unpaid, paidBy } = paymentOf({ start, end: start + credits - back }, lots);
+        for (const gave of late) {
+          if (gave.reference.split(" of ")[0] === `late:${id}`) paidBy[gave.id] = gave.credits;
+        }
+        return [id, { credits, unpaid, paidBy }];
       }),
     ),
     expiries: entries.map(({ id, credits }) => ({ lotId: id, credits: -credits })),
@@ -91,13 +95,17 @@ async function readRows(database: Database, accountId: string) {
        FROM lot JOIN entry USING (account_id, lot_id)
        WHERE account_id = $1 AND kind = 'grant' ORDER BY sequence`,
     ),
-    records: await read<{ id: string; credits: bigint; start: bigint }>(
-      `SELECT event_id AS id, credits, start_position AS start
+    records: await read<{ id: string; credits: bigint; start: bigint; back: bigint }>(
+      `SELECT event_id AS id, credits, start_position AS start, coalesce(given_back, 0) AS back
        FROM usage_record WHERE account_id = $1`,
     ),
     entries: await read<{ id: string; credits: bigint }>(
       `SELECT lot_id AS id, credits
        FROM entry WHERE account_id = $1 AND kind = 'expiry' ORDER BY sequence`,
+    ),
+    late: await read<{ id: string; credits: bigint; reference: string }>(
+      `SELECT lot_id AS id, credits, reference
+       FROM entry WHERE account_id = $1 AND kind = 'reversal' AND credits > 0`,
     ),
     outbox: await read<{ record: string }>(
       `SELECT record FROM outbox
