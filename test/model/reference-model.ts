@@ -84,6 +84,7 @@ interface ModelLot {
 
 interface ModelRecord {
   readonly eventId: string;
+  readonly source: string;
   readonly credits: bigint;
   /** What each lot paid of it, oldest lot first; lots that paid nothing are left out. */
   readonly paidBy: ReadonlyMap<string, bigint>;
@@ -94,6 +95,7 @@ interface ModelRecord {
 interface Books extends NaiveBooks {
   readonly records: {
     eventId: string;
+    source: string;
     credits: bigint;
     paidBy: Map<string, bigint>;
     unpaid: bigint;
@@ -163,11 +165,11 @@ export function createModel(setup: {
   };
 }
 
-function use(books: Books, { eventId, occurredAt }: UsageEvent, credits: bigint): void {
+function use(books: Books, { eventId, source, occurredAt }: UsageEvent, credits: bigint): void {
   const { paid, unpaid, gave } = takeFor(books, credits, occurredAt);
   books.entries += BigInt(gave.length);
   const onLine = gave.reduce((left, [, back]) => left - back, credits);
-  books.records.push({ eventId, credits, paidBy: new Map(paid), unpaid });
+  books.records.push({ eventId, source, credits, paidBy: new Map(paid), unpaid });
   books.used += credits;
   if (onLine > 0n) sayIfLow(books, `event:${eventId}`);
 }

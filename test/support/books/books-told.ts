@@ -8,7 +8,7 @@ export interface AccountTold {
   readonly used: bigint;
   readonly entries: bigint;
   readonly lots: readonly { lotId: string; credits: bigint; left: bigint }[];
-  /** By event id: its cost, and what each lot paid of it. */
+  /** By event id and source: its cost, and what each lot paid of it. */
   readonly records: Readonly<
     Record<string, { credits: bigint; unpaid: bigint; paidBy: Record<string, bigint> }>
   >;
@@ -25,8 +25,8 @@ export function toldByModel(model: Model, accountId: string): AccountTold {
     entries,
     lots: lots.map(({ lotId, credits, left }) => ({ lotId, credits, left })),
     records: Object.fromEntries(
-      records.map(({ eventId, credits, unpaid, paidBy }) => [
-        eventId,
+      records.map(({ eventId, source, credits, unpaid, paidBy }) => [
+        nameOf(eventId, source),
         { credits, unpaid, paidBy: Object.fromEntries(paidBy) },
       ]),
     ),
@@ -50,12 +50,13 @@ export async function toldByBooks(database: Database, accountId: string): Promis
       left: remainingOf(lot, position),
     })),
     records: Object.fromEntries(
-      records.map(({ id, start, credits, back }) => {
+      records.map(({ id, source, start, credits, back }) => {
+        const name = nameOf(id, source);
         const { unpaid, paidBy } = paymentOf({ start, end: start + credits - back }, lots);
         for (const gave of late) {
-          if (gave.reference.split(" of ")[0] === `late:${id}`) paidBy[gave.id] = gave.credits;
+          if (gave.reference === `late:${name}`) paidBy[gave.id] = gave.credits;
         }
-        return [id, { credits, unpaid, paidBy }];
+        return [name, { credits, unpaid, paidBy }];
       }),
     ),
     expiries: entries.map(({ id, credits }) => ({ lotId: id, credits: -credits })),
@@ -64,6 +65,10 @@ export async function toldByBooks(database: Database, accountId: string): Promis
       return { cause, balance: BigInt(balance) };
     }),
   };
+}
+
+function nameOf(eventId: string, source: string): string {
+  return source === "" ? eventId : `${eventId} of ${source}`;
 }
 
 function paymentOf(
@@ -95,8 +100,14 @@ async function readRows(database: Database, accountId: string) {
        FROM lot JOIN entry USING (account_id, lot_id)
        WHERE account_id = $1 AND kind = 'grant' ORDER BY sequence`,
     ),
-    records: await read<{ id: string; credits: bigint; start: bigint; back: bigint }>(
-      `SELECT event_id AS id, credits, start_position AS start, coalesce(given_back, 0) AS back
+    records: await read<{
+      id: string;
+      source: string;
+      credits: bigint;
+      start: bigint;
+      back: bigint;
+    }>(
+      `SELECT event_id AS id, source, credits, start_position AS start, coalesce(given_back, 0) AS back
        FROM usage_record WHERE account_id = $1`,
     ),
     entries: await read<{ id: string; credits: bigint }>(
