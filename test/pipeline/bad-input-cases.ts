@@ -178,7 +178,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: "the largest quantity, when its price fits",
-    becomes: { credits: 9_223_372_036_855n },
+    becomes: { credits: 9_223_372_036_854n },
     ...ours({ quantity: MAX_BIGINT, meter: "cheap" }),
   },
   {
