@@ -83,8 +83,8 @@ describe("automatically", () => {
     await untilMetered("late", "first");
     await someRuns(2);
     await untilCaughtUp(kafka, books.database);
-    // 7 x 500,000 / 3
-    expect(await lineOf("late")).toEqual({ balance: 10n * CREDIT - 1_166_667n, records: 1 });
+    // 7 x 500,000 / 3; the rest is carried along.
+    expect(await lineOf("late")).toEqual({ balance: 10n * CREDIT - 1_166_666n, records: 1 });
     expect(await stateOf(letter)).toBe("retried");
     expect(await lettersOf("late")).toHaveLength(1);
     expect(await countDeadLetters(books.database)).toEqual([]);
@@ -107,14 +107,14 @@ describe("automatically", () => {
     await untilMetered("priced", "then");
     await someRuns(2);
     // 5 x 250,000 / 3; what occurred before the price began stays where it is.
-    expect(await lineOf("priced")).toEqual({ balance: 10n * CREDIT - 416_667n, records: 1 });
+    expect(await lineOf("priced")).toEqual({ balance: 10n * CREDIT - 416_666n, records: 1 });
     expect((await lettersOf("priced")).map(({ state }) => state).sort()).toEqual([
       "open",
       "retried",
     ]);
     await setPrice(books, "minutes", CREDIT, 1n, now - 5 * HOUR);
     await untilMetered("priced", "before");
-    expect(await lineOf("priced")).toEqual({ balance: 5n * CREDIT - 416_667n, records: 2 });
+    expect(await lineOf("priced")).toEqual({ balance: 5n * CREDIT - 416_666n, records: 2 });
   });
 
   test("usage before its meter's first price waits for one valid at its instant", async () => {
@@ -305,7 +305,7 @@ describe("by hand", () => {
 
     metering = startMetering(env());
     await untilCaughtUp(kafka, books.database);
-    expect(await lineOf("often")).toEqual({ balance: 10n * CREDIT - 2n * 1_166_667n, records: 2 });
+    expect(await lineOf("often")).toEqual({ balance: 10n * CREDIT - 2_333_333n, records: 2 });
     expect(await lettersOf("often")).toHaveLength(2);
   });
 });

@@ -113,11 +113,12 @@ plans:
   w-large: { credits: 1, prices: { USD: { monthly: 1.00, yearly: 1.00 } } }
 add_ons: { w-voice: { credits: 7 } }
 `;
-    // By hand: a half is rounded up, for each event.
-    const priced = ({ meter, quantity, occurredAt = 0 }: Used): bigint => {
-      if (meter === "w-calls") return quantity * 250_000n;
-      return occurredAt < change ? quantity * 3_000n : (quantity * 2_000_002n + 7n) / 14n;
+    // By hand, in sevenths: what is left of a micro-credit is carried along under the rate per 7.
+    const sevenths = ({ meter, quantity, occurredAt = 0 }: Used): bigint => {
+      if (meter === "w-calls") return 7n * quantity * 250_000n;
+      return occurredAt < change ? 7n * quantity * 3_000n : quantity * 1_000_001n;
     };
+    const priced = (events: readonly Used[]) => BigInt(sum(events, sevenths)) / 7n;
     const was = ({ meter, quantity }: Used) => quantity * (meter === "w-calls" ? 500_000n : 2_500n);
     const sum = (events: readonly Used[], of: (event: Used) => bigint) =>
       events.reduce((total, event) => total + of(event), 0n).toString();
@@ -129,8 +130,8 @@ add_ons: { w-voice: { credits: 7 } }
       expect(shown).toMatchObject({
         count: own.length,
         charged: sum(own, was),
-        would_be: sum(own, priced),
-        difference: sum(own, (event) => priced(event) - was(event)),
+        would_be: priced(own).toString(),
+        difference: (priced(own) - BigInt(sum(own, was))).toString(),
       });
       for (const { meter, ...shownOfMeter } of shown.meters) {
         const events = own.filter((event) => event.meter === meter);
@@ -138,7 +139,7 @@ add_ons: { w-voice: { credits: 7 } }
           count: events.length,
           quantity: sum(events, ({ quantity }) => quantity),
           charged: sum(events, was),
-          would_be: sum(events, priced),
+          would_be: priced(events).toString(),
         });
       }
     }
