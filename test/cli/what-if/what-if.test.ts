@@ -2,7 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import {
+  type Books,
+  openAccount,
+  openAccountWithCard,
+  openBooks,
+} from "../../support/books/books.ts";
 import { drawdown, type Ran, words } from "../../support/cli/drawdown.ts";
 import { everyTable } from "../../support/cli/every-table.ts";
 import { meterEvents, type Used } from "../../support/cli/meter-events.ts";
@@ -16,8 +21,8 @@ meters:
   w-tokens: { from: 2023-01-01T00:00:00Z, credits: 2.5, per: 1000 }
   w-calls: { from: 2023-01-01T00:00:00Z, credits: 0.5, per: 1 }
 plans:
-  w-small: { from: 2023-01-01T00:00:00Z, credits: 100, prices: { USD: { monthly: 10.00, yearly: 100.00 } } }
-  w-large: { from: 2023-01-01T00:00:00Z, credits: 300, prices: { USD: { monthly: 25.00, yearly: 250.00 } } }
+  w-small: { from: 2023-01-01T00:00:00Z, credits: 100, first_credits: immediately, prices: { USD: { monthly: 10.00, yearly: 100.00 } } }
+  w-large: { from: 2023-01-01T00:00:00Z, credits: 300, first_credits: immediately, prices: { USD: { monthly: 25.00, yearly: 250.00 } } }
 add_ons:
   w-voice: { from: 2023-01-01T00:00:00Z, credits: 7 }
 `;
@@ -51,7 +56,8 @@ beforeAll(async () => {
   expect(await run(["catalogue", "apply", await file(PRESENT, "present.yaml")])).toMatchObject({
     code: 0,
   });
-  for (const id of ["w-many", "w-few", "w-none", "w-plan"]) await openAccount(books, id);
+  for (const id of ["w-many", "w-few", "w-none"]) await openAccount(books, id);
+  await openAccountWithCard(books, "w-plan");
   used = [
     ...Array.from({ length: 12_000 }, (_, at) => ({
       eventId: `m-${at}`,
