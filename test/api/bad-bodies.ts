@@ -10,6 +10,7 @@ export const GOOD_BODIES = {
   "POST /v1/accounts/{account_id}/subscription": { plan_id: "hundred" },
   "PATCH /v1/accounts/{account_id}/subscription": { interval: "year" },
   "PUT /v1/accounts/{account_id}/add-ons/{add_on_id}": { quantity: 1 },
+  "PUT /v1/accounts/{account_id}/invoicing": { elsewhere: true },
   "POST /v1/keys": { name: "shop", scopes: ["read"] },
   "POST /v1/accounts/{account_id}/dashboard-tokens": { minutes: 5 },
 } as const satisfies Record<string, Record<string, unknown>>;

@@ -98,6 +98,12 @@ test("an id may contain anything that can be stored", async () => {
   }
 });
 
+const pathOf = (path: string) =>
+  path
+    .replace("{account_id}", "nobody")
+    .replace("{token_id}", "0123456789abcdef")
+    .replaceAll(/\{\w+\}/g, "one");
+
 test("every route refuses an unknown account and names it", async () => {
   const { paths } = (await app.inject("/openapi.json")).json();
   for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
@@ -109,7 +115,7 @@ test("every route refuses an unknown account and names it", async () => {
       await refuses(
         {
           method: method.toUpperCase() as "GET",
-          url: path.replace("{account_id}", "nobody").replaceAll(/\{\w+\}/g, "one") + query,
+          url: pathOf(path) + query,
           ...(body === undefined ? {} : { payload: body }),
         },
         { status: 404, field: "account_id" },

@@ -149,12 +149,14 @@ export const keyRoutes = [
       params: z.object({ account_id: accountId, token_id: z.string().regex(/^[0-9a-f]{16}$/) }),
       response: { 204: z.undefined() },
     },
-    async (request, { database, now }, reply) => {
+    async (request, context, reply) => {
       const { account_id, token_id: tokenId } = request.params;
       const token = { accountId: account_id, tokenId };
-      const by = { now: now(), by: nameOf(request) };
-      if (await revokeDashboardToken(database, token, by)) return reply.send();
-      throw refuse({ kind: "unknown_token", tokenId });
+      const by = { now: context.now(), by: nameOf(request) };
+      if (await revokeDashboardToken(context.database, token, by)) return reply.send();
+      return readOfAccount(context, account_id, () => {
+        throw refuse({ kind: "unknown_token", tokenId });
+      });
     },
   ),
 ];

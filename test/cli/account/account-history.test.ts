@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import {
+  type Books,
+  giveCard,
+  openAccount,
+  openBooks,
+  setPrice,
+} from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable } from "../../support/cli/every-table.ts";
@@ -149,6 +155,7 @@ describe("account history", () => {
     const created = await moment();
     await run("account set h-sets --threshold 7 --time-zone Asia/Tokyo --by ben");
     await run("top-up set h-sets --auto off --amount 25 --by carl");
+    await giveCard(books, "h-sets");
     await run("subscription start h-sets h-small");
     await run("add-on set h-sets h-voice 2");
     const set = await moment();

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import {
+  type Books,
+  openAccount,
+  openAccountWithCard,
+  openBooks,
+  setPrice,
+} from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable, outboxOf } from "../../support/cli/every-table.ts";
 import { meterEvents } from "../../support/cli/meter-events.ts";
@@ -83,7 +89,7 @@ describe("account create", () => {
 describe("account set", () => {
   test("moves an account to another time zone, and records who did", async () => {
     await offer(books, { "cli-plan": { credits: 1_000_000n } });
-    await openAccount(books, "cli-moves");
+    await openAccountWithCard(books, "cli-moves");
     await run("subscription start cli-moves cli-plan");
     const before = JSON.parse((await run("subscription show cli-moves --json")).stdout);
     const { code, stdout } = await run(

@@ -1,7 +1,13 @@
 import { userInfo } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cursorsOf, WHOLE } from "../../../shared/contract/cursor.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import {
+  type Books,
+  openAccount,
+  openAccountWithCard,
+  openBooks,
+  setPrice,
+} from "../../support/books/books.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { meterEvents } from "../../support/cli/meter-events.ts";
 import { offer } from "../../support/cli/offer.ts";
@@ -27,7 +33,7 @@ beforeAll(async () => {
   books = await openBooks();
   await setPrice(books, "cli-credits", 1_000_000n);
   await offer(books, { "cli-pro": { credits: 10_000_000n } }, { "cli-voice": 2_000_000n });
-  await openAccount(books, "cli-acme", { lots: [{ credits: 5_000_000n }] });
+  await openAccountWithCard(books, "cli-acme", { lots: [{ credits: 5_000_000n }] });
   await use("e-1", 3n);
   await use("e-2", 1n);
   await run("subscription start cli-acme cli-pro");

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import {
+  type Books,
+  openAccount,
+  openAccountWithCard,
+  openBooks,
+  setPrice,
+} from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openPayer, sellCredits } from "../../support/books/payers.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
@@ -253,7 +259,7 @@ describe("explain lot", () => {
       { "cli-plan": { credits: 10_000_000n } },
       { "cli-voice": 2_000_000n, "cli:kb": 1_000_000n },
     );
-    await openAccount(books, "cli-adds", { lots: [{ credits: 3_000_000n }] });
+    await openAccountWithCard(books, "cli-adds", { lots: [{ credits: 3_000_000n }] });
     const accountId = "cli-adds";
     await run("subscription start cli-adds cli-plan");
     await meterEvents(books, [{ eventId: "a-1", accountId, meter: "cli-calls", quantity: 1n }]);

@@ -112,7 +112,11 @@ export async function openAccountWithCard(
   options: Parameters<typeof openAccount>[2] = {},
 ): Promise<void> {
   await openAccount(books, id, options);
-  await books.database.query(
+  await giveCard(books, id);
+}
+
+export async function giveCard({ database }: Pick<Books, "database">, id: string): Promise<void> {
+  await database.query(
     "INSERT INTO payment_method VALUES ($1, 'cus_test', 'pm_test', 'test', now())",
     [id],
   );
