@@ -53,9 +53,6 @@ export function carries({ credits, per, roundsEach }: Rate): boolean {
  * quantity x credits / per in micro-credits. What an account's events under one rate draw is within one
  * micro-credit of their exact price: the rest, `remainder / per` of one, is carried to the next event.
  * `quantity` and `remainder` are at least 0.
- *
- * An entry that reverses an event takes its part back from the remainder, which may then be below 0 or
- * above `per`: the next events absorb it.
  */
 export function price(rate: Rate, quantity: bigint, remainder = 0n): MicroCredits {
   const exact = quantity * rate.credits;

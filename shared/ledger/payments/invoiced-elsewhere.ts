@@ -1,3 +1,4 @@
+import { owedFees } from "../../core/changes/paying-fees.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import { readOpenFees } from "../books/unpaid-fees.ts";
@@ -73,7 +74,10 @@ const INVOICE = `
     AND kind = 'fee'
     AND (status IN ('retrying', 'failed') OR (status = 'pending' AND calls = 0))`;
 
-/** Settles an open fee as invoiced, with what its payment brings; false: it is at the gateway or settled. */
+/**
+ * Settles an owed fee as invoiced, with what its payment brings; false: it is at the gateway, settled, or
+ * no longer owed.
+ */
 async function invoiceFee(
   database: Database,
   { now, by }: RequestedBy,
@@ -81,6 +85,8 @@ async function invoiceFee(
 ): Promise<boolean> {
   const { accountId, paymentId } = ref;
   const done = await moveAccount(database, { accountId, now, by }, async (settled, transaction) => {
+    const owed = owedFees(await readOpenFees(transaction, accountId), settled.book.schedule);
+    if (!owed.some((fee) => fee.paymentId === paymentId)) return { decision: false, step: null };
     const fee = await lockPayment(transaction, ref);
     const isInvoiced = await markInvoiced(transaction, { accountId, paymentId }, now);
     if (fee?.kind !== "fee" || !isInvoiced) return { decision: false, step: null };

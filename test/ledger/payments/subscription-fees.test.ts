@@ -103,6 +103,17 @@ test("cancelled before it is paid, the subscription ends, and its fee is never c
   expect(rows).toEqual([{ status: "failed", next_try_at: null }]);
 });
 
+test("a fee that was abandoned is not invoiced either: its credits never come", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-paid" });
+  await change(BEGAN + 1, decideCancel);
+  const request = { accountId: acme, now: BEGAN + 2, by: "finance" };
+  const set = await setInvoicedElsewhere(books.database, request, true);
+  expect(set).toEqual({ kind: "set", elsewhere: true, invoiced: [] });
+  expect(await lots()).toEqual([]);
+  const { rows } = await books.database.query("SELECT status FROM payment");
+  expect(rows).toEqual([{ status: "failed" }]);
+});
+
 test("invoiced elsewhere, an account needs no card: open fees count as paid, later ones are not charged", async () => {
   await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-paid" });
   const request = { accountId: acme, now: BEGAN + 1, by: "finance" };
