@@ -4,6 +4,7 @@ import { toAccountId } from "../../../shared/core/text/text.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { type Database, openDatabase } from "../../../shared/ledger/postgres/database.ts";
+import { throughSocket } from "../stack/postgres-socket.ts";
 import { copyDatabase, createFromTemplate, dropDatabase } from "../stack/template.ts";
 
 /** A separate database for a test file, with the tables and no rows. */
@@ -45,7 +46,7 @@ export function connect(
   plans: "of_batches" | "of_one_account" = "of_batches",
 ): Database {
   return openDatabase(
-    { url, tls: null },
+    { url: throughSocket(url), tls: null },
     { name: "drawdown-test", connections, plans, onError: () => undefined },
   );
 }

@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 /** What the tests start as processes. Importing a main would start it. */
-const STARTED = "{shared,infra/simulated-gateway,services/{api,cli,metering,scheduler,top-up}}/**/*.ts";
+const STARTED =
+  "{shared,infra/simulated-gateway,services/{api,cli,metering,scheduler,top-up}}/**/*.ts";
 const WITHIN_MS = 60_000;
 
 /**

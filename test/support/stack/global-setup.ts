@@ -8,6 +8,7 @@ import { BROKERS, QUICK_JAVA, startBroker, WORKERS } from "./brokers.ts";
 import { fillCompileCache } from "./compile-cache.ts";
 import { startContainers } from "./containers.ts";
 import { ownPorts } from "./ports.ts";
+import { makeSocketFolder } from "./postgres-socket.ts";
 import { dropTemplate, makeTemplate } from "./template.ts";
 
 const LOCAL = resolve(import.meta.dirname, "../../../.local");
@@ -74,6 +75,8 @@ async function bootLocally(): Promise<TestStack> {
   await removeLeftovers();
   const held = new AsyncDisposableStack();
   held.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const sockets = await makeSocketFolder();
+  held.defer(() => rm(sockets, { recursive: true, force: true }));
   try {
     const stack = await startStack({
       dataDir,
@@ -81,7 +84,7 @@ async function bootLocally(): Promise<TestStack> {
       say: () => undefined,
       kafkaJava: QUICK_JAVA,
       // Test data must survive a crash of Postgres, but not one of the machine.
-      postgresSettings: { fsync: "off" },
+      postgresSettings: { fsync: "off", unix_socket_directories: sockets },
     });
     held.defer(() => stack.stop());
     const more = await Promise.all(
