@@ -65,8 +65,8 @@ export default defineConfig({
           include: BROWSER,
           globalSetup: [STACK, "test/browser/build-dashboard.ts"],
           setupFiles: OWN_BROKER,
-          // A browser beside two other files would be slow enough to time out.
-          maxWorkers: 1,
+          // A browser beside more than one other file would be slow enough to time out.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
