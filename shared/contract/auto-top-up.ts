@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Instant } from "../core/line/account.ts";
+import type { Account, Instant } from "../core/line/account.ts";
+import { waitsForNeed } from "../core/line/low-balance.ts";
 import { type AutoTopUp, amountsOf } from "../core/payments/auto-top-up.ts";
 import { ceilingsOf } from "../core/payments/ceilings.ts";
 import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
@@ -38,6 +39,10 @@ export const autoTopUpFields = {
   }),
   paused_until: instant.nullable(),
   stopped: z.string().nullable().meta({ description: "Why it charges nothing until you act." }),
+  waits_for_need: z.boolean().meta({
+    description:
+      "true: the balance is low, but only expiries, deductions or withdrawals brought it down. Nothing is charged until usage or an add-on needs credits.",
+  }),
   declines: z.number().int().meta({ description: "Declined payments in a row." }),
   next_look_at: instant.nullable().meta({
     description: "When the account is looked at without a low balance; null: not.",
@@ -57,7 +62,10 @@ export interface AutoTopUpRead {
   } | null;
 }
 
-export function toAutoTopUp({ auto, charged, consent }: AutoTopUpRead, currency: ChargeCurrency) {
+export function toAutoTopUp(
+  { auto, charged, consent }: AutoTopUpRead,
+  { account, ...currency }: ChargeCurrency & { readonly account: Account },
+) {
   const { amount, perDay, perMonth } = amountsOf(auto, currency);
   const most = ceilingsOf(auto.ceilings, currency);
   return {
@@ -77,6 +85,7 @@ export function toAutoTopUp({ auto, charged, consent }: AutoTopUpRead, currency:
       },
     },
     ...{ charged, consent, nextLookAt: auto.lookAt },
+    waitsForNeed: auto.enabled && auto.stopped === null && waitsForNeed(account),
   };
 }
 

@@ -115,7 +115,11 @@ export interface MonthAccount {
   /** In the order in which they fell due, then by id. */
   readonly fees: readonly MonthFee[];
   /** In the order published: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
-  readonly lowBalances: readonly { readonly cause: string; readonly balance: bigint }[];
+  readonly lowBalances: readonly {
+    readonly cause: string;
+    readonly balance: bigint;
+    readonly needed: boolean;
+  }[];
   readonly subscription:
     | (Readonly<Omit<MonthSubscription, "withheld">> & {
         readonly withheld: readonly number[] | null;

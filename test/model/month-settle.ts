@@ -23,18 +23,22 @@ export interface Until {
 
 /**
  * Posts everything due, one thing at a time, and compares the balance with the threshold once, at the
- * end.
+ * end. A low balance names the last charge that found too little, or else the last entry.
  */
 export function settle(books: MonthBooks, catalogue: Catalogue, until: Until): void {
   const before = books.posted.length;
+  let charged: string | null = null;
   for (let next = nextDue(books, until); next !== null; next = nextDue(books, until)) {
     if (next.kind === "turn") turn(books, next.subscription, catalogue);
     else if (next.kind === "expiry") postExpiry(books, next.lot);
     else chargeForPeriod(books, next.charge);
+    if (!books.needed) charged = null;
+    else if (next.kind === "charge") charged = `entry:${books.entries}`;
   }
   const posted = books.posted.slice(before);
-  if (posted.some(({ kind }) => kind === "grant")) sayAgainIfLow(books);
-  if (posted.some(({ credits }) => credits < 0n)) sayIfLow(books, `entry:${books.entries}`);
+  const cause = charged ?? `entry:${books.entries}`;
+  if (posted.some(({ kind }) => kind === "grant")) sayAgainIfLow(books, cause);
+  if (posted.some(({ credits }) => credits < 0n)) sayIfLow(books, cause);
 }
 
 type Due = {

@@ -6,11 +6,13 @@ export interface NaiveBooks<L extends NaiveLot = NaiveLot> {
   readonly threshold: bigint;
   /** Oldest first, expired ones included. */
   readonly lots: L[];
-  readonly lowBalances: { cause: string; balance: bigint }[];
+  readonly lowBalances: { cause: string; balance: bigint; needed: boolean }[];
   debt: bigint;
   /** The number of entries posted, which is the last one's sequence. */
   entries: bigint;
   saidLow: boolean;
+  /** Usage or an add-on took credits while the balance was low, and it has been low ever since. */
+  needed: boolean;
   /** How much of the 63 bits that the account can ever draw is used up. */
   travelled: bigint;
 }
@@ -36,6 +38,7 @@ export function emptyBooks<L extends NaiveLot>(threshold: bigint): NaiveBooks<L>
     debt: 0n,
     entries: 0n,
     saidLow: false,
+    needed: false,
     travelled: 0n,
   };
 }
@@ -57,7 +60,7 @@ export function roomForDraw(books: NaiveBooks): bigint {
   return MOST - books.travelled;
 }
 
-/** Takes credits; returns what each lot paid, and what no lot could pay. */
+/** Takes credits for usage or an add-on; returns what each lot paid, and what no lot could pay. */
 export function take(
   books: NaiveBooks,
   credits: bigint,
@@ -74,6 +77,7 @@ export function take(
   }
   books.debt += unpaid;
   books.travelled += credits;
+  if (credits > 0n && balanceOf(books) <= books.threshold) books.needed = true;
   return { paid, unpaid };
 }
 
@@ -141,6 +145,7 @@ export function put<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   books.debt -= repaid;
   lot.left -= repaid;
   books.lots.push(lot);
+  if (balanceOf(books) > books.threshold) books.needed = false;
   return repaid;
 }
 
@@ -155,17 +160,22 @@ export function end<L extends NaiveLot>(books: NaiveBooks<L>, lot: L): bigint {
   return had;
 }
 
-/** Publishes a low balance unless one was published since the last grant. */
+/**
+ * Publishes a low balance unless one was published since the last grant; also when credits are needed now
+ * and were not when it was published.
+ */
 export function sayIfLow(books: NaiveBooks, cause: string): void {
+  const { needed, saidLow, lowBalances } = books;
   const balance = balanceOf(books);
-  if (books.saidLow || balance > books.threshold) return;
+  if (balance > books.threshold) return;
+  if (saidLow && (!needed || lowBalances.at(-1)?.needed === true)) return;
   books.saidLow = true;
-  books.lowBalances.push({ cause, balance });
+  lowBalances.push({ cause, balance, needed });
 }
 
 /** After a grant: an account published as low is armed again, and published again when it is still low. */
-export function sayAgainIfLow(books: NaiveBooks): void {
+export function sayAgainIfLow(books: NaiveBooks, cause = `entry:${books.entries}`): void {
   if (!books.saidLow) return;
   books.saidLow = false;
-  sayIfLow(books, `entry:${books.entries}`);
+  sayIfLow(books, cause);
 }

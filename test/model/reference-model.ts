@@ -70,7 +70,11 @@ export interface ModelAccount {
   /** In the order posted; `credits` is what the lot still had. */
   readonly expiries: readonly { readonly lotId: string; readonly credits: bigint }[];
   /** In the order published: the first is crossing 1. `cause` is `event:<id>` or `entry:<sequence>`. */
-  readonly lowBalances: readonly { readonly cause: string; readonly balance: bigint }[];
+  readonly lowBalances: readonly {
+    readonly cause: string;
+    readonly balance: bigint;
+    readonly needed: boolean;
+  }[];
   /** The number of grants, expiries and credits given back posted, which is the last one's sequence. */
   readonly entries: bigint;
 }

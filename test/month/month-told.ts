@@ -62,7 +62,9 @@ export function wholeByModel(model: MonthModel): Map<string, WholeTold> {
         ...[fee.amount, fee.currency, fee.dueAt, "to be charged since", fee.dueAt],
       ]),
     ),
-    lowBalances: account.lowBalances.map(({ cause, balance }) => `${cause} at ${balance}`),
+    lowBalances: account.lowBalances.map(
+      ({ cause, balance, needed }) => `${cause} at ${balance}, needed: ${needed}`,
+    ),
   }));
 }
 
@@ -155,7 +157,8 @@ const FEES = `
   ORDER BY account_id, created_at, payment_id`;
 
 const LOW_BALANCES = `
-  SELECT account_id, concat(record::json->>'cause', ' at ', record::json->>'balance')
+  SELECT account_id, concat(record::json->>'cause', ' at ', record::json->>'balance', ', needed: ',
+                           record::json->>'needed')
   FROM outbox
   WHERE topic = 'billing.low-balance'
   ORDER BY account_id, sequence`;

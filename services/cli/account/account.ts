@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { account, accountFields, toAccount } from "../../../shared/contract/account.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import type { Account, AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { waitsForNeed } from "../../../shared/core/line/low-balance.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { createAccount, type NewAccount } from "../../../shared/ledger/credits/create-account.ts";
@@ -110,7 +111,7 @@ function detailsText(
     ["granted", formatCredits(of.granted)],
     ["position", formatCredits(of.position)],
     ["threshold", formatCredits(of.threshold)],
-    ["low balance", of.lowBalance ? "published; re-armed by the next grant" : "no"],
+    ["low balance", lowBalanceText(of)],
     ["crossings", String(of.crossings)],
     ["live lots", String(liveLots)],
     ["next due", formatInstant(of.nextDueAt, "nothing")],
@@ -119,6 +120,13 @@ function detailsText(
     ["created", formatInstant(createdAt)],
     ["version", String(of.version)],
   ]);
+}
+
+function lowBalanceText(account: Account): string {
+  if (!account.lowBalance) return "no";
+  return waitsForNeed(account)
+    ? "published; auto top-up waits until credits are needed"
+    : "published; re-armed by the next grant";
 }
 
 function inWords({ timeZone, currency, threshold }: NewAccount): string {

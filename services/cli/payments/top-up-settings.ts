@@ -1,5 +1,6 @@
 import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
-import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { Account, AccountId } from "../../../shared/core/line/account.ts";
+import { waitsForNeed } from "../../../shared/core/line/low-balance.ts";
 import { type AutoTopUp, amountsOf } from "../../../shared/core/payments/auto-top-up.ts";
 import { ceilingsOf } from "../../../shared/core/payments/ceilings.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
@@ -48,7 +49,7 @@ export function topUpSettingsText(state: AutoTopUpState, details: AccountDetails
     ["paused until", formatInstant(auto.pausedUntil, "not paused")],
     ["stopped", auto.stopped ?? "no"],
     ["declines", `${auto.declines} in a row`],
-    ["next check", formatInstant(auto.lookAt, nextCheck(auto))],
+    ["next check", formatInstant(auto.lookAt, nextCheck(auto, account))],
   ]);
 }
 
@@ -58,9 +59,10 @@ function consentText({ consent }: AutoTopUpState): string {
   return `${formatInstant(at)} by ${by}${byDefault ? ", as the account was created" : ""}`;
 }
 
-function nextCheck({ enabled, stopped }: AutoTopUp): string {
+function nextCheck({ enabled, stopped }: AutoTopUp, account: Account): string {
   if (!enabled) return "never, while it is off";
-  return stopped === null
-    ? "when the balance is low"
-    : "never, until you set it or the payment method again";
+  if (stopped !== null) return "never, until you set it or the payment method again";
+  return waitsForNeed(account)
+    ? "when usage or an add-on needs credits"
+    : "when the balance is low";
 }

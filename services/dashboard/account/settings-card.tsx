@@ -77,6 +77,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: (() => v
         {isPaused && auto.stopped === null && (
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
         )}
+        {auto.waits_for_need && <span class="note">waits until credits are needed</span>}
         {!account.payment_method.set && <span class="note warn">{NO_PAYMENT_METHOD}</span>}
       </dd>
     </div>

@@ -19,6 +19,8 @@ export interface Account extends CreditLine {
   readonly lowBalance: boolean;
   /** The number of low balances published. */
   readonly crossings: bigint;
+  /** The last crossing that left no need of credits: auto top-up waits after it. Null: none. */
+  readonly waitingCrossing: bigint | null;
   /** The number of entries posted: the last one's sequence. */
   readonly entries: bigint;
   /** IANA name. */

@@ -1,5 +1,6 @@
 import type { Account, Instant } from "../line/account.ts";
 import { balanceOf, least } from "../line/credit-line.ts";
+import { waitsForNeed } from "../line/low-balance.ts";
 import { REFERENCE } from "../line/reference.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { mostToGrant } from "../month/grant-credits.ts";
@@ -35,14 +36,14 @@ export interface AutoTopUpDecision {
 const RECHECK_MS = 60 * 60 * 1000;
 
 /**
- * Decides whether to top up an account that may be low, and by how much: the smallest multiple of the
+ * Decides whether to top up an account that may be low and need credits, and by how much: the smallest multiple of the
  * set amount that brings the balance above the threshold, within the limits of the day and the month.
  * Deciding again changes nothing: a top-up is identified by its crossing, and only one is pending.
  */
 export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): AutoTopUpDecision {
   const { account, auto, now } = context;
   const waits = auto.enabled && auto.stopped === null && !context.inFlight;
-  if (!waits || !isLow(account)) return stays({ ...auto, lookAt: null });
+  if (!waits || !needsCredits(account)) return stays({ ...auto, lookAt: null });
   if (auto.pausedUntil !== null && auto.pausedUntil > now) {
     return stays({ ...auto, lookAt: auto.pausedUntil });
   }
@@ -57,9 +58,10 @@ export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): 
   return sized(topUpId, price, context);
 }
 
-/** True for an account whose low balance was published and that is still low. */
-export function isLow(account: Account): boolean {
-  return account.lowBalance && balanceOf(account) <= account.threshold;
+/** True for an account whose low balance was published, that is still low, and that needs credits. */
+export function needsCredits(account: Account): boolean {
+  const isLow = account.lowBalance && balanceOf(account) <= account.threshold;
+  return isLow && !waitsForNeed(account);
 }
 
 function sized(topUpId: string, price: CreditPrice, context: TopUpContext): AutoTopUpDecision {

@@ -6,7 +6,7 @@ import { addLot, mostToGrant, toLot } from "../month/grant-credits.ts";
 import { finishMovement, type Settlement } from "../month/settle.ts";
 import { formatMoney } from "../text/money.ts";
 import type { AutoTopUp, TopUpNotice } from "./auto-top-up.ts";
-import { isLow, noticeOf } from "./decide-top-up.ts";
+import { needsCredits, noticeOf } from "./decide-top-up.ts";
 import { type Decline, declineReason } from "./decline.ts";
 import { isAutomatic, type TopUp } from "./payment.ts";
 
@@ -58,7 +58,7 @@ export function topUpSucceeded(
   };
   const step = finishMovement(after, { entries: [added.entry], granted: [added.lot] });
   // Low balances published while this top-up was pending were ignored, so check again.
-  const lookAt = isLow(step.account) ? now : null;
+  const lookAt = needsCredits(step.account) ? now : null;
   return {
     step,
     auto: { ...auto, declines: 0, pausedUntil: null, lookAt },

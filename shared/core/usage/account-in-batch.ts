@@ -1,6 +1,6 @@
 import type { Account, AccountId, Entry, Instant, Lot } from "../line/account.ts";
 import { balanceOf, MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
-import { type LowBalance, recordLowBalance } from "../line/low-balance.ts";
+import { type LowBalance, recordLowBalance, waitsForNeed } from "../line/low-balance.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { type AccountBook, isDue, isTurnDue } from "../month/account-book.ts";
 import { usageBefore } from "../month/expiry.ts";
@@ -105,7 +105,10 @@ export interface EventCost {
   readonly givenBack: MicroCredits;
 }
 
-/** Draws one event's credits, and records a low balance if it crosses the threshold. */
+/**
+ * Draws one event's credits, and records a low balance if it crosses the threshold or is the first to
+ * need credits below it.
+ */
 export function draw(
   book: AccountInBatch,
   event: UsageEvent,
@@ -119,13 +122,11 @@ export function draw(
   book.position += drawn;
   book.moved = true;
   const { lowBalance, granted, threshold } = book.account;
-  if (lowBalance || drawn === 0n) return;
+  if (drawn === 0n || (lowBalance && !waitsForNeed(book.account))) return;
   if (balanceOf({ granted, position: book.position }) > threshold) return;
-  const crossed = recordLowBalance(
-    accountOf(book),
-    REFERENCE.eventCause.write(event),
-    event.occurredAt,
-  );
+  const cause = REFERENCE.eventCause.write(event);
+  const { occurredAt } = event;
+  const crossed = recordLowBalance(accountOf(book), { cause, occurredAt, needed: true });
   book.account = crossed.account;
   lowBalances.push(crossed.lowBalance);
 }

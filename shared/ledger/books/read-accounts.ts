@@ -5,7 +5,7 @@ import { type Queryable, queryRows, type Transaction } from "../postgres/databas
 /** The columns of an `Account`. */
 export const ACCOUNT_COLUMNS = `
   account_id AS "accountId", granted, position, version, threshold, low_balance AS "lowBalance",
-  crossings, entries, time_zone AS "timeZone", next_due_at AS "nextDueAt", settle_at AS "settleAt",
+  crossings, waiting_crossing AS "waitingCrossing", entries, time_zone AS "timeZone", next_due_at AS "nextDueAt", settle_at AS "settleAt",
   expired_until AS "expiredUntil"`;
 
 const READ = `

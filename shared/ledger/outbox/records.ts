@@ -7,14 +7,14 @@ import type { OutboxRecord } from "./outbox.ts";
 
 /** LowBalance for `billing.low-balance`. */
 export function lowBalanceRecord(low: LowBalance): OutboxRecord {
-  const { accountId, crossing, occurredAt, balance, threshold, cause } = low;
+  const { accountId, crossing, occurredAt, balance, threshold, cause, needed } = low;
   return {
     accountId,
     topic: TOPICS.lowBalance,
     sequence: crossing,
     record: {
       ...{ account_id: accountId, crossing, balance, threshold, cause },
-      occurred_at: occurredAt,
+      ...{ occurred_at: occurredAt, needed },
     },
   };
 }

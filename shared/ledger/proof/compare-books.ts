@@ -51,7 +51,7 @@ const COMPARED: readonly Compared[] = [
   {
     table: "account",
     columns:
-      "granted, position, entries, threshold, crossings, low_balance, next_due_at, settle_at, expired_until, time_zone, currency, created_at",
+      "granted, position, entries, threshold, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, time_zone, currency, created_at",
     key: "account_id",
   },
   {

@@ -33,5 +33,6 @@ export async function restorePosition(
 function judged(account: Account, { difference, at }: Repair) {
   if (balanceOf(account) > account.threshold) return { account: rearm(account), lowBalance: null };
   if (account.lowBalance) return { account, lowBalance: null };
-  return recordLowBalance(account, `repair:${difference}`, at);
+  const crossed = { cause: `repair:${difference}`, occurredAt: at, needed: true };
+  return recordLowBalance(account, crossed);
 }

@@ -7,6 +7,7 @@ const STATES = `
     account_id  text COLLATE "C",
     version     bigint,
     crossings   bigint,
+    waiting_crossing bigint,
     low_balance boolean,
     next_due_at timestamptz,
     settle_at   timestamptz,
@@ -14,13 +15,14 @@ const STATES = `
   ) ON COMMIT DROP`;
 
 const STATE_COLUMNS =
-  "account_id, version, crossings, low_balance, next_due_at, settle_at, expired_until";
+  "account_id, version, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until";
 
 // A replay has other transactions, so a version may be higher than in the source.
 const FINISH_ACCOUNTS = `
   UPDATE account
   SET version = greatest(account.version, replayed.version),
       crossings = replayed.crossings,
+      waiting_crossing = replayed.waiting_crossing,
       low_balance = replayed.low_balance,
       next_due_at = replayed.next_due_at,
       settle_at = replayed.settle_at,

@@ -59,6 +59,7 @@ describe("top-up settings", () => {
       paused_until: null,
       stopped: null,
       declines: 0,
+      waits_for_need: false,
       next_look_at: null,
     });
     const { stdout } = await run("top-up settings cli-untouched");

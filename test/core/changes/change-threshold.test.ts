@@ -55,6 +55,7 @@ describe("a threshold", () => {
         threshold,
         cause: "threshold",
         occurredAt: NOON,
+        needed: true,
       });
     },
   );

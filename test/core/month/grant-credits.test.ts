@@ -119,6 +119,7 @@ describe("a grant to an account", () => {
       threshold: 8n,
       cause: "entry:1",
       occurredAt: NOON,
+      needed: true,
     });
   });
 

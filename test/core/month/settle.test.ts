@@ -112,6 +112,7 @@ describe("settling", () => {
       threshold: 15n,
       cause: "entry:9",
       occurredAt: 60,
+      needed: false,
     });
     expect(after).toMatchObject({ lowBalance: true, crossings: 1n });
   });

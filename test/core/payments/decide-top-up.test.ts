@@ -18,7 +18,7 @@ import type { AutoTopUp } from "../../../shared/core/payments/auto-top-up.ts";
 import { MOST_CHARGED } from "../../../shared/core/payments/charge-limits.ts";
 import {
   decideAutoTopUp,
-  isLow,
+  needsCredits,
   type TopUpContext,
 } from "../../../shared/core/payments/decide-top-up.ts";
 import { accountWith, DAY, NOON } from "../../support/core/examples.ts";
@@ -160,6 +160,10 @@ describe("nothing is charged", () => {
   test.each<{ when: string; given: Partial<TopUpContext> }>([
     { when: "the balance is above the threshold by now", given: { account: lowAccount(1n) } },
     { when: "the account was not said to be low", given: { account: notSaid() } },
+    {
+      when: "nothing needs credits since they expired",
+      given: { account: { ...lowAccount(0n), waitingCrossing: 3n } },
+    },
     { when: "auto top-up is off", given: { auto: autoWith({ enabled: false }) } },
     { when: "auto top-up is stopped", given: { auto: autoWith(stops) } },
     { when: "a top-up is pending", given: { inFlight: true } },
@@ -272,16 +276,21 @@ describe("checking again changes nothing and publishes nothing more", () => {
   });
 });
 
-describe("an account is low", () => {
-  test.each<{ low: boolean; account: Account }>([
-    { low: true, account: lowAccount(0n) },
-    { low: true, account: lowAccount(-5n) },
-    { low: true, account: lowAccount(10n, 10n) },
-    { low: false, account: lowAccount(11n, 10n) },
-    { low: false, account: notSaid() },
-  ])("$low: $account.position of $account.granted drawn, threshold $account.threshold", (row) => {
-    expect(isLow(row.account)).toBe(row.low);
-  });
+describe("an account needs credits", () => {
+  test.each<{ needs: boolean; account: Account }>([
+    { needs: true, account: lowAccount(0n) },
+    { needs: true, account: lowAccount(-5n) },
+    { needs: true, account: lowAccount(10n, 10n) },
+    { needs: false, account: lowAccount(11n, 10n) },
+    { needs: false, account: { ...lowAccount(0n), waitingCrossing: 3n } },
+    { needs: true, account: { ...lowAccount(0n), waitingCrossing: 2n } },
+    { needs: false, account: notSaid() },
+  ])(
+    "$needs: $account.position of $account.granted drawn, threshold $account.threshold, waiting after $account.waitingCrossing",
+    ({ needs, account }) => {
+      expect(needsCredits(account)).toBe(needs);
+    },
+  );
 });
 
 /** New, or with a threshold that was never crossed. */

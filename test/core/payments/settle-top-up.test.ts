@@ -123,7 +123,7 @@ describe("a top-up that is paid", () => {
     expect([account.lowBalance, account.crossings]).toEqual(low ? [true, 4n] : [false, 3n]);
     const said = {
       ...{ accountId: "acme", crossing: 4n, balance: left, threshold: 0n },
-      ...{ cause: "entry:5", occurredAt: NOON },
+      ...{ cause: "entry:5", occurredAt: NOON, needed: true },
     };
     expect(lowBalance).toEqual(low ? said : null);
   });

@@ -218,7 +218,7 @@ export function asModelTells({ account, lots, drawn, entries, lowBalances }: Acc
     expiries: entries
       .filter(({ kind }) => kind === "expiry")
       .map(({ lotId, credits }) => ({ lotId: lotId ?? "", credits: -credits })),
-    lowBalances: lowBalances.map(({ cause, balance }) => ({ cause, balance })),
+    lowBalances: lowBalances.map(({ cause, balance, needed }) => ({ cause, balance, needed })),
     entries: account.entries,
   };
 }

@@ -138,6 +138,7 @@ describe("a low balance", () => {
         threshold: 10n,
         cause: "event:e2",
         occurredAt: NOON,
+        needed: true,
       },
     ]);
     expect(accounts[0]).toMatchObject({ lowBalance: true, crossings: 3n, position: 15n });
@@ -148,13 +149,22 @@ describe("a low balance", () => {
     expect(meter([uses(1n)], { accounts: [account] }).lowBalances).toEqual([]);
   });
 
-  test("is caused by the entry, not by the event, when an expiry crosses", () => {
+  test("is caused by the entry when an expiry crosses, and again by the event that needs credits", () => {
     const account = accountWith({ granted: 10n, entries: 4n, nextDueAt: NOON });
     const { lowBalances } = meter([uses(1n)], {
       accounts: [account],
       lots: [lotOf("plan", 0n, 10n, NOON)],
     });
-    expect(lowBalances).toMatchObject([{ cause: "entry:5", balance: 0n, occurredAt: NOON }]);
+    expect(lowBalances).toMatchObject([
+      { crossing: 1n, cause: "entry:5", balance: 0n, occurredAt: NOON, needed: false },
+      {
+        crossing: 2n,
+        cause: expect.stringMatching(/^event:/),
+        balance: -1n,
+        occurredAt: NOON,
+        needed: true,
+      },
+    ]);
   });
 
   test("is published by the first usage of an account that never had credits", () => {

@@ -55,6 +55,7 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     threshold: long,
     cause: text,
     occurred_at: instant,
+    needed: fc.boolean(),
   }),
   credits: fc.record({
     account_id: text,
@@ -200,6 +201,7 @@ function someLow(given: Record<string, unknown>): Record<string, unknown> {
     threshold: 0n,
     cause: "event:e1",
     occurred_at: 1_763_812_800_000,
+    needed: true,
     ...given,
   };
 }

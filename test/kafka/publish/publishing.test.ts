@@ -237,7 +237,10 @@ test.each([
 async function leaveLowBalances(name: string, ...crossings: bigint[]): Promise<void> {
   const accountId = toAccountId(`${prefix}-${name}`);
   await inTransaction(books.database, async (transaction) => {
-    const said = { accountId, balance: 0n, threshold: 0n, cause: "event:e", occurredAt: 0 };
+    const said = {
+      ...{ accountId, balance: 0n, threshold: 0n, cause: "event:e", occurredAt: 0 },
+      needed: true,
+    };
     await putInOutbox(
       transaction,
       crossings.map((crossing) => lowBalanceRecord({ ...said, crossing })),

@@ -27,7 +27,7 @@ import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
 import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { topUpByHand, topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
-import { type Books, openBooks } from "../../support/books/books.ts";
+import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
 import {
   askTopUp,
   autoOf,
@@ -103,6 +103,24 @@ describe("an account that is low", () => {
     await look(NOON + 1);
     expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 1000"]);
     expect(await toldOf(books, id)).toEqual(["1 pending low-balance:1"]);
+  });
+
+  test("because its credits expired unused is charged once usage needs credits, and once", async () => {
+    const expiresAt = NOON - HOUR;
+    await openAccount(books, id, { at: NOON - DAY, lots: [{ credits: CREDIT, expiresAt }] });
+    await giveCard(books, id, NOON - DAY);
+    const run = { clock: NOON, completeUntil: expiresAt, limit: 100 };
+    await settleAccounts(books.database, run, null);
+    await look();
+    await set(NOON, { enabled: true });
+    await look();
+    expect(await paymentsOf(books, id)).toEqual([]);
+
+    await use(books, { [id]: 1n }, NOON);
+    await Promise.all([look(), look()]);
+    await use(books, { [id]: 1n }, NOON);
+    await look();
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:2 pending 1000"]);
   });
 
   test("gets one lot, however often the outcome is posted", async () => {

@@ -14,7 +14,7 @@ export interface AccountTold {
   >;
   readonly expiries: readonly { lotId: string; credits: bigint }[];
   /** Including those not yet published. */
-  readonly lowBalances: readonly { cause: string; balance: bigint }[];
+  readonly lowBalances: readonly { cause: string; balance: bigint; needed: boolean }[];
 }
 
 export function toldByModel(model: Model, accountId: string): AccountTold {
@@ -31,7 +31,11 @@ export function toldByModel(model: Model, accountId: string): AccountTold {
       ]),
     ),
     expiries: expiries.map(({ lotId, credits }) => ({ lotId, credits })),
-    lowBalances: lowBalances.map(({ cause, balance: low }) => ({ cause, balance: low })),
+    lowBalances: lowBalances.map(({ cause, balance: low, needed }) => ({
+      cause,
+      balance: low,
+      needed,
+    })),
   };
 }
 
@@ -61,8 +65,9 @@ export async function toldByBooks(database: Database, accountId: string): Promis
     ),
     expiries: entries.map(({ id, credits }) => ({ lotId: id, credits: -credits })),
     lowBalances: outbox.map(({ record }) => {
-      const { cause, balance } = JSON.parse(record) as { cause: string; balance: string };
-      return { cause, balance: BigInt(balance) };
+      type Low = { cause: string; balance: string; needed: boolean };
+      const { cause, balance, needed } = JSON.parse(record) as Low;
+      return { cause, balance: BigInt(balance), needed };
     }),
   };
 }

@@ -19,6 +19,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     threshold: 0n,
     lowBalance: false,
     crossings: 0n,
+    waitingCrossing: null,
     entries: 0n,
     timeZone: "UTC",
     nextDueAt: null,

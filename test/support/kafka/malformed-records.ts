@@ -37,6 +37,6 @@ function headed(schemaId: number, avro: Buffer): Buffer {
 function lowBalance(account: string): Record<string, unknown> {
   return {
     ...{ account_id: account, crossing: 1n, balance: 0n, threshold: 0n },
-    ...{ cause: "event:1", occurred_at: 0 },
+    ...{ cause: "event:1", occurred_at: 0, needed: true },
   };
 }
