@@ -9,6 +9,7 @@ import { createLogger } from "../shared/runtime/logger.ts";
 import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";
 import { permitGuest } from "./kafka/permit-guest.ts";
+import { grantToServices, userOf } from "./postgres/grant-to-services.ts";
 import { migrate } from "./postgres/migrate.ts";
 
 const run = promisify(execFile);
@@ -17,14 +18,15 @@ const run = promisify(execFile);
 const TOP_UP_SET_UP = fileURLToPath(new URL("../services/top-up/set-up/main.ts", import.meta.url));
 
 /**
- * Prepares Postgres, Kafka and the registry for the services: migrations, the gateway's minimum charges,
- * topics and schemas. Running it again changes nothing. Throws if a schema is incompatible with the
+ * Prepares Postgres, Kafka and the registry for the services: migrations, the rights of the services'
+ * role, the gateway's minimum charges, topics and schemas. Running it again changes nothing. Throws if a schema is incompatible with the
  * registered one.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);
   const logger = createLogger("set-up", "warn");
-  const database = openDatabase(settings.database, {
+  const { database: application, databaseOwner: owner } = settings;
+  const database = openDatabase(owner ?? application, {
     name: "drawdown-set-up",
     connections: 1,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
@@ -35,6 +37,7 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     say("schemas registered");
     const migrations = await migrate(database);
     say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
+    if (owner !== null) await grantToServices(database, userOf(application.url), say);
     await run(process.execPath, [TOP_UP_SET_UP], { env });
     say("minimum charges recorded");
     await admin.connect();

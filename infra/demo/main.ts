@@ -85,7 +85,7 @@ async function demo(
   const stack = given ?? (await startStack(own));
   running.stack = stack;
   const env = { ...process.env, ...stack.env, ...stack.servicesEnv };
-  await setUp(env, say);
+  await setUp({ ...env, ...stack.setUpEnv }, say);
 
   await mkdir(LOGS, { recursive: true });
   const prefix = given === undefined ? "demo" : `demo-${Date.now().toString(36)}`;

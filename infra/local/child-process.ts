@@ -12,6 +12,8 @@ export interface ChildCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from its standard input. */
+  readonly input?: string;
   /** The user it runs as, if not ours. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   /** The folder of `logs/<name>.log` and `pids/<name>.pid`; the command line must contain its path. */
@@ -134,11 +136,13 @@ async function spawnLogged(
   const log = openLog(logFile);
   const child = spawn(command.command, [...command.args], {
     detached: true,
-    stdio: ["ignore", log, log],
+    stdio: [command.input === undefined ? "ignore" : "pipe", log, log],
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TZ: "UTC", ...command.env },
     ...command.user,
   });
   closeSync(log);
+  child.stdin?.on("error", () => undefined); // it has ended, and its log says why
+  child.stdin?.end(command.input);
   const ended = new Promise<Omit<ChildEnd, "isRequested">>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });

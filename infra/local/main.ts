@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { setUp } from "../set-up.ts";
 import { type LocalApi, localApi } from "./api.ts";
 import { localPayments } from "./payments.ts";
-import { secondTerminal } from "./second-terminal.ts";
+import { secondTerminal, writeServers } from "./second-terminal.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { stackFromEnvironment } from "./stack-from-environment.ts";
@@ -25,6 +25,8 @@ With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, it uses those serv
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "data");
+/** Relative to the project, where its commands are typed. */
+const SERVERS_FILE = ".local/data/servers.sh";
 
 const say = (line: string) => console.log(line);
 
@@ -65,22 +67,23 @@ async function start(
   const stack = given ?? (await startStack(local));
   running.stack = stack;
   const env = { ...process.env, ...stack.env, ...stack.servicesEnv };
-  await setUp(env, say);
+  await setUp({ ...env, ...stack.setUpEnv }, say);
   if (stopRequested.aborted) return;
   const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });
   const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key") });
   const services = [...payments.services, ...SERVICES];
+  if (given === undefined) await writeServers(join(PROJECT, SERVERS_FILE), { ...stack.env });
   showServers(stack, services, given === undefined);
-  showApi(api, given === undefined ? { ...stack.env } : null);
+  showApi(api, given === undefined ? SERVERS_FILE : null);
   running.supervision = superviseServices(services, {
-    env: { ...env, ...payments.env, ...api.env },
+    env: { ...env, DATABASE_OWNER_URL: undefined, ...payments.env, ...api.env },
     say,
   });
 }
 
 function showServers(stack: Stack, services: readonly Service[], isLocal: boolean): void {
   const database = new URL(stack.env.DATABASE_URL);
-  if (!isLocal) database.password = ""; // the local password is no secret
+  database.password = "";
   const rows: [string, string][] = [
     ["Postgres", database.href],
     ["Kafka", stack.env.KAFKA_BROKERS],
@@ -92,14 +95,14 @@ function showServers(stack: Stack, services: readonly Service[], isLocal: boolea
   say("\n  Ctrl-C stops everything.\n");
 }
 
-function showApi({ url, key }: LocalApi, servers: Record<string, string> | null): void {
+function showApi({ url, key }: LocalApi, serversFile: string | null): void {
   const rows = [
     ["API", `${url}/docs`],
     ["Operators", `${url}/dashboard/#key=${key}`],
     ["Admin key", key],
   ] as const;
   say(rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`).join("\n"));
-  const lines = secondTerminal(servers, url).map((line) => `    ${line}`);
+  const lines = secondTerminal(serversFile, url).map((line) => `    ${line}`);
   say(`\n  In another terminal:\n\n${lines.join("\n")}\n`);
 }
 

@@ -2,6 +2,15 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import {
+  APPLICATION,
+  BOOKS_DATABASE,
+  createRoles,
+  newPassword,
+  OWNER,
+  type Passwords,
+  REGISTRY,
+} from "../postgres/create-roles.ts";
 import { type Child, logSays, runToEnd, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
@@ -12,11 +21,21 @@ import {
   type SystemUser,
 } from "./postgres-binaries.ts";
 
-/** Not a secret: the server is local and only for trials. */
-export const LOCAL_USER = "drawdown";
-export const LOCAL_PASSWORD = "drawdown";
+const SUPERUSER = "drawdown";
 
-const DATABASES = ["drawdown", "registry"] as const;
+/** The passwords of one run. */
+export interface Logins extends Passwords {
+  readonly [SUPERUSER]: string;
+}
+
+export function newLogins(): Logins {
+  return {
+    [SUPERUSER]: newPassword(),
+    [OWNER]: newPassword(),
+    [APPLICATION]: newPassword(),
+    [REGISTRY]: newPassword(),
+  };
+}
 
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
@@ -38,6 +57,7 @@ interface Cluster {
   readonly dataDir: string;
   readonly folder: string;
   readonly port: number;
+  readonly logins: Logins;
   readonly binaries: PostgresBinaries;
   readonly user: SystemUser | undefined;
   readonly settings: Readonly<Record<string, string>>;
@@ -46,6 +66,7 @@ interface Cluster {
 export async function postgresPart(
   dataDir: string,
   port: number,
+  logins: Logins,
   say: (line: string) => void,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Part> {
@@ -53,21 +74,34 @@ export async function postgresPart(
     dataDir,
     folder: join(dataDir, "postgres"),
     port,
+    logins,
     binaries: await findPostgres(),
     user: await postgresUser(),
     settings: { ...SETTINGS, ...settings, port: String(port) },
   };
-  return createPart("postgres", () => start(cluster), say);
+  let hasLogins = false;
+  const launch = async () => {
+    const server = await start(cluster, hasLogins);
+    hasLogins = true;
+    return server;
+  };
+  return createPart("postgres", launch, say);
 }
 
-export function postgresUrl(port: number, database: (typeof DATABASES)[number]): string {
-  return `postgresql://${LOCAL_USER}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
+/** How a role reaches the books. */
+export function postgresUrl(port: number, logins: Logins, role: keyof Logins): string {
+  return `postgresql://${role}:${logins[role]}@127.0.0.1:${port}/${BOOKS_DATABASE}`;
 }
 
-async function start(cluster: Cluster): Promise<Child> {
+export function superuserUrl(port: number, logins: Logins): string {
+  return postgresUrl(port, logins, SUPERUSER);
+}
+
+async function start(cluster: Cluster, hasLogins: boolean): Promise<Child> {
   // Its lock file prevents a start if the process id in it has been reused.
   await stopLeftover(join(cluster.folder, "postmaster.pid"), cluster.folder, "SIGINT");
   if (!existsSync(cluster.folder)) await initialise(cluster);
+  else if (!hasLogins) await renewPassword(cluster);
   const settings = Object.entries(cluster.settings);
   const server = await startChild(
     {
@@ -82,10 +116,10 @@ async function start(cluster: Cluster): Promise<Child> {
       dataDir: cluster.dataDir,
       stopSignal: "SIGINT",
     },
-    async (log) => (await logSays(log, "ready to accept")) && (await answers(cluster.port)),
+    async (log) => (await logSays(log, "ready to accept")) && (await answers(cluster)),
     60_000,
   );
-  await createDatabases(cluster.port);
+  if (!hasLogins) await createRoles(superuserUrl(cluster.port, cluster.logins), cluster.logins);
   return server;
 }
 
@@ -95,9 +129,11 @@ async function initialise(cluster: Cluster): Promise<void> {
   const passwordFile = join(cluster.dataDir, "postgres-password");
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  await writeFile(passwordFile, `${LOCAL_PASSWORD}\n`);
+  await writeFile(passwordFile, `${cluster.logins[SUPERUSER]}\n`, { mode: 0o600 });
   if (cluster.user !== undefined) {
-    await chown(partial, cluster.user.uid, cluster.user.gid);
+    for (const path of [partial, passwordFile]) {
+      await chown(path, cluster.user.uid, cluster.user.gid);
+    }
     await chmod(cluster.dataDir, 0o711); // lets that user reach its own folder
   }
   await runToEnd({
@@ -105,7 +141,7 @@ async function initialise(cluster: Cluster): Promise<void> {
     command: cluster.binaries.initdb,
     args: [
       `--pgdata=${partial}`,
-      `--username=${LOCAL_USER}`,
+      `--username=${SUPERUSER}`,
       `--pwfile=${passwordFile}`,
       "--auth=scram-sha-256",
       "--encoding=UTF8",
@@ -120,34 +156,28 @@ async function initialise(cluster: Cluster): Promise<void> {
   await rename(partial, cluster.folder);
 }
 
-async function answers(port: number): Promise<boolean> {
+/** Sets the superuser's password of this run, before the server listens. */
+async function renewPassword({ folder, dataDir, binaries, user, logins }: Cluster): Promise<void> {
+  await runToEnd({
+    name: "postgres-password",
+    command: binaries.postgres,
+    args: ["--single", "-D", folder, "postgres"],
+    input: `ALTER ROLE ${SUPERUSER} PASSWORD '${logins[SUPERUSER]}'\n`,
+    user,
+    dataDir,
+  });
+}
+
+async function answers({ port, logins }: Cluster): Promise<boolean> {
+  const url = superuserUrl(port, logins).replace(/[^/]+$/, "postgres");
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on("error", () => undefined); // a lost connection fails the query
   try {
-    await withClient(port, (client) => client.query("SELECT 1"));
+    await client.connect();
+    await client.query("SELECT 1");
     return true;
   } catch {
     return false;
-  }
-}
-
-async function createDatabases(port: number): Promise<void> {
-  await withClient(port, async (client) => {
-    const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
-    const there = new Set(rows.map((row) => row.datname));
-    for (const name of DATABASES) {
-      if (!there.has(name)) await client.query(`CREATE DATABASE ${name}`);
-    }
-  });
-}
-
-async function withClient<T>(port: number, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
-    connectionString: postgresUrl(port, "drawdown").replace(/drawdown$/, "postgres"),
-    connectionTimeoutMillis: 2_000,
-  });
-  client.on("error", () => undefined); // a lost connection fails the current query
-  try {
-    await client.connect();
-    return await use(client);
   } finally {
     await client.end();
   }

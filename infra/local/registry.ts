@@ -1,8 +1,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { REGISTRY, REGISTRY_DATABASE } from "../postgres/create-roles.ts";
 import { type Child, logSays, startChild } from "./child-process.ts";
 import { createPart, type Part } from "./part.ts";
-import { LOCAL_PASSWORD, LOCAL_USER } from "./postgres.ts";
 
 export interface RegistryOptions {
   readonly java: string;
@@ -11,6 +11,8 @@ export interface RegistryOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly postgresPort: number;
+  /** Of its role of Postgres. */
+  readonly password: string;
 }
 
 /** Apicurio, which stores schemas and their ids in Postgres. */
@@ -44,9 +46,9 @@ async function start(options: RegistryOptions): Promise<Child> {
         QUARKUS_HTTP_PORT: String(options.port),
         APICURIO_STORAGE_KIND: "sql",
         APICURIO_STORAGE_SQL_KIND: "postgresql",
-        APICURIO_DATASOURCE_URL: `jdbc:postgresql://127.0.0.1:${options.postgresPort}/registry`,
-        APICURIO_DATASOURCE_USERNAME: LOCAL_USER,
-        APICURIO_DATASOURCE_PASSWORD: LOCAL_PASSWORD,
+        APICURIO_DATASOURCE_URL: `jdbc:postgresql://127.0.0.1:${options.postgresPort}/${REGISTRY_DATABASE}`,
+        APICURIO_DATASOURCE_USERNAME: REGISTRY,
+        APICURIO_DATASOURCE_PASSWORD: options.password,
         // The default maximum of 100 is all connections that Postgres has.
         APICURIO_DATASOURCE_JDBC_INITIAL_SIZE: "1",
         APICURIO_DATASOURCE_JDBC_MIN_SIZE: "1",

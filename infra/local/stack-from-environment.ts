@@ -10,7 +10,8 @@ export function stackFromEnvironment(
   const { DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = environment;
   if (DATABASE_URL && KAFKA_BROKERS && SCHEMA_REGISTRY_URL) {
     const env = { DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL };
-    return { env, servicesEnv: {}, stop: async () => {} };
+    const stop = async () => {};
+    return { env, servicesEnv: {}, setUpEnv: {}, superuserUrl: DATABASE_URL, stop };
   }
   const settings = Object.entries({ DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL });
   const missing = settings.filter(([, value]) => !value).map(([name]) => name);

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { APPLICATION, OWNER, REGISTRY } from "../postgres/create-roles.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { fetchParts, type Parts } from "./fetch-parts.ts";
 import { findJava } from "./find-java.ts";
 import { type KafkaGuard, kafkaPart } from "./kafka.ts";
 import type { Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
-import { postgresPart, postgresUrl } from "./postgres.ts";
+import { type Logins, newLogins, postgresPart, postgresUrl, superuserUrl } from "./postgres.ts";
 import { registryPart, registryUrl } from "./registry.ts";
 import { reservePort } from "./reserve-port.ts";
 
@@ -33,11 +34,20 @@ interface ServicesEnvironment {
   readonly KAFKA_GUEST_PRINCIPAL?: string;
 }
 
+/** How set-up reaches what only it may do; empty where one role does everything. */
+interface SetUpEnvironment {
+  readonly DATABASE_OWNER_URL?: string;
+}
+
 export interface Stack {
   /** For everybody on this machine. */
   readonly env: StackEnvironment;
   /** For set-up and the services, over `env`. */
   readonly servicesEnv: ServicesEnvironment;
+  /** For set-up alone, over both. */
+  readonly setUpEnv: SetUpEnvironment;
+  /** As whom tests create databases. */
+  readonly superuserUrl: string;
   /** Stops gracefully and keeps the data. Servers not started here keep running. */
   stop(): Promise<void>;
 }
@@ -93,15 +103,18 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     if (options.fresh === true) await clear(dataDir);
     const ports = await choosePorts({ ...PREFERRED, ...options.ports }, reserved, say);
     const guard = options.guarded === true ? newGuard(ports.kafkaServices) : undefined;
-    const parts = await createParts({ java, dataDir, fetched, ports, guard, options });
+    const logins = newLogins();
+    const parts = await createParts({ java, dataDir, fetched, ports, guard, logins, options });
     await startParts(parts, say);
     return {
       env: {
-        DATABASE_URL: postgresUrl(ports.postgres, "drawdown"),
+        DATABASE_URL: postgresUrl(ports.postgres, logins, APPLICATION),
         KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
         SCHEMA_REGISTRY_URL: registryUrl(ports.registry),
       },
       servicesEnv: guard === undefined ? {} : servicesEnvironment(guard),
+      setUpEnv: { DATABASE_OWNER_URL: postgresUrl(ports.postgres, logins, OWNER) },
+      superuserUrl: superuserUrl(ports.postgres, logins),
       parts,
       async stop() {
         await stopParts(parts);
@@ -135,9 +148,10 @@ async function createParts(given: {
   fetched: Parts;
   ports: Ports;
   guard: KafkaGuard | undefined;
+  logins: Logins;
   options: StackOptions;
 }): Promise<StackParts> {
-  const { java, dataDir, fetched, ports, guard, options } = given;
+  const { java, dataDir, fetched, ports, guard, logins, options } = given;
   const { say, kafkaJava = [], postgresSettings } = options;
   const kafka = {
     jars: fetched.kafka,
@@ -150,9 +164,10 @@ async function createParts(given: {
     program: fetched.registry,
     port: ports.registry,
     postgresPort: ports.postgres,
+    password: logins[REGISTRY],
   };
   return {
-    postgres: await postgresPart(dataDir, ports.postgres, say, postgresSettings),
+    postgres: await postgresPart(dataDir, ports.postgres, logins, say, postgresSettings),
     kafka: kafkaPart({ java, dataDir, ...kafka }, say),
     registry: registryPart({ java, dataDir, ...registry }, say),
   };

@@ -4,6 +4,7 @@ import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
+import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
@@ -24,6 +25,7 @@ await runService("api", async (service) => {
   const heavyDatabase = openDatabase(settings.database, { ...HEAVY_POOL, name: "drawdown-api" });
   const { database, kafka, admin, waits } = servers;
   const { untilUp } = waits;
+  await untilUp("Postgres", () => requireRights(database));
   requireKeyToListen(api.host, await untilUp("Postgres", () => hasApiKeys(database, Date.now())));
   await untilUp("Kafka", () => admin.connect());
   const skipped = openSkippedRecords(logger);

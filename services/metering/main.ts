@@ -6,6 +6,7 @@ import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
+import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
@@ -33,7 +34,7 @@ await runService("metering", async (service) => {
   const sleeper = openSleeper(stopping);
 
   await untilUp("the registry", () => registerSchemas(registry));
-  await untilUp("Postgres", () => database.query("SELECT 1"));
+  await untilUp("Postgres", () => requireRights(database));
   await untilUp("Kafka", () => admin.connect());
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   const meter = meterMessages({

@@ -1,5 +1,6 @@
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { usageProof } from "./prove-usage.ts";
@@ -15,7 +16,7 @@ await runService("scheduler", async (service) => {
   const { database, waits } = servers;
   const { cron, proofCron, noticeWithinMs } = settings.scheduler;
 
-  await waits.untilUp("Postgres", () => database.query("SELECT 1"));
+  await waits.untilUp("Postgres", () => requireRights(database));
   logger.info({ cron, proofCron }, "scheduling");
   const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping });
   const prove = usageProof({ ...servers, logger, stopping });

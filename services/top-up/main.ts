@@ -7,6 +7,7 @@ import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
@@ -33,6 +34,7 @@ await runService("top-up", async (service) => {
   const { database, admin, registry, waits } = servers;
   const { untilUp } = waits;
 
+  await untilUp("Postgres", () => requireRights(database));
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
   const { minimumCharges } = kindOf(gateway.name);
   await untilUp("Postgres", () => recordChargeLimits(database, minimumCharges, payments.ceilings));

@@ -31,13 +31,17 @@ const seconds = (usualMs: number) =>
 
 const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
 
+const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://");
+
 /** The settings of every service. `npm run docs` writes docs/settings.md from it. */
 export const environment = z
   .object({
-    DATABASE_URL: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
-      .describe("`postgresql://user:password@host:port/database`"),
+    DATABASE_URL: databaseUrl.describe("`postgresql://user:password@host:port/database`"),
+    DATABASE_OWNER_URL: databaseUrl
+      .optional()
+      .describe(
+        "As `DATABASE_URL`, with the role that owns the tables. Set-up migrates as it, and grants the role of `DATABASE_URL` what the services need; without it, one role does both",
+      ),
     DATABASE_TLS: z
       .enum(["off", "require", "verify"])
       .default("off")
@@ -97,9 +101,12 @@ export const environment = z
     ),
     LOG_LEVEL: logLevel,
   })
-  .superRefine(({ DATABASE_URL: url, DATABASE_TLS: tls }, context) => {
-    const message = databaseUrlProblem(url, tls);
-    if (message !== null) context.addIssue({ code: "custom", path: ["DATABASE_URL"], message });
+  .superRefine((env, context) => {
+    for (const name of ["DATABASE_URL", "DATABASE_OWNER_URL"] as const) {
+      const url = env[name];
+      const message = url === undefined ? null : databaseUrlProblem(url, env.DATABASE_TLS);
+      if (message !== null) context.addIssue({ code: "custom", path: [name], message });
+    }
   })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],
@@ -141,17 +148,18 @@ export function readSettings(env: NodeJS.ProcessEnv) {
             password: set.SCHEMA_REGISTRY_PASSWORD ?? "",
           },
   };
+  const tls =
+    set.DATABASE_TLS === "off"
+      ? null
+      : {
+          rejectUnauthorized: set.DATABASE_TLS === "verify",
+          ...certificate("DATABASE_CA_FILE", set.DATABASE_CA_FILE),
+        };
   return {
-    database: {
-      url: set.DATABASE_URL,
-      tls:
-        set.DATABASE_TLS === "off"
-          ? null
-          : {
-              rejectUnauthorized: set.DATABASE_TLS === "verify",
-              ...certificate("DATABASE_CA_FILE", set.DATABASE_CA_FILE),
-            },
-    },
+    database: { url: set.DATABASE_URL, tls },
+    /** Null: the role of `database` owns the tables. */
+    databaseOwner:
+      set.DATABASE_OWNER_URL === undefined ? null : { url: set.DATABASE_OWNER_URL, tls },
     ...{ kafka, topics, registry },
     metering: {
       batchEvents: set.METERING_BATCH_EVENTS,

@@ -53,7 +53,8 @@ const stack = await startStack({
 });
 process.once("SIGINT", () => void stack.stop().then(() => process.exit(130)));
 try {
-  const env = { ...process.env, ...stack.env };
+  // It creates databases and empties caches.
+  const env = { ...process.env, ...stack.env, DATABASE_URL: stack.superuserUrl };
   await setUp(env, say);
   const settings = readSettings(env);
   const { postgres, kafka } = stack.parts;

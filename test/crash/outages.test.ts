@@ -41,7 +41,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "drawdown-outages-"));
   stack = await startStack({ dataDir, ports: PORTS, kafkaJava: QUICK_JAVA, say: () => undefined });
   env = { ...process.env, ...stack.env };
-  await setUp(env, () => undefined);
+  await setUp({ ...env, ...stack.setUpEnv }, () => undefined);
   database = connect(stack.env.DATABASE_URL);
   await setPrice({ database }, "call", 1n);
   await openAccount({ database }, ACCOUNT, { lots: [{ credits: 1_000_000n }] });

@@ -5,16 +5,19 @@ import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { secondTerminal } from "../../infra/local/second-terminal.ts";
+import { secondTerminal, writeServers } from "../../infra/local/second-terminal.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { TURN_MS, takeTopUpGroup } from "../support/processes/top-up-process.ts";
+import { superuserUrl } from "../support/stack/template.ts";
 import { fencedBlocks, firstTerminal } from "./readme-blocks.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const WITHIN_MS = 240_000;
+/** Which npm start writes for servers of its own. */
+const SERVERS_FILE = ".local/data/servers.sh";
 const kafka = testKafka();
 
 /** The folder beside which the README's product lies. */
@@ -49,6 +52,8 @@ test("every command and every sample of the README runs", { timeout: WITHIN_MS }
   const { before, running } = firstTerminal(start);
   // The servers of this test, in place of those that it would start; the demo plays faster.
   await typed(before, servers()).ended;
+  await mkdir(join(copy, ".local/data"), { recursive: true });
+  await writeServers(join(copy, SERVERS_FILE), servers());
   const services = typed(running, servers());
   try {
     await eventually("npm start shows the API", () => apiOf(services) !== null, 60_000);
@@ -62,7 +67,7 @@ test("every command and every sample of the README runs", { timeout: WITHIN_MS }
     const second = typed(typedThere.join("\n"));
     expect(await second.ended).toMatch(/HTTP\/1.1 202 Accepted/);
 
-    const printed = secondTerminal(servers(), api);
+    const printed = secondTerminal(SERVERS_FILE, api);
     const link = await typed(printed.join("\n")).ended;
     const [url = ""] = /http:\/\/\S+\/dashboard\/\S*/.exec(link) ?? [];
     expect((await fetch(url)).status).toBe(200);
@@ -78,17 +83,17 @@ test("every command and every sample of the README runs", { timeout: WITHIN_MS }
   expect(services.output()).toMatch(/Everything has stopped\.\n$/);
 });
 
+/** Its set-up migrates with the role of DATABASE_URL, as with any servers that are given. */
 const servers = () => ({
-  DATABASE_URL: books.url,
+  DATABASE_URL: superuserUrl(books.url),
   KAFKA_BROKERS: process.env["KAFKA_BROKERS"] ?? "",
   SCHEMA_REGISTRY_URL: process.env["SCHEMA_REGISTRY_URL"] ?? "",
 });
 
 /** The README's addresses are those of a machine where nothing else runs. */
 function withAddresses(text: string, api: string): string {
-  const { DATABASE_URL, KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = servers();
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = servers();
   return text
-    .replace("postgresql://drawdown:drawdown@127.0.0.1:5432/drawdown", DATABASE_URL)
     .replace("127.0.0.1:9092", KAFKA_BROKERS)
     .replace("http://127.0.0.1:8081/apis/ccompat/v7", SCHEMA_REGISTRY_URL)
     .replace("http://127.0.0.1:8088", api);

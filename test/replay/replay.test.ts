@@ -27,6 +27,7 @@ import { testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher } from "../support/kafka/publish-usage.ts";
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { startMetering } from "../support/processes/metering-process.ts";
+import { superuserUrl } from "../support/stack/template.ts";
 import { playPublished } from "./published-history.ts";
 
 /**
@@ -60,7 +61,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  target = await openBooks();
+  target = await openTarget();
 });
 
 afterEach(async () => {
@@ -109,7 +110,7 @@ describe("a replay", () => {
 
   test("of a replay equals it again", async () => {
     await replay(books);
-    const second = await openBooks();
+    const second = await openTarget();
     const ran = await drawdown(["replay", "--into", second.url], env(target));
     expect([ran.code, ran.stderr]).toEqual([0, ""]);
     await second.close();
@@ -497,4 +498,10 @@ async function countOf({ database }: Books, table: string): Promise<number> {
     `SELECT count(*)::integer AS count FROM ${table}`,
   );
   return rows[0]?.count ?? 0;
+}
+
+/** A replay makes the tables of its target. */
+async function openTarget(): Promise<Books> {
+  const target = await openBooks();
+  return { ...target, url: superuserUrl(target.url) };
 }

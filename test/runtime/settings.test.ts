@@ -18,6 +18,7 @@ const NEEDED = {
 test("the three required settings are enough; all others have defaults", () => {
   expect(readSettings(NEEDED)).toMatchObject({
     database: { url: NEEDED.DATABASE_URL, tls: null },
+    databaseOwner: null,
     kafka: { brokers: ["kafka:9092"], tls: null, sasl: null },
     topics: { replication: -1, usagePartitions: 4, guest: null },
     registry: { url: NEEDED.SCHEMA_REGISTRY_URL, auth: null },
@@ -49,6 +50,16 @@ describe("settings are read", () => {
         kafka: {
           tls: {},
           sasl: { mechanism: "scram-sha-512", username: "metering", password: "sesame" },
+        },
+      },
+    },
+    {
+      what: "the owner of the tables, with the same TLS",
+      set: { DATABASE_OWNER_URL: "postgres://owner:sesame@db/drawdown", DATABASE_TLS: "require" },
+      read: {
+        databaseOwner: {
+          url: "postgres://owner:sesame@db/drawdown",
+          tls: { rejectUnauthorized: false },
         },
       },
     },
@@ -100,6 +111,7 @@ describe("settings are read", () => {
 describe("an invalid setting is named, and its value is not shown:", () => {
   test.each([
     { name: "DATABASE_URL", value: "mysql://drawdown:sesame@db/drawdown" },
+    { name: "DATABASE_OWNER_URL", value: "mysql://drawdown:sesame@db/drawdown" },
     { name: "DATABASE_TLS", value: "sesame" },
     { name: "KAFKA_BROKERS", value: "sesame" },
     { name: "KAFKA_BROKERS", value: "kafka:9092,sesame" },

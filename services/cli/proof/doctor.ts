@@ -12,7 +12,7 @@ import { printable } from "../shell/print.ts";
 import { openProgress } from "../shell/progress.ts";
 import { type Result, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { withDatabase } from "../shell/with-database.ts";
+import { explainRights, withDatabase } from "../shell/with-database.ts";
 
 export function addDoctorCommand(program: Command): void {
   addCommand(program, "doctor", {
@@ -34,9 +34,10 @@ const diagnosis = noun({
 
 async function doctor(settings: Settings): Promise<Result> {
   using progress = openProgress(INVARIANTS.length, countOf(INVARIANTS.length, "invariant"));
-  const findings = await withDatabase(settings, (database) =>
-    checkInvariants(database, () => progress.add(1)),
-  );
+  const findings = await withDatabase(settings, async (database) => {
+    await explainRights(database);
+    return checkInvariants(database, () => progress.add(1));
+  });
   const broken = findings.filter(({ accounts }) => accounts.length > 0);
   const failure =
     broken.length === 0 ? null : `the books violate ${countOf(broken.length, "invariant")}`;

@@ -1,15 +1,18 @@
 import { type Database, openDatabase, sqlState } from "../../../shared/ledger/postgres/database.ts";
 import { databaseAddress } from "../../../shared/ledger/postgres/database-address.ts";
+import { RightsMissing, requireRights } from "../../../shared/ledger/postgres/missing-rights.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { PartUnavailable, WrongUsage } from "./result.ts";
 
 const UNDEFINED_TABLE = "42P01";
 const UNDEFINED_COLUMN = "42703";
+const INSUFFICIENT_PRIVILEGE = "42501";
 
 /**
  * Runs `work` with a connection to Postgres. Throws PartUnavailable when Postgres cannot be reached,
- * refuses the connection, is lost on the way, or does not have the tables of this version.
+ * refuses the connection, is lost on the way, does not have the tables of this version, or does not let
+ * its role use them.
  */
 export async function withDatabase<T>(
   settings: Settings,
@@ -26,6 +29,7 @@ export async function withDatabase<T>(
     await connect(database, where);
     return await work(database);
   } catch (error) {
+    if (sqlState(error) === INSUFFICIENT_PRIVILEGE) await explainRights(database);
     throw explained(error, where);
   } finally {
     await database.end();
@@ -70,6 +74,15 @@ async function connect(database: Database, where: string): Promise<void> {
   } catch (error) {
     const does = sqlState(error) === null ? "cannot be reached" : "refuses the connection";
     throw new PartUnavailable(`Postgres at ${where} ${does}: ${reasonOf(error)}`);
+  }
+}
+
+/** Throws PartUnavailable if the connection's role lacks rights. */
+export async function explainRights(database: Database): Promise<void> {
+  try {
+    await requireRights(database);
+  } catch (error) {
+    throw error instanceof RightsMissing ? new PartUnavailable(error.message) : error;
   }
 }
 

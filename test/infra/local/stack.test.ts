@@ -9,8 +9,11 @@ import { type LocalStack, startStack } from "../../../infra/local/stack.ts";
 import { setUp } from "../../../infra/set-up.ts";
 import { METERING, TOP_UP, TOPICS } from "../../../shared/core/text/topics.ts";
 import { openKafka } from "../../../shared/kafka/client/kafka-client.ts";
+import { requireRights } from "../../../shared/ledger/postgres/missing-rights.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
+import { connect } from "../../support/books/books.ts";
+import { drawdown } from "../../support/cli/drawdown.ts";
 import { eventually } from "../../support/eventually.ts";
 import { living } from "../../support/living.ts";
 import { QUICK_JAVA } from "../../support/stack/brokers.ts";
@@ -89,7 +92,7 @@ describe("a client that does not log in", () => {
   };
 
   beforeAll(async () => {
-    await setUp({ ...process.env, ...stack.env, ...stack.servicesEnv }, () => undefined);
+    await setUp(setUpEnv(), () => undefined);
   }, 60_000);
 
   test("publishes usage, and reads it in a group of its own", async () => {
@@ -125,6 +128,62 @@ describe("a client that does not log in", () => {
   });
 });
 
+describe("a role of Postgres", () => {
+  const permissionDenied = expect.objectContaining({ code: "42501" });
+  const as = (text: string, url = stack.env.DATABASE_URL) => sql(text, stack, url);
+  const inRegistry = (url: string) => url.replace(/\/drawdown$/, "/registry");
+
+  test.each([
+    "DROP TABLE account",
+    "TRUNCATE account",
+    "ALTER TABLE account ADD COLUMN own text",
+    "CREATE TABLE own (id text)",
+    "CREATE TEMPORARY TABLE own (id text)",
+    "DELETE FROM migration",
+    "CREATE ROLE own",
+    "CREATE DATABASE own",
+    "SELECT rolpassword FROM pg_authid",
+    "COPY account TO '/tmp/own'",
+  ])("the services' cannot %s", async (text) => {
+    await expect(as(text)).rejects.toEqual(permissionDenied);
+  });
+
+  test("the services' cannot read the registry's database", async () => {
+    const url = inRegistry(stack.env.DATABASE_URL);
+    await expect(as("SELECT 1", url)).rejects.toEqual(permissionDenied);
+  });
+
+  test("the owner's is no superuser, and the registry's cannot read the books", async () => {
+    const roles = "SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreatedb OR rolcreaterole";
+    expect(await sql(roles)).toEqual([{ rolname: "drawdown" }]);
+    const connects = `SELECT has_database_privilege('drawdown_registry', 'drawdown', 'CONNECT') AS yes`;
+    expect(await sql(connects)).toEqual([{ yes: false }]);
+    const tables = "SELECT DISTINCT tableowner AS owner FROM pg_tables WHERE schemaname = 'public'";
+    const registered = await sql(tables, stack, inRegistry(stack.superuserUrl));
+    expect(registered).toEqual([{ owner: "drawdown_registry" }]);
+  });
+
+  test("is told what it lacks, and set-up grants it", async () => {
+    const database = connect(stack.env.DATABASE_URL, 1);
+    onTestFinished(() => database.end());
+    await requireRights(database);
+    await sql("REVOKE SELECT, DELETE ON account FROM drawdown_app");
+    await sql("REVOKE SELECT ON lot FROM drawdown_app");
+    const env = { ...stack.env };
+    const sentence =
+      "the role drawdown_app of Postgres lacks rights: set-up grants them (npm run set-up with " +
+      "DATABASE_OWNER_URL), or the tables' owner by: GRANT SELECT, DELETE ON account TO drawdown_app, " +
+      "and 1 more";
+    await expect(requireRights(database)).rejects.toThrow(sentence);
+    expect(await drawdown(["doctor"], { env })).toMatchObject({ code: 1, stderr: `${sentence}\n` });
+    expect(await drawdown(["account", "show", "acme"], { env })).toMatchObject({
+      stderr: `${sentence}\n`,
+    });
+    await setUp(setUpEnv(), () => undefined);
+    await requireRights(database);
+  });
+});
+
 test("a second stack on the same data folder is refused", async () => {
   await expect(start()).rejects.toThrow(
     `Process ${process.pid} already runs a stack on ${dataDir}`,
@@ -157,8 +216,16 @@ test("after a stop no process is left, and the next start finds all data", async
   await stack.stop();
   expect(await living(pids)).toEqual([]);
 
+  const before = stack;
   stack = await start();
+  expect(stack.env.DATABASE_URL).not.toBe(before.env.DATABASE_URL);
+  for (const url of [before.superuserUrl, before.env.DATABASE_URL]) {
+    await expect(sql("SELECT 1", stack, url)).rejects.toThrow("password authentication failed");
+  }
   expect(await sql("SELECT id FROM note")).toEqual([{ id: "kept" }]);
+  // A table that one role for everything has made.
+  const owner = "SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'note'";
+  expect(await sql(owner)).toEqual([{ owner: "drawdown_owner" }]);
   expect(await topics()).toContain("notes");
   expect(await register(FIRST)).toEqual({ status: 200, id: 1 });
 }, 90_000);
@@ -202,8 +269,12 @@ async function subjects({ env }: LocalStack): Promise<unknown> {
   return await (await fetch(`${env.SCHEMA_REGISTRY_URL}/subjects`)).json();
 }
 
-async function sql(text: string, on = stack): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: on.env.DATABASE_URL });
+function setUpEnv(): NodeJS.ProcessEnv {
+  return { ...process.env, ...stack.env, ...stack.servicesEnv, ...stack.setUpEnv };
+}
+
+async function sql(text: string, on = stack, url = on.superuserUrl): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     return (await client.query(text)).rows;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { endStaleTransactions } from "../../../shared/ledger/postgres/end-stale-transactions.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { eventually } from "../../support/eventually.ts";
+import { superuserUrl } from "../../support/stack/template.ts";
 
 /** A consumer that stalls in the middle of a transaction, and those that wait for its rows. */
 const NAME = "stale-metering";
@@ -55,7 +56,10 @@ test("one that is young, one that waits for a lock and one of another applicatio
 });
 
 async function connect(name: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: books.url, application_name: name });
+  const client = new pg.Client({
+    connectionString: superuserUrl(books.url),
+    application_name: name,
+  });
   client.on("error", () => undefined);
   await client.connect();
   return client;

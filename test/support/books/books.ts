@@ -5,11 +5,13 @@ import { createAccount } from "../../../shared/ledger/credits/create-account.ts"
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { type Database, openDatabase } from "../../../shared/ledger/postgres/database.ts";
 import { throughSocket } from "../stack/postgres-socket.ts";
-import { copyDatabase, createFromTemplate, dropDatabase } from "../stack/template.ts";
+import { copyDatabase, createFromTemplate, dropDatabase, superuserUrl } from "../stack/template.ts";
 
 /** A separate database for a test file, with the tables and no rows. */
 export interface Books {
+  /** With the role of the services, who may change rows and no tables. */
   readonly url: string;
+  /** With every right, for what tests do besides. */
   readonly database: Database;
   close(): Promise<void>;
 }
@@ -28,7 +30,7 @@ function newName(): string {
 }
 
 function booksAt(url: string): Books {
-  const database = connect(url);
+  const database = connect(superuserUrl(url));
   return {
     url,
     database,

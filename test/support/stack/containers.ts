@@ -1,8 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { DockerComposeEnvironment, getContainerRuntimeClient } from "testcontainers";
 import { freePort } from "../../../infra/local/free-port.ts";
 import type { Stack } from "../../../infra/local/stack.ts";
+import {
+  APPLICATION,
+  BOOKS_DATABASE,
+  newPassword,
+  OWNER,
+} from "../../../infra/postgres/create-roles.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../../..");
 const SERVERS = ["postgres", "kafka", "registry"];
@@ -26,18 +31,27 @@ export async function startContainers(): Promise<Stack> {
     KAFKA_PORT: await port(29_092),
     SCHEMA_REGISTRY_PORT: await port(28_081),
   };
-  const password = randomBytes(12).toString("hex");
+  const passwords = {
+    POSTGRES_PASSWORD: newPassword(),
+    DATABASE_OWNER_PASSWORD: newPassword(),
+    DATABASE_PASSWORD: newPassword(),
+    REGISTRY_DATABASE_PASSWORD: newPassword(),
+  };
+  const urlOf = (role: string, password: string) =>
+    `postgresql://${role}:${password}@127.0.0.1:${ports.POSTGRES_PORT}/${BOOKS_DATABASE}`;
   const running = await new DockerComposeEnvironment(PROJECT, "docker-compose.yml")
-    .withEnvironment({ ...ports, POSTGRES_PASSWORD: password, KAFKA_SUPER_USERS: EVERYBODY })
+    .withEnvironment({ ...ports, ...passwords, KAFKA_SUPER_USERS: EVERYBODY })
     .withStartupTimeout(180_000)
     .up(SERVERS);
   return {
     env: {
-      DATABASE_URL: `postgresql://drawdown:${password}@127.0.0.1:${ports.POSTGRES_PORT}/drawdown`,
+      DATABASE_URL: urlOf(APPLICATION, passwords.DATABASE_PASSWORD),
       KAFKA_BROKERS: `127.0.0.1:${ports.KAFKA_PORT}`,
       SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.SCHEMA_REGISTRY_PORT}/apis/ccompat/v7`,
     },
     servicesEnv: {},
+    setUpEnv: { DATABASE_OWNER_URL: urlOf(OWNER, passwords.DATABASE_OWNER_PASSWORD) },
+    superuserUrl: urlOf("drawdown", passwords.POSTGRES_PASSWORD),
     async stop() {
       await running.down({ removeVolumes: true });
     },

@@ -9,7 +9,7 @@ import { fillCompileCache } from "./compile-cache.ts";
 import { startContainers } from "./containers.ts";
 import { ownPorts } from "./ports.ts";
 import { makeSocketFolder } from "./postgres-socket.ts";
-import { dropTemplate, makeTemplate } from "./template.ts";
+import { dropTemplate, makeTemplate, SUPERUSER } from "./template.ts";
 
 const LOCAL = resolve(import.meta.dirname, "../../../.local");
 
@@ -34,6 +34,7 @@ async function start(): Promise<() => Promise<void>> {
   const compileCache = process.env["NODE_COMPILE_CACHE"] ?? join(LOCAL, "compile-cache");
   const stack = await bootStack();
   Object.assign(process.env, stack.env);
+  process.env[SUPERUSER] = stack.superuserUrl;
   process.env[BROKERS] = stack.brokers.join(" ");
   process.env["NODE_COMPILE_CACHE"] = compileCache;
   try {
@@ -48,11 +49,11 @@ async function start(): Promise<() => Promise<void>> {
   };
 }
 
-async function setUpServers({ brokers }: TestStack): Promise<void> {
+async function setUpServers({ brokers, setUpEnv }: TestStack): Promise<void> {
   for (const broker of brokers) {
-    await setUp({ ...process.env, KAFKA_BROKERS: broker }, () => undefined);
+    await setUp({ ...process.env, ...setUpEnv, KAFKA_BROKERS: broker }, () => undefined);
   }
-  await makeTemplate();
+  await makeTemplate(setUpEnv.DATABASE_OWNER_URL);
 }
 
 /** With a broker per worker, or a shared one. */

@@ -4,12 +4,23 @@ import { setUp } from "../../../infra/set-up.ts";
 /** The name of a database, empty as set-up leaves it, that every test file's books are copied from. */
 const TEMPLATE = "TEST_TEMPLATE_DATABASE";
 
-/** Creates the template and names it in the environment. Nothing may be connected to it afterwards. */
-export async function makeTemplate(): Promise<void> {
+/** The environment variable with the URL of the role that creates databases. */
+export const SUPERUSER = "TEST_SUPERUSER_URL";
+
+/**
+ * Creates the template, owned by the role of `ownerUrl`, and names it in the environment. Nothing may be
+ * connected to it afterwards.
+ */
+export async function makeTemplate(ownerUrl: string | undefined): Promise<void> {
   const name = `template_${process.pid}`;
   await onServer((server) => server.query(`DROP DATABASE IF EXISTS ${name}`));
-  await onServer((server) => server.query(`CREATE DATABASE ${name}`));
-  await setUp({ ...process.env, DATABASE_URL: databaseUrl(name) }, () => undefined);
+  const owner = ownerUrl === undefined ? "" : `OWNER ${new URL(ownerUrl).username}`;
+  await onServer((server) => server.query(`CREATE DATABASE ${name} ${owner}`));
+  const urls = {
+    DATABASE_URL: databaseUrl(name),
+    DATABASE_OWNER_URL: ownerUrl && inDatabase(ownerUrl, name),
+  };
+  await setUp({ ...process.env, ...urls }, () => undefined);
   process.env[TEMPLATE] = name;
 }
 
@@ -45,8 +56,17 @@ function templateName(): string {
   return environment(TEMPLATE);
 }
 
+/** As the superuser, whom a database at `url` refuses nothing. */
+export function superuserUrl(url: string): string {
+  return inDatabase(environment(SUPERUSER), new URL(url).pathname.slice(1));
+}
+
 function databaseUrl(name: string): string {
-  return Object.assign(new URL(environment("DATABASE_URL")), { pathname: `/${name}` }).href;
+  return inDatabase(environment("DATABASE_URL"), name);
+}
+
+function inDatabase(url: string, name: string): string {
+  return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
 function environment(name: string): string {
@@ -59,7 +79,7 @@ function environment(name: string): string {
 }
 
 async function onServer(work: (server: pg.Client) => Promise<unknown>): Promise<void> {
-  const server = new pg.Client({ connectionString: environment("DATABASE_URL") });
+  const server = new pg.Client({ connectionString: environment(SUPERUSER) });
   await server.connect();
   try {
     await work(server);

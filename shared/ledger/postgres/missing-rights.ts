@@ -1,0 +1,58 @@
+import { type Queryable, queryRow, queryRows } from "./database.ts";
+
+// Of the tables that migrations made. What a view shows, and which migrations there were, is only read.
+const MISSING = `
+  SELECT relname AS name, array_agg(privilege ORDER BY place) AS privileges
+  FROM pg_class
+  CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) WITH ORDINALITY AS wanted (privilege, place)
+  WHERE relnamespace = to_regnamespace('public')
+    AND relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('public.migration'))
+    AND relkind IN ('r', 'p', 'v')
+    AND (privilege = 'SELECT' OR (relkind <> 'v' AND relname <> 'migration'))
+    AND NOT has_table_privilege($1, pg_class.oid, privilege)
+  GROUP BY relname
+  ORDER BY relname`;
+
+const ROLE = `
+  SELECT role, quote_ident(role) AS quoted, has_schema_privilege(role, oid, 'USAGE') AS enters
+  FROM (SELECT coalesce($1, current_user)::text AS role) AS of_services
+  JOIN pg_namespace ON nspname = 'public'`;
+
+/** Rights that a role of Postgres lacks, as the statements that grant them. */
+export interface MissingRights {
+  readonly role: string;
+  readonly grants: readonly string[];
+}
+
+/**
+ * What a role lacks of the rights that the services need in the schema public: to read and to change
+ * rows, but never tables. Without a role: the one of this connection.
+ */
+export async function missingRights(database: Queryable, role?: string): Promise<MissingRights> {
+  const found = await queryRow<{ role: string; quoted: string; enters: boolean }>(database, ROLE, [
+    role ?? null,
+  ]);
+  if (found === null) return { role: role ?? "", grants: [] };
+  const schema = found.enters ? [] : [`GRANT USAGE ON SCHEMA public TO ${found.quoted}`];
+  const tables = await queryRows<{ name: string; privileges: string[] }>(database, MISSING, [
+    found.role,
+  ]);
+  const grants = tables.map(
+    ({ name, privileges }) => `GRANT ${privileges.join(", ")} ON ${name} TO ${found.quoted}`,
+  );
+  return { role: found.role, grants: [...schema, ...grants] };
+}
+
+/** The role of this connection may not do what the services do. */
+export class RightsMissing extends Error {}
+
+/** Throws RightsMissing, which says what to grant, unless this connection's role has every right. */
+export async function requireRights(database: Queryable): Promise<void> {
+  const { role, grants } = await missingRights(database);
+  const [first, ...others] = grants;
+  if (first === undefined) return;
+  const more = others.length === 0 ? "" : `, and ${others.length} more`;
+  throw new RightsMissing(
+    `the role ${role} of Postgres lacks rights: set-up grants them (npm run set-up with DATABASE_OWNER_URL), or the tables' owner by: ${first}${more}`,
+  );
+}
