@@ -283,6 +283,21 @@ describe("an add-on", () => {
     ]);
   });
 
+  test("with more units within the grace is charged to no lot that has ended", () => {
+    const world = openWorld();
+    world.subscribe("small", "2025-01-15T10:00Z");
+    world.setAddOn("voice", 1, "2025-02-01T00:05Z");
+    world.setAddOn("voice", 2, "2025-03-01T00:05Z");
+    expect(world.entries().slice(3)).toEqual([
+      "grant 100 plan:1:2 2025-03-01",
+      "expiry -90 plan:1:0 2025-03-01",
+      "add_on_charge -10 add-on:voice:1:2:0-1 2025-03-01",
+      "add_on_charge -10 add-on:voice:1:2:1-2 2025-03-01T00:05Z",
+    ]);
+    world.use(90n, "2025-02-28T23:50Z", "2025-03-01T00:10Z");
+    expect(world.balance()).toBe(180n);
+  });
+
   test("is never charged to an expired lot; charges are sorted by id, at the turn's price", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");

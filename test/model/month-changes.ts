@@ -8,7 +8,7 @@ import {
   postGrant,
 } from "./month-books.ts";
 import { chargeDifference, chargeStretch, partOf } from "./month-fees.ts";
-import { grantForPeriod } from "./month-settle.ts";
+import { grantForPeriod, settle } from "./month-settle.ts";
 import { type Catalogue, type MonthSubscription, versionAt } from "./month-terms.ts";
 import { roomForDraw, roomForGrant, sayAgainIfLow, sayIfLow } from "./naive-books.ts";
 import { dateBegun, dayStart, monthsOn } from "./wall-calendar.ts";
@@ -186,6 +186,7 @@ export function setAddOn(
     return "add_on_change_planned";
   }
   if (subscription.withheld !== null) return "subscription_suspended";
+  endBefore(books, catalogue, now);
   const credits = BigInt(quantity - owed) * addOn.credits;
   if (credits > roomForDraw(books)) return "overflow";
   if (use === undefined) {
@@ -198,6 +199,15 @@ export function setAddOn(
   postCharge(books, { addOnId, subscription: number, period, owed, units: quantity, credits }, now);
   sayIfLow(books, `entry:${books.entries}`);
   return "add_on_changed";
+}
+
+/** What is charged immediately never takes from a lot whose time is over. */
+function endBefore(books: MonthBooks, catalogue: Catalogue, now: number): void {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { left, expiresAt } of books.lots) {
+    if (left > 0n && expiresAt !== null && expiresAt <= now) last = Math.max(last, expiresAt);
+  }
+  settle(books, catalogue, { clock: last, usage: last, completeUntil: last });
 }
 
 export function changeTimeZone(

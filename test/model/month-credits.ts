@@ -43,7 +43,8 @@ export function withdraw(
   const lot = books.lots.find((one) => one.lotId === lotId);
   if (lot === undefined) return "unknown_lot";
   if (credits !== null && credits <= 0n) return "no_credits";
-  if (lot.left === 0n || (credits ?? 0n) > lot.left) return "exceeds_remaining";
+  const hasEnded = lot.expiresAt !== null && lot.expiresAt <= now;
+  if (hasEnded || lot.left === 0n || (credits ?? 0n) > lot.left) return "exceeds_remaining";
   postWithdrawal(books, lot, { credits: credits ?? lot.left, reference }, now);
   sayIfLow(books, `entry:${books.entries}`);
   return "withdrawn";

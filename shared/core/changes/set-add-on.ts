@@ -1,5 +1,6 @@
 import type { Refusal } from "../line/refusal.ts";
 import { addOnPrice, chargeAddOn, mostToDraw } from "../month/add-on-charge.ts";
+import { settleEnded } from "../month/settle.ts";
 import type { AddOnUse, Schedule, Subscription } from "../month/subscription.ts";
 import { type AddOn, addOnAt } from "../offer/catalogue.ts";
 import { type ChangeContext, type Changed, changed, suspended } from "./subscription-change.ts";
@@ -19,7 +20,7 @@ type AddOnDecision =
 
 /**
  * Sets the units of an add-on. Units beyond what this period owes are charged immediately, for the
- * whole period. Fewer units take effect with the next period; choosing the current number takes that
+ * whole period, to lots that have not ended. Fewer units take effect with the next period; choosing the current number takes that
  * back.
  */
 export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeContext): AddOnDecision {
@@ -55,7 +56,8 @@ function activate(
   { number, period }: Subscription,
   context: ChangeContext,
 ): Changed | Refusal<"overflow"> {
-  const { account: before, schedule } = context.book;
+  const ended = settleEnded(context.book, context.now);
+  const { account: before, schedule } = ended;
   const { addOnId, quantity: owed } = use;
   const credits = addOnPrice(addOn, BigInt(units - owed));
   const most = mostToDraw(before);
@@ -63,15 +65,13 @@ function activate(
   const charge = { addOnId, number, period, owed, units, credits, dueAt: context.now };
   const { account, entry } = chargeAddOn(before, charge);
   const detail = { add_on: addOnId, units: `${units}`, before: `${owed}` };
-  return changed(
-    context,
-    { kind: "add_on_changed", detail },
-    {
-      account,
-      schedule: withUse(schedule, { addOnId, quantity: units, nextQuantity: units }),
-      entries: [entry],
-    },
-  );
+  const after = {
+    account,
+    schedule: withUse(schedule, { addOnId, quantity: units, nextQuantity: units }),
+    entries: [entry],
+  };
+  const change = { kind: "add_on_changed", detail } as const;
+  return { ...changed({ ...context, book: ended }, change, after), ended };
 }
 
 function noneOf(addOnId: string): AddOnUse {

@@ -27,6 +27,8 @@ export interface ChangeContext {
 /** The book after a change, and what it posted. */
 export interface Changed extends Settlement {
   readonly kind: "changed";
+  /** What was posted before it (`settleEnded`), where it charges credits immediately. */
+  readonly ended?: Settlement;
 }
 
 /** The account and schedule after a change, and what it posted; the default is no change. */

@@ -1,5 +1,6 @@
 import type { Instant, Lot } from "../line/account.ts";
-import { type MicroCredits, remainingOf, withdraw, withMoved } from "../line/credit-line.ts";
+import { usableOf } from "../line/available.ts";
+import { type MicroCredits, withdraw, withMoved } from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
 import type { Refusal } from "../line/refusal.ts";
 import type { AccountBook } from "../month/account-book.ts";
@@ -30,7 +31,7 @@ export type Withdrawn = Settlement & {
 
 /**
  * Withdraws credits from the end of a lot, at most what remains of it, so what was used stays paid. The
- * lots behind it keep their credits.
+ * lots behind it keep their credits. A lot that has ended has nothing left but for late usage.
  */
 export function decideWithdrawal(
   request: Withdrawal,
@@ -38,7 +39,7 @@ export function decideWithdrawal(
 ): Withdrawn | Refusal<"unknown_lot" | "no_credits" | "exceeds_remaining"> {
   const { lotId } = request;
   if (lot === null) return { kind: "unknown_lot", lotId };
-  const remaining = remainingOf(lot, book.account.position);
+  const remaining = usableOf(lot, book.account.position, now);
   const credits = request.credits ?? remaining;
   if (request.credits !== null && request.credits <= 0n) return { kind: "no_credits" };
   if (remaining === 0n || credits > remaining) {

@@ -1,6 +1,7 @@
 import type { Entry, Instant, Lot } from "../line/account.ts";
+import { remainingOf } from "../line/credit-line.ts";
 import { judgeBalance, type LowBalance } from "../line/low-balance.ts";
-import type { Catalogue } from "../offer/catalogue.ts";
+import { type Catalogue, EMPTY_CATALOGUE } from "../offer/catalogue.ts";
 import {
   type AccountBook,
   type Due,
@@ -40,6 +41,22 @@ export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Set
     moving = post(moving, due, catalogue);
   }
   return finishMovement(moving, moving);
+}
+
+/**
+ * Posts the expiries of the lots that have ended by `now` and still have credits, and the charges that
+ * waited before them: what is charged immediately must not draw on such a lot. Usage from before still
+ * gets the expiries back (late-usage.ts). The turns up to `now` are posted. Source: design, "Add-ons".
+ */
+export function settleEnded(book: AccountBook, now: Instant): Settlement {
+  const { account, lots } = book;
+  const ends = lots.flatMap(({ expiresAt, ...lot }) =>
+    expiresAt !== null && expiresAt <= now && remainingOf(lot, account.position) > 0n
+      ? [expiresAt]
+      : [],
+  );
+  const usage = Math.max(Number.NEGATIVE_INFINITY, ...ends);
+  return settle(book, EMPTY_CATALOGUE, { clock: usage, usage, completeUntil: null });
 }
 
 /** What a movement posted. */

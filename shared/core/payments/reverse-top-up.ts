@@ -4,7 +4,7 @@ import { postEntry } from "../line/post-entry.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
 import { type GrantedLot, toLot } from "../month/grant-credits.ts";
-import { finishMovement, type Settlement } from "../month/settle.ts";
+import { finishMovement, type Settlement, settleEnded } from "../month/settle.ts";
 import type { TopUp } from "./payment.ts";
 
 /** A refund or chargeback of a top-up. */
@@ -32,6 +32,8 @@ export interface ReversalContext {
 export interface ReversalOutcome {
   /** Null: nothing of the lot is left or was spent. */
   readonly step: Settlement | null;
+  /** What was posted before it (`settleEnded`); null: nothing is drawn. */
+  readonly ended: Settlement | null;
   /** Unspent credits that are cut out of the lot. */
   readonly withdrawn: MicroCredits;
   /** Spent credits that are drawn from the line; debt, if it has no others. */
@@ -41,7 +43,7 @@ export interface ReversalOutcome {
 /**
  * Reverses a top-up's credits, in proportion to the money, rounded down in the customer's favour.
  * Unspent credits of the lot are withdrawn first; spent ones are drawn from the line, as far as it
- * reaches. Expired credits are not owed.
+ * reaches, but not from lots that have ended. Expired credits are not owed.
  */
 export function reverseTopUp(
   topUp: TopUp,
@@ -50,12 +52,16 @@ export function reverseTopUp(
 ): ReversalOutcome {
   const credits = shareOf(topUp, reversal);
   const withdrawn = least(credits, remaining);
-  const owed = least(credits - withdrawn, spent, mostToDraw(book.account));
+  const wanted = least(credits - withdrawn, spent);
+  const ended = wanted > 0n ? settleEnded(book, now) : null;
+  let { account, lots } = ended ?? book;
+  const owed = least(wanted, mostToDraw(account));
   const details = { lotId: lot.lotId, reference: reversal.reference, dueAt: now };
   const entries: Entry[] = [];
-  let { account, lots } = book;
   if (withdrawn > 0n) {
-    const cut = withdraw(account, lots, toLot(lot), withdrawn);
+    // The expiry of another lot may have moved it.
+    const place = lots.find(({ lotId }) => lotId === lot.lotId) ?? toLot(lot);
+    const cut = withdraw(account, lots, place, withdrawn);
     const posted = postEntry(cut.line, { kind: "adjustment", credits: -withdrawn, ...details });
     entries.push(posted.entry);
     account = posted.account;
@@ -70,9 +76,9 @@ export function reverseTopUp(
     entries.push(posted.entry);
     account = posted.account;
   }
-  if (entries.length === 0) return { step: null, withdrawn, owed };
-  const after = { account, lots, schedule: book.schedule };
-  return { step: finishMovement(after, { entries }), withdrawn, owed };
+  if (entries.length === 0) return { step: null, ended, withdrawn, owed };
+  const after = { account, lots, schedule: (ended ?? book).schedule };
+  return { step: finishMovement(after, { entries }), ended, withdrawn, owed };
 }
 
 /** Counted over all reversals, so that many small refunds take no more than one large one. */

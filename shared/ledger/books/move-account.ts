@@ -43,6 +43,8 @@ export interface SettledAccount extends ChargeCurrency {
 export interface Decided<D> {
   readonly decision: D;
   readonly step: Settlement | null;
+  /** What fell due and is posted before the change, which no grace delays (`settleEnded`). */
+  readonly ended?: Settlement | null | undefined;
 }
 
 /**
@@ -69,7 +71,11 @@ export async function moveAccount<D>(
     const settled = settle(before, catalogue, uptoClock(now, completeUntil));
     await endAutoTopUps(transaction, ofAccount(settled.changes), now);
 
-    const { decision, step: decided } = await decide(
+    const {
+      decision,
+      step: decided,
+      ended = null,
+    } = await decide(
       { book: settled, posted: settled.entries, ...charged, catalogue },
       transaction,
     );
@@ -77,12 +83,12 @@ export async function moveAccount<D>(
       ...decided,
       entries: decided.entries.map((entry) => ({ ...entry, postedBy: by })),
     };
-    const steps = step === null ? [settled] : [settled, step];
+    const steps = [settled, ended, step].filter((done) => done !== null);
     if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {
       throw new Error(`account ${accountId} moved while its row was locked`);
     }
     await endAutoTopUps(transaction, ofAccount(step?.changes ?? []), now);
-    const after = step?.account ?? settled.account;
+    const after = (step ?? ended ?? settled).account;
     if (after.timeZone !== account.timeZone || after.threshold !== account.threshold) {
       await writeAccountSettings(transaction, after);
       await recordSettings(transaction, { accountId, now, by: whoSet(step?.changes ?? []) });

@@ -29,7 +29,8 @@ export async function takeCredits(
       return { decision: { kind: "adjustment_exists", reference, credits }, step: null };
     }
     const decision = deductCredits(asked, { book, now: at.now });
-    return { decision, step: decision.kind === "deducted" ? decision : null };
+    if (decision.kind !== "deducted") return { decision, step: null };
+    return { decision, step: decision, ended: decision.ended };
   });
 }
 

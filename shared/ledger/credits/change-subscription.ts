@@ -21,7 +21,7 @@ export async function changeSubscription<D extends { readonly kind: string }>(
     if (step?.changes.some(({ kind }) => kind === "ended")) {
       await abandonFees(transaction, accountId, step.schedule.subscriptions, now);
     }
-    return { decision, step };
+    return { decision, step, ended: step?.ended };
   });
 }
 

@@ -45,11 +45,11 @@ export async function postRefund(
       return { decision: { kind: "already_posted" }, step: null };
     }
     const amountBefore = sumOf(refunds.filter(({ status }) => status === "posted"));
-    const step =
+    const done =
       payment.kind === "top_up"
         ? await postOfTopUp(transaction, payment, { back, amountBefore }, settled)
-        : await postOfFee(transaction, payment, back, settled);
-    return { decision: { kind: "posted" }, step };
+        : { step: await postOfFee(transaction, payment, back, settled) };
+    return { decision: { kind: "posted" }, ...done };
   });
 }
 
@@ -58,7 +58,7 @@ async function postOfTopUp(
   topUp: TopUp,
   { back, amountBefore }: { readonly back: GatewayRefund; readonly amountBefore: bigint },
   { book, posted }: SettledAccount,
-): Promise<Settlement | null> {
+): Promise<Pick<ReversalOutcome, "step" | "ended">> {
   const { accountId, now, amount, kind } = back;
   const stored = await findLot(transaction, accountId, REFERENCE.topUpLot.write(topUp));
   if (stored === null) throw new Error(`top-up ${topUp.paymentId} of ${accountId} has no lot`);
@@ -77,7 +77,8 @@ async function postOfTopUp(
   const notice: TopUpNotice = noticeOf(topUp, "stopped", stopped);
   const auto = { ...before, stopped, pausedUntil: null, lookAt: null };
   await writeAutoTopUp(transaction, accountId, { auto, notices: [notice], now });
-  return outcome.step;
+  const { step, ended } = outcome;
+  return { step, ended };
 }
 
 const STOPPED: Readonly<Record<Refund["kind"], string>> = {

@@ -1,5 +1,5 @@
 /**
- * - credits are taken from the oldest lot on, as usage would, and may leave a debt
+ * - credits are taken from the oldest lot on that has not ended, and may leave a debt
  * - it is one entry of its own; what was posted before is not changed
  * - the balance is compared with the threshold afterwards
  */
@@ -57,6 +57,16 @@ describe("a deduction", () => {
       entry: { lotId: null, reference: "ticket 7", dueAt: NOON },
       lots: [OLD, NEW],
       ...{ granted: [], changes: [], fees: [] },
+    });
+  });
+
+  test("draws on no lot that has ended, though its expiry waits for usage", () => {
+    const lots = [{ ...OLD, expiresAt: NOON }, NEW];
+    const decision = deduct(30n, { ...bookWith({ position: 40n }), lots });
+    expect(decision).toMatchObject({
+      kind: "deducted",
+      ended: { entries: [{ sequence: 3n, kind: "expiry", credits: -60n, lotId: "old" }] },
+      entries: [{ sequence: 4n, kind: "adjustment", credits: -30n, position: 130n }],
     });
   });
 

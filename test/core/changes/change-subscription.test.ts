@@ -324,8 +324,8 @@ describe("cancelled", () => {
     acme.use("2026-04-01T00:00", 1n);
     expect(acme.story().filter((line) => line.includes("voice"))).toEqual([
       "2026-01-10T08:00Z -10 add-on:voice:1:0:0-1",
-      "2026-03-01T00:00Z -10 add-on:voice:2:0:0-1",
       "2026-02-01T00:00Z -10 add-on:voice:1:1:0-1",
+      "2026-03-01T00:00Z -10 add-on:voice:2:0:0-1",
       "2026-04-01T00:00Z -20 add-on:voice:2:1:0-1",
     ]);
   });
@@ -385,6 +385,28 @@ describe("an add-on", () => {
       "2026-02-01T00:05Z -10 add-on:voice:1:1:2-3",
       "2026-02-01T00:00Z -20 add-on:voice:1:1:0-2",
     ]);
+  });
+
+  test("within the grace draws on no lot that has ended; late usage still does", () => {
+    const acme = on("small");
+    acme.addOn(LATER, "voice", 1);
+    acme.settle("2026-02-10T00:00");
+    acme.grant("2026-02-11T00:00", "gift", 50n, {
+      kind: "at",
+      at: Date.parse("2026-03-01T00:00Z"),
+    });
+    const before = acme.entries.length;
+    acme.addOn("2026-03-01T00:05", "voice", 3);
+    expect(acme.story(before)).toEqual([
+      "2026-03-01T00:00Z 100 plan:1:2",
+      "2026-03-01T00:00Z -80 expiry:plan:1:0",
+      "2026-03-01T00:00Z -50 expiry:gift",
+      "2026-03-01T00:00Z -10 add-on:voice:1:2:0-1",
+      "2026-03-01T00:05Z -20 add-on:voice:1:2:1-3",
+    ]);
+    const balance = acme.balance();
+    acme.use("2026-03-01T00:10", 50n, "2026-02-28T23:59");
+    expect(acme.balance()).toBe(balance);
   });
 
   test("is sorted by id in the schedule", () => {

@@ -168,7 +168,11 @@ export function openPlay({
       ...{ book: book(), catalogue: CATALOGUE, currency: "USD", now, by: "me" },
       ...{ wayToPay, unpaidFees },
     });
-    if (decision.kind === "changed") write(decision as Changed);
+    if (decision.kind === "changed") {
+      const step = decision as Changed;
+      if (step.ended !== undefined) write(step.ended);
+      write(step);
+    }
     return decision.kind;
   }
 

@@ -74,8 +74,9 @@ export function playReversals(opening: Account = accountWith({ threshold: -(10n 
       };
       const spent = used - lostOf(lotId, "reversal");
       const context = { book: book(), lot: stands, remaining, spent, now: NOON };
-      const { step, withdrawn, owed } = reverseTopUp(topUp, reversal, context);
+      const { step, ended, withdrawn, owed } = reverseTopUp(topUp, reversal, context);
       paid.set(lotId, { ...bought, returned: bought.returned + money });
+      if (ended !== null) write(ended);
       if (step !== null) write(step);
       return { withdrawn, owed };
     },

@@ -11,6 +11,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
+import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
+import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { type GatewayRefund, postRefund } from "../../../shared/ledger/payments/post-refund.ts";
 import {
   listRefunds,
@@ -207,6 +209,30 @@ describe("a lot that has expired", () => {
     expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 150 owed"]);
     expect(await balance()).toBe(-150n);
   });
+
+  test.each([
+    { what: "deduction", posts: ["expiry -50", "adjustment -10"] },
+    { what: "refund", posts: ["expiry -50", "reversal -500"] },
+  ])(
+    "is not drawn on by a $what while its expiry waits for late usage",
+    async ({ what, posts }) => {
+      await openBuyer();
+      await use(books, { [id]: 600n }, NOON + 1);
+      const at = { accountId: toAccountId(id), now: NOON + DAY };
+      const gift = { lotId: "gift", credits: 50n * CREDIT, source: "promotion" } as const;
+      const end = { kind: "at", at: at.now } as const;
+      await grantCredits(books.database, at.accountId, { ...gift, reference: "", end }, NOON + 2);
+      const deduction = { credits: 10n * CREDIT, reference: "ticket 7" };
+      await (what === "refund" ? post(at) : takeCredits(books.database, at, deduction));
+      const { rows } = await books.database.query<{ kind: string; credits: bigint }>(
+        "SELECT kind, credits FROM entry WHERE account_id = $1 ORDER BY sequence",
+        [id],
+      );
+      expect(rows.slice(-2).map(({ kind, credits }) => `${kind} ${credits / CREDIT}`)).toEqual(
+        posts,
+      );
+    },
+  );
 
   test("owes for partial refunds no more than was spent of it", async () => {
     await openBuyer();
