@@ -64,7 +64,7 @@ test("the same lot id again grants nothing; with other credits it is a conflict"
   await openAccount(books, "twice");
   const grant = (credits: string) => post("/v1/accounts/twice/grants", { credits, lot_id: "gift" });
   expect((await grant("1000000")).status).toBe(201);
-  expect((await grant("1000000")).status).toBe(201);
+  expect((await grant("1000000")).status).toBe(200);
   expect((await grant("1000001")).status).toBe(409);
   expect((await get("/v1/accounts/twice/balance")).balance).toBe("1000000");
 });
@@ -75,7 +75,7 @@ describe("an adjustment", () => {
     const take = (credits: string, reference: string) =>
       post("/v1/accounts/taken/adjustments", { credits, reference });
     expect((await take("-2", "invoice 7")).body).toMatchObject({ balance: "1", lot_id: null });
-    expect((await take("-2", "invoice 7")).body).toMatchObject({ balance: "1" });
+    expect(await take("-2", "invoice 7")).toMatchObject({ status: 200, body: { balance: "1" } });
     expect((await take("-3", "invoice 7")).status).toBe(409);
     expect((await take("-4", "invoice 8")).body).toMatchObject({ balance: "-3" });
     const { items } = await get("/v1/accounts/taken/entries");
@@ -90,6 +90,34 @@ describe("an adjustment", () => {
       { used: "3", remaining: "0", withdrawn: "0" },
     ]);
   });
+
+  test.each([
+    { first: "-5", balance: "5", lot: null },
+    { first: "5", balance: "15", lot: expect.any(String) },
+  ])(
+    "of $first is made once per reference: a repeat is none, another amount a conflict",
+    async ({ first, balance, lot }) => {
+      const id = `once${first}`;
+      await openAccount(books, id, { lots: [{ credits: 10n }] });
+      const adjust = (credits: string, reference = "ticket 7", headers = {}) =>
+        post(`/v1/accounts/${id}/adjustments`, { credits, reference }, headers);
+      const made = await adjust(first);
+      const told = { account_id: id, lot_id: lot, credits: first, balance };
+      expect([made.status, made.body]).toEqual([201, told]);
+      const again = await adjust(first, "ticket 7", { "Idempotency-Key": `another-${id}` });
+      expect([again.status, again.body]).toEqual([200, made.body]);
+      for (const other of ["-5", "5", "6"].filter((credits) => credits !== first)) {
+        const refused = await adjust(other);
+        expect([refused.status, refused.body.type]).toEqual([
+          409,
+          "urn:drawdown:adjustment_exists",
+        ]);
+        expect(refused.body.detail).toContain(`of ${first === "5" ? "" : "-"}0.000005 credits`);
+      }
+      expect(await get(`/v1/accounts/${id}/balance`)).toMatchObject({ balance });
+      expect((await adjust(first, "ticket 8")).status).toBe(201);
+    },
+  );
 
   test("that gives credits is a lot without expiry", async () => {
     await openAccount(books, "given");

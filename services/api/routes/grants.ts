@@ -9,7 +9,7 @@ import type { Grant } from "../../../shared/core/month/grant-credits.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import type { RequestedBy } from "../../../shared/ledger/books/move-account.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
-import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
+import { adjustCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { nameOf } from "../access/caller.ts";
 import { keyHeader } from "../idempotency.ts";
@@ -34,7 +34,8 @@ const newAdjustment = z.strictObject({
     description: "Above 0 adds credits; below 0 deducts them, and may leave a debt.",
   }),
   reference: words(1_024).min(1).meta({
-    description: "The reason, for the books. A deduction is made once per reference.",
+    description:
+      "The reason, for the books. It identifies the adjustment, up or down: the same again changes nothing, and another amount under it is refused.",
   }),
 });
 
@@ -48,19 +49,27 @@ export const grantRoutes = [
       path: "/v1/accounts/:account_id/grants",
       tag: "credits",
       summary: "Grant credits to an account as one lot",
+      description: "Granting the same lot again changes nothing and answers 200.",
       headers: keyHeader,
       body: newGrant,
-      response: { 201: granted },
+      response: { 200: granted, 201: granted },
     },
-    (request, context) => {
+    async (request, context, reply) => {
       const { headers, body } = request;
-      return grant(context, requestedBy(request, context), {
+      const { accountId, now, by } = requestedBy(request, context);
+      const lot: Grant = {
         lotId: body.lot_id ?? lotIdFor(headers, context),
         credits: body.credits,
         source: body.source,
         reference: body.reference,
         end: endOf(body.expires_at),
-      });
+      };
+      const outcome = await grantCredits(context.database, accountId, lot, now, by);
+      if (outcome.kind !== "granted" && outcome.kind !== "already_exists") {
+        throw refuse(outcome, "credits");
+      }
+      if (outcome.kind === "granted") void reply.status(201);
+      return answer(context, accountId, outcome.lot.lotId, outcome.lot.credits);
     },
   ),
   route(
@@ -70,19 +79,29 @@ export const grantRoutes = [
       path: "/v1/accounts/:account_id/adjustments",
       tag: "credits",
       summary: "Correct a balance by posting an adjustment",
+      description: "The same adjustment under its reference again changes nothing and answers 200.",
       headers: keyHeader,
       body: newAdjustment,
-      response: { 201: granted },
+      response: { 200: granted, 201: granted },
     },
-    (request, context) => {
-      const { credits, reference } = request.body;
+    async (request, context, reply) => {
       const at = requestedBy(request, context);
-      return credits > 0n
-        ? grant(context, at, {
-            ...{ lotId: lotIdFor(request.headers, context), credits, reference },
-            ...{ source: "adjustment", end: { kind: "never" } },
-          })
-        : deduct(context, at, { credits: -credits, reference });
+      const lotId = lotIdFor(request.headers, context);
+      const outcome = await adjustCredits(context.database, at, { ...request.body, lotId });
+      switch (outcome.kind) {
+        case "granted":
+        case "deducted": {
+          void reply.status(201);
+          const { lotId: posted, credits } = outcome.entry;
+          return answer(context, at.accountId, posted, credits);
+        }
+        case "already_exists": {
+          const posted = "lot" in outcome ? outcome.lot : outcome;
+          return answer(context, at.accountId, posted.lotId, posted.credits);
+        }
+        default:
+          throw refuse(outcome, "credits");
+      }
     },
   ),
 ];
@@ -103,32 +122,6 @@ function requestedBy(
   { now }: RouteContext,
 ): RequestedBy {
   return { accountId: request.params.account_id, now: now(), by: nameOf(request) };
-}
-
-async function grant(context: RouteContext, { accountId, now, by }: RequestedBy, lot: Grant) {
-  const outcome = await grantCredits(context.database, accountId, lot, now, by);
-  switch (outcome.kind) {
-    case "granted":
-    case "already_exists":
-      return answer(context, accountId, outcome.lot.lotId, outcome.lot.credits);
-    default:
-      throw refuse(outcome, "credits");
-  }
-}
-
-async function deduct(
-  context: RouteContext,
-  at: RequestedBy,
-  deduction: { readonly credits: bigint; readonly reference: string },
-) {
-  const outcome = await takeCredits(context.database, at, deduction);
-  switch (outcome.kind) {
-    case "deducted":
-    case "already_exists":
-      return answer(context, at.accountId, null, -deduction.credits);
-    default:
-      throw refuse(outcome, "credits");
-  }
 }
 
 async function answer(

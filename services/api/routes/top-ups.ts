@@ -49,12 +49,12 @@ export const topUpRoutes = [
       tag: "top-ups",
       summary: "Top up an account by hand",
       description:
-        "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing.",
+        "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing and answers 200.",
       headers: keyHeader,
       body: z.strictObject({ amount: money }),
-      response: { 201: payment },
+      response: { 200: payment, 201: payment },
     },
-    async (request, { database, now }) => {
+    async (request, { database, now }, reply) => {
       const { account_id } = request.params;
       const { amount } = request.body;
       const { headers } = request;
@@ -67,6 +67,7 @@ export const topUpRoutes = [
         case "already_exists": {
           const made = await readPayment(database, { accountId: account_id, paymentId });
           if (made === null) throw new Error(`top-up ${paymentId} of ${account_id} is missing`);
+          if (outcome.kind === "pending") void reply.status(201);
           return toPayment(made);
         }
         default:
