@@ -21,7 +21,7 @@ export const newEntry = noun(newEntryFields);
 /** Who requested a change. */
 export const postedBy = z.string().nullable().meta({
   description:
-    "Who requested it: `key:<id>`, `token:<account>`, or a user of the command line. null: Drawdown itself.",
+    "Who requested it: `key:<id>`, `token:<account>`, `gateway`, or a user of the command line. null: Drawdown itself. A dashboard token reads `customer`, `seller` or `automatic` instead, here and wherever an answer names who made a change.",
 });
 
 /** A posted change that is not usage. */

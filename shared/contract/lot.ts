@@ -5,6 +5,11 @@ import { credits, instant } from "./wire.ts";
 
 export const lotSource = z.enum(LOT_SOURCES);
 
+/** Who requested a lot. */
+export const grantedBy = z.string().nullable().meta({
+  description: "Who requested the lot, as `posted_by` of its entry. null: Drawdown itself.",
+});
+
 /** Credits added together. */
 export const grantedLotFields = {
   lot_id: z.string(),

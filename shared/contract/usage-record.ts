@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { overlapOf, type Stretch } from "../core/line/credit-line.ts";
 import type { GrantedLot } from "../core/month/grant-credits.ts";
-import { lotSource } from "./lot.ts";
+import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
 
@@ -26,12 +26,18 @@ export const explainedUsage = noun({
   ...usageRecordFields,
   partition: z.number().int().meta({ description: "Where in Kafka it was read." }),
   offset: count,
-  lots: z.array(noun({ lot_id: z.string(), source: lotSource, credits })).meta({
-    description:
-      "Oldest first. A lot that had expired gave credits back to an event that occurred before its end.",
-  }),
+  lots: z
+    .array(noun({ lot_id: z.string(), source: lotSource, credits, granted_by: grantedBy }))
+    .meta({
+      description:
+        "Oldest first. A lot that had expired gave credits back to an event that occurred before its end.",
+    }),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
 });
+
+interface PayingLot extends GrantedLot {
+  readonly grantedBy: string | null;
+}
 
 export function toUsageRecord<Metered extends { readonly drawn: Stretch }>(metered: Metered) {
   return { ...metered, ...metered.drawn };
@@ -42,7 +48,7 @@ export function toExplainedUsage<
   Metered extends { readonly drawn: Stretch; readonly credits: bigint },
 >(
   metered: Metered,
-  { across, expired }: Readonly<Record<"across" | "expired", readonly GrantedLot[]>>,
+  { across, expired }: Readonly<Record<"across" | "expired", readonly PayingLot[]>>,
 ) {
   const drawn = across
     .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))

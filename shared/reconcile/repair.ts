@@ -166,10 +166,15 @@ function adjustment(
     what,
     async ({ database }, entry) => {
       const accountId = toAccountId(entry.accountId);
-      const [name, now] = [`repair:${entry.difference}`, entry.at];
+      const { at: now, by } = entry;
+      const name = `repair:${entry.difference}`;
       const outcome =
         credits < 0n
-          ? await takeCredits(database, { accountId, now }, { credits: -credits, reference: name })
+          ? await takeCredits(
+              database,
+              { accountId, now, by },
+              { credits: -credits, reference: name },
+            )
           : await grantCredits(
               database,
               accountId,
@@ -178,6 +183,7 @@ function adjustment(
                 end: { kind: "usual" },
               },
               now,
+              by,
             );
       if (!["granted", "deducted", "already_exists"].includes(outcome.kind)) return false;
       await recordRepair(database, { ...entry, ...line });

@@ -362,7 +362,13 @@ test("who did it is stored with what was done: a key, a token, a user of the com
   }
   const token = bearer(await tokenFor("paying"));
   const bought = await api.ask("POST", `${path}/top-ups`, { ...token, body: { amount: "1000" } });
-  expect(bought.body).toMatchObject({ requested_by: "token:paying" });
+  expect(bought.body).toMatchObject({ requested_by: "customer" });
+
+  // A customer reads no name of the seller's key.
+  const read = await api.ask("GET", `${path}/entries`, token);
+  const kinds = read.body.items.map((entry: Record<string, unknown>) => entry["posted_by"]);
+  expect(kinds).toEqual(["seller", "seller", "seller", null]);
+  expect(await cli("explain lot paying gift")).toMatch(new RegExp(`granted by +${by}`));
 
   const { username } = userInfo();
   await cli("grant paying 1 --lot-id typed");

@@ -106,13 +106,19 @@ test("a customer's token sets no more than the seller's ceilings, which are show
   expect((await buy("2000")).status).toBe(201);
   expect((await set({ amount: "1500" })).body).toMatchObject({
     charged: { today: "2000", this_month: "2000" },
-    consent: { by: expect.stringMatching(/^token:capped/), by_default: false },
+    consent: { by: "customer", by_default: false },
   });
   const { items } = (await api.ask("GET", at("capped", "/settings/changes?limit=2"), { headers }))
     .body;
   expect(items).toMatchObject([
-    { by: expect.stringMatching(/^token:/), auto_top_up: { amount: "1500" } },
-    { by: expect.stringMatching(/^key:/), auto_top_up: { ceilings: { amount: "2000" } } },
+    { by: "customer", auto_top_up: { amount: "1500" } },
+    { by: "seller", auto_top_up: { ceilings: { amount: "2000" } } },
+  ]);
+  // With a seller's key the names are there.
+  const whole = await api.ask("GET", at("capped", "/settings/changes?limit=2"));
+  expect(whole.body.items).toMatchObject([
+    { by: expect.stringMatching(/^token:/) },
+    { by: expect.stringMatching(/^key:/) },
   ]);
 });
 

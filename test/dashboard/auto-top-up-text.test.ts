@@ -34,6 +34,8 @@ describe("beside the switch of auto top-up stand", () => {
     [{ by: "key:1", at, by_default: true }, "On since the account was created, 20 November."],
     [{ by: "token:acme", at, by_default: false }, "Set on this page, 20 November."],
     [{ by: "support", at, by_default: false }, "Set for you by support, 20 November."],
+    [{ by: "seller", at, by_default: false }, "Set for you by the seller, 20 November."],
+    [{ by: "customer", at, by_default: false }, "Set on this page, 20 November."],
   ])("who agreed to it: %j", (consent, said) => {
     expect(consentText(consent, "UTC", NOW)).toBe(said);
   });

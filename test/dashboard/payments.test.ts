@@ -25,7 +25,9 @@ describe("what paid for usage", () => {
   const of = (lots: readonly [string, string][], owed = "0") =>
     paidByTexts(
       {
-        lots: lots.map(([lot_id, credits]) => ({ lot_id, credits, source: "promotion" })),
+        lots: lots.map(([lot_id, credits]) => {
+          return { lot_id, credits, source: "promotion", granted_by: null };
+        }),
         owed,
       },
       [welcome],

@@ -284,6 +284,10 @@ test.each([12_345n, -12_345n])(
       const { differences } = await prove(copy);
       expect(differences).toMatchObject([{ kind: "position_moved", accountId: ACME, by }]);
       expect(await repairAll(copy, differences)).toEqual(["adjustment"]);
+      const { rows } = await copy.database.query(
+        "SELECT DISTINCT posted_by FROM entry WHERE reference LIKE 'repair:%'",
+      );
+      expect(rows).toEqual([{ posted_by: "test" }]);
       expect(await balanceOf(copy)).toBe(await balanceOf(right));
       expect(await brokenInvariants(copy.database)).toEqual([]);
       const again = await prove(copy);

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { hideActors } from "../../../shared/contract/actor.ts";
 import { problem } from "../../../shared/contract/problem.ts";
 import { accountId } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
@@ -104,14 +105,15 @@ export function route<const S extends RouteDescription, C extends RouteContext =
         response: { ...response, ...REFUSALS },
       },
       // Fastify has validated each part and replaced it by its schema's output.
-      handler: (request: ValidatedRequest, reply) => {
+      handler: async (request: ValidatedRequest, reply) => {
         const answer = (database: Database) =>
           handle(request as RouteRequest<S>, { ...context, database }, reply);
         void reply.status(Number(status));
         const accountId = accountOf(request);
-        return heavy && accountId !== null
+        const answered = await (heavy && accountId !== null
           ? context.heavyReads(accountId, answer)
-          : handle(request as RouteRequest<S>, context, reply);
+          : handle(request as RouteRequest<S>, context, reply));
+        return request.caller?.kind === "token" ? hideActors(answered) : answered;
       },
     });
 }

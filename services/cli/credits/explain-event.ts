@@ -54,6 +54,7 @@ function paidText({ credits, lots, owed }: Explained): string {
   const paid = table(lots, [
     ["PAID BY LOT", ({ lotId }) => lotId],
     ["SOURCE", ({ source }) => source],
+    ["GRANTED BY", ({ grantedBy }) => grantedBy ?? ""],
     ["CREDITS", (lot) => formatCredits(lot.credits), "right"],
   ]);
   return owed === 0n ? paid : `${paid}\n${debt}`;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { lotFields } from "../../../shared/contract/lot.ts";
+import { postedBy } from "../../../shared/contract/entry.ts";
+import { grantedBy, lotFields } from "../../../shared/contract/lot.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import { toUsageRecord, usageRecordFields } from "../../../shared/contract/usage-record.ts";
 import { count, credits, instant } from "../../../shared/contract/wire.ts";
@@ -17,6 +18,7 @@ import type {
   ChargeTotal,
 } from "../../../shared/ledger/usage/explain-charges.ts";
 import type { PaidUsage } from "../../../shared/ledger/usage/explain-late.ts";
+import type { AttributedLot } from "../../../shared/ledger/usage/granted-by.ts";
 import { moreLines } from "../shell/paging.ts";
 import { fields, table } from "../shell/print.ts";
 import { stretchText } from "./lot-text.ts";
@@ -31,7 +33,7 @@ export interface Drawn {
 /** What a lot paid for: totals, and a page of the single draws. */
 export interface Explained extends Drawn {
   readonly accountId: AccountId;
-  readonly lot: GrantedLot;
+  readonly lot: AttributedLot;
   readonly use: LotUse;
   readonly meters: readonly MeterTotal[];
   readonly charged: readonly ChargeTotal[];
@@ -41,6 +43,7 @@ const counted = z.number().int();
 
 export const explainedLot = noun({
   ...lotFields,
+  granted_by: grantedBy,
   by_meter: z.array(noun({ meter: z.string(), events: counted, credits })),
   by_add_on: z.array(noun({ add_on_id: z.string(), charges: counted, credits })),
   by_reversal: z.array(
@@ -56,6 +59,7 @@ export const explainedLot = noun({
       by: z.string().optional(),
       reversed_lot_id: z.string().optional(),
       reference: z.string(),
+      posted_by: postedBy,
       due_at: instant,
       start: credits,
       end: credits,
@@ -101,6 +105,7 @@ export function explainedText(explained: Explained): string {
     ["withdrawn", formatCredits(use.withdrawn)],
     ["left", formatCredits(use.remaining)],
     ["granted", formatInstant(lot.grantedAt)],
+    ...(lot.grantedBy === null ? [] : [["granted by", lot.grantedBy] as const]),
     ["ends", formatInstant(lot.expiresAt)],
     ["on the line", stretchText(lot)],
   ]);
@@ -149,6 +154,7 @@ function chargeTable(lot: GrantedLot, charges: readonly ChargeRecord[]): string 
     ["ENTRY", ({ sequence }) => sequence, "right"],
     ["FOR", ({ charged }) => chargedText(charged)],
     ["REFERENCE", ({ reference }) => reference],
+    ["BY", ({ postedBy }) => postedBy ?? ""],
     ["DUE", ({ dueAt }) => formatInstant(dueAt)],
     ["COST", ({ credits }) => formatCredits(credits), "right"],
     ["PAID", ({ drawn }) => formatCredits(overlapOf(lot, drawn)), "right"],

@@ -15,6 +15,7 @@ import {
   type PaidUsage,
   paidOnLine,
 } from "../../../shared/ledger/usage/explain-late.ts";
+import { withGrantedBy } from "../../../shared/ledger/usage/granted-by.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -34,9 +35,10 @@ export function explainLot(
     if (lot === null) return refused({ kind: "unknown_lot", lotId });
     const losses = await readLosses(transaction, accountId);
     const late = await lateUsageOf(transaction, accountId, lotId);
+    const [paying] = await withGrantedBy(transaction, accountId, [lot]);
     const explained = {
       accountId,
-      lot,
+      lot: { ...lot, grantedBy: paying?.grantedBy ?? null },
       use: useOf(lot, { ...account, at: Date.now() }, losses),
       meters: withLate(await totalsAcross(transaction, accountId, lot), late),
       charged: await chargeTotalsAcross(transaction, accountId, lot),

@@ -30,7 +30,9 @@ export function consentText(
   if (consent === null) return null;
   const on = dateText(zone, Date.parse(consent.at), now);
   if (consent.by_default) return `On since the account was created, ${on}.`;
-  return consent.by.startsWith("token:")
+  // A customer reads the kind of who it was, and a seller the name.
+  if (consent.by === "seller") return `Set for you by the seller, ${on}.`;
+  return consent.by === "customer" || consent.by.startsWith("token:")
     ? `Set on this page, ${on}.`
     : `Set for you by ${consent.by}, ${on}.`;
 }

@@ -45,6 +45,8 @@ export interface Decided<D> {
   readonly step: Settlement | null;
   /** What fell due and is posted before the change, which no grace delays (`settleEnded`). */
   readonly ended?: Settlement | null | undefined;
+  /** Who requested it, where only the decision finds that out. */
+  readonly by?: string;
 }
 
 /**
@@ -75,13 +77,14 @@ export async function moveAccount<D>(
       decision,
       step: decided,
       ended = null,
+      by: poster = by,
     } = await decide(
       { book: settled, posted: settled.entries, ...charged, catalogue },
       transaction,
     );
     const step = decided && {
       ...decided,
-      entries: decided.entries.map((entry) => ({ ...entry, postedBy: by })),
+      entries: decided.entries.map((entry) => ({ ...entry, postedBy: poster })),
     };
     const steps = [settled, ended, step].filter((done) => done !== null);
     if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {

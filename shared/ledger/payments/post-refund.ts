@@ -27,6 +27,9 @@ interface Posted {
   readonly kind: "posted" | "already_posted";
 }
 
+/** Who requested a refund that began there. */
+const GATEWAY = "gateway";
+
 /**
  * Posts a refund or chargeback once, in one transaction. A top-up's credits are withdrawn or reversed, and
  * auto top-up stops until the customer acts, since it would charge them again immediately. A chargeback of
@@ -49,7 +52,7 @@ export async function postRefund(
       payment.kind === "top_up"
         ? await postOfTopUp(transaction, payment, { back, amountBefore }, settled)
         : { step: await postOfFee(transaction, payment, back, settled) };
-    return { decision: { kind: "posted" }, ...done };
+    return { decision: { kind: "posted" }, ...done, by: known?.askedBy ?? GATEWAY };
   });
 }
 
@@ -117,7 +120,7 @@ async function readReversed(
 const RECORD = `
   INSERT INTO refund (account_id, refund_id, payment_id, kind, status, amount, withdrawn, owed,
                       reason, asked_by, created_at, posted_at)
-  VALUES ($1, $2, $3, $4, 'posted', $5, $6, $7, '', 'gateway', to_timestamp($8 / 1000.0),
+  VALUES ($1, $2, $3, $4, 'posted', $5, $6, $7, '', '${GATEWAY}', to_timestamp($8 / 1000.0),
           to_timestamp($8 / 1000.0))
   ON CONFLICT (account_id, payment_id, refund_id) DO UPDATE
   SET status = 'posted',

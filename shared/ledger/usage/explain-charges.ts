@@ -21,6 +21,8 @@ export interface ChargeRecord {
   readonly sequence: bigint;
   readonly charged: Charged;
   readonly reference: string;
+  /** Who requested it; null: Drawdown itself. */
+  readonly postedBy: string | null;
   readonly credits: MicroCredits;
   readonly drawn: Stretch;
   readonly dueAt: Instant;
@@ -52,7 +54,7 @@ const ACROSS = `
     AND $2::bigint < $3::bigint`;
 
 const LIST_ACROSS = `
-  SELECT ${CHARGED}, sequence, reference, -credits AS credits, position, due_at AS "dueAt"
+  SELECT ${CHARGED}, sequence, reference, posted_by AS "postedBy", -credits AS credits, position, due_at AS "dueAt"
   ${ACROSS}
     AND position + credits > $4
   ORDER BY position
@@ -71,9 +73,9 @@ export async function chargesAcross(
   const values = [accountId, stretch.start, stretch.end, page.after, page.limit];
   const rows = await queryRows<Row>(transaction, LIST_ACROSS, values);
   return rows.map((row) => {
-    const { sequence, reference, credits, position, dueAt } = row;
+    const { sequence, reference, postedBy, credits, position, dueAt } = row;
     const drawn = { start: position - credits, end: position };
-    return { sequence, charged: toCharged(row), reference, credits, drawn, dueAt };
+    return { sequence, charged: toCharged(row), reference, postedBy, credits, drawn, dueAt };
   });
 }
 

@@ -6,13 +6,14 @@ import { findLot, lotsAcross } from "../books/granted-lots.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
+import { type AttributedLot, withGrantedBy } from "./granted-by.ts";
 
 /** What paid for an event. */
 export interface PaidBy {
   /** The lots that its stretch overlaps. */
-  readonly across: readonly GrantedLot[];
+  readonly across: readonly AttributedLot[];
   /** The lots that had expired and gave credits back; each with what it paid. */
-  readonly expired: readonly GrantedLot[];
+  readonly expired: readonly AttributedLot[];
 }
 
 /** The lots that paid for an event, oldest first. */
@@ -21,14 +22,15 @@ export async function lotsThatPaid(
   accountId: AccountId,
   record: UsageRecord,
 ): Promise<PaidBy> {
-  const across = await lotsAcross(transaction, accountId, record.drawn);
+  const overlapped = await lotsAcross(transaction, accountId, record.drawn);
+  const across = await withGrantedBy(transaction, accountId, overlapped);
   if (record.givenBack === 0n) return { across, expired: [] };
   const expired: GrantedLot[] = [];
   for (const { lotId, credits } of await paidByExpired(transaction, accountId, record)) {
     const lot = await findLot(transaction, accountId, lotId);
     if (lot !== null) expired.push({ ...lot, credits });
   }
-  return { across, expired };
+  return { across, expired: await withGrantedBy(transaction, accountId, expired) };
 }
 
 /** A record with what a lot paid of it. */

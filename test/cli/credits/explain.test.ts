@@ -64,8 +64,8 @@ describe("explain event", () => {
       start: "1000000",
       end: "3000000",
       lots: [
-        { lot_id: "cli-acme-lot-1", source: "top_up", credits: "1000000" },
-        { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000" },
+        { lot_id: "cli-acme-lot-1", source: "top_up", credits: "1000000", granted_by: null },
+        { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000", granted_by: null },
       ],
       owed: "0",
     });
@@ -317,7 +317,9 @@ describe("explain lot", () => {
         "add-on cli-voice  2 credits for 1 charge\n" +
         "add-on cli:kb     1 credits for 1 charge\n",
     );
-    expect(stdout).toMatch(/\n +3 {2}add-on cli-voice +add-on:cli-voice:1:0:0-2 +\S+Z +4 +2\n/);
+    expect(stdout).toMatch(
+      /\n +3 {2}add-on cli-voice +add-on:cli-voice:1:0:0-2 +\S+ +\S+Z +4 +2\n/,
+    );
 
     const seen: string[] = [];
     let after = "";
@@ -387,7 +389,7 @@ describe("explain lot", () => {
       "It paid for\nchargeback of top-up:manual:two  18 credits for 1 charge\n",
     );
     expect(gift).toMatch(
-      /\n +8 {2}chargeback of top-up:manual:two {2}chargeback:d-1 +\S+Z +18 +18\n/,
+      /\n +8 {2}chargeback of top-up:manual:two {2}chargeback:d-1 +gateway +\S+Z +18 +18\n/,
     );
 
     const { items: entries } = await json("entries cli-back");

@@ -134,6 +134,24 @@ describe("a refund of ten dollars", () => {
     expect(await balance()).toBe(-150n);
   });
 
+  test("has entries by whom it was requested, or by the gateway where it began there", async () => {
+    await openBuyer();
+    await use(books, { [id]: 250n }, NOON + 1);
+    await ask("asked", 500n);
+    await post({ refundId: "asked", amount: 500n });
+    await post({ refundId: "re_2", amount: 500n });
+    const { rows } = await books.database.query(
+      `SELECT reference, posted_by FROM entry
+       WHERE account_id = $1 AND reference LIKE 'refund:%' ORDER BY sequence`,
+      [id],
+    );
+    expect(rows).toEqual([
+      { reference: "refund:asked", posted_by: "test" },
+      { reference: "refund:re_2", posted_by: "gateway" },
+      { reference: "refund:re_2", posted_by: "gateway" },
+    ]);
+  });
+
   test("in parts, posted concurrently, adds up to all of it", async () => {
     await openBuyer();
     await use(books, { [id]: 250n }, NOON + 1);

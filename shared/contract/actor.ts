@@ -1,0 +1,36 @@
+/** Who a customer is told made a change; null stays: Drawdown itself, or a version that did not record it. */
+type ActorKind = "customer" | "seller" | "automatic";
+
+/** Fields that name who made a change; `by` does beside the `at` of the change. */
+const NAMING = new Set(["askedBy", "createdBy", "grantedBy", "postedBy", "requestedBy", "setBy"]);
+
+/** Drawdown's own names: the turn of a month, a payment's outcome, and what began at the gateway. */
+const AUTOMATIC = new Set(["schedule", "payments", "gateway"]);
+
+function kindOf(actor: string): ActorKind {
+  if (actor.startsWith("token:")) return "customer";
+  return AUTOMATIC.has(actor) ? "automatic" : "seller";
+}
+
+/**
+ * An answer as a customer's token may read it: in place of the seller's employees and keys it has the
+ * kind of actor alone. Other values are the same.
+ */
+export function hideActors<Value>(value: Value): Value;
+export function hideActors(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => hideActors(item));
+  if (!isPlain(value)) return value;
+  const names = (key: string) => NAMING.has(key) || (key === "by" && "at" in value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      typeof inner === "string" && names(key) ? kindOf(inner) : hideActors(inner),
+    ]),
+  );
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
+}
