@@ -3,11 +3,35 @@ import { Problem } from "./problem.ts";
 
 export type HeavyReads = ReturnType<typeof openHeavyReads>;
 
-/** Fewer than the pool of heavy reads has connections, so that no account has all of them. */
-const MOST_RUNNING = 3;
-const MOST_WAITING = 30;
-const AGAIN = { retryAfterSeconds: 2 };
-const TOO_MANY = "too many sums and lists of this account are being read; try again in a moment";
+/** The reads of an account that run and wait. */
+interface Limits {
+  readonly running: number;
+  readonly waiting: number;
+  /** What is refused beyond them. */
+  refuse(): Problem;
+}
+
+/** Together fewer than the pool has connections, so that no account has all of them. */
+export const READS: Limits = {
+  running: 3,
+  waiting: 30,
+  refuse: () =>
+    new Problem(
+      ...([429, "too_many_reads"] as const),
+      "too many sums and lists of this account are being read; try again in a moment",
+      { retryAfterSeconds: 2 },
+    ),
+};
+export const EXPORTS: Limits = {
+  running: 2,
+  waiting: 0,
+  refuse: () =>
+    new Problem(
+      ...([429, "too_many_exports"] as const),
+      "two exports of this account are running; try again when one has ended",
+      { retryAfterSeconds: 10 },
+    ),
+};
 
 interface Reads {
   running: number;
@@ -19,19 +43,19 @@ interface Reads {
  * Runs the reads that may take long on connections of their own, a few of each account at a time, so that
  * neither one account's nor all of them keep balances, allowances and ingest waiting.
  */
-export function openHeavyReads(database: Database) {
+export function openHeavyReads(database: Database, limits: Limits = READS) {
   const byAccount = new Map<string, Reads>();
 
   async function enter(accountId: string): Promise<Reads> {
     const reads = byAccount.get(accountId) ?? { running: 0, waiting: [] };
     byAccount.set(accountId, reads);
-    if (reads.running < MOST_RUNNING) {
+    if (reads.running < limits.running) {
       reads.running += 1;
-    } else if (reads.waiting.length < MOST_WAITING) {
+    } else if (reads.waiting.length < limits.waiting) {
       // The one that ends hands its place on.
       await new Promise<void>((start) => reads.waiting.push(start));
     } else {
-      throw new Problem(429, "too_many_reads", TOO_MANY, AGAIN);
+      throw limits.refuse();
     }
     return reads;
   }

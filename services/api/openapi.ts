@@ -25,7 +25,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
     const { schema, url } = toJson(document);
     if (schema?.hide === true) return { schema, url };
     const { method } = document.route;
-    const answer = z.object({ "200": listed }).safeParse(schema?.["response"]);
+    const answer = z.object({ "200": z.union([listed, listedAs]) }).safeParse(schema?.["response"]);
     const id = operationId(String(method), url, answer.success);
     return { schema: { ...schema, operationId: id }, url };
   },
@@ -33,6 +33,9 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
 
 const toJson = createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } });
 const listed = z.object({ properties: z.object({ items: z.unknown() }) });
+const listedAs = z.object({
+  content: z.object({ "application/json": z.object({ schema: listed }) }),
+});
 
 function docsOf({ description, example }: z.core.JSONSchema.BaseSchema) {
   return {

@@ -15,7 +15,8 @@ import { nameOf } from "./access/caller.ts";
 import { openWrongKeys } from "./access/wrong-keys.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
 import { closeSilent } from "./close-silent.ts";
-import { openHeavyReads } from "./heavy-reads.ts";
+import { openCsvAnswers } from "./csv-answer.ts";
+import { EXPORTS, openHeavyReads } from "./heavy-reads.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestContext, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
@@ -49,7 +50,7 @@ const PARAMETER_LENGTH = 256 * 9;
 const CHECK_SLOW_EVERY_MS = 500;
 
 /** Everything the server works with; the caller opens it and closes it. */
-export interface ServerContext extends Omit<RouteContext, "readRateCard" | "heavyReads"> {
+export interface ServerContext extends Pick<RouteContext, "database" | "now"> {
   /** The pool of reads that may take long. */
   readonly heavyDatabase: Database;
   readonly logger: Logger;
@@ -130,6 +131,8 @@ export async function buildServer(
     ...context,
     readRateCard: rateCardReader(),
     heavyReads: openHeavyReads(context.heavyDatabase),
+    exports: openHeavyReads(context.heavyDatabase, EXPORTS),
+    sendCsv: openCsvAnswers(app),
     wrongKeys,
     streamsPerAccount: settings.streamsPerAccount,
   };
@@ -143,5 +146,5 @@ export async function buildServer(
 
 const CORS = {
   methods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
-  exposedHeaders: ["ETag", "Idempotency-Replayed", "Retry-After"],
+  exposedHeaders: ["Content-Disposition", "ETag", "Idempotency-Replayed", "Retry-After"],
 };

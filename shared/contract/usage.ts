@@ -2,7 +2,7 @@ import { z } from "zod";
 import { noun } from "./noun.ts";
 import { accountId, count, credits, instant } from "./wire.ts";
 
-const bucket = noun({
+export const bucket = noun({
   at: instant,
   key: z.string(),
   credits,

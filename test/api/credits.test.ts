@@ -1,10 +1,13 @@
+import { connect as openSocket } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { usageBatches } from "../support/books/usage-batches.ts";
-import { openApi, type TestApi } from "../support/processes/api.ts";
+import { silent } from "../support/kafka/kafka.ts";
+import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Grants, adjustments, and how the account, its lots and entries show them. */
 let books: Books;
@@ -279,4 +282,117 @@ test("an allowance shows whether something can be afforded, and why", async () =
      VALUES ('asks', 'cus', 'pm', 'test', now())`,
   );
   expect(await may("credits=11")).toEqual([true, "will_be_topped_up", "11"]);
+});
+
+describe("an export", () => {
+  const CSV = { accept: "text/csv" };
+  const RANGE = "from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z";
+  const EVENTS = 3_300;
+
+  beforeAll(async () => {
+    const at = Date.parse("2026-05-01T00:00:00Z");
+    await openAccount(books, "exports", { at, lots: [{ credits: 1_000_000n }] });
+    const events = Array.from({ length: EVENTS }, (_, i) => ({
+      ...{ eventId: `e-${i}`, accountId: "exports", quantity: BigInt(1 + (i % 7)) },
+      occurredAt: at + i * 600_000,
+      source: i % 2 === 0 ? "=app" : "",
+    }));
+    const usage = usageBatches(books, "exports");
+    for (let first = 0; first < EVENTS; first += 1_100) {
+      const batch = usage.next(events.slice(first, first + 1_100));
+      await debitUsage(books.database, rateCardReader(), { ...batch, now: at + 30 * 86_400_000 });
+    }
+  });
+
+  const rowsOf = (body: string) => {
+    const [names = "", ...rows] = body.trimEnd().split("\r\n");
+    return { names, rows: rows.map((row) => row.split(",")) };
+  };
+  const exported = async (path: string, access = {}) => {
+    const headers = { ...CSV, ...access };
+    const answer = await api.ask("GET", `/v1/accounts/exports/${path}`, { headers });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([
+      200,
+      "text/csv; charset=utf-8; header=present",
+    ]);
+    expect(answer.headers["cache-control"]).toBe("no-store");
+    return { ...rowsOf(answer.text), named: answer.headers["content-disposition"] };
+  };
+  const micro = (cell = "") => BigInt(Math.round(Number(cell) * 1_000_000));
+
+  test("has the whole range, in the order of the list, with the sum of the summary", async () => {
+    const { names, rows, named } = await exported(`usage-records?${RANGE}&limit=50`);
+    expect(named).toBe('attachment; filename="exports-usage-2026-05-01-to-2026-06-01.csv"');
+    expect(names).toBe("occurred_at,event_id,meter,quantity,credits,source,dimensions,metered_at");
+    expect(rows.map(([, id]) => id)).toEqual(
+      Array.from({ length: EVENTS }, (_, i) => `e-${EVENTS - 1 - i}`),
+    );
+    expect(rows[1]?.[5]).toBe("'=app");
+    const { total } = await get(`/v1/accounts/exports/usage?${RANGE}`);
+    const sum = (all: readonly string[][], at: number) =>
+      String(all.reduce((credits, row) => credits + micro(row[at]), 0n));
+    expect(sum(rows, 4)).toBe(total);
+    const sums = await exported(`usage?${RANGE}&by=day&group=source`);
+    expect(sums.names).toBe("from,kind,key,credits,events,quantity");
+    expect(sum(sums.rows, 3)).toBe(total);
+  });
+
+  test("of a lot, of lots, entries and payments has all of each", async () => {
+    const ids = (await exported("lots/exports-lot-1/usage")).rows.map(([, id]) => id);
+    expect(ids).toEqual(Array.from({ length: EVENTS }, (_, i) => `e-${i}`));
+    expect((await exported("lots")).rows.map(([id]) => id)).toEqual(["exports-lot-1"]);
+    expect((await exported("entries")).rows.map(([, , kind]) => kind)).toEqual(["grant"]);
+    expect((await exported("entries?to=2026-05-01T00:00:00Z")).rows).toEqual([]);
+    await books.database.query(
+      `INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life,
+                            attempt, calls, reason, created_at, attempted_at,
+                            requested_by)
+       SELECT 'exports', 'p-' || n, 'top_up', 'succeeded', 1000, 'USD', 1000000, 'never', 1, 0, '',
+              to_timestamp(n / 2), to_timestamp(n / 2), 'key:crm'
+       FROM generate_series(1, 2100) AS n`,
+    );
+    const { rows } = await exported("payments");
+    expect(new Set(rows.map(([id]) => id)).size).toBe(2_100);
+    expect(rows[0]?.at(-1)).toBe("key:crm");
+    const { body } = await post("/v1/accounts/exports/dashboard-tokens", {});
+    const authorization = `Bearer ${body.token}`;
+    const ofCustomer = await exported("payments", { authorization });
+    expect(ofCustomer.rows[0]?.at(-1)).toBe("seller");
+    await books.database.query("DELETE FROM payment WHERE account_id = 'exports'");
+  });
+
+  test("is refused like the list", async () => {
+    const ask = (url: string) => api.ask("GET", `/v1/accounts/${url}`, { headers: CSV });
+    expect(await ask("nobody/usage-records")).toMatchObject({ status: 404 });
+    expect(await ask("exports/lots/none/usage")).toMatchObject({ status: 404 });
+    expect(await ask("exports/usage?group=dimension")).toMatchObject({
+      status: 400,
+      body: { field: "dimension" },
+    });
+  });
+
+  test("that breaks off never looks whole; an account runs two, and HTTP/1.0 none", async () => {
+    let pages = 0;
+    const lost = Promise.withResolvers<never>();
+    lost.promise.catch(() => undefined);
+    const connect = () => (pages++ % 2 === 0 ? books.database.connect() : lost.promise);
+    const heavyDatabase = Object.assign(Object.create(books.database), { connect });
+    const { app } = await openApi(books, { heavyDatabase, logger: silent });
+    const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+    const headers = { ...CSV, authorization: `Bearer ${await makeKey(books, ["read"])}` };
+    const open = () => fetch(`${origin}/v1/accounts/exports/usage-records?${RANGE}`, { headers });
+    const running = [await open()];
+    // It reads its second page.
+    await expect.poll(() => pages).toBe(2);
+    running.push(await open());
+    expect(running.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await open()).status).toBe(429);
+    lost.reject(new Error("lost"));
+    for (const answer of running) await expect(answer.text()).rejects.toThrow("terminated");
+
+    const old = openSocket(Number(new URL(origin).port), "127.0.0.1");
+    const named = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    old.write(`GET /v1/accounts/exports/lots HTTP/1.0\r\n${named.join("")}\r\n`);
+    expect(await text(old)).toMatch(/^HTTP\/1\.[01] 426 /);
+  });
 });

@@ -10,7 +10,7 @@ import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
 import { drawdown, words } from "../support/cli/drawdown.ts";
 import { meterEvents } from "../support/cli/meter-events.ts";
 import { topUp } from "../support/cli/pay.ts";
-import { openApi } from "../support/processes/api.ts";
+import { makeKey, openApi } from "../support/processes/api.ts";
 
 /** A noun has one shape: on the same books, the command line's `--json` shows what the API answers. */
 let books: Books;
@@ -115,6 +115,22 @@ test.each(SAME)("$command shows what GET $route answers", async ({ route, comman
   if ("items" in answer) expect(answer.items).not.toEqual([]);
   expect(await show(command)).toEqual(answer);
 });
+
+test.each(["lots", "entries", "payments", "top-ups"])(
+  "the file of %s that --csv writes is the API's",
+  async (list) => {
+    const { app } = await open();
+    const authorization = `Bearer ${await makeKey(books, ["read"])}`;
+    const headers = { authorization, accept: "text/csv" };
+    const { payload } = await app.inject({ url: `/v1/accounts/acme/${list}`, headers });
+    expect(payload.split("\r\n").length).toBeGreaterThan(2);
+    const command = list === "top-ups" ? "top-up list" : list;
+    const limit = list === "lots" ? [] : ["--limit", "1"];
+    const line = [...words(command), "acme", ...limit, "--csv", "-"];
+    const written = await drawdown(line, { env: { DATABASE_URL: books.url } });
+    expect(written).toEqual({ code: 0, stderr: "", stdout: payload });
+  },
+);
 
 test.each(AMONG)("$command has the fields of GET $route", async ({ route, command, under }) => {
   const answer = await answerOf(route);

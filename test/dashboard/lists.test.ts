@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { activityLoader } from "../../services/dashboard/activity/export-activity.ts";
 import { mergeActivity } from "../../services/dashboard/activity/merge-activity.ts";
 import { withNewest, withNext } from "../../services/dashboard/live/paged-list.ts";
-import { type ExportedRows, fileName, wholeCsv } from "../../services/dashboard/parts/whole-csv.ts";
 import type { EntryData } from "../../shared/contract/entry.ts";
 import type { UsageRecordData } from "../../shared/contract/usage-record.ts";
 import { csvLine } from "../../shared/core/text/csv-text.ts";
@@ -87,66 +85,6 @@ describe("activity", () => {
     );
     expect(times(merged)).toEqual(["12", "11", "10"]);
     expect(merged.more).toBe("usage");
-  });
-});
-
-describe("an export", () => {
-  const pageOf =
-    <T>(items: readonly T[]) =>
-    async (cursor: string | null) => {
-      const from = Number(cursor ?? 0);
-      const next = from + 50 < items.length ? String(from + 50) : null;
-      return { items: items.slice(from, from + 50), next_cursor: next };
-    };
-
-  it("has all rows, however many pages they are on", async () => {
-    const load = pageOf(Array.from({ length: 120 }, (_, i) => String(i)));
-    const counted: bigint[] = [];
-    const parts = await wholeCsv(
-      ["n"],
-      async (cursor) => {
-        const { items, next_cursor: next } = await load(cursor);
-        return { rows: items.map((item) => [item]), next };
-      },
-      (rows) => counted.push(rows),
-    );
-    expect(parts.join("").split("\r\n")).toHaveLength(1 + 120 + 1);
-    expect(counted).toEqual([50n, 100n, 120n]);
-  });
-
-  it("fails whole where a page cannot be loaded", async () => {
-    const load = async (cursor: string | null) => {
-      if (cursor !== null) throw new Error("lost");
-      return { rows: [["a"]], next: "1" };
-    };
-    await expect(wholeCsv(["n"], load, () => undefined)).rejects.toThrow("lost");
-  });
-
-  it("of activity has each usage and each entry of its days once, newest first", async () => {
-    const at = (i: number) => new Date(Date.UTC(2026, 10, 26) - i * 60_000).toISOString();
-    const usages = Array.from({ length: 170 }, (_, i) => usage(`u-${i}`, at(2 * i)));
-    const entries = Array.from({ length: 130 }, (_, i) => entry(130 - i, at(5 * i + 1)));
-    const from = Date.parse(at(400));
-    const load = activityLoader({ records: pageOf(usages), entries: pageOf(entries), from });
-    const times: string[] = [];
-    let more: string | null = null;
-    do {
-      const page: ExportedRows = await load(more);
-      times.push(...page.rows.map(([time]) => String(time)));
-      more = page.next;
-    } while (more !== null);
-    expect(times).toHaveLength(170 + 80);
-    expect(times).toEqual(times.toSorted().toReversed());
-  });
-
-  it("is named after its account, and its range", () => {
-    const day = Date.UTC(2026, 10, 1);
-    expect(fileName("acme", "usage", day, day + 86_400_000)).toBe(
-      "acme-usage-2026-11-01-to-2026-11-02",
-    );
-    expect(fileName("a/b c", "usage", day, day + 5_400_000)).toBe(
-      "a-b-c-usage-2026-11-01-to-2026-11-01-0130",
-    );
   });
 });
 

@@ -1,14 +1,24 @@
 import { z } from "zod";
+import {
+  CSV_PAGE,
+  csvFileName,
+  csvText,
+  pagesOf,
+  slicesOf,
+} from "../../../shared/contract/csv-export.ts";
+import { LOTS_CSV, USAGE_RECORDS_CSV } from "../../../shared/contract/csv-tables.ts";
 import { cursorsOf, pageFromFirst, pageOf, WHOLE } from "../../../shared/contract/cursor.ts";
 import { lot } from "../../../shared/contract/lot.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { toUsageRecord, usageRecord } from "../../../shared/contract/usage-record.ts";
 import { accountId, id } from "../../../shared/contract/wire.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
-import { usageAcross } from "../../../shared/ledger/usage/explain.ts";
+import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
+import { type UsageRecord, usageAcross } from "../../../shared/ledger/usage/explain.ts";
 import { lateUsageOf } from "../../../shared/ledger/usage/explain-late.ts";
 import { refuse } from "../problem.ts";
-import { HEAVY_READ, READ, readOfAccount, route } from "./route.ts";
+import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const filter = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots with credits remaining." }),
@@ -27,14 +37,13 @@ export const lotRoutes = [
       response: { 200: listOf(lot) },
     },
     ({ params: { account_id }, query: { live, ...range } }, context) =>
-      readOfAccount(context, account_id, async (transaction, { account }) => {
-        const at = context.now();
-        const losses = await readLosses(transaction, account_id);
-        const lots = (await listLots(transaction, account_id))
-          .map((each) => ({ ...each, ...useOf(each, { ...account, at }, losses) }))
-          .filter(({ remaining }) => !live || remaining > 0n);
-        return pageFromFirst("lots", range, async (count) => lots.slice(0, count));
-      }),
+      pageFromFirst("lots", range, async (count) =>
+        (await lotsOf(context, account_id, live)).slice(0, count),
+      ),
+    ({ params: { account_id }, query: { live } }, context) => {
+      const name = csvFileName(account_id, "lots", undefined, context.now());
+      return { name, text: (view) => csvText(LOTS_CSV, lotPages(context, account_id, live), view) };
+    },
   ),
   route(
     {
@@ -48,8 +57,7 @@ export const lotRoutes = [
     },
     ({ params: { account_id, lot_id }, query: { limit, cursor } }, context) =>
       readOfAccount(context, account_id, async (transaction) => {
-        const paying = await findLot(transaction, account_id, lot_id);
-        if (paying === null) throw refuse({ kind: "unknown_lot", lotId: lot_id });
+        const paying = await findPaying(transaction, account_id, lot_id);
         const range = { after: BigInt(cursors.read(cursor)?.[0] ?? -1), limit: limit + 1 };
         const records = await usageAcross(transaction, account_id, paying, range);
         const shown = pageOf(records.map(toUsageRecord), limit, (last) => cursors.of(last.start));
@@ -58,5 +66,50 @@ export const lotRoutes = [
         const late = await lateUsageOf(transaction, account_id, lot_id);
         return { ...shown, items: [...shown.items, ...late.map(toUsageRecord)] };
       }),
+    ({ params: { account_id, lot_id } }, context) => {
+      const name = csvFileName(account_id, `usage-of-lot-${lot_id}`, undefined, context.now());
+      return {
+        name,
+        text: (view) => csvText(USAGE_RECORDS_CSV, usagePages(context, account_id, lot_id), view),
+      };
+    },
   ),
 ];
+
+/** Lots with what became of them, oldest first. */
+function lotsOf(context: RouteContext, accountId: AccountId, live: boolean) {
+  return readOfAccount(context, accountId, async (transaction, { account }) => {
+    const at = context.now();
+    const losses = await readLosses(transaction, accountId);
+    const lots = await listLots(transaction, accountId);
+    return lots
+      .map((each) => ({ ...each, ...useOf(each, { ...account, at }, losses) }))
+      .filter(({ remaining }) => !live || remaining > 0n);
+  });
+}
+
+async function* lotPages(...request: Parameters<typeof lotsOf>) {
+  yield* slicesOf(await lotsOf(...request));
+}
+
+/** All usage that a lot paid for; that drawn elsewhere on the line, which got the lot's expiry back, is last. */
+async function* usagePages(context: RouteContext, accountId: AccountId, lotId: string) {
+  yield* pagesOf<UsageRecord>((last) =>
+    readOfAccount(context, accountId, async (transaction) => {
+      const paying = await findPaying(transaction, accountId, lotId);
+      const range = { after: last?.drawn.start ?? -1n, limit: CSV_PAGE };
+      return usageAcross(transaction, accountId, paying, range);
+    }),
+  );
+  yield* slicesOf(
+    await readOfAccount(context, accountId, (transaction) =>
+      lateUsageOf(transaction, accountId, lotId),
+    ),
+  );
+}
+
+async function findPaying(transaction: Transaction, accountId: AccountId, lotId: string) {
+  const paying = await findLot(transaction, accountId, lotId);
+  if (paying === null) throw refuse({ kind: "unknown_lot", lotId });
+  return paying;
+}

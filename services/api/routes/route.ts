@@ -13,6 +13,7 @@ import type { Database, Transaction } from "../../../shared/ledger/postgres/data
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { accountOf } from "../access/caller.ts";
 import { type RouteAccess, scopesOf } from "../access/check-access.ts";
+import { type CsvFile, type openCsvAnswers, prefersCsv } from "../csv-answer.ts";
 import type { HeavyReads } from "../heavy-reads.ts";
 import { keyHeader } from "../idempotency.ts";
 import { unknownAccount } from "../problem.ts";
@@ -23,6 +24,9 @@ export interface RouteContext {
   now(): Instant;
   readRateCard(transaction: Transaction): Promise<RateCard>;
   readonly heavyReads: HeavyReads;
+  /** Runs exports, a few of an account at a time. */
+  readonly exports: HeavyReads;
+  readonly sendCsv: ReturnType<typeof openCsvAnswers>;
 }
 
 interface RouteSchemas {
@@ -51,6 +55,8 @@ interface RouteDescription extends RouteSchemas, RouteAccess {
   readonly description?: string;
 }
 
+const LIST = "As JSON a page of the list; to `Accept: text/csv` all of it, whatever the limit.";
+
 type Part = "params" | "query" | "headers" | "body";
 type ValidatedRequest = Pick<FastifyRequest, "caller" | "log"> & Readonly<Record<Part, unknown>>;
 
@@ -66,7 +72,8 @@ type RouteAnswer<S extends RouteSchemas> =
 
 /**
  * Describes a route of the API. The result registers it: with its validation, its access rule and
- * its page in the OpenAPI document. A refusal is a Problem that the handler throws.
+ * its page in the OpenAPI document. A refusal is a Problem that the handler throws. `exported` answers
+ * clients that accept CSV, with the whole list.
  */
 export function route<const S extends RouteDescription, C extends RouteContext = RouteContext>(
   description: S,
@@ -75,6 +82,7 @@ export function route<const S extends RouteDescription, C extends RouteContext =
     context: C,
     reply: FastifyReply,
   ) => RouteAnswer<S> | Promise<RouteAnswer<S>>,
+  exported?: (request: RouteRequest<S>, context: C) => CsvFile,
 ): (app: FastifyInstance, context: C) => void {
   const {
     method,
@@ -102,7 +110,7 @@ export function route<const S extends RouteDescription, C extends RouteContext =
         tags: [tag],
         security: securityOf({ access, byToken }),
         ...(query === undefined ? {} : { querystring: query }),
-        response: { ...response, ...REFUSALS },
+        response: { ...(exported === undefined ? response : withCsv(response)), ...REFUSALS },
       },
       // Fastify has validated each part and replaced it by its schema's output.
       handler: async (request: ValidatedRequest, reply) => {
@@ -110,12 +118,37 @@ export function route<const S extends RouteDescription, C extends RouteContext =
           handle(request as RouteRequest<S>, { ...context, database }, reply);
         void reply.status(Number(status));
         const accountId = accountOf(request);
+        const view = request.caller?.kind === "token" ? hideActors : asItIs;
+        if (exported !== undefined && prefersCsv(reply.request.headers.accept)) {
+          return context.exports(accountId ?? "", (database) => {
+            const file = exported(request as RouteRequest<S>, { ...context, database });
+            return context.sendCsv(reply, file.name, file.text(view));
+          });
+        }
         const answered = await (heavy && accountId !== null
           ? context.heavyReads(accountId, answer)
           : handle(request as RouteRequest<S>, context, reply));
-        return request.caller?.kind === "token" ? hideActors(answered) : answered;
+        return view(answered);
       },
     });
+}
+
+function asItIs<Value>(value: Value): Value {
+  return value;
+}
+
+const CSV = { "text/csv": { schema: z.string() } };
+
+/** The same answers, as JSON or CSV. */
+function withCsv(response: RouteSchemas["response"]): RouteSchemas["response"] {
+  return Object.fromEntries(
+    Object.entries(response).map(([status, answer]) => [
+      status,
+      answer instanceof z.ZodType
+        ? { description: LIST, content: { "application/json": { schema: answer }, ...CSV } }
+        : answer,
+    ]),
+  );
 }
 
 /** What opens a route, for the OpenAPI document: any of its scopes, or a token of its account. */

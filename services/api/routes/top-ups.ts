@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts";
+import { CSV_PAGE, csvFileName, csvText, pagesOf } from "../../../shared/contract/csv-export.ts";
+import { PAYMENTS_CSV } from "../../../shared/contract/csv-tables.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { payment, paymentPage, toPayment } from "../../../shared/contract/payment.ts";
 import { money } from "../../../shared/contract/wire.ts";
@@ -182,5 +184,15 @@ function listPaymentsRoute(name: string, kind: "top_up" | null, summary: string)
       readOfAccount(context, account_id, (transaction) =>
         paymentPage(query, kind, (range) => listPayments(transaction, account_id, range, kind)),
       ),
+    ({ params: { account_id } }, context) => {
+      const pages = pagesOf<ReturnType<typeof toPayment>>((last) =>
+        readOfAccount(context, account_id, async (transaction) => {
+          const made = await listPayments(transaction, account_id, CSV_PAGE, kind, last);
+          return made.map(toPayment);
+        }),
+      );
+      const file = csvFileName(account_id, name, undefined, context.now());
+      return { name: file, text: (view) => csvText(PAYMENTS_CSV, pages, view) };
+    },
   );
 }

@@ -1,4 +1,16 @@
 import { z } from "zod";
+import {
+  CSV_PAGE,
+  csvFileName,
+  csvText,
+  pagesOf,
+  slicesOf,
+} from "../../../shared/contract/csv-export.ts";
+import {
+  USAGE_CSV,
+  USAGE_RECORDS_CSV,
+  type UsageRow,
+} from "../../../shared/contract/csv-tables.ts";
 import { cursorsOf, pageOf, SMALL, WHOLE } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { usage } from "../../../shared/contract/usage.ts";
@@ -9,6 +21,7 @@ import {
   usageRecord,
 } from "../../../shared/contract/usage-record.ts";
 import { accountId, id, instant, words } from "../../../shared/contract/wire.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
@@ -20,7 +33,7 @@ import {
   type UsageTotal,
 } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { HEAVY_READ, readOfAccount, route } from "./route.ts";
+import { HEAVY_READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -56,18 +69,13 @@ export const usageRoutes = [
       response: { 200: usage },
     },
     ({ params: { account_id }, query }, context) =>
-      readOfAccount(context, account_id, async (transaction, { account }) => {
-        const { from, to } = rangeOf(query, context.now());
-        const { by: step = null } = query;
-        const range = { from, to, step, timeZone: account.timeZone };
-        const limit = MOST_BUCKETS + 1;
-        const by = { ...range, group: groupOf(query), limit };
-        const buckets = await sumUsage(transaction, account_id, by);
-        if (buckets.length > MOST_BUCKETS) throw refuse({ kind: "range_too_large" });
-        const addOns = await sumAddOns(transaction, account_id, range);
-        const sums = { total: creditsOf(buckets), addOnsTotal: creditsOf(addOns) };
-        return { ...account, from, to, ...sums, buckets, addOns };
-      }),
+      sumsOf(context, account_id, { ...query, ...rangeOf(query, context.now()) }),
+    ({ params: { account_id }, query }, context) => {
+      const range = rangeOf(query, context.now());
+      const name = csvFileName(account_id, `usage-by-${query.group}`, range.from, range.to);
+      const sums = usageRows(context, account_id, { ...query, ...range });
+      return { name, text: (view) => csvText(USAGE_CSV, sums, view) };
+    },
   ),
   route(
     {
@@ -93,6 +101,26 @@ export const usageRoutes = [
           cursors.of(at.start, at.version, at.place),
         );
       }),
+    ({ params: { account_id }, query: { meter = null, ...query } }, context) => {
+      const range = rangeOf(query, context.now());
+      // What is metered meanwhile comes before the first page, so the pages fit together.
+      const pages = pagesOf<Awaited<ReturnType<typeof listUsage>>[number]>((last) =>
+        readOfAccount(context, account_id, (transaction) =>
+          listUsage(
+            transaction,
+            account_id,
+            { ...range, meter },
+            {
+              before: last?.at ?? null,
+              limit: CSV_PAGE,
+            },
+          ),
+        ),
+      );
+      const what = meter === null ? "usage" : `usage-of-${meter}`;
+      const name = csvFileName(account_id, what, range.from, range.to);
+      return { name, text: (view) => csvText(USAGE_RECORDS_CSV, pages, view) };
+    },
   ),
   route(
     {
@@ -117,6 +145,33 @@ export const usageRoutes = [
       }),
   ),
 ];
+
+type Summed = z.output<typeof summed> & { readonly from: Instant; readonly to: Instant };
+
+/** Throws a Problem. */
+function sumsOf(context: RouteContext, accountId: AccountId, query: Summed) {
+  return readOfAccount(context, accountId, async (transaction, { account }) => {
+    const { from, to, by: step = null } = query;
+    const range = { from, to, step, timeZone: account.timeZone };
+    const limit = MOST_BUCKETS + 1;
+    const by = { ...range, group: groupOf(query), limit };
+    const buckets = await sumUsage(transaction, accountId, by);
+    if (buckets.length > MOST_BUCKETS) throw refuse({ kind: "range_too_large" });
+    const addOns = await sumAddOns(transaction, accountId, range);
+    const sums = { total: creditsOf(buckets), addOnsTotal: creditsOf(addOns) };
+    return { ...account, from, to, ...sums, buckets, addOns };
+  });
+}
+
+async function* usageRows(
+  ...request: Parameters<typeof sumsOf>
+): AsyncGenerator<readonly UsageRow[]> {
+  const { buckets, addOns } = await sumsOf(...request);
+  yield* slicesOf([
+    ...buckets.map((sum) => ({ ...sum, kind: "usage" as const })),
+    ...addOns.map((sum) => ({ ...sum, kind: "add_on" as const })),
+  ]);
+}
 
 function creditsOf(totals: readonly UsageTotal[]): bigint {
   return totals.reduce((sum, { credits }) => sum + credits, 0n);

@@ -1,13 +1,18 @@
 import type { Command } from "commander";
-import { entry, entryPage } from "../../../shared/contract/entry.ts";
+import { CSV_PAGE, csvText, pagesOf } from "../../../shared/contract/csv-export.ts";
+import { ENTRIES_CSV } from "../../../shared/contract/csv-tables.ts";
+import { entry, entryPage, toEntry } from "../../../shared/contract/entry.ts";
 import { listOf } from "../../../shared/contract/page.ts";
-import type { Account } from "../../../shared/core/line/account.ts";
+import type { Account, AccountId } from "../../../shared/core/line/account.ts";
 import { balanceOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { listEntries, type PostedEntry } from "../../../shared/ledger/books/list-entries.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
+import { addCsvOption, type CsvOption, exportCsv } from "../shell/csv-file.ts";
 import { addPageOptions, moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
 import { printable, table } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
@@ -18,11 +23,17 @@ import { balanceText } from "./lot-text.ts";
 export function addEntriesCommand(program: Command): void {
   const entries = addCommand(program, "entries <account>", {
     does: "list an account's latest entries, oldest first, with the usage in between: each balance is the one above it, less that usage, plus the entry's credits",
-    examples: ["entries acme", "entries acme --limit 100"],
+    examples: ["entries acme", "entries acme --limit 100", "entries acme --csv entries.csv"],
   });
-  addPageOptions(entries).action((id: string, options: PageOptions) =>
+  addCsvOption(addPageOptions(entries)).action((id: string, options: PageOptions & CsvOption) =>
     run(options, (settings) => {
       const accountId = accountIdArgument(id);
+      const { csv, json } = options;
+      if (csv !== undefined) {
+        return exportCsv(settings, accountId, { csv, json }, (database) =>
+          csvText(ENTRIES_CSV, entryPages(database, accountId)),
+        );
+      }
       const page = pageArgument(options);
       return readAccountBooks(settings, accountId, async (transaction, { account }) => {
         const at = Date.now();
@@ -34,6 +45,17 @@ export function addEntriesCommand(program: Command): void {
       });
     }),
   );
+}
+
+/** All entries, newest first. */
+function entryPages(database: Database, accountId: AccountId) {
+  return pagesOf<ReturnType<typeof toEntry<PostedEntry>>>(async (last) => {
+    const range = { before: last?.sequence ?? null, limit: CSV_PAGE };
+    const entries = await readSnapshot(database, (transaction) =>
+      listEntries(transaction, accountId, range),
+    );
+    return entries.toReversed().map(toEntry);
+  });
 }
 
 /** A page of entries, newest first. */

@@ -1,10 +1,6 @@
-import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Compared, PlanCompared, WhatIf } from "../../../shared/core/history/what-if.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { type Cell, csvLine } from "../../../shared/core/text/csv-text.ts";
-import { reasonOf } from "../shell/with-database.ts";
 import { signedMoney } from "./text.ts";
 
 const COLUMNS = [
@@ -13,21 +9,10 @@ const COLUMNS = [
 ];
 
 /**
- * Writes a row for each account's meters, add-ons and plans; the file `-` is standard output. Amounts
- * are exact, in credits or in units of the currency. Returns why it failed; null: it is written.
+ * A row for each account's meters, add-ons and plans. Amounts are exact, in credits or in units of the
+ * currency.
  */
-export async function writeCsv(whatIf: WhatIf, file: string): Promise<string | null> {
-  const lines = Readable.from(csvLines(whatIf));
-  try {
-    if (file === "-") await pipeline(lines, process.stdout, { end: false });
-    else await pipeline(lines, createWriteStream(file));
-    return null;
-  } catch (error) {
-    return reasonOf(error);
-  }
-}
-
-function* csvLines(whatIf: WhatIf): Generator<string> {
+export function* csvLines(whatIf: WhatIf): Generator<string> {
   yield csvLine(COLUMNS);
   const accounts = [...whatIf].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [accountId, { meters, addOns, plans }] of accounts) {

@@ -24,12 +24,13 @@ import {
 } from "../../../shared/ledger/proof/charged-between.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
+import { writeCsv } from "../shell/csv-file.ts";
 import { limitArgument, MOST_LISTED } from "../shell/paging.ts";
 import { openProgress } from "../shell/progress.ts";
 import { readBooks } from "../shell/read-books.ts";
 import { type Result, refused, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { writeCsv } from "./csv.ts";
+import { csvLines } from "./csv.ts";
 import { toWhatIfReport, whatIfReport } from "./shape.ts";
 import { whatIfFailure, whatIfText } from "./text.ts";
 import { whatIfTotals } from "./totals.ts";
@@ -152,8 +153,8 @@ async function resultOf(compared: WhatIf, request: Request): Promise<Result> {
   const totals = whatIfTotals(compared);
   const failure = whatIfFailure(totals, file);
   if (csv !== null) {
-    const problem = await writeCsv(compared, csv);
-    if (problem !== null) return refused(`cannot write ${csv}: ${problem}`);
+    const problem = await writeCsv(csvLines(compared), csv);
+    if (problem !== null) return refused(problem);
     if (csv === "-") return { kind: "written", failure };
   }
   return {

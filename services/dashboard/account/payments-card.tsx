@@ -1,14 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { PaymentData } from "../../../shared/contract/payment.ts";
-import { formatMoney } from "../../../shared/core/text/money.ts";
-import { EXPORTED } from "../api/account-api.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
-import { fileName } from "../parts/whole-csv.ts";
 import type { OpenAccount } from "../state/open-account.ts";
-import { creditsCell, moneyText } from "../text/credit-text.ts";
+import { moneyText } from "../text/credit-text.ts";
 import { broughtText, paidForText } from "../text/payment-text.ts";
 import { agoText, momentText } from "../text/time-text.ts";
 import { TopUpDialog } from "./top-up-dialog.tsx";
@@ -20,9 +17,6 @@ const TONE = {
   failed: "bad",
   invoiced: "good",
 } as const;
-const COLUMNS = [
-  ...["payment_id", "kind", "status", "amount", "currency", "credits", "reason", "created_at"],
-];
 
 /** Top-ups and plan fees, newest first, with their status and result. */
 export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }) {
@@ -55,17 +49,7 @@ export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }
             </ul>
             <div class="foot">
               <More list={open.payments} what="payments" />
-              {items.length > 0 && (
-                <ExportCsv
-                  what="payments"
-                  file={fileName(open.accountId, "payments", undefined, minute.value)}
-                  columns={COLUMNS}
-                  load={async (cursor) => {
-                    const page = await open.api.payments(cursor, EXPORTED);
-                    return { rows: page.items.map(cellsOf), next: page.next_cursor };
-                  }}
-                />
-              )}
+              {items.length > 0 && <ExportCsv what="payments" load={open.api.csv.payments()} />}
             </div>
           </>
         )}
@@ -102,15 +86,4 @@ function When({ payment, zone }: { payment: PaymentData; zone: string }) {
   const created = Date.parse(payment.created_at);
   if (payment.status === "pending") return <>sent to the bank {agoText(created, second.value)}</>;
   return <>{momentText(zone, created, minute.value)}</>;
-}
-
-function cellsOf(payment: PaymentData) {
-  const { payment_id, kind, status, amount, currency, credits, reason, created_at } = payment;
-  return [
-    ...[payment_id, kind, status],
-    { number: formatMoney(BigInt(amount), currency) },
-    currency,
-    credits === null ? "" : creditsCell(BigInt(credits)),
-    ...[reason, created_at],
-  ];
 }

@@ -1,17 +1,13 @@
 import { useSignal } from "@preact/signals";
-import { EXPORTED } from "../api/account-api.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
-import { fileName } from "../parts/whole-csv.ts";
 import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits, signedCredits } from "../text/credit-text.ts";
 import { entryText } from "../text/entry-text.ts";
 import { originText, usageText } from "../text/meter-text.ts";
 import { momentText } from "../text/time-text.ts";
-import { ACTIVITY_COLUMNS } from "./activity-csv.ts";
-import { activityLoader } from "./export-activity.ts";
 import { type Activity, type Merged, mergeActivity } from "./merge-activity.ts";
 
 const DAY_MS = 86_400_000;
@@ -74,12 +70,6 @@ interface ListProps {
 function List({ open, merged, zone, shown }: ListProps) {
   const most = useSignal(FIRST_SHOWN);
   const range = { from: minute.value - EXPORTED_DAYS * DAY_MS, to: minute.value + 60_000 };
-  const loader = activityLoader({
-    from: range.from,
-    records:
-      shown === "credits" ? null : (cursor) => open.api.records(cursor, range, null, EXPORTED),
-    entries: shown === "usage" ? null : (cursor) => open.api.entries(cursor, EXPORTED),
-  });
   if (merged.items.length === 0) return <p class="empty">No activity yet.</p>;
   const items = merged.items.slice(0, most.value);
   const showMore = (): void => {
@@ -101,20 +91,23 @@ function List({ open, merged, zone, shown }: ListProps) {
             Show more
           </button>
         )}
-        <ExportCsv
-          what={`activity of ${EXPORTED_DAYS} days`}
-          label={`Export ${EXPORTED_DAYS} days as CSV`}
-          file={fileName(open.accountId, nameOf(shown), range.from, range.to)}
-          columns={ACTIVITY_COLUMNS}
-          load={loader}
-        />
+        {shown !== "credits" && (
+          <ExportCsv
+            what={`usage of ${EXPORTED_DAYS} days`}
+            label={`Export ${EXPORTED_DAYS} days of usage`}
+            load={open.api.csv.records(range, null)}
+          />
+        )}
+        {shown !== "usage" && (
+          <ExportCsv
+            what={`credits of ${EXPORTED_DAYS} days`}
+            label={`Export ${EXPORTED_DAYS} days of credits`}
+            load={open.api.csv.entries(range)}
+          />
+        )}
       </div>
     </>
   );
-}
-
-function nameOf(shown: Shown): string {
-  return shown === "all" ? "activity" : `activity-${shown}`;
 }
 
 function Row({ activity, zone }: { activity: Activity; zone: string }) {

@@ -7,6 +7,7 @@ import type { PaymentData } from "../../../shared/contract/payment.ts";
 import type { RunwayData } from "../../../shared/contract/runway.ts";
 import type { UsageData } from "../../../shared/contract/usage.ts";
 import type { ExplainedUsageData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
+import { downloadCsv } from "./download.ts";
 import { type RequestOptions, request } from "./request.ts";
 
 /** [from, to), in milliseconds since 1970. */
@@ -22,9 +23,7 @@ export type Grouping =
 /** The calls that the page of one account makes. */
 export type AccountApi = ReturnType<typeof accountApi>;
 
-/** How many items a page shows, and how many an export loads at a time. */
 const PAGE = "50";
-export const EXPORTED = "1000";
 
 /** The calls that a dashboard token allows, for one account. */
 export function accountApi(token: string, accountId: string) {
@@ -33,32 +32,33 @@ export function accountApi(token: string, accountId: string) {
     request<T>(token, base + path, options);
   const page = <T>(path: string, cursor: string | null, filter: Query = {}): Promise<PageData<T>> =>
     call(`${path}?${query({ limit: PAGE, ...filter, ...(cursor === null ? {} : { cursor }) })}`);
-  /** Lists that are also exported, with more items a page. */
-  const sized = (limit: string | undefined): Query => (limit === undefined ? {} : { limit });
+  const download = (path: string, filter: Query, onBytes: OnBytes) =>
+    downloadCsv(token, `${base}${path}?${query(filter)}`, onBytes);
   return {
     streamPath: `${base}/stream`,
     account: () => call<AccountData>(""),
     /** Lots with credits left, oldest first. An account has few. */
     lots: () => call<PageData<LotData>>(`/lots?${query({ live: "true", limit: "1000" })}`),
-    lotUsage: (lotId: string, cursor: string | null, limit?: string) =>
-      page<UsageRecordData>(`/lots/${encodeURIComponent(lotId)}/usage`, cursor, sized(limit)),
-    entries: (cursor: string | null, limit?: string) =>
-      page<EntryData>("/entries", cursor, sized(limit)),
+    lotUsage: (lotId: string, cursor: string | null) =>
+      page<UsageRecordData>(lotUsagePath(lotId), cursor),
+    entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
     /** Top-ups, and the fees of a plan. */
-    payments: (cursor: string | null, limit?: string) =>
-      page<PaymentData>("/payments", cursor, sized(limit)),
+    payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
     runway: () => call<RunwayData>("/runway"),
-    records: (
-      cursor: string | null,
-      range: TimeRange | null,
-      meter: string | null,
-      limit?: string,
-    ) =>
-      page<UsageRecordData>("/usage-records", cursor, {
-        ...sized(limit),
-        ...(range === null ? {} : instants(range)),
-        ...(meter === null ? {} : { meter }),
-      }),
+    records: (cursor: string | null, range: TimeRange | null, meter: string | null) =>
+      page<UsageRecordData>("/usage-records", cursor, usageFilter(range, meter)),
+    /** Whole lists as files. */
+    csv: {
+      lots: () => (onBytes: OnBytes) => download("/lots", {}, onBytes),
+      lotUsage: (lotId: string) => (onBytes: OnBytes) => download(lotUsagePath(lotId), {}, onBytes),
+      entries: (range: TimeRange) => (onBytes: OnBytes) =>
+        download("/entries", instants(range), onBytes),
+      payments: () => (onBytes: OnBytes) => download("/payments", {}, onBytes),
+      records: (range: TimeRange, meter: string | null) => (onBytes: OnBytes) =>
+        download("/usage-records", usageFilter(range, meter), onBytes),
+      usage: (range: TimeRange, by: "hour" | "day", grouping: Grouping) => (onBytes: OnBytes) =>
+        download("/usage", { ...instants(range), by, ...grouping }, onBytes),
+    },
     explain: (eventId: string, source: string) =>
       call<ExplainedUsageData>(`/events/${encodeURIComponent(eventId)}?${query({ source })}`),
     usage: (range: TimeRange, by: "hour" | "day", grouping: Grouping) =>
@@ -83,6 +83,18 @@ export function accountApi(token: string, accountId: string) {
 }
 
 type Query = Readonly<Record<string, string>>;
+type OnBytes = (bytes: number) => void;
+
+function lotUsagePath(lotId: string): string {
+  return `/lots/${encodeURIComponent(lotId)}/usage`;
+}
+
+function usageFilter(range: TimeRange | null, meter: string | null): Query {
+  return {
+    ...(range === null ? {} : instants(range)),
+    ...(meter === null ? {} : { meter }),
+  };
+}
 
 function query(parts: Query): string {
   return new URLSearchParams(parts).toString();

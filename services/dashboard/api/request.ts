@@ -37,7 +37,6 @@ export async function request<T>(
     signal: AbortSignal.timeout(TIME_LIMIT_MS),
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   });
-  if (!response.ok) throw await problemOf(response);
   // The server encodes its answers by the same contract.
   return (await response.json()) as T;
 }
@@ -54,12 +53,13 @@ async function problemOf(response: Response): Promise<Problem> {
   );
 }
 
-async function reach(path: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(path, init);
-  } catch {
+/** The good answer to a request. Throws a `Problem`. */
+export async function reach(path: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(path, init).catch(() => {
     throw new Problem(0, "The server cannot be reached. Check the connection, then try again.");
-  }
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response;
 }
 
 function textIn(body: unknown, name: string): string | null {

@@ -1,13 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { usableOf } from "../../../shared/core/line/available.ts";
-import { minute, second } from "../live/clock.ts";
+import { second } from "../live/clock.ts";
 import type { LiveLine } from "../live/live-state.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
-import { fileName } from "../parts/whole-csv.ts";
 import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import type { OpenAccount } from "../state/open-account.ts";
-import { creditsCell, shortCredits } from "../text/credit-text.ts";
+import { shortCredits } from "../text/credit-text.ts";
 import { LinePicture } from "./line-picture.tsx";
 
 /** The number of used-up lots that are drawn by default. */
@@ -28,8 +27,8 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
     open.opened.value = {
       title: lotName(lot, zone),
       note: "What these credits paid for, oldest first.",
-      file: fileName(open.accountId, `usage-of-lot-${lot.lotId}`, lot.grantedAt, minute.value),
-      load: (cursor, limit) => open.api.lotUsage(lot.lotId, cursor, limit),
+      load: (cursor) => open.api.lotUsage(lot.lotId, cursor),
+      csv: open.api.csv.lotUsage(lot.lotId),
     };
   };
   return (
@@ -72,15 +71,7 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
                   </button>
                 )}
                 {shown.length > 0 && (
-                  <ExportCsv
-                    what="the credit line"
-                    file={fileName(open.accountId, "credit-line", undefined, minute.value)}
-                    columns={COLUMNS}
-                    load={async () => ({
-                      rows: (visible ?? []).map((lot) => cellsOf(lot, line)),
-                      next: null,
-                    })}
-                  />
+                  <ExportCsv what="the credit line" load={open.api.csv.lots()} />
                 )}
               </div>
             </>
@@ -89,20 +80,6 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
       </Content>
     </Card>
   );
-}
-
-const COLUMNS = ["lot_id", "source", "reference", "credits", "left", "granted_at", "expires_at"];
-
-function cellsOf(lot: LotOnLine, { position }: LiveLine) {
-  return [
-    lot.lotId,
-    lot.source,
-    lot.reference,
-    creditsCell(lot.end - lot.start),
-    creditsCell(usableOf(lot, position, second.value)),
-    new Date(lot.grantedAt).toISOString(),
-    lot.expiresAt === null ? "" : new Date(lot.expiresAt).toISOString(),
-  ];
 }
 
 /** The number of used-up lots that are not drawn by default. */

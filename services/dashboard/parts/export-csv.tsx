@@ -1,27 +1,23 @@
 import { useSignal } from "@preact/signals";
+import type { Download } from "../api/download.ts";
 import { Problem } from "../api/request.ts";
-import { countText } from "../text/credit-text.ts";
-import { type ExportedRows, wholeCsv } from "./whole-csv.ts";
 
 interface ExportCsvProps {
   readonly what: string;
-  /** Says the account and the range. */
-  readonly file: string;
-  readonly columns: readonly string[];
-  /** Loads rows from a cursor on; null: from the first. */
-  readonly load: (cursor: string | null) => Promise<ExportedRows>;
+  /** Loads the whole list from the server. */
+  readonly load: (onBytes: (bytes: number) => void) => Promise<Download>;
   readonly label?: string;
 }
 
 /** A button that saves a whole list as a CSV file, however much of it is shown: all of it or nothing. */
-export function ExportCsv({ what, file, columns, load, label = "Export CSV" }: ExportCsvProps) {
-  const loaded = useSignal<bigint | null>(null);
+export function ExportCsv({ what, load, label = "Export CSV" }: ExportCsvProps) {
+  const loaded = useSignal<number | null>(null);
   const problem = useSignal<string | null>(null);
-  const save = async (): Promise<void> => {
+  const saveFile = async (): Promise<void> => {
     problem.value = null;
-    loaded.value = 0n;
+    loaded.value = 0;
     try {
-      download(file, await wholeCsv(columns, load, (rows) => (loaded.value = rows)));
+      save(await load((bytes) => (loaded.value = bytes)));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       problem.value = `Nothing was exported. ${error.message}`;
@@ -35,10 +31,10 @@ export function ExportCsv({ what, file, columns, load, label = "Export CSV" }: E
         type="button"
         class="link"
         disabled={loaded.value !== null}
-        onClick={() => void save()}
+        onClick={() => void saveFile()}
         aria-label={`Export ${what} as CSV`}
       >
-        {loaded.value === null ? label : `Exporting, ${countText(loaded.value)} rows so far`}
+        {loaded.value === null ? label : `Exporting, ${Math.ceil(loaded.value / 1024)} KiB so far`}
       </button>
       {problem.value !== null && (
         <span class="note bad" role="alert">
@@ -50,10 +46,10 @@ export function ExportCsv({ what, file, columns, load, label = "Export CSV" }: E
   );
 }
 
-function download(file: string, parts: string[]): void {
+function save({ name, content }: Download): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(parts, { type: "text/csv;charset=utf-8" }));
-  link.download = `${file}.csv`;
+  link.href = URL.createObjectURL(content);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -4,13 +4,11 @@ import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
-import { fileName } from "../parts/whole-csv.ts";
 import type { OpenAccount } from "../state/open-account.ts";
 import { type SpendBar, usageOf } from "../state/spend.ts";
 import { RANGES } from "../state/spend-range.ts";
 import type { ShownSpend } from "../state/spend-state.ts";
-import { creditsCell, shortCredits } from "../text/credit-text.ts";
-import { addOnOf } from "../text/meter-text.ts";
+import { shortCredits } from "../text/credit-text.ts";
 import { momentText, weekdayText } from "../text/time-text.ts";
 import { SpendChart } from "./spend-chart.tsx";
 import { SpendTable } from "./spend-table.tsx";
@@ -51,16 +49,16 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
     open.opened.value = {
       title: `Usage, ${barTitle(bar)}`,
       note: `${shortCredits(usageOf(bar))} credits in this ${shown.by}, newest first.`,
-      file: fileName(open.accountId, "usage", bar.from, bar.to),
-      load: (cursor, limit) => open.api.records(cursor, bar, null, limit),
+      load: (cursor) => open.api.records(cursor, bar, null),
+      csv: open.api.csv.records(bar, null),
     };
   };
   const chooseMeter = (meter: string): void => {
     open.opened.value = {
       title: `Usage of ${meter}`,
       note: `${shown.name}, newest first.`,
-      file: fileName(open.accountId, `usage-of-${meter}`, shown.range.from, shown.range.to),
-      load: (cursor, limit) => open.api.records(cursor, shown.range, meter, limit),
+      load: (cursor) => open.api.records(cursor, shown.range, meter),
+      csv: open.api.csv.records(shown.range, meter),
     };
   };
   return (
@@ -80,28 +78,10 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
         />
       </div>
       <div class="foot">
-        <ExportCsv
-          what="spend"
-          file={fileName(
-            open.accountId,
-            `spent-by-${groupName(shown.grouping)}`,
-            shown.range.from,
-            shown.range.to,
-          )}
-          columns={["from", "kind", groupName(shown.grouping), "credits"]}
-          load={async () => ({ rows: shown.bars.flatMap(barRows), next: null })}
-        />
+        <ExportCsv what="spend" load={open.api.csv.usage(shown.range, shown.by, shown.grouping)} />
       </div>
     </>
   );
-}
-
-function barRows({ from, parts }: SpendBar) {
-  const at = new Date(from).toISOString();
-  return [...parts].map(([key, credits]) => [
-    ...[at, addOnOf(key) === null ? "usage" : "add_on", addOnOf(key) ?? key],
-    creditsCell(credits),
-  ]);
 }
 
 /** Selects the grouping. The dimensions offered are those of recent usage. */

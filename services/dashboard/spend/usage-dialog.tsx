@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
-import { EXPORTED, eventKey } from "../api/account-api.ts";
+import { eventKey } from "../api/account-api.ts";
 import { type Listed, type PagedList, pagedList } from "../live/paged-list.ts";
 import { Content } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -8,7 +8,6 @@ import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import type { OpenedUsage } from "../state/spend-state.ts";
-import { RECORD_COLUMNS, recordCells } from "./record-csv.ts";
 import { RecordRow } from "./record-row.tsx";
 
 /** The usage of the selected lot, bar or meter. */
@@ -78,15 +77,7 @@ function Records({ open, shown: { items, next }, list, zone, opened }: RecordsPr
           {items.length} {next === null ? "in total" : "so far"}
         </p>
         <More list={list} what="usage" />
-        <ExportCsv
-          what="this usage"
-          file={opened.file}
-          columns={RECORD_COLUMNS}
-          load={async (cursor) => {
-            const page = await opened.load(cursor, EXPORTED);
-            return { rows: page.items.map(recordCells), next: page.next_cursor };
-          }}
-        />
+        <ExportCsv what="this usage" load={opened.csv} />
       </div>
     </>
   );

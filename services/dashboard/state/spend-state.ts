@@ -18,10 +18,9 @@ export interface ShownSpend extends Spend {
 export interface OpenedUsage {
   readonly title: string;
   readonly note: string;
-  /** The name of its export. */
-  readonly file: string;
-  /** Loads a page; of `limit` items for an export. */
-  readonly load: (cursor: string | null, limit?: string) => Promise<PageData<UsageRecordData>>;
+  readonly load: (cursor: string | null) => Promise<PageData<UsageRecordData>>;
+  /** Loads all of it as a file. */
+  readonly csv: ReturnType<AccountApi["csv"]["lots"]>;
 }
 
 /** The spend of an account, reloaded when the selection changes. It waits for the time zone. */

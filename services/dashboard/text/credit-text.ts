@@ -3,7 +3,6 @@ import {
   formatCredits,
   fromHundredths,
 } from "../../../shared/core/text/credits-text.ts";
-import type { Cell } from "../../../shared/core/text/csv-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
 import { decimalMark, wholeText } from "./locale.ts";
 
@@ -56,9 +55,4 @@ function decimalText(plain: string): string {
   const [whole = "0", fraction] = plain.split(".");
   const start = wholeText(BigInt(whole));
   return fraction === undefined ? start : start + decimalMark() + fraction;
-}
-
-/** Credits as a plain decimal for spreadsheets. */
-export function creditsCell(credits: bigint): Cell {
-  return { number: formatCredits(credits) };
 }

@@ -1,5 +1,5 @@
 import type { EntryPosted } from "../../core/history/line-at.ts";
-import type { AccountId } from "../../core/line/account.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
@@ -22,16 +22,28 @@ const LIST = `
     ON before.account_id = entry.account_id AND before.sequence = entry.sequence - 1
   WHERE entry.account_id = $1
     AND ($2::bigint IS NULL OR entry.sequence < $2)
+    AND ($4::bigint IS NULL OR entry.posted_at >= to_timestamp($4 / 1000.0))
+    AND ($5::bigint IS NULL OR entry.posted_at < to_timestamp($5 / 1000.0))
   ORDER BY entry.sequence DESC
   LIMIT $3`;
 
-/** The last `limit` entries (null: all) before the sequence `before` (null: of all), oldest first. */
+interface EntryRange {
+  readonly before: bigint | null;
+  readonly limit: number | null;
+  readonly from?: Instant | undefined;
+  readonly to?: Instant | undefined;
+}
+
+/**
+ * The last `limit` entries (null: all) before the sequence `before` (null: of all), oldest first; only
+ * those posted in [from, to), where these are given.
+ */
 export async function listEntries(
   transaction: Transaction,
   accountId: AccountId,
-  page: { readonly before: bigint | null; readonly limit: number | null },
+  { before, limit, from, to }: EntryRange,
 ): Promise<PostedEntry[]> {
-  const values = [accountId, page.before, page.limit];
+  const values = [accountId, before, limit, from ?? null, to ?? null];
   const rows = await queryRows<PostedEntry>(transaction, LIST, values);
   return rows.reverse();
 }

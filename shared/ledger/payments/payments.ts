@@ -54,17 +54,20 @@ const LIST = `
   FROM payment
   WHERE account_id = $1
     AND ($3::text IS NULL OR kind = $3)
+    AND (created_at, payment_id)
+        < (coalesce(to_timestamp($4::bigint / 1000.0), 'infinity'), coalesce($5::text, ''))
   ORDER BY created_at DESC, payment_id DESC
   LIMIT $2`;
 
-/** An account's payments, all or those of one kind, newest first. */
+/** An account's payments, all or those of one kind, newest first, after the payment `last` (null: from the start). */
 export async function listPayments(
   database: Queryable,
   accountId: AccountId,
   limit: number,
   kind: Payment["kind"] | null = null,
+  last: Pick<Payment, "createdAt" | "paymentId"> | null = null,
 ): Promise<Payment[]> {
-  const values = [accountId, limit, kind];
+  const values = [accountId, limit, kind, last?.createdAt ?? null, last?.paymentId ?? null];
   const rows = await queryRows<PaymentRow>(database, LIST, values, "list-payments");
   return rows.map(toPayment);
 }
