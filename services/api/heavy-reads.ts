@@ -12,7 +12,7 @@ interface Limits {
 }
 
 /** Together fewer than the pool has connections, so that no account has all of them. */
-export const READS: Limits = {
+const READS: Limits = {
   running: 3,
   waiting: 30,
   refuse: () =>
