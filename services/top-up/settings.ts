@@ -1,8 +1,13 @@
 import { z } from "zod";
 import type { Ceilings } from "../../shared/core/payments/charge-limits.ts";
 import { port, readEnvironment } from "../../shared/runtime/settings.ts";
-import { TOP_UP_CEILINGS } from "./ceilings-setting.ts";
-import { type ChosenGateway, chooseGateway, gatewayEnvironment } from "./gateways/open-gateway.ts";
+import { requireChargeable, TOP_UP_CEILINGS } from "./ceilings-setting.ts";
+import {
+  type ChosenGateway,
+  chooseGateway,
+  gatewayEnvironment,
+  kindOf,
+} from "./gateways/open-gateway.ts";
 
 /** The top-up service's settings, in addition to those of every service. */
 export const environment = z.object({
@@ -29,6 +34,8 @@ export interface PaymentSettings {
 /** Throws InvalidSettings. */
 export function readPaymentSettings(env: NodeJS.ProcessEnv): PaymentSettings {
   const set = readEnvironment(environment, env);
+  const { minimumCharges } = kindOf(set.PAYMENT_GATEWAY);
+  requireChargeable(set.TOP_UP_CEILINGS, { name: set.PAYMENT_GATEWAY, minimumCharges });
   return {
     gateway: chooseGateway(set.PAYMENT_GATEWAY, set),
     ceilings: set.TOP_UP_CEILINGS,

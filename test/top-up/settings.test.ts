@@ -242,4 +242,19 @@ describe("the seller's default ceilings", () => {
   ])("or refused: %s", (text) => {
     expect(() => read(text)).toThrow(/TOP_UP_CEILINGS: must be like USD 1000\/2000\/10000/);
   });
+
+  test.each([
+    [
+      "USD 0.30/1/1",
+      "TOP_UP_CEILINGS allows USD 0.30 at most, and the gateway stripe charges USD 0.50",
+    ],
+    ["USD 10/10/10, JPY 49/50/50", "the gateway stripe charges JPY 50 at least: no top-up in JPY"],
+  ])("below what the gateway charges at least, they are refused: %s", (text, sentence) => {
+    expect(() => read(text)).toThrow(InvalidSettings);
+    expect(() => read(text)).toThrow(sentence);
+  });
+
+  test("as much as the gateway charges at least, they are taken", () => {
+    expect(read("USD 0.50/1/1").get("USD")).toMatchObject({ amount: 50n });
+  });
 });

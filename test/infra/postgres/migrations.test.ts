@@ -1,0 +1,79 @@
+import { fileURLToPath } from "node:url";
+import { runner } from "node-pg-migrate";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrate } from "../../../infra/postgres/migrate.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { openPayer, sellCredits, use } from "../../support/books/payers.ts";
+import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
+
+const MIGRATIONS = new URL("../../../infra/postgres/migrations/", import.meta.url);
+const NOW = Date.now();
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await openCatalogue(books);
+  await sellCredits(books);
+  await openSubscriber(books, "subscribed", { at: NOW, voices: 1 });
+  await openPayer(books, "paying");
+  await use(books, { paying: 1n }, NOW);
+});
+
+afterAll(() => books?.close());
+
+test("every migration goes down, from the last to the first, and up again, on books in use", async () => {
+  const { rows } = await books.database.query<{ name: string }>(
+    "SELECT name FROM migration ORDER BY name",
+  );
+  const names = rows.map(({ name }) => name);
+  const before = await schema();
+  for (const name of names.toReversed()) {
+    // It goes up again on the rows that are left, and leaves what was there before.
+    const here = await schema();
+    expect(await step("down")).toEqual([name]);
+    expect(await step("up")).toEqual([name]);
+    expect(await schema()).toEqual(here);
+    expect(await step("down")).toEqual([name]);
+  }
+  expect(await schema()).toEqual([]);
+  expect(await migrate(books.database)).toEqual(names);
+  expect(await schema()).toEqual(before);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+async function step(direction: "up" | "down"): Promise<string[]> {
+  const client = await books.database.connect();
+  try {
+    const undone = await runner({
+      dbClient: client,
+      dir: fileURLToPath(MIGRATIONS),
+      direction,
+      count: 1,
+      migrationsTable: "migration",
+      log: () => undefined,
+    });
+    return undone.map(({ name }) => name);
+  } finally {
+    client.release();
+  }
+}
+
+// Columns in whichever order: one that went and came back is the last.
+const SCHEMA = `
+  SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) AS line
+  FROM information_schema.columns
+  WHERE table_schema = 'public' AND table_name <> 'migration'
+  UNION ALL
+  SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'migration'
+  UNION ALL
+  SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid))
+  FROM pg_constraint
+  WHERE connamespace = 'public'::regnamespace AND conrelid <> 'migration'::regclass
+  ORDER BY line`;
+
+async function schema(): Promise<string[]> {
+  const { rows } = await books.database.query<{ line: string }>(SCHEMA);
+  return rows.map(({ line }) => line);
+}
