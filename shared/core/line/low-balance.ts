@@ -98,7 +98,7 @@ export function judgeBalance(
 }
 
 /**
- * Whether credits are needed after a movement's entries: an add-on took some while the balance was low,
+ * Whether credits are needed after a movement's entries: one of them needs some while the balance is low,
  * or they were needed before, and no entry has lifted the balance above the threshold since. Entry by
  * entry, so that it does not depend on which entries are one movement. `by`: the entry that needs them.
  */
@@ -111,7 +111,12 @@ function needAfter(
   for (const entry of entries) {
     const isLow = balanceOf(entry) <= account.threshold;
     if (!isLow) [needed, by] = [false, null];
-    else if (entry.kind === "add_on_charge") [needed, by] = [true, entry];
+    else if (needsCredits(entry)) [needed, by] = [true, entry];
   }
   return { needed, by };
+}
+
+/** True for an add-on's charge, and for credits already spent whose top-up was refunded. */
+function needsCredits({ kind, credits }: Entry): boolean {
+  return kind === "add_on_charge" || (kind === "reversal" && credits < 0n);
 }

@@ -77,7 +77,7 @@ describe("an account that is low needs credits", () => {
   test.each<{ moves: Move[]; cause: string | null; needed: boolean }>([
     { moves: [["expiry", -10n]], cause: "entry:1", needed: false },
     { moves: [["adjustment", -10n]], cause: "entry:1", needed: false },
-    { moves: [["reversal", -10n]], cause: "entry:1", needed: false },
+    { moves: [["reversal", -10n]], cause: "entry:1", needed: true },
     { moves: [["add_on_charge", -10n]], cause: "entry:1", needed: true },
     {
       moves: [
