@@ -1,10 +1,11 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import { GRACE_MS } from "../../shared/core/month/expiry.ts";
+import { endOfLot, GRACE_MS } from "../../shared/core/month/expiry.ts";
 import { anchorOf, periodStart } from "../../shared/core/offer/billing-periods.ts";
 import { fieldOf, openCommands } from "./commands.ts";
 
 const ACCOUNT = "demo-studio";
 const ZONE = "America/New_York";
+const HOUR_MS = 60 * 60 * 1000;
 
 /** The first month's usage: 40 minutes of voice and a hundred queries, 245 credits. */
 const USAGE = [
@@ -26,8 +27,10 @@ export async function showMonth(
 ): Promise<void> {
   const { type, publish, until } = openCommands(env, say);
   const anchor = anchorOf(now, "first_of_month", ZONE);
-  const afterTurn = (period: number) =>
-    new Date(periodStart(anchor, period, ZONE) + GRACE_MS).toISOString();
+  const afterTurn = new Date(periodStart(anchor, 1, ZONE) + GRACE_MS).toISOString();
+  // The first lot is granted within the hour.
+  const firstEnd = endOfLot({ kind: "usual" }, now + HOUR_MS, ZONE) ?? now;
+  const afterExpiry = new Date(firstEnd + GRACE_MS).toISOString();
 
   say("\nThe month: credits that roll over, and credits that expire");
   await type(`account create ${ACCOUNT} --time-zone ${ZONE}`);
@@ -39,9 +42,9 @@ export async function showMonth(
     return BigInt(String(fieldOf(shown, "position") ?? 0)) >= CHARGED + USED;
   });
   await type(`lots ${ACCOUNT}`);
-  await type(`scheduler run --at ${afterTurn(1)}`);
+  await type(`scheduler run --at ${afterTurn}`);
   await type(`lots ${ACCOUNT}`);
-  await type(`scheduler run --at ${afterTurn(2)}`);
+  await type(`scheduler run --at ${afterExpiry}`);
   await type(`lots ${ACCOUNT}`);
   await type(`entries ${ACCOUNT}`);
   await type(`payments ${ACCOUNT}`);

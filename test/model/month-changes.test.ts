@@ -17,7 +17,7 @@ describe("a plan", () => {
     expect(world.changePlan("big", "2025-01-31T12:00Z")).toBe("plan_changed");
     world.settle("2025-02-01");
     expect(world.lots()).toEqual([
-      "plan:1:0 100/100 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/100 2025-01-15T10:00Z..2025-03-15T10:00Z",
       "plan:1:0:300 200/200 2025-01-31T12:00Z..2025-03-31T12:00Z",
       "plan:1:1 300/300 2025-02-01..2025-04-01",
     ]);
@@ -55,7 +55,7 @@ describe("a plan", () => {
       "plan_change_planned",
     ]);
     expect(world.lots()).toEqual([
-      "plan:1:0 100/100 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/100 2025-01-15T10:00Z..2025-03-15T10:00Z",
       "plan:1:0:300 200/200 2025-01-20T10:00Z..2025-03-20T10:00Z",
       "plan:1:0:1000 700/700 2025-01-20T10:00Z..2025-03-20T10:00Z",
     ]);
@@ -187,7 +187,7 @@ describe("what is paid runs to its end", () => {
 
   test("subscribed again after the end, it is a new subscription, and old charges stay due", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.setAddOn("voice", 2, "2025-01-15T10:00Z");
     world.settle("2025-02-01");
     world.model.cancel("acme", at("2025-02-02"));
@@ -195,7 +195,7 @@ describe("what is paid runs to its end", () => {
     expect(world.subscribe("mid", "2025-03-01")).toBe("subscribed");
     world.settleComplete("2025-03-03");
     expect(world.entries()).toEqual([
-      "grant 100 plan:1:0 2025-01-15T10:00Z",
+      "grant 100 plan:1:0 2025-01-01",
       "add_on_charge -20 add-on:voice:1:0:0-2 2025-01-15T10:00Z",
       "grant 100 plan:1:1 2025-02-01",
       "grant 200 plan:2:0 2025-03-01",
@@ -300,7 +300,7 @@ describe("an add-on", () => {
 
   test("is never charged to an expired lot; charges are sorted by id, at the turn's price", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.setAddOn("voice", 1, "2025-01-20");
     world.setAddOn("base", 1, "2025-01-20");
     world.settleComplete("2025-03-01T00:20Z");
@@ -399,7 +399,7 @@ describe("a changed time zone", () => {
     world.model.changeTimeZone("acme", "Asia/Kolkata", at("2025-01-20"));
     world.settle("2025-02-01");
     expect(world.lots()).toEqual([
-      "plan:1:0 100/100 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/100 2025-01-15T10:00Z..2025-03-15T10:00Z",
       "plan:1:1 100/100 2025-01-31T18:30Z..2025-03-31T18:30Z",
     ]);
   });

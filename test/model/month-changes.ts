@@ -66,7 +66,7 @@ export function subscribe(
   }
   const fee = chargeStretch(books, subscription, catalogue, now);
   if (fee === null || plan.firstCredits === "immediately") {
-    grantForPeriod(books, subscription, catalogue, now);
+    grantForPeriod(books, subscription, catalogue, { at: now });
     sayAgainIfLow(books);
     return "subscribed";
   }

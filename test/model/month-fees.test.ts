@@ -62,7 +62,7 @@ describe("a fee that is given up", () => {
     const world = owing("month");
     expect(world.feePaid("2025-05-20")).toBe("restored");
     expect(world.feePaid("2025-05-20")).toBe("no_change");
-    expect(world.lots().slice(2)).toEqual(["plan:1:4 100/100 2025-05-20..2025-07-01"]);
+    expect(world.lots().slice(2)).toEqual(["plan:1:4 100/100 2025-05-20..2025-07-20"]);
     expect(world.fees().slice(2)).toEqual(["fee:1:4 1000 for 1 of small 2025-05-20"]);
     expect(world.model.account("acme").dueCharges).toMatchObject([
       { period: 1, units: 1 },
@@ -76,7 +76,7 @@ describe("a fee that is given up", () => {
     expect(world.lots().slice(2)).toEqual([
       "plan:1:2 100/100 2025-05-20..2025-07-20",
       "plan:1:3 100/100 2025-05-20..2025-07-20",
-      "plan:1:4 100/100 2025-05-20..2025-07-01",
+      "plan:1:4 100/100 2025-05-20..2025-07-20",
     ]);
     expect(world.fees().length).toBe(1);
   });

@@ -3,7 +3,8 @@
  * model is checked against.
  *
  * - turns: the first instant of the day on the zone's wall clock, counted from the anchor
- * - credits roll over, oldest first, and expire as the second period after their own begins
+ * - credits roll over, oldest first: a turn's expire as the second period after their own begins, all
+ *   others two calendar months after they were granted
  * - turns follow the clock; expiries and turns' charges follow what usage is known
  * - settling is one movement
  */
@@ -129,22 +130,27 @@ describe("the month turns", () => {
 });
 
 describe("credits roll over and end", () => {
-  test("when the second period after their own begins, plus the grace", () => {
+  test("two calendar months after subscribing; a turn's when the second period after their own begins; plus the grace", () => {
     const world = openWorld();
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(30n, "2025-01-20T10:00Z");
     world.settleComplete("2025-02-28T23:59Z");
     expect(world.lots()).toEqual([
-      "plan:1:0 100/70 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/70 2025-01-15T10:00Z..2025-03-15T10:00Z",
       "plan:1:1 100/100 2025-02-01..2025-04-01",
     ]);
-    world.settleComplete("2025-03-01T00:14:59Z");
+    world.settleComplete("2025-03-15T10:14:59Z");
     expect(world.balance()).toBe(270n);
-    world.settleComplete("2025-03-01T00:15Z");
+    world.settleComplete("2025-03-15T10:15Z");
     expect(world.balance()).toBe(200n);
-    expect(world.entries().slice(-2)).toEqual([
+    world.settleComplete("2025-04-01T00:14:59Z");
+    expect(world.balance()).toBe(300n);
+    world.settleComplete("2025-04-01T00:15Z");
+    expect(world.entries().slice(-4)).toEqual([
       "grant 100 plan:1:2 2025-03-01",
-      "expiry -70 plan:1:0 2025-03-01",
+      "expiry -70 plan:1:0 2025-03-15T10:00Z",
+      "grant 100 plan:1:3 2025-04-01",
+      "expiry -100 plan:1:1 2025-04-01",
     ]);
   });
 
@@ -159,14 +165,14 @@ describe("credits roll over and end", () => {
       "grant 100 plan:1:1 2025-02-01",
       "add_on_charge -10 add-on:voice:1:1:0-1 2025-02-01",
       "grant 100 plan:1:2 2025-03-01",
-      "expiry -80 plan:1:0 2025-03-01",
       "add_on_charge -10 add-on:voice:1:2:0-1 2025-03-01",
+      "expiry -70 plan:1:0 2025-03-15T10:00Z",
       "grant 100 plan:1:3 2025-04-01",
-      "expiry -90 plan:1:1 2025-04-01",
+      "expiry -100 plan:1:1 2025-04-01",
       "add_on_charge -10 add-on:voice:1:3:0-1 2025-04-01",
     ]);
     expect(world.lots()).toEqual([
-      "plan:1:0 100/0 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/0 2025-01-15T10:00Z..2025-03-15T10:00Z",
       "plan:1:1 100/0 2025-02-01..2025-04-01",
       "plan:1:2 100/90 2025-03-01..2025-05-01",
       "plan:1:3 100/100 2025-04-01..2025-06-01",
@@ -176,9 +182,9 @@ describe("credits roll over and end", () => {
   test("sooner or never when their plan sets it", () => {
     const brief = openWorld();
     brief.subscribe("one-month", "2025-01-15T10:00Z");
-    brief.settleComplete("2025-02-10");
+    brief.settleComplete("2025-02-16");
     expect(brief.lots()).toEqual([
-      "plan:1:0 100/0 2025-01-15T10:00Z..2025-02-01",
+      "plan:1:0 100/0 2025-01-15T10:00Z..2025-02-15T10:00Z",
       "plan:1:1 100/100 2025-02-01..2025-03-01",
     ]);
     const lasting = openWorld();
@@ -251,16 +257,16 @@ describe("two clocks", () => {
     world.subscribe("small", "2025-01-15T10:00Z");
     world.use(30n, "2025-01-31T23:50Z", "2025-02-01T00:05Z");
     expect(world.lots()).toEqual([
-      "plan:1:0 100/70 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/70 2025-01-15T10:00Z..2025-03-15T10:00Z",
       "plan:1:1 100/100 2025-02-01..2025-04-01",
     ]);
   });
 
   test("usage that comes late across an expiry draws on the lot, or gets back what expired once later usage is known", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.use(30n, "2025-02-28T23:59Z", "2025-03-01T00:10Z");
-    expect(world.lots()[0]).toBe("plan:1:0 100/70 2025-01-15T10:00Z..2025-03-01");
+    expect(world.lots()[0]).toBe("plan:1:0 100/70 2025-01-01..2025-03-01");
     world.use(1n, "2025-03-01", "2025-03-01T00:11Z");
     world.use(4n, "2025-02-28T23:59Z", "2025-03-01T00:12Z");
     expect(world.entries().slice(-2)).toEqual([
@@ -268,19 +274,19 @@ describe("two clocks", () => {
       "reversal 4 plan:1:0 2025-03-01",
     ]);
     expect(world.lots().slice(0, 2)).toEqual([
-      "plan:1:0 100/0 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/0 2025-01-01..2025-03-01",
       "plan:1:1 100/99 2025-02-01..2025-04-01",
     ]);
   });
 
   test("an outage of metering across an expiry loses no credits", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.settleComplete("2025-02-28T20:00Z");
     world.settle("2025-03-01T12:00Z");
     expect(world.balance()).toBe(300n);
     world.use(60n, "2025-02-28T22:00Z", "2025-03-01T13:00Z");
-    expect(world.lots()[0]).toBe("plan:1:0 100/40 2025-01-15T10:00Z..2025-03-01");
+    expect(world.lots()[0]).toBe("plan:1:0 100/40 2025-01-01..2025-03-01");
     world.settleComplete("2025-03-01T14:00Z");
     expect(world.entries().at(-1)).toBe("expiry -40 plan:1:0 2025-03-01");
     expect(world.balance()).toBe(200n);
@@ -288,17 +294,17 @@ describe("two clocks", () => {
 
   test("an event from a fast clock causes no turn and no expiry", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.use(10n, "2025-03-01T00:02Z", "2025-02-28T23:59Z");
     expect(world.lots()).toEqual([
-      "plan:1:0 100/90 2025-01-15T10:00Z..2025-03-01",
+      "plan:1:0 100/90 2025-01-01..2025-03-01",
       "plan:1:1 100/100 2025-02-01..2025-04-01",
     ]);
   });
 
   test("what one event alone makes due comes last, in the order in which it fell due", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.setAddOn("voice", 1, "2025-01-15T10:00Z");
     world.use(5n, "2025-03-02");
     expect(world.entries().slice(2)).toEqual([
@@ -315,7 +321,7 @@ describe("two clocks", () => {
 describe("settling is one movement", () => {
   test("an expiry made up for by the same turn's credits publishes nothing", () => {
     const world = openWorld({ threshold: 150n });
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.settleComplete("2025-02-10");
     world.settleComplete("2025-03-10");
     expect(world.balance()).toBe(200n);
@@ -324,7 +330,7 @@ describe("settling is one movement", () => {
 
   test("an expiry that is not made up for publishes a low balance, naming the last entry", () => {
     const world = openWorld({ threshold: 200n });
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.model.grant(
       "acme",
       { lotId: "gift", credits: 150n, end: { kind: "at", at: at("2025-03-01") } },

@@ -1,5 +1,6 @@
 import {
   endOfMonthsLot,
+  endOfOtherLot,
   type MonthBooks,
   periodStart,
   postCharge,
@@ -111,22 +112,24 @@ function turn(books: MonthBooks, subscription: MonthSubscription, catalogue: Cat
     return;
   }
   if (isUnpaid) chargeStretch(books, subscription, catalogue, at);
-  grantForPeriod(books, subscription, catalogue, at);
+  const lives = versionAt(catalogue.plans.get(subscription.planId), at)?.life ?? { kind: "usual" };
+  const ends = endOfMonthsLot(books, subscription, period, lives);
+  grantForPeriod(books, subscription, catalogue, { at, ends });
   oweForPeriod(books, subscription, catalogue, at);
 }
 
-/** Grants the month's credits of the period that begins at `at`. */
+/** Grants the month's credits of the current period at `at`; a turn says when they end. */
 export function grantForPeriod(
   books: MonthBooks,
   subscription: MonthSubscription,
   catalogue: Catalogue,
-  at: number,
+  { at, ends }: { readonly at: number; readonly ends?: number | null },
 ): void {
   const { number, period, planId } = subscription;
   const plan = versionAt(catalogue.plans.get(planId), at);
   if (plan === null) throw new Error(`the catalogue has lost plan ${planId}`);
   const { credits, life } = plan;
-  const expiresAt = endOfMonthsLot(books, subscription, period, life);
+  const expiresAt = ends === undefined ? endOfOtherLot(books, at, life) : ends;
   const lotId = `plan:${number}:${period}`;
   subscription.periodCredits = partOf(subscription, credits);
   const given = { lotId, credits: subscription.periodCredits };

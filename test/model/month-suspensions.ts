@@ -87,7 +87,7 @@ function giveCurrent(
   catalogue: Catalogue,
   now: number,
 ): void {
-  grantForPeriod(books, subscription, catalogue, now);
+  grantForPeriod(books, subscription, catalogue, { at: now });
   oweForPeriod(books, subscription, catalogue, now);
 }
 

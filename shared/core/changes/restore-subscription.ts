@@ -156,7 +156,7 @@ function lotsOf(
   return periods.map((period) => lotOf(period, subscription, plan, book.account, now));
 }
 
-/** The life of a past month's lot counts from now, like that of a lot given in mid-period. */
+/** It is given in mid-period, so its life counts from now. */
 function lotOf(
   period: number,
   subscription: Subscription,
@@ -164,7 +164,6 @@ function lotOf(
   { timeZone }: Account,
   now: number,
 ): NewLot {
-  const lot = monthsLot({ ...subscription, period }, plan, now, timeZone);
-  if (period === subscription.period) return lot;
-  return { ...lot, expiresAt: endOfLot(plan.life, now, timeZone) };
+  const expiresAt = endOfLot(plan.life, now, timeZone);
+  return monthsLot({ ...subscription, period }, plan, { at: now, expiresAt });
 }

@@ -1,4 +1,5 @@
 import type { Refusal } from "../line/refusal.ts";
+import { endOfLot } from "../month/expiry.ts";
 import { chargePeriod, creditsOfPeriod } from "../month/fees-due.ts";
 import { addLotThatFits, mostToGrant, type NewLot } from "../month/grant-credits.ts";
 import type { Subscription } from "../month/subscription.ts";
@@ -100,6 +101,7 @@ export function decideSubscribe(
 
 /** Of a first part of a month, its share of the credits. */
 function firstLot(plan: Plan, subscription: Subscription, { book, now }: PayingContext): NewLot {
-  const lot = monthsLot(subscription, plan, now, book.account.timeZone);
+  const expiresAt = endOfLot(plan.life, now, book.account.timeZone);
+  const lot = monthsLot(subscription, plan, { at: now, expiresAt });
   return { ...lot, credits: creditsOfPeriod(subscription, plan.credits) };
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../line/account.ts";
 import { MAX_BIGINT } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
-import { type Anchor, periodStart } from "../offer/billing-periods.ts";
+import { periodStart } from "../offer/billing-periods.ts";
 import { addOnAt, type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
 import { addOnPrice } from "./add-on-charge.ts";
 import { endOfTurnsLot } from "./expiry.ts";
@@ -57,7 +57,8 @@ export function turnMonth(
     dueCharges: [...before.dueCharges, ...chargesOf(begun, addOns, catalogue, at)],
   };
   const details = plansTakingEffect(subscription, begun, before.addOns);
-  const lot = monthsLot(begun, plan, at, timeZone);
+  const expiresAt = endOfTurnsLot(plan.life, begun, timeZone);
+  const lot = monthsLot(begun, plan, { at, expiresAt });
   return { ...addToHistory(turned, details, bySchedule(at)), lot, fees };
 }
 
@@ -91,12 +92,11 @@ export function endOf({ planId }: Subscription): ChangeDetail {
   return { kind: "ended", detail: { plan: planId } };
 }
 
-/** The credits of the subscription's current period, which began at `at`. */
+/** The credits of a subscription's period, given at `at`. */
 export function monthsLot(
-  { number, anchor, period }: { number: number; anchor: Anchor; period: number },
-  { planId, credits, life }: Plan,
-  at: Instant,
-  timeZone: string,
+  { number, period }: Pick<Subscription, "number" | "period">,
+  { planId, credits }: Plan,
+  { at, expiresAt }: { readonly at: Instant; readonly expiresAt: Instant | null },
 ): NewLot {
   return {
     lotId: REFERENCE.monthLot.write({ number, period }),
@@ -104,7 +104,7 @@ export function monthsLot(
     source: "plan",
     reference: planId,
     grantedAt: at,
-    expiresAt: endOfTurnsLot(life, { anchor, period }, timeZone),
+    expiresAt,
   };
 }
 

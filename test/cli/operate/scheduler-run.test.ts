@@ -26,7 +26,7 @@ beforeAll(async () => {
   giveTopicBack = await takeUsageTopic(kafka);
   books = await openBooks();
   await openCatalogue(books);
-  const day = { at: now - DAY, renewal: "day_of_month" } as const;
+  const day = { at: startOfDay(now - DAY), renewal: "day_of_month" } as const;
   await openSubscriber(books, "cli-month", { ...day, voices: 1 });
 }, 300_000);
 

@@ -275,7 +275,7 @@ describe("cancelled", () => {
       "2026-01-20T00:00Z cancelled small by me",
       "2026-02-01T00:00Z ended small by schedule",
     ]);
-    acme.settle("2026-03-01T00:15");
+    acme.settle("2026-03-10T08:15");
     expect(acme.balance()).toBe(0n);
     expect(acme.account().nextDueAt).toBe(null);
   });
@@ -518,7 +518,7 @@ describe("another time zone", () => {
     acme.moveTo(LATER, "America/New_York");
     acme.settle("2026-02-01T05:00");
     expect(acme.granted.map(({ expiresAt }) => iso(expiresAt ?? 0))).toEqual([
-      "2026-02-28T23:00Z",
+      "2026-03-10T08:00Z",
       "2026-04-01T04:00Z",
     ]);
   });

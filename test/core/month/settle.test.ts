@@ -162,6 +162,23 @@ describe("whatever the lots and however far the account has drawn", () => {
     );
   });
 
+  test("usage is paid by the oldest lot that has not ended, whichever ends first", () => {
+    const someUses = fc.array(fc.record({ at: someTime, credits: fc.bigInt(1n, 20n) }));
+    fc.assert(
+      fc.property(someAccount, someUses, (books, uses) => {
+        let { account, lots } = { ...books, account: { ...books.account, position: 0n } };
+        const naive = lots.map((lot) => ({ left: lot.end - lot.start, ends: lot.expiresAt }));
+        for (const { at, credits } of uses.toSorted((a, b) => a.at - b.at)) {
+          ({ account, lots } = settle(account, lots, at));
+          account = { ...account, position: account.position + credits };
+          payNaively(naive, at, credits);
+          const left = lots.map((lot) => remainingOf(lot, account.position));
+          expect(left).toEqual(naive.map((lot) => lot.left));
+        }
+      }),
+    );
+  });
+
   test("the entries lead from the balance before to the one after", () => {
     fc.assert(
       fc.property(someAccount, someTime, ({ account, lots }, asOf) => {
@@ -220,6 +237,17 @@ describe("whatever the lots and however far the account has drawn", () => {
       }),
     );
   });
+
+  /** Empties the lots that have ended, then takes credits from the others, oldest first. */
+  function payNaively(lots: { left: bigint; ends: number | null }[], at: number, credits: bigint) {
+    let open = credits;
+    for (const lot of lots) {
+      if (lot.ends !== null && lot.ends <= at) lot.left = 0n;
+      const paid = lot.left < open ? lot.left : open;
+      lot.left -= paid;
+      open -= paid;
+    }
+  }
 
   function lineOf({ granted, position, entries, nextDueAt }: Account) {
     return { granted, position, entries, nextDueAt };

@@ -63,7 +63,7 @@ describe("while it is suspended", () => {
     const [entries, fees] = [acme.entries.length, acme.fees.length];
     acme.settle("2026-04-10T00:00");
     expect(acme.story(entries)).toEqual([
-      "2026-03-01T00:00Z -60 expiry:plan:1:0",
+      "2026-03-10T08:00Z -60 expiry:plan:1:0",
       "2026-04-01T00:00Z -100 expiry:plan:1:1",
     ]);
     expect([acme.fees.length, acme.schedule().dueCharges]).toEqual([fees, []]);
@@ -174,7 +174,7 @@ describe("a fee that is paid", () => {
     const acme = suspended();
     const fees = acme.fees.length;
     expect(acme.feePaid("2026-05-20T00:00", 1)).toBe("changed");
-    expect(lots(acme).slice(2)).toEqual(["plan:1:4 ends 2026-07-01T00:00Z"]);
+    expect(lots(acme).slice(2)).toEqual(["plan:1:4 ends 2026-07-20T00:00Z"]);
     expect(acme.bills().slice(fees)).toEqual(["2026-05-20T00:00Z 1000 USD fee:1:4 for 1 of small"]);
     expect(acme.schedule().subscription).toMatchObject({
       withheld: null,
@@ -189,14 +189,14 @@ describe("a fee that is paid", () => {
     ]);
   });
 
-  test("three months later, for a year: each month paid for is granted, past ones for two months from now", () => {
+  test("three months later, for a year: each month paid for is granted, for two months from now", () => {
     const acme = suspended("year");
     const fees = acme.fees.length;
     acme.feePaid("2026-05-20T00:00", 0);
     expect(lots(acme).slice(2)).toEqual([
       "plan:1:2 ends 2026-07-20T00:00Z",
       "plan:1:3 ends 2026-07-20T00:00Z",
-      "plan:1:4 ends 2026-07-01T00:00Z",
+      "plan:1:4 ends 2026-07-20T00:00Z",
     ]);
     expect(acme.fees).toHaveLength(fees);
     expect(acme.schedule().subscription).toMatchObject({
@@ -215,7 +215,7 @@ describe("a fee that is paid", () => {
     acme.feePaid("2027-03-05T00:00", 0);
     expect(lots(acme).slice(11)).toEqual([
       "plan:1:11 ends 2027-05-05T00:00Z",
-      "plan:1:14 ends 2027-05-01T00:00Z",
+      "plan:1:14 ends 2027-05-05T00:00Z",
     ]);
     expect(acme.bills()[1]).toBe("2027-03-05T00:00Z 10000 USD fee:1:14 for 12 of small");
     expect(acme.schedule().subscription?.paidUntil).toBe(26);
@@ -279,7 +279,7 @@ describe("a fee that is paid", () => {
     acme.feePaid("2026-04-10T00:00", 0);
     expect(lots(acme).slice(2)).toEqual([
       "plan:1:2 ends 2026-06-10T00:00Z",
-      "plan:1:3 ends 2026-06-01T00:00Z",
+      "plan:1:3 ends 2026-06-10T00:00Z",
     ]);
     acme.settle("2027-06-01T00:00");
     expect(acme.granted).toHaveLength(12);

@@ -59,14 +59,31 @@ describe("a subscription", () => {
   });
 
   test.each([
-    { planId: "small", ends: ["2026-03-31T00:00Z", "2026-04-30T00:00Z"] },
-    { planId: "brief", ends: ["2026-02-28T00:00Z", "2026-03-31T00:00Z"] },
+    { planId: "small", ends: ["2026-03-31T10:00Z", "2026-04-30T00:00Z"] },
+    { planId: "brief", ends: ["2026-02-28T10:00Z", "2026-03-31T00:00Z"] },
     { planId: "lasting", ends: [null, null] },
-  ])("to plan $planId has lots that expire as a later period begins: $ends", ({ planId, ends }) => {
+  ])(
+    "to plan $planId has a first lot that ends by the calendar, a turn's as a later period begins: $ends",
+    ({ planId, ends }) => {
+      const acme = openPlay();
+      acme.subscribe("2026-01-31T10:00", planId, { renewal: "day_of_month" });
+      acme.settle("2026-02-28T00:00");
+      expect(acme.granted.map(({ expiresAt }) => expiresAt && iso(expiresAt))).toEqual(ends);
+    },
+  );
+
+  test.each([
+    { at: "2026-11-28T10:00", ends: "2027-01-28T10:00Z" },
+    { at: "2026-01-31T10:00", ends: "2026-03-31T10:00Z" },
+    { at: "2026-12-31T23:59", ends: "2027-02-28T23:59Z" },
+  ])("begun at $at keeps its first credits until $ends", ({ at: begun, ends }) => {
     const acme = openPlay();
-    acme.subscribe("2026-01-31T10:00", planId, { renewal: "day_of_month" });
-    acme.settle("2026-02-28T00:00");
-    expect(acme.granted.map(({ expiresAt }) => expiresAt && iso(expiresAt))).toEqual(ends);
+    acme.subscribe(begun, "small");
+    expect(acme.granted.map(({ expiresAt }) => iso(expiresAt ?? 0))).toEqual([ends]);
+    acme.settle(Date.parse(ends) - 1);
+    expect(acme.left()["plan:1:0"]).toBe(100n);
+    acme.settle(Date.parse(ends) + GRACE_MS);
+    expect(acme.left()["plan:1:0"]).toBe(undefined);
   });
 
   test.each([
@@ -291,10 +308,10 @@ describe("unsettled months", () => {
       "2026-02-01T00:00Z 100 plan:1:1",
       "2026-02-01T00:00Z -10 add-on:voice:1:1:0-1",
       "2026-03-01T00:00Z 100 plan:1:2",
-      "2026-03-01T00:00Z -80 expiry:plan:1:0",
       "2026-03-01T00:00Z -10 add-on:voice:1:2:0-1",
+      "2026-03-05T00:00Z -70 expiry:plan:1:0",
       "2026-04-01T00:00Z 100 plan:1:3",
-      "2026-04-01T00:00Z -90 expiry:plan:1:1",
+      "2026-04-01T00:00Z -100 expiry:plan:1:1",
       "2026-04-01T00:00Z -20 add-on:voice:1:3:0-1",
     ]);
     expect(acme.left()).toEqual({ "plan:1:2": 80n, "plan:1:3": 100n });
@@ -331,7 +348,7 @@ describe("unsettled months", () => {
     expect(acme.story(1)).toEqual([
       "2026-02-01T00:00Z 100 plan:1:1",
       "2026-03-01T00:00Z 100 plan:1:2",
-      "2026-03-01T00:00Z -100 expiry:plan:1:0",
+      "2026-03-05T00:00Z -100 expiry:plan:1:0",
       "2026-04-01T00:00Z 100 plan:1:3",
       "2026-04-01T00:00Z -100 expiry:plan:1:1",
     ]);
@@ -339,7 +356,7 @@ describe("unsettled months", () => {
 
   test("what only the event makes due comes after the turn, in the order in which it fell due", () => {
     const acme = openPlay({ completeUntil: () => null });
-    acme.subscribe("2026-01-05T00:00", "brief");
+    acme.subscribe("2026-01-01T00:00", "brief");
     acme.addOn("2026-01-05T00:00", "voice", 1);
     acme.grant("2026-01-06T00:00", "gift", 7n, { kind: "at", at: at("2026-02-10T00:00") });
     acme.use("2026-03-01T00:00", 1n, "2026-02-20T00:00");

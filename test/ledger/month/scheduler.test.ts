@@ -28,6 +28,8 @@ const DAY = 24 * HOUR;
 const GRACE = 15 * MINUTE;
 
 const SUBSCRIBED = Date.UTC(2026, 8, 10, 9);
+/** Credits given on subscribing then end as the turn of November comes. */
+const SEPTEMBER = Date.UTC(2026, 8, 1);
 const OCTOBER = Date.UTC(2026, 9, 1);
 const NOVEMBER = Date.UTC(2026, 10, 1);
 const DECEMBER = Date.UTC(2026, 11, 1);
@@ -81,8 +83,8 @@ describe("the month's credits", () => {
   });
 
   test("of three months of downtime come as if there had been none", async () => {
-    await openSubscriber(books, "asleep", { at: SUBSCRIBED, voices: 2 });
-    await openSubscriber(books, "awake", { at: SUBSCRIBED, voices: 2 });
+    await openSubscriber(books, "asleep", { at: SEPTEMBER, voices: 2 });
+    await openSubscriber(books, "awake", { at: SEPTEMBER, voices: 2 });
     const clocks = [OCTOBER, NOVEMBER, DECEMBER].flatMap((turn) => [turn, turn + GRACE]);
     for (const clock of clocks) {
       await runOnly("awake", { clock, completeUntil: clock - GRACE });
@@ -108,7 +110,7 @@ describe("the month's credits", () => {
 
 describe("expiries and the turn's add-on charges", () => {
   test("wait for the grace, and then until usage is complete up to them", async () => {
-    await openSubscriber(books, "acme", { at: SUBSCRIBED, voices: 1 });
+    await openSubscriber(books, "acme", { at: SEPTEMBER, voices: 1 });
     await run({ clock: OCTOBER + GRACE, completeUntil: OCTOBER });
     await run({ clock: NOVEMBER });
     const later = NOVEMBER + 3 * DAY;
@@ -136,7 +138,7 @@ describe("expiries and the turn's add-on charges", () => {
   });
 
   test("wait, so that the expired lot pays for usage that is late across a turn and an expiry", async () => {
-    await openSubscriber(books, "acme", { at: SUBSCRIBED });
+    await openSubscriber(books, "acme", { at: SEPTEMBER });
     await run({ clock: NOVEMBER + GRACE + MINUTE, completeUntil: NOVEMBER - 1 });
     await debit(NOVEMBER + GRACE + 2 * MINUTE, [
       { eventId: "late", quantity: 30n, occurredAt: NOVEMBER - 1 },
@@ -151,7 +153,7 @@ describe("expiries and the turn's add-on charges", () => {
   });
 
   test("wait through an outage of metering: what it meters afterwards still draws on the lot", async () => {
-    await openSubscriber(books, "acme", { at: SUBSCRIBED });
+    await openSubscriber(books, "acme", { at: SEPTEMBER });
     await recordUsageComplete(books.database, NOVEMBER - HOUR);
     const back = NOVEMBER + 2 * DAY;
     for (let clock = NOVEMBER; clock < back; clock += 6 * HOUR) {
@@ -172,7 +174,7 @@ describe("expiries and the turn's add-on charges", () => {
   });
 
   test("are not triggered by an event whose clock is three minutes fast", async () => {
-    await openSubscriber(books, "acme", { at: SUBSCRIBED });
+    await openSubscriber(books, "acme", { at: SEPTEMBER });
     await run({ clock: NOVEMBER - MINUTE, completeUntil: OCTOBER });
     const fast = { eventId: "fast", quantity: 1n, occurredAt: NOVEMBER + 2 * MINUTE };
     await debit(NOVEMBER - MINUTE, [fast]);
@@ -191,7 +193,7 @@ describe("concurrently", () => {
   const COPIES = 2_500;
 
   test("two schedulers race: each lot, entry and record exists once", async () => {
-    await openSubscriber(books, "many", { at: SUBSCRIBED, voices: 1 });
+    await openSubscriber(books, "many", { at: SEPTEMBER, voices: 1 });
     await copySubscriber(books, "many", COPIES);
     const november = { clock: NOVEMBER + GRACE, completeUntil: NOVEMBER };
     const racing = await Promise.all([run(november), run(november), run(november)]);
@@ -297,7 +299,7 @@ describe("an expiry notice", () => {
   });
 
   test("is published exactly once by racing schedulers", async () => {
-    await openSubscriber(books, "many", { at: SUBSCRIBED });
+    await openSubscriber(books, "many", { at: SEPTEMBER });
     await copySubscriber(books, "many", 2_500);
     const clock = NOVEMBER - 3 * DAY;
     await run({ clock, completeUntil: null });
