@@ -285,7 +285,7 @@ describe("an add-on", () => {
 
   test("with more units within the grace is charged to no lot that has ended", () => {
     const world = openWorld();
-    world.subscribe("small", "2025-01-15T10:00Z");
+    world.subscribe("small", "2025-01-01");
     world.setAddOn("voice", 1, "2025-02-01T00:05Z");
     world.setAddOn("voice", 2, "2025-03-01T00:05Z");
     expect(world.entries().slice(3)).toEqual([

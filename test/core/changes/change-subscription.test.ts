@@ -324,8 +324,8 @@ describe("cancelled", () => {
     acme.use("2026-04-01T00:00", 1n);
     expect(acme.story().filter((line) => line.includes("voice"))).toEqual([
       "2026-01-10T08:00Z -10 add-on:voice:1:0:0-1",
-      "2026-02-01T00:00Z -10 add-on:voice:1:1:0-1",
       "2026-03-01T00:00Z -10 add-on:voice:2:0:0-1",
+      "2026-02-01T00:00Z -10 add-on:voice:1:1:0-1",
       "2026-04-01T00:00Z -20 add-on:voice:2:1:0-1",
     ]);
   });
@@ -388,7 +388,8 @@ describe("an add-on", () => {
   });
 
   test("within the grace draws on no lot that has ended; late usage still does", () => {
-    const acme = on("small");
+    const acme = openPlay();
+    acme.subscribe("2026-01-01T00:00", "small");
     acme.addOn(LATER, "voice", 1);
     acme.settle("2026-02-10T00:00");
     acme.grant("2026-02-11T00:00", "gift", 50n, {
