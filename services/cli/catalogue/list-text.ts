@@ -19,6 +19,8 @@ export function listedText({ catalogue, rates }: Listed, now: Instant): string {
   const sections = [
     section(now, "PLAN", plans, [
       ["LIFE", ({ life }) => lifeText(life)],
+      ["FIRST CREDITS", ({ firstCredits }) => firstCredits],
+      ["FIRST MONTH", ({ firstMonth }) => firstMonth],
       ["PRICES", ({ prices }) => pricesText(prices)],
     ]),
     section(now, "ADD-ON", addOns, []),

@@ -191,9 +191,11 @@ credit_prices:
 
   test("shows everything, with all versions", async () => {
     const { stdout } = await run("catalogue show");
-    expect(stdout).toMatch(/^PLAN +VALID FROM +STATE +CREDITS +LIFE +PRICES$/m);
     expect(stdout).toMatch(
-      /^cat-pro +\S+Z +valid +1000 +3 months +JPY 4000 monthly, .* USD 29\.00/m,
+      /^PLAN +VALID FROM +STATE +CREDITS +LIFE +FIRST CREDITS +FIRST MONTH +PRICES$/m,
+    );
+    expect(stdout).toMatch(
+      /^cat-pro +\S+Z +valid +1000 +3 months +when_paid +whole +JPY 4000 monthly, .* USD 29\.00/m,
     );
     expect(stdout).toMatch(/^cat-pro +\S+Z +future +1200 +3 months /m);
     expect(stdout).toMatch(/^cat-voice +2026-01-01T00:00:00\.000Z +valid +20$/m);
