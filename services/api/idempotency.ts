@@ -86,12 +86,14 @@ function toApiRequest(request: FastifyRequest, now: Instant): ApiRequest | null 
     throw badRequest(field, "must be 1 to 200 visible ASCII characters");
   }
   const hash = createHash("sha256")
-    .update(`${request.method} ${request.url}\n${textOf(request.body)}`)
+    .update(`${request.method} ${request.url}\n`)
+    .update(contentOf(request.body))
     .digest();
   return { caller: nameOf(request), idempotencyKey: key, hash, now };
 }
 
-function textOf(body: unknown): string {
+function contentOf(body: unknown): string | Buffer {
+  if (Buffer.isBuffer(body)) return body;
   try {
     return JSON.stringify(body) ?? "";
   } catch (error) {

@@ -27,13 +27,17 @@ import { serveRoot } from "./root-page.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { balanceRoute } from "./routes/balance.ts";
 import { catalogueRoute } from "./routes/catalogue.ts";
+import { changeCatalogueRoutes } from "./routes/change-catalogue.ts";
 import { deadLetterRoute } from "./routes/dead-letters.ts";
+import { decideDeadLetterRoutes } from "./routes/decide-dead-letters.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { grantRoutes } from "./routes/grants.ts";
 import { invoicingRoutes } from "./routes/invoicing.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lotRoutes } from "./routes/lots.ts";
 import { outlookRoutes } from "./routes/outlook.ts";
+import { paymentMethodRoutes } from "./routes/payment-methods.ts";
+import { refundRoutes } from "./routes/refunds.ts";
 import type { RouteContext } from "./routes/route.ts";
 import { subscriptionRoutes } from "./routes/subscription.ts";
 import { topUpRoutes } from "./routes/top-ups.ts";
@@ -67,8 +71,24 @@ export interface ServerContext extends Pick<RouteContext, "database" | "now"> {
 
 const ROUTES = [
   ...[accountRoutes, balanceRoute, lotRoutes, entryRoutes, usageRoutes, outlookRoutes],
-  ...[topUpRoutes, grantRoutes, subscriptionRoutes, invoicingRoutes, streamRoute],
-  ...[catalogueRoute, deadLetterRoute, keyRoutes, operationsRoute, metricsRoute],
+  ...[
+    topUpRoutes,
+    paymentMethodRoutes,
+    refundRoutes,
+    grantRoutes,
+    subscriptionRoutes,
+    invoicingRoutes,
+    streamRoute,
+  ],
+  ...[
+    catalogueRoute,
+    changeCatalogueRoutes,
+    deadLetterRoute,
+    decideDeadLetterRoutes,
+    keyRoutes,
+    operationsRoute,
+    metricsRoute,
+  ],
 ].flat();
 
 /** Builds the API's server; it does not listen yet. */

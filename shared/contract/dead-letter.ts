@@ -21,6 +21,30 @@ export const deadLetterFields = {
 
 export const deadLetter = noun(deadLetterFields);
 
+/** A dead letter that is about to be published again. */
+export const retriedLetter = noun({
+  outcome: z.enum(["asked", "asked_already"]),
+  place: z.string(),
+});
+
+/** How many dead letters are about to be published again, and how many cannot be. */
+export const retriedLetters = noun({
+  outcome: z.literal("asked"),
+  asked: z.number().int(),
+  asked_already: z.number().int(),
+  without_bytes: z.number().int(),
+  cut: z.number().int().meta({ description: "Too large to be kept whole." }),
+});
+
+const dismissal = {
+  outcome: z.literal("dismissed"),
+  dismissed_by: z.string(),
+  dismissed_reason: z.string(),
+};
+
+export const dismissedLetter = noun({ place: z.string(), ...dismissal });
+export const dismissedLetters = noun({ dismissed: z.number().int(), ...dismissal });
+
 type Recorded = DeadLetterPlace & { readonly recordedAt: number };
 
 export function toDeadLetter<Letter extends DeadLetterPlace>(letter: Letter) {

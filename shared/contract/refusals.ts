@@ -103,6 +103,13 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
     `dead letter ${place} has no bytes to publish again (${detail}); dismiss it`,
   payload_cut: ({ place, size }) =>
     `dead letter ${place} was cut: its ${countOf(size, "byte")} are more than is kept to publish again; publish it from its place on the topic, or dismiss it`,
+  none_to_retry: ({ withoutBytes, cut }) => {
+    const why = [
+      ...(withoutBytes === 0 ? [] : [`${countOf(withoutBytes, "has", "have")} no bytes`]),
+      ...(cut === 0 ? [] : [`${countOf(cut, "was", "were")} too large to be kept whole`]),
+    ];
+    return `none of the open dead letters can be published again: ${why.join(", ")}; publish them from the topic, or dismiss them`;
+  },
   no_dead_letters: ({ reason }) =>
     `no dead letter${reason === null ? "" : ` of reason ${reason}`} waits for a decision`,
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AccountId } from "../core/line/account.ts";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
+import { gatewayIdProblem } from "../core/text/card-number.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
 import { idProblem, isStorable, MAX_ID_LENGTH, newAccountIdProblem } from "../core/text/text.ts";
 
@@ -58,6 +59,9 @@ const idBy = (name: string, problemOf: typeof idProblem) =>
       const problem = problemOf(name, text);
       if (problem !== null) context.addIssue({ code: "custom", message: problem });
     });
+
+/** The payment gateway's id of a payer or a card; never a card's number. */
+export const gatewayId = (name: string) => idBy(name, gatewayIdProblem);
 
 /** Free text. */
 export const words = (most: number) =>

@@ -157,11 +157,19 @@ test.each<{ scope: Scope; may: readonly string[]; mayNot: readonly string[] }>([
   {
     scope: "read",
     may: ["GET /v1/accounts", "GET /v1/accounts/theirs", "GET /v1/catalogue"],
-    mayNot: ["POST /v1/accounts/mine/grants", "POST /v1/events", "GET /v1/operations"],
+    mayNot: [
+      ...["POST /v1/accounts/mine/grants", "POST /v1/events", "GET /v1/operations"],
+      ...["GET /v1/accounts/mine/payment-method", "POST /v1/accounts/mine/payments/one/refunds"],
+      ...["POST /v1/catalogue/changes", "POST /v1/catalogue/previews"],
+      "POST /v1/dead-letters/retries",
+    ],
   },
   {
     scope: "billing",
-    may: ["POST /v1/accounts/mine/grants", "POST /v1/accounts/mine/dashboard-tokens"],
+    may: [
+      ...["POST /v1/accounts/mine/grants", "POST /v1/accounts/mine/dashboard-tokens"],
+      ...["GET /v1/accounts/mine/payment-method", "POST /v1/accounts/mine/payments/one/refunds"],
+    ],
     mayNot: ["GET /v1/accounts", "GET /v1/keys", "POST /v1/keys", "POST /v1/events"],
   },
   {
@@ -176,13 +184,22 @@ test.each<{ scope: Scope; may: readonly string[]; mayNot: readonly string[] }>([
   },
   {
     scope: "catalogue",
-    may: ["GET /v1/catalogue"],
-    mayNot: ["GET /v1/accounts", "GET /v1/dead-letters", "GET /metrics"],
+    may: ["GET /v1/catalogue", "POST /v1/catalogue/previews", "POST /v1/catalogue/changes"],
+    mayNot: [
+      ...["GET /v1/accounts", "GET /v1/dead-letters", "GET /metrics"],
+      "POST /v1/dead-letters/retries",
+    ],
   },
   {
     scope: "dead_letters",
-    may: ["GET /v1/dead-letters"],
-    mayNot: ["GET /v1/accounts", "GET /v1/catalogue", "GET /metrics"],
+    may: [
+      "GET /v1/dead-letters",
+      "POST /v1/dead-letters/retries",
+      "POST /v1/dead-letters/dismissals",
+      "POST /v1/dead-letters/usage.events/0/1/retries",
+      "POST /v1/dead-letters/usage.events/0/1/dismissals",
+    ],
+    mayNot: ["GET /v1/accounts", "GET /v1/catalogue", "GET /metrics", "POST /v1/catalogue/changes"],
   },
 ])("a key with scope $scope", async ({ scope, may, mayNot }) => {
   const key = bearer(await makeKey(books, [scope]));

@@ -11,6 +11,13 @@ export const GOOD_BODIES = {
   "PATCH /v1/accounts/{account_id}/subscription": { interval: "year" },
   "PUT /v1/accounts/{account_id}/add-ons/{add_on_id}": { quantity: 1 },
   "PUT /v1/accounts/{account_id}/invoicing": { elsewhere: true },
+  "PUT /v1/accounts/{account_id}/payment-method": { customer: "cus_1", method: "pm_1" },
+  "POST /v1/accounts/{account_id}/payments/{payment_id}/refunds": { amount: "1" },
+  "POST /v1/dead-letters/{topic}/{partition}/{offset}/dismissals": { why: "a test" },
+  "POST /v1/dead-letters/retries": { reason: "conflict" },
+  "POST /v1/dead-letters/dismissals": { reason: "conflict", why: "a test" },
+  "POST /v1/catalogue/previews": { add_ons: { seat: { credits: 5 } } },
+  "POST /v1/catalogue/changes": { add_ons: { seat: { credits: 5 } } },
   "POST /v1/keys": { name: "shop", scopes: ["read"] },
   "POST /v1/accounts/{account_id}/dashboard-tokens": { minutes: 5 },
 } as const satisfies Record<string, Record<string, unknown>>;
@@ -40,7 +47,13 @@ export function badBodies(route: BodyRoute): BadBody[] {
     { what: "null", payload: "null", status: 400, field: "body" },
     { what: "brackets in brackets", payload: nested(100_000), status: 400, field: "body" },
     { what: "10 MB", payload: `"${"x".repeat(MEGABYTES_10)}"`, status: 413, field: "body" },
-    { what: "__proto__", payload: '{"__proto__":{"credits":"1"}}', status: 400, field: "body" },
+    {
+      what: "__proto__",
+      payload: '{"__proto__":{"credits":"1"}}',
+      status: 400,
+      // A file's problems name their place in it.
+      field: route.startsWith("POST /v1/catalogue/") ? "__proto__" : "body",
+    },
     { what: "plain text", payload: json, type: "text/plain", status: 415, field: "Content-Type" },
     { what: "XML", payload: "<a/>", type: "application/xml", status: 415, field: "Content-Type" },
     {
@@ -123,6 +136,14 @@ export const BAD_VALUES: readonly BadValue[] = [
   { route: "PUT /v1/accounts/{account_id}/add-ons/{add_on_id}", field: "quantity", value: -1 },
   { route: "PUT /v1/accounts/{account_id}/add-ons/{add_on_id}", field: "quantity", value: 0.5 },
   { route: "PUT /v1/accounts/{account_id}/add-ons/{add_on_id}", field: "quantity", value: 1e9 },
+  ...["", "4242424242424242", "4242 4242-4242 4242"].map(
+    (value) =>
+      ({ route: "PUT /v1/accounts/{account_id}/payment-method", field: "method", value }) as const,
+  ),
+  { route: "POST /v1/dead-letters/retries", field: "reason", value: "none" },
+  { route: "POST /v1/dead-letters/retries", field: "reason", value: null, status: 422 },
+  { route: "POST /v1/dead-letters/dismissals", field: "reason", value: null },
+  { route: "POST /v1/dead-letters/dismissals", field: "why", value: " " },
   { route: "POST /v1/keys", field: "scopes", value: [] },
   { route: "POST /v1/keys", field: "scopes.0", value: ["root"] },
   { route: "POST /v1/accounts/{account_id}/dashboard-tokens", field: "minutes", value: 0 },

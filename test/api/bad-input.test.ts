@@ -317,7 +317,11 @@ function ask(options: InjectOptions) {
 
 function asked(route: BodyRoute): { method: "POST" | "PATCH" | "PUT"; url: string } {
   const [method = "", path = ""] = route.split(" ");
-  const url = path.replace("{account_id}", "acme").replace("{add_on_id}", "voice");
+  const url = path
+    .replace("{account_id}", "acme")
+    .replace("{add_on_id}", "voice")
+    .replace("{payment_id}", "manual:1")
+    .replace("{topic}/{partition}/{offset}", "usage.events/0/1");
   return { method: method as "POST", url };
 }
 

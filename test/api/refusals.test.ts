@@ -12,12 +12,12 @@ import { offer } from "../support/cli/offer.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /**
- * Refusals that no route can cause, that a route's schema catches before, or that take 20,000 buckets to
- * cause.
+ * Refusals that no route can cause, that a route's schema catches before, that take 20,000 buckets to cause,
+ * or that the tests of payments, the catalogue and dead letters cause.
  */
 type Elsewhere =
-  | `${"version" | "already_dismissed" | "already_retried" | "no_dead" | "too_early"}${string}`
-  | `unknown_${"payment" | "dead_letter" | "time_zone"}`
+  | `${"version" | "already_dismissed" | "already_retried" | "none_to_retry" | "too_early"}${string}`
+  | "unknown_time_zone"
   | `${"refund_exists" | "not_paid" | "exceeds" | "no_payload" | "payload_cut"}${string}`
   | "threshold_too_high"
   | "invalid_quantity"
@@ -32,6 +32,13 @@ type Asked = readonly [
 const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, ...Asked[]]>> = {
   unknown_account: [404, ["GET", "nobody"], ["POST", "nobody/grants", { credits: "1" }]],
   unknown_lot: [404, ["GET", "bare/lots/none/usage"]],
+  unknown_payment: [
+    404,
+    ["GET", "bare/payments/none/refunds"],
+    ["POST", "bare/payments/none/refunds", {}],
+  ],
+  unknown_dead_letter: [404, ["POST", "/v1/dead-letters/usage.events/0/99/retries"]],
+  no_dead_letters: [422, ["POST", "/v1/dead-letters/retries", { reason: "missed" }]],
   unknown_event: [404, ["GET", "bare/events/none"]],
   several_sources: [409, ["GET", "twins/events/taken"]],
   unknown_key: [404, ["DELETE", "/v1/keys/0123456789abcdef"]],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Books, openAccount, openAccountWithCard, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
+import { topUp } from "../support/cli/pay.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Subscriptions, add-ons, auto top-up and top-ups by hand, as set by products and customers. */
@@ -55,6 +56,121 @@ test("two changes in one request are refused, since either might fail alone", as
   await openAccount(books, "two");
   const body = { interval: "year", cancelled: true };
   expect((await api.ask("PATCH", at("two", "/subscription"), { body })).status).toBe(400);
+});
+
+test("a payment method is set by its ids, and shows who set it", async () => {
+  await openAccount(books, "method");
+  const url = at("method", "/payment-method");
+  expect((await api.ask("GET", url)).body.payment_method).toMatchObject({ set: false });
+  const body = { customer: "cus_1", method: "pm_1" };
+  const key = await makeKey(books, ["billing"]);
+  const headers = { authorization: `Bearer ${key}` };
+  const made = await api.ask("PUT", url, { body, headers });
+  expect([made.status, made.body]).toEqual([
+    200,
+    {
+      account_id: "method",
+      payment_method: {
+        ...{ set: true, ...body, set_by: `key:${key.split("_")[1]}` },
+        set_at: expect.stringMatching(/Z$/),
+      },
+    },
+  ]);
+  expect((await api.ask("GET", url, { headers })).body).toEqual(made.body);
+  const number = "4242 4242 4242 4242";
+  const refused = await api.ask("PUT", url, { body: { ...body, method: number }, headers });
+  expect([refused.status, refused.body.field]).toEqual([400, "method"]);
+  expect(refused.text).toMatch(/give the payment gateway's id instead/);
+  expect(refused.text).not.toContain(number);
+});
+
+test("a payment is refunded in parts, each once, by whom; never more than was paid", async () => {
+  await openPayer(books, "refunded");
+  const paymentId = await topUp(books, "refunded", { amount: 1_000n, key: "one" });
+  const url = at("refunded", `/payments/${paymentId}/refunds`);
+  const refund = (key: string, body: object) =>
+    api.ask("POST", url, { body, headers: { "idempotency-key": key } });
+  const first = await refund("ticket-1", { amount: "300" });
+  expect([first.status, first.body]).toMatchObject([
+    201,
+    { refund_id: "ticket-1", payment_id: paymentId, status: "pending", amount: "300" },
+  ]);
+  expect(first.body.asked_by).toMatch(/^key:[0-9a-f]{16}$/);
+  expect((await refund("ticket-1", { amount: "300" })).body).toEqual(first.body);
+  // Another caller's idempotency keys are its own; the refund is still the same one.
+  const asOther = async (amount: string) => {
+    const authorization = `Bearer ${await makeKey(books, ["billing"])}`;
+    const headers = { authorization, "idempotency-key": "ticket-1" };
+    return api.ask("POST", url, { headers, body: { amount } });
+  };
+  const again = await asOther("300");
+  expect([again.status, again.body]).toEqual([201, first.body]);
+  const other = await asOther("301");
+  expect([other.status, other.body.type]).toEqual([409, "urn:drawdown:refund_exists"]);
+  const tooMuch = await refund("ticket-2", { amount: "701" });
+  expect([tooMuch.status, tooMuch.body.type]).toEqual([422, "urn:drawdown:exceeds_refundable"]);
+  expect((await refund("ticket-3", {})).body).toMatchObject({ amount: "700" });
+  const { items } = (await api.ask("GET", url)).body;
+  expect(items.map(({ amount }: { amount: string }) => amount)).toEqual(["300", "700"]);
+  const none = await api.ask("GET", at("refunded", "/payments/none/refunds"));
+  expect([none.status, none.body.field]).toEqual([404, "payment_id"]);
+});
+
+test("a catalogue file is previewed and applied as a whole, and shows who did it", async () => {
+  const key = await makeKey(books, ["catalogue"]);
+  const headers = { authorization: `Bearer ${key}` };
+  const post = (to: string, body: object) =>
+    api.ask("POST", `/v1/catalogue/${to}`, { headers, body });
+  const body = { meters: { pages: { credits: 0.25, per: 1 } }, add_ons: { seat: { credits: 5 } } };
+  const preview = await post("previews", body);
+  expect([preview.status, preview.body.outcome]).toEqual([200, "would_apply"]);
+  const idsOf = async (): Promise<string[]> =>
+    (await api.ask("GET", "/v1/catalogue", { headers })).body.add_ons.map(
+      ({ add_on_id }: { add_on_id: string }) => add_on_id,
+    );
+  expect(await idsOf()).not.toContain("seat");
+  const applied = await post("changes", body);
+  expect(applied.body).toMatchObject({
+    outcome: "applied",
+    changes: [
+      { change: "added", what: "meter", id: "pages", credits: "250000", per: "1", replaces: null },
+      { change: "added", what: "add_on", id: "seat", credits: "5000000" },
+    ],
+  });
+  expect((await post("changes", body)).body.outcome).toBe("unchanged");
+  const shown = (await api.ask("GET", "/v1/catalogue", { headers })).body.add_ons;
+  expect(shown).toContainEqual(
+    expect.objectContaining({ add_on_id: "seat", set_by: `key:${key.split("_")[1]}` }),
+  );
+
+  const yaml = (payload: string) =>
+    api.app.inject({
+      ...{ method: "POST", url: "/v1/catalogue/changes", payload },
+      headers: { ...headers, "content-type": "application/yaml" },
+    });
+  const tiny = `meters:\n  tiny: { credits: 0.0000010000000000000000000001, per: 1 }\n`;
+  const typo = await yaml(`${tiny}\nadd_ons:\n  more: { credit: 5 }\n`);
+  expect([typo.statusCode, typo.json()]).toMatchObject([
+    400,
+    {
+      ...{ type: "urn:drawdown:invalid", field: "meters.tiny.credits" },
+      problems: [
+        { line: 2 },
+        { line: 5 },
+        { line: 5, problem: expect.stringMatching(/did you mean/) },
+      ],
+    },
+  ]);
+  const past = { from: "2020-01-01T00:00:00Z", credits: 6 };
+  const early = await yaml(`add_ons: { more: { credits: 1 }, seat: ${JSON.stringify(past)} }`);
+  expect([early.statusCode, early.json()]).toMatchObject([
+    422,
+    {
+      ...{ type: "urn:drawdown:too_early", field: "add_ons.seat" },
+      problems: [{ line: 1, field: "add_ons.seat" }],
+    },
+  ]);
+  expect(await idsOf()).not.toContain("more");
 });
 
 test("auto top-up is set, and reset to its default", async () => {

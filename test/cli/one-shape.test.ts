@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
+import { requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
@@ -30,6 +31,8 @@ beforeAll(async () => {
       dimensions: { model: "large" },
     },
   ]);
+  const ref = { accountId: toAccountId("acme"), paymentId: "manual:order-17", by: "test" };
+  await requestRefund(books.database, { ...ref, refundId: "r-1", amount: 100n, now: NOW });
   const now = Date.now();
   const keyId = await dashboardLinkKey(books.database, { createdBy: "test", now });
   const lease = { accountId: toAccountId("acme"), keyId, forMs: 600_000, readOnly: true, now };
@@ -71,6 +74,7 @@ const SAME = [
   { route: `${ACCOUNT}/payments`, command: "payments acme" },
   { route: `${ACCOUNT}/top-ups`, command: "top-up list acme" },
   { route: `${ACCOUNT}/auto-top-up`, command: "top-up settings acme" },
+  { route: `${ACCOUNT}/payment-method`, command: "payment-method show acme" },
   { route: `${ACCOUNT}/invoicing`, command: "invoicing show acme" },
   { route: `${ACCOUNT}/subscription/changes`, command: "subscription history acme" },
   { route: "/v1/catalogue", command: "catalogue show" },
@@ -87,6 +91,10 @@ const AMONG = [
   { route: `${ACCOUNT}/lots`, command: "explain lot acme plan:1:0" },
   { route: `${ACCOUNT}/usage-records`, command: "explain event call-1 --account acme" },
   { route: `${ACCOUNT}/lots/{lot_id}/usage`, command: "explain lot acme plan:1:0", under: "usage" },
+  {
+    ...{ route: `${ACCOUNT}/payments/{payment_id}/refunds`, under: "refunds" },
+    command: "payment show acme manual:order-17",
+  },
   { route: "/v1/dead-letters", command: "dead-letters show usage.events/0/7" },
 ];
 
@@ -98,7 +106,12 @@ const API_ONLY = [
   ),
 ];
 
-const IDS = { account_id: "acme", event_id: "call-1", lot_id: "plan:1:0" };
+const IDS = {
+  account_id: "acme",
+  event_id: "call-1",
+  lot_id: "plan:1:0",
+  payment_id: "manual:order-17",
+};
 
 async function answerOf(route: string) {
   const url = Object.entries(IDS).reduce(
@@ -156,6 +169,11 @@ test.each([
     route: `${ACCOUNT}/top-ups`,
     body: { amount: "1000" },
     command: "top-up make acme 10 --key new",
+  },
+  {
+    route: `${ACCOUNT}/payments/manual:order-17/refunds`,
+    body: { amount: "100" },
+    command: "payment refund acme manual:order-17 --amount 1 --key newer",
   },
 ])("$command has the fields of POST $route", async ({ route, body, command }) => {
   const api = await open();

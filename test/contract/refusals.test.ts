@@ -133,6 +133,11 @@ function everyRefusal(): Refusal[] {
     already_retried: [{ kind: "already_retried", place, at }],
     no_payload: [{ kind: "no_payload", place, detail: "no value" }],
     payload_cut: [{ kind: "payload_cut", place, size: 4_194_304 }],
+    none_to_retry: [
+      { kind: "none_to_retry", withoutBytes: 0, cut: 1 },
+      { kind: "none_to_retry", withoutBytes: 2, cut: 0 },
+      { kind: "none_to_retry", withoutBytes: 2, cut: 1 },
+    ],
     no_dead_letters: [
       { kind: "no_dead_letters", reason: null },
       { kind: "no_dead_letters", reason: "conflict" },

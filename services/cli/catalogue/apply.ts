@@ -1,4 +1,8 @@
 import type { Problem } from "../../../shared/catalogue/problem.ts";
+import {
+  catalogueChanges,
+  toCatalogueChanges,
+} from "../../../shared/contract/catalogue-changes.ts";
 import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import type { RefusedVersion } from "../../../shared/core/offer/change-catalogue.ts";
 import { applyCatalogue, previewCatalogue } from "../../../shared/ledger/catalogue/apply.ts";
@@ -6,7 +10,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { byArgument } from "../shell/arguments.ts";
 import { type Result, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { catalogueChanges, changesText, toCatalogueChanges } from "./changes-text.ts";
+import { changesText } from "./changes-text.ts";
 import { readCatalogueFile, wrongFile } from "./file.ts";
 
 const NOT_APPLIED = "nothing was applied";

@@ -1,62 +1,7 @@
-import { z } from "zod";
-import { termsFields, toMeterTerms, withLife } from "../../../shared/contract/catalogue.ts";
-import { noun } from "../../../shared/contract/noun.ts";
-import { instant } from "../../../shared/contract/wire.ts";
 import type { CatalogueChanges, Change } from "../../../shared/core/offer/change-catalogue.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { table } from "../shell/print.ts";
 import { addOnText, creditPriceText, meterText, planText } from "./terms-text.ts";
-
-/** A version that a file states, with the terms that it replaces. */
-function changeOf<What extends string, Terms extends z.ZodRawShape>(what: What, terms: Terms) {
-  return noun({
-    change: z.enum(["added", "new_version", "unchanged"]),
-    what: z.literal(what),
-    id: z.string(),
-    valid_from: instant,
-    ...terms,
-    replaces: noun(terms).nullable(),
-  });
-}
-
-export const catalogueChanges = noun({
-  outcome: z.enum(["unchanged", "would_apply", "applied"]),
-  changes: z.array(
-    z.union([
-      changeOf("meter", termsFields.meter),
-      changeOf("plan", termsFields.plan),
-      changeOf("add_on", termsFields.addOn),
-      changeOf("credit_price", termsFields.creditPrice),
-    ]),
-  ),
-});
-
-export function toCatalogueChanges(changes: CatalogueChanges, dryRun: boolean) {
-  const rows = allChanges(changes);
-  const isChange = rows.some(({ kind }) => kind !== "unchanged");
-  const done = dryRun ? ("would_apply" as const) : ("applied" as const);
-  return {
-    outcome: isChange ? done : ("unchanged" as const),
-    changes: [
-      ...changes.meters.map((change) => shownChange("meter", change, toMeterTerms)),
-      ...changes.plans.map((change) => shownChange("plan", change, withLife)),
-      ...changes.addOns.map((change) => shownChange("add_on", change, (terms) => terms)),
-      ...changes.creditPrices.map((change) => shownChange("credit_price", change, withLife)),
-    ],
-  };
-}
-
-function shownChange<What extends Row["what"], Terms, Shown>(
-  what: What,
-  { kind, id, validFrom, terms, replaces }: Change<Terms>,
-  show: (terms: Terms) => Shown,
-) {
-  return {
-    ...{ change: kind, what, id, validFrom },
-    ...show(terms),
-    replaces: replaces && show(replaces),
-  };
-}
 
 export function changesText(changes: CatalogueChanges, dryRun: boolean): string {
   const rows = allChanges(changes);

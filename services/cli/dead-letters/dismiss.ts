@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { noun } from "../../../shared/contract/noun.ts";
+import { dismissedLetter, dismissedLetters } from "../../../shared/contract/dead-letter.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
@@ -15,14 +14,6 @@ import { withDatabase } from "../shell/with-database.ts";
 /** Who dismisses, and why. */
 type By = Pick<Dismissal, "by" | "reason">;
 
-const fields = {
-  outcome: z.literal("dismissed"),
-  dismissed_by: z.string(),
-  dismissed_reason: z.string(),
-};
-const dismissedOne = noun({ place: z.string(), ...fields });
-const dismissedAll = noun({ dismissed: z.number().int(), ...fields });
-
 export async function dismissOne(
   settings: Settings,
   place: DeadLetterPlace,
@@ -34,7 +25,7 @@ export async function dismissOne(
   if (outcome.kind !== "dismissed") return refused(outcome);
   const name = placeText(place);
   return shown(
-    dismissedOne,
+    dismissedLetter,
     { outcome: outcome.kind, place: name, dismissedBy: by, dismissedReason: reason },
     `Dead letter ${name} is dismissed and will not be metered.`,
   );
@@ -51,7 +42,7 @@ export async function dismissAll(
   );
   if (dismissed === 0) return refused({ kind: "no_dead_letters", reason });
   return shown(
-    dismissedAll,
+    dismissedLetters,
     { outcome: "dismissed", dismissed, dismissedBy: by.by, dismissedReason: by.reason },
     `${countOf(dismissed, "dead letter")} dismissed; they will not be metered.`,
   );

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { noun } from "../../../shared/contract/noun.ts";
+import { retriedLetter, retriedLetters } from "../../../shared/contract/dead-letter.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { type DeadLetterPlace, placeText } from "../../../shared/core/usage/dead-letter-place.ts";
 import type { DeadLetterReason } from "../../../shared/core/usage/usage-event.ts";
@@ -13,15 +12,6 @@ import { byArgument } from "../shell/arguments.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 
-const retriedOne = noun({ outcome: z.enum(["asked", "asked_already"]), place: z.string() });
-const retriedAll = noun({
-  outcome: z.literal("asked"),
-  asked: z.number().int(),
-  asked_already: z.number().int(),
-  without_bytes: z.number().int(),
-  cut: z.number().int(),
-});
-
 /** Requests a retry; the services publish the dead letter again. */
 export async function retryOne(settings: Settings, place: DeadLetterPlace): Promise<Result> {
   const outcome = await withDatabase(settings, (database) =>
@@ -30,7 +20,7 @@ export async function retryOne(settings: Settings, place: DeadLetterPlace): Prom
   if (outcome.kind !== "asked" && outcome.kind !== "asked_already") return refused(outcome);
   const name = placeText(place);
   return shown(
-    retriedOne,
+    retriedLetter,
     { outcome: outcome.kind, place: name },
     outcome.kind === "asked"
       ? `Dead letter ${name} will be published again.\nTo follow it: drawdown dead-letters show ${name}`
@@ -46,17 +36,9 @@ export async function retryAll(
   const retried = await withDatabase(settings, (database) =>
     retryDeadLetters(database, { reason, now: Date.now() }, byArgument(undefined)),
   );
-  const { asked, askedAlready, withoutBytes, cut } = retried;
-  if (asked + askedAlready + withoutBytes + cut === 0)
-    return refused({ kind: "no_dead_letters", reason });
-  if (asked + askedAlready === 0) {
-    if (withoutBytes === 0) {
-      return refused(`${cutText(cut)}; publish again from the topic, or dismiss`);
-    }
-    const have = countOf(withoutBytes, "open dead letter has", "open dead letters have");
-    return refused(`${have} no bytes to publish again; dismiss them`);
-  }
-  return shown(retriedAll, { outcome: "asked", ...retried }, retriedText(retried));
+  return retried.kind === "asked"
+    ? shown(retriedLetters, { outcome: retried.kind, ...retried }, retriedText(retried))
+    : refused(retried);
 }
 
 function retriedText({ asked, askedAlready, withoutBytes, cut }: Retried): string {
@@ -68,11 +50,8 @@ function retriedText({ asked, askedAlready, withoutBytes, cut }: Retried): strin
     lines.push(`${countOf(withoutBytes, "has", "have")} no bytes to publish again: dismiss them.`);
   }
   if (cut > 0) {
-    lines.push(`${cutText(cut)}: publish again from the topic, or dismiss.`);
+    const were = countOf(cut, "dead letter was", "dead letters were");
+    lines.push(`${were} too large to be kept whole: publish again from the topic, or dismiss.`);
   }
   return lines.join("\n");
-}
-
-function cutText(count: number): string {
-  return `${countOf(count, "dead letter was", "dead letters were")} too large to be kept whole`;
 }

@@ -1,18 +1,17 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
-import { accountId, instant } from "../../../shared/contract/wire.ts";
+import {
+  paymentMethod,
+  paymentMethodFields,
+  toPaymentMethod,
+} from "../../../shared/contract/payment-method.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { PaymentMethod } from "../../../shared/core/payments/attempt.ts";
-import { looksLikeCardNumber } from "../../../shared/core/text/card-number.ts";
+import { gatewayIdProblem } from "../../../shared/core/text/card-number.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import {
-  readPaymentMethod,
-  type StoredMethod,
-  setPaymentMethod,
-} from "../../../shared/ledger/payments/methods.ts";
+import { readPaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { idArgument } from "../shell/arguments.ts";
 import { fields, printable } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
@@ -58,35 +57,13 @@ function toMethod({ customer, method }: SetOptions): PaymentMethod {
   };
 }
 
-/** The error does not repeat what looks like a card number, so that no log keeps it. */
 function gatewayIdArgument(name: string, text: string): string {
-  if (looksLikeCardNumber(text)) {
-    throw new WrongUsage(
-      `${name} looks like a card number, which is never stored; give the payment gateway's id instead`,
-    );
-  }
-  return idArgument(name, text);
+  const problem = gatewayIdProblem(name, text);
+  if (problem !== null) throw new WrongUsage(problem);
+  return text;
 }
 
-const shownFields = {
-  account_id: accountId,
-  payment_method: noun({
-    set: z.boolean(),
-    customer: z.string().nullable(),
-    method: z.string().nullable(),
-    set_by: z.string().nullable(),
-    set_at: instant.nullable(),
-  }),
-};
-
-const shownMethod = noun(shownFields);
-const setMethod = noun({ outcome: z.literal("set"), ...shownFields });
-
-const NO_METHOD = { customer: null, method: null, setBy: null, setAt: null };
-
-function toShown(id: AccountId, stored: StoredMethod | null) {
-  return { accountId: id, paymentMethod: { set: stored !== null, ...(stored ?? NO_METHOD) } };
-}
+const setMethod = noun({ outcome: z.literal("set"), ...paymentMethodFields });
 
 async function set(
   settings: Settings,
@@ -104,7 +81,7 @@ async function set(
   if (outcome.kind === "unknown_account") return noAccount(id);
   return shown(
     setMethod,
-    { outcome: outcome.kind, ...toShown(id, { ...method, setBy: by, setAt: now }) },
+    { outcome: outcome.kind, ...toPaymentMethod(id, { ...method, setBy: by, setAt: now }) },
     `${printable(id)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
       "Auto top-up starts again if it was paused or stopped, and declined fees are tried again.",
   );
@@ -123,6 +100,6 @@ function show(settings: Settings, id: AccountId): Promise<Result> {
             ["set by", stored.setBy],
             ["set", formatInstant(stored.setAt)],
           ]);
-    return shown(shownMethod, toShown(id, stored), text);
+    return shown(paymentMethod, toPaymentMethod(id, stored), text);
   });
 }

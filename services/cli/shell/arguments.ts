@@ -14,7 +14,10 @@ import {
   toNewAccountId,
 } from "../../../shared/core/text/text.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
-import type { DeadLetterPlace } from "../../../shared/core/usage/dead-letter-place.ts";
+import {
+  type DeadLetterPlace,
+  MAX_PARTITION,
+} from "../../../shared/core/usage/dead-letter-place.ts";
 import { WrongUsage } from "./result.ts";
 
 /** Parsers of arguments and options. Each throws WrongUsage with one sentence that names the argument. */
@@ -131,7 +134,6 @@ export function textArgument(name: string, text: string): string {
 }
 
 const PLACE = /^(?:([A-Za-z0-9._-]{1,249})\/)?(\d{1,10})\/(\d{1,19})$/;
-const MAX_PARTITION = 2 ** 31 - 1;
 
 /** Parses a message's topic, partition and offset: `usage.events/2/1041`, or `2/1041` of that topic. */
 export function placeArgument(text: string): DeadLetterPlace {

@@ -116,6 +116,8 @@ interface Figures {
   no_payload: { place: string; detail: string };
   /** Only its beginning was kept; `size` is that of the whole value, in bytes. */
   payload_cut: { place: string; size: number };
+  /** None of the open ones can be published again: they have no bytes, or were cut. */
+  none_to_retry: { withoutBytes: number; cut: number };
   /** None is open, of that reason or (null) of any. */
   no_dead_letters: { reason: string | null };
 

@@ -1,3 +1,5 @@
+import { idProblem } from "./text.ts";
+
 const CARD_NUMBER = /^\s*\d(?:[\s-]*\d){11,18}\s*$/;
 
 /**
@@ -6,4 +8,14 @@ const CARD_NUMBER = /^\s*\d(?:[\s-]*\d){11,18}\s*$/;
  */
 export function looksLikeCardNumber(text: string): boolean {
   return CARD_NUMBER.test(text);
+}
+
+/**
+ * What is wrong with the payment gateway's id of a payer or a card, as a sentence without the text itself, so
+ * that no log keeps a card number; null: nothing.
+ */
+export function gatewayIdProblem(name: string, text: string): string | null {
+  return looksLikeCardNumber(text)
+    ? `${name} looks like a card number, which is never stored; give the payment gateway's id instead`
+    : idProblem(name, text);
 }

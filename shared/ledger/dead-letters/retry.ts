@@ -52,6 +52,7 @@ export async function requestRetry(
 
 /** How many open dead letters are retried, and how many cannot be. */
 export interface Retried {
+  readonly kind: "asked";
   readonly asked: number;
   /** To be published already. */
   readonly askedAlready: number;
@@ -69,18 +70,25 @@ const COUNT = `
     AND ($1::text IS NULL OR reason = $1)
     AND recorded_at <= to_timestamp($2 / 1000.0)`;
 
-/** Requests a retry of all open dead letters in scope. */
+const NONE = { askedAlready: 0, withoutBytes: 0, cut: 0 };
+
+/** Requests a retry of all open dead letters in scope; refused if none can be published again. */
 export async function retryDeadLetters(
   database: Database,
   asked: DecisionScope,
   by: string | null = null,
-): Promise<Retried> {
+): Promise<Retried | Refusal<"no_dead_letters" | "none_to_retry">> {
   const values = [asked.reason, asked.now];
-  const rest = await queryRow<Omit<Retried, "asked">>(database, COUNT, values);
+  const rest = await queryRow<Omit<Retried, "kind" | "asked">>(database, COUNT, values);
   const count = await decideOpenLetters(database, asked, {
     which: "retry_asked_at IS NULL AND octet_length(payload) > 0 AND payload_size IS NULL",
     set: "retry_asked_at = to_timestamp($2 / 1000.0), retry_asked_by = $7, retry_refused = NULL",
     values: [by],
   });
-  return { asked: count, ...(rest ?? { askedAlready: 0, withoutBytes: 0, cut: 0 }) };
+  const { askedAlready, withoutBytes, cut } = rest ?? NONE;
+  if (count + askedAlready > 0)
+    return { kind: "asked", asked: count, askedAlready, withoutBytes, cut };
+  return withoutBytes + cut === 0
+    ? { kind: "no_dead_letters", reason: asked.reason }
+    : { kind: "none_to_retry", withoutBytes, cut };
 }

@@ -280,7 +280,8 @@ describe("dead-letters retry", () => {
     expect(await stateOf("2/3")).toBe("dismissed");
     expect(await run("dead-letters retry --all")).toMatchObject({
       code: 1,
-      stderr: "1 open dead letter has no bytes to publish again; dismiss them\n",
+      stderr:
+        "none of the open dead letters can be published again: 1 has no bytes; publish them from the topic, or dismiss them\n",
     });
   });
 

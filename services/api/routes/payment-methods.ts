@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { paymentMethod, toPaymentMethod } from "../../../shared/contract/payment-method.ts";
+import { gatewayId } from "../../../shared/contract/wire.ts";
+import { readPaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import { nameOf } from "../access/caller.ts";
+import { refuse } from "../problem.ts";
+import { readOfAccount, route, WRITE } from "./route.ts";
+
+const METHOD = {
+  ...WRITE,
+  path: "/v1/accounts/:account_id/payment-method",
+  tag: "top-ups",
+  response: { 200: paymentMethod },
+} as const;
+
+export const paymentMethodRoutes = [
+  route(
+    { ...METHOD, method: "GET", summary: "Show the account's payment method, and who set it" },
+    ({ params: { account_id } }, context) =>
+      readOfAccount(context, account_id, async (transaction) =>
+        toPaymentMethod(account_id, await readPaymentMethod(transaction, account_id)),
+      ),
+  ),
+  route(
+    {
+      ...METHOD,
+      method: "PUT",
+      summary: "Set the account's payment method",
+      description:
+        "By the payment gateway's ids. Auto top-up starts again if it was paused or stopped, and declined fees are tried again.",
+      body: z.strictObject({ customer: gatewayId("customer"), method: gatewayId("method") }),
+    },
+    async (request, { database, now }) => {
+      const { account_id } = request.params;
+      const by = { accountId: account_id, now: now(), by: nameOf(request) };
+      const outcome = await setPaymentMethod(database, by, request.body);
+      if (outcome.kind === "unknown_account") throw refuse(outcome);
+      return toPaymentMethod(account_id, await readPaymentMethod(database, account_id));
+    },
+  ),
+];

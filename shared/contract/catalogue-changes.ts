@@ -1,0 +1,57 @@
+import { z } from "zod";
+import type { CatalogueChanges, Change } from "../core/offer/change-catalogue.ts";
+import { termsFields, toMeterTerms, withLife } from "./catalogue.ts";
+import { noun } from "./noun.ts";
+import { instant } from "./wire.ts";
+
+/** A version that a file states, with the terms that it replaces. */
+function changeOf<What extends string, Terms extends z.ZodRawShape>(what: What, terms: Terms) {
+  return noun({
+    change: z.enum(["added", "new_version", "unchanged"]),
+    what: z.literal(what),
+    id: z.string(),
+    valid_from: instant,
+    ...terms,
+    replaces: noun(terms).nullable(),
+  });
+}
+
+export const catalogueChanges = noun({
+  outcome: z.enum(["unchanged", "would_apply", "applied"]),
+  changes: z.array(
+    z.union([
+      changeOf("meter", termsFields.meter),
+      changeOf("plan", termsFields.plan),
+      changeOf("add_on", termsFields.addOn),
+      changeOf("credit_price", termsFields.creditPrice),
+    ]),
+  ),
+});
+
+export function toCatalogueChanges(changes: CatalogueChanges, dryRun: boolean) {
+  const isChange = Object.values(changes)
+    .flat()
+    .some(({ kind }) => kind !== "unchanged");
+  const done = dryRun ? ("would_apply" as const) : ("applied" as const);
+  return {
+    outcome: isChange ? done : ("unchanged" as const),
+    changes: [
+      ...changes.meters.map((change) => shownChange("meter", change, toMeterTerms)),
+      ...changes.plans.map((change) => shownChange("plan", change, withLife)),
+      ...changes.addOns.map((change) => shownChange("add_on", change, (terms) => terms)),
+      ...changes.creditPrices.map((change) => shownChange("credit_price", change, withLife)),
+    ],
+  };
+}
+
+function shownChange<What extends "meter" | "plan" | "add_on" | "credit_price", Terms, Shown>(
+  what: What,
+  { kind, id, validFrom, terms, replaces }: Change<Terms>,
+  show: (terms: Terms) => Shown,
+) {
+  return {
+    ...{ change: kind, what, id, validFrom },
+    ...show(terms),
+    replaces: replaces && show(replaces),
+  };
+}

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import type { AccountId } from "../core/line/account.ts";
+import { noun } from "./noun.ts";
+import { accountId, instant } from "./wire.ts";
+
+export const paymentMethodFields = {
+  account_id: accountId,
+  payment_method: noun({
+    set: z.boolean(),
+    customer: z.string().nullable().meta({ description: "The payment gateway's id of the payer." }),
+    method: z
+      .string()
+      .nullable()
+      .meta({ description: "The payment gateway's id of the saved card; never a card's number." }),
+    set_by: z.string().nullable(),
+    set_at: instant.nullable(),
+  }),
+};
+
+/** The payment method of an account. */
+export const paymentMethod = noun(paymentMethodFields);
+
+interface StoredMethod {
+  readonly customer: string;
+  readonly method: string;
+  readonly setBy: string;
+  readonly setAt: number;
+}
+
+const NO_METHOD = { customer: null, method: null, setBy: null, setAt: null };
+
+/** `stored` null: the account has none. */
+export function toPaymentMethod(id: AccountId, stored: StoredMethod | null) {
+  return { accountId: id, paymentMethod: { set: stored !== null, ...(stored ?? NO_METHOD) } };
+}
