@@ -25,7 +25,8 @@ export async function showDashboard(
     });
     if (token === null) throw new Error(`there is no account ${accountId} to show`);
     say(`\n  Watch it move:  ${api.url}/dashboard/#token=${token.text}`);
-    say(`  Operators:      ${api.url}/dashboard/#key=${api.key}`);
+    say(`  Operators:      ${api.url}/dashboard/#operators`);
+    say(`  Admin key:      ${api.key}`);
     say(`  The API:        ${api.url}/docs\n`);
   } finally {
     await database.end();

@@ -98,7 +98,7 @@ function showServers(stack: Stack, services: readonly Service[], isLocal: boolea
 function showApi({ url, key }: LocalApi, serversFile: string | null): void {
   const rows = [
     ["API", `${url}/docs`],
-    ["Operators", `${url}/dashboard/#key=${key}`],
+    ["Operators", `${url}/dashboard/#operators`],
     ["Admin key", key],
   ] as const;
   say(rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`).join("\n"));

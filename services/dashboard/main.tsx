@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { keepAccess } from "./access/keep-access.ts";
+import { forgetKey, keepAccess, keepKey, keptKey } from "./access/keep-access.ts";
 import { NoAccess } from "./access/no-access.tsx";
 import { AccountPage } from "./page/account-page.tsx";
 import { openAccount } from "./state/open-account.ts";
@@ -22,7 +22,32 @@ async function start(root: HTMLElement): Promise<void> {
     render(<AccountPage open={openAccount(access)} />, root);
     return;
   }
+  await startOperators(root, access.hadKey ? KEY_IN_LINK : null);
+}
+
+const KEY_IN_LINK =
+  "The link held a key, which the browser's history may keep: it was not used. Revoke it, and paste another here.";
+
+/** `reason`: why a key is asked for, though one was given; null: none was. */
+async function startOperators(root: HTMLElement, reason: string | null): Promise<void> {
   const { OperatorsPage } = await import("./operators/operators-page.tsx");
+  const { SignIn } = await import("./operators/sign-in.tsx");
   const { watchOperations } = await import("./operators/watch-operations.ts");
-  render(<OperatorsPage watched={watchOperations(access.key)} />, root);
+
+  function ask(why: string | null): void {
+    forgetKey();
+    render(<SignIn reason={why} signedIn={open} />, root);
+  }
+  function open(key: string): void {
+    keepKey(key);
+    render(<OperatorsPage watched={watchOperations(key, ask)} signOut={signOut} />, root);
+  }
+  // A reload leaves the key nowhere in the page's memory.
+  function signOut(): void {
+    forgetKey();
+    location.reload();
+  }
+  const key = reason === null ? keptKey() : null;
+  if (key === null) ask(reason);
+  else open(key);
 }

@@ -1,6 +1,7 @@
 /** Access in a real browser: an account's link opens that account, until it expires. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeApiKey } from "../../shared/ledger/access/make-access.ts";
 import { openAccount } from "../support/books/books.ts";
 import { TURN_MS } from "../support/processes/top-up-process.ts";
 import { IS_SKIPPED, startChromium } from "./chromium.ts";
@@ -80,6 +81,35 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
     const { page } = await openDashboard(browser, services, ANNA, { token });
     await page.getByRole("heading", { name: "This link has expired" }).waitFor(WITHIN);
     expect(await page.getByTestId("balance").count()).toBe(0);
+  });
+
+  it("with a key in it opens nothing: the operators' page asks for one, and keeps it from the address", async () => {
+    const { page, broken } = await openPage(browser);
+    const now = Date.now();
+    const made = { name: "page", scopes: ["metrics"], createdBy: "test", now } as const;
+    const { text: key } = await makeApiKey(services.books.database, made);
+    const address = `${services.wire.url}/dashboard/#operators`;
+    const signIn = async (text: string) => {
+      await page.getByLabel("API key").fill(text);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    };
+    await page.goto(`${services.wire.url}/dashboard/#key=${key}`);
+    await page.getByText("The link held a key").waitFor(WITHIN);
+    expect(page.url()).toBe(address);
+    await signIn("nonsense");
+    await page.getByText("That is not an API key.").waitFor(WITHIN);
+    await signIn(key.slice(0, -1) + (key.endsWith("A") ? "B" : "A"));
+    await page.getByText("The key or token is unknown, revoked or expired.").waitFor(WITHIN);
+    await signIn(` ${key} `);
+    await page.getByText("Events a second").waitFor(WITHIN);
+    await page.reload();
+    await page.getByText("Events a second").waitFor(WITHIN);
+    expect(page.url()).toBe(address);
+    expect(await page.evaluate("localStorage.length + document.cookie.length")).toBe(0);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in to the operators' page" }).waitFor(WITHIN);
+    expect(await page.evaluate("sessionStorage.length")).toBe(0);
+    expect(broken).toEqual([]);
   });
 
   it("is needed: without one the page explains how to get one", async () => {

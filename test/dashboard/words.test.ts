@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { accessOf, accountOf } from "../../services/dashboard/access/access-link.ts";
+import { accessOf, accountOf, readKey } from "../../services/dashboard/access/access-link.ts";
 import { readCredits, readMoney } from "../../services/dashboard/account/read-amount.ts";
 import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/state/lot-on-line.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
@@ -18,11 +18,20 @@ describe("the link that opens the page", () => {
     },
   );
 
-  it("contains a token or a key", () => {
+  it("contains a token, and never a key", () => {
     const token = tokenOf("northwind");
     const opened = { kind: "account", token, accountId: "northwind" };
     expect(accessOf(`#token=${token}`)).toEqual({ ...opened, readOnly: false });
-    expect(accessOf("#key=ddk_1")).toEqual({ kind: "operator", key: "ddk_1" });
+    expect(accessOf("#operators")).toEqual({ kind: "operators", hadKey: false });
+    expect(accessOf("#key=ddk_1")).toEqual({ kind: "operators", hadKey: true });
+  });
+
+  it("a key is pasted: with blanks around it, but nothing else", () => {
+    const key = `ddk_0123456789abcdef_${"aB3-xyz_9".padEnd(43, "_")}`;
+    expect(readKey(` ${key}\n`)).toBe(key);
+    for (const text of ["", "ddk_1", `Bearer ${key}`, `${key}x`, tokenOf("northwind"), "ключ"]) {
+      expect(readKey(text)).toBeNull();
+    }
   });
 
   it("says whether the page may change anything", () => {
@@ -30,7 +39,7 @@ describe("the link that opens the page", () => {
     expect(accessOf(`#token=${token}`)).toMatchObject({ accountId: "northwind", readOnly: true });
   });
 
-  it.each(["", "#", "#token=", "#token=abc", "#token=ddt__x", "#key=", "#token=ddt_%%_x"])(
+  it.each(["", "#", "#token=", "#token=abc", "#token=ddt__x", "#token=ddt_%%_x"])(
     "or nothing: %s",
     (fragment) => {
       expect(accessOf(fragment)).toBeNull();

@@ -1,4 +1,4 @@
-/** A dashboard token for one account, or an admin key for the operators' page. */
+/** What a link opens: one account by its token, or the operators' page, which asks for a key. */
 export type Access =
   | {
       readonly kind: "account";
@@ -7,11 +7,12 @@ export type Access =
       /** The server refuses every change. */
       readonly readOnly: boolean;
     }
-  | { readonly kind: "operator"; readonly key: string };
+  | { readonly kind: "operators"; readonly hadKey: boolean };
 
 /**
- * Reads the access from a URL's fragment, `#token=...` or `#key=...`, which is never sent to a server.
- * Null if there is no valid one.
+ * Reads the access from a URL's fragment, `#token=...` or `#operators`, which is never sent to a server.
+ * Null if there is no valid one. A key lives long and is never read from a link, which browsers store:
+ * `#key=...` only leads to the operators' page.
  */
 export function accessOf(fragment: string): Access | null {
   const parts = new URLSearchParams(fragment.replace(/^#/, ""));
@@ -21,8 +22,8 @@ export function accessOf(fragment: string): Access | null {
     if (accountId === null) return null;
     return { kind: "account", token, accountId, readOnly: token.startsWith(READ_ONLY) };
   }
-  const key = parts.get("key");
-  return key === null || key === "" ? null : { kind: "operator", key };
+  const hadKey = parts.has("key");
+  return hadKey || parts.has("operators") ? { kind: "operators", hadKey } : null;
 }
 
 /** The secret has a fixed length, since the account's part may contain the separator. */
@@ -40,4 +41,12 @@ export function accountOf(token: string): string | null {
   } catch {
     return null;
   }
+}
+
+const KEY = /^ddk_[0-9a-f]{16}_[\w-]{43}$/;
+
+/** A key as it was pasted, or null if it cannot be one. */
+export function readKey(text: string): string | null {
+  const key = text.trim();
+  return KEY.test(key) ? key : null;
 }

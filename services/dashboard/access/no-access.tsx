@@ -1,4 +1,4 @@
-export type Reason = "none" | "expired" | "key";
+export type Reason = "none" | "expired";
 
 const TEXTS: Readonly<Record<Reason, { title: string; text: string }>> = {
   none: {
@@ -8,10 +8,6 @@ const TEXTS: Readonly<Record<Reason, { title: string; text: string }>> = {
   expired: {
     title: "This link has expired",
     text: "Links to your credits work only for a short time. Go back to where you opened it, and open it again. Nothing is lost.",
-  },
-  key: {
-    title: "This key does not open the operators' page",
-    text: "The key was revoked, or lacks the scope admin. Create another with drawdown key create, and open /dashboard/#key=<key>.",
   },
 };
 

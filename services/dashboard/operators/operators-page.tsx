@@ -1,6 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { OperationsData } from "../../../shared/contract/operations.ts";
-import { NoAccess } from "../access/no-access.tsx";
 import { minute, second } from "../live/clock.ts";
 import { Card } from "../parts/card.tsx";
 import { countText } from "../text/credit-text.ts";
@@ -14,10 +13,15 @@ const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const SLOW_MS = 1000;
 
 /** The health of the system, for operators. */
-export function OperatorsPage({ watched }: { watched: ReadonlySignal<Watched> }) {
+export function OperatorsPage({
+  watched,
+  signOut,
+}: {
+  readonly watched: ReadonlySignal<Watched>;
+  readonly signOut: () => void;
+}) {
   const { history, problem } = watched.value;
   const now = history.at(-1);
-  if (problem?.status === 401 || problem?.status === 403) return <NoAccess reason="key" />;
   return (
     <main class="page">
       <header class="top">
@@ -35,7 +39,12 @@ export function OperatorsPage({ watched }: { watched: ReadonlySignal<Watched> })
         </p>
       )}
       {now === undefined ? <p class="note">Loading</p> : <Numbers now={now} history={history} />}
-      <footer class="note">All times are in {ZONE}.</footer>
+      <footer class="note">
+        All times are in {ZONE}.{" "}
+        <button type="button" class="link" onClick={signOut}>
+          Sign out
+        </button>
+      </footer>
     </main>
   );
 }

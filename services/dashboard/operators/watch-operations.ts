@@ -11,8 +11,14 @@ export interface Watched {
 const EVERY_MS = 2000;
 const KEPT = 90;
 
-/** Loads the operations every two seconds while the page is visible. */
-export function watchOperations(key: string): ReadonlySignal<Watched> {
+/**
+ * Loads the operations every two seconds while the page is visible, until the key is refused: then `refused`
+ * is called with the reason.
+ */
+export function watchOperations(
+  key: string,
+  refused: (reason: string) => void,
+): ReadonlySignal<Watched> {
   const watched = signal<Watched>({ history: [], problem: null });
   const read = async (): Promise<void> => {
     try {
@@ -28,7 +34,7 @@ export function watchOperations(key: string): ReadonlySignal<Watched> {
     for (;;) {
       if (document.visibilityState === "visible") await read();
       const { problem } = watched.value;
-      if (problem?.status === 401 || problem?.status === 403) return;
+      if (problem?.status === 401 || problem?.status === 403) return refused(problem.message);
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
   };

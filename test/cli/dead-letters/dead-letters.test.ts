@@ -303,7 +303,7 @@ describe("dead-letters retry", () => {
     expect(await run("dead-letters retry --all")).toMatchObject({
       code: 1,
       stderr:
-        "1 dead letter was too large to be kept whole; publish again from the topic, or dismiss\n",
+        "none of the open dead letters can be published again: 1 was too large to be kept whole; publish them from the topic, or dismiss them\n",
     });
   });
 
