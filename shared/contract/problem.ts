@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { rejectedEvents } from "./ingest-answer.ts";
+import { noun } from "./noun.ts";
 
 const fields = {
   type: z.string().meta({ example: "urn:drawdown:unknown_account" }),
@@ -13,6 +14,13 @@ const fields = {
 export const problem = z.object(fields).meta({
   description: "RFC 9457 problem details; `type` ends in a code that stays the same.",
 });
+
+/** What is wrong in a catalogue file; `field` is empty for the file as a whole. */
+export const fileProblem = noun({ line: z.number().int(), field: z.string(), problem: z.string() });
+
+export const catalogueProblem = z
+  .object({ ...fields, problems: z.array(fileProblem).optional() })
+  .meta({ description: "`problems` lists what is wrong in the file, by line and field." });
 
 export const ingestProblem = z
   .object({ ...fields, rejected: rejectedEvents.optional() })

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { MAX_CATALOGUE_BYTES, parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
+import { parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
 import type { Problem as CatalogueProblem } from "../../../shared/catalogue/problem.ts";
 import {
   catalogueChanges,
   toCatalogueChanges,
 } from "../../../shared/contract/catalogue-changes.ts";
+import { catalogueProblem } from "../../../shared/contract/problem.ts";
 import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import type { ChangeDecision } from "../../../shared/core/offer/change-catalogue.ts";
 import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
@@ -19,6 +20,9 @@ import { type RouteContext, route } from "./route.ts";
 interface CatalogueContext extends RouteContext {
   readonly usage: { readonly window: EventWindow };
 }
+
+/** Less than a file may have: its parsing holds up the requests beside it. */
+const MAX_BODY_BYTES = 64 * 1024;
 
 const SECTION = { type: "object" };
 
@@ -35,13 +39,18 @@ const file = z
     additionalProperties: false,
   });
 
+const REFUSED = {
+  description: "The file was refused; nothing changed.",
+  content: { "application/problem+json": { schema: catalogueProblem } },
+} as const;
+
 const CHANGE = {
   method: "POST",
   access: "catalogue",
   tag: "catalogue",
   headers: keyHeader,
   body: file,
-  response: { 200: catalogueChanges },
+  response: { 200: catalogueChanges, 400: REFUSED, 409: REFUSED, 422: REFUSED },
 } as const;
 
 const preview = route(
@@ -62,7 +71,7 @@ const apply = route(
     path: "/v1/catalogue/changes",
     summary: "Add what a catalogue file states, all of it or nothing",
     description:
-      "What the file does not name stays as it is. Nothing changes backwards, and the same file again changes nothing. `problems` of a refusal lists what is wrong, by line and field.",
+      "What the file, of at most 64 KiB, does not name stays as it is. Nothing changes backwards, and the same file again changes nothing. `problems` of a refusal lists what is wrong, by line and field.",
   },
   async (request, { database, now, usage }: CatalogueContext) => {
     const stated = statedIn(request.body);
@@ -78,7 +87,7 @@ export function changeCatalogueRoutes(app: FastifyInstance, context: CatalogueCo
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       ["application/json", "application/yaml"],
-      { parseAs: "buffer", bodyLimit: MAX_CATALOGUE_BYTES },
+      { parseAs: "buffer", bodyLimit: MAX_BODY_BYTES },
       async (_: FastifyRequest, bytes: Buffer) => bytes,
     );
     preview(scope, context);

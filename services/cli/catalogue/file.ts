@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MAX_CATALOGUE_BYTES, parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
 import type { Problem } from "../../../shared/catalogue/problem.ts";
 import { noun } from "../../../shared/contract/noun.ts";
+import { fileProblem } from "../../../shared/contract/problem.ts";
 import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { printable } from "../shell/print.ts";
@@ -26,8 +27,7 @@ export async function readCatalogueFile(file: string, consequence: string): Prom
     : { kind: "wrong", result: wrongFile(file, parsed.problems, consequence) };
 }
 
-const problem = noun({ line: z.number().int(), field: z.string(), problem: z.string() });
-const wrong = noun({ outcome: z.literal("refused"), problems: z.array(problem) });
+const wrong = noun({ outcome: z.literal("refused"), problems: z.array(fileProblem) });
 
 const MOST_NAMED = 100;
 
