@@ -166,7 +166,8 @@ describe("whatever the lots and however far the account has drawn", () => {
     const someUses = fc.array(fc.record({ at: someTime, credits: fc.bigInt(1n, 20n) }));
     fc.assert(
       fc.property(someAccount, someUses, (books, uses) => {
-        let { account, lots } = { ...books, account: { ...books.account, position: 0n } };
+        let lots: readonly Lot[] = books.lots;
+        let account = { ...books.account, position: 0n };
         const naive = lots.map((lot) => ({ left: lot.end - lot.start, ends: lot.expiresAt }));
         for (const { at, credits } of uses.toSorted((a, b) => a.at - b.at)) {
           ({ account, lots } = settle(account, lots, at));
