@@ -23,6 +23,7 @@ import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 import { startScheduler } from "../support/processes/scheduler-process.ts";
 import type { ServiceProcess } from "../support/processes/service-process.ts";
+import { superuserUrl } from "../support/stack/template.ts";
 
 /**
  * Dead letters that are published again, through the real topic, metering and scheduler: each event is
@@ -320,7 +321,7 @@ test("reconciling and replaying judge the retries as metering did", async () => 
   expect((await prove(books)).differences).toEqual([]);
   const target = await openBooks();
   try {
-    const replayed = await command(`replay --into ${target.url}`);
+    const replayed = await command(`replay --into ${superuserUrl(target.url)}`);
     expect(replayed.code, replayed.stderr).toBe(0);
   } finally {
     await target.close();

@@ -42,16 +42,16 @@ export const refundRoutes = [
       method: "POST",
       summary: "Refund a payment or a part of it",
       description:
-        "The refund is pending until the payment gateway answers. What is left of a top-up's credits is withdrawn, and auto top-up stops. The Idempotency-Key identifies the refund among those of its payment: the same request again refunds nothing more.",
+        "The refund is pending until the payment gateway answers. What is left of a top-up's credits is withdrawn, and auto top-up stops. The Idempotency-Key identifies the refund among those of its payment: the same request again refunds nothing more and answers 200.",
       headers: keyHeader,
       body: z.strictObject({
         amount: money.nullable().optional().meta({
           description: "null or left out: all that is not refunded yet.",
         }),
       }),
-      response: { 201: refund },
+      response: { 200: refund, 201: refund },
     },
-    async (request, { database, now }) => {
+    async (request, { database, now }, reply) => {
       const { account_id, payment_id: paymentId } = request.params;
       const refundId = request.headers["idempotency-key"] ?? newKey(now());
       const payment = { accountId: account_id, paymentId };
@@ -62,6 +62,7 @@ export const refundRoutes = [
       const refunds = await listRefunds(database, payment);
       const made = refunds.find((each) => each.refundId === refundId);
       if (made === undefined) throw new Error(`refund ${refundId} of ${paymentId} is missing`);
+      if (outcome.kind === "pending") void reply.status(201);
       return toRefund(made);
     },
   ),

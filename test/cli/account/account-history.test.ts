@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { grantToServices, userOf } from "../../../infra/postgres/grant-to-services.ts";
 import {
   type Books,
   giveCard,
@@ -222,6 +223,7 @@ describe("account history", () => {
       ).split(/-- (?:Up|Down) Migration/);
       await older.database.query(down);
       await older.database.query(up);
+      await grantToServices(older.database, userOf(older.url), () => undefined);
       const ask = async (instant: number) => {
         const line = `account history h-older --at ${at(instant)} --json`;
         return JSON.parse((await drawdown(words(line), { env })).stdout).settings;
