@@ -6,6 +6,9 @@ import { openAccount } from "./state/open-account.ts";
 import { setLocale } from "./text/locale.ts";
 import "./style/page.css";
 
+const KEY_IN_LINK =
+  "The link held a key, which the browser's history may keep: it was not used. Revoke it, and paste another here.";
+
 setLocale(navigator.language);
 const page = document.getElementById("page");
 if (page !== null) await start(page);
@@ -24,9 +27,6 @@ async function start(root: HTMLElement): Promise<void> {
   }
   await startOperators(root, access.hadKey ? KEY_IN_LINK : null);
 }
-
-const KEY_IN_LINK =
-  "The link held a key, which the browser's history may keep: it was not used. Revoke it, and paste another here.";
 
 /** `reason`: why a key is asked for, though one was given; null: none was. */
 async function startOperators(root: HTMLElement, reason: string | null): Promise<void> {

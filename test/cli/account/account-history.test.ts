@@ -221,8 +221,12 @@ describe("account history", () => {
       const [, up = "", down = ""] = (
         await readFile("infra/postgres/migrations/0008_setting_changes.sql", "utf8")
       ).split(/-- (?:Up|Down) Migration/);
-      await older.database.query(down);
-      await older.database.query(up);
+      const { rows } = await older.database.query<{ owner: string }>(
+        "SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'migration'",
+      );
+      const owner = rows[0]?.owner;
+      await older.database.query(`GRANT CREATE ON SCHEMA public TO ${owner}`);
+      await older.database.query(`SET ROLE ${owner}; ${down}; ${up}; RESET ROLE`);
       await grantToServices(older.database, userOf(older.url), () => undefined);
       const ask = async (instant: number) => {
         const line = `account history h-older --at ${at(instant)} --json`;
