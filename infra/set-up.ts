@@ -19,8 +19,8 @@ const TOP_UP_SET_UP = fileURLToPath(new URL("../services/top-up/set-up/main.ts",
 
 /**
  * Prepares Postgres, Kafka and the registry for the services: migrations, the rights of the services'
- * role, the gateway's minimum charges, topics and schemas. Running it again changes nothing. Throws if a schema is incompatible with the
- * registered one.
+ * role, the gateway's minimum charges, topics and schemas. Running it again changes nothing. Throws if a
+ * schema is incompatible with the registered one.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);

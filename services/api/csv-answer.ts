@@ -22,8 +22,9 @@ export function openCsvAnswers(app: FastifyInstance) {
   });
 
   /**
-   * Reads `text` as fast as the client takes it. Returns when the file is sent or its client has gone. Throws what reading the first page throws. An
-   * error in a later page cuts the connection before the last chunk.
+   * Reads `text` as fast as the client takes it. Returns when the file is sent or its client has gone.
+   * Throws what reading the first page throws. An error in a later page cuts the connection before the
+   * last chunk.
    */
   return async function send(
     reply: FastifyReply,

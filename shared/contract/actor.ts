@@ -14,19 +14,18 @@ function kindOf(actor: string): ActorKind {
 
 /**
  * An answer as a customer's token may read it: in place of the seller's employees and keys it has the
- * kind of actor alone. Other values are the same.
+ * kind of actor alone. Other values are the same, and so are dimensions, whose names are the product's.
  */
 export function hideActors<Value>(value: Value): Value;
 export function hideActors(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => hideActors(item));
   if (!isPlain(value)) return value;
-  const names = (key: string) => NAMING.has(key) || (key === "by" && "at" in value);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      typeof inner === "string" && names(key) ? kindOf(inner) : hideActors(inner),
-    ]),
-  );
+  const shown = (key: string, inner: unknown): unknown => {
+    if (key === "dimensions") return inner;
+    const names = NAMING.has(key) || (key === "by" && "at" in value);
+    return names && typeof inner === "string" ? kindOf(inner) : hideActors(inner);
+  };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(key, inner)]));
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

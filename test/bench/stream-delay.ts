@@ -4,6 +4,7 @@ import pg from "pg";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
+import { eventually } from "../support/eventually.ts";
 import { makeBenchKey, startApi } from "./api-process.ts";
 import { METERING_ARGS, startProcess } from "./consume.ts";
 import type { Figure } from "./figure.ts";
@@ -64,11 +65,9 @@ async function delays(bench: Bench, seconds: number): Promise<number[]> {
       waiting[at] = 0;
     }
   });
-  const left = () => [...published.values()].flat().filter((then) => then !== 0).length;
-  const settled = async (withinMs: number) => {
-    for (let waited = 0; left() > 0 && waited < withinMs; waited += 100) await sleep(100);
-    if (left() > 0) throw new Error(`${left()} events never changed a stream's number`);
-  };
+  const isSeen = () => [...published.values()].every((times) => times.every((then) => then === 0));
+  const settled = (withinMs: number) =>
+    eventually("every event changes a stream's number", isSeen, withinMs);
   try {
     // Metering has started and joined its group once it has metered something.
     await publish(bench, published, 0);

@@ -26,3 +26,8 @@ test("what names nobody stays the same, instants, amounts and other objects amon
   expect(hideActors(answer)).toEqual(answer);
   expect(hideActors({ credits }).credits).toBe(credits);
 });
+
+test("a product's own dimensions are shown as they were published, whatever they are called", () => {
+  const usage = { items: [{ eventId: "e1", dimensions: { createdBy: "alice", setBy: "bob" } }] };
+  expect(hideActors(usage)).toEqual(usage);
+});

@@ -92,7 +92,7 @@ async function* lotPages(...request: Parameters<typeof lotsOf>) {
   yield* slicesOf(await lotsOf(...request));
 }
 
-/** All usage that a lot paid for; that drawn elsewhere on the line, which got the lot's expiry back, is last. */
+/** All usage that a lot paid for. Late usage, which got back of the lot's expiry, comes last. */
 async function* usagePages(context: RouteContext, accountId: AccountId, lotId: string) {
   yield* pagesOf<UsageRecord>((last) =>
     readOfAccount(context, accountId, async (transaction) => {

@@ -9,10 +9,13 @@ export interface Download {
 const WITHIN_MS = 11 * 60_000;
 /** A page cannot write to the disk as it reads, so the file is in its memory until it is saved. */
 const MOST_MIB = 256;
-const TOO_LARGE = `The file is larger than ${MOST_MIB} MiB. Choose a shorter range, or load it from the API.`;
+const TOO_LARGE = `The file is larger than ${MOST_MIB} MiB. Choose a shorter range.`;
 const CUT_OFF = "The file was cut off on the way. Try again.";
 
-/** Loads a list as CSV, whole. Throws a `Problem`, and then has nothing. `onBytes` is told how much has come. */
+/**
+ * Loads a list as CSV, whole. Throws a `Problem`, and then has nothing. `onBytes` is called with how much
+ * has come.
+ */
 export async function downloadCsv(
   credential: string,
   path: string,

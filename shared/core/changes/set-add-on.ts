@@ -20,8 +20,8 @@ type AddOnDecision =
 
 /**
  * Sets the units of an add-on. Units beyond what this period owes are charged immediately, for the
- * whole period, to lots that have not ended. Fewer units take effect with the next period; choosing the current number takes that
- * back.
+ * whole period, to lots that have not ended. Fewer units take effect with the next period; choosing the
+ * current number takes that back.
  */
 export function decideAddOn({ addOnId, units }: AddOnUnits, context: ChangeContext): AddOnDecision {
   const { catalogue, now } = context;

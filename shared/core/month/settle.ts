@@ -46,7 +46,7 @@ export function settle(book: AccountBook, catalogue: Catalogue, upto: Upto): Set
 /**
  * Posts the expiries of the lots that have ended by `now` and still have credits, and the charges that
  * waited before them: what is charged immediately must not draw on such a lot. Usage from before still
- * gets the expiries back (late-usage.ts). The turns up to `now` are posted. Source: design, "Add-ons".
+ * gets the expiries back (late-usage.ts). The book is settled up to `now`. Source: design, "Add-ons".
  */
 export function settleEnded(book: AccountBook, now: Instant): Settlement {
   const { account, lots } = book;

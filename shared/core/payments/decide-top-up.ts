@@ -36,8 +36,9 @@ export interface AutoTopUpDecision {
 const RECHECK_MS = 60 * 60 * 1000;
 
 /**
- * Decides whether to top up an account that may be low and need credits, and by how much: the smallest multiple of the
- * set amount that brings the balance above the threshold, within the limits of the day and the month.
+ * Decides whether to top up an account that may be low and need credits, and by how much: the smallest
+ * multiple of the set amount that brings the balance above the threshold, within the limits of the day
+ * and the month.
  * Deciding again changes nothing: a top-up is identified by its crossing, and only one is pending.
  */
 export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): AutoTopUpDecision {

@@ -19,8 +19,8 @@ const ASK = `
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3`;
 
 /**
- * Requests that the relay publishes a dead letter again, unchanged; `by`: who requested it. However often that happens, the
- * event's identity ensures that it is metered once.
+ * Requests that the relay publishes a dead letter again, unchanged; `by`: who requested it. However often
+ * that happens, the event's identity ensures that it is metered once.
  */
 export async function retryDeadLetter(
   database: Database,

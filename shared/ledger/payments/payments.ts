@@ -59,7 +59,10 @@ const LIST = `
   ORDER BY created_at DESC, payment_id DESC
   LIMIT $2`;
 
-/** An account's payments, all or those of one kind, newest first, after the payment `last` (null: from the start). */
+/**
+ * An account's payments, all or those of one kind, newest first, after the payment `last` (null: from the
+ * start).
+ */
 export async function listPayments(
   database: Queryable,
   accountId: AccountId,

@@ -10,8 +10,8 @@
  * - what late events get back of expiries is the sum of the entries that give it back
  * - the draws of an account follow one another; each contains its own events' records and no others
  * - drawing writes to no lot; a lot moves only while it lies wholly ahead of position
- * - entries and crossings count up by one; between two grants a low balance is published at most once without a need of
- *   credits and once with it
+ * - entries and crossings count up by one; between two grants a low balance is published at most once
+ *   without a need of credits and once with it
  * - every event is metered, a repeat or dead-lettered
  */
 import fc from "fast-check";
