@@ -44,6 +44,7 @@ await runService("api", async (service) => {
       logger,
       now: Date.now,
       usage,
+      attemptsPerHour: settings.paymentAttemptsPerHour,
       listeners,
       skipped,
       admin,

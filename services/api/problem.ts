@@ -58,6 +58,10 @@ export function badRequest(field: string, what: string): Problem {
 /** The problem for a refusal; `field` is used unless the kind of refusal names one. */
 export function refuse(refusal: Refusal, field?: string): Problem {
   const { sentence, status, field: ofKind = field } = explainRefusal(refusal);
+  if (refusal.kind === "too_many_attempts") {
+    const retryAfterSeconds = Math.ceil(refusal.waitMs / 1000);
+    return new Problem(status, refusal.kind, sentence, { retryAfterSeconds });
+  }
   return new Problem(status, refusal.kind, sentence, ofKind === undefined ? {} : { field: ofKind });
 }
 

@@ -54,7 +54,7 @@ const PARAMETER_LENGTH = 256 * 9;
 const CHECK_SLOW_EVERY_MS = 500;
 
 /** Everything the server works with; the caller opens it and closes it. */
-export interface ServerContext extends Pick<RouteContext, "database" | "now"> {
+export interface ServerContext extends Pick<RouteContext, "database" | "now" | "attemptsPerHour"> {
   /** The pool of reads that may take long. */
   readonly heavyDatabase: Database;
   readonly logger: Logger;

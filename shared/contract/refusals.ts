@@ -52,6 +52,8 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   no_way_to_pay: ({ planId, price, currency, interval }) =>
     `plan ${planId} costs ${moneyText(price, currency)} a ${interval} and the account has no payment method; set one first, or have the seller mark the account as invoiced elsewhere`,
   top_up_pending: () => "a top-up is already pending; ask again once it is settled",
+  too_many_attempts: ({ most, until }) =>
+    `payments and payment methods of an account can be tried ${countOf(most, "time")} an hour; try again at ${formatInstant(until)}`,
   below_minimum: ({ least, currency }) =>
     `the amount must be at least ${moneyText(least, currency)}`,
   above_maximum: ({ most, currency }) => `the amount must be at most ${moneyText(most, currency)}`,
@@ -151,6 +153,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   no_way_to_pay: { hint: "drawdown payment-method set" },
   fee_unpaid: { hint: "drawdown subscription show" },
   top_up_pending: { hint: "drawdown top-up list" },
+  too_many_attempts: { status: 429 },
   below_minimum: { field: "amount" },
   above_maximum: { field: "amount" },
   above_limit: { field: "amount", hint: "drawdown top-up set" },

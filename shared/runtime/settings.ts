@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
+import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
 import type { KafkaSettings, RegistrySettings, TopicSettings } from "./server-settings.ts";
@@ -96,6 +97,9 @@ export const environment = z
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",
     ),
+    PAYMENT_ATTEMPTS_PER_HOUR: whole(1, 1_000_000, USUAL_ATTEMPTS).describe(
+      "The most times that payments of an account are tried by hand within an hour, whatever came of them: top-ups, and payment methods that are set. Beyond it, they are refused until the hour has passed (429)",
+    ),
     EVENT_LOOP_LIMIT_SECONDS: whole(0, 3_600, 60).describe(
       "A process whose event loop stands still for this long ends, so that it is restarted; 0 means never",
     ),
@@ -174,6 +178,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
       /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },
+    paymentAttemptsPerHour: set.PAYMENT_ATTEMPTS_PER_HOUR,
     /** 0: no limit. */
     eventLoopLimitMs: set.EVENT_LOOP_LIMIT_SECONDS * 1000,
     logLevel: set.LOG_LEVEL,

@@ -4,6 +4,8 @@ import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.
 import type { RefusalKind } from "../../shared/core/line/refusal.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
+import { setPaymentMethod } from "../../shared/ledger/payments/methods.ts";
+import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
@@ -76,6 +78,13 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   no_credit_price: [422, ["POST", "krona/top-ups", { amount: "1000" }]],
   no_payment_method: [422, ["POST", "bare/top-ups", { amount: "1000" }]],
   top_up_pending: [422, ["POST", "busy/top-ups", { amount: "1000" }]],
+  too_many_attempts: [
+    429,
+    ["POST", "tested/top-ups", { amount: "1000" }],
+    ["PUT", "tested/payment-method", { customer: "cus_1", method: "pm_1" }],
+    ["PATCH", "tested/auto-top-up", { enabled: true }],
+    ["POST", "tested/subscription", { plan_id: "hundred" }],
+  ],
   below_minimum: [
     422,
     ["POST", "payer/top-ups", { amount: "1" }],
@@ -126,7 +135,11 @@ beforeAll(async () => {
   await setPrice(books, "call", 1n);
   const taken = { eventId: "taken", accountId: "twins", meter: "call", quantity: 1n };
   await meterEvents(books, [taken, { ...taken, source: "other" }]);
-  for (const id of ["payer", "busy", "krona"]) await openPayer(books, id);
+  for (const id of ["payer", "busy", "krona", "tested"]) await openPayer(books, id);
+  const tester = { accountId: toAccountId("tested"), now: Date.now(), by: "test" };
+  const card = { customer: "cus_1", method: "pm_1" };
+  for (let set = 1; set < 10; set += 1) await setPaymentMethod(books.database, tester, card);
+  await setAutoTopUp(books.database, tester, { enabled: false });
   await books.database.query("UPDATE account SET currency = 'SEK' WHERE account_id = 'krona'");
   const now = Date.now();
   for (const id of ["member", "leaving", "owing", "indebted"])
@@ -176,5 +189,7 @@ test.each(Object.entries(CASES))("%s", async (kind, [status, ...asked]) => {
     });
     expect(answer.body).toMatchObject({ type: `urn:drawdown:${kind}`, status });
     expect(answer.body.detail).not.toMatch(/drawdown|--/);
+    const wait = Number(answer.headers["retry-after"] ?? 0);
+    expect(status === 429 ? 3_500 < wait && wait <= 3_600 : wait === 0).toBe(true);
   }
 });

@@ -25,7 +25,7 @@ describe.each(everyRefusal())("$kind", (refusal) => {
 
   test("has a code and an HTTP status", () => {
     expect(refusal.kind).toMatch(/^[a-z]+(_[a-z]+)*$/);
-    expect([404, 409, 422]).toContain(status);
+    expect([404, 409, 422, 429]).toContain(status);
     expect(field ?? "a_field").toMatch(/^([a-z]+(_[a-z]+)*|Idempotency-Key)$/);
   });
 
@@ -97,6 +97,7 @@ function everyRefusal(): Refusal[] {
     no_payment_method: [{ kind: "no_payment_method" }],
     no_way_to_pay: [{ kind: "no_way_to_pay", planId, price: 49_900n, currency, interval: "month" }],
     top_up_pending: [{ kind: "top_up_pending" }],
+    too_many_attempts: [{ kind: "too_many_attempts", most: 10, until: at, waitMs: 1 }],
     below_minimum: [{ kind: "below_minimum", least: 50n, currency }],
     above_maximum: [{ kind: "above_maximum", most: 99_999_999n, currency }],
     above_limit: [

@@ -8,12 +8,12 @@ import type { RouteContext } from "./route.ts";
 
 /** Changes an account and records the caller in its history. Throws a Problem if core refuses. */
 export async function makeChange(
-  { database, now }: RouteContext,
+  { database, now, attemptsPerHour }: RouteContext,
   request: Pick<FastifyRequest, "caller">,
   accountId: AccountId,
   change: Change,
 ): Promise<void> {
   const by = { accountId, by: nameOf(request), now: now() };
-  const outcome = await changeSubscription(database, by, change);
+  const outcome = await changeSubscription(database, by, change, attemptsPerHour);
   if (outcome.kind !== "changed") throw refuse(outcome);
 }

@@ -27,14 +27,14 @@ export const paymentMethodRoutes = [
       method: "PUT",
       summary: "Set the account's payment method",
       description:
-        "By the payment gateway's ids. Auto top-up starts again if it was paused or stopped, and declined fees are tried again.",
+        "By the payment gateway's ids. Auto top-up starts again if it was paused or stopped, and declined fees are tried again. After too many attempts to pay within an hour it is answered 429 (`too_many_attempts`) with Retry-After.",
       body: z.strictObject({ customer: gatewayId("customer"), method: gatewayId("method") }),
     },
-    async (request, { database, now }) => {
+    async (request, { database, now, attemptsPerHour }) => {
       const { account_id } = request.params;
       const by = { accountId: account_id, now: now(), by: nameOf(request) };
-      const outcome = await setPaymentMethod(database, by, request.body);
-      if (outcome.kind === "unknown_account") throw refuse(outcome);
+      const outcome = await setPaymentMethod(database, by, request.body, attemptsPerHour);
+      if (outcome.kind !== "set") throw refuse(outcome);
       return toPaymentMethod(account_id, await readPaymentMethod(database, account_id));
     },
   ),

@@ -22,6 +22,8 @@ export interface RouteContext {
   readonly database: Database;
   /** The clock. */
   now(): Instant;
+  /** The most attempts to pay by hand of an account in an hour. */
+  readonly attemptsPerHour: number;
   readRateCard(transaction: Transaction): Promise<RateCard>;
   readonly heavyReads: HeavyReads;
   /** Runs exports, a few of an account at a time. */

@@ -51,19 +51,19 @@ export const topUpRoutes = [
       tag: "top-ups",
       summary: "Top up an account by hand",
       description:
-        "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing and answers 200.",
+        "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing and answers 200. After too many attempts to pay within an hour, also declined ones, another is answered 429 (`too_many_attempts`) with Retry-After.",
       headers: keyHeader,
       body: z.strictObject({ amount: money }),
       response: { 200: payment, 201: payment },
     },
-    async (request, { database, now }, reply) => {
+    async (request, { database, now, attemptsPerHour }, reply) => {
       const { account_id } = request.params;
       const { amount } = request.body;
       const { headers } = request;
       const key = headers["idempotency-key"] ?? newKey(now());
       const paymentId = REFERENCE.manualTopUp.write({ key });
       const at = { accountId: account_id, now: now(), by: nameOf(request) };
-      const outcome = await topUpByHand(database, at, { paymentId, amount });
+      const outcome = await topUpByHand(database, at, { paymentId, amount }, attemptsPerHour);
       switch (outcome.kind) {
         case "pending":
         case "already_exists": {
@@ -95,13 +95,16 @@ export const topUpRoutes = [
       byToken: true,
       tag: "top-ups",
       summary: "Change the auto top-up settings, from the next low balance on",
+      description:
+        "If it was paused or stopped, it starts again; after too many attempts to pay within an hour that is answered 429 (`too_many_attempts`) with Retry-After.",
       body: settings,
       response: { 200: autoTopUp },
     },
     async (request, context) => {
       const { account_id } = request.params;
       const by = { accountId: account_id, now: context.now(), by: nameOf(request) };
-      const outcome = await setAutoTopUp(context.database, by, toSettings(request.body));
+      const { database, attemptsPerHour } = context;
+      const outcome = await setAutoTopUp(database, by, toSettings(request.body), attemptsPerHour);
       if (outcome.kind !== "set") throw refuse(outcome, fieldOf(outcome));
       return showAutoTopUp(context, account_id);
     },

@@ -14,7 +14,7 @@ import { readPaymentMethod, setPaymentMethod } from "../../../shared/ledger/paym
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, printable } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
-import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, forAccount, run } from "../shell/run-command.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import {
@@ -74,11 +74,11 @@ async function set(
   const now = Date.now();
   const outcome = await withDatabase(settings, (database) =>
     orUnknown(
-      setPaymentMethod(database, { ...request, now }, method),
+      setPaymentMethod(database, { ...request, now }, method, settings.paymentAttemptsPerHour),
       "the payment method may or may not have been set; run it again, which charges nothing twice",
     ),
   );
-  if (outcome.kind === "unknown_account") return noAccount(id);
+  if (outcome.kind !== "set") return refused(outcome);
   return shown(
     setMethod,
     { outcome: outcome.kind, ...toPaymentMethod(id, { ...method, setBy: by, setAt: now }) },

@@ -37,7 +37,7 @@ export async function makeTopUp(
     const amount = moneyArgument(text, details.currency);
     const at = { accountId, now: Date.now(), by: byArgument(undefined) };
     const outcome = await orUnknown(
-      topUpByHand(database, at, { paymentId, amount }),
+      topUpByHand(database, at, { paymentId, amount }, settings.paymentAttemptsPerHour),
       `the top-up may or may not have been requested; run it again with --key ${key}, which cannot charge twice`,
     );
     switch (outcome.kind) {

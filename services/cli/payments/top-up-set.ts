@@ -47,7 +47,12 @@ export async function setTopUp(
     if (details === null) return noAccount(accountId);
     const at = { accountId, now: Date.now(), by };
     const outcome = await orUnknown(
-      setAutoTopUp(database, at, toSettings(options, details.currency)),
+      setAutoTopUp(
+        database,
+        at,
+        toSettings(options, details.currency),
+        settings.paymentAttemptsPerHour,
+      ),
       "the settings may or may not have been changed; run it again",
     );
     if (outcome.kind !== "set") return refused(outcome);

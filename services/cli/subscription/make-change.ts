@@ -46,7 +46,12 @@ async function makeChange(
   // A change states the new state, not a difference, so running it twice makes it once.
   const outcome = await withDatabase(settings, (database) =>
     orUnknown(
-      changeSubscription(database, { accountId, by, now: Date.now() }, change),
+      changeSubscription(
+        database,
+        { accountId, by, now: Date.now() },
+        change,
+        settings.paymentAttemptsPerHour,
+      ),
       "the change may or may not have been made; run it again, which cannot make it twice",
     ),
   );

@@ -58,6 +58,8 @@ interface Figures {
   no_way_to_pay: { planId: string; price: bigint; currency: string; interval: "month" | "year" };
   /** An account has one top-up at a time. */
   top_up_pending: unknown;
+  /** `most` were made within an hour; another may be made at `until`, after `waitMs`. */
+  too_many_attempts: { most: number; until: Instant; waitMs: number };
   below_minimum: { least: bigint; currency: string };
   above_maximum: { most: bigint; currency: string };
   /** The day's or the month's limit leaves less; `byCeiling`: the limit is the seller's ceiling. */

@@ -101,6 +101,12 @@ export function startAgain(auto: AutoTopUp, now: Instant): AutoTopUp {
   return { ...auto, declines: 0, pausedUntil: null, stopped: null, lookAt: now };
 }
 
+/** Whether a change of settings may have something charged that would not have been: one more attempt. */
+export function startsCharging(before: AutoTopUp, after: AutoTopUp): boolean {
+  const charged = before.enabled && before.pausedUntil === null && before.stopped === null;
+  return after.enabled && !charged;
+}
+
 export type AutoTopUpSettingsDecision =
   | { readonly kind: "set"; readonly auto: AutoTopUp }
   | Refusal<"below_minimum" | "above_maximum" | "above_ceiling" | "limit_below_amount">;

@@ -1,6 +1,9 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { Refusal } from "../../core/line/refusal.ts";
 import type { PaymentMethod } from "../../core/payments/attempt.ts";
+import { USUAL_ATTEMPTS } from "../../core/payments/attempts-by-hand.ts";
 import { startAgain } from "../../core/payments/auto-top-up.ts";
+import { refuseOneMore } from "../books/attempts-by-hand.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
 import { type Database, type Queryable, queryRow } from "../postgres/database.ts";
@@ -47,17 +50,30 @@ const TRY_FEES_AGAIN = `
              AND (brings IS NULL
                   OR (schedule.plan_id IS NOT NULL AND subscription = subscriptions))))`;
 
+const RECORD = `
+  INSERT INTO payment_method_change (account_id, sequence, changed_at, changed_by, customer, method)
+  SELECT $1, coalesce(max(sequence), 0) + 1, to_timestamp($2 / 1000.0), $3, $4, $5
+  FROM payment_method_change
+  WHERE account_id = $1`;
+
+export type SetMethodOutcome = { readonly kind: "set" } | Refusal<"too_many_attempts">;
+
 /**
  * Sets the payment method of an account; a charge in progress keeps its method. Since the customer has
- * acted, a paused or stopped auto top-up resumes, and declined fees are tried again.
+ * acted, a paused or stopped auto top-up resumes, and declined fees are tried again: an attempt to pay,
+ * of which an account has `most` in an hour.
  */
 export async function setPaymentMethod(
   database: Database,
   { accountId, now, by }: RequestedBy,
   { customer, method }: PaymentMethod,
-): Promise<{ readonly kind: "set" } | UnknownAccount> {
-  return moveAccount(database, { accountId, now }, async (_, transaction) => {
+  most: number = USUAL_ATTEMPTS,
+): Promise<SetMethodOutcome | UnknownAccount> {
+  return moveAccount<SetMethodOutcome>(database, { accountId, now }, async (_, transaction) => {
+    const refused = await refuseOneMore(transaction, { accountId, now, most });
+    if (refused !== null) return { decision: refused, step: null };
     await transaction.query(SET, [accountId, customer, method, by, now]);
+    await transaction.query(RECORD, [accountId, now, by, customer, method]);
     await transaction.query(TRY_FEES_AGAIN, [accountId, now]);
     const auto = startAgain(await readAutoTopUp(transaction, accountId), now);
     await writeAutoTopUp(transaction, accountId, { auto, notices: [], now });

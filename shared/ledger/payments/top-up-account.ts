@@ -1,6 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { startOfDay, startOfMonth } from "../../core/offer/months.ts";
+import { USUAL_ATTEMPTS } from "../../core/payments/attempts-by-hand.ts";
 import {
   type AutoTopUpDecision,
   decideAutoTopUp,
@@ -10,6 +11,7 @@ import {
   type TopUpContext,
 } from "../../core/payments/decide-top-up.ts";
 import type { TopUp } from "../../core/payments/payment.ts";
+import { refuseOneMore } from "../books/attempts-by-hand.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import {
   type AccountNow,
@@ -54,13 +56,17 @@ export type ManualTopUpOutcome =
   | ManualTopUpDecision
   /** The same top-up was requested before. */
   | { readonly kind: "already_exists"; readonly topUp: TopUp }
-  | Refusal<"top_up_exists">;
+  | Refusal<"top_up_exists" | "too_many_attempts">;
 
-/** Stores a pending top-up that was requested by hand, in one transaction. */
+/**
+ * Stores a pending top-up that was requested by hand, in one transaction. It is an attempt to pay, of
+ * which an account has `most` in an hour.
+ */
 export async function topUpByHand(
   database: Database,
   at: AccountNow,
   request: ManualTopUp,
+  most: number = USUAL_ATTEMPTS,
 ): Promise<ManualTopUpOutcome | UnknownAccount> {
   const { accountId, now, by = null } = at;
   return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
@@ -76,6 +82,8 @@ export async function topUpByHand(
     const { context } = await readContext(transaction, settled, now);
     const decision = decideManualTopUp(request, context);
     if (decision.kind === "pending") {
+      const refused = await refuseOneMore(transaction, { accountId, now, most });
+      if (refused !== null) return { decision: refused, step: null };
       await insertTopUp(transaction, accountId, decision.topUp, { now, by });
       const { notices } = decision;
       await writeAutoTopUp(transaction, accountId, { auto: context.auto, notices, now });

@@ -11,6 +11,7 @@ export const COPIED_TABLES = [
   // Payments.
   ...[
     "payment_method",
+    "payment_method_change",
     "invoiced_elsewhere",
     "auto_top_up",
     "top_up_notice",

@@ -6,6 +6,7 @@
  * - the limits hold for concurrent requests
  * - an outcome is posted once; the lot comes with it
  * - the seller's ceilings cut what a customer has set
+ * - attempts to pay by hand are bounded, also concurrent and declined ones
  * - auto top-up ends with the subscription, unless the customer keeps it
  * - settings and cards affect what comes next, never what is pending
  */
@@ -21,6 +22,7 @@ import { listSettingChanges } from "../../../shared/ledger/books/setting-changes
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
 import { readAutoTopUpState } from "../../../shared/ledger/payments/auto-top-up-state.ts";
+import { setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
@@ -31,6 +33,7 @@ import { type Books, openAccount, openBooks } from "../../support/books/books.ts
 import {
   askTopUp,
   autoOf,
+  CARD,
   declined,
   giveCard,
   newest,
@@ -331,6 +334,69 @@ describe("the limits", () => {
       "3 paused low-balance:2",
       "4 pending low-balance:2",
     ]);
+  });
+});
+
+describe("attempts to pay by hand are ten an hour, whatever came of them", () => {
+  const tooMany = (from: Instant, now = from) => ({
+    ...{ kind: "too_many_attempts", most: 10, until: from + HOUR, waitMs: from + HOUR - now },
+  });
+
+  /** Declined immediately, so that the next request finds none in flight. */
+  async function tryCard(paymentId: string, now: Instant) {
+    const outcome = await askTopUp(books, id, now, { paymentId });
+    if (outcome.kind !== "pending") return outcome;
+    const made = await readPayment(books.database, { accountId: toAccountId(id), paymentId });
+    if (made !== null) await settlePayment(books.database, made, declined(), now);
+    return outcome;
+  }
+
+  const setCard = (now: Instant) =>
+    setPaymentMethod(books.database, { accountId: toAccountId(id), now, by: "test" }, CARD);
+
+  test("declined top-ups count, and the hour passes", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    for (let minute = 0; minute < 10; minute += 1) {
+      const tried = await tryCard(`manual:${minute}`, NOON + minute * 60_000);
+      expect(tried.kind).toBe("pending");
+    }
+    const now = NOON + 10 * 60_000;
+    expect(await tryCard("manual:more", now)).toEqual(tooMany(NOON, now));
+    expect(await setCard(now)).toEqual(tooMany(NOON, now));
+    // The same request again is no attempt.
+    expect(await tryCard("manual:9", now)).toMatchObject({ kind: "already_exists" });
+    expect(await tryCard("manual:more", NOON + HOUR)).toMatchObject({ kind: "pending" });
+  });
+
+  test("fifty payment methods at once: ten are set", async () => {
+    await openCardHolder(books, id, NOON - DAY, { card: false });
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => setCard(NOON)));
+    expect(outcomes.filter(({ kind }) => kind === "set")).toHaveLength(10);
+    expect(outcomes.filter(({ kind }) => kind !== "set")).toEqual(Array(40).fill(tooMany(NOON)));
+  });
+
+  test("fifty top-ups at once, each declined at once: ten reach the gateway", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    await Promise.all(Array.from({ length: 50 }, (_, i) => tryCard(`manual:${i}`, NOON)));
+    for (let more = 50; more < 60; more += 1) await tryCard(`manual:${more}`, NOON);
+    expect(await paymentsOf(books, id)).toHaveLength(10);
+  });
+
+  test("auto top-up starts again ten times, and its settings change while it runs", async () => {
+    await runLow();
+    for (let tries = 0; tries < 10; tries += 1) {
+      await look();
+      await settlePayment(books.database, await newest(books, id), declined(), NOON);
+      if (tries < 9) expect(await set(NOON, { enabled: true })).toMatchObject({ kind: "set" });
+    }
+    expect(await set(NOON, { enabled: true })).toEqual(tooMany(NOON));
+    // Switching it off is never refused, and is no way around.
+    expect(await set(NOON, { enabled: false })).toMatchObject({ kind: "set" });
+    expect(await set(NOON, { enabled: true })).toEqual(tooMany(NOON));
+    await look();
+    expect(await paymentsOf(books, id)).toHaveLength(10);
+    expect(await set(NOON + HOUR, { enabled: true })).toMatchObject({ kind: "set" });
+    expect(await set(NOON + HOUR, { amount: 2_000n })).toMatchObject({ kind: "set" });
   });
 });
 

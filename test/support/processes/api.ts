@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import { buildServer, type ServerContext } from "../../../services/api/server.ts";
 import { readChanges } from "../../../services/api/stream/changes.ts";
 import { type Listeners, openListeners } from "../../../services/api/stream/listeners.ts";
+import { USUAL_ATTEMPTS } from "../../../shared/core/payments/attempts-by-hand.ts";
 import type { Scope } from "../../../shared/core/text/scopes.ts";
 import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
@@ -44,6 +45,7 @@ export async function testServer(
       logger: createLogger("api", "error"),
       now: Date.now,
       usage: NO_USAGE,
+      attemptsPerHour: USUAL_ATTEMPTS,
       listeners: listenersOf(books),
       skipped: { counts: () => [] },
       admin,
