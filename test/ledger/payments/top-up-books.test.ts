@@ -34,6 +34,7 @@ import {
   askTopUp,
   autoOf,
   CARD,
+  claimOf,
   declined,
   giveCard,
   newest,
@@ -386,7 +387,8 @@ describe("attempts to pay by hand are ten an hour, whatever came of them", () =>
     await runLow();
     for (let tries = 0; tries < 10; tries += 1) {
       await look();
-      await settlePayment(books.database, await newest(books, id), declined(), NOON);
+      const { payment } = await claimOf(books, id, NOON);
+      await settlePayment(books.database, payment, declined(), NOON);
       if (tries < 9) expect(await set(NOON, { enabled: true })).toMatchObject({ kind: "set" });
     }
     expect(await set(NOON, { enabled: true })).toEqual(tooMany(NOON));
