@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { guardProcess, releaseProcess } from "../../../infra/local/process-guard.ts";
 import { signalProcess } from "../../../infra/local/process-table.ts";
@@ -36,12 +37,13 @@ interface LogLine {
  * `says` waits.
  */
 export function startService(
-  { name, file, nodeOptions = [] }: Service,
+  service: Service,
   env: NodeJS.ProcessEnv,
   nodeEnv = "production",
 ): ServiceProcess {
+  const { name, nodeOptions = [] } = service;
   const log: LogLine[] = [];
-  const child = spawn(process.execPath, [...nodeOptions, file], {
+  const child = spawn(process.execPath, [...nodeOptions, fileOf(service)], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...env, NODE_ENV: nodeEnv },
@@ -80,6 +82,12 @@ export function startService(
     freeze: () => signalProcess(pid, "SIGSTOP"),
     thaw: () => signalProcess(pid, "SIGCONT"),
   };
+}
+
+/** A service's bundle where the run has made one (test/support/stack/bundle-services.ts), else its source. */
+function fileOf({ name, file }: Service): string {
+  const folder = process.env["SERVICE_BUNDLES"];
+  return folder === undefined ? file : join(folder, `${name}.mjs`);
 }
 
 function parse(line: string): LogLine {

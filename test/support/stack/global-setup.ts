@@ -5,6 +5,7 @@ import { type Stack, startStack } from "../../../infra/local/stack.ts";
 import { stackFromEnvironment } from "../../../infra/local/stack-from-environment.ts";
 import { setUp } from "../../../infra/set-up.ts";
 import { BROKERS, QUICK_JAVA, startBroker, WORKERS } from "./brokers.ts";
+import { bundleServices } from "./bundle-services.ts";
 import { fillCompileCache } from "./compile-cache.ts";
 import { startContainers } from "./containers.ts";
 import { ownPorts } from "./ports.ts";
@@ -38,7 +39,8 @@ async function start(): Promise<() => Promise<void>> {
   process.env[BROKERS] = stack.brokers.join(" ");
   process.env["NODE_COMPILE_CACHE"] = compileCache;
   try {
-    await Promise.all([fillCompileCache(compileCache), setUpServers(stack)]);
+    const bundles = bundleServices(join(LOCAL, "bundles"));
+    await Promise.all([bundles, fillCompileCache(compileCache), setUpServers(stack)]);
   } catch (error) {
     await stack.stop();
     throw error;
