@@ -55,6 +55,8 @@ export default defineConfig({
           globalSetup: STACK,
           setupFiles: OWN_BROKER,
           maxWorkers: WORKERS,
+          // Each worker loads the code once for all its files, and a file closes what it opens.
+          isolate: false,
           sequence: { groupOrder: 1 },
         },
       },

@@ -27,6 +27,12 @@ afterAll(async () => {
 beforeEach(async () => {
   topic = `read-range-${randomUUID()}`;
   await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] });
+  const hasLeaders = () =>
+    admin.fetchTopicOffsets(topic).then(
+      () => true,
+      () => false,
+    );
+  await eventually("each partition has its leader", hasLeaders, 10_000);
 });
 
 test("a range yields each of its messages once, in order, and no others", async () => {
