@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { nameComponents } from "./name-components.ts";
 import { operationId } from "./operation-id.ts";
 
 /** OpenAPI 3.1, generated from the schemas that validate requests and encode answers. */
@@ -29,6 +30,8 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
     const id = operationId(String(method), url, answer.success);
     return { schema: { ...schema, operationId: id }, url };
   },
+  transformObject: (document) =>
+    "openapiObject" in document ? nameComponents(document.openapiObject) : document.swaggerObject,
 };
 
 const toJson = createJsonSchemaTransform({ zodToJsonConfig: { override: asOnTheWire } });
@@ -37,8 +40,9 @@ const listedAs = z.object({
   content: z.object({ "application/json": z.object({ schema: listed }) }),
 });
 
-function docsOf({ description, example }: z.core.JSONSchema.BaseSchema) {
+function docsOf({ title, description, example }: z.core.JSONSchema.BaseSchema) {
   return {
+    ...(title === undefined ? {} : { title }),
     ...(description === undefined ? {} : { description }),
     ...(example === undefined ? {} : { example }),
   };
@@ -53,6 +57,6 @@ function asOnTheWire({
   if (def.type === "undefined") jsonSchema.type = "null";
   if (def.type !== "pipe") return;
   const { $schema: _, ...wire } = z.toJSONSchema(def.in, { io: "input" });
-  // The description of this use takes precedence over that of the codec.
+  // The title and description of this use take precedence over those of the codec.
   Object.assign(jsonSchema, { ...wire, ...docsOf(jsonSchema) });
 }

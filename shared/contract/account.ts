@@ -35,10 +35,10 @@ export const movedFields = {
 };
 
 /** An account in a list of them. */
-export const listedAccount = noun(listedFields);
+export const listedAccount = noun(listedFields).meta({ title: "Listed account" });
 
 /** An account's balance. */
-export const balance = noun(balanceFields);
+export const balance = noun(balanceFields).meta({ title: "Balance" });
 
 /** An account with its settings and subscription. */
 export const accountFields = {
@@ -48,14 +48,14 @@ export const accountFields = {
   created_at: instant,
   next_due_at: instant.nullable(),
   auto_top_up: autoTopUp,
-  payment_method: noun({ set: z.boolean() }),
+  payment_method: noun({ set: z.boolean() }).meta({ title: "Payment method status" }),
   crossings: count.meta({ description: "How often the balance has become low." }),
   entries: count.meta({ description: "How many were posted." }),
   live_lots: z.number().int().meta({ description: "Lots with credits left to use." }),
   ...scheduleFields,
 };
 
-export const account = noun(accountFields);
+export const account = noun(accountFields).meta({ title: "Account" });
 
 /** `lots`: those with credits left, or none if nothing is due on the account at `at`. */
 export function toBalance(of: Account, lots: readonly Lot[], at: Instant) {

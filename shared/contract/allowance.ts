@@ -10,4 +10,4 @@ export const allowance = noun({
   detail: z.string(),
   cost: credits,
   balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
-});
+}).meta({ title: "Allowance" });

@@ -25,16 +25,16 @@ const apiKey = noun({
   revoked_at: instant.nullable(),
   revoked_by: z.string().nullable(),
   last_used_at: instant.nullable(),
-});
+}).meta({ title: "API key" });
 
 export const newApiKeyFields = {
   key_id: z.string(),
   key: z.string().meta({ description: "Shown once; keep it where secrets are kept." }),
 };
 
-export const newApiKey = noun(newApiKeyFields);
+export const newApiKey = noun(newApiKeyFields).meta({ title: "Created API key" });
 
-export const apiKeys = noun({ items: z.array(apiKey) });
+export const apiKeys = noun({ items: z.array(apiKey) }).meta({ title: "API keys" });
 
 /** Why no key can be made so; null: one can. */
 export function newKeyProblem(

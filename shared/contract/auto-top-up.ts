@@ -14,7 +14,10 @@ const defaults = noun({
   amount: z.boolean(),
   limit_per_day: z.boolean(),
   limit_per_month: z.boolean(),
-}).meta({ description: "Which of these are the default: nobody has set them." });
+}).meta({
+  title: "Default amounts",
+  description: "Which of these are the default: nobody has set them.",
+});
 
 /** Auto top-up: the amounts in force, its state, what it has charged and who agreed to it. */
 export const autoTopUpFields = {
@@ -28,15 +31,20 @@ export const autoTopUpFields = {
     description: "false: auto top-up ends with the subscription.",
   }),
   ceilings: noun({ ...amounts, defaults }).meta({
+    title: "Top-up ceilings",
     description: "Set by the seller. They cut what is set above them.",
   }),
   charged: noun({ today: money, this_month: money }).meta({
+    title: "Charged top-ups",
     description: "For top-ups, automatic or by hand, pending ones included.",
   }),
-  consent: noun({ by: z.string(), at: instant, by_default: z.boolean() }).nullable().meta({
-    description:
-      "Who last switched it on or changed its amount, its limits or the threshold; by_default: nobody has, and it is on since the account was created. null: it is off.",
-  }),
+  consent: noun({ by: z.string(), at: instant, by_default: z.boolean() })
+    .meta({ title: "Auto top-up consent" })
+    .nullable()
+    .meta({
+      description:
+        "Who last switched it on or changed its amount, its limits or the threshold; by_default: nobody has, and it is on since the account was created. null: it is off.",
+    }),
   paused_until: instant.nullable(),
   stopped: z.string().nullable().meta({ description: "Why it charges nothing until you act." }),
   waits_for_need: z.boolean().meta({
@@ -49,7 +57,7 @@ export const autoTopUpFields = {
   }),
 };
 
-export const autoTopUp = noun(autoTopUpFields);
+export const autoTopUp = noun(autoTopUpFields).meta({ title: "Auto top-up" });
 
 /** What is read of an account's auto top-up to show it. */
 export interface AutoTopUpRead {

@@ -5,28 +5,34 @@ import { noun } from "./noun.ts";
 import { instant } from "./wire.ts";
 
 /** A version that a file states, with the terms that it replaces. */
-function changeOf<What extends string, Terms extends z.ZodRawShape>(what: What, terms: Terms) {
+function changeOf<What extends string, Terms extends z.ZodRawShape>(
+  title: string,
+  what: What,
+  terms: Terms,
+) {
   return noun({
     change: z.enum(["added", "new_version", "unchanged"]),
     what: z.literal(what),
     id: z.string(),
     valid_from: instant,
     ...terms,
-    replaces: noun(terms).nullable(),
-  });
+    replaces: noun(terms)
+      .meta({ title: `${title} terms` })
+      .nullable(),
+  }).meta({ title: `${title} change` });
 }
 
 export const catalogueChanges = noun({
   outcome: z.enum(["unchanged", "would_apply", "applied"]),
   changes: z.array(
     z.union([
-      changeOf("meter", termsFields.meter),
-      changeOf("plan", termsFields.plan),
-      changeOf("add_on", termsFields.addOn),
-      changeOf("credit_price", termsFields.creditPrice),
+      changeOf("Meter", "meter", termsFields.meter),
+      changeOf("Plan", "plan", termsFields.plan),
+      changeOf("Add-on", "add_on", termsFields.addOn),
+      changeOf("Credit price", "credit_price", termsFields.creditPrice),
     ]),
   ),
-});
+}).meta({ title: "Catalogue changes" });
 
 export function toCatalogueChanges(changes: CatalogueChanges, dryRun: boolean) {
   const isChange = Object.values(changes)

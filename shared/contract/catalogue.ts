@@ -8,15 +8,20 @@ import { count, credits, instant, money } from "./wire.ts";
 const life = noun({
   kind: z.enum(["usual", "months", "never"]),
   months: z.number().int().nullable(),
-}).meta({ description: "How long lots live; usual: two months." });
+}).meta({ title: "Lot life", description: "How long lots live; usual: two months." });
 
 const feed = noun({
   event_type: z.string(),
   value: z.string().nullable().meta({ description: "null: each event counts 1." }),
   dimensions: z.record(z.string(), z.string()),
-}).meta({ description: "Which events feed the meter; null: those named like it." });
+}).meta({
+  title: "Meter feed",
+  description: "Which events feed the meter; null: those named like it.",
+});
 
-const price = noun({ currency: z.string(), monthly: money, yearly: money });
+const price = noun({ currency: z.string(), monthly: money, yearly: money }).meta({
+  title: "Plan price",
+});
 
 /** The terms of each kind of version, without its id and `valid_from`. */
 export const termsFields = {
@@ -46,21 +51,30 @@ const setBy = z
   .optional()
   .meta({ description: "Who set it, if that is known." });
 
-export const rate = noun({ ...rateFields, set_by: setBy });
+export const rate = noun({ ...rateFields, set_by: setBy }).meta({ title: "Rate" });
 
 /** All versions of everything on offer. */
 export const catalogue = noun({
   meters: z.array(rate),
   plans: z.array(
-    noun({ plan_id: z.string(), valid_from: instant, ...termsFields.plan, set_by: setBy }),
+    noun({ plan_id: z.string(), valid_from: instant, ...termsFields.plan, set_by: setBy }).meta({
+      title: "Plan version",
+    }),
   ),
   add_ons: z.array(
-    noun({ add_on_id: z.string(), valid_from: instant, ...termsFields.addOn, set_by: setBy }),
+    noun({ add_on_id: z.string(), valid_from: instant, ...termsFields.addOn, set_by: setBy }).meta({
+      title: "Add-on version",
+    }),
   ),
   credit_prices: z.array(
-    noun({ currency: z.string(), valid_from: instant, ...termsFields.creditPrice, set_by: setBy }),
+    noun({
+      currency: z.string(),
+      valid_from: instant,
+      ...termsFields.creditPrice,
+      set_by: setBy,
+    }).meta({ title: "Credit price version" }),
   ),
-});
+}).meta({ title: "Catalogue" });
 
 export function toCatalogue({ plans, addOns, creditPrices }: Catalogue, rates: readonly Rate[]) {
   return {

@@ -15,7 +15,7 @@ export const dashboardTokenFields = {
   dashboard: z.string().meta({ description: "Where the dashboard is, from this server on." }),
 };
 
-export const dashboardToken = noun(dashboardTokenFields);
+export const dashboardToken = noun(dashboardTokenFields).meta({ title: "Dashboard token" });
 
 /** A token in the list of its account, without its secret. */
 export const listedToken = noun({
@@ -23,7 +23,7 @@ export const listedToken = noun({
   key_id: z.string().meta({ description: "The key that made it." }),
   expires_at: instant,
   read_only: z.boolean(),
-});
+}).meta({ title: "Listed dashboard token" });
 
 /** A page of an account's tokens; `readFirst` returns the first `count`. */
 export function tokenPage<T>(

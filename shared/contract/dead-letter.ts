@@ -19,13 +19,13 @@ export const deadLetterFields = {
     .meta({ description: "open and retrying ones wait; retried ones were published again" }),
 };
 
-export const deadLetter = noun(deadLetterFields);
+export const deadLetter = noun(deadLetterFields).meta({ title: "Dead letter" });
 
 /** A dead letter that is about to be published again. */
 export const retriedLetter = noun({
   outcome: z.enum(["asked", "asked_already"]),
   place: z.string(),
-});
+}).meta({ title: "Dead letter retry" });
 
 /** How many dead letters are about to be published again, and how many cannot be. */
 export const retriedLetters = noun({
@@ -34,7 +34,7 @@ export const retriedLetters = noun({
   asked_already: z.number().int(),
   without_bytes: z.number().int(),
   cut: z.number().int().meta({ description: "Too large to be kept whole." }),
-});
+}).meta({ title: "Dead letters retry" });
 
 const dismissal = {
   outcome: z.literal("dismissed"),
@@ -42,8 +42,12 @@ const dismissal = {
   dismissed_reason: z.string(),
 };
 
-export const dismissedLetter = noun({ place: z.string(), ...dismissal });
-export const dismissedLetters = noun({ dismissed: z.number().int(), ...dismissal });
+export const dismissedLetter = noun({ place: z.string(), ...dismissal }).meta({
+  title: "Dead letter dismissal",
+});
+export const dismissedLetters = noun({ dismissed: z.number().int(), ...dismissal }).meta({
+  title: "Dead letters dismissal",
+});
 
 type Recorded = DeadLetterPlace & { readonly recordedAt: number };
 

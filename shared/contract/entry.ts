@@ -30,7 +30,7 @@ export const entry = noun({
   used_before: credits.meta({ description: "Usage between the entry before it and this one." }),
   posted_at: instant,
   posted_by: postedBy,
-});
+}).meta({ title: "Entry" });
 
 const cursors = cursorsOf("entries", [WHOLE]);
 

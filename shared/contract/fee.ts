@@ -27,7 +27,7 @@ export const openFee = noun({
   attempt: z.number().int(),
   reason: z.string().meta({ description: "In words a customer can read." }),
   next_try_at: instant.nullable().meta({ description: "null: with another payment method." }),
-});
+}).meta({ title: "Open fee" });
 
 export function toFee<Due extends Fee>(due: Due) {
   return { ...due, subscriptionNumber: due.number, credits: due.brings?.credits ?? null };

@@ -8,4 +8,4 @@ export const granted = noun({
   lot_id: z.string().nullable(),
   credits,
   balance: credits,
-});
+}).meta({ title: "Grant result" });

@@ -8,7 +8,7 @@ export const rejectedEvents = z.array(
     reason: z.string(),
     field: z.string().describe("Such as data.quantity; empty where the event is no object."),
     detail: z.string(),
-  }),
+  }).meta({ title: "Rejected event" }),
 );
 
 /** What has become of events that were sent. */
@@ -19,4 +19,4 @@ export const ingestAnswer = noun({
     .min(0)
     .describe("Of these, how many state no time: they occurred now, and sent again they conflict."),
   rejected: rejectedEvents.describe("These are not taken as they are: change them, or let go."),
-});
+}).meta({ title: "Ingest result" });

@@ -13,7 +13,7 @@ export const invoicingFields = {
 };
 
 /** Who collects an account's plan fees: Drawdown through the gateway, or the seller by an invoice. */
-export const invoicing = noun(invoicingFields);
+export const invoicing = noun(invoicingFields).meta({ title: "Invoicing" });
 
 interface InvoicedElsewhere {
   readonly setBy: string;

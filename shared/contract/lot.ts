@@ -31,6 +31,6 @@ export const lotFields = {
   remaining: credits,
 };
 
-export const lot = noun(lotFields);
+export const lot = noun(lotFields).meta({ title: "Lot" });
 
 export type LotData = z.input<typeof lot>;

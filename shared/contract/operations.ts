@@ -9,15 +9,22 @@ export const operations = noun({
   at: instant,
   events_per_second: z.number(),
   lag: count.meta({ description: "Messages that are not metered yet, at most." }),
-  balance_delay_ms: noun({ p50: z.number().nullable(), p99: z.number().nullable() }),
-  dead_letters: z.array(noun({ reason: z.string(), count: counted })),
-  top_ups: z.array(noun({ status: z.string(), count: counted })),
-  scheduler: noun({ due: counted, oldest_due_at: instant.nullable() }),
+  balance_delay_ms: noun({ p50: z.number().nullable(), p99: z.number().nullable() }).meta({
+    title: "Balance delay",
+  }),
+  dead_letters: z.array(
+    noun({ reason: z.string(), count: counted }).meta({ title: "Dead letter count" }),
+  ),
+  top_ups: z.array(noun({ status: z.string(), count: counted }).meta({ title: "Top-up count" })),
+  scheduler: noun({ due: counted, oldest_due_at: instant.nullable() }).meta({
+    title: "Scheduler backlog",
+  }),
   outbox: counted.meta({ description: "Records that wait to be published; counted to 10,000." }),
   streams: counted,
   reconciliation: noun({ at: instant, messages: count, verified: count, differences: count })
+    .meta({ title: "Reconciliation" })
     .nullable()
     .meta({ description: "What the scheduler has last proved of usage." }),
-});
+}).meta({ title: "Operations" });
 
 export type OperationsData = z.input<typeof operations>;

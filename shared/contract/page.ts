@@ -21,7 +21,8 @@ export const page = z.strictObject({
 
 /** A page of a list; `next_cursor` is null on the last one. */
 export function listOf<T extends z.ZodType>(item: T) {
-  return noun({ items: z.array(item), next_cursor: z.string().nullable() });
+  const shape = { items: z.array(item), next_cursor: z.string().nullable() };
+  return noun(shape).meta({ title: `${item.meta()?.title} page` });
 }
 
 export type PageData<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };

@@ -14,11 +14,13 @@ export const paymentMethodFields = {
       .meta({ description: "The payment gateway's id of the saved card; never a card's number." }),
     set_by: z.string().nullable(),
     set_at: instant.nullable(),
-  }),
+  }).meta({ title: "Payment method" }),
 };
 
 /** The payment method of an account. */
-export const paymentMethod = noun(paymentMethodFields);
+export const paymentMethod = noun(paymentMethodFields).meta({
+  title: "Account payment method",
+});
 
 interface StoredMethod {
   readonly customer: string;

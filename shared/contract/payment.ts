@@ -23,7 +23,7 @@ export const paymentFields = {
   requested_by: z.string().nullable().meta({ description: "null: nobody, it was automatic." }),
 };
 
-export const payment = noun(paymentFields);
+export const payment = noun(paymentFields).meta({ title: "Payment" });
 
 export function toPayment(made: Payment) {
   const { requestedBy = null } = made;

@@ -12,16 +12,25 @@ const fields = {
 
 /** The document that a refusal is answered with. */
 export const problem = z.object(fields).meta({
+  title: "Problem",
   description: "RFC 9457 problem details; `type` ends in a code that stays the same.",
 });
 
 /** What is wrong in a catalogue file; `field` is empty for the file as a whole. */
-export const fileProblem = noun({ line: z.number().int(), field: z.string(), problem: z.string() });
+export const fileProblem = noun({
+  line: z.number().int(),
+  field: z.string(),
+  problem: z.string(),
+}).meta({ title: "File problem" });
 
 export const catalogueProblem = z
   .object({ ...fields, problems: z.array(fileProblem).optional() })
-  .meta({ description: "`problems` lists what is wrong in the file, by line and field." });
+  .meta({
+    title: "Catalogue problem",
+    description: "`problems` lists what is wrong in the file, by line and field.",
+  });
 
-export const ingestProblem = z
-  .object({ ...fields, rejected: rejectedEvents.optional() })
-  .meta({ description: "No JSON, or none of the events can be taken: `rejected` names each." });
+export const ingestProblem = z.object({ ...fields, rejected: rejectedEvents.optional() }).meta({
+  title: "Ingest problem",
+  description: "No JSON, or none of the events can be taken: `rejected` names each.",
+});

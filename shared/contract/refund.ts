@@ -17,7 +17,7 @@ export const refundFields = {
   posted_at: instant.nullable(),
 };
 
-export const refund = noun(refundFields);
+export const refund = noun(refundFields).meta({ title: "Refund" });
 
 export function toRefund<Stored extends { readonly withdrawn: bigint; readonly owed: bigint }>(
   stored: Stored,

@@ -10,6 +10,6 @@ export const runway = noun({
   pace_to: instant,
   lasts_until: instant.nullable().meta({ description: "null: nothing was used, or for years." }),
   expires_unused: credits.meta({ description: "What ends, at this pace, before it is used." }),
-});
+}).meta({ title: "Runway" });
 
 export type RunwayData = z.input<typeof runway>;

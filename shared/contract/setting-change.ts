@@ -22,9 +22,12 @@ export const settingChange = noun({
     enabled: z.boolean(),
     ...set,
     keep_after_subscription: z.boolean(),
-    ceilings: noun(set).meta({ description: "Set by the seller." }),
-  }),
-});
+    ceilings: noun(set).meta({
+      title: "Top-up ceilings setting",
+      description: "Set by the seller.",
+    }),
+  }).meta({ title: "Auto top-up setting" }),
+}).meta({ title: "Setting change" });
 
 function toSettingChange({ settings, ...change }: SettingChange) {
   const { timeZone, threshold, autoTopUp } = settings;

@@ -9,6 +9,8 @@ export const subscriptionChange = noun({
   by: z.string(),
   kind: z.string(),
   detail: z.record(z.string(), z.string()),
-});
+}).meta({ title: "Subscription change" });
 
-export const subscriptionChanges = noun({ items: z.array(subscriptionChange) });
+export const subscriptionChanges = noun({ items: z.array(subscriptionChange) }).meta({
+  title: "Subscription changes",
+});

@@ -37,7 +37,7 @@ const subscription = noun({
     .array(z.number().int())
     .nullable()
     .meta({ description: "While suspended or waiting: the months that began without credits." }),
-});
+}).meta({ title: "Subscription" });
 
 /** An add-on in use. */
 const addOn = noun({
@@ -45,7 +45,7 @@ const addOn = noun({
   quantity: z.number().int(),
   next_quantity: z.number().int(),
   credits_per_month: credits.nullable(),
-});
+}).meta({ title: "Add-on" });
 
 /** An add-on's charge that waits for the usage before it. */
 const waitingCharge = noun({
@@ -54,7 +54,7 @@ const waitingCharge = noun({
   quantity: z.number().int(),
   credits,
   due_at: instant,
-});
+}).meta({ title: "Waiting charge" });
 
 export const addOnFields = {
   add_ons: z.array(addOn),
@@ -68,7 +68,7 @@ export const scheduleFields = {
   open_fees: z.array(openFee),
 };
 
-export const schedule = noun(scheduleFields);
+export const schedule = noun(scheduleFields).meta({ title: "Subscription and add-ons" });
 
 /** What is read of a subscription to show it. */
 export interface ScheduleRead {

@@ -19,7 +19,7 @@ export const usageRecordFields = {
   metered_at: instant,
 };
 
-export const usageRecord = noun(usageRecordFields);
+export const usageRecord = noun(usageRecordFields).meta({ title: "Usage record" });
 
 /** A metered event, and the lots that paid for it: those that its stretch overlaps, and expired ones. */
 export const explainedUsage = noun({
@@ -27,13 +27,17 @@ export const explainedUsage = noun({
   partition: z.number().int().meta({ description: "Where in Kafka it was read." }),
   offset: count,
   lots: z
-    .array(noun({ lot_id: z.string(), source: lotSource, credits, granted_by: grantedBy }))
+    .array(
+      noun({ lot_id: z.string(), source: lotSource, credits, granted_by: grantedBy }).meta({
+        title: "Paying lot",
+      }),
+    )
     .meta({
       description:
         "Oldest first. A lot that had expired gave credits back to an event that occurred before its end.",
     }),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
-});
+}).meta({ title: "Explained usage" });
 
 interface PayingLot extends GrantedLot {
   readonly grantedBy: string | null;

@@ -8,7 +8,7 @@ export const bucket = noun({
   credits,
   events: count,
   quantity: count.nullable(),
-});
+}).meta({ title: "Usage sum" });
 
 /** What credits were spent on, summed up. */
 export const usage = noun({
@@ -23,7 +23,7 @@ export const usage = noun({
     description:
       "The add-ons' charges that fell due in the range, whatever the group: `key` is the add-on, `events` the number of charges, `quantity` their units.",
   }),
-});
+}).meta({ title: "Usage" });
 
 export type UsageData = z.input<typeof usage>;
 

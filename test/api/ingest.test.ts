@@ -15,6 +15,7 @@ import { followUsage, type UsageFollower } from "../client/follow-usage.ts";
 import { layKafkaLine } from "../client/kafka-line.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
+import { inlined } from "../support/inlined.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { makeKey } from "../support/processes/api.ts";
@@ -254,7 +255,7 @@ test("accepts usage only with keys that may send it", async () => {
 
 test("is documented with its requests and answers", async () => {
   const { origin } = await serveIngest(books);
-  const document = await (await fetch(`${origin}/openapi.json`)).json();
+  const document = inlined(await (await fetch(`${origin}/openapi.json`)).json());
   const { requestBody, responses } = (document as OpenApi).paths["/api/v1/events"].post;
   expect(Object.keys(requestBody.content)).toEqual([SINGLE, BATCH, "application/json"]);
   expect(JSON.stringify(requestBody.content[BATCH])).toContain('"specversion"');

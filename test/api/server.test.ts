@@ -4,10 +4,12 @@ import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nameComponents } from "../../services/api/name-components.ts";
 import { readApiSettings, requireKeyToListen } from "../../services/api/settings.ts";
 import { inTransaction, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { inlined } from "../support/inlined.ts";
 import { makeKey, openApi } from "../support/processes/api.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -217,7 +219,7 @@ test("heavy reads that stand still keep no balance or allowance waiting; too man
 
 test("the OpenAPI document names every operation, and says what the code takes", async () => {
   const { ask } = await openApi(books);
-  const { paths, info } = (await ask("GET", "/openapi.json")).body;
+  const { paths, info } = inlined((await ask("GET", "/openapi.json")).body);
   const operations = Object.entries<Record<string, Operation>>(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
   );
@@ -237,6 +239,34 @@ test("the OpenAPI document names every operation, and says what the code takes",
     paths["/v1/events"].post.requestBody.content["application/json"].schema.anyOf[0].properties;
   expect(JSON.stringify(time)).toContain('"null"');
   expect(info.description).toMatch(/405.*431/);
+});
+
+test("the OpenAPI document names every object that it describes, once", async () => {
+  const { ask } = await openApi(books);
+  const { paths, components } = (await ask("GET", "/openapi.json")).body;
+  const schemas: Record<string, object> = components.schemas;
+  const refs = JSON.stringify([paths, schemas]).matchAll(/"#\/components\/schemas\/(\w+)"/g);
+  const names = [...refs].map(([, name = ""]) => name);
+  expect([...new Set(names)].sort()).toEqual(Object.keys(schemas));
+  expect(Object.keys(schemas)).toEqual(
+    expect.arrayContaining(["Balance", "Lot", "LotPage", "NewGrant", "Problem", "UsageEvent"]),
+  );
+  for (const schema of Object.values(schemas).flatMap((component) => Object.values(component))) {
+    expect(JSON.stringify(schema)).not.toContain('"properties":{"');
+  }
+  expect(JSON.stringify(paths)).not.toContain('"properties":{"');
+});
+
+test("no two objects of the OpenAPI document have one name", () => {
+  const titled = { title: "Lot page", type: "object" };
+  const lots = { one: titled, same: { ...titled } };
+  const $ref = "#/components/schemas/LotPage";
+  expect(nameComponents({ paths: lots })).toEqual({
+    paths: { one: { $ref }, same: { $ref } },
+    components: { schemas: { LotPage: titled } },
+  });
+  const other = { ...titled, required: ["items"] };
+  expect(() => nameComponents({ paths: { ...lots, other } })).toThrow("titled Lot page");
 });
 
 interface Operation {

@@ -9,6 +9,7 @@ import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
+import { inlined } from "../support/inlined.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 import { publishPending, serveLive } from "../support/processes/live-server.ts";
 
@@ -36,7 +37,7 @@ interface JsonSchema {
 
 test("all its requests are in the OpenAPI document, with every field that it reads", async () => {
   const app = await testServer(books);
-  const { paths } = (await app.inject("/openapi.json")).json();
+  const { paths } = inlined((await app.inject("/openapi.json")).json());
   for (const [name, { method, path, answer }] of Object.entries(OPERATIONS)) {
     const { responses = {} } = paths[path]?.[method.toLowerCase()] ?? {};
     const told = responses["200"] ?? responses["201"] ?? responses["202"];

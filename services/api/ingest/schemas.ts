@@ -32,8 +32,9 @@ const cloudEvent = z
           .optional()
           .describe("In the meter's smallest whole unit. Default: `value`."),
       })
+      .meta({ title: "Usage event data" })
       .describe("The quantity; all other strings, numbers and booleans are dimensions."),
   })
-  .meta({ description: "A CloudEvents 1.0 event in JSON." });
+  .meta({ title: "Usage event", description: "A CloudEvents 1.0 event in JSON." });
 
 export const ingestBody = z.union([cloudEvent, z.array(cloudEvent).max(MAX_EVENTS)]);

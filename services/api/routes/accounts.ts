@@ -23,20 +23,20 @@ import { checkAccount } from "../access/check-access.ts";
 import { badRequest, Problem, refuse } from "../problem.ts";
 import { readAccountView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { READ, type RouteContext, readOfAccount, route, WRITE } from "./route.ts";
+import { READ, type RouteContext, readOfAccount, requestBody, route, WRITE } from "./route.ts";
 
 const timeZone = z.string().max(64).refine(isTimeZone, "is not a time zone like Europe/Berlin");
 
 const threshold = credits.refine(isThreshold, "is below zero");
 
-const newAccount = z.strictObject({
+const newAccount = requestBody("New account", {
   account_id: newAccountId,
   time_zone: timeZone.default("UTC"),
   currency: z.string().max(3).refine(isCurrency, "is not a currency of ISO 4217").default("USD"),
   threshold: threshold.optional(),
 });
 
-const settings = z.strictObject({
+const settings = requestBody("Account update", {
   time_zone: timeZone.optional(),
   threshold: threshold.optional(),
 });

@@ -30,6 +30,7 @@ const SECTION = { type: "object" };
 const file = z
   .custom<Buffer>(Buffer.isBuffer, "is missing; send a catalogue file as YAML or JSON")
   .meta({
+    title: "Catalogue file",
     type: "object",
     description: "A catalogue file (docs/catalogue.md), in JSON, or in YAML as application/yaml.",
     example: { add_ons: { voice_cloning: { credits: 200 } } },

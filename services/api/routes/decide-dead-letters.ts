@@ -20,7 +20,7 @@ import { retryDeadLetter, retryDeadLetters } from "../../../shared/ledger/dead-l
 import { nameOf } from "../access/caller.ts";
 import { keyHeader } from "../idempotency.ts";
 import { refuse } from "../problem.ts";
-import { route } from "./route.ts";
+import { requestBody, route } from "./route.ts";
 
 const reason = z.enum(DEAD_LETTER_REASONS);
 const why = words(1_024)
@@ -66,7 +66,7 @@ export const decideDeadLetterRoutes = [
       ...ONE,
       path: `${PLACE}/dismissals`,
       summary: "Dismiss a dead letter, so that it is never metered",
-      body: z.strictObject({ why }),
+      body: requestBody("New dismissal", { why }),
       response: { 200: dismissedLetter },
     },
     async (request, { database, now }) => {
@@ -83,7 +83,7 @@ export const decideDeadLetterRoutes = [
       path: "/v1/dead-letters/retries",
       summary: "Publish all open dead letters of a reason again",
       description: "Those recorded later are left out.",
-      body: z.strictObject({
+      body: requestBody("Retry by reason", {
         reason: reason.nullable().meta({ description: "null: of any reason." }),
       }),
       response: { 200: retriedLetters },
@@ -101,7 +101,7 @@ export const decideDeadLetterRoutes = [
       path: "/v1/dead-letters/dismissals",
       summary: "Dismiss all open dead letters of a reason",
       description: "Those recorded later are left out.",
-      body: z.strictObject({ reason, why }),
+      body: requestBody("Dismissal by reason", { reason, why }),
       response: { 200: dismissedLetters },
     },
     async (request, { database, now }) => {

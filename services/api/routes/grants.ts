@@ -14,9 +14,9 @@ import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { nameOf } from "../access/caller.ts";
 import { keyHeader } from "../idempotency.ts";
 import { refuse, unknownAccount } from "../problem.ts";
-import { type RouteContext, route, WRITE } from "./route.ts";
+import { type RouteContext, requestBody, route, WRITE } from "./route.ts";
 
-const newGrant = z.strictObject({
+const newGrant = requestBody("New grant", {
   credits,
   source: z.enum(["promotion", "adjustment", "top_up"]).default("promotion"),
   lot_id: id("lot_id").optional().meta({
@@ -29,7 +29,7 @@ const newGrant = z.strictObject({
   }),
 });
 
-const newAdjustment = z.strictObject({
+const newAdjustment = requestBody("New adjustment", {
   credits: credits.meta({
     description: "Above 0 adds credits; below 0 deducts them, and may leave a debt.",
   }),

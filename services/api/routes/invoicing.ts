@@ -6,7 +6,7 @@ import {
 } from "../../../shared/ledger/payments/invoiced-elsewhere.ts";
 import { nameOf } from "../access/caller.ts";
 import { refuse } from "../problem.ts";
-import { READ, readOfAccount, route, WRITE } from "./route.ts";
+import { READ, readOfAccount, requestBody, route, WRITE } from "./route.ts";
 
 const PATH = "/v1/accounts/:account_id/invoicing";
 
@@ -34,7 +34,7 @@ export const invoicingRoutes = [
       summary: "Mark an account as invoiced elsewhere",
       description:
         "Its plan fees are then not charged here. Open fees that are not at the gateway count as paid, and what they bring comes.",
-      body: z.strictObject({ elsewhere: z.boolean() }),
+      body: requestBody("Invoicing update", { elsewhere: z.boolean() }),
       response: { 200: invoicing },
     },
     async (request, { database, now }) => {

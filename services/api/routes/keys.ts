@@ -24,9 +24,9 @@ import {
 import { makeApiKey, makeDashboardToken } from "../../../shared/ledger/access/make-access.ts";
 import { nameOf } from "../access/caller.ts";
 import { badRequest, Problem, refuse, unknownAccount } from "../problem.ts";
-import { readOfAccount, route, WRITE } from "./route.ts";
+import { readOfAccount, requestBody, route, WRITE } from "./route.ts";
 
-const newKey = z.strictObject({
+const newKey = requestBody("New API key", {
   name: words(MAX_KEY_NAME_LENGTH).min(1),
   scopes: z.array(scope).min(1).max(scope.options.length),
   expires_at: instant.nullable().optional().meta({
@@ -37,7 +37,7 @@ const newKey = z.strictObject({
   }),
 });
 
-const newToken = z.strictObject({
+const newToken = requestBody("New dashboard token", {
   minutes: z.number().int().min(1).max(TOKEN_MINUTES.most).default(TOKEN_MINUTES.usual),
   read_only: z.boolean().default(false).meta({
     description: "true: the dashboard shows the account and changes nothing.",

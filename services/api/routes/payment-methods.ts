@@ -1,10 +1,9 @@
-import { z } from "zod";
 import { paymentMethod, toPaymentMethod } from "../../../shared/contract/payment-method.ts";
 import { gatewayId } from "../../../shared/contract/wire.ts";
 import { readPaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import { nameOf } from "../access/caller.ts";
 import { refuse } from "../problem.ts";
-import { readOfAccount, route, WRITE } from "./route.ts";
+import { readOfAccount, requestBody, route, WRITE } from "./route.ts";
 
 const METHOD = {
   ...WRITE,
@@ -28,7 +27,10 @@ export const paymentMethodRoutes = [
       summary: "Set the account's payment method",
       description:
         "By the payment gateway's ids. Auto top-up starts again if it was paused or stopped, and declined fees are tried again. After too many attempts to pay within an hour it is answered 429 (`too_many_attempts`) with Retry-After.",
-      body: z.strictObject({ customer: gatewayId("customer"), method: gatewayId("method") }),
+      body: requestBody("New payment method", {
+        customer: gatewayId("customer"),
+        method: gatewayId("method"),
+      }),
     },
     async (request, { database, now, attemptsPerHour }) => {
       const { account_id } = request.params;

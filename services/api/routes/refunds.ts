@@ -8,7 +8,7 @@ import { listRefunds, requestRefund } from "../../../shared/ledger/payments/refu
 import { nameOf } from "../access/caller.ts";
 import { keyHeader } from "../idempotency.ts";
 import { refuse } from "../problem.ts";
-import { readOfAccount, route } from "./route.ts";
+import { readOfAccount, requestBody, route } from "./route.ts";
 
 const REFUNDS = {
   path: "/v1/accounts/:account_id/payments/:payment_id/refunds",
@@ -25,7 +25,7 @@ export const refundRoutes = [
       ...REFUNDS,
       method: "GET",
       summary: "List the refunds and chargebacks of a payment, oldest first",
-      response: { 200: noun({ items: z.array(refund) }) },
+      response: { 200: noun({ items: z.array(refund) }).meta({ title: "Refunds" }) },
     },
     ({ params: { account_id, payment_id: paymentId } }, context) =>
       readOfAccount(context, account_id, async (transaction) => {
@@ -44,7 +44,7 @@ export const refundRoutes = [
       description:
         "The refund is pending until the payment gateway answers. What is left of a top-up's credits is withdrawn, and auto top-up stops. The Idempotency-Key identifies the refund among those of its payment: the same request again refunds nothing more and answers 200.",
       headers: keyHeader,
-      body: z.strictObject({
+      body: requestBody("New refund", {
         amount: money.nullable().optional().meta({
           description: "null or left out: all that is not refunded yet.",
         }),

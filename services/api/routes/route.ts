@@ -173,6 +173,11 @@ export const HEAVY_READ = { ...READ, heavy: true } as const;
 /** A route that changes one account. */
 export const WRITE = { access: "billing", params } as const;
 
+/** The body of a request: `title` names it in the OpenAPI document, unknown fields are refused. */
+export function requestBody<Shape extends z.core.$ZodLooseShape>(title: string, shape: Shape) {
+  return z.strictObject(shape).meta({ title });
+}
+
 const content = { "application/problem+json": { schema: problem } } as const;
 
 /** The refusals that every route documents. */

@@ -12,15 +12,15 @@ import { listChanges } from "../../../shared/ledger/books/schedules.ts";
 import { badRequest } from "../problem.ts";
 import { readScheduleView } from "./account-view.ts";
 import { makeChange } from "./make-change.ts";
-import { READ, readOfAccount, route, WRITE } from "./route.ts";
+import { READ, readOfAccount, requestBody, route, WRITE } from "./route.ts";
 
-const newSubscription = z.strictObject({
+const newSubscription = requestBody("New subscription", {
   plan_id: id("plan_id"),
   interval: interval.default("month"),
   renewal: renewal.default("first_of_month"),
 });
 
-const planChange = z.strictObject({
+const planChange = requestBody("Subscription update", {
   plan_id: id("plan_id").optional(),
   interval: interval.optional(),
   cancelled: z.boolean().optional().meta({ description: "true cancels, false resumes." }),
@@ -83,7 +83,9 @@ export const subscriptionRoutes = [
       tag: "subscription",
       summary: "Set the quantity of an add-on; 0 cancels it",
       params: z.object({ account_id: accountId, add_on_id: id("add_on_id") }),
-      body: z.strictObject({ quantity: z.number().int().min(0).max(MAX_ADD_ON_UNITS) }),
+      body: requestBody("Add-on quantity", {
+        quantity: z.number().int().min(0).max(MAX_ADD_ON_UNITS),
+      }),
       response: { 200: schedule },
     },
     async (request, context) => {

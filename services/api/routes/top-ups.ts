@@ -19,9 +19,9 @@ import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { nameOf } from "../access/caller.ts";
 import { keyHeader } from "../idempotency.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { READ, type RouteContext, readOfAccount, route, WRITE } from "./route.ts";
+import { READ, type RouteContext, readOfAccount, requestBody, route, WRITE } from "./route.ts";
 
-const settings = z.strictObject({
+const settings = requestBody("Auto top-up update", {
   enabled: z.boolean().optional(),
   amount: money.nullable().optional().meta({ description: "null: the default." }),
   limit_per_day: money.nullable().optional(),
@@ -31,7 +31,7 @@ const settings = z.strictObject({
   }),
 });
 
-const ceilings = z.strictObject({
+const ceilings = requestBody("Top-up ceilings update", {
   amount: money.nullable().optional().meta({ description: "Of one top-up; null: the default." }),
   limit_per_day: money.nullable().optional(),
   limit_per_month: money.nullable().optional(),
@@ -53,7 +53,7 @@ export const topUpRoutes = [
       description:
         "The top-up is pending until the card network answers. The Idempotency-Key identifies it: the same request again charges nothing and answers 200. After too many attempts to pay within an hour, also declined ones, another is answered 429 (`too_many_attempts`) with Retry-After.",
       headers: keyHeader,
-      body: z.strictObject({ amount: money }),
+      body: requestBody("New top-up", { amount: money }),
       response: { 200: payment, 201: payment },
     },
     async (request, { database, now, attemptsPerHour }, reply) => {
