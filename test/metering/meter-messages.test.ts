@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -14,10 +15,14 @@ import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
 import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
+import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import { openFailingRegistry } from "../support/kafka/failing-registry.ts";
+import { FOREIGN_SCHEMAS, registerForeign } from "../support/kafka/foreign-schemas.ts";
 import { silent } from "../support/kafka/kafka.ts";
+import { usageBytes, withSchemaId } from "../support/kafka/usage-bytes.ts";
 
 /** What metering does with a batch that does not begin at the books' offset. */
 const ACCOUNT = "acme";
@@ -122,6 +127,40 @@ test("while the registry is unavailable, the consumer keeps sending heartbeats t
   expect(await handle(batch(0, 3), heartbeat)).toBe(3n);
   expect(heartbeats).toBeGreaterThanOrEqual(2);
   expect(await metered()).toBe(3);
+});
+
+test("an event whose schema the registry keeps failing for stops no other, and can be retried", async () => {
+  const id = await registerForeign(FOREIGN_SCHEMAS.older);
+  const { url } = readSettings(process.env).registry;
+  const proxy = await openFailingRegistry(url);
+  proxy.failing.add(`/schemas/ids/${id}`);
+  const patienceMs = 300;
+  const failing = openUsageDecoder(openRegistry({ url: proxy.url, auth: null }, patienceMs));
+  try {
+    const { handle, batch, number } = partition({ decoder: failing });
+    const [before, stuck, after, ...rest] = batch(0, 3).messages;
+    if (before === undefined || stuck === undefined || after === undefined) throw new Error("none");
+    const event = { eventId: `older-${number}`, accountId: ACCOUNT, meter: "call", quantity: 1n };
+    const record = usageBytes({ ...event, occurredAt: Date.now(), source: "", dimensions: [] });
+    // This schema has no source and no dimensions.
+    const value = withSchemaId(id, record.subarray(0, record.length - 2));
+    const messages = [before, { ...stuck, value }, after, ...rest];
+    expect(await handle({ ...batch(0, 3), messages })).toBe(3n);
+    expect(await metered()).toBe(2);
+    const { rows } = await books.database.query(
+      "SELECT kafka_offset, reason, payload FROM dead_letter WHERE kafka_partition = $1",
+      [number],
+    );
+    expect(rows).toEqual([{ kafka_offset: 1n, reason: "unknown_schema", payload: value }]);
+    const place = { topic, partition: number, offset: 1n };
+    expect(await retryDeadLetter(books.database, place, Date.now())).toEqual({ kind: "asked" });
+    proxy.failing.clear();
+    await sleep(patienceMs);
+    await handle({ ...batch(3, 4), messages: [{ ...stuck, value, offset: "3" }] });
+    expect(await metered()).toBe(3);
+  } finally {
+    await proxy.close();
+  }
 });
 
 test("reading starts at the books' offset, and at the beginning of a partition new to them", async () => {

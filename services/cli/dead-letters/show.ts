@@ -35,7 +35,7 @@ async function readEvent(
   { payload, partition, offset }: KeptDeadLetter,
 ): Promise<UsageEvent | string> {
   if (payload.length === 0) return "there are no bytes";
-  const decoder = openUsageDecoder(openRegistry(settings.registry));
+  const decoder = openUsageDecoder(openRegistry(settings.registry, 0));
   try {
     await decoder.learn([payload]);
   } catch (error) {

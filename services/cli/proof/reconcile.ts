@@ -151,7 +151,7 @@ async function prove(
 function clients(settings: Settings) {
   return {
     kafka: openKafka(settings.kafka, "drawdown-cli", createLogger("cli", "silent")),
-    registry: openRegistry(settings.registry),
+    registry: openRegistry(settings.registry, 0),
   };
 }
 

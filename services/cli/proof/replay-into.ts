@@ -86,7 +86,7 @@ function replayWith(
     source: from,
     target: into,
     kafka: openKafka(settings.kafka, "drawdown-replay", createLogger("cli", "silent")),
-    decoder: openUsageDecoder(openRegistry(settings.registry)),
+    decoder: openUsageDecoder(openRegistry(settings.registry, 0)),
     batchEvents: BATCH_EVENTS,
     signal,
     migrate,

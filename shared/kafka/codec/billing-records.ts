@@ -2,6 +2,7 @@ import type avro from "avsc";
 import type { KafkaMessage } from "kafkajs";
 import type { AccountId } from "../../core/line/account.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
+import { SchemaUnserved } from "./failing-schemas.ts";
 import { readKey } from "./read-key.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, type TopicSchema } from "./schemas.ts";
@@ -46,19 +47,21 @@ export function openBillingReader<Fields extends { readonly account_id: string }
     const known = readers.get(id);
     if (known !== undefined) return known;
     const reader = await makeReader(id);
+    if (reader instanceof SchemaUnserved) return { problem: reader.message };
     const oldest = readers.keys().next().value;
     if (readers.size === MOST_READERS && oldest !== undefined) readers.delete(oldest);
     readers.set(id, reader);
     return reader;
   }
 
-  async function makeReader(id: number): Promise<Reader> {
+  async function makeReader(id: number): Promise<Reader | SchemaUnserved> {
     try {
       const writer = await registry.schemaOf(id);
       if (writer === null) return { problem: `the registry has no schema ${id}` };
       return { resolver: type.createResolver(writer) };
     } catch (error) {
       if (error instanceof RegistryUnavailable) throw error;
+      if (error instanceof SchemaUnserved) return error;
       return { problem: `schema ${id} is not one of ${topic}: ${(error as Error).message}` };
     }
   }

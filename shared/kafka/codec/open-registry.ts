@@ -1,11 +1,16 @@
 import type avro from "avsc";
 import type { RegistrySettings } from "../../runtime/server-settings.ts";
+import { judgeFailingSchemas } from "./failing-schemas.ts";
 import { type Registry, registerSchema, request, unexpected } from "./registry.ts";
 import { writerType } from "./writer-schema.ts";
 
-export function openRegistry(settings: RegistrySettings): Registry {
+/** How long the registry may fail for one schema, while it answers otherwise, before that is no outage. */
+const PATIENCE_MS = 60_000;
+
+/** With `patienceMs` 0, for a command, a schema is judged at once. */
+export function openRegistry(settings: RegistrySettings, patienceMs = PATIENCE_MS): Registry {
   return {
-    schemaOf: (id) => fetchSchema(settings, id),
+    schemaOf: judgeFailingSchemas((id) => fetchSchema(settings, id), patienceMs),
     register: (schema) => registerSchema(settings, schema),
   };
 }

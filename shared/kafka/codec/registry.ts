@@ -12,7 +12,8 @@ export class IncompatibleSchema extends Error {}
 export interface Registry {
   /**
    * The Avro type of a schema id; null if the registry has no such schema. Throws RegistryUnavailable,
-   * or any other error for a schema that cannot be used (`writerType`).
+   * SchemaUnserved (`judgeFailingSchemas`), or any other error for a schema that cannot be used
+   * (`writerType`).
    */
   schemaOf(id: number): Promise<avro.Type | null>;
   /**

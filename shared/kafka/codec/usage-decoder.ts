@@ -3,6 +3,7 @@ import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
 import { forEachConcurrently } from "../../runtime/for-each-concurrently.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
 import { refusalOf } from "../records/refused-batch.ts";
+import { SchemaFailing, SchemaUnserved } from "./failing-schemas.ts";
 import { type ForeignUsage, readForeignUsage, type UsageFields } from "./foreign-usage.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, instantUnitOf, SCHEMAS } from "./schemas.ts";
@@ -29,6 +30,13 @@ interface Learning {
 /** Reads records of one schema id; null: the schema is the current one. */
 type Reader = { readonly foreign: ForeignUsage | null } | Rejection;
 
+/** A schema that the registry does not have or serve. */
+interface Miss {
+  /** By `performance.now()`. */
+  readonly askedAt: number;
+  readonly detail: string;
+}
+
 const CONCURRENT_LOOKUPS = 16;
 const MOST_READERS = 500;
 const MOST_MISSES = 20_000;
@@ -41,8 +49,7 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
   const { type } = SCHEMAS.usageEvents;
   /** In the order of their last use, each with the number of the call that used it. */
   const readers = new Map<number, { readonly reader: Reader; readonly usedIn: number }>();
-  /** The schemas that the registry did not have, with when it was asked. */
-  const misses = new Map<number, number>();
+  const misses = new Map<number, Miss>();
   let calls = 0;
 
   return {
@@ -50,13 +57,18 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       const ids = schemaIdsOf(values);
       for (;;) {
         const unknown = ids.filter(
-          (id) => !readers.has(id) && (misses.get(id) ?? Number.NEGATIVE_INFINITY) < receivedAt,
+          (id) =>
+            !readers.has(id) && (misses.get(id)?.askedAt ?? Number.NEGATIVE_INFINITY) < receivedAt,
         );
         if (unknown.length === 0) break;
+        // All are asked for before one that fails ends the attempt, so that their time runs together.
+        const failing: SchemaFailing[] = [];
         await forEachConcurrently(unknown, CONCURRENT_LOOKUPS, async (id) => {
-          await lookUp(id);
+          const failure = await lookUp(id);
+          if (failure !== null) failing.push(failure);
           await heartbeat?.();
         });
+        if (failing[0] !== undefined) throw failing[0];
       }
       calls += 1;
       for (const id of ids) use(id);
@@ -70,9 +82,7 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       const id = schemaIdOf(value);
       if (id === null) return unreadable("the value does not start with a schema id");
       const reader = readers.get(id)?.reader;
-      if (reader === undefined) {
-        return { reason: "unknown_schema", detail: `the registry has no schema ${id}` };
-      }
+      if (reader === undefined) return unknownSchema(id);
       if ("reason" in reader) return reader;
       try {
         return decodeWith(reader.foreign, value, partition, offset);
@@ -94,11 +104,23 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
     return toReceivedEvent(fields, partition, offset);
   }
 
-  async function lookUp(id: number): Promise<void> {
+  /** Returns why the registry has to be asked again for this schema alone. */
+  async function lookUp(id: number): Promise<SchemaFailing | null> {
     const askedAt = performance.now();
-    const reader = await readerFor(registry, id);
-    if (reader === null) misses.set(id, askedAt);
-    else readers.set(id, { reader, usedIn: calls });
+    try {
+      const reader = await readerFor(registry, id);
+      if (reader === null) misses.set(id, { askedAt, detail: noSchema(id) });
+      else readers.set(id, { reader, usedIn: calls });
+    } catch (error) {
+      if (error instanceof SchemaFailing) return error;
+      if (!(error instanceof SchemaUnserved)) throw error;
+      misses.set(id, { askedAt, detail: error.message });
+    }
+    return null;
+  }
+
+  function unknownSchema(id: number): Rejection {
+    return { reason: "unknown_schema", detail: misses.get(id)?.detail ?? noSchema(id) };
   }
 
   function use(id: number): void {
@@ -145,6 +167,10 @@ function toReceivedEvent(fields: UsageFields, partition: number, offset: bigint)
   };
 }
 
+function noSchema(id: number): string {
+  return `the registry has no schema ${id}`;
+}
+
 function schemaIdOf(value: Buffer | null): number | null {
   if (value === null || value.length < HEADER_BYTES || value[0] !== 0) return null;
   return value.readInt32BE(1);
@@ -156,7 +182,7 @@ async function readerFor(registry: Registry, id: number): Promise<Reader | null>
   try {
     writer = await registry.schemaOf(id);
   } catch (error) {
-    if (error instanceof RegistryUnavailable) throw error;
+    if (error instanceof RegistryUnavailable || error instanceof SchemaUnserved) throw error;
     return unreadable(`schema ${id} is not usable: ${(error as Error).message}`);
   }
   if (writer === null) return null;

@@ -3,12 +3,14 @@
  *
  * - only the answer "no such schema" makes a message's schema unknown; everything else is an outage,
  *   until the registry answers again
+ * - a schema for which the registry keeps failing, while it answers otherwise, is no outage
  * - a schema is refused only by an answer that refuses it
  */
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { openBillingReader } from "../../../shared/kafka/codec/billing-records.ts";
 import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import { IncompatibleSchema, RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
@@ -55,6 +57,95 @@ describe("is an outage too, as no registry answers this way:", () => {
   ])("$what", async ({ answer }) => {
     const registry = await registryThat(answer);
     await expect(openUsageDecoder(registry).learn([VALUE])).rejects.toThrow(RegistryUnavailable);
+  });
+});
+
+describe("a schema for which the registry keeps failing", () => {
+  const PATIENCE_MS = 60_000;
+  const FAILING = 7;
+  const messageOf = (id: number) => Buffer.from([0, 0, 0, 0, id, 2, 65]);
+  const waitLonger = () => vi.advanceTimersByTime(PATIENCE_MS);
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A registry that has no schema but fails for one, unless it is `whole` or `down`. */
+  async function failing(fail: (response: ServerResponse) => void) {
+    const state = { whole: false, down: false, asked: 0 };
+    const registry = await registryThat((response, path) => {
+      const isFailing = path === `/schemas/ids/${FAILING}`;
+      if (isFailing) state.asked += 1;
+      if (state.down || (isFailing && !state.whole)) return fail(response);
+      return json(response, 404, { error_code: 40403, message: "not found" });
+    });
+    return { state, registry };
+  }
+
+  test.each<{ what: string; fail: (response: ServerResponse) => void }>([
+    { what: "500", fail: (response) => json(response, 500, { error_code: 50001 }) },
+    { what: "a page with 502", fail: (response) => page(response, 502) },
+    { what: "403", fail: (response) => json(response, 403, { message: "not allowed" }) },
+    { what: "a broken connection", fail: (response) => void response.socket?.destroy() },
+  ])(
+    "is an outage first, then unknown, and the messages around it are read: $what",
+    async ({ fail }) => {
+      const { state, registry } = await failing(fail);
+      const decoder = openUsageDecoder(registry);
+      const values = [messageOf(1), messageOf(FAILING), messageOf(2)];
+      await expect(decoder.learn(values)).rejects.toThrow(RegistryUnavailable);
+      waitLonger();
+      await decoder.learn(values);
+      expect(decoder.decode(messageOf(FAILING), 0, 0n)).toMatchObject({
+        reason: "unknown_schema",
+        detail: expect.stringMatching(
+          /^schema 7 cannot be loaded: .*, though it answers otherwise$/,
+        ),
+      });
+      const { asked } = state;
+      await decoder.learn(values);
+      expect(state.asked).toBe(asked);
+      state.whole = true;
+      waitLonger();
+      await decoder.learn(values);
+      expect(decoder.decode(messageOf(FAILING), 0, 0n)).toMatchObject({
+        detail: "the registry has no schema 7",
+      });
+    },
+  );
+
+  test("is not judged while the registry is away, and anew when it is back", async () => {
+    const { state, registry } = await failing((response) => json(response, 500, {}));
+    const decoder = openUsageDecoder(registry);
+    await expect(decoder.learn([messageOf(FAILING)])).rejects.toThrow("though it answers");
+    state.down = true;
+    waitLonger();
+    for (let time = 0; time < 3; time += 1) {
+      await expect(decoder.learn([messageOf(FAILING)])).rejects.toThrow(RegistryUnavailable);
+    }
+    state.down = false;
+    await expect(decoder.learn([messageOf(FAILING)])).rejects.toThrow("though it answers");
+  });
+
+  test("is skipped on a billing topic, and read once the registry serves it", async () => {
+    const { state, registry } = await failing((response) => json(response, 500, {}));
+    const read = openBillingReader(registry, SCHEMAS.balances);
+    const record = {
+      key: Buffer.from("acme"),
+      value: messageOf(FAILING),
+      headers: { sequence: "1" },
+    };
+    await expect(read(record)).rejects.toThrow(RegistryUnavailable);
+    waitLonger();
+    expect(await read(record)).toMatchObject({
+      problem: expect.stringContaining("schema 7 cannot"),
+    });
+    state.whole = true;
+    waitLonger();
+    expect(await read(record)).toMatchObject({ problem: "the registry has no schema 7" });
   });
 });
 
