@@ -79,6 +79,15 @@ test("a suspension is kept until its fee is paid, with the months that began mea
   expect(await payments()).toEqual(["fee:1:0"]);
 });
 
+test("a first month by its days, whose fee is given up, is paid exactly while months begin unpaid", async () => {
+  await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-days" });
+  await change(BEGAN + 1, (context) => decideFeeFailed(FEE, context));
+  await settleAccounts(books.database, { clock: OCTOBER, completeUntil: null, limit: 10 }, null);
+  expect(await subscription()).toMatchObject({ withheld: [1, 2], paidUntil: 1, paidPrice: 1_000n });
+  const { rows } = await books.database.query("SELECT amount FROM payment");
+  expect(rows).toEqual([{ amount: 709n }]);
+});
+
 test("the first credits come with the fee's success, once, however often its outcome is reported", async () => {
   await openSubscriber(books, "acme", { at: BEGAN, planId: "hundred-paid" });
   expect(await lots()).toEqual([]);

@@ -15,6 +15,7 @@ meters:
 plans:
   hundred-paid: { from: 2026-01-01T00:00:00Z, credits: 100, prices: { USD: { monthly: 10, yearly: 100 } } }
   hundred: { from: 2026-01-01T00:00:00Z, credits: 100, first_credits: immediately, prices: { USD: { monthly: 10, yearly: 100 } } }
+  hundred-days: { from: 2026-01-01T00:00:00Z, credits: 100, first_credits: immediately, first_month: by_days, prices: { USD: { monthly: 10, yearly: 100 } } }
 add_ons:
   voice: { from: 2026-01-01T00:00:00Z, credits: 20 }
 `;
@@ -29,7 +30,7 @@ export async function openCatalogue({ database }: Books): Promise<void> {
 
 interface SubscriberOptions {
   readonly at: Instant;
-  /** Default: `hundred`, whose credits come immediately; those of `hundred-paid` when paid. */
+  /** Default: `hundred`, whose credits come immediately; those of `hundred-paid` when paid; of `hundred-days` the first month by its days. */
   readonly planId?: string;
   readonly renewal?: Renewal;
   readonly interval?: BillingInterval;

@@ -85,7 +85,8 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
       ) AS stretch
       WHERE period < before`,
   },
-  // In a year whose price has risen, the months before were cheaper.
+  // In a year whose price has risen, the months before were cheaper. A first month may cost its days, also
+  // while a suspended subscription has come to later periods.
   {
     holds: "the paid stretch that runs has its fees, of a month the price exactly",
     broken: "A running subscription was charged too little or too much.",
@@ -101,7 +102,7 @@ export const MONTH_INVARIANTS: readonly Invariant[] = [
       WHERE plan_id IS NOT NULL
         AND (charged > paid_price
              OR (charged < paid_price AND interval = 'month'
-                 AND NOT (schedule.period = 0 AND first_days < first_of_days))
+                 AND NOT (paid_until = 1 AND first_days < first_of_days))
              OR (charged = 0 AND paid_price >= 12 * coalesce(first_of_days, 1)))`,
   },
   {
