@@ -1,12 +1,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
-import { type Books, openBooks } from "../support/books/books.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import { type Books, connect, openBooks } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { balanceOf, setCard, untilPayment } from "../support/books/payers.ts";
 import { type PaymentsByClock, paymentsByClock } from "../support/books/payments-by-clock.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
+import type { Statement } from "../support/processes/postgres-frames.ts";
 import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import {
+  type Fate,
+  openPostgresProxy,
+  type PostgresProxy,
+} from "../support/processes/tcp-proxy.ts";
 import { startTopUp, TURN_MS, takeTopUpGroup } from "../support/processes/top-up-process.ts";
 
 /**
@@ -156,12 +163,95 @@ test("a fee with an unknown outcome is neither charged twice nor retried: it is 
   expect(await standing()).toEqual([{ payment_id: "fee:1:0", status: "succeeded", attempt: 1 }]);
 });
 
+describe("a plan whose first credits come when its fee is paid", () => {
+  test("brings them with the payment, once, and later months at their turns", async () => {
+    await subscribe("card_approve", "month", BEGAN, "hundred-paid");
+    expect([await months(), await balanceOf(books, "subscriber")]).toEqual([[], 0n]);
+    await payments.pass(0);
+    expect(await months()).toEqual(["plan:1:0 2026-06-10"]);
+    expect(await balanceOf(books, "subscriber")).toBe(100_000_000n);
+    await payments.pass(22 * DAY);
+    expect(await taken()).toEqual(["fee:1:0 1000 succeeded", "fee:1:1 1000 succeeded"]);
+    expect(await months()).toEqual(["plan:1:0 2026-06-10", "plan:1:1 2026-07-01"]);
+    expect(await changes()).toEqual(["subscribed", "started"]);
+  });
+
+  test("brings none while the card is declined, also as months begin; paid late, they come then", async () => {
+    await subscribe("card_decline", "month", BEGAN, "hundred-paid");
+    await payments.pass(22 * DAY);
+    expect(await standing()).toEqual([{ payment_id: "fee:1:0", status: "failed", attempt: 5 }]);
+    expect([await months(), await balanceOf(books, "subscriber")]).toEqual([[], 0n]);
+    await setCard(books, "subscriber", "card_approve", payments.now());
+    await payments.pass(DAY);
+    expect(await taken()).toEqual(["fee:1:0 1000 succeeded", "fee:1:1 1000 succeeded"]);
+    expect(await months()).toEqual(["plan:1:0 2026-07-02", "plan:1:1 2026-07-02"]);
+    expect(await balanceOf(books, "subscriber")).toBe(200_000_000n);
+  });
+
+  test("brings them once wherever the connection to Postgres is lost on the way", async () => {
+    const proxy = await openPostgresProxy(books.url);
+    const database = connect(proxy.url);
+    try {
+      const losses = [
+        await loseEach({ ...books, database }, proxy, "cut", () => true),
+        await loseEach({ ...books, database }, proxy, "lose the answer", isCommit),
+      ];
+      expect(losses[0]?.length).toBeGreaterThan(15);
+      expect(losses[1]?.length).toBeGreaterThan(1);
+      const accounts = losses.flat().toSorted();
+      expect((await taken()).length).toBe(accounts.length);
+      const { rows } = await books.database.query(
+        "SELECT account_id, lot_id, credits FROM lot ORDER BY account_id",
+      );
+      const lot = { lot_id: "plan:1:0", credits: 100_000_000n };
+      expect(rows).toEqual(accounts.map((account_id) => ({ account_id, ...lot })));
+    } finally {
+      await database.end();
+      await proxy.close();
+    }
+  });
+
+  /**
+   * Charges a first fee for each statement of its way, whose connection is lost there, and again once its
+   * claim is over. Returns the accounts.
+   */
+  async function loseEach(
+    through: Books,
+    proxy: PostgresProxy,
+    fate: Fate,
+    when: (statement: Statement) => boolean,
+  ): Promise<string[]> {
+    const accounts: string[] = [];
+    for (let lost = true; lost; ) {
+      const account = `${fate.toString().replaceAll(" ", "-")}-${accounts.length + 100}`;
+      await openSubscriber(books, account, { at: BEGAN, planId: "hundred-paid" });
+      await setCard(books, account, "card_approve", BEGAN);
+      lost = false;
+      let before = accounts.length;
+      const isNext = (statement: Statement) => when(statement) && before-- === 0;
+      void proxy.catchNext(isNext, fate).then(() => {
+        lost = true;
+      });
+      const clock = { gatewayUrl: gateway.url, startAt: BEGAN, stepMs: 2 * 60_000 };
+      const way = paymentsByClock(through, clock);
+      await way.pass(0).catch((error: unknown) => expect(isDatabaseOutage(error)).toBe(true));
+      proxy.release();
+      await way.pass(2 * 60_000);
+      accounts.push(account);
+    }
+    return accounts;
+  }
+
+  const isCommit = ({ sql }: Statement) => sql === "COMMIT";
+});
+
 async function subscribe(
   card: string,
   interval: "month" | "year" = "month",
   at = BEGAN,
+  planId = "hundred",
 ): Promise<void> {
-  await openSubscriber(books, "subscriber", { at, interval });
+  await openSubscriber(books, "subscriber", { at, interval, planId });
   await setCard(books, "subscriber", card, at);
 }
 

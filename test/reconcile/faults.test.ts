@@ -49,11 +49,15 @@ beforeAll(async () => {
     [ACME],
   );
   await topUp(books, ACME, { amount: 1000n, key: id("bought") });
+  const ending = { credits: 5_000n, expiresAt: OCCURRED - 10_000 };
+  const at = OCCURRED - 60_000;
+  await openAccount(books, id("eve"), { at, lots: [ending, { credits: 900_000n }] });
   await whileMetering(books, async () => {
     await publisher.publish(usage("first"));
     await untilCaughtUp(kafka, books.database);
     await grant("between", 250_000n);
     await publisher.publish([
+      ...aroundAnExpiry(),
       ...usage("second"),
       ...usage("first").slice(0, 3),
       ...usage("first").slice(6, 7).map(fromAnotherSource),
@@ -76,7 +80,7 @@ test("in good books everything is verified and nothing is reported", async () =>
   const { usage: counts, published, differences, more, cut } = await prove(books);
   expect(differences).toEqual([]);
   expect(more).toBe(0);
-  expect(counts).toMatchObject({ messages: 2 * EVENTS + 14, metered: 2 * EVENTS + 9, repeats: 3 });
+  expect(counts).toMatchObject({ messages: 2 * EVENTS + 16, metered: 2 * EVENTS + 11, repeats: 3 });
   expect(counts.deadLetters).toBe(2);
   expect(cut).toMatchObject({ isWhole: true, unread: 0n });
   expect(published?.records).toBeGreaterThan(0);
@@ -121,6 +125,16 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     plant: `DELETE FROM usage_record WHERE event_id IN ('${prefix}-tiny-1', '${prefix}-tiny-4', '${prefix}-tiny-6')`,
     finds: ["missing_record", "missing_record", "missing_record"],
     repairs: ["record_restored", "record_restored", "record_restored"],
+  },
+  "the record of late usage is deleted, which got back some of an expiry": {
+    plant: `DELETE FROM usage_record WHERE event_id = '${prefix}-late'`,
+    finds: ["missing_record"],
+    repairs: ["record_restored"],
+  },
+  "the entry that gave late usage some of an expiry back is dropped": {
+    plant: `DELETE FROM entry WHERE reference = 'late:${prefix}-late'`,
+    finds: ["missing_entry"],
+    repairs: ["entry_restored"],
   },
   "a record is doubled": {
     plant: `INSERT INTO usage_record SELECT event_id || '-again', account_id, meter, quantity, occurred_at,
@@ -317,6 +331,15 @@ function bytes(name: string) {
     ...{ eventId: `${prefix}-${name}-${at}`, accountId: id("dot"), meter: "byte", quantity: 1n },
     occurredAt: OCCURRED + at,
   }));
+}
+
+/** The first has the expiry of a lot posted; the second occurred before it, so that the lot pays for it. */
+function aroundAnExpiry() {
+  const used = { accountId: id("eve"), quantity: 1n };
+  return [
+    { ...used, eventId: `${prefix}-after`, occurredAt: OCCURRED },
+    { ...used, eventId: `${prefix}-late`, occurredAt: OCCURRED - 20_000 },
+  ];
 }
 
 const fromAnotherSource = (event: Usage) => ({ ...event, source: "another" });
