@@ -39,9 +39,13 @@ function topics({ usagePartitions, replication }: TopicSettings): ITopicConfig[]
       "retention.ms": BILLING_RETENTION_MS,
       "max.message.bytes": DEAD_LETTER_MAX_BYTES,
     }),
-    ...[TOPICS.lowBalance, TOPICS.credits, TOPICS.topUps, TOPICS.creditsExpiring].map((name) =>
-      topic(name, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS }),
-    ),
+    ...[
+      TOPICS.lowBalance,
+      TOPICS.credits,
+      TOPICS.topUps,
+      TOPICS.payments,
+      TOPICS.creditsExpiring,
+    ].map((name) => topic(name, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS })),
     topic(TOPICS.balances, BILLING_PARTITIONS, {
       "cleanup.policy": "compact",
       "min.cleanable.dirty.ratio": 0.1,

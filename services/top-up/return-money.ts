@@ -36,7 +36,7 @@ export async function returnMoney(context: PaymentContext, claimed: ClaimedPayme
 }
 
 async function makeRefund(
-  { database, gateway, logger }: PaymentContext,
+  { database, gateway, logger, now }: PaymentContext,
   claimed: ClaimedPayment,
   gatewayPayment: string,
   refund: Refund,
@@ -46,8 +46,9 @@ async function makeRefund(
   const key = refundKey(claimed, refund);
   const answer = await gateway.refund({ key, gatewayPayment, amount });
   if (answer.kind !== "refused") return;
-  logger.warn({ accountId, paymentId, refundId, reason: answer.reason }, "refund refused");
-  await refuseRefund(database, claimed.payment, refund, answer.reason);
+  const { reason } = answer;
+  logger.warn({ accountId, paymentId, refundId, reason }, "refund refused");
+  await refuseRefund(database, claimed.payment, refund, { reason, now: now() });
 }
 
 async function postAll(

@@ -51,9 +51,9 @@ export async function readTopicEnds(admin: Pick<Admin, "fetchTopicOffsets">): Pr
 }
 
 /**
- * Compares the billing topics with the books: each entry, low balance and top-up notice was published or
- * waits in the outbox, each published entry equals the one in the books, and each account's newest state
- * is on `billing.balances`.
+ * Compares the billing topics with the books: each entry, low balance, top-up notice and change of a
+ * payment was published or waits in the outbox, each published entry equals the one in the books, and each
+ * account's newest state is on `billing.balances`.
  */
 export async function comparePublications(
   comparison: PublicationComparison,

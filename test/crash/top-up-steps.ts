@@ -12,9 +12,11 @@ const STAGES = {
     "SELECT payment_method",
     "SELECT auto_top_up",
     "INSERT INTO payment",
+    "INSERT INTO payments_published",
+    "INSERT INTO outbox",
     "INSERT INTO auto_top_up",
     "INSERT INTO top_up_notice",
-    "INSERT INTO outbox",
+    "INSERT INTO outbox again",
     "COMMIT",
   ],
   "noting the place in the topic": ["INSERT INTO consumer_offset"],
@@ -30,10 +32,12 @@ const STAGES = {
     "INSERT INTO outbox",
     "SELECT payment again",
     "UPDATE payment",
+    "INSERT INTO payments_published",
+    "INSERT INTO outbox again",
     "UPDATE account",
     "INSERT INTO lot",
     "INSERT INTO entry",
-    "INSERT INTO outbox again",
+    "INSERT INTO outbox again again",
     "INSERT INTO balance_change",
     "COMMIT",
   ],
@@ -201,11 +205,12 @@ function isAskedOnceMore(sql: string): boolean {
   return /FROM refund\s+WHERE/.test(sql);
 }
 
-/** What a statement does, to which table; the second time in its transaction, with `again`. */
+/** What a statement does, to which table; with `again` for each earlier time in its transaction. */
 function nameOf({ sql, transaction }: Said): string {
   const name = shortOf(sql);
   const before = (transaction ?? []).slice(0, -1);
-  return before.some((earlier) => shortOf(earlier) === name) ? `${name} again` : name;
+  const times = before.filter((earlier) => shortOf(earlier) === name).length;
+  return `${name}${" again".repeat(times)}`;
 }
 
 function shortOf(sql: string): string {

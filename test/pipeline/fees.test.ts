@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
+import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { type Books, connect, openBooks } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { balanceOf, setCard, untilPayment } from "../support/books/payers.ts";
 import { type PaymentsByClock, paymentsByClock } from "../support/books/payments-by-clock.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
-import { testKafka } from "../support/kafka/kafka.ts";
+import { eventually } from "../support/eventually.ts";
+import { collectTopic, testKafka } from "../support/kafka/kafka.ts";
 import type { Statement } from "../support/processes/postgres-frames.ts";
 import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
 import {
@@ -56,6 +58,10 @@ describe("by the service", () => {
   afterAll(async () => await giveBack?.());
 
   test("charged once, as the subscription starts, however many processes run", async () => {
+    const payments = await collectTopic<{ status: string; plan_id: string }>(
+      testKafka(),
+      SCHEMAS.payments,
+    );
     await subscribe("card_approve", "month", Date.now());
     const services = [0, 1].map(() =>
       startTopUp({ databaseUrl: books.url, gatewayUrl: gateway.url }),
@@ -63,6 +69,15 @@ describe("by the service", () => {
     await Promise.all(services.map((service) => service.says(/^topping up$/, 60_000)));
     await untilPayment(books, "subscriber", "succeeded", 60_000);
     expect(await charges()).toEqual(["fee:1:0 1000 succeeded"]);
+    for (const status of ["pending", "succeeded"]) {
+      const isPublished = () =>
+        payments.received.some(
+          ({ key, record }) =>
+            key === "subscriber" && record.status === status && record.plan_id === "hundred",
+        );
+      await eventually(`the fee is published as ${status}`, isPublished, 60_000);
+    }
+    await payments.stop();
     expect(await Promise.all(services.map((service) => service.stop()))).toEqual([0, 0]);
     expect(await charges()).toEqual(["fee:1:0 1000 succeeded"]);
   }, 180_000);

@@ -46,6 +46,7 @@ const kafka = testKafka();
 
 let giveBack: () => Promise<void>;
 let topUps: Collector<{ status: string; reason: string }>;
+let payments: Collector<{ kind: string; status: string; amount: bigint }>;
 let books: Books;
 let gateway: GatewayInProcess;
 let account: string;
@@ -53,10 +54,12 @@ let account: string;
 beforeAll(async () => {
   giveBack = await takeTopUpGroup(kafka);
   topUps = await collectTopic(kafka, SCHEMAS.topUps);
+  payments = await collectTopic(kafka, SCHEMAS.payments);
 }, TURN_MS);
 
 afterAll(async () => {
   await topUps?.stop();
+  await payments?.stop();
   await giveBack?.();
 });
 
@@ -85,6 +88,13 @@ describe("at the gateway itself, reported by webhook", () => {
       expect(await sums()).toEqual({ withdrawn: `${399n * CREDIT}`, owed: `${101n * CREDIT}` });
       expect(await balanceOf(books, account)).toBe(-101n * CREDIT);
       await expectStopped(/A top-up was refunded/);
+      const published = () => payments.received.filter(({ key }) => key === account);
+      await eventually("the refund is published", () => published().length >= 3, WITHIN_MS);
+      expect(published().map(({ record }) => record)).toMatchObject([
+        { kind: "top_up", status: "pending", amount: 1000n },
+        { kind: "top_up", status: "succeeded", amount: 1000n },
+        { kind: "refund", status: "posted", amount: 1000n },
+      ]);
     },
     TEST_MS,
   );

@@ -223,6 +223,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     finds: ["not_kept"],
     repairs: ["dead_letter"],
   },
+  "a published change of a payment is lost": {
+    plant: `UPDATE payments_published SET records = records + 1 WHERE ${OF_ACME}`,
+    finds: ["not_told"],
+    repairs: [null],
+  },
   "published records are lost": {
     plant: `UPDATE account SET version = version + 1 WHERE ${OF_ACME}`,
     finds: ["balance_not_told"],

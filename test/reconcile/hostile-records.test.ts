@@ -14,7 +14,13 @@ import { malformedRecords } from "../support/kafka/malformed-records.ts";
 import { publishPending } from "../support/processes/live-server.ts";
 import { prove, repairAll } from "./prove.ts";
 
-const BILLING = [TOPICS.balances, TOPICS.credits, TOPICS.topUps, TOPICS.lowBalance];
+const BILLING = [
+  TOPICS.balances,
+  TOPICS.credits,
+  TOPICS.topUps,
+  TOPICS.payments,
+  TOPICS.lowBalance,
+];
 
 test("reconciling names each record that cannot be read, and compares the others", async () => {
   const books = await openBooks();

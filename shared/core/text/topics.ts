@@ -5,6 +5,7 @@ export const TOPICS = {
   lowBalance: "billing.low-balance",
   credits: "billing.credits",
   topUps: "billing.top-ups",
+  payments: "billing.payments",
   creditsExpiring: "billing.credits-expiring",
   balances: "billing.balances",
 } as const;

@@ -108,6 +108,7 @@ export const SCHEMAS = {
   lowBalance: schemaOf(TOPICS.lowBalance, "low-balance.avsc"),
   credits: schemaOf(TOPICS.credits, "credits-posted.avsc"),
   topUps: schemaOf(TOPICS.topUps, "top-up-changed.avsc"),
+  payments: schemaOf(TOPICS.payments, "payment-changed.avsc"),
   creditsExpiring: schemaOf(TOPICS.creditsExpiring, "credits-expiring.avsc"),
   balances: schemaOf(TOPICS.balances, "balance-changed.avsc"),
 } as const satisfies Record<keyof typeof TOPICS, TopicSchema>;

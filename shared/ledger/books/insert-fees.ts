@@ -1,9 +1,11 @@
-import type { AccountId } from "../../core/line/account.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Fee } from "../../core/month/fee.ts";
+import { feeChanged } from "../../core/payments/payment-change.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
+import { publishPayments } from "./publish-payments.ts";
 
 const INTO = {
   table: "payment",
@@ -17,12 +19,13 @@ const INVOICED = `
   WHERE account_id = ANY($1::text[])`;
 
 /**
- * Stores fees that fell due, to be charged from then on; those of accounts that are invoiced elsewhere
- * are settled with that. The caller has locked the accounts.
+ * Stores and publishes fees that fell due, to be charged from then on; those of accounts that are invoiced
+ * elsewhere are settled with that. The caller has locked the accounts.
  */
 export async function insertFees(
   transaction: Transaction,
   fees: readonly { accountId: AccountId; fee: Fee }[],
+  now: Instant,
 ): Promise<void> {
   if (fees.length === 0) return;
   const invoiced = await readInvoiced(transaction, fees);
@@ -50,6 +53,11 @@ export async function insertFees(
     if (isInvoiced) rows.timestamptz(fee.dueAt);
     else rows.null();
   });
+  const changes = fees.map(({ accountId, fee }) => {
+    const status = invoiced.has(accountId) ? "invoiced" : "pending";
+    return feeChanged(accountId, fee, { status, attempt: 1, reason: "" });
+  });
+  await publishPayments(transaction, changes, now);
 }
 
 async function readInvoiced(

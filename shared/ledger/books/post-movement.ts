@@ -32,7 +32,7 @@ export async function postMovement(
   }));
   await writeSchedules(transaction, movement.schedules);
   await recordChanges(transaction, movement.changes);
-  await insertFees(transaction, movement.fees);
+  await insertFees(transaction, movement.fees, now);
   await putInOutbox(transaction, [
     ...entries.map((entry) => creditsPostedRecord(entry, now)),
     ...lowBalances.map(lowBalanceRecord),

@@ -1,8 +1,10 @@
 import type { WayToPay } from "../../core/changes/paying-fees.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
-import type { UnpaidFee } from "../../core/month/fee.ts";
+import type { Fee, UnpaidFee } from "../../core/month/fee.ts";
+import { feeChanged } from "../../core/payments/payment-change.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { type StoredFeeCredits, toFeeCredits } from "./fee-credits.ts";
+import { publishPayments } from "./publish-payments.ts";
 
 /** An unpaid fee of a subscription. */
 export interface OpenFee extends UnpaidFee {
@@ -55,11 +57,13 @@ const ABANDON = `
     AND kind = 'fee'
     AND subscription = $2
     AND brings IS NOT NULL
-    AND (status = 'retrying' OR (status = 'pending' AND calls = 0))`;
+    AND (status = 'retrying' OR (status = 'pending' AND calls = 0))
+  RETURNING payment_id AS "paymentId", amount, currency, plan_id AS "planId", attempt, reason`;
 
 /**
- * Abandons the fees of a subscription that has ended before they brought anything. One that is at the
- * gateway goes on: if it is paid, its credits come, and if it is declined, it is not tried again.
+ * Abandons the fees of a subscription that has ended before they brought anything, and publishes that. One
+ * that is at the gateway continues: if it is paid, its credits come, and if it is declined, it is not tried
+ * again. The caller has locked the account.
  */
 export async function abandonFees(
   transaction: Transaction,
@@ -67,5 +71,11 @@ export async function abandonFees(
   number: number,
   now: Instant,
 ): Promise<void> {
-  await transaction.query(ABANDON, [accountId, number, now]);
+  type Row = Pick<Fee, "paymentId" | "amount" | "currency" | "planId"> & {
+    readonly attempt: number;
+    readonly reason: string;
+  };
+  const abandoned = await queryRows<Row>(transaction, ABANDON, [accountId, number, now]);
+  const changes = abandoned.map((fee) => feeChanged(accountId, fee, { ...fee, status: "failed" }));
+  await publishPayments(transaction, changes, now);
 }

@@ -2,6 +2,7 @@ import type { Account, AccountId, Entry, Instant } from "../../core/line/account
 import { balanceOf, type MicroCredits } from "../../core/line/credit-line.ts";
 import type { LowBalance } from "../../core/line/low-balance.ts";
 import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
+import type { PaymentChange } from "../../core/payments/payment-change.ts";
 import { TOPICS } from "../../core/text/topics.ts";
 import type { OutboxRecord } from "./outbox.ts";
 
@@ -56,6 +57,26 @@ export function topUpChangedRecord(
       top_up_id: topUpId,
       ...{ status, amount, currency, credits, reason },
       changed_at: changedAt,
+    },
+  };
+}
+
+/** PaymentChanged for `billing.payments`. */
+export function paymentChangedRecord(
+  change: PaymentChange,
+  sequence: bigint,
+  changedAt: Instant,
+): OutboxRecord {
+  const { accountId, paymentId, refundId, kind, status, amount, currency } = change;
+  const { attempt, planId, requestedBy, reason } = change;
+  return {
+    accountId,
+    topic: TOPICS.payments,
+    sequence,
+    record: {
+      ...{ account_id: accountId, payment_id: paymentId, refund_id: refundId },
+      ...{ kind, status, amount, currency, attempt },
+      ...{ plan_id: planId, requested_by: requestedBy, reason, changed_at: changedAt },
     },
   };
 }

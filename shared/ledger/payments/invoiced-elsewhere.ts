@@ -1,6 +1,8 @@
 import { owedFees } from "../../core/changes/paying-fees.ts";
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import { chargeChanged } from "../../core/payments/payment-change.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
+import { publishPayments } from "../books/publish-payments.ts";
 import { readOpenFees } from "../books/unpaid-fees.ts";
 import { type Database, type Queryable, queryRow, type Transaction } from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
@@ -90,6 +92,8 @@ async function invoiceFee(
     const fee = await lockPayment(transaction, ref);
     const isInvoiced = await markInvoiced(transaction, { accountId, paymentId }, now);
     if (fee?.kind !== "fee" || !isInvoiced) return { decision: false, step: null };
+    const change = chargeChanged(fee, { status: "invoiced", reason: "" });
+    await publishPayments(transaction, [change], now);
     return { decision: true, step: await payFee(transaction, fee, settled, { now, by }) };
   });
   return done === true;

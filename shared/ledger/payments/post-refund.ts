@@ -5,10 +5,12 @@ import type { Settlement } from "../../core/month/settle.ts";
 import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
 import { noticeOf } from "../../core/payments/decide-top-up.ts";
 import type { FeePayment, TopUp } from "../../core/payments/payment.ts";
+import { refundChanged } from "../../core/payments/payment-change.ts";
 import { type ReversalOutcome, reverseTopUp } from "../../core/payments/reverse-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { findLot, readLosses, useOf, withExpiries } from "../books/granted-lots.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import { publishPayments } from "../books/publish-payments.ts";
 import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
 import { listRefunds, type Refund, sumOf } from "./refunds.ts";
@@ -52,6 +54,9 @@ export async function postRefund(
       payment.kind === "top_up"
         ? await postOfTopUp(transaction, payment, { back, amountBefore }, settled)
         : { step: await postOfFee(transaction, payment, back, settled) };
+    const requestedBy = known?.askedBy ?? "gateway";
+    const posted = { ...back, status: "posted", requestedBy, reason: "" } as const;
+    await publishPayments(transaction, [refundChanged(payment, posted)], now);
     return { decision: { kind: "posted" }, ...done, by: known?.askedBy ?? GATEWAY };
   });
 }

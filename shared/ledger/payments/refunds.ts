@@ -1,10 +1,15 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import type { Payment } from "../../core/payments/payment.ts";
+import { refundChanged } from "../../core/payments/payment-change.ts";
+import { lockAccount } from "../books/account-details.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
+import { publishPayments } from "../books/publish-payments.ts";
 import {
   type Database,
+  inTransaction,
   type Queryable,
+  queryRow,
   queryRows,
   type Transaction,
 } from "../postgres/database.ts";
@@ -81,9 +86,12 @@ export async function requestRefund(
   return moveAccount<RefundOutcome>(database, { accountId, now }, async (_, transaction) => {
     const decision = await decideRefund(transaction, asked);
     if (decision.kind === "pending") {
-      const { amount } = decision;
+      const { amount, payment } = decision;
       await transaction.query(ASK, [accountId, refundId, paymentId, amount, by, now]);
       await transaction.query(TAKE_TO_GATEWAY, [accountId, paymentId, now]);
+      const pending = { refundId, kind: "refund", status: "pending", amount } as const;
+      const change = refundChanged(payment, { ...pending, requestedBy: by, reason: "" });
+      await publishPayments(transaction, [change], now);
     }
     return { decision, step: null };
   });
@@ -122,14 +130,25 @@ export function sumOf(refunds: readonly Refund[]): bigint {
 const REFUSE = `
   UPDATE refund
   SET status = 'refused', reason = $4
-  WHERE account_id = $1 AND payment_id = $2 AND refund_id = $3 AND status = 'pending'`;
+  WHERE account_id = $1 AND payment_id = $2 AND refund_id = $3 AND status = 'pending'
+  RETURNING amount, asked_by AS "requestedBy"`;
 
 /** Records that the gateway refused a refund, and why. */
 export async function refuseRefund(
   database: Database,
-  { accountId, paymentId }: PaymentRef,
+  ref: PaymentRef,
   { refundId }: Pick<Refund, "refundId">,
-  reason: string,
+  { reason, now }: { readonly reason: string; readonly now: Instant },
 ): Promise<void> {
-  await database.query(REFUSE, [accountId, paymentId, refundId, reason]);
+  const { accountId, paymentId } = ref;
+  await inTransaction(database, async (transaction) => {
+    await lockAccount(transaction, accountId);
+    const payment = await lockPayment(transaction, ref);
+    type Row = { amount: bigint; requestedBy: string };
+    const values = [accountId, paymentId, refundId, reason];
+    const refused = await queryRow<Row>(transaction, REFUSE, values);
+    if (payment === null || refused === null) return;
+    const change = { refundId, kind: "refund", status: "refused", reason, ...refused } as const;
+    await publishPayments(transaction, [refundChanged(payment, change)], now);
+  });
 }

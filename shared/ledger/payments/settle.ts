@@ -5,10 +5,12 @@ import type { Settlement } from "../../core/month/settle.ts";
 import { recheckAt } from "../../core/payments/attempt.ts";
 import { type Decline, declineReason } from "../../core/payments/decline.ts";
 import type { FeePayment, Payment, PaymentStatus, TopUp } from "../../core/payments/payment.ts";
+import { chargeChanged } from "../../core/payments/payment-change.ts";
 import { feeDeclined, keepsSuspended } from "../../core/payments/settle-fee.ts";
 import { topUpDeclined, topUpSucceeded } from "../../core/payments/settle-top-up.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import { publishPayments } from "../books/publish-payments.ts";
 import { readOpenFees } from "../books/unpaid-fees.ts";
 import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 import { lockPayment } from "./payments.ts";
@@ -50,6 +52,7 @@ export async function settlePayment(
         ? await settleTopUp(transaction, payment, outcome, settled, now)
         : await settleFee(transaction, payment, outcome, settled, now);
     await write(transaction, payment, { ...after, ...outcome }, now);
+    await publishPayments(transaction, [chargeChanged(payment, after)], now);
     return { decision: { kind: "settled", status: after.status }, step };
   });
 }

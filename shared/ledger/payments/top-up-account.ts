@@ -10,7 +10,8 @@ import {
   type ManualTopUpDecision,
   type TopUpContext,
 } from "../../core/payments/decide-top-up.ts";
-import type { TopUp } from "../../core/payments/payment.ts";
+import type { NewTopUp, TopUp } from "../../core/payments/payment.ts";
+import { topUpCreated } from "../../core/payments/payment-change.ts";
 import { refuseOneMore } from "../books/attempts-by-hand.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import {
@@ -19,6 +20,7 @@ import {
   type SettledAccount,
   type UnknownAccount,
 } from "../books/move-account.ts";
+import { publishPayments } from "../books/publish-payments.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import { insertTopUp, lockPayment, readTopUpsSoFar } from "./payments.ts";
 
@@ -34,8 +36,7 @@ export async function topUpIfLow(
     const { tries, context } = await readContext(transaction, settled, at.now);
     const decision = decideAutoTopUp(tries, context);
     const { auto, topUp, notices } = decision;
-    if (topUp !== null)
-      await insertTopUp(transaction, at.accountId, topUp, { now: at.now, by: null });
+    if (topUp !== null) await store(transaction, { ...at, by: null }, topUp);
     if (isChanged(context, decision)) {
       await writeAutoTopUp(transaction, at.accountId, { auto, notices, now: at.now });
     }
@@ -68,7 +69,7 @@ export async function topUpByHand(
   request: ManualTopUp,
   most: number = USUAL_ATTEMPTS,
 ): Promise<ManualTopUpOutcome | UnknownAccount> {
-  const { accountId, now, by = null } = at;
+  const { accountId, now } = at;
   return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
     const standing = await lockPayment(transaction, { accountId, paymentId: request.paymentId });
     if (standing?.kind === "top_up") {
@@ -84,12 +85,21 @@ export async function topUpByHand(
     if (decision.kind === "pending") {
       const refused = await refuseOneMore(transaction, { accountId, now, most });
       if (refused !== null) return { decision: refused, step: null };
-      await insertTopUp(transaction, accountId, decision.topUp, { now, by });
+      await store(transaction, at, decision.topUp);
       const { notices } = decision;
       await writeAutoTopUp(transaction, accountId, { auto: context.auto, notices, now });
     }
     return { decision, step: null };
   });
+}
+
+async function store(
+  transaction: Transaction,
+  { accountId, now, by = null }: AccountNow,
+  topUp: NewTopUp,
+): Promise<void> {
+  await insertTopUp(transaction, accountId, topUp, { now, by });
+  await publishPayments(transaction, [topUpCreated(accountId, topUp, by)], now);
 }
 
 async function readContext(

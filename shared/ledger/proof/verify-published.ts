@@ -6,7 +6,12 @@ import { queryRows, type Transaction } from "../postgres/database.ts";
 import { readPages } from "../postgres/read-pages.ts";
 
 /** Topics whose records are numbered per account without gaps. */
-export const COUNTED_TOPICS = [TOPICS.credits, TOPICS.lowBalance, TOPICS.topUps] as const;
+export const COUNTED_TOPICS = [
+  TOPICS.credits,
+  TOPICS.lowBalance,
+  TOPICS.topUps,
+  TOPICS.payments,
+] as const;
 
 export type CountedTopic = (typeof COUNTED_TOPICS)[number];
 
@@ -14,6 +19,7 @@ const COUNTS: Record<CountedTopic, string> = {
   [TOPICS.credits]: "SELECT account_id, entries AS told FROM account",
   [TOPICS.lowBalance]: "SELECT account_id, crossings AS told FROM account",
   [TOPICS.topUps]: "SELECT account_id, told FROM auto_top_up",
+  [TOPICS.payments]: "SELECT account_id, records AS told FROM payments_published",
 };
 
 /** How many records an account has on a topic, and the first one that waits in the outbox and is not refused. */

@@ -16,6 +16,7 @@ export const COPIED_TABLES = [
     "auto_top_up",
     "top_up_notice",
     "payment",
+    "payments_published",
     "refund",
     "charge_check",
     "unmatched_charge",

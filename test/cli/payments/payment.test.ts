@@ -79,7 +79,7 @@ describe("payment show", () => {
       books.database,
       { accountId: toAccountId("cli-back"), paymentId },
       { refundId: "r-2" },
-      "The card is gone.",
+      { reason: "The card is gone.", now: Date.now() },
     );
     await run(`payment refund cli-back ${paymentId} --amount 2 --key r-3 --by ben`);
     const shown = await json(`payment show cli-back ${paymentId}`);
@@ -216,7 +216,7 @@ describe("payment refund", () => {
       books.database,
       { accountId: toAccountId("cli-again"), paymentId },
       { refundId: "ticket-2" },
-      "The card is gone.",
+      { reason: "The card is gone.", now: Date.now() },
     );
     expect(await run(`payment refund cli-again ${paymentId} --amount 1 --key ticket-2`)).toEqual({
       code: 1,

@@ -28,6 +28,7 @@ import {
   openCardHolder,
   PAID,
   pendingTopUp,
+  publishedPaymentsOf,
   rowOf,
 } from "../../support/books/card-holders.ts";
 import { explained } from "../../support/books/explained.ts";
@@ -182,6 +183,10 @@ describe("a fee", () => {
     });
     await settlePayment(books.database, second.payment, PAID, NOON + 2);
     expect(await rowOf(books, "acme", FEE)).toMatchObject({ status: "succeeded", attempt: 2 });
+    expect(await publishedPaymentsOf(books, "acme")).toEqual([
+      ...["1 fee fee:1:0 pending 1000", "2 fee fee:1:0 retrying 1000"],
+      "3 fee fee:1:0 succeeded 1000",
+    ]);
   });
 
   test("is tried five times within a week, and then given up", async () => {

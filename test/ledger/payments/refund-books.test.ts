@@ -30,6 +30,7 @@ import {
   PAID,
   paidTopUp,
   pendingTopUp,
+  publishedPaymentsOf,
   rowOf,
   toldOf,
 } from "../../support/books/card-holders.ts";
@@ -311,6 +312,10 @@ describe("a requested refund", () => {
     await post({ refundId: "r-1", amount: 400n });
     expect(await refundsOf()).toEqual(["r-1 posted 400: 200 withdrawn, 0 owed"]);
     expect(await balance()).toBe(400n);
+    expect((await publishedPaymentsOf(books, id)).slice(2)).toEqual([
+      "3 refund manual:1 r-1 pending 400 test",
+      "4 refund manual:1 r-1 posted 400 test",
+    ]);
   });
 
   test("of everything takes what is neither refunded nor pending", async () => {
@@ -326,7 +331,8 @@ describe("a requested refund", () => {
     await ask("r-1");
     const accountId = toAccountId(id);
     const of = { accountId, paymentId: "manual:1" };
-    await refuseRefund(books.database, of, { refundId: "r-1" }, "The card is gone.");
+    const refusal = { reason: "The card is gone.", now: NOON + 1 };
+    await refuseRefund(books.database, of, { refundId: "r-1" }, refusal);
     expect(await listRefunds(books.database, of)).toMatchObject([
       {
         ...{ refundId: "r-1", kind: "refund", status: "refused", amount: 1_000n },
@@ -335,6 +341,11 @@ describe("a requested refund", () => {
     ]);
     expect(await ask("r-2")).toMatchObject({ kind: "pending", amount: 1_000n });
     expect(await balance()).toBe(600n);
+    expect((await publishedPaymentsOf(books, id)).slice(2)).toEqual([
+      "3 refund manual:1 r-1 pending 1000 test",
+      "4 refund manual:1 r-1 refused 1000 test",
+      "5 refund manual:1 r-2 pending 1000 test",
+    ]);
   });
 
   test("repeated is the same one", async () => {
@@ -419,6 +430,11 @@ describe("a fee", () => {
     await post({ paymentId: FEE, kind: "chargeback" });
     await post({ paymentId: FEE, kind: "chargeback" });
     expect([await balance(), await history()]).toEqual([100n, ["subscribed", "suspended"]]);
+    expect(await publishedPaymentsOf(books, id)).toEqual([
+      "1 fee fee:1:0 pending 1000",
+      "2 fee fee:1:0 succeeded 1000",
+      "3 chargeback fee:1:0 re_1 posted 1000 gateway",
+    ]);
   });
 });
 

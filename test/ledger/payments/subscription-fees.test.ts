@@ -14,6 +14,7 @@ import { setInvoicedElsewhere } from "../../../shared/ledger/payments/invoiced-e
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
+import { publishedPaymentsOf } from "../../support/books/card-holders.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 
@@ -60,6 +61,9 @@ test("a preview lists the fees of coming turns and stores none; the run stores t
   expect(await payments()).toEqual(["fee:1:0"]);
   await settleAccounts(books.database, run, null);
   expect(await payments()).toEqual(["fee:1:0", "fee:1:1", "fee:1:2"]);
+  expect(await publishedPaymentsOf(books, "acme")).toEqual([
+    ...["1 fee fee:1:0 pending 1000", "2 fee fee:1:1 pending 1000", "3 fee fee:1:2 pending 1000"],
+  ]);
 });
 
 test("a suspension is kept until its fee is paid, with the months that began meanwhile", async () => {
@@ -102,6 +106,9 @@ test("the first credits come with the fee's success, once, however often its out
   ]);
   expect(await lots()).toEqual(["plan:1:0"]);
   expect(await subscription()).toMatchObject({ withheld: null, periodCredits: 100_000_000n });
+  expect(await publishedPaymentsOf(books, "acme")).toEqual([
+    ...["1 fee fee:1:0 pending 1000", "2 fee fee:1:0 succeeded 1000"],
+  ]);
 });
 
 test("cancelled before it is paid, the subscription ends, and its fee is never charged", async () => {
@@ -110,6 +117,9 @@ test("cancelled before it is paid, the subscription ends, and its fee is never c
   expect([await subscription(), await lots()]).toEqual([null, []]);
   const { rows } = await books.database.query("SELECT status, next_try_at FROM payment");
   expect(rows).toEqual([{ status: "failed", next_try_at: null }]);
+  expect((await publishedPaymentsOf(books, "acme")).slice(1)).toEqual([
+    "2 fee fee:1:0 failed 1000",
+  ]);
 });
 
 test("a fee that was abandoned is not invoiced either: its credits never come", async () => {
@@ -134,6 +144,9 @@ test("invoiced elsewhere, an account needs no card: open fees count as paid, lat
   expect(await lots()).toEqual(["plan:1:0", "plan:1:1"]);
   const { rows } = await books.database.query("SELECT status, next_try_at FROM payment");
   expect(rows).toEqual(Array(2).fill({ status: "invoiced", next_try_at: null }));
+  expect((await publishedPaymentsOf(books, "acme")).slice(1)).toEqual([
+    ...["2 fee fee:1:0 invoiced 1000", "3 fee fee:1:1 invoiced 1000"],
+  ]);
 });
 
 async function lots(): Promise<string[]> {

@@ -137,6 +137,21 @@ export async function rowOf(
   return rows[0];
 }
 
+/** The published changes of the account's payments, in order: `1 top_up manual:1 pending 1000`. */
+export async function publishedPaymentsOf(
+  { database }: Pick<Books, "database">,
+  id: string,
+): Promise<string[]> {
+  const { rows } = await database.query<{ line: string }>(
+    `SELECT concat_ws(' ', sequence, change ->> 'kind', change ->> 'payment_id', change ->> 'refund_id',
+                      change ->> 'status', change ->> 'amount', change ->> 'requested_by') AS line
+     FROM outbox, LATERAL (SELECT record::json) AS published (change)
+     WHERE account_id = $1 AND topic = 'billing.payments' ORDER BY sequence`,
+    [id],
+  );
+  return rows.map(({ line }) => line);
+}
+
 /** The published events of the account's top-ups, in order: `1 pending low-balance:1`. */
 export async function toldOf({ database }: Books, id: string): Promise<string[]> {
   const { rows } = await database.query<{ line: string }>(
