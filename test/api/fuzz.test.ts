@@ -2,11 +2,10 @@
  * The OpenAPI document fuzzed from outside, with Schemathesis: no 500, and no undocumented status,
  * content type or body.
  */
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Usage } from "../../shared/client/usage-client.ts";
@@ -18,6 +17,7 @@ import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { silent } from "../support/kafka/kafka.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
+import { installPython, NO_PYTHON } from "../support/python.ts";
 
 const VERSION = "4.32.*";
 /** The same in each run, so that a change is judged by its effect; FUZZ_SEED sets another. */
@@ -29,17 +29,15 @@ const CHECKS = [
 ];
 
 const run = promisify(execFile);
-const python = resolve(import.meta.dirname, "../../.local/schemathesis");
-const command = join(python, "bin/st");
-const missing = whatIsMissing();
 
+let python: string | null;
 let books: Books;
 let folder: string;
 
 beforeAll(async () => {
-  if (missing !== null) return;
+  python = await installPython("schemathesis", [`schemathesis==${VERSION}`]);
+  if (python === null) return;
   folder = await mkdtemp(join(tmpdir(), "drawdown-fuzz-"));
-  await install();
   books = await openBooks();
   await openCatalogue(books);
   await sellCredits(books);
@@ -56,10 +54,10 @@ afterAll(async () => {
 const settings = { "of any account": "", "of an account that stands": 'account_id = "acme"\n' };
 
 for (const [what, parameters] of Object.entries(settings)) {
-  const name = `what is asked ${what} is answered as the document says`;
-  test.skipIf(missing !== null)(
-    missing === null ? name : `${name} (skipped: ${missing})`,
-    async () => {
+  test(
+    `what is asked ${what} is answered as the document says`,
+    async ({ skip }) => {
+      if (python === null) return skip(NO_PYTHON);
       const usage = { client: { publish }, window: DEFAULT_WINDOW };
       const app = await testServer(books, { usage, logger: silent });
       const origin = await app.listen({ port: 0, host: "127.0.0.1" });
@@ -70,7 +68,7 @@ for (const [what, parameters] of Object.entries(settings)) {
       const keyId = other?.kind === "key" ? other.keyId : "";
       await writeFile(config, `[parameters]\nkey_id = "${keyId}"\n${parameters}`);
       const said = await run(
-        command,
+        join(dirname(python), "st"),
         [
           ...["--config-file", config, "run", `${origin}/openapi.json`],
           ...["--header", `Authorization: Bearer ${key}`, "--checks", CHECKS.join(",")],
@@ -105,22 +103,4 @@ async function publish(usage: Usage): Promise<UsageEvent> {
   const { eventId = "e", source = "", dimensions = {}, quantity } = usage;
   const occurredAt = Number(usage.occurredAt);
   return { ...usage, eventId, occurredAt, source, dimensions, quantity: BigInt(quantity) };
-}
-
-/** The reason this cannot run here, or null when it can. */
-function whatIsMissing(): string | null {
-  if (existsSync(command)) return null;
-  try {
-    execFileSync("python3", ["-c", "import ensurepip, venv"], { stdio: "ignore" });
-    return null;
-  } catch {
-    return "Python 3 with venv and pip is not here";
-  }
-}
-
-async function install(): Promise<void> {
-  if (existsSync(command)) return;
-  await run("python3", ["-m", "venv", python]);
-  const pip = join(python, "bin/pip");
-  await run(pip, ["install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`]);
 }

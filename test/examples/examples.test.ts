@@ -20,7 +20,8 @@ import { malformedRecords } from "../support/kafka/malformed-records.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 import { publishPending } from "../support/processes/live-server.ts";
-import { installPython } from "../support/python.ts";
+import { examplePackages, installPython, NO_PYTHON } from "../support/python.ts";
+import { generateClient, pythonGenerator } from "./generated-client.ts";
 import { installExamples } from "./install.ts";
 
 /** The programs in examples/, run as their READMEs describe. */
@@ -39,7 +40,11 @@ let giveTopicBack: () => Promise<void>;
 beforeAll(async () => {
   // Inside the repository, so that the examples' dependencies are found in its node_modules.
   folder = await mkdtemp(join(LOCAL, "examples-"));
-  [python] = await Promise.all([installPython("python-consumer"), installExamples(folder)]);
+  const packages = [...(await examplePackages()), await pythonGenerator()];
+  [python] = await Promise.all([
+    installPython("python-consumer", packages),
+    installExamples(folder),
+  ]);
   giveTopicBack = await takeUsageTopic(kafka);
   topic = await followUsage(kafka);
   books = await openBooks();
@@ -91,7 +96,7 @@ test.for(["typescript", "python"] as const)(
   "the consumer in %s handles each record once",
   { timeout: 3 * WITHIN_MS },
   async (language, { skip }) => {
-    if (language === "python") skip(python === null, "Python 3 with venv and pip is not here");
+    if (language === "python") skip(python === null, NO_PYTHON);
     const reader = `${account}-${language}`;
     await beginNow([`${reader}-1`, `${reader}-2`]);
     await publishMalformed(reader);
@@ -114,6 +119,34 @@ test.for(["typescript", "python"] as const)(
       "2",
     ]);
     expect(second.of(reader)[0]?.record).toMatchObject({ account_id: reader, kind: "grant" });
+  },
+);
+
+test.for(["typescript", "python"] as const)(
+  "a client generated in %s as docs/api.md describes is used as it shows",
+  { timeout: 3 * WITHIN_MS },
+  async (language, { skip }) => {
+    if (language === "python") skip(python === null, NO_PYTHON);
+    const { DRAWDOWN_URL: origin = "", DRAWDOWN_KEY: key = "" } = await serve(["admin"]);
+    const owner = `${account}-generated-${language}`;
+    const use = await generateClient(language, { folder, origin, key, account: owner, python });
+
+    const refused = expect.stringMatching(/^404: .*nobody/);
+    expect(await use()).toEqual([`${owner} has 0 micro-credits`, "1 accepted", refused]);
+
+    for (const lotId of ["one", "two"]) {
+      await grantCredits(books.database, toAccountId(owner), { ...LATER, lotId }, Date.now());
+    }
+    expect(await use()).toEqual([
+      `${owner} has 10 micro-credits`,
+      ...["one: 5 left", "two: 5 left", "1 accepted"],
+      refused,
+    ]);
+    await eventually("its event is in Kafka", () => topic.of(owner).length > 0);
+    expect(topic.of(owner)[0]?.record).toMatchObject({
+      ...{ event_id: "request-1", source: "shop", quantity: 4808n },
+      dimensions: { model: "gpt-5" },
+    });
   },
 );
 

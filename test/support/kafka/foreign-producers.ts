@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { findJava } from "../../../infra/local/find-java.ts";
-import { installPython } from "../python.ts";
+import { examplePackages, installPython } from "../python.ts";
 
 const run = promisify(execFile);
 const PROGRAMS = join(import.meta.dirname, "producers");
@@ -18,7 +18,7 @@ export type ForeignProducer = (
 
 /** Null: Python is not here. */
 export async function librdkafka(): Promise<ForeignProducer | null> {
-  const python = await installPython("python-producer");
+  const python = await installPython("python-producer", await examplePackages());
   if (python === null) return null;
   return (topic, count, codecs) =>
     run(python, [join(PROGRAMS, "produce.py"), ...options(topic, count, codecs)]);
