@@ -37,6 +37,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { lotRoutes } from "./routes/lots.ts";
 import { outlookRoutes } from "./routes/outlook.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
+import { paymentsRoute } from "./routes/payments.ts";
 import { refundRoutes } from "./routes/refunds.ts";
 import type { RouteContext } from "./routes/route.ts";
 import { subscriptionRoutes } from "./routes/subscription.ts";
@@ -73,6 +74,7 @@ const ROUTES = [
   ...[accountRoutes, balanceRoute, lotRoutes, entryRoutes, usageRoutes, outlookRoutes],
   ...[
     topUpRoutes,
+    paymentsRoute,
     paymentMethodRoutes,
     refundRoutes,
     grantRoutes,

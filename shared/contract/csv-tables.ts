@@ -5,7 +5,7 @@ import { formatMoney } from "../core/text/money.ts";
 import type { CsvTable } from "./csv-export.ts";
 import type { entry } from "./entry.ts";
 import type { lot } from "./lot.ts";
-import type { payment } from "./payment.ts";
+import type { listedPayment, payment } from "./payment.ts";
 import type { bucket } from "./usage.ts";
 import type { usageRecord } from "./usage-record.ts";
 
@@ -74,6 +74,13 @@ export const PAYMENTS_CSV: CsvTable<z.output<typeof payment>> = [
   ["reason", (made) => made.reason],
   ["created_at", (made) => instant(made.createdAt)],
   ["requested_by", (made) => made.requestedBy ?? ""],
+];
+
+export const ALL_PAYMENTS_CSV: CsvTable<z.output<typeof listedPayment>> = [
+  ["account_id", (made) => made.accountId],
+  ...PAYMENTS_CSV,
+  ["gateway_payment", (made) => made.gatewayPayment ?? ""],
+  ["refunded", (made) => ({ number: formatMoney(made.refunded, made.currency) })],
 ];
 
 function credits(amount: bigint): Cell {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { isAutomatic, type Payment } from "../core/payments/payment.ts";
-import { type PageRequest, pageFromFirst } from "./cursor.ts";
+import { cursorsOf, INSTANT, type PageRequest, pageFromFirst, pageOf, TEXT } from "./cursor.ts";
 import { noun } from "./noun.ts";
-import { credits, instant, money } from "./wire.ts";
+import { accountId, credits, instant, money } from "./wire.ts";
 
 /** A top-up or a fee. */
 export const paymentFields = {
@@ -25,6 +25,17 @@ export const paymentFields = {
 
 export const payment = noun(paymentFields).meta({ title: "Payment" });
 
+/** A payment in the list of all accounts. */
+export const listedPayment = noun({
+  account_id: accountId,
+  ...paymentFields,
+  gateway_payment: z
+    .string()
+    .nullable()
+    .meta({ description: "The gateway's id of the last attempt; null: it was never there." }),
+  refunded: money.meta({ description: "What went back by refunds and chargebacks." }),
+}).meta({ title: "Listed payment" });
+
 export function toPayment(made: Payment) {
   const { requestedBy = null } = made;
   return made.kind === "fee"
@@ -45,6 +56,33 @@ export async function paymentPage(
 ) {
   const list = kind === null ? "payments" : "top-ups";
   return pageFromFirst(list, request, async (count) => (await readFirst(count)).map(toPayment));
+}
+
+type Listed = Payment & { readonly gatewayPayment: string | null; readonly refunded: bigint };
+
+export function toListedPayment(listed: Listed) {
+  const { gatewayPayment, refunded } = listed;
+  return { ...toPayment(listed), gatewayPayment, refunded };
+}
+
+const allPayments = cursorsOf("all-payments", [INSTANT, TEXT, TEXT]);
+
+/** A page of the payments of all accounts, newest first. `read` returns those after the payment `last`. */
+export async function allPaymentsPage(
+  { limit, cursor }: PageRequest,
+  read: (
+    limit: number,
+    last: { createdAt: number; accountId: string; paymentId: string } | null,
+  ) => Promise<readonly Listed[]>,
+) {
+  const position = allPayments.read(cursor);
+  const [createdAt, account = "", paymentId = ""] = position ?? [];
+  const last =
+    position === null ? null : { createdAt: Number(createdAt), accountId: account, paymentId };
+  const payments = await read(limit + 1, last);
+  return pageOf(payments.map(toListedPayment), limit, (shown) =>
+    allPayments.of(shown.createdAt, shown.accountId, shown.paymentId),
+  );
 }
 
 export type PaymentData = z.input<typeof payment>;

@@ -292,6 +292,7 @@ test("a key restricted to some accounts opens no other, by any route", async () 
   }
   expect(open).toEqual([
     "POST /v1/accounts",
+    "GET /v1/payments",
     "GET /v1/catalogue",
     "POST /v1/events",
     "POST /api/v1/events",

@@ -77,6 +77,7 @@ const SAME = [
   { route: `${ACCOUNT}/payment-method`, command: "payment-method show acme" },
   { route: `${ACCOUNT}/invoicing`, command: "invoicing show acme" },
   { route: `${ACCOUNT}/subscription/changes`, command: "subscription history acme" },
+  { route: "/v1/payments", command: "payments" },
   { route: "/v1/catalogue", command: "catalogue show" },
   { route: "/v1/dead-letters", command: "dead-letters list" },
   { route: "/v1/keys", command: "key list" },
@@ -129,21 +130,24 @@ test.each(SAME)("$command shows what GET $route answers", async ({ route, comman
   expect(await show(command)).toEqual(answer);
 });
 
-test.each(["lots", "entries", "payments", "top-ups"])(
-  "the file of %s that --csv writes is the API's",
-  async (list) => {
-    const { app } = await open();
-    const authorization = `Bearer ${await makeKey(books, ["read"])}`;
-    const headers = { authorization, accept: "text/csv" };
-    const { payload } = await app.inject({ url: `/v1/accounts/acme/${list}`, headers });
-    expect(payload.split("\r\n").length).toBeGreaterThan(2);
-    const command = list === "top-ups" ? "top-up list" : list;
-    const limit = list === "lots" ? [] : ["--limit", "1"];
-    const line = [...words(command), "acme", ...limit, "--csv", "-"];
-    const written = await drawdown(line, { env: { DATABASE_URL: books.url } });
-    expect(written).toEqual({ code: 0, stderr: "", stdout: payload });
-  },
-);
+test.each([
+  { url: "/v1/accounts/acme/lots", command: "lots acme" },
+  { url: "/v1/accounts/acme/entries", command: "entries acme --limit 1" },
+  { url: "/v1/accounts/acme/payments", command: "payments acme --limit 1" },
+  { url: "/v1/accounts/acme/top-ups", command: "top-up list acme --limit 1" },
+  { url: "/v1/payments", command: "payments --limit 1" },
+  { url: "/v1/payments?account_id=acme&kind=fee", command: "payments acme --kind fee" },
+])("the file that $command --csv writes is the API's", async ({ url, command }) => {
+  const { app } = await open();
+  const authorization = `Bearer ${await makeKey(books, ["read"])}`;
+  const headers = { authorization, accept: "text/csv" };
+  const { payload } = await app.inject({ url, headers });
+  expect(payload.split("\r\n").length).toBeGreaterThan(2);
+  const written = await drawdown([...words(command), "--csv", "-"], {
+    env: { DATABASE_URL: books.url },
+  });
+  expect(written).toEqual({ code: 0, stderr: "", stdout: payload });
+});
 
 test.each(AMONG)("$command has the fields of GET $route", async ({ route, command, under }) => {
   const answer = await answerOf(route);

@@ -23,19 +23,21 @@ export function addCsvOption(command: Command): Command {
   );
 }
 
-/** Writes a whole list of an account to the file that `--csv` names. */
+/** Writes a whole list, of an account or of all (null), to the file that `--csv` names. */
 export async function exportCsv(
   settings: Settings,
-  accountId: AccountId,
+  accountId: AccountId | null,
   { csv, json }: { readonly csv: string; readonly json?: true | undefined },
   textOf: (database: Database) => AsyncIterable<string>,
 ): Promise<Result> {
   if (json === true) throw new WrongUsage("--csv and --json are two formats: choose one");
   return withDatabase(settings, async (database) => {
-    const details = await readSnapshot(database, (transaction) =>
-      readAccountDetails(transaction, accountId),
-    );
-    if (details === null) return noAccount(accountId);
+    if (accountId !== null) {
+      const details = await readSnapshot(database, (transaction) =>
+        readAccountDetails(transaction, accountId),
+      );
+      if (details === null) return noAccount(accountId);
+    }
     const problem = await writeCsv(textOf(database), csv);
     if (problem !== null) return refused(`${problem}; what is written is not whole`);
     return { kind: "written", failure: null };

@@ -63,6 +63,30 @@ describe("payments", () => {
     );
     expect((await json("top-up list cli-lists")).items).toHaveLength(2);
   });
+
+  test("lists those of all accounts, and those that the filters leave", async () => {
+    await openPayer(books, "cli-all-1");
+    await openPayer(books, "cli-all-2");
+    await topUp(books, "cli-all-1", { amount: 500n, key: "one" });
+    await topUp(books, "cli-all-2", { amount: 700n, key: "two" });
+    await run("top-up make cli-all-2 9 --key three");
+    const { stdout } = await run("payments --limit 3");
+    expect(stdout).toMatch(/^ACCOUNT +PAYMENT +FOR +STATUS +AMOUNT .* REFUNDED\n/);
+    expect(stdout).toMatch(/\ncli-all-2 +manual:three +.* pending +USD 9\.00 /);
+    const ids = async (line: string) =>
+      (await json(line)).items.map((item: Record<string, string>) => item["payment_id"]);
+    expect(await ids("payments cli-all-2 --status succeeded")).toEqual(["manual:two"]);
+    expect(await ids("payments cli-all-2 --kind fee")).toEqual([]);
+    const [found] = (await json("payments cli-all-1 --kind top_up")).items;
+    expect(found).toMatchObject({ account_id: "cli-all-1", refunded: "0" });
+    expect(await ids(`payments --gateway-payment ${found["gateway_payment"]}`)).toContain(
+      "manual:one",
+    );
+    expect(await ids("payments --to 2026-01-01T00:00:00Z")).toEqual([]);
+    expect(await run("payments --from 2027-01-01T00:00:00Z")).toEqual({
+      ...{ code: 0, stderr: "", stdout: "There are no such payments.\n" },
+    });
+  });
 });
 
 describe("payment show", () => {
@@ -275,6 +299,8 @@ describe("refused, and nothing is changed", () => {
 
   test.concurrent.each([
     [1, "payments cli-nobody", "there is no account cli-nobody"],
+    [2, "payments --from x", '--from must be an instant like 2026-09-01T00:00:00Z, not "x"'],
+    [2, "payments --from 2026-09-02T00:00:00Z --to 2026-09-01T00:00:00Z", "--from is after --to"],
     [2, "payments cli-stays --limit x", '--limit must be a whole number of at least 1, not "x"'],
     [1, "payment show cli-nobody manual:one", "there is no account cli-nobody"],
     [1, "payment show cli-bare manual:one", "there is no payment manual:one (drawdown payments)"],

@@ -16,6 +16,7 @@ import {
   otherGateway,
   putOffPayment,
 } from "../../../shared/ledger/payments/claim.ts";
+import { listAllPayments } from "../../../shared/ledger/payments/list-all-payments.ts";
 import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import {
@@ -324,6 +325,11 @@ describe("monitoring", () => {
 
 describe("among 100,000 that are waiting or settled", () => {
   let many: Books;
+  const LAST = { createdAt: NOON + 1_000, accountId: "a-1", paymentId: "low-balance:1" };
+  const ANY = {
+    ...{ accountIds: null, kind: null, status: null, from: null, to: null },
+    gatewayPayment: null,
+  };
 
   beforeAll(async () => {
     many = await openBooks();
@@ -333,7 +339,8 @@ describe("among 100,000 that are waiting or settled", () => {
        SELECT 'a-' || n, 'low-balance:1', 'top_up', CASE WHEN n % 10 = 0 THEN 'pending' ELSE 'succeeded' END,
               1000, 'USD', 500, 'usual', 1, 1,
               CASE WHEN n % 10 = 0 THEN to_timestamp($1 / 1000.0) + n * interval '1 second' END,
-              '', now(), to_timestamp($1 / 1000.0) + n * interval '1 second', 'simulated'
+              '', to_timestamp($1 / 1000.0) + n * interval '1 minute',
+              to_timestamp($1 / 1000.0) + n * interval '1 second', 'simulated'
        FROM generate_series(1, 100000) AS n`,
       [NOON],
     );
@@ -376,6 +383,36 @@ describe("among 100,000 that are waiting or settled", () => {
       what: "payments pending for long",
       index: "payment_unknown",
       look: (database) => countLongPending(database, NOON + 3_600_000),
+    },
+    {
+      what: "the newest of all payments",
+      index: "payment_created",
+      look: (database) => listAllPayments(database, ANY, 51),
+    },
+    {
+      what: "the next page of them",
+      index: "payment_created",
+      look: (database) => listAllPayments(database, ANY, 51, LAST),
+    },
+    {
+      what: "those of some accounts",
+      index: "payment_pkey",
+      look: (database) => listAllPayments(database, { ...ANY, accountIds: ["a-1", "a-2"] }, 51),
+    },
+    {
+      what: "those of a rare status",
+      index: "payment_by_status",
+      look: (database) => listAllPayments(database, { ...ANY, status: "failed" }, 51),
+    },
+    {
+      what: "those of some days",
+      index: "payment_created",
+      look: (database) => listAllPayments(database, { ...ANY, from: NOON, to: NOON + DAY }, 51),
+    },
+    {
+      what: "the one that the gateway names",
+      index: "payment_at_gateway",
+      look: (database) => listAllPayments(database, { ...ANY, gatewayPayment: "pay_1" }, 51),
     },
   ])("$what are found by an index, and no table is scanned", async ({ index, look }) => {
     const plan = await explained(many.database, look);
