@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
@@ -143,10 +146,24 @@ test.each([
   const headers = { authorization, accept: "text/csv" };
   const { payload } = await app.inject({ url, headers });
   expect(payload.split("\r\n").length).toBeGreaterThan(2);
-  const written = await drawdown([...words(command), "--csv", "-"], {
-    env: { DATABASE_URL: books.url },
-  });
-  expect(written).toEqual({ code: 0, stderr: "", stdout: payload });
+  const folder = await mkdtemp(join(tmpdir(), "one-shape-"));
+  try {
+    const file = join(folder, "list.csv");
+    const written = await drawdown([...words(command), "--csv", file], {
+      env: { DATABASE_URL: books.url },
+    });
+    expect(written).toEqual({ code: 0, stderr: "", stdout: "" });
+    expect(await readFile(file, "utf8")).toBe(payload);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a file named - is standard output", async () => {
+  const line = words("payments --csv -");
+  const { code, stdout, stderr } = await drawdown(line, { env: { DATABASE_URL: books.url } });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^account_id,payment_id,.*\r\nacme,/);
 });
 
 test.each(AMONG)("$command has the fields of GET $route", async ({ route, command, under }) => {
