@@ -17,6 +17,7 @@ export interface SchemaIds {
   readonly unrelated: number;
   readonly balanceChanged: number;
   readonly json: number;
+  readonly referring: number;
 }
 
 /** The basis of a case: an account with credits, and an event that would be metered. */
@@ -32,6 +33,9 @@ export interface Case {
   /** Dead-lettered with this reason, metered at this price in micro-credits, or dropped as a repeat. */
   readonly becomes: DeadLetterReason | { readonly credits: bigint } | "a repeat";
   value(given: Given): Buffer | null;
+  /** What a dead letter's detail has. */
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, Buffer>>;
   /** Default: the account's id. */
   readonly key?: Buffer | null;
   readonly partition?: number;
@@ -211,6 +215,23 @@ export const CASES: readonly Case[] = [
     name: "usage nearly too long ago",
     becomes: { credits: 3_000_000n },
     ...ours(({ now }) => ({ occurredAt: now - 34 * DAY })),
+  },
+  {
+    name: "a schema that refers to another one",
+    becomes: { credits: 3_000_000n },
+    ...bytes(({ ids, good: { eventId, accountId, quantity, occurredAt } }) => {
+      const call = long(1n);
+      const texts = [text(eventId), text(accountId), call];
+      const record = [...texts, long(quantity), long(BigInt(occurredAt))];
+      return withSchemaId(ids.referring, Buffer.concat(record));
+    }),
+  },
+  {
+    name: "a schema's id in a header",
+    becomes: "unreadable",
+    detail: "set value.schema.id.serializer to the PrefixSchemaIdSerializer",
+    headers: { __value_schema_id: Buffer.concat([Buffer.from([1]), Buffer.alloc(16, 7)]) },
+    ...bytes((g) => usageBytes(g.good)),
   },
   { name: "the first instant there is", becomes: "too_long_ago", ...ours({ occurredAt: 0 }) },
   {

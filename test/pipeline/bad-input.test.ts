@@ -8,7 +8,11 @@ import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { eventually } from "../support/eventually.ts";
-import { FOREIGN_SCHEMAS, registerForeign } from "../support/kafka/foreign-schemas.ts";
+import {
+  FOREIGN_SCHEMAS,
+  registerForeign,
+  registerReferring,
+} from "../support/kafka/foreign-schemas.ts";
 import { type Collector, collectTopic, rawProducer, testKafka } from "../support/kafka/kafka.ts";
 import { long, type UsageFields, usageBytes, withSchemaId } from "../support/kafka/usage-bytes.ts";
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
@@ -87,6 +91,7 @@ test.each(
     expect(record).toBeNull();
     expect(letter).toMatchObject({ reason: example.becomes });
     expect(letter?.payload).toEqual(place.value ?? Buffer.alloc(0));
+    expect(letter?.detail).toContain(example.detail ?? "");
   } else {
     expect(letter).toBeNull();
     expect(record).toEqual({ credits: BigInt(example.becomes.credits) });
@@ -210,7 +215,7 @@ async function send(example: Case, index: number): Promise<void> {
     ...(example.before === undefined
       ? []
       : [{ key: account, partition, value: withSchemaId(ids.ours, usageBytes(before)) }]),
-    { key, partition, value },
+    { key, partition, value, headers: example.headers ?? {} },
     message(account, "after", partition),
   ];
   const [place] = await producer.send({ topic: TOPICS.usageEvents, messages });
@@ -228,6 +233,7 @@ async function registerAll(): Promise<SchemaIds> {
     newer: await registerForeign(FOREIGN_SCHEMAS.newer),
     unrelated: await registerForeign(FOREIGN_SCHEMAS.unrelated),
     json: await registerForeign(FOREIGN_SCHEMAS.json, "JSON"),
+    referring: await registerReferring(),
   };
 }
 
@@ -257,9 +263,11 @@ function isAt(record: DeadLetter, place: Sent): boolean {
   return record.partition === place.partition && record.offset === BigInt(place.offset);
 }
 
-async function deadLetterAt(place: Sent): Promise<{ reason: string; payload: Buffer } | null> {
-  const { rows } = await books.database.query<{ reason: string; payload: Buffer }>(
-    "SELECT reason, payload FROM dead_letter WHERE kafka_partition = $1 AND kafka_offset = $2",
+async function deadLetterAt(
+  place: Sent,
+): Promise<{ reason: string; detail: string; payload: Buffer } | null> {
+  const { rows } = await books.database.query<{ reason: string; detail: string; payload: Buffer }>(
+    "SELECT reason, detail, payload FROM dead_letter WHERE kafka_partition = $1 AND kafka_offset = $2",
     [place.partition, place.offset],
   );
   return rows[0] ?? null;

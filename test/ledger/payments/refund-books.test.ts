@@ -13,6 +13,7 @@ import { toAccountId } from "../../../shared/core/text/text.ts";
 import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { withdrawLot } from "../../../shared/ledger/credits/withdraw-lot.ts";
 import { type GatewayRefund, postRefund } from "../../../shared/ledger/payments/post-refund.ts";
 import {
   listRefunds,
@@ -404,8 +405,8 @@ describe("a requested refund", () => {
 describe("a fee", () => {
   const FEE = "fee:1:0";
 
-  async function payFee(): Promise<void> {
-    await openSubscriber(books, id, { at: NOON });
+  async function payFee(planId = "hundred"): Promise<void> {
+    await openSubscriber(books, id, { at: NOON, planId });
     const { payment } = await claimOf(books, id, NOON);
     await settlePayment(books.database, payment, PAID, NOON);
   }
@@ -424,6 +425,22 @@ describe("a fee", () => {
     expect([await balance(), await history()]).toEqual([100n, ["subscribed"]]);
     expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 0 owed"]);
   });
+
+  test.each(["refund", "chargeback"] as const)(
+    "whose payment brought the first credits leaves them after a %s: they are withdrawn by hand",
+    async (kind) => {
+      await payFee("hundred-paid");
+      await post({ paymentId: FEE, kind });
+      expect(await balance()).toBe(100n);
+      expect(await refundsOf()).toEqual(["re_1 posted 1000: 0 withdrawn, 0 owed"]);
+      const place = { accountId: toAccountId(id), now: NOON + 60_001 };
+      const request = { lotId: "plan:1:0", credits: null, reference: "refunded" };
+      expect(await withdrawLot(books.database, place, request)).toMatchObject({
+        kind: "withdrawn",
+      });
+      expect(await balance()).toBe(0n);
+    },
+  );
 
   test("that was charged back suspends the subscription, once; granted credits stay", async () => {
     await payFee();

@@ -21,7 +21,7 @@ const DIMENSIONS = {
   default: {},
 };
 
-/** Schemas that other producers may write usage with; all but the last two are readable as ours. */
+/** Schemas that other producers may write usage with; all but `unrelated` and the last two are readable as ours. */
 export const FOREIGN_SCHEMAS = {
   /** Before events had a source and dimensions. */
   older: usage(QUANTITY, OCCURRED_AT),
@@ -37,6 +37,17 @@ export const FOREIGN_SCHEMAS = {
   ),
   /** No quantity, so it cannot be read as ours. */
   unrelated: usage({ name: "note", type: "string" }),
+  /** Its meter is of another schema. */
+  referring: {
+    ...usage(),
+    fields: [
+      ...TEXTS.filter(({ name }) => name !== "meter"),
+      { name: "meter", type: "test.Meter" },
+      QUANTITY,
+      OCCURRED_AT,
+    ],
+  },
+  meter: { type: "enum", name: "Meter", namespace: "test", symbols: ["data", "call"] },
   json: { $schema: "http://json-schema.org/draft-07/schema#", type: "object" },
 } as const;
 
@@ -46,10 +57,28 @@ export async function registerForeign(
   type: "AVRO" | "JSON" = "AVRO",
   registryUrl = process.env["SCHEMA_REGISTRY_URL"],
 ): Promise<number> {
-  const answer = await fetch(`${registryUrl}/subjects/test-${randomUUID()}/versions`, {
+  const asked = { schemaType: type, schema: JSON.stringify(schema) };
+  return register(`test-${randomUUID()}`, asked, registryUrl);
+}
+
+/** Registers `referring` and the schema that it refers to, each under a subject of its own. */
+export async function registerReferring(): Promise<number> {
+  const { meter, referring } = FOREIGN_SCHEMAS;
+  const subject = `test-${randomUUID()}`;
+  await register(subject, { schema: JSON.stringify(meter) });
+  const references = [{ name: "test.Meter", subject, version: 1 }];
+  return register(`test-${randomUUID()}`, { schema: JSON.stringify(referring), references });
+}
+
+async function register(
+  subject: string,
+  asked: object,
+  registryUrl = process.env["SCHEMA_REGISTRY_URL"],
+): Promise<number> {
+  const answer = await fetch(`${registryUrl}/subjects/${subject}/versions`, {
     method: "POST",
     headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
-    body: JSON.stringify({ schemaType: type, schema: JSON.stringify(schema) }),
+    body: JSON.stringify(asked),
   });
   const body: unknown = await answer.json();
   if (typeof body !== "object" || body === null || !("id" in body)) {
