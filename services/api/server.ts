@@ -35,6 +35,7 @@ import { grantRoutes } from "./routes/grants.ts";
 import { invoicingRoutes } from "./routes/invoicing.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lotRoutes } from "./routes/lots.ts";
+import { nameRoute } from "./routes/names.ts";
 import { outlookRoutes } from "./routes/outlook.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { paymentsRoute } from "./routes/payments.ts";
@@ -84,6 +85,7 @@ const ROUTES = [
   ],
   ...[
     catalogueRoute,
+    nameRoute,
     changeCatalogueRoutes,
     deadLetterRoute,
     decideDeadLetterRoutes,

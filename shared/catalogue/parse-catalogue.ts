@@ -1,6 +1,7 @@
+import type { DisplayName } from "../core/offer/display-name.ts";
 import type { RequestedCatalogue, RequestedVersions } from "../core/offer/requested-catalogue.ts";
 import type { Problem } from "./problem.ts";
-import { catalogueForm } from "./terms.ts";
+import { catalogueForm, nameIn, type Stated } from "./terms.ts";
 import { type Plain, readTree, type Tree } from "./yaml-tree.ts";
 
 export type ParsedCatalogue =
@@ -38,25 +39,39 @@ function validate(tree: Tree): ParsedCatalogue {
     return { kind: "unreadable", problems: problems.sort((a, b) => a.line - b.line) };
   }
   const { meters, plans, add_ons, credit_prices } = read.data;
-  const asked = {
+  const sections = {
     meters: placed("meters", meters, tree),
     plans: placed("plans", plans, tree),
     addOns: placed("add_ons", add_ons, tree),
     creditPrices: placed("credit_prices", credit_prices, tree),
   };
-  const isEmpty = Object.values(asked).every(({ size }) => size === 0);
-  return isEmpty ? unreadable("states nothing") : { kind: "parsed", asked };
+  if (Object.values(sections).every(({ size }) => size === 0)) return unreadable("states nothing");
+  const names = [
+    ...namesIn("meter", meters),
+    ...namesIn("plan", plans),
+    ...namesIn("add_on", add_ons),
+  ];
+  return { kind: "parsed", asked: { ...sections, names } };
 }
 
-function placed<T extends { from?: number | undefined }>(
+function namesIn(
+  what: DisplayName["what"],
+  items: ReadonlyMap<string, readonly Stated[]> = new Map(),
+): DisplayName[] {
+  return [...items]
+    .map(([id, versions]) => ({ what, id, ...nameIn(versions) }))
+    .filter(({ name, unit }) => name !== null || unit !== null);
+}
+
+function placed<T extends Stated>(
   section: string,
   items: ReadonlyMap<string, readonly T[]> = new Map(),
   tree: Tree,
-): RequestedVersions<Omit<T, "from">> {
+): RequestedVersions<Omit<T, keyof Stated>> {
   return new Map(
     [...items].map(([id, versions]) => [
       id,
-      versions.map(({ from = null, ...terms }, at) => ({
+      versions.map(({ from = null, name: _name, unit: _unit, ...terms }, at) => ({
         from,
         terms,
         place: tree.place([section, id, at]),

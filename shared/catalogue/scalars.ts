@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import type { FirstCredits, FirstMonth, LotLife } from "../core/offer/catalogue.ts";
+import { nameProblem } from "../core/offer/display-name.ts";
 import { type DataPath, parsePath } from "../core/offer/feed.ts";
 import { parseCredits } from "../core/text/credits-text.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
@@ -60,6 +61,13 @@ export const dataPath = scalar("a path like $.tokens", (text): DataPath => {
 /** The name of an event type or a dimension. */
 export const name = scalar("a name", (text) => {
   const problem = idProblem("the name", text);
+  if (problem === null) return text;
+  throw new RangeError(problem);
+});
+
+/** What people read in place of an id, or for what a meter counts. */
+export const displayText = scalar("a name like Voice calls", (text) => {
+  const problem = nameProblem(text);
   if (problem === null) return text;
   throw new RangeError(problem);
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSameUnit, type Unit } from "../core/offer/display-name.ts";
 import type { Feed } from "../core/offer/feed.ts";
 import { idProblem } from "../core/text/text.ts";
 import { MAX_DIMENSIONS } from "../core/usage/usage-event.ts";
@@ -7,6 +8,7 @@ import {
   credits,
   currencyProblem,
   dataPath,
+  displayText,
   firstCredits,
   firstMonth,
   instant,
@@ -21,11 +23,16 @@ import {
 export function catalogueForm() {
   const from = instant.optional();
   const lifeOfLots = life.default({ kind: "usual" });
-  const meter = fields({ from, credits, per: units, feed: feed().optional() }).transform(
-    ({ feed: given, ...terms }) => (given === undefined ? terms : { ...terms, feed: given }),
+  const display = displayText.optional();
+  const meter = fields({
+    ...{ from, name: display, unit: unit.optional() },
+    ...{ credits, per: units, feed: feed().optional() },
+  }).transform(({ feed: given, ...terms }) =>
+    given === undefined ? terms : { ...terms, feed: given },
   );
   const plan = fields({
     from,
+    name: display,
     credits: someCredits,
     life: lifeOfLots,
     first_credits: firstCredits.default("when_paid"),
@@ -34,7 +41,7 @@ export function catalogueForm() {
   }).transform(({ first_credits, first_month, ...terms }) => {
     return { ...terms, firstCredits: first_credits, firstMonth: first_month };
   });
-  const addOn = fields({ from, credits: someCredits });
+  const addOn = fields({ from, name: display, credits: someCredits });
   const creditPrice = fields({ from, credits: someCredits, life: lifeOfLots });
   return fields({
     meters: named(problemOfId, () => versions(meter)).optional(),
@@ -43,6 +50,8 @@ export function catalogueForm() {
     credit_prices: named(currencyProblem, () => versions(creditPrice)).optional(),
   });
 }
+
+const unit = fields({ one: displayText, many: displayText });
 
 function feed() {
   const dimensions = named(problemOfId, () => dataPath).check(({ value, issues }) => {
@@ -78,11 +87,30 @@ function problemOfId(name: string): string | null {
   return idProblem("the name", name);
 }
 
+/** What is in each version of an item beside its terms. Name and unit are the item's. */
+export interface Stated {
+  readonly from?: number | undefined;
+  readonly name?: string | undefined;
+  readonly unit?: Unit | undefined;
+}
+
 /** One version, or a list of them, oldest first; only the first may lack `from`. */
-function versions<T extends { from?: number | undefined }>(terms: z.ZodType<T>) {
+function versions<T extends Stated>(terms: z.ZodType<T>) {
   const list = z
     .array(terms)
     .min(1, "lists no version; state one")
+    .check(({ value, issues }) => {
+      const { name, unit } = nameIn(value);
+      for (const [at, version] of value.entries()) {
+        const message = "differs from that of another version, but has no versions; state it once";
+        if (version.name !== undefined && version.name !== name) {
+          issues.push({ code: "custom", message, path: [at, "name"], input: version.name });
+        }
+        if (version.unit !== undefined && !isSameUnit(version.unit, unit)) {
+          issues.push({ code: "custom", message, path: [at, "unit"], input: version.unit });
+        }
+      }
+    })
     .check(({ value, issues }) => {
       for (const [at, { from }] of value.entries()) {
         if (at === 0) continue;
@@ -96,6 +124,13 @@ function versions<T extends { from?: number | undefined }>(terms: z.ZodType<T>) 
       }
     });
   return z.preprocess((given) => (Array.isArray(given) ? given : [given]), list);
+}
+
+/** The name and the unit of an item; null: no version states one. */
+export function nameIn(versions: readonly Stated[]) {
+  const name = versions.find((version) => version.name !== undefined)?.name ?? null;
+  const unit = versions.find((version) => version.unit !== undefined)?.unit ?? null;
+  return { name, unit };
 }
 
 /** An object with known fields; the error for any other suggests the nearest. */

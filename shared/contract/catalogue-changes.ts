@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CatalogueChanges, Change } from "../core/offer/change-catalogue.ts";
 import { termsFields, toMeterTerms, withLife } from "./catalogue.ts";
+import { displayFields, displayNameFields } from "./display-name.ts";
 import { noun } from "./noun.ts";
 import { instant } from "./wire.ts";
 
@@ -32,6 +33,15 @@ export const catalogueChanges = noun({
       changeOf("Credit price", "credit_price", termsFields.creditPrice),
     ]),
   ),
+  names: z
+    .array(
+      noun({
+        change: z.enum(["named", "unchanged"]),
+        ...displayNameFields,
+        replaces: noun(displayFields).meta({ title: "Display name replaced" }).nullable(),
+      }).meta({ title: "Display name change" }),
+    )
+    .meta({ description: "The names and units that the file states." }),
 }).meta({ title: "Catalogue changes" });
 
 export function toCatalogueChanges(changes: CatalogueChanges, dryRun: boolean) {
@@ -47,6 +57,7 @@ export function toCatalogueChanges(changes: CatalogueChanges, dryRun: boolean) {
       ...changes.addOns.map((change) => shownChange("add_on", change, (terms) => terms)),
       ...changes.creditPrices.map((change) => shownChange("credit_price", change, withLife)),
     ],
+    names: changes.names.map(({ kind, ...named }) => ({ ...named, change: kind })),
   };
 }
 

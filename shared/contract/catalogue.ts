@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { Catalogue, LotLife } from "../core/offer/catalogue.ts";
+import type { LotLife } from "../core/offer/catalogue.ts";
 import { type Feed, pathText } from "../core/offer/feed.ts";
-import type { Rate } from "../core/offer/rate-card.ts";
+import type { Offer } from "../core/offer/offer.ts";
+import { displayNameFields } from "./display-name.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant, money } from "./wire.ts";
 
@@ -74,10 +75,14 @@ export const catalogue = noun({
       set_by: setBy,
     }).meta({ title: "Credit price version" }),
   ),
+  names: z
+    .array(noun({ ...displayNameFields, set_by: setBy }).meta({ title: "Display name set" }))
+    .meta({ description: "What has a name or a unit. Names have no versions." }),
 }).meta({ title: "Catalogue" });
 
-export function toCatalogue({ plans, addOns, creditPrices }: Catalogue, rates: readonly Rate[]) {
+export function toCatalogue({ catalogue: { plans, addOns, creditPrices }, rates, names }: Offer) {
   return {
+    names,
     meters: rates.map(toMeterTerms),
     plans: [...plans.values()].flat().map(withLife),
     addOns: [...addOns.values()].flat(),

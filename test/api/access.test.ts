@@ -103,6 +103,7 @@ describe("a dashboard token", () => {
       "PATCH /auto-top-up",
       "GET /subscription",
       "GET /subscription/changes",
+      "GET /names",
     ]);
   });
 
@@ -410,6 +411,42 @@ test("who did it is stored with what was done: a key, a token, a user of the com
   const postedBy = due.body.items.map((entry: Record<string, unknown>) => entry["posted_by"]);
   expect(postedBy).toEqual([username, ...due.body.items.slice(2).map(() => null), "test"]);
   expect(postedBy.length).toBeGreaterThan(2);
+});
+
+test("a customer reads what ids are called, but of plans only their own", async () => {
+  const price = { USD: { monthly: 10, yearly: 100 } };
+  const stated = {
+    meters: {
+      call: { credits: 1, per: 1, name: "Calls <b>", unit: { one: "call", many: "calls" } },
+    },
+    plans: {
+      hundred: { credits: 100, first_credits: "immediately", prices: price, name: "A hundred" },
+      "hundred-paid": { credits: 100, prices: price, name: "For one customer" },
+    },
+    add_ons: { voice: { credits: 20, name: "Voices" } },
+  };
+  const key = await makeKey(books, ["catalogue"]);
+  const setBy = `key:${key.split("_")[1]}`;
+  const applied = await api.ask("POST", "/v1/catalogue/changes", { ...bearer(key), body: stated });
+  expect([applied.body.outcome, applied.body.names.length]).toEqual(["applied", 4]);
+  const again = await api.ask("POST", "/v1/catalogue/changes", { ...bearer(key), body: stated });
+  expect(again.body.outcome).toBe("unchanged");
+
+  const names = [
+    { what: "add_on", id: "voice", name: "Voices", unit: null },
+    { what: "meter", id: "call", name: "Calls <b>", unit: { one: "call", many: "calls" } },
+    { what: "plan", id: "hundred", name: "A hundred", unit: null },
+  ];
+  const offer = await api.ask("GET", "/v1/catalogue", bearer(key));
+  expect(offer.body.names).toEqual([
+    ...names.map((name) => ({ ...name, set_by: setBy })),
+    { what: "plan", id: "hundred-paid", name: "For one customer", unit: null, set_by: setBy },
+  ]);
+  await openSubscriber(books, "named", { at: Date.now() });
+  const token = bearer(await tokenFor("named"));
+  expect((await api.ask("GET", "/v1/accounts/named/names", token)).body.items).toEqual(names);
+  const without = await api.ask("GET", "/v1/accounts/theirs/names");
+  expect(without.body.items).toEqual(names.slice(0, 2));
 });
 
 test("a key is shown once: the books store a hash, and lists show when it was last used", async () => {

@@ -102,6 +102,34 @@ plans:
     ]);
   });
 
+  test("with names and units, which belong to the item and not to its versions", () => {
+    const text = `meters:
+  kb.queries: { credits: 1, per: 1, name: Searches <b>&amp;</b>, unit: { one: query, many: queries } }
+  plain: { credits: 1, per: 1 }
+  counted: { credits: 1, per: 1, unit: { one: ms, many: ms } }
+add_ons:
+  voice:
+    - { credits: 1, name: "قنوات 👩‍👩‍👧" }
+    - { from: 2027-01-01T00:00:00Z, credits: 2 }
+    - { from: 2028-01-01T00:00:00Z, credits: 2, name: "قنوات 👩‍👩‍👧" }
+${plan(`    name: ${"n".repeat(60)}\n${euros}`)}`;
+    const { meters, addOns, plans, names } = asked(text);
+    expect(names).toEqual([
+      {
+        ...{ what: "meter", id: "kb.queries", name: "Searches <b>&amp;</b>" },
+        unit: { one: "query", many: "queries" },
+      },
+      { what: "meter", id: "counted", name: null, unit: { one: "ms", many: "ms" } },
+      { what: "plan", id: "pro", name: "n".repeat(60), unit: null },
+      { what: "add_on", id: "voice", name: "قنوات 👩‍👩‍👧", unit: null },
+    ]);
+    const terms = [meters, addOns, plans].flatMap((items) =>
+      [...items.values()].flat().map((version) => Object.keys(version.terms)),
+    );
+    expect(terms.flat()).not.toContain("name");
+    expect(terms.flat()).not.toContain("unit");
+  });
+
   test("with instants, of which only the first in a list may be omitted", () => {
     const { addOns, creditPrices } = asked(`add_ons:
   voice:
@@ -153,8 +181,13 @@ credit_prices:
       new URL("../../infra/demo/catalogue.yaml", import.meta.url),
       "utf8",
     );
-    const { meters, plans, addOns, creditPrices } = asked(sample);
+    const { meters, plans, addOns, creditPrices, names } = asked(sample);
     expect([meters, plans, addOns, creditPrices].map(({ size }) => size)).toEqual([4, 3, 3, 3]);
+    expect(names.map(({ what, name }) => `${what} ${name}`)).toEqual([
+      ...["meter Text read", "meter Text written", "meter Voice", "meter Searches"],
+      ...["plan Starter", "plan Growth", "plan Scale"],
+      ...["add_on Calls at once", "add_on Knowledge bases", "add_on Voice cloning"],
+    ]);
   });
 });
 
@@ -165,6 +198,51 @@ const fields = (count: number) =>
   Array.from({ length: count }, (_, at) => `d${at}: $.a`).join(", ");
 const plan = (fields: string) => `plans:\n  pro:\n    credits: 5\n${fields}`;
 const euros = "    prices: { EUR: { monthly: 1, yearly: 10 } }";
+
+describe("a name is refused", () => {
+  test.each([
+    ["x".repeat(61), "has 61 characters; at most 60 are allowed"],
+    ['""', "shows nothing"],
+    ['"\\u200b \\u3164"', "shows nothing"],
+    ['" a"', "begins or ends with a blank"],
+    ['"a\\nb"', "holds a line break or another control character"],
+    ['"a\\u2028b"', "holds a line break or another control character"],
+    ['"\\e[2J"', "holds a line break or another control character"],
+    ['"a\\u202eb"', "holds a mark that turns the direction of text"],
+    ['"a\\u2067b"', "holds a mark that turns the direction of text"],
+    ['"a\\u200fb"', "holds a mark that turns the direction of text"],
+    ["[a]", "must be a name like Voice calls"],
+  ])("%s", (text, problem) => {
+    expect(problemsOf(`${addOn("1")}\n    name: ${text}`)).toEqual([
+      `4: add_ons.voice.name: ${problem}`,
+    ]);
+  });
+
+  test("that is another in a later version; so is a unit", () => {
+    const text = `meters:
+  calls:
+    - { credits: 1, per: 1, name: Calls, unit: { one: call, many: calls } }
+    - { from: 2027-01-01T00:00:00Z, credits: 1, per: 1, name: Talks, unit: { one: call, many: talks } }
+`;
+    const problem = "differs from that of another version, but has no versions; state it once";
+    expect(problemsOf(text)).toEqual([
+      `4: meters.calls[1].name: ${problem}`,
+      `4: meters.calls[1].unit: ${problem}`,
+    ]);
+  });
+
+  test("of a credit price, and the unit of what is no meter", () => {
+    expect(problemsOf(`${addOn("1")}\n    unit: { one: a, many: b }`)).toEqual([
+      "4: add_ons.voice.unit: there is no such field; there are from, name, credits",
+    ]);
+    expect(problemsOf("credit_prices:\n  EUR: { credits: 1, name: Euro }")).toEqual([
+      "2: credit_prices.EUR.name: there is no such field; there are from, credits, life",
+    ]);
+    expect(problemsOf(meter("credits: 1, per: 1, unit: ms"))).toEqual([
+      "3: meters.calls.unit: must have the fields one, many",
+    ]);
+  });
+});
 
 describe("a number is refused", () => {
   test.each([
@@ -223,7 +301,7 @@ describe("a mistake is reported with its line, field and remedy", () => {
     ["plans: {}", "1: plans: names nothing; leave it out"],
     [
       "plans:\n  pro:\n",
-      "2: plans.pro: must have the fields from, credits, life, first_credits, first_month, prices",
+      "2: plans.pro: must have the fields from, name, credits, life, first_credits, first_month, prices",
     ],
     ["add_ons:\n  voice: []", "2: add_ons.voice: lists no version; state one"],
     ['add_ons:\n  "": { credits: 1 }', "2: add_ons.: the name is empty"],

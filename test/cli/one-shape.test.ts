@@ -105,7 +105,7 @@ const AMONG = [
 /** What only the API shows. */
 const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
-  ...["runway", "allowance", "stream", "usage", "settings/changes"].map(
+  ...["runway", "allowance", "stream", "usage", "settings/changes", "names"].map(
     (path) => `${ACCOUNT}/${path}`,
   ),
 ];

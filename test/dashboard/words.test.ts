@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { accessOf, accountOf, readKey } from "../../services/dashboard/access/access-link.ts";
 import { readCredits, readMoney } from "../../services/dashboard/account/read-amount.ts";
 import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/state/lot-on-line.ts";
+import { meterName, planName, setNames } from "../../services/dashboard/text/display-names.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
+import { keyName, quantityText, usageText } from "../../services/dashboard/text/meter-text.ts";
 import { runwayText } from "../../services/dashboard/text/runway-text.ts";
 
 const ZONE = "Europe/Prague";
@@ -127,7 +129,9 @@ describe("lots and entries in words", () => {
   });
 
   it("names an entry", () => {
-    const entry = (kind: string, reference: string) => ({ kind, reference });
+    const entry = (kind: string, reference: string, lot_id: string | null = null) => ({
+      ...{ kind, reference, lot_id },
+    });
     expect(entryText(entry("grant", "10.00 USD"))).toBe("Credits added · USD 10.00");
     expect(entryText(entry("add_on_charge", "add-on:voice-cloning:1:4:0-1"))).toBe(
       "Add-on · voice cloning",
@@ -137,6 +141,54 @@ describe("lots and entries in words", () => {
     );
     expect(entryText(entry("expiry", ""))).toBe("Expired, unused");
     expect(entryText(entry("of_tomorrow", "x"))).toBe("of tomorrow · x");
+  });
+});
+
+describe("what has a name is shown under it", () => {
+  const named = (what: "meter" | "plan" | "add_on", id: string, name: string | null) => ({
+    ...{ what, id, name, unit: null },
+  });
+  beforeEach(() =>
+    setNames({
+      items: [
+        { ...named("meter", "kb.queries", "Searches"), unit: { one: "query", many: "queries" } },
+        { ...named("meter", "calls", null), unit: { one: "call", many: "calls" } },
+        named("plan", "growth", "Growth"),
+        named("add_on", "voice_cloning", "Your own voices"),
+      ],
+    }),
+  );
+  afterEach(() => setNames({ items: [] }));
+
+  it("usage, with the unit", () => {
+    const used = { meter: "kb.queries", quantity: "1" } as const;
+    expect(usageText(used)).toBe("Searches, 1 query");
+    expect(usageText({ ...used, quantity: "1200" })).toBe("Searches, 1,200 queries");
+    expect(quantityText("calls", 0n)).toBe("0 calls");
+    expect(keyName("kb.queries", "meter")).toBe("Searches");
+    expect(keyName("kb.queries", "source")).toBe("kb.queries");
+  });
+
+  it("or its id in words, without a unit, if it has none", () => {
+    expect(meterName("calls")).toBe("calls");
+    expect(usageText({ meter: "voice.milliseconds", quantity: "1200" })).toBe(
+      "voice milliseconds, 1,200",
+    );
+  });
+
+  it("plans and add-ons in entries; the reference of another lot is no plan's", () => {
+    const entry = { kind: "grant", reference: "growth" };
+    expect(entryText({ ...entry, lot_id: "plan:1:0" })).toBe("Credits added · Growth");
+    expect(entryText({ ...entry, lot_id: "gift" })).toBe("Credits added · growth");
+    const charge = { kind: "add_on_charge", reference: "add-on:voice_cloning:1:4:0-2" };
+    expect(entryText({ ...charge, lot_id: null })).toBe("Add-on · Your own voices, 2 units");
+    expect(planName("growth")).toBe("Growth");
+    expect(planName("x.y_z")).toBe("x.y_z");
+  });
+
+  it("from right to left, a name does not reorder the numbers beside it", () => {
+    setNames({ items: [named("meter", "calls", "שיחות")] });
+    expect(usageText({ meter: "calls", quantity: "12" })).toBe("\u2068שיחות\u2069, 12");
   });
 });
 

@@ -1,6 +1,5 @@
 import { catalogue, toCatalogue } from "../../../shared/contract/catalogue.ts";
-import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
-import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
+import { readOffer } from "../../../shared/ledger/catalogue/offer.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { route } from "./route.ts";
 
@@ -15,7 +14,5 @@ export const catalogueRoute = route(
     response: { 200: catalogue },
   },
   (_, { database }) =>
-    readSnapshot(database, async (transaction) =>
-      toCatalogue(await readCatalogue(transaction), await listRates(transaction)),
-    ),
+    readSnapshot(database, async (transaction) => toCatalogue(await readOffer(transaction))),
 );

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { catalogue, toCatalogue } from "../../../shared/contract/catalogue.ts";
-import { readCatalogue } from "../../../shared/ledger/catalogue/catalogue.ts";
-import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
+import { readOffer } from "../../../shared/ledger/catalogue/offer.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { readBooks } from "../shell/read-books.ts";
 import { type Result, shown } from "../shell/result.ts";
@@ -16,13 +15,13 @@ const FILE_FORM = `
 The file is YAML or JSON. What it states is added; what it does not name stays as it is.
 
   meters:
-    llm.input_tokens: { credits: 2.5, per: 1000000 }
+    llm.input_tokens: { credits: 2.5, per: 1000000, name: Text read }
     llm.output_tokens:          # fed over HTTP by events of another type
       credits: 10
       per: 1000000
       feed: { event_type: prompt, value: $.tokens.output, dimensions: { model: $.model } }
   plans:
-    growth:                     # without from: valid immediately when new, else as soon as possible
+    growth:                     # name it as customers shall read it; without from: valid immediately when new, else as soon as possible
       credits: 5000             # a month
       life: 3 months            # or usual (two months; the default), or never
       prices:
@@ -58,10 +57,6 @@ export function addCatalogueCommands(program: Command): void {
 }
 
 async function show(settings: Settings): Promise<Result> {
-  const listed = await readBooks(settings, async (transaction) => ({
-    catalogue: await readCatalogue(transaction),
-    rates: await listRates(transaction),
-  }));
-  const value = toCatalogue(listed.catalogue, listed.rates);
-  return shown(catalogue, value, listedText(listed, Date.now()));
+  const offer = await readBooks(settings, readOffer);
+  return shown(catalogue, toCatalogue(offer), listedText(offer, Date.now()));
 }

@@ -1,19 +1,13 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
-import { type Catalogue, versionAt } from "../../../shared/core/offer/catalogue.ts";
-import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import { versionAt } from "../../../shared/core/offer/catalogue.ts";
+import type { Offer } from "../../../shared/core/offer/offer.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { type Column, table } from "../shell/print.ts";
-import { feedText, lifeText, pricesText } from "./terms-text.ts";
+import { feedText, lifeText, pricesText, unitText } from "./terms-text.ts";
 
-/** All versions of everything on offer. */
-export interface Listed {
-  readonly catalogue: Catalogue;
-  /** By meter, oldest first. */
-  readonly rates: readonly Rate[];
-}
-
-export function listedText({ catalogue, rates }: Listed, now: Instant): string {
+/** All versions of everything on offer, and the names. */
+export function listedText({ catalogue, rates, names }: Offer, now: Instant): string {
   const { plans, addOns, creditPrices } = catalogue;
   const meters = Map.groupBy(rates, ({ meter }) => meter);
   const sections = [
@@ -29,6 +23,14 @@ export function listedText({ catalogue, rates }: Listed, now: Instant): string {
       ["PER", ({ per }) => per, "right"],
       ["FED BY", ({ feed }) => (feed === undefined ? "" : feedText(feed))],
     ]),
+    names.length === 0
+      ? null
+      : table(names, [
+          ["NAMED", ({ what }) => what.replace("_", "-")],
+          ["ID", ({ id }) => id],
+          ["NAME", ({ name }) => name ?? ""],
+          ["UNIT", ({ unit }) => (unit === null ? "" : unitText(unit))],
+        ]),
   ].filter((text) => text !== null);
   return sections.length === 0 ? "The catalogue is empty." : sections.join("\n\n");
 }

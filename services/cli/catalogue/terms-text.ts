@@ -5,6 +5,7 @@ import type {
   MeterTerms,
   PlanTerms,
 } from "../../../shared/core/offer/catalogue-terms.ts";
+import type { DisplayName, Unit } from "../../../shared/core/offer/display-name.ts";
 import { type Feed, pathText } from "../../../shared/core/offer/feed.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
@@ -38,6 +39,16 @@ export function addOnText({ credits }: AddOnTerms): string {
 
 export function creditPriceText({ credits, life }: CreditPriceTerms): string {
   return `${formatCredits(credits)} credits a unit${unusualLife(life)}`;
+}
+
+/** "name Searches, unit query/queries" */
+export function displayText({ name, unit }: Pick<DisplayName, "name" | "unit">): string {
+  const parts = [name && `name ${name}`, unit && `unit ${unitText(unit)}`];
+  return parts.filter((part) => part !== null).join(", ");
+}
+
+export function unitText({ one, many }: Unit): string {
+  return one === many ? one : `${one}/${many}`;
 }
 
 function unusualLife(life: LotLife): string {

@@ -1,6 +1,6 @@
 import type { AddOnData } from "../../../shared/contract/subscription.ts";
 import { exactCredits } from "../text/credit-text.ts";
-import { addOnName } from "../text/entry-text.ts";
+import { addOnName } from "../text/display-names.ts";
 
 /** The account's add-ons and their monthly total. */
 export function AddOns({ addOns }: { addOns: readonly AddOnData[] }) {

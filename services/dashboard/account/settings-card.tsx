@@ -6,6 +6,7 @@ import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { consentText, monthText } from "../text/auto-top-up-text.ts";
 import { exactCredits, moneyText } from "../text/credit-text.ts";
+import { planName } from "../text/display-names.ts";
 import { dateText, momentText } from "../text/time-text.ts";
 import { AddOns } from "./add-ons.tsx";
 import { AutoTopUpDialog } from "./auto-top-up-dialog.tsx";
@@ -117,7 +118,8 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
       <div>
         <dt>Plan</dt>
         <dd>
-          {subscription.plan_id}, paid {subscription.interval === "year" ? "yearly" : "monthly"}
+          {planName(subscription.plan_id)}, paid{" "}
+          {subscription.interval === "year" ? "yearly" : "monthly"}
           {subscription.cancelled && (
             <span class="note warn">
               {isOver
@@ -135,5 +137,7 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
 function nextPlan(planId: string | null, interval: "month" | "year" | null) {
   if (planId === null && interval === null) return null;
   const paid = interval === null ? "" : `paid ${interval === "year" ? "yearly" : "monthly"}`;
-  return <span class="note">then {[planId, paid].filter(Boolean).join(", ")}</span>;
+  return (
+    <span class="note">then {[planId && planName(planId), paid].filter(Boolean).join(", ")}</span>
+  );
 }

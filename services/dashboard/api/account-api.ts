@@ -1,5 +1,6 @@
 import type { AccountData } from "../../../shared/contract/account.ts";
 import type { AutoTopUpData } from "../../../shared/contract/auto-top-up.ts";
+import type { DisplayNamesData } from "../../../shared/contract/display-name.ts";
 import type { EntryData } from "../../../shared/contract/entry.ts";
 import type { LotData } from "../../../shared/contract/lot.ts";
 import type { PageData } from "../../../shared/contract/page.ts";
@@ -44,6 +45,8 @@ export function accountApi(token: string, accountId: string) {
     entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
     /** Top-ups, and the fees of a plan. */
     payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
+    /** Names of the ids that the page shows. */
+    names: () => call<DisplayNamesData>("/names"),
     runway: () => call<RunwayData>("/runway"),
     records: (cursor: string | null, range: TimeRange | null, meter: string | null) =>
       page<UsageRecordData>("/usage-records", cursor, usageFilter(range, meter)),

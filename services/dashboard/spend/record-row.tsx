@@ -4,8 +4,9 @@ import { minute } from "../live/clock.ts";
 import { type Resource, resource } from "../live/resource.ts";
 import { Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
-import { countText, exactCredits } from "../text/credit-text.ts";
-import { meterName, originText } from "../text/meter-text.ts";
+import { exactCredits } from "../text/credit-text.ts";
+import { meterName } from "../text/display-names.ts";
+import { originText, quantityText } from "../text/meter-text.ts";
 import { dateText, secondText } from "../text/time-text.ts";
 import { paidByTexts } from "./paid-by-text.ts";
 
@@ -49,7 +50,7 @@ export function RecordRow({ record, open, zone }: RecordRowProps) {
           </button>
         </td>
         <td class="soft">{originText(record)}</td>
-        <td class="number">{countText(BigInt(record.quantity))}</td>
+        <td class="number">{quantityText(record.meter, BigInt(record.quantity))}</td>
         <td class="number">{exactCredits(BigInt(record.credits))}</td>
       </tr>
       {explained !== null && (

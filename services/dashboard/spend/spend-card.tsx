@@ -9,6 +9,7 @@ import { type SpendBar, usageOf } from "../state/spend.ts";
 import { RANGES } from "../state/spend-range.ts";
 import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
+import { meterName } from "../text/display-names.ts";
 import { momentText, weekdayText } from "../text/time-text.ts";
 import { SpendChart } from "./spend-chart.tsx";
 import { SpendTable } from "./spend-table.tsx";
@@ -55,7 +56,7 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
   };
   const chooseMeter = (meter: string): void => {
     open.opened.value = {
-      title: `Usage of ${meter}`,
+      title: `Usage of ${meterName(meter)}`,
       note: `${shown.name}, newest first.`,
       load: (cursor) => open.api.records(cursor, shown.range, meter),
       csv: open.api.csv.records(shown.range, meter),

@@ -2,7 +2,7 @@ import type { Grouping } from "../api/account-api.ts";
 import { ratio } from "../line/lay-out-line.ts";
 import { colourOf, type Spend, type SpendRow } from "../state/spend.ts";
 import { countText, exactCredits, shareText, shortCredits } from "../text/credit-text.ts";
-import { addOnOf, keyName } from "../text/meter-text.ts";
+import { addOnOf, keyName, quantityText } from "../text/meter-text.ts";
 
 interface SpendTableProps {
   readonly spend: Spend;
@@ -56,11 +56,17 @@ export function SpendTable({ spend, group, choose }: SpendTableProps) {
   );
 }
 
-/** "62,400 in 3 events", "2 units in 1 charge" */
-function countsText({ key, events, quantity }: SpendRow): string {
-  const isAddOn = addOnOf(key) !== null;
-  const counted = isAddOn ? "charge" : "event";
-  const units = isAddOn ? (quantity === 1n ? " unit" : " units") : "";
-  const start = quantity === null ? "" : `${countText(quantity)}${units} in `;
-  return `${start}${countText(events)} ${counted}${events === 1n ? "" : "s"}`;
+/** "40 queries in 3 events", "2 units in 1 charge" */
+function countsText(row: SpendRow): string {
+  const counted = addOnOf(row.key) === null ? "event" : "charge";
+  const total = totalText(row);
+  const start = total === null ? "" : `${total} in `;
+  return `${start}${countText(row.events)} ${counted}${row.events === 1n ? "" : "s"}`;
+}
+
+/** Only meters and add-ons have a quantity. */
+function totalText({ key, quantity }: SpendRow): string | null {
+  if (quantity === null) return null;
+  if (addOnOf(key) === null) return quantityText(key, quantity);
+  return `${countText(quantity)} ${quantity === 1n ? "unit" : "units"}`;
 }

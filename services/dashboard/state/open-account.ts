@@ -12,6 +12,7 @@ import {
 import { pagedList } from "../live/paged-list.ts";
 import { resource } from "../live/resource.ts";
 import { throttle } from "../live/throttle.ts";
+import { setNames } from "../text/display-names.ts";
 import { lotOnLine } from "./lot-on-line.ts";
 import { type OpenedUsage, spendState } from "./spend-state.ts";
 
@@ -51,6 +52,7 @@ export function openAccount({ token, accountId, readOnly }: AccountAccess) {
     readOnly,
     live: shown,
     account,
+    names: resource(async () => setNames(await api.names()), refused),
     lots: resource(async () => (await api.lots()).items.map(lotOnLine), refused),
     runway: resource(() => api.runway(), refused),
     payments: pagedList(
@@ -95,6 +97,7 @@ function reloaders(open: OpenAccount): Readonly<Record<Stale, () => void>> {
   return {
     account: throttle(LISTS_EVERY_MS, () => {
       void open.account.reload();
+      void open.names.reload();
       void open.runway.reload();
     }),
     lots: throttle(LISTS_EVERY_MS, () => void open.lots.reload()),

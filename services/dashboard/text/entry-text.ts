@@ -1,4 +1,5 @@
-import { REFERENCE } from "../../../shared/core/line/reference.ts";
+import { PLAN_LOT, REFERENCE } from "../../../shared/core/line/reference.ts";
+import { addOnName, planName } from "./display-names.ts";
 import { moneyFirst } from "./payment-text.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -10,14 +11,25 @@ const NAMES: Readonly<Record<string, string>> = {
   withdrawal: "Withdrawn",
 };
 
+interface NamedEntry {
+  readonly kind: string;
+  readonly lot_id: string | null;
+  readonly reference: string;
+}
+
 /** An entry in words: "Add-on · voice cloning, 2 more units". */
-export function entryText(entry: { readonly kind: string; readonly reference: string }): string {
+export function entryText(entry: NamedEntry): string {
   const { kind, reference } = entry;
   const late = kind === "reversal" ? REFERENCE.lateUsage.read(reference) : null;
   if (late !== null) return `Expired credits given back · late usage ${late.eventId}`;
   const name = NAMES[kind] ?? kind.replaceAll("_", " ");
-  const detail = kind === "add_on_charge" ? addOnText(reference) : moneyFirst(reference);
+  const detail = kind === "add_on_charge" ? addOnText(reference) : lotText(entry);
   return detail === "" ? name : `${name} · ${detail}`;
+}
+
+/** A plan's lots refer to the plan, a top-up's to the money. */
+function lotText({ lot_id, reference }: NamedEntry): string {
+  return lot_id?.startsWith(PLAN_LOT) ? planName(reference) : moneyFirst(reference);
 }
 
 function addOnText(reference: string): string {
@@ -26,9 +38,4 @@ function addOnText(reference: string): string {
   const units = charge.units - charge.owed;
   const name = addOnName(charge.addOnId);
   return units === 1 ? name : `${name}, ${units} units`;
-}
-
-/** An add-on's id in words. */
-export function addOnName(id: string): string {
-  return id.replaceAll(/[._-]+/g, " ");
 }

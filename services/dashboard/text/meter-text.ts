@@ -1,15 +1,18 @@
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { countText } from "./credit-text.ts";
-import { addOnName } from "./entry-text.ts";
+import { addOnName, meterName, unitOf } from "./display-names.ts";
 
-/** A meter's id in words: "voice.milliseconds" is "voice milliseconds". */
-export function meterName(meter: string): string {
-  return meter.replaceAll(/[._-]+/g, " ");
+/** A usage record in words: "Searches, 40 queries". */
+export function usageText({
+  meter,
+  quantity,
+}: Pick<UsageRecordData, "meter" | "quantity">): string {
+  return `${meterName(meter)}, ${quantityText(meter, BigInt(quantity))}`;
 }
 
-/** A usage record in words: "voice milliseconds, 62,400". */
-export function usageText({ meter, quantity }: UsageRecordData): string {
-  return `${meterName(meter)}, ${countText(BigInt(quantity))}`;
+/** A quantity of a meter with its unit, if it has one: "40 queries". */
+export function quantityText(meter: string, quantity: bigint): string {
+  return countText(quantity) + unitOf(meter, quantity);
 }
 
 /** The source and dimensions of usage: "dialer · agent anna · project pilot". */

@@ -40,10 +40,10 @@ export interface LateUsageRef {
   readonly source: string;
 }
 
-/** Prefixes of a top-up's lot and of an automatic top-up's payment, for SQL. */
+/** Prefixes of a top-up's lot and of an automatic top-up's payment, for SQL, and of a plan's lots. */
 export const TOP_UP_LOT = "top-up:";
 export const AUTOMATIC_TOP_UP = "low-balance:";
-const PLAN_LOT = "plan:";
+export const PLAN_LOT = "plan:";
 
 /** True for lot ids that belong to subscriptions and top-ups. */
 export function isReservedLot(lotId: string): boolean {

@@ -11,6 +11,7 @@ import {
   type MeterTerms,
   type PlanTerms,
 } from "./catalogue-terms.ts";
+import { type DisplayName, decideNames, type NameChange } from "./display-name.ts";
 import type { Rate, RateCard } from "./rate-card.ts";
 import type {
   Place,
@@ -34,6 +35,7 @@ export interface CatalogueChanges {
   readonly plans: readonly Change<PlanTerms>[];
   readonly addOns: readonly Change<AddOnTerms>[];
   readonly creditPrices: readonly Change<CreditPriceTerms>[];
+  readonly names: readonly NameChange[];
 }
 
 /** Why a version cannot be added. */
@@ -49,6 +51,7 @@ export type ChangeDecision =
 export interface ChangeContext {
   readonly catalogue: Catalogue;
   readonly card: RateCard;
+  readonly names: readonly DisplayName[];
   readonly now: Instant;
   /** The earliest start of another price of a meter. */
   readonly earliestRate: Instant;
@@ -68,6 +71,8 @@ export interface ChangeContext {
  * - Terms without `from` are the newest. They are unchanged if the newest existing version before the
  *   next requested one has them, even if it is still to come. Otherwise they begin at `earliest`, and
  *   are refused if another version begins only after that.
+ *
+ * Names and units have no versions: a stated one replaces the one before, and changes no price.
  *
  * All or nothing: a single refusal prevents all changes.
  */
@@ -109,6 +114,7 @@ export function decideChanges(
     plans: decide(requested.plans, catalogue.plans, isSamePlan),
     addOns: decide(requested.addOns, catalogue.addOns, isSameAddOn),
     creditPrices: decide(requested.creditPrices, catalogue.creditPrices, isSameCreditPrice),
+    names: decideNames(requested.names, context.names),
   };
   return refusals.length === 0 ? { kind: "changes", changes } : { kind: "refused", refusals };
 }

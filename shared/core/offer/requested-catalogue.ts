@@ -1,5 +1,6 @@
 import type { Instant } from "../line/account.ts";
 import type { AddOnTerms, CreditPriceTerms, MeterTerms, PlanTerms } from "./catalogue-terms.ts";
+import type { DisplayName } from "./display-name.ts";
 
 /** A place in a file. */
 export interface Place {
@@ -25,4 +26,6 @@ export interface RequestedCatalogue {
   readonly plans: RequestedVersions<PlanTerms>;
   readonly addOns: RequestedVersions<AddOnTerms>;
   readonly creditPrices: RequestedVersions<CreditPriceTerms>;
+  /** A null name or unit stays as it is. */
+  readonly names: readonly DisplayName[];
 }

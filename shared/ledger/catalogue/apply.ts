@@ -5,12 +5,13 @@ import type { RequestedCatalogue } from "../../core/offer/requested-catalogue.ts
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { readSnapshot } from "../postgres/read-snapshot.ts";
 import { readCatalogue } from "./catalogue.ts";
+import { readDisplayNames, writeDisplayNames } from "./display-names.ts";
 import { insertVersions } from "./insert-versions.ts";
 import { earliestChange, listRates, lockPrices } from "./rates.ts";
 import { readWaitingSince } from "./waiting-usage.ts";
 
 /**
- * Adds the new versions of a catalogue file, all or none. The same file again changes nothing.
+ * Adds the new versions of a catalogue file and sets its names, all or nothing. The same file again changes nothing.
  * `maxAheadMs`: how far ahead of the clock events are metered; `by`: who requested it.
  *
  * A meter's price begins at `earliestChange` or later. Plans, add-ons and credit prices are never looked
@@ -26,7 +27,10 @@ export async function applyCatalogue(
   return inTransaction(database, async (transaction) => {
     await lockPrices(transaction);
     const decision = await decide(transaction, asked, now, maxAheadMs);
-    if (decision.kind === "changes") await insertVersions(transaction, decision.changes, by);
+    if (decision.kind === "changes") {
+      await insertVersions(transaction, decision.changes, by);
+      await writeDisplayNames(transaction, decision.changes.names, by);
+    }
     return decision;
   });
 }
@@ -50,6 +54,7 @@ async function decide(
   return decideChanges(asked, {
     catalogue: await readCatalogue(transaction),
     card: toRateCard(await listRates(transaction)),
+    names: await readDisplayNames(transaction),
     now,
     earliestRate: earliestChange(now, maxAheadMs),
     earliestTerms: earliestChange(now, 0),

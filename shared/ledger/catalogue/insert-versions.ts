@@ -35,7 +35,7 @@ const INSERT_CREDIT_PRICES = `
 /** Adds the versions that are new; `by`: who requested it. The caller holds the lock under which they were decided. */
 export async function insertVersions(
   transaction: Transaction,
-  { meters, plans, addOns, creditPrices }: CatalogueChanges,
+  { meters, plans, addOns, creditPrices }: Omit<CatalogueChanges, "names">,
   by: string | null,
 ): Promise<void> {
   const rowsOf = (rows: readonly object[]) => JSON.stringify(rows, amountsAsText);

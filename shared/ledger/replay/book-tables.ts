@@ -6,7 +6,7 @@ import { type Queryable, queryRows } from "../postgres/database.ts";
  */
 export const COPIED_TABLES = [
   // Prices and months. A price refers to its plan.
-  ...["rate", "plan", "plan_price", "add_on", "credit_price"],
+  ...["rate", "plan", "plan_price", "add_on", "credit_price", "display_name"],
   ...["schedule", "subscription_change", "usage_complete"],
   // Payments.
   ...[

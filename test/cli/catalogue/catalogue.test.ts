@@ -219,6 +219,42 @@ credit_prices:
   });
 });
 
+test("names and units are set and shown, and change no price", async () => {
+  const own = await openBooks();
+  onTestFinished(() => own.close());
+  const file = join(folder, "named.yaml");
+  const runOn = (line: string) => drawdown(words(line), { env: { DATABASE_URL: own.url } });
+  const calls =
+    "meters:\n  calls: { credits: 1, per: 1, name: NAME, unit: { one: call, many: calls } }";
+  const state = async (name: string, options = "") => {
+    await writeFile(file, calls.replace("NAME", name));
+    const { stdout } = await runOn(`catalogue apply ${file} ${options}`);
+    return stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trimEnd().replaceAll(/ +/g, " "));
+  };
+  await state("Calls");
+  const rates = await listRates(own.database);
+  const changes = [
+    expect.stringMatching(/^unchanged meter calls \S+Z 1 credits a unit$/),
+    "named meter calls name שיחות <b>, unit call/calls (was: name Calls, unit call/calls)",
+    "",
+  ];
+  expect((await state('"שיחות <b>"', "--dry-run")).slice(1)).toEqual([
+    ...changes,
+    "To be applied: 0 added, 0 updated, 1 unchanged, 1 named. Nothing was changed.",
+  ]);
+  expect((await state('"שיחות <b>"')).slice(1)).toEqual([
+    ...changes,
+    "Applied: 0 added, 0 updated, 1 unchanged, 1 named.",
+  ]);
+  expect((await state('"שיחות <b>"')).at(-1)).toContain("nothing was changed.");
+  expect(await listRates(own.database)).toEqual(rates);
+  const { stdout } = await runOn("catalogue show");
+  expect(stdout).toMatch(/^NAMED +ID +NAME +UNIT\nmeter +calls +שיחות <b> +call\/calls$/m);
+});
+
 describe("a file that cannot be applied changes nothing", () => {
   const NEW = "add_ons:\n  cat-never: { credits: 1 }\n";
 

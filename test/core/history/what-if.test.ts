@@ -23,6 +23,7 @@ const NOTHING_STATED: RequestedCatalogue = {
   plans: new Map(),
   addOns: new Map(),
   creditPrices: new Map(),
+  names: [],
 };
 const place = { line: 1, field: "" };
 const ACME = toAccountId("acme");

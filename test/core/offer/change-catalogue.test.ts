@@ -136,6 +136,56 @@ test("a meter with another feed is a new version", () => {
   }
 });
 
+describe("names, which have no versions", () => {
+  const growth = { what: "plan", id: "growth", name: "Growth", unit: null } as const;
+  const unit = { one: "query", many: "queries" };
+  const queries = { what: "meter", id: "growth", name: null, unit } as const;
+  const ask = (names: RequestedCatalogue["names"], existing: RequestedCatalogue["names"]) => {
+    const decision = decideChanges(
+      { ...EMPTY, names },
+      { ...context(standing("")), names: existing },
+    );
+    return decision.kind === "changes" ? decision.changes : decision;
+  };
+  test.each([
+    { stands: [], asked: growth, is: { kind: "named", ...growth, replaces: null } },
+    { stands: [growth], asked: growth, is: { kind: "unchanged", ...growth, replaces: null } },
+    {
+      stands: [growth],
+      asked: { ...growth, name: "Grow" },
+      is: { kind: "named", ...growth, name: "Grow", replaces: { name: "Growth", unit: null } },
+    },
+    // A meter of the same id is another thing.
+    { stands: [growth], asked: queries, is: { kind: "named", ...queries, replaces: null } },
+    // What is left out stays.
+    {
+      stands: [queries],
+      asked: { ...queries, name: "Searches", unit: null },
+      is: { kind: "named", ...queries, name: "Searches", replaces: { name: null, unit } },
+    },
+    {
+      stands: [queries],
+      asked: { ...queries, unit: { ...unit, one: "search" } },
+      is: {
+        kind: "named",
+        ...queries,
+        unit: { ...unit, one: "search" },
+        replaces: { name: null, unit },
+      },
+    },
+    {
+      stands: [{ ...queries, name: "Searches" }],
+      asked: queries,
+      is: { kind: "unchanged", ...queries, name: "Searches", replaces: null },
+    },
+  ])("of $asked where $stands exist", ({ stands, asked, is }) => {
+    expect(ask([asked], stands)).toEqual({
+      ...{ meters: [], plans: [], addOns: [], creditPrices: [] },
+      names: [is],
+    });
+  });
+});
+
 describe("a plan has changed when", () => {
   const plan = {
     credits: 5n,
@@ -271,12 +321,14 @@ const EMPTY: RequestedCatalogue = {
   plans: new Map(),
   addOns: new Map(),
   creditPrices: new Map(),
+  names: [],
 };
 
 function context(catalogue: Catalogue) {
   return {
     catalogue,
     card: toRateCard([]),
+    names: [],
     now: NOW,
     earliestRate: EARLIEST,
     earliestTerms: EARLIEST,

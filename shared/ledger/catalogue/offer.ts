@@ -1,0 +1,14 @@
+import type { Offer } from "../../core/offer/offer.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { readCatalogue } from "./catalogue.ts";
+import { readDisplayNames } from "./display-names.ts";
+import { listRates } from "./rates.ts";
+
+/** Reads everything on offer. */
+export async function readOffer(transaction: Transaction): Promise<Offer> {
+  return {
+    catalogue: await readCatalogue(transaction),
+    rates: await listRates(transaction),
+    names: await readDisplayNames(transaction),
+  };
+}
