@@ -2,7 +2,15 @@
 type ActorKind = "customer" | "seller" | "automatic";
 
 /** Fields that name who made a change; `by` does beside the `at` of the change. */
-const NAMING = new Set(["askedBy", "createdBy", "grantedBy", "postedBy", "requestedBy", "setBy"]);
+const NAMING = new Set([
+  "askedBy",
+  "createdBy",
+  "grantedBy",
+  "postedBy",
+  "removedBy",
+  "requestedBy",
+  "setBy",
+]);
 
 /** Drawdown's own names: the turn of a month, a payment's outcome, and what began at the gateway. */
 const AUTOMATIC = new Set(["schedule", "payments", "gateway"]);

@@ -14,6 +14,11 @@ export const paymentMethodFields = {
       .meta({ description: "The payment gateway's id of the saved card; never a card's number." }),
     set_by: z.string().nullable(),
     set_at: instant.nullable(),
+    removed_by: z
+      .string()
+      .nullable()
+      .meta({ description: "Who removed the last one, while there is no other; null: nobody." }),
+    removed_at: instant.nullable(),
   }).meta({ title: "Payment method" }),
 };
 
@@ -29,9 +34,16 @@ interface StoredMethod {
   readonly setAt: number;
 }
 
-const NO_METHOD = { customer: null, method: null, setBy: null, setAt: null };
+interface MethodRemoval {
+  readonly removedBy: string;
+  readonly removedAt: number;
+}
 
-/** `stored` null: the account has none. */
-export function toPaymentMethod(id: AccountId, stored: StoredMethod | null) {
-  return { accountId: id, paymentMethod: { set: stored !== null, ...(stored ?? NO_METHOD) } };
+const NO_METHOD = { customer: null, method: null, setBy: null, setAt: null };
+const NOT_REMOVED = { removedBy: null, removedAt: null };
+
+/** `state` null: the account never had one. */
+export function toPaymentMethod(id: AccountId, state: StoredMethod | MethodRemoval | null) {
+  const set = state !== null && "method" in state;
+  return { accountId: id, paymentMethod: { set, ...NO_METHOD, ...NOT_REMOVED, ...state } };
 }

@@ -73,6 +73,7 @@ test("a payment method is set by its ids, and shows who set it", async () => {
       payment_method: {
         ...{ set: true, ...body, set_by: `key:${key.split("_")[1]}` },
         set_at: expect.stringMatching(/Z$/),
+        ...{ removed_by: null, removed_at: null },
       },
     },
   ]);
@@ -82,6 +83,34 @@ test("a payment method is set by its ids, and shows who set it", async () => {
   expect([refused.status, refused.body.field]).toEqual([400, "method"]);
   expect(refused.text).toMatch(/give the payment gateway's id instead/);
   expect(refused.text).not.toContain(number);
+});
+
+test("a payment method is removed, by whom is shown, and again is answered the same", async () => {
+  await openPayer(books, "removed");
+  const url = at("removed", "/payment-method");
+  const gone = await api.ask("DELETE", url);
+  expect([gone.status, gone.body]).toEqual([
+    200,
+    {
+      account_id: "removed",
+      payment_method: {
+        ...{ set: false, customer: null, method: null, set_by: null, set_at: null },
+        removed_by: expect.stringMatching(/^key:[0-9a-f]{16}$/),
+        removed_at: expect.stringMatching(/Z$/),
+      },
+    },
+  ]);
+  const headers = { authorization: `Bearer ${await makeKey(books, ["billing"])}` };
+  expect((await api.ask("DELETE", url, { headers })).body).toEqual(gone.body);
+  expect((await api.ask("GET", url, { headers })).body).toEqual(gone.body);
+  expect((await api.ask("GET", at("removed", "/auto-top-up"))).body).toMatchObject({
+    ...{ enabled: true, stopped: "There is no payment method; add one to pay." },
+  });
+  expect(
+    (await api.ask("POST", at("removed", "/top-ups"), { body: { amount: "1000" } })).body,
+  ).toMatchObject({
+    type: "urn:drawdown:no_payment_method",
+  });
 });
 
 test("a payment is refunded in parts, each once, by whom; never more than was paid", async () => {

@@ -1,6 +1,10 @@
 import { paymentMethod, toPaymentMethod } from "../../../shared/contract/payment-method.ts";
 import { gatewayId } from "../../../shared/contract/wire.ts";
-import { readPaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import {
+  readMethodState,
+  removePaymentMethod,
+  setPaymentMethod,
+} from "../../../shared/ledger/payments/methods.ts";
 import { nameOf } from "../access/caller.ts";
 import { refuse } from "../problem.ts";
 import { readOfAccount, requestBody, route, WRITE } from "./route.ts";
@@ -14,10 +18,14 @@ const METHOD = {
 
 export const paymentMethodRoutes = [
   route(
-    { ...METHOD, method: "GET", summary: "Show the account's payment method, and who set it" },
+    {
+      ...METHOD,
+      method: "GET",
+      summary: "Show the account's payment method, and who set or removed it",
+    },
     ({ params: { account_id } }, context) =>
       readOfAccount(context, account_id, async (transaction) =>
-        toPaymentMethod(account_id, await readPaymentMethod(transaction, account_id)),
+        toPaymentMethod(account_id, await readMethodState(transaction, account_id)),
       ),
   ),
   route(
@@ -37,7 +45,23 @@ export const paymentMethodRoutes = [
       const by = { accountId: account_id, now: now(), by: nameOf(request) };
       const outcome = await setPaymentMethod(database, by, request.body, attemptsPerHour);
       if (outcome.kind !== "set") throw refuse(outcome);
-      return toPaymentMethod(account_id, await readPaymentMethod(database, account_id));
+      return toPaymentMethod(account_id, await readMethodState(database, account_id));
+    },
+  ),
+  route(
+    {
+      ...METHOD,
+      method: "DELETE",
+      summary: "Remove the account's payment method",
+      description:
+        "Auto top-up stops until another is set, and the fee that falls due next is declined, as one for which there is no money. A charge that the gateway already has goes on. Without a payment method nothing changes, and the answer is the same. What the gateway has saved stays there.",
+    },
+    async (request, { database, now }) => {
+      const { account_id } = request.params;
+      const by = { accountId: account_id, now: now(), by: nameOf(request) };
+      const outcome = await removePaymentMethod(database, by);
+      if (outcome.kind !== "removed") throw refuse(outcome);
+      return toPaymentMethod(account_id, await readMethodState(database, account_id));
     },
   ),
 ];

@@ -10,7 +10,13 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { PaymentMethod } from "../../../shared/core/payments/attempt.ts";
 import { gatewayIdProblem } from "../../../shared/core/text/card-number.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { readPaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import {
+  type MethodRemoval,
+  readMethodState,
+  removePaymentMethod,
+  type StoredMethod,
+  setPaymentMethod,
+} from "../../../shared/ledger/payments/methods.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, printable } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
@@ -32,7 +38,7 @@ interface SetOptions extends ByOption {
 export function addPaymentMethodCommands(program: Command): void {
   const method = program
     .command("payment-method")
-    .description("set and show accounts' payment methods, by the payment gateway's ids");
+    .description("set, remove and show accounts' payment methods, by the payment gateway's ids");
   addChangeCommand(method, "set <account>", {
     does: "set an account's payment method; declined payments and stopped auto top-up are tried again",
     examples: [
@@ -44,8 +50,14 @@ export function addPaymentMethodCommands(program: Command): void {
     .action((id: string, options: SetOptions) =>
       run(options, (settings) => set(settings, toRequest(id, options), toMethod(options))),
     );
+  addChangeCommand(method, "remove <account>", {
+    does: "remove an account's payment method; auto top-up stops, and later fees are declined until another is set",
+    examples: ["payment-method remove acme --by anna"],
+  }).action((id: string, options: ByOption) =>
+    run(options, (settings) => remove(settings, toRequest(id, options))),
+  );
   addCommand(method, "show <account>", {
-    does: "show an account's payment method, and who set it",
+    does: "show an account's payment method, and who set or removed it",
     examples: ["payment-method show acme"],
   }).action(forAccount(show));
 }
@@ -81,25 +93,59 @@ async function set(
   if (outcome.kind !== "set") return refused(outcome);
   return shown(
     setMethod,
-    { outcome: outcome.kind, ...toPaymentMethod(id, { ...method, setBy: by, setAt: now }) },
+    {
+      outcome: outcome.kind,
+      ...toPaymentMethod(id, { ...method, setBy: by, setAt: now }),
+    },
     `${printable(id)} pays with ${printable(method.method)} of ${printable(method.customer)} from now on.\n` +
       "Auto top-up starts again if it was paused or stopped, and declined fees are tried again.",
   );
 }
 
+const removedMethod = noun({ outcome: z.literal("removed"), ...paymentMethodFields });
+
+async function remove(settings: Settings, request: ChangeRequest): Promise<Result> {
+  const { accountId: id } = request;
+  return withDatabase(settings, async (database) => {
+    const outcome = await orUnknown(
+      removePaymentMethod(database, { ...request, now: Date.now() }),
+      "the payment method may or may not have been removed; run it again",
+    );
+    if (outcome.kind !== "removed") return refused(outcome);
+    return shown(
+      removedMethod,
+      { outcome: outcome.kind, ...toPaymentMethod(id, await readMethodState(database, id)) },
+      `${printable(id)} has no payment method now.\n` +
+        "Auto top-up stops, and later fees are declined, until another is set. What the gateway has saved stays there.",
+    );
+  });
+}
+
 function show(settings: Settings, id: AccountId): Promise<Result> {
   return readAccountBooks(settings, id, async (transaction) => {
-    const stored = await readPaymentMethod(transaction, id);
-    const text =
-      stored === null
-        ? `Account ${printable(id)} has no payment method; set one with drawdown payment-method set.`
-        : fields([
-            ["account", id],
-            ["customer", stored.customer],
-            ["method", stored.method],
-            ["set by", stored.setBy],
-            ["set", formatInstant(stored.setAt)],
-          ]);
+    const stored = await readMethodState(transaction, id);
+    const isSet = stored !== null && "method" in stored;
+    const text = isSet ? methodText(id, stored) : noMethodText(id, stored);
     return shown(paymentMethod, toPaymentMethod(id, stored), text);
   });
+}
+
+function noMethodText(id: AccountId, removal: MethodRemoval | null): string {
+  const removed =
+    removal === null
+      ? ""
+      : ` (${removal.removedBy} removed it at ${formatInstant(removal.removedAt)})`;
+  return printable(
+    `Account ${id} has no payment method${removed}; set one with drawdown payment-method set.`,
+  );
+}
+
+function methodText(id: AccountId, stored: StoredMethod): string {
+  return fields([
+    ["account", id],
+    ["customer", stored.customer],
+    ["method", stored.method],
+    ["set by", stored.setBy],
+    ["set", formatInstant(stored.setAt)],
+  ]);
 }

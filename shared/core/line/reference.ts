@@ -124,6 +124,12 @@ export const REFERENCE = {
     ({ sequence }) => `subscription-end:${sequence}`,
     (sequence) => ({ sequence: Number(sequence) }),
   ),
+  /** A notice of auto top-up that stopped as its payment method was removed: the change in their history. */
+  methodRemoval: grammar<{ readonly sequence: number }>(
+    "^payment-method-removal:(\\d+)$",
+    ({ sequence }) => `payment-method-removal:${sequence}`,
+    (sequence) => ({ sequence: Number(sequence) }),
+  ),
   /** An entry: expired credits given back to a late event. */
   lateUsage: grammar<LateUsageRef>(
     "^late:(.*?)(?: of (.*))?$",

@@ -3,6 +3,7 @@ import type { Refusal } from "../../core/line/refusal.ts";
 import type { PaymentMethod } from "../../core/payments/attempt.ts";
 import { USUAL_ATTEMPTS } from "../../core/payments/attempts-by-hand.ts";
 import { startAgain } from "../../core/payments/auto-top-up.ts";
+import { stopWithoutMethod } from "../../core/payments/end-auto-top-up.ts";
 import { refuseOneMore } from "../books/attempts-by-hand.ts";
 import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
 import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/move-account.ts";
@@ -26,6 +27,28 @@ export async function readPaymentMethod(
   accountId: AccountId,
 ): Promise<StoredMethod | null> {
   return queryRow<StoredMethod>(database, READ, [accountId]);
+}
+
+/** Who removed the last payment method, and when. */
+export interface MethodRemoval {
+  readonly removedBy: string;
+  readonly removedAt: Instant;
+}
+
+const REMOVAL = `
+  SELECT changed_by AS "removedBy", changed_at AS "removedAt"
+  FROM payment_method_change
+  WHERE account_id = $1 AND method IS NULL
+  ORDER BY sequence DESC
+  LIMIT 1`;
+
+/** How an account pays, and without a payment method, who removed the last one; null: it never had one. */
+export async function readMethodState(
+  database: Queryable,
+  accountId: AccountId,
+): Promise<StoredMethod | MethodRemoval | null> {
+  const stored = await readPaymentMethod(database, accountId);
+  return stored ?? queryRow<MethodRemoval>(database, REMOVAL, [accountId]);
 }
 
 const SET = `
@@ -54,7 +77,8 @@ const RECORD = `
   INSERT INTO payment_method_change (account_id, sequence, changed_at, changed_by, customer, method)
   SELECT $1, coalesce(max(sequence), 0) + 1, to_timestamp($2 / 1000.0), $3, $4, $5
   FROM payment_method_change
-  WHERE account_id = $1`;
+  WHERE account_id = $1
+  RETURNING sequence`;
 
 export type SetMethodOutcome = { readonly kind: "set" } | Refusal<"too_many_attempts">;
 
@@ -78,5 +102,28 @@ export async function setPaymentMethod(
     const auto = startAgain(await readAutoTopUp(transaction, accountId), now);
     await writeAutoTopUp(transaction, accountId, { auto, notices: [], now });
     return { decision: { kind: "set" }, step: null };
+  });
+}
+
+const REMOVE = "DELETE FROM payment_method WHERE account_id = $1";
+
+/**
+ * Removes the payment method of an account; without one, nothing changes. Auto top-up stops, unless it is
+ * off; a charge that the gateway has keeps its method; what is charged later is declined for want of one.
+ */
+export async function removePaymentMethod(
+  database: Database,
+  { accountId, now, by }: RequestedBy,
+): Promise<{ readonly kind: "removed" } | UnknownAccount> {
+  return moveAccount(database, { accountId, now }, async (settled, transaction) => {
+    const { rowCount } = await transaction.query(REMOVE, [accountId]);
+    if (rowCount === 0) return { decision: { kind: "removed" }, step: null };
+    const values = [accountId, now, by, null, null];
+    const change = await queryRow<{ sequence: number }>(transaction, RECORD, values);
+    if (change === null) throw new Error("an insert without a row");
+    const auto = await readAutoTopUp(transaction, accountId);
+    const stopped = stopWithoutMethod(auto, change, settled);
+    if (stopped !== null) await writeAutoTopUp(transaction, accountId, { ...stopped, now });
+    return { decision: { kind: "removed" }, step: null };
   });
 }

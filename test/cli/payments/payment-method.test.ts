@@ -29,7 +29,10 @@ test("a payment method is set, shown and replaced, with who did it", async () =>
   });
   expect(await json("payment-method show cli-payer")).toEqual({
     account_id: "cli-payer",
-    payment_method: { set: false, customer: null, method: null, set_by: null, set_at: null },
+    payment_method: {
+      ...{ set: false, customer: null, method: null, set_by: null, set_at: null },
+      ...{ removed_by: null, removed_at: null },
+    },
   });
   expect(await run(`payment-method set cli-payer ${SET} --by anna`)).toEqual({
     code: 0,
@@ -45,6 +48,7 @@ test("a payment method is set, shown and replaced, with who did it", async () =>
     method: "pm_1",
     set_by: "anna",
     set_at: expect.stringMatching(/Z$/),
+    ...{ removed_by: null, removed_at: null },
   });
   expect((await run("payment-method show cli-payer")).stdout).toBe(
     [
@@ -62,9 +66,34 @@ test("a payment method is set, shown and replaced, with who did it", async () =>
     payment_method: {
       ...{ set: true, customer: "cus_1", method: "pm_2", set_by: userInfo().username },
       set_at: expect.stringMatching(/Z$/),
+      ...{ removed_by: null, removed_at: null },
     },
   });
   expect((await json("payment-method show cli-payer")).payment_method.method).toBe("pm_2");
+});
+
+test("a payment method is removed; again, the answer is the same", async () => {
+  await openAccount(books, "cli-remover");
+  await run(`payment-method set cli-remover ${SET}`);
+  expect(await run("payment-method remove cli-remover --by anna")).toEqual({
+    code: 0,
+    stderr: "",
+    stdout:
+      "cli-remover has no payment method now.\n" +
+      "Auto top-up stops, and later fees are declined, until another is set. What the gateway has saved stays there.\n",
+  });
+  const { outcome, ...removed } = await json("payment-method remove cli-remover --by bert");
+  expect([outcome, removed.payment_method]).toEqual([
+    "removed",
+    {
+      ...{ set: false, customer: null, method: null, set_by: null, set_at: null },
+      ...{ removed_by: "anna", removed_at: expect.stringMatching(/Z$/) },
+    },
+  ]);
+  expect(await json("payment-method show cli-remover")).toEqual(removed);
+  expect((await run("payment-method show cli-remover")).stdout).toBe(
+    `Account cli-remover has no payment method (anna removed it at ${removed.payment_method.removed_at}); set one with drawdown payment-method set.\n`,
+  );
 });
 
 test("a stopped auto top-up starts again", async () => {
@@ -100,6 +129,7 @@ describe("refused, and nothing is changed", () => {
   test.concurrent.each([
     [1, ["set", "cli-nobody", ...words(SET)], "there is no account cli-nobody"],
     [1, ["show", "cli-nobody"], "there is no account cli-nobody"],
+    [1, ["remove", "cli-nobody"], "there is no account cli-nobody"],
     [
       2,
       ["set", "cli-stays", "--customer", "cus_1", "--method", "4242424242424242"],

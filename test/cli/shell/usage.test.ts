@@ -21,6 +21,7 @@ const COMMANDS = [
   "invoicing set",
   "invoicing show",
   "payment-method set",
+  "payment-method remove",
   "payment-method show",
   "top-up settings",
   "top-up set",

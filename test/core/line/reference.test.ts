@@ -28,6 +28,7 @@ const SAID = {
     refundId: id,
   }),
   subscriptionEnd: fc.record({ sequence: number }),
+  methodRemoval: fc.record({ sequence: number }),
   lateUsage: fc.record({
     eventId: id.filter((text) => !text.includes(" of ")),
     source: id,
@@ -72,6 +73,7 @@ test.each([
   { text: REFERENCE.automaticTopUp.write({ crossing: 12n, attempt: 1 }), is: "low-balance:12" },
   { text: REFERENCE.automaticTopUp.write({ crossing: 1n, attempt: 2 }), is: "low-balance:1:2" },
   { text: REFERENCE.subscriptionEnd.write({ sequence: 4 }), is: "subscription-end:4" },
+  { text: REFERENCE.methodRemoval.write({ sequence: 4 }), is: "payment-method-removal:4" },
   { text: REFERENCE.manualTopUp.write({ key: "order 7" }), is: "manual:order 7" },
   { text: REFERENCE.expiry.write({ lotId: "plan:1:0" }), is: "expiry:plan:1:0" },
   {

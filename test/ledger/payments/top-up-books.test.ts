@@ -9,6 +9,7 @@
  * - attempts to pay by hand are bounded, also concurrent and declined ones
  * - auto top-up ends with the subscription, unless the customer keeps it
  * - settings and cards affect what comes next, never what is pending
+ * - without its payment method, an account is not charged until it has another
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { decideCancel } from "../../../shared/core/changes/cancel-subscription.ts";
@@ -22,7 +23,7 @@ import { listSettingChanges } from "../../../shared/ledger/books/setting-changes
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
 import { readAutoTopUpState } from "../../../shared/ledger/payments/auto-top-up-state.ts";
-import { setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import { removePaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
@@ -663,4 +664,55 @@ describe("a fee", () => {
       expect(await rowOf(books, id, FEE)).toMatchObject({ status, nextTryAt: NOON + DAY });
     },
   );
+});
+
+describe("a payment method that is removed", () => {
+  const remove = (now: Instant) =>
+    removePaymentMethod(books.database, { accountId: toAccountId(id), now, by: "test" });
+  const WITHOUT = declined("no_payment_method");
+
+  test("stops auto top-up, says so once, and another starts it again", async () => {
+    await openCardHolder(books, id, NOON - DAY, { credits: 100n * CREDIT });
+    expect(await remove(NOON)).toEqual({ kind: "removed" });
+    expect(await remove(NOON)).toEqual({ kind: "removed" });
+    await use(books, { [id]: 100n }, NOON);
+    await look();
+    expect(await autoOf(books, id)).toMatchObject({
+      ...{ enabled: true, stopped: "There is no payment method; add one to pay.", lookAt: null },
+    });
+    expect(await toldOf(books, id)).toEqual(["1 stopped payment-method-removal:2"]);
+    expect(await askTopUp(books, id, NOON)).toEqual({ kind: "no_payment_method" });
+    await giveCard(books, id, NOON + 1);
+    await look(NOON + 1);
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 pending 1000"]);
+  });
+
+  test("is still that of the charge that the gateway has", async () => {
+    await runLow();
+    await look();
+    const sent = await claimOf(books, id, NOON);
+    await remove(NOON);
+    const again = await claimOf(books, id, NOON + HOUR);
+    expect(again).toMatchObject({ calls: 2, method: sent.method });
+    await settlePayment(books.database, again.payment, PAID, NOON + HOUR);
+    expect(await paymentsOf(books, id)).toEqual(["low-balance:1 succeeded 1000"]);
+  });
+
+  test("leaves the next fee without one: it is declined, and tried again with another", async () => {
+    const [september, october] = [Date.UTC(2026, 8, 15, 12), Date.UTC(2026, 9, 1)];
+    await openSubscriber(books, id, { at: september });
+    await giveCard(books, id, september);
+    const first = await claimOf(books, id, september);
+    await settlePayment(books.database, first.payment, PAID, september);
+    await remove(september + DAY);
+    await look(october);
+    const due = await claimOf(books, id, october);
+    expect(due).toMatchObject({ payment: { paymentId: "fee:1:1" }, method: null });
+    await settlePayment(books.database, due.payment, WITHOUT, october);
+    expect(await rowOf(books, id, "fee:1:1")).toMatchObject({
+      ...{ status: "retrying", nextTryAt: october + DAY },
+    });
+    await giveCard(books, id, october + HOUR);
+    expect(await claimOf(books, id, october + HOUR)).toMatchObject({ method: CARD });
+  });
 });
