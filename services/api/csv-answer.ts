@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import type { AccessWatch } from "./access/watch-access.ts";
 import { Problem } from "./problem.ts";
 
 /** A list as a file. `text` makes it of rows as the caller may see them. */
@@ -14,8 +15,11 @@ const WITHIN_MS = 10 * 60_000;
 const HTTP_1_0 =
   "a file cut short would look complete over HTTP/1.0; use HTTP/1.1, or set your proxy to it";
 
-/** Sends files: whole, or cut off so that every client sees it. */
-export function openCsvAnswers(app: FastifyInstance) {
+/**
+ * Sends files: whole, or cut off so that every client sees it; also when the caller's key or token is revoked
+ * or expires meanwhile.
+ */
+export function openCsvAnswers(app: FastifyInstance, access: Pick<AccessWatch, "add">) {
   const sending = new Set<Readable>();
   app.addHook("preClose", async () => {
     for (const stream of sending) stream.destroy(new Error("the server stops"));
@@ -40,6 +44,13 @@ export function openCsvAnswers(app: FastifyInstance) {
     const stream = Readable.from(isHead ? [] : resumed(first, text));
     sending.add(stream);
     const late = setTimeout(() => stream.destroy(new Error("the export took too long")), WITHIN_MS);
+    const { caller } = reply.request;
+    const cut = () => {
+      stream.destroy(new Error("its key or token was revoked or has expired"));
+      // The stream waits for the page that it reads; the connection does not.
+      reply.raw.destroy();
+    };
+    const forget = caller === null ? null : access.add(caller, cut);
     const closed = once(stream, "close");
     void reply
       .header("Content-Type", "text/csv; charset=utf-8; header=present")
@@ -47,6 +58,7 @@ export function openCsvAnswers(app: FastifyInstance) {
       .send(stream);
     await closed.catch(() => undefined);
     clearTimeout(late);
+    forget?.();
     sending.delete(stream);
     return reply;
   };

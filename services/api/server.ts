@@ -12,6 +12,7 @@ import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { nameOf } from "./access/caller.ts";
+import { watchAccess } from "./access/watch-access.ts";
 import { openWrongKeys } from "./access/wrong-keys.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
 import { closeSilent } from "./close-silent.ts";
@@ -151,12 +152,15 @@ export async function buildServer(
     await context.database.query("SELECT 1");
     return { status: "up" };
   });
+  const access = watchAccess(context);
+  app.addHook("preClose", async () => access.stop());
   const routeContext = {
     ...context,
     readRateCard: rateCardReader(),
     heavyReads: openHeavyReads(context.heavyDatabase),
     exports: openHeavyReads(context.heavyDatabase, EXPORTS),
-    sendCsv: openCsvAnswers(app),
+    sendCsv: openCsvAnswers(app, access),
+    access,
     wrongKeys,
     streamsPerAccount: settings.streamsPerAccount,
   };

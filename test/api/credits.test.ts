@@ -395,4 +395,24 @@ describe("an export", () => {
     old.write(`GET /v1/accounts/exports/lots HTTP/1.0\r\n${named.join("")}\r\n`);
     expect(await text(old)).toMatch(/^HTTP\/1\.[01] 426 /);
   });
+
+  test("is cut off within seconds of its key's revocation, also while it waits for a page", async () => {
+    let pages = 0;
+    const lost = Promise.withResolvers<never>();
+    lost.promise.catch(() => undefined);
+    const connect = () => (pages++ === 0 ? books.database.connect() : lost.promise);
+    const heavyDatabase = Object.assign(Object.create(books.database), { connect });
+    const { app } = await openApi(books, { heavyDatabase, logger: silent });
+    const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+    const key = await makeKey(books, ["read"]);
+    const headers = { ...CSV, authorization: `Bearer ${key}` };
+    const url = `${origin}/v1/accounts/exports/usage-records?${RANGE}`;
+    const answer = await fetch(url, { headers });
+    await expect.poll(() => pages).toBe(2);
+    const { status } = await api.ask("DELETE", `/v1/keys/${key.split("_")[1]}`);
+    const revokedAt = Date.now();
+    await expect(answer.text()).rejects.toThrow("terminated");
+    expect([status, Date.now() - revokedAt < 5_000]).toEqual([200, true]);
+    lost.reject(new Error("lost"));
+  });
 });

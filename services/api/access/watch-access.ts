@@ -43,7 +43,10 @@ export function watchAccess({
       );
       for (const [key, { ends }] of given) if (!open.has(key)) for (const end of ends) end();
     } catch (error) {
-      logger.warn({ error: (error as Error).message }, "cannot check the keys of open streams");
+      logger.warn(
+        { error: (error as Error).message },
+        "cannot check the keys of open streams and exports",
+      );
     } finally {
       isChecking = false;
     }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Logger } from "../../../shared/runtime/logger.ts";
 import type { Caller } from "../access/caller.ts";
-import { type AccessWatch, watchAccess } from "../access/watch-access.ts";
+import type { AccessWatch } from "../access/watch-access.ts";
 import { badRequest, Problem, unknownAccount } from "../problem.ts";
 import { READ, type RouteContext, route } from "../routes/route.ts";
 import { readChanges } from "./changes.ts";
@@ -29,16 +29,15 @@ export function streamRoute(
     readonly listeners: Listeners;
     readonly logger: Logger;
     readonly streamsPerAccount: number;
+    readonly access: AccessWatch;
   },
 ): void {
-  const { listeners } = context;
-  const access = watchAccess(context);
+  const { listeners, access } = context;
   const keepOpen = setInterval(() => listeners.keepOpen(), KEEP_OPEN_EVERY_MS);
   const watchEnds = setInterval(() => listeners.onTime(context.now()), WATCH_ENDS_EVERY_MS);
   app.addHook("preClose", async () => {
     clearInterval(keepOpen);
     clearInterval(watchEnds);
-    access.stop();
     listeners.end();
   });
 
