@@ -201,7 +201,11 @@ function toEvent(
   throw new InvalidUsage(`usage not published (${rejection.reason}): ${rejection.detail}`);
 }
 
+/** For JavaScript callers it checks the type, too. */
 function toQuantity(quantity: bigint | number): bigint {
+  if (typeof quantity !== "number" && typeof quantity !== "bigint") {
+    throw new InvalidUsage("usage not published: quantity is not a number or a bigint");
+  }
   if (typeof quantity === "number" && !Number.isSafeInteger(quantity)) {
     const whole = "is not a whole number of less than 2^53; larger ones take a bigint";
     throw new InvalidUsage(`usage not published: quantity ${quantity} ${whole}`);

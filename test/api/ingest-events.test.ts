@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJson } from "../../services/api/ingest/json.ts";
+import { judgeEvents } from "../../services/api/ingest/judge-events.ts";
 import { type IngestRules, toUsage } from "../../services/api/ingest/to-usage.ts";
 import { parsePath } from "../../shared/core/offer/feed.ts";
 import { toFeedCard } from "../../shared/core/offer/feed-card.ts";
@@ -31,6 +32,12 @@ function usageOf(text: string, by: IngestRules = UNFED) {
   if (outcome.kind === "refused") throw new Error(`${outcome.field}: ${outcome.detail}`);
   return outcome.usage;
 }
+
+test("events without a time are counted, whether it is left out or null", () => {
+  const times = ["", `, "time": null`, `, "time": "2026-09-01T12:00:00Z"`];
+  const events = times.map((time) => parseJson(`{ ${EVENT}${time}, "data": { "quantity": 1 } }`));
+  expect(judgeEvents(events, UNFED)).toMatchObject({ accepted: 3, untimed: 2 });
+});
 
 describe("an event of a type that feeds no other meter", () => {
   test("is usage of the meter with its name, with its other scalars as dimensions", () => {

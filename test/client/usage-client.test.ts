@@ -151,6 +151,8 @@ describe("is refused before anything is sent, and the events around it are publi
       wrong: { dimensions: { a: undefined } },
       says: /dimension a/,
     },
+    { what: "a quantity of null", wrong: { quantity: null }, says: /quantity is not a number/ },
+    { what: "a quantity as text", wrong: { quantity: "1" }, says: /quantity is not a number/ },
     { what: "a dimension of a number", wrong: { dimensions: { a: 1 } }, says: /dimension a/ },
   ])("$what", async ({ wrong, says }) => {
     const client = openClient();

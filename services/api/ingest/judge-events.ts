@@ -30,7 +30,7 @@ export function judgeEvents(events: readonly Json[], rules: IngestRules): Judged
     const outcome = toUsage(event, rules);
     if (outcome.kind === "taken") {
       usage.push(...outcome.usage);
-      if (isObject(event) && fieldOf(event, "time") === undefined) untimed += 1;
+      if (isObject(event) && (fieldOf(event, "time") ?? null) === null) untimed += 1;
     } else {
       const { reason, field, detail } = outcome;
       rejected.push({ index, id: idOf(event), reason, field, detail });

@@ -23,7 +23,7 @@ const newGrant = requestBody("New grant", {
     description:
       "Identifies the lot: granting it again adds nothing. Default: the Idempotency-Key.",
   }),
-  reference: words(1_024).default(""),
+  reference: words(1_024).default("").meta({ description: "Why; the customer sees it." }),
   expires_at: instant.nullable().optional().meta({
     description: "null: never. Default: two months from now.",
   }),
@@ -35,7 +35,7 @@ const newAdjustment = requestBody("New adjustment", {
   }),
   reference: words(1_024).min(1).meta({
     description:
-      "The reason, for the books. It identifies the adjustment, up or down: the same again changes nothing, and another amount under it is refused.",
+      "The reason; the customer sees it. It identifies the adjustment, up or down: the same again changes nothing, and another amount under it is refused.",
   }),
 });
 

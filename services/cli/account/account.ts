@@ -20,12 +20,12 @@ import {
   newAccountIdArgument,
   timeZoneArgument,
 } from "../shell/arguments.ts";
+import { addChangeCommand, type ByOption } from "../shell/change-command.ts";
 import { fields, printable } from "../shell/print.ts";
 import { readBooks } from "../shell/read-books.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, forAccount, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
-import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
 import { addAccountHistoryCommand } from "./history.ts";
 import { addAccountSetCommand } from "./set.ts";
 

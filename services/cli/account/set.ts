@@ -4,8 +4,9 @@ import {
   type RequestedSettings,
 } from "../../../shared/core/changes/change-settings.ts";
 import { creditsArgument, timeZoneArgument } from "../shell/arguments.ts";
+import { addChangeCommand, type ByOption } from "../shell/change-command.ts";
 import { WrongUsage } from "../shell/result.ts";
-import { addChangeCommand, type ByOption, runChange } from "../subscription/make-change.ts";
+import { runChange } from "../subscription/make-change.ts";
 
 interface SetOptions extends ByOption {
   readonly timeZone?: string;

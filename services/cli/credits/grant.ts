@@ -4,7 +4,7 @@ import { eventIds } from "../../../shared/client/event-ids.ts";
 import { movedFields, toMoved } from "../../../shared/contract/account.ts";
 import { grantedLotFields } from "../../../shared/contract/lot.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import type { Account, AccountId, Instant, Lot } from "../../../shared/core/line/account.ts";
+import type { Account, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import type { LotEnd } from "../../../shared/core/month/expiry.ts";
 import { type Grant, LOT_SOURCES } from "../../../shared/core/month/grant-credits.ts";
@@ -15,21 +15,25 @@ import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { type GrantOutcome, grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
-  accountIdArgument,
-  byArgument,
   creditsArgument,
   idArgument,
   instantArgument,
   referenceArgument,
   sourceArgument,
 } from "../shell/arguments.ts";
+import {
+  addChangeCommand,
+  type ByOption,
+  type ChangeRequest,
+  toRequest,
+} from "../shell/change-command.ts";
 import { printable } from "../shell/print.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
-import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { run } from "../shell/run-command.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import { balanceText, stretchText } from "./lot-text.ts";
 
-interface GrantOptions extends JsonOption {
+interface GrantOptions extends ByOption {
   readonly source: string;
   readonly lotId?: string;
   readonly reference: string;
@@ -39,7 +43,7 @@ interface GrantOptions extends JsonOption {
 }
 
 export function addGrantCommand(program: Command): void {
-  addCommand(program, "grant <account> <credits>", {
+  addChangeCommand(program, "grant <account> <credits>", {
     does: "add credits to an account as one lot",
     examples: [
       "grant acme 100 --source top_up --reference 'invoice 17' --lot-id invoice-17",
@@ -51,7 +55,7 @@ export function addGrantCommand(program: Command): void {
       "--lot-id <id>",
       "the lot's id; granting the same lot again adds nothing (default: a new id)",
     )
-    .option("--reference <text>", "why, for the books", "")
+    .option("--reference <text>", "why; the customer sees it", "")
     .addOption(
       new Option("--expires <instant>", "when the lot ends (default: in two months)").conflicts(
         "expiry",
@@ -59,7 +63,9 @@ export function addGrantCommand(program: Command): void {
     )
     .addOption(new Option("--no-expiry", "the lot never ends"))
     .action((id: string, credits: string, options: GrantOptions) =>
-      run(options, (settings) => grant(settings, accountIdArgument(id), toGrant(credits, options))),
+      run(options, (settings) =>
+        grant(settings, toRequest(id, options), toGrant(credits, options)),
+      ),
     );
 }
 
@@ -86,12 +92,16 @@ const granting = noun({
   ...movedFields,
 });
 
-async function grant(settings: Settings, accountId: AccountId, requested: Grant): Promise<Result> {
+async function grant(
+  settings: Settings,
+  { accountId, by }: ChangeRequest,
+  requested: Grant,
+): Promise<Result> {
   const { lotId } = requested;
   const now = Date.now();
   return withDatabase(settings, async (database) => {
     const outcome = await orUnknown(
-      grantCredits(database, accountId, requested, now, byArgument(undefined)),
+      grantCredits(database, accountId, requested, now, by),
       `the credits may or may not have been granted; run it again with --lot-id ${lotId}, which cannot grant them twice`,
     );
     switch (outcome.kind) {

@@ -5,32 +5,32 @@ import { newEntry, toEntry } from "../../../shared/contract/entry.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import { credits } from "../../../shared/contract/wire.ts";
 import type { Withdrawal, Withdrawn } from "../../../shared/core/changes/withdraw-lot.ts";
-import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import type { Instant } from "../../../shared/core/line/account.ts";
 import { remainingOf } from "../../../shared/core/line/credit-line.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { withdrawLot } from "../../../shared/ledger/credits/withdraw-lot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { creditsArgument, idArgument, referenceArgument } from "../shell/arguments.ts";
 import {
-  accountIdArgument,
-  byArgument,
-  creditsArgument,
-  idArgument,
-  referenceArgument,
-} from "../shell/arguments.ts";
+  addChangeCommand,
+  type ByOption,
+  type ChangeRequest,
+  toRequest,
+} from "../shell/change-command.ts";
 import { printable } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
-import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
+import { run } from "../shell/run-command.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import { balanceText, LOW_BALANCE } from "./lot-text.ts";
 
-interface WithdrawOptions extends JsonOption {
+interface WithdrawOptions extends ByOption {
   readonly credits?: string;
   readonly reference: string;
 }
 
 export function addLotCommands(program: Command): void {
   const lot = program.command("lot").description("withdraw credits from lots");
-  addCommand(lot, "withdraw <account> <lot>", {
+  addChangeCommand(lot, "withdraw <account> <lot>", {
     does: "withdraw what remains of a lot, or a part of it; used credits stay used",
     examples: [
       "lot withdraw acme invoice-17 --reference 'refund 4'",
@@ -38,10 +38,10 @@ export function addLotCommands(program: Command): void {
     ],
   })
     .option("--credits <credits>", "how many (default: all that remain)")
-    .option("--reference <text>", "why, for the books", "")
+    .option("--reference <text>", "why; the customer sees it", "")
     .action((account: string, lotId: string, options: WithdrawOptions) =>
       run(options, (settings) =>
-        withdraw(settings, accountIdArgument(account), toWithdrawal(lotId, options)),
+        withdraw(settings, toRequest(account, options), toWithdrawal(lotId, options)),
       ),
     );
 }
@@ -56,7 +56,7 @@ function toWithdrawal(lotId: string, { credits, reference }: WithdrawOptions): W
 
 async function withdraw(
   settings: Settings,
-  accountId: AccountId,
+  { accountId, by }: ChangeRequest,
   requested: Withdrawal,
 ): Promise<Result> {
   const { lotId, credits } = requested;
@@ -68,7 +68,7 @@ async function withdraw(
   const now = Date.now();
   const outcome = await withDatabase(settings, (database) =>
     orUnknown(
-      withdrawLot(database, { accountId, now, by: byArgument(undefined) }, requested),
+      withdrawLot(database, { accountId, now, by }, requested),
       `the credits may or may not have been withdrawn; ${next}`,
     ),
   );

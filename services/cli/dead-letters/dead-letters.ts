@@ -5,10 +5,10 @@ import {
   type DeadLetterReason,
 } from "../../../shared/core/usage/usage-event.ts";
 import { byArgument, placeArgument, textArgument } from "../shell/arguments.ts";
+import { addChangeCommand, type ByOption } from "../shell/change-command.ts";
 import { addPageOptions } from "../shell/paging.ts";
 import { WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { addChangeCommand, type ByOption } from "../subscription/make-change.ts";
 import { dismissAll, dismissOne } from "./dismiss.ts";
 import { type ListOptions, listLetters } from "./list.ts";
 import { retryAll, retryOne } from "./retry.ts";

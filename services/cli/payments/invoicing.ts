@@ -10,17 +10,17 @@ import {
   setInvoicedElsewhere,
 } from "../../../shared/ledger/payments/invoiced-elsewhere.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { fields, printable } from "../shell/print.ts";
-import { readAccountBooks } from "../shell/read-books.ts";
-import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
-import { addCommand, forAccount, run } from "../shell/run-command.ts";
-import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import {
   addChangeCommand,
   type ByOption,
   type ChangeRequest,
   toRequest,
-} from "../subscription/make-change.ts";
+} from "../shell/change-command.ts";
+import { fields, printable } from "../shell/print.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
+import { noAccount, type Result, shown, WrongUsage } from "../shell/result.ts";
+import { addCommand, forAccount, run } from "../shell/run-command.ts";
+import { orUnknown, withDatabase } from "../shell/with-database.ts";
 
 export function addInvoicingCommands(program: Command): void {
   const group = program

@@ -18,17 +18,17 @@ import {
   setPaymentMethod,
 } from "../../../shared/ledger/payments/methods.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { fields, printable } from "../shell/print.ts";
-import { readAccountBooks } from "../shell/read-books.ts";
-import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
-import { addCommand, forAccount, run } from "../shell/run-command.ts";
-import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import {
   addChangeCommand,
   type ByOption,
   type ChangeRequest,
   toRequest,
-} from "../subscription/make-change.ts";
+} from "../shell/change-command.ts";
+import { fields, printable } from "../shell/print.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
+import { addCommand, forAccount, run } from "../shell/run-command.ts";
+import { orUnknown, withDatabase } from "../shell/with-database.ts";
 
 interface SetOptions extends ByOption {
   readonly customer: string;

@@ -8,10 +8,10 @@ import { listRefunds } from "../../../shared/ledger/payments/refunds.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, idArgument } from "../shell/arguments.ts";
+import { addChangeCommand } from "../shell/change-command.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
-import { addChangeCommand } from "../subscription/make-change.ts";
 import { type RefundOptions, refund } from "./refund.ts";
 import { type ShownPayment, shownPayment, shownText, toShownPayment } from "./show-text.ts";
 

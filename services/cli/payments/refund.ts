@@ -13,10 +13,10 @@ import {
 } from "../../../shared/ledger/payments/refunds.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, moneyArgument } from "../shell/arguments.ts";
+import { type ByOption, toRequest } from "../shell/change-command.ts";
 import { printable } from "../shell/print.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
-import { type ByOption, toRequest } from "../subscription/make-change.ts";
 
 export interface RefundOptions extends ByOption {
   readonly amount?: string;

@@ -1,9 +1,9 @@
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import type { ByOption, ChangeRequest } from "../shell/change-command.ts";
 import { noAccount, type Result, refused, WrongUsage } from "../shell/result.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
-import type { ByOption, ChangeRequest } from "../subscription/make-change.ts";
 import { changedTopUp, toAmount } from "./top-up-set.ts";
 
 /** Ceilings that are left out stay as they are. */

@@ -12,9 +12,9 @@ import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { moneyArgument } from "../shell/arguments.ts";
+import type { ByOption, ChangeRequest } from "../shell/change-command.ts";
 import { noAccount, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
-import type { ByOption, ChangeRequest } from "../subscription/make-change.ts";
 import { topUpSettingsText } from "./top-up-settings.ts";
 
 /** Settings that are left out stay as they are. */

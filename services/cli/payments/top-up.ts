@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { accountIdArgument } from "../shell/arguments.ts";
+import { addChangeCommand, toRequest } from "../shell/change-command.ts";
 import { addCommand, forAccount, run } from "../shell/run-command.ts";
-import { addChangeCommand, toRequest } from "../subscription/make-change.ts";
 import { addTopUpListCommand } from "./payments.ts";
 import { type CeilingsOptions, setTopUpCeilings } from "./top-up-ceilings.ts";
 import { makeTopUp, type TopUpMakeOptions } from "./top-up-make.ts";

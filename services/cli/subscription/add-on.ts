@@ -5,11 +5,12 @@ import { decideAddOn } from "../../../shared/core/changes/set-add-on.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { idArgument, wholeArgument } from "../shell/arguments.ts";
+import { addChangeCommand, type ByOption } from "../shell/change-command.ts";
 import { printable } from "../shell/print.ts";
 import { noAccount, type Result, shown } from "../shell/result.ts";
 import { addCommand, forAccount } from "../shell/run-command.ts";
 import { addOnsText } from "./add-on-text.ts";
-import { addChangeCommand, type ByOption, runChange } from "./make-change.ts";
+import { runChange } from "./make-change.ts";
 import { readSubscription } from "./read-subscription.ts";
 
 export function addAddOnCommands(program: Command): void {

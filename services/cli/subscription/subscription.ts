@@ -4,9 +4,10 @@ import { decideIntervalChange } from "../../../shared/core/changes/change-interv
 import { decidePlanChange } from "../../../shared/core/changes/change-plan.ts";
 import { decideSubscribe } from "../../../shared/core/changes/subscribe.ts";
 import { idArgument, intervalArgument, renewalArgument } from "../shell/arguments.ts";
+import { addChangeCommand, type ByOption } from "../shell/change-command.ts";
 import { addCommand, forAccount } from "../shell/run-command.ts";
 import { listHistory } from "./history.ts";
-import { addChangeCommand, type ByOption, runChange } from "./make-change.ts";
+import { runChange } from "./make-change.ts";
 import { showSubscription } from "./show.ts";
 
 interface StartOptions extends ByOption {

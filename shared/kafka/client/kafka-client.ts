@@ -3,6 +3,7 @@ import type { KafkaSettings } from "../../runtime/server-settings.ts";
 import { restIdleQueues } from "../patches/idle-queues.ts";
 
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
+const { KafkaJSGroupCoordinatorNotFound, KafkaJSSASLAuthenticationError } = kafkajs;
 
 /** What is logged of Kafka: the part of a logger that the client's package knows. */
 export interface KafkaLog {
@@ -40,8 +41,21 @@ export function openKafka(settings: KafkaSettings, clientId: string, logger: Kaf
 export function isKafkaOutage(error: unknown): boolean {
   return (
     error instanceof KafkaJSNumberOfRetriesExceeded ||
-    (error instanceof KafkaJSError && error.retriable)
+    error instanceof KafkaJSGroupCoordinatorNotFound ||
+    (error instanceof KafkaJSError && (error.retriable || isKafkaOutage(error.cause))) ||
+    isLoginCutOff(error) ||
+    isWithoutMetadata(error)
   );
+}
+
+/** A connection that closes during the login refuses nobody, though KafkaJS reports it so. */
+function isLoginCutOff(error: unknown): boolean {
+  return error instanceof KafkaJSSASLAuthenticationError && /Closed connection/.test(error.message);
+}
+
+/** KafkaJS reads metadata of null when no broker could be reached. */
+function isWithoutMetadata(error: unknown): boolean {
+  return error instanceof TypeError && /of null \(reading 'topicMetadata'\)/.test(error.message);
 }
 
 /** The broker refuses a message or batch for its size. */

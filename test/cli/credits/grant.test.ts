@@ -68,6 +68,14 @@ test("the same lot again grants nothing; another lot under its id is refused", a
   expect(JSON.parse(stdout)).toMatchObject({ balance: "3000000", entries: "1", version: "2" });
 });
 
+test("a grant and a withdrawal keep who made them", async () => {
+  await openAccount(books, "cli-by");
+  await run("grant cli-by 3 --lot-id cli-by-1 --by anna");
+  await run("lot withdraw cli-by cli-by-1 --by ben");
+  const { items } = JSON.parse((await run("entries cli-by --json")).stdout);
+  expect(items).toMatchObject([{ posted_by: "ben" }, { posted_by: "anna" }]);
+});
+
 test("a lot with the usual life can be granted again without effect", async () => {
   await openAccount(books, "cli-usual");
   await run("grant cli-usual 3 --lot-id cli-usual-1");
