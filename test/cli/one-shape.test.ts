@@ -71,6 +71,7 @@ const ACCOUNT = "/v1/accounts/{account_id}";
 /** A route and the command that shows the same noun. */
 const SAME = [
   { route: ACCOUNT, command: "account show acme" },
+  { route: `${ACCOUNT}/settings/changes`, command: "account changes acme" },
   { route: `${ACCOUNT}/lots`, command: "lots acme" },
   { route: `${ACCOUNT}/entries`, command: "entries acme" },
   { route: `${ACCOUNT}/events/{event_id}`, command: "explain event call-1 --account acme" },
@@ -105,9 +106,7 @@ const AMONG = [
 /** What only the API shows. */
 const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
-  ...["runway", "allowance", "stream", "usage", "settings/changes", "names"].map(
-    (path) => `${ACCOUNT}/${path}`,
-  ),
+  ...["runway", "allowance", "stream", "usage", "names"].map((path) => `${ACCOUNT}/${path}`),
 ];
 
 const IDS = {

@@ -26,6 +26,7 @@ import { readBooks } from "../shell/read-books.ts";
 import { noAccount, type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, forAccount, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
+import { addAccountChangesCommand } from "./changes.ts";
 import { addAccountHistoryCommand } from "./history.ts";
 import { addAccountSetCommand } from "./set.ts";
 
@@ -53,6 +54,7 @@ export function addAccountCommands(program: Command): void {
     examples: ["account show acme"],
   }).action(forAccount(show));
   addAccountHistoryCommand(accounts);
+  addAccountChangesCommand(accounts);
 }
 
 function toSettings(id: string, options: CreateOptions): NewAccount {

@@ -86,6 +86,33 @@ describe("account create", () => {
   });
 });
 
+test("account changes lists who set what and when, newest first, page by page", async () => {
+  await run("account create cli-changed --by anna");
+  await run("account set cli-changed --threshold 5 --by ben");
+  await run("top-up set cli-changed --amount 25 --keep-after-subscription on --by customer-care");
+  await run("top-up ceilings cli-changed --limit-per-month 900 --by seller");
+  await run("top-up set cli-changed --auto off --by ben");
+  const { stdout } = await run("account changes cli-changed");
+  const rows = stdout.split("\n").map((line) => line.split(/ {2,}/).slice(1).join("; "));
+  expect(rows).toEqual([
+    "WHO; TIME ZONE; THRESHOLD; AUTO TOP-UP; EACH / DAY / MONTH; CEILINGS",
+    "ben; UTC; 5; off; USD 25.00 / default / default; default / default / USD 900.00",
+    "seller; UTC; 5; on, also without a subscription; USD 25.00 / default / default; default / default / USD 900.00",
+    "customer-care; UTC; 5; on, also without a subscription; USD 25.00 / default / default; default / default / default",
+    "ben; UTC; 5; on; default / default / default; default / default / default",
+    "anna; UTC; 0; on; default / default / default; default / default / default",
+    "",
+  ]);
+  const first = JSON.parse((await run("account changes cli-changed --limit 4 --json")).stdout);
+  expect(first.items.map(({ by }: { by: string }) => by)).toHaveLength(4);
+  const cursor = `--cursor ${first.next_cursor}`;
+  const rest = JSON.parse((await run(`account changes cli-changed ${cursor} --json`)).stdout);
+  expect(rest.items).toMatchObject([{ sequence: 1, by: "anna", threshold: "0" }]);
+  expect(await run("account changes cli-nobody")).toMatchObject({
+    ...{ code: 1, stderr: "there is no account cli-nobody\n" },
+  });
+});
+
 describe("account set", () => {
   test("moves an account to another time zone, and records who did", async () => {
     await offer(books, { "cli-plan": { credits: 1_000_000n } });

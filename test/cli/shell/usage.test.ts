@@ -4,6 +4,7 @@ import { drawdownProcess, words } from "../../support/cli/drawdown.ts";
 const COMMANDS = [
   "account create",
   "account set",
+  "account changes",
   "account show",
   "grant",
   "rate set",
