@@ -1,4 +1,5 @@
 import { CST, Lexer } from "yaml";
+import { countText } from "../core/text/text.ts";
 import type { Problem } from "./problem.ts";
 
 /** Far more than a catalogue needs. */
@@ -20,7 +21,7 @@ export function limitProblem(text: string): Problem | null {
       return { line, field: "", problem: `is nested more than ${DEEPEST} levels deep` };
     }
     if (lexemes > MOST_LEXEMES) {
-      const most = MOST_LEXEMES.toLocaleString("en-US");
+      const most = countText(MOST_LEXEMES);
       return { line, field: "", problem: `has more than ${most} words and signs; split it` };
     }
     line += linesIn(lexeme);

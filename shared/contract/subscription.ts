@@ -3,6 +3,7 @@ import { firstFeeOf, owedFees } from "../core/changes/paying-fees.ts";
 import type { Account, Instant } from "../core/line/account.ts";
 import type { Fee } from "../core/month/fee.ts";
 import { endOfPaid, type Schedule, type Subscription } from "../core/month/subscription.ts";
+import { nextCredits } from "../core/month/turn-of-month.ts";
 import { addOnAt, type Catalogue } from "../core/offer/catalogue.ts";
 import { openFee, toFee } from "./fee.ts";
 import { noun } from "./noun.ts";
@@ -22,7 +23,18 @@ const subscription = noun({
   period: z.number().int().meta({ description: "The month that runs, counted from 0." }),
   period_began_at: instant.nullable(),
   period_credits: credits,
+  first_part: noun({ days: z.number().int(), of: z.number().int() })
+    .meta({
+      title: "First part of a month",
+      description:
+        "The days of the first month that it cost and brought, if its plan says so (`first_month: by_days`); null: the whole.",
+    })
+    .nullable(),
   next_period_at: instant,
+  next_credits: credits.nullable().meta({
+    description:
+      "What the next month brings, by the catalogue as it is; null: none, as the subscription ends.",
+  }),
   next_plan_id: z.string().nullable(),
   next_interval: interval.nullable(),
   paid_until: instant.meta({ description: "When the first month begins that is not charged yet." }),
@@ -88,6 +100,7 @@ export function toSchedule({ account, schedule: held, ...read }: ScheduleRead, a
     subscription: running && {
       ...{ ...running, renewal: running.anchor.renewal, periodBeganAt: read.periodBeganAt },
       paidUntil: endOfPaid(running, account.timeZone),
+      nextCredits: nextCredits(running, read.catalogue),
       ...statesOf(running, read.openFees),
     },
     addOns: held.addOns.map((use) => ({
@@ -105,3 +118,5 @@ function statesOf(running: Subscription, fees: readonly OpenFee[]) {
 }
 
 export type AddOnData = z.input<typeof addOn>;
+
+export type ScheduleData = z.input<typeof schedule>;

@@ -116,6 +116,37 @@ describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
     await page.locator(".spent-on").getByText("(add-on)").first().waitFor(WITHIN);
   });
 
+  it("is read by a German as a German writes: numbers, money, shares and dates", async () => {
+    const page = await openWhole({ ...DESKTOP, locale: "de-DE" });
+    expect(await page.getByTestId("balance").textContent()).toMatch(/^\d{1,3}(\.\d{3})*,\d\d$/);
+    const settings = page.locator(".pairs");
+    await settings.getByText("25,00 USD at 100 credits").waitFor(WITHIN);
+    await settings.getByText(/ on 1\. [A-Z]/).waitFor(WITHIN);
+    await settings.getByText("Growth, paid monthly").waitFor(WITHIN);
+    await page
+      .getByRole("list", { name: "Payments" })
+      .getByText("50,00 USD")
+      .first()
+      .waitFor(WITHIN);
+    await page
+      .getByRole("list", { name: "Activity" })
+      .getByText("Searches")
+      .first()
+      .waitFor(WITHIN);
+    const spent = page.locator(".spent-on tbody tr");
+    const searches = await spent.filter({ hasText: "Searches" }).textContent();
+    expect(searches).toMatch(/^Searches[\d.]+ queries in \d+ events[\d.,]+(\d+|under 1)\u00a0%$/);
+    // Nowhere an English decimal, also not in references of the books.
+    const text = await page.locator("#page").textContent();
+    expect(text?.match(/\d\.\d{1,2}(?!\d).*/g)).toBeNull();
+    await page.locator("button.lot").first().click();
+    const record = page.getByRole("dialog").locator(".record").first();
+    await record.waitFor(WITHIN);
+    expect(await record.textContent()).toMatch(
+      /^\d+\. [A-Z]\S+, \d\d:\d\d:\d\d(Voice|Text read|Text written|Searches)/,
+    );
+  });
+
   it("fits a phone", async () => {
     const page = await openWhole(PHONE);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);

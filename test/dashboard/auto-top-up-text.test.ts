@@ -19,12 +19,14 @@ const amounts = {
 
 describe("beside the switch of auto top-up stand", () => {
   it("what it can charge in a month, and what was charged", () => {
-    expect(monthText(amounts)).toBe("At most USD 500.00 a month; USD 20.00 charged this month.");
+    expect(monthText(amounts)).toBe(
+      "At most USD\u00a0500.00 a month; USD\u00a020.00 charged this month.",
+    );
   });
 
   it("the seller's ceilings", () => {
     expect(ceilingsText(amounts)).toBe(
-      "No more than USD 1,000.00 at once, USD 2,000.00 a day and USD 10,000.00 a month can be set.",
+      "No more than USD\u00a01,000.00 at once, USD\u00a02,000.00 a day and USD\u00a010,000.00 a month can be set.",
     );
   });
 

@@ -9,6 +9,7 @@ import {
   signedCredits,
 } from "../../services/dashboard/text/credit-text.ts";
 import { enteredText, plainText, setLocale } from "../../services/dashboard/text/locale.ts";
+import { referenceText } from "../../services/dashboard/text/payment-text.ts";
 import { dateText } from "../../services/dashboard/text/time-text.ts";
 
 describe("displayed credits", () => {
@@ -62,7 +63,11 @@ describe("displayed credits", () => {
     setLocale("de-DE");
     expect(exactCredits(1_234_567_123_456n)).toBe("1.234.567,123456");
     expect(balanceText(16_486_200_000n)).toBe("16.486,20");
-    expect(moneyText(120_000n, "USD")).toBe("USD 1.200,00");
+    expect(moneyText(120_000n, "USD")).toBe("1.200,00\u00a0USD");
+    expect(shareText(55n, 100n)).toBe("55\u00a0%");
+    expect(referenceText("1200.50 USD")).toBe("1.200,50\u00a0USD");
+    expect(referenceText("4000 JPY")).toBe("4.000\u00a0JPY");
+    expect(referenceText("1200.50 USD back")).toBe("1200.50 USD back");
     expect(enteredText("1234.567")).toBe("1234,567");
     expect(plainText("1.234,50")).toBe("1234.50");
     expect(plainText("10.50")).toBe("10.50");
@@ -79,7 +84,7 @@ describe("displayed credits", () => {
   });
 
   it("show money with the decimals of its currency", () => {
-    expect(moneyText(120_000n, "USD")).toBe("USD 1,200.00");
+    expect(moneyText(120_000n, "USD")).toBe("USD\u00a01,200.00");
     expect(moneyText(1500n, "JPY")).toBe("JPY 1,500");
     expect(moneyText(5n, "KWD")).toBe("KWD 0.005");
   });
@@ -87,9 +92,9 @@ describe("displayed credits", () => {
   it("show counts and shares", () => {
     expect(countText(1_234_567n)).toBe("1,234,567");
     expect(countText(-1_000n)).toBe("−1,000");
-    expect(shareText(55n, 100n)).toBe("55 %");
-    expect(shareText(1n, 100_000n)).toBe("under 1 %");
-    expect(shareText(0n, 100n)).toBe("0 %");
-    expect(shareText(1n, 0n)).toBe("0 %");
+    expect(shareText(55n, 100n)).toBe("55%");
+    expect(shareText(1n, 100_000n)).toBe("under 1%");
+    expect(shareText(0n, 100n)).toBe("0%");
+    expect(shareText(1n, 0n)).toBe("0%");
   });
 });

@@ -5,6 +5,7 @@ import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/st
 import { meterName, planName, setNames } from "../../services/dashboard/text/display-names.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
 import { keyName, quantityText, usageText } from "../../services/dashboard/text/meter-text.ts";
+import { firstMonthText, waitingText } from "../../services/dashboard/text/plan-text.ts";
 import { runwayText } from "../../services/dashboard/text/runway-text.ts";
 
 const ZONE = "Europe/Prague";
@@ -108,7 +109,7 @@ describe("lots and entries in words", () => {
   it("names a lot by its source", () => {
     expect(lotName(lot, ZONE)).toBe("October plan");
     expect(lotName({ ...lot, source: "top_up", reference: "10.00 USD" }, ZONE)).toBe(
-      "Top-up, USD 10.00",
+      "Top-up, USD\u00a010.00",
     );
     expect(lotName({ ...lot, source: "promotion", reference: "" }, ZONE)).toBe("Promotion");
   });
@@ -132,7 +133,7 @@ describe("lots and entries in words", () => {
     const entry = (kind: string, reference: string, lot_id: string | null = null) => ({
       ...{ kind, reference, lot_id },
     });
-    expect(entryText(entry("grant", "10.00 USD"))).toBe("Credits added · USD 10.00");
+    expect(entryText(entry("grant", "10.00 USD"))).toBe("Credits added · USD\u00a010.00");
     expect(entryText(entry("add_on_charge", "add-on:voice-cloning:1:4:0-1"))).toBe(
       "Add-on · voice cloning",
     );
@@ -189,6 +190,30 @@ describe("what has a name is shown under it", () => {
   it("from right to left, a name does not reorder the numbers beside it", () => {
     setNames({ items: [named("meter", "calls", "שיחות")] });
     expect(usageText({ meter: "calls", quantity: "12" })).toBe("\u2068שיחות\u2069, 12");
+  });
+});
+
+describe("the first month of a plan in words", () => {
+  const subscription = { period: 0, first_part: { days: 15, of: 30 } };
+
+  it("is the part that is paid and given, as long as it runs", () => {
+    expect(firstMonthText(subscription)).toBe("the first month costs and brings 15 of its 30 days");
+    for (const whole of [
+      { ...subscription, first_part: null },
+      { ...subscription, first_part: { days: 30, of: 30 } },
+      { ...subscription, period: 1 },
+    ]) {
+      expect(firstMonthText(whole)).toBeNull();
+    }
+  });
+
+  it("says which credits wait for which payment", () => {
+    const fee = { amount: "4950", currency: "USD", credits: "3000000000" };
+    expect(waitingText([{ ...fee, credits: null }, fee])).toBe(
+      "3,000 credits come once USD\u00a049.50 is paid",
+    );
+    expect(waitingText([{ ...fee, credits: null }])).toBeNull();
+    expect(waitingText([])).toBeNull();
   });
 });
 

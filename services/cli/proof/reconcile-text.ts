@@ -1,6 +1,6 @@
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { countOf } from "../../../shared/core/text/text.ts";
+import { countOf, countText } from "../../../shared/core/text/text.ts";
 import { describeDifference } from "../../../shared/reconcile/describe-difference.ts";
 import { accountOf, type Found } from "../../../shared/reconcile/difference.ts";
 import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
@@ -59,8 +59,8 @@ export function reconciliationText(found: Reconciliation): string {
     ["offsets of usage.events", ranges.join(", ")],
     [
       "events",
-      `${whole.verifiedEvents.toLocaleString("en-US")} of ${countOf(whole.events, "message")}: ${[
-        `${usage.metered.toLocaleString("en-US")} metered`,
+      `${countText(whole.verifiedEvents)} of ${countOf(whole.events, "message")}: ${[
+        `${countText(usage.metered)} metered`,
         countOf(usage.repeats, "repeat"),
         countOf(usage.deadLetters, "dead letter"),
       ].join(", ")}`,

@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { countText } from "../../../shared/core/text/text.ts";
 import { stopWithProcess } from "../../../shared/runtime/stop-with-process.ts";
 
 /** Shows how much is done, with other lines above it. It stops at the end of its scope. */
@@ -37,7 +38,7 @@ export function openProgress(total: number | null, inWords: string, unit?: strin
     add(amount) {
       done += amount;
       const speed = Math.round((done * 1000) / (performance.now() - startedAt));
-      bar.increment(amount, { speed: speed.toLocaleString("en-US") });
+      bar.increment(amount, { speed: countText(speed) });
     },
     log(line) {
       // Clears the bar; its next step draws it again below the line.

@@ -7,7 +7,7 @@ import {
   type UsageClient,
 } from "../../../shared/client/usage-client.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import { countOf } from "../../../shared/core/text/text.ts";
+import { countOf, countText } from "../../../shared/core/text/text.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable, toJson } from "../shell/print.ts";
@@ -111,8 +111,8 @@ function summary(tally: Tally, address: string, seconds: number): Result {
   const { lines, published, untimed, lost } = tally;
   const failed = lines - published;
   const perSecond = Math.round(published / seconds);
-  const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${failed} failed.${untimedText(untimed)}`;
-  const notAll = `${countOf(failed, "line")} of ${lines} could not be published`;
+  const text = `Published ${countOf(published, "event")}, ${countOf(perSecond, "event")}/s; ${countText(failed)} failed.${untimedText(untimed)}`;
+  const notAll = `${countOf(failed, "line")} of ${countText(lines)} could not be published`;
   const stopped = `Kafka at ${address} stopped acknowledging; nothing after line ${lines} was tried`;
   return shown(
     publishing,

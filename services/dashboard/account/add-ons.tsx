@@ -1,5 +1,5 @@
 import type { AddOnData } from "../../../shared/contract/subscription.ts";
-import { exactCredits } from "../text/credit-text.ts";
+import { countText, exactCredits } from "../text/credit-text.ts";
 import { addOnName } from "../text/display-names.ts";
 
 /** The account's add-ons and their monthly total. */
@@ -35,7 +35,8 @@ function costOf({ quantity, credits_per_month }: AddOnData): bigint | null {
 
 /** "concurrency limit × 20, then × 10" */
 function addOnText({ add_on_id, quantity, next_quantity }: AddOnData): string {
-  const units = quantity === 1 ? "" : ` × ${quantity}`;
-  const then = next_quantity === 0 ? ", ends with this month" : `, then × ${next_quantity}`;
+  const units = quantity === 1 ? "" : ` × ${countText(BigInt(quantity))}`;
+  const then =
+    next_quantity === 0 ? ", ends with this month" : `, then × ${countText(BigInt(next_quantity))}`;
   return addOnName(add_on_id) + units + (next_quantity === quantity ? "" : then);
 }

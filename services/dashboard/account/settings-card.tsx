@@ -7,6 +7,7 @@ import type { OpenAccount } from "../state/open-account.ts";
 import { consentText, monthText } from "../text/auto-top-up-text.ts";
 import { exactCredits, moneyText } from "../text/credit-text.ts";
 import { planName } from "../text/display-names.ts";
+import { firstMonthText, waitingText } from "../text/plan-text.ts";
 import { dateText, momentText } from "../text/time-text.ts";
 import { AddOns } from "./add-ons.tsx";
 import { AutoTopUpDialog } from "./auto-top-up-dialog.tsx";
@@ -85,7 +86,8 @@ function AutoTopUp({ account, change }: { account: AccountData; change: (() => v
   );
 }
 
-function Subscription({ account: { subscription, time_zone: zone } }: { account: AccountData }) {
+function Subscription({ account }: { account: AccountData }) {
+  const { subscription, open_fees: fees, time_zone: zone } = account;
   if (subscription === null) {
     return (
       <div>
@@ -94,8 +96,9 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
       </div>
     );
   }
-  const next = subscription.next_period_at;
-  const isOver = subscription.cancelled && next === null;
+  const { next_credits: next, next_period_at: nextAt } = subscription;
+  const waiting = waitingText(fees);
+  const firstMonth = firstMonthText(subscription);
   return (
     <>
       <div>
@@ -105,13 +108,11 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
             "none"
           ) : (
             <>
-              <b>{exactCredits(BigInt(subscription.period_credits))}</b> on{" "}
-              {dateText(zone, Date.parse(next), minute.value)}
+              <b>{exactCredits(BigInt(next))}</b> on{" "}
+              {dateText(zone, Date.parse(nextAt), minute.value)}
             </>
           )}
-          {subscription.waiting_for_payment && (
-            <span class="note warn">the first credits come once the plan is paid</span>
-          )}
+          {waiting !== null && <span class="note warn">{waiting}</span>}
           {subscription.suspended && <span class="note bad">suspended until the plan is paid</span>}
         </dd>
       </div>
@@ -122,11 +123,12 @@ function Subscription({ account: { subscription, time_zone: zone } }: { account:
           {subscription.interval === "year" ? "yearly" : "monthly"}
           {subscription.cancelled && (
             <span class="note warn">
-              {isOver
-                ? "cancelled"
+              {next === null
+                ? `cancelled: ends on ${dateText(zone, Date.parse(nextAt), minute.value)}`
                 : "cancelled: credits continue until the end of the paid period"}
             </span>
           )}
+          {firstMonth !== null && <span class="note">{firstMonth}</span>}
           {nextPlan(subscription.next_plan_id, subscription.next_interval)}
         </dd>
       </div>

@@ -6,7 +6,7 @@ import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
 import { type LotOnLine, lotName } from "../state/lot-on-line.ts";
 import type { OpenAccount } from "../state/open-account.ts";
-import { shortCredits } from "../text/credit-text.ts";
+import { countText, shortCredits } from "../text/credit-text.ts";
 import { LinePicture } from "./line-picture.tsx";
 
 /** The number of used-up lots that are drawn by default. */
@@ -58,7 +58,9 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
                     class="link"
                     onClick={() => (isUnfolded.value = !isUnfolded.value)}
                   >
-                    {isUnfolded.value ? `Show the first ${LISTED}` : `Show all ${shown.length}`}
+                    {isUnfolded.value
+                      ? `Show the first ${LISTED}`
+                      : `Show all ${countText(BigInt(shown.length))}`}
                   </button>
                 )}
                 {hidden > 0 && (
@@ -67,7 +69,9 @@ export function LineCard({ open, zone }: { open: OpenAccount; zone: string }) {
                     class="link"
                     onClick={() => (showsAll.value = !showsAll.value)}
                   >
-                    {showsAll.value ? "Hide used-up credits" : `Show ${hidden} more, used up`}
+                    {showsAll.value
+                      ? "Hide used-up credits"
+                      : `Show ${countText(BigInt(hidden))} more, used up`}
                   </button>
                 )}
                 {shown.length > 0 && (

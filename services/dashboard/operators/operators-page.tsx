@@ -3,6 +3,7 @@ import type { OperationsData } from "../../../shared/contract/operations.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card } from "../parts/card.tsx";
 import { countText } from "../text/credit-text.ts";
+import { decimalText } from "../text/locale.ts";
 import { agoText, momentText, secondText } from "../text/time-text.ts";
 import { Sparkline } from "./sparkline.tsx";
 import type { Watched } from "./watch-operations.ts";
@@ -145,7 +146,7 @@ function Counts({ title, empty, rows }: CountsProps) {
 
 function delayText(ms: number | null): string {
   if (ms === null) return "–";
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${decimalText((ms / 1000).toFixed(1))} s`;
 }
 
 function dueText({ scheduler }: OperationsData): string {

@@ -8,6 +8,7 @@ import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import type { OpenedUsage } from "../state/spend-state.ts";
+import { countText } from "../text/credit-text.ts";
 import { RecordRow } from "./record-row.tsx";
 
 /** The usage of the selected lot, bar or meter. */
@@ -74,7 +75,7 @@ function Records({ open, shown: { items, next }, list, zone, opened }: RecordsPr
       </table>
       <div class="foot">
         <p class="note" role="status">
-          {items.length} {next === null ? "in total" : "so far"}
+          {countText(BigInt(items.length))} {next === null ? "in total" : "so far"}
         </p>
         <More list={list} what="usage" />
         <ExportCsv what="this usage" load={opened.csv} />

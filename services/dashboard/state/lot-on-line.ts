@@ -1,6 +1,6 @@
 import type { LotData } from "../../../shared/contract/lot.ts";
 import { clockText } from "../text/locale.ts";
-import { moneyFirst } from "../text/payment-text.ts";
+import { referenceText } from "../text/payment-text.ts";
 import { dateText, shortDate, soonText } from "../text/time-text.ts";
 import { shownIn } from "../text/zoned-time.ts";
 
@@ -32,7 +32,7 @@ export function lotName(lot: LotOnLine, zone: string): string {
     case "plan":
       return `${monthName(zone, lot.grantedAt)} plan`;
     case "top_up":
-      return withReference("Top-up", moneyFirst(lot.reference));
+      return withReference("Top-up", referenceText(lot.reference));
     case "promotion":
       return withReference("Promotion", lot.reference);
     case "adjustment":

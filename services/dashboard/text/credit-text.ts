@@ -4,7 +4,7 @@ import {
   fromHundredths,
 } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
-import { decimalMark, wholeText } from "./locale.ts";
+import { decimalText, moneyIn, percentText, wholeText } from "./locale.ts";
 
 const MINUS = "\u2212";
 
@@ -33,9 +33,9 @@ export function signedCredits(credits: bigint): string {
   return credits > 0n ? `+${exactCredits(credits)}` : exactCredits(credits);
 }
 
-/** Money for customers: "USD 1,200.00". `amount` is in the currency's minor unit, at least 0. */
+/** Money for customers: "USD 1,200.00", in German "1.200,00 USD". `amount` is in the currency's minor unit, at least 0. */
 export function moneyText(amount: bigint, currency: string): string {
-  return `${currency} ${decimalText(formatMoney(amount, currency))}`;
+  return moneyIn(currency, formatMoney(amount, currency));
 }
 
 /** A whole number with thousands separators. */
@@ -43,16 +43,9 @@ export function countText(count: bigint): string {
   return count < 0n ? MINUS + wholeText(-count) : wholeText(count);
 }
 
-/** A share: "55 %", "under 1 %"; "0 %" of nothing. */
+/** A share: "55%", "under 1%"; "0%" of nothing. */
 export function shareText(part: bigint, whole: bigint): string {
-  if (part <= 0n || whole <= 0n) return "0 %";
+  if (part <= 0n || whole <= 0n) return percentText(0n);
   const percent = (part * 200n + whole) / (whole * 2n);
-  return percent === 0n ? "under 1 %" : `${percent} %`;
-}
-
-/** A decimal of at least 0 as the viewer writes it. */
-function decimalText(plain: string): string {
-  const [whole = "0", fraction] = plain.split(".");
-  const start = wholeText(BigInt(whole));
-  return fraction === undefined ? start : start + decimalMark() + fraction;
+  return percent === 0n ? `under ${percentText(1n)}` : percentText(percent);
 }

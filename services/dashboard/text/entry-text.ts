@@ -1,6 +1,7 @@
 import { PLAN_LOT, REFERENCE } from "../../../shared/core/line/reference.ts";
+import { countText } from "./credit-text.ts";
 import { addOnName, planName } from "./display-names.ts";
-import { moneyFirst } from "./payment-text.ts";
+import { referenceText } from "./payment-text.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
   grant: "Credits added",
@@ -29,7 +30,7 @@ export function entryText(entry: NamedEntry): string {
 
 /** A plan's lots refer to the plan, a top-up's to the money. */
 function lotText({ lot_id, reference }: NamedEntry): string {
-  return lot_id?.startsWith(PLAN_LOT) ? planName(reference) : moneyFirst(reference);
+  return lot_id?.startsWith(PLAN_LOT) ? planName(reference) : referenceText(reference);
 }
 
 function addOnText(reference: string): string {
@@ -37,5 +38,5 @@ function addOnText(reference: string): string {
   if (charge === null) return reference;
   const units = charge.units - charge.owed;
   const name = addOnName(charge.addOnId);
-  return units === 1 ? name : `${name}, ${units} units`;
+  return units === 1 ? name : `${name}, ${countText(BigInt(units))} units`;
 }

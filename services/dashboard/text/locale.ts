@@ -2,12 +2,14 @@
 
 let locale = "en-GB";
 let whole = numbersOf(locale);
+let percents = percentsOf(locale);
 let dates = new Map<string, Intl.DateTimeFormat>();
 
 /** Shows numbers and dates as a language (BCP 47) writes them; the words stay English. */
 export function setLocale(language: string): void {
   locale = language;
   whole = numbersOf(language);
+  percents = percentsOf(language);
   dates = new Map();
 }
 
@@ -20,6 +22,27 @@ export function wholeText(count: bigint): string {
 export function decimalMark(): string {
   const parts = whole.formatToParts(0.5);
   return parts.find(({ type }) => type === "decimal")?.value ?? ".";
+}
+
+/** A decimal of at least 0 ("1234.50") with its thousands separated. */
+export function decimalText(plain: string): string {
+  const [units = "0", fraction] = plain.split(".");
+  const start = wholeText(BigInt(units));
+  return fraction === undefined ? start : start + decimalMark() + fraction;
+}
+
+/** A decimal of at least 0 with the currency's code where the viewer expects it: "25,00 USD". */
+export function moneyIn(currency: string, plain: string): string {
+  const format = new Intl.NumberFormat(locale, {
+    ...{ style: "currency", currency, currencyDisplay: "code", maximumFractionDigits: 0 },
+  });
+  const parts = format.formatToParts(0);
+  return parts.map(({ type, value }) => (type === "integer" ? decimalText(plain) : value)).join("");
+}
+
+/** A whole number of hundredths: "55%", in German "55 %". */
+export function percentText(hundredths: bigint): string {
+  return percents.format(Number(hundredths) / 100);
 }
 
 /** A plain decimal ("10.5") for an input, as the viewer writes it. */
@@ -45,4 +68,8 @@ export function clockText(at: number, parts: Intl.DateTimeFormatOptions): string
 
 function numbersOf(language: string): Intl.NumberFormat {
   return new Intl.NumberFormat(language, { numberingSystem: "latn", maximumFractionDigits: 1 });
+}
+
+function percentsOf(language: string): Intl.NumberFormat {
+  return new Intl.NumberFormat(language, { numberingSystem: "latn", style: "percent" });
 }

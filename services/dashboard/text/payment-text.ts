@@ -1,5 +1,6 @@
 import type { PaymentData } from "../../../shared/contract/payment.ts";
 import { exactCredits } from "./credit-text.ts";
+import { moneyIn } from "./locale.ts";
 
 export function paidForText({ kind, automatic }: Pick<PaymentData, "kind" | "automatic">): string {
   if (kind === "fee") return "Plan";
@@ -15,8 +16,8 @@ export function broughtText({ status, credits }: Pick<PaymentData, "status" | "c
   return `${status === "succeeded" ? "added" : "will add"} ${exactCredits(BigInt(credits))} credits`;
 }
 
-/** References in the books have "10.00 USD"; the page shows the currency first. */
-export function moneyFirst(reference: string): string {
-  const [, amount, currency] = /^([\d.]+) ([A-Z]{3})$/.exec(reference) ?? [];
-  return amount === undefined || currency === undefined ? reference : `${currency} ${amount}`;
+/** A reference; the money in it ("10.00 USD") is written as the viewer writes it. */
+export function referenceText(reference: string): string {
+  const [, amount, currency] = /^(\d+(?:\.\d+)?) ([A-Z]{3})$/.exec(reference) ?? [];
+  return amount === undefined || currency === undefined ? reference : moneyIn(currency, amount);
 }

@@ -1,5 +1,5 @@
 import type { Instant } from "../line/account.ts";
-import { MAX_BIGINT } from "../line/credit-line.ts";
+import { MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { periodStart } from "../offer/billing-periods.ts";
 import { addOnAt, type Catalogue, type Plan, planAt } from "../offer/catalogue.ts";
@@ -60,6 +60,18 @@ export function turnMonth(
   const expiresAt = endOfTurnsLot(plan.life, begun, timeZone);
   const lot = monthsLot(begun, plan, { at, expiresAt });
   return { ...addToHistory(turned, details, bySchedule(at)), lot, fees };
+}
+
+/**
+ * The credits that the next turn brings if nothing is withheld, by the catalogue as it is; null: the
+ * subscription ends with this period.
+ */
+export function nextCredits(
+  { cancelled, period, paidUntil, planId, nextPlanId, nextPeriodAt }: Subscription,
+  catalogue: Catalogue,
+): MicroCredits | null {
+  if (cancelled && period + 1 >= paidUntil) return null;
+  return planInForce(catalogue, nextPlanId ?? planId, nextPeriodAt).credits;
 }
 
 /** A turn that brings no credits. */

@@ -60,7 +60,12 @@ export function toSentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
 }
 
+/** A whole number for people: "2,000,000". */
+export function countText(count: number | bigint): string {
+  return count.toLocaleString("en-US");
+}
+
 /** "1 event", "2 events", "2,000,000 events". */
 export function countOf(count: number | bigint, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString("en-US")} ${count === 1 || count === 1n ? one : many}`;
+  return `${countText(count)} ${count === 1 || count === 1n ? one : many}`;
 }

@@ -1,3 +1,4 @@
+import { countOf } from "../../core/text/text.ts";
 import { type FetchedMessage, lastMessage, type RecordBatch, readRecords } from "./record-batch.ts";
 import { markRefused } from "./refused-batch.ts";
 import { CODECS, unpack } from "./unpack.ts";
@@ -47,7 +48,7 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
   }
   if (codec === undefined) return refuse("its compression is unknown", ANOTHER_WAY);
   if (batch.count > limits.batchRecords) {
-    return refuse(`more than ${grouped(limits.batchRecords)} messages are too many`, SMALLER);
+    return refuse(`more than ${countText(limits.batchRecords)} messages are too many`, SMALLER);
   }
   if (codec === "none") return read(batch.records, 0);
   const result = await unpack(codec, batch.records, limits.batchBytes);
@@ -56,7 +57,7 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
       return read(result.bytes, result.spent);
     case "too_large":
       return refuse(
-        `it unpacks to more than ${grouped(limits.batchBytes)} bytes`,
+        `it unpacks to more than ${countText(limits.batchBytes)} bytes`,
         SMALLER,
         result.spent,
       );
@@ -79,7 +80,7 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
   function refuse(why: string, advice: string, bytes = 0): ReadBatch {
     const { firstOffset, lastOffset, count, records } = batch;
     const packed = codec === undefined || codec === "none" ? "" : ` compressed with ${codec}`;
-    const refusal = `the batch${packed} of ${grouped(count)} ${count === 1 ? "message" : "messages"}, offsets ${firstOffset} to ${lastOffset}, cannot be read: ${why}; ${advice}`;
+    const refusal = `the batch${packed} of ${countOf(count, "message")}, offsets ${firstOffset} to ${lastOffset}, cannot be read: ${why}; ${advice}`;
     markRefused(records, refusal);
     const message = lastMessage(batch, { value: records, isControlRecord: false });
     return { messages: [message], spent: { bytes, records: 1 }, refusal };
@@ -89,8 +90,4 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
 /** Of a batch with too many, the one that stands for them. */
 export function recordsToRead({ count }: RecordBatch, { batchRecords }: ReadLimits): number {
   return count > batchRecords ? 1 : count;
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString("en-US");
 }

@@ -107,6 +107,8 @@ describe("subscription start", () => {
         period: 0,
         period_began_at: at,
         next_period_at: nextMonth(at),
+        first_part: null,
+        next_credits: "500000000",
         period_credits: "500000000",
         paid_until: nextMonth(at),
         currency: "USD",

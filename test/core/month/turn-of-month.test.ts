@@ -9,7 +9,14 @@
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { GRACE_MS } from "../../../shared/core/month/expiry.ts";
-import { iso, openPlay, type When } from "./account-in-play.ts";
+import { nextCredits } from "../../../shared/core/month/turn-of-month.ts";
+import { CATALOGUE, iso, openPlay, type When } from "./account-in-play.ts";
+
+function runningIn(play: ReturnType<typeof openPlay>) {
+  const { subscription } = play.schedule();
+  if (subscription === null) throw new Error("nothing runs");
+  return subscription;
+}
 
 describe("a subscription", () => {
   test("grants the month's credits immediately, and at the first instant of each month", () => {
@@ -29,6 +36,28 @@ describe("a subscription", () => {
     acme.settle("2026-01-31T23:59:59.999");
     expect(acme.story()).toHaveLength(1);
     expect(iso(acme.account().nextDueAt ?? 0)).toBe("2026-02-01T00:00Z");
+  });
+
+  test.each([
+    ["small", 100n],
+    ["by-days", 310n],
+    // Its price and credits change on 15 March.
+    ["growing", 150n],
+  ])("of plan %s says beforehand what the next month brings: %s", (plan, credits) => {
+    const acme = openPlay();
+    acme.subscribe("2026-03-10T08:00", plan);
+    expect(nextCredits(runningIn(acme), CATALOGUE)).toBe(credits);
+    acme.settle("2026-04-01T00:00");
+    expect(acme.granted.at(-1)?.credits).toBe(credits);
+  });
+
+  test("says so of the plan that it changes to, and of its end", () => {
+    const acme = openPlay();
+    acme.subscribe("2026-03-10T08:00", "medium");
+    acme.changePlan("2026-03-11T08:00", "small");
+    expect(nextCredits(runningIn(acme), CATALOGUE)).toBe(100n);
+    acme.cancel("2026-03-12T08:00");
+    expect(nextCredits(runningIn(acme), CATALOGUE)).toBeNull();
   });
 
   test("has its lot's source, reference and entry", () => {
