@@ -85,8 +85,8 @@ describe("displayed credits", () => {
 
   it("show money with the decimals of its currency", () => {
     expect(moneyText(120_000n, "USD")).toBe("USD\u00a01,200.00");
-    expect(moneyText(1500n, "JPY")).toBe("JPY 1,500");
-    expect(moneyText(5n, "KWD")).toBe("KWD 0.005");
+    expect(moneyText(1500n, "JPY")).toBe("JPY\u00a01,500");
+    expect(moneyText(5n, "KWD")).toBe("KWD\u00a00.005");
   });
 
   it("show counts and shares", () => {
