@@ -1,4 +1,4 @@
-import { countOf } from "../../core/text/text.ts";
+import { countOf, countText } from "../../core/text/text.ts";
 import { type FetchedMessage, lastMessage, type RecordBatch, readRecords } from "./record-batch.ts";
 import { markRefused } from "./refused-batch.ts";
 import { CODECS, unpack } from "./unpack.ts";
