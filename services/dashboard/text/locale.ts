@@ -19,7 +19,7 @@ export function wholeText(count: bigint): string {
 }
 
 /** What is between a whole number and its decimals. */
-export function decimalMark(): string {
+function decimalMark(): string {
   const parts = whole.formatToParts(0.5);
   return parts.find(({ type }) => type === "decimal")?.value ?? ".";
 }
