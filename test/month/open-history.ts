@@ -2,6 +2,7 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { insertVersions } from "../../shared/ledger/catalogue/insert-versions.ts";
 import { createAccount } from "../../shared/ledger/credits/create-account.ts";
 import { type Database, inTransaction } from "../../shared/ledger/postgres/database.ts";
+import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 import { HISTORY_CATALOGUE, HISTORY_RATES, HISTORY_START } from "../model/history-catalogue.ts";
 import type { HistoryAccount, MonthHistory } from "../model/month-history.ts";
 import { connect, openBooks } from "../support/books/books.ts";
@@ -25,7 +26,8 @@ export async function openHistoryBooks({ accounts }: MonthHistory): Promise<Hist
   );
   await inTransaction(first, addCatalogue);
   const database = connect(url, CONNECTIONS, "of_one_account");
-  await Promise.all(accounts.map((account) => create(database, account)));
+  // One waits for a connection for a limited time only.
+  await forEachConcurrently(accounts, CONNECTIONS, (account) => create(database, account));
   return {
     url,
     database,
