@@ -186,12 +186,12 @@ function toEvent(
 ): UsageEvent {
   const now = Date.now();
   const event: UsageEvent = {
-    eventId: usage.eventId ?? newId(now),
-    accountId: usage.accountId,
-    meter: usage.meter,
+    eventId: toText("eventId", usage.eventId ?? newId(now)),
+    accountId: toText("accountId", usage.accountId),
+    meter: toText("meter", usage.meter),
     quantity: toQuantity(usage.quantity),
     occurredAt: Number(usage.occurredAt ?? now),
-    source: usage.source ?? source,
+    source: toText("source", usage.source ?? source),
     dimensions: toDimensions(usage.dimensions ?? {}),
   };
   const rejection = Number.isSafeInteger(event.occurredAt)
@@ -201,7 +201,12 @@ function toEvent(
   throw new InvalidUsage(`usage not published (${rejection.reason}): ${rejection.detail}`);
 }
 
-/** For JavaScript callers it checks the type, too. */
+/** Checks the type for JavaScript callers, as the functions below do. */
+function toText(field: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new InvalidUsage(`usage not published: ${field} is not text`);
+}
+
 function toQuantity(quantity: bigint | number): bigint {
   if (typeof quantity !== "number" && typeof quantity !== "bigint") {
     throw new InvalidUsage("usage not published: quantity is not a number or a bigint");
@@ -213,7 +218,7 @@ function toQuantity(quantity: bigint | number): bigint {
   return BigInt(quantity);
 }
 
-/** Copies the dimensions, as the caller may change them, and checks the types for JavaScript callers. */
+/** Copies the dimensions, as the caller may change them. */
 function toDimensions(dimensions: Readonly<Record<string, unknown>>): Record<string, string> {
   const texts = Object.entries(dimensions).map(([key, value]): [string, string] => {
     if (typeof value === "string") return [key, value];
