@@ -6,6 +6,7 @@ import { openBillingReader } from "../../shared/kafka/codec/billing-records.ts";
 import type { Registry } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
+import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 
 /** A LowBalance record from the topic. */
 export interface LowBalanceReceived {
@@ -55,6 +56,7 @@ export async function followLowBalances(
     groupId: options.groupId,
     topic: TOPICS.lowBalance,
     batchSize: 1_000,
+    form: MESSAGES,
     startAt: async () => new Map(),
     async handle({ partition, messages, nextOffset }) {
       for (const message of messages) await receive(message);

@@ -2,6 +2,7 @@ import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import { openServers, type Servers } from "../../shared/kafka/client/open-servers.ts";
 import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
@@ -58,6 +59,7 @@ await runService("metering", async (service) => {
   });
   const reader = await startReader(servers, USAGE_READER, {
     batchSize: batchEvents,
+    form: MESSAGES,
     handle: (batch, heartbeat) => handle({ batch, heartbeat }),
   });
   logger.info({ topic: TOPICS.usageEvents }, "metering");

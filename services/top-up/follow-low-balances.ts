@@ -2,7 +2,7 @@ import type { AccountId } from "../../shared/core/line/account.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { readKey } from "../../shared/kafka/codec/read-key.ts";
-import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
 import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";

@@ -1,6 +1,7 @@
 import { LOW_BALANCE_READER } from "../../shared/core/text/topics.ts";
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
+import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
@@ -50,6 +51,7 @@ await runService("top-up", async (service) => {
   const skipped = openSkippedRecords(logger);
   const reader = await startReader(servers, LOW_BALANCE_READER, {
     batchSize: BATCH,
+    form: MESSAGES,
     handle: lowBalanceHandler({ database, waits, skipped, onTopUp }),
   });
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");

@@ -7,6 +7,7 @@ import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
+import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 
@@ -29,6 +30,7 @@ await runBatchConsumer(kafka, {
   groupId: `bare-${process.pid}-${Date.now()}`,
   topic: TOPICS.usageEvents,
   batchSize: settings.metering.batchEvents,
+  form: MESSAGES,
   startAt: async () => ends,
   async handle({ partition, messages, nextOffset }) {
     await decoder.learn(messages.map(({ value }) => value));

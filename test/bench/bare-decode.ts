@@ -8,6 +8,7 @@ import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
+import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 
@@ -25,6 +26,7 @@ await runBatchConsumer(kafka, {
   groupId: `bare-decode-${process.pid}-${Date.now()}`,
   topic,
   batchSize: settings.metering.batchEvents,
+  form: MESSAGES,
   startAt: async () => lows,
   async handle({ partition, messages, nextOffset }) {
     await decoder.learn(messages.map(({ value }) => value));

@@ -8,6 +8,7 @@ import { openKafka } from "../../shared/kafka/client/kafka-client.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { runBatchConsumer } from "../../shared/kafka/consume/batch-consumer.ts";
+import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 import { inTransaction, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { insertRows } from "../../shared/ledger/postgres/insert-rows.ts";
 import { EVENT_COLUMNS, putEvent } from "../../shared/ledger/usage/records.ts";
@@ -35,6 +36,7 @@ await runBatchConsumer(kafka, {
   groupId: `floor-${process.pid}-${Date.now()}`,
   topic,
   batchSize: settings.metering.batchEvents,
+  form: MESSAGES,
   startAt: async () => lows,
   async handle({ partition, messages, nextOffset }) {
     await decoder.learn(messages.map(({ value }) => value));

@@ -13,7 +13,7 @@ import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
-import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
 import { findStartOffsets } from "../../shared/kafka/consume/start-offsets.ts";
 import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";

@@ -9,7 +9,7 @@ import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
-import type { MessageBatch } from "../../shared/kafka/consume/partition-reader.ts";
+import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";

@@ -1,5 +1,6 @@
 import type { Kafka } from "kafkajs";
-import { type MessageBatch, type PartitionReader, readPartitions } from "./partition-reader.ts";
+import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
+import { type PartitionReader, readPartitions } from "./partition-reader.ts";
 
 const FETCHING = {
   // Kafka notices a killed member after this long. A batch must take less.
@@ -16,15 +17,16 @@ const COMMIT_EVERY_MS = 1_000;
  * handled concurrently. `handle` returns the offset to read next. Offsets are committed to Kafka at most
  * once a second, only for tools that show lag.
  */
-export async function runBatchConsumer(
+export async function runBatchConsumer<B extends OffsetStretch>(
   kafka: Kafka,
   options: {
     groupId: string;
     topic: string;
     batchSize: number;
+    form: BatchForm<B>;
     /** Where to start; called after each join. A partition left out starts at Kafka's offset. */
     startAt(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>>;
-    handle(batch: MessageBatch, heartbeat: () => Promise<void>): Promise<bigint>;
+    handle(batch: B, heartbeat: () => Promise<void>): Promise<bigint>;
   },
 ): Promise<PartitionReader> {
   const committedAt = new Map<number, number>();
@@ -34,6 +36,7 @@ export async function runBatchConsumer(
     groupId: options.groupId,
     partitions: await countPartitions(kafka, options.topic),
     maxBatchMessages: options.batchSize,
+    form: options.form,
     startAt: options.startAt,
     async handle(batch, { heartbeat, commit }) {
       const { partition, nextOffset } = batch;

@@ -12,7 +12,7 @@ import {
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
-import type { MessageBatch } from "./partition-reader.ts";
+import type { MessageBatch } from "./batch-forms.ts";
 
 const NOTHING = Buffer.alloc(0);
 

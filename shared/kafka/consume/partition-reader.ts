@@ -1,24 +1,6 @@
-import type {
-  Consumer,
-  ConsumerEndBatchProcessEvent,
-  EachBatchPayload,
-  Kafka,
-  KafkaMessage,
-} from "kafkajs";
+import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { openConsumer } from "../patches/read-every-batch.ts";
-
-/** Messages of one partition, in offset order; empty where the offsets have no messages. */
-export interface MessageBatch {
-  readonly topic: string;
-  readonly partition: number;
-  /** The requested offset: there are no other messages between it and the first one. */
-  readonly fetchedFrom: bigint;
-  readonly messages: readonly KafkaMessage[];
-  /** The first offset after the batch; offsets need not be contiguous. */
-  readonly nextOffset: bigint;
-  /** One past the last offset of the partition when the batch was fetched. */
-  readonly highWatermark: bigint;
-}
+import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
 
 /** What a handler can do in the group during its batch. */
 interface Membership {
@@ -27,7 +9,7 @@ interface Membership {
   commit(offset: bigint): Promise<void>;
 }
 
-export interface PartitionReading {
+export interface PartitionReading<B extends OffsetStretch> {
   readonly topic: string;
   readonly groupId: string;
   /** Without a heartbeat for this long, the member loses its partitions. */
@@ -38,6 +20,7 @@ export interface PartitionReading {
   readonly maxFetchBytes: number;
   readonly maxWaitMs: number;
   readonly maxBatchMessages: number;
+  readonly form: BatchForm<B>;
   /**
    * Where to start; called after each join, before anything is handled. Null: do not read the partition.
    * A partition left out starts at Kafka's offset.
@@ -47,7 +30,7 @@ export interface PartitionReading {
    * Handles a batch and returns the offset to read next, or null to stop reading the partition. Called
    * concurrently for several partitions; for one partition one batch at a time, in order.
    */
-  handle(batch: MessageBatch, membership: Membership): Promise<bigint | null>;
+  handle(batch: B, membership: Membership): Promise<bigint | null>;
 }
 
 export interface PartitionReader {
@@ -62,19 +45,20 @@ const LEAST_SHARE_BYTES = 64 << 10;
 const MAX_CONCURRENT_PARTITIONS = 256;
 
 /** Reads a topic as a member of a group. Only this file knows the quirks of KafkaJS's consumer. */
-export async function readPartitions(
+export async function readPartitions<B extends OffsetStretch>(
   kafka: Kafka,
-  reading: PartitionReading,
+  reading: PartitionReading<B>,
 ): Promise<PartitionReader> {
   const share = Math.floor(reading.maxFetchBytes / reading.partitions);
-  const consumer = openConsumer(kafka, {
+  const options = {
     groupId: reading.groupId,
     sessionTimeout: reading.sessionTimeoutMs,
     heartbeatInterval: reading.heartbeatMs,
     maxBytesPerPartition: Math.max(LEAST_SHARE_BYTES, share),
     maxBytes: reading.maxFetchBytes,
     maxWaitTimeInMs: reading.maxWaitMs,
-  });
+  };
+  const consumer = openConsumer(kafka, options, reading.form.hand);
   const reader = new Reader(consumer, reading);
   try {
     await consumer.connect();
@@ -102,18 +86,18 @@ interface Position {
 
 type PassedOver = ConsumerEndBatchProcessEvent["payload"];
 
-class Reader implements PartitionReader {
+class Reader<B extends OffsetStretch> implements PartitionReader {
   readonly #end = Promise.withResolvers<void>();
   readonly ended = this.#end.promise;
   readonly #consumer: Consumer;
-  readonly #reading: PartitionReading;
+  readonly #reading: PartitionReading<B>;
   readonly #positions = new Map<number, Position>();
   #started: Promise<void> = Promise.resolve();
   /** By partition: the handling of offsets without messages. */
   readonly #passing = new Map<number, Promise<void>>();
   #isOver = false;
 
-  constructor(consumer: Consumer, reading: PartitionReading) {
+  constructor(consumer: Consumer, reading: PartitionReading<B>) {
     this.#consumer = consumer;
     this.#reading = reading;
     this.ended.catch(() => undefined);
@@ -144,7 +128,7 @@ class Reader implements PartitionReader {
     try {
       await this.#started;
       await this.#passing.get(partition);
-      for (const part of split(batch, this.#reading.maxBatchMessages)) {
+      for (const part of this.#reading.form.split(batch, this.#reading.maxBatchMessages)) {
         if (this.#isOver || !this.#positions.has(partition)) return;
         if (!fetch.isRunning() || fetch.isStale()) return;
         const next = await this.#reading.handle(part, membership);
@@ -183,14 +167,13 @@ class Reader implements PartitionReader {
       if (this.#isOver || position === undefined) return;
       if (position !== this.#positions.get(partition)) return;
       const nextOffset = BigInt(lastOffset) + 1n;
-      const batch: MessageBatch = {
+      const batch = this.#reading.form.empty({
         topic: this.#reading.topic,
         partition,
         fetchedFrom: position.offset ?? nextOffset,
-        messages: [],
         nextOffset,
         highWatermark: BigInt(highWatermark),
-      };
+      });
       this.#advance(batch, await this.#reading.handle(batch, NO_MEMBERSHIP));
     });
     this.#passing.set(
@@ -200,7 +183,7 @@ class Reader implements PartitionReader {
   }
 
   /** False: do not handle the rest of the fetch. */
-  #advance({ partition, nextOffset }: MessageBatch, next: bigint | null): boolean {
+  #advance({ partition, nextOffset }: OffsetStretch, next: bigint | null): boolean {
     if (next !== nextOffset) {
       this.#seek(partition, next);
       return false;
@@ -232,25 +215,6 @@ const NO_MEMBERSHIP: Membership = {
   heartbeat: async () => undefined,
   commit: async () => undefined,
 };
-
-function* split(batch: EachBatchPayload["batch"], size: number): Generator<MessageBatch> {
-  const { topic, partition, messages } = batch;
-  const highWatermark = BigInt(batch.highWatermark);
-  let fetchedFrom = fetchedOffsetOf(batch);
-  for (let at = 0; at < messages.length; at += size) {
-    const rest = messages[at + size];
-    const nextOffset = rest === undefined ? BigInt(batch.lastOffset()) + 1n : BigInt(rest.offset);
-    const part = messages.slice(at, at + size);
-    yield { topic, partition, fetchedFrom, messages: part, nextOffset, highWatermark };
-    fetchedFrom = nextOffset;
-  }
-}
-
-/** The requested offset, which is missing in the types of KafkaJS. */
-function fetchedOffsetOf(batch: EachBatchPayload["batch"]): bigint {
-  const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
-  return BigInt(fetchedOffset);
-}
 
 function isKafkaError(error: unknown): boolean {
   return error instanceof Error && error.name.startsWith("KafkaJS");

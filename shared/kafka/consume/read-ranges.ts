@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Admin, Kafka, KafkaMessage } from "kafkajs";
-import { type MessageBatch, readPartitions } from "./partition-reader.ts";
+import { MESSAGES, type MessageBatch } from "./batch-forms.ts";
+import { readPartitions } from "./partition-reader.ts";
 
 /** Offsets `[from, to)` of a partition. */
 export interface OffsetRange {
@@ -92,6 +93,7 @@ async function readAll(
       topic,
       groupId,
       partitions: left.size,
+      form: MESSAGES,
       maxBatchMessages: reading.maxBatchMessages ?? Number.POSITIVE_INFINITY,
       startAt: async (partitions) =>
         new Map(partitions.map((partition) => [partition, left.get(partition)?.from ?? null])),

@@ -2,16 +2,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Reader } from "../../ledger/books/consumer-offset.ts";
 import type { Servers } from "../client/open-servers.ts";
 import { runBatchConsumer } from "./batch-consumer.ts";
+import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
 import type { PartitionReader } from "./partition-reader.ts";
 import { findStartOffsets } from "./start-offsets.ts";
 
 const LEAVE_WITHIN_MS = 5_000;
 
 /** Starts a consumer of the books, once Kafka is up, at the offsets in the books. */
-export async function startReader(
+export async function startReader<B extends OffsetStretch>(
   { database, kafka, admin, waits }: Servers,
   reader: Reader,
-  options: Pick<Parameters<typeof runBatchConsumer>[1], "batchSize" | "handle">,
+  options: {
+    readonly batchSize: number;
+    readonly form: BatchForm<B>;
+    handle(batch: B, heartbeat: () => Promise<void>): Promise<bigint>;
+  },
 ): Promise<PartitionReader> {
   const { consumer: groupId, topic } = reader;
   const startAt = (partitions: readonly number[]) =>

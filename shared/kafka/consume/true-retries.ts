@@ -7,7 +7,7 @@ import { requestedRetries } from "../../ledger/dead-letters/requested-retries.ts
 import type { Queryable } from "../../ledger/postgres/database.ts";
 import { claimedRetry } from "../codec/retry-header.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
-import type { MessageBatch } from "./partition-reader.ts";
+import type { MessageBatch } from "./batch-forms.ts";
 
 interface Claim {
   readonly message: KafkaMessage;

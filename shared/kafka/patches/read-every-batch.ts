@@ -1,5 +1,6 @@
 import type { Consumer, ConsumerConfig, Kafka } from "kafkajs";
 import { fetchDecoder, READABLE_VERSIONS } from "../records/fetch-response.ts";
+import type { HandMessages } from "../records/handed-messages.ts";
 import { READ_LIMITS } from "../records/read-batch.ts";
 
 /** A request as KafkaJS's connections take it. */
@@ -22,9 +23,9 @@ const FETCH = 1;
  * read. KafkaJS (2.2.4) knows gzip only, unpacks without a limit, and throws away a whole response for one
  * batch that it cannot read, again after each restart. A refused batch is logged; its consumer receives one
  * message without a key in its place, at the batch's last offset (`refusalOf`). Other consumers of the same
- * client, and of the process, are not affected.
+ * client, and of the process, are not affected. `hand`: with `wholeBatch`, it receives one message a batch.
  */
-export function openConsumer(kafka: Kafka, options: ConsumerConfig): Consumer {
+export function openConsumer(kafka: Kafka, options: ConsumerConfig, hand?: HandMessages): Consumer {
   const createCluster = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === "private:Kafka:createCluster",
   );
@@ -32,18 +33,20 @@ export function openConsumer(kafka: Kafka, options: ConsumerConfig): Consumer {
     throw new Error("this version of KafkaJS connects in another way");
   const create: (options: unknown) => Cluster = Reflect.get(kafka, createCluster);
   const ours: Kafka = Object.create(kafka, {
-    [createCluster]: { value: (options: unknown) => readEveryBatch(create(options), kafka) },
+    [createCluster]: { value: (options: unknown) => readEveryBatch(create(options), kafka, hand) },
   });
   return ours.consumer(options);
 }
 
-function readEveryBatch(cluster: Cluster, kafka: Kafka): Cluster {
+function readEveryBatch(cluster: Cluster, kafka: Kafka, hand?: HandMessages): Cluster {
   const { build } = cluster.connectionPoolBuilder;
   cluster.connectionPoolBuilder.build = async (broker) => {
     const connections = await build(broker);
     const send = connections.send.bind(connections);
-    const decode = fetchDecoder(READ_LIMITS, ({ refusal, ...place }) =>
-      kafka.logger().error(refusal, place),
+    const decode = fetchDecoder(
+      READ_LIMITS,
+      ({ refusal, ...place }) => kafka.logger().error(refusal, place),
+      hand,
     );
     connections.send = ({ request, response, ...rest }) => {
       const version = request.apiVersion;

@@ -62,6 +62,13 @@ export class ByteReader {
     return length === -1 ? null : this.take(length);
   }
 
+  /** Moves past what `varbytes` would read and returns its length; -1: null. */
+  skipVarbytes(): number {
+    const length = this.varint();
+    if (length !== -1) this.#take(length);
+    return length;
+  }
+
   take(length: number): Buffer {
     const from = this.#take(length);
     return this.bytes.subarray(from, this.at);

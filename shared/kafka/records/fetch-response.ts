@@ -1,6 +1,8 @@
+import { type AbortedTransaction, AbortedTransactions } from "./aborted-transactions.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { type ReadLimits, readBatch, recordsToRead } from "./read-batch.ts";
-import { type FetchedMessage, recordBatches } from "./record-batch.ts";
+import { eachMessage, type HandMessages } from "./handed-messages.ts";
+import { type ReadBatch, type ReadLimits, readBatch, recordsToRead } from "./read-batch.ts";
+import { type FetchedMessage, type RecordBatch, recordBatches } from "./record-batch.ts";
 
 /** A response to a fetch, in the form that KafkaJS's consumer takes. */
 export interface FetchResponse {
@@ -16,7 +18,8 @@ interface FetchedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: string;
-  readonly abortedTransactions: readonly { producerId: string; firstOffset: string }[];
+  /** Their batches are left out before KafkaJS sees them. */
+  readonly abortedTransactions: readonly never[];
   readonly preferredReadReplica: number;
   messages: readonly FetchedMessage[];
 }
@@ -25,6 +28,7 @@ interface FetchedPartition {
 interface UnreadPartition extends FetchedPartition {
   readonly topic: string;
   readonly log: Buffer;
+  readonly aborted: readonly AbortedTransaction[];
 }
 
 /** The versions of the response with record batches, as KafkaJS knows them. */
@@ -40,11 +44,12 @@ export interface RefusedBatch {
 /**
  * Makes a decoder of responses that unpacks within limits. What a response holds beyond them is left out,
  * as if the fetch had been smaller; the next response begins with the partition that was left out, so that
- * none starves. At least one batch is read.
+ * none starves. At least one batch is read. `hand`: what KafkaJS is given of each batch.
  */
 export function fetchDecoder(
   limits: ReadLimits,
   onRefused: (batch: RefusedBatch) => void,
+  hand: HandMessages = eachMessage,
 ): (bytes: Buffer, version: number) => Promise<FetchResponse> {
   let leftOut = "";
 
@@ -71,21 +76,27 @@ export function fetchDecoder(
     spent: { bytes: number; records: number },
   ): Promise<boolean> {
     const messages: FetchedMessage[] = [];
+    const aborted = new AbortedTransactions(fetched.aborted);
     fetched.messages = messages;
     for (const batch of recordBatches(fetched.log)) {
-      const isFull =
-        spent.bytes >= limits.responseBytes ||
-        (spent.records > 0 &&
-          spent.records + recordsToRead(batch, limits) > limits.responseRecords);
-      if (isFull) return false;
-      const read = await readBatch(batch, limits);
+      if (isFull(spent, batch)) return false;
+      const read = aborted.hasBatch(batch) ? null : await readBatch(batch, limits);
+      for (const message of hand(batch, read)) messages.push(message);
+      if (read === null) continue;
+      aborted.passed(batch, read.records);
       spent.bytes += read.spent.bytes;
       spent.records += read.spent.records;
-      for (const message of read.messages) messages.push(message);
       const { topic, partition } = fetched;
       if (read.refusal !== null) onRefused({ topic, partition, refusal: read.refusal });
     }
     return true;
+  }
+
+  function isFull(spent: ReadBatch["spent"], batch: RecordBatch): boolean {
+    if (spent.bytes >= limits.responseBytes) return true;
+    return (
+      spent.records > 0 && spent.records + recordsToRead(batch, limits) > limits.responseRecords
+    );
   }
 }
 
@@ -115,14 +126,14 @@ function parsePartition(reader: ByteReader, topic: string, version: number): Unr
   const highWatermark = reader.int64().toString();
   reader.int64();
   if (version >= 5) reader.int64();
-  const abortedTransactions = reader.array(() => ({
+  const aborted = reader.array(() => ({
     producerId: reader.int64().toString(),
-    firstOffset: reader.int64().toString(),
+    firstOffset: reader.int64(),
   }));
   const preferredReadReplica = version >= 11 ? reader.int32() : -1;
   const log = reader.take(Math.max(0, reader.int32()));
   return {
-    ...{ topic, partition, errorCode, highWatermark, abortedTransactions, preferredReadReplica },
-    ...{ log, messages: [] },
+    ...{ topic, partition, errorCode, highWatermark, preferredReadReplica },
+    ...{ log, aborted, abortedTransactions: [], messages: [] },
   };
 }

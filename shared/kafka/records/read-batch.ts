@@ -1,5 +1,6 @@
 import { countOf, countText } from "../../core/text/text.ts";
-import { type FetchedMessage, lastMessage, type RecordBatch, readRecords } from "./record-batch.ts";
+import { lastMessage, type RecordBatch } from "./record-batch.ts";
+import { findRecords, type RecordTable, tableOf } from "./record-table.ts";
 import { markRefused } from "./refused-batch.ts";
 import { CODECS, unpack } from "./unpack.ts";
 
@@ -25,7 +26,7 @@ export const READ_LIMITS: ReadLimits = {
 };
 
 export interface ReadBatch {
-  readonly messages: readonly FetchedMessage[];
+  readonly records: RecordTable;
   /** What it took to read them. */
   readonly spent: { readonly bytes: number; readonly records: number };
   /** Why none of the batch's messages can be read. */
@@ -38,7 +39,7 @@ const SMALLER = "publish them again in smaller batches";
 const ANOTHER_WAY = "publish them again, with another compression if it happens again";
 
 /**
- * Reads the messages of a batch, or refuses all of them: then one message, at the batch's last offset, has
+ * Reads the records of a batch, or refuses all of them: then one message, at the batch's last offset, has
  * the batch's bytes as its value and is marked (`refusalOf`).
  */
 export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise<ReadBatch> {
@@ -67,11 +68,10 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
 
   function read(records: Buffer, bytes: number): ReadBatch {
     try {
-      const { messages, headers } = readRecords(batch, records, limits.batchRecords);
-      const isWhole = messages.at(-1)?.offset === batch.lastOffset.toString();
-      // Compaction may have removed the last records, or all.
-      if (!isWhole) messages.push(lastMessage(batch, { value: null, isControlRecord: true }));
-      return { messages, spent: { bytes, records: messages.length + headers }, refusal: null };
+      const { table, headers } = findRecords(batch, records, limits.batchRecords);
+      // A batch of which compaction has kept nothing takes its time too.
+      const spent = { bytes, records: Math.max(1, table.count) + headers };
+      return { records: table, spent, refusal: null };
     } catch (error) {
       return refuse((error as Error).message, ANOTHER_WAY, bytes);
     }
@@ -83,7 +83,7 @@ export async function readBatch(batch: RecordBatch, limits: ReadLimits): Promise
     const refusal = `the batch${packed} of ${countOf(count, "message")}, offsets ${firstOffset} to ${lastOffset}, cannot be read: ${why}; ${advice}`;
     markRefused(records, refusal);
     const message = lastMessage(batch, { value: records, isControlRecord: false });
-    return { messages: [message], spent: { bytes, records: 1 }, refusal };
+    return { records: tableOf(message), spent: { bytes, records: 1 }, refusal };
   }
 }
 

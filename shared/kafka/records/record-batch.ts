@@ -1,5 +1,4 @@
 import type { IHeaders, KafkaMessage } from "kafkajs";
-import { ByteReader, MalformedBytes } from "./byte-reader.ts";
 
 /** A batch of records as it is in the log, its records perhaps compressed. */
 export interface RecordBatch {
@@ -32,7 +31,7 @@ const FORMAT = 2;
 const IS_LOG_APPEND_TIME = 0x08;
 const IS_IN_TRANSACTION = 0x10;
 const IS_CONTROL = 0x20;
-const NO_HEADERS: IHeaders = Object.freeze({});
+export const NO_HEADERS: IHeaders = Object.freeze({});
 
 /** The batches of a fetch; the last may be cut off by the size of the fetch and is left out. */
 export function* recordBatches(log: Buffer): Generator<RecordBatch> {
@@ -72,66 +71,6 @@ function oldMessage(bytes: Buffer): RecordBatch {
 }
 
 /**
- * The messages in the unpacked records of a batch, in offset order, with at most `mostHeaders` headers
- * together. Throws MalformedBytes.
- */
-export function readRecords(
-  batch: RecordBatch,
-  records: Buffer,
-  mostHeaders: number,
-): { readonly messages: FetchedMessage[]; readonly headers: number } {
-  const reader = new ByteReader(records);
-  const [firstOffset, lastOffset] = [Number(batch.firstOffset), Number(batch.lastOffset)];
-  const appendedAt = batch.attributes & IS_LOG_APPEND_TIME ? String(batch.maxTimestamp) : null;
-  const isControlRecord = (batch.attributes & IS_CONTROL) !== 0;
-  const batchContext = contextOf(batch);
-  const messages: FetchedMessage[] = [];
-  let headers = 0;
-  let before = firstOffset - 1;
-  for (let left = batch.count; left > 0; left -= 1) {
-    const length = reader.varint();
-    const end = reader.at + length;
-    reader.at += 1;
-    const timestampDelta = reader.varlong();
-    const offset = firstOffset + reader.varint();
-    const key = reader.varbytes();
-    const value = reader.varbytes();
-    const headerCount = reader.varint();
-    headers += headerCount;
-    if (headers > mostHeaders) throw new MalformedBytes(`it has more than ${mostHeaders} headers`);
-    messages.push({
-      attributes: 0,
-      timestamp: appendedAt ?? String(batch.firstTimestamp + timestampDelta),
-      offset: String(offset),
-      key,
-      value,
-      headers: headerCount === 0 ? NO_HEADERS : readHeaders(reader, headerCount),
-      isControlRecord,
-      batchContext,
-    });
-    if (reader.at !== end) throw new MalformedBytes("a record is not as long as it states");
-    if (offset <= before || offset > lastOffset) {
-      throw new MalformedBytes("an offset is out of order");
-    }
-    before = offset;
-  }
-  if (reader.at !== records.length) throw new MalformedBytes("bytes are left after its records");
-  return { messages, headers };
-}
-
-function readHeaders(reader: ByteReader, count: number): IHeaders {
-  const headers: IHeaders = Object.create(null);
-  for (let left = count; left > 0; left -= 1) {
-    const name = reader.varbytes()?.toString() ?? "";
-    const value = reader.varbytes() ?? undefined;
-    const known = headers[name];
-    if (Array.isArray(known)) known.push(value ?? "");
-    else headers[name] = name in headers ? [known ?? "", value ?? ""] : value;
-  }
-  return headers;
-}
-
-/**
  * A message at the last offset of a batch. KafkaJS moves past the last offset that it sees, also of the
  * control records, which it drops.
  */
@@ -147,6 +86,20 @@ export function lastMessage(
   };
 }
 
-function contextOf({ producerId, attributes }: RecordBatch): FetchedMessage["batchContext"] {
-  return { producerId, inTransaction: (attributes & IS_IN_TRANSACTION) !== 0 };
+export function contextOf(batch: RecordBatch): FetchedMessage["batchContext"] {
+  return { producerId: batch.producerId, inTransaction: isInTransaction(batch) };
+}
+
+export function isInTransaction({ attributes }: RecordBatch): boolean {
+  return (attributes & IS_IN_TRANSACTION) !== 0;
+}
+
+/** True for a batch of Kafka's own records, which end transactions. */
+export function isControl({ attributes }: RecordBatch): boolean {
+  return (attributes & IS_CONTROL) !== 0;
+}
+
+/** The time of all messages of a batch whose times the broker sets; null: each has its own. */
+export function appendTimeOf({ attributes, maxTimestamp }: RecordBatch): number | null {
+  return attributes & IS_LOG_APPEND_TIME ? maxTimestamp : null;
 }

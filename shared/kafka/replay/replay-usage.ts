@@ -7,9 +7,9 @@ import { replayBatch } from "../../ledger/replay/replay-batch.ts";
 import { deadOffsets } from "../../ledger/replay/source.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
+import type { MessageBatch } from "../consume/batch-forms.ts";
 import { decodeBatch } from "../consume/decode-batch.ts";
 import { joinBatches } from "../consume/join-batches.ts";
-import type { MessageBatch } from "../consume/partition-reader.ts";
 import { type OffsetRange, readRanges } from "../consume/read-ranges.ts";
 
 /** Why books are not replayed, in one sentence. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { runBatchConsumer } from "../../../shared/kafka/consume/batch-consumer.ts";
-import type { MessageBatch } from "../../../shared/kafka/consume/partition-reader.ts";
+import { MESSAGES, type MessageBatch } from "../../../shared/kafka/consume/batch-forms.ts";
 import { eventually } from "../../support/eventually.ts";
 import { rawProducer, testKafka } from "../../support/kafka/kafka.ts";
 
@@ -124,6 +124,7 @@ function run(options: {
     groupId,
     topic,
     batchSize: options.batchSize ?? 100,
+    form: MESSAGES,
     startAt: options.startAt ?? (async () => new Map([[0, 0n]])),
     async handle(batch) {
       options.handled.push(batch);

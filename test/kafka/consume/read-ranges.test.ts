@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { MessageBatch } from "../../../shared/kafka/consume/partition-reader.ts";
+import type { MessageBatch } from "../../../shared/kafka/consume/batch-forms.ts";
 import { RangeUnreadable, readRanges } from "../../../shared/kafka/consume/read-ranges.ts";
 import { eventually } from "../../support/eventually.ts";
 import { rawProducer, testKafka } from "../../support/kafka/kafka.ts";

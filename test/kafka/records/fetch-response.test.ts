@@ -156,6 +156,11 @@ describe("a batch that cannot be read", () => {
       why: /more than 100 headers/,
     },
     {
+      what: "has a record with fewer than no headers",
+      batch: { records: [{ value: "a", headerCount: -1 }, ...values("b")] },
+      why: /fewer than no headers/,
+    },
+    {
       what: "is packed in an unknown way",
       batch: { attributes: 7, records: values("a", "b") },
       why: /compression is unknown/,

@@ -5,6 +5,8 @@ export interface RecordFields {
   readonly key?: string | null;
   readonly value: string | Buffer | null;
   readonly headers?: readonly (readonly [string, string | null])[];
+  /** Default: the truth. */
+  readonly headerCount?: number;
   /** Default: its place in the batch. */
   readonly offsetDelta?: number;
   /** What it states beside its own length. */
@@ -51,7 +53,7 @@ function record(fields: RecordFields, index: number): Buffer {
     number(fields.offsetDelta ?? index),
     bytes(fields.key ?? null),
     bytes(fields.value),
-    number(headers.length),
+    number(fields.headerCount ?? headers.length),
     ...headers.flatMap(([name, value]) => [bytes(name), bytes(value)]),
   ]);
   return Buffer.concat([number(body.length + (fields.lengthError ?? 0)), body]);
@@ -68,15 +70,27 @@ function number(value: number): Buffer {
   return long(BigInt(value));
 }
 
+/** A transaction that the response states to be aborted, in every partition. */
+export interface AbortedFields {
+  readonly producerId: bigint;
+  readonly firstOffset: bigint;
+}
+
 /** A response to a fetch of version 11: the log of each partition of a topic, from partition 0 on. */
-export function fetchResponse(topic: string, logs: readonly Buffer[]): Buffer {
+export function fetchResponse(
+  topic: string,
+  logs: readonly Buffer[],
+  aborted: readonly AbortedFields[] = [],
+): Buffer {
   const name = Buffer.from(topic);
   return Buffer.concat([
     ...[int32(0), int16(0), int32(0)],
     ...[int32(1), int16(name.length), name, int32(logs.length)],
     ...logs.flatMap((log, partition) => [
       ...[int32(partition), int16(0), int64(1_000n), int64(1_000n), int64(0n)],
-      ...[int32(0), int32(-1), int32(log.length), log],
+      int32(aborted.length),
+      ...aborted.flatMap(({ producerId, firstOffset }) => [int64(producerId), int64(firstOffset)]),
+      ...[int32(-1), int32(log.length), log],
     ]),
   ]);
 }
