@@ -83,7 +83,7 @@ export function meterMessages(
       waiting,
     );
     const outcome = await debit(
-      batches.map((batch) => decodeBatch(batch, decoder, now, window, retries)),
+      batches.map((batch) => decodeBatch(batch, { decoder, now, window, retries })),
     );
     expectRepeats = outcome.repeats > 0;
     context.onCommitted(outcome);

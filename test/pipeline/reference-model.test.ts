@@ -198,7 +198,7 @@ async function debit(world: World, partition: number, from: number, end: number)
     messages: messages.map((value, index) => message(value, from + index)),
   };
   const now = world.clock;
-  const run = decodeBatch(batch, decoder, now, DEFAULT_WINDOW);
+  const run = decodeBatch(batch, { decoder, now, window: DEFAULT_WINDOW });
   const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
   const { runs } = await debitUsage(books.database, rateCardReader(), usage);
   if (runs[0]?.kind === "gap") await debit(world, partition, Number(runs[0].nextOffset), end);

@@ -218,7 +218,7 @@ async function openMetering({ database }: Books, kafka: Kafka) {
       ...{ topic: TOPICS.usageEvents, partition, messages },
       ...{ fetchedFrom: range.from, nextOffset: range.to, highWatermark: range.to },
     };
-    const runs = [decodeBatch(batch, decoder, now, DEFAULT_WINDOW)];
+    const runs = [decodeBatch(batch, { decoder, now, window: DEFAULT_WINDOW })];
     await debitUsage(database, readRates, {
       reader: USAGE_READER,
       now,

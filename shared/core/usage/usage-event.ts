@@ -90,11 +90,11 @@ export function rejectEvent(
   window: EventWindow,
 ): Rejection | null {
   const malformed =
-    idProblem("event_id", event.eventId) ??
-    idProblem("account_id", event.accountId) ??
-    idProblem("meter", event.meter) ??
-    sourceProblem(event.source) ??
-    dimensionsProblem(event.dimensions);
+    TEXT_PROBLEM.eventId(event.eventId) ??
+    TEXT_PROBLEM.accountId(event.accountId) ??
+    TEXT_PROBLEM.meter(event.meter) ??
+    TEXT_PROBLEM.source(event.source) ??
+    TEXT_PROBLEM.dimensions(event.dimensions);
   if (malformed !== null) return { reason: "malformed", detail: malformed };
   if (event.quantity < 0n) {
     return { reason: "negative_quantity", detail: `quantity is ${event.quantity}` };
@@ -102,14 +102,32 @@ export function rejectEvent(
   if (event.quantity > MAX_BIGINT) {
     return { reason: "overflow", detail: `quantity ${event.quantity} does not fit into 64 bits` };
   }
-  if (event.occurredAt > now + window.maxAheadMs) {
+  if (event.occurredAt > latestOf(window, now)) {
     return { reason: "too_far_ahead", detail: distance(event, now, "ahead of", window.maxAheadMs) };
   }
-  if (event.occurredAt < now - window.maxBehindMs) {
+  if (event.occurredAt < earliestOf(window, now)) {
     return { reason: "too_long_ago", detail: distance(event, now, "behind", window.maxBehindMs) };
   }
   return null;
 }
+
+/** The last and the first instant at which an event may have occurred. */
+export function latestOf({ maxAheadMs }: EventWindow, now: Instant): Instant {
+  return now + maxAheadMs;
+}
+
+export function earliestOf({ maxBehindMs }: EventWindow, now: Instant): Instant {
+  return now - maxBehindMs;
+}
+
+/** Why a text of an event cannot be used, whatever the rest of the event is; null: it can. */
+export const TEXT_PROBLEM = {
+  eventId: (text: string) => idProblem("event_id", text),
+  accountId: (text: string) => idProblem("account_id", text),
+  meter: (text: string) => idProblem("meter", text),
+  source: sourceProblem,
+  dimensions: dimensionsProblem,
+} as const;
 
 /** True when two events have the same content. Under one identity, other content is a conflict. */
 export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {

@@ -14,6 +14,8 @@ export interface UsageDecoder {
   learn(values: Iterable<Buffer | null>, learning?: Learning): Promise<void>;
   /** The event in a value, or why it cannot be read. Call `learn` first. */
   decode(value: Buffer | null, partition: number, offset: bigint): ReceivedEvent | Rejection;
+  /** True for the id of the current schema, once `learn` has met it. */
+  isCurrent(schemaId: number): boolean;
 }
 
 interface Learning {
@@ -89,6 +91,11 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       } catch (error) {
         return unreadable(`schema ${id}: ${(error as Error).message}`);
       }
+    },
+
+    isCurrent(schemaId) {
+      const reader = readers.get(schemaId)?.reader;
+      return reader !== undefined && !("reason" in reader) && reader.foreign === null;
     },
   };
 

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { KafkaMessage } from "kafkajs";
 import type { Instant } from "../../core/line/account.ts";
 import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
 import { type EventWindow, rejectEvent } from "../../core/usage/usage-event.ts";
@@ -10,30 +9,34 @@ import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import type { MessageBatch } from "./batch-forms.ts";
 
 interface Claim {
-  readonly message: KafkaMessage;
+  /** Where the message itself is. */
+  readonly at: DeadLetterPlace;
+  readonly value: Buffer | null;
   readonly place: DeadLetterPlace;
 }
 
 /**
- * The messages that may be older than the window: they retry a dead letter whose retry was requested,
- * with its bytes. Asks the books only when a message that claims so is too old. Call `decoder.learn`
+ * The messages that may be older than the window, by `placeText`: they retry a dead letter whose retry was
+ * requested, with its bytes. Asks the books only when a message that claims so is too old. Call `decoder.learn`
  * first.
  */
 export async function findTrueRetries(
   database: Queryable,
-  batches: readonly MessageBatch[],
+  batches: readonly Pick<MessageBatch, "topic" | "partition" | "messages">[],
   decoder: UsageDecoder,
   now: Instant,
   window: EventWindow,
-): Promise<ReadonlySet<KafkaMessage>> {
-  const claims = batches.flatMap(({ partition, messages }) =>
+): Promise<ReadonlySet<string>> {
+  const claims = batches.flatMap(({ topic, partition, messages }) =>
     messages.flatMap((message): Claim[] => {
       const place = claimedRetry(message);
       if (place === null) return [];
-      const event = decoder.decode(message.value, partition, BigInt(message.offset));
+      const { value } = message;
+      const offset = BigInt(message.offset);
+      const event = decoder.decode(value, partition, offset);
       const isTooOld =
         !("reason" in event) && rejectEvent(event, now, window)?.reason === "too_long_ago";
-      return isTooOld ? [{ message, place }] : [];
+      return isTooOld ? [{ at: { topic, partition, offset }, value, place }] : [];
     }),
   );
   if (claims.length === 0) return new Set();
@@ -41,7 +44,7 @@ export async function findTrueRetries(
     database,
     claims.map(({ place }) => place),
   );
-  const isTrue = ({ message: { value }, place }: Claim) => {
+  const isTrue = ({ value, place }: Claim) => {
     const digest = digests.get(placeText(place));
     return (
       digest?.equals(
@@ -51,5 +54,5 @@ export async function findTrueRetries(
       ) ?? false
     );
   };
-  return new Set(claims.filter(isTrue).map(({ message }) => message));
+  return new Set(claims.filter(isTrue).map(({ at }) => placeText(at)));
 }

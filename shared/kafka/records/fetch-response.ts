@@ -34,6 +34,12 @@ interface UnreadPartition extends FetchedPartition {
 /** The versions of the response with record batches, as KafkaJS knows them. */
 export const READABLE_VERSIONS = { from: 4, to: 11 } as const;
 
+/** What it took to read a response so far. */
+interface Spent {
+  bytes: number;
+  records: number;
+}
+
 /** A batch that is refused, with the reason. */
 export interface RefusedBatch {
   readonly topic: string;
@@ -71,10 +77,7 @@ export function fetchDecoder(
   };
 
   /** False: the limits are reached before the end of its log. */
-  async function readPartition(
-    fetched: UnreadPartition,
-    spent: { bytes: number; records: number },
-  ): Promise<boolean> {
+  async function readPartition(fetched: UnreadPartition, spent: Spent): Promise<boolean> {
     const messages: FetchedMessage[] = [];
     const aborted = new AbortedTransactions(fetched.aborted);
     fetched.messages = messages;
@@ -84,15 +87,18 @@ export function fetchDecoder(
       for (const message of hand(batch, read)) messages.push(message);
       if (read === null) continue;
       aborted.passed(batch, read.records);
-      spent.bytes += read.spent.bytes;
-      spent.records += read.spent.records;
-      const { topic, partition } = fetched;
-      if (read.refusal !== null) onRefused({ topic, partition, refusal: read.refusal });
+      count(fetched, read, spent);
     }
     return true;
   }
 
-  function isFull(spent: ReadBatch["spent"], batch: RecordBatch): boolean {
+  function count({ topic, partition }: UnreadPartition, read: ReadBatch, spent: Spent): void {
+    spent.bytes += read.spent.bytes;
+    spent.records += read.spent.records;
+    if (read.refusal !== null) onRefused({ topic, partition, refusal: read.refusal });
+  }
+
+  function isFull(spent: Spent, batch: RecordBatch): boolean {
     if (spent.bytes >= limits.responseBytes) return true;
     return (
       spent.records > 0 && spent.records + recordsToRead(batch, limits) > limits.responseRecords

@@ -88,7 +88,7 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     const messages =
       dead.size === 0 ? batch.messages : batch.messages.filter(({ offset }) => !dead.has(offset));
     await decoder.learn(messages.map(({ value }) => value));
-    const run = decodeBatch({ ...batch, messages }, decoder, now, ALWAYS);
+    const run = decodeBatch({ ...batch, messages }, { decoder, now, window: ALWAYS });
     const [strange] = run.deadLetters;
     if (strange !== undefined) throw strangeMessage(strange);
     return run;

@@ -1,0 +1,67 @@
+import type { NameTable } from "./name-table.ts";
+import type { ReceivedEvent } from "./usage-event.ts";
+
+/** The names in events, each numbered once. */
+export interface EventNames {
+  readonly accounts: NameTable<string>;
+  readonly meters: NameTable<string>;
+  readonly sources: NameTable<string>;
+  readonly dimensions: NameTable<Readonly<Record<string, string>>>;
+}
+
+/**
+ * Events of a batch field by field: place `i` of each array is the event `i`. Those of one partition follow
+ * each other in offset order. All have passed `rejectEvent`.
+ */
+export interface UsageColumns {
+  readonly count: number;
+  readonly names: EventNames;
+  /** Numbers of names. An account of -1 has no number: its events are all in `plain`. */
+  readonly account: Int32Array;
+  readonly meter: Int32Array;
+  readonly source: Int32Array;
+  readonly dimensions: Int32Array;
+  /** 16 bytes for each event: its id, if that is a UUID in its canonical text. */
+  readonly ids: Uint8Array;
+  /** The ids that are not, by place. */
+  readonly idTexts: ReadonlyMap<number, string>;
+  /** From 0 to below 2^52. */
+  readonly quantity: Float64Array;
+  readonly occurredAt: Float64Array;
+  readonly partition: Int32Array;
+  readonly offset: Float64Array;
+  /** Events that do not fit into the columns, by place: the columns have no more than their account. */
+  readonly plain: ReadonlyMap<number, ReceivedEvent>;
+}
+
+export const ID_BYTES = 16;
+
+/** The event at a place. */
+export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
+  const plain = columns.plain.get(place);
+  if (plain !== undefined) return plain;
+  const { names } = columns;
+  return {
+    partition: columns.partition[place] ?? 0,
+    offset: BigInt(columns.offset[place] ?? 0),
+    eventId: columns.idTexts.get(place) ?? uuidText(columns.ids, place * ID_BYTES),
+    accountId: names.accounts.valueOf(columns.account[place] ?? -1),
+    meter: names.meters.valueOf(columns.meter[place] ?? -1),
+    quantity: BigInt(columns.quantity[place] ?? 0),
+    occurredAt: columns.occurredAt[place] ?? 0,
+    source: names.sources.valueOf(columns.source[place] ?? -1),
+    dimensions: names.dimensions.valueOf(columns.dimensions[place] ?? -1),
+  };
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** The canonical text of the UUID at `from`. */
+function uuidText(bytes: Uint8Array, from: number): string {
+  let text = "";
+  for (let i = 0; i < ID_BYTES; i += 1) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
+    text += HEX[bytes[from + i] ?? 0];
+  }
+  return text;
+}

@@ -1,0 +1,110 @@
+import type { KafkaMessage } from "kafkajs";
+import type { EventNames, UsageColumns } from "../../core/usage/usage-columns.ts";
+import type { UsageRun } from "../../ledger/usage/batch.ts";
+import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
+import { HEADER_BYTES } from "../codec/schemas.ts";
+import type { UsageDecoder } from "../codec/usage-decoder.ts";
+import { UsageWriter } from "../codec/usage-writer.ts";
+import type { RecordTable } from "../records/record-table.ts";
+import type { RecordSlice, RecordsBatch } from "./batch-forms.ts";
+import { NOTHING, type Reading, readMessage } from "./read-message.ts";
+
+/** A run of records of one partition: its events are at the places `[from, to)` of the columns. */
+export interface ColumnRun extends Omit<UsageRun, "events"> {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Decodes batches into columns of events to meter and dead letters, the same as `decodeBatch` of their
+ * messages. Call `decoder.learn` with `valueOfEachSchema` first.
+ */
+export function decodeColumns(
+  batches: readonly RecordsBatch[],
+  names: EventNames,
+  reading: Reading,
+): { readonly columns: UsageColumns; readonly runs: readonly ColumnRun[] } {
+  const most = batches.reduce((sum, { count }) => sum + count, 0);
+  const writer = new UsageWriter(most, names, reading.now, reading.window);
+  const isCurrent = currentSchema(reading.decoder);
+  const runs = batches.map((batch): ColumnRun => {
+    const { partition, fetchedFrom, nextOffset } = batch;
+    const from = writer.count;
+    const deadLetters: DeadLetter[] = [];
+    for (const { records, from: first, to } of batch.slices) {
+      for (let index = first; index < to; index += 1) {
+        if (put(records, index, partition)) continue;
+        const read = readMessage(batch, records.message(index), reading);
+        if ("rejection" in read) deadLetters.push(read);
+        else writer.putPlain(read);
+      }
+    }
+    const messageAt = messageFinder(batch);
+    return { partition, fetchedFrom, nextOffset, from, to: writer.count, deadLetters, messageAt };
+  });
+  return { columns: writer.finish(), runs };
+
+  function put(records: RecordTable, index: number, partition: number): boolean {
+    const from = records.valueAt[index] ?? -1;
+    const end = records.valueEnd[index] ?? -1;
+    const { bytes } = records;
+    if (!isCurrent(schemaIdAt(bytes, from, end))) return false;
+    const offset = records.offsets[index] ?? 0;
+    return writer.put(bytes, from + HEADER_BYTES, end, partition, offset);
+  }
+}
+
+/** A value of each schema in the batches, and those of all records that are not usual. */
+export function valueOfEachSchema(batches: readonly RecordsBatch[]): (Buffer | null)[] {
+  const values: (Buffer | null)[] = [];
+  const seen = new Set<number>();
+  for (const slice of batches.flatMap(({ slices }) => slices)) addValues(slice, seen, values);
+  return values;
+}
+
+function addValues(
+  { records, from, to }: RecordSlice,
+  seen: Set<number>,
+  values: (Buffer | null)[],
+): void {
+  for (let index = from; index < to; index += 1) {
+    const at = records.valueAt[index] ?? -1;
+    const end = records.valueEnd[index] ?? -1;
+    const id = schemaIdAt(records.bytes, at, end);
+    if (seen.has(id)) continue;
+    if (id !== NO_SCHEMA) seen.add(id);
+    values.push(at < 0 ? records.message(index).value : records.bytes.subarray(at, end));
+  }
+}
+
+const NO_SCHEMA = -1;
+
+/** The schema that the value at `[from, end)` names; -1: none. */
+function schemaIdAt(bytes: Buffer, from: number, end: number): number {
+  if (from < 0 || end - from < HEADER_BYTES || bytes[from] !== 0) return NO_SCHEMA;
+  return Math.max(NO_SCHEMA, bytes.readInt32BE(from + 1));
+}
+
+/** Most records have the schema of the one before. */
+function currentSchema(decoder: UsageDecoder): (id: number) => boolean {
+  let last = { id: NO_SCHEMA, isCurrent: false };
+  return (id) => {
+    if (id !== last.id) last = { id, isCurrent: decoder.isCurrent(id) };
+    return last.isCurrent;
+  };
+}
+
+function messageFinder({ slices }: RecordsBatch): UsageRun["messageAt"] {
+  return (offset) => {
+    const message = messageAt(slices, Number(offset));
+    return { key: message?.key ?? null, value: message?.value ?? NOTHING };
+  };
+}
+
+function messageAt(slices: RecordsBatch["slices"], offset: number): KafkaMessage | null {
+  for (const { records, from, to } of slices) {
+    const index = records.offsets.subarray(from, to).indexOf(offset);
+    if (index >= 0) return records.message(from + index);
+  }
+  return null;
+}

@@ -1,0 +1,249 @@
+/** Whatever comes, the columns have the events and the dead letters that message by message would give. */
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { eventAt } from "../../../shared/core/usage/usage-columns.ts";
+import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
+import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
+import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
+import { keepNames } from "../../../shared/kafka/codec/usage-names.ts";
+import type { MessageBatch, RecordsBatch } from "../../../shared/kafka/consume/batch-forms.ts";
+import { decodeBatch } from "../../../shared/kafka/consume/decode-batch.ts";
+import { decodeColumns, valueOfEachSchema } from "../../../shared/kafka/consume/decode-columns.ts";
+import { READ_LIMITS, readBatch } from "../../../shared/kafka/records/read-batch.ts";
+import { recordBatches } from "../../../shared/kafka/records/record-batch.ts";
+import { type RecordFields, recordBatch } from "../../support/kafka/record-batch.ts";
+import {
+  long,
+  type UsageFields,
+  usageBytes,
+  withSchemaId,
+} from "../../support/kafka/usage-bytes.ts";
+import { RegistryInProcess } from "../codec/registry-in-process.ts";
+
+const NOW = 1_763_812_800_000;
+const UUID = "0192f0c1-3b5a-7c3e-9d2f-0123456789ab";
+const registry = new RegistryInProcess();
+const ours = registry.add(SCHEMAS.usageEvents.text);
+const other = registry.add({
+  ...JSON.parse(SCHEMAS.usageEvents.text),
+  fields: [
+    ...JSON.parse(SCHEMAS.usageEvents.text).fields,
+    { name: "more", type: "string", default: "" },
+  ],
+});
+const decoder = openUsageDecoder(registry);
+const names = keepNames();
+
+beforeAll(() =>
+  decoder.learn([withSchemaId(ours, Buffer.alloc(0)), withSchemaId(other, Buffer.alloc(0))]),
+);
+
+const NOT_UTF8 = Buffer.from([0x61, 0xff]);
+const text = fc.constantFrom<string | Buffer>(
+  "",
+  "acme",
+  "bolt",
+  "ünïcode",
+  "a\0",
+  "x".repeat(300),
+  "\ud800",
+  NOT_UTF8,
+);
+const usual = fc.constantFrom("acme", "bolt", "calls", "tokens");
+const mostly = <T>(value: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>) =>
+  fc.oneof({ arbitrary: value, weight: 12 }, { arbitrary: seldom, weight: 1 });
+const uuid = fc.uuid();
+const fields: fc.Arbitrary<UsageFields> = fc.record({
+  eventId: mostly<string | Buffer>(
+    fc.oneof(uuid, uuid, uuid, usual),
+    fc.oneof(
+      text,
+      fc.constantFrom(
+        UUID.toUpperCase(),
+        UUID.replaceAll("-", "a"),
+        `${UUID}0`,
+        UUID.replace("f", "g"),
+      ),
+    ),
+  ),
+  accountId: mostly<string | Buffer>(usual, text),
+  meter: mostly<string | Buffer>(usual, text),
+  quantity: mostly(
+    fc.bigInt(0n, 300n),
+    fc.constantFrom(
+      -1n,
+      2n ** 31n,
+      2n ** 52n - 1n,
+      2n ** 52n,
+      2n ** 53n,
+      2n ** 63n - 1n,
+      -(2n ** 63n),
+    ),
+  ),
+  occurredAt: mostly(
+    fc.integer({ min: NOW - 1000, max: NOW }),
+    fc.constantFrom(
+      0,
+      NOW + DEFAULT_WINDOW.maxAheadMs,
+      NOW + DEFAULT_WINDOW.maxAheadMs + 1,
+      NOW - DEFAULT_WINDOW.maxBehindMs,
+      NOW - DEFAULT_WINDOW.maxBehindMs - 1,
+    ),
+  ),
+  source: mostly<string | Buffer>(
+    fc.constantFrom("", "gateway"),
+    fc.oneof(text, fc.constant("y".repeat(1_025))),
+  ),
+  dimensions: mostly(
+    fc.constantFrom<UsageFields["dimensions"]>([], [["region", "eu"]]),
+    fc.oneof(
+      fc.array(fc.tuple(text, text), { maxLength: 3 }),
+      fc.constant(Array.from({ length: 65 }, (_, i) => [`k${i}`, "v"] as const)),
+      fc.constantFrom<UsageFields["dimensions"]>(
+        [["__proto__", "p"]],
+        [["region", NOT_UTF8]],
+        [["k", "v".repeat(5_000)]],
+      ),
+    ),
+  ),
+});
+
+/** Bytes changed, cut off or added behind the schema's id, as nobody should write them. */
+const change = fc.record({
+  at: fc.nat(200),
+  to: fc.constantFrom(
+    Buffer.alloc(0),
+    Buffer.from([0]),
+    Buffer.from([0x80]),
+    Buffer.alloc(9, 0x80),
+    long(-1n),
+    long(2n ** 62n),
+    long(1n),
+  ),
+  drop: fc.nat(3),
+});
+
+const record: fc.Arbitrary<RecordFields> = fc
+  .record({
+    fields,
+    schema: mostly(fc.constant(ours), fc.constantFrom(other, 99, -1)),
+    changes: mostly(
+      fc.constant<(typeof change extends fc.Arbitrary<infer C> ? C : never)[]>([]),
+      fc.array(change, { maxLength: 2 }),
+    ),
+    headers: mostly(
+      fc.constant<RecordFields["headers"] & {}>([]),
+      fc.constantFrom<RecordFields["headers"] & {}>(
+        [["trace", "1"]],
+        [["retry-of", "usage.events/0/7"]],
+        [["__value_schema_id", "x"]],
+      ),
+    ),
+    whole: mostly(fc.constant("value"), fc.constantFrom("null", "empty", "short")),
+    key: fc.option(fc.constant("acme")),
+  })
+  .map(({ fields: of, schema, changes, headers, whole, key }) => {
+    let value = withSchemaId(
+      schema,
+      Buffer.concat([usageBytes(of), ...(schema === other ? [long(0n)] : [])]),
+    );
+    for (const { at, to, drop } of changes) {
+      const from = Math.min(5 + at, value.length);
+      value = Buffer.concat([value.subarray(0, from), to, value.subarray(from + drop)]);
+    }
+    const values: Record<string, Buffer | null> = {
+      value,
+      null: null,
+      empty: Buffer.alloc(0),
+      short: Buffer.from([0, 0]),
+    };
+    return { key, value: values[whole] ?? null, headers };
+  });
+
+test("columns have the events and dead letters of a batch", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(record, { maxLength: 12 }), { minLength: 1, maxLength: 3 }),
+      async (logs) => {
+        const [plain, raw] = await batchesOf(logs);
+        const retries = new Set(["usage.events/0/2", "usage.events/1/0"]);
+        const reading = { decoder, now: NOW, window: DEFAULT_WINDOW, retries };
+        await decoder.learn(valueOfEachSchema(raw));
+        const { columns, runs } = decodeColumns(raw, names(), reading);
+        expect(runs).toHaveLength(plain.length);
+        for (const [index, batch] of plain.entries()) {
+          const expected = decodeBatch(batch, reading);
+          const run = runs[index];
+          if (run === undefined) throw new Error("a run is missing");
+          const places = Array.from({ length: run.to - run.from }, (_, i) => run.from + i);
+          const events = places.map((place) => eventAt(columns, place));
+          expect(events).toEqual(expected.events);
+          expect(run.deadLetters).toEqual(expected.deadLetters);
+          for (const { offset } of events)
+            expect(run.messageAt(offset)).toEqual(expected.messageAt(offset));
+          for (const place of places) {
+            const event = eventAt(columns, place);
+            expect([columns.partition[place], columns.offset[place]]).toEqual([
+              event.partition,
+              Number(event.offset),
+            ]);
+            expect(columns.names.accounts.valueOf(columns.account[place] ?? -1)).toBe(
+              event.accountId,
+            );
+          }
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+test("usual events are not decoded one by one, whatever their ids", async () => {
+  const usualFields = {
+    accountId: "acme",
+    meter: "calls",
+    occurredAt: NOW,
+    source: "",
+    dimensions: [],
+  };
+  const values = [UUID, "e1", "e2"].map((eventId, i) =>
+    withSchemaId(
+      ours,
+      usageBytes({ ...usualFields, eventId, quantity: 2n ** 52n - 1n + BigInt(i === 2) }),
+    ),
+  );
+  const [, raw] = await batchesOf([values.map((value) => ({ value }))]);
+  const { columns } = decodeColumns(raw, names(), { decoder, now: NOW, window: DEFAULT_WINDOW });
+  expect([...columns.plain.keys()]).toEqual([2]);
+  expect([...columns.idTexts]).toEqual([[1, "e1"]]);
+  expect(Buffer.from(columns.ids.subarray(0, 16)).toString("hex")).toBe(UUID.replaceAll("-", ""));
+  expect(columns.account[0]).toBe(columns.account[2]);
+});
+
+async function batchesOf(
+  logs: readonly (readonly RecordFields[])[],
+): Promise<[MessageBatch[], RecordsBatch[]]> {
+  const plain: MessageBatch[] = [];
+  const raw: RecordsBatch[] = [];
+  for (const [partition, records] of logs.entries()) {
+    const [batch] = recordBatches(recordBatch({ records, firstOffset: 1n }));
+    if (batch === undefined) throw new Error("no batch");
+    const { records: table } = await readBatch(batch, READ_LIMITS);
+    const stretch = {
+      topic: "usage.events",
+      partition,
+      fetchedFrom: 1n,
+      nextOffset: 20n,
+      highWatermark: 20n,
+    };
+    const count = table.count;
+    plain.push({ ...stretch, messages: Array.from({ length: count }, (_, i) => table.message(i)) });
+    const middle = count >> 1;
+    const slices = [
+      { records: table, from: 0, to: middle },
+      { records: table, from: middle, to: count },
+    ];
+    raw.push({ ...stretch, slices, count });
+  }
+  return [plain, raw];
+}
