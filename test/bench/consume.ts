@@ -33,6 +33,11 @@ export function runFloor(servers: Servers, url: string, topic: string, total: nu
   return runPrinting(servers, { file: "test/bench/floor.ts", args: [topic], url, total });
 }
 
+/** Runs the lean floor, on the cheapest path of Node, over the same. */
+export function runLeanFloor(servers: Servers, url: string, topic: string, total: number) {
+  return runPrinting(servers, { file: "test/bench/lean-floor.ts", args: [topic], url, total });
+}
+
 /** Runs a file that prints, line by line, how many of `total` events are done. */
 export async function runPrinting(
   servers: Servers,

@@ -2,7 +2,7 @@ import type { Kafka } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import type { RegistrySettings } from "../../shared/runtime/server-settings.ts";
 import type { BookMaker } from "./books.ts";
-import { type Run, runFloor, runMetering, type Servers } from "./consume.ts";
+import { type Run, runFloor, runLeanFloor, runMetering, type Servers } from "./consume.ts";
 import { type Figure, rateFigure } from "./figure.ts";
 import { type Load, publishBacklog } from "./load.ts";
 import { spreadOf } from "./statistics.ts";
@@ -27,6 +27,15 @@ export async function randomAccounts(bench: Bench): Promise<Figure[]> {
     floor: () => onBooks(bench, 1, 1, (url) => floor(bench, url, total)),
     subject: () => onBooks(bench, 10_000, 1, (url) => metering(bench, url, total)),
   });
+  const lean: Run[] = [];
+  for (let round = 0; round < bench.rounds; round += 1) {
+    bench.say(`lean floor: round ${round + 1} of ${bench.rounds}`);
+    lean.push(await onBooks(bench, 1, 1, (url) => leanFloor(bench, url, total)));
+  }
+  const besideLean = pairs.flatMap(({ subject }, i) => {
+    const floor = lean[i];
+    return floor === undefined ? [] : [{ subject, floor }];
+  });
   const lots = await inTurn(bench, "200 lots an account", {
     floor: () => onBooks(bench, 10_000, 1, (url) => metering(bench, url, total)),
     subject: () => onBooks(bench, 10_000, 200, (url) => metering(bench, url, total)),
@@ -38,6 +47,7 @@ export async function randomAccounts(bench: Bench): Promise<Figure[]> {
   );
   return [
     rateFigure("metering, 10,000 accounts at random", pairs, "floor", { atLeast: 0.75 }),
+    rateFigure("the same, beside the lean floor", besideLean, "lean floor", { atLeast: 0.6 }),
     {
       name: "metering, beside a transaction an event",
       value: batched,
@@ -134,6 +144,10 @@ async function onBooks(
 
 function floor(bench: Bench, url: string, total: number): Promise<Run> {
   return runFloor(bench.servers, url, TOPICS.usageEvents, total);
+}
+
+function leanFloor(bench: Bench, url: string, total: number): Promise<Run> {
+  return runLeanFloor(bench.servers, url, TOPICS.usageEvents, total);
 }
 
 function metering(

@@ -35,6 +35,8 @@ export interface UsageColumns {
 }
 
 export const ID_BYTES = 16;
+/** The number of the dimensions of events that have none. */
+export const NO_DIMENSIONS = 0;
 
 /** The event at a place. */
 export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
@@ -44,7 +46,7 @@ export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
   return {
     partition: columns.partition[place] ?? 0,
     offset: BigInt(columns.offset[place] ?? 0),
-    eventId: columns.idTexts.get(place) ?? uuidText(columns.ids, place * ID_BYTES),
+    eventId: eventIdAt(columns, place),
     accountId: names.accounts.valueOf(columns.account[place] ?? -1),
     meter: names.meters.valueOf(columns.meter[place] ?? -1),
     quantity: BigInt(columns.quantity[place] ?? 0),
@@ -52,6 +54,11 @@ export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
     source: names.sources.valueOf(columns.source[place] ?? -1),
     dimensions: names.dimensions.valueOf(columns.dimensions[place] ?? -1),
   };
+}
+
+/** The id of an event that is not in `plain`. */
+export function eventIdAt({ ids, idTexts }: UsageColumns, place: number): string {
+  return idTexts.get(place) ?? uuidText(ids, place * ID_BYTES);
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

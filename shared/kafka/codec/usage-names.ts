@@ -11,8 +11,6 @@ const MOST_NAMES = 200_000;
 const MOST_BYTES = 16 << 20;
 /** An Avro map without entries. */
 const NO_ENTRIES = Uint8Array.of(0);
-/** The number of the dimensions of events that have none. */
-export const NO_DIMENSIONS = 0;
 
 /** Keeps names across batches: those of the last call, or none if they have become too many. */
 export function keepNames(): () => EventNames {

@@ -1,5 +1,10 @@
 import type { Instant } from "../../core/line/account.ts";
-import { type EventNames, ID_BYTES, type UsageColumns } from "../../core/usage/usage-columns.ts";
+import {
+  type EventNames,
+  ID_BYTES,
+  NO_DIMENSIONS,
+  type UsageColumns,
+} from "../../core/usage/usage-columns.ts";
 import {
   type EventWindow,
   earliestOf,
@@ -7,7 +12,6 @@ import {
   type ReceivedEvent,
   TEXT_PROBLEM,
 } from "../../core/usage/usage-event.ts";
-import { NO_DIMENSIONS } from "./usage-names.ts";
 
 const UUID_TEXT = 36;
 const HYPHEN = 45;
@@ -127,7 +131,6 @@ export class UsageWriter {
   /** All that is left of the value is the dimensions. */
   #dimensions(): number {
     if (this.#end - this.#at === 1 && this.#bytes[this.#at] === 0) return NO_DIMENSIONS;
-    if (this.#at > this.#end) return -1;
     return this.#columns.names.dimensions.numberOf(this.#bytes, this.#at, this.#end);
   }
 

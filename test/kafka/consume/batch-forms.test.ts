@@ -111,6 +111,19 @@ describe("a fetch that begins within two transactions", () => {
   });
 });
 
+test("after an aborted transaction the next one of its producer is handed on", async () => {
+  const of = { hasHeaders: false, gap: 0, compacted: 0 };
+  const { log } = logOf([
+    { ...of, kind: "ours", values: ["a"] },
+    { ...of, kind: "abort", values: [] },
+    { ...of, kind: "ours", values: ["b"] },
+    { ...of, kind: "theirs", values: ["c"] },
+  ]);
+  const parts = await split(MESSAGES, { log, aborted: [{ producerId: 5n }] }, 0n, 100);
+  const values = parts.flatMap(({ messages }) => messages.map(({ value }) => value?.toString()));
+  expect(values).toEqual(["b", "c"]);
+});
+
 interface Response {
   readonly log: Buffer;
   readonly aborted: readonly (Partial<AbortedFields> & { readonly producerId: bigint })[];

@@ -220,6 +220,22 @@ test("usual events are not decoded one by one, whatever their ids", async () => 
   expect(columns.account[0]).toBe(columns.account[2]);
 });
 
+test("sources of other bytes with the same text do not get two numbers", async () => {
+  const values = [NOT_UTF8, Buffer.from("a\uFFFD")].map((source) =>
+    withSchemaId(
+      ours,
+      usageBytes({
+        ...{ eventId: "e1", accountId: "acme", meter: "calls", quantity: 1n, occurredAt: NOW },
+        ...{ source, dimensions: [] },
+      }),
+    ),
+  );
+  const [, raw] = await batchesOf([values.map((value) => ({ value }))]);
+  const { columns } = decodeColumns(raw, names(), { decoder, now: NOW, window: DEFAULT_WINDOW });
+  expect(eventAt(columns, 0).source).toBe(eventAt(columns, 1).source);
+  expect([...columns.plain.keys()]).toEqual([0]);
+});
+
 async function batchesOf(
   logs: readonly (readonly RecordFields[])[],
 ): Promise<[MessageBatch[], RecordsBatch[]]> {
