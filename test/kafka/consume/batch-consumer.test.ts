@@ -3,7 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { runBatchConsumer } from "../../../shared/kafka/consume/batch-consumer.ts";
-import { MESSAGES, type MessageBatch } from "../../../shared/kafka/consume/batch-forms.ts";
+import {
+  MESSAGES,
+  type MessageBatch,
+  RECORDS,
+  type RecordsBatch,
+} from "../../../shared/kafka/consume/batch-forms.ts";
 import { eventually } from "../../support/eventually.ts";
 import { rawProducer, testKafka } from "../../support/kafka/kafka.ts";
 
@@ -39,6 +44,30 @@ test("batches follow each other without a gap, up to the maximum size", async ()
   expect(handled.map(valuesOf)).toEqual([["a", "b"], ["c", "d"], ["e"]]);
   expect(handled.map(({ fetchedFrom }) => fetchedFrom)).toEqual([0n, 2n, 4n]);
   await consumer.ended;
+});
+
+test("records without an object a message begin at the offset asked for, within a batch", async () => {
+  await send(["a", "b", "c", "d", "e"]);
+  const handled: RecordsBatch[] = [];
+  const consumer = await runBatchConsumer(kafka, {
+    ...{ groupId, topic, batchSize: 2, form: RECORDS },
+    startAt: async () => new Map([[0, 2n]]),
+    async handle(batch) {
+      handled.push(batch);
+      return batch.nextOffset;
+    },
+  });
+  await sendAborted();
+  await eventually("all are handled", () => handled.at(-1)?.nextOffset === 7n);
+  await consumer.stop();
+  const values = handled.map(({ slices }) =>
+    slices.flatMap(({ records, from, to }) =>
+      Array.from({ length: to - from }, (_, i) => records.message(from + i).value?.toString()),
+    ),
+  );
+  expect(values.flat()).toEqual(["c", "d", "e"]);
+  expect(values.slice(0, 2)).toEqual([["c", "d"], ["e"]]);
+  expect(handled[0]?.fetchedFrom).toBe(2n);
 });
 
 test("the handler decides where to continue reading", async () => {
