@@ -21,7 +21,7 @@ export function checkBooks(
         (difference) => `account ${accountId}: ${difference}`,
       );
     }),
-    ...checkDraws(found),
+    ...checkPages(found),
     ...checkSpend(found),
     ...checkLowBalances(expected, lowBalances),
     ...differ("dead letters of the demo's accounts", found.deadLetters, 0),
@@ -99,24 +99,13 @@ function checkLots(expected: ExpectedAccount, { lots, granted, position }: Found
   ];
 }
 
-/** Each record is named by exactly one draw of its account, whose stretch covers the record's. */
-function checkDraws({ records, draws }: FoundBooks): string[] {
-  const named = draws.flatMap((draw) => draw.eventIds.map((eventId) => ({ eventId, draw })));
-  const naming = Map.groupBy(named, ({ eventId, draw }) => `${draw.accountId}, ${eventId}`);
-  const differences = records.flatMap(({ accountId, eventId, start, credits }) => {
-    const found = naming.get(`${accountId}, ${eventId}`) ?? [];
-    naming.delete(`${accountId}, ${eventId}`);
-    const end = start + credits;
-    const outside = found.filter(({ draw }) => start < draw.start || end > draw.end);
-    return [
-      ...differ(`event ${eventId}, draws of ${accountId} that name it`, found.length, 1),
-      ...outside.map(({ draw }) => {
-        return `event ${eventId}: drew ${start} to ${end}, outside its draw's ${draw.start} to ${draw.end}`;
-      }),
-    ];
-  });
-  const unknown = [...naming.keys()].map((key) => `draw of ${key}: no such event was metered`);
-  return [...differences, ...unknown];
+/** The usage of each page ends where the page does. */
+function checkPages({ pages }: FoundBooks): string[] {
+  return pages.flatMap(({ accountId, start, end, usageEnd }) =>
+    usageEnd === end
+      ? []
+      : [`page of ${accountId} at ${start}: its usage ends at ${usageEnd}, the page at ${end}`],
+  );
 }
 
 /** Spend is the sum of the usage records. */

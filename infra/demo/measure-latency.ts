@@ -10,9 +10,9 @@ const PERCENTILES = `
   SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ms) AS "p50Ms",
          percentile_disc(0.99) WITHIN GROUP (ORDER BY ms) AS "p99Ms"
   FROM (
-    SELECT round(1000 * extract(epoch FROM pg_xact_commit_timestamp(xmin) - occurred_at))::integer
-             AS ms
-    FROM usage_record
+    SELECT round(1000 * extract(epoch FROM pg_xact_commit_timestamp(page.xmin) - first_at)
+                 - occurred_after)::integer AS ms
+    FROM usage_page AS page CROSS JOIN LATERAL unnest(page.occurred_after) AS occurred_after
     WHERE account_id = ANY($1)
   ) AS latency`;
 

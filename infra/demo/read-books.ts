@@ -7,7 +7,7 @@ export interface FoundBooks {
   /** By account id. */
   readonly accounts: ReadonlyMap<string, FoundAccount>;
   readonly records: readonly FoundRecord[];
-  readonly draws: readonly FoundDraw[];
+  readonly pages: readonly FoundPage[];
   readonly spend: readonly FoundSpend[];
   readonly deadLetters: number;
 }
@@ -29,12 +29,12 @@ export interface FoundRecord {
   readonly start: MicroCredits;
 }
 
-/** The stretch that one transaction drew, and the events that drew it. */
-interface FoundDraw {
+/** The stretch of a page, and where the last of its usage ends. */
+interface FoundPage {
   readonly accountId: string;
   readonly start: MicroCredits;
   readonly end: MicroCredits;
-  readonly eventIds: readonly string[];
+  readonly usageEnd: MicroCredits;
 }
 
 /** An account's spend on a meter, over all hours. */
@@ -58,7 +58,7 @@ export async function readBooks(
         accounts.map((row) => [row.accountId, { ...row, lots: lotsOf.get(row.accountId) ?? [] }]),
       ),
       records: await read<FoundRecord>(RECORDS),
-      draws: await read<FoundDraw>(DRAWS),
+      pages: await read<FoundPage>(PAGES),
       spend: await read<FoundSpend>(SPEND),
       deadLetters: (await read<{ count: number }>(DEAD_LETTERS))[0]?.count ?? 0,
     };
@@ -86,11 +86,15 @@ const RECORDS = `
   FROM usage_record
   WHERE account_id = ANY($1)`;
 
-const DRAWS = `
-  SELECT account_id AS "accountId", start_position AS start, end_position AS "end",
-         event_ids AS "eventIds"
-  FROM draw
-  WHERE account_id = ANY($1)`;
+const PAGES = `
+  SELECT page.account_id AS "accountId", page.start_position AS start, page.end_position AS "end",
+         max(record.start_position + record.credits - coalesce(record.given_back, 0)) AS "usageEnd"
+  FROM usage_page AS page
+  JOIN usage_record AS record
+    ON record.account_id = page.account_id AND record.page_start = page.start_position
+   AND record.page_version = page.version AND record.page_place = page.place
+  WHERE page.account_id = ANY($1)
+  GROUP BY 1, 2, 3, page.version, page.place`;
 
 const SPEND = `
   SELECT account_id AS "accountId", meter, sum(events)::integer AS events,

@@ -4,8 +4,9 @@ import type { ClientBase } from "pg";
 /** As migrations write an index on a table that may be large, and on columns that it has already. */
 const INDEX = /^CREATE (UNIQUE )?INDEX IF NOT EXISTS (\w+) ON (\w+)[^;]*;/gm;
 
+// A table that later migrations have dropped, or replaced by a view, needs none.
 const IS_MISSING = `
-  SELECT to_regclass($2) IS NOT NULL
+  SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($2) AND relkind IN ('r', 'p'))
          AND NOT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)), false)
          AS missing`;
 

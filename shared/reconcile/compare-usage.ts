@@ -14,7 +14,6 @@ import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/us
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
-  type EventOwner,
   findDeadLetters,
   findRecordedUsage,
   lineOf,
@@ -23,6 +22,7 @@ import {
   type RecordLines,
   type RecordRange,
 } from "../ledger/proof/recorded-usage.ts";
+import type { EventOwner } from "../ledger/usage/find-records.ts";
 
 /** What all partitions are compared with, and where the results go. */
 export interface UsageComparison {

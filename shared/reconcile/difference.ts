@@ -71,21 +71,23 @@ export type BooksDifference =
 
 export type Difference = UsageDifference | PublicationDifference | BooksDifference;
 
-/** The start of an event's stretch on its account's line, as recorded by the draw that names the event. */
+/** An event's stretch on its account's line, as what drew before and after it shows. */
 export interface OnLine {
   readonly start: MicroCredits;
   /** What it cost. */
   readonly credits: MicroCredits;
   /** What of its credits expired lots paid; it drew the rest from `start` on. */
   readonly givenBack: MicroCredits;
+  /** Of the transaction that drew it, or of the one that drew before it. */
+  readonly version: bigint;
   readonly drawnAt: Instant;
 }
 
-/** A difference in a record, with what the draws of its account show. */
+/** A difference in a record, with what the line of its account shows. */
 export type PlacedDifference = RecordDifference & {
   /** Where the event drew exactly what it costs; null: it did not. */
   readonly onLine: OnLine | null;
-  /** Whether a draw names the existing record, so that the account paid for it. */
+  /** Whether the existing record has a stretch of the line to itself, so that the account paid for it. */
   readonly isDrawn: boolean;
 };
 

@@ -1,11 +1,16 @@
 import type { RecordDifference } from "../core/history/verify-usage.ts";
 import type { MicroCredits, Stretch } from "../core/line/credit-line.ts";
 import { type ExpectedCost, placeInDraw } from "../core/line/place-in-draw.ts";
-import { type EventIdentity, identityOf } from "../core/usage/usage-event.ts";
+import { type EventName, identityOf, type ReceivedEvent } from "../core/usage/usage-event.ts";
 import { paidByExpired } from "../ledger/books/expired-lots.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
-import { findRecordedUsage } from "../ledger/proof/recorded-usage.ts";
-import { drawnByEntries, findDraws, type WrittenDraw } from "../ledger/usage/find-draws.ts";
+import {
+  drawnWithin,
+  positionOf,
+  type RecordBefore,
+  recordBefore,
+  startAfter,
+} from "../ledger/proof/line-neighbours.ts";
 import type { OnLine, PlacedDifference } from "./difference.ts";
 
 /** Looks up where the events of one account's differences drew on its line. */
@@ -14,101 +19,113 @@ export async function placeOnLine(
   accountId: string,
   differences: readonly RecordDifference[],
 ): Promise<PlacedDifference[]> {
-  const costs = new Map<string, ExpectedCost>();
-  const givenBack = new Map<string, MicroCredits>();
-  for (const difference of differences) {
-    const expected = expectedUsage(difference, accountId);
-    if (expected === null) continue;
-    const paid = await paidByExpired(transaction, accountId, expected.event);
-    const given = paid.reduce((sum, { credits }) => sum + credits, 0n);
-    const { credits, orOneMore } = expected;
-    givenBack.set(identityOf(expected.event), given);
-    costs.set(identityOf(expected.event), { credits: credits - given, orOneMore });
-  }
-  const named = differences.map(eventOf);
-  const draws = await findDraws(
-    transaction,
-    accountId,
-    named.map(({ eventId }) => eventId),
-  );
+  const inQuestion = differences.flatMap(namesOf);
+  const position = await positionOf(transaction, accountId);
   const placed = new Map<string, OnLine>();
-  const drawn = new Set<string>();
-  for (const draw of draws) {
-    const names = namesIn(draw, accountId, named);
-    for (const name of names) drawn.add(name);
-    const known = await knownAround(transaction, accountId, draw, names);
-    const places = placeInDraw({ ...draw, events: names }, known, costs);
-    for (const [name, { start, end }] of places) {
-      const given = givenBack.get(name) ?? 0n;
-      const credits = end - start + given;
-      placed.set(name, { start, credits, givenBack: given, drawnAt: draw.drawnAt });
+  for (const run of await runsOf(transaction, accountId, differences)) {
+    const { start, end } = await roomOf(run);
+    const known = await drawnWithin(transaction, accountId, { start, end }, inQuestion);
+    const events = run.events.map(({ event }) => identityOf(event));
+    const costs = new Map(run.events.map((one) => [identityOf(one.event), one]));
+    const places = placeInDraw(
+      { start, end, events },
+      { records: new Map(), entries: known },
+      costs,
+    );
+    for (const { event, givenBack } of run.events) {
+      const place = places.get(identityOf(event));
+      if (place === undefined) continue;
+      const { version, drawnAt } = run.before ?? { version: 1n, drawnAt: event.occurredAt };
+      const credits = place.end - place.start + givenBack;
+      placed.set(identityOf(event), { start: place.start, credits, givenBack, version, drawnAt });
     }
   }
-  return differences.map((difference) => {
-    const identity = identityOf(eventOf(difference));
-    const hasRecord = "record" in difference && difference.record.accountId === accountId;
-    const isDrawn = hasRecord && drawn.has(identity);
-    return { ...difference, onLine: placed.get(identity) ?? null, isDrawn };
-  });
+  const result: PlacedDifference[] = [];
+  for (const difference of differences) {
+    const onLine = placed.get(identityOf(eventOf(difference))) ?? null;
+    result.push({ ...difference, onLine, isDrawn: await isDrawn(difference) });
+  }
+  return result;
+
+  async function roomOf({ before, events }: Run): Promise<Stretch> {
+    const start = before?.end ?? 0n;
+    const last = events.at(-1);
+    if (last === undefined) return { start, end: start };
+    const next = await startAfter(transaction, last.event, inQuestion, { from: 0n });
+    return { start, end: next ?? position };
+  }
+
+  /** A record that was added later lies where another drew, or beyond all that was drawn. */
+  async function isDrawn(difference: RecordDifference): Promise<boolean> {
+    if (!("record" in difference) || difference.record.accountId !== accountId) return false;
+    const { record } = difference;
+    const { start } = record;
+    if (start + record.credits - record.givenBack > position) return false;
+    const first = { start, end: start + 1n };
+    return (await drawnWithin(transaction, accountId, first, [record])).length === 0;
+  }
 }
 
-/**
- * The identities of a draw's events. A draw of a version that named ids alone means the event in question
- * that has the id.
- */
-function namesIn(
-  draw: WrittenDraw,
-  accountId: string,
-  inQuestion: readonly EventIdentity[],
-): string[] {
-  return draw.events.map(({ eventId, source }) => {
-    const meant = source ?? inQuestion.find((event) => event.eventId === eventId)?.source;
-    return identityOf({ accountId, source: meant ?? ANY_SOURCE, eventId });
-  });
+/** An event that should have a record, and what it should have drawn. */
+interface ExpectedUsage extends ExpectedCost {
+  readonly event: ReceivedEvent;
+  readonly givenBack: MicroCredits;
 }
 
-/** The source of an event that is not in question, where the draw does not name it. */
-const ANY_SOURCE = "";
+/** Events in question that no other of their partition lies between, in the order of their offsets. */
+interface Run {
+  readonly before: RecordBefore | null;
+  readonly events: readonly ExpectedUsage[];
+}
 
-async function knownAround(
+async function runsOf(
   transaction: Transaction,
   accountId: string,
-  draw: WrittenDraw,
-  names: readonly string[],
-): Promise<{ records: Map<string, Stretch>; entries: Stretch[] }> {
-  const owners = draw.events.map(({ eventId }) => ({ accountId, eventId }));
-  const named = new Set(names);
-  const records = new Map<string, Stretch>();
-  for (const record of await findRecordedUsage(transaction, owners)) {
-    const stretch = { start: record.start, end: record.start + record.credits - record.givenBack };
-    const anyName = identityOf({ ...record, source: ANY_SOURCE });
-    if (named.has(identityOf(record))) records.set(identityOf(record), stretch);
-    else if (draw.events.some(({ source }) => source === null)) records.set(anyName, stretch);
+  differences: readonly RecordDifference[],
+): Promise<Run[]> {
+  const inQuestion = differences.flatMap(namesOf);
+  const runs = new Map<string, { before: RecordBefore | null; events: ExpectedUsage[] }>();
+  const expected = differences.flatMap((difference) => expectedUsage(difference, accountId));
+  for (const { event, credits, orOneMore } of expected.sort(byOffset)) {
+    const paid = await paidByExpired(transaction, accountId, event);
+    const givenBack = paid.reduce((sum, one) => sum + one.credits, 0n);
+    const before = await recordBefore(transaction, event, inQuestion);
+    const key = `${event.partition} ${before?.end} ${before?.version}`;
+    const run = runs.get(key) ?? { before, events: [] };
+    run.events.push({ event, credits: credits - givenBack, orOneMore, givenBack });
+    runs.set(key, run);
   }
-  return { records, entries: await drawnByEntries(transaction, accountId, draw) };
+  return [...runs.values()];
 }
 
-/** The usage that the account should have by the topic. */
+function byOffset({ event: a }: { event: ReceivedEvent }, { event: b }: { event: ReceivedEvent }) {
+  return a.partition - b.partition || (a.offset < b.offset ? -1 : Number(a.offset > b.offset));
+}
+
+/** The usage that the account should have by the topic: one event or none. */
 function expectedUsage(
   difference: RecordDifference,
   accountId: string,
-): (ExpectedCost & { readonly event: EventIdentity }) | null {
+): (ExpectedCost & { readonly event: ReceivedEvent })[] {
   switch (difference.kind) {
     case "missing_record":
     case "other_content":
-    case "other_account": {
-      const { event } = difference;
-      return event.accountId === accountId ? difference : null;
-    }
+    case "other_account":
+      return difference.event.accountId === accountId ? [difference] : [];
     case "other_price": {
-      const { record } = difference;
-      return difference.credits === null ? null : { ...difference, event: record };
+      const { record, credits } = difference;
+      return credits === null ? [] : [{ ...difference, credits, event: record }];
     }
     case "extra_record":
-      return null;
+      return [];
   }
 }
 
-function eventOf(difference: RecordDifference): EventIdentity {
+/** The record in the books may have another source than its event. */
+function namesOf(difference: RecordDifference): EventName[] {
+  return "record" in difference ? [eventOf(difference), difference.record] : [eventOf(difference)];
+}
+
+function eventOf(difference: RecordDifference): ReceivedEvent {
   return "event" in difference ? difference.event : difference.record;
 }

@@ -72,8 +72,9 @@ async function metered(bench: Bench, seconds: number): Promise<number[]> {
   try {
     const counted = await publishPaced(bench, seconds);
     const { rows } = await pool.query<{ ms: string }>(
-      `SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - occurred_at) * 1000 AS ms
-       FROM usage_record ORDER BY occurred_at DESC LIMIT $1`,
+      `SELECT extract(epoch FROM pg_xact_commit_timestamp(page.xmin) - first_at) * 1000 - after AS ms
+       FROM usage_page AS page CROSS JOIN LATERAL unnest(page.occurred_after) AS after
+       ORDER BY first_at + after * interval '0.001 s' DESC LIMIT $1`,
       [counted],
     );
     return sorted(rows.map(({ ms }) => Number(ms)));

@@ -86,10 +86,10 @@ export interface Lifted {
 
 const LIFTED = `
   WITH crossing AS (
-    SELECT usage_record.occurred_at, pg_xact_commit_timestamp(usage_record.xmin) AS debited_at,
+    SELECT first_at AS occurred_at, pg_xact_commit_timestamp(usage_page.xmin) AS debited_at,
            payment.created_at, payment.attempted_at, payment.settled_at,
            pg_xact_commit_timestamp(lot.xmin) AS lifted_at
-    FROM usage_record
+    FROM usage_page
     JOIN payment USING (account_id)
     JOIN lot USING (account_id)
     WHERE lot.source = 'top_up' AND account_id >= $1 AND account_id < $2

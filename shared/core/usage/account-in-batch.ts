@@ -1,4 +1,4 @@
-import type { Account, AccountId, Entry, Instant, Lot } from "../line/account.ts";
+import type { Account, Entry, Instant, Lot } from "../line/account.ts";
 import { balanceOf, MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import { type LowBalance, recordLowBalance, waitsForNeed } from "../line/low-balance.ts";
 import { REFERENCE } from "../line/reference.ts";
@@ -18,7 +18,7 @@ import {
   changesOfCarried,
 } from "./carried.ts";
 import { addToSpend, type Spend } from "./spend.ts";
-import type { EventName, UsageEvent } from "./usage-event.ts";
+import type { UsageEvent } from "./usage-event.ts";
 
 /** What settling an account within a batch depends on. */
 export interface SettlingContext {
@@ -28,20 +28,10 @@ export interface SettlingContext {
   readonly completeUntil: Instant | null;
 }
 
-/** What a batch draws from one account: a stretch of its line, and its events in order. */
-export interface Draw {
-  readonly accountId: AccountId;
-  readonly start: MicroCredits;
-  readonly end: MicroCredits;
-  readonly events: readonly EventName[];
-}
-
 /** An account while a batch's events are applied; `position` is more recent than the one in `account`. */
 export interface AccountInBatch extends MovedBook {
   account: Account;
   position: MicroCredits;
-  /** Where the first event's stretch starts. */
-  drawnFrom: MicroCredits;
   lots: readonly Lot[];
   /** Those that late events may get back: read if one is late, and expired in the batch. */
   expired: readonly ExpiredLot[];
@@ -51,7 +41,6 @@ export interface AccountInBatch extends MovedBook {
   granted: readonly GrantedLot[];
   changes: readonly SubscriptionChange[];
   fees: readonly Fee[];
-  readonly events: EventName[];
   readonly spends: Spend[];
   readonly carried: CarriedInBatch;
   moved: boolean;
@@ -82,8 +71,6 @@ export function openAccount(
     granted: NONE,
     changes: NONE,
     fees: NONE,
-    drawnFrom: account.position,
-    events: [],
     spends: [],
     carried: { before: carried, after: null },
     moved: false,
@@ -116,8 +103,6 @@ export function draw(
   lowBalances: LowBalance[],
 ): void {
   const drawn = credits - givenBack;
-  if (book.events.length === 0) book.drawnFrom = book.position;
-  book.events.push(event);
   addToSpend(book.spends, event, credits, book.account);
   book.position += drawn;
   book.moved = true;
@@ -182,15 +167,9 @@ export function giveBackTo(
   return given.credits;
 }
 
-/** The stretch begins with the first event and includes what entries drew in between. */
-function drawOf({ account, drawnFrom, position, events }: AccountInBatch): Draw {
-  return { accountId: account.accountId, start: drawnFrom, end: position, events };
-}
-
 /** Everything that a batch changed on its accounts, in the order in which its events named them. */
 export function changesOf(books: Iterable<AccountInBatch>) {
   const spends: Spend[] = [];
-  const draws: Draw[] = [];
   const accounts: Account[] = [];
   const entries: Entry[] = [];
   const settled: MovedBook[] = [];
@@ -203,9 +182,8 @@ export function changesOf(books: Iterable<AccountInBatch>) {
     if (book.carried.after !== null) {
       carried.push(...changesOfCarried(book.account.accountId, book.carried));
     }
-    if (book.events.length > 0) draws.push(drawOf(book));
     const { lots, schedule } = book.before;
     if (book.lots !== lots || book.schedule !== schedule) settled.push(book);
   }
-  return { draws, spends, carried, accounts, entries, ...bookChanges(settled) };
+  return { spends, carried, accounts, entries, ...bookChanges(settled) };
 }

@@ -9,7 +9,6 @@ import { newAccountIdProblem } from "../text/text.ts";
 import {
   type AccountInBatch,
   changesOf,
-  type Draw,
   draw,
   type EventCost,
   openAccount,
@@ -51,7 +50,6 @@ interface Rejected<E> {
 /** Everything that a batch of events does to the books. */
 export interface Metering<E extends UsageEvent> extends Movement {
   readonly drawn: readonly Drawn<E>[];
-  readonly draws: readonly Draw[];
   readonly rejected: readonly Rejected<E>[];
   /** The number of events that were metered before and are dropped. */
   readonly repeats: number;

@@ -44,7 +44,7 @@ const STATES = `
            created_at,
            (SELECT posted_at FROM entry WHERE entry.account_id = account.account_id
             ORDER BY sequence DESC LIMIT 1),
-           (SELECT drawn_at FROM draw WHERE draw.account_id = account.account_id
+           (SELECT metered_at FROM usage_page WHERE usage_page.account_id = account.account_id
             ORDER BY start_position DESC, version DESC LIMIT 1),
            (SELECT changed_at FROM setting_change WHERE setting_change.account_id = account.account_id
             ORDER BY sequence DESC LIMIT 1)) AS "changedAt"

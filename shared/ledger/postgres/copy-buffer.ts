@@ -7,7 +7,8 @@ const FIRST_SIZE = 8 << 10;
 const MILLIS_AT_2000 = 946_684_800_000;
 const TWO_TO_32 = 2 ** 32;
 const JSONB_VERSION = 1;
-const TEXT_OID = 25;
+const OID = { int2: 21, int4: 23, int8: 20, text: 25, jsonb: 3802, uuid: 2950 };
+const UUID_BYTES = 16;
 
 /** Builds the bytes of a binary COPY, in pieces. Rows are written field by field. */
 export class CopyBuffer {
@@ -38,15 +39,48 @@ export class CopyBuffer {
     this.#length += 5 + written;
   }
 
+  /** 32 hexadecimal digits, or a UUID as it is written. */
+  uuid(value: string): void {
+    this.#reserve(4 + UUID_BYTES);
+    this.#view.setInt32(this.#length, UUID_BYTES);
+    const digits = value.length === 2 * UUID_BYTES ? value : value.replaceAll("-", "");
+    this.#bytes.write(digits, this.#length + 4, "hex");
+    this.#length += 4 + UUID_BYTES;
+  }
+
   textArray(values: readonly string[]): void {
+    this.#array(OID.text, values, (value) => this.text(value));
+  }
+
+  jsonbArray(values: readonly string[]): void {
+    this.#array(OID.jsonb, values, (value) => this.jsonb(value));
+  }
+
+  uuidArray(values: readonly string[]): void {
+    this.#array(OID.uuid, values, (value) => this.uuid(value));
+  }
+
+  int2Array(values: readonly number[]): void {
+    this.#array(OID.int2, values, (value) => this.int2(value));
+  }
+
+  int4Array(values: readonly number[]): void {
+    this.#array(OID.int4, values, (value) => this.int4(value));
+  }
+
+  int8Array(values: readonly bigint[]): void {
+    this.#array(OID.int8, values, (value) => this.int8(value));
+  }
+
+  #array<T>(oid: number, values: readonly T[], put: (value: T) => void): void {
     this.#reserve(24);
     const start = this.#length;
     this.#length += 4;
-    for (const word of [1, 0, TEXT_OID, values.length, 1]) {
+    for (const word of [1, 0, oid, values.length, 1]) {
       this.#view.setInt32(this.#length, word);
       this.#length += 4;
     }
-    for (const value of values) this.text(value);
+    for (const value of values) put(value);
     this.#view.setInt32(start, this.#length - start - 4);
   }
 
@@ -54,6 +88,13 @@ export class CopyBuffer {
     this.#reserve(4);
     this.#view.setInt32(this.#length, -1);
     this.#length += 4;
+  }
+
+  int2(value: number): void {
+    this.#reserve(6);
+    this.#view.setInt32(this.#length, 2);
+    this.#view.setInt16(this.#length + 4, value);
+    this.#length += 6;
   }
 
   int4(value: number): void {

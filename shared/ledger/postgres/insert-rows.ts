@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { type CopyStreamQuery, from } from "pg-copy-streams";
+import { bigintArray, textArray } from "./array-literal.ts";
 import { CopyBuffer } from "./copy-buffer.ts";
 import type { Transaction } from "./database.ts";
 
@@ -51,15 +52,17 @@ async function insertFew<T>(
 
 /** A row's values as a query's parameters, in text; the columns give them their types. */
 function openValues() {
-  const values: (string | readonly string[] | null)[] = [];
-  const push = (value: string | readonly string[] | null) => void values.push(value);
+  const values: (string | null)[] = [];
+  const push = (value: string | null) => void values.push(value);
+  const texts = (array: readonly string[]) => push(textArray(array));
+  const numbers = (array: readonly (bigint | number)[]) => push(bigintArray(array));
+  const number = (value: bigint | number) => push(String(value));
   const writer: RowWriter = {
-    text: push,
-    jsonb: push,
-    textArray: push,
+    ...{ text: push, jsonb: push, uuid: push },
+    ...{ textArray: texts, jsonbArray: texts, uuidArray: texts },
     null: () => push(null),
-    int4: (value) => push(String(value)),
-    int8: (value) => push(String(value)),
+    ...{ int2: number, int4: number, int8: number },
+    ...{ int2Array: numbers, int4Array: numbers, int8Array: numbers },
     timestamptz: (value) => push(new Date(value).toISOString()),
   };
   return { writer, values };

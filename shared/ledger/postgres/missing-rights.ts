@@ -1,6 +1,7 @@
 import { type Queryable, queryRow, queryRows } from "./database.ts";
 
 // Of the tables that migrations made. What a view shows, and which migrations there were, is only read.
+// Partitions are reached through their table.
 const MISSING = `
   SELECT relname AS name, array_agg(privilege ORDER BY place) AS privileges
   FROM pg_class
@@ -8,6 +9,7 @@ const MISSING = `
   WHERE relnamespace = to_regnamespace('public')
     AND relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('public.migration'))
     AND relkind IN ('r', 'p', 'v')
+    AND NOT relispartition
     AND (privilege = 'SELECT' OR (relkind <> 'v' AND relname <> 'migration'))
     AND NOT has_table_privilege($1, pg_class.oid, privilege)
   GROUP BY relname

@@ -10,7 +10,12 @@ import { listEntries } from "../books/list-entries.ts";
 import { listChanges } from "../books/schedules.ts";
 import { listSettingChanges } from "../books/setting-changes.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
-import { FROM_DRAWS, firstDrawnSince, MOST_AHEAD } from "../usage/walk-records.ts";
+import {
+  firstDrawnSince,
+  LAST_DRAWN_FIRST,
+  MOST_AHEAD,
+  OF_ACCOUNT,
+} from "../usage/walk-records.ts";
 
 /** The history from which an account is rebuilt at an instant. */
 export interface AccountHistory extends ChargeCurrency {
@@ -50,29 +55,30 @@ export async function readAccountHistory(
   };
 }
 
+/** The last of the account's records that fulfils a condition: position only moves forward. */
+const lastRecord = (columns: string, condition: string) => `
+  SELECT ${columns} ${OF_ACCOUNT} AND ${condition} ORDER BY ${LAST_DRAWN_FIRST} LIMIT 1`;
+
 /**
  * The version of the last movement by the clock, and the position after it. Movements are ordered by
- * version, so that clocks that differ never give a state that the books did not have. Position only moves
- * forward, so the draw with the greatest start is the last one.
+ * version, so that clocks that differ never give a state that the books did not have.
  */
 const PLACE = `
   WITH place AS (
     SELECT greatest(
       coalesce((SELECT max(version) FROM entry
                 WHERE account_id = $1 AND posted_at <= to_timestamp($2 / 1000.0)), 0),
-      coalesce((SELECT version FROM draw
-                WHERE account_id = $1 AND drawn_at <= to_timestamp($2 / 1000.0)
-                ORDER BY start_position DESC, version DESC
-                LIMIT 1), 0)) AS version
+      coalesce((${lastRecord("record.version", "record.metered_at <= to_timestamp($2 / 1000.0)")}), 0)
+    ) AS version
   )
   SELECT version,
          greatest(
            coalesce((SELECT max(position) FROM entry
                      WHERE account_id = $1 AND entry.version <= place.version), 0),
-           coalesce((SELECT end_position FROM draw
-                     WHERE account_id = $1 AND draw.version <= place.version
-                     ORDER BY start_position DESC, version DESC
-                     LIMIT 1), 0)) AS position
+           coalesce((${lastRecord(
+             "record.start_position + record.credits - coalesce(record.given_back, 0)",
+             "record.page_version <= place.version AND record.version <= place.version",
+           )}), 0)) AS position
   FROM place`;
 
 type LinePlace = Pick<LineHistory, "version" | "position">;
@@ -87,18 +93,17 @@ async function readPlace(
 }
 
 /**
- * The account's draws lead to its records: those drawn where an event of another side of the instant
- * can be.
+ * The account's records that were drawn where an event of another side of the instant can be.
  */
 const OFF_TIME = `
   SELECT coalesce(sum(credits) FILTER (WHERE is_late), 0)::bigint AS "meteredLater",
          count(*) FILTER (WHERE is_late)::integer AS "lateEvents",
          coalesce(sum(credits) FILTER (WHERE NOT is_late), 0)::bigint AS "meteredAhead"
   FROM (
-    SELECT record.credits, draw.version > $3 AS is_late
-    ${FROM_DRAWS}
-      AND draw.start_position >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
-      AND (draw.version > $3) = (record.occurred_at <= to_timestamp($2::bigint / 1000.0))
+    SELECT record.credits, record.version > $3 AS is_late
+    ${OF_ACCOUNT}
+      AND record.page_start >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
+      AND (record.version > $3) = (record.occurred_at <= to_timestamp($2::bigint / 1000.0))
   ) AS off_time`;
 
 type OffTime = Pick<LineHistory, "meteredLater" | "meteredAhead"> &

@@ -7,7 +7,7 @@ import type {
 import type { AccountId } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
-import { FROM_DRAWS, firstDrawnSince, MOST_AHEAD } from "../usage/walk-records.ts";
+import { firstDrawnSince, MOST_AHEAD, OF_ACCOUNT, occurredIn } from "../usage/walk-records.ts";
 
 /** A range of time, for one account or all (null). */
 export interface ChargedRange extends InstantRange {
@@ -17,17 +17,17 @@ export interface ChargedRange extends InstantRange {
 /** Rows in memory at a time. */
 const PAGE = 10_000;
 
-/** For all accounts the whole table is read; for one, the records that its draws name. */
+/** For all accounts every page is read; for one, those of about that time. */
 const ALL = `
   FROM usage_record AS record
-  WHERE occurred_at >= to_timestamp($1::bigint / 1000.0)
-    AND occurred_at < to_timestamp($2::bigint / 1000.0)`;
+  WHERE ${occurredIn("to_timestamp($1::bigint / 1000.0)", "to_timestamp($2::bigint / 1000.0)")}`;
+
+const [FROM, TO] = ["to_timestamp($2::bigint / 1000.0)", "to_timestamp($3::bigint / 1000.0)"];
 
 const OF_ONE = `
-  ${FROM_DRAWS}
-    AND draw.start_position >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
-    AND record.occurred_at >= to_timestamp($2::bigint / 1000.0)
-    AND record.occurred_at < to_timestamp($3::bigint / 1000.0)`;
+  ${OF_ACCOUNT}
+    AND record.page_start >= ${firstDrawnSince(`${FROM} - ${MOST_AHEAD}`)}
+    AND ${occurredIn(FROM, TO)}`;
 
 function usageIn({ accountId, from, to }: ChargedRange) {
   return accountId === null

@@ -12,7 +12,8 @@ const COUNT = `
   SELECT count(*) AS records, coalesce(sum(credits), 0)::bigint AS credits
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS gone (kafka_partition, since, upto)
   JOIN usage_record USING (kafka_partition)
-  WHERE kafka_offset >= since AND kafka_offset < upto AND ($4::text IS NULL OR account_id = $4)`;
+  WHERE page_first_offset < upto AND page_last_offset >= since
+    AND kafka_offset >= since AND kafka_offset < upto AND ($4::text IS NULL OR account_id = $4)`;
 
 /** The records of messages in these ranges, by partition. */
 export async function countRecordsBelow(

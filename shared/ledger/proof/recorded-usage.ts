@@ -1,9 +1,10 @@
 import pg from "pg";
 import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { ReceivedEvent, UsageEvent } from "../../core/usage/usage-event.ts";
+import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { type EventOwner, findRecords } from "../usage/find-records.ts";
 import { EVENT_FIELDS } from "../usage/records.ts";
 
 /** No id contains this character. */
@@ -42,9 +43,6 @@ export function ownerOfLine(line: string): EventOwner {
   const [, eventId = "", accountId = ""] = line.split(BETWEEN, 3);
   return { eventId, accountId };
 }
-
-/** An event's id and its account: events of several sources may share them. */
-export type EventOwner = Pick<UsageEvent, "eventId" | "accountId">;
 
 /** The offset of a line's record. */
 export function offsetOfLine(line: string): bigint {
@@ -88,7 +86,8 @@ export async function openRecordLines(
     `DECLARE ${cursor} NO SCROLL CURSOR FOR
      SELECT ${LINE} AS line
      FROM usage_record
-     WHERE kafka_partition = ${partition} AND kafka_offset >= ${from} AND kafka_offset < ${to}
+     WHERE page_first_offset < ${to} AND page_last_offset >= ${from}
+       AND page_partitions @> ARRAY[${partition}] AND kafka_partition = ${partition} AND kafka_offset >= ${from} AND kafka_offset < ${to}
        ${accountId === null ? "" : `AND account_id = ${pg.escapeLiteral(accountId)}`}
      ORDER BY kafka_offset`,
   );
@@ -123,22 +122,17 @@ export async function openRecordLines(
   };
 }
 
-const FIND = `
-  SELECT ${EVENT_FIELDS}, credits, coalesce(given_back, 0) AS "givenBack", start_position AS start, kafka_partition AS partition,
-         kafka_offset AS offset
-  FROM (
-    SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS each (event_id, account_id)
-  ) AS named
-  JOIN usage_record USING (event_id, account_id)`;
+const RECORDED = `
+  ${EVENT_FIELDS}, record.credits, coalesce(record.given_back, 0) AS "givenBack",
+  record.start_position AS start, record.kafka_partition AS partition,
+  record.kafka_offset AS offset`;
 
 /** The records of all sources under these ids, each once. */
 export async function findRecordedUsage(
   transaction: Transaction,
   named: readonly EventOwner[],
 ): Promise<RecordedUsage[]> {
-  if (named.length === 0) return [];
-  const values = columnsOf(named, "eventId", "accountId");
-  return queryRows<RecordedUsage>(transaction, FIND, values);
+  return findRecords<RecordedUsage>(transaction, RECORDED, named);
 }
 
 const DEAD = `

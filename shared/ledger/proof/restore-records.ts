@@ -1,9 +1,11 @@
 import type { RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import { identityOf, type ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-import { writeUsageRecords } from "../usage/records.ts";
+import { replaceIdentity } from "../usage/identities.ts";
+import type { PagedUsage } from "../usage/pages.ts";
+import { pageAround, pageOf, rewritePage } from "../usage/rewrite-page.ts";
 import { type Repair, repairOnce } from "./repairs.ts";
 
 /** What topic and line show that a record was. */
@@ -12,6 +14,8 @@ export interface OriginalRecord {
   readonly credits: MicroCredits;
   readonly givenBack: MicroCredits;
   readonly start: MicroCredits;
+  /** The account's version after the transaction that drew it, or one near it. */
+  readonly version: bigint;
   readonly drawnAt: Instant;
 }
 
@@ -26,20 +30,30 @@ export async function restoreRecord(
   repair: Repair,
 ): Promise<boolean> {
   return repairOnce(database, repair, async (transaction) => {
-    if (record !== null && !(await removeRow(transaction, record))) return false;
-    if (original !== null) await writeUsageRecords(transaction, [original], original.drawnAt);
+    if (record !== null && !(await removeRecord(transaction, record))) return false;
+    if (original !== null) await addRecord(transaction, original);
     return true;
   });
 }
 
-const REMOVE = `
-  DELETE FROM usage_record
-  WHERE event_id = $1 AND account_id = $2 AND source = $3 AND credits = $4
-    AND kafka_partition = $5 AND kafka_offset = $6`;
+async function removeRecord(transaction: Transaction, record: RecordedUsage): Promise<boolean> {
+  const page = await pageOf(transaction, record);
+  if (page === null) return false;
+  const isIt = ({ event, credits }: PagedUsage) =>
+    identityOf(event) === identityOf(record) &&
+    credits === record.credits &&
+    event.partition === record.partition &&
+    event.offset === record.offset;
+  const rest = page.usage.filter((one) => !isIt(one));
+  if (rest.length === page.usage.length) return false;
+  return rewritePage(transaction, page, rest);
+}
 
-async function removeRow(transaction: Transaction, record: RecordedUsage): Promise<boolean> {
-  const { eventId, accountId, source, credits, partition, offset } = record;
-  const values = [eventId, accountId, source, credits, partition, offset];
-  const { rowCount } = await transaction.query(REMOVE, values);
-  return rowCount === 1;
+async function addRecord(
+  transaction: Transaction,
+  { drawnAt: meteredAt, ...original }: OriginalRecord,
+): Promise<void> {
+  const record: PagedUsage = { ...original, meteredAt };
+  const key = await pageAround(transaction, record);
+  await replaceIdentity(transaction, { ...record.event, ...key });
 }

@@ -2,7 +2,7 @@ import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { TOP_UP_LOT } from "../../core/line/reference.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-import { DRAWN } from "../usage/find-draws.ts";
+import { DRAWN } from "../usage/drawn-stretches.ts";
 
 /** Runs a query for one account, or all (null). */
 function finder<Row extends object>(query: string) {

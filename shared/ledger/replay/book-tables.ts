@@ -35,14 +35,21 @@ const BUILT_TABLES = [
   "account",
   "lot",
   "entry",
+  // The view of the pages.
   "usage_record",
-  "draw",
+  "usage_page",
+  "usage_identity_1",
+  "usage_identity_2",
+  "usage_identity_clash",
+  "usage_generation",
   "spend",
   "carried",
 ] as const;
 
 /** The replay writes its offsets, migrating writes migrations. */
 const OTHER_TABLES = ["consumer_offset", "migration"] as const;
+
+const PAGES_OF_MONTH = /^usage_page_\d{4,}_\d{2}$/;
 
 const LIST = `
   SELECT table_name AS name
@@ -57,7 +64,7 @@ export async function listTables(
   const rows = await queryRows<{ name: string }>(database, LIST);
   const ours = new Set<string>([...COPIED_TABLES, ...BUILT_TABLES, ...OTHER_TABLES]);
   const all = rows.map(({ name }) => name);
-  return { all, foreign: all.filter((name) => !ours.has(name)) };
+  return { all, foreign: all.filter((name) => !ours.has(name) && !PAGES_OF_MONTH.test(name)) };
 }
 
 const COLUMNS = `

@@ -9,12 +9,11 @@ import type { GrantedLot } from "../../core/month/grant-credits.ts";
 import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-import { IDENTITY_COLUMNS, IDENTITY_TYPES, identityColumnsOf } from "../usage/records.ts";
+import { findRecords } from "../usage/find-records.ts";
 
-const STARTS = `
-  SELECT account_id AS "accountId", source, event_id AS "eventId", start_position AS start
-  FROM unnest(${IDENTITY_TYPES}) AS named (${IDENTITY_COLUMNS})
-  JOIN usage_record USING (${IDENTITY_COLUMNS})`;
+const START = `
+  record.account_id AS "accountId", record.source, record.event_id AS "eventId",
+  record.start_position AS start`;
 
 async function readStarts(
   source: Transaction,
@@ -22,11 +21,10 @@ async function readStarts(
 ): Promise<Map<string, MicroCredits | null>> {
   if (events.length === 0) return new Map();
   type Start = EventIdentity & { readonly start: MicroCredits };
-  const values = identityColumnsOf(events);
-  const rows = await queryRows<Start>(source, STARTS, values, "read-starts");
+  const rows = await findRecords<Start>(source, START, events);
   const starts = new Map<string, MicroCredits | null>();
   for (const event of events) starts.set(identityOf(event), null);
-  for (const row of rows) starts.set(identityOf(row), row.start);
+  for (const row of rows) if (starts.has(identityOf(row))) starts.set(identityOf(row), row.start);
   return starts;
 }
 

@@ -29,7 +29,8 @@ export async function deadOffsets(
 const BELOW = `
   SELECT min(kafka_offset) AS first, count(*)
   FROM usage_record
-  WHERE kafka_partition = $1 AND kafka_offset < $2`;
+  WHERE page_first_offset < $2 AND page_partitions @> ARRAY[$1::integer]
+    AND kafka_partition = $1 AND kafka_offset < $2`;
 
 /** Of the usage metered below an offset of a partition: its first offset and its count; null: there is none. */
 export async function usageBelow(

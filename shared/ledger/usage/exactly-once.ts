@@ -1,3 +1,4 @@
+import type { Instant } from "../../core/line/account.ts";
 import type { Metering } from "../../core/usage/events-in-batch.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
@@ -20,8 +21,16 @@ import {
 } from "./batch.ts";
 import { writeCarried } from "./carried.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-import { writeUsageRecords } from "./records.ts";
-import { writeDraws } from "./write-draws.ts";
+import {
+  type Generations,
+  identitiesOn,
+  isIdentities,
+  needsLookUp,
+  readGenerations,
+  writeIdentities,
+} from "./identities.ts";
+import { addMonth, lacksMonth } from "./months.ts";
+import { pagesOf, writePages } from "./pages.ts";
 
 /** Tries lost to other writers, before the batch locks its accounts, and before it fails. */
 const TRIES_BEFORE_LOCKING = 3;
@@ -48,15 +57,18 @@ export async function exactlyOnce(
   batch: UsageBatch,
   meter: (transaction: Transaction, once: Try) => Promise<Metering<ReceivedEvent> | null>,
 ): Promise<DebitOutcome> {
-  let lookUp = batch.expectRepeats;
+  let { expectRepeats } = batch;
   for (let lost = 0; lost < TRIES; ) {
     const lock = lost >= TRIES_BEFORE_LOCKING;
     try {
       return await inTransaction(database, (transaction) =>
-        tryOnce(transaction, batch, (events) => meter(transaction, { events, lookUp, lock })),
+        tryOnce(transaction, { ...batch, expectRepeats }, (events, lookUp) =>
+          meter(transaction, { events, lookUp, lock }),
+        ),
       );
     } catch (error) {
-      if (isRepeat(error) && !lookUp) lookUp = true;
+      if (isRepeat(error) && !expectRepeats) expectRepeats = true;
+      else if (lacksMonth(error)) await addMonth(database, batch.now);
       else if (isLostRace(error)) lost += 1;
       else throw error;
     }
@@ -70,10 +82,10 @@ export async function exactlyOnce(
 class AccountMoved extends Error {}
 
 function isRepeat(error: unknown): boolean {
-  return sqlState(error) === UNIQUE_VIOLATION && tableOf(error) === "usage_record";
+  return sqlState(error) === UNIQUE_VIOLATION && isIdentities(tableOf(error));
 }
 
-/** Another writer came first; its draw, spend or entry may have taken the key of this one's. */
+/** Another writer came first; its spend or entry may have taken the key of this one's. */
 function isLostRace(error: unknown): boolean {
   return (
     error instanceof AccountMoved || isTransient(error) || sqlState(error) === UNIQUE_VIOLATION
@@ -83,9 +95,12 @@ function isLostRace(error: unknown): boolean {
 async function tryOnce(
   transaction: Transaction,
   batch: UsageBatch,
-  meter: (events: readonly ReceivedEvent[]) => Promise<Metering<ReceivedEvent> | null>,
+  meter: (
+    events: readonly ReceivedEvent[],
+    lookUp: boolean,
+  ) => Promise<Metering<ReceivedEvent> | null>,
 ): Promise<DebitOutcome> {
-  const { reader, now, runs } = batch;
+  const { reader, now, runs, expectRepeats } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
   const places = await lockOffsets(transaction, reader, firsts);
   const outcomes = runs.map((run) => outcomeOf(run, places));
@@ -96,13 +111,15 @@ async function tryOnce(
   const isUnread = ({ partition, offset }: { partition: number; offset: bigint }) =>
     offset >= placeOf(places, partition);
 
-  const metering = await meter(unread.flatMap((run) => run.events).filter(isUnread));
+  const events = unread.flatMap((run) => run.events).filter(isUnread);
+  const generations = await readGenerations(transaction);
+  const lookUp = expectRepeats || (await needsLookUp(transaction, generations, events));
+  const metering = await meter(events, lookUp);
   if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
   const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
-  await writeUsageRecords(transaction, metering.drawn, now);
-  await writeDraws(transaction, metering.draws, metering.accounts, now);
+  await writeUsage(transaction, metering, generations, { lookedUp: lookUp, meteredAt: now });
   await storeDeadLetters(transaction, deadLetters);
   await addSpend(transaction, metering.spends);
   await writeCarried(transaction, metering.carried);
@@ -120,6 +137,26 @@ async function tryOnce(
     deadLetters: deadLetters.length,
     lowBalances: metering.lowBalances.length,
   };
+}
+
+/** Writes the pages of a batch and the identities on them. `accounts` have the versions before it. */
+async function writeUsage(
+  transaction: Transaction,
+  { drawn, accounts }: Pick<Metering<ReceivedEvent>, "drawn" | "accounts">,
+  generations: Generations,
+  how: { readonly lookedUp: boolean; readonly meteredAt: Instant },
+): Promise<void> {
+  const versions = new Map<string, bigint>(
+    accounts.map(({ accountId, version }) => [accountId, version + 1n]),
+  );
+  const byAccount = Map.groupBy(drawn, ({ event }) => event.accountId);
+  const pages = [...byAccount].flatMap(([accountId, ofAccount]) => {
+    const version = versions.get(accountId);
+    if (version === undefined) throw new Error(`account ${accountId} drew, but has not moved`);
+    return pagesOf(ofAccount.map((one) => ({ ...one, version, meteredAt: how.meteredAt })));
+  });
+  await writePages(transaction, pages);
+  await writeIdentities(transaction, generations, pages.flatMap(identitiesOn), how);
 }
 
 function outcomeOf(run: UsageRun, places: ReadonlyMap<number, bigint>): RunOutcome {

@@ -1,11 +1,11 @@
 import type { AccountId } from "../../core/line/account.ts";
 import { type MicroCredits, overlapOf } from "../../core/line/credit-line.ts";
+import { REFERENCE } from "../../core/line/reference.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
-import { GIVES_BACK, LATE_REFERENCE, paidByExpired } from "../books/expired-lots.ts";
+import { GIVES_BACK, paidByExpired } from "../books/expired-lots.ts";
 import { findLot, lotsAcross } from "../books/granted-lots.ts";
-import { textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
+import { recordsWithId, type UsageRecord } from "./explain.ts";
 import { type AttributedLot, withGrantedBy } from "./granted-by.ts";
 
 /** What paid for an event. */
@@ -49,11 +49,6 @@ const GAVE_BACK = `
   WHERE account_id = $1 AND ${GIVES_BACK} AND lot_id = $2
   ORDER BY sequence`;
 
-const NAMED = `
-  SELECT ${RECORD_COLUMNS}
-  FROM usage_record AS record
-  WHERE event_id = ANY($2::text[]) AND account_id = $1 AND ${LATE_REFERENCE} = $3`;
-
 /** The late usage to which a lot gave expired credits back, in the order in which it was metered. */
 export async function lateUsageOf(
   transaction: Transaction,
@@ -64,9 +59,11 @@ export async function lateUsageOf(
   const paid: PaidUsage[] = [];
   for (const row of await queryRows<Row>(transaction, GAVE_BACK, [accountId, lotId])) {
     const { reference, credits } = row;
-    const values = [accountId, textArray(idsIn(reference)), reference];
-    const found = await queryRows<RecordRow>(transaction, NAMED, values);
-    paid.push(...found.map((record) => ({ ...toRecord(record), paid: credits })));
+    for (const eventId of idsIn(reference)) {
+      const found = await recordsWithId(transaction, accountId, eventId);
+      const named = found.filter((record) => REFERENCE.lateUsage.write(record) === reference);
+      paid.push(...named.map((record) => ({ ...record, paid: credits })));
+    }
   }
   return paid;
 }

@@ -2,7 +2,8 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-import { DRAWN_RECORDS } from "./drawn-records.ts";
+import { findRecords } from "./find-records.ts";
+import { AS_DRAWN, OF_ACCOUNT } from "./walk-records.ts";
 
 /** A metered event with its offset and the stretch of the line that it drew. */
 export interface UsageRecord {
@@ -23,22 +24,16 @@ export interface UsageRecord {
 
 /** The columns of a `RecordRow`, of `usage_record AS record`. */
 export const RECORD_COLUMNS = `
-  record.event_id AS "eventId", meter, quantity, occurred_at AS "occurredAt", record.source,
-  coalesce(dimensions, '{}') AS dimensions, credits, coalesce(given_back, 0) AS "givenBack",
-  record.start_position AS start,
-  kafka_partition AS partition, kafka_offset AS offset, metered_at AS "meteredAt"`;
+  record.event_id AS "eventId", record.meter, record.quantity, record.occurred_at AS "occurredAt",
+  record.source, coalesce(record.dimensions, '{}') AS dimensions, record.credits,
+  coalesce(record.given_back, 0) AS "givenBack", record.start_position AS start,
+  record.kafka_partition AS partition, record.kafka_offset AS offset,
+  record.metered_at AS "meteredAt"`;
 
 export type RecordRow = Omit<UsageRecord, "drawn"> & { readonly start: MicroCredits };
 
 /** The most sources that a refusal lists. */
 const MOST_SOURCES = 10;
-
-const FIND = `
-  SELECT ${RECORD_COLUMNS}
-  FROM usage_record AS record
-  WHERE event_id = $2 AND account_id = $1 AND ($3::text IS NULL OR source = $3)
-  ORDER BY source
-  LIMIT ${MOST_SOURCES}`;
 
 /** An event by its id and its source; without the source: whichever one has the id. */
 export interface NamedEvent {
@@ -52,33 +47,43 @@ export async function findUsageRecord(
   transaction: Transaction,
   { accountId, eventId, source }: NamedEvent,
 ): Promise<UsageRecord | Refusal<"unknown_event" | "several_sources">> {
-  const rows = await queryRows<RecordRow>(transaction, FIND, [accountId, eventId, source]);
-  const [row, another] = rows;
-  if (row === undefined) return { kind: "unknown_event", eventId };
-  if (another === undefined) return toRecord(row);
-  return { kind: "several_sources", eventId, sources: rows.map((record) => record.source) };
+  const found = await recordsWithId(transaction, accountId, eventId);
+  const rows = found.filter((record) => source === null || record.source === source);
+  const [record, another] = rows;
+  if (record === undefined) return { kind: "unknown_event", eventId };
+  if (another === undefined) return record;
+  const sources = rows.map((one) => one.source).sort();
+  return { kind: "several_sources", eventId, sources: sources.slice(0, MOST_SOURCES) };
+}
+
+/** The records of an account's events with this id, one for each source. */
+export async function recordsWithId(
+  transaction: Transaction,
+  accountId: AccountId,
+  eventId: string,
+): Promise<UsageRecord[]> {
+  const named = [{ accountId, eventId }];
+  return (await findRecords<RecordRow>(transaction, RECORD_COLUMNS, named)).map(toRecord);
 }
 
 /** What a record drew of the line. */
 const DREW = "record.credits - coalesce(record.given_back, 0)";
 
 /**
- * The records that drew on [$2, $3) and start at $4 or later, found through draws. Draws never overlap, so
+ * The records that drew on [$2, $3) and start at $4 or later, found through pages. Pages never overlap, so
  * the first one has the greatest start up to there. An empty stretch, such as a lot cut out of the line,
  * has no records.
  */
 const ACROSS = `
-  FROM draw
-  ${DRAWN_RECORDS}
-  WHERE draw.account_id = $1
-    AND draw.start_position >= coalesce((
+  ${OF_ACCOUNT}
+    AND record.page_start >= coalesce((
       SELECT start_position
-      FROM draw
+      FROM usage_page
       WHERE account_id = $1 AND start_position <= greatest($2::bigint, $4::bigint)
       ORDER BY start_position DESC
       LIMIT 1
     ), 0)
-    AND draw.start_position < $3
+    AND record.page_start < $3
     AND $2::bigint < $3::bigint
     AND record.start_position < $3
     AND record.start_position + ${DREW} > $2
@@ -88,7 +93,7 @@ const ACROSS = `
 const LIST_ACROSS = `
   SELECT ${RECORD_COLUMNS}
   ${ACROSS}
-  ORDER BY draw.start_position, draw.version, drawn.place
+  ORDER BY ${AS_DRAWN}
   LIMIT $5`;
 
 /** Up to `limit` records that drew on a stretch, oldest first, starting after the position `after`. */

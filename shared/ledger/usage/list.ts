@@ -5,7 +5,14 @@ import { queryRow, type Transaction } from "../postgres/database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
 import { readHours } from "./read-hours.ts";
 import { rowsInTime } from "./rows-in-time.ts";
-import { FROM_DRAWS, firstDrawnSince, MOST_AHEAD, recordsOfSpan } from "./walk-records.ts";
+import {
+  firstDrawnSince,
+  LAST_DRAWN_FIRST,
+  MOST_AHEAD,
+  OF_ACCOUNT,
+  occurredIn,
+  recordsOfSpan,
+} from "./walk-records.ts";
 
 /** Which usage: of events that occurred in [from, to), of one meter or of all. */
 export interface UsageRange {
@@ -22,26 +29,27 @@ export interface UsagePlace {
 }
 
 type ListedRow = RecordRow & {
-  readonly drawStart: bigint;
-  readonly drawVersion: bigint;
+  readonly pageStart: bigint;
+  readonly pageVersion: bigint;
   readonly place: number;
 };
 
 const LISTED = `
-  ${RECORD_COLUMNS}, draw.start_position AS "drawStart", draw.version AS "drawVersion",
-  drawn.place::integer`;
+  ${RECORD_COLUMNS}, record.page_start AS "pageStart", record.page_version AS "pageVersion",
+  record.place::integer AS place`;
+
+const [FROM, TO] = ["to_timestamp($2::bigint / 1000.0)", "to_timestamp($3::bigint / 1000.0)"];
 
 /** From the place `($4, $5, $6)` backwards. */
 const BACKWARDS = `
   SELECT ${LISTED}
-  ${FROM_DRAWS}
-    AND draw.start_position >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
-    AND (draw.start_position, draw.version) <= ($4::bigint, $5::bigint)
-    AND (draw.start_position, draw.version, drawn.place) < ($4::bigint, $5::bigint, $6::bigint)
-    AND record.occurred_at >= to_timestamp($2::bigint / 1000.0)
-    AND record.occurred_at < to_timestamp($3::bigint / 1000.0)
+  ${OF_ACCOUNT}
+    AND record.page_start >= ${firstDrawnSince(`${FROM} - ${MOST_AHEAD}`)}
+    AND (record.page_start, record.page_version) <= ($4::bigint, $5::bigint)
+    AND (record.page_start, record.page_version, record.place) < ($4::bigint, $5::bigint, $6::bigint)
+    AND ${occurredIn(FROM, TO)}
     AND ($7::text IS NULL OR record.meter = $7)
-  ORDER BY draw.start_position DESC, draw.version DESC, drawn.place DESC
+  ORDER BY ${LAST_DRAWN_FIRST}
   LIMIT $8`;
 
 /** All records of whole hours, of which the last ones in the range are listed. */
@@ -52,9 +60,8 @@ const ALL = `
            $6::bigint AS events
   ) AS span
   CROSS JOIN LATERAL ${recordsOfSpan(LISTED, "($7::text IS NULL OR record.meter = $7)")} AS listed
-  WHERE "occurredAt" >= to_timestamp($2::bigint / 1000.0)
-    AND "occurredAt" < to_timestamp($3::bigint / 1000.0)
-  ORDER BY "drawStart" DESC, "drawVersion" DESC, place DESC
+  WHERE "occurredAt" >= ${FROM} AND "occurredAt" < ${TO}
+  ORDER BY "pageStart" DESC, "pageVersion" DESC, place DESC
   LIMIT $8`;
 
 const LAST: UsagePlace = { start: MAX_BIGINT, version: MAX_BIGINT, place: Number.MAX_SAFE_INTEGER };
@@ -83,8 +90,8 @@ export async function listUsage(
     : await rowsInTime<ListedRow>(transaction, BACKWARDS, [
         ...[...within, start, version, place, range.meter, page.limit],
       ]);
-  return rows.map(({ drawStart, drawVersion, place: drawPlace, ...row }) => {
-    return { ...toRecord(row), at: { start: drawStart, version: drawVersion, place: drawPlace } };
+  return rows.map(({ pageStart, pageVersion, place: onPage, ...row }) => {
+    return { ...toRecord(row), at: { start: pageStart, version: pageVersion, place: onPage } };
   });
 }
 

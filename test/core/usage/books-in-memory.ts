@@ -8,7 +8,6 @@ import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
-import type { Draw } from "../../../shared/core/usage/account-in-batch.ts";
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
 import { accountsDue, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
 import type { Spend } from "../../../shared/core/usage/spend.ts";
@@ -27,7 +26,6 @@ export interface AccountRows {
   /** Oldest first. */
   lots: readonly Lot[];
   readonly drawn: Drawn<UsageEvent>[];
-  readonly draws: Draw[];
   readonly entries: Entry[];
   readonly lowBalances: LowBalance[];
   readonly spends: Spend[];
@@ -53,7 +51,6 @@ export function openBooks(setup: {
       account: Object.freeze(account),
       lots: [],
       drawn: [],
-      draws: [],
       entries: [],
       lowBalances: [],
       spends: [],
@@ -97,8 +94,7 @@ export function openBooks(setup: {
     append(metering);
   }
 
-  function append({ draws, entries, lowBalances, spends }: Metering<UsageEvent>): void {
-    for (const draw of draws) rowsOf(draw.accountId).draws.push(draw);
+  function append({ entries, lowBalances, spends }: Metering<UsageEvent>): void {
     for (const entry of entries) rowsOf(entry.accountId).entries.push(entry);
     for (const low of lowBalances) rowsOf(low.accountId).lowBalances.push(low);
     for (const spend of spends) addTo(rowsOf(spend.accountId).spends, spend);

@@ -157,28 +157,6 @@ describe("whatever happens to accounts", () => {
     });
   });
 
-  test("draws follow one another, and each contains the records of its own events", () => {
-    hold((history) => {
-      for (const { account, drawn, draws } of all(play(history, "as cut"))) {
-        expect(draws.flatMap(({ events }) => events.map(({ eventId }) => eventId))).toEqual(
-          drawn.map(({ event }) => event.eventId),
-        );
-        const records = drawn.values();
-        let end = 0n;
-        for (const draw of draws) {
-          expect(draw.start >= end).toBe(true);
-          const own = records.take(draw.events.length).toArray();
-          expect(own[0]?.start).toBe(draw.start);
-          for (const { start, credits, givenBack } of own) {
-            expect(start + credits - givenBack <= draw.end).toBe(true);
-          }
-          end = draw.end;
-        }
-        expect(end <= account.position).toBe(true);
-      }
-    });
-  });
-
   test("drawing writes to no lot, and a lot moves only while it is ahead of position", () => {
     hold((history) => {
       let before = new Map<string, AccountRows>();
@@ -348,12 +326,9 @@ function expectOnlyWithdrawn(before: AccountRows | undefined, after: AccountRows
   if (moved.length > 0) expect(last?.kind).toBe("expiry");
 }
 
-/**
- * What must not depend on the split: everything but the account's number of writes and the draws of each
- * batch.
- */
+/** What must not depend on the split: everything but the account's number of writes. */
 function withoutBatches(rows: AccountRows): unknown {
-  return { ...rows, draws: null, account: { ...rows.account, version: null } };
+  return { ...rows, account: { ...rows.account, version: null } };
 }
 
 /** Unfit events are set aside before the batch, so dead letters are compared event by event. */

@@ -95,37 +95,12 @@ describe("a fault in the books is found:", () => {
       says: [/^account demo-10 is not in the books$/],
     },
     {
-      fault: "no draw names an event",
-      sql: `UPDATE draw SET event_ids = array_remove(event_ids, 'demo-request-00009-input')`,
-      says: [/^event demo-request-00009-input, draws of demo-\d\d that name it: 0, should be 1$/],
-    },
-    {
-      fault: "two draws name an event",
-      sql: `INSERT INTO draw
-            SELECT account_id, start_position, 0, end_position, event_ids, drawn_at
-            FROM draw WHERE 'demo-request-00009-input' = ANY(event_ids)`,
-      says: [/^event demo-request-00009-input, draws of demo-\d\d that name it: 2, should be 1$/],
-    },
-    {
-      fault: "a draw is another account's",
-      sql: `UPDATE draw SET account_id = 'demo-09', version = 0
-            WHERE 'demo-request-00001-input' = ANY(event_ids)`,
-      says: [
-        /^event demo-request-00001-input, draws of demo-\d\d that name it: 0, should be 1$/,
-        /^draw of demo-09, demo-request-00001-input: no such event was metered$/,
-      ],
-    },
-    {
-      fault: "a draw's stretch is a micro-credit short",
-      sql: `UPDATE draw SET end_position = end_position - 1
-            WHERE event_ids[cardinality(event_ids)] = 'demo-request-00200-output'`,
-      says: [/^event demo-request-00200-output: drew \d+ to \d+, outside its draw's \d+ to \d+$/],
-    },
-    {
-      fault: "a draw starts a micro-credit late",
-      sql: `UPDATE draw SET start_position = start_position + 1
-            WHERE event_ids[1] = 'demo-request-00001-input'`,
-      says: [/^event demo-request-00001-input: drew 0 to 12020, outside its draw's 1 to \d+$/],
+      fault: "a page's stretch is a micro-credit short",
+      sql: `UPDATE usage_page SET end_position = end_position - 1
+            WHERE (account_id, start_position, version) IN (
+              SELECT account_id, page_start, page_version FROM usage_record
+              WHERE event_id = 'demo-request-00200-output')`,
+      says: [/^page of demo-\d\d at \d+: its usage ends at \d+, the page at \d+$/],
     },
     {
       fault: "the spend leaves an event out",

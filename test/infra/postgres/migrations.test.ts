@@ -19,6 +19,9 @@ beforeAll(async () => {
   await openSubscriber(books, "subscribed", { at: NOW, voices: 1 });
   await openPayer(books, "paying");
   await use(books, { paying: 1n }, NOW);
+  // What the tests add to the view does not go down with it.
+  await books.database.query("DROP FUNCTION change_usage_by_hand CASCADE");
+  await books.database.query("DROP FUNCTION add_record_by_hand");
 });
 
 afterAll(() => books?.close());
@@ -33,6 +36,8 @@ test("every migration goes down, from the last to the first, and up again, on bo
     // It goes up again on the rows that are left, and leaves what was there before.
     const here = await schema();
     expect(await step("down")).toEqual([name]);
+    // What is not on pages yet is carried over before this one, not by it.
+    if (name === "0028_usage_pages_only") await books.database.query("TRUNCATE usage_record");
     expect(await step("up")).toEqual([name]);
     expect(await schema()).toEqual(here);
     expect(await step("down")).toEqual([name]);
@@ -60,17 +65,19 @@ async function step(direction: "up" | "down"): Promise<string[]> {
   }
 }
 
-// Columns in whichever order: one that went and came back is the last.
+// Columns in whichever order: one that went and came back is the last. Months are added by metering.
 const SCHEMA = `
   SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) AS line
   FROM information_schema.columns
-  WHERE table_schema = 'public' AND table_name <> 'migration'
+  WHERE table_schema = 'public' AND table_name <> 'migration' AND table_name NOT LIKE 'usage_page_2%'
   UNION ALL
   SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'migration'
+    AND tablename NOT LIKE 'usage_page_2%'
   UNION ALL
   SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid))
   FROM pg_constraint
   WHERE connamespace = 'public'::regnamespace AND conrelid <> 'migration'::regclass
+    AND conrelid::regclass::text NOT LIKE 'usage_page_2%'
   ORDER BY line`;
 
 async function schema(): Promise<string[]> {

@@ -1,3 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildIndexes } from "../../../infra/postgres/build-indexes.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
@@ -15,10 +20,10 @@ import {
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { type Usage, type UsageBatches, usageBatches } from "../../support/books/usage-batches.ts";
 import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
+import { superuserUrl } from "../../support/stack/template.ts";
 
 /** Several writers move the same accounts concurrently. */
 const NOW = Date.now();
-const MIGRATIONS = new URL("../../../infra/postgres/migrations/", import.meta.url);
 
 let books: Books;
 
@@ -141,27 +146,34 @@ test("an index of a migration is built while others write, and again where that 
   await openAccount(books, "indexed");
   const usage = usageBatches(books, "indexed");
   await usage.debit(eventsOn(["indexed"], "first", 2));
-  const builder = await books.database.connect();
+  const directory = await mkdtemp(join(tmpdir(), "migrations-"));
+  const index = "CREATE INDEX IF NOT EXISTS account_by_time ON account (created_at);\n";
+  await writeFile(join(directory, "0001_index.sql"), `-- Up Migration\n\n${index}`);
+  const owner = new pg.Client({ connectionString: superuserUrl(books.url) });
+  await owner.connect();
   const writer = await books.database.connect();
   try {
-    await builder.query("DROP INDEX usage_record_identity");
     // What a broken-off build leaves behind.
-    await builder.query("CREATE INDEX usage_record_identity ON usage_record (metered_at)");
-    await builder.query(
-      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'usage_record_identity'::regclass",
+    await owner.query("CREATE INDEX account_by_time ON account (version)");
+    await owner.query(
+      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'account_by_time'::regclass",
     );
     await writer.query("BEGIN");
-    await writer.query("UPDATE usage_record SET meter = meter WHERE account_id = 'indexed'");
-    const built = buildIndexes(builder, MIGRATIONS);
+    await writer.query("UPDATE account SET currency = currency WHERE account_id = 'shared-0'");
+    const built = buildIndexes(owner, pathToFileURL(`${directory}/`));
     await usage.debit(eventsOn(["indexed"], "meanwhile", 2));
     await writer.query("COMMIT");
     await built;
+    const { rows } = await owner.query(
+      "SELECT indisvalid, pg_get_indexdef(indexrelid) LIKE '%(created_at)' AS is_new FROM pg_index WHERE indexrelid = 'account_by_time'::regclass",
+    );
+    expect(rows).toEqual([{ indisvalid: true, is_new: true }]);
   } finally {
     await writer.query("ROLLBACK");
-    for (const client of [builder, writer]) client.release();
+    writer.release();
+    await owner.end();
+    await rm(directory, { recursive: true });
   }
-  const repeats = usage.next(eventsOn(["indexed"], "meanwhile", 2));
-  expect(await debitUsage(books.database, rateCardReader(), repeats)).toMatchObject({ metered: 0 });
 });
 
 test("runs of several partitions that keep conflicting with others all succeed", async () => {

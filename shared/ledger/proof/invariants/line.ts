@@ -1,4 +1,4 @@
-import { DRAWN } from "../../usage/find-draws.ts";
+import { DRAWN } from "../../usage/drawn-stretches.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** Invariants of an account's line: its lots, draws and entries. */

@@ -100,22 +100,18 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       WHERE coalesce(left_over, 0) <> coalesce(remainder, 0)`,
   },
   {
-    holds: "each record that drew is named by one draw",
-    broken: "A usage record cannot be found from its account.",
+    holds: "the usage of a page ends where its stretch ends",
+    broken: "A usage record was changed, added or taken away.",
     accounts: `
-      SELECT record.account_id
-      FROM usage_record AS record
-      LEFT JOIN (
-        SELECT account_id, drawn_at, named.event_id, coalesce(of_source, sources[1]) AS source
-        FROM draw CROSS JOIN unnest(event_ids, sources) AS named (event_id, of_source)
-      ) AS drawn
-        ON drawn.account_id = record.account_id AND drawn.event_id = record.event_id
-       AND CASE
-             WHEN drawn.source IS NULL THEN drawn.drawn_at = record.metered_at
-             ELSE drawn.source = record.source
-           END
-      WHERE record.credits > coalesce(record.given_back, 0)
-      GROUP BY record.account_id, record.event_id, record.source
-      HAVING count(drawn.event_id) <> 1`,
+      SELECT account_id
+      FROM usage_page AS page
+      WHERE end_position IS DISTINCT FROM
+        CASE
+          WHEN starts IS NULL
+            THEN start_position + (SELECT sum(each) FROM unnest(credits) AS each)
+                 - coalesce((SELECT sum(each) FROM unnest(given_back) AS each), 0)
+          ELSE starts[cardinality(starts)]
+               + credits[cardinality(credits)] - coalesce(given_back[cardinality(credits)], 0)
+        END`,
   },
 ];

@@ -1,44 +1,6 @@
-import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { AccountId } from "../../core/line/account.ts";
 import type { Stretch } from "../../core/line/credit-line.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-
-/** An event as a draw names it; `source` null: the draw is of a version that named ids alone. */
-export interface DrawnEvent {
-  readonly eventId: string;
-  readonly source: string | null;
-}
-
-/** A row of the table `draw`. */
-export interface WrittenDraw extends Stretch {
-  readonly events: readonly DrawnEvent[];
-  readonly version: bigint;
-  readonly drawnAt: Instant;
-}
-
-const NAMING = `
-  SELECT start_position AS start, end_position AS "end", event_ids AS "eventIds", sources, version,
-         drawn_at AS "drawnAt"
-  FROM draw
-  WHERE account_id = $1 AND event_ids && $2::text[]
-  ORDER BY start_position, version`;
-
-/** The draws of an account that name any of these events. */
-export async function findDraws(
-  transaction: Transaction,
-  accountId: string,
-  eventIds: readonly string[],
-): Promise<WrittenDraw[]> {
-  type Row = Omit<WrittenDraw, "events"> & {
-    readonly eventIds: readonly string[];
-    readonly sources: readonly string[] | null;
-  };
-  const rows = await queryRows<Row>(transaction, NAMING, [accountId, eventIds]);
-  return rows.map(({ eventIds: named, sources, ...draw }) => {
-    const sourceOf = (place: number) => sources?.[place] ?? sources?.[0] ?? null;
-    const events = named.map((eventId, place) => ({ eventId, source: sourceOf(place) }));
-    return { ...draw, events };
-  });
-}
 
 /** The stretches that entries drew. A lot that was withdrawn or used up has no stretch, and its expiry drew nothing. */
 const ENTRIES = `

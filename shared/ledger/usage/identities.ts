@@ -1,0 +1,178 @@
+import type { Instant } from "../../core/line/account.ts";
+import type { EventIdentity } from "../../core/usage/usage-event.ts";
+import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
+import { insertRows } from "../postgres/insert-rows.ts";
+import { type EventKey, eventKeys, growsWithTime, identityDigest } from "./event-key.ts";
+import type { Page } from "./pages.ts";
+
+/** The generations of identities, as a transaction finds them. They do not change until it ends. */
+export interface Generations {
+  /** The table that is written to. */
+  readonly current: 1 | 2;
+  /** The highest key in the other table of an id that grows with time; null: none. */
+  readonly highest: EventKey | null;
+  readonly hasOlder: boolean;
+  readonly hasClashes: boolean;
+}
+
+// Whoever begins a generation locks the table, and so waits for those who have read it.
+const READ = `
+  SELECT current, replace(highest::text, '-', '') AS highest, sealed_since IS NOT NULL AS "hasOlder",
+         EXISTS (SELECT FROM usage_identity_clash) AS "hasClashes"
+  FROM usage_generation`;
+
+/** Reads which identities are where, for the rest of the transaction. */
+export async function readGenerations(transaction: Transaction): Promise<Generations> {
+  const generations = await queryRow<Generations>(transaction, READ, [], "read-generations");
+  if (generations === null) throw new Error("the row of usage_generation is gone");
+  return generations;
+}
+
+/**
+ * True if one of the events may have been metered before without the unique key showing it: its key is in
+ * the older generation, or keys have clashed.
+ */
+export async function needsLookUp(
+  transaction: Transaction,
+  { current, highest, hasOlder, hasClashes }: Generations,
+  events: readonly EventIdentity[],
+): Promise<boolean> {
+  if (hasClashes) return true;
+  if (!hasOlder) return false;
+  const toFind = keysOf(events).filter(
+    (key) => !(growsWithTime(key) && (highest === null || key > highest)),
+  );
+  return (await keysIn(transaction, `usage_identity_${current === 1 ? 2 : 1}`, toFind)).size > 0;
+}
+
+/** True for the name of a table of identities. */
+export function isIdentities(table: string | null): boolean {
+  return table?.startsWith("usage_identity_") ?? false;
+}
+
+/** An event that is metered, with where its page begins. */
+interface Identified extends EventIdentity {
+  readonly start: bigint;
+  readonly version: bigint;
+}
+
+/** The identities of a page's events. */
+export function identitiesOn({ usage, start, version }: Page): Identified[] {
+  return usage.map(({ event: { accountId, source, eventId } }) => {
+    return { accountId, source, eventId, start, version };
+  });
+}
+
+/**
+ * Writes the identities of metered events. A key that exists fails the transaction with a unique
+ * violation. With `lookedUp`, the events are known not to be metered: a key that exists is another's, and
+ * the event gets a place of its own.
+ */
+export async function writeIdentities(
+  transaction: Transaction,
+  generations: Generations,
+  events: readonly Identified[],
+  { lookedUp, meteredAt }: { readonly lookedUp: boolean; readonly meteredAt: Instant },
+): Promise<void> {
+  const keyOf = eventKeys();
+  const keyed = events.map((event) => ({ event, key: keyOf(event) }));
+  const clashing = lookedUp ? await clashesAmong(transaction, keyed) : NONE;
+  const fresh = clashing.size === 0 ? keyed : keyed.filter(({ event }) => !clashing.has(event));
+  // In the order of the index, neighbours are on one page of it.
+  fresh.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  const table = `usage_identity_${generations.current}`;
+  await insertRows(
+    transaction,
+    { table, columns: "event_key, start_position, version" },
+    fresh,
+    (rows, { key, event }) => {
+      rows.uuid(key);
+      rows.int8(event.start);
+      rows.int8(event.version);
+    },
+  );
+  if (clashing.size > 0) await writeClashes(transaction, [...clashing], meteredAt);
+}
+
+const REPLACE = (table: string) => `
+  UPDATE ${table} SET start_position = $2, version = $3 WHERE event_key = $1`;
+
+/** Has the identity of an event name another page. An event whose identity is kept no more stays as it is. */
+export async function replaceIdentity(transaction: Transaction, event: Identified): Promise<void> {
+  const values = [eventKeys()(event), event.start, event.version];
+  await transaction.query(REPLACE("usage_identity_1"), values);
+  await transaction.query(REPLACE("usage_identity_2"), values);
+}
+
+interface Keyed {
+  readonly event: Identified;
+  readonly key: EventKey;
+}
+
+const NONE: ReadonlySet<Identified> = new Set();
+
+/** Those whose key another identity has, in the books or before them among these. */
+async function clashesAmong(
+  transaction: Transaction,
+  keyed: readonly Keyed[],
+): Promise<Set<Identified>> {
+  const keys = keyed.map(({ key }) => key);
+  const taken = await keysIn(transaction, "usage_identity_1", keys);
+  for (const key of await keysIn(transaction, "usage_identity_2", keys)) taken.add(key);
+  const clashing = new Set<Identified>();
+  for (const { event, key } of keyed) {
+    if (taken.has(key)) clashing.add(event);
+    else taken.add(key);
+  }
+  return clashing;
+}
+
+const WRITE_CLASHES = `
+  INSERT INTO usage_identity_clash (identity, account_id, start_position, version, metered_at)
+  SELECT decode(identity, 'hex'), account_id, start_position, version, to_timestamp($5 / 1000.0)
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+    AS clashing (identity, account_id, start_position, version)`;
+
+async function writeClashes(
+  transaction: Transaction,
+  events: readonly Identified[],
+  meteredAt: Instant,
+): Promise<void> {
+  await transaction.query(WRITE_CLASHES, [
+    events.map(identityDigest),
+    events.map(({ accountId }) => accountId),
+    events.map(({ start }) => start),
+    events.map(({ version }) => version),
+    meteredAt,
+  ]);
+}
+
+function keysOf(events: readonly EventIdentity[]): EventKey[] {
+  return events.map(eventKeys());
+}
+
+async function keysIn(
+  transaction: Transaction,
+  table: string,
+  keys: readonly EventKey[],
+): Promise<Set<EventKey>> {
+  if (keys.length === 0) return new Set();
+  const rows = await queryRows<{ key: EventKey }>(
+    transaction,
+    `SELECT replace(event_key::text, '-', '') AS key
+     FROM unnest($1::uuid[]) AS named (event_key) JOIN ${table} USING (event_key)`,
+    [`{${keys.join(",")}}`],
+    `keys-in-${table}`,
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
+/** The keys of these events, as `unnest($1::uuid[])` takes them. */
+export function namedKeys(events: readonly EventIdentity[]): string {
+  return `{${keysOf(events).join(",")}}`;
+}
+
+/** The digests of their identities in hex, as `unnest($1::text[])` takes them. */
+export function namedDigests(events: readonly EventIdentity[]): string {
+  return `{${events.map(identityDigest).join(",")}}`;
+}

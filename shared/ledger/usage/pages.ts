@@ -1,0 +1,191 @@
+import type { Instant } from "../../core/line/account.ts";
+import { least, type MicroCredits } from "../../core/line/credit-line.ts";
+import type { Drawn } from "../../core/usage/events-in-batch.ts";
+import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
+import { isUuid } from "./event-key.ts";
+
+/** Three such pages fill a block of Postgres; who looks for one event reads no more than these. */
+export const MOST_EVENTS = 48;
+/** The most milliseconds that an integer holds. */
+const MOST_APART_MS = 2 ** 31 - 1;
+
+/** An event as it was drawn, and by which transaction. */
+export interface PagedUsage extends Drawn<ReceivedEvent> {
+  /** The account's version after the transaction. */
+  readonly version: bigint;
+  readonly meteredAt: Instant;
+}
+
+/** Where a page is among those of its account: where the first event written to it began to draw. */
+export interface PageKey {
+  readonly start: MicroCredits;
+  readonly version: bigint;
+  /** How many events of that one's transaction are on pages before this one. */
+  readonly place: number;
+}
+
+/** Usage of one account, in the order in which it drew, that makes one row; at least one event. */
+export interface Page extends PageKey {
+  readonly usage: readonly PagedUsage[];
+  /** The range of `occurred_at`. */
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+}
+
+/** A page of usage that is not to be divided. */
+export function pageAt(key: PageKey, usage: readonly PagedUsage[]): Page {
+  const times = usage.map(({ event }) => event.occurredAt);
+  return { ...key, usage, firstAt: Math.min(...times), lastAt: Math.max(...times) };
+}
+
+/** Divides usage of one account, in the order in which it drew, into pages. */
+export function pagesOf(usage: readonly PagedUsage[]): Page[] {
+  const pages: Page[] = [];
+  let page: (Page & { usage: PagedUsage[]; firstAt: Instant; lastAt: Instant }) | null = null;
+  let transactionFrom = 0;
+  for (const [index, one] of usage.entries()) {
+    const { occurredAt } = one.event;
+    if (one.version !== usage[index - 1]?.version) transactionFrom = index;
+    if (page === null || !fits(page, one)) {
+      const { start, version } = one;
+      const key: PageKey = { start, version, place: index - transactionFrom };
+      page = { ...key, usage: [], firstAt: occurredAt, lastAt: occurredAt };
+      pages.push(page);
+    }
+    page.usage.push(one);
+    page.firstAt = Math.min(page.firstAt, occurredAt);
+    page.lastAt = Math.max(page.lastAt, occurredAt);
+  }
+  return pages;
+}
+
+function fits({ usage, firstAt, lastAt }: Page, { event, meteredAt }: PagedUsage): boolean {
+  const { occurredAt } = event;
+  const sinceFirst = meteredAt - (usage[0]?.meteredAt ?? meteredAt);
+  return (
+    usage.length < MOST_EVENTS &&
+    Math.max(lastAt, occurredAt) - Math.min(firstAt, occurredAt) <= MOST_APART_MS &&
+    Math.abs(sinceFirst) <= MOST_APART_MS
+  );
+}
+
+const INTO = {
+  table: "usage_page",
+  columns: `account_id, start_position, version, end_position, place, metered_at, first_at, last_at,
+    first_offset, last_offset, event_uuids, event_ids, meters, meter_numbers, sources, source_numbers, dimensions,
+    dimension_numbers, quantities, occurred_after, credits, given_back, starts, kafka_partitions,
+    kafka_offsets, versions_after, metered_after`,
+};
+
+/** Writes pages. Source: infra/postgres/migrations/0027_usage_pages.sql says what the columns mean. */
+export async function writePages(transaction: Transaction, pages: readonly Page[]): Promise<void> {
+  await insertRows(transaction, INTO, pages, putPage);
+}
+
+function putPage(rows: RowWriter, page: Page): void {
+  const { usage, firstAt } = page;
+  const [first, last] = [usage[0], usage.at(-1)];
+  if (first === undefined || last === undefined) throw new Error("a page without usage");
+  const events = usage.map(({ event }) => event);
+  rows.text(first.event.accountId);
+  rows.int8(page.start);
+  rows.int8(page.version);
+  rows.int8(endOf(last));
+  rows.int4(page.place);
+  rows.timestamptz(first.meteredAt);
+  rows.timestamptz(firstAt);
+  rows.timestamptz(page.lastAt);
+  const offsets = events.map(({ offset }) => offset);
+  rows.int8(least(...offsets));
+  rows.int8(offsets.reduce((most, offset) => (offset > most ? offset : most)));
+  putIds(
+    rows,
+    events.map(({ eventId }) => eventId),
+  );
+  const meters = numbered(events.map(({ meter }) => meter));
+  rows.textArray(meters.values);
+  putNumbers(rows, meters);
+  const sources = numbered(events.map(({ source }) => source));
+  rows.textArray(sources.values);
+  putNumbers(rows, sources);
+  const dimensions = numbered(events.map((event) => dimensionsJson(event.dimensions)));
+  if (dimensions.values.length === 0) rows.null();
+  else rows.jsonbArray(dimensions.values);
+  putNumbers(rows, dimensions);
+  rows.int8Array(events.map(({ quantity }) => quantity));
+  rows.int4Array(events.map(({ occurredAt }) => occurredAt - firstAt));
+  rows.int8Array(usage.map(({ credits }) => credits));
+  if (usage.every(({ givenBack }) => givenBack === 0n)) rows.null();
+  else rows.int8Array(usage.map(({ givenBack }) => givenBack));
+  if (isContiguous(page)) rows.null();
+  else rows.int8Array(usage.map(({ start }) => start));
+  rows.int4Array(oneOrEach(events.map(({ partition }) => partition)));
+  rows.int8Array(offsets);
+  if (usage.every(({ version }) => version === page.version)) rows.null();
+  else rows.int4Array(usage.map(({ version }) => Number(version - page.version)));
+  if (usage.every(({ meteredAt }) => meteredAt === first.meteredAt)) rows.null();
+  else rows.int4Array(usage.map(({ meteredAt }) => meteredAt - first.meteredAt));
+}
+
+function putIds(rows: RowWriter, ids: readonly string[]): void {
+  if (ids.every(isUuid)) {
+    rows.uuidArray(ids);
+    rows.null();
+  } else {
+    rows.null();
+    rows.textArray(ids);
+  }
+}
+
+/** Values listed once each, and for each event the place of its own, from 1 on; 0: it has none. */
+interface Numbered {
+  readonly values: readonly string[];
+  readonly numbers: readonly number[];
+}
+
+function numbered(ofEvents: readonly (string | null)[]): Numbered {
+  const places = new Map<string, number>();
+  const numbers = ofEvents.map((value) => {
+    if (value === null) return 0;
+    const known = places.get(value);
+    if (known !== undefined) return known;
+    places.set(value, places.size + 1);
+    return places.size;
+  });
+  return { values: [...places.keys()], numbers };
+}
+
+function putNumbers(rows: RowWriter, { numbers }: Numbered): void {
+  if (numbers.every((number) => number === numbers[0] && number < 2)) rows.null();
+  else rows.int2Array(numbers);
+}
+
+function oneOrEach(values: readonly number[]): readonly number[] {
+  return values.every((value) => value === values[0]) ? values.slice(0, 1) : values;
+}
+
+function isContiguous({ usage, start }: Page): boolean {
+  let end = start;
+  return usage.every((one) => {
+    const isNext = one.start === end;
+    end = endOf(one);
+    return isNext;
+  });
+}
+
+/** Where an event's stretch ends. */
+export function endOf({
+  start,
+  credits,
+  givenBack,
+}: Pick<PagedUsage, "start" | "credits" | "givenBack">): MicroCredits {
+  return start + credits - givenBack;
+}
+
+/** As jsonb is written; null: there are none. */
+export function dimensionsJson(dimensions: Readonly<Record<string, string>>): string | null {
+  for (const _ in dimensions) return JSON.stringify(dimensions);
+  return null;
+}

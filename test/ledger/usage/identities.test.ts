@@ -1,0 +1,159 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { uuidV7 } from "../../../shared/core/text/uuid.ts";
+import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
+import { eventKeys } from "../../../shared/ledger/usage/event-key.ts";
+import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
+
+const NOW = Date.now();
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "call", 1n);
+});
+
+afterAll(() => books?.close());
+
+function use(accountId: string, eventId: string, more: Partial<Usage> = {}): Usage {
+  return { accountId, eventId, quantity: 1n, occurredAt: NOW, ...more };
+}
+
+describe("an event's key", () => {
+  const keyOf = eventKeys();
+  const uuid = uuidV7(NOW, 1, Buffer.alloc(8, 7));
+
+  test("begins as its UUID does, so that ids that grow with time keep the index warm", () => {
+    const key = keyOf({ accountId: "acme", source: "", eventId: uuid });
+    expect(key.slice(0, 16)).toBe(uuid.replaceAll("-", "").slice(0, 16));
+  });
+
+  test("differs by account, by source, and by anything in the id", () => {
+    const keys = [
+      { accountId: "acme", source: "", eventId: uuid },
+      { accountId: "bolt", source: "", eventId: uuid },
+      { accountId: "acme", source: "eu", eventId: uuid },
+      { accountId: "acme", source: "", eventId: uuid.toUpperCase() },
+      { accountId: "acme", source: "", eventId: "request 1" },
+      { accountId: "acme", source: "", eventId: "request 2" },
+    ].map(keyOf);
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const key of keys) expect(key).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
+
+describe("identities that have one key", () => {
+  /** The id under which `source` has the key that `eventId` has under "". */
+  function clashing(accountId: string, eventId: string, source: string): string {
+    const keyOf = eventKeys();
+    const low = (id: string, of: string) =>
+      BigInt(`0x${keyOf({ accountId, source: of, eventId: id }).slice(16)}`);
+    const mixed = low(eventId, "") ^ low(eventId, source);
+    const digits = eventId.replaceAll("-", "");
+    const last = (BigInt(`0x${digits.slice(16)}`) ^ mixed).toString(16).padStart(16, "0");
+    return `${eventId.slice(0, 19)}${last.slice(0, 4)}-${last.slice(4)}`;
+  }
+
+  test.each([
+    { how: "one after the other", together: false },
+    { how: "in one batch", together: true },
+  ])("are metered once each, $how", async ({ together }) => {
+    const accountId = `clash-${together}`;
+    await openAccount(books, accountId);
+    const batches = usageBatches(books, accountId);
+    const first = use(accountId, randomUUID());
+    const other = use(accountId, clashing(accountId, first.eventId, "eu"), { source: "eu" });
+    const keyOf = eventKeys();
+    expect(keyOf({ ...first, source: "" })).toBe(keyOf({ ...other, source: "eu" }));
+    if (together) {
+      expect(await batches.debit([first, other])).toMatchObject({ metered: 2, repeats: 0 });
+    } else {
+      for (const event of [first, other]) {
+        expect(await batches.debit([event])).toMatchObject({ metered: 1, repeats: 0 });
+      }
+    }
+    for (const event of [other, first]) {
+      expect(await batches.debit([event])).toMatchObject({ metered: 0, repeats: 1 });
+    }
+    const changed = { ...other, quantity: 2n };
+    expect(await batches.debit([changed])).toMatchObject({ metered: 0, deadLetters: 1 });
+    await inTransaction(books.database, async (transaction) => {
+      for (const event of [first, other]) {
+        const named = { source: null, ...event, accountId: toAccountId(accountId) };
+        expect(await findUsageRecord(transaction, named)).toMatchObject({ eventId: event.eventId });
+      }
+    });
+    expect(await brokenInvariants(books.database)).toEqual([]);
+  });
+});
+
+describe("when a generation of identities ends", () => {
+  const nextGeneration = () =>
+    books.database.query("SELECT begin_usage_generation(to_timestamp($1 / 1000.0))", [NOW]);
+
+  test("repeats of it are found until the next one ends, and conflicts too", async () => {
+    await openAccount(books, "aged");
+    const batches = usageBatches(books, "aged");
+    const events = [
+      use("aged", uuidV7(NOW, 1, Buffer.alloc(8, 1))),
+      use("aged", randomUUID()),
+      use("aged", "request 1"),
+    ];
+    expect(await batches.debit(events)).toMatchObject({ metered: 3 });
+    await nextGeneration();
+    for (const event of events) {
+      expect(await batches.debit([event])).toMatchObject({ metered: 0, repeats: 1 });
+    }
+    const [changed] = events.map((event) => ({ ...event, quantity: 2n }));
+    expect(await batches.debit(changed === undefined ? [] : [changed])).toMatchObject({
+      deadLetters: 1,
+    });
+    expect(await batches.debit([use("aged", "request 2")])).toMatchObject({ metered: 1 });
+    await nextGeneration();
+    expect(await batches.debit([use("aged", "request 2")])).toMatchObject({ repeats: 1 });
+    expect(await batches.debit([use("aged", "request 1")])).toMatchObject({ metered: 1 });
+  });
+
+  test("an event of it can still be explained", async () => {
+    const accountId = toAccountId("aged");
+    const found = await inTransaction(books.database, (transaction) =>
+      findUsageRecord(transaction, { accountId, eventId: "request 2", source: null }),
+    );
+    expect(found).toMatchObject({ eventId: "request 2" });
+  });
+
+  test("it waits for a batch that is being metered, so that nothing is written behind it", async () => {
+    await openAccount(books, "racing");
+    const batches = usageBatches(books, "racing");
+    const event = use("racing", randomUUID());
+    const [reading, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const readRates = rateCardReader();
+    const metering = debitUsage(
+      books.database,
+      async (transaction) => {
+        reading.resolve();
+        await go.promise;
+        return readRates(transaction);
+      },
+      batches.next([event]),
+    );
+    await reading.promise;
+    const begun = nextGeneration().then(() => "begun");
+    expect(await Promise.race([begun, pause(300).then(() => "waits")])).toBe("waits");
+    go.resolve();
+    expect(await metering).toMatchObject({ metered: 1 });
+    expect(await begun).toBe("begun");
+    expect(await batches.debit([event])).toMatchObject({ repeats: 1 });
+  });
+});
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
