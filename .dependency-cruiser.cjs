@@ -6,7 +6,7 @@ const ROOMS = {
   "shared/core": ["line", "offer", "text", "month", "changes", "usage", "payments", "history"],
   "shared/ledger": [
     ...["postgres", "outbox", "catalogue", "access", "books", "credits", "usage"],
-    ...["month", "payments", "dead-letters", "replay", "proof"],
+    ...["month", "payments", "dead-letters", "replay", "proof", "housekeeping"],
   ],
   "shared/kafka": ["records", "patches", "codec", "client", "consume", "publish", "replay"],
   "services/cli": [

@@ -32,7 +32,9 @@ export const keyHeader = z.looseObject({
     .string()
     .regex(KEY)
     .optional()
-    .describe("1 to 200 visible ASCII characters. The same request again gets the same answer."),
+    .describe(
+      "1 to 200 visible ASCII characters. For 24 hours the same request again gets the same answer.",
+    ),
 });
 const REUSED = "the Idempotency-Key was used for another request";
 const UNDER_WAY = "the same request is in progress; try again";

@@ -3,6 +3,7 @@ import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
+import { housekeeping } from "./housekeeping.ts";
 import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
 import { schedulerRun } from "./scheduler-run.ts";
@@ -14,16 +15,18 @@ await runService("scheduler", async (service) => {
   const { settings, logger, stopping } = service;
   const servers = openServers("drawdown-scheduler", service, { connections: 4 });
   const { database, waits } = servers;
-  const { cron, proofCron, noticeWithinMs } = settings.scheduler;
+  const { cron, proofCron, housekeepingCron, noticeWithinMs, retention } = settings.scheduler;
 
   await waits.untilUp("Postgres", () => requireRights(database));
-  logger.info({ cron, proofCron }, "scheduling");
+  logger.info({ cron, proofCron, housekeepingCron }, "scheduling");
   const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping });
   const prove = usageProof({ ...servers, logger, stopping });
+  const keepHouse = housekeeping({ ...servers, retention, logger, stopping });
   const sleeper = openSleeper(stopping);
   await Promise.all([
     runByCron(cron, run, stopping),
     runByCron(proofCron, prove, stopping, { later: true }),
+    runByCron(housekeepingCron, keepHouse, stopping, { later: true }),
     publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
   ]);
   await servers.close();

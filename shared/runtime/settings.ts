@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
+import { parseRetention } from "../core/history/retention.ts";
 import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
@@ -31,6 +32,17 @@ const seconds = (usualMs: number) =>
     .default(usualMs / 1000);
 
 const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
+
+const retention = (usual: string) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const parsed = parseRetention(text);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: "custom", message: "must be like 90 days, 13 months or forever" });
+      return z.NEVER;
+    })
+    .prefault(usual);
 
 const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://");
 
@@ -94,6 +106,15 @@ export const environment = z
     RECONCILE_CRON: cron
       .default("30 3 * * *")
       .describe("When the scheduler proves new usage, in UTC"),
+    HOUSEKEEPING_CRON: cron
+      .default("20 * * * *")
+      .describe("When the scheduler deletes what is past its retention, in UTC"),
+    DEAD_LETTER_RETENTION: retention("13 months").describe(
+      "How long dead letters are kept once they were retried or dismissed, in `days` or `months`, or `forever`",
+    ),
+    RECONCILIATION_RETENTION: retention("13 months").describe(
+      "How long the results of the scheduler's proofs are kept, in `days` or `months`, or `forever`; the last one always is",
+    ),
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",
     ),
@@ -175,6 +196,11 @@ export function readSettings(env: NodeJS.ProcessEnv) {
     scheduler: {
       cron: set.SCHEDULER_CRON,
       proofCron: set.RECONCILE_CRON,
+      housekeepingCron: set.HOUSEKEEPING_CRON,
+      retention: {
+        deadLetters: set.DEAD_LETTER_RETENTION,
+        reconciliations: set.RECONCILIATION_RETENTION,
+      },
       /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },

@@ -1,3 +1,4 @@
+import { IDEMPOTENT_MS } from "../../core/history/retention.ts";
 import type { Instant } from "../../core/line/account.ts";
 import { type Database, queryRow } from "../postgres/database.ts";
 
@@ -21,27 +22,30 @@ export type BegunRequest =
 
 /** After this long without an answer, the process that began a request is taken to have ended. */
 const ENDED_AFTER_MS = 60_000;
-const KEPT_MS = 24 * 60 * 60 * 1000;
 
 const BEGIN = `
-  WITH ended AS (DELETE FROM api_request WHERE requested_at < to_timestamp($5 / 1000.0))
   INSERT INTO api_request AS existing (caller, idempotency_key, request_hash, requested_at)
   VALUES ($1, $2, $3, to_timestamp($4 / 1000.0))
   ON CONFLICT (caller, idempotency_key) DO UPDATE
-  SET requested_at = excluded.requested_at
-  WHERE existing.status IS NULL
-    AND existing.request_hash = excluded.request_hash
-    AND existing.requested_at < to_timestamp($6 / 1000.0)`;
+  SET request_hash = excluded.request_hash, requested_at = excluded.requested_at, status = NULL,
+      answer = NULL
+  WHERE existing.requested_at < to_timestamp($5 / 1000.0)
+    OR (existing.status IS NULL
+        AND existing.request_hash = excluded.request_hash
+        AND existing.requested_at < to_timestamp($6 / 1000.0))`;
 
 const FIND = `
   SELECT request_hash AS existing, status, answer
   FROM api_request
   WHERE caller = $1 AND idempotency_key = $2`;
 
-/** Begins a request, once for each caller and key; keys are kept for a day. */
+/**
+ * Begins a request, once for each caller and key within IDEMPOTENT_MS. A key that is older counts as new,
+ * whether housekeeping has deleted it or not.
+ */
 export async function beginRequest(database: Database, request: ApiRequest): Promise<BegunRequest> {
   const { caller, idempotencyKey, hash, now } = request;
-  const values = [caller, idempotencyKey, hash, now, now - KEPT_MS, now - ENDED_AFTER_MS];
+  const values = [caller, idempotencyKey, hash, now, now - IDEMPOTENT_MS, now - ENDED_AFTER_MS];
   const { rowCount } = await database.query(BEGIN, values);
   if (rowCount === 1) return { kind: "begun" };
   type Row = { existing: Buffer; status: number | null; answer: string | null };

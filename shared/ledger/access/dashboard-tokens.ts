@@ -2,29 +2,24 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import { type Database, type Queryable, queryRow, queryRows } from "../postgres/database.ts";
 
 const INSERT = `
-  WITH expired AS (DELETE FROM dashboard_token WHERE expires_at < to_timestamp($4 / 1000.0))
   INSERT INTO dashboard_token (account_id, secret_hash, key_id, expires_at, read_only)
-  SELECT account_id, $2, $3, to_timestamp($5 / 1000.0), $6
+  SELECT account_id, $2, $3, to_timestamp($4 / 1000.0), $5
   FROM account
   WHERE account_id = $1`;
 
-/**
- * Stores a token for one account, by the SHA-256 of its secret, and deletes the expired tokens of all
- * accounts. False: there is no such account.
- */
+/** Stores a token for one account, by the SHA-256 of its secret. False: there is no such account. */
 export async function insertDashboardToken(
   database: Database,
   token: {
     readonly accountId: AccountId;
     readonly secretHash: Buffer;
     readonly keyId: string;
-    readonly now: Instant;
     readonly expiresAt: Instant;
     readonly readOnly: boolean;
   },
 ): Promise<boolean> {
-  const { accountId, secretHash, keyId, now, expiresAt, readOnly } = token;
-  const values = [accountId, secretHash, keyId, now, expiresAt, readOnly];
+  const { accountId, secretHash, keyId, expiresAt, readOnly } = token;
+  const values = [accountId, secretHash, keyId, expiresAt, readOnly];
   const { rowCount } = await database.query(INSERT, values);
   return rowCount === 1;
 }

@@ -46,7 +46,7 @@ export async function makeDashboardToken(
   const { accountId, keyId, readOnly, now } = asked;
   const { text, hash } = newToken(accountId, readOnly);
   const expiresAt = now + asked.forMs;
-  const token = { accountId, secretHash: hash, keyId, now, expiresAt, readOnly };
+  const token = { accountId, secretHash: hash, keyId, expiresAt, readOnly };
   return (await insertDashboardToken(database, token)) ? { text, expiresAt } : null;
 }
 

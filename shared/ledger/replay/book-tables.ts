@@ -46,8 +46,8 @@ const BUILT_TABLES = [
   "carried",
 ] as const;
 
-/** The replay writes its offsets, migrating writes migrations. */
-const OTHER_TABLES = ["consumer_offset", "migration"] as const;
+/** The replay writes its offsets, migrating writes migrations, the scheduler what it deleted. */
+const OTHER_TABLES = ["consumer_offset", "migration", "housekeeping"] as const;
 
 const PAGES_OF_MONTH = /^usage_page_\d{4,}_\d{2}$/;
 

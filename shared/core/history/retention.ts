@@ -1,0 +1,72 @@
+import { Temporal } from "temporal-polyfill";
+import type { Instant } from "../line/account.ts";
+import { countOf } from "../text/text.ts";
+
+/** How long rows are kept, by the calendar in UTC; null: for ever. */
+export type Retention = { readonly count: number; readonly unit: "day" | "month" } | null;
+
+const TEXT = /^([1-9]\d{0,3}) (day|month)s?$/;
+
+/** Parses `forever`, `90 days` or `13 months`; undefined: anything else. */
+export function parseRetention(text: string): Retention | undefined {
+  if (text === "forever") return null;
+  const [, count, unit] = TEXT.exec(text) ?? [];
+  if (unit !== "day" && unit !== "month") return undefined;
+  return { count: Number(count), unit };
+}
+
+/** A retention as `parseRetention` reads it. */
+export function retentionText(retention: Retention): string {
+  return retention === null ? "forever" : countOf(retention.count, retention.unit);
+}
+
+/** The answer to a request with an Idempotency-Key is given again for this long, in milliseconds. */
+export const IDEMPOTENT_MS = 24 * 60 * 60 * 1000;
+
+/** A table whose old rows are deleted. What ends a row's use is in the statement that deletes it. */
+export interface HousekeepingRule {
+  readonly table: "api_request" | "dashboard_token" | "reconciliation" | "dead_letter";
+  /** Counted from the instant that ended the row's use. */
+  readonly kept: Retention;
+  /** Usage published before that instant must be metered, or it could not be judged as it is now. */
+  readonly needsMetering: boolean;
+}
+
+/** The retentions that are settings. */
+export interface RetentionSettings {
+  readonly deadLetters: Retention;
+  readonly reconciliations: Retention;
+}
+
+/**
+ * What is deleted, and after how long. All other tables have a bound of their own or are kept;
+ * docs/operating.md lists them. Requests are kept for longer than they are answered again, and tokens
+ * for longer than they open anything, since the clocks of processes differ.
+ */
+export function housekeepingRules({
+  deadLetters,
+  reconciliations,
+}: RetentionSettings): HousekeepingRule[] {
+  return [
+    { table: "api_request", kept: { count: 2, unit: "day" }, needsMetering: false },
+    { table: "dashboard_token", kept: { count: 1, unit: "day" }, needsMetering: false },
+    { table: "reconciliation", kept: reconciliations, needsMetering: false },
+    { table: "dead_letter", kept: deadLetters, needsMetering: true },
+  ];
+}
+
+/**
+ * Rows whose use ended before this instant are due to be deleted; null: none is. `completeUntil` is the
+ * instant up to which all published usage is metered; null: unknown.
+ */
+export function keptSince(
+  { kept, needsMetering }: HousekeepingRule,
+  { now, completeUntil }: { readonly now: Instant; readonly completeUntil: Instant | null },
+): Instant | null {
+  const until = needsMetering ? completeUntil && Math.min(completeUntil, now) : now;
+  if (kept === null || until === null) return null;
+  const { count, unit } = kept;
+  return Temporal.Instant.fromEpochMilliseconds(until)
+    .toZonedDateTimeISO("UTC")
+    .subtract(unit === "day" ? { days: count } : { months: count }).epochMilliseconds;
+}

@@ -1,0 +1,93 @@
+import type { HousekeepingRule } from "../../core/history/retention.ts";
+import type { Instant } from "../../core/line/account.ts";
+import { TOPICS } from "../../core/text/topics.ts";
+import { bigintArray } from "../postgres/array-literal.ts";
+import type { Database } from "../postgres/database.ts";
+
+/** The most rows that a transaction deletes. */
+export const ROWS_PER_TRANSACTION = 1_000;
+
+/** The first offsets that the usage topic still has, by partition. */
+export type FirstOffsets = ReadonlyMap<number, bigint>;
+
+// SKIP LOCKED leaves a row to whoever works on it, and lets several schedulers delete side by side.
+const OLD = `
+  LIMIT ${ROWS_PER_TRANSACTION}
+  FOR UPDATE SKIP LOCKED`;
+
+const REQUESTS = `
+  DELETE FROM api_request
+  USING (
+    SELECT caller, idempotency_key
+    FROM api_request
+    WHERE requested_at < to_timestamp($1 / 1000.0)
+    ORDER BY requested_at
+    ${OLD}
+  ) AS old
+  WHERE api_request.caller = old.caller AND api_request.idempotency_key = old.idempotency_key`;
+
+const TOKENS = `
+  DELETE FROM dashboard_token
+  USING (
+    SELECT account_id, secret_hash
+    FROM dashboard_token
+    WHERE expires_at < to_timestamp($1 / 1000.0)
+    ORDER BY expires_at
+    ${OLD}
+  ) AS old
+  WHERE dashboard_token.account_id = old.account_id AND dashboard_token.secret_hash = old.secret_hash`;
+
+// The next run begins where the last one ended, so the last one stays.
+const RECONCILIATIONS = `
+  DELETE FROM reconciliation
+  USING (
+    SELECT reconciled_at
+    FROM reconciliation
+    WHERE reconciled_at < to_timestamp($1 / 1000.0)
+      AND reconciled_at < (SELECT max(reconciled_at) FROM reconciliation)
+    ORDER BY reconciled_at
+    ${OLD}
+  ) AS old
+  WHERE reconciliation.reconciled_at = old.reconciled_at`;
+
+// While the topic has the message, reconciling and replaying ask whether it is a dead letter.
+const DEAD_LETTERS = `
+  DELETE FROM dead_letter
+  USING (
+    SELECT topic, kafka_partition, kafka_offset
+    FROM dead_letter
+    WHERE coalesce(retried_at, dismissed_at) < to_timestamp($1 / 1000.0)
+      AND topic = '${TOPICS.usageEvents}'
+      AND kafka_offset < (SELECT first_offset
+                          FROM unnest($2::integer[], $3::bigint[]) AS kept (kafka_partition, first_offset)
+                          WHERE kept.kafka_partition = dead_letter.kafka_partition)
+      AND num_nonnulls(published_at, publish_refused) > 0
+    ORDER BY coalesce(retried_at, dismissed_at)
+    ${OLD}
+  ) AS old
+  WHERE dead_letter.topic = old.topic
+    AND dead_letter.kafka_partition = old.kafka_partition
+    AND dead_letter.kafka_offset = old.kafka_offset`;
+
+const DELETE: Record<HousekeepingRule["table"], string> = {
+  api_request: REQUESTS,
+  dashboard_token: TOKENS,
+  reconciliation: RECONCILIATIONS,
+  dead_letter: DEAD_LETTERS,
+};
+
+/**
+ * Deletes up to ROWS_PER_TRANSACTION rows of a table whose use ended before an instant, oldest first,
+ * and returns their number. A dead letter goes only once its message has left the topic.
+ */
+export async function deleteOldRows(
+  database: Database,
+  table: HousekeepingRule["table"],
+  before: Instant,
+  firstOffsets: FirstOffsets,
+): Promise<number> {
+  const offsets = [bigintArray([...firstOffsets.keys()]), bigintArray([...firstOffsets.values()])];
+  const values = table === "dead_letter" ? [before, ...offsets] : [before];
+  const { rowCount } = await database.query(DELETE[table], values);
+  return rowCount ?? 0;
+}

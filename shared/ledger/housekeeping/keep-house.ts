@@ -1,0 +1,41 @@
+import { type HousekeepingRule, keptSince, retentionText } from "../../core/history/retention.ts";
+import type { Instant } from "../../core/line/account.ts";
+import type { Database } from "../postgres/database.ts";
+import { deleteOldRows, type FirstOffsets, ROWS_PER_TRANSACTION } from "./delete-old-rows.ts";
+import { type HousekeepingRun, recordHousekeeping } from "./runs.ts";
+
+/** The instant by which housekeeping judges, and what usage has been metered by then. */
+export interface HousekeepingState {
+  readonly now: Instant;
+  /** All usage published before it is metered; null: unknown. */
+  readonly completeUntil: Instant | null;
+  readonly firstOffsets: FirstOffsets;
+}
+
+/**
+ * Deletes the rows that are past their retention, table by table, and yields what it did to each. Each
+ * step is a small transaction of its own, so a run may be broken off, repeated, or run twice at once. It
+ * ends early, and says so, once `signal` is aborted.
+ */
+export async function* keepHouse(
+  database: Database,
+  rules: readonly HousekeepingRule[],
+  state: HousekeepingState,
+  signal: AbortSignal,
+): AsyncGenerator<HousekeepingRun> {
+  for (const rule of rules) {
+    const before = keptSince(rule, state);
+    let deleted = 0;
+    let step = ROWS_PER_TRANSACTION;
+    while (before !== null && step === ROWS_PER_TRANSACTION && !signal.aborted) {
+      step = await deleteOldRows(database, rule.table, before, state.firstOffsets);
+      deleted += step;
+    }
+    const run = {
+      ...{ table: rule.table, keptFor: retentionText(rule.kept), ranAt: state.now },
+      ...{ deleted: BigInt(deleted), finished: before === null || step < ROWS_PER_TRANSACTION },
+    };
+    await recordHousekeeping(database, run);
+    yield run;
+  }
+}
