@@ -47,7 +47,8 @@ export function housekeeping(context: HousekeepingContext): () => Promise<void> 
   };
 }
 
-async function readFirstOffsets(kafka: Kafka): Promise<FirstOffsets> {
+/** The first offset that each partition of the usage topic still has. */
+export async function readFirstOffsets(kafka: Kafka): Promise<FirstOffsets> {
   const admin = kafka.admin();
   await admin.connect();
   try {

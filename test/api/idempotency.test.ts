@@ -79,6 +79,21 @@ test("after a process ended before answering, the key can be used again: granted
   expect(await lots()).toBe(1);
 });
 
+test("the answer is given again for 24 hours; after that the key is new, and the credits are granted once", async () => {
+  await grant("1000000", "k-1");
+  const age = (hours: number) =>
+    books.database.query("UPDATE api_request SET requested_at = now() - $1 * interval '1 hour'", [
+      hours,
+    ]);
+  await age(23);
+  expect((await grant("1000000", "k-1")).headers["idempotency-replayed"]).toBe("true");
+  await age(25);
+  const anew = await grant("1000000", "k-1");
+  expect([anew.status, anew.headers["idempotency-replayed"]]).toEqual([200, undefined]);
+  expect((await grant("1000000", "k-1")).headers["idempotency-replayed"]).toBe("true");
+  expect(await lots()).toBe(1);
+});
+
 test("while the request is under way elsewhere, the caller is told to retry", async () => {
   await grant("1000000", "k-1");
   await books.database.query(

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFirstOffsets } from "../../services/scheduler/housekeeping.ts";
+import { housekeepingRules } from "../../shared/core/history/retention.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { type DeadLetterPlace, placeText } from "../../shared/core/usage/dead-letter-place.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
@@ -11,6 +13,8 @@ import { openPublisher, type Publisher } from "../../shared/kafka/publish/publis
 import { dismissDeadLetter } from "../../shared/ledger/dead-letters/dismiss.ts";
 import { listDeadLetters } from "../../shared/ledger/dead-letters/list.ts";
 import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
+import { keepHouse } from "../../shared/ledger/housekeeping/keep-house.ts";
+import type { HousekeepingRun } from "../../shared/ledger/housekeeping/runs.ts";
 import { countDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { prove } from "../reconcile/prove.ts";
@@ -36,6 +40,12 @@ const CREDIT = 1_000_000n;
 const now = Date.now();
 const kafka = testKafka();
 const registry = openRegistry(readSettings(process.env).registry);
+
+const NEVER = new AbortController().signal;
+const DEAD_LETTER_RULES = housekeepingRules({
+  deadLetters: { count: 1, unit: "month" },
+  reconciliations: null,
+}).filter(({ table }) => table === "dead_letter");
 
 let giveTopicBack: () => Promise<void>;
 let books: Books;
@@ -318,6 +328,11 @@ test("the books balance, and metering never stopped", async () => {
 
 test("reconciling and replaying judge the retries as metering did", async () => {
   await untilCaughtUp(kafka, books.database);
+  // Years after: while the topic has their messages, dead letters that were decided about stay.
+  const decided = await lettersDecided();
+  expect(decided).toBeGreaterThan(5);
+  expect(await keepHouseYearsLater()).toEqual([{ table: "dead_letter", deleted: 0n }]);
+  expect(await lettersDecided()).toBe(decided);
   expect((await prove(books)).differences).toEqual([]);
   const target = await openBooks();
   try {
@@ -404,6 +419,24 @@ async function lineOf(accountId: string): Promise<{ balance: bigint; records: nu
     [accountId],
   );
   return { balance: BigInt(rows[0]?.balance ?? -1), records: rows[0]?.records ?? -1 };
+}
+
+async function lettersDecided(): Promise<number> {
+  const all = { reason: null, accountId: null, decided: true };
+  const letters = await listDeadLetters(books.database, all, { before: null, limit: 1000 });
+  return letters.filter(({ state }) => state === "retried" || state === "dismissed").length;
+}
+
+/** Housekeeping of dead letters after three years, in which the topic has kept its messages. */
+async function keepHouseYearsLater() {
+  const later = Date.now() + 3 * 365 * DAY;
+  const firstOffsets = await readFirstOffsets(kafka);
+  const state = { now: later, completeUntil: later, firstOffsets };
+  const done: Pick<HousekeepingRun, "table" | "deleted">[] = [];
+  for await (const run of keepHouse(books.database, DEAD_LETTER_RULES, state, NEVER)) {
+    done.push({ table: run.table, deleted: run.deleted });
+  }
+  return done;
 }
 
 async function countUntold(): Promise<number> {

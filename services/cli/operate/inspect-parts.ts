@@ -1,5 +1,9 @@
 import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { type ApiKey, listExpiringKeys } from "../../../shared/ledger/access/api-keys.ts";
+import {
+  type HousekeepingRun,
+  listHousekeeping,
+} from "../../../shared/ledger/housekeeping/runs.ts";
 import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -39,6 +43,8 @@ export interface Status {
   readonly deadLetters: readonly { readonly reason: string; readonly count: number }[] | null;
   /** The API keys that expire within 14 days, the next first. */
   readonly expiringKeys: readonly Pick<ApiKey, "keyId" | "name" | "expiresAt">[] | null;
+  /** The last housekeeping of each table; none before the first run. */
+  readonly housekeeping: readonly HousekeepingRun[] | null;
 }
 
 /** Asks all servers concurrently, so that one that is down does not delay the others. */
@@ -62,6 +68,7 @@ export async function inspect(settings: Settings): Promise<Status> {
     waiting: foundBy(books.waiting),
     deadLetters: foundBy(books.deadLetters),
     expiringKeys: foundBy(books.expiringKeys),
+    housekeeping: foundBy(books.housekeeping),
   };
 }
 
@@ -70,17 +77,19 @@ async function inspectBooks(settings: Settings) {
   const postgres = await probePostgres(settings);
   if (!postgres.up) {
     const down = postgres;
-    return { postgres, speed: down, waiting: down, deadLetters: down, expiringKeys: down };
+    const counts = { speed: down, waiting: down, deadLetters: down, expiringKeys: down };
+    return { postgres, ...counts, housekeeping: down };
   }
   const { database, version } = postgres.found;
-  const [speed, waiting, deadLetters, expiringKeys] = await Promise.all([
+  const [speed, waiting, deadLetters, expiringKeys, housekeeping] = await Promise.all([
     probe(() => measureSpeed(database)),
     probe(() => countOutbox(database, MOST_WAITING)),
     probe(() => countDeadLetters(database)),
     probe(() => listExpiringKeys(database, Date.now())),
+    probe(() => listHousekeeping(database)),
   ]);
   const usable: Probe<string> = speed.up ? { up: true, found: version } : speed;
-  return { postgres: usable, speed, waiting, deadLetters, expiringKeys };
+  return { postgres: usable, speed, waiting, deadLetters, expiringKeys, housekeeping };
 }
 
 /** Kafka is up when it answers and has the usage topic; metering, when its group has a consumer. */

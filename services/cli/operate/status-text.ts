@@ -2,7 +2,8 @@ import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
 import { count, instant } from "../../../shared/contract/wire.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { countOf } from "../../../shared/core/text/text.ts";
+import { countOf, countText } from "../../../shared/core/text/text.ts";
+import type { HousekeepingRun } from "../../../shared/ledger/housekeeping/runs.ts";
 import { fields, printable, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";
@@ -29,6 +30,17 @@ export const statusNoun = noun({
   expiring_keys: z
     .array(noun({ key_id: z.string(), name: z.string(), expires_at: instant.nullable() }))
     .nullable(),
+  housekeeping: z
+    .array(
+      noun({
+        table: z.string(),
+        kept_for: z.string(),
+        ran_at: instant,
+        deleted: count,
+        finished: z.boolean(),
+      }),
+    )
+    .nullable(),
 });
 
 export function toStatus(status: Status) {
@@ -52,10 +64,12 @@ export function statusText(status: Status): string {
       ["", ({ detail }) => detail],
     ]),
     ...(partitions.length === 0 ? [] : [partitionTable(partitions)]),
+    ...housekeepingTable(status.housekeeping ?? []),
     fields([
       ["lag", lag === null ? UNKNOWN : countOf(lag, "event")],
       ["speed", eventsPerSecond === null ? UNKNOWN : `${countOf(eventsPerSecond, "event")}/s`],
       ["outbox", waitingText(status.waiting)],
+      ...housekeepingLines(status.housekeeping),
       ["dead letters", deadLettersText(status.deadLetters)],
       ...expiringKeysLines(status.expiringKeys),
     ]),
@@ -69,6 +83,24 @@ function partitionTable(partitions: readonly PartitionLag[]): string {
     ["NEXT", ({ nextOffset }) => nextOffset ?? "?", "right"],
     ["LAG", ({ lag }) => lag ?? "?", "right"],
   ]);
+}
+
+function housekeepingTable(runs: readonly HousekeepingRun[]): string[] {
+  if (runs.length === 0) return [];
+  const rows = table(runs, [
+    ["TABLE", (run) => run.table],
+    ["KEPT FOR", ({ keptFor }) => keptFor],
+    ["LAST CLEANED", ({ ranAt }) => formatInstant(ranAt)],
+    ["DELETED", ({ deleted }) => countText(deleted), "right"],
+    ["", ({ finished }) => (finished ? "" : "more next time")],
+  ]);
+  return [rows];
+}
+
+/** No line where the table says it. */
+function housekeepingLines(runs: Status["housekeeping"]): [string, string][] {
+  if (runs !== null && runs.length > 0) return [];
+  return [["housekeeping", runs === null ? UNKNOWN : "not run yet"]];
 }
 
 /** Null when the lag of a partition is unknown. */

@@ -1,6 +1,5 @@
 import { Temporal } from "temporal-polyfill";
 import type { Instant } from "../line/account.ts";
-import { countOf } from "../text/text.ts";
 
 /** How long rows are kept, by the calendar in UTC; null: for ever. */
 export type Retention = { readonly count: number; readonly unit: "day" | "month" } | null;
@@ -17,7 +16,9 @@ export function parseRetention(text: string): Retention | undefined {
 
 /** A retention as `parseRetention` reads it. */
 export function retentionText(retention: Retention): string {
-  return retention === null ? "forever" : countOf(retention.count, retention.unit);
+  if (retention === null) return "forever";
+  const { count, unit } = retention;
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 /** The answer to a request with an Idempotency-Key is given again for this long, in milliseconds. */

@@ -3,6 +3,7 @@ import { lagsOf } from "../../../services/cli/usage/metering-progress.ts";
 import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import { startOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import { recordHousekeeping } from "../../../shared/ledger/housekeeping/runs.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
@@ -58,6 +59,7 @@ test("shows what is up, the lag, and what waits", async () => {
       { reason: "unreadable", count: 2 },
       { reason: "conflict", count: 1 },
     ],
+    housekeeping: [],
   });
   const [first] = found.partitions;
   expect(first).toMatchObject({ partition: 0, next_offset: "0", lag: first.high_watermark });
@@ -67,6 +69,7 @@ test("shows the same as tables, and the keys that expire soon", async () => {
   const { stdout } = await drawdown(["status"], { env: { DATABASE_URL: books.url } });
   expect(stdout).toMatch(/^PART +STATE +WHERE\npostgres +up +\S+ +version \d+/);
   expect(stdout).toMatch(/\nPARTITION +END +NEXT +LAG\n +0 +\d+ +0 +\d+\n/);
+  expect(stdout).toMatch(/\nhousekeeping +not run yet\n/);
   expect(stdout).toMatch(/\ndead letters +2 unreadable, 1 conflict\n$/);
   const [now, day] = [Date.now(), 24 * 60 * 60_000];
   for (const [name, expiresAt] of [
@@ -76,9 +79,23 @@ test("shows the same as tables, and the keys that expire soon", async () => {
     const key = { name, scopes: ["read"], createdBy: "test", expiresAt, now } as const;
     await makeApiKey(books.database, key);
   }
+  const ranAt = Date.parse("2026-11-29T06:20:00Z");
+  const run = { ranAt, keptFor: "2 days", deleted: 1234n, finished: false };
+  await recordHousekeeping(books.database, { ...run, table: "api_request", finished: true });
+  await recordHousekeeping(books.database, { ...run, table: "dead_letter", keptFor: "forever" });
   const { found } = await status();
+  expect(found.housekeeping).toEqual([
+    {
+      ...{ table: "api_request", kept_for: "2 days", ran_at: "2026-11-29T06:20:00.000Z" },
+      ...{ deleted: "1234", finished: true },
+    },
+    expect.objectContaining({ table: "dead_letter", kept_for: "forever", finished: false }),
+  ]);
   expect(found.expiring_keys).toMatchObject([{ name: "soon" }]);
   const warned = await drawdown(["status"], { env: { DATABASE_URL: books.url } });
+  expect(warned.stdout).toMatch(
+    /\nTABLE +KEPT FOR +LAST CLEANED +DELETED\napi_request +2 days +2026-11-29T06:20:00.000Z +1,234\ndead_letter +forever +\S+ +1,234 +more next time\n/,
+  );
   expect(warned.stdout).toMatch(/\nexpiring key +soon \([0-9a-f]{16}\) on /);
 });
 

@@ -1,0 +1,243 @@
+import type { KafkaMessage } from "kafkajs";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { housekeepingRules } from "../../../shared/core/history/retention.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
+import { decodeBatch } from "../../../shared/kafka/consume/decode-batch.ts";
+import { findTrueRetries } from "../../../shared/kafka/consume/true-retries.ts";
+import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { keepHouse } from "../../../shared/ledger/housekeeping/keep-house.ts";
+import { listHousekeeping } from "../../../shared/ledger/housekeeping/runs.ts";
+import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
+import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { toEvent } from "../../support/books/usage-batches.ts";
+
+/** What housekeeping deletes from real tables, and that nothing is metered twice or lost for it. */
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+const now = Date.now();
+const books: Books[] = [];
+const RULES = housekeepingRules({
+  deadLetters: { count: 90, unit: "day" },
+  reconciliations: { count: 90, unit: "day" },
+});
+/** What the topic still has of partitions 0 and 1. */
+const FIRST_OFFSETS = new Map([
+  [0, 100n],
+  [1, 0n],
+]);
+
+let database: Books["database"];
+
+beforeEach(async () => {
+  const opened = await openBooks();
+  books.push(opened);
+  database = opened.database;
+});
+
+afterAll(async () => {
+  for (const opened of books) await opened.close();
+});
+
+test("of each table the old rows go, and the young and undecided ones stay", async () => {
+  await requests({ old: now - 49 * HOUR, young: now - 47 * HOUR });
+  await tokens({ old: now - 25 * HOUR, young: now - 23 * HOUR, open: now + HOUR });
+  await reconciliations({ first: now - 92 * DAY, second: now - 91 * DAY, young: now - 89 * DAY });
+  const [old, young] = [now - 91 * DAY, now - 89 * DAY];
+  await letter("dismissed long ago", { offset: 1, dismissed: old });
+  await letter("retried long ago", { offset: 2, retried: old });
+  await letter("dismissed lately", { offset: 3, dismissed: young });
+  await letter("retried lately", { offset: 4, retried: young });
+  await letter("open", { offset: 5 });
+  await letter("retried again", { offset: 6, asked: old });
+  await letter("in the topic", { offset: 100, dismissed: old });
+  await letter("in another partition", { offset: 7, partition: 1, dismissed: old });
+  await letter("in an unknown partition", { offset: 7, partition: 2, dismissed: old });
+  await letter("not published", { offset: 8, dismissed: old, published: false });
+  await letter("refused by Kafka", { offset: 9, dismissed: old, published: false, refused: true });
+
+  expect(await run()).toEqual({
+    api_request: 1,
+    dashboard_token: 1,
+    reconciliation: 2,
+    dead_letter: 3,
+  });
+  expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
+  expect(await left("dashboard_token", "key_id")).toEqual(["open", "young"]);
+  expect(await left("reconciliation", "listed->>0")).toEqual(["young"]);
+  expect(await left("dead_letter", "detail")).toEqual(
+    [
+      "in an unknown partition",
+      "in another partition",
+      "in the topic",
+      "not published",
+      "open",
+      "retried again",
+      "retried lately",
+      "dismissed lately",
+    ].sort(),
+  );
+  expect(await listHousekeeping(database)).toEqual([
+    { table: "api_request", keptFor: "2 days", ranAt: now, deleted: 1n, finished: true },
+    { table: "dashboard_token", keptFor: "1 day", ranAt: now, deleted: 1n, finished: true },
+    { table: "dead_letter", keptFor: "90 days", ranAt: now, deleted: 3n, finished: true },
+    { table: "reconciliation", keptFor: "90 days", ranAt: now, deleted: 2n, finished: true },
+  ]);
+  expect(Object.values(await run())).toEqual([0, 0, 0, 0]);
+});
+
+test("the last reconciliation stays however old it is: the next one begins where it ended", async () => {
+  await reconciliations({ first: now - 900 * DAY, last: now - 800 * DAY });
+  expect(await run()).toMatchObject({ reconciliation: 1 });
+  expect((await readLastReconciliation(database))?.at).toBe(now - 800 * DAY);
+});
+
+test("two runs at once delete each row once; a run broken off is continued by the next", async () => {
+  await database.query(
+    `INSERT INTO api_request (caller, idempotency_key, request_hash, requested_at)
+     SELECT 'key', at, '', to_timestamp($1 / 1000.0) FROM generate_series(1, 2500) AS at`,
+    [now - 3 * DAY],
+  );
+  await requests({ young: now });
+  const stopped = AbortSignal.abort();
+  expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
+  expect(await listHousekeeping(database)).toMatchObject([{ finished: false }, {}, {}, {}]);
+  const both = await Promise.all([run(), run()]);
+  expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
+  expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
+});
+
+describe("a retried dead letter", () => {
+  const RETRIED = now - 100 * DAY;
+
+  test("stays while metering has not read its retry, which is then metered although it is old", async () => {
+    const { deliver } = await oldUsage();
+    await letter("usage", { offset: 2, retried: RETRIED });
+    expect(await run({ completeUntil: RETRIED + 89 * DAY })).toMatchObject({ dead_letter: 0 });
+    expect(await run({ completeUntil: null })).toMatchObject({ dead_letter: 0 });
+    expect(await deliver()).toMatchObject({ metered: 1, deadLetters: 0 });
+  });
+
+  test("is metered once: after its deletion its retry is too old, or a repeat", async () => {
+    const { deliver, deliverYoung } = await oldUsage();
+    await letter("usage", { offset: 2, retried: RETRIED });
+    expect(await deliver()).toMatchObject({ metered: 1 });
+    expect(await deliverYoung()).toMatchObject({ metered: 1 });
+    expect(await run()).toMatchObject({ dead_letter: 1 });
+    expect(await deliver()).toMatchObject({ metered: 0, deadLetters: 1 });
+    expect(await deliverYoung()).toMatchObject({ metered: 0, repeats: 1 });
+    const { rows } = await database.query(
+      "SELECT position, (SELECT reason FROM dead_letter) AS reason FROM account",
+    );
+    expect(rows).toEqual([{ position: 10n, reason: "too_long_ago" }]);
+  });
+
+  /** Usage beyond the window, and within it, both delivered as retries of the dead letter 0/2. */
+  async function oldUsage() {
+    await openAccount({ database }, "acme");
+    await setPrice({ database }, "call", 5n);
+    const readRates = rateCardReader();
+    let next = 0n;
+    const deliverAt = async (eventId: string, occurredAt: number) => {
+      const offset = next++;
+      const message: KafkaMessage = {
+        ...{ key: null, value: Buffer.from("usage"), attributes: 0, timestamp: String(now) },
+        ...{ offset: String(offset), headers: { "retry-of": "usage.events/0/2" } },
+      };
+      const usage = { eventId, accountId: toAccountId("acme"), quantity: 1n, occurredAt };
+      const decoder = {
+        learn: async () => undefined,
+        decode: () => toEvent(usage, { partition: 3, offset }),
+      };
+      const batch = {
+        ...{ topic: TOPICS.usageEvents, partition: 3, messages: [message] },
+        ...{ fetchedFrom: offset, nextOffset: next, highWatermark: next },
+      };
+      const retries = await findTrueRetries(database, [batch], decoder, now, DEFAULT_WINDOW);
+      const runs = [decodeBatch(batch, decoder, now, DEFAULT_WINDOW, retries)];
+      const debit = { reader: USAGE_READER, now, runs, expectRepeats: false };
+      return debitUsage(database, readRates, debit);
+    };
+    return {
+      deliver: () => deliverAt("old", now - 120 * DAY),
+      deliverYoung: () => deliverAt("young", now - DAY),
+    };
+  }
+});
+
+interface Letter {
+  readonly offset: number;
+  readonly partition?: number;
+  readonly asked?: number;
+  readonly retried?: number;
+  readonly dismissed?: number;
+  readonly published?: boolean;
+  readonly refused?: boolean;
+}
+
+async function letter(detail: string, of: Letter): Promise<void> {
+  const { offset, partition = 0, retried, asked = retried, dismissed, published = true } = of;
+  const why = dismissed === undefined ? null : "test";
+  await database.query(
+    `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, reason, detail, payload, recorded_at,
+                              published_at, publish_refused, retry_asked_at, retried_at, dismissed_at,
+                              dismissed_by, dismissed_reason)
+     VALUES ('usage.events', $1, $2, 'unreadable', $3, 'usage', now(), $4, $5,
+             to_timestamp($6 / 1000.0), to_timestamp($7 / 1000.0), to_timestamp($8 / 1000.0), $9, $9)`,
+    [
+      ...[partition, offset, detail, published ? new Date(now) : null, of.refused ? "large" : null],
+      ...[asked ?? null, retried ?? null, dismissed ?? null, why],
+    ],
+  );
+}
+
+async function requests(named: Record<string, number>): Promise<void> {
+  for (const [name, at] of Object.entries(named)) {
+    await database.query(
+      "INSERT INTO api_request VALUES ('key', $1, '', 200, '{}', to_timestamp($2 / 1000.0))",
+      [name, at],
+    );
+  }
+}
+
+async function tokens(named: Record<string, number>): Promise<void> {
+  for (const [name, endsAt] of Object.entries(named)) {
+    await database.query(
+      `INSERT INTO dashboard_token (account_id, secret_hash, key_id, expires_at)
+       VALUES ('acme', $1, $2, to_timestamp($3 / 1000.0))`,
+      [Buffer.from(name), name, endsAt],
+    );
+  }
+}
+
+async function reconciliations(named: Record<string, number>): Promise<void> {
+  for (const [name, at] of Object.entries(named)) {
+    await database.query(
+      "INSERT INTO reconciliation VALUES (to_timestamp($1 / 1000.0), '{}', 0, 0, 0, 0, $2)",
+      [at, JSON.stringify([name])],
+    );
+  }
+}
+
+/** The rows deleted, by table. */
+async function run({
+  completeUntil = now,
+  signal = new AbortController().signal,
+}: {
+  completeUntil?: number | null;
+  signal?: AbortSignal;
+} = {}): Promise<Record<string, number>> {
+  const deleted: Record<string, number> = {};
+  const state = { now, completeUntil, firstOffsets: FIRST_OFFSETS };
+  for await (const done of keepHouse(database, RULES, state, signal)) {
+    deleted[done.table] = Number(done.deleted);
+  }
+  return deleted;
+}
+
+async function left(table: string, name: string): Promise<string[]> {
+  const { rows } = await database.query<{ name: string }>(`SELECT ${name} AS name FROM ${table}`);
+  return rows.map((row) => row.name).sort();
+}
