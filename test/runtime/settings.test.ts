@@ -26,7 +26,14 @@ test("the three required settings are enough; all others have defaults", () => {
       batchEvents: 40_000,
       window: { maxAheadMs: 5 * 60_000, maxBehindMs: 35 * 24 * 60 * 60_000 },
     },
-    scheduler: { cron: "* * * * *", noticeWithinMs: 7 * 24 * 60 * 60_000 },
+    scheduler: {
+      cron: "* * * * *",
+      noticeWithinMs: 7 * 24 * 60 * 60_000,
+      retention: {
+        deadLetters: { count: 13, unit: "month" },
+        reconciliations: { count: 13, unit: "month" },
+      },
+    },
     logLevel: "info",
   });
 });
@@ -72,6 +79,15 @@ describe("settings are read", () => {
       what: "Postgres with TLS, its certificate checked",
       set: { DATABASE_TLS: "verify", DATABASE_URL: "postgresql://db/drawdown" },
       read: { database: { tls: { rejectUnauthorized: true } } },
+    },
+    {
+      what: "how long is kept what grows",
+      set: { DEAD_LETTER_RETENTION: "forever", RECONCILIATION_RETENTION: "90 days" },
+      read: {
+        scheduler: {
+          retention: { deadLetters: null, reconciliations: { count: 90, unit: "day" } },
+        },
+      },
     },
     {
       what: "a registry with a password",
@@ -133,6 +149,8 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     { name: "SCHEDULER_CRON", value: "61 * * * *" },
     { name: "EXPIRY_NOTICE_DAYS", value: "-1" },
     { name: "EXPIRY_NOTICE_DAYS", value: "0.5" },
+    { name: "DEAD_LETTER_RETENTION", value: "0 days" },
+    { name: "RECONCILIATION_RETENTION", value: "a while" },
     { name: "LOG_LEVEL", value: "sesame" },
   ])("$name=$value", ({ name, value }) => {
     const message = complaintAbout({ ...NEEDED, [name]: value });

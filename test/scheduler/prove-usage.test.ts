@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { housekeeping } from "../../services/scheduler/housekeeping.ts";
 import { usageProof } from "../../services/scheduler/prove-usage.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
+import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
+import { listHousekeeping } from "../../shared/ledger/housekeeping/runs.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { becomeReconciler } from "../../shared/ledger/proof/reconciliations.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
@@ -12,9 +15,10 @@ import { silent, testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 
-/** The scheduler's nightly run: only what is new, reported until it is repaired. */
+/** The scheduler's nightly run: only what is new, reported until it is repaired; and its housekeeping. */
 const kafka = testKafka();
 const ACCOUNT = `proof-${randomBytes(4).toString("hex")}`;
+const DAY = 24 * 60 * 60_000;
 const stopping = new AbortController().signal;
 
 let books: Books;
@@ -84,6 +88,28 @@ test("one scheduler at a time proves; others skip", async () => {
     await prove();
   });
   expect(await runs()).toHaveLength(before);
+});
+
+test("housekeeping deletes old rows, and dead letters whose messages have left the topic", async () => {
+  await books.database.query(
+    `INSERT INTO api_request VALUES ('key', 'old', '', 200, '{}', now() - interval '3 days');
+     INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, reason, detail, payload, recorded_at,
+                              published_at, dismissed_at, dismissed_by, dismissed_reason)
+     SELECT 'usage.events', 0, place, 'unreadable', '', '', now(), now(), now() - interval '2 days', '', ''
+     FROM unnest('{-1, 1000000000}'::bigint[]) AS place`,
+  );
+  await recordUsageComplete(books.database, Date.now() + DAY);
+  const retention = { deadLetters: { count: 1, unit: "day" }, reconciliations: null } as const;
+  const waits = retryOutages({ logger: silent, stopping });
+  await housekeeping({
+    ...{ database: books.database, kafka, waits, logger: silent, stopping, retention },
+  })();
+  expect(await listHousekeeping(books.database)).toMatchObject([
+    { table: "api_request", deleted: 1n },
+    { table: "dashboard_token", deleted: 0n },
+    { table: "dead_letter", deleted: 1n, keptFor: "1 day" },
+    { table: "reconciliation", deleted: 0n, keptFor: "forever" },
+  ]);
 });
 
 async function use(events: number): Promise<void> {
