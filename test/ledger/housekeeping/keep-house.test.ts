@@ -149,6 +149,7 @@ describe("a retried dead letter", () => {
       const usage = { eventId, accountId: toAccountId("acme"), quantity: 1n, occurredAt };
       const decoder = {
         learn: async () => undefined,
+        isCurrent: () => true,
         decode: () => toEvent(usage, { partition: 3, offset }),
       };
       const batch = {
@@ -156,7 +157,7 @@ describe("a retried dead letter", () => {
         ...{ fetchedFrom: offset, nextOffset: next, highWatermark: next },
       };
       const retries = await findTrueRetries(database, [batch], decoder, now, DEFAULT_WINDOW);
-      const runs = [decodeBatch(batch, decoder, now, DEFAULT_WINDOW, retries)];
+      const runs = [decodeBatch(batch, { decoder, now, window: DEFAULT_WINDOW, retries })];
       const debit = { reader: USAGE_READER, now, runs, expectRepeats: false };
       return debitUsage(database, readRates, debit);
     };
