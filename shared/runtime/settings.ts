@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
-import { parseRetention } from "../core/history/retention.ts";
+import { parseRetention, retentionMs } from "../core/history/retention.ts";
 import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
@@ -115,6 +115,9 @@ export const environment = z
     RECONCILIATION_RETENTION: retention("13 months").describe(
       "How long the results of the scheduler's proofs are kept, in `days` or `months`, or `forever`; the last one always is",
     ),
+    USAGE_REPEAT_WINDOW: retention("36 days").describe(
+      "How long a repeat of an event is found after it was metered, at least; longer than an event may be old, so that nothing is metered twice",
+    ),
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",
     ),
@@ -133,6 +136,15 @@ export const environment = z
       if (message !== null) context.addIssue({ code: "custom", path: [name], message });
     }
   })
+  .refine(
+    (env) =>
+      retentionMs(env.USAGE_REPEAT_WINDOW) >
+      (env.EVENT_MAX_BEHIND_SECONDS + env.EVENT_MAX_AHEAD_SECONDS) * 1000,
+    {
+      path: ["USAGE_REPEAT_WINDOW"],
+      message: "must be longer than EVENT_MAX_BEHIND_SECONDS and EVENT_MAX_AHEAD_SECONDS together",
+    },
+  )
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],
     message: "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
@@ -200,6 +212,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
       retention: {
         deadLetters: set.DEAD_LETTER_RETENTION,
         reconciliations: set.RECONCILIATION_RETENTION,
+        repeats: set.USAGE_REPEAT_WINDOW,
       },
       /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,

@@ -45,6 +45,7 @@ const NEVER = new AbortController().signal;
 const DEAD_LETTER_RULES = housekeepingRules({
   deadLetters: { count: 1, unit: "month" },
   reconciliations: null,
+  repeats: null,
 }).filter(({ table }) => table === "dead_letter");
 
 let giveTopicBack: () => Promise<void>;

@@ -32,6 +32,7 @@ test("the three required settings are enough; all others have defaults", () => {
       retention: {
         deadLetters: { count: 13, unit: "month" },
         reconciliations: { count: 13, unit: "month" },
+        repeats: { count: 36, unit: "day" },
       },
     },
     logLevel: "info",
@@ -82,10 +83,18 @@ describe("settings are read", () => {
     },
     {
       what: "how long is kept what grows",
-      set: { DEAD_LETTER_RETENTION: "forever", RECONCILIATION_RETENTION: "90 days" },
+      set: {
+        DEAD_LETTER_RETENTION: "forever",
+        RECONCILIATION_RETENTION: "90 days",
+        USAGE_REPEAT_WINDOW: "3 months",
+      },
       read: {
         scheduler: {
-          retention: { deadLetters: null, reconciliations: { count: 90, unit: "day" } },
+          retention: {
+            deadLetters: null,
+            reconciliations: { count: 90, unit: "day" },
+            repeats: { count: 3, unit: "month" },
+          },
         },
       },
     },
@@ -151,6 +160,8 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     { name: "EXPIRY_NOTICE_DAYS", value: "0.5" },
     { name: "DEAD_LETTER_RETENTION", value: "0 days" },
     { name: "RECONCILIATION_RETENTION", value: "a while" },
+    { name: "USAGE_REPEAT_WINDOW", value: "35 days" },
+    { name: "USAGE_REPEAT_WINDOW", value: "1 month" },
     { name: "LOG_LEVEL", value: "sesame" },
   ])("$name=$value", ({ name, value }) => {
     const message = complaintAbout({ ...NEEDED, [name]: value });

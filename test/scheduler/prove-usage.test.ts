@@ -99,7 +99,11 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
      FROM unnest('{-1, 1000000000}'::bigint[]) AS place`,
   );
   await recordUsageComplete(books.database, Date.now() + DAY);
-  const retention = { deadLetters: { count: 1, unit: "day" }, reconciliations: null } as const;
+  const retention = {
+    deadLetters: { count: 1, unit: "day" },
+    reconciliations: null,
+    repeats: null,
+  } as const;
   const waits = retryOutages({ logger: silent, stopping });
   await housekeeping({
     ...{ database: books.database, kafka, waits, logger: silent, stopping, retention },

@@ -160,17 +160,20 @@ $$;
 
 COMMENT ON FUNCTION add_usage_month IS 'Adds the partition of usage_page for the month of an instant, unless it exists.';
 
-CREATE FUNCTION begin_usage_generation(at timestamptz) RETURNS void
+CREATE FUNCTION begin_usage_generation(at timestamptz, begun_before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   sealed  text;
   emptied text;
   top     uuid;
+  count   bigint;
 BEGIN
   -- Transactions that meter have read the row, so all that write to the current table are over.
   LOCK TABLE usage_generation IN ACCESS EXCLUSIVE MODE;
   SELECT 'usage_identity_' || current, 'usage_identity_' || 3 - current
-  INTO sealed, emptied FROM usage_generation;
+  INTO sealed, emptied FROM usage_generation WHERE since < begun_before;
+  IF NOT FOUND THEN RETURN 0; END IF;
+  SELECT greatest(reltuples, 0)::bigint INTO count FROM pg_class WHERE oid = to_regclass(emptied);
   EXECUTE format('TRUNCATE %I', emptied);
   -- Ids of version 7 begin with their time: up to the year 2248 with 01.
   EXECUTE format(
@@ -179,14 +182,16 @@ BEGIN
      ORDER BY event_key DESC LIMIT 1', sealed) INTO top;
   UPDATE usage_generation
   SET current = 3 - current, since = at, sealed_since = since, highest = top;
+  DELETE FROM usage_identity_clash WHERE metered_at < (SELECT sealed_since FROM usage_generation);
+  RETURN count;
 END
 $$;
 
-COMMENT ON FUNCTION begin_usage_generation IS 'Empties the older table of identities and writes to it from then on.';
+COMMENT ON FUNCTION begin_usage_generation IS 'If the current table of identities was begun before an instant: empties the older one and writes to it from then on. Returns about how many identities were in it.';
 
 -- Down Migration
 
-DROP FUNCTION begin_usage_generation(timestamptz), add_usage_month(timestamptz);
+DROP FUNCTION begin_usage_generation(timestamptz, timestamptz), add_usage_month(timestamptz);
 DROP TABLE usage_generation, usage_identity_clash, usage_identity_2, usage_identity_1;
 DROP VIEW usage_of_pages;
 DROP TABLE usage_page;

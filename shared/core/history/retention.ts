@@ -21,12 +21,27 @@ export function retentionText(retention: Retention): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+const SHORTEST_MONTH = 28;
+
+/** The least that a retention is, in milliseconds. */
+export function retentionMs(retention: Retention): number {
+  if (retention === null) return Number.POSITIVE_INFINITY;
+  const { count, unit } = retention;
+  return count * DAY_MS * (unit === "day" ? 1 : SHORTEST_MONTH);
+}
+
 /** The answer to a request with an Idempotency-Key is given again for this long, in milliseconds. */
 export const IDEMPOTENT_MS = 24 * 60 * 60 * 1000;
 
 /** A table whose old rows are deleted. What ends a row's use is in the statement that deletes it. */
 export interface HousekeepingRule {
-  readonly table: "api_request" | "dashboard_token" | "reconciliation" | "dead_letter";
+  readonly table:
+    | "api_request"
+    | "dashboard_token"
+    | "reconciliation"
+    | "dead_letter"
+    | "usage_identity";
   /** Counted from the instant that ended the row's use. */
   readonly kept: Retention;
   /** Usage published before that instant must be metered, or it could not be judged as it is now. */
@@ -37,6 +52,8 @@ export interface HousekeepingRule {
 export interface RetentionSettings {
   readonly deadLetters: Retention;
   readonly reconciliations: Retention;
+  /** Of the identities by which repeats are found; longer than an event may be old. */
+  readonly repeats: Retention;
 }
 
 /**
@@ -47,12 +64,14 @@ export interface RetentionSettings {
 export function housekeepingRules({
   deadLetters,
   reconciliations,
+  repeats,
 }: RetentionSettings): HousekeepingRule[] {
   return [
     { table: "api_request", kept: { count: 2, unit: "day" }, needsMetering: false },
     { table: "dashboard_token", kept: { count: 1, unit: "day" }, needsMetering: false },
     { table: "reconciliation", kept: reconciliations, needsMetering: false },
     { table: "dead_letter", kept: deadLetters, needsMetering: true },
+    { table: "usage_identity", kept: repeats, needsMetering: false },
   ];
 }
 

@@ -2,7 +2,7 @@ import type { HousekeepingRule } from "../../core/history/retention.ts";
 import type { Instant } from "../../core/line/account.ts";
 import { TOPICS } from "../../core/text/topics.ts";
 import { bigintArray } from "../postgres/array-literal.ts";
-import type { Database } from "../postgres/database.ts";
+import { type Database, inTransaction, queryRow } from "../postgres/database.ts";
 
 /** The most rows that a transaction deletes. */
 export const ROWS_PER_TRANSACTION = 1_000;
@@ -69,12 +69,25 @@ const DEAD_LETTERS = `
     AND dead_letter.kafka_partition = old.kafka_partition
     AND dead_letter.kafka_offset = old.kafka_offset`;
 
-const DELETE: Record<HousekeepingRule["table"], string> = {
+const DELETE: Record<Exclude<HousekeepingRule["table"], "usage_identity">, string> = {
   api_request: REQUESTS,
   dashboard_token: TOKENS,
   reconciliation: RECONCILIATIONS,
   dead_letter: DEAD_LETTERS,
 };
+
+/** Two tables of identities take turns, and the older one is emptied whole. A turn waits for no one for long. */
+const TURN_IDENTITIES = `
+  SELECT begin_usage_generation(to_timestamp($1 / 1000.0), to_timestamp($2 / 1000.0)) AS deleted`;
+
+async function turnIdentities(database: Database, now: Instant, before: Instant): Promise<number> {
+  return inTransaction(database, async (transaction) => {
+    await transaction.query("SET LOCAL lock_timeout = 5000");
+    type Turned = { readonly deleted: bigint };
+    const turned = await queryRow<Turned>(transaction, TURN_IDENTITIES, [now, before]);
+    return Number(turned?.deleted ?? 0n);
+  });
+}
 
 /**
  * Deletes up to ROWS_PER_TRANSACTION rows of a table whose use ended before an instant, oldest first,
@@ -84,8 +97,9 @@ export async function deleteOldRows(
   database: Database,
   table: HousekeepingRule["table"],
   before: Instant,
-  firstOffsets: FirstOffsets,
+  { now, firstOffsets }: { readonly now: Instant; readonly firstOffsets: FirstOffsets },
 ): Promise<number> {
+  if (table === "usage_identity") return turnIdentities(database, now, before);
   const offsets = [bigintArray([...firstOffsets.keys()]), bigintArray([...firstOffsets.values()])];
   const values = table === "dead_letter" ? [before, ...offsets] : [before];
   const { rowCount } = await database.query(DELETE[table], values);

@@ -28,7 +28,7 @@ export async function* keepHouse(
     let deleted = 0;
     let step = ROWS_PER_TRANSACTION;
     while (before !== null && step === ROWS_PER_TRANSACTION && !signal.aborted) {
-      step = await deleteOldRows(database, rule.table, before, state.firstOffsets);
+      step = await deleteOldRows(database, rule.table, before, state);
       deleted += step;
     }
     const run = {

@@ -12,6 +12,7 @@ const now = Date.parse("2026-03-31T12:00:00Z");
 const USUAL = {
   deadLetters: { count: 13, unit: "month" },
   reconciliations: { count: 90, unit: "day" },
+  repeats: { count: 36, unit: "day" },
 } as const;
 
 describe("rows are due to be deleted whose use ended before", () => {
@@ -29,6 +30,7 @@ describe("rows are due to be deleted whose use ended before", () => {
       dashboard_token: "2026-03-30T12:00:00.000Z",
       reconciliation: "2025-12-31T12:00:00.000Z",
       dead_letter: "2025-02-28T12:00:00.000Z",
+      usage_identity: "2026-02-23T12:00:00.000Z",
     });
   });
 
@@ -43,7 +45,7 @@ describe("rows are due to be deleted whose use ended before", () => {
   });
 
   test("no instant, where they are kept for ever", () => {
-    expect(dueAt({ deadLetters: null, reconciliations: null }, now)).toMatchObject({
+    expect(dueAt({ deadLetters: null, reconciliations: null, repeats: null }, now)).toMatchObject({
       reconciliation: "never",
       dead_letter: "never",
     });

@@ -22,6 +22,7 @@ const books: Books[] = [];
 const RULES = housekeepingRules({
   deadLetters: { count: 90, unit: "day" },
   reconciliations: { count: 90, unit: "day" },
+  repeats: { count: 36, unit: "day" },
 });
 /** What the topic still has of partitions 0 and 1. */
 const FIRST_OFFSETS = new Map([
@@ -63,6 +64,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     dashboard_token: 1,
     reconciliation: 2,
     dead_letter: 3,
+    usage_identity: 0,
   });
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
   expect(await left("dashboard_token", "key_id")).toEqual(["open", "young"]);
@@ -84,8 +86,9 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     { table: "dashboard_token", keptFor: "1 day", ranAt: now, deleted: 1n, finished: true },
     { table: "dead_letter", keptFor: "90 days", ranAt: now, deleted: 3n, finished: true },
     { table: "reconciliation", keptFor: "90 days", ranAt: now, deleted: 2n, finished: true },
+    { table: "usage_identity", keptFor: "36 days", ranAt: now, deleted: 0n, finished: true },
   ]);
-  expect(Object.values(await run())).toEqual([0, 0, 0, 0]);
+  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0]);
 });
 
 test("the last reconciliation stays however old it is: the next one begins where it ended", async () => {
@@ -103,10 +106,31 @@ test("two runs at once delete each row once; a run broken off is continued by th
   await requests({ young: now });
   const stopped = AbortSignal.abort();
   expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
-  expect(await listHousekeeping(database)).toMatchObject([{ finished: false }, {}, {}, {}]);
+  expect(await listHousekeeping(database)).toMatchObject([{ finished: false }, {}, {}, {}, {}]);
   const both = await Promise.all([run(), run()]);
   expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
+});
+
+test("the tables of identities take turns once the current one is old enough, once for several runs", async () => {
+  const begun = (days: number) =>
+    database.query("UPDATE usage_generation SET since = to_timestamp($1 / 1000.0)", [
+      now - days * DAY,
+    ]);
+  const current = async () => {
+    const { rows } = await database.query<{ current: number; since: number }>(
+      "SELECT current, since FROM usage_generation",
+    );
+    return rows[0];
+  };
+  await begun(35.9);
+  await run();
+  expect(await current()).toMatchObject({ current: 1 });
+  await begun(36.1);
+  await Promise.all([run(), run()]);
+  expect(await current()).toEqual({ current: 2, since: now });
+  await run();
+  expect(await current()).toMatchObject({ current: 2 });
 });
 
 describe("a retried dead letter", () => {

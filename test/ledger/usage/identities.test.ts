@@ -96,7 +96,9 @@ describe("identities that have one key", () => {
 
 describe("when a generation of identities ends", () => {
   const nextGeneration = () =>
-    books.database.query("SELECT begin_usage_generation(to_timestamp($1 / 1000.0))", [NOW]);
+    books.database.query("SELECT begin_usage_generation(to_timestamp($1 / 1000.0), 'infinity')", [
+      NOW,
+    ]);
 
   test("repeats of it are found until the next one ends, and conflicts too", async () => {
     await openAccount(books, "aged");
