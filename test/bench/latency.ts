@@ -1,22 +1,30 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { openUsageClient } from "../../shared/client/usage-client.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import type { Reader } from "../../shared/ledger/books/consumer-offset.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import { METERING_ARGS } from "./consume.ts";
+import { eventually } from "../support/eventually.ts";
+import { METERING_ARGS, startProcess } from "./consume.ts";
 import type { Figure } from "./figure.ts";
+import { stepFigures } from "./latency-steps.ts";
 import { accountName, METERS, seededRandom } from "./load.ts";
 import { quantile, spreadOf } from "./statistics.ts";
 import type { Bench } from "./throughput.ts";
+import { type Breakdown, breakDown, type Published, type Trace } from "./trace.ts";
 
 const EVENTS_PER_SECOND = 2_000;
 const TICK_MS = 5;
 const ACCOUNTS = 10_000;
+const TRACER = join(import.meta.dirname, "trace-metering.ts");
 /** Events published before this are warm-up and do not count. */
 const WARM_UP_MS = 5_000;
+const START_MS = 60_000;
 
 /** From publish to committed debit at a steady pace, beside publish to bare consume. */
 export async function pacedLatency(bench: Bench, seconds: number): Promise<Figure[]> {
@@ -25,7 +33,7 @@ export async function pacedLatency(bench: Bench, seconds: number): Promise<Figur
     bench.say(`latency at ${EVENTS_PER_SECOND} events/s: round ${round + 1} of ${bench.rounds}`);
     rounds.push({ bare: await bare(bench, seconds), metered: await metered(bench, seconds) });
   }
-  return [0.5, 0.99].map((q) => {
+  const figures = [0.5, 0.99].map((q) => {
     const bareMs = rounds.map((round) => quantile(round.bare, q));
     const meteredMs = rounds.map((round) => quantile(round.metered, q));
     return {
@@ -37,6 +45,8 @@ export async function pacedLatency(bench: Bench, seconds: number): Promise<Figur
       ...(q === 0.99 ? { target: { atMost: 3 } } : {}),
     };
   });
+  bench.say("latency, step by step");
+  return [...figures, ...stepFigures(await traced(bench, seconds))];
 }
 
 async function bare(bench: Bench, seconds: number): Promise<number[]> {
@@ -61,15 +71,7 @@ async function bare(bench: Bench, seconds: number): Promise<number[]> {
 }
 
 async function metered(bench: Bench, seconds: number): Promise<number[]> {
-  const url = await bench.books.make(ACCOUNTS, 1);
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
-  pool.on("error", () => undefined);
-  await skipBacklog(bench, pool, USAGE_READER);
-  const child = spawn(process.execPath, METERING_ARGS, {
-    env: { ...bench.servers.env, DATABASE_URL: url, LOG_LEVEL: "warn" },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  try {
+  return whileMetering(bench, { args: METERING_ARGS }, async ({ pool }) => {
     const counted = await publishPaced(bench, seconds);
     const { rows } = await pool.query<{ ms: string }>(
       `SELECT extract(epoch FROM pg_xact_commit_timestamp(page.xmin) - first_at) * 1000 - after AS ms
@@ -78,11 +80,61 @@ async function metered(bench: Bench, seconds: number): Promise<number[]> {
       [counted],
     );
     return sorted(rows.map(({ ms }) => Number(ms)));
+  });
+}
+
+async function traced(bench: Bench, seconds: number): Promise<Breakdown> {
+  const file = join(tmpdir(), `drawdown-trace-${process.pid}.json`);
+  const started = { args: ["--import", TRACER, ...METERING_ARGS], settings: { TRACE_FILE: file } };
+  return whileMetering(bench, started, async ({ pool, child }) => {
+    const counted = await publishPaced(bench, seconds);
+    const { rows } = await pool.query<Published>(
+      `SELECT kafka_partition AS partition, kafka_offset::float8 AS "offset",
+              extract(epoch FROM occurred_at)::float8 * 1000 AS "publishedAt"
+       FROM usage_record ORDER BY occurred_at DESC LIMIT $1`,
+      [counted],
+    );
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    const trace: Trace = JSON.parse(readFileSync(file, "utf8"));
+    rmSync(file);
+    return breakDown(rows, trace);
+  });
+}
+
+async function whileMetering<T>(
+  bench: Bench,
+  { args, settings }: { args: readonly string[]; settings?: NodeJS.ProcessEnv },
+  work: (running: { pool: pg.Pool; child: ChildProcess }) => Promise<T>,
+): Promise<T> {
+  const url = await bench.books.make(ACCOUNTS, 1);
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on("error", () => undefined);
+  await skipBacklog(bench, pool, USAGE_READER);
+  const child = startProcess(bench.servers, { args, url, ...(settings && { settings }) });
+  try {
+    await untilMetering(bench, pool);
+    return await work({ pool, child });
   } finally {
     await end(child);
     await pool.end();
     await bench.books.drop(url);
   }
+}
+
+/** Metering has started and joined its group once it has metered something. */
+async function untilMetering(bench: Bench, pool: pg.Pool): Promise<void> {
+  const { kafka, registry } = readSettings(bench.servers.env);
+  const client = openUsageClient({ kafka, registry, source: "bench" });
+  await client.publish({ accountId: accountName(0), meter: METERS[0], quantity: 1 });
+  await client.close();
+  const isMetered = async () => {
+    const { rows } = await pool.query<{ found: boolean }>(
+      "SELECT EXISTS (SELECT FROM usage_record) AS found",
+    );
+    return rows[0]?.found ?? false;
+  };
+  await eventually("metering meters an event", isMetered, START_MS);
 }
 
 /** New books start at the topic's first message: this skips what other scenarios left there. */
@@ -130,7 +182,8 @@ async function publishPaced(bench: Bench, seconds: number): Promise<number> {
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGKILL");
+  // A member that leaves its group does not keep the next one waiting.
+  child.kill("SIGTERM");
   await once(child, "exit");
 }
 
