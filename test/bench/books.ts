@@ -37,12 +37,19 @@ const NEXT_DUE = `
   UPDATE account
   SET next_due_at = ${NOW} + interval '30 days', settle_at = ${NOW} + interval '30 days 15 minutes'`;
 
-/** Databases for the bench, each new and empty of usage. */
+/** Micro-credits for a million units of a meter. */
+export function priceOf(meter: (typeof METERS)[number]): number {
+  return meter === METERS[0] ? 3_000_000 : 15_000_000;
+}
+
+/** Databases for the bench, each new and empty of usage unless it is a copy. */
 export interface BookMaker {
   /** Returns the URL of a database with accounts (`accountName(0..)`), their lots, and rates. */
   make(accounts: number, lotsPerAccount: number): Promise<string>;
   /** Returns the URL of a database without tables. */
   makeEmpty(): Promise<string>;
+  /** Returns the URL of a copy of books that nobody is connected to. */
+  copy(url: string): Promise<string>;
   drop(url: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,10 +62,10 @@ export async function openBookMaker(serverUrl: string): Promise<BookMaker> {
   await inDatabase(urlOf(TEMPLATE), async (pool) => {
     await migrate(pool);
     await pool.query(FLOOR);
-    for (const [i, meter] of METERS.entries()) {
+    for (const meter of METERS) {
       await pool.query("INSERT INTO rate VALUES ($1, '2020-01-01Z', $2, 1000000)", [
         meter,
-        3_000_000 * (i * 4 + 1),
+        priceOf(meter),
       ]);
     }
   });
@@ -84,11 +91,21 @@ export async function openBookMaker(serverUrl: string): Promise<BookMaker> {
       await server.query("CHECKPOINT");
       return urlOf(name);
     },
+    async copy(url) {
+      const name = `bench_${++made}`;
+      await server.query(`DROP DATABASE IF EXISTS ${name}`);
+      await server.query(`CREATE DATABASE ${name} TEMPLATE ${nameOf(url)} STRATEGY file_copy`);
+      return urlOf(name);
+    },
     async drop(url) {
-      await server.query(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+      await server.query(`DROP DATABASE ${nameOf(url)} WITH (FORCE)`);
     },
     close: () => server.end(),
   };
+}
+
+function nameOf(url: string): string {
+  return new URL(url).pathname.slice(1);
 }
 
 export async function inDatabase(

@@ -29,29 +29,51 @@ export function isReached({ target, ratio, value }: Figure): boolean | null {
   return "atLeast" in target ? measured >= target.atLeast : measured <= target.atMost;
 }
 
+/** A figure from rounds of subject and floor in turn. */
+export function figureBeside(
+  what: Pick<Figure, "name" | "unit">,
+  pairs: readonly { readonly subject: number; readonly floor: number }[],
+  floorName: string,
+  target?: Target,
+): Figure {
+  return {
+    ...what,
+    value: spreadOf(pairs.map(({ subject }) => subject)).median,
+    beside: { name: floorName, value: spreadOf(pairs.map(({ floor }) => floor)).median },
+    ratio: spreadOf(pairs.map(({ subject, floor }) => subject / floor)),
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+/** CPU seconds of all processes a million events, from rounds of subject and floor in turn. */
+export function cpuFigure(
+  name: string,
+  pairs: readonly { readonly subject: Run; readonly floor: Run }[],
+  floorName: string,
+  target?: Target,
+): Figure {
+  const of = ({ cpuPerMillion: { node, postgres, kafka } }: Run) => node + postgres + kafka;
+  const sums = pairs.map(({ subject, floor }) => ({ subject: of(subject), floor: of(floor) }));
+  return figureBeside({ name, unit: "CPU s/million" }, sums, floorName, target);
+}
+
 /** A figure of events per second from rounds of subject and floor in turn. */
 export function rateFigure(
   name: string,
   pairs: readonly { readonly subject: Run; readonly floor: Run }[],
   floorName: string,
-  target?: Figure["target"],
+  target?: Target,
 ): Figure {
+  const rates = pairs.map(({ subject, floor }) => ({
+    subject: subject.eventsPerSecond,
+    floor: floor.eventsPerSecond,
+  }));
   return {
-    name,
-    value: spreadOf(pairs.map(({ subject }) => subject.eventsPerSecond)).median,
-    unit: "events/s",
-    beside: {
-      name: floorName,
-      value: spreadOf(pairs.map(({ floor }) => floor.eventsPerSecond)).median,
-    },
-    ratio: spreadOf(
-      pairs.map(({ subject, floor }) => subject.eventsPerSecond / floor.eventsPerSecond),
-    ),
+    ...figureBeside({ name, unit: "events/s" }, rates, floorName, target),
     cpuPerMillion: {
       subject: medianCpu(pairs.map(({ subject }) => ({ cpu: subject.cpuPerMillion }))),
       floor: medianCpu(pairs.map(({ floor }) => ({ cpu: floor.cpuPerMillion }))),
     },
-    ...(target === undefined ? {} : { target }),
   };
 }
 

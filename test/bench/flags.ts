@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 /** What can be measured by itself. */
 const SCENARIOS: readonly string[] = [
   ...["random", "hot", "repeats", "many", "latency", "month", "turn", "topup", "ingest"],
-  ...["reconcile", "replay", "balance", "stream"],
+  ...["reconcile", "replay", "balance", "stream", "grown"],
 ];
 
 interface BenchFlags {
@@ -12,6 +12,8 @@ interface BenchFlags {
   /** Null: all of them. */
   readonly only: string | null;
   readonly rounds: number;
+  /** Millions of events in grown books. */
+  readonly grownMillions: number;
 }
 
 type ReadFlags =
@@ -27,6 +29,7 @@ export function readFlags(args: readonly string[]): ReadFlags {
         quick: { type: "boolean", default: false },
         only: { type: "string" },
         rounds: { type: "string" },
+        grown: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -36,15 +39,16 @@ export function readFlags(args: readonly string[]): ReadFlags {
     if (only !== null && !SCENARIOS.includes(only)) {
       throw new RangeError(`--only must be one of ${SCENARIOS.join(", ")}, not "${only}"`);
     }
-    const rounds = roundsOf(values.rounds ?? (quick ? "3" : "5"));
-    return { kind: "run", flags: { quick, json, only, rounds } };
+    const rounds = numberOf("--rounds", values.rounds ?? (quick ? "3" : "5"));
+    const grownMillions = numberOf("--grown", values.grown ?? (quick ? "1" : "10"));
+    return { kind: "run", flags: { quick, json, only, rounds, grownMillions } };
   } catch (error) {
     return { kind: "wrong", message: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function roundsOf(text: string): number {
-  const rounds = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (rounds > 0) return rounds;
-  throw new RangeError(`--rounds must be a whole number from 1 on, not "${text}"`);
+function numberOf(flag: string, text: string): number {
+  const number = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (number > 0) return number;
+  throw new RangeError(`${flag} must be a whole number from 1 on, not "${text}"`);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import kafkajs, { type Kafka } from "kafkajs";
 import { eventIds } from "../../shared/client/event-ids.ts";
 import { openEncoder } from "../../shared/kafka/codec/encoder.ts";
@@ -5,12 +6,17 @@ import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import type { RegistrySettings } from "../../shared/runtime/server-settings.ts";
 
+/** Event ids that sort by time, as the client makes them, or random ones. */
+export type IdVersion = "v7" | "v4";
+
 /** A backlog of usage events: their number, their accounts, and the share sent twice. */
 export interface Load {
   readonly events: number;
   readonly accounts: number;
   /** Of 100 events, the number sent again later, anywhere in what follows. */
   readonly repeatsPercent: number;
+  /** Default: v7. */
+  readonly ids?: IdVersion;
 }
 
 export const METERS = ["llm.input_tokens", "llm.output_tokens"] as const;
@@ -35,7 +41,7 @@ export async function publishBacklog(
     retry: { retries: 5 },
   });
   await producer.connect();
-  const newId = eventIds();
+  const newId = load.ids === "v4" ? () => randomUUID() : eventIds();
   const random = seededRandom(load.events + load.accounts);
   const toRepeat: { key: string; value: Buffer }[] = [];
   let sent = 0;

@@ -10,6 +10,7 @@ import { balanceReads } from "./balance-reads.ts";
 import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { readFlags } from "./flags.ts";
+import { grownBooks } from "./grown-books.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
@@ -26,8 +27,10 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
-                                         turn, topup, ingest, reconcile, replay, balance, stream
+                                         turn, topup, ingest, reconcile, replay, balance, stream, grown
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
+  npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
+                                         of --quick)
   npm run bench -- --json              prints the figures as JSON too
 
 Writes bench-results.json. Exits 0 whether or not targets are reached: it measures, it does not judge.`;
@@ -91,6 +94,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),
     ingest: () => ingest(bench),
     reconcile: () => reconciles(bench),
+    grown: () => grownBooks(bench, options.grownMillions * 1_000_000),
     replay: () => replays(bench),
     balance: () => balanceReads(bench, options.quick ? 8 : 15),
     stream: async () => [
@@ -103,8 +107,8 @@ async function measure(bench: Bench): Promise<Figure[]> {
       ...(await topUpMemory(bench)),
     ],
     many: async () => [
-      ...(await manyAccounts(bench, 100_000)),
-      ...(await manyAccounts(bench, 1_000_000)),
+      ...(await manyAccounts(bench, 100_000, 0.5)),
+      ...(await manyAccounts(bench, 1_000_000, 0.25)),
     ],
   };
   const figures: Figure[] = [];

@@ -19,7 +19,7 @@ test("the steps of an event add up to its time, in the transaction that metered 
   const second = { batches: [batch(0, 12, 120)], beganAt: 121, steps: [], committedAt: 130 };
   const broken = breakDown(
     [
-      { partition: 1, offset: 2, publishedAt: 100 },
+      { partition: 1, offset: 3, publishedAt: 100 },
       { partition: 0, offset: 10, publishedAt: 101 },
       { partition: 2, offset: 1, publishedAt: 101 },
     ],

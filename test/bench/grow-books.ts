@@ -1,0 +1,107 @@
+import { inDatabase, priceOf } from "./books.ts";
+import { type IdVersion, METERS } from "./load.ts";
+
+/** Usage that books get by SQL, as if it had been metered. */
+export interface Growth {
+  /** At least so many events: accounts get whole transactions, all of them equally many. */
+  readonly events: number;
+  readonly ids: IdVersion;
+}
+
+/** What a batch has of one of 10,000 accounts: two events of each meter, in turn. */
+const EVENTS_EACH = 4;
+const QUANTITY = 1_000;
+const CREDITS = METERS.map((meter) => (QUANTITY * priceOf(meter)) / 1_000_000);
+const DRAWN_EACH = 2 * CREDITS.reduce((sum, credits) => sum + credits, 0);
+const HOURS = 24;
+const HOUR_MS = 3_600_000;
+
+const NEW_ID = {
+  v4: "gen_random_uuid()::text",
+  v7: "uuidv7(to_timestamp($2 / 1000.0) - clock_timestamp())::text",
+} as const;
+
+/** $1: the transactions of each account before this one; $2: its time. The store of usage is known here only. */
+const transactionOf = (ids: IdVersion) => `
+  WITH drawn AS (
+    INSERT INTO draw (account_id, start_position, version, end_position, event_ids, sources, drawn_at)
+    SELECT account_id, $1::bigint * ${DRAWN_EACH}, $1::bigint + 2, ($1::bigint + 1) * ${DRAWN_EACH},
+           ARRAY[${Array(EVENTS_EACH).fill(NEW_ID[ids]).join(", ")}], '{bench}',
+           to_timestamp($2::float8 / 1000.0)
+    FROM account
+    RETURNING *
+  )
+  INSERT INTO usage_record (event_id, account_id, meter, quantity, occurred_at, source, credits,
+                            start_position, kafka_partition, kafka_offset, metered_at)
+  SELECT event_id, account_id, meter, ${QUANTITY}, drawn_at, 'bench', credits,
+         drawn.start_position + drawn_before, abs(hashtext(account_id)) % 12, $1::bigint * 4 + place,
+         drawn_at
+  FROM drawn
+  CROSS JOIN unnest(event_ids) WITH ORDINALITY AS event (event_id, place)
+  JOIN (VALUES ${valuesOfPlaces()}) AS what (place, meter, credits, drawn_before) USING (place)`;
+
+function valuesOfPlaces(): string {
+  let before = 0;
+  return Array.from({ length: EVENTS_EACH }, (_, at) => {
+    const credits = CREDITS[at % METERS.length] ?? 0;
+    const row = `(${at + 1}, '${METERS[at % METERS.length]}', ${credits}, ${before})`;
+    before += credits;
+    return row;
+  }).join(", ");
+}
+
+/** $1: the hour; $2: the transactions of each account in it. */
+const SPEND = `
+  INSERT INTO spend (account_id, hour, meter, events, quantity, credits)
+  SELECT account_id, to_timestamp($1::float8 / 1000.0), meter, $2::bigint * 2,
+         $2::bigint * 2 * ${QUANTITY}, $2::bigint * 2 * credits
+  FROM account
+  CROSS JOIN (VALUES ${METERS.map((meter, i) => `('${meter}', ${CREDITS[i]})`).join(", ")})
+    AS spent (meter, credits)`;
+
+/** $1: the transactions of each account. A lot before the others paid for what was drawn. */
+const LINES = [
+  `UPDATE account
+   SET granted = granted + $1::bigint * ${DRAWN_EACH}, position = $1::bigint * ${DRAWN_EACH},
+       version = $1::bigint + 1`,
+  `UPDATE lot
+   SET start_position = start_position + $1::bigint * ${DRAWN_EACH},
+       end_position = end_position + $1::bigint * ${DRAWN_EACH}`,
+  `INSERT INTO lot (account_id, lot_id, start_position, end_position, credits, source, reference,
+                    granted_at, expires_at)
+   SELECT account_id, 'grown', 0, $1::bigint * ${DRAWN_EACH}, $1::bigint * ${DRAWN_EACH}, 'plan', '',
+          now() - interval '2 days', now() + interval '29 days'
+   FROM account`,
+];
+
+/**
+ * Puts usage of the last day into books without any, in transactions that each meter a few events of every
+ * account. What the accounts can still draw stays the same. Returns the number of events.
+ */
+export async function growBooks(
+  url: string,
+  { events, ids }: Growth,
+  now = Date.now(),
+): Promise<number> {
+  let grown = 0;
+  await inDatabase(url, async (pool) => {
+    await pool.query("SET synchronous_commit = off");
+    const counted = await pool.query<{ accounts: number }>(
+      "SELECT count(*)::integer AS accounts FROM account",
+    );
+    const eventsInOne = (counted.rows[0]?.accounts ?? 0) * EVENTS_EACH;
+    const transactions = Math.ceil(events / eventsInOne);
+    const firstHour = Math.floor(now / HOUR_MS) - HOURS;
+    const transaction = transactionOf(ids);
+    for (let hour = 0, made = 0; hour < HOURS; hour += 1) {
+      const upTo = Math.round((transactions * (hour + 1)) / HOURS);
+      const at = (firstHour + hour) * HOUR_MS;
+      await pool.query(SPEND, [at, upTo - made]);
+      for (; made < upTo; made += 1) await pool.query(transaction, [made, at + made]);
+    }
+    for (const statement of LINES) await pool.query(statement, [transactions]);
+    await pool.query("VACUUM ANALYZE");
+    grown = transactions * eventsInOne;
+  });
+  return grown;
+}
