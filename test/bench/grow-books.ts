@@ -17,38 +17,39 @@ const HOURS = 24;
 const HOUR_MS = 3_600_000;
 
 const NEW_ID = {
-  v4: "gen_random_uuid()::text",
-  v7: "uuidv7(to_timestamp($2 / 1000.0) - clock_timestamp())::text",
+  v4: "gen_random_uuid()",
+  v7: "uuidv7(to_timestamp($2 / 1000.0) - clock_timestamp())",
 } as const;
 
-/** $1: the transactions of each account before this one; $2: its time. The store of usage is known here only. */
-const transactionOf = (ids: IdVersion) => `
-  WITH drawn AS (
-    INSERT INTO draw (account_id, start_position, version, end_position, event_ids, sources, drawn_at)
-    SELECT account_id, $1::bigint * ${DRAWN_EACH}, $1::bigint + 2, ($1::bigint + 1) * ${DRAWN_EACH},
-           ARRAY[${Array(EVENTS_EACH).fill(NEW_ID[ids]).join(", ")}], '{bench}',
-           to_timestamp($2::float8 / 1000.0)
-    FROM account
-    RETURNING *
-  )
-  INSERT INTO usage_record (event_id, account_id, meter, quantity, occurred_at, source, credits,
-                            start_position, kafka_partition, kafka_offset, metered_at)
-  SELECT event_id, account_id, meter, ${QUANTITY}, drawn_at, 'bench', credits,
-         drawn.start_position + drawn_before, abs(hashtext(account_id)) % 12, $1::bigint * 4 + place,
-         drawn_at
-  FROM drawn
-  CROSS JOIN unnest(event_ids) WITH ORDINALITY AS event (event_id, place)
-  JOIN (VALUES ${valuesOfPlaces()}) AS what (place, meter, credits, drawn_before) USING (place)`;
+const PLACES = Array.from({ length: EVENTS_EACH }, (_, place) => place);
+const arrayOf = (numbers: readonly number[]) => `'{${numbers.join(",")}}'`;
+const METER_NUMBERS = arrayOf(PLACES.map((place) => 1 + (place % METERS.length)));
+const CREDITS_OF_EACH = arrayOf(PLACES.map((place) => CREDITS[place % METERS.length] ?? 0));
 
-function valuesOfPlaces(): string {
-  let before = 0;
-  return Array.from({ length: EVENTS_EACH }, (_, at) => {
-    const credits = CREDITS[at % METERS.length] ?? 0;
-    const row = `(${at + 1}, '${METERS[at % METERS.length]}', ${credits}, ${before})`;
-    before += credits;
-    return row;
-  }).join(", ");
-}
+/**
+ * $1: the transactions of each account before this one; $2: its time. The store of usage is known here
+ * only. The identities have the ids themselves as keys, as wide and in the same order as real ones.
+ */
+const transactionOf = (ids: IdVersion) => `
+  WITH page AS (
+    INSERT INTO usage_page (account_id, start_position, version, end_position, place, metered_at, first_at,
+                            last_at, first_offset, last_offset, event_uuids, meters, meter_numbers,
+                            sources, quantities, occurred_after, credits, kafka_partitions,
+                            kafka_offsets)
+    SELECT account_id, $1::bigint * ${DRAWN_EACH}, $1::bigint + 2, ($1::bigint + 1) * ${DRAWN_EACH}, 0,
+           at, at, at, place, place + ${EVENTS_EACH - 1},
+           ARRAY[${PLACES.map(() => NEW_ID[ids]).join(", ")}], '{${METERS.join(",")}}',
+           ${METER_NUMBERS}, '{bench}', ${arrayOf(PLACES.map(() => QUANTITY))},
+           ${arrayOf(PLACES.map(() => 0))}, ${CREDITS_OF_EACH}, ARRAY[abs(hashtext(account_id)) % 12],
+           ARRAY[${PLACES.map((place) => `place + ${place}`).join(", ")}]
+    FROM account,
+         (SELECT to_timestamp($2::float8 / 1000.0) AS at, $1::bigint * ${EVENTS_EACH} AS place) AS transaction
+    RETURNING start_position, version, event_uuids
+  )
+  INSERT INTO usage_identity_1 (event_key, start_position, version)
+  SELECT event_key, start_position, version
+  FROM page CROSS JOIN unnest(event_uuids) AS event_key
+  ORDER BY event_key`;
 
 /** $1: the hour; $2: the transactions of each account in it. */
 const SPEND = `
@@ -96,6 +97,7 @@ export async function growBooks(
     for (let hour = 0, made = 0; hour < HOURS; hour += 1) {
       const upTo = Math.round((transactions * (hour + 1)) / HOURS);
       const at = (firstHour + hour) * HOUR_MS;
+      await pool.query("SELECT add_usage_month(to_timestamp($1::float8 / 1000.0))", [at]);
       await pool.query(SPEND, [at, upTo - made]);
       for (; made < upTo; made += 1) await pool.query(transaction, [made, at + made]);
     }
