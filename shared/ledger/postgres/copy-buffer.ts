@@ -1,5 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import { MAX_BIGINT } from "../../core/line/credit-line.ts";
+import { UUID_BYTES, writeUuid } from "./uuid-bytes.ts";
 
 // "PGCOPY\n\xff\r\n\0", no flags, no header extension.
 const HEADER = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
@@ -8,7 +9,6 @@ const MILLIS_AT_2000 = 946_684_800_000;
 const TWO_TO_32 = 2 ** 32;
 const JSONB_VERSION = 1;
 const OID = { int2: 21, int4: 23, int8: 20, text: 25, jsonb: 3802, uuid: 2950 };
-const UUID_BYTES = 16;
 
 /** Builds the bytes of a binary COPY, in pieces. Rows are written field by field. */
 export class CopyBuffer {
@@ -39,48 +39,76 @@ export class CopyBuffer {
     this.#length += 5 + written;
   }
 
-  /** 32 hexadecimal digits, or a UUID as it is written. */
+  /** A UUID as it is written. */
   uuid(value: string): void {
     this.#reserve(4 + UUID_BYTES);
     this.#view.setInt32(this.#length, UUID_BYTES);
-    const digits = value.length === 2 * UUID_BYTES ? value : value.replaceAll("-", "");
-    this.#bytes.write(digits, this.#length + 4, "hex");
+    writeUuid(value, this.#bytes, this.#length + 4);
     this.#length += 4 + UUID_BYTES;
   }
 
-  textArray(values: readonly string[]): void {
-    this.#array(OID.text, values, (value) => this.text(value));
+  /** 16 bytes from `from` on. */
+  uuidBytes(bytes: Uint8Array, from: number): void {
+    this.#reserve(4 + UUID_BYTES);
+    this.#view.setInt32(this.#length, UUID_BYTES);
+    for (let index = 0; index < UUID_BYTES; index += 1) {
+      this.#bytes[this.#length + 4 + index] = bytes[from + index] ?? 0;
+    }
+    this.#length += 4 + UUID_BYTES;
   }
 
-  jsonbArray(values: readonly string[]): void {
-    this.#array(OID.jsonb, values, (value) => this.jsonb(value));
+  /** An array of `count` values; as for the other arrays, `at` gives the one at an index. */
+  textArray(count: number, at: (index: number) => string): void {
+    const start = this.#startArray(OID.text, count);
+    for (let index = 0; index < count; index += 1) this.text(at(index));
+    this.#endArray(start);
   }
 
-  uuidArray(values: readonly string[]): void {
-    this.#array(OID.uuid, values, (value) => this.uuid(value));
+  jsonbArray(count: number, at: (index: number) => string): void {
+    const start = this.#startArray(OID.jsonb, count);
+    for (let index = 0; index < count; index += 1) this.jsonb(at(index));
+    this.#endArray(start);
   }
 
-  int2Array(values: readonly number[]): void {
-    this.#array(OID.int2, values, (value) => this.int2(value));
+  uuidArray(count: number, at: (index: number) => string): void {
+    const start = this.#startArray(OID.uuid, count);
+    for (let index = 0; index < count; index += 1) this.uuid(at(index));
+    this.#endArray(start);
   }
 
-  int4Array(values: readonly number[]): void {
-    this.#array(OID.int4, values, (value) => this.int4(value));
+  int2Array(count: number, at: (index: number) => number): void {
+    const start = this.#startArray(OID.int2, count);
+    for (let index = 0; index < count; index += 1) this.int2(at(index));
+    this.#endArray(start);
   }
 
-  int8Array(values: readonly bigint[]): void {
-    this.#array(OID.int8, values, (value) => this.int8(value));
+  int4Array(count: number, at: (index: number) => number): void {
+    const start = this.#startArray(OID.int4, count);
+    for (let index = 0; index < count; index += 1) this.int4(at(index));
+    this.#endArray(start);
   }
 
-  #array<T>(oid: number, values: readonly T[], put: (value: T) => void): void {
+  int8Array(count: number, at: (index: number) => bigint): void {
+    const start = this.#startArray(OID.int8, count);
+    for (let index = 0; index < count; index += 1) this.int8(at(index));
+    this.#endArray(start);
+  }
+
+  /** One dimension, no nulls, from 1 on. */
+  #startArray(oid: number, count: number): number {
     this.#reserve(24);
     const start = this.#length;
-    this.#length += 4;
-    for (const word of [1, 0, oid, values.length, 1]) {
-      this.#view.setInt32(this.#length, word);
-      this.#length += 4;
-    }
-    for (const value of values) put(value);
+    const view = this.#view;
+    view.setInt32(start + 4, 1);
+    view.setInt32(start + 8, 0);
+    view.setInt32(start + 12, oid);
+    view.setInt32(start + 16, count);
+    view.setInt32(start + 20, 1);
+    this.#length += 24;
+    return start;
+  }
+
+  #endArray(start: number): void {
     this.#view.setInt32(start, this.#length - start - 4);
   }
 

@@ -54,11 +54,14 @@ async function insertFew<T>(
 function openValues() {
   const values: (string | null)[] = [];
   const push = (value: string | null) => void values.push(value);
-  const texts = (array: readonly string[]) => push(textArray(array));
-  const numbers = (array: readonly (bigint | number)[]) => push(bigintArray(array));
+  const texts = (length: number, at: (index: number) => string) =>
+    push(textArray(Array.from({ length }, (_, index) => at(index))));
+  const numbers = (length: number, at: (index: number) => bigint | number) =>
+    push(bigintArray(Array.from({ length }, (_, index) => at(index))));
   const number = (value: bigint | number) => push(String(value));
   const writer: RowWriter = {
     ...{ text: push, jsonb: push, uuid: push },
+    uuidBytes: (bytes, from) => push(Buffer.from(bytes.subarray(from, from + 16)).toString("hex")),
     ...{ textArray: texts, jsonbArray: texts, uuidArray: texts },
     null: () => push(null),
     ...{ int2: number, int4: number, int8: number },

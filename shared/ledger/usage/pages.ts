@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import { least, type MicroCredits } from "../../core/line/credit-line.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { Drawn } from "../../core/usage/events-in-batch.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Transaction } from "../postgres/database.ts";
@@ -85,85 +85,98 @@ export async function writePages(transaction: Transaction, pages: readonly Page[
 }
 
 function putPage(rows: RowWriter, page: Page): void {
-  const { usage, firstAt } = page;
+  const { usage, firstAt, start, version } = page;
   const [first, last] = [usage[0], usage.at(-1)];
   if (first === undefined || last === undefined) throw new Error("a page without usage");
-  const events = usage.map(({ event }) => event);
+  const at = (index: number) => usage[index] ?? first;
+  const count = usage.length;
   rows.text(first.event.accountId);
-  rows.int8(page.start);
-  rows.int8(page.version);
+  rows.int8(start);
+  rows.int8(version);
   rows.int8(endOf(last));
   rows.int4(page.place);
   rows.timestamptz(first.meteredAt);
   rows.timestamptz(firstAt);
   rows.timestamptz(page.lastAt);
-  const offsets = events.map(({ offset }) => offset);
-  rows.int8(least(...offsets));
-  rows.int8(offsets.reduce((most, offset) => (offset > most ? offset : most)));
-  putIds(
-    rows,
-    events.map(({ eventId }) => eventId),
-  );
-  const meters = numbered(events.map(({ meter }) => meter));
-  rows.textArray(meters.values);
-  putNumbers(rows, meters);
-  const sources = numbered(events.map(({ source }) => source));
-  rows.textArray(sources.values);
-  putNumbers(rows, sources);
-  const dimensions = numbered(events.map((event) => dimensionsJson(event.dimensions)));
-  if (dimensions.values.length === 0) rows.null();
-  else rows.jsonbArray(dimensions.values);
-  putNumbers(rows, dimensions);
-  rows.int8Array(events.map(({ quantity }) => quantity));
-  rows.int4Array(events.map(({ occurredAt }) => occurredAt - firstAt));
-  rows.int8Array(usage.map(({ credits }) => credits));
-  if (usage.every(({ givenBack }) => givenBack === 0n)) rows.null();
-  else rows.int8Array(usage.map(({ givenBack }) => givenBack));
-  if (isContiguous(page)) rows.null();
-  else rows.int8Array(usage.map(({ start }) => start));
-  rows.int4Array(oneOrEach(events.map(({ partition }) => partition)));
-  rows.int8Array(offsets);
-  if (usage.every(({ version }) => version === page.version)) rows.null();
-  else rows.int4Array(usage.map(({ version }) => Number(version - page.version)));
-  if (usage.every(({ meteredAt }) => meteredAt === first.meteredAt)) rows.null();
-  else rows.int4Array(usage.map(({ meteredAt }) => meteredAt - first.meteredAt));
-}
-
-function putIds(rows: RowWriter, ids: readonly string[]): void {
-  if (ids.every(isUuid)) {
-    rows.uuidArray(ids);
+  const { least, most } = offsetsOf(usage);
+  rows.int8(least);
+  rows.int8(most);
+  if (usage.every(({ event }) => isUuid(event.eventId))) {
+    rows.uuidArray(count, (index) => at(index).event.eventId);
     rows.null();
   } else {
     rows.null();
-    rows.textArray(ids);
+    rows.textArray(count, (index) => at(index).event.eventId);
   }
+  putNumbered(rows, count, (index) => at(index).event.meter);
+  putNumbered(rows, count, (index) => at(index).event.source);
+  putDimensions(rows, count, (index) => dimensionsJson(at(index).event.dimensions));
+  rows.int8Array(count, (index) => at(index).event.quantity);
+  rows.int4Array(count, (index) => at(index).event.occurredAt - firstAt);
+  rows.int8Array(count, (index) => at(index).credits);
+  if (usage.every(({ givenBack }) => givenBack === 0n)) rows.null();
+  else rows.int8Array(count, (index) => at(index).givenBack);
+  if (isContiguous(page)) rows.null();
+  else rows.int8Array(count, (index) => at(index).start);
+  const { partition } = first.event;
+  const isOfOne = usage.every(({ event }) => event.partition === partition);
+  rows.int4Array(isOfOne ? 1 : count, (index) => at(index).event.partition);
+  rows.int8Array(count, (index) => at(index).event.offset);
+  if (usage.every((one) => one.version === version)) rows.null();
+  else rows.int4Array(count, (index) => Number(at(index).version - version));
+  if (usage.every(({ meteredAt }) => meteredAt === first.meteredAt)) rows.null();
+  else rows.int4Array(count, (index) => at(index).meteredAt - first.meteredAt);
 }
 
 /** Values listed once each, and for each event the place of its own, from 1 on; 0: it has none. */
 interface Numbered {
   readonly values: readonly string[];
-  readonly numbers: readonly number[];
+  /** Null: all have the first value. */
+  readonly numbers: readonly number[] | null;
 }
 
-function numbered(ofEvents: readonly (string | null)[]): Numbered {
+function numbered(count: number, at: (index: number) => string | null): Numbered {
+  const first = at(0);
+  let same = 1;
+  while (same < count && at(same) === first) same += 1;
+  if (same === count) return { values: first === null ? [] : [first], numbers: null };
   const places = new Map<string, number>();
-  const numbers = ofEvents.map((value) => {
-    if (value === null) return 0;
-    const known = places.get(value);
-    if (known !== undefined) return known;
-    places.set(value, places.size + 1);
-    return places.size;
-  });
+  const numbers: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const value = at(index);
+    const known = value === null ? 0 : (places.get(value) ?? places.size + 1);
+    if (value !== null) places.set(value, known);
+    numbers.push(known);
+  }
   return { values: [...places.keys()], numbers };
 }
 
-function putNumbers(rows: RowWriter, { numbers }: Numbered): void {
-  if (numbers.every((number) => number === numbers[0] && number < 2)) rows.null();
-  else rows.int2Array(numbers);
+function putNumbered(rows: RowWriter, count: number, at: (index: number) => string): void {
+  const { values, numbers } = numbered(count, at);
+  rows.textArray(values.length, (index) => values[index] ?? "");
+  putNumbers(rows, numbers);
 }
 
-function oneOrEach(values: readonly number[]): readonly number[] {
-  return values.every((value) => value === values[0]) ? values.slice(0, 1) : values;
+function putDimensions(rows: RowWriter, count: number, at: (index: number) => string | null): void {
+  const { values, numbers } = numbered(count, at);
+  if (values.length === 0) rows.null();
+  else rows.jsonbArray(values.length, (index) => values[index] ?? "");
+  putNumbers(rows, numbers);
+}
+
+function putNumbers(rows: RowWriter, numbers: Numbered["numbers"]): void {
+  if (numbers === null) rows.null();
+  else rows.int2Array(numbers.length, (index) => numbers[index] ?? 0);
+}
+
+function offsetsOf(usage: readonly PagedUsage[]): { least: bigint; most: bigint } {
+  let least = usage[0]?.event.offset ?? 0n;
+  let most = least;
+  for (const { event } of usage) {
+    if (event.offset < least) least = event.offset;
+    if (event.offset > most) most = event.offset;
+  }
+  return { least, most };
 }
 
 function isContiguous({ usage, start }: Page): boolean {
