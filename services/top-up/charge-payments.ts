@@ -2,8 +2,7 @@ import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
-import type { PaymentContext } from "./payment-context.ts";
-import { processPayment } from "./process-payment.ts";
+import { type ChargeContext, processPayment } from "./process-payment.ts";
 
 /** Payments in progress at the gateway; bounds memory. */
 const MOST_CONCURRENT = 64;
@@ -18,7 +17,7 @@ const CHECK_EVERY_MS = 250;
  * payments in progress are in memory, and any number of processes may share it.
  */
 export function paymentCharging(
-  context: PaymentContext & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
+  context: ChargeContext & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
 ) {
   const { database, gateway, logger, now, waits, stopping } = context;
   const inProgress = new Set<Promise<void>>();

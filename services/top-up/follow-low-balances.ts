@@ -5,11 +5,9 @@ import { readKey } from "../../shared/kafka/codec/read-key.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
 import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { raiseOffset } from "../../shared/ledger/books/consumer-offset.ts";
-import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
-
-const MOST_CONCURRENT = 8;
+import type { TopUpLow } from "./top-up-low.ts";
 
 /**
  * Makes the handler of `billing.low-balance`: tops up each account named by a record's key if it is
@@ -20,10 +18,9 @@ export function lowBalanceHandler(context: {
   readonly database: Database;
   readonly waits: OutageRetry;
   readonly skipped: Pick<SkippedRecords, "skip">;
-  /** Called after each top-up. */
-  onTopUp(): void;
+  readonly topUpLow: TopUpLow;
 }): (batch: MessageBatch, heartbeat: () => Promise<void>) => Promise<bigint> {
-  const { database, waits, skipped, onTopUp } = context;
+  const { database, waits, skipped, topUpLow } = context;
   return async ({ messages, partition, nextOffset }, heartbeat) => {
     const accounts = new Set<AccountId>();
     for (const { key, offset } of messages) {
@@ -31,11 +28,8 @@ export function lowBalanceHandler(context: {
       if (typeof named === "string") accounts.add(named);
       else skipped.skip({ topic: TOPICS.lowBalance, partition, offset, ...named });
     }
-    await forEachConcurrently([...accounts], MOST_CONCURRENT, async (accountId) => {
-      const outcome = await waits.untilUp("Postgres", () =>
-        topUpIfLow(database, { accountId, now: Date.now() }),
-      );
-      if ("topUp" in outcome && outcome.topUp !== null) onTopUp();
+    await forEachConcurrently([...accounts], accounts.size, async (accountId) => {
+      await topUpLow(accountId);
       await heartbeat();
     });
     await waits.untilUp("Postgres", () =>

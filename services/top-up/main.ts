@@ -20,6 +20,8 @@ import { kindOf, openGateway } from "./gateways/open-gateway.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
 import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
+import { settlingInSets } from "./settle-in-sets.ts";
+import { openTopUpLow } from "./top-up-low.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
 const POOL = { connections: 12, plans: "of_one_account" } as const;
@@ -42,8 +44,8 @@ await runService("top-up", async (service) => {
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
   const context = { database, gateway, logger, waits, stopping, now: Date.now };
-  const charging = paymentCharging(context);
-  const onTopUp = charging.wake;
+  const charging = paymentCharging({ ...context, settle: settlingInSets(context) });
+  const topUpLow = openTopUpLow({ database, waits, onTopUp: charging.wake });
   const webhooks = await openWebhookServer(
     { database, gateway, logger, onPayment: charging.wake },
     payments.webhooks,
@@ -52,14 +54,14 @@ await runService("top-up", async (service) => {
   const reader = await startReader(servers, LOW_BALANCE_READER, {
     batchSize: BATCH,
     form: MESSAGES,
-    handle: lowBalanceHandler({ database, waits, skipped, onTopUp }),
+    handle: lowBalanceHandler({ database, waits, skipped, topUpLow }),
   });
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const sleeper = openSleeper(stopping);
   const background = Promise.all([
     charging.run(),
     watchCharges(context),
-    recheckLowBalances({ database, waits, onTopUp }),
+    recheckLowBalances({ database, waits, topUpLow }),
     publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);

@@ -1,7 +1,6 @@
 import type { PaymentMethod } from "../../shared/core/payments/attempt.ts";
 import type { Decline, DeclineReason } from "../../shared/core/payments/decline.ts";
 import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments/claim.ts";
-import { settlePayment } from "../../shared/ledger/payments/settle.ts";
 import {
   type ChargeRequest,
   type ChargeState,
@@ -10,6 +9,7 @@ import {
 import type { PaymentContext } from "./payment-context.ts";
 import { paymentKey } from "./payment-key.ts";
 import { returnMoney } from "./return-money.ts";
+import type { Settle } from "./settle-in-sets.ts";
 
 /** The gateway is asked again after 1, 2, 4, ... seconds, finally every five minutes. */
 const FIRST_WAIT_MS = 1_000;
@@ -17,6 +17,10 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 
 /** Gateways keep a key for at least a day (Stripe). Later, the same request might charge again. */
 const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
+
+export interface ChargeContext extends PaymentContext {
+  readonly settle: Settle;
+}
 
 const UNKNOWN = "The payment is being confirmed with the bank.";
 const NO_METHOD = declinedHere("hard", "no_payment_method");
@@ -33,7 +37,7 @@ function declinedHere(kind: Decline["kind"], reason: DeclineReason): ChargeState
  * payment next begins by asking.
  */
 export async function processPayment(
-  context: PaymentContext,
+  context: ChargeContext,
   claimed: ClaimedPayment,
 ): Promise<void> {
   const { payment } = claimed;
@@ -55,7 +59,7 @@ export async function processPayment(
 const DONE = { nextTryAt: null, gatewayPayment: null, reason: null } as const;
 
 async function charge(
-  context: PaymentContext,
+  context: ChargeContext,
   claimed: ClaimedPayment,
   method: PaymentMethod,
 ): Promise<void> {
@@ -96,13 +100,14 @@ function requestOf(claimed: ClaimedPayment, { customer, method }: PaymentMethod)
 }
 
 async function settle(
-  context: PaymentContext,
+  context: ChargeContext,
   claimed: ClaimedPayment,
   state: ChargeState,
 ): Promise<void> {
   if (state.kind === "processing") return putOff(context, claimed, state.gatewayPayment);
-  const { accountId, paymentId } = claimed.payment;
-  const outcome = await settlePayment(context.database, claimed.payment, state, context.now());
+  const { payment } = claimed;
+  const { accountId, paymentId } = payment;
+  const outcome = await context.settle({ payment, outcome: state });
   const code = state.kind === "declined" ? { code: state.decline.code } : {};
   context.logger.info({ accountId, paymentId, ...outcome, ...code }, `payment ${state.kind}`);
 }

@@ -9,7 +9,6 @@ import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { settleAccounts } from "../../shared/ledger/month/settle-accounts.ts";
 import { listPayments } from "../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
-import { settlePayment } from "../../shared/ledger/payments/settle.ts";
 import { randomFrom } from "../model/random.ts";
 import type { Books } from "../support/books/books.ts";
 import {
@@ -19,6 +18,7 @@ import {
   paidTopUp,
   pendingTopUp,
 } from "../support/books/card-holders.ts";
+import { settlePayment } from "../support/books/one-payment.ts";
 import type { Usage } from "../support/books/usage-batches.ts";
 
 /** An account in use for a while, for pictures: everything is produced by the real books and services. */

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { lowBalanceHandler } from "../../services/top-up/follow-low-balances.ts";
+import { openTopUpLow } from "../../services/top-up/top-up-low.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
@@ -19,11 +20,15 @@ test("malformed records on billing.low-balance are passed, and the account they 
   const skipped = openSkippedRecords(silent);
   let topUps = 0;
   const stopping = new AbortController().signal;
+  const waits = retryOutages({ logger: silent, stopping });
   const handle = lowBalanceHandler({
-    ...{ database: books.database, skipped, waits: retryOutages({ logger: silent, stopping }) },
-    onTopUp() {
-      topUps += 1;
-    },
+    ...{ database: books.database, skipped, waits },
+    topUpLow: openTopUpLow({
+      ...{ database: books.database, waits },
+      onTopUp() {
+        topUps += 1;
+      },
+    }),
   });
   const messages = malformedRecords("acme").map(({ key, value }, at) => ({
     ...{ key: key == null ? null : Buffer.from(key), value: Buffer.from(value ?? "") },

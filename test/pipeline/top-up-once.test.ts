@@ -9,8 +9,8 @@ import {
   test,
 } from "vitest";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
-import type { PaymentContext } from "../../services/top-up/payment-context.ts";
-import { processPayment } from "../../services/top-up/process-payment.ts";
+import { type ChargeContext, processPayment } from "../../services/top-up/process-payment.ts";
+import { settlingInSets } from "../../services/top-up/settle-in-sets.ts";
 import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
@@ -21,10 +21,11 @@ import { readAutoTopUp } from "../../shared/ledger/books/auto-top-ups.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
 import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
-import { topUpByHand, topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
+import { topUpByHand } from "../../shared/ledger/payments/top-up-account.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import { topUpIfLow } from "../support/books/one-payment.ts";
 import {
   balanceOf,
   openPayer,
@@ -185,10 +186,11 @@ describe("in the books", () => {
     return claimPayments(books.database, { now, ...claim });
   }
 
-  function taking(): PaymentContext {
+  function taking(): ChargeContext {
     const webhookSecret = WEBHOOK_SECRET;
     const simulated = openSimulatedGateway({ url: gateway.url, webhookSecret });
-    return { database: books.database, gateway: simulated, logger: silent, now: Date.now };
+    const context = { database: books.database, now: Date.now };
+    return { ...context, gateway: simulated, logger: silent, settle: settlingInSets(context) };
   }
 
   test("a second pending top-up of an account is refused by the table itself", async () => {

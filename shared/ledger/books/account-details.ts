@@ -1,7 +1,8 @@
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
-import type { Queryable, Transaction } from "../postgres/database.ts";
-import { ACCOUNT_COLUMNS } from "./read-accounts.ts";
+import { textArray } from "../postgres/array-literal.ts";
+import { type Queryable, queryRows, type Transaction } from "../postgres/database.ts";
+import { ACCOUNT_COLUMNS, lockAccounts } from "./read-accounts.ts";
 
 /** An account with the columns that metering does not need. */
 export interface AccountDetails extends ChargeCurrency {
@@ -15,16 +16,32 @@ const READ = `
          ${ACCOUNT_COLUMNS}
   FROM account
   LEFT JOIN charge_limit USING (currency)
-  WHERE account_id = $1`;
+  WHERE account_id = ANY($1::text[])`;
 
-const LOCK = `${READ} FOR UPDATE OF account`;
+/** The accounts of these ids that exist, by id. */
+async function readAllDetails(
+  database: Queryable,
+  ids: readonly AccountId[],
+): Promise<Map<AccountId, AccountDetails>> {
+  const rows = await queryRows<Row>(database, READ, [textArray(ids)], "read-account-details");
+  return new Map(rows.map((row) => [row.accountId, toDetails(row)]));
+}
 
 /** An account, or null when there is none of this id. */
 export async function readAccountDetails(
   database: Queryable,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  return query(database, { name: "read-account-details", text: READ }, accountId);
+  return (await readAllDetails(database, [accountId])).get(accountId) ?? null;
+}
+
+/** The accounts of these ids that exist, by id, locked until the transaction ends. */
+export async function lockAllDetails(
+  transaction: Transaction,
+  ids: readonly AccountId[],
+): Promise<Map<AccountId, AccountDetails>> {
+  await lockAccounts(transaction, ids);
+  return readAllDetails(transaction, ids);
 }
 
 /** An account, locked until the transaction ends; null: there is none. */
@@ -32,21 +49,11 @@ export async function lockAccount(
   transaction: Transaction,
   accountId: AccountId,
 ): Promise<AccountDetails | null> {
-  return query(transaction, { name: "lock-account", text: LOCK }, accountId);
+  return (await lockAllDetails(transaction, [accountId])).get(accountId) ?? null;
 }
 
-async function query(
-  database: Queryable,
-  statement: { readonly name: string; readonly text: string },
-  accountId: AccountId,
-): Promise<AccountDetails | null> {
-  const { rows } = await database.query<Row>({
-    ...statement,
-    values: [accountId],
-  });
-  if (rows[0] === undefined) return null;
-  const { currency, minimumCharge, mostAmount, mostPerDay, mostPerMonth, ...row } = rows[0];
-  const { createdAt, ...account } = row;
+function toDetails({ currency, minimumCharge, createdAt, ...row }: Row): AccountDetails {
+  const { mostAmount, mostPerDay, mostPerMonth, ...account } = row;
   const isSet = mostAmount !== null && mostPerDay !== null && mostPerMonth !== null;
   const defaultCeilings = isSet
     ? { amount: mostAmount, perDay: mostPerDay, perMonth: mostPerMonth }

@@ -61,7 +61,8 @@ export async function raiseOffset(
   partition: number,
   nextOffset: bigint,
 ): Promise<void> {
-  await database.query(RAISE, [consumer, topic, partition, nextOffset]);
+  const values = [consumer, topic, partition, nextOffset];
+  await database.query({ name: "raise-offset", text: RAISE, values });
 }
 
 const ADVANCE = `

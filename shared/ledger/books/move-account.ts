@@ -1,15 +1,15 @@
-import type { AccountId, Entry, Instant } from "../../core/line/account.ts";
+import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import type { AccountBook } from "../../core/month/account-book.ts";
 import { uptoClock } from "../../core/month/expiry.ts";
-import { movementOf } from "../../core/month/movement.ts";
+import { movementOf, type Steps } from "../../core/month/movement.ts";
 import { type Settlement, settle } from "../../core/month/settle.ts";
 import type { SubscriptionChange } from "../../core/month/subscription.ts";
 import type { Catalogue } from "../../core/offer/catalogue.ts";
 import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
-import { lockAccount, writeAccountSettings } from "./account-details.ts";
+import { lockAllDetails, writeAccountSettings } from "./account-details.ts";
 import { endAutoTopUps } from "./end-auto-top-ups.ts";
 import { postMovement } from "./post-movement.ts";
 import { readBooks } from "./read-books.ts";
@@ -29,6 +29,11 @@ export interface AccountNow {
 /** The same, requested by someone. */
 export interface RequestedBy extends AccountNow {
   readonly by: string;
+}
+
+/** Accounts to move in one transaction. */
+interface AccountsNow extends Omit<AccountNow, "accountId"> {
+  readonly accountIds: readonly AccountId[];
 }
 
 /** A settled account, locked until the transaction ends. */
@@ -56,48 +61,126 @@ export interface Decided<D> {
  */
 export async function moveAccount<D>(
   database: Database,
-  { accountId, now, by = null }: AccountNow,
+  { accountId, ...at }: AccountNow,
   decide: (settled: SettledAccount, transaction: Transaction) => Decided<D> | Promise<Decided<D>>,
 ): Promise<D | UnknownAccount> {
-  return inTransaction(database, async (transaction) => {
-    const ofAccount = (changes: readonly SubscriptionChange[]) =>
-      changes.map((change) => ({ accountId, change }));
-    const details = await lockAccount(transaction, accountId);
-    if (details === null) return { kind: "unknown_account", accountId };
-    const { account, createdAt: _, ...charged } = details;
-    const catalogue = await readCatalogue(transaction);
-    const completeUntil = await readCompleteUntil(transaction);
-    const rest = (await readBooks(transaction, [accountId])).get(accountId);
-    if (rest === undefined) throw new Error(`the book of account ${accountId} was not read`);
-    const before = { account, ...rest };
-    const settled = settle(before, catalogue, uptoClock(now, completeUntil));
-    await endAutoTopUps(transaction, ofAccount(settled.changes), now);
+  const decisions = await moveAccounts<D>(
+    database,
+    { accountIds: [accountId], ...at },
+    async (accounts, transaction) => {
+      const decided = new Map<AccountId, Decided<D>>();
+      for (const [id, settled] of accounts) decided.set(id, await decide(settled, transaction));
+      return decided;
+    },
+  );
+  const [first] = decisions;
+  return first === undefined ? { kind: "unknown_account", accountId } : first[1];
+}
 
-    const {
-      decision,
-      step: decided,
-      ended = null,
-      by: poster = by,
-    } = await decide(
-      { book: settled, posted: settled.entries, ...charged, catalogue },
+/**
+ * The same for a set of accounts, which all change or none. Returns the decisions; accounts that do not
+ * exist have none.
+ */
+export async function moveAccounts<D>(
+  database: Database,
+  { accountIds, now, by = null }: AccountsNow,
+  decide: (
+    accounts: ReadonlyMap<AccountId, SettledAccount>,
+    transaction: Transaction,
+  ) => Promise<ReadonlyMap<AccountId, Decided<D>>>,
+): Promise<ReadonlyMap<AccountId, D>> {
+  return inTransaction(database, async (transaction) => {
+    const read = await readSettled(transaction, accountIds, now);
+    if (read.size === 0) return new Map();
+    const fellDue = [...read.values()].flatMap(({ settled }) => changesOf(settled));
+    await endAutoTopUps(transaction, fellDue, now);
+
+    const decided = await decide(
+      new Map([...read].map(([id, { account }]) => [id, account])),
       transaction,
     );
-    const step = decided && {
-      ...decided,
-      entries: decided.entries.map((entry) => ({ ...entry, postedBy: poster })),
-    };
-    const steps = [settled, ended, step].filter((done) => done !== null);
-    if (!(await postMovement(transaction, movementOf([{ before, steps }]), now))) {
-      throw new Error(`account ${accountId} moved while its row was locked`);
+    const moves = [...read].map(([id, { before, settled }]) =>
+      moveOf(before, settled, decided.get(id), by),
+    );
+    if (!(await postMovement(transaction, movementOf(moves), now))) {
+      throw new Error("an account moved while its row was locked");
     }
-    await endAutoTopUps(transaction, ofAccount(step?.changes ?? []), now);
-    const after = (step ?? ended ?? settled).account;
-    if (after.timeZone !== account.timeZone || after.threshold !== account.threshold) {
-      await writeAccountSettings(transaction, after);
-      await recordSettings(transaction, { accountId, now, by: whoSet(step?.changes ?? []) });
+    const changes = moves.flatMap(({ step }) => (step === null ? [] : changesOf(step)));
+    await endAutoTopUps(transaction, changes, now);
+    for (const { before, steps, step } of moves) {
+      const after = steps.at(-1)?.account ?? before.account;
+      await writeSettings(transaction, before.account, after, {
+        changes: step?.changes ?? [],
+        now,
+      });
     }
-    return decision;
+    return new Map([...decided].map(([id, { decision }]) => [id, decision]));
   });
+}
+
+/** An account as it was read, and settled. */
+interface ReadAccount {
+  readonly before: AccountBook;
+  readonly settled: Settlement;
+  readonly account: SettledAccount;
+}
+
+/** The accounts that exist, locked and settled, by id. */
+async function readSettled(
+  transaction: Transaction,
+  accountIds: readonly AccountId[],
+  now: Instant,
+): Promise<Map<AccountId, ReadAccount>> {
+  const details = await lockAllDetails(transaction, accountIds);
+  if (details.size === 0) return new Map();
+  const catalogue = await readCatalogue(transaction);
+  const upto = uptoClock(now, await readCompleteUntil(transaction));
+  const books = await readBooks(transaction, [...details.keys()]);
+  const read = new Map<AccountId, ReadAccount>();
+  for (const [accountId, { account, createdAt: _, ...charged }] of details) {
+    const rest = books.get(accountId);
+    if (rest === undefined) throw new Error(`the book of account ${accountId} was not read`);
+    const before = { account, ...rest };
+    const settled = settle(before, catalogue, upto);
+    const posted = settled.entries;
+    read.set(accountId, {
+      before,
+      settled,
+      account: { book: settled, posted, ...charged, catalogue },
+    });
+  }
+  return read;
+}
+
+function changesOf({ account: { accountId }, changes }: Settlement) {
+  return changes.map((change) => ({ accountId, change }));
+}
+
+/** The steps of an account, of which `step` was decided on. */
+function moveOf<D>(
+  before: AccountBook,
+  settled: Settlement,
+  decided: Decided<D> | undefined,
+  by: string | null,
+): Steps & { readonly step: Settlement | null } {
+  const { step: made = null, ended = null, by: poster = by } = decided ?? {};
+  const step = made && {
+    ...made,
+    entries: made.entries.map((entry) => ({ ...entry, postedBy: poster })),
+  };
+  return { before, step, steps: [settled, ended, step].filter((done) => done !== null) };
+}
+
+async function writeSettings(
+  transaction: Transaction,
+  before: Account,
+  after: Account,
+  { changes, now }: { readonly changes: readonly SubscriptionChange[]; readonly now: Instant },
+): Promise<void> {
+  if (after.timeZone === before.timeZone && after.threshold === before.threshold) return;
+  await writeAccountSettings(transaction, after);
+  const { accountId } = after;
+  await recordSettings(transaction, { accountId, now, by: whoSet(changes) });
 }
 
 /** A setting changes only together with a change in the history. */

@@ -53,7 +53,7 @@ export async function takeFromOutbox(
   transaction: Transaction,
   limit: number,
 ): Promise<OutboxRecord[]> {
-  return queryRows<OutboxRecord>(transaction, TAKE, [limit]);
+  return queryRows<OutboxRecord>(transaction, TAKE, [limit], "take-from-outbox");
 }
 
 const DELETE = `
@@ -68,7 +68,8 @@ export async function deleteFromOutbox(
   transaction: Transaction,
   sent: readonly OutboxRecord[],
 ): Promise<void> {
-  await transaction.query(DELETE, columnsOf(sent, "accountId", "topic", "sequence"));
+  const values = columnsOf(sent, "accountId", "topic", "sequence");
+  await transaction.query({ name: "delete-from-outbox", text: DELETE, values });
 }
 
 const REFUSE = `

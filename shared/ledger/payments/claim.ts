@@ -130,7 +130,7 @@ export async function putOffPayment(
 ): Promise<void> {
   const { nextTryAt, gatewayPayment, reason } = later;
   const values = [accountId, paymentId, attempt, nextTryAt, gatewayPayment, reason, claimedUntil];
-  await database.query(LATER, values);
+  await database.query({ name: "put-off-payment", text: LATER, values });
 }
 
 const ASK = `

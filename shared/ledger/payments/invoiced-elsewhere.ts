@@ -5,8 +5,8 @@ import { moveAccount, type RequestedBy, type UnknownAccount } from "../books/mov
 import { publishPayments } from "../books/publish-payments.ts";
 import { readOpenFees } from "../books/unpaid-fees.ts";
 import { type Database, type Queryable, queryRow, type Transaction } from "../postgres/database.ts";
+import { payFee } from "./end-fee.ts";
 import { lockPayment, type PaymentRef } from "./payments.ts";
-import { payFee } from "./settle.ts";
 
 /** That an account's fees are invoiced elsewhere: who said so, and when. */
 export interface InvoicedElsewhere {

@@ -1,8 +1,11 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { FeePayment, NewTopUp, Payment, TopUp } from "../../core/payments/payment.ts";
+import { topUpCreated } from "../../core/payments/payment-change.ts";
 import { type StoredFeeCredits, toFeeCredits } from "../books/fee-credits.ts";
+import { publishPayments } from "../books/publish-payments.ts";
 import { LIFE } from "../catalogue/lot-life.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** The key of a payment. */
@@ -39,14 +42,45 @@ export async function readPayment(
   return row && toPayment(row);
 }
 
+/** A payment that is locked, and when its gateway is called. */
+export interface LockedPayment {
+  readonly payment: Payment;
+  /** Of its attempt. */
+  readonly calls: number;
+  readonly nextTryAt: Instant | null;
+}
+
+const LOCK = `
+  SELECT ${PAYMENT_COLUMNS}, payment.calls, payment.next_try_at AS "nextTryAt"
+  FROM unnest($1::text[], $2::text[]) AS locked (account_id, payment_id)
+  JOIN payment USING (account_id, payment_id)
+  FOR UPDATE OF payment`;
+
+/**
+ * The payments that exist, locked until the transaction ends, at most one of each account, by account.
+ * The caller has locked the accounts.
+ */
+export async function lockPayments(
+  transaction: Transaction,
+  refs: readonly PaymentRef[],
+): Promise<Map<AccountId, LockedPayment>> {
+  type Row = PaymentRow & Omit<LockedPayment, "payment">;
+  const values = columnsOf(refs, "accountId", "paymentId");
+  const rows = await queryRows<Row>(transaction, LOCK, values, "lock-payments");
+  return new Map(
+    rows.map(({ calls, nextTryAt, ...row }) => [
+      row.accountId,
+      { payment: toPayment(row), calls, nextTryAt },
+    ]),
+  );
+}
+
 /** One payment, locked until the transaction ends. The caller has locked the account. */
 export async function lockPayment(
   transaction: Transaction,
-  { accountId, paymentId }: PaymentRef,
+  ref: PaymentRef,
 ): Promise<Payment | null> {
-  const [text, values] = [`${READ} FOR UPDATE`, [accountId, paymentId]];
-  const row = await queryRow<PaymentRow>(transaction, text, values, "lock-payment");
-  return row && toPayment(row);
+  return (await lockPayments(transaction, [ref])).get(ref.accountId)?.payment ?? null;
 }
 
 const LIST = `
@@ -79,37 +113,58 @@ const INSERT = `
   INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life,
                        life_months, attempt, calls, next_try_at, reason, created_at, attempted_at,
                        requested_by)
-  VALUES ($1, $2, 'top_up', 'pending', $3, $4, $5, $6, $7, 1, 0, to_timestamp($8 / 1000.0), $9,
-          to_timestamp($8 / 1000.0), to_timestamp($8 / 1000.0), $10)`;
+  SELECT account_id, payment_id, 'top_up', 'pending', amount, currency, credits, life, life_months, 1,
+         0, to_timestamp($9 / 1000.0), reason, to_timestamp($9 / 1000.0), to_timestamp($9 / 1000.0), $10
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
+              $7::integer[], $8::text[])
+    AS top_up (account_id, payment_id, amount, currency, credits, life, life_months, reason)`;
 
-/** Stores a pending top-up, to be charged immediately. A unique index refuses a second one in flight. */
-export async function insertTopUp(
+/**
+ * Stores pending top-ups, to be charged immediately, and publishes them. A unique index refuses a second
+ * one in flight. The caller has locked the accounts.
+ */
+export async function insertTopUps(
   transaction: Transaction,
-  accountId: AccountId,
-  { paymentId, amount, currency, credits, life, reason }: NewTopUp,
+  topUps: readonly { readonly accountId: AccountId; readonly topUp: NewTopUp }[],
   { now, by }: { readonly now: Instant; readonly by: string | null },
 ): Promise<void> {
-  const months = life.kind === "months" ? life.months : null;
-  const lot = [credits, life.kind, months];
-  const values = [accountId, paymentId, amount, currency, ...lot, now, reason, by];
-  await transaction.query({ name: "insert-top-up", text: INSERT, values });
+  if (topUps.length === 0) return;
+  const rows = topUps.map(({ accountId, topUp: { life, ...topUp } }) => {
+    const months = life.kind === "months" ? life.months : null;
+    return { ...topUp, accountId, life: life.kind, months };
+  });
+  const terms = columnsOf(rows, "accountId", "paymentId", "amount", "currency", "credits");
+  const rest = columnsOf(rows, "life", "months", "reason");
+  const values = [...terms, ...rest, now, by];
+  await transaction.query({ name: "insert-top-ups", text: INSERT, values });
+  const changes = topUps.map(({ accountId, topUp }) => topUpCreated(accountId, topUp, by));
+  await publishPayments(transaction, changes, now);
 }
 
-const CONTEXT = `
-  SELECT EXISTS (SELECT FROM payment_method WHERE account_id = $1) AS "hasMethod",
+const SO_FAR = `
+  SELECT asked.account_id AS "accountId",
+         EXISTS (SELECT FROM payment_method AS method WHERE method.account_id = asked.account_id)
+           AS "hasMethod",
          EXISTS (SELECT FROM payment
-                 WHERE account_id = $1 AND kind = 'top_up' AND status = 'pending') AS "inFlight",
+                 WHERE payment.account_id = asked.account_id
+                   AND kind = 'top_up'
+                   AND status = 'pending') AS "inFlight",
          (SELECT count(*)::integer FROM payment
-          WHERE account_id = $1 AND substring(payment_id FROM '${REFERENCE.automaticTopUp.pattern}') = $2)
+          WHERE payment.account_id = asked.account_id
+            AND substring(payment_id FROM '${REFERENCE.automaticTopUp.pattern}') = asked.crossing)
            AS tries,
-         coalesce(sum(amount) FILTER (WHERE created_at >= to_timestamp($3 / 1000.0)), 0)::bigint
-           AS today,
-         coalesce(sum(amount), 0)::bigint AS "thisMonth"
-  FROM payment
-  WHERE account_id = $1
-    AND kind = 'top_up'
-    AND status IN ('pending', 'succeeded')
-    AND created_at >= to_timestamp($4 / 1000.0)`;
+         spent.today, spent."thisMonth"
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+    AS asked (account_id, crossing, today, this_month)
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(amount) FILTER (WHERE created_at >= to_timestamp(asked.today / 1000.0)), 0)::bigint
+             AS today,
+           coalesce(sum(amount), 0)::bigint AS "thisMonth"
+    FROM payment
+    WHERE payment.account_id = asked.account_id
+      AND kind = 'top_up'
+      AND status IN ('pending', 'succeeded')
+      AND created_at >= to_timestamp(asked.this_month / 1000.0)) AS spent`;
 
 /** What decides about an account's next top-up, besides the account itself. */
 export interface TopUpsSoFar {
@@ -121,18 +176,28 @@ export interface TopUpsSoFar {
   readonly spent: { readonly today: bigint; readonly thisMonth: bigint };
 }
 
-/** The caller has locked the account. */
+/** The newest crossing of an account, and the starts of its day and its month. */
+export interface CrossingNow {
+  readonly accountId: AccountId;
+  readonly crossing: bigint;
+  readonly today: Instant;
+  readonly thisMonth: Instant;
+}
+
+/** By account. The caller has locked the accounts. */
 export async function readTopUpsSoFar(
   transaction: Transaction,
-  accountId: AccountId,
-  { crossing, today, thisMonth }: { crossing: bigint; today: Instant; thisMonth: Instant },
-): Promise<TopUpsSoFar> {
-  type Row = Omit<TopUpsSoFar, "spent"> & TopUpsSoFar["spent"];
-  const values = [accountId, crossing, today, thisMonth];
-  const row = await queryRow<Row>(transaction, CONTEXT, values, "read-top-ups-so-far");
-  if (row === null) throw new Error("an aggregate without a row");
-  const { today: ofToday, thisMonth: ofThisMonth, ...soFar } = row;
-  return { ...soFar, spent: { today: ofToday, thisMonth: ofThisMonth } };
+  asked: readonly CrossingNow[],
+): Promise<Map<AccountId, TopUpsSoFar>> {
+  type Row = Omit<TopUpsSoFar, "spent"> & TopUpsSoFar["spent"] & Pick<CrossingNow, "accountId">;
+  const values = columnsOf(asked, "accountId", "crossing", "today", "thisMonth");
+  const rows = await queryRows<Row>(transaction, SO_FAR, values, "read-top-ups-so-far");
+  return new Map(
+    rows.map(({ accountId, today, thisMonth, ...soFar }) => [
+      accountId,
+      { ...soFar, spent: { today, thisMonth } },
+    ]),
+  );
 }
 
 export function toPayment(row: PaymentRow): Payment {

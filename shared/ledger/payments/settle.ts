@@ -1,160 +1,149 @@
-import { decideFeePaid } from "../../core/changes/restore-subscription.ts";
-import { decideFeeFailed } from "../../core/changes/suspend-subscription.ts";
-import type { Instant } from "../../core/line/account.ts";
-import type { Settlement } from "../../core/month/settle.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
 import { recheckAt } from "../../core/payments/attempt.ts";
-import { type Decline, declineReason } from "../../core/payments/decline.ts";
-import type { FeePayment, Payment, PaymentStatus, TopUp } from "../../core/payments/payment.ts";
+import type { AutoTopUp } from "../../core/payments/auto-top-up.ts";
+import type { Payment, PaymentStatus, TopUp } from "../../core/payments/payment.ts";
 import { chargeChanged } from "../../core/payments/payment-change.ts";
-import { feeDeclined, keepsSuspended } from "../../core/payments/settle-fee.ts";
 import { topUpDeclined, topUpSucceeded } from "../../core/payments/settle-top-up.ts";
-import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
-import { moveAccount, type SettledAccount, type UnknownAccount } from "../books/move-account.ts";
+import { type ChangedAutoTopUp, readAutoTopUps, writeAutoTopUps } from "../books/auto-top-ups.ts";
+import { type Decided, moveAccounts, type SettledAccount } from "../books/move-account.ts";
 import { publishPayments } from "../books/publish-payments.ts";
-import { readOpenFees } from "../books/unpaid-fees.ts";
-import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
-import { lockPayment } from "./payments.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
+import type { Database, Transaction } from "../postgres/database.ts";
+import { endFee } from "./end-fee.ts";
+import type { OpenAttempt, PaymentEnd, PaymentOutcome } from "./open-attempt.ts";
+import { lockPayments } from "./payments.ts";
 
-/** The final outcome of a payment's attempt. */
-export type PaymentOutcome =
-  | { readonly kind: "succeeded"; readonly gatewayPayment: string }
-  | {
-      readonly kind: "declined";
-      readonly gatewayPayment: string | null;
-      readonly decline: Decline;
-    };
+/** A payment as it was claimed, and the outcome of its attempt. */
+export interface AttemptOutcome {
+  readonly payment: Payment;
+  readonly outcome: PaymentOutcome;
+}
 
 export type SettledPayment =
   | { readonly kind: "settled"; readonly status: PaymentStatus }
   /** Another process has settled this attempt. */
   | { readonly kind: "already_settled" };
 
-/** The author of changes in a subscription's history when fees are paid or abandoned. */
-const BY = "payments";
-
 /**
- * Posts the outcome of a payment's attempt once, in one transaction: a top-up's lot, or what a fee means
- * for its subscription, and the notices. Repeating it is safe.
+ * Posts the outcomes of payments' attempts once each, all in one transaction: a top-up's lot, or what a
+ * fee means for its subscription, and the notices. Repeating it is safe. Takes at most one payment of an
+ * account. Returns what became of each, by account; accounts that do not exist have nothing.
  */
-export async function settlePayment(
+export async function settlePayments(
   database: Database,
-  { accountId, paymentId, attempt }: Payment,
-  outcome: PaymentOutcome,
+  outcomes: readonly AttemptOutcome[],
   now: Instant,
-): Promise<SettledPayment | UnknownAccount> {
-  return moveAccount<SettledPayment>(database, { accountId, now }, async (settled, transaction) => {
-    const payment = await lockPayment(transaction, { accountId, paymentId });
-    if (payment?.status !== "pending" || payment.attempt !== attempt) {
-      return { decision: { kind: "already_settled" }, step: null };
+): Promise<ReadonlyMap<AccountId, SettledPayment>> {
+  const accountIds = outcomes.map(({ payment }) => payment.accountId);
+  if (new Set(accountIds).size < accountIds.length) {
+    throw new Error("a set of outcomes has two payments of one account");
+  }
+  return moveAccounts(database, { accountIds, now }, async (accounts, transaction) => {
+    const open = await lockOpen(transaction, outcomes, accounts);
+    const ended = await endAll(transaction, open, now);
+    await write(transaction, ended, now);
+    const changes = ended.map(({ payment, end }) => chargeChanged(payment, end));
+    await publishPayments(transaction, changes, now);
+    const decided = new Map<AccountId, Decided<SettledPayment>>();
+    for (const accountId of accounts.keys()) {
+      decided.set(accountId, { decision: { kind: "already_settled" }, step: null });
     }
-    const { step, ...after } =
-      payment.kind === "top_up"
-        ? await settleTopUp(transaction, payment, outcome, settled, now)
-        : await settleFee(transaction, payment, outcome, settled, now);
-    await write(transaction, payment, { ...after, ...outcome }, now);
-    await publishPayments(transaction, [chargeChanged(payment, after)], now);
-    return { decision: { kind: "settled", status: after.status }, step };
+    for (const { payment, end } of ended) {
+      const { status, step } = end;
+      decided.set(payment.accountId, { decision: { kind: "settled", status }, step });
+    }
+    return decided;
   });
 }
 
-/** The new state of a payment, and the change of its account. */
-interface After {
-  readonly status: PaymentStatus;
-  readonly reason: string;
-  readonly nextTryAt: Instant | null;
-  readonly step: Settlement | null;
+/** Those whose attempt nobody has settled. */
+async function lockOpen(
+  transaction: Transaction,
+  outcomes: readonly AttemptOutcome[],
+  accounts: ReadonlyMap<AccountId, SettledAccount>,
+): Promise<OpenAttempt[]> {
+  const refs = outcomes.map(({ payment }) => payment);
+  const locked = await lockPayments(transaction, refs);
+  return outcomes.flatMap(({ payment: { accountId, attempt }, outcome }) => {
+    const settled = accounts.get(accountId);
+    const found = locked.get(accountId);
+    if (settled === undefined || found === undefined) return [];
+    const { payment } = found;
+    const isOpen = payment.status === "pending" && payment.attempt === attempt;
+    return isOpen ? [{ ...found, outcome, settled }] : [];
+  });
 }
 
-async function settleTopUp(
-  transaction: Transaction,
-  topUp: TopUp,
-  outcome: PaymentOutcome,
-  { book }: SettledAccount,
-  now: Instant,
-): Promise<After> {
-  const before = await readAutoTopUp(transaction, topUp.accountId);
-  const succeeded = outcome.kind === "succeeded";
-  const { auto, notices, step, reason } = succeeded
-    ? topUpSucceeded(topUp, before, book, now)
-    : topUpDeclined(topUp, before, outcome.decline, now);
-  await writeAutoTopUp(transaction, topUp.accountId, { auto, notices, now });
-  if (!succeeded) return { status: "failed", reason, nextTryAt: null, step };
-  return { status: "succeeded", reason, nextTryAt: await nextCheck(transaction, topUp, now), step };
+interface EndedAttempt extends OpenAttempt {
+  readonly end: PaymentEnd;
 }
 
-async function settleFee(
+/** Ends the attempts, and writes what they mean for auto top-up. */
+async function endAll(
   transaction: Transaction,
-  fee: FeePayment,
-  outcome: PaymentOutcome,
-  settled: SettledAccount,
+  open: readonly OpenAttempt[],
   now: Instant,
-): Promise<After> {
-  if (outcome.kind === "succeeded") {
-    const step = await payFee(transaction, fee, settled, { now, by: BY });
-    const nextTryAt = await nextCheck(transaction, fee, now);
-    return { status: "succeeded", reason: "", nextTryAt, step };
+): Promise<EndedAttempt[]> {
+  const topUps = open.filter(({ payment }) => payment.kind === "top_up");
+  const ids = topUps.map(({ payment }) => payment.accountId);
+  const autoOf = await readAutoTopUps(transaction, ids);
+  const changed: ChangedAutoTopUp[] = [];
+  const ended: EndedAttempt[] = [];
+  for (const attempt of open) {
+    const { payment } = attempt;
+    const { accountId } = payment;
+    if (payment.kind === "fee") {
+      ended.push({ ...attempt, end: await endFee(transaction, payment, attempt, now) });
+    } else {
+      const { auto, notices, end } = endTopUp(payment, attempt, autoOf(accountId), now);
+      changed.push({ accountId, auto, notices });
+      ended.push({ ...attempt, end });
+    }
   }
-  const reason = declineReason(outcome.decline);
-  const { subscription } = settled.book.schedule;
-  const { status, nextTryAt } = feeDeclined(fee, subscription?.number === fee.number, now);
-  const decision = status === "failed" ? decideFeeFailed(fee, { ...settled, now, by: BY }) : null;
-  return { status, reason, nextTryAt, step: decision?.kind === "changed" ? decision : null };
+  await writeAutoTopUps(transaction, changed, now);
+  return ended;
 }
 
-/** What the payment of a fee changes on its account, which is settled and locked; null: nothing. */
-export async function payFee(
-  transaction: Transaction,
-  fee: FeePayment,
-  settled: SettledAccount,
-  request: { readonly now: Instant; readonly by: string },
-): Promise<Settlement | null> {
-  const owing = await countOwing(transaction, fee);
-  const decision = decideFeePaid(fee, { ...settled, ...request, owing });
-  return decision.kind === "changed" ? decision : null;
-}
-
-async function countOwing(
-  transaction: Transaction,
-  { accountId, number, paymentId }: FeePayment,
-): Promise<number> {
-  const open = await readOpenFees(transaction, accountId);
-  const others = open.filter((fee) => fee.number === number && fee.paymentId !== paymentId);
-  return others.filter(keepsSuspended).length;
-}
-
-const CALLS = `
-  SELECT calls, next_try_at AS "nextTryAt"
-  FROM payment
-  WHERE account_id = $1 AND payment_id = $2`;
-
-/** When to check a succeeded payment at the gateway again; null: never. */
-async function nextCheck(
-  transaction: Transaction,
-  { accountId, paymentId }: Payment,
+function endTopUp(
+  topUp: TopUp,
+  { calls, nextTryAt, outcome, settled }: OpenAttempt,
+  before: AutoTopUp,
   now: Instant,
-): Promise<Instant | null> {
-  type Row = { calls: number; nextTryAt: Instant | null };
-  const row = await queryRow<Row>(transaction, CALLS, [accountId, paymentId], "read-calls");
-  return recheckAt(row ?? { calls: 0, nextTryAt: null }, now);
+) {
+  if (outcome.kind === "succeeded") {
+    const { step, reason, ...after } = topUpSucceeded(topUp, before, settled.book, now);
+    const next = recheckAt({ calls, nextTryAt }, now);
+    const end: PaymentEnd = { status: "succeeded", reason, nextTryAt: next, step };
+    return { ...after, end };
+  }
+  const { step, reason, ...after } = topUpDeclined(topUp, before, outcome.decline, now);
+  const end: PaymentEnd = { status: "failed", reason, nextTryAt: null, step };
+  return { ...after, end };
 }
 
 const WRITE = `
   UPDATE payment
-  SET status = $3,
-      reason = $4,
-      next_try_at = to_timestamp($5::bigint / 1000.0),
-      gateway_payment = coalesce($6, gateway_payment),
-      settled_at = to_timestamp($7::bigint / 1000.0)
-  WHERE account_id = $1 AND payment_id = $2`;
+  SET status = ended.status,
+      reason = ended.reason,
+      next_try_at = to_timestamp(ended.next_try_at / 1000.0),
+      gateway_payment = coalesce(ended.gateway_payment, payment.gateway_payment),
+      settled_at = to_timestamp(ended.settled_at / 1000.0)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[])
+    AS ended (account_id, payment_id, status, reason, next_try_at, gateway_payment, settled_at)
+  WHERE payment.account_id = ended.account_id AND payment.payment_id = ended.payment_id`;
 
 async function write(
   transaction: Transaction,
-  { accountId, paymentId }: Payment,
-  after: Omit<After, "step"> & { readonly gatewayPayment: string | null },
+  ended: readonly EndedAttempt[],
   now: Instant,
 ): Promise<void> {
-  const { status, reason, nextTryAt, gatewayPayment } = after;
-  const settledAt = status === "retrying" ? null : now;
-  const values = [accountId, paymentId, status, reason, nextTryAt, gatewayPayment, settledAt];
-  await transaction.query({ name: "settle-payment", text: WRITE, values });
+  if (ended.length === 0) return;
+  const rows = ended.map(({ payment: { accountId, paymentId }, outcome, end }) => {
+    const { step: _, ...state } = end;
+    const settledAt = end.status === "retrying" ? null : now;
+    return { accountId, paymentId, ...state, settledAt, gatewayPayment: outcome.gatewayPayment };
+  });
+  const state = columnsOf(rows, "accountId", "paymentId", "status", "reason", "nextTryAt");
+  const values = [...state, ...columnsOf(rows, "gatewayPayment", "settledAt")];
+  await transaction.query({ name: "settle-payments", text: WRITE, values });
 }

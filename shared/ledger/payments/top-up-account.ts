@@ -1,4 +1,4 @@
-import type { Instant } from "../../core/line/account.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { startOfDay, startOfMonth } from "../../core/offer/months.ts";
 import { USUAL_ATTEMPTS } from "../../core/payments/attempts-by-hand.ts";
@@ -10,37 +10,44 @@ import {
   type ManualTopUpDecision,
   type TopUpContext,
 } from "../../core/payments/decide-top-up.ts";
-import type { NewTopUp, TopUp } from "../../core/payments/payment.ts";
-import { topUpCreated } from "../../core/payments/payment-change.ts";
+import type { TopUp } from "../../core/payments/payment.ts";
 import { refuseOneMore } from "../books/attempts-by-hand.ts";
-import { readAutoTopUp, writeAutoTopUp } from "../books/auto-top-ups.ts";
+import { readAutoTopUps, writeAutoTopUp, writeAutoTopUps } from "../books/auto-top-ups.ts";
 import {
   type AccountNow,
   moveAccount,
+  moveAccounts,
   type SettledAccount,
   type UnknownAccount,
 } from "../books/move-account.ts";
-import { publishPayments } from "../books/publish-payments.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-import { insertTopUp, lockPayment, readTopUpsSoFar } from "./payments.ts";
+import { insertTopUps, lockPayment, readTopUpsSoFar } from "./payments.ts";
 
 /**
- * Settles an account and stores a pending top-up if it needs one, in one transaction. However often this
- * runs, also concurrently, a crossing causes one top-up.
+ * Settles accounts and stores a pending top-up of each that needs one, all in one transaction. However
+ * often this runs, also concurrently, a crossing causes one top-up. Returns the decisions; accounts that
+ * do not exist have none.
  */
 export async function topUpIfLow(
   database: Database,
-  at: AccountNow,
-): Promise<AutoTopUpDecision | UnknownAccount> {
-  return moveAccount(database, at, async (settled, transaction) => {
-    const { tries, context } = await readContext(transaction, settled, at.now);
-    const decision = decideAutoTopUp(tries, context);
-    const { auto, topUp, notices } = decision;
-    if (topUp !== null) await store(transaction, { ...at, by: null }, topUp);
-    if (isChanged(context, decision)) {
-      await writeAutoTopUp(transaction, at.accountId, { auto, notices, now: at.now });
-    }
-    return { decision, step: null };
+  accountIds: readonly AccountId[],
+  now: Instant,
+): Promise<ReadonlyMap<AccountId, AutoTopUpDecision>> {
+  return moveAccounts(database, { accountIds, now }, async (accounts, transaction) => {
+    const contexts = await readContexts(transaction, accounts, now);
+    const decided = contexts.map(({ accountId, tries, context }) => ({
+      accountId,
+      before: context,
+      decision: decideAutoTopUp(tries, context),
+    }));
+    const created = decided.flatMap(({ accountId, decision: { topUp } }) =>
+      topUp === null ? [] : [{ accountId, topUp }],
+    );
+    await insertTopUps(transaction, created, { now, by: null });
+    const changed = decided.filter(({ before, decision }) => isChanged(before, decision));
+    const written = changed.map(({ accountId, decision }) => ({ accountId, ...decision }));
+    await writeAutoTopUps(transaction, written, now);
+    return new Map(decided.map(({ accountId, decision }) => [accountId, { decision, step: null }]));
   });
 }
 
@@ -69,7 +76,7 @@ export async function topUpByHand(
   request: ManualTopUp,
   most: number = USUAL_ATTEMPTS,
 ): Promise<ManualTopUpOutcome | UnknownAccount> {
-  const { accountId, now } = at;
+  const { accountId, now, by = null } = at;
   return moveAccount<ManualTopUpOutcome>(database, at, async (settled, transaction) => {
     const standing = await lockPayment(transaction, { accountId, paymentId: request.paymentId });
     if (standing?.kind === "top_up") {
@@ -80,40 +87,56 @@ export async function topUpByHand(
           : ({ kind: "top_up_exists", amount, currency } as const);
       return { decision, step: null };
     }
-    const { context } = await readContext(transaction, settled, now);
+    const [read] = await readContexts(transaction, new Map([[accountId, settled]]), now);
+    if (read === undefined) throw new Error(`the top-ups of ${accountId} were not read`);
+    const { context } = read;
     const decision = decideManualTopUp(request, context);
     if (decision.kind === "pending") {
       const refused = await refuseOneMore(transaction, { accountId, now, most });
       if (refused !== null) return { decision: refused, step: null };
-      await store(transaction, at, decision.topUp);
-      const { notices } = decision;
+      const { topUp, notices } = decision;
+      await insertTopUps(transaction, [{ accountId, topUp }], { now, by });
       await writeAutoTopUp(transaction, accountId, { auto: context.auto, notices, now });
     }
     return { decision, step: null };
   });
 }
 
-async function store(
-  transaction: Transaction,
-  { accountId, now, by = null }: AccountNow,
-  topUp: NewTopUp,
-): Promise<void> {
-  await insertTopUp(transaction, accountId, topUp, { now, by });
-  await publishPayments(transaction, [topUpCreated(accountId, topUp, by)], now);
+interface ReadContext {
+  readonly accountId: AccountId;
+  /** The top-ups of the account's newest crossing. */
+  readonly tries: number;
+  readonly context: TopUpContext;
 }
 
-async function readContext(
+async function readContexts(
   transaction: Transaction,
-  { book, posted: _, ...settled }: SettledAccount,
+  accounts: ReadonlyMap<AccountId, SettledAccount>,
   now: Instant,
-): Promise<{ tries: number; context: TopUpContext }> {
-  const { account } = book;
-  const { accountId, timeZone } = account;
-  const { tries, ...soFar } = await readTopUpsSoFar(transaction, accountId, {
-    crossing: account.crossings,
-    today: startOfDay(now, timeZone),
-    thisMonth: startOfMonth(now, timeZone),
+): Promise<ReadContext[]> {
+  const newest = [...accounts].map(
+    ([
+      accountId,
+      {
+        book: { account },
+      },
+    ]) => ({
+      accountId,
+      crossing: account.crossings,
+      today: startOfDay(now, account.timeZone),
+      thisMonth: startOfMonth(now, account.timeZone),
+    }),
+  );
+  const soFar = await readTopUpsSoFar(transaction, newest);
+  const autoOf = await readAutoTopUps(transaction, [...accounts.keys()]);
+  return [...accounts].map(([accountId, { book, posted: _, ...settled }]) => {
+    const ofAccount = soFar.get(accountId);
+    if (ofAccount === undefined) throw new Error(`the top-ups of ${accountId} were not read`);
+    const { tries, ...rest } = ofAccount;
+    const { account } = book;
+    return {
+      ...{ accountId, tries },
+      context: { account, ...settled, auto: autoOf(accountId), ...rest, now },
+    };
   });
-  const auto = await readAutoTopUp(transaction, accountId);
-  return { tries, context: { account, ...settled, auto, ...soFar, now } };
 }

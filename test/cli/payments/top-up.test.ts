@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { topUpIfLow } from "../../support/books/one-payment.ts";
 import { openPayer, sellCredits } from "../../support/books/payers.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
 import { everyTable, outboxOf } from "../../support/cli/every-table.ts";

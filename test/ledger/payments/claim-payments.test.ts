@@ -17,7 +17,6 @@ import {
   putOffPayment,
 } from "../../../shared/ledger/payments/claim.ts";
 import { listAllPayments } from "../../../shared/ledger/payments/list-all-payments.ts";
-import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import {
   CARD,
@@ -34,6 +33,7 @@ import {
 } from "../../support/books/card-holders.ts";
 import { explained } from "../../support/books/explained.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
+import { settlePayment } from "../../support/books/one-payment.ts";
 import { sellCredits } from "../../support/books/payers.ts";
 import { copySubscriber, openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";

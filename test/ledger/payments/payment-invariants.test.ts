@@ -2,11 +2,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { postRefund } from "../../../shared/ledger/payments/post-refund.ts";
-import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
-import { topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
 import { type Books, connect, openBooks } from "../../support/books/books.ts";
 import { newest, openCardHolder, PAID, paidTopUp } from "../../support/books/card-holders.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
+import { settlePayment, topUpIfLow } from "../../support/books/one-payment.ts";
 import { sellCredits, use } from "../../support/books/payers.ts";
 import { openCatalogue } from "../../support/books/subscribers.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";

@@ -20,8 +20,6 @@ import {
   refuseRefund,
   requestRefund,
 } from "../../../shared/ledger/payments/refunds.ts";
-import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
-import { topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import {
   autoOf,
@@ -36,6 +34,7 @@ import {
   toldOf,
 } from "../../support/books/card-holders.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
+import { settlePayment, topUpIfLow } from "../../support/books/one-payment.ts";
 import { balanceOf, sellCredits, use } from "../../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";

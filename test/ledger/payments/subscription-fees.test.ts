@@ -12,10 +12,10 @@ import { changeSubscription } from "../../../shared/ledger/credits/change-subscr
 import { previewSettling, settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
 import { setInvoicedElsewhere } from "../../../shared/ledger/payments/invoiced-elsewhere.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
-import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { publishedPaymentsOf } from "../../support/books/card-holders.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
+import { settlePayment } from "../../support/books/one-payment.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 
 const BEGAN = Date.parse("2026-08-10T12:00Z");

@@ -27,8 +27,7 @@ import { removePaymentMethod, setPaymentMethod } from "../../../shared/ledger/pa
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
-import { settlePayment } from "../../../shared/ledger/payments/settle.ts";
-import { topUpByHand, topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
+import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
 import {
@@ -47,6 +46,7 @@ import {
   toldOf,
 } from "../../support/books/card-holders.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
+import { settlePayment, topUpIfLow } from "../../support/books/one-payment.ts";
 import { balanceOf, sellCredits, use } from "../../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 import { DAY, NOON } from "../../support/core/examples.ts";

@@ -6,13 +6,14 @@ import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { type ClaimedPayment, claimPayments } from "../../../shared/ledger/payments/claim.ts";
 import { setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import type { PaymentOutcome } from "../../../shared/ledger/payments/open-attempt.ts";
 import { listPayments } from "../../../shared/ledger/payments/payments.ts";
-import { type PaymentOutcome, settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import {
   type ManualTopUpOutcome,
   topUpByHand,
 } from "../../../shared/ledger/payments/top-up-account.ts";
 import { type Books, openAccount } from "./books.ts";
+import { settlePayment } from "./one-payment.ts";
 
 /** Accounts with cards, and the course of their payments, with the clock passed in. */
 export const CARD = { customer: "cus_1", method: "card_approve" };

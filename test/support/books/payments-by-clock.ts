@@ -1,13 +1,14 @@
 import type { PaymentGateway } from "../../../services/top-up/gateways/payment-gateway.ts";
 import { openSimulatedGateway } from "../../../services/top-up/gateways/simulated/gateway.ts";
 import { processPayment } from "../../../services/top-up/process-payment.ts";
+import { settlingInSets } from "../../../services/top-up/settle-in-sets.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
-import { topUpIfLow } from "../../../shared/ledger/payments/top-up-account.ts";
 import { silent } from "../kafka/kafka.ts";
 import { WEBHOOK_SECRET } from "../processes/top-up-process.ts";
 import type { Books } from "./books.ts";
+import { topUpIfLow } from "./one-payment.ts";
 
 export interface PaymentsByClock {
   /** Every charge requested from the gateway, and when by the test's clock. */
@@ -46,7 +47,8 @@ export function paymentsByClock(
   };
   let clock = options.startAt;
   const now = () => clock;
-  const parts = { database, gateway, logger: silent, now };
+  const settle = settlingInSets({ database, now });
+  const parts = { database, gateway, logger: silent, now, settle };
 
   async function look(): Promise<void> {
     const accounts = await autoTopUpsToLookAt(database, clock, 100);

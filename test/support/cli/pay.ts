@@ -3,11 +3,12 @@ import { REFERENCE } from "../../../shared/core/line/reference.ts";
 import type { DeclineReason } from "../../../shared/core/payments/decline.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { claimPayments } from "../../../shared/ledger/payments/claim.ts";
+import type { PaymentOutcome } from "../../../shared/ledger/payments/open-attempt.ts";
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { type GatewayRefund, postRefund } from "../../../shared/ledger/payments/post-refund.ts";
-import { type PaymentOutcome, settlePayment } from "../../../shared/ledger/payments/settle.ts";
 import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
 import type { Books } from "../books/books.ts";
+import { settlePayment } from "../books/one-payment.ts";
 
 /** Declined for insufficient funds, or because the card is no longer valid. */
 export function declined(reason: DeclineReason, kind: "soft" | "hard" = "soft"): PaymentOutcome {

@@ -1,0 +1,29 @@
+import type { UnknownAccount } from "../../shared/ledger/books/move-account.ts";
+import {
+  type AttemptOutcome,
+  type SettledPayment,
+  settlePayments,
+} from "../../shared/ledger/payments/settle.ts";
+import type { PaymentContext } from "./payment-context.ts";
+import { workInSets } from "./work-in-sets.ts";
+
+/** Accounts that one transaction locks. */
+const MOST_IN_A_SET = 100;
+
+/** Posts the outcome of a payment's attempt; many payments share a transaction. */
+export type Settle = (outcome: AttemptOutcome) => Promise<SettledPayment | UnknownAccount>;
+
+export function settlingInSets({
+  database,
+  now,
+}: Pick<PaymentContext, "database" | "now">): Settle {
+  return workInSets({
+    most: MOST_IN_A_SET,
+    keyOf: ({ payment }) => payment.accountId,
+    async work(outcomes) {
+      const settled = await settlePayments(database, outcomes, now());
+      return ({ payment: { accountId } }) =>
+        settled.get(accountId) ?? { kind: "unknown_account", accountId };
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import type { AccountId } from "../../shared/core/line/account.ts";
+import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
+import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { workInSets } from "./work-in-sets.ts";
+
+/** Accounts that one transaction locks. */
+const MOST_IN_A_SET = 100;
+
+/** Tops up an account if it is low; many accounts share a transaction. */
+export type TopUpLow = (accountId: AccountId) => Promise<void>;
+
+export function openTopUpLow(context: {
+  readonly database: Database;
+  readonly waits: Pick<OutageRetry, "untilUp">;
+  /** Called after top-ups. */
+  onTopUp(): void;
+}): TopUpLow {
+  const { database, waits, onTopUp } = context;
+  return workInSets<AccountId, void>({
+    most: MOST_IN_A_SET,
+    keyOf: (accountId) => accountId,
+    async work(accountIds) {
+      const decisions = await waits.untilUp("Postgres", () =>
+        topUpIfLow(database, accountIds, Date.now()),
+      );
+      if ([...decisions.values()].some(({ topUp }) => topUp !== null)) onTopUp();
+      return () => undefined;
+    },
+  });
+}
