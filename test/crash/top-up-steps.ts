@@ -30,11 +30,10 @@ const STAGES = {
     "INSERT INTO auto_top_up",
     "INSERT INTO top_up_notice",
     "INSERT INTO outbox",
-    "SELECT payment again",
     "UPDATE payment",
     "INSERT INTO payments_published",
     "INSERT INTO outbox again",
-    "UPDATE account",
+    "UPDATE account again",
     "INSERT INTO lot",
     "INSERT INTO entry",
     "INSERT INTO outbox again again",
@@ -45,12 +44,13 @@ const STAGES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Only where the lot did not lift the account. */
-export const LOOK_AGAIN = "looking at the account again: SELECT account";
+export const LOOK_AGAIN = "looking at the account again: UPDATE account";
 
 type Stage = keyof typeof STAGES | "looking at the account again";
 
 function movingTheAccount() {
   return [
+    "UPDATE account",
     "SELECT account",
     "SELECT plan_price",
     "SELECT usage_complete",
@@ -154,7 +154,7 @@ function isElsewhere({ transaction, isAbout }: Said, account: string): boolean {
 }
 
 function isMove([, first = ""]: readonly string[]): boolean {
-  return /FROM account\b/.test(first) && /FOR UPDATE OF account$/.test(first);
+  return /^UPDATE account\s+SET version = version\b/.test(first);
 }
 
 function isRelay([, first = ""]: readonly string[]): boolean {

@@ -52,8 +52,9 @@ export interface LockedPayment {
 
 const LOCK = `
   SELECT ${PAYMENT_COLUMNS}, payment.calls, payment.next_try_at AS "nextTryAt"
-  FROM unnest($1::text[], $2::text[]) AS locked (account_id, payment_id)
-  JOIN payment USING (account_id, payment_id)
+  FROM payment
+  JOIN unnest($1::text[], $2::text[]) AS locked (account_id, payment_id)
+    USING (account_id, payment_id)
   FOR UPDATE OF payment`;
 
 /**

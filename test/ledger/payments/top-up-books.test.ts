@@ -6,12 +6,14 @@
  * - the limits hold for concurrent requests
  * - an outcome is posted once; the lot comes with it
  * - the seller's ceilings cut what a customer has set
+ * - a set of accounts is topped up and settled together; one that fails does not hold up the others
  * - attempts to pay by hand are bounded, also concurrent and declined ones
  * - auto top-up ends with the subscription, unless the customer keeps it
  * - settings and cards affect what comes next, never what is pending
  * - without its payment method, an account is not charged until it has another
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { settlingInSets } from "../../../services/top-up/settle-in-sets.ts";
 import { decideCancel } from "../../../shared/core/changes/cancel-subscription.ts";
 import { decideSettings } from "../../../shared/core/changes/change-settings.ts";
 import { decideThreshold } from "../../../shared/core/changes/change-threshold.ts";
@@ -27,7 +29,11 @@ import { removePaymentMethod, setPaymentMethod } from "../../../shared/ledger/pa
 import { readPayment } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
-import { topUpByHand } from "../../../shared/ledger/payments/top-up-account.ts";
+import { settlePayments } from "../../../shared/ledger/payments/settle.ts";
+import {
+  topUpIfLow as topUpAllIfLow,
+  topUpByHand,
+} from "../../../shared/ledger/payments/top-up-account.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
 import {
@@ -221,6 +227,83 @@ describe("an account that is low", () => {
     const asked = { accountId: toAccountId(id), now: NOON };
     const outcome = await topUpByHand(books.database, asked, { paymentId: "manual:1", amount: 1n });
     expect(outcome).toEqual(unknown);
+  });
+});
+
+describe("a set of accounts", () => {
+  /** Six accounts that are low, each with its payment. */
+  async function openSet(names: readonly string[]) {
+    for (const name of names) {
+      await openCardHolder(books, `${id}-${name}`, NOON - DAY, { credits: CREDIT });
+      await use(books, { [`${id}-${name}`]: 1n }, NOON);
+    }
+    const ids = names.map((name) => toAccountId(`${id}-${name}`));
+    const decisions = await topUpAllIfLow(books.database, ids, NOON);
+    return { ids, decisions };
+  }
+
+  const statuses = async (ids: readonly string[]) =>
+    (await Promise.all(ids.map((each) => paymentsOf(books, each)))).map((lines) =>
+      lines.join(", "),
+    );
+
+  const NAMES = ["f", "e", "d", "c", "b", "a"];
+
+  test("is topped up in one transaction, and none of them twice", async () => {
+    const unknown = toAccountId("nobody");
+    const { ids, decisions } = await openSet(NAMES);
+    expect([...decisions.values()].every(({ topUp }) => topUp !== null)).toBe(true);
+    const again = await topUpAllIfLow(books.database, [...ids, unknown], NOON);
+    expect([...again.keys()].toSorted()).toEqual([...ids].toSorted());
+    expect(await statuses(ids)).toEqual(Array(6).fill("low-balance:1 pending 1000"));
+    const transactions = await books.database.query<{ created: string }>(
+      "SELECT DISTINCT xmin::text AS created FROM payment WHERE account_id = ANY($1)",
+      [ids],
+    );
+    expect(transactions.rows).toHaveLength(1);
+  });
+
+  test("is settled in one transaction: paid, declined, and settled before; each once", async () => {
+    const { ids } = await openSet(NAMES);
+    const payments = await Promise.all(ids.map((each) => newest(books, each)));
+    const outcomes = payments.map((payment, at) => ({
+      payment,
+      outcome: at === 1 ? declined() : PAID,
+    }));
+    const settle = () => settlePayments(books.database, outcomes, NOON + 1);
+    const early = outcomes.slice(2, 3);
+    await settlePayments(books.database, early, NOON);
+    const concurrent = await Promise.all([settle(), settle()]);
+    const kinds = concurrent.flatMap((settled) => [...settled.values()].map(({ kind }) => kind));
+    expect(kinds.filter((kind) => kind === "settled")).toHaveLength(5);
+    const expected = ids.map((_, at) => `low-balance:1 ${at === 1 ? "failed" : "succeeded"} 1000`);
+    expect(await statuses(ids)).toEqual(expected);
+    for (const [at, each] of ids.entries()) {
+      expect(await balanceOf(books, each)).toBe(at === 1 ? 0n : TEN_DOLLARS * CREDIT);
+      expect(await brokenInvariants(books.database, each)).toEqual([]);
+    }
+  });
+
+  test("with one that cannot be posted settles the others, and finds that one", async () => {
+    const { ids } = await openSet(NAMES);
+    const [, , poisoned = ""] = ids;
+    // Its lot has no room on the line.
+    const full = "UPDATE payment SET credits = 9223372036854775807 WHERE account_id = $1";
+    await books.database.query(full, [poisoned]);
+    const payments = await Promise.all(ids.map((each) => newest(books, each)));
+    const settle = settlingInSets({ database: books.database, now: () => NOON + 1 });
+    const ends = await Promise.allSettled(
+      payments.map((payment) => settle({ payment, outcome: PAID })),
+    );
+    expect(ends.map(({ status }) => status)).toEqual(
+      ids.map((each) => (each === poisoned ? "rejected" : "fulfilled")),
+    );
+    expect(ends.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { message: expect.stringContaining(`account ${poisoned} has no room`) },
+    });
+    expect(await statuses(ids)).toEqual(
+      ids.map((each) => `low-balance:1 ${each === poisoned ? "pending" : "succeeded"} 1000`),
+    );
   });
 });
 
