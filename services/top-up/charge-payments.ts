@@ -5,9 +5,9 @@ import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { type ChargeContext, processPayment } from "./process-payment.ts";
 
 /** Payments in progress at the gateway; bounds memory. */
-const MOST_CONCURRENT = 64;
+const MOST_CONCURRENT = 128;
 /** Payments are claimed when there is room for this many; claiming them singly would double the statements. */
-const LEAST_ROOM = 8;
+const LEAST_ROOM = 32;
 /** Longer than all calls for a payment take. Afterwards another process may claim it. */
 const LEASE_MS = 60_000;
 const CHECK_EVERY_MS = 250;

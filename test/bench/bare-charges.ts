@@ -3,7 +3,7 @@
  * does, without books. Takes the gateway's URL and the number of charges; prints the number done.
  */
 const [url = "", total = "0"] = process.argv.slice(2);
-const AT_ONCE = 64;
+const AT_ONCE = 128;
 const SAY_EVERY = 50;
 
 let asked = 0;

@@ -25,7 +25,7 @@ const STAGES = {
   "putting it off": ["UPDATE payment"],
   "posting the lot": [
     ...movingTheAccount(),
-    "SELECT payment",
+    "SELECT payment JOIN unnest",
     "SELECT auto_top_up",
     "INSERT INTO auto_top_up",
     "INSERT INTO top_up_notice",
