@@ -4,9 +4,9 @@ import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { type ChargeContext, processPayment } from "./process-payment.ts";
 
-/** Payments in progress at the gateway; bounds memory. */
+/** Payments at the gateway or being settled; bounds its concurrent calls, and memory. */
 const MOST_CONCURRENT = 128;
-/** Payments are claimed when there is room for this many; claiming them singly would double the statements. */
+/** Payments are claimed when there is room for this many: a claim costs about as much for one as for all. */
 const LEAST_ROOM = 32;
 /** Longer than all calls for a payment take. Afterwards another process may claim it. */
 const LEASE_MS = 60_000;
