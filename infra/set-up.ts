@@ -11,6 +11,7 @@ import { createTopics } from "./kafka/create-topics.ts";
 import { permitGuest } from "./kafka/permit-guest.ts";
 import { grantToServices, userOf } from "./postgres/grant-to-services.ts";
 import { migrate } from "./postgres/migrate.ts";
+import { progressLines } from "./postgres/progress-lines.ts";
 
 const run = promisify(execFile);
 
@@ -35,7 +36,8 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
   try {
     await registerSchemas(openRegistry(settings.registry));
     say("schemas registered");
-    const migrations = await migrate(database);
+    const { maxBehindMs } = settings.metering.window;
+    const migrations = await migrate(database, { maxBehindMs, onProgress: progressLines(say) });
     say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
     if (owner !== null) await grantToServices(database, userOf(application.url), say);
     await run(process.execPath, [TOP_UP_SET_UP], { env });

@@ -1,16 +1,19 @@
--- The tables of single records are dropped, once their usage is on pages (../carry-usage.ts).
+-- The tables of single records go. ../carry-usage.ts has dropped them where they had rows, once these were
+-- on pages.
 
 -- Up Migration
 
 DO $$
 BEGIN
+  IF to_regclass('usage_record') IS NULL THEN RETURN; END IF;
+  LOCK TABLE usage_record, draw IN ACCESS EXCLUSIVE MODE;
   IF EXISTS (SELECT FROM usage_record) THEN
-    RAISE EXCEPTION 'usage_record has records that are on no page yet';
+    RAISE EXCEPTION 'usage_record has records that are on no page yet: run set-up again';
   END IF;
 END
 $$;
 
-DROP TABLE draw, usage_record;
+DROP TABLE IF EXISTS draw, usage_record;
 ALTER VIEW usage_of_pages RENAME TO usage_record;
 
 -- Down Migration
@@ -59,6 +62,9 @@ GROUP BY account_id, version;
 
 CREATE INDEX usage_record_offsets ON usage_record USING brin (kafka_offset)
   WITH (pages_per_range = 32, autosummarize = on);
+
+-- Carried anew on the way up.
+TRUNCATE usage_page, usage_identity_1, usage_identity_2, usage_identity_clash;
 
 CREATE UNIQUE INDEX usage_record_identity ON usage_record (
   event_id,

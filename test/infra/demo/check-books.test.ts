@@ -10,8 +10,10 @@ import { type DemoPlan, planDemo } from "../../../infra/demo/plan-demo.ts";
 import { setDemoRates } from "../../../infra/demo/rates.ts";
 import { readBooks } from "../../../infra/demo/read-books.ts";
 import { readTrace } from "../../../infra/demo/trace.ts";
+import { migrate } from "../../../infra/postgres/migrate.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
+import { goBackBeforePages } from "../../support/books/books-before-pages.ts";
 import { usageBatches } from "../../support/books/usage-batches.ts";
 
 const ACCOUNTS = 10;
@@ -36,6 +38,17 @@ afterEach(() => books.close());
 test("books that metering kept equal the trace", async () => {
   expect(lowIn(plan)).toBeGreaterThan(0);
   expect(await differences()).toEqual([]);
+});
+
+test("books of the version before equal the trace once set-up has carried their usage to pages", async () => {
+  await goBackBeforePages(books);
+  const tables = "SELECT relkind FROM pg_class WHERE relname IN ('draw', 'usage_record')";
+  expect((await books.database.query(tables)).rows).toEqual([{ relkind: "r" }, { relkind: "r" }]);
+  await migrate(books.database);
+  expect(await differences()).toEqual([]);
+  const again = await usageBatches(books, "again").debit(plan.events.slice(0, BATCH));
+  // They state another time than the first ones, so that they are conflicts.
+  expect(again).toMatchObject({ metered: 0, deadLetters: BATCH });
 });
 
 describe("a fault in the books is found:", () => {
