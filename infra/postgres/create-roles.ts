@@ -79,9 +79,20 @@ const OTHERS_TABLES = `
     AND NOT EXISTS (
       SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i') AND relkind = 'S')`;
 
+// Those of extensions stay. What the services call runs with its owner's rights.
+const OTHERS_FUNCTIONS = `
+  SELECT oid::regprocedure::text AS name
+  FROM pg_proc
+  WHERE pronamespace = 'public'::regnamespace
+    AND proowner <> $1::regrole
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')`;
+
 async function giveTables(client: pg.Client, owner: string): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(OTHERS_TABLES, [owner]);
-  for (const { name } of rows) await client.query(`ALTER TABLE ${name} OWNER TO ${owner}`);
+  const others = { TABLE: OTHERS_TABLES, FUNCTION: OTHERS_FUNCTIONS };
+  for (const [kind, ofOthers] of Object.entries(others)) {
+    const { rows } = await client.query<{ name: string }>(ofOthers, [owner]);
+    for (const { name } of rows) await client.query(`ALTER ${kind} ${name} OWNER TO ${owner}`);
+  }
 }
 
 async function withClient<T>(

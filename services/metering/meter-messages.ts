@@ -126,6 +126,7 @@ async function lostToRetention(
     fetchedFrom: from,
     nextOffset: first,
     events: [],
+    old: [],
     deadLetters: [
       {
         topic,

@@ -115,8 +115,8 @@ export const environment = z
     RECONCILIATION_RETENTION: retention("13 months").describe(
       "How long the results of the scheduler's proofs are kept, in `days` or `months`, or `forever`; the last one always is",
     ),
-    USAGE_REPEAT_WINDOW: retention("forever").describe(
-      "How long a repeat of an event is found after it was metered, at least; longer than an event may be old, so that nothing is metered twice, and as long as a dead letter may be retried once more",
+    USAGE_REPEAT_WINDOW: retention("36 days").describe(
+      "How long a repeat of an event is found after it was metered, at least; longer than an event may be old, so that nothing is metered twice",
     ),
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",

@@ -32,7 +32,7 @@ test("the three required settings are enough; all others have defaults", () => {
       retention: {
         deadLetters: { count: 13, unit: "month" },
         reconciliations: { count: 13, unit: "month" },
-        repeats: null,
+        repeats: { count: 36, unit: "day" },
       },
     },
     logLevel: "info",

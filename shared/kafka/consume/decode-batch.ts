@@ -1,4 +1,5 @@
 import type { KafkaMessage } from "kafkajs";
+import { placeText } from "../../core/usage/dead-letter-place.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
@@ -8,17 +9,23 @@ import { NOTHING, type Reading, readMessage } from "./read-message.ts";
 /** Decodes a batch into events to meter and dead letters. Call `decoder.learn` first. */
 export function decodeBatch(batch: MessageBatch, reading: Reading): UsageRun {
   const events: ReceivedEvent[] = [];
+  const old: ReceivedEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const message of batch.messages) {
     const read = readMessage(batch, message, reading);
-    if ("rejection" in read) deadLetters.push(read);
-    else events.push(read);
+    if ("rejection" in read) {
+      deadLetters.push(read);
+      continue;
+    }
+    events.push(read);
+    if (reading.retries?.has(placeText({ ...batch, offset: read.offset }))) old.push(read);
   }
   return {
     partition: batch.partition,
     fetchedFrom: batch.fetchedFrom,
     nextOffset: batch.nextOffset,
     events,
+    old,
     deadLetters,
     messageAt: messageFinder(batch.messages),
   };

@@ -22,6 +22,11 @@ export interface UsageRun {
   readonly nextOffset: bigint;
   /** Events that `rejectEvent` accepted, in offset order. */
   readonly events: readonly ReceivedEvent[];
+  /**
+   * Those of them that are older than any event may be, but for a retried dead letter. They may have been
+   * metered before identities begin.
+   */
+  readonly old: readonly ReceivedEvent[];
   /** Messages already known to be invalid. */
   readonly deadLetters: readonly DeadLetter[];
   /** The message at an offset, for events that are rejected later. */

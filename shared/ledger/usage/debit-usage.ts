@@ -45,10 +45,10 @@ export function debitUsage(
 export async function readUsage(
   transaction: Transaction,
   readRates: ReadRates,
-  { events, lookUp, lock }: Try,
+  { events, old, lookUp, lock }: Try,
 ) {
   const rates = await readRates(transaction);
-  const recorded = lookUp ? await findRecorded(transaction, events) : null;
+  const recorded = lookUp ? await findRecorded(transaction, events, old) : null;
   const ids = [...new Set(events.map((event) => event.accountId))];
   if (lock) await lockAccounts(transaction, ids);
   return { rates, recorded, accounts: await readAccounts(transaction, ids) };

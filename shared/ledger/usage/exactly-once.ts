@@ -40,6 +40,8 @@ const TRIES = 20;
 export interface Try {
   /** The events that the books have not read yet. */
   readonly events: readonly ReceivedEvent[];
+  /** Those of them that may have been metered before identities begin. */
+  readonly old: readonly ReceivedEvent[];
   /** Look the events up first, because some may be repeats. */
   readonly lookUp: boolean;
   /** Lock the accounts when they are read, so that no other writer can come first. */
@@ -62,8 +64,8 @@ export async function exactlyOnce(
     const lock = lost >= TRIES_BEFORE_LOCKING;
     try {
       return await inTransaction(database, (transaction) =>
-        tryOnce(transaction, { ...batch, expectRepeats }, (events, lookUp) =>
-          meter(transaction, { events, lookUp, lock }),
+        tryOnce(transaction, { ...batch, expectRepeats }, (unread) =>
+          meter(transaction, { ...unread, lock }),
         ),
       );
     } catch (error) {
@@ -95,10 +97,7 @@ function isLostRace(error: unknown): boolean {
 async function tryOnce(
   transaction: Transaction,
   batch: UsageBatch,
-  meter: (
-    events: readonly ReceivedEvent[],
-    lookUp: boolean,
-  ) => Promise<Metering<ReceivedEvent> | null>,
+  meter: (unread: Omit<Try, "lock">) => Promise<Metering<ReceivedEvent> | null>,
 ): Promise<DebitOutcome> {
   const { reader, now, runs, expectRepeats } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
@@ -112,9 +111,11 @@ async function tryOnce(
     offset >= placeOf(places, partition);
 
   const events = unread.flatMap((run) => run.events).filter(isUnread);
+  const old = unread.flatMap((run) => run.old).filter(isUnread);
   const generations = await readGenerations(transaction);
-  const lookUp = expectRepeats || (await needsLookUp(transaction, generations, events));
-  const metering = await meter(events, lookUp);
+  const lookUp =
+    expectRepeats || old.length > 0 || (await needsLookUp(transaction, generations, events));
+  const metering = await meter({ events, old, lookUp });
   if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
   const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];

@@ -2,7 +2,7 @@ import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usag
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
-import { PAGE_OF_KEPT } from "./find-records.ts";
+import { findRecords, PAGE_OF_KEPT } from "./find-records.ts";
 import { namedDigests, namedKeys } from "./identities.ts";
 import { dimensionsJson } from "./pages.ts";
 
@@ -57,12 +57,17 @@ const RECORDS_OF_NAMED = `
 
 const FIND = `SELECT ${EVENT_FIELDS} FROM ${NAMED} ${RECORDS_OF_NAMED}`;
 
-/** The metered events that have the identity of one of these, by `identityOf`, as far as identities are kept. */
+/**
+ * The metered events that have the identity of one of these, by `identityOf`, as far as identities are kept;
+ * of those in `old` also from before.
+ */
 export async function findRecorded(
   transaction: Transaction,
   events: readonly UsageEvent[],
+  old: readonly UsageEvent[] = [],
 ): Promise<Map<string, UsageEvent>> {
   if (events.length === 0) return new Map();
   const rows = await queryRows<UsageEvent>(transaction, FIND, namedEvents(events), "find-recorded");
-  return new Map(rows.map((event) => [identityOf(event), event]));
+  const older = await findRecords<UsageEvent>(transaction, EVENT_FIELDS, old);
+  return new Map([...rows, ...older].map((event) => [identityOf(event), event]));
 }

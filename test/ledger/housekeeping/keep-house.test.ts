@@ -158,6 +158,18 @@ describe("a retried dead letter", () => {
     expect(rows).toEqual([{ position: 10n, reason: "too_long_ago" }]);
   });
 
+  test("is metered once, also when it is retried again after its identity is gone", async () => {
+    const { deliver } = await oldUsage();
+    await letter("usage", { offset: 2, retried: RETRIED });
+    expect(await deliver()).toMatchObject({ metered: 1 });
+    for (const at of [now + 1, now + 2]) {
+      await database.query("SELECT begin_usage_generation(to_timestamp($1 / 1000.0), 'infinity')", [
+        at,
+      ]);
+    }
+    expect(await deliver()).toMatchObject({ metered: 0, repeats: 1 });
+  });
+
   /** Usage beyond the window, and within it, both delivered as retries of the dead letter 0/2. */
   async function oldUsage() {
     await openAccount({ database }, "acme");

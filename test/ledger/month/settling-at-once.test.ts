@@ -82,6 +82,7 @@ async function debit(accountId: string) {
           fetchedFrom: 0n,
           nextOffset: 1n,
           events: [event],
+          old: [],
           deadLetters: [],
           messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
         },

@@ -47,6 +47,7 @@ function usageBatch(
         fetchedFrom,
         nextOffset: fetchedFrom + BigInt(events.length),
         events,
+        old: [],
         deadLetters: [],
         messageAt: (offset) => ({ key: null, value: Buffer.from(`message at ${offset}`) }),
       },

@@ -33,6 +33,7 @@ export async function meterEvents({ database }: Books, used: readonly Used[]): P
       partition,
       offset: fetchedFrom + BigInt(at),
     })),
+    old: [],
     deadLetters: [],
     messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
   };
