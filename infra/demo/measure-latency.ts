@@ -11,8 +11,8 @@ const PERCENTILES = `
          percentile_disc(0.99) WITHIN GROUP (ORDER BY ms) AS "p99Ms"
   FROM (
     SELECT round(1000 * extract(epoch FROM pg_xact_commit_timestamp(page.xmin) - first_at)
-                 - occurred_after)::integer AS ms
-    FROM usage_page AS page CROSS JOIN LATERAL unnest(page.occurred_after) AS occurred_after
+                 - after_first)::integer AS ms
+    FROM usage_page AS page CROSS JOIN LATERAL unnest(page.occurred_after) AS after_first
     WHERE account_id = ANY($1)
   ) AS latency`;
 

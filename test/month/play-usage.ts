@@ -55,7 +55,7 @@ export function openMetering(
         deadLetters.push({ ...event, topic, rejection, ...message });
       }
     }
-    return { partition, fetchedFrom, nextOffset, events, deadLetters, messageAt };
+    return { partition, fetchedFrom, nextOffset, events, old: [], deadLetters, messageAt };
   }
 
   async function debit(runs: readonly UsageRun[], now: number): Promise<UsageCounts> {

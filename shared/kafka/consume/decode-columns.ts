@@ -10,7 +10,7 @@ import type { RecordSlice, RecordsBatch } from "./batch-forms.ts";
 import { NOTHING, type Reading, readMessage } from "./read-message.ts";
 
 /** A run of records of one partition: its events are at the places `[from, to)` of the columns. */
-export interface ColumnRun extends Omit<UsageRun, "events"> {
+export interface ColumnRun extends Omit<UsageRun, "events" | "old"> {
   readonly from: number;
   readonly to: number;
 }
