@@ -60,7 +60,6 @@ export async function carryUsage(client: Transaction, options: CarryOptions): Pr
     }
     throw error;
   }
-  await client.query("ANALYZE usage_page, usage_identity_1");
 }
 
 const IS_TABLE = "SELECT FROM pg_class WHERE oid = to_regclass('usage_record') AND relkind = 'r'";
@@ -119,7 +118,9 @@ async function carryAll(client: Transaction, options: CarryOptions): Promise<voi
     return events;
   };
   const byItself = (start: Omit<BatchStart, "lookUp">) => commitBatch(client, start);
-  for (let passes = 0; passes < MOST_PASSES && (await pass(byItself)) > FEW; ) passes += 1;
+  await pass(byItself);
+  await client.query("ANALYZE usage_page, usage_identity_1");
+  for (let passes = 1; passes < MOST_PASSES && (await pass(byItself)) > FEW; ) passes += 1;
   await withLock(client, "ACCESS EXCLUSIVE", onWait, async () => {
     await pass((start) => carryBatch(client, { ...start, lookUp: true }));
     await refuseOtherTotals(client);
