@@ -5,10 +5,7 @@ import {
   settlePayments,
 } from "../../shared/ledger/payments/settle.ts";
 import type { PaymentContext } from "./payment-context.ts";
-import { workInSets } from "./work-in-sets.ts";
-
-/** Accounts that one transaction locks. */
-const MOST_IN_A_SET = 100;
+import { MOST_IN_A_SET, workInSets } from "./work-in-sets.ts";
 
 /** Posts the outcome of a payment's attempt; many payments share a transaction. */
 export type Settle = (outcome: AttemptOutcome) => Promise<SettledPayment | UnknownAccount>;

@@ -3,6 +3,8 @@ import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 
 /** After a set of several: a transaction costs about as much for one account as for ten. */
 const REST_MS = 40;
+/** Accounts that one transaction locks. */
+export const MOST_IN_A_SET = 100;
 
 interface Waiting<T, R> {
   readonly item: T;
@@ -12,8 +14,8 @@ interface Waiting<T, R> {
 
 /**
  * Works on items in sets, one set at a time: what is given meanwhile is the next one. So a single item
- * does not wait, and many share the work; after several there is a rest, in which more gather. A set has at most `most` items, and none with the same key
- * twice: the second waits for the set after it.
+ * does not wait, and many share the work; after several there is a rest, in which more gather. A set has
+ * at most `most` items, and none with the same key twice: the second waits for the set after it.
  *
  * A set that fails is halved until the item that fails is alone: only that one rejects. In an outage of
  * Postgres all of its items do.

@@ -51,7 +51,7 @@ export async function placeOnLine(
     const start = before?.end ?? 0n;
     const last = events.at(-1);
     if (last === undefined) return { start, end: start };
-    const next = await startAfter(transaction, last.event, inQuestion, { from: 0n });
+    const next = await startAfter(transaction, last.event, inQuestion);
     return { start, end: next ?? position };
   }
 

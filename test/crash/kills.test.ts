@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
-import { addMonth } from "../../shared/ledger/usage/months.ts";
+import { addMonth } from "../../shared/ledger/usage/add-usage-month.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { toldByBooks, toldByModel } from "../support/books/books-told.ts";

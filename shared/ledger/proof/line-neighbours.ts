@@ -39,7 +39,7 @@ export async function recordBefore(
 
 const AFTER = `
   SELECT record.start_position AS start
-  ${OTHERS} AND record.kafka_offset > $3 AND record.page_start >= $6
+  ${OTHERS} AND record.kafka_offset > $3
   ORDER BY ${AS_DRAWN}
   LIMIT 1`;
 
@@ -48,10 +48,8 @@ export async function startAfter(
   transaction: Transaction,
   { accountId, partition, offset }: ReceivedEvent,
   except: readonly EventName[],
-  { from }: { readonly from: MicroCredits },
 ): Promise<MicroCredits | null> {
-  const names = columnsOf(except, "source", "eventId");
-  const values = [accountId, partition, offset, ...names, from];
+  const values = [accountId, partition, offset, ...columnsOf(except, "source", "eventId")];
   const row = await queryRow<{ start: MicroCredits }>(transaction, AFTER, values);
   return row?.start ?? null;
 }

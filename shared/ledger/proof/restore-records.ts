@@ -3,9 +3,9 @@ import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { identityOf, type ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
-import { replaceIdentity } from "../usage/identities.ts";
+import { addMonth } from "../usage/add-usage-month.ts";
 import type { PagedUsage } from "../usage/pages.ts";
-import { pageAround, pageOf, rewritePage } from "../usage/rewrite-page.ts";
+import { addToPage, pageOf, rewritePage } from "../usage/rewrite-page.ts";
 import { type Repair, repairOnce } from "./repairs.ts";
 
 /** What topic and line show that a record was. */
@@ -54,6 +54,6 @@ async function addRecord(
   { drawnAt: meteredAt, ...original }: OriginalRecord,
 ): Promise<void> {
   const record: PagedUsage = { ...original, meteredAt };
-  const key = await pageAround(transaction, record);
-  await replaceIdentity(transaction, { ...record.event, ...key });
+  await addMonth(transaction, meteredAt);
+  await addToPage(transaction, record);
 }

@@ -12,6 +12,7 @@ import {
   UNIQUE_VIOLATION,
 } from "../postgres/database.ts";
 import { addSpend } from "./add-spend.ts";
+import { addMonth, lacksMonth } from "./add-usage-month.ts";
 import {
   type DebitOutcome,
   describeBatch,
@@ -29,7 +30,6 @@ import {
   readGenerations,
   writeIdentities,
 } from "./identities.ts";
-import { addMonth, lacksMonth } from "./months.ts";
 import { pagesOf, writePages } from "./pages.ts";
 
 /** Tries lost to other writers, before the batch locks its accounts, and before it fails. */
@@ -70,9 +70,9 @@ export async function exactlyOnce(
       );
     } catch (error) {
       if (isRepeat(error) && !expectRepeats) expectRepeats = true;
-      else if (lacksMonth(error)) await addMonth(database, batch.now);
-      else if (isLostRace(error)) lost += 1;
+      else if (lacksMonth(error) || isLostRace(error)) lost += 1;
       else throw error;
+      if (lacksMonth(error)) await addMonth(database, batch.now);
     }
   }
   throw new Error(

@@ -114,14 +114,27 @@ function inKeyOrder(places: number[], keys: EventKeys): number[] {
   return places.sort((a, b) => (high[a] ?? 0) - (high[b] ?? 0));
 }
 
+const REPLACE_CLASH = `
+  UPDATE usage_identity_clash SET start_position = $2, version = $3 WHERE identity = decode($1, 'hex')`;
+
 const REPLACE = (table: string) => `
   UPDATE ${table} SET start_position = $2, version = $3 WHERE event_key = $1`;
 
-/** Has the identity of an event name another page. An event whose identity is kept no more stays as it is. */
-export async function replaceIdentity(transaction: Transaction, event: Identified): Promise<void> {
-  const values = [keyAt(eventKeys([event]), 0), event.start, event.version];
-  await transaction.query(REPLACE("usage_identity_1"), values);
-  await transaction.query(REPLACE("usage_identity_2"), values);
+const ADD = (table: string) => `
+  INSERT INTO ${table} (event_key, start_position, version) VALUES ($1, $2, $3)`;
+
+/** Has the identity of an event name the page on which its record is restored; a lost one is added. */
+export async function restoreIdentity(transaction: Transaction, event: Identified): Promise<void> {
+  const page = [event.start, event.version];
+  const isDone = async (text: string, key: string) =>
+    (await transaction.query(text, [key, ...page])).rowCount !== 0;
+  // The key of one that clashes is another's.
+  if (await isDone(REPLACE_CLASH, identityDigest(event))) return;
+  const key = keyAt(eventKeys([event]), 0);
+  if (await isDone(REPLACE("usage_identity_1"), key)) return;
+  if (await isDone(REPLACE("usage_identity_2"), key)) return;
+  const { current } = await readGenerations(transaction);
+  await isDone(ADD(`usage_identity_${current}`), key);
 }
 
 const NONE: ReadonlySet<number> = new Set();

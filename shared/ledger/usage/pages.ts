@@ -34,12 +34,6 @@ export interface Page extends PageKey {
   readonly lastAt: Instant;
 }
 
-/** A page of usage that is not to be divided. */
-export function pageAt(key: PageKey, usage: readonly PagedUsage[]): Page {
-  const times = usage.map(({ event }) => event.occurredAt);
-  return { ...key, usage, firstAt: Math.min(...times), lastAt: Math.max(...times) };
-}
-
 /** Divides usage of one account, in the order in which it drew, into pages. */
 export function pagesOf(usage: readonly PagedUsage[]): Page[] {
   const pages: Page[] = [];

@@ -2,7 +2,8 @@ import type { AccountId } from "../../core/line/account.ts";
 import type { EventIdentity } from "../../core/usage/usage-event.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { findRecords } from "./find-records.ts";
-import { endOf, type PagedUsage, type PageKey, pageAt, writePages } from "./pages.ts";
+import { identitiesOn, restoreIdentity } from "./identities.ts";
+import { endOf, type Page, type PagedUsage, type PageKey, pagesOf, writePages } from "./pages.ts";
 import { EVENT_FIELDS } from "./records.ts";
 
 /** A page as it is in the books. */
@@ -32,16 +33,13 @@ const AROUND = `
   ORDER BY start_position DESC, version DESC, place DESC
   LIMIT 1`;
 
-/**
- * Adds a record to the page in whose stretch it drew, or to a page of its own. Returns the key of the page.
- */
-export async function pageAround(transaction: Transaction, record: PagedUsage): Promise<PageKey> {
+/** Adds a record, and its identity, to the page in whose stretch it drew, or to a page of its own. */
+export async function addToPage(transaction: Transaction, record: PagedUsage): Promise<void> {
   const { accountId } = record.event;
   const [key] = await queryRows<PageKey>(transaction, AROUND, [accountId, record.start]);
   if (key === undefined) {
-    const own: PageKey = { start: record.start, version: record.version, place: 0 };
-    await writePages(transaction, [pageAt(own, [record])]);
-    return own;
+    await writeRestored(transaction, pagesOf([record]));
+    return;
   }
   const page = await readPage(transaction, accountId, key);
   const before = page.usage.filter((one) => endOf(one) <= record.start);
@@ -49,7 +47,14 @@ export async function pageAround(transaction: Transaction, record: PagedUsage): 
   if (!(await rewritePage(transaction, page, [...before, record, ...after]))) {
     throw new Error(`a page of account ${accountId} is gone`);
   }
-  return key;
+}
+
+/** Writes pages, and has the identities of their events name them. */
+async function writeRestored(transaction: Transaction, pages: readonly Page[]): Promise<void> {
+  await writePages(transaction, pages);
+  for (const identified of pages.flatMap(identitiesOn)) {
+    await restoreIdentity(transaction, identified);
+  }
 }
 
 const READ = `
@@ -79,7 +84,10 @@ const REMOVE = `
   WHERE account_id = $1 AND start_position = $2 AND version = $3 AND place = $4
     AND cardinality(quantities) = $5`;
 
-/** Writes a page anew with other usage, under its key; false: it is no longer in the books as it was read. */
+/**
+ * Writes a page anew with other usage, under its key; what does not fit on one page follows on others.
+ * False: it is no longer in the books as it was read.
+ */
 export async function rewritePage(
   transaction: Transaction,
   page: WrittenPage,
@@ -89,8 +97,9 @@ export async function rewritePage(
   const values = [accountId, start, version, place, page.usage.length];
   const { rowCount } = await transaction.query(REMOVE, values);
   if (rowCount !== 1) return false;
-  if (usage.length > 0) {
-    await writePages(transaction, [pageAt({ start, version, place }, usage)]);
+  const [first, ...others] = pagesOf(usage);
+  if (first !== undefined) {
+    await writeRestored(transaction, [{ ...first, start, version, place }, ...others]);
   }
   return true;
 }

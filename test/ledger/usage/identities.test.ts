@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { uuidV7 } from "../../../shared/core/text/uuid.ts";
-import type { EventIdentity } from "../../../shared/core/usage/usage-event.ts";
+import type { EventIdentity, ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { restoreRecord } from "../../../shared/ledger/proof/restore-records.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { eventKeys, keyAt } from "../../../shared/ledger/usage/event-key.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
@@ -53,17 +54,17 @@ describe("an event's key", () => {
   });
 });
 
-describe("identities that have one key", () => {
-  /** The id under which `source` has the key that `eventId` has under "". */
-  function clashing(accountId: string, eventId: string, source: string): string {
-    const low = (id: string, of: string) =>
-      BigInt(`0x${keyOf({ accountId, source: of, eventId: id }).slice(16)}`);
-    const mixed = low(eventId, "") ^ low(eventId, source);
-    const digits = eventId.replaceAll("-", "");
-    const last = (BigInt(`0x${digits.slice(16)}`) ^ mixed).toString(16).padStart(16, "0");
-    return `${eventId.slice(0, 19)}${last.slice(0, 4)}-${last.slice(4)}`;
-  }
+/** The id under which `source` has the key that `eventId` has under "". */
+function clashing(accountId: string, eventId: string, source: string): string {
+  const low = (id: string, of: string) =>
+    BigInt(`0x${keyOf({ accountId, source: of, eventId: id }).slice(16)}`);
+  const mixed = low(eventId, "") ^ low(eventId, source);
+  const digits = eventId.replaceAll("-", "");
+  const last = (BigInt(`0x${digits.slice(16)}`) ^ mixed).toString(16).padStart(16, "0");
+  return `${eventId.slice(0, 19)}${last.slice(0, 4)}-${last.slice(4)}`;
+}
 
+describe("identities that have one key", () => {
   test.each([
     { how: "one after the other", together: false },
     { how: "in one batch", together: true },
@@ -93,6 +94,59 @@ describe("identities that have one key", () => {
       }
     });
     expect(await brokenInvariants(books.database)).toEqual([]);
+  });
+});
+
+describe("a record that is restored", () => {
+  const restore = (event: ReceivedEvent) =>
+    restoreRecord(
+      books.database,
+      null,
+      {
+        ...{ event, credits: 1n, givenBack: 0n, start: 0n, version: 2n },
+        drawnAt: Date.UTC(2001, 1, 3),
+      },
+      {
+        ...{ accountId: event.accountId, difference: event.eventId, what: "record_restored" },
+        ...{ by: "test", at: NOW, detail: {} },
+      },
+    );
+  const lose = async ({ accountId, eventId }: Usage) => {
+    await books.database.query("DELETE FROM usage_record WHERE account_id = $1 AND event_id = $2", [
+      accountId,
+      eventId,
+    ]);
+  };
+
+  test("is a repeat when it comes again, though its identity was lost and its month has no partition", async () => {
+    await openAccount(books, "restored");
+    const batches = usageBatches(books, "restored");
+    const used = use("restored", randomUUID());
+    const [event] = batches.next([used]).runs.flatMap(({ events }) => events);
+    if (event === undefined) throw new Error("the batch has no event");
+    expect(await restore(event)).toBe(true);
+    expect(await batches.debit([])).toMatchObject({ metered: 0 });
+    const again = usageBatches(books, "restored-again");
+    expect(await again.debit([used])).toMatchObject({ metered: 0, repeats: 1 });
+  });
+
+  test("that clashes leaves the identity whose key it has", async () => {
+    const accountId = "clash-restored";
+    await openAccount(books, accountId);
+    const batches = usageBatches(books, accountId);
+    const first = use(accountId, randomUUID());
+    const other = use(accountId, clashing(accountId, first.eventId, "eu"), { source: "eu" });
+    const batch = batches.next([other]);
+    const [event] = batch.runs.flatMap(({ events }) => events);
+    if (event === undefined) throw new Error("the batch has no event");
+    const later = usageBatches(books, `${accountId}-2`);
+    expect(await later.debit([first])).toMatchObject({ metered: 1 });
+    expect(await debitUsage(books.database, rateCardReader(), batch)).toMatchObject({ metered: 1 });
+    await lose(other);
+    expect(await restore({ ...event })).toBe(true);
+    for (const used of [first, other]) {
+      expect(await later.debit([used])).toMatchObject({ metered: 0, repeats: 1 });
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
-import { addMonth } from "../../../shared/ledger/usage/months.ts";
+import { addMonth } from "../../../shared/ledger/usage/add-usage-month.ts";
 import {
   endOf,
   MOST_EVENTS,

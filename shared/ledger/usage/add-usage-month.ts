@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import { type Database, sqlState, tableOf } from "../postgres/database.ts";
+import { type Queryable, sqlState, tableOf } from "../postgres/database.ts";
 
 const CHECK_VIOLATION = "23514";
 
@@ -9,6 +9,6 @@ export function lacksMonth(error: unknown): boolean {
 }
 
 /** Adds the partition for the usage that is metered in the month of an instant, unless it exists. */
-export async function addMonth(database: Database, at: Instant): Promise<void> {
+export async function addMonth(database: Queryable, at: Instant): Promise<void> {
   await database.query("SELECT add_usage_month(to_timestamp($1 / 1000.0))", [at]);
 }
