@@ -98,12 +98,12 @@ describe("identities that have one key", () => {
 });
 
 describe("a record that is restored", () => {
-  const restore = (event: ReceivedEvent) =>
+  const restore = (event: ReceivedEvent, at: { start: bigint; version: bigint }) =>
     restoreRecord(
       books.database,
       null,
       {
-        ...{ event, credits: 1n, givenBack: 0n, start: 0n, version: 2n },
+        ...{ event, credits: 1n, givenBack: 0n, ...at },
         drawnAt: Date.UTC(2001, 1, 3),
       },
       {
@@ -124,7 +124,7 @@ describe("a record that is restored", () => {
     const used = use("restored", randomUUID());
     const [event] = batches.next([used]).runs.flatMap(({ events }) => events);
     if (event === undefined) throw new Error("the batch has no event");
-    expect(await restore(event)).toBe(true);
+    expect(await restore(event, { start: 0n, version: 2n })).toBe(true);
     expect(await batches.debit([])).toMatchObject({ metered: 0 });
     const again = usageBatches(books, "restored-again");
     expect(await again.debit([used])).toMatchObject({ metered: 0, repeats: 1 });
@@ -143,7 +143,7 @@ describe("a record that is restored", () => {
     expect(await later.debit([first])).toMatchObject({ metered: 1 });
     expect(await debitUsage(books.database, rateCardReader(), batch)).toMatchObject({ metered: 1 });
     await lose(other);
-    expect(await restore({ ...event })).toBe(true);
+    expect(await restore(event, { start: 1n, version: 3n })).toBe(true);
     for (const used of [first, other]) {
       expect(await later.debit([used])).toMatchObject({ metered: 0, repeats: 1 });
     }
@@ -151,6 +151,13 @@ describe("a record that is restored", () => {
 });
 
 describe("when a generation of identities ends", () => {
+  // Where keys have clashed, every event is looked up.
+  beforeAll(async () => {
+    await books.close();
+    books = await openBooks();
+    await setPrice(books, "call", 1n);
+  });
+
   const nextGeneration = () =>
     books.database.query("SELECT begin_usage_generation(to_timestamp($1 / 1000.0), 'infinity')", [
       NOW,
