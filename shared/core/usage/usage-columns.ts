@@ -1,4 +1,5 @@
-import type { NameTable } from "./name-table.ts";
+import type { Instant } from "../line/account.ts";
+import { NameTable } from "./name-table.ts";
 import type { ReceivedEvent } from "./usage-event.ts";
 
 /** The names in events, each numbered once. */
@@ -55,6 +56,45 @@ export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
     dimensions: names.dimensions.valueOf(columns.dimensions[place] ?? -1),
   };
 }
+
+export function accountIdAt({ names, account, plain }: UsageColumns, place: number): string {
+  return plain.get(place)?.accountId ?? names.accounts.valueOf(account[place] ?? -1);
+}
+
+export function meterAt({ names, meter, plain }: UsageColumns, place: number): string {
+  return plain.get(place)?.meter ?? names.meters.valueOf(meter[place] ?? -1);
+}
+
+export function occurredAtAt({ occurredAt, plain }: UsageColumns, place: number): Instant {
+  return plain.get(place)?.occurredAt ?? occurredAt[place] ?? 0;
+}
+
+/** Columns of events that are all kept as they are. */
+export function plainColumns(events: readonly ReceivedEvent[]): UsageColumns {
+  const count = events.length;
+  return {
+    count,
+    names: NO_NAMES,
+    account: new Int32Array(count).fill(-1),
+    meter: new Int32Array(count),
+    source: new Int32Array(count),
+    dimensions: new Int32Array(count),
+    ids: new Uint8Array(0),
+    idTexts: new Map(),
+    quantity: new Float64Array(count),
+    occurredAt: new Float64Array(count),
+    partition: Int32Array.from(events, ({ partition }) => partition),
+    offset: Float64Array.from(events, ({ offset }) => Number(offset)),
+    plain: new Map(events.entries()),
+  };
+}
+
+const NO_NAMES: EventNames = {
+  accounts: new NameTable<string>(() => null),
+  meters: new NameTable<string>(() => null),
+  sources: new NameTable<string>(() => null),
+  dimensions: new NameTable<Readonly<Record<string, string>>>(() => null),
+};
 
 /** The id of an event that is not in `plain`. */
 export function eventIdAt({ ids, idTexts }: UsageColumns, place: number): string {

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Account, Entry, Instant, Lot } from "../../../shared/core/line/account.ts";
 import { balanceOf, overlapOf, remainingOf } from "../../../shared/core/line/credit-line.ts";
 import type { LowBalance } from "../../../shared/core/line/low-balance.ts";
@@ -9,7 +10,13 @@ import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import type { Rate } from "../../../shared/core/offer/rate-card.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
-import { accountsDue, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
+import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
+import { meterColumns } from "../../../shared/core/usage/meter-columns.ts";
+import {
+  accountsDue,
+  type MeteringContext,
+  meterUsage,
+} from "../../../shared/core/usage/meter-usage.ts";
 import type { Spend } from "../../../shared/core/usage/spend.ts";
 import {
   type DeadLetterReason,
@@ -19,6 +26,13 @@ import {
   type UsageEvent,
 } from "../../../shared/core/usage/usage-event.ts";
 import type { ModelAccount } from "../../model/reference-model.ts";
+import {
+  allPlaces,
+  columnsOf,
+  inOneOrder,
+  ordered,
+  received,
+} from "../../support/core/columns-of.ts";
 
 /** One account's rows. */
 export interface AccountRows {
@@ -115,7 +129,7 @@ export function openBooks(setup: {
         else deadLetters.push({ event, reason: rejection.reason });
       }
       const accounts = new Map([...rows].map(([id, { account }]) => [id, account]));
-      const metering = meterUsage(fit, {
+      const context: MeteringContext = {
         now,
         rates,
         accounts,
@@ -136,7 +150,9 @@ export function openBooks(setup: {
         ),
         recorded,
         carried,
-      });
+      };
+      const metering = meterUsage(fit, context);
+      expectSameInColumns(fit, context);
       store(metering);
       return metering;
     },
@@ -168,6 +184,18 @@ export function openBooks(setup: {
       return decision.kind;
     },
   };
+}
+
+/** Whatever happens, the columns give what event by event gives. */
+function expectSameInColumns(events: readonly UsageEvent[], context: MeteringContext): void {
+  const alike = received(events);
+  for (const recorded of [context.recorded, null]) {
+    const columns = columnsOf(alike);
+    const groups = groupByAccount(columns, allPlaces(columns));
+    expect(inOneOrder(meterColumns(groups, { ...context, recorded }))).toEqual(
+      ordered(meterUsage(alike, { ...context, recorded })),
+    );
+  }
 }
 
 /** What the table of entries leaves of expiries. */

@@ -1,0 +1,198 @@
+import type { Account } from "../line/account.ts";
+import { balanceOf } from "../line/credit-line.ts";
+import { waitsForNeed } from "../line/low-balance.ts";
+import { isDue } from "../month/account-book.ts";
+import { isLate } from "../month/late-usage.ts";
+import { hourOf } from "../offer/months.ts";
+import { type Rate, rateAt } from "../offer/rate-card.ts";
+import {
+  inDoubles,
+  priceInDoubles,
+  type RateInDoubles,
+  remainderInDoubles,
+} from "../offer/rate-in-doubles.ts";
+import { type Carried, type CarriedByRate, changesOfCarried } from "./carried.ts";
+import type { AccountGroups } from "./group-columns.ts";
+import type { MeteringContext } from "./meter-usage.ts";
+import type { Spend } from "./spend.ts";
+import { ID_BYTES, type UsageColumns } from "./usage-columns.ts";
+
+/** What one account drew: `order[from]` to `order[to]`, each where the one before ended. */
+export interface DrawnStretch {
+  /** As it was before, with a version below 2^53. */
+  readonly account: Account;
+  readonly from: number;
+  readonly to: number;
+  /** Positions below 2^53. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Events of accounts that did nothing but draw. */
+export interface DrawnColumns {
+  readonly columns: UsageColumns;
+  /** Places, each account's together. Those of other accounts are in between. */
+  readonly order: Int32Array;
+  /** What the event at each index of `order` cost, in micro-credits below 2^53. */
+  readonly credits: Float64Array;
+  readonly stretches: readonly DrawnStretch[];
+  /** The number of events in all stretches. */
+  readonly count: number;
+}
+
+/** Usage of a meter in an hour, in numbers that doubles hold. */
+interface SpendInDoubles {
+  readonly hour: number;
+  readonly meter: number;
+  events: number;
+  quantity: number;
+  credits: number;
+}
+
+/**
+ * Draws the events of accounts to which nothing else happens: nothing is due, no event is late or may be a
+ * repeat, the balance stays above the threshold, and doubles hold all numbers. What such an account draws is
+ * what `meterUsage` draws of it.
+ */
+export class ColumnDrawing {
+  readonly stretches: DrawnStretch[] = [];
+  readonly accounts: Account[] = [];
+  readonly spends: Spend[] = [];
+  readonly carried: Carried[] = [];
+  count = 0;
+  readonly #groups: AccountGroups;
+  readonly #context: MeteringContext;
+  readonly #credits: Float64Array;
+  readonly #rates = new Map<Rate, RateInDoubles | null>();
+  /** Accounts that have an event which is metered already; null: not looked up, and none are judged. */
+  readonly #recorded: ReadonlySet<string> | null;
+  #spends: SpendInDoubles[] = [];
+  #remainders = new Map<Rate, number>();
+
+  constructor(groups: AccountGroups, context: MeteringContext) {
+    this.#groups = groups;
+    this.#context = context;
+    this.#credits = new Float64Array(groups.order.length);
+    const recorded = context.recorded?.values().map(({ accountId }) => accountId);
+    this.#recorded = recorded === undefined ? null : new Set(recorded);
+  }
+
+  get drawn(): DrawnColumns {
+    const { columns, order } = this.#groups;
+    const { stretches, count } = this;
+    return { columns, order, credits: this.#credits, stretches, count };
+  }
+
+  /** Draws the events of an account, `order[from]` to `order[to]`; false: more may happen, and nothing is drawn. */
+  draw(accountId: string, from: number, to: number): boolean {
+    const account = this.#context.accounts.get(accountId);
+    if (account === undefined || isDue(account, this.#context.now)) return false;
+    if (this.#recorded !== null && this.#mayRepeat(accountId, from, to)) return false;
+    const start = Number(account.position);
+    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(Number(account.version)))
+      return false;
+    const carried = this.#context.carried.get(accountId);
+    this.#spends = [];
+    if (this.#remainders.size > 0) this.#remainders = new Map();
+    let end = start;
+    for (let index = from; index < to; index += 1) end += this.#drawOne(index, account, carried);
+    if (!Number.isSafeInteger(end)) return false;
+    const after = { ...account, position: BigInt(end) };
+    if (mayCross(account) && balanceOf(after) <= account.threshold) return false;
+    this.#add(after, { account, from, to, start, end }, carried);
+    return true;
+  }
+
+  /** What an event draws; NaN: more than that may happen. */
+  #drawOne(index: number, account: Account, carried: CarriedByRate | undefined): number {
+    const { columns, order } = this.#groups;
+    const place = order[index] ?? 0;
+    if (columns.plain.has(place)) return Number.NaN;
+    const occurredAt = columns.occurredAt[place] ?? 0;
+    const meter = columns.meter[place] ?? 0;
+    const quantity = columns.quantity[place] ?? 0;
+    const rate = this.#rateAt(meter, occurredAt);
+    if (rate === null || isLate(account, { occurredAt })) return Number.NaN;
+    const remainder = rate.carries ? this.#remainderOf(rate.rate, carried) : 0;
+    const credits = priceInDoubles(rate, quantity, remainder);
+    if (rate.carries) {
+      this.#remainders.set(rate.rate, remainderInDoubles(rate, quantity, remainder));
+    }
+    this.#credits[index] = credits;
+    const spend = this.#spendOf(hourOf(occurredAt, account.timeZone), meter);
+    spend.events += 1;
+    spend.quantity += quantity;
+    spend.credits += credits;
+    return Number.isSafeInteger(spend.quantity) ? credits : Number.NaN;
+  }
+
+  #rateAt(meter: number, occurredAt: number): RateInDoubles | null {
+    const { names } = this.#groups.columns;
+    const rate = rateAt(this.#context.rates, names.meters.valueOf(meter), occurredAt);
+    if (typeof rate === "string") return null;
+    let found = this.#rates.get(rate);
+    if (found === undefined) {
+      found = inDoubles(rate);
+      this.#rates.set(rate, found);
+    }
+    return found;
+  }
+
+  #remainderOf(rate: Rate, carried: CarriedByRate | undefined): number {
+    return this.#remainders.get(rate) ?? Number(carried?.get(rate) ?? 0n);
+  }
+
+  /** A batch has few hours and meters of an account, so a scan is fast. */
+  #spendOf(hour: number, meter: number): SpendInDoubles {
+    for (const spend of this.#spends) {
+      if (spend.hour === hour && spend.meter === meter) return spend;
+    }
+    const spend = { hour, meter, events: 0, quantity: 0, credits: 0 };
+    this.#spends.push(spend);
+    return spend;
+  }
+
+  #add(after: Account, stretch: DrawnStretch, carried: CarriedByRate | undefined): void {
+    const { accountId } = after;
+    const { meters } = this.#groups.columns.names;
+    this.accounts.push(after);
+    this.stretches.push(stretch);
+    this.count += stretch.to - stretch.from;
+    for (const { hour, meter, events, quantity, credits } of this.#spends) {
+      const amounts = { events, quantity: BigInt(quantity), credits: BigInt(credits) };
+      this.spends.push({ accountId, hour, meter: meters.valueOf(meter), ...amounts });
+    }
+    if (this.#remainders.size === 0) return;
+    const entries = this.#remainders.entries().map(([rate, left]) => [rate, BigInt(left)] as const);
+    const changes = { before: carried ?? NOTHING_CARRIED, after: new Map(entries) };
+    this.carried.push(...changesOfCarried(accountId, changes));
+  }
+
+  /** True if an event of the account is metered already, or two of them may have the same id. */
+  #mayRepeat(accountId: string, from: number, to: number): boolean {
+    if (this.#recorded?.has(accountId)) return true;
+    if (to - from === 1) return false;
+    const { columns, order } = this.#groups;
+    const seen = new Set<number | string>();
+    for (let index = from; index < to; index += 1) {
+      const place = order[index] ?? 0;
+      seen.add(columns.idTexts.get(place) ?? lowBytesOf(columns.ids, place));
+    }
+    return seen.size < to - from;
+  }
+}
+
+const NOTHING_CARRIED: CarriedByRate = new Map();
+
+/** True if a balance at or below the threshold would be published. */
+function mayCross(account: Account): boolean {
+  return !account.lowBalance || waitsForNeed(account);
+}
+
+/** As much of a UUID as a double holds of whole bytes. */
+function lowBytesOf(ids: Uint8Array, place: number): number {
+  let value = 0;
+  const end = (place + 1) * ID_BYTES;
+  for (let at = end - 6; at < end; at += 1) value = value * 256 + (ids[at] ?? 0);
+  return value;
+}

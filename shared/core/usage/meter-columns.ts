@@ -1,0 +1,39 @@
+import { ColumnDrawing, type DrawnColumns } from "./draw-columns.ts";
+import type { Metering } from "./events-in-batch.ts";
+import type { AccountGroups } from "./group-columns.ts";
+import { type MeteringContext, meterUsage } from "./meter-usage.ts";
+import { eventAt } from "./usage-columns.ts";
+import type { ReceivedEvent } from "./usage-event.ts";
+
+/** Everything that events in columns do to the books. */
+export interface ColumnMetering extends Metering<ReceivedEvent> {
+  /** What was drawn besides `drawn`, by accounts to which nothing else happened; null: nothing. */
+  readonly columns: DrawnColumns | null;
+}
+
+/**
+ * Meters events as `meterUsage` does: every step depends on an event and its account alone, so each account
+ * is metered by itself, in columns where it only draws, and event by event where more may happen.
+ */
+export function meterColumns(groups: AccountGroups, context: MeteringContext): ColumnMetering {
+  const { order, ends, accountIds } = groups;
+  const drawing = new ColumnDrawing(groups, context);
+  const others: number[] = [];
+  let from = 0;
+  for (const [group, accountId] of accountIds.entries()) {
+    const to = ends[group] ?? 0;
+    if (!drawing.draw(accountId, from, to))
+      for (const place of order.subarray(from, to)) others.push(place);
+    from = to;
+  }
+  const places = Int32Array.from(others).sort();
+  const events = Array.from(places, (place) => eventAt(groups.columns, place));
+  const metering = meterUsage(events, context);
+  return {
+    ...metering,
+    columns: drawing.drawn,
+    accounts: [...drawing.accounts, ...metering.accounts],
+    spends: [...drawing.spends, ...metering.spends],
+    carried: [...drawing.carried, ...metering.carried],
+  };
+}

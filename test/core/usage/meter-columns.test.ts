@@ -1,0 +1,226 @@
+/**
+ * Columns are metered as events are, one by one: whatever is read of the accounts, whatever the rates, and with
+ * amounts on both sides of what doubles hold. meter-usage-histories.test.ts has more of what may happen.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
+import {
+  price,
+  type Rate,
+  remainderAfter,
+  toRateCard,
+} from "../../../shared/core/offer/rate-card.ts";
+import {
+  inDoubles,
+  priceInDoubles,
+  remainderInDoubles,
+} from "../../../shared/core/offer/rate-in-doubles.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
+import { meterColumns } from "../../../shared/core/usage/meter-columns.ts";
+import { type MeteringContext, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
+import { eventAt, plainColumns } from "../../../shared/core/usage/usage-columns.ts";
+import {
+  identityOf,
+  MAX_DIMENSION_LENGTH,
+  type ReceivedEvent,
+} from "../../../shared/core/usage/usage-event.ts";
+import {
+  allPlaces,
+  columnsOf,
+  inOneOrder,
+  ordered,
+  received,
+} from "../../support/core/columns-of.ts";
+import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
+
+const EDGE = 2n ** 53n;
+const RATES: readonly Rate[] = [
+  { meter: "calls", validFrom: 0, credits: 1n, per: 1n },
+  { meter: "tokens", validFrom: 0, credits: 3n, per: 7n },
+  { meter: "tokens", validFrom: NOON, credits: 150n, per: 1_000n },
+  { meter: "pages", validFrom: 0, credits: 5n, per: 4n, roundsEach: true },
+  { meter: "dear", validFrom: NOON - 5, credits: EDGE - 1n, per: 1n },
+  { meter: "dearest", validFrom: 0, credits: MAX_BIGINT, per: MAX_BIGINT },
+];
+
+const someAmount = fc.oneof(
+  { weight: 10, arbitrary: fc.bigInt(0n, 50n) },
+  { weight: 2, arbitrary: fc.bigInt(EDGE / 4n, EDGE + 3n) },
+  { weight: 1, arbitrary: fc.bigInt(MAX_BIGINT - 3n, MAX_BIGINT) },
+);
+const someInstant = fc.integer({ min: NOON - 20, max: NOON + 5 });
+const ids = ["acme", "bolt", "cord", "dash"];
+const someId = fc.oneof(
+  { weight: 8, arbitrary: fc.uuid() },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("run-1", "run-2", "0192f0c1-3b5a-7c3e-9d2f-0123456789ab"),
+  },
+);
+const someEvent = fc.record({
+  eventId: someId,
+  accountId: fc.constantFrom(...ids, "nobody"),
+  meter: fc.constantFrom(
+    "calls",
+    "calls",
+    "tokens",
+    "tokens",
+    "pages",
+    "dear",
+    "dearest",
+    "unheard-of",
+  ),
+  quantity: someAmount,
+  occurredAt: someInstant,
+  source: fc.constantFrom("", "", "gateway"),
+});
+const someAccount = fc.record({
+  granted: someAmount,
+  position: someAmount,
+  version: fc.constantFrom(0n, 7n, EDGE),
+  threshold: fc.constantFrom(0n, 20n, EDGE),
+  lowBalance: fc.boolean(),
+  waitingCrossing: fc.constantFrom(null, 0n),
+  timeZone: fc.constantFrom("UTC", "Asia/Kolkata"),
+  expiredUntil: fc.constantFrom(null, NOON - 10),
+});
+
+describe("columns", () => {
+  test("are metered as their events are, one by one", () => {
+    fc.assert(
+      fc.property(
+        fc.array(someEvent, { maxLength: 30 }),
+        fc.tuple(someAccount, someAccount, someAccount, someAccount),
+        fc.constantFrom("looked up", "not looked up"),
+        fc.nat(20),
+        (usage, fields, how, known) => {
+          const accounts = new Map(
+            ids.map((id, index) => {
+              return [id, accountWith({ accountId: toAccountId(id), ...fields[index] })];
+            }),
+          );
+          const events = received(usage.map(eventWith));
+          const before = events.slice(known).map((event) => [identityOf(event), event] as const);
+          const context = contextWith({
+            accounts,
+            carried: new Map([["acme", new Map([[RATES[1] as Rate, 6n]])]]),
+            recorded: how === "looked up" ? new Map(before) : null,
+          });
+          expect(metered(events, context)).toEqual(ordered(meterUsage(events, context)));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("of accounts that only draw need no object an event", () => {
+    const accounts = ids.map((id) => accountWith({ accountId: toAccountId(id), granted: 10_000n }));
+    const events = received(
+      ids.flatMap((accountId, index) => [
+        eventWith({ eventId: uuid(index), accountId }),
+        eventWith({ eventId: uuid(10 + index), accountId, meter: "tokens", quantity: 9n }),
+      ]),
+    );
+    const columns = columnsOf(events);
+    const byId = new Map(accounts.map((account) => [account.accountId, account]));
+    const groups = groupByAccount(columns, allPlaces(columns));
+    const metering = meterColumns(groups, contextWith({ accounts: byId }));
+    expect(metering.drawn).toEqual([]);
+    expect(metering.columns?.count).toBe(8);
+  });
+
+  test("have an account's events together, even where only some of them know its number", () => {
+    const events = received([
+      eventWith({ eventId: uuid(1), accountId: "acme" }),
+      eventWith({ eventId: uuid(2), accountId: "bolt" }),
+      eventWith({ eventId: uuid(3), accountId: "acme" }),
+    ]);
+    const columns = columnsOf(events);
+    columns.account[2] = -1;
+    const unnumbered = { ...columns, plain: new Map([[2, events[2] as ReceivedEvent]]) };
+    const { accountIds, order, ends } = groupByAccount(unnumbered, allPlaces(unnumbered));
+    expect([accountIds, [...order], [...ends]]).toEqual([
+      ["acme", "bolt"],
+      [0, 2, 1],
+      [2, 3],
+    ]);
+  });
+
+  test("can hold events just as they are", () => {
+    const long = { region: "x".repeat(MAX_DIMENSION_LENGTH) };
+    const events = received([eventWith({ dimensions: long }), eventWith({ accountId: "bolt" })]);
+    const columns = plainColumns(events);
+    expect(events.map((_, place) => eventAt(columns, place))).toEqual(events);
+    const accounts = new Map([["acme", accountWith({})]]);
+    const context = contextWith({ accounts });
+    const groups = groupByAccount(columns, allPlaces(columns));
+    expect(inOneOrder(meterColumns(groups, context))).toEqual(ordered(meterUsage(events, context)));
+  });
+});
+
+describe("a price in doubles", () => {
+  test("is the price in integers, or needs more than 53 bits on the way", () => {
+    const most = EDGE + 10n;
+    fc.assert(
+      fc.property(
+        fc.record({ credits: someAmount, per: fc.bigInt(1n, most), roundsEach: fc.boolean() }),
+        someAmount,
+        fc.bigInt(0n, most),
+        ({ roundsEach, ...of }, quantity, anything) => {
+          const rate: Rate = { meter: "m", validFrom: 0, ...of, ...(roundsEach && { roundsEach }) };
+          const remainder = anything % rate.per;
+          const doubles = inDoubles(rate);
+          if (doubles === null || !Number.isSafeInteger(Number(quantity))) return;
+          const credits = priceInDoubles(doubles, Number(quantity), Number(remainder));
+          if (Number.isNaN(credits)) {
+            expect(quantity * rate.credits + rate.per >= EDGE).toBe(true);
+            return;
+          }
+          const exact = price(rate, quantity, remainder);
+          expect(BigInt(credits)).toBe(exact);
+          if (!doubles.carries) return;
+          expect(BigInt(remainderInDoubles(doubles, Number(quantity), Number(remainder)))).toBe(
+            remainderAfter(rate, quantity, exact, remainder),
+          );
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([
+    ["the last product that doubles hold", EDGE - 1n, 9_007_199_254_740_991],
+    ["the first one that they do not", EDGE, Number.NaN],
+  ])("%s", (_, credits, expected) => {
+    const rate = { rate: RATES[0] as Rate, credits: Number(credits), per: 1, carries: false };
+    expect(priceInDoubles(rate, 1, 0)).toBe(expected);
+  });
+});
+
+function metered(events: readonly ReceivedEvent[], context: MeteringContext) {
+  const columns = columnsOf(events);
+  return inOneOrder(meterColumns(groupByAccount(columns, allPlaces(columns)), context));
+}
+
+function contextWith(
+  of: Pick<MeteringContext, "accounts"> & Partial<MeteringContext>,
+): MeteringContext {
+  return {
+    now: NOON,
+    rates: toRateCard(RATES),
+    catalogue: EMPTY_CATALOGUE,
+    completeUntil: null,
+    books: new Map(),
+    expired: new Map(),
+    carried: new Map(),
+    recorded: null,
+    ...of,
+  };
+}
+
+function uuid(number: number): string {
+  return `0192f0c1-3b5a-7c3e-9d2f-${String(number).padStart(12, "0")}`;
+}

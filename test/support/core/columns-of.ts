@@ -1,0 +1,67 @@
+import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
+import type { ColumnMetering } from "../../../shared/core/usage/meter-columns.ts";
+import { eventAt, type UsageColumns } from "../../../shared/core/usage/usage-columns.ts";
+import type { ReceivedEvent, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
+import { keepNames } from "../../../shared/kafka/codec/usage-names.ts";
+import { UsageWriter } from "../../../shared/kafka/codec/usage-writer.ts";
+import { usageBytes } from "../kafka/usage-bytes.ts";
+
+const names = keepNames();
+const ANY_TIME = { maxAheadMs: Number.POSITIVE_INFINITY, maxBehindMs: Number.POSITIVE_INFINITY };
+
+/** Events as metering decodes them; those that do not fit into columns are kept as they are. */
+export function columnsOf(events: readonly ReceivedEvent[]): UsageColumns {
+  const writer = new UsageWriter(events.length, names(), 0, ANY_TIME);
+  for (const event of events) if (!put(writer, event)) writer.putPlain(event);
+  return writer.finish();
+}
+
+function put(writer: UsageWriter, event: ReceivedEvent): boolean {
+  const bytes = usageBytes({ ...event, dimensions: Object.entries(event.dimensions) });
+  return writer.put(bytes, 0, bytes.length, event.partition, Number(event.offset));
+}
+
+/** Events without a place, at the offsets from 0 on. */
+export function received(events: readonly UsageEvent[]): ReceivedEvent[] {
+  return events.map((event, index) => ({ ...event, partition: 0, offset: BigInt(index) }));
+}
+
+/** Places from 0 on. */
+export function allPlaces({ count }: UsageColumns): Int32Array {
+  return Int32Array.from({ length: count }, (_, place) => place);
+}
+
+/** What was drawn in columns as events, the whole in one order. */
+export function inOneOrder({ columns, ...metering }: ColumnMetering): Metering<ReceivedEvent> {
+  const drawn: Drawn<ReceivedEvent>[] = [...metering.drawn];
+  for (const { from, to, start } of columns?.stretches ?? []) {
+    let position = BigInt(start);
+    for (let index = from; index < to; index += 1) {
+      const event = eventAt(columns?.columns as UsageColumns, columns?.order[index] ?? 0);
+      const credits = BigInt(columns?.credits[index] ?? 0);
+      drawn.push({ event, credits, givenBack: 0n, start: position });
+      position += credits;
+    }
+  }
+  return ordered({ ...metering, drawn });
+}
+
+/** The same metering, its parts sorted by what they are about. */
+export function ordered(metering: Metering<ReceivedEvent>): Metering<ReceivedEvent> {
+  const byOffset = (a: Drawn<ReceivedEvent>, b: Drawn<ReceivedEvent>) =>
+    Number(a.event.offset - b.event.offset);
+  return {
+    ...metering,
+    drawn: metering.drawn.toSorted(byOffset),
+    accounts: metering.accounts.toSorted((a, b) => (a.accountId < b.accountId ? -1 : 1)),
+    spends: sorted(
+      metering.spends,
+      ({ accountId, hour, meter }) => `${accountId}\0${hour}\0${meter}`,
+    ),
+    carried: sorted(metering.carried, (one) => `${one.accountId}\0${one.meter}\0${one.validFrom}`),
+  };
+}
+
+function sorted<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  return items.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
