@@ -19,7 +19,7 @@ import { ID_BYTES, type UsageColumns } from "./usage-columns.ts";
 
 /** What one account drew: `order[from]` to `order[to]`, each where the one before ended. */
 export interface DrawnStretch {
-  /** As it was before, with a version below 2^53. */
+  /** As it was before. */
   readonly account: Account;
   readonly from: number;
   readonly to: number;
@@ -89,8 +89,6 @@ export class ColumnDrawing {
     if (account === undefined || isDue(account, this.#context.now)) return false;
     if (this.#recorded !== null && this.#mayRepeat(accountId, from, to)) return false;
     const start = Number(account.position);
-    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(Number(account.version)))
-      return false;
     const carried = this.#context.carried.get(accountId);
     this.#spends = [];
     if (this.#remainders.size > 0) this.#remainders = new Map();

@@ -43,6 +43,7 @@ const RATES: readonly Rate[] = [
   { meter: "tokens", validFrom: NOON, credits: 150n, per: 1_000n },
   { meter: "pages", validFrom: 0, credits: 5n, per: 4n, roundsEach: true },
   { meter: "dear", validFrom: NOON - 5, credits: EDGE - 1n, per: 1n },
+  { meter: "free", validFrom: 0, credits: 0n, per: 1n },
   { meter: "dearest", validFrom: 0, credits: MAX_BIGINT, per: MAX_BIGINT },
 ];
 
@@ -71,6 +72,8 @@ const someEvent = fc.record({
     "pages",
     "dear",
     "dearest",
+    "free",
+    "free",
     "unheard-of",
   ),
   quantity: someAmount,
@@ -130,6 +133,19 @@ describe("columns", () => {
     const metering = meterColumns(groups, contextWith({ accounts: byId }));
     expect(metering.drawn).toEqual([]);
     expect(metering.columns?.count).toBe(8);
+  });
+
+  test("add up quantities beyond what doubles hold", () => {
+    const most = 2n ** 52n - 1n;
+    const usage = [1, 2, 3].map((index) => {
+      return eventWith({ eventId: uuid(index), meter: "free", quantity: most });
+    });
+    const events = received(usage);
+    const accounts = new Map([["acme", accountWith({ granted: 100n })]]);
+    const context = contextWith({ accounts });
+    const { spends } = metered(events, context);
+    expect(spends).toEqual(ordered(meterUsage(events, context)).spends);
+    expect(spends[0]?.quantity).toBe(3n * most);
   });
 
   test("have an account's events together, even where only some of them know its number", () => {
