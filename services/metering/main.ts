@@ -2,7 +2,7 @@ import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import { openServers, type Servers } from "../../shared/kafka/client/open-servers.ts";
 import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
-import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
+import { RECORDS } from "../../shared/kafka/consume/batch-forms.ts";
 import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
@@ -53,13 +53,13 @@ await runService("metering", async (service) => {
   const handle = joinBatches(meter, {
     atOnce: CONCURRENT_TRANSACTIONS,
     most: batchEvents,
-    sizeOf: ({ batch }: Delivery) => batch.messages.length,
+    sizeOf: ({ batch }: Delivery) => batch.count,
     // A consumer that lost a partition and got it back may still have a batch of it.
     keyOf: ({ batch }: Delivery) => batch.partition,
   });
   const reader = await startReader(servers, USAGE_READER, {
     batchSize: batchEvents,
-    form: MESSAGES,
+    form: RECORDS,
     handle: (batch, heartbeat) => handle({ batch, heartbeat }),
   });
   logger.info({ topic: TOPICS.usageEvents }, "metering");

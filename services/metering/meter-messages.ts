@@ -1,16 +1,20 @@
 import type { Admin } from "kafkajs";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
+import { plainColumns } from "../../shared/core/usage/usage-columns.ts";
 import type { EventWindow } from "../../shared/core/usage/usage-event.ts";
 import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
-import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
-import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
+import { keepNames } from "../../shared/kafka/codec/usage-names.ts";
+import type { OffsetStretch, RecordsBatch } from "../../shared/kafka/consume/batch-forms.ts";
+import { decodeColumns, valueOfEachSchema } from "../../shared/kafka/consume/decode-columns.ts";
+import type { DecodedUsage } from "../../shared/kafka/consume/decode-messages.ts";
 import { findTrueRetries } from "../../shared/kafka/consume/true-retries.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage/batch.ts";
+import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
@@ -33,7 +37,7 @@ export class TopicRecreated extends Error {}
 
 /** A batch of one partition, with its consumer's heartbeat. */
 export interface Delivery {
-  readonly batch: MessageBatch;
+  readonly batch: RecordsBatch;
   heartbeat(): Promise<void>;
 }
 
@@ -46,6 +50,7 @@ export function meterMessages(
 ): (deliveries: readonly Delivery[]) => Promise<bigint[]> {
   const { database, decoder, window } = context;
   const readRates = rateCardReader();
+  const names = keepNames();
   let expectRepeats = false;
 
   return async (deliveries) => {
@@ -70,21 +75,20 @@ export function meterMessages(
       },
     };
     const batches = deliveries.map(({ batch }) => batch);
-    const values = batches.flatMap(({ messages }) => messages.map(({ value }) => value));
+    const values = valueOfEachSchema(batches);
     const learning = { receivedAt: performance.now(), heartbeat };
     await waitOut(() => decoder.learn(values, learning), waiting);
     const now = Date.now();
-    const debit = (runs: readonly UsageRun[]) => {
-      const usage = { reader: USAGE_READER, now, runs, expectRepeats };
+    const debit = (decoded: DecodedUsage) => {
+      const usage = { reader: USAGE_READER, now, ...decoded, expectRepeats };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
     const retries = await waitOut(
       () => findTrueRetries(database, batches, decoder, now, window),
       waiting,
     );
-    const outcome = await debit(
-      batches.map((batch) => decodeBatch(batch, { decoder, now, window, retries })),
-    );
+    const reading = { decoder, now, window, retries };
+    const outcome = await debit(decodeColumns(batches, names(), reading));
     expectRepeats = outcome.repeats > 0;
     context.onCommitted(outcome);
     return Promise.all(
@@ -92,14 +96,14 @@ export function meterMessages(
         const result = outcome.runs[index];
         if (result?.kind !== "gap") return nextOffset(batch, result);
         const lost = await lostToRetention(context, batch, result.nextOffset, now);
-        if (lost !== null) await debit([lost]);
-        return lost?.nextOffset ?? result.nextOffset;
+        if (lost !== null) await debit(lost);
+        return lost?.runs[0]?.nextOffset ?? result.nextOffset;
       }),
     );
   };
 }
 
-function nextOffset(batch: MessageBatch, result?: Exclude<RunOutcome, { kind: "gap" }>): bigint {
+function nextOffset(batch: OffsetStretch, result?: Exclude<RunOutcome, { kind: "gap" }>): bigint {
   if (result === undefined) throw new Error(`no outcome for partition ${batch.partition}`);
   if (result.kind === "committed") return batch.nextOffset;
   if (result.nextOffset > batch.highWatermark) throw recreated(batch, result.nextOffset);
@@ -112,40 +116,29 @@ function nextOffset(batch: MessageBatch, result?: Exclude<RunOutcome, { kind: "g
  */
 async function lostToRetention(
   { admin, logger }: MeteringContext,
-  { topic, partition }: MessageBatch,
+  { topic, partition }: OffsetStretch,
   from: bigint,
   recordedAt: Instant,
-): Promise<UsageRun | null> {
+): Promise<DecodedUsage | null> {
   const offsets = await admin.fetchTopicOffsets(topic);
   const first = BigInt(offsets.find((known) => known.partition === partition)?.low ?? from);
   if (first <= from) return null;
   const detail = `offsets ${from} to ${first - 1n} were deleted by the topic's retention before they were read`;
   logger.error({ topic, partition }, detail);
-  return {
-    partition,
-    fetchedFrom: from,
-    nextOffset: first,
-    events: [],
-    old: [],
-    deadLetters: [
-      {
-        topic,
-        partition,
-        offset: from,
-        accountId: null,
-        meter: null,
-        occurredAt: null,
-        rejection: { reason: "lost_to_retention", detail },
-        key: null,
-        payload: NOTHING,
-        recordedAt,
-      },
-    ],
+  const deadLetter: DeadLetter = {
+    ...{ topic, partition, offset: from, recordedAt, key: null, payload: NOTHING },
+    ...{ accountId: null, meter: null, occurredAt: null },
+    rejection: { reason: "lost_to_retention", detail },
+  };
+  const run: UsageRun = {
+    ...{ partition, fetchedFrom: from, nextOffset: first, from: 0, to: 0, old: [] },
+    deadLetters: [deadLetter],
     messageAt: () => ({ key: null, value: NOTHING }),
   };
+  return { columns: plainColumns([]), runs: [run] };
 }
 
-function recreated(batch: MessageBatch, nextOffset: bigint): TopicRecreated {
+function recreated(batch: OffsetStretch, nextOffset: bigint): TopicRecreated {
   return new TopicRecreated(
     `${batch.topic}/${batch.partition} ends at ${batch.highWatermark}, but the books have read up to ${nextOffset}: ` +
       "this is not the topic that the books were kept from. Point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +

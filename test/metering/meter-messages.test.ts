@@ -22,6 +22,7 @@ import { brokenInvariants } from "../support/books/invariants.ts";
 import { openFailingRegistry } from "../support/kafka/failing-registry.ts";
 import { FOREIGN_SCHEMAS, registerForeign } from "../support/kafka/foreign-schemas.ts";
 import { silent } from "../support/kafka/kafka.ts";
+import { recordsOf } from "../support/kafka/records-of.ts";
 import { usageBytes, withSchemaId } from "../support/kafka/usage-bytes.ts";
 
 /** What metering does with a batch that does not begin at the books' offset. */
@@ -202,7 +203,7 @@ function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
   return {
     number,
     handle: async (batch: MessageBatch, heartbeat: () => Promise<void> = async () => undefined) =>
-      (await meter([{ batch, heartbeat }]))[0],
+      (await meter([{ batch: await recordsOf(batch), heartbeat }]))[0],
     batch: (from: number, end: number): MessageBatch => ({
       topic,
       partition: number,

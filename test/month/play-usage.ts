@@ -6,11 +6,11 @@ import {
 } from "../../shared/core/usage/usage-event.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import type { UsageRun } from "../../shared/ledger/usage/batch.ts";
 import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import type { AccountStep, HistoryAccount } from "../model/month-history.ts";
 import { usageOf } from "../model/play-month.ts";
+import { batchOf, type RunOfEvents } from "../support/books/batch-of.ts";
 
 export type UseStep = Extract<AccountStep, { kind: "use" }>;
 
@@ -39,7 +39,7 @@ export function openMetering(
   const readRates = rateCardReader();
   let batches = 0;
 
-  function runOf(partition: number, uses: readonly UseStep[], now: number): UsageRun {
+  function runOf(partition: number, uses: readonly UseStep[], now: number): RunOfEvents {
     const fetchedFrom = nextOffsets.get(partition) ?? 0n;
     const nextOffset = fetchedFrom + BigInt(uses.length);
     nextOffsets.set(partition, nextOffset);
@@ -55,19 +55,14 @@ export function openMetering(
         deadLetters.push({ ...event, topic, rejection, ...message });
       }
     }
-    return { partition, fetchedFrom, nextOffset, events, old: [], deadLetters, messageAt };
+    return { partition, fetchedFrom, nextOffset, events, deadLetters };
   }
 
-  async function debit(runs: readonly UsageRun[], now: number): Promise<UsageCounts> {
+  async function debit(runs: readonly RunOfEvents[], now: number): Promise<UsageCounts> {
     batches += 1;
     // Looking up repeats before or after writing must make no difference.
     const expectRepeats = batches % 8 !== 0;
-    const outcome = await debitUsage(database, readRates, {
-      reader: USAGE_READER,
-      now,
-      runs,
-      expectRepeats,
-    });
+    const outcome = await debitUsage(database, readRates, batchOf(runs, { now, expectRepeats }));
     const odd = outcome.runs.find(({ kind }) => kind !== "committed");
     if (odd !== undefined) throw new Error(`a batch at ${now} was not metered: ${odd.kind}`);
     return outcome;
@@ -85,7 +80,7 @@ export function openMetering(
   };
 }
 
-function messageAt(): { readonly key: null; readonly value: Buffer } {
+function _messageAt(): { readonly key: null; readonly value: Buffer } {
   return { key: null, value: Buffer.alloc(0) };
 }
 

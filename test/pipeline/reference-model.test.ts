@@ -8,8 +8,9 @@ import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
+import { keepNames } from "../../shared/kafka/codec/usage-names.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
-import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
+import { decodeColumns } from "../../shared/kafka/consume/decode-columns.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
@@ -18,6 +19,7 @@ import { createModel, type Model } from "../model/reference-model.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { toldByBooks, toldByModel } from "../support/books/books-told.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import { recordsOf } from "../support/kafka/records-of.ts";
 import {
   ACCOUNTS,
   type Delivery,
@@ -40,6 +42,7 @@ const RATES = ratesFrom(START);
 
 let books: Books;
 let decoder: UsageDecoder;
+const names = keepNames();
 let encode: Encode;
 let worlds = 0;
 
@@ -198,8 +201,9 @@ async function debit(world: World, partition: number, from: number, end: number)
     messages: messages.map((value, index) => message(value, from + index)),
   };
   const now = world.clock;
-  const run = decodeBatch(batch, { decoder, now, window: DEFAULT_WINDOW });
-  const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
+  const reading = { decoder, now, window: DEFAULT_WINDOW };
+  const decoded = decodeColumns([await recordsOf(batch)], names(), reading);
+  const usage = { reader: USAGE_READER, now, ...decoded, expectRepeats: false };
   const { runs } = await debitUsage(books.database, rateCardReader(), usage);
   if (runs[0]?.kind === "gap") await debit(world, partition, Number(runs[0].nextOffset), end);
 }

@@ -7,7 +7,7 @@ import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { readPartitionEnds } from "../../shared/kafka/client/partition-ends.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
-import { decodeBatch } from "../../shared/kafka/consume/decode-batch.ts";
+import { decodeMessages } from "../../shared/kafka/consume/decode-messages.ts";
 import { readRanges } from "../../shared/kafka/consume/read-ranges.ts";
 import { readOffsets, startOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
@@ -218,13 +218,9 @@ async function openMetering({ database }: Books, kafka: Kafka) {
       ...{ topic: TOPICS.usageEvents, partition, messages },
       ...{ fetchedFrom: range.from, nextOffset: range.to, highWatermark: range.to },
     };
-    const runs = [decodeBatch(batch, { decoder, now, window: DEFAULT_WINDOW })];
-    await debitUsage(database, readRates, {
-      reader: USAGE_READER,
-      now,
-      runs,
-      expectRepeats: false,
-    });
+    const decoded = decodeMessages([batch], { decoder, now, window: DEFAULT_WINDOW });
+    const usage = { reader: USAGE_READER, now, ...decoded, expectRepeats: false };
+    await debitUsage(database, readRates, usage);
   }
 
   return {

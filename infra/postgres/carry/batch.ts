@@ -4,6 +4,7 @@ import { bigintArray, columnsOf } from "../../../shared/ledger/postgres/array-li
 import { queryRow, queryRows, type Transaction } from "../../../shared/ledger/postgres/database.ts";
 import {
   identitiesOn,
+  newIdentities,
   readGenerations,
   writeIdentities,
 } from "../../../shared/ledger/usage/identities.ts";
@@ -48,7 +49,7 @@ export async function carryBatch(client: Transaction, start: BatchStart): Promis
   const recent = pages.flatMap((page) =>
     identitiesOn({ ...page, usage: page.usage.filter((one) => one.meteredAt >= start.since) }),
   );
-  await writeIdentities(client, await readGenerations(client), recent, {
+  await writeIdentities(client, await readGenerations(client), newIdentities(recent), {
     lookedUp: start.lookUp,
     meteredAt: records.reduce((newest, { meteredAt }) => Math.max(newest, meteredAt), 0),
   });

@@ -1,4 +1,6 @@
-import { accountIdAt, type UsageColumns } from "./usage-columns.ts";
+import type { Account } from "../line/account.ts";
+import { isLate } from "../month/late-usage.ts";
+import { accountIdAt, occurredAtAt, type UsageColumns } from "./usage-columns.ts";
 
 /** Places of events in columns, together by account. */
 export interface AccountGroups {
@@ -32,6 +34,36 @@ export function groupByAccount(columns: UsageColumns, places: Int32Array): Accou
     ends[group] = at + 1;
   }
   return { columns, order, ends, accountIds };
+}
+
+/** Calls `use` with each account and the places of its events. */
+export function forEachAccount(
+  { order, ends, accountIds }: AccountGroups,
+  use: (accountId: string, places: Int32Array, from: number) => void,
+): void {
+  let from = 0;
+  for (const [group, accountId] of accountIds.entries()) {
+    const to = ends[group] ?? from;
+    use(accountId, order.subarray(from, to), from);
+    from = to;
+  }
+}
+
+/** The accounts that have late usage: the lots that may pay for it are read. */
+export function lateAccounts(
+  groups: AccountGroups,
+  accounts: ReadonlyMap<string, Account>,
+): string[] {
+  const late: string[] = [];
+  forEachAccount(groups, (accountId, places) => {
+    const account = accounts.get(accountId);
+    if (account === undefined || account.expiredUntil === null) return;
+    const isAnyLate = places.some((place) =>
+      isLate(account, { occurredAt: occurredAtAt(groups.columns, place) }),
+    );
+    if (isAnyLate) late.push(accountId);
+  });
+  return late;
 }
 
 /** Numbers from 0 on, in the order in which they are first met. */

@@ -1,6 +1,6 @@
 import { ColumnDrawing, type DrawnColumns } from "./draw-columns.ts";
 import type { Metering } from "./events-in-batch.ts";
-import type { AccountGroups } from "./group-columns.ts";
+import { type AccountGroups, forEachAccount } from "./group-columns.ts";
 import { type MeteringContext, meterUsage } from "./meter-usage.ts";
 import { eventAt } from "./usage-columns.ts";
 import type { ReceivedEvent } from "./usage-event.ts";
@@ -16,16 +16,12 @@ export interface ColumnMetering extends Metering<ReceivedEvent> {
  * is metered by itself, in columns where it only draws, and event by event where more may happen.
  */
 export function meterColumns(groups: AccountGroups, context: MeteringContext): ColumnMetering {
-  const { order, ends, accountIds } = groups;
   const drawing = new ColumnDrawing(groups, context);
   const others: number[] = [];
-  let from = 0;
-  for (const [group, accountId] of accountIds.entries()) {
-    const to = ends[group] ?? 0;
-    if (!drawing.draw(accountId, from, to))
-      for (const place of order.subarray(from, to)) others.push(place);
-    from = to;
-  }
+  forEachAccount(groups, (accountId, ofAccount, from) => {
+    if (drawing.draw(accountId, from, from + ofAccount.length)) return;
+    for (const place of ofAccount) others.push(place);
+  });
   const places = Int32Array.from(others).sort();
   const events = Array.from(places, (place) => eventAt(groups.columns, place));
   const metering = meterUsage(events, context);

@@ -7,18 +7,18 @@ import type { UsageEvent } from "./usage-event.ts";
 /** What metering depends on; `books` has every account on which something may be due (`accountsDue`). */
 export interface MeteringContext extends BatchContext, SettlingContext {}
 
-/** The accounts whose books `meterUsage` needs: those of the events on which something may be due. */
+/** The accounts whose books `meterUsage` needs: those of these ids on which something may be due. */
 export function accountsDue(
-  events: readonly UsageEvent[],
+  ids: Iterable<string>,
   accounts: ReadonlyMap<string, Account>,
   now: Instant,
 ): string[] {
-  const mayBeDue = new Set<string>();
-  for (const [id, account] of accounts) if (isDue(account, now)) mayBeDue.add(id);
-  if (mayBeDue.size === 0) return [];
-  const named = new Set<string>();
-  for (const { accountId } of events) if (mayBeDue.has(accountId)) named.add(accountId);
-  return [...named];
+  const due = new Set<string>();
+  for (const id of ids) {
+    const account = accounts.get(id);
+    if (account !== undefined && isDue(account, now)) due.add(id);
+  }
+  return [...due];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { KafkaMessage } from "kafkajs";
-import type { EventNames, UsageColumns } from "../../core/usage/usage-columns.ts";
+import type { EventNames } from "../../core/usage/usage-columns.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
 import { HEADER_BYTES } from "../codec/schemas.ts";
@@ -7,40 +7,44 @@ import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import { UsageWriter } from "../codec/usage-writer.ts";
 import type { RecordTable } from "../records/record-table.ts";
 import type { RecordSlice, RecordsBatch } from "./batch-forms.ts";
+import { type DecodedUsage, isRetry } from "./decode-messages.ts";
 import { NOTHING, type Reading, readMessage } from "./read-message.ts";
 
-/** A run of records of one partition: its events are at the places `[from, to)` of the columns. */
-export interface ColumnRun extends Omit<UsageRun, "events" | "old"> {
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
- * Decodes batches into columns of events to meter and dead letters, the same as `decodeBatch` of their
+ * Decodes batches into columns of events to meter and dead letters, the same as `decodeMessages` of their
  * messages. Call `decoder.learn` with `valueOfEachSchema` first.
  */
 export function decodeColumns(
   batches: readonly RecordsBatch[],
   names: EventNames,
   reading: Reading,
-): { readonly columns: UsageColumns; readonly runs: readonly ColumnRun[] } {
+): DecodedUsage {
   const most = batches.reduce((sum, { count }) => sum + count, 0);
   const writer = new UsageWriter(most, names, reading.now, reading.window);
   const isCurrent = currentSchema(reading.decoder);
-  const runs = batches.map((batch): ColumnRun => {
+  const runs = batches.map((batch): UsageRun => {
     const { partition, fetchedFrom, nextOffset } = batch;
     const from = writer.count;
+    const old: number[] = [];
     const deadLetters: DeadLetter[] = [];
     for (const { records, from: first, to } of batch.slices) {
       for (let index = first; index < to; index += 1) {
-        if (put(records, index, partition)) continue;
-        const read = readMessage(batch, records.message(index), reading);
-        if ("rejection" in read) deadLetters.push(read);
-        else writer.putPlain(read);
+        if (!put(records, index, partition)) putPlain(records.message(index));
       }
     }
     const messageAt = messageFinder(batch);
-    return { partition, fetchedFrom, nextOffset, from, to: writer.count, deadLetters, messageAt };
+    const to = writer.count;
+    return { partition, fetchedFrom, nextOffset, from, to, old, deadLetters, messageAt };
+
+    function putPlain(message: KafkaMessage): void {
+      const read = readMessage(batch, message, reading);
+      if ("rejection" in read) {
+        deadLetters.push(read);
+        return;
+      }
+      if (isRetry(batch, read, reading)) old.push(writer.count);
+      writer.putPlain(read);
+    }
   });
   return { columns: writer.finish(), runs };
 
@@ -75,6 +79,17 @@ function addValues(
     if (id !== NO_SCHEMA) seen.add(id);
     values.push(at < 0 ? records.message(index).value : records.bytes.subarray(at, end));
   }
+}
+
+/** The messages of a batch that have headers, or no value. */
+export function unusualMessages({ slices }: RecordsBatch): KafkaMessage[] {
+  const messages: KafkaMessage[] = [];
+  for (const { records, from, to } of slices) {
+    for (let index = from; index < to; index += 1) {
+      if ((records.valueAt[index] ?? -1) === -1) messages.push(records.message(index));
+    }
+  }
+  return messages;
 }
 
 const NO_SCHEMA = -1;

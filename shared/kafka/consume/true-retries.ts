@@ -6,7 +6,8 @@ import { requestedRetries } from "../../ledger/dead-letters/requested-retries.ts
 import type { Queryable } from "../../ledger/postgres/database.ts";
 import { claimedRetry } from "../codec/retry-header.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
-import type { MessageBatch } from "./batch-forms.ts";
+import type { RecordsBatch } from "./batch-forms.ts";
+import { unusualMessages } from "./decode-columns.ts";
 
 interface Claim {
   /** Where the message itself is. */
@@ -22,15 +23,16 @@ interface Claim {
  */
 export async function findTrueRetries(
   database: Queryable,
-  batches: readonly Pick<MessageBatch, "topic" | "partition" | "messages">[],
+  batches: readonly RecordsBatch[],
   decoder: UsageDecoder,
   now: Instant,
   window: EventWindow,
 ): Promise<ReadonlySet<string>> {
-  const claims = batches.flatMap(({ topic, partition, messages }) =>
-    messages.flatMap((message): Claim[] => {
+  const claims = batches.flatMap((batch) =>
+    unusualMessages(batch).flatMap((message): Claim[] => {
       const place = claimedRetry(message);
       if (place === null) return [];
+      const { topic, partition } = batch;
       const { value } = message;
       const offset = BigInt(message.offset);
       const event = decoder.decode(value, partition, offset);

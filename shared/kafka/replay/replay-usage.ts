@@ -8,7 +8,7 @@ import { deadOffsets } from "../../ledger/replay/source.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import type { MessageBatch } from "../consume/batch-forms.ts";
-import { decodeBatch } from "../consume/decode-batch.ts";
+import { decodeMessages } from "../consume/decode-messages.ts";
 import { joinBatches } from "../consume/join-batches.ts";
 import { type OffsetRange, readRanges } from "../consume/read-ranges.ts";
 
@@ -70,9 +70,13 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
 
   async function meter(batches: readonly MessageBatch[]): Promise<null[]> {
     const now = latest(batches);
-    const runs: UsageRun[] = [];
-    for (const batch of batches) runs.push(await readRun(batch, now));
-    const again = { reader: REPLAY_READER, now, runs, expectRepeats };
+    const alive: MessageBatch[] = [];
+    for (const batch of batches) alive.push(await withoutDead(batch));
+    await decoder.learn(alive.flatMap(({ messages }) => messages.map(({ value }) => value)));
+    const decoded = decodeMessages(alive, { decoder, now, window: ALWAYS });
+    const [strange] = decoded.runs.flatMap(({ deadLetters }) => deadLetters);
+    if (strange !== undefined) throw strangeMessage(strange);
+    const again = { reader: REPLAY_READER, now, ...decoded, expectRepeats };
     const outcome = await replayBatch(target, replaying, again);
     if (outcome.runs.some(({ kind }) => kind !== "committed")) {
       throw new ReplayRefused("another process replays into the same database");
@@ -82,16 +86,11 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     return batches.map(() => null);
   }
 
-  async function readRun(batch: MessageBatch, now: number): Promise<UsageRun> {
+  async function withoutDead(batch: MessageBatch): Promise<MessageBatch> {
     const { partition, fetchedFrom, nextOffset } = batch;
     const dead = await deadOffsets(source, partition, fetchedFrom, nextOffset);
-    const messages =
-      dead.size === 0 ? batch.messages : batch.messages.filter(({ offset }) => !dead.has(offset));
-    await decoder.learn(messages.map(({ value }) => value));
-    const run = decodeBatch({ ...batch, messages }, { decoder, now, window: ALWAYS });
-    const [strange] = run.deadLetters;
-    if (strange !== undefined) throw strangeMessage(strange);
-    return run;
+    if (dead.size === 0) return batch;
+    return { ...batch, messages: batch.messages.filter(({ offset }) => !dead.has(offset)) };
   }
 }
 

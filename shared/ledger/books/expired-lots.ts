@@ -1,7 +1,7 @@
-import type { Account, AccountId } from "../../core/line/account.ts";
+import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { type LateUsageRef, REFERENCE } from "../../core/line/reference.ts";
-import { type ExpiredLot, inLineOrder, isLate } from "../../core/month/late-usage.ts";
+import { type ExpiredLot, inLineOrder } from "../../core/month/late-usage.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
@@ -22,23 +22,14 @@ const READ = `
   GROUP BY lot.account_id, lot_id
   HAVING sum(entry.credits) < 0`;
 
-/**
- * The lots with expired credits that were not given back, in line order, by account: of those accounts
- * that have a late event.
- */
-export async function readExpiredOfLate(
+/** The lots with expired credits that were not given back, in line order, by account. */
+export async function readExpired(
   transaction: Transaction,
-  events: readonly { readonly accountId: string; readonly occurredAt: number }[],
-  accounts: ReadonlyMap<string, Account>,
+  accountIds: readonly string[],
 ): Promise<Map<string, ExpiredLot[]>> {
-  const late = new Set<string>();
-  for (const event of events) {
-    const account = accounts.get(event.accountId);
-    if (account !== undefined && isLate(account, event)) late.add(event.accountId);
-  }
-  if (late.size === 0) return new Map();
+  if (accountIds.length === 0) return new Map();
   type Row = ExpiredLot & { readonly accountId: string };
-  const rows = await queryRows<Row>(transaction, READ, [textArray([...late])], "read-expired");
+  const rows = await queryRows<Row>(transaction, READ, [textArray(accountIds)], "read-expired");
   const byAccount = Map.groupBy(rows, ({ accountId }) => accountId);
   return new Map([...byAccount].map(([id, lots]) => [id, inLineOrder(lots)]));
 }

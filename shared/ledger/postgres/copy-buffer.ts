@@ -88,7 +88,7 @@ export class CopyBuffer {
     this.#endArray(start);
   }
 
-  int8Array(count: number, at: (index: number) => bigint): void {
+  int8Array(count: number, at: (index: number) => bigint | number): void {
     const start = this.#startArray(OID.int8, count);
     for (let index = 0; index < count; index += 1) this.int8(at(index));
     this.#endArray(start);
@@ -132,8 +132,19 @@ export class CopyBuffer {
     this.#length += 8;
   }
 
-  /** Throws a RangeError for a value beyond 64 bits, which a DataView would truncate. */
-  int8(value: bigint): void {
+  /** 16 bytes for each; `at` gives where they are in `bytes`. */
+  uuidBytesArray(count: number, bytes: Uint8Array, at: (index: number) => number): void {
+    const start = this.#startArray(OID.uuid, count);
+    for (let index = 0; index < count; index += 1) this.uuidBytes(bytes, at(index));
+    this.#endArray(start);
+  }
+
+  /** Throws a RangeError for a value beyond 64 bits, which a DataView would truncate, or no safe integer. */
+  int8(value: bigint | number): void {
+    if (typeof value === "number") {
+      this.#safeInteger(value);
+      return;
+    }
     if (value > MAX_BIGINT || value < -MAX_BIGINT - 1n) throw new RangeError(`${value} in an int8`);
     this.#reserve(12);
     this.#view.setInt32(this.#length, 8);
@@ -143,12 +154,16 @@ export class CopyBuffer {
 
   /** Postgres counts microseconds from 2000. */
   timestamptz(value: Instant): void {
-    const micros = (value - MILLIS_AT_2000) * 1000;
-    const high = Math.floor(micros / TWO_TO_32);
+    this.#safeInteger((value - MILLIS_AT_2000) * 1000);
+  }
+
+  #safeInteger(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} in an int8`);
+    const high = Math.floor(value / TWO_TO_32);
     this.#reserve(12);
     this.#view.setInt32(this.#length, 8);
     this.#view.setInt32(this.#length + 4, high);
-    this.#view.setUint32(this.#length + 8, micros - high * TWO_TO_32);
+    this.#view.setUint32(this.#length + 8, value - high * TWO_TO_32);
     this.#length += 12;
   }
 

@@ -3,6 +3,7 @@ import { type CopyStreamQuery, from } from "pg-copy-streams";
 import { bigintArray, textArray } from "./array-literal.ts";
 import { CopyBuffer } from "./copy-buffer.ts";
 import type { Transaction } from "./database.ts";
+import { UUID_BYTES } from "./uuid-bytes.ts";
 
 /** Writes rows field by field, in the order of the columns. */
 export type RowWriter = Omit<CopyBuffer, "startRow" | "length" | "take" | "finish">;
@@ -61,7 +62,8 @@ function openValues() {
   const number = (value: bigint | number) => push(String(value));
   const writer: RowWriter = {
     ...{ text: push, jsonb: push, uuid: push },
-    uuidBytes: (bytes, from) => push(Buffer.from(bytes.subarray(from, from + 16)).toString("hex")),
+    uuidBytes: (bytes, from) => push(hexOf(bytes, from)),
+    uuidBytesArray: (length, bytes, at) => texts(length, (index) => hexOf(bytes, at(index))),
     ...{ textArray: texts, jsonbArray: texts, uuidArray: texts },
     null: () => push(null),
     ...{ int2: number, int4: number, int8: number },
@@ -69,6 +71,10 @@ function openValues() {
     timestamptz: (value) => push(new Date(value).toISOString()),
   };
   return { writer, values };
+}
+
+function hexOf(bytes: Uint8Array, from: number): string {
+  return Buffer.from(bytes.subarray(from, from + UUID_BYTES)).toString("hex");
 }
 
 // Postgres stores one piece while the next is built, so few are in memory. Just below a power of two,

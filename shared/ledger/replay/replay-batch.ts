@@ -1,6 +1,7 @@
 import { noShortage, type Recorded } from "../../core/history/post-recorded.ts";
 import { replayUsage } from "../../core/history/replay-usage.ts";
 import type { BatchContext } from "../../core/usage/events-in-batch.ts";
+import { eventAt } from "../../core/usage/usage-columns.ts";
 import { readBooks } from "../books/read-books.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import type { DebitOutcome, UsageBatch } from "../usage/batch.ts";
@@ -21,17 +22,18 @@ export function replayBatch(
   batch: UsageBatch,
 ): Promise<DebitOutcome> {
   return exactlyOnce(target, batch, async (transaction, once) => {
+    const events = Array.from(once.places, (place) => eventAt(once.columns, place));
     const usage = await readUsage(transaction, readRates, once);
     let context: Context = {
       ...usage,
-      carried: await readCarried(transaction, usage.rates, once.events),
+      carried: await readCarried(transaction, usage.rates, once.groups),
       books: new Map(),
       histories: await recorded.next(usage.accounts.values()),
       starts: new Map(),
       short: noShortage(),
     };
     for (;;) {
-      const metering = replayUsage(once.events, context);
+      const metering = replayUsage(events, context);
       const { ofEntries, ofLots, ofStarts } = context.short;
       if (ofEntries.size + ofLots.size + ofStarts.size > 0) {
         context = await readMore(transaction, recorded, context);
@@ -41,7 +43,7 @@ export function replayBatch(
         context = { ...context, recorded: await findRecorded(transaction, rejected) };
       } else {
         const isPosted = await postReplayed(transaction, metering, context.histories);
-        return isPosted ? metering : null;
+        return isPosted ? { ...metering, columns: null } : null;
       }
     }
   });

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import type { UsageColumns } from "../../core/usage/usage-columns.ts";
 import type { Reader } from "../books/consumer-offset.ts";
 import type { DeadLetter } from "./dead-letters.ts";
 
@@ -7,6 +7,8 @@ import type { DeadLetter } from "./dead-letters.ts";
 export interface UsageBatch {
   readonly reader: Reader;
   readonly now: Instant;
+  /** The events of all runs that `rejectEvent` accepted. */
+  readonly columns: UsageColumns;
   /** One for each partition. */
   readonly runs: readonly UsageRun[];
   /** Repeats are likely: look identities up before writing instead of after a failed write. */
@@ -20,13 +22,14 @@ export interface UsageRun {
   readonly fetchedFrom: bigint;
   /** The first offset after the run. */
   readonly nextOffset: bigint;
-  /** Events that `rejectEvent` accepted, in offset order. */
-  readonly events: readonly ReceivedEvent[];
+  /** Its events are at the places `[from, to)` of the columns, in offset order. */
+  readonly from: number;
+  readonly to: number;
   /**
-   * Those of them that are older than any event may be, but for a retried dead letter. They may have been
-   * metered before identities begin.
+   * The places of those that are older than any event may be, but for a retried dead letter. They may have
+   * been metered before identities begin.
    */
-  readonly old: readonly ReceivedEvent[];
+  readonly old: readonly number[];
   /** Messages already known to be invalid. */
   readonly deadLetters: readonly DeadLetter[];
   /** The message at an offset, for events that are rejected later. */

@@ -1,6 +1,7 @@
 import { carries, type Rate, type RateCard, rateAt } from "../../core/offer/rate-card.ts";
 import type { Carried, CarriedByRate } from "../../core/usage/carried.ts";
-import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { type AccountGroups, forEachAccount } from "../../core/usage/group-columns.ts";
+import { meterAt, occurredAtAt } from "../../core/usage/usage-columns.ts";
 import { bigintArray, columnsOf, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
@@ -24,31 +25,27 @@ interface Priced {
 export async function readCarried(
   transaction: Transaction,
   rates: RateCard,
-  events: readonly UsageEvent[],
+  groups: AccountGroups,
 ): Promise<Map<string, CarriedByRate>> {
   const carrying = new Set<string>();
   for (const [meter, ofMeter] of rates) if (ofMeter.some(carries)) carrying.add(meter);
   if (carrying.size === 0) return new Map();
-  return readRemainders(transaction, pricedBy(rates, events, carrying));
+  return readRemainders(transaction, pricedBy(rates, groups, carrying));
 }
 
-function pricedBy(
-  rates: RateCard,
-  events: readonly UsageEvent[],
-  carrying: ReadonlySet<string>,
-): Priced[] {
-  const priced = new Map<Rate, Set<string>>();
-  for (const { accountId, meter, occurredAt } of events) {
-    if (!carrying.has(meter)) continue;
-    const rate = rateAt(rates, meter, occurredAt);
-    if (typeof rate === "string" || !carries(rate)) continue;
-    const accounts = priced.get(rate);
-    if (accounts === undefined) priced.set(rate, new Set([accountId]));
-    else accounts.add(accountId);
-  }
-  return [...priced].flatMap(([rate, accounts]) =>
-    [...accounts].map((accountId) => ({ accountId, rate })),
-  );
+function pricedBy(rates: RateCard, groups: AccountGroups, carrying: ReadonlySet<string>): Priced[] {
+  const priced: Priced[] = [];
+  forEachAccount(groups, (accountId, places) => {
+    const ofAccount = new Set<Rate>();
+    for (const place of places) {
+      const meter = meterAt(groups.columns, place);
+      if (!carrying.has(meter)) continue;
+      const rate = rateAt(rates, meter, occurredAtAt(groups.columns, place));
+      if (typeof rate !== "string" && carries(rate)) ofAccount.add(rate);
+    }
+    for (const rate of ofAccount) priced.push({ accountId, rate });
+  });
+  return priced;
 }
 
 /** The remainders of accounts under rates, by account. */

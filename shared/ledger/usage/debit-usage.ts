@@ -1,11 +1,11 @@
 import type { Account } from "../../core/line/account.ts";
 import { EMPTY_CATALOGUE } from "../../core/offer/catalogue.ts";
 import type { RateCard } from "../../core/offer/rate-card.ts";
-import type { Metering } from "../../core/usage/events-in-batch.ts";
-import { accountsDue, type MeteringContext, meterUsage } from "../../core/usage/meter-usage.ts";
-import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import { type AccountGroups, lateAccounts } from "../../core/usage/group-columns.ts";
+import { type ColumnMetering, meterColumns } from "../../core/usage/meter-columns.ts";
+import { accountsDue, type MeteringContext } from "../../core/usage/meter-usage.ts";
 import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
-import { readExpiredOfLate } from "../books/expired-lots.ts";
+import { readExpired } from "../books/expired-lots.ts";
 import { postMovement } from "../books/post-movement.ts";
 import { lockAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
@@ -15,7 +15,7 @@ import type { Database, Transaction } from "../postgres/database.ts";
 import type { DebitOutcome, UsageBatch } from "./batch.ts";
 import { readCarried } from "./carried.ts";
 import { exactlyOnce, type Try } from "./exactly-once.ts";
-import { findRecorded } from "./records.ts";
+import { findRecorded, findRecordedAmong } from "./records.ts";
 
 /** Reads the rate card in a transaction. */
 export type ReadRates = (transaction: Transaction) => Promise<RateCard>;
@@ -29,12 +29,13 @@ export function debitUsage(
   const { now } = batch;
   return exactlyOnce(database, batch, async (transaction, once) => {
     const usage = await readUsage(transaction, readRates, once);
-    const due = accountsDue(once.events, usage.accounts, now);
+    const { groups } = once;
+    const due = accountsDue(groups.accountIds, usage.accounts, now);
     const read = await readDue(transaction, due, usage.accounts);
-    const expired = await readExpiredOfLate(transaction, once.events, usage.accounts);
-    const carried = await readCarried(transaction, usage.rates, once.events);
+    const expired = await readExpired(transaction, lateAccounts(groups, usage.accounts));
+    const carried = await readCarried(transaction, usage.rates, groups);
     const context = { now, ...usage, ...read, expired, carried };
-    const metering = await meter(transaction, once.events, context);
+    const metering = await meter(transaction, groups, context);
     if (!(await postMovement(transaction, metering, now))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
     return metering;
@@ -42,28 +43,26 @@ export function debitUsage(
 }
 
 /** Reads prices, accounts and, with `lookUp`, the events already metered under the same identities. */
-export async function readUsage(
-  transaction: Transaction,
-  readRates: ReadRates,
-  { events, old, lookUp, lock }: Try,
-) {
+export async function readUsage(transaction: Transaction, readRates: ReadRates, once: Try) {
+  const { accountIds } = once.groups;
   const rates = await readRates(transaction);
-  const recorded = lookUp ? await findRecorded(transaction, events, old) : null;
-  const ids = [...new Set(events.map((event) => event.accountId))];
-  if (lock) await lockAccounts(transaction, ids);
-  return { rates, recorded, accounts: await readAccounts(transaction, ids) };
+  const recorded = once.lookUp
+    ? await findRecordedAmong(transaction, once.generations, once)
+    : null;
+  if (once.lock) await lockAccounts(transaction, accountIds);
+  return { rates, recorded, accounts: await readAccounts(transaction, accountIds) };
 }
 
 /** Rejected events never reach the unique key, so whether one is a repeat or a conflict is looked up. */
 async function meter(
   transaction: Transaction,
-  events: readonly ReceivedEvent[],
+  groups: AccountGroups,
   context: MeteringContext,
-): Promise<Metering<ReceivedEvent>> {
-  const metering = meterUsage(events, context);
+): Promise<ColumnMetering> {
+  const metering = meterColumns(groups, context);
   if (context.recorded !== null || metering.rejected.length === 0) return metering;
   const rejected = metering.rejected.map(({ event }) => event);
-  return meterUsage(events, { ...context, recorded: await findRecorded(transaction, rejected) });
+  return meterColumns(groups, { ...context, recorded: await findRecorded(transaction, rejected) });
 }
 
 /**

@@ -7,7 +7,8 @@ export type EventKeys = Uint8Array;
 /** A key in hex. */
 export type EventKey = string;
 
-const HALF = 8;
+/** Half of a key. */
+export const OWNER_BYTES = 8;
 
 const scratch = new Uint8Array(UUID_BYTES);
 
@@ -23,17 +24,34 @@ export function isUuid(eventId: string): boolean {
  */
 export function eventKeys(identities: readonly EventIdentity[]): EventKeys {
   const keys = new Uint8Array(identities.length * UUID_BYTES);
-  const ownerOf = ownerDigests();
-  let at = 0;
-  for (const { accountId, source, eventId } of identities) {
-    if (!writeUuid(eventId, keys, at)) writeDigest(eventId, keys, at);
-    const owner = ownerOf(accountId, source);
-    for (let index = 0; index < HALF; index += 1) {
-      keys[at + HALF + index] = (keys[at + HALF + index] ?? 0) ^ (owner[index] ?? 0);
-    }
-    at += UUID_BYTES;
+  const owners = new Map<string, Uint8Array>();
+  for (const [index, { accountId, source, eventId }] of identities.entries()) {
+    const at = index * UUID_BYTES;
+    putIdKey(eventId, keys, at);
+    const name = `${accountId}\0${source}`;
+    const owner = owners.get(name) ?? ownerDigest(accountId, source);
+    owners.set(name, owner);
+    mixOwner(keys, at, owner, 0);
   }
   return keys;
+}
+
+/** Writes the key of an event id alone. */
+export function putIdKey(eventId: string, keys: EventKeys, at: number): void {
+  if (!writeUuid(eventId, keys, at)) writeDigest(eventId, keys, at);
+}
+
+/** What is mixed into the keys of an account's events of one source: `OWNER_BYTES` bytes. */
+export function ownerDigest(accountId: string, source: string): Uint8Array {
+  return hash("sha256", `${accountId}\0${source}`, "buffer").subarray(0, OWNER_BYTES);
+}
+
+/** Mixes the owner's digest at `from` into the key at `at`. */
+export function mixOwner(keys: EventKeys, at: number, owners: Uint8Array, from: number): void {
+  for (let index = 0; index < OWNER_BYTES; index += 1) {
+    const byte = at + UUID_BYTES - OWNER_BYTES + index;
+    keys[byte] = (keys[byte] ?? 0) ^ (owners[from + index] ?? 0);
+  }
 }
 
 /** The key at a place, in hex. */
@@ -42,26 +60,28 @@ export function keyAt(keys: EventKeys, place: number): EventKey {
   return Buffer.from(keys.buffer, keys.byteOffset + from, UUID_BYTES).toString("hex");
 }
 
-/** All keys, in hex. */
-export function keyTexts(keys: EventKeys): EventKey[] {
-  return Array.from({ length: keys.length / UUID_BYTES }, (_, place) => keyAt(keys, place));
-}
-
 /** The least and the greatest key that an event id can have, whatever its account and source. */
 export function keyRange(eventId: string): { readonly least: EventKey; readonly most: EventKey } {
   const id = new Uint8Array(UUID_BYTES);
-  if (!writeUuid(eventId, id, 0)) writeDigest(eventId, id, 0);
-  const first = keyAt(id, 0).slice(0, 2 * HALF);
-  return { least: first + "0".repeat(2 * HALF), most: first + "f".repeat(2 * HALF) };
+  putIdKey(eventId, id, 0);
+  const digits = 2 * OWNER_BYTES;
+  const first = keyAt(id, 0).slice(0, digits);
+  return { least: first + "0".repeat(digits), most: first + "f".repeat(digits) };
 }
 
 /** Up to the year 2248 UUIDs of version 7, which begin with their time, are below this. */
-const BEYOND_TIME = "02";
-const VERSION_AT = 12;
+const BEYOND_TIME = 2;
+const VERSION_BYTE = 6;
 
-/** True for keys of ids that grow with time. */
-export function growsWithTime(key: EventKey): boolean {
-  return key < BEYOND_TIME && key[VERSION_AT] === "7";
+/** True for the key of an id that grows with time. */
+export function growsWithTime(keys: EventKeys, place: number): boolean {
+  const at = place * UUID_BYTES;
+  return (keys[at] ?? 0) < BEYOND_TIME && (keys[at + VERSION_BYTE] ?? 0) >> 4 === 7;
+}
+
+/** True if the key at a place is above another. */
+export function isAbove(keys: EventKeys, place: number, other: EventKey): boolean {
+  return keyAt(keys, place) > other;
 }
 
 /** All of an identity in a digest that no other has. */
@@ -73,22 +93,5 @@ export function identityDigest({ accountId, source, eventId }: EventIdentity): s
 function writeDigest(eventId: string, keys: EventKeys, at: number): void {
   const digest = hash("sha256", eventId, "buffer");
   keys.set(digest.subarray(0, UUID_BYTES), at);
-  keys[at + VERSION_AT / 2] = 0x80 | ((digest[VERSION_AT / 2] ?? 0) & 0x0f);
-}
-
-function ownerDigests(): (accountId: string, source: string) => Uint8Array {
-  const bySource = new Map<string, Map<string, Uint8Array>>();
-  return (accountId, source) => {
-    let owners = bySource.get(source);
-    if (owners === undefined) {
-      owners = new Map();
-      bySource.set(source, owners);
-    }
-    let owner = owners.get(accountId);
-    if (owner === undefined) {
-      owner = hash("sha256", `${accountId}\0${source}`, "buffer").subarray(0, HALF);
-      owners.set(accountId, owner);
-    }
-    return owner;
-  };
+  keys[at + VERSION_BYTE] = 0x80 | ((digest[VERSION_BYTE] ?? 0) & 0x0f);
 }

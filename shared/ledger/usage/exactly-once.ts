@@ -1,6 +1,6 @@
-import type { Instant } from "../../core/line/account.ts";
-import type { Metering } from "../../core/usage/events-in-batch.ts";
-import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
+import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
+import type { UsageColumns } from "../../core/usage/usage-columns.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
 import {
   type Database,
@@ -21,27 +21,22 @@ import {
   type UsageRun,
 } from "./batch.ts";
 import { writeCarried } from "./carried.ts";
+import { columnKeys } from "./column-keys.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-import {
-  type Generations,
-  identitiesOn,
-  isIdentities,
-  needsLookUp,
-  readGenerations,
-  writeIdentities,
-} from "./identities.ts";
-import { pagesOf, writePages } from "./pages.ts";
+import { type Generations, isIdentities, needsLookUp, readGenerations } from "./identities.ts";
+import type { EventsToFind } from "./records.ts";
+import { writeUsage } from "./write-usage.ts";
 
 /** Tries lost to other writers, before the batch locks its accounts, and before it fails. */
 const TRIES_BEFORE_LOCKING = 3;
 const TRIES = 20;
 
-/** One try at a batch. */
-export interface Try {
-  /** The events that the books have not read yet. */
-  readonly events: readonly ReceivedEvent[];
-  /** Those of them that may have been metered before identities begin. */
-  readonly old: readonly ReceivedEvent[];
+/** One try at a batch: the events that the books have not read yet. */
+export interface Try extends EventsToFind {
+  readonly places: Int32Array;
+  /** By account. */
+  readonly groups: AccountGroups;
+  readonly generations: Generations;
   /** Look the events up first, because some may be repeats. */
   readonly lookUp: boolean;
   /** Lock the accounts when they are read, so that no other writer can come first. */
@@ -57,14 +52,15 @@ export interface Try {
 export async function exactlyOnce(
   database: Database,
   batch: UsageBatch,
-  meter: (transaction: Transaction, once: Try) => Promise<Metering<ReceivedEvent> | null>,
+  meter: (transaction: Transaction, once: Try) => Promise<ColumnMetering | null>,
 ): Promise<DebitOutcome> {
+  const keys = columnKeys(batch.columns);
   let { expectRepeats } = batch;
   for (let lost = 0; lost < TRIES; ) {
     const lock = lost >= TRIES_BEFORE_LOCKING;
     try {
       return await inTransaction(database, (transaction) =>
-        tryOnce(transaction, { ...batch, expectRepeats }, (unread) =>
+        tryOnce(transaction, { ...batch, expectRepeats, keys }, (unread) =>
           meter(transaction, { ...unread, lock }),
         ),
       );
@@ -96,31 +92,30 @@ function isLostRace(error: unknown): boolean {
 
 async function tryOnce(
   transaction: Transaction,
-  batch: UsageBatch,
-  meter: (unread: Omit<Try, "lock">) => Promise<Metering<ReceivedEvent> | null>,
+  batch: UsageBatch & Pick<Try, "keys">,
+  meter: (unread: Omit<Try, "lock">) => Promise<ColumnMetering | null>,
 ): Promise<DebitOutcome> {
-  const { reader, now, runs, expectRepeats } = batch;
+  const { reader, now, runs, columns, keys, expectRepeats } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
-  const places = await lockOffsets(transaction, reader, firsts);
-  const outcomes = runs.map((run) => outcomeOf(run, places));
+  const offsets = await lockOffsets(transaction, reader, firsts);
+  const outcomes = runs.map((run) => outcomeOf(run, offsets));
   const unread = runs.filter((_, index) => outcomes[index]?.kind === "committed");
   if (unread.length === 0) {
     return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   }
-  const isUnread = ({ partition, offset }: { partition: number; offset: bigint }) =>
-    offset >= placeOf(places, partition);
-
-  const events = unread.flatMap((run) => run.events).filter(isUnread);
-  const old = unread.flatMap((run) => run.old).filter(isUnread);
   const generations = await readGenerations(transaction);
+  const events = { columns, keys, ...unreadPlaces(columns, unread, offsets) };
   const lookUp =
-    expectRepeats || old.length > 0 || (await needsLookUp(transaction, generations, events));
-  const metering = await meter({ events, old, lookUp });
+    expectRepeats || events.old.length > 0 || (await needsLookUp(transaction, generations, events));
+  const groups = groupByAccount(columns, events.places);
+  const metering = await meter({ ...events, groups, generations, lookUp });
   if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
-  const unfit = unread.flatMap((run) => run.deadLetters).filter(isUnread);
+  const unfit = unread.flatMap(({ partition, deadLetters }) =>
+    deadLetters.filter(({ offset }) => offset >= offsetOf(offsets, partition)),
+  );
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
-  await writeUsage(transaction, metering, generations, { lookedUp: lookUp, meteredAt: now });
+  await writeUsage(transaction, metering, { generations, keys, lookedUp: lookUp, meteredAt: now });
   await storeDeadLetters(transaction, deadLetters);
   await addSpend(transaction, metering.spends);
   await writeCarried(transaction, metering.carried);
@@ -128,55 +123,52 @@ async function tryOnce(
     transaction,
     reader,
     unread.map(({ partition, nextOffset }) => {
-      return { partition, from: placeOf(places, partition), to: nextOffset };
+      return { partition, from: offsetOf(offsets, partition), to: nextOffset };
     }),
   );
   return {
     runs: outcomes,
-    metered: metering.drawn.length,
+    metered: metering.drawn.length + (metering.columns?.count ?? 0),
     repeats: metering.repeats,
     deadLetters: deadLetters.length,
     lowBalances: metering.lowBalances.length,
   };
 }
 
-/** Writes the pages of a batch and the identities on them. `accounts` have the versions before it. */
-async function writeUsage(
-  transaction: Transaction,
-  { drawn, accounts }: Pick<Metering<ReceivedEvent>, "drawn" | "accounts">,
-  generations: Generations,
-  how: { readonly lookedUp: boolean; readonly meteredAt: Instant },
-): Promise<void> {
-  const versions = new Map<string, bigint>(
-    accounts.map(({ accountId, version }) => [accountId, version + 1n]),
-  );
-  const byAccount = Map.groupBy(drawn, ({ event }) => event.accountId);
-  const pages = [...byAccount].flatMap(([accountId, ofAccount]) => {
-    const version = versions.get(accountId);
-    if (version === undefined) throw new Error(`account ${accountId} drew, but has not moved`);
-    return pagesOf(ofAccount.map((one) => ({ ...one, version, meteredAt: how.meteredAt })));
-  });
-  await writePages(transaction, pages);
-  await writeIdentities(transaction, generations, pages.flatMap(identitiesOn), how);
+/** The places of what the books have not read of these runs. */
+function unreadPlaces(
+  { offset }: UsageColumns,
+  runs: readonly UsageRun[],
+  offsets: ReadonlyMap<number, bigint>,
+): { readonly places: Int32Array; readonly old: readonly number[] } {
+  const places = new Int32Array(runs.reduce((sum, { from, to }) => sum + to - from, 0));
+  const old: number[] = [];
+  let count = 0;
+  for (const run of runs) {
+    const next = Number(offsetOf(offsets, run.partition));
+    const isUnread = (place: number) => (offset[place] ?? 0) >= next;
+    for (let place = run.from; place < run.to; place += 1) {
+      if (isUnread(place)) places[count++] = place;
+    }
+    old.push(...run.old.filter(isUnread));
+  }
+  return { places: places.subarray(0, count), old };
 }
 
-function outcomeOf(run: UsageRun, places: ReadonlyMap<number, bigint>): RunOutcome {
-  const nextOffset = placeOf(places, run.partition);
+function outcomeOf(run: UsageRun, offsets: ReadonlyMap<number, bigint>): RunOutcome {
+  const nextOffset = offsetOf(offsets, run.partition);
   if (run.fetchedFrom > nextOffset) return { kind: "gap", nextOffset };
   if (run.nextOffset <= nextOffset) return { kind: "read_before", nextOffset };
   return { kind: "committed" };
 }
 
-function placeOf(places: ReadonlyMap<number, bigint>, partition: number): bigint {
-  const place = places.get(partition);
-  if (place === undefined) throw new Error(`the offset row of partition ${partition} is gone`);
-  return place;
+function offsetOf(offsets: ReadonlyMap<number, bigint>, partition: number): bigint {
+  const offset = offsets.get(partition);
+  if (offset === undefined) throw new Error(`the offset row of partition ${partition} is gone`);
+  return offset;
 }
 
-function rejectedBy(
-  { rejected }: Metering<ReceivedEvent>,
-  { reader, runs, now }: UsageBatch,
-): DeadLetter[] {
+function rejectedBy({ rejected }: ColumnMetering, { reader, runs, now }: UsageBatch): DeadLetter[] {
   return rejected.map(({ event, rejection }) => {
     const { partition, offset, accountId, meter, occurredAt } = event;
     const message = runs.find((run) => run.partition === partition)?.messageAt(offset);

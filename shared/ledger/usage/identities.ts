@@ -9,10 +9,16 @@ import {
   eventKeys,
   growsWithTime,
   identityDigest,
+  isAbove,
   keyAt,
-  keyTexts,
 } from "./event-key.ts";
 import type { Page } from "./pages.ts";
+
+/** The keys of some events: those at the places. */
+export interface KeysAtPlaces {
+  readonly keys: EventKeys;
+  readonly places: ArrayLike<number> & Iterable<number>;
+}
 
 /** The generations of identities, as a transaction finds them. They do not change until it ends. */
 export interface Generations {
@@ -44,14 +50,30 @@ export async function readGenerations(transaction: Transaction): Promise<Generat
 export async function needsLookUp(
   transaction: Transaction,
   { current, highest, hasOlder, hasClashes }: Generations,
-  events: readonly EventIdentity[],
+  { keys, places }: KeysAtPlaces,
 ): Promise<boolean> {
   if (hasClashes) return true;
   if (!hasOlder) return false;
-  const toFind = keyTexts(eventKeys(events)).filter(
-    (key) => !(growsWithTime(key) && (highest === null || key > highest)),
-  );
-  return (await keysIn(transaction, `usage_identity_${current === 1 ? 2 : 1}`, toFind)).size > 0;
+  const isNewer = (place: number) =>
+    growsWithTime(keys, place) && (highest === null || isAbove(keys, place, highest));
+  const toFind = Array.from(places).filter((place) => !isNewer(place));
+  const older = `usage_identity_${current === 1 ? 2 : 1}`;
+  return (await keysIn(transaction, older, textsOf(keys, toFind))).size > 0;
+}
+
+/** Those of the places whose key is in the books: of events that may have been metered before. */
+export async function placesKnown(
+  transaction: Transaction,
+  { hasOlder, current, hasClashes }: Generations,
+  { keys, places }: KeysAtPlaces,
+): Promise<readonly number[]> {
+  const all = Array.from(places);
+  if (hasClashes) return all;
+  const texts = textsOf(keys, all);
+  const known = await keysIn(transaction, `usage_identity_${current}`, texts);
+  const older = `usage_identity_${current === 1 ? 2 : 1}`;
+  if (hasOlder) for (const key of await keysIn(transaction, older, texts)) known.add(key);
+  return known.size === 0 ? [] : all.filter((_, index) => known.has(texts[index] ?? ""));
 }
 
 /** True for the name of a table of identities. */
@@ -60,7 +82,7 @@ export function isIdentities(table: string | null): boolean {
 }
 
 /** An event that is metered, with where its page begins. */
-interface Identified extends EventIdentity {
+export interface Identified extends EventIdentity {
   readonly start: bigint;
   readonly version: bigint;
 }
@@ -72,6 +94,27 @@ export function identitiesOn({ usage, start, version }: Page): Identified[] {
   });
 }
 
+/** Identities of metered events to write: those at `places`. */
+export interface NewIdentities extends KeysAtPlaces {
+  /** By place: where the page of the event begins. */
+  readonly starts: ArrayLike<bigint | number>;
+  readonly versions: ArrayLike<bigint | number>;
+  identityAt(place: number): EventIdentity;
+}
+
+/** The identities of these events, at the places from 0 on. */
+export function newIdentities(events: readonly Identified[]): NewIdentities {
+  return {
+    keys: eventKeys(events),
+    places: Array.from(events.keys()),
+    starts: events.map(({ start }) => start),
+    versions: events.map(({ version }) => version),
+    identityAt: (place) => events[place] ?? NOBODYS,
+  };
+}
+
+const NOBODYS: EventIdentity = { accountId: "", source: "", eventId: "" };
+
 /**
  * Writes the identities of metered events. A key that exists fails the transaction with a unique
  * violation. With `lookedUp`, the events are known not to be metered: a key that exists is another's, and
@@ -80,38 +123,43 @@ export function identitiesOn({ usage, start, version }: Page): Identified[] {
 export async function writeIdentities(
   transaction: Transaction,
   generations: Generations,
-  events: readonly Identified[],
+  identities: NewIdentities,
   { lookedUp, meteredAt }: { readonly lookedUp: boolean; readonly meteredAt: Instant },
 ): Promise<void> {
-  const keys = eventKeys(events);
-  const clashing = lookedUp ? await clashesAmong(transaction, keys) : NONE;
-  const places = Array.from(events.keys());
+  const { keys, starts, versions } = identities;
+  const places = inKeyOrder(identities);
+  const clashing = lookedUp ? await clashesAmong(transaction, keys, places) : NONE;
   const fresh = clashing.size === 0 ? places : places.filter((place) => !clashing.has(place));
   const table = `usage_identity_${generations.current}`;
   await insertRows(
     transaction,
     { table, columns: "event_key, start_position, version" },
-    inKeyOrder(fresh, keys),
+    fresh,
     (rows, place) => {
       rows.uuidBytes(keys, place * UUID_BYTES);
-      rows.int8(events[place]?.start ?? 0n);
-      rows.int8(events[place]?.version ?? 0n);
+      rows.int8(starts[place] ?? 0);
+      rows.int8(versions[place] ?? 0);
     },
   );
-  const apart = events.filter((_, place) => clashing.has(place));
-  if (apart.length > 0) await writeClashes(transaction, apart, meteredAt);
+  if (clashing.size > 0) await writeClashes(transaction, identities, [...clashing], meteredAt);
 }
 
-/** In the order of the index, neighbours are on one page of it. Ids that grow with time are so mostly already. */
-function inKeyOrder(places: number[], keys: EventKeys): number[] {
+/**
+ * In the order of the index, where neighbours are on one page of it. The number that says whose a key is
+ * leaves fewer bits for the key itself: enough for those of one time, and to bring random ones near.
+ */
+function inKeyOrder({ keys, places }: KeysAtPlaces): number[] {
   const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
-  const high = new Float64Array(keys.length / UUID_BYTES);
-  for (const place of places) {
+  const high = Float64Array.from(places, (place) => {
     const at = place * UUID_BYTES;
-    // As much of a key as a double holds exactly.
-    high[place] = view.getUint32(at) * 2 ** 20 + (view.getUint32(at + 4) >>> 12);
-  }
-  return places.sort((a, b) => (high[a] ?? 0) - (high[b] ?? 0));
+    return view.getUint32(at) * 2 ** 20 + (view.getUint32(at + 4) >>> 12);
+  });
+  const least = high.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const range = high.reduce((a, b) => Math.max(a, b), 0) - least + 1;
+  const numbers = 2 ** Math.ceil(Math.log2(high.length));
+  const scale = 2 ** Math.max(0, Math.ceil(Math.log2(range)) + Math.log2(numbers) - 53);
+  const order = high.map((key, number) => Math.floor((key - least) / scale) * numbers + number);
+  return Array.from(order.sort(), (keyed) => places[keyed % numbers] ?? 0);
 }
 
 const REPLACE_CLASH = `
@@ -140,13 +188,17 @@ export async function restoreIdentity(transaction: Transaction, event: Identifie
 const NONE: ReadonlySet<number> = new Set();
 
 /** The places whose key another identity has, in the books or before them among these. */
-async function clashesAmong(transaction: Transaction, keys: EventKeys): Promise<Set<number>> {
-  const texts = keyTexts(keys);
+async function clashesAmong(
+  transaction: Transaction,
+  keys: EventKeys,
+  places: readonly number[],
+): Promise<Set<number>> {
+  const texts = textsOf(keys, places);
   const taken = await keysIn(transaction, "usage_identity_1", texts);
   for (const key of await keysIn(transaction, "usage_identity_2", texts)) taken.add(key);
   const clashing = new Set<number>();
-  for (const [place, key] of texts.entries()) {
-    if (taken.has(key)) clashing.add(place);
+  for (const [index, key] of texts.entries()) {
+    if (taken.has(key)) clashing.add(places[index] ?? 0);
     else taken.add(key);
   }
   return clashing;
@@ -160,14 +212,16 @@ const WRITE_CLASHES = `
 
 async function writeClashes(
   transaction: Transaction,
-  events: readonly Identified[],
+  { starts, versions, identityAt }: NewIdentities,
+  clashing: readonly number[],
   meteredAt: Instant,
 ): Promise<void> {
+  const events = clashing.map(identityAt);
   await transaction.query(WRITE_CLASHES, [
     events.map(identityDigest),
     events.map(({ accountId }) => accountId),
-    events.map(({ start }) => start),
-    events.map(({ version }) => version),
+    clashing.map((place) => starts[place]),
+    clashing.map((place) => versions[place]),
     meteredAt,
   ]);
 }
@@ -190,7 +244,11 @@ async function keysIn(
 
 /** The keys of these events, as `unnest($1::uuid[])` takes them. */
 export function namedKeys(events: readonly EventIdentity[]): string {
-  return `{${keyTexts(eventKeys(events)).join(",")}}`;
+  return `{${textsOf(eventKeys(events), Array.from(events.keys())).join(",")}}`;
+}
+
+function textsOf(keys: EventKeys, places: readonly number[]): EventKey[] {
+  return places.map((place) => keyAt(keys, place));
 }
 
 /** The digests of their identities in hex, as `unnest($1::text[])` takes them. */

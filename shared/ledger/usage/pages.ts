@@ -5,11 +5,12 @@ import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
 import { isUuid } from "./event-key.ts";
+import { INTO, type PageRow, putPage } from "./page-row.ts";
 
 /** Three such pages fill a block of Postgres; who looks for one event reads no more than these. */
 export const MOST_EVENTS = 48;
 /** The most milliseconds that an integer holds. */
-const MOST_APART_MS = 2 ** 31 - 1;
+export const MOST_APART_MS = 2 ** 31 - 1;
 
 /** An event as it was drawn, and by which transaction. */
 export interface PagedUsage extends Drawn<ReceivedEvent> {
@@ -65,112 +66,63 @@ function fits({ usage, firstAt, lastAt }: Page, { event, meteredAt }: PagedUsage
   );
 }
 
-const INTO = {
-  table: "usage_page",
-  columns: `account_id, start_position, version, end_position, place, metered_at, first_at, last_at,
-    first_offset, last_offset, event_uuids, event_ids, meters, meter_numbers, sources, source_numbers, dimensions,
-    dimension_numbers, quantities, occurred_after, credits, given_back, starts, kafka_partitions,
-    kafka_offsets, versions_after, metered_after`,
-};
-
-/** Writes pages. Source: infra/postgres/migrations/0027_usage_pages.sql says what the columns mean. */
-export async function writePages(transaction: Transaction, pages: readonly Page[]): Promise<void> {
-  await insertRows(transaction, INTO, pages, putPage);
+/**
+ * Writes pages, and those of columns. Source: infra/postgres/migrations/0027_usage_pages.sql says what the
+ * table's columns mean.
+ */
+export async function writePages(
+  transaction: Transaction,
+  pages: readonly Page[],
+  ofColumns: readonly PageRow[] = [],
+): Promise<void> {
+  const rows = pages.length === 0 ? ofColumns : [...pages.map(rowOf), ...ofColumns];
+  await insertRows(transaction, INTO, rows, putPage);
 }
 
-function putPage(rows: RowWriter, page: Page): void {
-  const { usage, firstAt, start, version } = page;
+function rowOf(page: Page): PageRow {
+  const { usage, start, version, place, firstAt, lastAt } = page;
   const [first, last] = [usage[0], usage.at(-1)];
   if (first === undefined || last === undefined) throw new Error("a page without usage");
-  const at = (index: number) => usage[index] ?? first;
-  const count = usage.length;
-  rows.text(first.event.accountId);
-  rows.int8(start);
-  rows.int8(version);
-  rows.int8(endOf(last));
-  rows.int4(page.place);
-  rows.timestamptz(first.meteredAt);
-  rows.timestamptz(firstAt);
-  rows.timestamptz(page.lastAt);
-  const { least, most } = offsetsOf(usage);
-  rows.int8(least);
-  rows.int8(most);
+  const eventAt = (index: number) => (usage[index] ?? first).event;
+  return {
+    ...{ start, version, place, firstAt, lastAt, count: usage.length },
+    ...{ accountId: first.event.accountId, end: endOf(last), meteredAt: first.meteredAt },
+    putIds: (rows) => putIds(rows, usage),
+    meterAt: (index) => eventAt(index).meter,
+    sourceAt: (index) => eventAt(index).source,
+    dimensionsAt: (index) => dimensionsJson(eventAt(index).dimensions),
+    quantityAt: (index) => eventAt(index).quantity,
+    occurredAtAt: (index) => eventAt(index).occurredAt,
+    creditsAt: (index) => (usage[index] ?? first).credits,
+    partitionAt: (index) => eventAt(index).partition,
+    offsetAt: (index) => eventAt(index).offset,
+    uneven: unevenOf(page),
+  };
+}
+
+function putIds(rows: RowWriter, usage: readonly PagedUsage[]): void {
+  const idAt = (index: number) => usage[index]?.event.eventId ?? "";
   if (usage.every(({ event }) => isUuid(event.eventId))) {
-    rows.uuidArray(count, (index) => at(index).event.eventId);
+    rows.uuidArray(usage.length, idAt);
     rows.null();
   } else {
     rows.null();
-    rows.textArray(count, (index) => at(index).event.eventId);
+    rows.textArray(usage.length, idAt);
   }
-  putNumbered(rows, count, (index) => at(index).event.meter);
-  putNumbered(rows, count, (index) => at(index).event.source);
-  putDimensions(rows, count, (index) => dimensionsJson(at(index).event.dimensions));
-  rows.int8Array(count, (index) => at(index).event.quantity);
-  rows.int4Array(count, (index) => at(index).event.occurredAt - firstAt);
-  rows.int8Array(count, (index) => at(index).credits);
-  if (usage.every(({ givenBack }) => givenBack === 0n)) rows.null();
-  else rows.int8Array(count, (index) => at(index).givenBack);
-  if (isContiguous(page)) rows.null();
-  else rows.int8Array(count, (index) => at(index).start);
-  const { partition } = first.event;
-  const isOfOne = usage.every(({ event }) => event.partition === partition);
-  rows.int4Array(isOfOne ? 1 : count, (index) => at(index).event.partition);
-  rows.int8Array(count, (index) => at(index).event.offset);
-  if (usage.every((one) => one.version === version)) rows.null();
-  else rows.int4Array(count, (index) => Number(at(index).version - version));
-  if (usage.every(({ meteredAt }) => meteredAt === first.meteredAt)) rows.null();
-  else rows.int4Array(count, (index) => at(index).meteredAt - first.meteredAt);
 }
 
-/** Values listed once each, and for each event the place of its own, from 1 on; 0: it has none. */
-interface Numbered {
-  readonly values: readonly string[];
-  /** Null: all have the first value. */
-  readonly numbers: readonly number[] | null;
-}
-
-function numbered(count: number, at: (index: number) => string | null): Numbered {
-  const first = at(0);
-  let same = 1;
-  while (same < count && at(same) === first) same += 1;
-  if (same === count) return { values: first === null ? [] : [first], numbers: null };
-  const places = new Map<string, number>();
-  const numbers: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const value = at(index);
-    const known = value === null ? 0 : (places.get(value) ?? places.size + 1);
-    if (value !== null) places.set(value, known);
-    numbers.push(known);
-  }
-  return { values: [...places.keys()], numbers };
-}
-
-function putNumbered(rows: RowWriter, count: number, at: (index: number) => string): void {
-  const { values, numbers } = numbered(count, at);
-  rows.textArray(values.length, (index) => values[index] ?? "");
-  putNumbers(rows, numbers);
-}
-
-function putDimensions(rows: RowWriter, count: number, at: (index: number) => string | null): void {
-  const { values, numbers } = numbered(count, at);
-  if (values.length === 0) rows.null();
-  else rows.jsonbArray(values.length, (index) => values[index] ?? "");
-  putNumbers(rows, numbers);
-}
-
-function putNumbers(rows: RowWriter, numbers: Numbered["numbers"]): void {
-  if (numbers === null) rows.null();
-  else rows.int2Array(numbers.length, (index) => numbers[index] ?? 0);
-}
-
-function offsetsOf(usage: readonly PagedUsage[]): { least: bigint; most: bigint } {
-  let least = usage[0]?.event.offset ?? 0n;
-  let most = least;
-  for (const { event } of usage) {
-    if (event.offset < least) least = event.offset;
-    if (event.offset > most) most = event.offset;
-  }
-  return { least, most };
+function unevenOf(page: Page): PageRow["uneven"] {
+  const { usage, version } = page;
+  const meteredAt = usage[0]?.meteredAt;
+  const isGiven = usage.some(({ givenBack }) => givenBack !== 0n);
+  const isMerged = usage.some((one) => one.version !== version);
+  const isLong = usage.some((one) => one.meteredAt !== meteredAt);
+  return {
+    givenBack: isGiven ? usage.map(({ givenBack }) => givenBack) : null,
+    starts: isContiguous(page) ? null : usage.map(({ start }) => start),
+    versionsAfter: isMerged ? usage.map((one) => Number(one.version - version)) : null,
+    meteredAfter: isLong ? usage.map((one) => one.meteredAt - (meteredAt ?? 0)) : null,
+  };
 }
 
 function isContiguous({ usage, start }: Page): boolean {

@@ -1,9 +1,16 @@
+import { eventAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
 import { findRecords, PAGE_OF_KEPT } from "./find-records.ts";
-import { namedDigests, namedKeys } from "./identities.ts";
+import {
+  type Generations,
+  type KeysAtPlaces,
+  namedDigests,
+  namedKeys,
+  placesKnown,
+} from "./identities.ts";
 import { dimensionsJson } from "./pages.ts";
 
 export const EVENT_COLUMNS =
@@ -70,4 +77,23 @@ export async function findRecorded(
   const rows = await queryRows<UsageEvent>(transaction, FIND, namedEvents(events), "find-recorded");
   const older = await findRecords<UsageEvent>(transaction, EVENT_FIELDS, old);
   return new Map([...rows, ...older].map((event) => [identityOf(event), event]));
+}
+
+/** Events in columns that may have been metered before. */
+export interface EventsToFind extends KeysAtPlaces {
+  readonly columns: UsageColumns;
+  /** The places of those that may have been metered before identities begin. */
+  readonly old: readonly number[];
+}
+
+/** `findRecorded` for many events, few of which are metered: it reads only what may be one of them. */
+export async function findRecordedAmong(
+  transaction: Transaction,
+  generations: Generations,
+  events: EventsToFind,
+): Promise<Map<string, UsageEvent>> {
+  const known = await placesKnown(transaction, generations, events);
+  const { columns, old } = events;
+  const atPlaces = (places: readonly number[]) => places.map((place) => eventAt(columns, place));
+  return findRecorded(transaction, atPlaces([...new Set([...known, ...old])]), atPlaces(old));
 }

@@ -221,7 +221,7 @@ export function openPlay({
         occurredAt: toInstant(occurred),
       });
       const accounts = new Map([["acme", account]]);
-      const due = accountsDue([event], accounts, now);
+      const due = accountsDue(["acme"], accounts, now);
       const metering = meterUsage([event], {
         now,
         rates: RATES,

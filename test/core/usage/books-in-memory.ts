@@ -136,10 +136,11 @@ export function openBooks(setup: {
         catalogue: EMPTY_CATALOGUE,
         completeUntil: null,
         books: new Map(
-          accountsDue(fit, accounts, now).map((id) => [
-            id,
-            { lots: liveLots(id), schedule: EMPTY_SCHEDULE },
-          ]),
+          accountsDue(
+            fit.map(({ accountId }) => accountId),
+            accounts,
+            now,
+          ).map((id) => [id, { lots: liveLots(id), schedule: EMPTY_SCHEDULE }]),
         ),
         expired: new Map(
           [...rows]

@@ -4,7 +4,8 @@ import { housekeepingRules } from "../../../shared/core/history/retention.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
-import { decodeBatch } from "../../../shared/kafka/consume/decode-batch.ts";
+import { keepNames } from "../../../shared/kafka/codec/usage-names.ts";
+import { decodeColumns } from "../../../shared/kafka/consume/decode-columns.ts";
 import { findTrueRetries } from "../../../shared/kafka/consume/true-retries.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { keepHouse } from "../../../shared/ledger/housekeeping/keep-house.ts";
@@ -13,6 +14,7 @@ import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliat
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { toEvent } from "../../support/books/usage-batches.ts";
+import { recordsOf } from "../../support/kafka/records-of.ts";
 
 /** What housekeeping deletes from real tables, and that nothing is metered twice or lost for it. */
 const HOUR = 60 * 60_000;
@@ -175,6 +177,7 @@ describe("a retried dead letter", () => {
     await openAccount({ database }, "acme");
     await setPrice({ database }, "call", 5n);
     const readRates = rateCardReader();
+    const names = keepNames();
     let next = 0n;
     const deliverAt = async (eventId: string, occurredAt: number) => {
       const offset = next++;
@@ -192,9 +195,11 @@ describe("a retried dead letter", () => {
         ...{ topic: TOPICS.usageEvents, partition: 3, messages: [message] },
         ...{ fetchedFrom: offset, nextOffset: next, highWatermark: next },
       };
-      const retries = await findTrueRetries(database, [batch], decoder, now, DEFAULT_WINDOW);
-      const runs = [decodeBatch(batch, { decoder, now, window: DEFAULT_WINDOW, retries })];
-      const debit = { reader: USAGE_READER, now, runs, expectRepeats: false };
+      const batches = [await recordsOf(batch)];
+      const retries = await findTrueRetries(database, batches, decoder, now, DEFAULT_WINDOW);
+      const reading = { decoder, now, window: DEFAULT_WINDOW, retries };
+      const decoded = decodeColumns(batches, names(), reading);
+      const debit = { reader: USAGE_READER, now, ...decoded, expectRepeats: false };
       return debitUsage(database, readRates, debit);
     };
     return {

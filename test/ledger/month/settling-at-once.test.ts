@@ -1,12 +1,13 @@
 /** Metering, commands and schedulers settle the same account concurrently without a deadlock. */
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import type { MonthHistory } from "../../model/month-history.ts";
 import { type HistoryBooks, openHistoryBooks } from "../../month/open-history.ts";
 import { playCommand, runScheduler } from "../../month/play-command.ts";
+import { batchOf } from "../../support/books/batch-of.ts";
 import { connect } from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -73,22 +74,8 @@ async function debit(accountId: string) {
   const place = { eventId: "e", accountId, meter: "token", quantity: 1n, partition, offset: 0n };
   const event = { ...place, occurredAt: TURN + 1, source: "", dimensions: {} };
   try {
-    return await debitUsage(database, rateCardReader(), {
-      reader: USAGE_READER,
-      now: TURN + 1,
-      runs: [
-        {
-          partition,
-          fetchedFrom: 0n,
-          nextOffset: 1n,
-          events: [event],
-          old: [],
-          deadLetters: [],
-          messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
-        },
-      ],
-      expectRepeats: false,
-    });
+    const run = { partition, fetchedFrom: 0n, nextOffset: 1n, events: [event] };
+    return await debitUsage(database, rateCardReader(), batchOf([run], { now: TURN + 1 }));
   } finally {
     await database.end();
   }

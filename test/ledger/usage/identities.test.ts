@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { uuidV7 } from "../../../shared/core/text/uuid.ts";
+import { eventAt } from "../../../shared/core/usage/usage-columns.ts";
 import type { EventIdentity, ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
@@ -122,8 +123,7 @@ describe("a record that is restored", () => {
     await openAccount(books, "restored");
     const batches = usageBatches(books, "restored");
     const used = use("restored", randomUUID());
-    const [event] = batches.next([used]).runs.flatMap(({ events }) => events);
-    if (event === undefined) throw new Error("the batch has no event");
+    const event = eventAt(batches.next([used]).columns, 0);
     expect(await restore(event, { start: 0n, version: 2n })).toBe(true);
     expect(await batches.debit([])).toMatchObject({ metered: 0 });
     const again = usageBatches(books, "restored-again");
@@ -137,8 +137,7 @@ describe("a record that is restored", () => {
     const first = use(accountId, randomUUID());
     const other = use(accountId, clashing(accountId, first.eventId, "eu"), { source: "eu" });
     const batch = batches.next([other]);
-    const [event] = batch.runs.flatMap(({ events }) => events);
-    if (event === undefined) throw new Error("the batch has no event");
+    const event = eventAt(batch.columns, 0);
     const later = usageBatches(books, `${accountId}-2`);
     expect(await later.debit([first])).toMatchObject({ metered: 1 });
     expect(await debitUsage(books.database, rateCardReader(), batch)).toMatchObject({ metered: 1 });

@@ -6,10 +6,10 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildIndexes } from "../../../infra/postgres/build-indexes.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
+import { batchOf } from "../../support/books/batch-of.ts";
 import {
   type Books,
   connect,
@@ -181,10 +181,10 @@ test("runs of several partitions that keep conflicting with others all succeed",
   const stop = new AbortController();
   const small = keepDebiting(usageBatches(books, "tearing"), "torn", stop.signal);
   const names = ["torn-1", "torn-2", "torn-3"];
-  const runs = names.flatMap(
-    (name) => usageBatches(books, name).next(eventsOn(["torn"], name, 3_000)).runs,
-  );
-  const batch = { reader: USAGE_READER, now: Date.now(), runs, expectRepeats: false };
+  const runs = names.map((name) => {
+    return usageBatches(books, name).run(eventsOn(["torn"], name, 3_000));
+  });
+  const batch = batchOf(runs, { now: Date.now() });
   const outcome = await debitUsage(books.database, rateCardReader(), batch).finally(() =>
     stop.abort(),
   );

@@ -1,8 +1,8 @@
-import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import type { ReceivedEvent, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import type { DebitOutcome, UsageBatch } from "../../../shared/ledger/usage/batch.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
+import { batchOf, type RunOfEvents } from "./batch-of.ts";
 import type { Books } from "./books.ts";
 
 /** The fields of an event that a test sets; the rest has defaults. */
@@ -14,6 +14,8 @@ export interface UsageBatches {
   debit(events: readonly Usage[]): Promise<DebitOutcome>;
   /** The next events as a batch that is not debited yet: to be debited twice, late or never. */
   next(events: readonly Usage[]): UsageBatch;
+  /** The next events, to be debited in one batch with those of other partitions. */
+  run(events: readonly Usage[]): RunOfEvents;
 }
 
 const PARTITIONS = new Map<string, number>();
@@ -24,36 +26,17 @@ export function usageBatches({ database }: Books, name: string): UsageBatches {
   PARTITIONS.set(name, partition);
   const readRates = rateCardReader();
   let nextOffset = 0n;
-  const next = (usages: readonly Usage[]) => {
+  const run = (usages: readonly Usage[]) => {
+    const fetchedFrom = nextOffset;
     const events = usages.map((usage) => toEvent(usage, { partition, offset: nextOffset++ }));
-    return usageBatch(partition, nextOffset - BigInt(events.length), events);
+    return { partition, fetchedFrom, nextOffset, events, messageAt };
   };
-  return { next, debit: (events) => debitUsage(database, readRates, next(events)) };
+  const next = (usages: readonly Usage[]) => batchOf([run(usages)], { now: Date.now() });
+  return { run, next, debit: (events) => debitUsage(database, readRates, next(events)) };
 }
 
-/** A batch of events that follow each other from `fetchedFrom` on. */
-function usageBatch(
-  partition: number,
-  fetchedFrom: bigint,
-  events: readonly ReceivedEvent[],
-  now = Date.now(),
-): UsageBatch {
-  return {
-    reader: USAGE_READER,
-    now,
-    runs: [
-      {
-        partition,
-        fetchedFrom,
-        nextOffset: fetchedFrom + BigInt(events.length),
-        events,
-        old: [],
-        deadLetters: [],
-        messageAt: (offset) => ({ key: null, value: Buffer.from(`message at ${offset}`) }),
-      },
-    ],
-    expectRepeats: false,
-  };
+function messageAt(offset: bigint) {
+  return { key: null, value: Buffer.from(`message at ${offset}`) };
 }
 
 export function toEvent(

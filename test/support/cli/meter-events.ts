@@ -2,6 +2,7 @@ import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
+import { batchOf } from "../books/batch-of.ts";
 import type { Books } from "../books/books.ts";
 
 /** The fields of an event that a test sets; the rest has defaults. */
@@ -33,12 +34,8 @@ export async function meterEvents({ database }: Books, used: readonly Used[]): P
       partition,
       offset: fetchedFrom + BigInt(at),
     })),
-    old: [],
-    deadLetters: [],
-    messageAt: () => ({ key: null, value: Buffer.alloc(0) }),
   };
-  const usage = { reader: USAGE_READER, now, runs: [run], expectRepeats: false };
-  const outcome = await debitUsage(database, rateCardReader(), usage);
+  const outcome = await debitUsage(database, rateCardReader(), batchOf([run], { now }));
   if (outcome.metered !== used.length) {
     throw new Error(`not all was metered: ${JSON.stringify(outcome)}`);
   }

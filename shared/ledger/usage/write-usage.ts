@@ -1,0 +1,54 @@
+import type { Account, Instant } from "../../core/line/account.ts";
+import type { Drawn } from "../../core/usage/events-in-batch.ts";
+import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
+import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { columnPages, identitiesOfColumns } from "./column-pages.ts";
+import type { EventKeys } from "./event-key.ts";
+import { type Generations, identitiesOn, newIdentities, writeIdentities } from "./identities.ts";
+import { type Page, pagesOf, writePages } from "./pages.ts";
+
+/** How the usage of a batch is written. */
+interface Writing {
+  readonly generations: Generations;
+  /** The keys of the batch, by place. */
+  readonly keys: EventKeys;
+  readonly lookedUp: boolean;
+  readonly meteredAt: Instant;
+}
+
+/** Writes the pages of a batch and the identities on them. `accounts` have the versions before it. */
+export async function writeUsage(
+  transaction: Transaction,
+  { drawn, columns, accounts }: Pick<ColumnMetering, "drawn" | "columns" | "accounts">,
+  writing: Writing,
+): Promise<void> {
+  const { generations, keys, meteredAt } = writing;
+  const pages = drawn.length === 0 ? [] : pagesOfDrawn(drawn, accounts, meteredAt);
+  const ofColumns = columns === null ? [] : columnPages(columns, meteredAt);
+  await writePages(transaction, pages, ofColumns);
+  if (pages.length > 0) {
+    const identities = newIdentities(pages.flatMap(identitiesOn));
+    await writeIdentities(transaction, generations, identities, writing);
+  }
+  if (columns !== null && columns.count > 0) {
+    const identities = identitiesOfColumns(columns, ofColumns, keys);
+    await writeIdentities(transaction, generations, identities, writing);
+  }
+}
+
+function pagesOfDrawn(
+  drawn: readonly Drawn<ReceivedEvent>[],
+  accounts: readonly Account[],
+  meteredAt: Instant,
+): Page[] {
+  const versions = new Map<string, bigint>(
+    accounts.map(({ accountId, version }) => [accountId, version + 1n]),
+  );
+  const byAccount = Map.groupBy(drawn, ({ event }) => event.accountId);
+  return [...byAccount].flatMap(([accountId, ofAccount]) => {
+    const version = versions.get(accountId);
+    if (version === undefined) throw new Error(`account ${accountId} drew, but has not moved`);
+    return pagesOf(ofAccount.map((one) => ({ ...one, version, meteredAt })));
+  });
+}
