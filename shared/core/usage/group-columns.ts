@@ -9,31 +9,34 @@ export interface AccountGroups {
   readonly order: Int32Array;
   /** Where each account's end in `order`; they begin where those of the account before end. */
   readonly ends: Int32Array;
-  /** In the order in which the events first name them. */
+  /** In their order, in which the rows of accounts are locked and indexes hold what is theirs. */
   readonly accountIds: readonly string[];
 }
 
 /** Groups the events at these places by their accounts, by counting. */
 export function groupByAccount(columns: UsageColumns, places: Int32Array): AccountGroups {
-  const numbers = numbersOf(columns, places);
-  const accountIds: string[] = [];
-  const ends = new Int32Array(numbers.groups);
-  for (const [index, group] of numbers.ofPlaces.entries()) {
-    if (group === accountIds.length) accountIds.push(accountIdAt(columns, places[index] ?? 0));
-    ends[group] = (ends[group] ?? 0) + 1;
-  }
-  let before = 0;
-  for (const [group, count] of ends.entries()) {
-    ends[group] = before;
-    before += count;
+  const { ofPlaces, firsts } = numbersOf(columns, places);
+  const named = firsts.map((place, number) => ({ number, id: accountIdAt(columns, place) }));
+  named.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const next = new Int32Array(named.length);
+  for (const number of ofPlaces) next[number] = (next[number] ?? 0) + 1;
+  const ends = new Int32Array(named.length);
+  let end = 0;
+  for (let group = 0; group < named.length; group += 1) {
+    const number = named[group]?.number ?? 0;
+    const count = next[number] ?? 0;
+    next[number] = end;
+    end += count;
+    ends[group] = end;
   }
   const order = new Int32Array(places.length);
-  for (const [index, group] of numbers.ofPlaces.entries()) {
-    const at = ends[group] ?? 0;
+  for (let index = 0; index < places.length; index += 1) {
+    const number = ofPlaces[index] ?? 0;
+    const at = next[number] ?? 0;
     order[at] = places[index] ?? 0;
-    ends[group] = at + 1;
+    next[number] = at + 1;
   }
-  return { columns, order, ends, accountIds };
+  return { columns, order, ends, accountIds: named.map(({ id }) => id) };
 }
 
 /** Calls `use` with each account and the places of its events. */
@@ -66,38 +69,41 @@ export function lateAccounts(
   return late;
 }
 
-/** Numbers from 0 on, in the order in which they are first met. */
-interface GroupNumbers {
+/** Numbers of accounts from 0 on, in the order in which they are first met. */
+interface AccountNumbers {
   readonly ofPlaces: Int32Array;
-  readonly groups: number;
+  /** The place of the first event of each. */
+  readonly firsts: readonly number[];
 }
 
-function numbersOf(columns: UsageColumns, places: Int32Array): GroupNumbers {
+function numbersOf(columns: UsageColumns, places: Int32Array): AccountNumbers {
   const { account, names } = columns;
   const known = new Int32Array(names.accounts.size).fill(-1);
   const ofPlaces = new Int32Array(places.length);
-  let groups = 0;
+  const firsts: number[] = [];
   for (let index = 0; index < places.length; index += 1) {
-    const number = account[places[index] ?? 0] ?? -1;
-    if (number === -1) return numbersOfTexts(columns, places);
-    let group = known[number] ?? -1;
-    if (group === -1) {
-      group = groups++;
-      known[number] = group;
+    const place = places[index] ?? 0;
+    const name = account[place] ?? -1;
+    if (name === -1) return numbersOfTexts(columns, places);
+    let number = known[name] ?? -1;
+    if (number === -1) {
+      number = firsts.push(place) - 1;
+      known[name] = number;
     }
-    ofPlaces[index] = group;
+    ofPlaces[index] = number;
   }
-  return { ofPlaces, groups };
+  return { ofPlaces, firsts };
 }
 
 /** Of accounts some of which have no number. One may have got its number only after its first event. */
-function numbersOfTexts(columns: UsageColumns, places: Int32Array): GroupNumbers {
+function numbersOfTexts(columns: UsageColumns, places: Int32Array): AccountNumbers {
   const known = new Map<string, number>();
+  const firsts: number[] = [];
   const ofPlaces = places.map((place) => {
     const id = accountIdAt(columns, place);
-    const group = known.get(id) ?? known.size;
-    known.set(id, group);
-    return group;
+    const number = known.get(id) ?? firsts.push(place) - 1;
+    known.set(id, number);
+    return number;
   });
-  return { ofPlaces, groups: known.size };
+  return { ofPlaces, firsts };
 }

@@ -150,16 +150,25 @@ export async function writeIdentities(
  */
 function inKeyOrder({ keys, places }: KeysAtPlaces): number[] {
   const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
-  const high = Float64Array.from(places, (place) => {
-    const at = place * UUID_BYTES;
-    return view.getUint32(at) * 2 ** 20 + (view.getUint32(at + 4) >>> 12);
-  });
-  const least = high.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const range = high.reduce((a, b) => Math.max(a, b), 0) - least + 1;
-  const numbers = 2 ** Math.ceil(Math.log2(high.length));
-  const scale = 2 ** Math.max(0, Math.ceil(Math.log2(range)) + Math.log2(numbers) - 53);
-  const order = high.map((key, number) => Math.floor((key - least) / scale) * numbers + number);
-  return Array.from(order.sort(), (keyed) => places[keyed % numbers] ?? 0);
+  const count = places.length;
+  const order = new Float64Array(count);
+  let least = Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (let number = 0; number < count; number += 1) {
+    const at = (places[number] ?? 0) * UUID_BYTES;
+    const high = view.getUint32(at) * 2 ** 20 + (view.getUint32(at + 4) >>> 12);
+    order[number] = high;
+    least = Math.min(least, high);
+    most = Math.max(most, high);
+  }
+  const numbers = 2 ** Math.ceil(Math.log2(count));
+  const bits = Math.ceil(Math.log2(most - least + 1)) + Math.log2(numbers);
+  const scale = 2 ** Math.max(0, bits - 53);
+  for (let number = 0; number < count; number += 1) {
+    order[number] = Math.floor(((order[number] ?? 0) - least) / scale) * numbers + number;
+  }
+  order.sort();
+  return Array.from({ length: count }, (_, index) => places[(order[index] ?? 0) % numbers] ?? 0);
 }
 
 const REPLACE_CLASH = `
