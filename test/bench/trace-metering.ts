@@ -2,6 +2,7 @@
  * Preloaded into metering, writes a `Trace` to the file `TRACE_FILE` when the process ends. Wraps pg and
  * KafkaJS from outside, so that a service that is not traced has nothing to pay for it.
  */
+import { EventEmitter } from "node:events";
 import { writeFileSync } from "node:fs";
 import { PerformanceObserver, performance } from "node:perf_hooks";
 import kafkajs, { type Consumer, type ConsumerRunConfig, type EachBatchPayload } from "kafkajs";
@@ -11,6 +12,7 @@ import type { Handed, Step, Trace } from "./trace.ts";
 
 const trace: Trace = { transactions: [], pauses: [] };
 const handed = new Map<number, Handed>();
+const fetched = { askedAt: 0, answeredAt: 0 };
 const open = new WeakMap<object, { beganAt: number; steps: Step[]; batches: Handed[] }>();
 
 new PerformanceObserver((list) => {
@@ -23,6 +25,12 @@ new PerformanceObserver((list) => {
 const { consumer } = kafkajs.Kafka.prototype;
 kafkajs.Kafka.prototype.consumer = function (options): Consumer {
   const made = consumer.call(this, options);
+  made.on(made.events.FETCH_START, () => {
+    fetched.askedAt = now();
+  });
+  made.on(made.events.FETCH, () => {
+    fetched.answeredAt = now();
+  });
   const { run } = made;
   made.run = (config: ConsumerRunConfig = {}) => {
     const { eachBatch } = config;
@@ -59,18 +67,14 @@ function busyMs(): number {
 function noteHanded({ batch }: EachBatchPayload): void {
   if (batch.topic !== TOPICS.usageEvents) return;
   const { partition } = batch;
-  const at = { handedAt: now(), busyMs: busyMs() };
+  const at = { ...fetched, handedAt: now(), busyMs: busyMs() };
   handed.set(partition, { partition, lastOffset: Number(batch.lastOffset()), ...at });
 }
 
-/** A query's promise, or a stream that copies. */
+/** A query's promise, or a query that copies. */
 function whenEnded(result: unknown, ended: () => void): void {
   if (result instanceof Promise) result.then(ended, () => undefined);
-  else if (isStream(result)) result.once("finish", ended);
-}
-
-function isStream(result: unknown): result is NodeJS.WritableStream {
-  return typeof result === "object" && result !== null && "once" in result;
+  else if (result instanceof EventEmitter) result.once("end", ended);
 }
 
 function noteStep(client: object, asked: unknown, from: number): void {
@@ -83,7 +87,9 @@ function noteStep(client: object, asked: unknown, from: number): void {
   const transaction = open.get(client);
   if (transaction === undefined) return;
   const { beganAt, steps, batches } = transaction;
-  steps.push({ name, from, to });
+  // Statements are under way together; each takes what follows the answer to the one before.
+  const answeredAt = steps.at(-1)?.to ?? from;
+  steps.push({ name, from: Math.max(from, answeredAt), to });
   if (name === "lock-offsets") batches.push(...batchesOf(asked));
   if (name !== "COMMIT") return;
   open.delete(client);

@@ -3,7 +3,14 @@ import { breakDown } from "./trace.ts";
 
 test("the steps of an event add up to its time, in the transaction that metered its batch", () => {
   const batch = (partition: number, lastOffset: number, handedAt: number) => ({
-    ...{ partition, lastOffset, handedAt, busyMs: 5 },
+    ...{
+      partition,
+      lastOffset,
+      askedAt: handedAt - 3,
+      answeredAt: handedAt - 1,
+      handedAt,
+      busyMs: 5,
+    },
   });
   const first = {
     batches: [batch(0, 9, 104), batch(1, 3, 105)],
@@ -32,7 +39,9 @@ test("the steps of an event add up to its time, in the transaction that metered 
     },
   );
   expect(Object.fromEntries(broken.steps)).toEqual({
-    "published, fetched, handed over": [5, 19],
+    "published, before its fetch is sent": [2, 16],
+    "published and fetched": [2, 2],
+    "handed over": [1, 1],
     "joined and decoded": [1, 1],
     BEGIN: [1, 0],
     "COPY usage_record": [3, 0],

@@ -16,6 +16,9 @@ export interface TracedTransaction {
 export interface Handed {
   readonly partition: number;
   readonly lastOffset: number;
+  /** When the fetch that brought it was sent, and when it was answered. */
+  readonly askedAt: number;
+  readonly answeredAt: number;
   readonly handedAt: number;
   /** How long the thread was busy, from the hand-over to the commit. */
   readonly busyMs: number;
@@ -106,7 +109,9 @@ function timesOf(
   { beganAt, steps, committedAt }: TracedTransaction,
 ): Map<string, number> {
   const times = new Map([
-    ["published, fetched, handed over", batch.handedAt - event.publishedAt],
+    ["published, before its fetch is sent", Math.max(0, batch.askedAt - event.publishedAt)],
+    ["published and fetched", batch.answeredAt - Math.max(batch.askedAt, event.publishedAt)],
+    ["handed over", batch.handedAt - batch.answeredAt],
     ["joined and decoded", beganAt - batch.handedAt],
   ]);
   let between = committedAt - beganAt;

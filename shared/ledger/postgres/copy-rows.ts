@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { from, to } from "pg-copy-streams";
+import { copyStream } from "./copy-stream.ts";
 import type { Transaction } from "./database.ts";
 
 /** Rows to copy from one database into another. */
@@ -17,7 +18,7 @@ export async function copyRows(
   { query, table, columns }: RowsToCopy,
 ): Promise<void> {
   await pipeline(
-    source.query(to(`COPY (${query}) TO STDOUT (FORMAT binary)`)),
-    target.query(from(`COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`)),
+    copyStream(source, to(`COPY (${query}) TO STDOUT (FORMAT binary)`)),
+    copyStream(target, from(`COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`)),
   );
 }

@@ -61,6 +61,8 @@ export function openDatabase(settings: DatabaseSettings, options: DatabaseOption
     max: options.connections,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    // Statements that do not wait for each other's answers share a round trip.
+    pipeline: true,
     types: TYPES,
     options: `${SESSION} -c plan_cache_mode=${PLANS[options.plans ?? "of_batches"]}`,
   });

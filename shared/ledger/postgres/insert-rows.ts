@@ -1,7 +1,6 @@
-import { pipeline } from "node:stream/promises";
-import { type CopyStreamQuery, from } from "pg-copy-streams";
 import { bigintArray, textArray } from "./array-literal.ts";
 import { CopyBuffer } from "./copy-buffer.ts";
+import { copyIn } from "./copy-in.ts";
 import type { Transaction } from "./database.ts";
 import { UUID_BYTES } from "./uuid-bytes.ts";
 
@@ -81,33 +80,14 @@ function hexOf(bytes: Uint8Array, from: number): string {
 // because the buffer grows by doubling.
 const PIECE = 60 << 10;
 
-async function copyMany<T>(
+function copyMany<T>(
   transaction: Transaction,
   { table, columns }: Columns,
   items: readonly T[],
   put: (rows: RowWriter, item: T) => void,
 ): Promise<number> {
   const pieces = piecesOf(columns.split(",").length, items, put);
-  const first = pieces.next().value;
-  const second = pieces.next().value;
-  const copy = transaction.query(from(`COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`));
-  // A single piece needs no pipeline.
-  if (second === undefined) await send(copy, first);
-  else await pipeline(joined([first, second], pieces), copy);
-  return copy.rowCount;
-}
-
-function send(copy: CopyStreamQuery, piece: Buffer | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    copy.on("error", reject);
-    copy.on("finish", resolve);
-    copy.end(piece);
-  });
-}
-
-function* joined(heads: readonly (Buffer | undefined)[], rest: Iterable<Buffer>) {
-  for (const head of heads) if (head !== undefined) yield head;
-  yield* rest;
+  return copyIn(transaction, `COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`, pieces);
 }
 
 function* piecesOf<T>(

@@ -1,4 +1,5 @@
 import { to } from "pg-copy-streams";
+import { copyStream } from "../postgres/copy-stream.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
 /** An account whose rows in one table differ between two books. */
@@ -219,7 +220,7 @@ function orderOf(a: Digest | undefined, b: Digest | undefined): number {
 /** The rows of a query, streamed; a key comes as `\\\\x61636d65`, then what else there is, between tabs. */
 async function* digestsIn(books: Transaction, query: string): AsyncGenerator<Digest, undefined> {
   let rest = "";
-  for await (const chunk of books.query(to(`COPY (${query}) TO STDOUT`))) {
+  for await (const chunk of copyStream(books, to(`COPY (${query}) TO STDOUT`))) {
     const lines = (rest + String(chunk)).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
