@@ -4,6 +4,7 @@ import { queueBalanceChanges } from "../outbox/balance-changes.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { creditsPostedRecord, lowBalanceRecord } from "../outbox/records.ts";
 import type { Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { insertLots } from "./granted-lots.ts";
 import { insertFees } from "./insert-fees.ts";
 import { moveLots } from "./move-lots.ts";
@@ -16,27 +17,41 @@ import { updateAccounts } from "./update-accounts.ts";
  * was read; roll back and run again.
  *
  * The account rows are written first, so that a second writer of an account waits there: writers of
- * other rows could otherwise wait for each other.
+ * other rows could otherwise wait for each other. The rest is sent without waiting for that answer; where an
+ * account had moved, it may fail for what the other writer wrote.
  */
 export async function postMovement(
   transaction: Transaction,
   movement: Movement,
   now: Instant,
 ): Promise<boolean> {
-  const { accounts, entries, lowBalances } = movement;
-  if (!(await updateAccounts(transaction, accounts))) return false;
-  await insertLots(transaction, movement.granted);
-  await moveLots(transaction, movement.movedLots);
-  await postEntries(transaction, entries, accounts, ({ postedBy = null }) => ({
-    ...{ at: now, by: postedBy },
-  }));
-  await writeSchedules(transaction, movement.schedules);
-  await recordChanges(transaction, movement.changes);
-  await insertFees(transaction, movement.fees, now);
-  await putInOutbox(transaction, [
-    ...entries.map((entry) => creditsPostedRecord(entry, now)),
-    ...lowBalances.map(lowBalanceRecord),
-  ]);
-  await queueBalanceChanges(transaction, accounts);
+  const updated = updateAccounts(transaction, movement.accounts);
+  const written = writeRest(transaction, movement, now);
+  written.catch(() => undefined);
+  if (!(await updated)) return false;
+  await written;
   return true;
+}
+
+async function writeRest(
+  transaction: Transaction,
+  movement: Movement,
+  now: Instant,
+): Promise<void> {
+  const { accounts, entries, lowBalances } = movement;
+  await together([
+    insertLots(transaction, movement.granted),
+    moveLots(transaction, movement.movedLots),
+    postEntries(transaction, entries, accounts, ({ postedBy = null }) => ({
+      ...{ at: now, by: postedBy },
+    })),
+    writeSchedules(transaction, movement.schedules),
+    recordChanges(transaction, movement.changes),
+    insertFees(transaction, movement.fees, now),
+    putInOutbox(transaction, [
+      ...entries.map((entry) => creditsPostedRecord(entry, now)),
+      ...lowBalances.map(lowBalanceRecord),
+    ]),
+    queueBalanceChanges(transaction, accounts),
+  ]);
 }

@@ -12,6 +12,7 @@ import { readBooks } from "../books/read-books.ts";
 import { readCompleteUntil } from "../books/usage-complete.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import type { DebitOutcome, UsageBatch } from "./batch.ts";
 import { readCarried } from "./carried.ts";
 import { exactlyOnce, type Try } from "./exactly-once.ts";
@@ -45,12 +46,13 @@ export function debitUsage(
 /** Reads prices, accounts and, with `lookUp`, the events already metered under the same identities. */
 export async function readUsage(transaction: Transaction, readRates: ReadRates, once: Try) {
   const { accountIds } = once.groups;
-  const rates = await readRates(transaction);
-  const recorded = once.lookUp
-    ? await findRecordedAmong(transaction, once.generations, once)
-    : null;
-  if (once.lock) await lockAccounts(transaction, accountIds);
-  return { rates, recorded, accounts: await readAccounts(transaction, accountIds) };
+  const [rates, recorded, , accounts] = await together([
+    readRates(transaction),
+    once.lookUp ? findRecordedAmong(transaction, once.generations, once) : null,
+    once.lock ? lockAccounts(transaction, accountIds) : null,
+    readAccounts(transaction, accountIds),
+  ]);
+  return { rates, recorded, accounts };
 }
 
 /** Rejected events never reach the unique key, so whether one is a repeat or a conflict is looked up. */

@@ -11,6 +11,7 @@ import {
   tableOf,
   UNIQUE_VIOLATION,
 } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { addSpend } from "./add-spend.ts";
 import { addMonth, lacksMonth } from "./add-usage-month.ts";
 import {
@@ -97,13 +98,15 @@ async function tryOnce(
 ): Promise<DebitOutcome> {
   const { reader, now, runs, columns, keys, expectRepeats } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
-  const offsets = await lockOffsets(transaction, reader, firsts);
+  const [offsets, generations] = await together([
+    lockOffsets(transaction, reader, firsts),
+    readGenerations(transaction),
+  ]);
   const outcomes = runs.map((run) => outcomeOf(run, offsets));
   const unread = runs.filter((_, index) => outcomes[index]?.kind === "committed");
   if (unread.length === 0) {
     return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   }
-  const generations = await readGenerations(transaction);
   const events = { columns, keys, ...unreadPlaces(columns, unread, offsets) };
   const lookUp =
     expectRepeats || events.old.length > 0 || (await needsLookUp(transaction, generations, events));
@@ -115,17 +118,16 @@ async function tryOnce(
   );
   const deadLetters = [...unfit, ...rejectedBy(metering, batch)];
 
-  await writeUsage(transaction, metering, { generations, keys, lookedUp: lookUp, meteredAt: now });
-  await storeDeadLetters(transaction, deadLetters);
-  await addSpend(transaction, metering.spends);
-  await writeCarried(transaction, metering.carried);
-  await advanceOffsets(
-    transaction,
-    reader,
-    unread.map(({ partition, nextOffset }) => {
-      return { partition, from: offsetOf(offsets, partition), to: nextOffset };
-    }),
-  );
+  const advances = unread.map(({ partition, nextOffset }) => {
+    return { partition, from: offsetOf(offsets, partition), to: nextOffset };
+  });
+  await together([
+    writeUsage(transaction, metering, { generations, keys, lookedUp: lookUp, meteredAt: now }),
+    storeDeadLetters(transaction, deadLetters),
+    addSpend(transaction, metering.spends),
+    writeCarried(transaction, metering.carried),
+    advanceOffsets(transaction, reader, advances),
+  ]);
   return {
     runs: outcomes,
     metered: metering.drawn.length + (metering.columns?.count ?? 0),

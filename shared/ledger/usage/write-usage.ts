@@ -3,6 +3,7 @@ import type { Drawn } from "../../core/usage/events-in-batch.ts";
 import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { columnPages, identitiesOfColumns } from "./column-pages.ts";
 import type { EventKeys } from "./event-key.ts";
 import { type Generations, identitiesOn, newIdentities, writeIdentities } from "./identities.ts";
@@ -26,15 +27,18 @@ export async function writeUsage(
   const { generations, keys, meteredAt } = writing;
   const pages = drawn.length === 0 ? [] : pagesOfDrawn(drawn, accounts, meteredAt);
   const ofColumns = columns === null ? [] : columnPages(columns, meteredAt);
-  await writePages(transaction, pages, ofColumns);
-  if (pages.length > 0) {
-    const identities = newIdentities(pages.flatMap(identitiesOn));
-    await writeIdentities(transaction, generations, identities, writing);
-  }
-  if (columns !== null && columns.count > 0) {
-    const identities = identitiesOfColumns(columns, ofColumns, keys);
-    await writeIdentities(transaction, generations, identities, writing);
-  }
+  // The second looks for clashes among what the first has written.
+  const identities = async () => {
+    if (pages.length > 0) {
+      const ofPages = newIdentities(pages.flatMap(identitiesOn));
+      await writeIdentities(transaction, generations, ofPages, writing);
+    }
+    if (columns !== null && columns.count > 0) {
+      const inColumns = identitiesOfColumns(columns, ofColumns, keys);
+      await writeIdentities(transaction, generations, inColumns, writing);
+    }
+  };
+  await together([writePages(transaction, pages, ofColumns), identities()]);
 }
 
 function pagesOfDrawn(

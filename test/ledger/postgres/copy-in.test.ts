@@ -8,6 +8,7 @@ import {
   type Transaction,
   UNIQUE_VIOLATION,
 } from "../../../shared/ledger/postgres/database.ts";
+import { together } from "../../../shared/ledger/postgres/together.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 
 const COPY = "COPY number_copied FROM STDIN";
@@ -77,6 +78,19 @@ describe("rows copied among other statements", () => {
     });
     expect(failed).toEqual([fault, "25P02"]);
   });
+});
+
+test("of statements sent together, the error is that of the one that failed, and nothing is under way", async () => {
+  const failed = await undone(async (transaction) => {
+    const late = async () => await copy(transaction, ["seven\n"]);
+    const error: unknown = await together([
+      transaction.query("SELECT 1"),
+      late().then((copied) => copied),
+      transaction.query("SELECT 2"),
+    ]).catch((cause: unknown) => cause);
+    return [sqlState(error), await transaction.query("SELECT 3").catch(sqlState)];
+  });
+  expect(failed).toEqual(["22P02", "25P02"]);
 });
 
 test("a stream has its connection to itself, which shares round trips again afterwards", async () => {
