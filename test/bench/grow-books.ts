@@ -53,7 +53,7 @@ const transactionOf = (ids: IdVersion) => `
 
 /** $1: the hour; $2: the transactions of each account in it. */
 const SPEND = `
-  INSERT INTO spend (account_id, hour, meter, events, quantity, credits)
+  INSERT INTO spend_hour (account_id, hour, meter, events, quantity, credits)
   SELECT account_id, to_timestamp($1::float8 / 1000.0), meter, $2::bigint * 2,
          $2::bigint * 2 * ${QUANTITY}, $2::bigint * 2 * credits
   FROM account

@@ -29,6 +29,8 @@ export interface Account extends CreditLine {
   readonly nextDueAt: Instant | null;
   /** The end of the last lot whose expiry was posted: usage from before may get it back. Null: none. */
   readonly expiredUntil: Instant | null;
+  /** Its usage of the newest hour that has any, as `usage/open-spend.ts` writes it. Null: none. */
+  readonly spent: string | null;
   /** When time alone makes something due: a turn, or a grace after what waits for usage. */
   readonly settleAt: Instant | null;
 }

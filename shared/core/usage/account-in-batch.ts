@@ -17,6 +17,7 @@ import {
   type CarriedInBatch,
   changesOfCarried,
 } from "./carried.ts";
+import { addSpent } from "./open-spend.ts";
 import { addToSpend, type Spend } from "./spend.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
@@ -176,9 +177,10 @@ export function changesOf(books: Iterable<AccountInBatch>) {
   const carried: Carried[] = [];
   for (const book of books) {
     if (!book.moved) continue;
-    accounts.push(accountOf(book));
+    const { account, closed } = addSpent(accountOf(book), book.spends);
+    accounts.push(account);
     entries.push(...book.entries);
-    spends.push(...book.spends);
+    spends.push(...closed);
     if (book.carried.after !== null) {
       carried.push(...changesOfCarried(book.account.accountId, book.carried));
     }

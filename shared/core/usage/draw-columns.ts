@@ -14,6 +14,7 @@ import {
 import { type Carried, type CarriedByRate, changesOfCarried } from "./carried.ts";
 import type { AccountGroups } from "./group-columns.ts";
 import type { MeteringContext } from "./meter-usage.ts";
+import { addSpent } from "./open-spend.ts";
 import type { Spend } from "./spend.ts";
 import { ID_BYTES, type UsageColumns } from "./usage-columns.ts";
 
@@ -153,13 +154,15 @@ export class ColumnDrawing {
   #add(after: Account, stretch: DrawnStretch, carried: CarriedByRate | undefined): void {
     const { accountId } = after;
     const { meters } = this.#groups.columns.names;
-    this.accounts.push(after);
+    const spends = this.#spends.map(({ hour, meter, events, quantity, credits }): Spend => {
+      const amounts = { events, quantity: BigInt(quantity), credits: BigInt(credits) };
+      return { accountId, hour, meter: meters.valueOf(meter), ...amounts };
+    });
+    const { account, closed } = addSpent(after, spends);
+    this.accounts.push(account);
+    this.spends.push(...closed);
     this.stretches.push(stretch);
     this.count += stretch.to - stretch.from;
-    for (const { hour, meter, events, quantity, credits } of this.#spends) {
-      const amounts = { events, quantity: BigInt(quantity), credits: BigInt(credits) };
-      this.spends.push({ accountId, hour, meter: meters.valueOf(meter), ...amounts });
-    }
     if (this.#remainders.size === 0) return;
     const entries = this.#remainders.entries().map(([rate, left]) => [rate, BigInt(left)] as const);
     const changes = { before: carried ?? NOTHING_CARRIED, after: new Map(entries) };

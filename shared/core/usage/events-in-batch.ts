@@ -53,6 +53,7 @@ export interface Metering<E extends UsageEvent> extends Movement {
   readonly rejected: readonly Rejected<E>[];
   /** The number of events that were metered before and are dropped. */
   readonly repeats: number;
+  /** For the table of spend: the rest is on the accounts. */
   readonly spends: readonly Spend[];
   /** The remainders that changed. */
   readonly carried: readonly Carried[];

@@ -13,11 +13,12 @@ const UPDATE = `
       low_balance = moved.low_balance,
       next_due_at = to_timestamp(moved.next_due_at / 1000.0),
       settle_at = to_timestamp(moved.settle_at / 1000.0),
-      expired_until = to_timestamp(moved.expired_until / 1000.0)
+      expired_until = to_timestamp(moved.expired_until / 1000.0),
+      spent = moved.spent
   FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-              $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+              $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::json[])
     AS moved (account_id, version, granted, position, crossings, entries, low_balance, next_due_at,
-              settle_at, expired_until, waiting_crossing)
+              settle_at, expired_until, waiting_crossing, spent)
   WHERE account.account_id = moved.account_id
     AND account.version = moved.version`;
 
@@ -46,6 +47,7 @@ export async function updateAccounts(
       bigintArray(sorted.map((account) => account.settleAt)),
       bigintArray(sorted.map((account) => account.expiredUntil)),
       bigintArray(sorted.map((account) => account.waitingCrossing)),
+      textArray(sorted.map((account) => account.spent)),
     ],
   });
   return rowCount === sorted.length;

@@ -42,7 +42,9 @@ const BUILT_TABLES = [
   "usage_identity_2",
   "usage_identity_clash",
   "usage_generation",
+  // The view of hours and of what is on accounts.
   "spend",
+  "spend_hour",
   "carried",
 ] as const;
 

@@ -3,7 +3,7 @@ import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 const ADD = `
-  INSERT INTO spend (account_id, hour, meter, events, quantity, credits)
+  INSERT INTO spend_hour AS spend (account_id, hour, meter, events, quantity, credits)
   SELECT account_id, to_timestamp(hour / 1000.0), meter, events, quantity, credits
   FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], $6::bigint[])
     AS spent (account_id, hour, meter, events, quantity, credits)
@@ -12,7 +12,7 @@ const ADD = `
       quantity = spend.quantity + excluded.quantity,
       credits = spend.credits + excluded.credits`;
 
-/** Adds usage to the sums per account, meter and hour, in key order so that writers do not deadlock. */
+/** Adds usage that is not on the accounts to the sums per account, meter and hour, in key order so that writers do not deadlock. */
 export async function addSpend(transaction: Transaction, spends: readonly Spend[]): Promise<void> {
   if (spends.length === 0) return;
   const sorted = [...spends].sort(byKey);

@@ -17,6 +17,7 @@ import {
   type MeteringContext,
   meterUsage,
 } from "../../../shared/core/usage/meter-usage.ts";
+import { readSpent } from "../../../shared/core/usage/open-spend.ts";
 import type { Spend } from "../../../shared/core/usage/spend.ts";
 import {
   type DeadLetterReason,
@@ -264,6 +265,13 @@ export function asLineTells(told: ModelAccount): ReturnType<typeof asModelTells>
     lowBalances: [...told.lowBalances],
     entries: told.entries,
   };
+}
+
+/** The table of spend with what is on the account. */
+export function spendsOf({ account, spends }: AccountRows): Spend[] {
+  const all = spends.map((spend) => ({ ...spend }));
+  for (const spend of readSpent(account)) addTo(all, spend);
+  return all;
 }
 
 function addTo(spends: Spend[], more: Spend): void {

@@ -29,6 +29,7 @@ import {
   asModelTells,
   type BooksInMemory,
   openBooks,
+  spendsOf,
 } from "./books-in-memory.ts";
 
 const BEGIN = 3_600_000;
@@ -197,7 +198,9 @@ describe("whatever happens to accounts", () => {
 
   test("the spend of each hour and meter is the sum of its records", () => {
     hold((history) => {
-      for (const { drawn, spends } of all(play(history, "as cut"))) {
+      for (const rows of all(play(history, "as cut"))) {
+        const { drawn } = rows;
+        const spends = spendsOf(rows);
         for (const { hour, meter, events, quantity, credits } of spends) {
           const within = drawn.filter(
             ({ event }) => event.meter === meter && hourBegin(event.occurredAt) === hour,

@@ -14,6 +14,7 @@ import {
   type MeteringContext,
   meterUsage,
 } from "../../../shared/core/usage/meter-usage.ts";
+import { readSpent } from "../../../shared/core/usage/open-spend.ts";
 import { identityOf, type UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { accountWith, eventWith, lotOf, NOON } from "../../support/core/examples.ts";
 
@@ -34,7 +35,8 @@ describe("usage", () => {
       [45n, 7n],
       [52n, 1n],
     ]);
-    expect(accounts).toEqual([{ ...account, position: 53n }]);
+    const spent = `[${NOON},["calls",3,13,13]]`;
+    expect(accounts).toEqual([{ ...account, position: 53n, spent }]);
   });
 
   test("of several accounts is drawn in the order given", () => {
@@ -94,7 +96,9 @@ describe("usage", () => {
 
   test("is summed up by hour and meter", () => {
     const events = [uses(2n), uses(3n), eventWith({ eventId: "t", meter: "tokens", quantity: 2n })];
-    expect(meter(events).spends).toEqual([
+    const { accounts, spends } = meter(events);
+    expect(spends).toEqual([]);
+    expect(accounts.flatMap(readSpent)).toEqual([
       { accountId: "acme", hour: NOON, meter: "calls", events: 2, quantity: 5n, credits: 5n },
       { accountId: "acme", hour: NOON, meter: "tokens", events: 1, quantity: 2n, credits: 3n },
     ]);

@@ -23,6 +23,7 @@ beforeAll(async () => {
   // What the tests add to the view does not go down with it.
   await books.database.query("DROP FUNCTION change_usage_by_hand CASCADE");
   await books.database.query("DROP FUNCTION add_record_by_hand");
+  await books.database.query("DROP FUNCTION change_spend_by_hand CASCADE");
 });
 
 afterAll(() => books?.close());

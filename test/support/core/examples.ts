@@ -25,6 +25,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     nextDueAt: null,
     settleAt: null,
     expiredUntil: null,
+    spent: null,
     ...given,
   };
 }

@@ -71,4 +71,19 @@ END
 $$;
 
 CREATE TRIGGER change_usage_by_hand INSTEAD OF INSERT OR UPDATE OR DELETE ON usage_record
-FOR EACH ROW EXECUTE FUNCTION change_usage_by_hand();`;
+FOR EACH ROW EXECUTE FUNCTION change_usage_by_hand();
+
+CREATE FUNCTION change_spend_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO spend_hour AS known
+  VALUES (OLD.account_id, OLD.hour, OLD.meter, NEW.events - OLD.events, NEW.quantity - OLD.quantity,
+          NEW.credits - OLD.credits)
+  ON CONFLICT (account_id, hour, meter) DO UPDATE
+  SET events = known.events + excluded.events, quantity = known.quantity + excluded.quantity,
+      credits = known.credits + excluded.credits;
+  RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER change_spend_by_hand INSTEAD OF UPDATE ON spend
+FOR EACH ROW EXECUTE FUNCTION change_spend_by_hand();`;
