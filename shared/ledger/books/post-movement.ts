@@ -10,11 +10,11 @@ import { insertFees } from "./insert-fees.ts";
 import { moveLots } from "./move-lots.ts";
 import { postEntries } from "./post-entries.ts";
 import { recordChanges, writeSchedules } from "./schedules.ts";
-import { updateAccounts } from "./update-accounts.ts";
+import { type AccountsRead, updateAccounts } from "./update-accounts.ts";
 
 /**
  * Writes the movement of a transaction and the records to publish. False: an account had moved since it
- * was read; roll back and run again.
+ * was read; roll back and run again. Where most accounts only draw, `read` makes that cheaper.
  *
  * The account rows are written first, so that a second writer of an account waits there: writers of
  * other rows could otherwise wait for each other. The rest is sent without waiting for that answer; where an
@@ -24,8 +24,9 @@ export async function postMovement(
   transaction: Transaction,
   movement: Movement,
   now: Instant,
+  read?: AccountsRead,
 ): Promise<boolean> {
-  const updated = updateAccounts(transaction, movement.accounts);
+  const updated = updateAccounts(transaction, movement.accounts, read);
   const written = writeRest(transaction, movement, now);
   written.catch(() => undefined);
   if (!(await updated)) return false;
