@@ -3,7 +3,7 @@ import type { Movement } from "../../core/month/movement.ts";
 import { insertLots } from "../books/granted-lots.ts";
 import { moveLots } from "../books/move-lots.ts";
 import { postEntries } from "../books/post-entries.ts";
-import { updateAccounts } from "../books/update-accounts.ts";
+import { type AccountsRead, updateAccounts } from "../books/update-accounts.ts";
 import type { Transaction } from "../postgres/database.ts";
 
 /**
@@ -14,8 +14,9 @@ export async function postReplayed(
   transaction: Transaction,
   { accounts, entries, granted, movedLots }: Movement,
   histories: ReadonlyMap<string, EntryHistory>,
+  read?: AccountsRead,
 ): Promise<boolean> {
-  if (!(await updateAccounts(transaction, accounts))) return false;
+  if (!(await updateAccounts(transaction, accounts, read))) return false;
   await insertLots(transaction, granted);
   await moveLots(transaction, movedLots);
   await postEntries(transaction, entries, accounts, ({ accountId, sequence }) => {

@@ -42,7 +42,8 @@ export function replayBatch(
         const rejected = metering.rejected.map(({ event }) => event);
         context = { ...context, recorded: await findRecorded(transaction, rejected) };
       } else {
-        const isPosted = await postReplayed(transaction, metering, context.histories);
+        const { histories } = context;
+        const isPosted = await postReplayed(transaction, metering, histories, usage.accounts);
         return isPosted ? { ...metering, columns: null } : null;
       }
     }
