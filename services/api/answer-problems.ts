@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { WrongCursor } from "../../shared/contract/cursor.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import { TooMuchUsage } from "../../shared/ledger/usage/rows-in-time.ts";
+import { UsageRefused } from "../../shared/ledger/usage/usage-refused.ts";
 import { followRoutes } from "./allowed-methods.ts";
 import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
@@ -98,7 +98,7 @@ function toProblem(error: FastifyError | Problem): Problem {
     return new Problem(503, "unavailable", detail, { retryAfterSeconds: OUTAGE_RETRY_SECONDS });
   }
   if (error instanceof WrongCursor) return badRequest("cursor", error.message);
-  if (error instanceof TooMuchUsage) return refuse({ kind: "range_too_large" });
+  if (error instanceof UsageRefused) return refuse(error.refusal);
   const status = error.statusCode ?? 500;
   if (status >= 500)
     return new Problem(

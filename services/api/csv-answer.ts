@@ -6,7 +6,7 @@ import { Problem } from "./problem.ts";
 
 /** A list as a file. `text` makes it of rows as the caller may see them. */
 export interface CsvFile {
-  readonly name: string;
+  readonly name: string | Promise<string>;
   readonly text: (view: <Rows>(rows: Rows) => Rows) => AsyncGenerator<string>;
 }
 

@@ -36,8 +36,10 @@ export function housekeeping(context: HousekeepingContext): () => Promise<void> 
         };
         for await (const run of keepHouse(database, rules, state, signal)) {
           const { table, keptFor, finished } = run;
+          const before = run.before === null ? null : new Date(run.before).toISOString();
           const deleted = Number(run.deleted);
-          logger.info({ table, keptFor, deleted, finished }, "rows past their retention deleted");
+          const done = { table, keptFor, before, deleted, finished };
+          logger.info(done, "rows past their retention deleted");
         }
       });
     } catch (error) {

@@ -12,7 +12,10 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   unknown_account: ({ accountId }) => `there is no account ${accountId}`,
   unknown_lot: ({ lotId }) => `there is no lot ${lotId}`,
   unknown_payment: ({ paymentId }) => `there is no payment ${paymentId}`,
-  unknown_event: ({ eventId }) => `no event ${eventId} has been metered`,
+  unknown_event: ({ eventId, pastUntil }) =>
+    pastUntil === null
+      ? `no event ${eventId} has been metered`
+      : `no event ${eventId} has been metered since ${formatInstant(pastUntil)}; events from before are past retention`,
   several_sources: ({ eventId, sources }) =>
     `events of several sources have the id ${eventId}; state the source, one of ${sources.map((source) => JSON.stringify(source)).join(", ")}`,
   unknown_key: ({ keyId }) => `there is no key ${keyId}`,
@@ -116,6 +119,8 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
     `no dead letter${reason === null ? "" : ` of reason ${reason}`} waits for a decision`,
 
   range_too_large: () => "there is too much in that range to read at once; ask for a shorter one",
+  usage_past_retention: ({ until }) =>
+    `single events from before ${formatInstant(until)} are past retention; choose a start from then on`,
 };
 
 interface Details {
@@ -171,6 +176,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   no_payload: { hint: "drawdown dead-letters dismiss" },
   payload_cut: { hint: "drawdown dead-letters dismiss" },
   range_too_large: { field: "from" },
+  usage_past_retention: { field: "from" },
 };
 
 function unchanged(same: Refusal<"no_change">): string {

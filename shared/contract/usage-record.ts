@@ -21,6 +21,15 @@ export const usageRecordFields = {
 
 export const usageRecord = noun(usageRecordFields).meta({ title: "Usage record" });
 
+/** A page of the usage that a lot paid for. */
+export const usageOfLot = noun({
+  items: z.array(usageRecord),
+  next_cursor: z.string().nullable(),
+  past_retention: credits.meta({
+    description: "What the lot paid of usage that is past retention, whose events are not listed.",
+  }),
+}).meta({ title: "Usage of a lot" });
+
 /** A metered event, and the lots that paid for it: those that its stretch overlaps, and expired ones. */
 export const explainedUsage = noun({
   ...usageRecordFields,
@@ -63,5 +72,7 @@ export function toExplainedUsage<
 }
 
 export type UsageRecordData = z.input<typeof usageRecord>;
+
+export type UsageOfLotData = z.input<typeof usageOfLot>;
 
 export type ExplainedUsageData = z.input<typeof explainedUsage>;

@@ -8,6 +8,7 @@ import {
   usageOf,
   verifyUsage,
 } from "../core/history/verify-usage.ts";
+import type { Instant } from "../core/line/account.ts";
 import type { MicroCredits } from "../core/line/credit-line.ts";
 import type { RateCard } from "../core/offer/rate-card.ts";
 import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/usage-event.ts";
@@ -31,6 +32,8 @@ export interface UsageComparison {
   readonly topic: string;
   readonly decoder: UsageDecoder;
   readonly rates: RateCard;
+  /** The instant from which on all usage is kept; null: all of it is. */
+  readonly pastUntil: Instant | null;
   /** Null: all accounts. */
   readonly accountId: string | null;
   readonly counts: UsageCounts;
@@ -44,6 +47,8 @@ export interface UsageCounts {
   metered: number;
   repeats: number;
   deadLetters: number;
+  /** Without a record, of a time of which records are past retention: each may be a repeat. */
+  past: number;
   /** The cost of the correct records, in micro-credits. */
   credits: bigint;
 }
@@ -137,7 +142,7 @@ export class PartitionComparison {
   }
 
   async #judge(): Promise<void> {
-    const { transaction, topic, onDifference } = this.#comparison;
+    const { transaction, topic, pastUntil, onDifference } = this.#comparison;
     const suspects = this.#suspects;
     this.#suspects = [];
     const recorded = await findRecordedUsage(transaction, suspects.flatMap(ownersIn));
@@ -153,7 +158,7 @@ export class PartitionComparison {
       const verified = verifyUsage(
         place,
         { usage, isMessage },
-        { records, ofIdentity, isDeadLetter },
+        { records, ofIdentity, isDeadLetter, pastUntil },
       );
       this.#count(verified, records);
       for (const difference of verified.differences) {
@@ -172,6 +177,7 @@ export class PartitionComparison {
     const { counts } = this.#comparison;
     if (became === "repeat") counts.repeats += 1;
     if (became === "dead_letter") counts.deadLetters += 1;
+    if (became === "past") counts.past += 1;
     if (became !== "metered" || differences.some(({ kind }) => kind !== "extra_record")) return;
     const extra = differences.map((difference) => "record" in difference && difference.record);
     counts.metered += 1;

@@ -6,6 +6,12 @@ import type { OffsetRange } from "../kafka/consume/read-ranges.ts";
 import { readOffsets } from "../ledger/books/consumer-offset.ts";
 import { queryRow, type Transaction } from "../ledger/postgres/database.ts";
 import { countRecordsBelow, type RecordsBelow } from "../ledger/proof/count-records-below.ts";
+import {
+  type PastUsage,
+  pastPartitions,
+  pastUsageOf,
+  usagePastUntil,
+} from "../ledger/usage/past-usage.ts";
 
 /** A bound of what is compared: an offset, an instant of publication, or an offset for each partition. */
 export type Bound =
@@ -35,6 +41,13 @@ export interface Cut {
   readonly unread: bigint;
   /** Records whose messages retention has removed from the topic, so that they cannot be verified. */
   readonly pastRetention: RecordsBelow;
+  /** Usage in scope that the books do not keep any more; null: none. */
+  readonly dropped: DroppedUsage | null;
+}
+
+/** Usage that is past retention in the books, all of it from before an instant. */
+export interface DroppedUsage extends PastUsage {
+  readonly until: Instant;
 }
 
 /** The requested scope cannot be compared; the message is one sentence. */
@@ -57,11 +70,14 @@ export async function cutOf(
   );
   if (ends.length === 0) throw new CutRefused(`${topic} has no partition ${scope.partition}`);
   const [froms, tos] = [await boundsOf(admin, scope.from), await boundsOf(admin, scope.to)];
+  const past = new Map((await pastPartitions(transaction)).map((each) => [each.partition, each]));
   const bounds = ends.map((end) => {
-    const { partition, low } = end;
+    const { partition } = end;
     const read = readUpTo(end, offsets.get(partition));
+    // Below it, nothing can be compared.
+    const low = most(end.low, past.get(partition)?.next ?? 0n);
     const to = least(tos(partition) ?? read, read);
-    return { ...end, read, from: froms(partition) ?? 0n, to: to < low ? low : to };
+    return { ...end, low, read, from: froms(partition) ?? 0n, to: to < low ? low : to };
   });
   const ranges = new Map(
     bounds.map(({ partition, low, from, to }) => {
@@ -86,7 +102,28 @@ export async function cutOf(
     isWhole: scope.partition === null && scope.from === null && scope.to === null,
     unread: bounds.reduce((sum, { high, read }) => sum + high - read, 0n),
     pastRetention: await countRecordsBelow(transaction, new Map(gone), scope.accountId),
+    dropped: await droppedOf(
+      transaction,
+      bounds.flatMap(({ partition, from }) => {
+        const dropped = past.get(partition);
+        return dropped !== undefined && from < dropped.next ? [dropped] : [];
+      }),
+      scope.accountId,
+    ),
   };
+}
+
+/** The usage of partitions that is past retention; of one account, or of all (null). */
+async function droppedOf(
+  transaction: Transaction,
+  partitions: readonly PastUsage[],
+  accountId: AccountId | null,
+): Promise<DroppedUsage | null> {
+  const until = await usagePastUntil(transaction, accountId);
+  if (until === null || partitions.length === 0) return null;
+  if (accountId !== null) return { ...(await pastUsageOf(transaction, accountId)), until };
+  const sumOf = (what: keyof PastUsage) => partitions.reduce((sum, each) => sum + each[what], 0n);
+  return { events: sumOf("events"), credits: sumOf("credits"), until };
 }
 
 /** The offset up to which the books have read a partition, at least `low`. */
@@ -128,4 +165,8 @@ async function boundsOf(
 
 function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
+}
+
+function most(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }

@@ -12,6 +12,7 @@ import { allowWholeTables, readSnapshot } from "../ledger/postgres/read-snapshot
 import { serializeQueries } from "../ledger/postgres/serialize-queries.ts";
 import { openRecordLines } from "../ledger/proof/recorded-usage.ts";
 import { findRepairs } from "../ledger/proof/repairs.ts";
+import { usagePastUntil } from "../ledger/usage/past-usage.ts";
 import { compareBooks } from "./compare-books.ts";
 import { comparePublications, type PublishedCounts, readTopicEnds } from "./compare-published.ts";
 import { PartitionComparison, type UsageCounts } from "./compare-usage.ts";
@@ -114,11 +115,12 @@ async function compareUsage(
 ): Promise<UsageCounts> {
   const topic = TOPICS.usageEvents;
   const { accountId } = scope;
-  const counts = { messages: 0, metered: 0, repeats: 0, deadLetters: 0, credits: 0n };
+  const counts = { messages: 0, metered: 0, repeats: 0, deadLetters: 0, past: 0, credits: 0n };
   const comparison = {
     ...{ transaction, topic, accountId, counts, onDifference },
     decoder: openUsageDecoder(registry),
     rates: toRateCard(await listRates(transaction)),
+    pastUntil: await usagePastUntil(transaction, null),
   };
   const partitions = new Map<number, PartitionComparison>();
   for (const [partition, range] of cut.ranges) {

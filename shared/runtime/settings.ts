@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
-import { parseRetention, retentionMs } from "../core/history/retention.ts";
+import { leastUsageMs, parseRetention, retentionMs } from "../core/history/retention.ts";
 import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
@@ -118,6 +118,9 @@ export const environment = z
     USAGE_REPEAT_WINDOW: retention("36 days").describe(
       "How long a repeat of an event is found after it was metered, at least; longer than an event may be old, so that nothing is metered twice",
     ),
+    USAGE_RETENTION: retention("13 months").describe(
+      "How long single usage events are kept, in `days` or `months`, or `forever`: then their whole month is dropped, and its sums stay. At least two days longer than `USAGE_REPEAT_WINDOW`",
+    ),
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",
     ),
@@ -145,6 +148,11 @@ export const environment = z
       message: "must be longer than EVENT_MAX_BEHIND_SECONDS and EVENT_MAX_AHEAD_SECONDS together",
     },
   )
+  .refine((env) => retentionMs(env.USAGE_RETENTION) >= leastUsageMs(env.USAGE_REPEAT_WINDOW), {
+    path: ["USAGE_RETENTION"],
+    message:
+      "must be at least two days longer than USAGE_REPEAT_WINDOW, counting its months as 31 days and the others as 28, or forever",
+  })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],
     message: "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
@@ -213,6 +221,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
         deadLetters: set.DEAD_LETTER_RETENTION,
         reconciliations: set.RECONCILIATION_RETENTION,
         repeats: set.USAGE_REPEAT_WINDOW,
+        usage: set.USAGE_RETENTION,
       },
       /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
@@ -232,7 +241,8 @@ export function readEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv)
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    return `  ${name}: ${given[name] === undefined ? "is not set" : issue.message}`;
+    const isMissing = given[name] === undefined && issue.code !== "custom";
+    return `  ${name}: ${isMissing ? "is not set" : issue.message}`;
   });
   throw new InvalidSettings(`Settings in the environment are not usable:\n${problems.join("\n")}`);
 }

@@ -7,6 +7,7 @@ import { changeSubscription } from "../../shared/ledger/credits/change-subscript
 import { setPaymentMethod } from "../../shared/ledger/payments/methods.ts";
 import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { dropMonths, noon, oldUsage } from "../support/books/old-usage.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
 import { meterEvents } from "../support/cli/meter-events.ts";
@@ -42,6 +43,12 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   unknown_dead_letter: [404, ["POST", "/v1/dead-letters/usage.events/0/99/retries"]],
   no_dead_letters: [422, ["POST", "/v1/dead-letters/retries", { reason: "missed" }]],
   unknown_event: [404, ["GET", "bare/events/none"]],
+  usage_past_retention: [
+    422,
+    ["GET", "old/usage-records?from=2025-08-01T00:00:00Z&to=2025-12-01T00:00:00Z"],
+    ["GET", "old/usage?group=source&from=2025-08-01T00:00:00Z&to=2025-12-01T00:00:00Z"],
+    ["GET", "old/usage?from=2025-08-10T12:30:00Z&to=2025-12-01T00:00:00Z"],
+  ],
   several_sources: [409, ["GET", "twins/events/taken"]],
   unknown_key: [404, ["DELETE", "/v1/keys/0123456789abcdef"]],
   unknown_token: [404, ["DELETE", "bare/dashboard-tokens/0123456789abcdef"]],
@@ -133,6 +140,9 @@ beforeAll(async () => {
   await openAccount(books, "bare", { lots: [{ credits: 5n }] });
   await openAccount(books, "twins");
   await setPrice(books, "call", 1n);
+  await openAccount(books, "old", { at: noon("2025-07-01") });
+  await oldUsage(books, "old").use("2025-08-10");
+  await dropMonths(books.database, noon("2025-10-20"));
   const taken = { eventId: "taken", accountId: "twins", meter: "call", quantity: 1n };
   await meterEvents(books, [taken, { ...taken, source: "other" }]);
   for (const id of ["payer", "busy", "krona", "tested"]) await openPayer(books, id);

@@ -52,7 +52,10 @@ function everyRefusal(): Refusal[] {
     unknown_account: [{ kind: "unknown_account", accountId }],
     unknown_lot: [{ kind: "unknown_lot", lotId }],
     unknown_payment: [{ kind: "unknown_payment", paymentId }],
-    unknown_event: [{ kind: "unknown_event", eventId: "e-1" }],
+    unknown_event: [
+      { kind: "unknown_event", eventId: "e-1", pastUntil: null },
+      { kind: "unknown_event", eventId: "e-1", pastUntil: at },
+    ],
     several_sources: [{ kind: "several_sources", eventId: "e-1", sources: ["", "app"] }],
     unknown_key: [{ kind: "unknown_key", keyId: "0123456789abcdef" }],
     unknown_token: [{ kind: "unknown_token", tokenId: "0123456789abcdef" }],
@@ -144,6 +147,7 @@ function everyRefusal(): Refusal[] {
       { kind: "no_dead_letters", reason: "conflict" },
     ],
     range_too_large: [{ kind: "range_too_large" }],
+    usage_past_retention: [{ kind: "usage_past_retention", until: at }],
   };
   return Object.values(every).flat();
 }

@@ -46,6 +46,7 @@ const DEAD_LETTER_RULES = housekeepingRules({
   deadLetters: { count: 1, unit: "month" },
   reconciliations: null,
   repeats: null,
+  usage: null,
 }).filter(({ table }) => table === "dead_letter");
 
 let giveTopicBack: () => Promise<void>;

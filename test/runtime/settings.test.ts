@@ -87,6 +87,7 @@ describe("settings are read", () => {
         DEAD_LETTER_RETENTION: "forever",
         RECONCILIATION_RETENTION: "90 days",
         USAGE_REPEAT_WINDOW: "3 months",
+        USAGE_RETENTION: "95 days",
       },
       read: {
         scheduler: {
@@ -94,6 +95,7 @@ describe("settings are read", () => {
             deadLetters: null,
             reconciliations: { count: 90, unit: "day" },
             repeats: { count: 3, unit: "month" },
+            usage: { count: 95, unit: "day" },
           },
         },
       },
@@ -162,11 +164,25 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     { name: "RECONCILIATION_RETENTION", value: "a while" },
     { name: "USAGE_REPEAT_WINDOW", value: "35 days" },
     { name: "USAGE_REPEAT_WINDOW", value: "1 month" },
+    { name: "USAGE_RETENTION", value: "37 days" },
+    { name: "USAGE_RETENTION", value: "1 month" },
     { name: "LOG_LEVEL", value: "sesame" },
   ])("$name=$value", ({ name, value }) => {
     const message = complaintAbout({ ...NEEDED, [name]: value });
     expect(message).toContain(`  ${name}`);
     expect(message).not.toContain("sesame");
+  });
+
+  test("USAGE_RETENTION, where repeats are found for longer", () => {
+    const says =
+      "USAGE_RETENTION: must be at least two days longer than USAGE_REPEAT_WINDOW, counting its months as 31 days and the others as 28, or forever";
+    const window = { ...NEEDED, USAGE_REPEAT_WINDOW: "3 months" };
+    expect(complaintAbout({ ...window, USAGE_RETENTION: "3 months" })).toContain(says);
+    expect(complaintAbout({ ...NEEDED, USAGE_REPEAT_WINDOW: "forever" })).toContain(says);
+    const forever = { USAGE_REPEAT_WINDOW: "forever", USAGE_RETENTION: "forever" };
+    expect(readSettings({ ...NEEDED, ...forever })).toMatchObject({
+      scheduler: { retention: { repeats: null, usage: null } },
+    });
   });
 
   test("all of them together", () => {

@@ -103,6 +103,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
     deadLetters: { count: 1, unit: "day" },
     reconciliations: null,
     repeats: null,
+    usage: null,
   } as const;
   const waits = retryOutages({ logger: silent, stopping });
   await housekeeping({
@@ -114,6 +115,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
     { table: "dead_letter", deleted: 1n, keptFor: "1 day" },
     { table: "reconciliation", deleted: 0n, keptFor: "forever" },
     { table: "usage_identity", deleted: 0n, keptFor: "forever" },
+    { table: "usage_page", deleted: 0n, keptFor: "forever" },
   ]);
 });
 

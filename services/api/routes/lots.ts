@@ -10,13 +10,14 @@ import { LOTS_CSV, USAGE_RECORDS_CSV } from "../../../shared/contract/csv-tables
 import { cursorsOf, pageFromFirst, pageOf, WHOLE } from "../../../shared/contract/cursor.ts";
 import { lot } from "../../../shared/contract/lot.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
-import { toUsageRecord, usageRecord } from "../../../shared/contract/usage-record.ts";
+import { toUsageRecord, usageOfLot } from "../../../shared/contract/usage-record.ts";
 import { accountId, id } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { findLot, listLots, readLosses, useOf } from "../../../shared/ledger/books/granted-lots.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { type UsageRecord, usageAcross } from "../../../shared/ledger/usage/explain.ts";
-import { lateUsageOf } from "../../../shared/ledger/usage/explain-late.ts";
+import { lateUsageOf, pastOfLot } from "../../../shared/ledger/usage/explain-late.ts";
+import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import { refuse } from "../problem.ts";
 import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
@@ -53,26 +54,25 @@ export const lotRoutes = [
       summary: "List the usage that a lot paid for, oldest first",
       params: z.object({ account_id: accountId, lot_id: id("lot_id") }),
       query: page,
-      response: { 200: listOf(usageRecord) },
+      response: { 200: usageOfLot },
     },
     ({ params: { account_id, lot_id }, query: { limit, cursor } }, context) =>
       readOfAccount(context, account_id, async (transaction) => {
         const paying = await findPaying(transaction, account_id, lot_id);
         const range = { after: BigInt(cursors.read(cursor)?.[0] ?? -1), limit: limit + 1 };
         const records = await usageAcross(transaction, account_id, paying, range);
-        const shown = pageOf(records.map(toUsageRecord), limit, (last) => cursors.of(last.start));
-        if (shown.nextCursor !== null) return shown;
-        // Late usage that got the lot's expiry back drew elsewhere on the line, and comes last.
         const late = await lateUsageOf(transaction, account_id, lot_id);
-        return { ...shown, items: [...shown.items, ...late.map(toUsageRecord)] };
+        const pastRetention = await pastOfLot(transaction, account_id, paying, late);
+        const shown = pageOf(records.map(toUsageRecord), limit, (last) => cursors.of(last.start));
+        if (shown.nextCursor !== null) return { ...shown, pastRetention };
+        // Late usage that got the lot's expiry back drew elsewhere on the line, and comes last.
+        const items = [...shown.items, ...late.usage.map(toUsageRecord)];
+        return { ...shown, items, pastRetention };
       }),
-    ({ params: { account_id, lot_id } }, context) => {
-      const name = csvFileName(account_id, `usage-of-lot-${lot_id}`, undefined, context.now());
-      return {
-        name,
-        text: (view) => csvText(USAGE_RECORDS_CSV, usagePages(context, account_id, lot_id), view),
-      };
-    },
+    ({ params: { account_id, lot_id } }, context) => ({
+      name: nameOfUsage(context, account_id, lot_id),
+      text: (view) => csvText(USAGE_RECORDS_CSV, usagePages(context, account_id, lot_id), view),
+    }),
   ),
 ];
 
@@ -92,7 +92,7 @@ async function* lotPages(...request: Parameters<typeof lotsOf>) {
   yield* slicesOf(await lotsOf(...request));
 }
 
-/** All usage that a lot paid for. Late usage, which got back of the lot's expiry, comes last. */
+/** The usage that a lot paid for, as far as it is kept. Late usage, which got back of its expiry, comes last. */
 async function* usagePages(context: RouteContext, accountId: AccountId, lotId: string) {
   yield* pagesOf<UsageRecord>((last) =>
     readOfAccount(context, accountId, async (transaction) => {
@@ -102,10 +102,22 @@ async function* usagePages(context: RouteContext, accountId: AccountId, lotId: s
     }),
   );
   yield* slicesOf(
-    await readOfAccount(context, accountId, (transaction) =>
-      lateUsageOf(transaction, accountId, lotId),
-    ),
+    await readOfAccount(context, accountId, async (transaction) => {
+      const { usage } = await lateUsageOf(transaction, accountId, lotId);
+      return usage;
+    }),
   );
+}
+
+/** Where some of the usage is past retention, the name says from when on all of it is in the file. */
+async function nameOfUsage(context: RouteContext, accountId: AccountId, lotId: string) {
+  const from = await readOfAccount(context, accountId, async (transaction) => {
+    const paying = await findPaying(transaction, accountId, lotId);
+    const late = await lateUsageOf(transaction, accountId, lotId);
+    if ((await pastOfLot(transaction, accountId, paying, late)) === 0n) return null;
+    return usagePastUntil(transaction, accountId);
+  });
+  return csvFileName(accountId, `usage-of-lot-${lotId}`, from ?? undefined, context.now());
 }
 
 async function findPaying(transaction: Transaction, accountId: AccountId, lotId: string) {

@@ -122,9 +122,9 @@ export function route<const S extends RouteDescription, C extends RouteContext =
         const accountId = accountOf(request);
         const view = request.caller?.kind === "token" ? hideActors : asItIs;
         if (exported !== undefined && prefersCsv(reply.request.headers.accept)) {
-          return context.exports(accountId ?? "", (database) => {
+          return context.exports(accountId ?? "", async (database) => {
             const file = exported(request as RouteRequest<S>, { ...context, database });
-            return context.sendCsv(reply, file.name, file.text(view));
+            return context.sendCsv(reply, await file.name, file.text(view));
           });
         }
         const answered = await (heavy && accountId !== null

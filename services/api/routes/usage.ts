@@ -64,7 +64,7 @@ export const usageRoutes = [
       tag: "usage",
       summary: "Sum up what credits were spent on",
       description:
-        "Sums are exact, whatever the range and the group. By meter they are read from hourly sums, other groups from single records, which takes longer.",
+        "Sums are exact, whatever the range and the group. By meter they are read from hourly sums, other groups and parts of an hour from single records, which takes longer, and is refused of a time whose records are past retention (`usage_past_retention`).",
       query: summed,
       response: { 200: usage },
     },

@@ -3,6 +3,7 @@ import { lineAt } from "../../../shared/core/history/line-at.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { readAccountHistory } from "../../../shared/ledger/proof/account-history.ts";
+import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
 import { readBooks } from "../shell/read-books.ts";
@@ -33,13 +34,19 @@ function pastArgument(text: string): Instant {
 }
 
 async function show(settings: Settings, accountId: AccountId, at: Instant): Promise<Result> {
-  const account = await readBooks(settings, (transaction) =>
-    readAccountHistory(transaction, accountId, at),
-  );
+  const { account, pastUntil } = await readBooks(settings, async (transaction) => ({
+    account: await readAccountHistory(transaction, accountId, at),
+    pastUntil: await usagePastUntil(transaction, accountId),
+  }));
   if (account === null) return noAccount(accountId);
   if (at < account.createdAt) {
     return refused(
       `account ${accountId} did not exist at ${formatInstant(at)}; it was created ${formatInstant(account.createdAt)}`,
+    );
+  }
+  if (pastUntil !== null && at < pastUntil) {
+    return refused(
+      `usage of account ${accountId} from before ${formatInstant(pastUntil)} is past retention, so what it had used at ${formatInstant(at)} is not known; its lots and entries are (drawdown lots, drawdown entries)`,
     );
   }
   const history = { ...account, views: lineAt(account.line) };

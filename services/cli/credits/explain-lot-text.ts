@@ -36,6 +36,8 @@ export interface Explained extends Drawn {
   readonly lot: AttributedLot;
   readonly use: LotUse;
   readonly meters: readonly MeterTotal[];
+  /** What it paid of usage that is past retention. */
+  readonly past: MicroCredits;
   readonly charged: readonly ChargeTotal[];
 }
 
@@ -45,6 +47,7 @@ export const explainedLot = noun({
   ...lotFields,
   granted_by: grantedBy,
   by_meter: z.array(noun({ meter: z.string(), events: counted, credits })),
+  past_retention: credits,
   by_add_on: z.array(noun({ add_on_id: z.string(), charges: counted, credits })),
   by_reversal: z.array(
     noun({ by: z.string(), reversed_lot_id: z.string(), charges: counted, credits }),
@@ -70,13 +73,15 @@ export const explainedLot = noun({
   next_cursor: z.string().nullable(),
 });
 
-export function toExplainedLot({ lot, use, meters, charged, usage, charges, ...page }: Explained) {
+export function toExplainedLot(explained: Explained) {
+  const { lot, use, meters, past, charged, usage, charges, ...page } = explained;
   const totals = charged.map(({ charged: what, ...total }) => ({ ...ofCharge(what), ...total }));
   const of = <Kind extends Charged["kind"]>(kind: Kind) =>
     totals.filter((total): total is Extract<typeof total, { kind: Kind }> => total.kind === kind);
   return {
     ...{ ...lot, ...use, ...page },
     byMeter: meters,
+    pastRetention: past,
     byAddOn: of("add_on_charge"),
     byReversal: of("reversal"),
     byAdjustment: of("adjustment"),
@@ -94,7 +99,7 @@ function ofCharge(charged: Charged) {
 }
 
 export function explainedText(explained: Explained): string {
-  const { accountId, lot, use, meters, charged, usage, charges, nextCursor } = explained;
+  const { accountId, lot, use, meters, past, charged, usage, charges, nextCursor } = explained;
   const head = fields([
     ["lot", lot.lotId],
     ["account", accountId],
@@ -109,12 +114,22 @@ export function explainedText(explained: Explained): string {
     ["ends", formatInstant(lot.expiresAt)],
     ["on the line", stretchText(lot)],
   ]);
-  if (meters.length + charged.length === 0) return `${head}\n\nIt has paid for nothing yet.`;
+  if (meters.length + charged.length === 0 && past === 0n) {
+    return `${head}\n\nIt has paid for nothing yet.`;
+  }
   const totals = [
     ...meters.map((total) => [total.meter, paidText(total, total.events, "event")] as const),
     ...charged.map(
       (total) => [chargedText(total.charged), paidText(total, total.charges, "charge")] as const,
     ),
+    ...(past === 0n
+      ? []
+      : [
+          [
+            "usage past retention",
+            `${formatCredits(past)} credits; its events are dropped`,
+          ] as const,
+        ]),
   ];
   const parts = [head, `It paid for\n${fields(totals)}`];
   if (usage.length > 0) parts.push(usageTable(usage));

@@ -14,6 +14,7 @@ import {
   lateUsageOf,
   type PaidUsage,
   paidOnLine,
+  pastOfLot,
 } from "../../../shared/ledger/usage/explain-late.ts";
 import { withGrantedBy } from "../../../shared/ledger/usage/granted-by.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -40,9 +41,10 @@ export function explainLot(
       accountId,
       lot: { ...lot, grantedBy: paying?.grantedBy ?? null },
       use: useOf(lot, { ...account, at: Date.now() }, losses),
-      meters: withLate(await totalsAcross(transaction, accountId, lot), late),
+      meters: withLate(await totalsAcross(transaction, accountId, lot), late.usage),
+      past: await pastOfLot(transaction, accountId, lot, late),
       charged: await chargeTotalsAcross(transaction, accountId, lot),
-      ...(await readDrawn(transaction, accountId, lot, late, page)),
+      ...(await readDrawn(transaction, accountId, lot, late.usage, page)),
     };
     return shown(explainedLot, toExplainedLot(explained), explainedText(explained));
   });

@@ -1,3 +1,4 @@
+import type { Instant } from "../../../shared/core/line/account.ts";
 import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { type ApiKey, listExpiringKeys } from "../../../shared/ledger/access/api-keys.ts";
 import {
@@ -6,6 +7,7 @@ import {
 } from "../../../shared/ledger/housekeeping/runs.ts";
 import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   addressesOf,
@@ -45,6 +47,8 @@ export interface Status {
   readonly expiringKeys: readonly Pick<ApiKey, "keyId" | "name" | "expiresAt">[] | null;
   /** The last housekeeping of each table; none before the first run. */
   readonly housekeeping: readonly HousekeepingRun[] | null;
+  /** Usage from before it is past retention; also null where all is kept. */
+  readonly usagePastUntil: Instant | null;
 }
 
 /** Asks all servers concurrently, so that one that is down does not delay the others. */
@@ -69,6 +73,7 @@ export async function inspect(settings: Settings): Promise<Status> {
     deadLetters: foundBy(books.deadLetters),
     expiringKeys: foundBy(books.expiringKeys),
     housekeeping: foundBy(books.housekeeping),
+    usagePastUntil: foundBy(books.pastUntil),
   };
 }
 
@@ -78,18 +83,20 @@ async function inspectBooks(settings: Settings) {
   if (!postgres.up) {
     const down = postgres;
     const counts = { speed: down, waiting: down, deadLetters: down, expiringKeys: down };
-    return { postgres, ...counts, housekeeping: down };
+    return { postgres, ...counts, housekeeping: down, pastUntil: down };
   }
   const { database, version } = postgres.found;
-  const [speed, waiting, deadLetters, expiringKeys, housekeeping] = await Promise.all([
+  const [speed, waiting, deadLetters, expiringKeys, housekeeping, pastUntil] = await Promise.all([
     probe(() => measureSpeed(database)),
     probe(() => countOutbox(database, MOST_WAITING)),
     probe(() => countDeadLetters(database)),
     probe(() => listExpiringKeys(database, Date.now())),
     probe(() => listHousekeeping(database)),
+    probe(() => usagePastUntil(database, null)),
   ]);
   const usable: Probe<string> = speed.up ? { up: true, found: version } : speed;
-  return { postgres: usable, speed, waiting, deadLetters, expiringKeys, housekeeping };
+  const counts = { speed, waiting, deadLetters, expiringKeys };
+  return { postgres: usable, ...counts, housekeeping, pastUntil };
 }
 
 /** Kafka is up when it answers and has the usage topic; metering, when its group has a consumer. */

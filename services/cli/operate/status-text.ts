@@ -41,6 +41,7 @@ export const statusNoun = noun({
       }),
     )
     .nullable(),
+  usage_kept_since: instant.nullable(),
 });
 
 export function toStatus(status: Status) {
@@ -50,6 +51,7 @@ export function toStatus(status: Status) {
     partitions: status.partitions.map((lag) => ({ ...lag, highWatermark: lag.high })),
     lag: totalLag(status.partitions),
     outbox: status.waiting,
+    usageKeptSince: status.usagePastUntil,
   };
 }
 
@@ -70,6 +72,7 @@ export function statusText(status: Status): string {
       ["speed", eventsPerSecond === null ? UNKNOWN : `${countOf(eventsPerSecond, "event")}/s`],
       ["outbox", waitingText(status.waiting)],
       ...housekeepingLines(status.housekeeping),
+      ...usageLines(status),
       ["dead letters", deadLettersText(status.deadLetters)],
       ...expiringKeysLines(status.expiringKeys),
     ]),
@@ -101,6 +104,11 @@ function housekeepingTable(runs: readonly HousekeepingRun[]): string[] {
 function housekeepingLines(runs: Status["housekeeping"]): [string, string][] {
   if (runs !== null && runs.length > 0) return [];
   return [["housekeeping", runs === null ? UNKNOWN : "not run yet"]];
+}
+
+/** No line where all usage is kept. */
+function usageLines({ usagePastUntil: since }: Status): [string, string][] {
+  return since === null ? [] : [["usage events", `kept since ${formatInstant(since)}`]];
 }
 
 /** Null when the lag of a partition is unknown. */

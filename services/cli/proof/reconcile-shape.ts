@@ -25,6 +25,8 @@ export const reconciliationFields = {
   not_verified: noun({
     past_retention: count,
     past_retention_credits: credits,
+    dropped: noun({ events: count, credits, until: instant }).nullable(),
+    may_repeat_dropped: counted,
     not_read_yet: count,
     books_among_each_other: z.boolean(),
   }),
@@ -56,6 +58,8 @@ export function toReconciliation(found: Reconciliation) {
     notVerified: {
       pastRetention: cut.pastRetention.records,
       pastRetentionCredits: cut.pastRetention.credits,
+      dropped: cut.dropped,
+      mayRepeatDropped: usage.past,
       notReadYet: cut.unread,
       booksAmongEachOther: !cut.isWhole,
     },

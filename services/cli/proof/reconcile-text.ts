@@ -87,8 +87,19 @@ export function reconciliationText(found: Reconciliation): string {
 }
 
 /** What could not be compared, and why. */
-function notVerified({ cut, published, charges }: Reconciliation): string[] {
+function notVerified({ cut, usage, published, charges }: Reconciliation): string[] {
   const lines: string[] = [];
+  if (cut.dropped !== null) {
+    const { events, credits, until } = cut.dropped;
+    lines.push(
+      `${countOf(events, "event")} of ${formatCredits(credits)} credits from before ${formatInstant(until)}, which are past the books' retention`,
+    );
+  }
+  if (usage.past > 0) {
+    lines.push(
+      `${countOf(usage.past, "message")} without a record, of usage from then: each may repeat an event that is past retention`,
+    );
+  }
   const { records, credits } = cut.pastRetention;
   if (records > 0n) {
     lines.push(

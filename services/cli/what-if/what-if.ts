@@ -5,6 +5,7 @@ import {
   addUsage,
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
+import type { Refusal } from "../../../shared/core/line/refusal.ts";
 import {
   type StatedCatalogue,
   statedCatalogue,
@@ -22,6 +23,7 @@ import {
   readPlansBetween,
   readUsageBetween,
 } from "../../../shared/ledger/proof/charged-between.ts";
+import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
 import { writeCsv } from "../shell/csv-file.ts";
@@ -120,13 +122,15 @@ async function compare(
   transaction: Transaction,
   range: ChargedRange,
   other: StatedCatalogue,
-): Promise<WhatIf | UnknownAccount> {
+): Promise<WhatIf | UnknownAccount | Refusal<"usage_past_retention">> {
   const compared: WhatIf = new Map();
   const { accountId } = range;
   if (accountId === null) await allowWholeTables(transaction);
   else if ((await readAccountDetails(transaction, accountId)) === null) {
     return { kind: "unknown_account", accountId };
   }
+  const until = await usagePastUntil(transaction, accountId);
+  if (until !== null && range.from < until) return { kind: "usage_past_retention", until };
   const events = await countUsageBetween(transaction, range);
   using progress = openProgress(events, countOf(events, "event"));
   await readUsageBetween(transaction, range, (usage) => {

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import { eventKey } from "../api/account-api.ts";
@@ -8,7 +9,7 @@ import { ExportCsv } from "../parts/export-csv.tsx";
 import { More } from "../parts/more.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import type { OpenedUsage } from "../state/spend-state.ts";
-import { countText } from "../text/credit-text.ts";
+import { countText, shortCredits } from "../text/credit-text.ts";
 import { RecordRow } from "./record-row.tsx";
 
 /** The usage of the selected lot, bar or meter. */
@@ -25,15 +26,27 @@ interface OpenedProps {
 }
 
 function Opened({ open, opened, zone }: OpenedProps) {
+  const past = useSignal(0n);
   const list = useMemo(() => {
+    const load = async (cursor: string | null) => {
+      const page = await opened.load(cursor);
+      past.value = "past_retention" in page ? BigInt(page.past_retention) : 0n;
+      return page;
+    };
     // The page behind, which keeps loading, handles a refused token.
-    const read = pagedList(opened.load, eventKey, () => undefined);
+    const read = pagedList(load, eventKey, () => undefined);
     void read.reload();
     return read;
-  }, [opened]);
+  }, [opened, past]);
   return (
     <Dialog title={opened.title} close={() => (open.opened.value = null)} wide>
       <p class="note">{opened.note} Select an event to see which credits paid for it.</p>
+      {past.value > 0n && (
+        <p class="note">
+          {shortCredits(past.value)} credits paid for earlier usage, whose single events are no
+          longer kept.
+        </p>
+      )}
       <Content of={list.state.value} again={() => void list.reload()} lines={8}>
         {(shown) => <Records open={open} shown={shown} list={list} zone={zone} opened={opened} />}
       </Content>

@@ -1,6 +1,6 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { PageData } from "../../../shared/contract/page.ts";
-import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
+import type { UsageOfLotData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
 import { resource } from "../live/resource.ts";
 import { addOnBucket, type Spend, spendOf } from "./spend.ts";
@@ -18,7 +18,8 @@ export interface ShownSpend extends Spend {
 export interface OpenedUsage {
   readonly title: string;
   readonly note: string;
-  readonly load: (cursor: string | null) => Promise<PageData<UsageRecordData>>;
+  /** With a lot's usage comes what it paid of usage that is past retention. */
+  readonly load: (cursor: string | null) => Promise<PageData<UsageRecordData> | UsageOfLotData>;
   /** Loads all of it as a file. */
   readonly csv: ReturnType<AccountApi["csv"]["lots"]>;
 }

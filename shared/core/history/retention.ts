@@ -23,12 +23,26 @@ export function retentionText(retention: Retention): string {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SHORTEST_MONTH = 28;
+const LONGEST_MONTH = 31;
 
 /** The least that a retention is, in milliseconds. */
 export function retentionMs(retention: Retention): number {
   if (retention === null) return Number.POSITIVE_INFINITY;
   const { count, unit } = retention;
   return count * DAY_MS * (unit === "day" ? 1 : SHORTEST_MONTH);
+}
+
+/** A page may have begun a day before an event on it was metered, and the clocks of processes differ. */
+const PAGE_BEFORE_EVENT_MS = 2 * DAY_MS;
+
+/**
+ * The least milliseconds for which usage is kept: a repeat is found by looking at the event itself, for as
+ * long as `repeats`. That is longer than an event may be old, so nothing that may still come is past it.
+ */
+export function leastUsageMs(repeats: Retention): number {
+  if (repeats === null) return Number.POSITIVE_INFINITY;
+  const { count, unit } = repeats;
+  return count * DAY_MS * (unit === "day" ? 1 : LONGEST_MONTH) + PAGE_BEFORE_EVENT_MS;
 }
 
 /** The answer to a request with an Idempotency-Key is given again for this long, in milliseconds. */
@@ -41,7 +55,8 @@ export interface HousekeepingRule {
     | "dashboard_token"
     | "reconciliation"
     | "dead_letter"
-    | "usage_identity";
+    | "usage_identity"
+    | "usage_page";
   /** Counted from the instant that ended the row's use. */
   readonly kept: Retention;
   /** Usage published before that instant must be metered, or it could not be judged as it is now. */
@@ -54,6 +69,8 @@ export interface RetentionSettings {
   readonly reconciliations: Retention;
   /** Of the identities by which repeats are found; longer than an event may be old. */
   readonly repeats: Retention;
+  /** Of single events; of those that are dropped, sums stay. At least `leastUsageMs(repeats)`. */
+  readonly usage: Retention;
 }
 
 /**
@@ -65,6 +82,7 @@ export function housekeepingRules({
   deadLetters,
   reconciliations,
   repeats,
+  usage,
 }: RetentionSettings): HousekeepingRule[] {
   return [
     { table: "api_request", kept: { count: 2, unit: "day" }, needsMetering: false },
@@ -72,6 +90,7 @@ export function housekeepingRules({
     { table: "reconciliation", kept: reconciliations, needsMetering: false },
     { table: "dead_letter", kept: deadLetters, needsMetering: true },
     { table: "usage_identity", kept: repeats, needsMetering: false },
+    { table: "usage_page", kept: usage, needsMetering: true },
   ];
 }
 

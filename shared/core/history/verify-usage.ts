@@ -1,3 +1,4 @@
+import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { ExpectedCost } from "../line/place-in-draw.ts";
 import { type Cost, costOf, type RateCard, rateAt } from "../offer/rate-card.ts";
@@ -37,6 +38,8 @@ export interface Held {
   readonly ofIdentity: UsageEvent | null;
   /** True if it is stored as a dead letter. */
   readonly isDeadLetter: boolean;
+  /** Of events that occurred before it, records may be past retention; null: all are kept. */
+  readonly pastUntil: Instant | null;
 }
 
 /** A difference between the topic and the books. */
@@ -62,8 +65,8 @@ export type UsageDifference =
 /** The differences about usage records. */
 export type RecordDifference = Exclude<UsageDifference, { kind: "not_kept" }>;
 
-/** The fate of a message without differences. */
-export type Became = "metered" | "repeat" | "dead_letter";
+/** The fate of a message without differences; `past`: it may repeat an event that is past retention. */
+export type Became = "metered" | "repeat" | "dead_letter" | "past";
 
 /** Verification does not depend on the clock. */
 const ANY_TIME: EventWindow = {
@@ -96,26 +99,36 @@ function expected({ least, most }: Cost): ExpectedCost {
 export function verifyUsage(
   place: Place,
   { usage, isMessage }: { readonly usage: Usage | null; readonly isMessage: boolean },
-  { records, ofIdentity, isDeadLetter }: Held,
+  held: Held,
 ): { readonly became: Became | null; readonly differences: readonly UsageDifference[] } {
   const differences: UsageDifference[] = [];
   let became: Became | null = null;
-  for (const record of records) {
+  for (const record of held.records) {
     const difference = differenceOf(record, usage);
     if (difference !== null) differences.push(difference);
     if (difference?.kind !== "extra_record") became = "metered";
   }
   if (became !== null || !isMessage) return { became, differences };
+  const without = withoutRecord(place, usage, held);
+  if (typeof without === "string") return { became: without, differences };
+  return { became: null, differences: [...differences, without] };
+}
+
+/** What became of a message that has no record. */
+function withoutRecord(
+  place: Place,
+  usage: Usage | null,
+  { ofIdentity, isDeadLetter, pastUntil }: Held,
+): Became | UsageDifference {
   if (usage !== null && ofIdentity !== null && isSameEvent(ofIdentity, usage.event)) {
-    return { became: "repeat", differences };
+    return "repeat";
   }
-  if (isDeadLetter) return { became: "dead_letter", differences };
+  if (isDeadLetter) return "dead_letter";
+  if (usage !== null && pastUntil !== null && usage.event.occurredAt < pastUntil) return "past";
   if (usage === null || usage.cost === null || ofIdentity !== null) {
-    differences.push({ kind: "not_kept", place, accountId: usage?.event.accountId ?? null });
-  } else {
-    differences.push({ kind: "missing_record", event: usage.event, ...expected(usage.cost) });
+    return { kind: "not_kept", place, accountId: usage?.event.accountId ?? null };
   }
-  return { became, differences };
+  return { kind: "missing_record", event: usage.event, ...expected(usage.cost) };
 }
 
 /** Null: the record is right. */

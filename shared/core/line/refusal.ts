@@ -11,8 +11,8 @@ interface Figures {
   unknown_account: { accountId: AccountId };
   unknown_lot: { lotId: string };
   unknown_payment: { paymentId: string };
-  /** It was never metered. */
-  unknown_event: { eventId: string };
+  /** It was never metered, or before `pastUntil`, of when events are past retention; null: all are kept. */
+  unknown_event: { eventId: string; pastUntil: Instant | null };
   /** Events of several sources have the id; the first sources, in order. */
   several_sources: { eventId: string; sources: readonly string[] };
   unknown_key: { keyId: string };
@@ -125,6 +125,8 @@ interface Figures {
 
   /** The range has too many rows for one answer. */
   range_too_large: unknown;
+  /** Of usage before `until`, single events are past retention. */
+  usage_past_retention: { until: Instant };
 }
 
 type UnchangedSetting =

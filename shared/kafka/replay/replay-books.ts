@@ -14,6 +14,7 @@ import { finishReplay } from "../../ledger/replay/finish.ts";
 import { recordedEntries } from "../../ledger/replay/recorded-entries.ts";
 import { replayRest } from "../../ledger/replay/replay-rest.ts";
 import { listMigrations, usageBelow } from "../../ledger/replay/source.ts";
+import { type PastPartition, pastPartitions } from "../../ledger/usage/past-usage.ts";
 import { type PartitionEnds, readPartitionEnds } from "../client/partition-ends.ts";
 import type { OffsetRange } from "../consume/read-ranges.ts";
 import { type Replay, ReplayRefused, replayUsage } from "./replay-usage.ts";
@@ -88,12 +89,13 @@ async function rangesOf(
     throw new ReplayRefused("the books to replay are themselves an unfinished replay");
   }
   const places = await readOffsets(source, USAGE_READER);
+  const past = new Map((await pastPartitions(source)).map((each) => [each.partition, each]));
   const ends = await endsOf(kafka);
   const ranges = new Map<number, OffsetRange>();
   for (const [partition, to] of places) {
     const end = ends.find((known) => known.partition === partition);
     if (end === undefined || end.high < to) throw otherTopic(partition, to, end);
-    if (end.low > 0n) await assertKept(source, end);
+    if (end.low > 0n) await assertKept(source, end, past.get(partition) ?? null);
     ranges.set(partition, { from: end.low < to ? end.low : to, to });
   }
   return ranges;
@@ -123,7 +125,17 @@ function otherTopic(partition: number, to: bigint, end?: PartitionEnds): ReplayR
 }
 
 /** Books may begin after the topic did; what they have metered must still be there. */
-async function assertKept(source: Transaction, { partition, low }: PartitionEnds): Promise<void> {
+async function assertKept(
+  source: Transaction,
+  { partition, low }: PartitionEnds,
+  past: PastPartition | null,
+): Promise<void> {
+  if (past !== null && past.first < low) {
+    throw new ReplayRefused(
+      `usage that the books have read from ${TOPICS.usageEvents}/${partition} at offset ${past.first} and ` +
+        "later is past retention, in the topic too: they can no longer be replayed",
+    );
+  }
   const below = await usageBelow(source, partition, low);
   if (below === null) return;
   throw new ReplayRefused(

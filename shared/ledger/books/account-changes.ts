@@ -44,8 +44,11 @@ const STATES = `
            created_at,
            (SELECT posted_at FROM entry WHERE entry.account_id = account.account_id
             ORDER BY sequence DESC LIMIT 1),
-           (SELECT metered_at FROM usage_page WHERE usage_page.account_id = account.account_id
-            ORDER BY start_position DESC, version DESC LIMIT 1),
+           coalesce(
+             (SELECT metered_at FROM usage_page WHERE usage_page.account_id = account.account_id
+              ORDER BY start_position DESC, version DESC LIMIT 1),
+             (SELECT last_at FROM usage_past_stretch AS past WHERE past.account_id = account.account_id
+              ORDER BY end_position DESC LIMIT 1)),
            (SELECT changed_at FROM setting_change WHERE setting_change.account_id = account.account_id
             ORDER BY sequence DESC LIMIT 1)) AS "changedAt"
   FROM account

@@ -3,9 +3,10 @@ import type { Instant } from "../../core/line/account.ts";
 import { TOPICS } from "../../core/text/topics.ts";
 import { bigintArray } from "../postgres/array-literal.ts";
 import { type Database, inTransaction, queryRow } from "../postgres/database.ts";
+import { dropUsageMonth } from "./drop-usage.ts";
 
 /** The most rows that a transaction deletes. */
-export const ROWS_PER_TRANSACTION = 1_000;
+const ROWS_PER_TRANSACTION = 1_000;
 
 /** The first offsets that the usage topic still has, by partition. */
 export type FirstOffsets = ReadonlyMap<number, bigint>;
@@ -69,7 +70,10 @@ const DEAD_LETTERS = `
     AND dead_letter.kafka_partition = old.kafka_partition
     AND dead_letter.kafka_offset = old.kafka_offset`;
 
-const DELETE: Record<Exclude<HousekeepingRule["table"], "usage_identity">, string> = {
+const DELETE: Record<
+  Exclude<HousekeepingRule["table"], "usage_identity" | "usage_page">,
+  string
+> = {
   api_request: REQUESTS,
   dashboard_token: TOKENS,
   reconciliation: RECONCILIATIONS,
@@ -80,28 +84,45 @@ const DELETE: Record<Exclude<HousekeepingRule["table"], "usage_identity">, strin
 const TURN_IDENTITIES = `
   SELECT begin_usage_generation(to_timestamp($1 / 1000.0), to_timestamp($2 / 1000.0)) AS deleted`;
 
-async function turnIdentities(database: Database, now: Instant, before: Instant): Promise<number> {
+async function turnIdentities(database: Database, now: Instant, before: Instant): Promise<Step> {
   return inTransaction(database, async (transaction) => {
     await transaction.query("SET LOCAL lock_timeout = 5000");
     type Turned = { readonly deleted: bigint };
     const turned = await queryRow<Turned>(transaction, TURN_IDENTITIES, [now, before]);
-    return Number(turned?.deleted ?? 0n);
+    return { deleted: Number(turned?.deleted ?? 0n), left: "nothing" };
   });
 }
 
+async function dropUsage(database: Database, before: Instant): Promise<Step> {
+  const month = await dropUsageMonth(database, before);
+  if (month === "none") return { deleted: 0, left: "nothing" };
+  if (month === "busy") return { deleted: 0, left: "for_later" };
+  return { deleted: Number(month.events), left: "more" };
+}
+
+/** What a step deleted: rows, or events of usage. */
+interface Step {
+  readonly deleted: number;
+  /** What is due besides; `for_later`: another run may delete it. */
+  readonly left: "nothing" | "more" | "for_later";
+}
+
 /**
- * Deletes up to ROWS_PER_TRANSACTION rows of a table whose use ended before an instant, oldest first,
- * and returns their number. A dead letter goes only once its message has left the topic.
+ * Deletes what of a table is past its use since before an instant, oldest first: up to
+ * ROWS_PER_TRANSACTION rows, or a whole month of usage. A dead letter goes only once its message has left
+ * the topic.
  */
 export async function deleteOldRows(
   database: Database,
   table: HousekeepingRule["table"],
   before: Instant,
   { now, firstOffsets }: { readonly now: Instant; readonly firstOffsets: FirstOffsets },
-): Promise<number> {
+): Promise<Step> {
   if (table === "usage_identity") return turnIdentities(database, now, before);
+  if (table === "usage_page") return dropUsage(database, before);
   const offsets = [bigintArray([...firstOffsets.keys()]), bigintArray([...firstOffsets.values()])];
   const values = table === "dead_letter" ? [before, ...offsets] : [before];
   const { rowCount } = await database.query(DELETE[table], values);
-  return rowCount ?? 0;
+  const deleted = rowCount ?? 0;
+  return { deleted, left: deleted === ROWS_PER_TRANSACTION ? "more" : "nothing" };
 }

@@ -1,7 +1,7 @@
 import { type HousekeepingRule, keptSince, retentionText } from "../../core/history/retention.ts";
 import type { Instant } from "../../core/line/account.ts";
 import type { Database } from "../postgres/database.ts";
-import { deleteOldRows, type FirstOffsets, ROWS_PER_TRANSACTION } from "./delete-old-rows.ts";
+import { deleteOldRows, type FirstOffsets } from "./delete-old-rows.ts";
 import { type HousekeepingRun, recordHousekeeping } from "./runs.ts";
 
 /** The instant by which housekeeping judges, and what usage has been metered by then. */
@@ -13,7 +13,8 @@ export interface HousekeepingState {
 }
 
 /**
- * Deletes the rows that are past their retention, table by table, and yields what it did to each. Each
+ * Deletes the rows that are past their retention, table by table, and yields what it did to each: rows
+ * whose use ended before `before`. Each
  * step is a small transaction of its own, so a run may be broken off, repeated, or run twice at once. It
  * ends early, and says so, once `signal` is aborted.
  */
@@ -22,20 +23,21 @@ export async function* keepHouse(
   rules: readonly HousekeepingRule[],
   state: HousekeepingState,
   signal: AbortSignal,
-): AsyncGenerator<HousekeepingRun> {
+): AsyncGenerator<HousekeepingRun & { readonly before: Instant | null }> {
   for (const rule of rules) {
     const before = keptSince(rule, state);
     let deleted = 0;
-    let step = ROWS_PER_TRANSACTION;
-    while (before !== null && step === ROWS_PER_TRANSACTION && !signal.aborted) {
-      step = await deleteOldRows(database, rule.table, before, state);
-      deleted += step;
+    let left = before === null ? "nothing" : "more";
+    while (before !== null && left === "more" && !signal.aborted) {
+      const step = await deleteOldRows(database, rule.table, before, state);
+      deleted += step.deleted;
+      left = step.left;
     }
     const run = {
       ...{ table: rule.table, keptFor: retentionText(rule.kept), ranAt: state.now },
-      ...{ deleted: BigInt(deleted), finished: before === null || step < ROWS_PER_TRANSACTION },
+      ...{ deleted: BigInt(deleted), finished: left === "nothing" },
     };
     await recordHousekeeping(database, run);
-    yield run;
+    yield { ...run, before };
   }
 }

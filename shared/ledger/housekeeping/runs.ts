@@ -7,7 +7,7 @@ export interface HousekeepingRun {
   /** How long its rows are kept: `forever`, `90 days`, `13 months`. */
   readonly keptFor: string;
   readonly ranAt: Instant;
-  /** Rows deleted. */
+  /** Rows deleted; events, of usage. */
   readonly deleted: bigint;
   /** False: the run ended before all that was due was deleted; the next one continues. */
   readonly finished: boolean;

@@ -1,12 +1,18 @@
 import { type Database, inTransaction, type Transaction } from "./database.ts";
 
+// What drops a month of usage waits for the lock; a snapshot taken before would see neither its pages nor
+// their sums.
+const BEGIN = `
+  SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+  LOCK TABLE ONLY usage_page IN ACCESS SHARE MODE`;
+
 /** Runs reads on one consistent snapshot of the books. Writes fail. */
 export async function readSnapshot<T>(
   database: Database,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   return inTransaction(database, async (transaction) => {
-    await transaction.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    await transaction.query(BEGIN);
     return work(transaction);
   });
 }

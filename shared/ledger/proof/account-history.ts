@@ -32,7 +32,8 @@ export interface AccountHistory extends ChargeCurrency {
 
 /**
  * Reads the history of an account at an instant, or null when there is no such account: all of its
- * entries, and the usage drawn around the instant and after it.
+ * entries, and the usage drawn around the instant and after it. All usage since the instant is kept, or what
+ * this returns is wrong (`usagePastUntil`).
  */
 export async function readAccountHistory(
   transaction: Transaction,
@@ -64,22 +65,29 @@ const lastRecord = (columns: string, condition: string) => `
  * version, so that clocks that differ never give a state that the books did not have.
  */
 const PLACE = `
-  WITH place AS (
+  WITH past AS (
+    SELECT coalesce(max(version), 0) AS version, coalesce(max(end_position), 0) AS position
+    FROM usage_past_stretch
+    WHERE account_id = $1
+  ), place AS (
     SELECT greatest(
       coalesce((SELECT max(version) FROM entry
                 WHERE account_id = $1 AND posted_at <= to_timestamp($2 / 1000.0)), 0),
-      coalesce((${lastRecord("record.version", "record.metered_at <= to_timestamp($2 / 1000.0)")}), 0)
+      coalesce((${lastRecord("record.version", "record.metered_at <= to_timestamp($2 / 1000.0)")}), 0),
+      past.version
     ) AS version
+    FROM past
   )
-  SELECT version,
+  SELECT place.version,
          greatest(
            coalesce((SELECT max(position) FROM entry
                      WHERE account_id = $1 AND entry.version <= place.version), 0),
            coalesce((${lastRecord(
              "record.start_position + record.credits - coalesce(record.given_back, 0)",
              "record.page_version <= place.version AND record.version <= place.version",
-           )}), 0)) AS position
-  FROM place`;
+           )}), 0),
+           past.position) AS position
+  FROM place, past`;
 
 type LinePlace = Pick<LineHistory, "version" | "position">;
 

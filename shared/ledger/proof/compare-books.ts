@@ -1,6 +1,7 @@
 import { to } from "pg-copy-streams";
 import { copyStream } from "../postgres/copy-stream.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
+import { type PastPartition, pastPartitions } from "../usage/past-usage.ts";
 
 /** An account whose rows in one table differ between two books. */
 export interface BooksDifference {
@@ -48,7 +49,7 @@ const SPEND = `(
  * Versions of entries and draws are left out, since a replay has other transactions; so is the instant at
  * which an event was metered.
  */
-const COMPARED: readonly Compared[] = [
+const COMPARED = (records: string): readonly Compared[] => [
   {
     table: "account",
     columns:
@@ -68,6 +69,7 @@ const COMPARED: readonly Compared[] = [
   },
   {
     table: "usage_record",
+    from: records,
     columns:
       "event_id, meter, quantity, occurred_at, source, dimensions, credits, given_back, start_position, kafka_partition, kafka_offset",
     key: "event_id, source",
@@ -112,7 +114,7 @@ export async function compareBooks(
   const all = await queryRow<{ count: bigint }>(source, "SELECT count(*) FROM account");
   const differing = new Set<string>();
   const differences: BooksDifference[] = [];
-  for (const compared of COMPARED) {
+  for (const compared of COMPARED(keptRecords(await pastPartitions(source)))) {
     const named: string[] = [];
     for await (const id of keysThatDiffer(source, target, digestsOf(compared))) {
       differing.add(id);
@@ -127,6 +129,15 @@ export async function compareBooks(
     }
   }
   return { accounts: all?.count ?? 0n, differing: differing.size, differences };
+}
+
+/** Of what the source does not keep any more, the target may have records. */
+function keptRecords(past: readonly PastPartition[]): string {
+  if (past.length === 0) return "usage_record";
+  const ends = past.map(({ partition, next }) => `WHEN ${partition} THEN ${next}`);
+  return `(
+    SELECT * FROM usage_record WHERE kafka_offset >= CASE kafka_partition ${ends.join(" ")} ELSE 0 END
+  ) AS usage_record`;
 }
 
 /** A digest of all rows of each account. */

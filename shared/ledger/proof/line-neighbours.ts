@@ -59,9 +59,16 @@ const OCCUPIED = `
   ${OF_ACCOUNT}
     AND record.page_start < $3
     AND record.start_position < $3 AND record.start_position + ${DREW} > $2
-    AND (record.source, record.event_id) NOT IN (SELECT * FROM unnest($4::text[], $5::text[]))`;
+    AND (record.source, record.event_id) NOT IN (SELECT * FROM unnest($4::text[], $5::text[]))
+  UNION ALL
+  SELECT start_position, end_position
+  FROM usage_past_stretch
+  WHERE account_id = $1 AND end_position > $2 AND start_position < $3`;
 
-/** The stretches that entries and the records other than `except` drew within a stretch, oldest first. */
+/**
+ * The stretches that entries, usage past retention and the records other than `except` drew within a
+ * stretch, oldest first.
+ */
 export async function drawnWithin(
   transaction: Transaction,
   accountId: AccountId | string,

@@ -48,8 +48,14 @@ const BUILT_TABLES = [
   "carried",
 ] as const;
 
-/** The replay writes its offsets, migrating writes migrations, the scheduler what it deleted. */
-const OTHER_TABLES = ["consumer_offset", "migration", "housekeeping"] as const;
+/**
+ * The replay writes its offsets, migrating writes migrations, the scheduler what it deleted. What is past
+ * retention in the original books is usage like any other in those that are built.
+ */
+const OTHER_TABLES = [
+  ...["consumer_offset", "migration", "housekeeping"],
+  ...["usage_past", "usage_past_stretch", "usage_past_partition"],
+] as const;
 
 const PAGES_OF_MONTH = /^usage_page_\d{4,}_\d{2}$/;
 

@@ -10,11 +10,16 @@ const ENTRIES = `
      OR (kind = 'adjustment' AND lot_id IS NULL)
      OR (kind = 'expiry' AND start_position < end_position)`;
 
-/** All that was drawn of lines, by usage and by entries. Numeric: a damaged record may be out of range. */
+/**
+ * All that was drawn of lines, by usage, kept or past retention, and by entries. Numeric: a damaged record
+ * may be out of range.
+ */
 export const DRAWN = `
   SELECT account_id, start_position::numeric AS drawn_from,
          start_position::numeric + credits - coalesce(given_back, 0) AS drawn_to
   FROM usage_record
+  UNION ALL
+  SELECT account_id, start_position, end_position FROM usage_past_stretch
   UNION ALL ${ENTRIES}`;
 
 const DRAWN_BY_ENTRIES = `

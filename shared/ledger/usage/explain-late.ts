@@ -7,6 +7,7 @@ import { findLot, lotsAcross } from "../books/granted-lots.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { recordsWithId, type UsageRecord } from "./explain.ts";
 import { type AttributedLot, withGrantedBy } from "./granted-by.ts";
+import { pastAcross } from "./past-usage.ts";
 
 /** What paid for an event. */
 export interface PaidBy {
@@ -49,23 +50,44 @@ const GAVE_BACK = `
   WHERE account_id = $1 AND ${GIVES_BACK} AND lot_id = $2
   ORDER BY sequence`;
 
-/** The late usage to which a lot gave expired credits back, in the order in which it was metered. */
+/** The late usage to which a lot gave expired credits back. */
+export interface LateUsage {
+  /** In the order in which it was metered. */
+  readonly usage: readonly PaidUsage[];
+  /** What the lot paid of late usage that is past retention. */
+  readonly past: MicroCredits;
+}
+
+/** Finds the late usage to which a lot gave expired credits back. */
 export async function lateUsageOf(
   transaction: Transaction,
   accountId: AccountId,
   lotId: string,
-): Promise<PaidUsage[]> {
+): Promise<LateUsage> {
   type Row = { readonly reference: string; readonly credits: MicroCredits };
-  const paid: PaidUsage[] = [];
+  const usage: PaidUsage[] = [];
+  let past = 0n;
   for (const row of await queryRows<Row>(transaction, GAVE_BACK, [accountId, lotId])) {
     const { reference, credits } = row;
+    const named: UsageRecord[] = [];
     for (const eventId of idsIn(reference)) {
       const found = await recordsWithId(transaction, accountId, eventId);
-      const named = found.filter((record) => REFERENCE.lateUsage.write(record) === reference);
-      paid.push(...named.map((record) => ({ ...record, paid: credits })));
+      named.push(...found.filter((record) => REFERENCE.lateUsage.write(record) === reference));
     }
+    if (named.length === 0) past += credits;
+    usage.push(...named.map((record) => ({ ...record, paid: credits })));
   }
-  return paid;
+  return { usage, past };
+}
+
+/** What a lot paid of usage that is past retention; `late` is its late usage. */
+export async function pastOfLot(
+  transaction: Transaction,
+  accountId: AccountId,
+  lot: GrantedLot,
+  late: LateUsage,
+): Promise<MicroCredits> {
+  return (await pastAcross(transaction, accountId, lot)) + late.past;
 }
 
 /** The event ids that a reference may have: an id may hold what separates it from its source. */

@@ -3,6 +3,7 @@ import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { findRecords } from "./find-records.ts";
+import { usagePastUntil } from "./past-usage.ts";
 import { AS_DRAWN, OF_ACCOUNT } from "./walk-records.ts";
 
 /** A metered event with its offset and the stretch of the line that it drew. */
@@ -50,7 +51,13 @@ export async function findUsageRecord(
   const found = await recordsWithId(transaction, accountId, eventId);
   const rows = found.filter((record) => source === null || record.source === source);
   const [record, another] = rows;
-  if (record === undefined) return { kind: "unknown_event", eventId };
+  if (record === undefined) {
+    return {
+      kind: "unknown_event",
+      eventId,
+      pastUntil: await usagePastUntil(transaction, accountId),
+    };
+  }
   if (another === undefined) return record;
   const sources = rows.map((one) => one.source).sort();
   return { kind: "several_sources", eventId, sources: sources.slice(0, MOST_SOURCES) };

@@ -3,6 +3,7 @@ import { MAX_BIGINT } from "../../core/line/credit-line.ts";
 import { type SpentHour, spanOf } from "../../core/usage/usage-steps.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
 import { RECORD_COLUMNS, type RecordRow, toRecord, type UsageRecord } from "./explain.ts";
+import { requireUsage } from "./past-usage.ts";
 import { readHours } from "./read-hours.ts";
 import { rowsInTime } from "./rows-in-time.ts";
 import {
@@ -68,7 +69,7 @@ const LAST: UsagePlace = { start: MAX_BIGINT, version: MAX_BIGINT, place: Number
 
 /**
  * Up to `limit` records of an account, last metered first, after the position `before` (null: from the
- * start). Throws TooMuchUsage.
+ * start). Throws UsageRefused.
  */
 export async function listUsage(
   transaction: Transaction,
@@ -78,6 +79,7 @@ export async function listUsage(
 ): Promise<(UsageRecord & { readonly at: UsagePlace })[]> {
   const hours = await readHours(transaction, accountId, range);
   if (hours.length === 0) return [];
+  await requireUsage(transaction, accountId, range.from);
   const { from, to, events } = spanOf(hours);
   // The list begins with what was metered last: behind the range, unless some of it was late.
   const isPast = page.before === null && events < (await countSince(transaction, accountId, to));

@@ -9,6 +9,7 @@ import {
 } from "../../core/usage/usage-steps.ts";
 import { bigintArray, columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { requireUsage } from "./past-usage.ts";
 import { readHours } from "./read-hours.ts";
 import { rowsInTime } from "./rows-in-time.ts";
 import { recordsOfSpan } from "./walk-records.ts";
@@ -40,7 +41,7 @@ interface TotalRow {
 /**
  * The exact usage of an account in a range and its steps, in the order of steps and keys; at most `limit`
  * sums of single records. By meter, whole hours come from spend and only the edges from records; otherwise
- * every record of the range is read. Throws TooMuchUsage.
+ * every record of the range is read. Throws UsageRefused.
  */
 export async function sumUsage(
   transaction: Transaction,
@@ -54,6 +55,10 @@ export async function sumUsage(
   if (starts.length === 0 || hours.length === 0) return [];
   const { whole, ragged } =
     range.group === "meter" ? divideHours(hours, cuts) : { whole: [], ragged: [spanOf(hours)] };
+  const [firstRagged] = ragged;
+  if (firstRagged !== undefined) {
+    await requireUsage(transaction, accountId, Math.max(range.from, firstRagged.from));
+  }
   const rows = [
     ...(await sumWhole(transaction, accountId, whole)),
     ...(await sumRagged(transaction, accountId, { ...range, cuts, ragged })),

@@ -60,6 +60,7 @@ test("shows what is up, the lag, and what waits", async () => {
       { reason: "conflict", count: 1 },
     ],
     housekeeping: [],
+    usage_kept_since: null,
   });
   const [first] = found.partitions;
   expect(first).toMatchObject({ partition: 0, next_offset: "0", lag: first.high_watermark });
@@ -83,7 +84,11 @@ test("shows the same as tables, and the keys that expire soon", async () => {
   const run = { ranAt, keptFor: "2 days", deleted: 1234n, finished: false };
   await recordHousekeeping(books.database, { ...run, table: "api_request", finished: true });
   await recordHousekeeping(books.database, { ...run, table: "dead_letter", keptFor: "forever" });
+  await books.database.query(
+    "INSERT INTO usage_past_partition VALUES (0, 0, 1, 1, 1, '2025-09-30T23:59:00Z')",
+  );
   const { found } = await status();
+  expect(found.usage_kept_since).toBe("2025-10-01T00:00:00.000Z");
   expect(found.housekeeping).toEqual([
     {
       ...{ table: "api_request", kept_for: "2 days", ran_at: "2026-11-29T06:20:00.000Z" },
@@ -96,6 +101,7 @@ test("shows the same as tables, and the keys that expire soon", async () => {
   expect(warned.stdout).toMatch(
     /\nTABLE +KEPT FOR +LAST CLEANED +DELETED\napi_request +2 days +2026-11-29T06:20:00.000Z +1,234\ndead_letter +forever +\S+ +1,234 +more next time\n/,
   );
+  expect(warned.stdout).toMatch(/\nusage events +kept since 2025-10-01T00:00:00.000Z\n/);
   expect(warned.stdout).toMatch(/\nexpiring key +soon \([0-9a-f]{16}\) on /);
 });
 

@@ -13,6 +13,7 @@ const USUAL = {
   deadLetters: { count: 13, unit: "month" },
   reconciliations: { count: 90, unit: "day" },
   repeats: { count: 36, unit: "day" },
+  usage: { count: 13, unit: "month" },
 } as const;
 
 describe("rows are due to be deleted whose use ended before", () => {
@@ -31,23 +32,31 @@ describe("rows are due to be deleted whose use ended before", () => {
       reconciliation: "2025-12-31T12:00:00.000Z",
       dead_letter: "2025-02-28T12:00:00.000Z",
       usage_identity: "2026-02-23T12:00:00.000Z",
+      usage_page: "2025-02-28T12:00:00.000Z",
     });
   });
 
-  test("the instant up to which usage is metered, of dead letters: a retry may wait to be read", () => {
+  test("the instant up to which usage is metered, of dead letters and usage: a retry or a repeat may wait to be read", () => {
     const stalled = now - 10 * 24 * 60 * MINUTE;
     expect(dueAt(USUAL, stalled)).toEqual({
       ...dueAt(USUAL, now),
       dead_letter: "2025-02-21T12:00:00.000Z",
+      usage_page: "2025-02-21T12:00:00.000Z",
     });
-    expect(dueAt(USUAL, null)).toEqual({ ...dueAt(USUAL, now), dead_letter: "never" });
+    expect(dueAt(USUAL, null)).toEqual({
+      ...dueAt(USUAL, now),
+      dead_letter: "never",
+      usage_page: "never",
+    });
     expect(dueAt(USUAL, now + MINUTE)).toEqual(dueAt(USUAL, now));
   });
 
   test("no instant, where they are kept for ever", () => {
-    expect(dueAt({ deadLetters: null, reconciliations: null, repeats: null }, now)).toMatchObject({
+    const forever = { deadLetters: null, reconciliations: null, repeats: null, usage: null };
+    expect(dueAt(forever, now)).toMatchObject({
       reconciliation: "never",
       dead_letter: "never",
+      usage_page: "never",
     });
   });
 });

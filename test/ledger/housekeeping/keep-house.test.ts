@@ -10,9 +10,11 @@ import { findTrueRetries } from "../../../shared/kafka/consume/true-retries.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { keepHouse } from "../../../shared/ledger/housekeeping/keep-house.ts";
 import { listHousekeeping } from "../../../shared/ledger/housekeeping/runs.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { dropMonths, oldUsage } from "../../support/books/old-usage.ts";
 import { toEvent } from "../../support/books/usage-batches.ts";
 import { recordsOf } from "../../support/kafka/records-of.ts";
 
@@ -21,11 +23,13 @@ const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 const now = Date.now();
 const books: Books[] = [];
-const RULES = housekeepingRules({
+const RETENTION = {
   deadLetters: { count: 90, unit: "day" },
   reconciliations: { count: 90, unit: "day" },
   repeats: { count: 36, unit: "day" },
-});
+  usage: { count: 38, unit: "day" },
+} as const;
+const RULES = housekeepingRules(RETENTION);
 /** What the topic still has of partitions 0 and 1. */
 const FIRST_OFFSETS = new Map([
   [0, 100n],
@@ -67,6 +71,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     reconciliation: 2,
     dead_letter: 3,
     usage_identity: 0,
+    usage_page: 0,
   });
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
   expect(await left("dashboard_token", "key_id")).toEqual(["open", "young"]);
@@ -89,8 +94,9 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     { table: "dead_letter", keptFor: "90 days", ranAt: now, deleted: 3n, finished: true },
     { table: "reconciliation", keptFor: "90 days", ranAt: now, deleted: 2n, finished: true },
     { table: "usage_identity", keptFor: "36 days", ranAt: now, deleted: 0n, finished: true },
+    { table: "usage_page", keptFor: "38 days", ranAt: now, deleted: 0n, finished: true },
   ]);
-  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0]);
+  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
 test("the last reconciliation stays however old it is: the next one begins where it ended", async () => {
@@ -108,7 +114,7 @@ test("two runs at once delete each row once; a run broken off is continued by th
   await requests({ young: now });
   const stopped = AbortSignal.abort();
   expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
-  expect(await listHousekeeping(database)).toMatchObject([{ finished: false }, {}, {}, {}, {}]);
+  expect(await listHousekeeping(database)).toMatchObject([{ finished: false }, {}, {}, {}, {}, {}]);
   const both = await Promise.all([run(), run()]);
   expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
@@ -135,11 +141,53 @@ test("the tables of identities take turns once the current one is old enough, on
   expect(await current()).toMatchObject({ current: 2 });
 });
 
+describe("usage", () => {
+  const dayAgo = (days: number) => new Date(now - days * DAY).toISOString().slice(0, 10);
+
+  async function useOf(...days: readonly number[]): Promise<void> {
+    await openAccount({ database }, "acme", { at: now - 300 * DAY });
+    await setPrice({ database }, "call", 5n);
+    const used = oldUsage({ database }, "acme");
+    for (const day of days) await used.use(dayAgo(day));
+  }
+
+  test("goes by whole months once all of one is past, and not before metering has read all that was published by then", async () => {
+    await useOf(120, 110, 1);
+    expect(await run({ completeUntil: null })).toMatchObject({ usage_page: 0 });
+    expect(await run({ completeUntil: now - 60 * DAY })).toMatchObject({ usage_page: 0 });
+    expect(await run()).toMatchObject({ usage_page: 2 });
+    expect((await listHousekeeping(database)).at(-1)).toMatchObject({
+      deleted: 2n,
+      finished: true,
+    });
+    expect(await left("usage_record", "quantity::text")).toHaveLength(1);
+    expect(await run()).toMatchObject({ usage_page: 0 });
+  });
+
+  test("stays for ever where that is set", async () => {
+    await useOf(290, 1);
+    const rules = housekeepingRules({ ...RETENTION, usage: null });
+    expect(await run({ rules })).toMatchObject({ usage_page: 0 });
+    expect(await left("usage_record", "quantity::text")).toHaveLength(2);
+  });
+
+  test("stays while pages are read for long, and the run says that it has not finished", async () => {
+    await useOf(120, 1);
+    await inTransaction(database, async (reader) => {
+      await reader.query("LOCK TABLE ONLY usage_page IN ACCESS SHARE MODE");
+      const kept = await run();
+      expect(kept).toMatchObject({ usage_page: 0 });
+      expect((await listHousekeeping(database)).at(-1)).toMatchObject({ finished: false });
+    });
+    expect(await run()).toMatchObject({ usage_page: 1 });
+  }, 30_000);
+});
+
 describe("a retried dead letter", () => {
   const RETRIED = now - 100 * DAY;
 
   test("stays while metering has not read its retry, which is then metered although it is old", async () => {
-    const { deliver } = await oldUsage();
+    const { deliver } = await retriedUsage();
     await letter("usage", { offset: 2, retried: RETRIED });
     expect(await run({ completeUntil: RETRIED + 89 * DAY })).toMatchObject({ dead_letter: 0 });
     expect(await run({ completeUntil: null })).toMatchObject({ dead_letter: 0 });
@@ -147,7 +195,7 @@ describe("a retried dead letter", () => {
   });
 
   test("is metered once: after its deletion its retry is too old, or a repeat", async () => {
-    const { deliver, deliverYoung } = await oldUsage();
+    const { deliver, deliverYoung } = await retriedUsage();
     await letter("usage", { offset: 2, retried: RETRIED });
     expect(await deliver()).toMatchObject({ metered: 1 });
     expect(await deliverYoung()).toMatchObject({ metered: 1 });
@@ -161,7 +209,7 @@ describe("a retried dead letter", () => {
   });
 
   test("is metered once, also when it is retried again after its identity is gone", async () => {
-    const { deliver } = await oldUsage();
+    const { deliver } = await retriedUsage();
     await letter("usage", { offset: 2, retried: RETRIED });
     expect(await deliver()).toMatchObject({ metered: 1 });
     for (const at of [now + 1, now + 2]) {
@@ -172,8 +220,16 @@ describe("a retried dead letter", () => {
     expect(await deliver()).toMatchObject({ metered: 0, repeats: 1 });
   });
 
+  test("is metered once, also when it is retried again after its page is past retention", async () => {
+    const { deliver } = await retriedUsage();
+    await letter("usage", { offset: 2, retried: RETRIED });
+    expect(await deliver()).toMatchObject({ metered: 1 });
+    await dropMonths(database, now + 60 * DAY);
+    expect(await deliver()).toMatchObject({ metered: 0, deadLetters: 1 });
+  });
+
   /** Usage beyond the window, and within it, both delivered as retries of the dead letter 0/2. */
-  async function oldUsage() {
+  async function retriedUsage() {
     await openAccount({ database }, "acme");
     await setPrice({ database }, "call", 5n);
     const readRates = rateCardReader();
@@ -266,14 +322,16 @@ async function reconciliations(named: Record<string, number>): Promise<void> {
 /** The rows deleted, by table. */
 async function run({
   completeUntil = now,
+  rules = RULES,
   signal = new AbortController().signal,
 }: {
   completeUntil?: number | null;
+  rules?: typeof RULES;
   signal?: AbortSignal;
 } = {}): Promise<Record<string, number>> {
   const deleted: Record<string, number> = {};
   const state = { now, completeUntil, firstOffsets: FIRST_OFFSETS };
-  for await (const done of keepHouse(database, RULES, state, signal)) {
+  for await (const done of keepHouse(database, rules, state, signal)) {
     deleted[done.table] = Number(done.deleted);
   }
   return deleted;

@@ -21,7 +21,7 @@ export interface UsageBatches {
 const PARTITIONS = new Map<string, number>();
 
 /** Batches of a partition chosen by `name`. */
-export function usageBatches({ database }: Books, name: string): UsageBatches {
+export function usageBatches({ database }: Pick<Books, "database">, name: string): UsageBatches {
   const partition = PARTITIONS.get(name) ?? PARTITIONS.size;
   PARTITIONS.set(name, partition);
   const readRates = rateCardReader();

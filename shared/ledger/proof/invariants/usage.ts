@@ -1,6 +1,19 @@
 import { GIVES_BACK, LATE_REFERENCE } from "../../books/expired-lots.ts";
 import type { Invariant } from "./invariant.ts";
 
+/** Sums of all usage, by account, meter and the rate that priced it: of records, and of what is past retention. */
+const SUMMED = `
+  SELECT record.account_id, record.meter, coalesce(valid_from, '-infinity') AS valid_from,
+         count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
+  FROM usage_record AS record
+  LEFT JOIN (SELECT meter, valid_from,
+                    lead(valid_from, 1, 'infinity') OVER (PARTITION BY meter ORDER BY valid_from) AS valid_to
+             FROM rate) AS term
+    ON term.meter = record.meter AND occurred_at >= valid_from AND occurred_at < valid_to
+  GROUP BY 1, 2, 3
+  UNION ALL
+  SELECT account_id, meter, valid_from, events, quantity, credits FROM usage_past`;
+
 /** Invariants of usage records and of spend. */
 export const USAGE_INVARIANTS: readonly Invariant[] = [
   {
@@ -41,9 +54,9 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     broken: "Charts and totals differ from the usage.",
     accounts: `
       SELECT coalesce(used.account_id, summed.account_id) AS account_id
-      FROM (SELECT account_id, meter, count(*) AS events, sum(quantity) AS quantity,
+      FROM (SELECT account_id, meter, sum(events) AS events, sum(quantity) AS quantity,
                    sum(credits) AS credits
-            FROM usage_record GROUP BY account_id, meter) AS used
+            FROM (${SUMMED}) AS by_rate GROUP BY account_id, meter) AS used
       FULL JOIN (SELECT account_id, meter, sum(events) AS events, sum(quantity) AS quantity,
                         sum(credits) AS credits
                  FROM spend GROUP BY account_id, meter) AS summed USING (account_id, meter)
@@ -54,13 +67,32 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     holds: "what late usage got back is what entries give back to it",
     broken: "Late usage got other credits of expired lots than the entries say.",
     accounts: `
-      SELECT coalesce(late.account_id, given.account_id) AS account_id
-      FROM (SELECT record.account_id, ${LATE_REFERENCE} AS reference, credits, given_back
-            FROM usage_record AS record WHERE given_back IS NOT NULL) AS late
-      FULL JOIN (SELECT account_id, reference, sum(credits) AS credits
-                 FROM entry WHERE ${GIVES_BACK} GROUP BY account_id, reference) AS given
-        USING (account_id, reference)
-      WHERE late.given_back IS DISTINCT FROM given.credits OR late.given_back > late.credits`,
+      SELECT account_id
+      FROM (
+        SELECT coalesce(late.account_id, given.account_id) AS account_id, late.reference IS NULL AS is_past,
+               given.credits,
+               late.given_back IS DISTINCT FROM given.credits OR late.given_back > late.credits AS differs
+        FROM (SELECT record.account_id, ${LATE_REFERENCE} AS reference, credits, given_back
+              FROM usage_record AS record WHERE given_back IS NOT NULL) AS late
+        FULL JOIN (SELECT account_id, reference, sum(credits) AS credits
+                   FROM entry WHERE ${GIVES_BACK} GROUP BY account_id, reference) AS given
+          USING (account_id, reference)
+      ) AS compared
+      FULL JOIN (SELECT account_id, sum(given_back) AS given_back
+                 FROM usage_past GROUP BY account_id) AS past USING (account_id)
+      GROUP BY account_id, past.given_back
+      HAVING bool_or(differs) FILTER (WHERE NOT is_past)
+          OR coalesce(sum(credits) FILTER (WHERE is_past), 0) <> coalesce(past.given_back, 0)`,
+  },
+  {
+    holds: "usage past retention cost what it drew of the line and got back",
+    broken: "The sums that are kept of dropped months were changed.",
+    accounts: `
+      SELECT account_id
+      FROM (SELECT account_id, sum(credits - given_back) AS drew FROM usage_past GROUP BY account_id) AS past
+      FULL JOIN (SELECT account_id, sum(end_position - start_position) AS drew
+                 FROM usage_past_stretch GROUP BY account_id) AS line USING (account_id)
+      WHERE past.drew IS DISTINCT FROM line.drew`,
   },
   {
     holds: "a lot gives back no more than expired, and to no usage after its end",
@@ -86,15 +118,12 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT coalesce(used.account_id, carried.account_id) AS account_id
       FROM (
-        SELECT account_id, rate.meter, rate.valid_from,
-               sum(quantity::numeric) * rate.credits - sum(record.credits::numeric) * rate.per AS left_over
-        FROM (SELECT *, lead(valid_from) OVER (PARTITION BY meter ORDER BY valid_from) AS valid_to
-              FROM rate) AS rate
-        JOIN usage_record AS record
-          ON record.meter = rate.meter AND occurred_at >= rate.valid_from
-         AND (valid_to IS NULL OR occurred_at < valid_to)
+        SELECT account_id, meter, valid_from,
+               sum(quantity) * rate.credits - sum(used.credits) * per AS left_over
+        FROM (${SUMMED}) AS used
+        JOIN rate USING (meter, valid_from)
         WHERE NOT rounds_each AND rate.credits % per <> 0
-        GROUP BY account_id, rate.meter, rate.valid_from, rate.credits, per
+        GROUP BY account_id, meter, valid_from, rate.credits, per
       ) AS used
       FULL JOIN carried USING (account_id, meter, valid_from)
       WHERE coalesce(left_over, 0) <> coalesce(remainder, 0)`,
