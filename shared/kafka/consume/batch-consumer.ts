@@ -1,5 +1,6 @@
 import type { Kafka } from "kafkajs";
 import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
+import { groupOffsets } from "./group-offsets.ts";
 import { type PartitionReader, readPartitions } from "./partition-reader.ts";
 
 const FETCHING = {
@@ -15,7 +16,7 @@ const COMMIT_EVERY_MS = 1_000;
 /**
  * Reads a topic as a member of a group, in batches of at most `batchSize` messages; partitions are
  * handled concurrently. `handle` returns the offset to read next. Offsets are committed to Kafka at most
- * once a second, only for tools that show lag.
+ * once a second, only for tools that show lag, and nothing waits for that.
  */
 export async function runBatchConsumer<B extends OffsetStretch>(
   kafka: Kafka,
@@ -29,26 +30,39 @@ export async function runBatchConsumer<B extends OffsetStretch>(
     handle(batch: B, heartbeat: () => Promise<void>): Promise<bigint>;
   },
 ): Promise<PartitionReader> {
-  const committedAt = new Map<number, number>();
-  return readPartitions(kafka, {
+  const { topic, groupId } = options;
+  const offsets = groupOffsets({
+    everyMs: COMMIT_EVERY_MS,
+    commit: async (newest) => (await reading).commit(newest),
+    onFailed: ({ message }) =>
+      kafka.logger().error("could not commit offsets, from which tools compute the group's lag", {
+        ...{ topic, groupId, error: message },
+      }),
+  });
+  const partitions = await countPartitions(kafka, topic);
+  const reading = readPartitions(kafka, {
     ...FETCHING,
-    topic: options.topic,
-    groupId: options.groupId,
-    partitions: await countPartitions(kafka, options.topic),
+    ...{ topic, groupId, partitions, form: options.form },
     maxBatchMessages: options.batchSize,
-    form: options.form,
-    startAt: options.startAt,
-    async handle(batch, { heartbeat, commit }) {
+    startAt(assigned) {
+      offsets.forget();
+      return options.startAt(assigned);
+    },
+    async handle(batch, { heartbeat }) {
       const { partition, nextOffset } = batch;
       const next = await options.handle(batch, heartbeat);
-      if (next !== nextOffset) return next;
-      if (Date.now() - (committedAt.get(partition) ?? 0) >= COMMIT_EVERY_MS) {
-        committedAt.set(partition, Date.now());
-        await commit(nextOffset);
-      }
+      if (next === nextOffset) offsets.note(partition, next);
       return next;
     },
   });
+  const reader = await reading;
+  return {
+    ended: reader.ended,
+    async stop() {
+      await offsets.stop();
+      await reader.stop();
+    },
+  };
 }
 
 async function countPartitions(kafka: Kafka, topic: string): Promise<number> {

@@ -5,8 +5,6 @@ import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
 /** What a handler can do in the group during its batch. */
 interface Membership {
   heartbeat(): Promise<void>;
-  /** Commits the group's offset for the batch's partition. */
-  commit(offset: bigint): Promise<void>;
 }
 
 export interface PartitionReading<B extends OffsetStretch> {
@@ -40,6 +38,11 @@ export interface PartitionReader {
   stop(): Promise<void>;
 }
 
+interface CommittingReader extends PartitionReader {
+  /** Commits the group's offsets of partitions. */
+  commit(offsets: ReadonlyMap<number, bigint>): Promise<void>;
+}
+
 const LEAST_SHARE_BYTES = 64 << 10;
 /** Of one fetch; the next fetch waits until all of them are handled. */
 const MAX_CONCURRENT_PARTITIONS = 256;
@@ -48,7 +51,7 @@ const MAX_CONCURRENT_PARTITIONS = 256;
 export async function readPartitions<B extends OffsetStretch>(
   kafka: Kafka,
   reading: PartitionReading<B>,
-): Promise<PartitionReader> {
+): Promise<CommittingReader> {
   const share = Math.floor(reading.maxFetchBytes / reading.partitions);
   const options = {
     groupId: reading.groupId,
@@ -86,7 +89,7 @@ interface Position {
 
 type PassedOver = ConsumerEndBatchProcessEvent["payload"];
 
-class Reader<B extends OffsetStretch> implements PartitionReader {
+class Reader<B extends OffsetStretch> implements CommittingReader {
   readonly #end = Promise.withResolvers<void>();
   readonly ended = this.#end.promise;
   readonly #consumer: Consumer;
@@ -117,14 +120,8 @@ class Reader<B extends OffsetStretch> implements PartitionReader {
   }
 
   async handleFetched({ batch, ...fetch }: EachBatchPayload): Promise<void> {
-    const { topic, partition } = batch;
-    const membership = {
-      heartbeat: fetch.heartbeat,
-      commit: (offset: bigint) =>
-        fetch.commitOffsetsIfNecessary({
-          topics: [{ topic, partitions: [{ partition, offset: offset.toString() }] }],
-        }),
-    };
+    const { partition } = batch;
+    const membership = { heartbeat: fetch.heartbeat };
     try {
       await this.#started;
       await this.#passing.get(partition);
@@ -141,6 +138,13 @@ class Reader<B extends OffsetStretch> implements PartitionReader {
       if (!isKafkaError(error)) this.#fail(error);
       throw error;
     }
+  }
+
+  commit(offsets: ReadonlyMap<number, bigint>): Promise<void> {
+    const { topic } = this.#reading;
+    return this.#consumer.commitOffsets(
+      [...offsets].map(([partition, offset]) => ({ topic, partition, offset: offset.toString() })),
+    );
   }
 
   async stop(): Promise<void> {
@@ -213,7 +217,6 @@ class Reader<B extends OffsetStretch> implements PartitionReader {
 /** Offsets without messages are handled outside KafkaJS's loop. */
 const NO_MEMBERSHIP: Membership = {
   heartbeat: async () => undefined,
-  commit: async () => undefined,
 };
 
 function isKafkaError(error: unknown): boolean {

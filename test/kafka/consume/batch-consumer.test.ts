@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Admin, Producer } from "kafkajs";
+import type { Admin, Consumer, ConsumerConfig, Kafka, Producer } from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { runBatchConsumer } from "../../../shared/kafka/consume/batch-consumer.ts";
 import {
@@ -129,6 +129,37 @@ test("a partition without a known start is read from its first message", async (
   expect(handled.map(({ fetchedFrom }) => fetchedFrom)).toEqual([0n, 2n]);
 });
 
+test("offsets are committed to the group, for tools that show lag", async () => {
+  await send(["a", "b"]);
+  const consumer = await run({ handled: [] });
+  await eventually("they are committed", async () => (await committedOffset()) === "2");
+  await send(["c"]);
+  await eventually("the last ones too", async () => (await committedOffset()) === "3");
+  await consumer.stop();
+});
+
+test.each(["fails", "does not end"])("a commit that %s holds up no batch", async (how) => {
+  const handled: MessageBatch[] = [];
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let commits = 0;
+  const faulty = withCommits(async () => {
+    commits += 1;
+    if (how === "fails") throw new Error("the group is gone");
+    return ended;
+  });
+  await send(["a"]);
+  const consumer = await run({ handled, kafka: faulty });
+  await eventually("a commit is asked for", () => commits > 0);
+  await send(["b"]);
+  await eventually("the next is handled", () => handled.flatMap(valuesOf).length === 2);
+  await send(["c"]);
+  await eventually("and the one after it", () => handled.flatMap(valuesOf).length === 3);
+  expect(handled.flatMap(valuesOf)).toEqual(["a", "b", "c"]);
+  end();
+  await consumer.stop();
+  await consumer.ended;
+});
+
 test("the error of a handler ends the consumer", async () => {
   await send(["a"]);
   const handled: MessageBatch[] = [];
@@ -148,8 +179,9 @@ function run(options: {
   batchSize?: number;
   startAt?: () => Promise<ReadonlyMap<number, bigint>>;
   next?: (batch: MessageBatch) => bigint;
+  kafka?: Kafka;
 }) {
-  return runBatchConsumer(kafka, {
+  return runBatchConsumer(options.kafka ?? kafka, {
     groupId,
     topic,
     batchSize: options.batchSize ?? 100,
@@ -160,6 +192,22 @@ function run(options: {
       return options.next?.(batch) ?? batch.nextOffset;
     },
   });
+}
+
+/** A client of the tests, whose consumers commit offsets in this way. */
+function withCommits(commitOffsets: Consumer["commitOffsets"]): Kafka {
+  const client = testKafka();
+  const { consumer } = client;
+  return Object.assign(client, {
+    consumer(this: Kafka, options: ConsumerConfig) {
+      return Object.assign(consumer.call(this, options), { commitOffsets });
+    },
+  });
+}
+
+async function committedOffset(): Promise<string | undefined> {
+  const [ofTopic] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  return ofTopic?.partitions[0]?.offset;
 }
 
 function valuesOf({ messages }: MessageBatch): string[] {
