@@ -177,8 +177,8 @@ export function changesOf(books: Iterable<AccountInBatch>) {
   const carried: Carried[] = [];
   for (const book of books) {
     if (!book.moved) continue;
-    const { account, closed } = addSpent(accountOf(book), book.spends);
-    accounts.push(account);
+    const { spent, closed } = addSpent(book.account, book.spends);
+    accounts.push({ ...accountOf(book), spent });
     entries.push(...book.entries);
     spends.push(...closed);
     if (book.carried.after !== null) {

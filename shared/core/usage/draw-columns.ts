@@ -1,5 +1,5 @@
 import type { Account } from "../line/account.ts";
-import { balanceOf } from "../line/credit-line.ts";
+import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
 import { waitsForNeed } from "../line/low-balance.ts";
 import { isDue } from "../month/account-book.ts";
 import { isLate } from "../month/late-usage.ts";
@@ -96,9 +96,10 @@ export class ColumnDrawing {
     let end = start;
     for (let index = from; index < to; index += 1) end += this.#drawOne(index, account, carried);
     if (!Number.isSafeInteger(end)) return false;
-    const after = { ...account, position: BigInt(end) };
-    if (mayCross(account) && balanceOf(after) <= account.threshold) return false;
-    this.#add(after, { account, from, to, start, end }, carried);
+    const position = BigInt(end);
+    const { granted, threshold } = account;
+    if (mayCross(account) && balanceOf({ granted, position }) <= threshold) return false;
+    this.#add({ account, from, to, start, end }, position, carried);
     return true;
   }
 
@@ -151,15 +152,15 @@ export class ColumnDrawing {
     return spend;
   }
 
-  #add(after: Account, stretch: DrawnStretch, carried: CarriedByRate | undefined): void {
-    const { accountId } = after;
+  #add(stretch: DrawnStretch, position: MicroCredits, carried: CarriedByRate | undefined): void {
+    const { accountId } = stretch.account;
     const { meters } = this.#groups.columns.names;
     const spends = this.#spends.map(({ hour, meter, events, quantity, credits }): Spend => {
       const amounts = { events, quantity: BigInt(quantity), credits: BigInt(credits) };
       return { accountId, hour, meter: meters.valueOf(meter), ...amounts };
     });
-    const { account, closed } = addSpent(after, spends);
-    this.accounts.push(account);
+    const { spent, closed } = addSpent(stretch.account, spends);
+    this.accounts.push({ ...stretch.account, position, spent });
     this.spends.push(...closed);
     this.stretches.push(stretch);
     this.count += stretch.to - stretch.from;

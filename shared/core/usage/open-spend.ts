@@ -11,20 +11,21 @@ type Amount = number | string;
 /**
  * An account's usage of its newest hour is on its row, in `spent`, which a debit writes anyway: an hour is
  * written to the table of spend once, when a newer one begins. Adds usage (each hour and meter once) and
- * returns the account, and what is for the table: earlier hours, and meters for which the row has no place.
+ * returns `spent` afterwards, and what is for the table: earlier hours, and meters for which the row has no
+ * place.
  */
 export function addSpent(
-  account: Account,
+  account: Pick<Account, "accountId" | "spent">,
   added: readonly Spend[],
-): { readonly account: Account; readonly closed: readonly Spend[] } {
-  if (added.length === 0) return { account, closed: [] };
+): { readonly spent: string | null; readonly closed: readonly Spend[] } {
+  if (added.length === 0) return { spent: account.spent, closed: [] };
   const spends = readSpent(account);
   for (const spend of added) add(spends, spend);
   const hour = spends.reduce((newest, spend) => Math.max(newest, spend.hour), 0);
   const open = spends.filter((spend) => spend.hour === hour).slice(0, MOST_METERS);
-  if (open.length === spends.length) return { account: withSpent(account, hour, open), closed: [] };
-  const closed = spends.filter((spend) => !open.includes(spend));
-  return { account: withSpent(account, hour, open), closed };
+  const isAll = open.length === spends.length;
+  const closed = isAll ? [] : spends.filter((spend) => !open.includes(spend));
+  return { spent: writeSpent(hour, open), closed };
 }
 
 /** What an account's row has of its spend. */
@@ -36,11 +37,11 @@ export function readSpent({ accountId, spent }: Pick<Account, "accountId" | "spe
   });
 }
 
-function withSpent(account: Account, hour: Instant, open: readonly Spend[]): Account {
+function writeSpent(hour: Instant, open: readonly Spend[]): string {
   const sums = open.map(({ meter, events, quantity, credits }): Sums => {
     return [meter, events, amount(quantity), amount(credits)];
   });
-  return { ...account, spent: JSON.stringify([hour, ...sums]) };
+  return JSON.stringify([hour, ...sums]);
 }
 
 function amount(value: bigint): Amount {

@@ -8,10 +8,10 @@ import { publishBalances } from "./publish-balances.ts";
 import { openPublisher } from "./publisher.ts";
 
 /**
- * After publishing balances, pause for 4 times as long as it took, within bounds: under load metering
+ * After publishing balances, pause for 9 times as long as it took, within bounds: under load metering
  * comes first.
  */
-const BALANCES_REST = { times: 4, atLeastLooks: 2, longestMs: 1_400 };
+const BALANCES_REST = { times: 9, atLeastLooks: 2, longestMs: 1_400 };
 /** A relay that is woken constantly still gathers records for this long. */
 const LEAST_REST_MS = 20;
 

@@ -1,13 +1,7 @@
+import { NameTable } from "../../core/usage/name-table.ts";
 import type { EventNames, UsageColumns } from "../../core/usage/usage-columns.ts";
 import { UUID_BYTES } from "../postgres/uuid-bytes.ts";
-import {
-  type EventKeys,
-  eventKeys,
-  mixOwner,
-  OWNER_BYTES,
-  ownerDigest,
-  putIdKey,
-} from "./event-key.ts";
+import { type EventKeys, eventKeys, mixOwner, ownerDigest, putIdKey } from "./event-key.ts";
 
 /** The keys of the identities of events, by place. */
 export function columnKeys(columns: UsageColumns): EventKeys {
@@ -18,8 +12,8 @@ export function columnKeys(columns: UsageColumns): EventKeys {
   const owners = ownersOf(names);
   for (let place = 0; place < count; place += 1) {
     if (plain.size > 0 && plain.has(place)) continue;
-    const from = owners.of(account[place] ?? -1, source[place] ?? -1);
-    mixOwner(keys, place * UUID_BYTES, owners.digests, from);
+    const owner = owners.digestOf(account[place] ?? -1, source[place] ?? -1);
+    mixOwner(keys, place * UUID_BYTES, owner);
   }
   for (const [place, event] of plain) keys.set(eventKeys([event]), place * UUID_BYTES);
   return keys;
@@ -27,8 +21,6 @@ export function columnKeys(columns: UsageColumns): EventKeys {
 
 /** Of one batch more may be added. */
 const MOST_OWNERS = 200_000;
-/** Above any number of a name. */
-const SOURCES = 2 ** 22;
 
 const kept = new WeakMap<EventNames, Owners>();
 
@@ -43,32 +35,31 @@ function ownersOf(names: EventNames): Owners {
 
 /** The digests of accounts with their sources. */
 class Owners {
-  digests = new Uint8Array(1 << 10);
   readonly #names: EventNames;
-  readonly #places = new Map<number, number>();
+  /** An owner's name is the two numbers. */
+  readonly #known: NameTable<Uint8Array>;
+  readonly #name = new Uint8Array(8);
+  readonly #numbers = new Int32Array(this.#name.buffer);
 
   constructor(names: EventNames) {
     this.#names = names;
+    this.#known = new NameTable(() => this.#digest());
   }
 
   get size(): number {
-    return this.#places.size;
+    return this.#known.size;
   }
 
-  /** Where the digest of an account and a source is in `digests`. */
-  of(account: number, source: number): number {
-    const owner = account * SOURCES + source;
-    const known = this.#places.get(owner);
-    if (known !== undefined) return known;
-    const at = this.size * OWNER_BYTES;
-    if (at === this.digests.length) {
-      const grown = new Uint8Array(2 * at);
-      grown.set(this.digests);
-      this.digests = grown;
-    }
+  digestOf(account: number, source: number): Uint8Array {
+    this.#numbers[0] = account;
+    this.#numbers[1] = source;
+    const owner = this.#known.numberOf(this.#name, 0, this.#name.length);
+    return owner === -1 ? this.#digest() : this.#known.valueOf(owner);
+  }
+
+  #digest(): Uint8Array {
     const { accounts, sources } = this.#names;
-    this.digests.set(ownerDigest(accounts.valueOf(account), sources.valueOf(source)), at);
-    this.#places.set(owner, at);
-    return at;
+    const [account = -1, source = -1] = this.#numbers;
+    return ownerDigest(accounts.valueOf(account), sources.valueOf(source));
   }
 }

@@ -8,7 +8,7 @@ export type EventKeys = Uint8Array;
 export type EventKey = string;
 
 /** Half of a key. */
-export const OWNER_BYTES = 8;
+const OWNER_BYTES = 8;
 
 const scratch = new Uint8Array(UUID_BYTES);
 
@@ -31,7 +31,7 @@ export function eventKeys(identities: readonly EventIdentity[]): EventKeys {
     const name = `${accountId}\0${source}`;
     const owner = owners.get(name) ?? ownerDigest(accountId, source);
     owners.set(name, owner);
-    mixOwner(keys, at, owner, 0);
+    mixOwner(keys, at, owner);
   }
   return keys;
 }
@@ -41,16 +41,17 @@ export function putIdKey(eventId: string, keys: EventKeys, at: number): void {
   if (!writeUuid(eventId, keys, at)) writeDigest(eventId, keys, at);
 }
 
-/** What is mixed into the keys of an account's events of one source: `OWNER_BYTES` bytes. */
+/** What is mixed into the keys of an account's events of one source. */
 export function ownerDigest(accountId: string, source: string): Uint8Array {
-  return hash("sha256", `${accountId}\0${source}`, "buffer").subarray(0, OWNER_BYTES);
+  const digest = hash("sha256", `${accountId}\0${source}`, "buffer");
+  return Uint8Array.from(digest.subarray(0, OWNER_BYTES));
 }
 
-/** Mixes the owner's digest at `from` into the key at `at`. */
-export function mixOwner(keys: EventKeys, at: number, owners: Uint8Array, from: number): void {
+/** Mixes the owner's digest into the key at `at`. */
+export function mixOwner(keys: EventKeys, at: number, owner: Uint8Array): void {
   for (let index = 0; index < OWNER_BYTES; index += 1) {
     const byte = at + UUID_BYTES - OWNER_BYTES + index;
-    keys[byte] = (keys[byte] ?? 0) ^ (owners[from + index] ?? 0);
+    keys[byte] = (keys[byte] ?? 0) ^ (owner[index] ?? 0);
   }
 }
 

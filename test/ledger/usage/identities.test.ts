@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { uuidV7 } from "../../../shared/core/text/uuid.ts";
@@ -7,12 +8,14 @@ import type { EventIdentity, ReceivedEvent } from "../../../shared/core/usage/us
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { restoreRecord } from "../../../shared/ledger/proof/restore-records.ts";
+import { columnKeys } from "../../../shared/ledger/usage/column-keys.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { eventKeys, keyAt } from "../../../shared/ledger/usage/event-key.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
-import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
+import { toEvent, type Usage, usageBatches } from "../../support/books/usage-batches.ts";
+import { columnsOf } from "../../support/core/columns-of.ts";
 
 const NOW = Date.now();
 
@@ -53,6 +56,22 @@ describe("an event's key", () => {
     expect(new Set(keys).size).toBe(keys.length);
     for (const key of keys) expect(key).toMatch(/^[0-9a-f]{32}$/);
   });
+});
+
+test("the keys of events in columns are those of the single events", () => {
+  const ids = fc.oneof(fc.uuid(), fc.constantFrom("request 1", "request 2", "x".repeat(256)));
+  const event = fc.record({
+    eventId: ids,
+    accountId: fc.constantFrom("acme", "bolt", "cord"),
+    source: fc.constantFrom("", "eu", "us"),
+    quantity: fc.constantFrom(1n, 2n ** 60n),
+  });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 20 }), (usage) => {
+      const events = usage.map((one, at) => toEvent(one, { partition: 1, offset: BigInt(at) }));
+      expect(columnKeys(columnsOf(events))).toEqual(eventKeys(events));
+    }),
+  );
 });
 
 /** The id under which `source` has the key that `eventId` has under "". */
