@@ -11,6 +11,7 @@ import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
+import { batchSize } from "./batch-size.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
@@ -18,6 +19,8 @@ import { usageCompleteWatch } from "./watch-usage-complete.ts";
 const NAME = "drawdown-metering";
 /** One is priced while Postgres stores the other. */
 const CONCURRENT_TRANSACTIONS = 2;
+/** The most events of one partition in a transaction. */
+const MOST_OF_PARTITION = 40_000;
 const PUBLISH_EVERY_MS = 100;
 /** Delays expiries and add-on charges, which wait for usage, by at most this. */
 const CHECK_ENDS_EVERY_MS = 2_000;
@@ -50,15 +53,23 @@ await runService("metering", async (service) => {
       if (lowBalances > 0) sleeper.wake();
     },
   });
-  const handle = joinBatches(meter, {
+  const size = batchSize(batchEvents);
+  const meterInTime = async (deliveries: readonly Delivery[]) => {
+    const from = performance.now();
+    const offsets = await meter(deliveries);
+    const events = deliveries.reduce((sum, { batch }) => sum + batch.count, 0);
+    size.took(events, performance.now() - from);
+    return offsets;
+  };
+  const handle = joinBatches(meterInTime, {
     atOnce: CONCURRENT_TRANSACTIONS,
-    most: batchEvents,
+    most: size.most,
     sizeOf: ({ batch }: Delivery) => batch.count,
     // A consumer that lost a partition and got it back may still have a batch of it.
     keyOf: ({ batch }: Delivery) => batch.partition,
   });
   const reader = await startReader(servers, USAGE_READER, {
-    batchSize: batchEvents,
+    batchSize: Math.min(batchEvents, MOST_OF_PARTITION),
     form: RECORDS,
     handle: (batch, heartbeat) => handle({ batch, heartbeat }),
   });

@@ -1,14 +1,14 @@
 /**
  * Joins items that arrive while `work` is busy into its next call. Under low load one transaction then
  * covers the messages of all partitions, so latency does not grow with their number. At most `atOnce`
- * calls run concurrently. A call gets items of a total size up to `most` (a larger item goes alone), and
+ * calls run concurrently. A call gets items of a total size up to `most()` (a larger item goes alone), and
  * no two with the same key.
  */
 export function joinBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
   limits: {
     readonly atOnce: number;
-    readonly most: number;
+    most(): number;
     sizeOf(item: T): number;
     keyOf(item: T): unknown;
   },
@@ -33,12 +33,13 @@ export function joinBatches<T, R>(
 
   function take(): typeof waiting {
     let size = 0;
+    const most = limits.most();
     const keys = new Set<unknown>();
     const rest = waiting.findIndex(({ item }, index) => {
       size += limits.sizeOf(item);
       const isAgain = keys.has(limits.keyOf(item));
       keys.add(limits.keyOf(item));
-      return index > 0 && (size > limits.most || isAgain);
+      return index > 0 && (size > most || isAgain);
     });
     return waiting.splice(0, rest === -1 ? waiting.length : rest);
   }

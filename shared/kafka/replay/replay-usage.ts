@@ -51,7 +51,7 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
 
   const handle = joinBatches(meter, {
     atOnce: CONCURRENT_TRANSACTIONS,
-    most: usage.batchEvents,
+    most: () => usage.batchEvents,
     sizeOf: ({ messages }: MessageBatch) => messages.length,
     keyOf: ({ partition }: MessageBatch) => partition,
   });

@@ -6,7 +6,7 @@ import { joinBatches } from "../../../shared/kafka/consume/join-batches.ts";
  * Which items run together: an item's size is the length of its name, and items share a key if they
  * start alike.
  */
-function joined(limits: { atOnce: number; most: number }) {
+function joined({ atOnce, most }: { atOnce: number; most: number }) {
   const calls: { readonly items: readonly string[]; end(): void; fail(error: Error): void }[] = [];
   const hand = joinBatches(
     (items: readonly string[]) => {
@@ -15,7 +15,7 @@ function joined(limits: { atOnce: number; most: number }) {
       calls.push({ items, end, fail: reject });
       return promise;
     },
-    { ...limits, sizeOf: (item) => item.length, keyOf: (item) => item[0] },
+    { atOnce, most: () => most, sizeOf: (item) => item.length, keyOf: (item) => item[0] },
   );
   return { hand, calls, taken: () => calls.map(({ items }) => items) };
 }
