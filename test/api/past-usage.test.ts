@@ -11,6 +11,7 @@ const SAME = [
   `usage?${ALL}&by=month`,
   `usage?${ALL}&by=day`,
   "usage?from=2025-08-10T12:00:00Z&to=2025-09-10T13:00:00Z&by=hour",
+  "usage?from=2025-08-01T00:00:00Z&to=2025-11-10T12:30:00Z",
   `usage?${KEPT}&group=source`,
   `usage-records?${KEPT}`,
   "usage-records?from=2025-07-01T00:00:00Z&to=2025-08-01T00:00:00Z",

@@ -62,6 +62,7 @@ describe("reconcile", () => {
     expect(cut.dropped?.until).toBeLessThanOrEqual(AUGUST);
     // Repeats of what was dropped, which are on the topic after it.
     expect(usage.past).toBeGreaterThan(0);
+    expect(usage.past).toBeLessThanOrEqual(before.usage.repeats);
   }, 60_000);
 
   test("says so", async () => {

@@ -137,9 +137,13 @@ BEGIN
   EXECUTE format($sql$
     WITH drawn AS (
       SELECT page.account_id, listed.start_position, listed.end_position,
-             version + coalesce((SELECT max(after) FROM unnest(versions_after) AS after), 0) AS version,
-             greatest(last_at, metered_at + coalesce((SELECT max(after) FROM unnest(metered_after) AS after), 0)
-                                            * interval '0.001 s') AS last_at
+             CASE WHEN versions_after IS NULL THEN version
+               ELSE version + (SELECT max(after) FROM unnest(versions_after) AS after)
+             END AS version,
+             CASE WHEN metered_after IS NULL THEN greatest(last_at, metered_at)
+               ELSE greatest(last_at, metered_at + (SELECT max(after) FROM unnest(metered_after) AS after)
+                                                   * interval '0.001 s')
+             END AS last_at
       FROM %I AS page
       CROSS JOIN LATERAL (
         SELECT page.start_position, page.end_position

@@ -5,6 +5,7 @@ import { identityOf, type ReceivedEvent } from "../../core/usage/usage-event.ts"
 import type { Database, Transaction } from "../postgres/database.ts";
 import { addMonth } from "../usage/add-usage-month.ts";
 import type { PagedUsage } from "../usage/pages.ts";
+import { firstKeptMonth } from "../usage/past-usage.ts";
 import { addToPage, pageOf, rewritePage } from "../usage/rewrite-page.ts";
 import { type Repair, repairOnce } from "./repairs.ts";
 
@@ -51,8 +52,10 @@ async function removeRecord(transaction: Transaction, record: RecordedUsage): Pr
 
 async function addRecord(
   transaction: Transaction,
-  { drawnAt: meteredAt, ...original }: OriginalRecord,
+  { drawnAt, ...original }: OriginalRecord,
 ): Promise<void> {
+  // In a month that was dropped, it would be dropped again.
+  const meteredAt = Math.max(drawnAt, (await firstKeptMonth(transaction)) ?? drawnAt);
   const record: PagedUsage = { ...original, meteredAt };
   await addMonth(transaction, meteredAt);
   await addToPage(transaction, record);

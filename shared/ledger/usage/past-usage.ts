@@ -43,6 +43,17 @@ export async function requireUsage(
     throw new UsageRefused({ kind: "usage_past_retention", until });
 }
 
+const FIRST_MONTH = `
+  SELECT to_timestamp(min(right(relname, 7)), 'YYYY_MM') AS month
+  FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+  WHERE inhparent = 'usage_page'::regclass AND EXISTS (SELECT FROM usage_past_partition)`;
+
+/** The first instant of the first month that is kept; null: no usage is past retention. */
+export async function firstKeptMonth(transaction: Transaction): Promise<Instant | null> {
+  type Row = { readonly month: Instant | null };
+  return (await queryRow<Row>(transaction, FIRST_MONTH))?.month ?? null;
+}
+
 /** Events that are past retention, and what they cost. */
 export interface PastUsage {
   readonly events: bigint;

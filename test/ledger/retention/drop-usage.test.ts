@@ -1,9 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { dropUsageMonth } from "../../../shared/ledger/housekeeping/drop-usage.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { allowWholeTables, readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { checkInvariants } from "../../../shared/ledger/proof/invariants.ts";
+import {
+  type OriginalRecord,
+  restoreRecord,
+} from "../../../shared/ledger/proof/restore-records.ts";
+import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
+import { EVENT_FIELDS } from "../../../shared/ledger/usage/records.ts";
 import { type Books, connect, copyBooks } from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { dropMonths, noon, oldUsage, openOldBooks } from "../../support/books/old-usage.ts";
@@ -201,5 +208,65 @@ test("a proof that began before a month was dropped sees all of it", async () =>
     });
     expect(findings.filter(({ accounts }) => accounts.length > 0)).toEqual([]);
     expect(await dropped).toEqual(["2025-08: 5", "2025-09: 5", "none"]);
+  });
+}, 30_000);
+
+test("a page that was merged over the end of a month goes with the month in which it began", async () => {
+  await inCopy(async (copy, services) => {
+    await copy.database.query(
+      `UPDATE usage_page SET metered_after = '{0, 72000000}', versions_after = '{0, 7}'
+       WHERE account_id = 'acme' AND metered_at = '2025-08-31T12:00:00Z'`,
+    );
+    await dropAll(services, Date.UTC(2025, 8, 1));
+    const { rows } = await copy.database.query<{ before: bigint }>(
+      "SELECT max(version) - 7 AS before FROM usage_past_stretch WHERE account_id = 'acme'",
+    );
+    expect(rows[0]?.before).toBeGreaterThan(0n);
+    expect(await usagePastUntil(services, "acme")).toBe(Date.parse("2025-09-01T09:00:00Z"));
+    expect(await usagePastUntil(services, "free")).toBe(Date.parse("2025-08-10T13:00:00Z"));
+    expect(await usagePastUntil(services, "bolt")).toBe(null);
+    expect(await brokenInvariants(copy.database)).toEqual([]);
+  });
+}, 30_000);
+
+test("pages that were metered by clocks that differ are dropped by their own months", async () => {
+  await inCopy(async (copy, services) => {
+    // On the line it lies before what is dropped.
+    await copy.database.query(
+      "UPDATE usage_page SET metered_at = '2025-10-01' WHERE account_id = 'acme' AND metered_at < '2025-08-30'",
+    );
+    await dropAll(services);
+    expect(await left(copy)).toContain("2025-08-10/1");
+    expect(await brokenInvariants(copy.database)).toEqual([]);
+    expect(await dropAll(services, Date.UTC(2025, 10, 1))).toEqual(["2025-10: 4", "none"]);
+    expect(await brokenInvariants(copy.database)).toEqual([]);
+  });
+}, 30_000);
+
+test("a record is not restored into a month that was dropped", async () => {
+  await inCopy(async (copy, services) => {
+    await dropAll(services);
+    const { rows } = await copy.database.query<OriginalRecord & ReceivedEvent>(
+      `SELECT ${EVENT_FIELDS}, kafka_partition AS partition, kafka_offset AS offset, credits,
+              0::bigint AS "givenBack", start_position AS start, version
+       FROM usage_record AS record WHERE event_id = '2025-11-10/12'`,
+    );
+    const [row] = rows;
+    if (row === undefined) throw new Error("it is not there");
+    await copy.database.query("DELETE FROM usage_record WHERE event_id = '2025-11-10/12'");
+    const { credits, givenBack, start, version, ...event } = row;
+    const original = { event, credits, givenBack, start, version, drawnAt: noon("2025-08-15") };
+    const repair = {
+      accountId: "acme",
+      difference: "lost",
+      what: "",
+      by: "test",
+      at: 0,
+      detail: {},
+    };
+    expect(await restoreRecord(copy.database, null, original, repair)).toBe(true);
+    expect(await dropAll(services)).toEqual(["none"]);
+    expect(await left(copy)).toContain("2025-11-10/12");
+    expect(await brokenInvariants(copy.database)).toEqual([]);
   });
 }, 30_000);
