@@ -7,18 +7,6 @@ import { isUuid, keyRange } from "./event-key.ts";
 export type EventOwner = Pick<EventIdentity, "accountId" | "eventId">;
 
 /**
- * The page that an identity, `kept`, names of account `named.account_id`: it says where the page began when
- * its event was metered, and since then the page may have been merged with those before it.
- */
-export const PAGE_OF_KEPT = `
-  SELECT start_position, version
-  FROM usage_page
-  WHERE account_id = named.account_id
-    AND (start_position, version) <= (kept.start_position, kept.version)
-  ORDER BY start_position DESC, version DESC
-  LIMIT 1`;
-
-/**
  * The records of `named` events, as `record`: through the identities, and for what was metered before
  * these begin, through all older pages of the account.
  */
@@ -30,15 +18,11 @@ const FIND = (columns: string) => `
       AS each (event_id, account_id, least, most, event_uuid)
   ) AS named
   CROSS JOIN LATERAL (
-    SELECT page.start_position, page.version
-    FROM (
-      SELECT start_position, version FROM usage_identity_1 WHERE event_key BETWEEN least AND most
-      UNION ALL
-      SELECT start_position, version FROM usage_identity_2 WHERE event_key BETWEEN least AND most
-      UNION ALL
-      SELECT start_position, version FROM usage_identity_clash WHERE account_id = named.account_id
-    ) AS kept
-    CROSS JOIN LATERAL (${PAGE_OF_KEPT}) AS page
+    SELECT start_position, version FROM usage_identity_1 WHERE event_key BETWEEN least AND most
+    UNION
+    SELECT start_position, version FROM usage_identity_2 WHERE event_key BETWEEN least AND most
+    UNION
+    SELECT start_position, version FROM usage_identity_clash WHERE account_id = named.account_id
     UNION
     SELECT start_position, version
     FROM usage_page

@@ -3,7 +3,7 @@ import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usag
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
-import { findRecords, PAGE_OF_KEPT } from "./find-records.ts";
+import { findRecords } from "./find-records.ts";
 import {
   type Generations,
   type KeysAtPlaces,
@@ -51,8 +51,7 @@ const RECORDS_OF_NAMED = `
     SELECT start_position, version FROM usage_identity_2 WHERE event_key = named.event_key
     UNION ALL
     SELECT start_position, version FROM usage_identity_clash WHERE identity = decode(named.digest, 'hex')
-  ) AS kept
-  CROSS JOIN LATERAL (${PAGE_OF_KEPT}) AS page
+  ) AS page
   CROSS JOIN LATERAL (
     SELECT *
     FROM usage_record
