@@ -2,6 +2,7 @@ import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import { type Queryable, queryRows, type Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { ACCOUNT_COLUMNS, lockAccounts } from "./read-accounts.ts";
 
 /** An account with the columns that metering does not need. */
@@ -40,8 +41,11 @@ export async function lockAllDetails(
   transaction: Transaction,
   ids: readonly AccountId[],
 ): Promise<Map<AccountId, AccountDetails>> {
-  await lockAccounts(transaction, ids);
-  return readAllDetails(transaction, ids);
+  const [, details] = await together([
+    lockAccounts(transaction, ids),
+    readAllDetails(transaction, ids),
+  ]);
+  return details;
 }
 
 /** An account, locked until the transaction ends; null: there is none. */

@@ -15,6 +15,7 @@ import {
 } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
 import { overwritten } from "../postgres/overwritten.ts";
+import { together } from "../postgres/together.ts";
 
 const READ = `
   SELECT account_id AS "accountId", enabled, amount, limit_per_day AS "limitPerDay",
@@ -100,8 +101,10 @@ export async function writeAutoTopUps(
     ...(["keepAfterSubscription", "mostAmount", "mostPerDay", "mostPerMonth"] as const),
     ...(["declines", "pausedUntil", "stopped", "lookAt", "published"] as const),
   );
-  await transaction.query({ name: "write-auto-top-ups", text: WRITE, values });
-  await publishNotices(transaction, changed.flatMap(numbered), now);
+  await together([
+    transaction.query({ name: "write-auto-top-ups", text: WRITE, values }),
+    publishNotices(transaction, changed.flatMap(numbered), now),
+  ]);
 }
 
 function toWritten({ accountId, auto: { ceilings, ...auto }, notices }: ChangedAutoTopUp) {
@@ -135,7 +138,8 @@ async function publishNotices(
   notices: readonly NumberedNotice[],
   now: Instant,
 ): Promise<void> {
-  await insertRows(transaction, INTO_NOTICES, notices, (rows, { accountId, sequence, notice }) => {
+  const stored = insertRows(transaction, INTO_NOTICES, notices, (rows, each) => {
+    const { accountId, sequence, notice } = each;
     rows.text(accountId);
     rows.int8(sequence);
     rows.text(notice.topUpId);
@@ -146,12 +150,10 @@ async function publishNotices(
     rows.text(notice.reason);
     rows.timestamptz(now);
   });
-  await putInOutbox(
-    transaction,
-    notices.map(({ accountId, sequence, notice }) =>
-      topUpChangedRecord(accountId, notice, sequence, now),
-    ),
+  const records = notices.map(({ accountId, sequence, notice }) =>
+    topUpChangedRecord(accountId, notice, sequence, now),
   );
+  await together([stored, putInOutbox(transaction, records)]);
 }
 
 const DUE = `

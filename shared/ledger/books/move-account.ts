@@ -9,6 +9,7 @@ import type { Catalogue } from "../../core/offer/catalogue.ts";
 import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { lockAllDetails, writeAccountSettings } from "./account-details.ts";
 import { endAutoTopUps } from "./end-auto-top-ups.ts";
 import { postMovement } from "./post-movement.ts";
@@ -131,11 +132,13 @@ async function readSettled(
   accountIds: readonly AccountId[],
   now: Instant,
 ): Promise<Map<AccountId, ReadAccount>> {
-  const details = await lockAllDetails(transaction, accountIds);
-  if (details.size === 0) return new Map();
-  const catalogue = await readCatalogue(transaction);
-  const upto = uptoClock(now, await readCompleteUntil(transaction));
-  const books = await readBooks(transaction, [...details.keys()]);
+  const [details, catalogue, completeUntil, books] = await together([
+    lockAllDetails(transaction, accountIds),
+    readCatalogue(transaction),
+    readCompleteUntil(transaction),
+    readBooks(transaction, accountIds),
+  ]);
+  const upto = uptoClock(now, completeUntil);
   const read = new Map<AccountId, ReadAccount>();
   for (const [accountId, { account, createdAt: _, ...charged }] of details) {
     const rest = books.get(accountId);

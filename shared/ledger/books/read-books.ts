@@ -1,6 +1,7 @@
 import type { AccountBook } from "../../core/month/account-book.ts";
 import { EMPTY_SCHEDULE } from "../../core/month/subscription.ts";
 import type { Queryable } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { readLiveLots } from "./read-lots.ts";
 import { readSchedules } from "./schedules.ts";
 
@@ -9,8 +10,10 @@ export async function readBooks(
   transaction: Queryable,
   accountIds: readonly string[],
 ): Promise<Map<string, Omit<AccountBook, "account">>> {
-  const lots = await readLiveLots(transaction, accountIds);
-  const schedules = await readSchedules(transaction, accountIds);
+  const [lots, schedules] = await together([
+    readLiveLots(transaction, accountIds),
+    readSchedules(transaction, accountIds),
+  ]);
   return new Map(
     accountIds.map((id) => [
       id,

@@ -7,6 +7,7 @@ import { publishPayments } from "../books/publish-payments.ts";
 import { LIFE } from "../catalogue/lot-life.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 
 /** The key of a payment. */
 export interface PaymentRef {
@@ -137,9 +138,11 @@ export async function insertTopUps(
   const terms = columnsOf(rows, "accountId", "paymentId", "amount", "currency", "credits");
   const rest = columnsOf(rows, "life", "months", "reason");
   const values = [...terms, ...rest, now, by];
-  await transaction.query({ name: "insert-top-ups", text: INSERT, values });
   const changes = topUps.map(({ accountId, topUp }) => topUpCreated(accountId, topUp, by));
-  await publishPayments(transaction, changes, now);
+  await together([
+    transaction.query({ name: "insert-top-ups", text: INSERT, values }),
+    publishPayments(transaction, changes, now),
+  ]);
 }
 
 const SO_FAR = `

@@ -9,6 +9,7 @@ import { type Decided, moveAccounts, type SettledAccount } from "../books/move-a
 import { publishPayments } from "../books/publish-payments.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { endFee } from "./end-fee.ts";
 import type { OpenAttempt, PaymentEnd, PaymentOutcome } from "./open-attempt.ts";
 import { lockPayments } from "./payments.ts";
@@ -41,9 +42,8 @@ export async function settlePayments(
   return moveAccounts(database, { accountIds, now }, async (accounts, transaction) => {
     const open = await lockOpen(transaction, outcomes, accounts);
     const ended = await endAll(transaction, open, now);
-    await write(transaction, ended, now);
     const changes = ended.map(({ payment, end }) => chargeChanged(payment, end));
-    await publishPayments(transaction, changes, now);
+    await together([write(transaction, ended, now), publishPayments(transaction, changes, now)]);
     const decided = new Map<AccountId, Decided<SettledPayment>>();
     for (const accountId of accounts.keys()) {
       decided.set(accountId, { decision: { kind: "already_settled" }, step: null });

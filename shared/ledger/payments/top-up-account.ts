@@ -21,6 +21,7 @@ import {
   type UnknownAccount,
 } from "../books/move-account.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
 import { insertTopUps, lockPayment, readTopUpsSoFar } from "./payments.ts";
 
 /**
@@ -43,10 +44,12 @@ export async function topUpIfLow(
     const created = decided.flatMap(({ accountId, decision: { topUp } }) =>
       topUp === null ? [] : [{ accountId, topUp }],
     );
-    await insertTopUps(transaction, created, { now, by: null });
     const changed = decided.filter(({ before, decision }) => isChanged(before, decision));
     const written = changed.map(({ accountId, decision }) => ({ accountId, ...decision }));
-    await writeAutoTopUps(transaction, written, now);
+    await together([
+      insertTopUps(transaction, created, { now, by: null }),
+      writeAutoTopUps(transaction, written, now),
+    ]);
     return new Map(decided.map(({ accountId, decision }) => [accountId, { decision, step: null }]));
   });
 }
@@ -127,8 +130,10 @@ async function readContexts(
       thisMonth: startOfMonth(now, account.timeZone),
     }),
   );
-  const soFar = await readTopUpsSoFar(transaction, newest);
-  const autoOf = await readAutoTopUps(transaction, [...accounts.keys()]);
+  const [soFar, autoOf] = await together([
+    readTopUpsSoFar(transaction, newest),
+    readAutoTopUps(transaction, [...accounts.keys()]),
+  ]);
   return [...accounts].map(([accountId, { book, posted: _, ...settled }]) => {
     const ofAccount = soFar.get(accountId);
     if (ofAccount === undefined) throw new Error(`the top-ups of ${accountId} were not read`);
