@@ -8,7 +8,7 @@ import { readRanges } from "../kafka/consume/read-ranges.ts";
 import { listRates } from "../ledger/catalogue/rates.ts";
 import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charges-at-gateway.ts";
 import type { Database, Transaction } from "../ledger/postgres/database.ts";
-import { allowWholeTables, readSnapshot } from "../ledger/postgres/read-snapshot.ts";
+import { allowWholeTables, readUsageSnapshot } from "../ledger/postgres/read-snapshot.ts";
 import { serializeQueries } from "../ledger/postgres/serialize-queries.ts";
 import { openRecordLines } from "../ledger/proof/recorded-usage.ts";
 import { findRepairs } from "../ledger/proof/repairs.ts";
@@ -72,7 +72,7 @@ export async function reconcile(reconciling: Reconciling): Promise<Reconciliatio
   await admin.connect();
   try {
     const knownBelow = await readTopicEnds(admin);
-    return await readSnapshot(database, async (snapshot) => {
+    return await readUsageSnapshot(database, async (snapshot) => {
       const transaction = serializeQueries(snapshot);
       await allowWholeTables(transaction);
       const cut = await cutOf(transaction, admin, scope);

@@ -203,7 +203,7 @@ test("heavy reads that stand still keep no balance or allowance waiting; too man
   const explained = "events/none";
   const answers: Promise<number>[] = [];
   await inTransaction(books.database, async (transaction) => {
-    await transaction.query("LOCK TABLE usage_page, spend IN ACCESS EXCLUSIVE MODE");
+    await transaction.query("LOCK TABLE usage_page, spend_hour IN ACCESS EXCLUSIVE MODE");
     const heavy = Array.from({ length: 34 }, () => status(`heavy/${explained}`));
     expect(await Promise.race(heavy)).toBe(429);
     answers.push(...heavy);

@@ -19,7 +19,14 @@ import { type UsageRecord, usageAcross } from "../../../shared/ledger/usage/expl
 import { lateUsageOf, pastOfLot } from "../../../shared/ledger/usage/explain-late.ts";
 import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import { refuse } from "../problem.ts";
-import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
+import {
+  HEAVY_READ,
+  READ,
+  type RouteContext,
+  readOfAccount,
+  readUsageOfAccount,
+  route,
+} from "./route.ts";
 
 const filter = page.extend({
   live: z.stringbool().default(false).meta({ description: "Only lots with credits remaining." }),
@@ -57,7 +64,7 @@ export const lotRoutes = [
       response: { 200: usageOfLot },
     },
     ({ params: { account_id, lot_id }, query: { limit, cursor } }, context) =>
-      readOfAccount(context, account_id, async (transaction) => {
+      readUsageOfAccount(context, account_id, async (transaction) => {
         const paying = await findPaying(transaction, account_id, lot_id);
         const range = { after: BigInt(cursors.read(cursor)?.[0] ?? -1), limit: limit + 1 };
         const records = await usageAcross(transaction, account_id, paying, range);
@@ -95,14 +102,14 @@ async function* lotPages(...request: Parameters<typeof lotsOf>) {
 /** The usage that a lot paid for, as far as it is kept. Late usage, which got back of its expiry, comes last. */
 async function* usagePages(context: RouteContext, accountId: AccountId, lotId: string) {
   yield* pagesOf<UsageRecord>((last) =>
-    readOfAccount(context, accountId, async (transaction) => {
+    readUsageOfAccount(context, accountId, async (transaction) => {
       const paying = await findPaying(transaction, accountId, lotId);
       const range = { after: last?.drawn.start ?? -1n, limit: CSV_PAGE };
       return usageAcross(transaction, accountId, paying, range);
     }),
   );
   yield* slicesOf(
-    await readOfAccount(context, accountId, async (transaction) => {
+    await readUsageOfAccount(context, accountId, async (transaction) => {
       const { usage } = await lateUsageOf(transaction, accountId, lotId);
       return usage;
     }),
@@ -111,7 +118,7 @@ async function* usagePages(context: RouteContext, accountId: AccountId, lotId: s
 
 /** Where some of the usage is past retention, the name says from when on all of it is in the file. */
 async function nameOfUsage(context: RouteContext, accountId: AccountId, lotId: string) {
-  const from = await readOfAccount(context, accountId, async (transaction) => {
+  const from = await readUsageOfAccount(context, accountId, async (transaction) => {
     const paying = await findPaying(transaction, accountId, lotId);
     const late = await lateUsageOf(transaction, accountId, lotId);
     if ((await pastOfLot(transaction, accountId, paying, late)) === 0n) return null;

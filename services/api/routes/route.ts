@@ -10,7 +10,7 @@ import {
   readAccountDetails,
 } from "../../../shared/ledger/books/account-details.ts";
 import type { Database, Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { readSnapshot, readUsageSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { accountOf } from "../access/caller.ts";
 import { type RouteAccess, scopesOf } from "../access/check-access.ts";
 import { type CsvFile, type openCsvAnswers, prefersCsv } from "../csv-answer.ts";
@@ -186,15 +186,32 @@ export const REFUSALS = {
   "5xx": { description: "The server failed; try again later.", content },
 } as const;
 
+type ReadAccount<T> = (transaction: Transaction, details: AccountDetails) => Promise<T>;
+
 /** Reads a consistent state of an account's books. Throws a Problem if the account does not exist. */
 export async function readOfAccount<T>(
   { database }: RouteContext,
   id: AccountId,
-  read: (transaction: Transaction, details: AccountDetails) => Promise<T>,
+  read: ReadAccount<T>,
 ): Promise<T> {
-  return readSnapshot(database, async (transaction) => {
-    const details = await readAccountDetails(transaction, id);
-    if (details === null) throw unknownAccount(id);
-    return read(transaction, details);
-  });
+  return readSnapshot(database, (transaction) => readAccount(transaction, id, read));
+}
+
+/** The same with its single usage events. */
+export async function readUsageOfAccount<T>(
+  { database }: RouteContext,
+  id: AccountId,
+  read: ReadAccount<T>,
+): Promise<T> {
+  return readUsageSnapshot(database, (transaction) => readAccount(transaction, id, read));
+}
+
+async function readAccount<T>(
+  transaction: Transaction,
+  id: AccountId,
+  read: ReadAccount<T>,
+): Promise<T> {
+  const details = await readAccountDetails(transaction, id);
+  if (details === null) throw unknownAccount(id);
+  return read(transaction, details);
 }

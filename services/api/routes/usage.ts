@@ -33,7 +33,7 @@ import {
   type UsageTotal,
 } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
-import { HEAVY_READ, type RouteContext, readOfAccount, route } from "./route.ts";
+import { HEAVY_READ, type RouteContext, readUsageOfAccount, route } from "./route.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LONGEST_RANGE_MS = 400 * DAY_MS;
@@ -87,7 +87,7 @@ export const usageRoutes = [
       response: { 200: listOf(usageRecord) },
     },
     ({ params: { account_id }, query }, context) =>
-      readOfAccount(context, account_id, async (transaction) => {
+      readUsageOfAccount(context, account_id, async (transaction) => {
         const { limit, cursor, meter = null } = query;
         const filter = { ...rangeOf(query, context.now()), meter };
         const [start = "0", version = "0", place = "0"] = cursors.read(cursor) ?? [];
@@ -105,7 +105,7 @@ export const usageRoutes = [
       const range = rangeOf(query, context.now());
       // What is metered meanwhile comes before the first page, so the pages fit together.
       const pages = pagesOf<Awaited<ReturnType<typeof listUsage>>[number]>((last) =>
-        readOfAccount(context, account_id, (transaction) =>
+        readUsageOfAccount(context, account_id, (transaction) =>
           listUsage(
             transaction,
             account_id,
@@ -137,7 +137,7 @@ export const usageRoutes = [
       response: { 200: explainedUsage },
     },
     ({ params: { account_id, event_id }, query: { source = null } }, context) =>
-      readOfAccount(context, account_id, async (transaction) => {
+      readUsageOfAccount(context, account_id, async (transaction) => {
         const named = { accountId: account_id, eventId: event_id, source };
         const record = await findUsageRecord(transaction, named);
         if ("kind" in record) throw refuse(record);
@@ -150,7 +150,7 @@ type Summed = z.output<typeof summed> & { readonly from: Instant; readonly to: I
 
 /** Throws a Problem. */
 function sumsOf(context: RouteContext, accountId: AccountId, query: Summed) {
-  return readOfAccount(context, accountId, async (transaction, { account }) => {
+  return readUsageOfAccount(context, accountId, async (transaction, { account }) => {
     const { from, to, by: step = null } = query;
     const range = { from, to, step, timeZone: account.timeZone };
     const limit = MOST_BUCKETS + 1;

@@ -4,7 +4,7 @@ import {
   readAccountDetails,
 } from "../../../shared/ledger/books/account-details.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { readUsageSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { noAccount, type Result } from "./result.ts";
 import { withDatabase } from "./with-database.ts";
@@ -14,7 +14,7 @@ export function readBooks<T>(
   settings: Settings,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return withDatabase(settings, (database) => readSnapshot(database, work));
+  return withDatabase(settings, (database) => readUsageSnapshot(database, work));
 }
 
 /** Reads the books of one account at one instant, and refuses when there is no such account. */

@@ -32,8 +32,8 @@ export function retentionMs(retention: Retention): number {
   return count * DAY_MS * (unit === "day" ? 1 : SHORTEST_MONTH);
 }
 
-/** A page may have begun a day before an event on it was metered, and the clocks of processes differ. */
-const PAGE_BEFORE_EVENT_MS = 2 * DAY_MS;
+/** The clocks of processes differ, and a page may have begun before an event on it was metered. */
+const MARGIN_MS = 2 * DAY_MS;
 
 /**
  * The least milliseconds for which usage is kept: a repeat is found by looking at the event itself, for as
@@ -42,7 +42,7 @@ const PAGE_BEFORE_EVENT_MS = 2 * DAY_MS;
 export function leastUsageMs(repeats: Retention): number {
   if (repeats === null) return Number.POSITIVE_INFINITY;
   const { count, unit } = repeats;
-  return count * DAY_MS * (unit === "day" ? 1 : LONGEST_MONTH) + PAGE_BEFORE_EVENT_MS;
+  return count * DAY_MS * (unit === "day" ? 1 : LONGEST_MONTH) + MARGIN_MS;
 }
 
 /** The answer to a request with an Idempotency-Key is given again for this long, in milliseconds. */

@@ -2,7 +2,7 @@ import type { Kafka } from "kafkajs";
 import { TOPICS, USAGE_READER } from "../../core/text/topics.ts";
 import { readOffsets } from "../../ledger/books/consumer-offset.ts";
 import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
-import { readSnapshot } from "../../ledger/postgres/read-snapshot.ts";
+import { readUsageSnapshot } from "../../ledger/postgres/read-snapshot.ts";
 import { type BooksCompared, compareBooks } from "../../ledger/proof/compare-books.ts";
 import {
   beginReplay,
@@ -44,7 +44,7 @@ export interface BooksReplayed extends BooksCompared {
  */
 export async function replayBooks(books: BooksToReplay): Promise<BooksReplayed> {
   const { target, signal } = books;
-  return readSnapshot(books.source, async (source) => {
+  return readUsageSnapshot(books.source, async (source) => {
     await neverIdle(source);
     const ranges = await rangesOf(books, source);
     await prepare(books, source);

@@ -1,10 +1,6 @@
 import { type Database, inTransaction, type Transaction } from "./database.ts";
 
-// What drops a month of usage waits for the lock; a snapshot taken before would see neither its pages nor
-// their sums.
-const BEGIN = `
-  SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-  LOCK TABLE ONLY usage_page IN ACCESS SHARE MODE`;
+const BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /** Runs reads on one consistent snapshot of the books. Writes fail. */
 export async function readSnapshot<T>(
@@ -13,6 +9,22 @@ export async function readSnapshot<T>(
 ): Promise<T> {
   return inTransaction(database, async (transaction) => {
     await transaction.query(BEGIN);
+    return work(transaction);
+  });
+}
+
+const BEGIN_USAGE = `${BEGIN}; LOCK TABLE ONLY usage_page IN ACCESS SHARE MODE`;
+
+/**
+ * The same, where single usage events are read. What drops a month of them waits for the lock: a snapshot
+ * without it would see neither their pages nor what is kept of them.
+ */
+export async function readUsageSnapshot<T>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return inTransaction(database, async (transaction) => {
+    await transaction.query(BEGIN_USAGE);
     return work(transaction);
   });
 }

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from "../postgres/database.ts";
-import { allowWholeTables, readSnapshot } from "../postgres/read-snapshot.ts";
+import { allowWholeTables, readUsageSnapshot } from "../postgres/read-snapshot.ts";
 import { DUE_INVARIANTS } from "./invariants/due.ts";
 import type { Invariant } from "./invariants/invariant.ts";
 import { LINE_INVARIANTS } from "./invariants/line.ts";
@@ -29,7 +29,7 @@ export async function checkInvariants(
   database: Database,
   onFinding: (finding: Finding) => void,
 ): Promise<Finding[]> {
-  return readSnapshot(database, async (transaction) => {
+  return readUsageSnapshot(database, async (transaction) => {
     await allowWholeTables(transaction);
     return findBroken(transaction, "%", onFinding);
   });

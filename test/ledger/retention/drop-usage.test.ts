@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { dropUsageMonth } from "../../../shared/ledger/housekeeping/drop-usage.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
-import { allowWholeTables, readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import {
+  allowWholeTables,
+  readUsageSnapshot,
+} from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { checkInvariants } from "../../../shared/ledger/proof/invariants.ts";
 import {
   type OriginalRecord,
@@ -150,7 +153,7 @@ test("while pages are read for long, nothing is dropped, and metering goes on", 
     const acme = oldUsage(copy, "acme", "later");
     const reading = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
-    const reader = readSnapshot(copy.database, async (transaction) => {
+    const reader = readUsageSnapshot(copy.database, async (transaction) => {
       await allowWholeTables(transaction);
       reading.resolve();
       await go.promise;
