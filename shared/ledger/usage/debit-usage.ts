@@ -37,7 +37,7 @@ export function debitUsage(
     const carried = await readCarried(transaction, usage.rates, groups);
     const context = { now, ...usage, ...read, expired, carried };
     const metering = await meter(transaction, groups, context);
-    if (!(await postMovement(transaction, metering, now))) return null;
+    if (!(await postMovement(transaction, metering, now, usage.accounts))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
     return metering;
   });

@@ -28,6 +28,20 @@ test("debits of an account with expiring lots update no index of its row", async
   expect(after.heapOnly - before.heapOnly).toBe(after.all - before.all);
 });
 
+test("a debit writes nothing of its account but what was drawn", async () => {
+  await openAccount(books, "only-draws", { lots: [{ credits: 1_000n }] });
+  await books.database.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      RAISE EXCEPTION 'more than drawn';
+    END
+    $$;
+    CREATE TRIGGER refuse BEFORE UPDATE OF granted ON account FOR EACH ROW EXECUTE FUNCTION refuse()`);
+  const usage = usageBatches(books, "only-draws");
+  const debit = () => usage.debit([{ eventId: "e", accountId: "only-draws", quantity: 3n }]);
+  expect(await debit()).toMatchObject({ metered: 1 });
+});
+
 async function updates(): Promise<{ all: number; heapOnly: number }> {
   const { rows } = await books.database.query<{ all: number; heapOnly: number }>(
     `SELECT n_tup_upd::integer AS all, n_tup_hot_upd::integer AS "heapOnly"
