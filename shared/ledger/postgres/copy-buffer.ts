@@ -142,7 +142,8 @@ export class CopyBuffer {
   /** Throws a RangeError for a value beyond 64 bits, which a DataView would truncate, or no safe integer. */
   int8(value: bigint | number): void {
     if (typeof value === "number") {
-      this.#safeInteger(value);
+      if (!Number.isSafeInteger(value)) throw new RangeError(`${value} in an int8`);
+      this.#double(value);
       return;
     }
     if (value > MAX_BIGINT || value < -MAX_BIGINT - 1n) throw new RangeError(`${value} in an int8`);
@@ -154,11 +155,10 @@ export class CopyBuffer {
 
   /** Postgres counts microseconds from 2000. */
   timestamptz(value: Instant): void {
-    this.#safeInteger((value - MILLIS_AT_2000) * 1000);
+    this.#double((value - MILLIS_AT_2000) * 1000);
   }
 
-  #safeInteger(value: number): void {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} in an int8`);
+  #double(value: number): void {
     const high = Math.floor(value / TWO_TO_32);
     this.#reserve(12);
     this.#view.setInt32(this.#length, 8);

@@ -71,9 +71,21 @@ describe("an int8 is eight bytes, two's complement", () => {
     expect(fieldOf((rows) => rows.int8(value))).toEqual(hex(`00000008 ${bytes}`));
   });
 
-  test("one that does not fit is an error, not another number", () => {
-    expect(() => fieldOf((rows) => rows.int8(MAX_BIGINT + 1n))).toThrow(RangeError);
+  test("the same for a number, as for the integer that it is", () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), (value) => {
+        const field = fieldOf((rows) => rows.int8(value));
+        expect(field).toEqual(fieldOf((rows) => rows.int8(BigInt(value))));
+      }),
+    );
   });
+
+  test.each([MAX_BIGINT + 1n, 2 ** 53, 0.5, Number.NaN])(
+    "one that does not fit is an error, not another number: %s",
+    (value) => {
+      expect(() => fieldOf((rows) => rows.int8(value))).toThrow(RangeError);
+    },
+  );
 });
 
 describe("an int4 is four bytes", () => {
