@@ -12,7 +12,7 @@ test("all is measured, unless one is named", () => {
 });
 
 test.each([
-  ["--only nothing", /^--only must be one of random, hot, .*, grown, not "nothing"$/],
+  ["--only nothing", /^--only must be one of random, hot, .*, soak, not "nothing"$/],
   ["--only toString", /^--only must be one of /],
   ["--rounds 0", /^--rounds must be a whole number from 1 on, not "0"$/],
   ["--grown 0.5", /^--grown must be a whole number from 1 on, not "0.5"$/],

@@ -16,6 +16,7 @@ import { pacedLatency } from "./latency.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
 import { reconciles } from "./reconcile.ts";
 import { replays } from "./replay.ts";
+import { soak } from "./soak.ts";
 import { streamDelay } from "./stream-delay.ts";
 import { streamMemory } from "./stream-memory.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
@@ -27,7 +28,8 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, many, latency, month,
-                                         turn, topup, ingest, reconcile, replay, balance, stream, grown
+                                         turn, topup, ingest, reconcile, replay, balance, stream, grown,
+                                         soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
                                          of --quick)
@@ -106,6 +108,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
       ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),
       ...(await topUpMemory(bench)),
     ],
+    soak: () => soak(bench, options.quick ? 4_000 : 20_000),
     many: async () => [
       ...(await manyAccounts(bench, 100_000, 0.5)),
       ...(await manyAccounts(bench, 1_000_000, 0.25)),
