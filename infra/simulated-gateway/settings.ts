@@ -25,6 +25,7 @@ export const environment = z
   })
   .refine((env) => env.SIMULATED_GATEWAY_WEBHOOK_URL === undefined || hasSecret(env), {
     path: ["SIMULATED_GATEWAY_WEBHOOK_SECRET"],
+    message: "is not set, and SIMULATED_GATEWAY_WEBHOOK_URL is",
   });
 
 export interface GatewaySettings {
