@@ -65,17 +65,20 @@ export class ColumnDrawing {
   readonly #context: MeteringContext;
   readonly #credits: Float64Array;
   readonly #rates = new Map<Rate, RateInDoubles | null>();
-  /** Accounts that have an event which is metered already; null: not looked up, and none are judged. */
-  readonly #recorded: ReadonlySet<string> | null;
+  /** Accounts with an event that is metered with other content; null: not looked up, and none are judged. */
+  readonly #conflicting: ReadonlySet<string> | null;
   #spends: SpendInDoubles[] = [];
   #remainders = new Map<Rate, number>();
 
-  constructor(groups: AccountGroups, context: MeteringContext) {
+  constructor(
+    groups: AccountGroups,
+    context: MeteringContext,
+    conflicting: ReadonlySet<string> | null,
+  ) {
     this.#groups = groups;
     this.#context = context;
     this.#credits = new Float64Array(groups.order.length);
-    const recorded = context.recorded?.values().map(({ accountId }) => accountId);
-    this.#recorded = recorded === undefined ? null : new Set(recorded);
+    this.#conflicting = conflicting;
   }
 
   get drawn(): DrawnColumns {
@@ -88,7 +91,7 @@ export class ColumnDrawing {
   draw(accountId: string, from: number, to: number): boolean {
     const account = this.#context.accounts.get(accountId);
     if (account === undefined || isDue(account, this.#context.now)) return false;
-    if (this.#recorded !== null && this.#mayRepeat(accountId, from, to)) return false;
+    if (this.#conflicting !== null && this.#mayRepeat(accountId, from, to)) return false;
     const start = Number(account.position);
     const carried = this.#context.carried.get(accountId);
     this.#spends = [];
@@ -170,9 +173,9 @@ export class ColumnDrawing {
     this.carried.push(...changesOfCarried(accountId, changes));
   }
 
-  /** True if an event of the account is metered already, or two of them may have the same id. */
+  /** True if an event of the account is a conflict, or two of them may have the same id. */
   #mayRepeat(accountId: string, from: number, to: number): boolean {
-    if (this.#recorded?.has(accountId)) return true;
+    if (this.#conflicting?.has(accountId)) return true;
     if (to - from === 1) return false;
     const { columns, order } = this.#groups;
     const seen = new Set<number | string>();
