@@ -92,6 +92,7 @@ export class ColumnDrawing {
     const account = this.#context.accounts.get(accountId);
     if (account === undefined || isDue(account, this.#context.now)) return false;
     if (this.#conflicting !== null && this.#mayRepeat(accountId, from, to)) return false;
+    // From one that doubles do not hold, no sum is a safe integer either.
     const start = Number(account.position);
     const carried = this.#context.carried.get(accountId);
     this.#spends = [];

@@ -14,9 +14,8 @@ export interface HousekeepingState {
 
 /**
  * Deletes the rows that are past their retention, table by table, and yields what it did to each: rows
- * whose use ended before `before`. Each
- * step is a small transaction of its own, so a run may be broken off, repeated, or run twice at once. It
- * ends early, and says so, once `signal` is aborted.
+ * whose use ended before `before`. Each step is a small transaction of its own, so a run may be broken off,
+ * repeated, or run twice at once. It ends early, and says so, once `signal` is aborted.
  */
 export async function* keepHouse(
   database: Database,

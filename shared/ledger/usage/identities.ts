@@ -109,11 +109,13 @@ export function newIdentities(events: readonly Identified[]): NewIdentities {
     places: Array.from(events.keys()),
     starts: events.map(({ start }) => start),
     versions: events.map(({ version }) => version),
-    identityAt: (place) => events[place] ?? NOBODYS,
+    identityAt(place) {
+      const event = events[place];
+      if (event === undefined) throw new RangeError(`no event at ${place}`);
+      return event;
+    },
   };
 }
-
-const NOBODYS: EventIdentity = { accountId: "", source: "", eventId: "" };
 
 /**
  * Writes the identities of metered events. A key that exists fails the transaction with a unique
