@@ -3,6 +3,7 @@ import { type Encode, openEncoder } from "../codec/encoder.ts";
 import type { Registry } from "../codec/registry.ts";
 import { SCHEMAS, type TopicSchema } from "../codec/schemas.ts";
 import { QUICK_GZIP } from "../patches/quick-gzip.ts";
+import { quicklyGrouped, quickPartitioner } from "../patches/quick-partitions.ts";
 
 /** A record to publish. `sequence` rises per key and topic, so that readers can drop repeats. */
 export interface Outgoing {
@@ -53,7 +54,7 @@ export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">
         compression: compressionOf(bytes),
         topicMessages: [...topics].map((topic) => ({
           topic,
-          messages: messages.filter((message) => message.topic === topic),
+          messages: quicklyGrouped(messages.filter((message) => message.topic === topic)),
         })),
       });
     } catch (error) {
@@ -97,8 +98,7 @@ async function connect(kafka: Kafka): Promise<Producer> {
   const producer = kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,
-    // Hashes keys as Kafka's Java client does, so that any client puts an account on the same partition.
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    createPartitioner: quickPartitioner,
   });
   await producer.connect();
   return producer;
