@@ -18,10 +18,14 @@ const REST = [
   "expiredUntil",
 ] as const satisfies readonly (keyof Account)[];
 
+// Quotes in an array would need escapes. No JSON has the separator. Source: RFC 7464.
+const SEPARATOR = "\x1e";
+const SPENT = "string_to_array($2, E'\\x1e', '')::json[]";
+
 const DRAW = `
   UPDATE account
   SET position = moved.position, version = account.version + 1, spent = moved.spent
-  FROM unnest($1::text[], $2::json[], $3::bigint[], $4::bigint[])
+  FROM unnest($1::text[], ${SPENT}, $3::bigint[], $4::bigint[])
     AS moved (account_id, spent, version, position)
   WHERE account.account_id = moved.account_id
     AND account.version = moved.version`;
@@ -40,7 +44,7 @@ const UPDATE = (raisedBy: 0 | 1) => `
       next_due_at = to_timestamp(moved.next_due_at / 1000),
       settle_at = to_timestamp(moved.settle_at / 1000),
       expired_until = to_timestamp(moved.expired_until / 1000)
-  FROM unnest($1::text[], $2::json[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+  FROM unnest($1::text[], ${SPENT}, $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
               $8::bigint[], $9::boolean[], $10::float8[], $11::float8[], $12::float8[])
     AS moved (account_id, spent, version, position, granted, crossings, waiting_crossing, entries,
               low_balance, next_due_at, settle_at, expired_until)
@@ -90,7 +94,7 @@ async function update(
     text,
     values: [
       textArray(accounts.map(({ accountId }) => accountId)),
-      textArray(accounts.map(({ spent }) => spent)),
+      accounts.map(({ spent }) => spent ?? "").join(SEPARATOR),
       ...numbers.map((column) => bigintArray(accounts.map((account) => account[column]))),
     ],
   });

@@ -60,6 +60,33 @@ test.each(Object.entries(CHANGED))("a change of %s is written", async (column, v
   expect(await stateOf(changed)).toEqual(raised(changed));
 });
 
+test("each account gets its own spend, whatever its meters are named, and one that has none gets none", async () => {
+  const spends = [
+    null,
+    `[0, ["a \\"b\\" \\\\ {c}, \\u001e", 1, 5, 5]]`,
+    null,
+    "[0,\n []]",
+    '[0, ["", 1, 2, 3]]',
+  ];
+  const names = spends.map((_, index) => `spending-${index}`);
+  await open(...names);
+  const { before, after } = await drawing(...names);
+  const spent = after.map((account) => ({
+    ...account,
+    spent: spends[names.indexOf(account.accountId)] ?? null,
+  }));
+  expect(await update(spent, before)).toBe(true);
+  expect(await stateOf(spent)).toEqual(raised(spent));
+});
+
+test("an account alone that has no spend gets none", async () => {
+  await open("not-spending");
+  const { before, after } = await drawing("not-spending");
+  const spent = after.map((account) => ({ ...account, spent: null }));
+  expect(await update(spent, before)).toBe(true);
+  expect(await stateOf(spent)).toEqual(raised(spent));
+});
+
 test("accounts that were not read before are written whole", async () => {
   await open("unread-1", "unread-2");
   const { after } = await drawing("unread-1", "unread-2");
