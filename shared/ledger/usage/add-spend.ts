@@ -2,10 +2,11 @@ import type { Spend } from "../../core/usage/spend.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
 
+// Dividing a bigint by 1000.0 would be a division of decimals.
 const ADD = `
   INSERT INTO spend_hour AS spend (account_id, hour, meter, events, quantity, credits)
-  SELECT account_id, to_timestamp(hour / 1000.0), meter, events, quantity, credits
-  FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::numeric[], $6::bigint[])
+  SELECT account_id, to_timestamp(hour / 1000), meter, events, quantity, credits
+  FROM unnest($1::text[], $2::float8[], $3::text[], $4::bigint[], $5::numeric[], $6::bigint[])
     AS spent (account_id, hour, meter, events, quantity, credits)
   ON CONFLICT (account_id, hour, meter) DO UPDATE
   SET events = spend.events + excluded.events,

@@ -5,11 +5,12 @@ import { meterAt, occurredAtAt } from "../../core/usage/usage-columns.ts";
 import { bigintArray, columnsOf, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
+// Dividing a bigint by 1000.0 would be a division of decimals.
 const READ = `
   SELECT account_id AS "accountId", meter, valid_from AS "validFrom", remainder
-  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS named (account_id, meter, instant)
+  FROM unnest($1::text[], $2::text[], $3::float8[]) AS named (account_id, meter, instant)
   JOIN carried USING (account_id, meter)
-  WHERE valid_from = to_timestamp(instant / 1000.0)`;
+  WHERE valid_from = to_timestamp(instant / 1000)`;
 
 /** An account's usage is priced with a rate. */
 interface Priced {
@@ -73,8 +74,8 @@ export async function readRemainders(
 
 const WRITE = `
   INSERT INTO carried (account_id, meter, valid_from, remainder)
-  SELECT account_id, meter, to_timestamp(instant / 1000.0), remainder
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+  SELECT account_id, meter, to_timestamp(instant / 1000), remainder
+  FROM unnest($1::text[], $2::text[], $3::float8[], $4::bigint[])
     AS changed (account_id, meter, instant, remainder)
   ON CONFLICT (account_id, meter, valid_from) DO UPDATE SET remainder = excluded.remainder`;
 
