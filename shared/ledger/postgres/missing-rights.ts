@@ -1,19 +1,28 @@
 import { type Queryable, queryRow, queryRows } from "./database.ts";
 
-// Of the tables that migrations made. What a view shows, and which migrations there were, is only read.
-// Partitions are reached through their table.
+// Of what migrations made. What a view shows, and which migrations there were, is only read. Partitions are
+// reached through their table. Functions with the owner's rights are closed to everyone else.
 const MISSING = `
-  SELECT relname AS name, array_agg(privilege ORDER BY place) AS privileges
-  FROM pg_class
+  WITH migrated AS (
+    SELECT relnamespace AS namespace, relowner AS owner
+    FROM pg_class
+    WHERE oid = to_regclass('public.migration')
+  )
+  SELECT array_agg(privilege ORDER BY place) AS privileges, relname::text AS name
+  FROM migrated
+  JOIN pg_class ON relnamespace = namespace AND relowner = owner
   CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) WITH ORDINALITY AS wanted (privilege, place)
-  WHERE relnamespace = to_regnamespace('public')
-    AND relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('public.migration'))
-    AND relkind IN ('r', 'p', 'v')
+  WHERE relkind IN ('r', 'p', 'v')
     AND NOT relispartition
     AND (privilege = 'SELECT' OR (relkind <> 'v' AND relname <> 'migration'))
     AND NOT has_table_privilege($1, pg_class.oid, privilege)
   GROUP BY relname
-  ORDER BY relname`;
+  UNION ALL
+  SELECT '{EXECUTE}', 'FUNCTION ' || pg_proc.oid::regprocedure
+  FROM migrated
+  JOIN pg_proc ON pronamespace = namespace AND proowner = owner
+  WHERE prosecdef AND NOT has_function_privilege($1, pg_proc.oid, 'EXECUTE')
+  ORDER BY name`;
 
 const ROLE = `
   SELECT role, quote_ident(role) AS quoted, has_schema_privilege(role, oid, 'USAGE') AS enters
@@ -28,7 +37,7 @@ export interface MissingRights {
 
 /**
  * What a role lacks of the rights that the services need in the schema public: to read and to change
- * rows, but never tables. Without a role: the one of this connection.
+ * rows, but never tables, other than by the functions made for it. Without a role: the one of this connection.
  */
 export async function missingRights(database: Queryable, role?: string): Promise<MissingRights> {
   const found = await queryRow<{ role: string; quoted: string; enters: boolean }>(database, ROLE, [
@@ -36,10 +45,10 @@ export async function missingRights(database: Queryable, role?: string): Promise
   ]);
   if (found === null) return { role: role ?? "", grants: [] };
   const schema = found.enters ? [] : [`GRANT USAGE ON SCHEMA public TO ${found.quoted}`];
-  const tables = await queryRows<{ name: string; privileges: string[] }>(database, MISSING, [
+  const objects = await queryRows<{ name: string; privileges: string[] }>(database, MISSING, [
     found.role,
   ]);
-  const grants = tables.map(
+  const grants = objects.map(
     ({ name, privileges }) => `GRANT ${privileges.join(", ")} ON ${name} TO ${found.quoted}`,
   );
   return { role: found.role, grants: [...schema, ...grants] };

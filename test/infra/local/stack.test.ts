@@ -163,17 +163,28 @@ describe("a role of Postgres", () => {
     expect(registered).toEqual([{ owner: "drawdown_registry" }]);
   });
 
+  test("alone executes functions with the owner's rights", async () => {
+    await sql("CREATE ROLE analyst");
+    const open = await sql(`
+      SELECT oid::regprocedure::text AS function FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND prosecdef
+        AND (has_function_privilege('analyst', oid, 'EXECUTE')
+          OR NOT has_function_privilege('drawdown_app', oid, 'EXECUTE'))`);
+    expect(open).toEqual([]);
+  });
+
   test("is told what it lacks, and set-up grants it", async () => {
     const database = connect(stack.env.DATABASE_URL, 1);
     onTestFinished(() => database.end());
     await requireRights(database);
     await sql("REVOKE SELECT, DELETE ON account FROM drawdown_app");
     await sql("REVOKE SELECT ON lot FROM drawdown_app");
+    await sql("REVOKE EXECUTE ON FUNCTION add_usage_month FROM drawdown_app");
     const env = { ...stack.env };
     const sentence =
       "the role drawdown_app of Postgres lacks rights: set-up grants them (npm run set-up with " +
-      "DATABASE_OWNER_URL), or the tables' owner by: GRANT SELECT, DELETE ON account TO drawdown_app, " +
-      "and 1 more";
+      "DATABASE_OWNER_URL), or the tables' owner by: GRANT EXECUTE ON FUNCTION add_usage_month(timestamp " +
+      "with time zone) TO drawdown_app, and 2 more";
     await expect(requireRights(database)).rejects.toThrow(sentence);
     expect(await drawdown(["doctor"], { env })).toMatchObject({ code: 1, stderr: `${sentence}\n` });
     expect(await drawdown(["account", "show", "acme"], { env })).toMatchObject({
