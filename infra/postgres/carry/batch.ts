@@ -50,7 +50,7 @@ export async function carryBatch(client: Transaction, start: BatchStart): Promis
     identitiesOn({ ...page, usage: page.usage.filter((one) => one.meteredAt >= start.since) }),
   );
   await writeIdentities(client, await readGenerations(client), newIdentities(recent), {
-    lookedUp: start.lookUp,
+    mayClash: start.lookUp,
     meteredAt: records.reduce((newest, { meteredAt }) => Math.max(newest, meteredAt), 0),
   });
   await compareBatch(client, pages, records);

@@ -12,11 +12,12 @@ import {
   remainderInDoubles,
 } from "../offer/rate-in-doubles.ts";
 import { type Carried, type CarriedByRate, changesOfCarried } from "./carried.ts";
+import { judgeRepeat, type PossibleRepeats } from "./column-repeats.ts";
 import type { AccountGroups } from "./group-columns.ts";
 import type { MeteringContext } from "./meter-usage.ts";
 import { addSpent } from "./open-spend.ts";
 import type { Spend } from "./spend.ts";
-import { ID_BYTES, type UsageColumns } from "./usage-columns.ts";
+import type { UsageColumns } from "./usage-columns.ts";
 
 /** What one account drew: `order[from]` to `order[to]`, each where the one before ended. */
 export interface DrawnStretch {
@@ -32,13 +33,18 @@ export interface DrawnStretch {
 /** Events of accounts that did nothing but draw. */
 export interface DrawnColumns {
   readonly columns: UsageColumns;
-  /** Places, each account's together. Those of other accounts are in between. */
+  /** Places, each account's together. Those of repeats and of other accounts are in between. */
   readonly order: Int32Array;
   /** What the event at each index of `order` cost, in micro-credits below 2^53. */
   readonly credits: Float64Array;
   readonly stretches: readonly DrawnStretch[];
   /** The number of events in all stretches. */
   readonly count: number;
+}
+
+/** What columns are drawn with; `mayRepeat` has the place of each event in `recorded` that could be drawn. */
+export interface ColumnContext extends MeteringContext {
+  readonly mayRepeat: PossibleRepeats;
 }
 
 /** Usage of a meter in an hour, in numbers that doubles hold. */
@@ -51,9 +57,9 @@ interface SpendInDoubles {
 }
 
 /**
- * Draws the events of accounts to which nothing else happens: nothing is due, no event is late or may be a
- * repeat, the balance stays above the threshold, and doubles hold all numbers. What such an account draws is
- * what `meterUsage` draws of it.
+ * Draws the events of accounts to which nothing else happens: nothing is due, no event is late or a conflict,
+ * the balance stays above the threshold, and doubles hold all numbers. Repeats are dropped. What such an account
+ * draws is what `meterUsage` draws of it.
  */
 export class ColumnDrawing {
   readonly stretches: DrawnStretch[] = [];
@@ -61,40 +67,64 @@ export class ColumnDrawing {
   readonly spends: Spend[] = [];
   readonly carried: Carried[] = [];
   count = 0;
+  /** The number of events that were dropped. */
+  repeats = 0;
   readonly #groups: AccountGroups;
-  readonly #context: MeteringContext;
+  readonly #context: ColumnContext;
+  /** Of an account that is drawn, without its repeats. */
+  readonly #order: Int32Array;
   readonly #credits: Float64Array;
   readonly #rates = new Map<Rate, RateInDoubles | null>();
-  /** Accounts with an event that is metered with other content; null: not looked up, and none are judged. */
-  readonly #conflicting: ReadonlySet<string> | null;
   #spends: SpendInDoubles[] = [];
   #remainders = new Map<Rate, number>();
 
-  constructor(
-    groups: AccountGroups,
-    context: MeteringContext,
-    conflicting: ReadonlySet<string> | null,
-  ) {
+  constructor(groups: AccountGroups, context: ColumnContext) {
     this.#groups = groups;
     this.#context = context;
+    this.#order = groups.order.slice();
     this.#credits = new Float64Array(groups.order.length);
-    this.#conflicting = conflicting;
   }
 
   get drawn(): DrawnColumns {
-    const { columns, order } = this.#groups;
+    const { columns } = this.#groups;
     const { stretches, count } = this;
-    return { columns, order, credits: this.#credits, stretches, count };
+    return { columns, order: this.#order, credits: this.#credits, stretches, count };
   }
 
-  /** Draws the events of an account, `order[from]` to `order[to]`; false: more may happen, and nothing is drawn. */
-  draw(accountId: string, from: number, to: number): boolean {
+  /** Draws the events of an account, from `from` to `end` in the order; false: more may happen, and nothing is drawn. */
+  draw(accountId: string, from: number, end: number): boolean {
     const account = this.#context.accounts.get(accountId);
     if (account === undefined || isDue(account, this.#context.now)) return false;
-    if (this.#conflicting !== null && this.#mayRepeat(accountId, from, to)) return false;
+    const to = this.#dropRepeats(from, end);
+    if (to === null) return false;
+    if (!this.#drawFirsts(account, from, to)) return false;
+    this.repeats += end - to;
+    return true;
+  }
+
+  /** Brings the events of an account that are no repeats forward; returns where they end, null: one is a conflict. */
+  #dropRepeats(from: number, end: number): number | null {
+    const { mayRepeat, recorded } = this.#context;
+    if (mayRepeat.size === 0) return end;
+    let to = from;
+    for (let index = from; index < end; index += 1) {
+      const place = this.#order[index] ?? 0;
+      const first = mayRepeat.get(place);
+      const judged =
+        first === undefined ? "first" : judgeRepeat(this.#groups.columns, place, first, recorded);
+      if (judged === "repeat") continue;
+      if (judged !== "first") return null;
+      this.#order[to++] = place;
+    }
+    return to;
+  }
+
+  /** Draws events that come for the first time; false: more may happen. */
+  #drawFirsts(account: Account, from: number, to: number): boolean {
+    if (from === to) return true;
     // From one that doubles do not hold, no sum is a safe integer either.
     const start = Number(account.position);
-    const carried = this.#context.carried.get(accountId);
+    const carried = this.#context.carried.get(account.accountId);
     this.#spends = [];
     if (this.#remainders.size > 0) this.#remainders = new Map();
     let end = start;
@@ -109,8 +139,8 @@ export class ColumnDrawing {
 
   /** What an event draws; NaN: more than that may happen. */
   #drawOne(index: number, account: Account, carried: CarriedByRate | undefined): number {
-    const { columns, order } = this.#groups;
-    const place = order[index] ?? 0;
+    const { columns } = this.#groups;
+    const place = this.#order[index] ?? 0;
     if (columns.plain.has(place)) return Number.NaN;
     const occurredAt = columns.occurredAt[place] ?? 0;
     const meter = columns.meter[place] ?? 0;
@@ -173,19 +203,6 @@ export class ColumnDrawing {
     const changes = { before: carried ?? NOTHING_CARRIED, after: new Map(entries) };
     this.carried.push(...changesOfCarried(accountId, changes));
   }
-
-  /** True if an event of the account is a conflict, or two of them may have the same id. */
-  #mayRepeat(accountId: string, from: number, to: number): boolean {
-    if (this.#conflicting?.has(accountId)) return true;
-    if (to - from === 1) return false;
-    const { columns, order } = this.#groups;
-    const seen = new Set<number | string>();
-    for (let index = from; index < to; index += 1) {
-      const place = order[index] ?? 0;
-      seen.add(columns.idTexts.get(place) ?? lowBytesOf(columns.ids, place));
-    }
-    return seen.size < to - from;
-  }
 }
 
 const NOTHING_CARRIED: CarriedByRate = new Map();
@@ -193,12 +210,4 @@ const NOTHING_CARRIED: CarriedByRate = new Map();
 /** True if a balance at or below the threshold would be published. */
 function mayCross(account: Account): boolean {
   return !account.lowBalance || waitsForNeed(account);
-}
-
-/** As much of a UUID as a double holds of whole bytes. */
-function lowBytesOf(ids: Uint8Array, place: number): number {
-  let value = 0;
-  const end = (place + 1) * ID_BYTES;
-  for (let at = end - 6; at < end; at += 1) value = value * 256 + (ids[at] ?? 0);
-  return value;
 }

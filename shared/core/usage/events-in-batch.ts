@@ -30,10 +30,10 @@ export interface BatchContext {
   /** What was carried under the rates of the events, by account; none: 0. */
   readonly carried: ReadonlyMap<string, CarriedByRate>;
   /**
-   * Events already metered under the batch's identities, by `identityOf`. Null: not looked up; the
-   * unique key of the usage records detects repeats.
+   * Events already metered under the batch's identities, by `identityOf`, as far as these were looked up. Of
+   * the others, the unique key of identities detects repeats.
    */
-  readonly recorded: ReadonlyMap<string, UsageEvent> | null;
+  readonly recorded: ReadonlyMap<string, UsageEvent>;
 }
 
 /** A metered event: its price, what expired lots pay of it, and where on the line the rest starts. */
@@ -61,7 +61,7 @@ export interface Metering<E extends UsageEvent> extends Movement {
 
 /** A batch while its events are applied one by one. */
 interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, "recorded"> {
-  readonly recorded: Map<string, UsageEvent> | null;
+  readonly recorded: Map<string, UsageEvent>;
   readonly open: Map<string, AccountInBatch>;
   readonly drawn: Drawn<E>[];
   readonly rejected: Rejected<E>[];
@@ -101,7 +101,7 @@ export function meterEvents<E extends UsageEvent>(
 }
 
 function openBatch<E extends UsageEvent>(context: BatchContext): EventsInBatch<E> {
-  const recorded = context.recorded && new Map(context.recorded);
+  const recorded = new Map(context.recorded);
   const nothing = { drawn: [], rejected: [], lowBalances: [], repeats: 0 };
   return { ...context, recorded, open: new Map<string, AccountInBatch>(), ...nothing };
 }
@@ -111,7 +111,7 @@ function accountFor<E extends UsageEvent>(
   batch: EventsInBatch<E>,
   event: E,
 ): AccountInBatch | null {
-  const before = batch.recorded?.get(identityOf(event));
+  const before = batch.recorded.get(identityOf(event));
   if (before !== undefined) {
     if (isSameEvent(before, event)) {
       batch.repeats += 1;
@@ -163,7 +163,7 @@ function drawEvent<E extends UsageEvent>(
   }
   batch.drawn.push({ event, credits, givenBack, start: book.position });
   draw(book, event, cost, batch.lowBalances);
-  batch.recorded?.set(identityOf(event), event);
+  batch.recorded.set(identityOf(event), event);
   return true;
 }
 

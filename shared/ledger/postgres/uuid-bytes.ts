@@ -1,4 +1,19 @@
 export const UUID_BYTES = 16;
+const UUID_OID = 2950;
+
+/** The UUIDs of these numbers, 16 bytes each in `bytes`, as a `uuid[]` in binary: parsing text takes longer. */
+export function uuidsParameter(bytes: Uint8Array, numbers: readonly number[]): Buffer {
+  const header = [1, 0, UUID_OID, numbers.length, 1];
+  const array = Buffer.allocUnsafe(header.length * 4 + numbers.length * (4 + UUID_BYTES));
+  let at = 0;
+  for (const value of header) at = array.writeInt32BE(value, at);
+  for (const number of numbers) {
+    at = array.writeInt32BE(UUID_BYTES, at);
+    const from = number * UUID_BYTES;
+    for (let index = 0; index < UUID_BYTES; index += 1) array[at++] = bytes[from + index] ?? 0;
+  }
+  return array;
+}
 
 const NO_DIGIT = 255;
 const DIGITS = new Uint8Array(128).fill(NO_DIGIT);

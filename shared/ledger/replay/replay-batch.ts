@@ -32,15 +32,18 @@ export function replayBatch(
       starts: new Map(),
       short: noShortage(),
     };
+    let { lookUp } = once;
     for (;;) {
       const metering = replayUsage(events, context);
       const { ofEntries, ofLots, ofStarts } = context.short;
       if (ofEntries.size + ofLots.size + ofStarts.size > 0) {
         context = await readMore(transaction, recorded, context);
-      } else if (context.recorded === null && metering.rejected.length > 0) {
+      } else if (!lookUp && metering.rejected.length > 0) {
         // Rejected events never reach the unique key, so whether one is a repeat is looked up.
         const rejected = metering.rejected.map(({ event }) => event);
-        context = { ...context, recorded: await findRecorded(transaction, rejected) };
+        const found = await findRecorded(transaction, rejected);
+        context = { ...context, recorded: new Map([...context.recorded, ...found]) };
+        lookUp = true;
       } else {
         const { histories } = context;
         const isPosted = await postReplayed(transaction, metering, histories, usage.accounts);

@@ -1,7 +1,8 @@
 import type { Account } from "../../core/line/account.ts";
 import { EMPTY_CATALOGUE } from "../../core/offer/catalogue.ts";
 import type { RateCard } from "../../core/offer/rate-card.ts";
-import { type AccountGroups, lateAccounts } from "../../core/usage/group-columns.ts";
+import type { ColumnContext } from "../../core/usage/draw-columns.ts";
+import { lateAccounts } from "../../core/usage/group-columns.ts";
 import { type ColumnMetering, meterColumns } from "../../core/usage/meter-columns.ts";
 import { accountsDue, type MeteringContext } from "../../core/usage/meter-usage.ts";
 import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
@@ -16,7 +17,7 @@ import { together } from "../postgres/together.ts";
 import type { DebitOutcome, UsageBatch } from "./batch.ts";
 import { readCarried } from "./carried.ts";
 import { exactlyOnce, type Try } from "./exactly-once.ts";
-import { findRecorded, findRecordedAmong } from "./records.ts";
+import { findRecorded, findRepeats } from "./records.ts";
 
 /** Reads the rate card in a transaction. */
 export type ReadRates = (transaction: Transaction) => Promise<RateCard>;
@@ -36,35 +37,37 @@ export function debitUsage(
     const expired = await readExpired(transaction, lateAccounts(groups, usage.accounts));
     const carried = await readCarried(transaction, usage.rates, groups);
     const context = { now, ...usage, ...read, expired, carried };
-    const metering = await meter(transaction, groups, context);
+    const metering = await meter(transaction, once, context);
     if (!(await postMovement(transaction, metering, now, usage.accounts))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
     return metering;
   });
 }
 
-/** Reads prices, accounts and, with `lookUp`, the events already metered under the same identities. */
+/** Reads prices, accounts, and the events already metered under the same identities, by `findRepeats`. */
 export async function readUsage(transaction: Transaction, readRates: ReadRates, once: Try) {
   const { accountIds } = once.groups;
-  const [rates, recorded, , accounts] = await together([
+  // Accounts first: whoever meters one of the events after it was looked up moves an account after it was read.
+  const [rates, , accounts, repeats] = await together([
     readRates(transaction),
-    once.lookUp ? findRecordedAmong(transaction, once.generations, once) : null,
     once.lock ? lockAccounts(transaction, accountIds) : null,
     readAccounts(transaction, accountIds),
+    findRepeats(transaction, once.generations, once, once.lookUp),
   ]);
-  return { rates, recorded, accounts };
+  return { rates, ...repeats, accounts };
 }
 
 /** Rejected events never reach the unique key, so whether one is a repeat or a conflict is looked up. */
 async function meter(
   transaction: Transaction,
-  groups: AccountGroups,
-  context: MeteringContext,
+  { groups, lookUp }: Try,
+  context: ColumnContext,
 ): Promise<ColumnMetering> {
   const metering = meterColumns(groups, context);
-  if (context.recorded !== null || metering.rejected.length === 0) return metering;
+  if (lookUp || metering.rejected.length === 0) return metering;
   const rejected = metering.rejected.map(({ event }) => event);
-  return meterColumns(groups, { ...context, recorded: await findRecorded(transaction, rejected) });
+  const found = await findRecorded(transaction, rejected);
+  return meterColumns(groups, { ...context, recorded: new Map([...context.recorded, ...found]) });
 }
 
 /**

@@ -24,7 +24,7 @@ import {
 import { writeCarried } from "./carried.ts";
 import { columnKeys } from "./column-keys.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
-import { type Generations, isIdentities, needsLookUp, readGenerations } from "./identities.ts";
+import { type Generations, isIdentities, readGenerations } from "./identities.ts";
 import type { EventsToFind } from "./records.ts";
 import { writeUsage } from "./write-usage.ts";
 
@@ -38,7 +38,7 @@ export interface Try extends EventsToFind {
   /** By account. */
   readonly groups: AccountGroups;
   readonly generations: Generations;
-  /** Look the events up first, because some may be repeats. */
+  /** Look all events up first, because some may be repeats. */
   readonly lookUp: boolean;
   /** Lock the accounts when they are read, so that no other writer can come first. */
   readonly lock: boolean;
@@ -56,25 +56,39 @@ export async function exactlyOnce(
   meter: (transaction: Transaction, once: Try) => Promise<ColumnMetering | null>,
 ): Promise<DebitOutcome> {
   const keys = columnKeys(batch.columns);
-  let { expectRepeats } = batch;
-  for (let lost = 0; lost < TRIES; ) {
+  let attempt: Attempt = { lookUp: batch.expectRepeats, mayClash: false, lost: 0 };
+  while (attempt.lost < TRIES) {
+    const { lookUp, mayClash, lost } = attempt;
     const lock = lost >= TRIES_BEFORE_LOCKING;
     try {
       return await inTransaction(database, (transaction) =>
-        tryOnce(transaction, { ...batch, expectRepeats, keys }, (unread) =>
-          meter(transaction, { ...unread, lock }),
+        tryOnce(transaction, { ...batch, keys, mayClash }, (unread) =>
+          meter(transaction, { ...unread, lookUp, lock }),
         ),
       );
     } catch (error) {
-      if (isRepeat(error) && !expectRepeats) expectRepeats = true;
-      else if (lacksMonth(error) || isLostRace(error)) lost += 1;
-      else throw error;
+      attempt = afterFailure(attempt, error);
       if (lacksMonth(error)) await addMonth(database, batch.now);
     }
   }
   throw new Error(
     `${describeBatch(batch)}: lost ${TRIES} times to other writers of the same accounts`,
   );
+}
+
+/** How a batch is tried, by what the tries before have shown. */
+interface Attempt extends Pick<Try, "lookUp"> {
+  /** The unique key has failed although all events were looked up: different events have the same one. */
+  readonly mayClash: boolean;
+  readonly lost: number;
+}
+
+/** How to try again; throws what another try would not get over. */
+function afterFailure(attempt: Attempt, error: unknown): Attempt {
+  if (isRepeat(error) && !attempt.lookUp) return { ...attempt, lookUp: true };
+  if (isRepeat(error) && !attempt.mayClash) return { ...attempt, mayClash: true };
+  if (lacksMonth(error) || isLostRace(error)) return { ...attempt, lost: attempt.lost + 1 };
+  throw error;
 }
 
 /** Another writer moved one of the accounts between reading and writing it. */
@@ -93,10 +107,10 @@ function isLostRace(error: unknown): boolean {
 
 async function tryOnce(
   transaction: Transaction,
-  batch: UsageBatch & Pick<Try, "keys">,
-  meter: (unread: Omit<Try, "lock">) => Promise<ColumnMetering | null>,
+  batch: UsageBatch & Pick<Try, "keys"> & { readonly mayClash: boolean },
+  meter: (unread: Omit<Try, "lookUp" | "lock">) => Promise<ColumnMetering | null>,
 ): Promise<DebitOutcome> {
-  const { reader, now, runs, columns, keys, expectRepeats } = batch;
+  const { reader, now, runs, columns, keys, mayClash } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
   const [offsets, generations] = await together([
     lockOffsets(transaction, reader, firsts),
@@ -108,10 +122,8 @@ async function tryOnce(
     return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   }
   const events = { columns, keys, ...unreadPlaces(columns, unread, offsets) };
-  const lookUp =
-    expectRepeats || events.old.length > 0 || (await needsLookUp(transaction, generations, events));
   const groups = groupByAccount(columns, events.places);
-  const metering = await meter({ ...events, groups, generations, lookUp });
+  const metering = await meter({ ...events, groups, generations });
   if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
   const unfit = unread.flatMap(({ partition, deadLetters }) =>
     deadLetters.filter(({ offset }) => offset >= offsetOf(offsets, partition)),
@@ -122,7 +134,7 @@ async function tryOnce(
     return { partition, from: offsetOf(offsets, partition), to: nextOffset };
   });
   await together([
-    writeUsage(transaction, metering, { generations, keys, lookedUp: lookUp, meteredAt: now }),
+    writeUsage(transaction, metering, { generations, keys, mayClash, meteredAt: now }),
     storeDeadLetters(transaction, deadLetters),
     addSpend(transaction, metering.spends),
     writeCarried(transaction, metering.carried),

@@ -2,7 +2,8 @@ import type { Instant } from "../../core/line/account.ts";
 import type { EventIdentity } from "../../core/usage/usage-event.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 import { insertRows } from "../postgres/insert-rows.ts";
-import { UUID_BYTES } from "../postgres/uuid-bytes.ts";
+import { together } from "../postgres/together.ts";
+import { UUID_BYTES, uuidsParameter } from "../postgres/uuid-bytes.ts";
 import {
   type EventKey,
   type EventKeys,
@@ -44,36 +45,26 @@ export async function readGenerations(transaction: Transaction): Promise<Generat
 }
 
 /**
- * True if one of the events may have been metered before without the unique key showing it: its key is in
- * the older generation, or keys have clashed.
+ * The places of events that may have been metered before: their key is in the older generation, with `lookUp` also
+ * those whose key is in the current one, where the unique key would show it. All, if keys have clashed.
  */
-export async function needsLookUp(
+export async function placesKnown(
   transaction: Transaction,
   { current, highest, hasOlder, hasClashes }: Generations,
   { keys, places }: KeysAtPlaces,
-): Promise<boolean> {
-  if (hasClashes) return true;
-  if (!hasOlder) return false;
-  const isNewer = (place: number) =>
-    growsWithTime(keys, place) && (highest === null || isAbove(keys, place, highest));
-  const toFind = Array.from(places).filter((place) => !isNewer(place));
-  const older = `usage_identity_${current === 1 ? 2 : 1}`;
-  return (await keysIn(transaction, older, textsOf(keys, toFind))).size > 0;
-}
-
-/** Those of the places whose key is in the books: of events that may have been metered before. */
-export async function placesKnown(
-  transaction: Transaction,
-  { hasOlder, current, hasClashes }: Generations,
-  { keys, places }: KeysAtPlaces,
+  lookUp: boolean,
 ): Promise<readonly number[]> {
   const all = Array.from(places);
   if (hasClashes) return all;
-  const texts = textsOf(keys, all);
-  const known = await keysIn(transaction, `usage_identity_${current}`, texts);
+  const isNewer = (place: number) =>
+    growsWithTime(keys, place) && (highest === null || isAbove(keys, place, highest));
+  const old = hasOlder ? all.filter((place) => !isNewer(place)) : [];
   const older = `usage_identity_${current === 1 ? 2 : 1}`;
-  if (hasOlder) for (const key of await keysIn(transaction, older, texts)) known.add(key);
-  return known.size === 0 ? [] : all.filter((_, index) => known.has(texts[index] ?? ""));
+  const [known, knownBefore] = await together([
+    keysIn(transaction, `usage_identity_${current}`, { keys, places: lookUp ? all : [] }),
+    keysIn(transaction, older, { keys, places: old }),
+  ]);
+  return placesOf(new Set([...known, ...knownBefore]), { keys, places: all });
 }
 
 /** True for the name of a table of identities. */
@@ -119,18 +110,18 @@ export function newIdentities(events: readonly Identified[]): NewIdentities {
 
 /**
  * Writes the identities of metered events. A key that exists fails the transaction with a unique
- * violation. With `lookedUp`, the events are known not to be metered: a key that exists is another's, and
+ * violation. With `mayClash`, the events are known not to be metered: a key that exists is another's, and
  * the event gets a place of its own.
  */
 export async function writeIdentities(
   transaction: Transaction,
   generations: Generations,
   identities: NewIdentities,
-  { lookedUp, meteredAt }: { readonly lookedUp: boolean; readonly meteredAt: Instant },
+  { mayClash, meteredAt }: { readonly mayClash: boolean; readonly meteredAt: Instant },
 ): Promise<void> {
   const { keys, starts, versions } = identities;
   const places = inKeyOrder(identities);
-  const clashing = lookedUp ? await clashesAmong(transaction, keys, places) : NONE;
+  const clashing = mayClash ? await clashesAmong(transaction, keys, places) : NONE;
   const fresh = clashing.size === 0 ? places : places.filter((place) => !clashing.has(place));
   const table = `usage_identity_${generations.current}`;
   await insertRows(
@@ -204,12 +195,12 @@ async function clashesAmong(
   keys: EventKeys,
   places: readonly number[],
 ): Promise<Set<number>> {
-  const texts = textsOf(keys, places);
-  const taken = await keysIn(transaction, "usage_identity_1", texts);
-  for (const key of await keysIn(transaction, "usage_identity_2", texts)) taken.add(key);
+  const taken = await keysIn(transaction, "usage_identity_1", { keys, places });
+  for (const key of await keysIn(transaction, "usage_identity_2", { keys, places })) taken.add(key);
   const clashing = new Set<number>();
-  for (const [index, key] of texts.entries()) {
-    if (taken.has(key)) clashing.add(places[index] ?? 0);
+  for (const place of places) {
+    const key = keyAt(keys, place);
+    if (taken.has(key)) clashing.add(place);
     else taken.add(key);
   }
   return clashing;
@@ -237,20 +228,42 @@ async function writeClashes(
   ]);
 }
 
+// Postgres sorts the keys and walks along the index. An array that it sees as a constant it would compare with its
+// statistics, key by key.
+const KEYS_IN = (table: string) => `
+  SELECT replace(event_key::text, '-', '') AS key
+  FROM ${table}
+  WHERE event_key = ANY ((SELECT $1::uuid[])::uuid[])`;
+
+/** The keys at the places that are in a table of identities. */
 async function keysIn(
   transaction: Transaction,
   table: string,
-  keys: readonly EventKey[],
+  { keys, places }: KeysAtPlaces,
 ): Promise<Set<EventKey>> {
-  if (keys.length === 0) return new Set();
+  if (places.length === 0) return new Set();
+  const toFind = uuidsParameter(keys, inKeyOrder({ keys, places }));
   const rows = await queryRows<{ key: EventKey }>(
     transaction,
-    `SELECT replace(event_key::text, '-', '') AS key
-     FROM unnest($1::uuid[]) AS named (event_key) JOIN ${table} USING (event_key)`,
-    [`{${keys.join(",")}}`],
+    KEYS_IN(table),
+    [toFind],
     `keys-in-${table}`,
   );
   return new Set(rows.map(({ key }) => key));
+}
+
+/** The places of keys. Few are asked for, so most are told by a number, which costs less than a text. */
+function placesOf(
+  asked: ReadonlySet<EventKey>,
+  { keys, places }: { readonly keys: EventKeys; readonly places: readonly number[] },
+): number[] {
+  if (asked.size === 0) return [];
+  const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
+  const ends = new Set(Array.from(asked, (key) => Number.parseInt(key.slice(-8), 16)));
+  return places.filter(
+    (place) =>
+      ends.has(view.getUint32((place + 1) * UUID_BYTES - 4)) && asked.has(keyAt(keys, place)),
+  );
 }
 
 /** The keys of these events, as `unnest($1::uuid[])` takes them. */

@@ -1,3 +1,4 @@
+import type { ColumnContext } from "../../core/usage/draw-columns.ts";
 import { eventAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
@@ -12,6 +13,7 @@ import {
   placesKnown,
 } from "./identities.ts";
 import { dimensionsJson } from "./pages.ts";
+import { repeatedKeys } from "./repeated-keys.ts";
 
 export const EVENT_COLUMNS =
   "event_id, account_id, meter, quantity, occurred_at, source, dimensions";
@@ -85,14 +87,26 @@ export interface EventsToFind extends KeysAtPlaces {
   readonly old: readonly number[];
 }
 
-/** `findRecorded` for many events, few of which are metered: it reads only what may be one of them. */
-export async function findRecordedAmong(
+/**
+ * The repeats in a batch: of one another, and, by `findRecorded`, of events of batches before it. Without `lookUp`
+ * only those of the latter that the unique key of identities would not show.
+ */
+export async function findRepeats(
   transaction: Transaction,
   generations: Generations,
   events: EventsToFind,
-): Promise<Map<string, UsageEvent>> {
-  const known = await placesKnown(transaction, generations, events);
+  lookUp: boolean,
+): Promise<Pick<ColumnContext, "recorded" | "mayRepeat">> {
   const { columns, old } = events;
-  const atPlaces = (places: readonly number[]) => places.map((place) => eventAt(columns, place));
-  return findRecorded(transaction, atPlaces([...new Set([...known, ...old])]), atPlaces(old));
+  const mayRepeat = repeatedKeys(events);
+  const known = await placesKnown(transaction, generations, events, lookUp);
+  const places = [...new Set([...known, ...old])];
+  const found = places.map((place) => eventAt(columns, place));
+  const before = old.map((place) => eventAt(columns, place));
+  const recorded = await findRecorded(transaction, found, before);
+  for (const [index, event] of found.entries()) {
+    const place = places[index] ?? 0;
+    if (!mayRepeat.has(place) && recorded.has(identityOf(event))) mayRepeat.set(place, place);
+  }
+  return { recorded, mayRepeat };
 }

@@ -14,7 +14,8 @@ interface Writing {
   readonly generations: Generations;
   /** The keys of the batch, by place. */
   readonly keys: EventKeys;
-  readonly lookedUp: boolean;
+  /** Keys may be those of other events. */
+  readonly mayClash: boolean;
   readonly meteredAt: Instant;
 }
 

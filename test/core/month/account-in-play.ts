@@ -229,7 +229,7 @@ export function openPlay({
         completeUntil: completeUntil(now),
         accounts,
         books: new Map(due.map((id) => [id, book()])),
-        recorded: null,
+        recorded: new Map(),
         expired: new Map([["acme", expiredIn(entries, lots)]]),
         carried: new Map(),
       });

@@ -18,20 +18,23 @@ import {
   remainderInDoubles,
 } from "../../../shared/core/offer/rate-in-doubles.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
+import type { ColumnContext } from "../../../shared/core/usage/draw-columns.ts";
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
 import { meterColumns } from "../../../shared/core/usage/meter-columns.ts";
-import { type MeteringContext, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
+import { meterUsage } from "../../../shared/core/usage/meter-usage.ts";
 import { eventAt, plainColumns } from "../../../shared/core/usage/usage-columns.ts";
 import {
   identityOf,
   MAX_DIMENSION_LENGTH,
   type ReceivedEvent,
+  type UsageEvent,
 } from "../../../shared/core/usage/usage-event.ts";
 import {
   allPlaces,
   columnsOf,
   inOneOrder,
   ordered,
+  possibleRepeats,
   received,
 } from "../../support/core/columns-of.ts";
 import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
@@ -80,6 +83,30 @@ const someEvent = fc.record({
   occurredAt: someInstant,
   source: fc.constantFrom("", "", "gateway"),
 });
+/** An event of the batch again: next to it or far from it, the same or with something else. */
+const someAgain = fc.record({
+  of: fc.nat(40),
+  after: fc.oneof(fc.constant(0), fc.nat(40)),
+  with: fc.oneof(
+    { weight: 4, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.record({ quantity: fc.bigInt(0n, 9n) }) },
+    { weight: 1, arbitrary: fc.record({ source: fc.constant("gateway") }) },
+    { weight: 1, arbitrary: fc.record({ accountId: fc.constantFrom(...ids) }) },
+    { weight: 1, arbitrary: fc.record({ dimensions: fc.constant({ team: "blue" }) }) },
+  ),
+});
+type Again = ReturnType<typeof someAgain.generate>["value"];
+
+function withAgain(events: readonly UsageEvent[], agains: readonly Again[]): UsageEvent[] {
+  const all = [...events];
+  for (const again of agains) {
+    const at = again.of % Math.max(1, all.length);
+    const event = all[at];
+    if (event !== undefined) all.splice(at + 1 + again.after, 0, { ...event, ...again.with });
+  }
+  return all;
+}
+
 const someAccount = fc.record({
   granted: someAmount,
   position: someAmount,
@@ -96,21 +123,31 @@ describe("columns", () => {
     fc.assert(
       fc.property(
         fc.array(someEvent, { maxLength: 30 }),
+        fc.array(someAgain, { maxLength: 12 }),
         fc.tuple(someAccount, someAccount, someAccount, someAccount),
-        fc.constantFrom("looked up", "not looked up"),
-        fc.nat(20),
-        (usage, fields, how, known) => {
+        fc.nat(60),
+        fc.array(fc.tuple(fc.nat(40), fc.nat(40)), { maxLength: 4 }),
+        (usage, agains, fields, known, unfounded) => {
           const accounts = new Map(
             ids.map((id, index) => {
               return [id, accountWith({ accountId: toAccountId(id), ...fields[index] })];
             }),
           );
-          const events = received(usage.map(eventWith));
+          const events = received(withAgain(usage.map(eventWith), agains));
           const before = events.slice(known).map((event) => [identityOf(event), event] as const);
+          const recorded = new Map(before);
+          const mayRepeat = possibleRepeats(events, recorded);
+          for (const [place, back] of unfounded) {
+            const first = place - back;
+            if (place < events.length && first >= 0 && !mayRepeat.has(place)) {
+              mayRepeat.set(place, first);
+            }
+          }
           const context = contextWith({
             accounts,
             carried: new Map([["acme", new Map([[RATES[1] as Rate, 6n]])]]),
-            recorded: how === "looked up" ? new Map(before) : null,
+            recorded,
+            mayRepeat,
           });
           expect(metered(events, context)).toEqual(ordered(meterUsage(events, context)));
         },
@@ -133,6 +170,30 @@ describe("columns", () => {
     const metering = meterColumns(groups, contextWith({ accounts: byId }));
     expect(metering.drawn).toEqual([]);
     expect(metering.columns?.count).toBe(8);
+  });
+
+  test("drop repeats of one another where they are drawn, and leave conflicts to be metered one by one", () => {
+    const event = (number: number, more: Partial<UsageEvent> = {}) =>
+      eventWith({ eventId: uuid(number), ...more });
+    const bolt = { accountId: "bolt" };
+    const events = received([
+      ...[event(1), event(1), event(2), event(1), event(1, { source: "eu" })],
+      ...[event(1, bolt), event(3, bolt), event(1, { ...bolt, quantity: 7n })],
+    ]);
+    const columns = columnsOf(events);
+    const accounts = new Map(
+      ["acme", "bolt"].map((id) => [
+        id,
+        accountWith({ accountId: toAccountId(id), granted: 10_000n }),
+      ]),
+    );
+    const mayRepeat = possibleRepeats(events, new Map());
+    const metering = meterColumns(
+      groupByAccount(columns, allPlaces(columns)),
+      contextWith({ accounts, mayRepeat }),
+    );
+    expect([metering.columns?.count, metering.drawn.length, metering.repeats]).toEqual([3, 2, 2]);
+    expect(metering.rejected.map(({ rejection }) => rejection.reason)).toEqual(["conflict"]);
   });
 
   test("add up quantities beyond what doubles hold", () => {
@@ -216,14 +277,12 @@ describe("a price in doubles", () => {
   });
 });
 
-function metered(events: readonly ReceivedEvent[], context: MeteringContext) {
+function metered(events: readonly ReceivedEvent[], context: ColumnContext) {
   const columns = columnsOf(events);
   return inOneOrder(meterColumns(groupByAccount(columns, allPlaces(columns)), context));
 }
 
-function contextWith(
-  of: Pick<MeteringContext, "accounts"> & Partial<MeteringContext>,
-): MeteringContext {
+function contextWith(of: Pick<ColumnContext, "accounts"> & Partial<ColumnContext>): ColumnContext {
   return {
     now: NOON,
     rates: toRateCard(RATES),
@@ -232,7 +291,8 @@ function contextWith(
     books: new Map(),
     expired: new Map(),
     carried: new Map(),
-    recorded: null,
+    recorded: new Map(),
+    mayRepeat: new Map(),
     ...of,
   };
 }

@@ -1,7 +1,11 @@
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
 import type { ColumnMetering } from "../../../shared/core/usage/meter-columns.ts";
 import { eventAt, type UsageColumns } from "../../../shared/core/usage/usage-columns.ts";
-import type { ReceivedEvent, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
+import {
+  identityOf,
+  type ReceivedEvent,
+  type UsageEvent,
+} from "../../../shared/core/usage/usage-event.ts";
 import { keepNames } from "../../../shared/kafka/codec/usage-names.ts";
 import { UsageWriter } from "../../../shared/kafka/codec/usage-writer.ts";
 import { usageBytes } from "../kafka/usage-bytes.ts";
@@ -24,6 +28,22 @@ function put(writer: UsageWriter, event: ReceivedEvent): boolean {
 /** Events without a place, at the offsets from 0 on. */
 export function received(events: readonly UsageEvent[]): ReceivedEvent[] {
   return events.map((event, index) => ({ ...event, partition: 0, offset: BigInt(index) }));
+}
+
+/** Those of these events that repeat one before them, whatever its content, or one that is recorded. */
+export function possibleRepeats(
+  events: readonly UsageEvent[],
+  recorded: ReadonlyMap<string, UsageEvent>,
+): Map<number, number> {
+  const firsts = new Map<string, number>();
+  const mayRepeat = new Map<number, number>();
+  for (const [place, event] of events.entries()) {
+    const identity = identityOf(event);
+    const first = firsts.get(identity) ?? place;
+    firsts.set(identity, first);
+    if (first !== place || recorded.has(identity)) mayRepeat.set(place, first);
+  }
+  return mayRepeat;
 }
 
 /** Places from 0 on. */
