@@ -4,6 +4,7 @@ import { type EventIdentity, identityOf, type UsageEvent } from "../../core/usag
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
+import { isUuid } from "./event-key.ts";
 import { findRecords } from "./find-records.ts";
 import {
   type Generations,
@@ -36,34 +37,39 @@ export const EVENT_FIELDS = `
   record.event_id AS "eventId", record.account_id AS "accountId", record.meter, record.quantity,
   record.occurred_at AS "occurredAt", record.source, coalesce(record.dimensions, '{}') AS dimensions`;
 
-/** The parameters with `namedEvents`, as rows `named (event_id, account_id, source, event_key, digest)`. */
-const NAMED = `
-  unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[])
-    AS named (event_id, account_id, source, event_key, digest)`;
-
-function namedEvents(events: readonly EventIdentity[]): string[] {
-  const names = columnsOf(events, "eventId", "accountId", "source");
-  return [...names, namedKeys(events), namedDigests(events)];
-}
-
-const RECORDS_OF_NAMED = `
+// The view would make rows of all events of a page, when few are asked for.
+const FIND = `
+  SELECT named.event_id AS "eventId", named.account_id AS "accountId",
+         page.meters[coalesce(page.meter_numbers[at], 1)] AS meter,
+         page.quantities[at] AS quantity,
+         page.first_at + page.occurred_after[at] * interval '0.001 s' AS "occurredAt",
+         named.source,
+         coalesce(page.dimensions[coalesce(page.dimension_numbers[at], 1)], '{}') AS dimensions
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[])
+    AS named (event_id, account_id, source, event_uuid, event_key, digest)
   CROSS JOIN LATERAL (
     SELECT start_position, version FROM usage_identity_1 WHERE event_key = named.event_key
     UNION ALL
     SELECT start_position, version FROM usage_identity_2 WHERE event_key = named.event_key
     UNION ALL
     SELECT start_position, version FROM usage_identity_clash WHERE identity = decode(named.digest, 'hex')
-  ) AS page
-  CROSS JOIN LATERAL (
-    SELECT *
-    FROM usage_record
-    WHERE account_id = named.account_id
-      AND page_start = page.start_position AND page_version = page.version
-      AND event_id = named.event_id AND source = named.source
-    OFFSET 0
-  ) AS record`;
+  ) AS known
+  JOIN usage_page AS page
+    ON page.account_id = named.account_id
+   AND page.start_position = known.start_position AND page.version = known.version
+  CROSS JOIN LATERAL unnest(
+    coalesce(
+      array_positions(page.event_uuids, named.event_uuid),
+      array_positions(page.event_ids, named.event_id)
+    )
+  ) AS at
+  WHERE page.sources[coalesce(page.source_numbers[at], 1)] = named.source`;
 
-const FIND = `SELECT ${EVENT_FIELDS} FROM ${NAMED} ${RECORDS_OF_NAMED}`;
+function namedEvents(events: readonly EventIdentity[]): string[] {
+  const names = columnsOf(events, "eventId", "accountId", "source");
+  const uuids = events.map(({ eventId }) => (isUuid(eventId) ? eventId : "NULL"));
+  return [...names, `{${uuids.join(",")}}`, namedKeys(events), namedDigests(events)];
+}
 
 /**
  * The metered events that have the identity of one of these, by `identityOf`, as far as identities are kept;

@@ -13,6 +13,7 @@ import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { eventKeys, keyAt } from "../../../shared/ledger/usage/event-key.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { clashingId } from "../../support/books/clashing-id.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { toEvent, type Usage, usageBatches } from "../../support/books/usage-batches.ts";
 import { columnsOf } from "../../support/core/columns-of.ts";
@@ -74,16 +75,6 @@ test("the keys of events in columns are those of the single events", () => {
   );
 });
 
-/** The id under which `source` has the key that `eventId` has under "". */
-function clashing(accountId: string, eventId: string, source: string): string {
-  const low = (id: string, of: string) =>
-    BigInt(`0x${keyOf({ accountId, source: of, eventId: id }).slice(16)}`);
-  const mixed = low(eventId, "") ^ low(eventId, source);
-  const digits = eventId.replaceAll("-", "");
-  const last = (BigInt(`0x${digits.slice(16)}`) ^ mixed).toString(16).padStart(16, "0");
-  return `${eventId.slice(0, 19)}${last.slice(0, 4)}-${last.slice(4)}`;
-}
-
 describe("identities that have one key", () => {
   test.each([
     { how: "one after the other", together: false },
@@ -93,7 +84,7 @@ describe("identities that have one key", () => {
     await openAccount(books, accountId);
     const batches = usageBatches(books, accountId);
     const first = use(accountId, randomUUID());
-    const other = use(accountId, clashing(accountId, first.eventId, "eu"), { source: "eu" });
+    const other = use(accountId, clashingId(accountId, first.eventId, "eu"), { source: "eu" });
     expect(keyOf({ ...first, source: "" })).toBe(keyOf({ ...other, source: "eu" }));
     if (together) {
       expect(await batches.debit([first, other])).toMatchObject({ metered: 2, repeats: 0 });
@@ -154,7 +145,7 @@ describe("a record that is restored", () => {
     await openAccount(books, accountId);
     const batches = usageBatches(books, accountId);
     const first = use(accountId, randomUUID());
-    const other = use(accountId, clashing(accountId, first.eventId, "eu"), { source: "eu" });
+    const other = use(accountId, clashingId(accountId, first.eventId, "eu"), { source: "eu" });
     const batch = batches.next([other]);
     const event = eventAt(batch.columns, 0);
     const later = usageBatches(books, `${accountId}-2`);
