@@ -37,7 +37,8 @@ export const EVENT_FIELDS = `
   record.event_id AS "eventId", record.account_id AS "accountId", record.meter, record.quantity,
   record.occurred_at AS "occurredAt", record.source, coalesce(record.dimensions, '{}') AS dimensions`;
 
-// The view would make rows of all events of a page, when few are asked for.
+// The view would make rows of all events of a page, when few are asked for. OFFSET keeps Postgres from reading
+// all pages of an account before it knows which.
 const FIND = `
   SELECT named.event_id AS "eventId", named.account_id AS "accountId",
          page.meters[coalesce(page.meter_numbers[at], 1)] AS meter,
@@ -54,9 +55,13 @@ const FIND = `
     UNION ALL
     SELECT start_position, version FROM usage_identity_clash WHERE identity = decode(named.digest, 'hex')
   ) AS known
-  JOIN usage_page AS page
-    ON page.account_id = named.account_id
-   AND page.start_position = known.start_position AND page.version = known.version
+  CROSS JOIN LATERAL (
+    SELECT *
+    FROM usage_page
+    WHERE account_id = named.account_id
+      AND start_position = known.start_position AND version = known.version
+    OFFSET 0
+  ) AS page
   CROSS JOIN LATERAL unnest(
     coalesce(
       array_positions(page.event_uuids, named.event_uuid),
