@@ -2,7 +2,8 @@ import kafkajs, { type ICustomPartitioner, type Message } from "kafkajs";
 
 /**
  * The partition of a key, the same that Kafka's Java client gives it, so that any client puts an account on
- * the same one. KafkaJS (2.2.4) hashes with objects of 64 bits, and takes 20 times as long. What has no key, or names its partition, is left to KafkaJS.
+ * the same one. KafkaJS (2.2.4) hashes with objects of 64 bits, and takes 20 times as long. What has no key,
+ * or names its partition, is left to KafkaJS.
  */
 export const quickPartitioner: ICustomPartitioner = () => {
   const usual = kafkajs.Partitioners.DefaultPartitioner();

@@ -14,11 +14,11 @@ import { type AccountsRead, updateAccounts } from "./update-accounts.ts";
 
 /**
  * Writes the movement of a transaction and the records to publish. False: an account had moved since it
- * was read; roll back and run again. Where most accounts only draw, `read` makes that cheaper.
+ * was read, and the transaction has failed; roll back and run again. Where most accounts only draw, `read`
+ * makes that cheaper.
  *
  * The account rows are written first, so that a second writer of an account waits there: writers of
- * other rows could otherwise wait for each other. The rest is sent without waiting for that answer; where an
- * account had moved, it may fail for what the other writer wrote.
+ * other rows could otherwise wait for each other. The rest is sent without waiting for that answer.
  */
 export async function postMovement(
   transaction: Transaction,

@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import { bigintArray, textArray } from "../postgres/array-literal.ts";
-import type { Transaction } from "../postgres/database.ts";
+import { DIVISION_BY_ZERO, sqlState, type Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 
 /** Accounts by id, as a transaction has read them. */
@@ -22,13 +22,17 @@ const REST = [
 const SEPARATOR = "\x1e";
 const SPENT = "string_to_array($2, E'\\x1e', '')::json[]";
 
+// Another version divides by zero. So the transaction fails at once, and what was sent behind the statement is not
+// executed: it could wait for the other writer of the account, who may wait for another account of this one.
+const UNMOVED = "1 / (account.version = moved.version)::integer = 1";
+
 const DRAW = `
   UPDATE account
   SET position = moved.position, version = account.version + 1, spent = moved.spent
   FROM unnest($1::text[], ${SPENT}, $3::bigint[], $4::bigint[])
     AS moved (account_id, spent, version, position)
   WHERE account.account_id = moved.account_id
-    AND account.version = moved.version`;
+    AND ${UNMOVED}`;
 
 // Dividing a bigint by 1000.0 would be a division of decimals.
 const UPDATE = (raisedBy: 0 | 1) => `
@@ -49,7 +53,7 @@ const UPDATE = (raisedBy: 0 | 1) => `
     AS moved (account_id, spent, version, position, granted, crossings, waiting_crossing, entries,
               low_balance, next_due_at, settle_at, expired_until)
   WHERE account.account_id = moved.account_id
-    AND account.version = moved.version`;
+    AND ${UNMOVED}`;
 
 const WHOLE = { name: "update-accounts", text: UPDATE(1), rest: REST };
 const DRAWN = { name: "draw-accounts", text: DRAW, rest: [] };
@@ -57,7 +61,7 @@ const AFTER_DRAWING = { name: "update-drawn-accounts", text: UPDATE(0), rest: RE
 
 /**
  * Writes the new state of accounts by compare-and-set on their version, in id order so that writers do
- * not deadlock. False: at least one had moved meanwhile; roll back and run again.
+ * not deadlock. False: at least one had moved meanwhile, and the transaction has failed; roll back and run again.
  *
  * Where accounts have only drawn since they were `read`, a cheaper statement draws on all, which locks
  * them in order, and another one writes the rest of those that have more to write.
@@ -69,13 +73,17 @@ export async function updateAccounts(
 ): Promise<boolean> {
   const sorted = [...accounts].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
   const others = sorted.filter((account) => !hasOnlyDrawn(account, read.get(account.accountId)));
-  if (others.length === sorted.length) return update(transaction, WHOLE, sorted);
   const drawn = others.map((account) => ({ ...account, version: account.version + 1n }));
-  const updated = await together([
-    update(transaction, DRAWN, sorted),
-    update(transaction, AFTER_DRAWING, drawn),
-  ]);
-  return updated.every(Boolean);
+  const updates =
+    others.length === sorted.length
+      ? [update(transaction, WHOLE, sorted)]
+      : [update(transaction, DRAWN, sorted), update(transaction, AFTER_DRAWING, drawn)];
+  try {
+    return (await together(updates)).every(Boolean);
+  } catch (error) {
+    if (sqlState(error) === DIVISION_BY_ZERO) return false;
+    throw error;
+  }
 }
 
 function hasOnlyDrawn(account: Account, read: Account | undefined): boolean {

@@ -130,6 +130,7 @@ export function tableOf(error: unknown): string | null {
 }
 
 export const UNIQUE_VIOLATION = "23505";
+export const DIVISION_BY_ZERO = "22012";
 const TRANSIENT = new Set(["40001", "40P01"]);
 
 /** A deadlock or a serialization failure: the transaction rolled back and can simply run again. */

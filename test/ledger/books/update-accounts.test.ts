@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Account } from "../../../shared/core/line/account.ts";
-import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
+import { lockAccounts, readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
 import { updateAccounts } from "../../../shared/ledger/books/update-accounts.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
@@ -109,6 +110,21 @@ test.each([
     account.accountId === name ? { ...account, ...changes } : account,
   );
   expect(await update(changed, before)).toBe(false);
+});
+
+test("once an account had moved, the transaction waits for no other writer of it", async () => {
+  await open("first", "second");
+  const { before, after } = await drawing("first", "second");
+  const changed = after.map((account) =>
+    account.accountId === "first" ? { ...account, ...CHANGED } : account,
+  );
+  await books.database.query("UPDATE account SET version = version + 1 WHERE account_id = 'first'");
+  await inTransaction(books.database, async (other) => {
+    await lockAccounts(other, ["first"]);
+    // Waiting would be out of order: `second` is locked by then, which the other writer may want next.
+    const outcome = update(changed, before);
+    expect(await Promise.race([outcome, sleep(2_000, "waits")])).toBe(false);
+  });
 });
 
 async function open(...names: string[]): Promise<void> {
