@@ -91,7 +91,7 @@ export const environment = z
       .describe("With the path of Confluent's API, such as `/apis/ccompat/v7`"),
     SCHEMA_REGISTRY_USERNAME: optional("User name at the registry"),
     SCHEMA_REGISTRY_PASSWORD: optional("Password at the registry"),
-    METERING_BATCH_EVENTS: whole(1, 100_000, 100_000).describe(
+    METERING_BATCH_EVENTS: whole(1, 100_000, 80_000).describe(
       "The most events metered in one transaction",
     ),
     EVENT_MAX_AHEAD_SECONDS: seconds(DEFAULT_WINDOW.maxAheadMs).describe(

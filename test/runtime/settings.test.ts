@@ -23,7 +23,7 @@ test("the three required settings are enough; all others have defaults", () => {
     topics: { replication: -1, usagePartitions: 4, guest: null },
     registry: { url: NEEDED.SCHEMA_REGISTRY_URL, auth: null },
     metering: {
-      batchEvents: 100_000,
+      batchEvents: 80_000,
       window: { maxAheadMs: 5 * 60_000, maxBehindMs: 35 * 24 * 60 * 60_000 },
     },
     scheduler: {
