@@ -136,7 +136,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_account: { status: 404, field: "account_id" },
   unknown_lot: { status: 404, field: "lot_id", hint: "drawdown lots" },
   unknown_payment: { status: 404, field: "payment_id", hint: "drawdown payments" },
-  unknown_event: { status: 404, field: "event_id" },
+  unknown_event: { status: 404, field: "event_id", hint: "drawdown dead-letters list" },
   several_sources: { status: 409, field: "source", hint: "--source" },
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },
   unknown_token: { status: 404, field: "token_id", hint: "drawdown token list" },

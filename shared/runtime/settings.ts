@@ -39,7 +39,10 @@ const retention = (usual: string) =>
     .transform((text, context) => {
       const parsed = parseRetention(text);
       if (parsed !== undefined) return parsed;
-      context.addIssue({ code: "custom", message: "must be like 90 days, 13 months or forever" });
+      context.addIssue({
+        code: "custom",
+        message: "must be like 90 days, 13 months or forever, 1 to 9999 of them",
+      });
       return z.NEVER;
     })
     .prefault(usual);

@@ -10,20 +10,18 @@ import {
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { fields, table } from "../shell/print.ts";
-import { readBooks } from "../shell/read-books.ts";
+import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 
 /** Shows which lots paid for an event, and how much of it is still debt. */
 export async function explainEvent(settings: Settings, named: NamedEvent): Promise<Result> {
   const { accountId } = named;
-  const explained = await readBooks(settings, async (transaction) => {
+  return readAccountBooks(settings, accountId, async (transaction) => {
     const record = await findUsageRecord(transaction, named);
-    if ("kind" in record) return record;
-    return toExplainedUsage(record, await lotsThatPaid(transaction, accountId, record));
+    if ("kind" in record) return refused(record);
+    const explained = toExplainedUsage(record, await lotsThatPaid(transaction, accountId, record));
+    return shown(explainedUsage, explained, explainedText(accountId, explained));
   });
-  return "kind" in explained
-    ? refused(explained)
-    : shown(explainedUsage, explained, explainedText(accountId, explained));
 }
 
 type Explained = ReturnType<typeof toExplainedUsage<UsageRecord>>;

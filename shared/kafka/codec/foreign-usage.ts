@@ -18,6 +18,10 @@ export interface ForeignUsage {
   toFields(read: unknown): UsageFields;
 }
 
+/** What is wrong with an instant that no number represents exactly. */
+export const NO_INSTANT =
+  "occurred_at is no instant: it is beyond 2^53 milliseconds from 1970; write milliseconds since 1970";
+
 type ReadField<T> = (value: unknown) => T;
 
 /**
@@ -119,7 +123,7 @@ function instantOf(name: string, type: avro.Type): ReadField<number> {
       throw new Error(`${name} has a part of a millisecond; write timestamp-millis, or whole ones`);
     }
     const millis = Number(given / unit);
-    if (!Number.isSafeInteger(millis)) throw new Error(`${name}: potential precision loss`);
+    if (!Number.isSafeInteger(millis)) throw new Error(NO_INSTANT);
     return millis;
   };
 }

@@ -4,7 +4,12 @@ import { forEachConcurrently } from "../../runtime/for-each-concurrently.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
 import { refusalOf } from "../records/refused-batch.ts";
 import { SchemaFailing, SchemaUnserved } from "./failing-schemas.ts";
-import { type ForeignUsage, readForeignUsage, type UsageFields } from "./foreign-usage.ts";
+import {
+  type ForeignUsage,
+  NO_INSTANT,
+  readForeignUsage,
+  type UsageFields,
+} from "./foreign-usage.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
 import { HEADER_BYTES, instantUnitOf, SCHEMAS } from "./schemas.ts";
 
@@ -45,6 +50,8 @@ const MOST_MISSES = 20_000;
 /** Between the end of a call of `learn` and the decoding that follows it no more than these can end. */
 const CALLS_KEPT = 16;
 const MOST_DETAIL = 500;
+/** What avsc says of a long beyond 2^53 that is read as a number; `occurred_at` alone is. */
+const INEXACT = "potential precision loss";
 
 /** Keeps the resolvers of recent schemas: building one costs as much as ten thousand decodings. */
 export function openUsageDecoder(registry: Registry): UsageDecoder {
@@ -89,7 +96,7 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       try {
         return decodeWith(reader.foreign, value, partition, offset);
       } catch (error) {
-        return unreadable(`schema ${id}: ${(error as Error).message}`);
+        return unreadable(`schema ${id}: ${problemOf(error as Error)}`);
       }
     },
 
@@ -207,6 +214,10 @@ function isOurs(writer: avro.Type): boolean {
   }
   const time = writer.fields.find(({ name }) => name === "occurred_at");
   return time !== undefined && instantUnitOf(time.type) === 1n;
+}
+
+function problemOf({ message }: Error): string {
+  return message === INEXACT ? NO_INSTANT : message;
 }
 
 /** An error of avsc may hold all of a schema; a copy of its beginning does not keep the rest in memory. */

@@ -148,7 +148,15 @@ describe("explain event", () => {
     expect(await run("explain event e-9 --account cli-acme")).toEqual({
       code: 1,
       stdout: "",
-      stderr: "no event e-9 has been metered\n",
+      stderr: "no event e-9 has been metered (drawdown dead-letters list)\n",
+    });
+  });
+
+  test("an event of an account that does not exist", async () => {
+    expect(await run("explain event e-9 --account nobody")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "there is no account nobody\n",
     });
   });
 });

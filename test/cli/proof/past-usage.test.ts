@@ -43,7 +43,7 @@ test("an event that is not found may be past retention", async () => {
   const ran = await run("explain event 2025-08-10/1 --account acme");
   expect([ran.code, ran.stderr.trim()]).toEqual([
     1,
-    `no event 2025-08-10/1 has been metered since ${PAST}; events from before are past retention`,
+    `no event 2025-08-10/1 has been metered since ${PAST}; events from before are past retention (drawdown dead-letters list)`,
   ]);
 });
 

@@ -219,11 +219,18 @@ describe("a value is unreadable", () => {
     expect(read).toMatchObject({ reason: "unreadable", detail: "bytes are missing or left over" });
   });
 
-  test("with an instant beyond what a number represents exactly", async () => {
+  test.each([
+    { what: "a schema of another version", schema: withField("occurred_at", { type: "long" }) },
+    { what: "our own schema", schema: OURS },
+  ])("with an instant beyond what a number represents exactly, in $what", async ({ schema }) => {
+    const registry = new RegistryInProcess();
+    const id = registry.add(schema);
     const plain = withField("occurred_at", { type: "long" });
-    expect(await roundTrip(plain, { ...RECORD, occurred_at: 2n ** 60n })).toMatchObject({
+    const value = write(id, plain, { ...RECORD, occurred_at: 2n ** 60n });
+    expect(await learnAndDecode(registry, value)).toMatchObject({
       reason: "unreadable",
-      detail: "schema 1: potential precision loss",
+      detail:
+        "schema 1: occurred_at is no instant: it is beyond 2^53 milliseconds from 1970; write milliseconds since 1970",
     });
   });
 
