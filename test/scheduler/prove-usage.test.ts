@@ -2,12 +2,16 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { housekeeping } from "../../services/scheduler/housekeeping.ts";
 import { usageProof } from "../../services/scheduler/prove-usage.ts";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import { listHousekeeping } from "../../shared/ledger/housekeeping/runs.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
-import { becomeReconciler } from "../../shared/ledger/proof/reconciliations.ts";
+import {
+  becomeReconciler,
+  readLastReconciliation,
+} from "../../shared/ledger/proof/reconciliations.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { whileMetering } from "../reconcile/metered-books.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
@@ -81,6 +85,25 @@ test("a difference is stored with its description, and re-checked until it is re
   ]);
 }, 60_000);
 
+test("credits of all accounts that together exceed 64 bits are stored, and not proved again", async () => {
+  const accounts = [1, 2, 3].map((number) => `${ACCOUNT}-big-${number}`);
+  await setPrice(books, "unit", 1n);
+  for (const account of accounts) await openAccount(books, account);
+  await publisher.publish(
+    accounts.map((accountId) => {
+      return { eventId: accountId, accountId, meter: "unit", quantity: MAX_BIGINT };
+    }),
+  );
+  await whileMetering(books, () => untilCaughtUp(kafka, books.database));
+  await prove();
+  expect(await readLastReconciliation(books.database)).toMatchObject({
+    ...{ messages: 3n, verified: 3n, differences: 0n },
+    credits: 3n * MAX_BIGINT,
+  });
+  await prove();
+  expect(await readLastReconciliation(books.database)).toMatchObject({ messages: 0n, credits: 0n });
+}, 60_000);
+
 test("one scheduler at a time proves; others skip", async () => {
   const before = (await runs()).length;
   await inTransaction(books.database, async (other) => {
@@ -144,5 +167,5 @@ async function runs() {
   const { rows } = await books.database.query(
     "SELECT messages, verified, credits, differences FROM reconciliation ORDER BY reconciled_at",
   );
-  return rows;
+  return rows.map((row) => ({ ...row, credits: BigInt(row.credits) }));
 }

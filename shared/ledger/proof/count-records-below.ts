@@ -9,7 +9,7 @@ export interface RecordsBelow {
 }
 
 const COUNT = `
-  SELECT count(*) AS records, coalesce(sum(credits), 0)::bigint AS credits
+  SELECT count(*) AS records, coalesce(sum(credits), 0)::text AS credits
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS gone (kafka_partition, since, upto)
   JOIN usage_record USING (kafka_partition)
   WHERE page_first_offset < upto AND page_last_offset >= since
@@ -24,6 +24,8 @@ export async function countRecordsBelow(
   if (ranges.size === 0) return { records: 0n, credits: 0n };
   const bounds = [...ranges].map(([partition, range]) => ({ partition, ...range }));
   const values = [...columnsOf(bounds, "partition", "from", "to"), accountId];
-  const below = await queryRow<RecordsBelow>(transaction, COUNT, values);
-  return below ?? { records: 0n, credits: 0n };
+  // The credits of several accounts may exceed an int8.
+  type Row = Omit<RecordsBelow, "credits"> & { readonly credits: string };
+  const below = await queryRow<Row>(transaction, COUNT, values);
+  return { records: below?.records ?? 0n, credits: BigInt(below?.credits ?? 0) };
 }

@@ -25,12 +25,16 @@ export async function becomeReconciler(transaction: Transaction): Promise<boolea
 }
 
 const LAST = `
-  SELECT reconciled_at AS at, places, messages, verified, credits, differences
+  SELECT reconciled_at AS at, places, messages, verified, credits::text AS credits, differences
   FROM reconciliation
   ORDER BY reconciled_at DESC
   LIMIT 1`;
 
-type Row = Omit<StoredReconciliation, "places"> & { readonly places: Record<string, string> };
+/** The credits of all accounts may exceed an int8. */
+type Row = Omit<StoredReconciliation, "places" | "credits"> & {
+  readonly places: Record<string, string>;
+  readonly credits: string;
+};
 
 /** The last run; null: there was none. */
 export async function readLastReconciliation(
@@ -38,12 +42,12 @@ export async function readLastReconciliation(
 ): Promise<StoredReconciliation | null> {
   const row = await queryRow<Row>(database, LAST);
   if (row === null) return null;
-  const { places, ...run } = row;
+  const { places, credits, ...run } = row;
   const offsets = Object.entries(places).map(([key, offset]): [number, bigint] => [
     Number(key),
     BigInt(offset),
   ]);
-  return { ...run, places: new Map(offsets) };
+  return { ...run, places: new Map(offsets), credits: BigInt(credits) };
 }
 
 const STORE = `

@@ -68,13 +68,17 @@ export interface PastPartition extends PastUsage {
 }
 
 const PARTITIONS = `
-  SELECT kafka_partition AS partition, first_offset AS first, next_offset AS next, events, credits
+  SELECT kafka_partition AS partition, first_offset AS first, next_offset AS next, events,
+         credits::text AS credits
   FROM usage_past_partition
   ORDER BY kafka_partition`;
 
 /** The partitions that have usage past retention. */
 export async function pastPartitions(transaction: Transaction): Promise<PastPartition[]> {
-  return queryRows<PastPartition>(transaction, PARTITIONS);
+  // The credits of several accounts may exceed an int8.
+  type Row = Omit<PastPartition, "credits"> & { readonly credits: string };
+  const rows = await queryRows<Row>(transaction, PARTITIONS);
+  return rows.map((row) => ({ ...row, credits: BigInt(row.credits) }));
 }
 
 const SUMS = `

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import type { ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { dropUsageMonth } from "../../../shared/ledger/housekeeping/drop-usage.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
@@ -12,9 +13,15 @@ import {
   type OriginalRecord,
   restoreRecord,
 } from "../../../shared/ledger/proof/restore-records.ts";
-import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
+import { pastPartitions, usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import { EVENT_FIELDS } from "../../../shared/ledger/usage/records.ts";
-import { type Books, connect, copyBooks } from "../../support/books/books.ts";
+import {
+  type Books,
+  connect,
+  copyBooks,
+  openAccount,
+  setPrice,
+} from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { dropMonths, noon, oldUsage, openOldBooks } from "../../support/books/old-usage.ts";
 
@@ -147,6 +154,32 @@ describe("a fault is found", () => {
     });
   });
 });
+
+test("credits of a partition that together exceed 64 bits are dropped, and kept exactly", async () => {
+  await inCopy(async (copy, services) => {
+    await setPrice(copy, "unit", 1n);
+    const accounts = ["big-1", "big-2", "big-3"];
+    const lots = [{ credits: MAX_BIGINT, expiresAt: noon("2025-08-20") }];
+    for (const id of accounts) await openAccount(copy, id, { at: noon("2025-07-01"), lots });
+    const { use } = oldUsage(copy, "big-1", "big");
+    await use("2025-08-31", ...accounts.map((accountId) => ({ accountId, meter: "gift" })));
+    // It occurred before the lots ended, and gets back what expired of them.
+    const late = { meter: "unit", quantity: MAX_BIGINT, occurredAt: noon("2025-08-19") };
+    await use("2025-09-01", ...accounts.map((accountId) => ({ accountId, ...late })));
+
+    expect(await dropAll(services)).toEqual(["2025-08: 8", "2025-09: 8", "none"]);
+    expect(await brokenInvariants(copy.database)).toEqual([]);
+    const { rows } = await copy.database.query(
+      "SELECT account_id, credits, given_back FROM usage_past WHERE meter = 'unit' ORDER BY 1",
+    );
+    expect(rows).toEqual(
+      accounts.map((id) => ({ account_id: id, credits: MAX_BIGINT, given_back: MAX_BIGINT })),
+    );
+    const past = await inTransaction(services, pastPartitions);
+    const most = past.reduce((most, { credits }) => (credits > most ? credits : most), 0n);
+    expect(most).toBe(3n * MAX_BIGINT);
+  });
+}, 30_000);
 
 test("while pages are read for long, nothing is dropped, and metering goes on", async () => {
   await inCopy(async (copy, services) => {
