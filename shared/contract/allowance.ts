@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { noun } from "./noun.ts";
-import { accountId, credits } from "./wire.ts";
+import { accountId, credits, totalCredits } from "./wire.ts";
 
 /** Whether an account can afford something of about this cost. */
 export const allowance = noun({
@@ -8,6 +8,6 @@ export const allowance = noun({
   allowed: z.boolean(),
   reason: z.enum(["enough", "will_be_topped_up", "not_enough"]),
   detail: z.string(),
-  cost: credits,
+  cost: totalCredits,
   balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
 }).meta({ title: "Allowance" });

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { noun } from "./noun.ts";
-import { accountId, count, credits, instant } from "./wire.ts";
+import { accountId, count, credits, instant, totalQuantity } from "./wire.ts";
 
 export const bucket = noun({
   at: instant,
   key: z.string(),
   credits,
   events: count,
-  quantity: count.nullable(),
+  quantity: totalQuantity.nullable(),
 }).meta({ title: "Usage sum" });
 
 /** What credits were spent on, summed up. */

@@ -7,18 +7,29 @@ import { idProblem, isStorable, MAX_ID_LENGTH, newAccountIdProblem } from "../co
 
 /** Codecs of values: amounts are decimal strings on the wire, instants are ISO 8601. */
 const DECIMAL = /^-?(0|[1-9]\d{0,18})$/;
+const ANY_DECIMAL = /^-?(0|[1-9]\d*)$/;
+const NO_DECIMAL = "must be a whole number in decimal digits, as text";
 
 const decimal = (description: string, example: string) =>
-  z.codec(
+  wholeNumber(
     z
       .string()
       .max(20)
-      .regex(DECIMAL, "must be a whole number in decimal digits, as text")
+      .regex(DECIMAL, NO_DECIMAL)
       .refine((text) => !DECIMAL.test(text) || fits(BigInt(text)), "does not fit into 64 bits")
       .meta({ description, example }),
-    z.bigint(),
-    { decode: (text) => BigInt(text), encode: (amount) => String(amount) },
   );
+
+/** Only for answers: reading a number takes longer the more digits it has. */
+const anyDecimal = (description: string, example: string) =>
+  wholeNumber(z.string().regex(ANY_DECIMAL, NO_DECIMAL).meta({ description, example }));
+
+function wholeNumber(text: z.ZodString) {
+  return z.codec(text, z.bigint(), {
+    decode: (digits) => BigInt(digits),
+    encode: (amount) => String(amount),
+  });
+}
 
 function fits(amount: bigint): boolean {
   return amount >= -MAX_BIGINT && amount <= MAX_BIGINT;
@@ -32,6 +43,21 @@ export const money = decimal("In the currency's minor unit: cents of USD.", "100
 
 /** Any other whole number that may exceed what JSON numbers hold exactly. */
 export const count = decimal("A whole number.", "42");
+
+/** Micro-credits of several accounts, or at prices that nobody has paid. */
+export const totalCredits = anyDecimal(
+  "Micro-credits: 1 credit is 1,000,000. A total, which may exceed 64 bits.",
+  "12500000",
+);
+
+/** Money of several fees, in the minor unit of its currency. */
+export const totalMoney = anyDecimal(
+  "In the currency's minor unit: cents of USD. A total, which may exceed 64 bits.",
+  "1000",
+);
+
+/** The quantities of several events. */
+export const totalQuantity = anyDecimal("A whole number, which may exceed 64 bits.", "42");
 
 /** Reads ISO 8601 with an offset, writes UTC. */
 export const instant = z.codec(

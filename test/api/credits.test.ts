@@ -1,6 +1,7 @@
 import { connect as openSocket } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
 import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
@@ -231,6 +232,23 @@ describe("usage", () => {
     expect(await sum("00:30:00.001", "01:30:00.001")).toBe("3");
   });
 
+  test("quantities that together exceed 64 bits are summed exactly", async () => {
+    await setPrice(books, "gift", 0n);
+    await openAccount(books, "gifted");
+    const gift = { accountId: "gifted", meter: "gift", quantity: MAX_BIGINT };
+    await usageBatches(books, "gifted").debit([
+      { eventId: "gift-1", ...gift },
+      { eventId: "gift-2", ...gift },
+    ]);
+    const from = new Date(Date.now() - 86_400_000).toISOString();
+    for (const how of ["", "&by=day", "&by=hour"]) {
+      const { buckets } = await get(`/v1/accounts/gifted/usage?from=${from}${how}`);
+      expect(buckets).toMatchObject([
+        { key: "gift", quantity: `${2n * MAX_BIGINT}`, credits: "0" },
+      ]);
+    }
+  });
+
   test("is grouped by source and by a dimension", async () => {
     expect(await usage("group=source")).toEqual([
       "2026-03-28T00:00:00.000Z  4",
@@ -264,6 +282,16 @@ describe("usage", () => {
     const [{ lot_id }] = explained.lots;
     const { items } = await get(`/v1/accounts/used/lots/${lot_id}/usage`);
     expect(items.map((item: Record<string, string>) => item["event_id"])).toEqual(["a", "b"]);
+  });
+});
+
+test("an allowance of a cost that exceeds 64 bits is answered: it is not enough", async () => {
+  await setPrice(books, "dear", 3n);
+  await openAccount(books, "modest", { lots: [{ credits: 5n }] });
+  expect(
+    await get(`/v1/accounts/modest/allowance?meter=dear&quantity=${MAX_BIGINT}`),
+  ).toMatchObject({
+    ...{ allowed: false, reason: "not_enough", cost: `${3n * MAX_BIGINT}` },
   });
 });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
-import { credits, instant } from "../../../shared/contract/wire.ts";
+import { instant, totalCredits } from "../../../shared/contract/wire.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
@@ -24,7 +24,7 @@ export interface Ran {
 }
 
 const counted = z.number().int();
-const sum = noun({ count: counted, credits });
+const sum = noun({ count: counted, credits: totalCredits });
 
 export const schedulerRun = noun({
   outcome: z.enum(["ran", "would_run"]),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
-import { count, credits, instant } from "../../../shared/contract/wire.ts";
+import { count, credits, instant, totalCredits } from "../../../shared/contract/wire.ts";
 import { describeDifference } from "../../../shared/reconcile/describe-difference.ts";
 import { accountOf, type Found, idOf } from "../../../shared/reconcile/difference.ts";
 import type { Reconciliation } from "../../../shared/reconcile/reconcile.ts";
@@ -19,13 +19,13 @@ export const reconciliationFields = {
     repeats: counted,
     dead_letters: counted,
   }),
-  credits: noun({ all: credits, verified: credits }),
+  credits: noun({ all: totalCredits, verified: totalCredits }),
   told: noun({ records: counted, past_retention: counted }).nullable(),
   charges_compared_to: instant.nullable(),
   not_verified: noun({
     past_retention: count,
-    past_retention_credits: credits,
-    dropped: noun({ events: count, credits, until: instant }).nullable(),
+    past_retention_credits: totalCredits,
+    dropped: noun({ events: count, credits: totalCredits, until: instant }).nullable(),
     may_repeat_dropped: counted,
     not_read_yet: count,
     books_among_each_other: z.boolean(),

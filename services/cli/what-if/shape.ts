@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
-import { accountId, count, credits, instant, money } from "../../../shared/contract/wire.ts";
+import {
+  accountId,
+  instant,
+  totalCredits,
+  totalMoney,
+  totalQuantity,
+} from "../../../shared/contract/wire.ts";
 import {
   type AccountWhatIf,
   type Compared,
@@ -12,13 +18,18 @@ import type { ChargedRange } from "../../../shared/ledger/proof/charged-between.
 import type { Mover, WhatIfTotals } from "./totals.ts";
 
 const counted = z.number().int();
-const amounts = { count: counted, charged: credits, would_be: credits, difference: credits };
-const comparedFields = { ...amounts, no_price: noun({ count: counted, charged: credits }) };
+const amounts = {
+  count: counted,
+  charged: totalCredits,
+  would_be: totalCredits,
+  difference: totalCredits,
+};
+const comparedFields = { ...amounts, no_price: noun({ count: counted, charged: totalCredits }) };
 /** A meter or an add-on: only its quantities can be summed. */
 const partFields = {
   ...amounts,
-  quantity: count,
-  no_price: noun({ count: counted, charged: credits, quantity: count }),
+  quantity: totalQuantity,
+  no_price: noun({ count: counted, charged: totalCredits, quantity: totalQuantity }),
 };
 const partsFields = {
   meters: z.array(noun({ meter: z.string(), ...partFields })),
@@ -26,7 +37,7 @@ const partsFields = {
 };
 const movers = noun({
   count: counted,
-  furthest: z.array(noun({ account_id: accountId, difference: credits })),
+  furthest: z.array(noun({ account_id: accountId, difference: totalCredits })),
 });
 
 export const whatIfReport = noun({
@@ -39,10 +50,10 @@ export const whatIfReport = noun({
     plans: z.array(
       noun({
         currency: z.string(),
-        given: credits,
-        would_give: credits,
-        charged: money,
-        would_charge: money,
+        given: totalCredits,
+        would_give: totalCredits,
+        charged: totalMoney,
+        would_charge: totalMoney,
       }),
     ),
     untold_plans: z.array(noun({ plan_id: z.string(), accounts: counted })),
@@ -59,10 +70,10 @@ export const whatIfReport = noun({
         noun({
           plan_id: z.string(),
           currency: z.string(),
-          given: credits,
-          would_give: credits.nullable(),
-          charged: money,
-          would_charge: money.nullable(),
+          given: totalCredits,
+          would_give: totalCredits.nullable(),
+          charged: totalMoney,
+          would_charge: totalMoney.nullable(),
         }),
       ),
     }),

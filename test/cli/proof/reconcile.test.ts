@@ -6,7 +6,11 @@ import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TOPICS } from "../../../shared/core/text/topics.ts";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { TOPICS, USAGE_READER } from "../../../shared/core/text/topics.ts";
+import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
+import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { countRecordsBelow } from "../../../shared/ledger/proof/count-records-below.ts";
 import { untilTold, whileMetering } from "../../reconcile/metered-books.ts";
 import {
   type Books,
@@ -253,3 +257,38 @@ test("past the topic's retention: shows exactly what could not be verified, and 
   );
   expect(stdout).toContain("60.00 % of events and 60.00 % of credits verified, no differences.");
 });
+
+test("--json has exact totals of accounts that together exceed 64 bits", async () => {
+  const publisher = await openUsagePublisher(kafka);
+  const accounts = [1, 2, 3].map((number) => `${ACCOUNT}-big-${number}`);
+  await setPrice(books, "unit", 1n);
+  for (const account of accounts) await openAccount(books, account);
+  await whileMetering(books, async () => {
+    await publisher.publish(
+      accounts.map((accountId) => {
+        return { eventId: accountId, accountId, meter: "unit", quantity: MAX_BIGINT };
+      }),
+    );
+    await untilCaughtUp(kafka, books.database);
+    await untilTold(books);
+  });
+  await publisher.close();
+  const all = 3n * MAX_BIGINT + 30_000_000n;
+  const { code, stdout } = await run("--json");
+  expect(code).toBe(0);
+  const { credits, not_verified } = JSON.parse(stdout);
+  expect(credits.all).toBe(`${all}`);
+  // The topic has dropped the messages of a few.
+  expect(BigInt(credits.verified) + BigInt(not_verified.past_retention_credits)).toBe(all);
+  expect(BigInt(credits.verified)).toBeGreaterThan(3n * MAX_BIGINT);
+
+  const ranges = new Map(
+    [...(await readOffsets(books.database, USAGE_READER))].map(([partition, to]) => {
+      return [partition, { from: 0n, to }] as const;
+    }),
+  );
+  const below = await inTransaction(books.database, (transaction) =>
+    countRecordsBelow(transaction, ranges, null),
+  );
+  expect(below.credits).toBe(all);
+}, 60_000);

@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import {
   type Books,
   openAccount,
   openAccountWithCard,
   openBooks,
+  setPrice,
 } from "../../support/books/books.ts";
 import { drawdown, type Ran, words } from "../../support/cli/drawdown.ts";
 import { everyTable } from "../../support/cli/every-table.ts";
@@ -238,6 +240,35 @@ meters:
       ...{ count: 1, charged: "2500", would_be: "2500", difference: "0" },
       no_price: { count: 2, charged: "832500" },
     });
+  });
+
+  test("totals that exceed 64 bits are exact decimal strings", async () => {
+    await setPrice(books, "w-huge", 1n);
+    const at = now - 20 * DAY;
+    const accounts = ["w-huge-1", "w-huge-2"];
+    for (const id of accounts) await openAccount(books, id);
+    await meterEvents(
+      books,
+      accounts.map((accountId) => {
+        const eventId = accountId;
+        return { eventId, accountId, meter: "w-huge", quantity: MAX_BIGINT, occurredAt: at };
+      }),
+    );
+    const within = `--from ${iso(at)} --to ${iso(at + 1)}`;
+    const told = await json("meters: { w-huge: { credits: 0.000003, per: 1 } }", "", within);
+    const all = {
+      charged: `${2n * MAX_BIGINT}`,
+      would_be: `${6n * MAX_BIGINT}`,
+      difference: `${4n * MAX_BIGINT}`,
+    };
+    expect(told.totals).toMatchObject(all);
+    expect(told.totals.meters).toMatchObject([{ quantity: `${2n * MAX_BIGINT}`, ...all }]);
+    expect(told.losers.furthest).toContainEqual({
+      ...{ account_id: "w-huge-1", difference: `${2n * MAX_BIGINT}` },
+    });
+    expect(told.accounts[0].would_be).toBe(`${3n * MAX_BIGINT}`);
+    const unpriced = await json("meters: { w-calls: { credits: 1, per: 1 } }", "", within);
+    expect(unpriced.totals.no_price.charged).toBe(`${2n * MAX_BIGINT}`);
   });
 
   test("CSV has a row for each meter, add-on and plan of each account", async () => {
