@@ -2,7 +2,7 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-import { findRecords } from "./find-records.ts";
+import { type EventOwner, findRecords } from "./find-records.ts";
 import { usagePastUntil } from "./past-usage.ts";
 import { AS_DRAWN, OF_ACCOUNT } from "./walk-records.ts";
 
@@ -48,7 +48,10 @@ export async function findUsageRecord(
   transaction: Transaction,
   { accountId, eventId, source }: NamedEvent,
 ): Promise<UsageRecord | Refusal<"unknown_event" | "several_sources">> {
-  const found = await recordsWithId(transaction, accountId, eventId);
+  const found = await recordsNamed(transaction, {
+    ...{ accountId, eventId },
+    ...(source === null ? {} : { source }),
+  });
   const rows = found.filter((record) => source === null || record.source === source);
   const [record, another] = rows;
   if (record === undefined) {
@@ -69,8 +72,12 @@ export async function recordsWithId(
   accountId: AccountId,
   eventId: string,
 ): Promise<UsageRecord[]> {
-  const named = [{ accountId, eventId }];
-  return (await findRecords<RecordRow>(transaction, RECORD_COLUMNS, named)).map(toRecord);
+  return recordsNamed(transaction, { accountId, eventId });
+}
+
+async function recordsNamed(transaction: Transaction, named: EventOwner): Promise<UsageRecord[]> {
+  const found = await findRecords<RecordRow>(transaction, RECORD_COLUMNS, [named]);
+  return found.map(({ accountId, ...record }) => toRecord(record));
 }
 
 /** What a record drew of the line. */
