@@ -25,6 +25,9 @@ export async function* keepHouse(
 ): AsyncGenerator<HousekeepingRun & { readonly before: Instant | null }> {
   for (const rule of rules) {
     const before = keptSince(rule, state);
+    const run = { table: rule.table, keptFor: retentionText(rule.kept), ranAt: state.now };
+    // So a step that fails does not leave an older run as the last one.
+    await recordHousekeeping(database, { ...run, deleted: 0n, finished: before === null });
     let deleted = 0;
     let left = before === null ? "nothing" : "more";
     while (before !== null && left === "more" && !signal.aborted) {
@@ -32,11 +35,8 @@ export async function* keepHouse(
       deleted += step.deleted;
       left = step.left;
     }
-    const run = {
-      ...{ table: rule.table, keptFor: retentionText(rule.kept), ranAt: state.now },
-      ...{ deleted: BigInt(deleted), finished: left === "nothing" },
-    };
-    await recordHousekeeping(database, run);
-    yield { ...run, before };
+    const done = { ...run, deleted: BigInt(deleted), finished: left === "nothing" };
+    await recordHousekeeping(database, done);
+    yield { ...done, before };
   }
 }

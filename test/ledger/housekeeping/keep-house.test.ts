@@ -99,6 +99,18 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
+test("a run that fails is shown as one that did not finish, not as the one before it", async () => {
+  await run();
+  const later = { now: now + HOUR, completeUntil: now + HOUR, firstOffsets: FIRST_OFFSETS };
+  await database.query("DROP FUNCTION drop_usage_month(timestamptz)");
+  const failing = Array.fromAsync(keepHouse(database, RULES, later, new AbortController().signal));
+  await expect(failing).rejects.toThrow("drop_usage_month");
+  expect((await listHousekeeping(database)).slice(-2)).toMatchObject([
+    { table: "usage_identity", ranAt: now + HOUR, finished: true },
+    { table: "usage_page", ranAt: now + HOUR, deleted: 0n, finished: false },
+  ]);
+});
+
 test("the last reconciliation stays however old it is: the next one begins where it ended", async () => {
   await reconciliations({ first: now - 900 * DAY, last: now - 800 * DAY });
   expect(await run()).toMatchObject({ reconciliation: 1 });
