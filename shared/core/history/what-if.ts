@@ -67,7 +67,8 @@ export function addUsage(whatIf: WhatIf, usage: PricedUsage, { card }: StatedCat
 /**
  * By how much an event raises the price of all that the account used under a rate. What was carried into
  * the range is unknown, so that what was charged stays the price where it is within a micro-credit of the
- * exact one: the same rates differ by nothing.
+ * exact one: the same rates differ by nothing, unless events outside of the range were metered between its
+ * own and carried remainders, too.
  */
 function priceAgain(
   { carried }: AccountWhatIf,

@@ -103,6 +103,48 @@ describe("usage under other rates", () => {
   });
 });
 
+describe("the same rates, where events outside of the range carry remainders", () => {
+  const rate = { credits: 1n, per: 3n };
+  const other = statedCatalogue({
+    ...NOTHING_STATED,
+    meters: new Map([["calls", [version(rate)]]]),
+  });
+
+  /** The difference of a range, whose events are marked among all that an account used, in metering's order. */
+  function difference(events: readonly { quantity: bigint; isIn: boolean }[]): bigint {
+    const whatIf: WhatIf = new Map();
+    let exact = 0n;
+    for (const { quantity, isIn } of events) {
+      const before = exact / rate.per;
+      exact += quantity * rate.credits;
+      const credits = exact / rate.per - before;
+      const usage = { accountId: ACME, meter: "calls", quantity, credits, occurredAt: NOON };
+      if (isIn) addUsage(whatIf, usage, other);
+    }
+    return [...whatIf.values()].reduce(
+      (sum, account) => sum + differenceOf(creditsOf(account)),
+      0n,
+    );
+  }
+
+  test("a micro-credit that two events between those of the range completed is theirs", () => {
+    const one = { quantity: 1n, isIn: false };
+    const first = { quantity: 1n, isIn: true };
+    expect(difference([first, one, one, { quantity: 2n, isIn: true }])).toBe(1n);
+  });
+
+  test("differ by nothing if the range's events are one run, else by at most a micro-credit for each run", () => {
+    const event = fc.record({ quantity: fc.bigInt(0n, 10n), isIn: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(event), (events) => {
+        const runs = events.filter(({ isIn }, at) => isIn && !events[at - 1]?.isIn).length;
+        const by = difference(events);
+        expect(by < 0n ? -by : by).toBeLessThanOrEqual(BigInt(runs > 1 ? runs : 0));
+      }),
+    );
+  });
+});
+
 describe("plans under another catalogue", () => {
   const changes: SubscriptionChange[] = [
     change(1, "subscribed", NOON, { plan: "small", interval: "month", number: "1" }),
