@@ -131,7 +131,7 @@ async function lostToRetention(
     rejection: { reason: "lost_to_retention", detail },
   };
   const run: UsageRun = {
-    ...{ partition, fetchedFrom: from, nextOffset: first, from: 0, to: 0, old: [] },
+    ...{ partition, fetchedFrom: from, nextOffset: first, from: 0, to: 0 },
     deadLetters: [deadLetter],
     messageAt: () => ({ key: null, value: NOTHING }),
   };

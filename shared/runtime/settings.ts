@@ -3,7 +3,7 @@ import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import { leastUsageMs, parseRetention, retentionMs } from "../core/history/retention.ts";
 import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
-import { DEFAULT_WINDOW } from "../core/usage/usage-event.ts";
+import { DEFAULT_WINDOW, MOST_AHEAD_MS } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
 import type { KafkaSettings, RegistrySettings, TopicSettings } from "./server-settings.ts";
 
@@ -24,11 +24,12 @@ export const logLevel = z
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const seconds = (usualMs: number) =>
+const seconds = (usualMs: number, mostMs = Number.POSITIVE_INFINITY) =>
   z.coerce
     .number()
     .int()
     .min(0)
+    .max(mostMs / 1000)
     .default(usualMs / 1000);
 
 const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
@@ -97,8 +98,8 @@ export const environment = z
     METERING_BATCH_EVENTS: whole(1, 100_000, 80_000).describe(
       "The most events metered in one transaction",
     ),
-    EVENT_MAX_AHEAD_SECONDS: seconds(DEFAULT_WINDOW.maxAheadMs).describe(
-      "How far an event may be ahead of the clock",
+    EVENT_MAX_AHEAD_SECONDS: seconds(DEFAULT_WINDOW.maxAheadMs, MOST_AHEAD_MS).describe(
+      "How far an event may be ahead of the clock, at most a day",
     ),
     EVENT_MAX_BEHIND_SECONDS: seconds(DEFAULT_WINDOW.maxBehindMs).describe(
       "How old an event may be; 35 days by default",

@@ -5,7 +5,6 @@ import { queryRow, queryRows, type Transaction } from "../../../shared/ledger/po
 import {
   identitiesOn,
   newIdentities,
-  readGenerations,
   writeIdentities,
 } from "../../../shared/ledger/usage/identities.ts";
 import {
@@ -16,6 +15,9 @@ import {
 } from "../../../shared/ledger/usage/pages.ts";
 import { refuseMissing, UncarriedUsage } from "./compare.ts";
 import { digestOf } from "./digest.ts";
+
+/** The first generation of identities: none ends before set-up has carried all usage. */
+const CARRIED_INTO = { current: 1 } as const;
 
 export interface BatchStart {
   /** The account to begin with. */
@@ -49,7 +51,7 @@ export async function carryBatch(client: Transaction, start: BatchStart): Promis
   const recent = pages.flatMap((page) =>
     identitiesOn({ ...page, usage: page.usage.filter((one) => one.meteredAt >= start.since) }),
   );
-  await writeIdentities(client, await readGenerations(client), newIdentities(recent), {
+  await writeIdentities(client, CARRIED_INTO, newIdentities(recent), {
     mayClash: start.lookUp,
     meteredAt: records.reduce((newest, { meteredAt }) => Math.max(newest, meteredAt), 0),
   });

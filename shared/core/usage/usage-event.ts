@@ -39,6 +39,9 @@ export interface EventWindow {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** No event is accepted further ahead of the clock than this: a day, in milliseconds. */
+export const MOST_AHEAD_MS = DAY_MS;
+
 /** The default window of event times: 5 minutes ahead, 35 days back. */
 export const DEFAULT_WINDOW: EventWindow = {
   maxAheadMs: 5 * 60 * 1000,

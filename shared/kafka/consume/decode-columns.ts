@@ -7,7 +7,7 @@ import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import { UsageWriter } from "../codec/usage-writer.ts";
 import type { RecordTable } from "../records/record-table.ts";
 import type { RecordSlice, RecordsBatch } from "./batch-forms.ts";
-import { type DecodedUsage, isRetry } from "./decode-messages.ts";
+import type { DecodedUsage } from "./decode-messages.ts";
 import { NOTHING, type Reading, readMessage } from "./read-message.ts";
 
 /**
@@ -25,7 +25,6 @@ export function decodeColumns(
   const runs = batches.map((batch): UsageRun => {
     const { partition, fetchedFrom, nextOffset } = batch;
     const from = writer.count;
-    const old: number[] = [];
     const deadLetters: DeadLetter[] = [];
     for (const { records, from: first, to } of batch.slices) {
       for (let index = first; index < to; index += 1) {
@@ -34,7 +33,7 @@ export function decodeColumns(
     }
     const messageAt = messageFinder(batch);
     const to = writer.count;
-    return { partition, fetchedFrom, nextOffset, from, to, old, deadLetters, messageAt };
+    return { partition, fetchedFrom, nextOffset, from, to, deadLetters, messageAt };
 
     function putPlain(message: KafkaMessage): void {
       const read = readMessage(batch, message, reading);
@@ -42,7 +41,6 @@ export function decodeColumns(
         deadLetters.push(read);
         return;
       }
-      if (isRetry(batch, read, reading)) old.push(writer.count);
       writer.putPlain(read);
     }
   });

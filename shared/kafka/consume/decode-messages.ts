@@ -1,5 +1,4 @@
 import type { KafkaMessage } from "kafkajs";
-import { placeText } from "../../core/usage/dead-letter-place.ts";
 import { plainColumns, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
@@ -19,7 +18,6 @@ export function decodeMessages(batches: readonly MessageBatch[], reading: Readin
   const runs = batches.map((batch): UsageRun => {
     const { partition, fetchedFrom, nextOffset } = batch;
     const from = events.length;
-    const old: number[] = [];
     const deadLetters: DeadLetter[] = [];
     for (const message of batch.messages) {
       const read = readMessage(batch, message, reading);
@@ -27,23 +25,13 @@ export function decodeMessages(batches: readonly MessageBatch[], reading: Readin
         deadLetters.push(read);
         continue;
       }
-      if (isRetry(batch, read, reading)) old.push(events.length);
       events.push(read);
     }
     const messageAt = messageFinder(batch.messages);
     const to = events.length;
-    return { partition, fetchedFrom, nextOffset, from, to, old, deadLetters, messageAt };
+    return { partition, fetchedFrom, nextOffset, from, to, deadLetters, messageAt };
   });
   return { columns: plainColumns(events), runs };
-}
-
-/** True for an event that may be older than others. */
-export function isRetry(
-  { topic, partition }: { readonly topic: string; readonly partition: number },
-  { offset }: ReceivedEvent,
-  { retries }: Reading,
-): boolean {
-  return retries?.has(placeText({ topic, partition, offset })) === true;
 }
 
 function messageFinder(messages: readonly KafkaMessage[]): UsageRun["messageAt"] {

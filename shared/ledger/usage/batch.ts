@@ -25,11 +25,6 @@ export interface UsageRun {
   /** Its events are at the places `[from, to)` of the columns, in offset order. */
   readonly from: number;
   readonly to: number;
-  /**
-   * The places of those that are older than any event may be, but for a retried dead letter. They may have
-   * been metered before identities begin.
-   */
-  readonly old: readonly number[];
   /** Messages already known to be invalid. */
   readonly deadLetters: readonly DeadLetter[];
   /** The message at an offset, for events that are rejected later. */

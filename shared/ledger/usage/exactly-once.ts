@@ -1,6 +1,7 @@
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
 import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
-import type { UsageColumns } from "../../core/usage/usage-columns.ts";
+import { occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
+import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
 import {
   type Database,
@@ -121,7 +122,7 @@ async function tryOnce(
   if (unread.length === 0) {
     return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   }
-  const events = { columns, keys, ...unreadPlaces(columns, unread, offsets) };
+  const events = { columns, keys, ...unreadPlaces(columns, unread, offsets, generations) };
   const groups = groupByAccount(columns, events.places);
   const metering = await meter({ ...events, groups, generations });
   if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
@@ -149,22 +150,27 @@ async function tryOnce(
   };
 }
 
-/** The places of what the books have not read of these runs. */
+/** The places of what the books have not read of these runs; `old`: see `EventsToFind`. */
 function unreadPlaces(
-  { offset }: UsageColumns,
+  columns: UsageColumns,
   runs: readonly UsageRun[],
   offsets: ReadonlyMap<number, bigint>,
+  { completeSince }: Generations,
 ): { readonly places: Int32Array; readonly old: readonly number[] } {
   const places = new Int32Array(runs.reduce((sum, { from, to }) => sum + to - from, 0));
   const old: number[] = [];
+  // Before then, an event may have been metered without an identity that is kept.
+  const isOld = (place: number) =>
+    completeSince !== null && occurredAtAt(columns, place) < completeSince + MOST_AHEAD_MS;
   let count = 0;
   for (const run of runs) {
     const next = Number(offsetOf(offsets, run.partition));
-    const isUnread = (place: number) => (offset[place] ?? 0) >= next;
+    const isUnread = (place: number) => (columns.offset[place] ?? 0) >= next;
     for (let place = run.from; place < run.to; place += 1) {
-      if (isUnread(place)) places[count++] = place;
+      if (!isUnread(place)) continue;
+      places[count++] = place;
+      if (isOld(place)) old.push(place);
     }
-    old.push(...run.old.filter(isUnread));
   }
   return { places: places.subarray(0, count), old };
 }

@@ -24,7 +24,10 @@ const BY_IDENTITY = `
     SELECT start_position, version FROM usage_identity_clash WHERE account_id = named.account_id
   ) AS page`;
 
-/** The same, and the pages from before identities begin, each of which is read once, whatever is named. */
+/**
+ * The same, and the pages from before identities are complete, each of which is read once, whatever is named. A day
+ * more, since the clocks of processes differ.
+ */
 const EVERYWHERE = `
   ${BY_IDENTITY}
   UNION
@@ -37,7 +40,7 @@ const EVERYWHERE = `
       SELECT *
       FROM usage_page
       WHERE account_id = owner.account_id
-        AND metered_at < (SELECT coalesce(sealed_since, since) FROM usage_generation)
+        AND metered_at < (SELECT complete_since + interval '1 day' FROM usage_generation)
       OFFSET 0
     ) AS page
     CROSS JOIN LATERAL unnest(page.event_uuids, page.event_ids) AS each (event_uuid, event_id)

@@ -29,12 +29,14 @@ export interface Generations {
   readonly highest: EventKey | null;
   readonly hasOlder: boolean;
   readonly hasClashes: boolean;
+  /** All that was metered since then has its identity; null: all that ever was. */
+  readonly completeSince: Instant | null;
 }
 
 // Whoever begins a generation locks the table, and so waits for those who have read it.
 const READ = `
   SELECT current, replace(highest::text, '-', '') AS highest, sealed_since IS NOT NULL AS "hasOlder",
-         EXISTS (SELECT FROM usage_identity_clash) AS "hasClashes"
+         EXISTS (SELECT FROM usage_identity_clash) AS "hasClashes", complete_since AS "completeSince"
   FROM usage_generation`;
 
 /** Reads which identities are where, for the rest of the transaction. */
@@ -115,7 +117,7 @@ export function newIdentities(events: readonly Identified[]): NewIdentities {
  */
 export async function writeIdentities(
   transaction: Transaction,
-  generations: Generations,
+  generations: Pick<Generations, "current">,
   identities: NewIdentities,
   { mayClash, meteredAt }: { readonly mayClash: boolean; readonly meteredAt: Instant },
 ): Promise<void> {

@@ -169,7 +169,7 @@ describe("when a generation of identities ends", () => {
 
   const nextGeneration = () =>
     books.database.query("SELECT begin_usage_generation(to_timestamp($1 / 1000.0), 'infinity')", [
-      NOW,
+      Date.now(),
     ]);
 
   test("repeats of it are found until the next one ends, and conflicts too", async () => {
@@ -192,7 +192,24 @@ describe("when a generation of identities ends", () => {
     expect(await batches.debit([use("aged", "request 2")])).toMatchObject({ metered: 1 });
     await nextGeneration();
     expect(await batches.debit([use("aged", "request 2")])).toMatchObject({ repeats: 1 });
-    expect(await batches.debit([use("aged", "request 1")])).toMatchObject({ metered: 1 });
+  });
+
+  test("repeats are found on pages once identities are gone, and conflicts too", async () => {
+    await openAccount(books, "forgotten");
+    const batches = usageBatches(books, "forgotten");
+    const events = [
+      use("forgotten", uuidV7(NOW, 1, Buffer.alloc(8, 2))),
+      use("forgotten", randomUUID()),
+      use("forgotten", "request 1"),
+      use("forgotten", "beyond doubles", { quantity: 2n ** 60n }),
+    ];
+    expect(await batches.debit(events)).toMatchObject({ metered: 4 });
+    await nextGeneration();
+    await nextGeneration();
+    expect(await batches.debit(events)).toMatchObject({ metered: 0, repeats: 4 });
+    const changed = events.map((event) => ({ ...event, quantity: 2n }));
+    expect(await batches.debit(changed)).toMatchObject({ metered: 0, deadLetters: 4 });
+    expect(await batches.debit([use("forgotten", "request 2")])).toMatchObject({ metered: 1 });
   });
 
   test("an event of it can still be explained", async () => {

@@ -22,7 +22,7 @@ export function batchOf(
     columns: columnsOf(runs.flatMap(({ events }) => events)),
     runs: runs.map(({ events, deadLetters = [], messageAt = noMessage, ...run }) => {
       const to = from + events.length;
-      const part = { ...run, from, to, old: [], deadLetters, messageAt };
+      const part = { ...run, from, to, deadLetters, messageAt };
       from = to;
       return part;
     }),
