@@ -91,7 +91,7 @@ export class ColumnDrawing {
     return { columns, order: this.#order, credits: this.#credits, stretches, count };
   }
 
-  /** Draws the events of an account, from `from` to `end` in the order; false: more may happen, and nothing is drawn. */
+  /** Draws an account's events, from `from` to `end` in the order; false: more may happen, and none is drawn. */
   draw(accountId: string, from: number, end: number): boolean {
     const account = this.#context.accounts.get(accountId);
     if (account === undefined || isDue(account, this.#context.now)) return false;
@@ -102,7 +102,7 @@ export class ColumnDrawing {
     return true;
   }
 
-  /** Brings the events of an account that are no repeats forward; returns where they end, null: one is a conflict. */
+  /** Brings an account's events that are no repeats forward; returns where they end, null: one is a conflict. */
   #dropRepeats(from: number, end: number): number | null {
     const { mayRepeat, recorded } = this.#context;
     if (mayRepeat.size === 0) return end;

@@ -22,8 +22,8 @@ const REST = [
 const SEPARATOR = "\x1e";
 const SPENT = "string_to_array($2, E'\\x1e', '')::json[]";
 
-// Another version divides by zero. So the transaction fails at once, and what was sent behind the statement is not
-// executed: it could wait for the other writer of the account, who may wait for another account of this one.
+// Another version divides by zero. So the transaction fails at once, and what was sent behind the statement
+// is not executed: it could wait for the other writer of the account, who may wait for another account here.
 const UNMOVED = "1 / (account.version = moved.version)::integer = 1";
 
 const DRAW = `
@@ -61,7 +61,8 @@ const AFTER_DRAWING = { name: "update-drawn-accounts", text: UPDATE(0), rest: RE
 
 /**
  * Writes the new state of accounts by compare-and-set on their version, in id order so that writers do
- * not deadlock. False: at least one had moved meanwhile, and the transaction has failed; roll back and run again.
+ * not deadlock. False: at least one had moved meanwhile, and the transaction has failed; roll back and run
+ * again.
  *
  * Where accounts have only drawn since they were `read`, a cheaper statement draws on all, which locks
  * them in order, and another one writes the rest of those that have more to write.

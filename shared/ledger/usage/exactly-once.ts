@@ -99,7 +99,7 @@ function isRepeat(error: unknown): boolean {
   return sqlState(error) === UNIQUE_VIOLATION && isIdentities(tableOf(error));
 }
 
-/** Another writer came first; its spend or entry may have taken the key of this one's. */
+/** Another writer came first: it moved an account, or metered an event after this try looked for it. */
 function isLostRace(error: unknown): boolean {
   return (
     error instanceof AccountMoved || isTransient(error) || sqlState(error) === UNIQUE_VIOLATION

@@ -94,7 +94,7 @@ export async function findRecorded(
 /** Events in columns that may have been metered before. */
 export interface EventsToFind extends KeysAtPlaces {
   readonly columns: UsageColumns;
-  /** The places of those that may have been metered before identities begin. */
+  /** The places of those that may have been metered before identities are complete. */
   readonly old: readonly number[];
 }
 
