@@ -2,7 +2,7 @@ import type { Admin } from "kafkajs";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
 import { plainColumns } from "../../shared/core/usage/usage-columns.ts";
-import type { EventWindow } from "../../shared/core/usage/usage-event.ts";
+import { type EventWindow, earliestOf, windowOfKept } from "../../shared/core/usage/usage-event.ts";
 import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { keepNames } from "../../shared/kafka/codec/usage-names.ts";
@@ -16,6 +16,7 @@ import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage/batch.ts";
 import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
+import { usagePastUntil } from "../../shared/ledger/usage/past-usage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
 
@@ -48,8 +49,9 @@ export interface Delivery {
 export function meterMessages(
   context: MeteringContext,
 ): (deliveries: readonly Delivery[]) => Promise<bigint[]> {
-  const { database, decoder, window } = context;
+  const { database, decoder } = context;
   const readRates = rateCardReader();
+  const readWindow = keptWindowReader(context);
   const names = keepNames();
   let expectRepeats = false;
 
@@ -79,6 +81,7 @@ export function meterMessages(
     const learning = { receivedAt: performance.now(), heartbeat };
     await waitOut(() => decoder.learn(values, learning), waiting);
     const now = Date.now();
+    const window = await waitOut(() => readWindow(now), waiting);
     const debit = (decoded: DecodedUsage) => {
       const usage = { reader: USAGE_READER, now, ...decoded, expectRepeats };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
@@ -100,6 +103,26 @@ export function meterMessages(
         return lost?.runs[0]?.nextOffset ?? result.nextOffset;
       }),
     );
+  };
+}
+
+/**
+ * Reads the window once: months that are dropped later were past it already, as their retention is longer.
+ * They reach into it where it was widened, or retention shortened, before this process began.
+ */
+function keptWindowReader({ database, window, logger }: MeteringContext) {
+  let keptSince: Instant | undefined;
+  return async (now: Instant): Promise<EventWindow> => {
+    if (keptSince === undefined) {
+      keptSince = (await usagePastUntil(database, null)) ?? Number.NEGATIVE_INFINITY;
+      if (keptSince > earliestOf(window, now)) {
+        logger.warn(
+          { keptSince: new Date(keptSince), maxBehindMs: window.maxBehindMs },
+          "events that occurred before usage is kept become dead letters, although they are young enough: a repeat of one could not be told",
+        );
+      }
+    }
+    return windowOfKept(window, keptSince, now);
   };
 }
 

@@ -182,8 +182,40 @@ test("reading starts at the books' offset, and at the beginning of a partition n
   );
 });
 
+test("what occurred in a month that was dropped is a dead letter, however old an event may be", async () => {
+  const own = await openBooks();
+  try {
+    await setPrice(own, "call", 1n);
+    await openAccount(own, ACCOUNT);
+    await own.database.query(
+      "INSERT INTO usage_past_partition VALUES (99, 0, 1, 1, 0, now() - interval '10 days')",
+    );
+    const warnings: unknown[] = [];
+    const logger = { ...silent, warn: (fields: unknown) => warnings.push(fields) };
+    const { handle, batch } = partition({ database: own.database, logger });
+    const days = [20, 11, 9, 0];
+    const aged = batch(0, days.length).messages.map((_, offset) =>
+      message(99, offset, days[offset]),
+    );
+    await handle({ ...batch(0, days.length), messages: aged });
+    const metered = "SELECT event_id FROM usage_record ORDER BY event_id";
+    expect((await own.database.query(metered)).rows).toEqual([
+      { event_id: "event-99-2" },
+      { event_id: "event-99-3" },
+    ]);
+    const dead = "SELECT kafka_offset, reason FROM dead_letter ORDER BY kafka_offset";
+    expect((await own.database.query(dead)).rows).toEqual([
+      { kafka_offset: 0n, reason: "too_long_ago" },
+      { kafka_offset: 1n, reason: "too_long_ago" },
+    ]);
+    expect(warnings).toMatchObject([{ maxBehindMs: DEFAULT_WINDOW.maxBehindMs }]);
+  } finally {
+    await own.close();
+  }
+});
+
 /** A new partition, its handler, and batches of its events. */
-function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
+function partition(options: { low?: bigint } & Partial<MeteringContext> = {}) {
   const number = partitions++;
   const admin: Pick<Admin, "fetchTopicOffsets"> = {
     fetchTopicOffsets: async () => [
@@ -192,12 +224,13 @@ function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
   };
   const parts: MeteringContext = {
     database: books.database,
-    decoder: options.decoder ?? decoder,
+    decoder,
     admin,
     window: DEFAULT_WINDOW,
     logger: silent,
     stopping: new AbortController().signal,
     onCommitted: () => undefined,
+    ...options,
   };
   const meter = meterMessages(parts);
   return {
@@ -215,13 +248,13 @@ function partition(options: { low?: bigint; decoder?: UsageDecoder } = {}) {
   };
 }
 
-function message(number: number, offset: number): MessageBatch["messages"][number] {
+function message(number: number, offset: number, daysAgo = 0): MessageBatch["messages"][number] {
   const value = encode({
     event_id: `event-${number}-${offset}`,
     account_id: ACCOUNT,
     meter: "call",
     quantity: 1n,
-    occurred_at: Date.now(),
+    occurred_at: Date.now() - daysAgo * 24 * 60 * 60 * 1000,
     source: "",
     dimensions: {},
   });

@@ -252,6 +252,31 @@ test.each(Object.entries(FAULTS))(
   60_000,
 );
 
+test("an event that was metered at both of its messages is named, although each has its record", async () => {
+  const copy = await copyBooks(books);
+  try {
+    await copy.database.query(`
+      INSERT INTO usage_record SELECT event_id, account_id, meter, quantity, occurred_at,
+        source, dimensions, credits, position, kafka_partition, ${OF_A_REPEAT}, metered_at
+      FROM usage_record AS first JOIN account USING (account_id) WHERE ${FIRST};
+      UPDATE spend SET events = events + 1, credits = credits + ${PRICE}, quantity = quantity + 1
+      WHERE ${OF_ACME};
+      UPDATE account SET position = position + ${PRICE}, version = version + 1 WHERE ${OF_ACME};
+      INSERT INTO balance_change (account_ids) VALUES (ARRAY['${ACME}'])`);
+    const { differences, usage: counts } = await prove(copy);
+    expect(counts.repeats).toBe(2);
+    expect(differences).toEqual([
+      expect.objectContaining({
+        kind: "broken_invariant",
+        accountId: ACME,
+        holds: "no event is metered twice",
+      }),
+    ]);
+  } finally {
+    await copy.close();
+  }
+}, 60_000);
+
 test("skipped offsets: their events are found, and metered", async () => {
   const copy = await copyBooks(books);
   try {

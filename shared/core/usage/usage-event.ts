@@ -56,6 +56,11 @@ export function windowOfRetry({ maxAheadMs }: EventWindow, now: Instant): EventW
   return { maxAheadMs, maxBehindMs: now - FIRST_INSTANT };
 }
 
+/** The window without what occurred before the events that are kept: of that, a repeat cannot be told. */
+export function windowOfKept(window: EventWindow, keptSince: Instant, now: Instant): EventWindow {
+  return { ...window, maxBehindMs: Math.min(window.maxBehindMs, now - keptSince) };
+}
+
 const FIRST_INSTANT: Instant = 0;
 
 /** Why an event cannot be metered. `detail` is for the person who decides about the dead letter. */

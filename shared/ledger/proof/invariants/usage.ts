@@ -26,6 +26,22 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       HAVING count(*) > 1`,
   },
   {
+    holds: "no event is metered twice",
+    broken: "Two messages of one event were metered, so the account paid twice for it.",
+    // Another event may have the id of one whose identity may be forgotten. A day more, since clocks differ.
+    accounts: `
+      SELECT account_id
+      FROM usage_record
+      GROUP BY account_id, source, event_id, occurred_at
+      HAVING count(*) > 1
+      UNION ALL
+      SELECT account_id
+      FROM usage_record
+      WHERE metered_at >= (SELECT coalesce(complete_since + interval '1 day', '-infinity') FROM usage_generation)
+      GROUP BY account_id, source, event_id
+      HAVING count(*) > 1`,
+  },
+  {
     holds: "no message is both metered and a dead letter",
     broken: "A message was metered and is a dead letter as well.",
     accounts: `
