@@ -17,6 +17,11 @@ interface Cluster {
 }
 
 const FETCH = 1;
+/**
+ * A partition that is added is read at most this much later, and the time to join the group again: by
+ * KafkaJS's default, 5 minutes. Costs a consumer a small request in as much time.
+ */
+const METADATA_MAX_AGE_MS = 15_000;
 
 /**
  * A consumer that reads batches of each of Kafka's compressions, and gets past batches that cannot be
@@ -35,7 +40,7 @@ export function openConsumer(kafka: Kafka, options: ConsumerConfig, hand?: HandM
   const ours: Kafka = Object.create(kafka, {
     [createCluster]: { value: (options: unknown) => readEveryBatch(create(options), kafka, hand) },
   });
-  return ours.consumer(options);
+  return ours.consumer({ metadataMaxAge: METADATA_MAX_AGE_MS, ...options });
 }
 
 function readEveryBatch(cluster: Cluster, kafka: Kafka, hand?: HandMessages): Cluster {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Consumer, ConsumerConfig, Kafka, Producer } from "kafkajs";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { runBatchConsumer } from "../../../shared/kafka/consume/batch-consumer.ts";
 import {
   MESSAGES,
@@ -127,6 +127,23 @@ test("a partition without a known start is read from its first message", async (
   await consumer.stop();
   expect(handled.flatMap(valuesOf)).toEqual(["a", "b"]);
   expect(handled.map(({ fetchedFrom }) => fetchedFrom)).toEqual([0n, 2n]);
+});
+
+test("a partition that is added is read within 30 s", async () => {
+  const handled: MessageBatch[] = [];
+  const consumer = await run({ handled });
+  await send(["a"]);
+  await eventually("the first partition is read", () => handled.length > 0);
+  await admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
+  const another = await rawProducer(kafka);
+  await another.send({ topic, messages: [{ partition: 1, value: "b" }] });
+  await another.disconnect();
+  const clock = Date.now;
+  const later = vi.spyOn(Date, "now").mockImplementation(() => clock() + 20_000);
+  onTestFinished(() => later.mockRestore());
+  const isRead = () => handled.some(({ partition }) => partition === 1);
+  await eventually("the second one is read", isRead, 10_000);
+  await consumer.stop();
 });
 
 test("offsets are committed to the group, for tools that show lag", async () => {
