@@ -17,6 +17,7 @@ const FAST = [
   "test/client/{event-ids,read-answer}.test.ts",
   "test/ledger/postgres/{array-literal,copy-buffer,interleave}.test.ts",
   "test/scheduler/run-by-cron.test.ts",
+  "test/fuzz/*.test.ts",
 ];
 const BROWSER = ["test/browser/**/*.test.ts"];
 

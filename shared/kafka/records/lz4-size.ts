@@ -1,3 +1,7 @@
+import { MalformedBytes } from "./byte-reader.ts";
+
+/** In little-endian. Libraries also unpack a format of old, whose blocks begin elsewhere. */
+const MAGIC = 0x184d2204;
 const MAGIC_BYTES = 4;
 const HAS_BLOCK_CHECKSUM = 0x10;
 const HAS_CONTENT_SIZE = 0x08;
@@ -8,9 +12,12 @@ const LEAST_MATCH = 4;
 /**
  * What an LZ4 frame unpacks to, in bytes, found without unpacking: no library of LZ4 bounds its output,
  * and the size that a frame may state of itself need not be true. Of malformed bytes, the size up to
- * where they break off.
+ * where they break off. Throws MalformedBytes for what does not begin as a frame.
  */
 export function lz4Size(frame: Buffer): number {
+  if (frame.length < MAGIC_BYTES || frame.readUInt32LE(0) !== MAGIC) {
+    throw new MalformedBytes("it does not begin as a frame of LZ4");
+  }
   const flags = frame[MAGIC_BYTES] ?? 0;
   let at = MAGIC_BYTES + 3 + (flags & HAS_CONTENT_SIZE ? 8 : 0) + (flags & HAS_DICTIONARY ? 4 : 0);
   let size = 0;

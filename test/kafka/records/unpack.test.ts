@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
-import { compressFrameSync } from "lz4-napi";
+import { compressFrameSync, decompressFrame } from "lz4-napi";
 import { describe, expect, test } from "vitest";
 import { lz4Size } from "../../../shared/kafka/records/lz4-size.ts";
 import { unpack } from "../../../shared/kafka/records/unpack.ts";
@@ -70,6 +70,15 @@ test("the size of an LZ4 frame is that of its blocks, whatever it states", () =>
   expect(lz4Size(lying)).toBe(MIXED.length);
 });
 
+test("a frame of LZ4's old format is refused: its size would not be found", async () => {
+  const match = Buffer.alloc(32_001, 255);
+  const block = Buffer.concat([Buffer.from([0xcf]), Buffer.alloc(12), Buffer.from([1, 0]), match]);
+  const whole = Buffer.concat([block, Buffer.from([0, 0x50, 1, 2, 3, 4, 5])]);
+  const old = Buffer.concat([Buffer.from([0x02, 0x21, 0x4c, 0x18]), word(whole.length), whole]);
+  expect((await decompressFrame(old)).length).toBeGreaterThan(8_000_000);
+  expect(await unpack("lz4", old, LIMIT)).toMatchObject({ kind: "malformed" });
+});
+
 test("a block of Snappy that states 4 GiB is refused before it is unpacked", async () => {
   const block = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]);
   expect(await unpack("snappy", block, 32 << 20)).toEqual({ kind: "too_large", spent: 0 });
@@ -95,4 +104,10 @@ function changed(packed: Buffer, changes: readonly Change[]): Buffer {
       Buffer.concat([bytes.subarray(0, from), others, bytes.subarray(from + length)]),
     packed,
   );
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
 }
