@@ -1,3 +1,5 @@
+import { MAX_BIGINT } from "../core/line/credit-line.ts";
+
 /** A cursor that does not belong to the list. */
 export class WrongCursor extends Error {}
 
@@ -8,8 +10,11 @@ export interface Cursors {
   read(cursor: string | undefined): string[] | null;
 }
 
+/** What a part of a cursor may be. */
+type Part = Pick<RegExp, "test">;
+
 /** A cursor holds the name of its list and parts that match `parts`; others are refused. */
-export function cursorsOf(list: string, parts: readonly RegExp[]): Cursors {
+export function cursorsOf(list: string, parts: readonly Part[]): Cursors {
   return {
     of: (...values) =>
       Buffer.from(JSON.stringify([list, ...values.map(String)])).toString("base64url"),
@@ -34,7 +39,13 @@ function parse(text: string): string[] | null {
 }
 
 /** A whole number that fits into 64 bits. */
-export const WHOLE = /^-?\d{1,18}$/;
+export const WHOLE: Part = {
+  test(text) {
+    if (!/^-?\d{1,19}$/.test(text)) return false;
+    const whole = BigInt(text);
+    return whole <= MAX_BIGINT && whole >= -MAX_BIGINT - 1n;
+  },
+};
 /** A count of less than 2^31. */
 export const SMALL = /^\d{1,9}$/;
 /** Milliseconds since 1970 of an instant that Postgres can store. */

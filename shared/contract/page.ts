@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { noun } from "./noun.ts";
 
+/** Two ids as long as ids may be, of characters that take six in JSON, in base64. */
+const MOST_CURSOR = 5_000;
+
 const PAGE = { least: 1, most: 1_000, usual: 50 } as const;
 
 /** The query of a paged list. */
@@ -14,7 +17,7 @@ export const page = z.strictObject({
     .meta({ description: "How many items at most." }),
   cursor: z
     .string()
-    .max(2_000)
+    .max(MOST_CURSOR)
     .optional()
     .meta({ description: "`next_cursor` of the page before." }),
 });
