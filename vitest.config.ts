@@ -14,7 +14,7 @@ const FAST = [
   "test/api/{ingest-events,wrong-keys}.test.ts",
   "test/cli/credits/lot-text.test.ts",
   "test/cli/shell/read-lines.test.ts",
-  "test/client/{event-ids,read-answer}.test.ts",
+  "test/client/{event-ids,read-answer,server-sent-events}.test.ts",
   "test/ledger/postgres/{array-literal,copy-buffer,interleave}.test.ts",
   "test/scheduler/run-by-cron.test.ts",
   "test/fuzz/*.test.ts",

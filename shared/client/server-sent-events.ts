@@ -24,7 +24,7 @@ export async function* readEvents(
 function parseEvent(block: string): ServerSentEvent | null {
   const fields = new Map<string, string>();
   for (const line of block.split("\n")) {
-    const [, name = "", value = ""] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+    const [, name = "", value = ""] = /^(\w+): ?(.*)$/s.exec(line) ?? [];
     fields.set(name, value);
   }
   const data = fields.get("data");

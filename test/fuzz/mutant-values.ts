@@ -34,9 +34,9 @@ const HOSTILE: readonly Value[] = [
 const change = fc.record({
   at: fc.nat(1_000),
   by: fc.oneof(
-    fc.constantFrom(...HOSTILE).map((value) => () => value),
+    { arbitrary: fc.constantFrom(...HOSTILE).map((value) => () => value), weight: 5 },
     fc.constant((part: Value): Value => [part]),
-    fc.constant((part: Value): Value => String(part)),
+    fc.constant((part: Value): Value => JSON.stringify(part)),
     fc.tuple(fc.constantFrom("a", "__proto__", "toString", ""), fc.constantFrom(...HOSTILE)).map(
       ([name, value]) =>
         (part: Value): Value =>

@@ -17,7 +17,8 @@ const occurredAt = z
   .union([z.number(), z.string()], problem(INSTANT))
   .transform((given, context) => {
     const instant = typeof given === "number" ? given : parseInstant(given);
-    if (instant !== null && Number.isSafeInteger(instant)) return new Date(instant);
+    const date = new Date(instant ?? Number.NaN);
+    if (date.getTime() === instant) return date;
     context.addIssue(INSTANT);
     return z.NEVER;
   });

@@ -85,6 +85,10 @@ test("names a bad line with its number and reason, and publishes the rest", asyn
       line({ occurred_at: "yesterday" }),
       "occurred_at must be an instant like 2026-09-01T00:00:00Z, or milliseconds",
     ],
+    [
+      line({ occurred_at: 8_640_000_000_000_001 }),
+      "occurred_at must be an instant like 2026-09-01T00:00:00Z, or milliseconds",
+    ],
     [line({ dimensions: { tier: 1 } }), "dimensions.tier must be a string"],
     [line({ event_id: "" }), "usage not published (malformed): event_id is empty"],
   ] as const;
