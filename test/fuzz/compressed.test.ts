@@ -72,7 +72,7 @@ const frame = fc
 test("frames of LZ4 of any kind, with any descriptor", async () => {
   await fc.assert(
     fc.asyncProperty(frame, (bytes) => expectBounded("lz4", bytes)),
-    fuzzing(0.2),
+    fuzzing(0.1),
   );
 });
 

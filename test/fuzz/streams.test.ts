@@ -27,7 +27,7 @@ test("events are read as they were sent, wherever the bytes are cut", async () =
       const bytes = Buffer.from(all.map(textOf).join(""));
       expect(await read(bytes, places)).toEqual(all.filter((each) => each !== null));
     }),
-    fuzzing(),
+    fuzzing(2),
   );
 });
 
@@ -44,7 +44,7 @@ test("changed bytes give what a reader of the standard finds in them, or less, a
       for (const { data } of found)
         expect([...whole].some((text) => text.includes(data))).toBe(true);
     }),
-    fuzzing(),
+    fuzzing(2),
   );
 });
 
@@ -65,7 +65,7 @@ test("an answer is read, or is unreadable at a named place", () => {
       const { changedAt, balance } = readAnswer(schema, value, "balance");
       expect([Number.isNaN(changedAt.getTime()), typeof balance]).toEqual([false, "bigint"]);
     }),
-    fuzzing(),
+    fuzzing(2),
   );
 });
 

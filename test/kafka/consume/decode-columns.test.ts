@@ -12,6 +12,7 @@ import { decodeMessages } from "../../../shared/kafka/consume/decode-messages.ts
 import { READ_LIMITS, readBatch } from "../../../shared/kafka/records/read-batch.ts";
 import { recordBatches } from "../../../shared/kafka/records/record-batch.ts";
 import type { UsageRun } from "../../../shared/ledger/usage/batch.ts";
+import { fuzzing } from "../../fuzz/budget.ts";
 import { type RecordFields, recordBatch } from "../../support/kafka/record-batch.ts";
 import {
   long,
@@ -192,7 +193,7 @@ test("columns have the events and dead letters of a batch", async () => {
         }
       },
     ),
-    { numRuns: 400 },
+    fuzzing(0.25),
   );
 });
 

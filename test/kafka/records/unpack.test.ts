@@ -4,6 +4,7 @@ import { compressFrameSync, decompressFrame } from "lz4-napi";
 import { describe, expect, test } from "vitest";
 import { lz4Size } from "../../../shared/kafka/records/lz4-size.ts";
 import { unpack } from "../../../shared/kafka/records/unpack.ts";
+import { fuzzing } from "../../fuzz/budget.ts";
 import { PACK } from "../../support/kafka/pack.ts";
 
 const ZEROS = Buffer.alloc(1_000_000);
@@ -44,7 +45,7 @@ describe.each(WAYS)("$name", ({ pack, codec }) => {
         const result = await unpack(codec, changed(packed, changes), LIMIT);
         if (result.kind === "unpacked") expect(result.bytes.length).toBeLessThanOrEqual(LIMIT);
       }),
-      { numRuns: 300 },
+      fuzzing(0.3),
     );
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (noise) => {
