@@ -9,7 +9,7 @@ const FAST = [
   "test/dashboard/!(first-load).test.ts",
   "test/infra/demo/!(check-books).test.ts",
   "test/kafka/{codec,records}/*.test.ts",
-  "test/kafka/{consume/{batch-forms,decode-columns,group-offsets,join-batches},patches/{bounded-*,quick-{gzip,partitions},read-every-batch}}.test.ts",
+  "test/kafka/{consume/{batch-forms,decode-columns,group-offsets,join-batches,run-reader},patches/{bounded-*,quick-{gzip,partitions},read-every-batch}}.test.ts",
   "test/top-up/**/!(mock).test.ts",
   "test/api/{ingest-events,wrong-keys}.test.ts",
   "test/cli/credits/lot-text.test.ts",

@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Admin, Consumer, ConsumerConfig, Kafka, Producer } from "kafkajs";
+import kafkajs, {
+  type Admin,
+  type Consumer,
+  type ConsumerConfig,
+  type Kafka,
+  type Producer,
+} from "kafkajs";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { runBatchConsumer } from "../../../shared/kafka/consume/batch-consumer.ts";
 import {
@@ -189,6 +195,18 @@ test("the error of a handler ends the consumer", async () => {
   await expect(consumer.ended).rejects.toThrow("no room");
   await consumer.stop();
   expect(handled).toHaveLength(1);
+});
+
+test("a consumer that KafkaJS gives up has ended: its process must not go on without it", async () => {
+  await send(["a"]);
+  const consumer = await run({
+    handled: [],
+    next: () => {
+      throw new kafkajs.KafkaJSNonRetriableError("the group is gone");
+    },
+  });
+  await expect(consumer.ended).rejects.toThrow("the group is gone");
+  await consumer.stop();
 });
 
 function run(options: {

@@ -106,6 +106,29 @@ test("a relay that loses Postgres while Kafka is slow reports an outage, to be r
   await eventually("it is published", () => crossingsOf("cut-off").length === 1);
 });
 
+test("a relay that hangs is cut off by Postgres, and another one publishes in its place", async () => {
+  await leaveLowBalances("hangs", 1n, 2n);
+  const goesOn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const hangs: Publisher = {
+    ...publisher,
+    publish() {
+      asked.resolve();
+      return goesOn.promise;
+    },
+  };
+  const hung = relayOutbox(books.database, hangs);
+  await asked.promise;
+  await eventually("another relay publishes", async () => {
+    await relayOutbox(books.database, publisher);
+    return crossingsOf("hangs").length === 2;
+  });
+  goesOn.resolve();
+  await expect(hung).rejects.toThrow();
+  await relayAll();
+  expect(crossingsOf("hangs")).toEqual(["1", "2"]);
+});
+
 test("many dead letters of nearly a megabyte each are all published", async () => {
   const payload = randomBytes(1_000_000);
   const account = `${prefix}-large`;

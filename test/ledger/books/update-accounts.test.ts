@@ -5,6 +5,7 @@ import { lockAccounts, readAccounts } from "../../../shared/ledger/books/read-ac
 import { updateAccounts } from "../../../shared/ledger/books/update-accounts.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { type Books, openAccount, openBooks } from "../../support/books/books.ts";
+import { eventually } from "../../support/eventually.ts";
 
 /** An update of what drawing leaves as it was fails for accounts named like this. */
 const ONLY_DRAW = "only-draw";
@@ -126,6 +127,44 @@ test("once an account had moved, the transaction waits for no other writer of it
     expect(await Promise.race([outcome, sleep(2_000, "waits")])).toBe(false);
   });
 });
+
+test.each([
+  ["that only drew", {}],
+  ["with other changes", CHANGED],
+])("accounts %s are locked in id order, in whatever order they come", async (_, changes) => {
+  const [first, last] =
+    Object.keys(changes).length === 0 ? ["drew-a", "drew-b"] : ["all-a", "all-b"];
+  await open(first, last);
+  const { before, after } = await drawing(first, last);
+  const changed = after
+    .map((account) => ({ ...account, ...changes }))
+    .toSorted((a, b) => (a.accountId > b.accountId ? -1 : 1));
+  await inTransaction(books.database, async (other) => {
+    await lockAccounts(other, [last]);
+    const outcome = update(changed, before);
+    await eventually("the update waits for the last account", isOneWaiting);
+    expect(await isFree(first)).toBe(false);
+    await other.query("ROLLBACK");
+    expect(await outcome).toBe(true);
+  });
+});
+
+async function isOneWaiting(): Promise<boolean> {
+  const { rowCount } = await books.database.query(
+    `SELECT FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE account%'`,
+  );
+  return rowCount === 1;
+}
+
+/** True while no transaction has locked the account. */
+async function isFree(name: string): Promise<boolean> {
+  const { rowCount } = await books.database.query(
+    "SELECT FROM account WHERE account_id = $1 FOR UPDATE SKIP LOCKED",
+    [name],
+  );
+  return rowCount === 1;
+}
 
 async function open(...names: string[]): Promise<void> {
   for (const name of names) await openAccount(books, name);

@@ -1,3 +1,4 @@
+import { Temporal } from "temporal-polyfill";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
@@ -69,6 +70,20 @@ describe("the month's credits", () => {
     expect((await run({ clock: half })).accounts).toBe(1);
     expect((await run({ clock: OCTOBER + 6 * HOUR - 1 })).accounts).toBe(0);
     expect((await run({ clock: OCTOBER + 6 * HOUR })).accounts).toBe(1);
+  });
+
+  test("come in every time zone that there is, each at its own first instant", async () => {
+    const turns = new Map<Instant, number>();
+    const october = Temporal.PlainDate.from("2026-10-01");
+    for (const timeZone of Intl.supportedValuesOf("timeZone")) {
+      await openSubscriber(books, timeZone, { at: SUBSCRIBED, timeZone });
+      const turn = october.toZonedDateTime({ timeZone }).epochMilliseconds;
+      turns.set(turn, (turns.get(turn) ?? 0) + 1);
+    }
+    const clocks = [...turns.keys()].sort((a, b) => a - b);
+    const came: [Instant, number][] = [];
+    for (const clock of clocks) came.push([clock, (await run({ clock })).grants.count]);
+    expect(new Map(came)).toEqual(turns);
   });
 
   test("are there before usage that precedes the scheduler's run, so there is no low balance", async () => {

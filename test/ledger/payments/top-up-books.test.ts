@@ -26,7 +26,7 @@ import { changeSubscription } from "../../../shared/ledger/credits/change-subscr
 import { settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
 import { readAutoTopUpState } from "../../../shared/ledger/payments/auto-top-up-state.ts";
 import { removePaymentMethod, setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
-import { readPayment } from "../../../shared/ledger/payments/payments.ts";
+import { readPayment, readTopUpsSoFar } from "../../../shared/ledger/payments/payments.ts";
 import { setAutoTopUp } from "../../../shared/ledger/payments/set-auto-top-up.ts";
 import { setCeilings } from "../../../shared/ledger/payments/set-ceilings.ts";
 import { settlePayments } from "../../../shared/ledger/payments/settle.ts";
@@ -400,6 +400,24 @@ describe("the limits", () => {
     const third = { paymentId: "manual:3", amount: 50n };
     expect(await askTopUp(books, id, midnight - 1, third)).toMatchObject({ left: 0n });
     expect(await askTopUp(books, id, midnight, third)).toMatchObject({ kind: "pending" });
+  });
+
+  test("count a top-up from when it is pending, not once it is paid", async () => {
+    await openCardHolder(books, id, NOON - DAY);
+    const charged = { today: 1_000n, thisMonth: 1_000n };
+    const accountId = toAccountId(id);
+    const seen = async () => {
+      const shown = await readAutoTopUpState(books.database, { accountId, timeZone: "UTC" }, NOON);
+      const asked = { accountId, crossing: 0n, today: NOON - DAY, thisMonth: NOON - DAY };
+      const soFar = await inTransaction(books.database, (transaction) =>
+        readTopUpsSoFar(transaction, [asked]),
+      );
+      return [shown.charged, soFar.get(accountId)?.spent];
+    };
+    const pending = await pendingTopUp(books, id, NOON);
+    expect(await seen()).toEqual([charged, charged]);
+    await settlePayment(books.database, pending, PAID, NOON);
+    expect(await seen()).toEqual([charged, charged]);
   });
 
   test("pause auto top-up until tomorrow, and publish it once", async () => {
