@@ -19,6 +19,8 @@ import {
   type PostgresProxy,
 } from "../../support/processes/tcp-proxy.ts";
 
+const HOUR = 60 * 60_000;
+
 /** The connection to Postgres fails at a statement; metering tries the same batch again. */
 let books: Books;
 let proxy: PostgresProxy;
@@ -71,7 +73,8 @@ test.each(CASES)(
     const account = `account-${example.name.replaceAll(" ", "-")}`;
     await openAccount(books, account, { lots: [{ credits: 100n }] });
     const batch = usageBatches(books, account).next([
-      { eventId: "a", accountId: account, quantity: 3n },
+      // Of an hour before, whose spend is written apart from the account.
+      { eventId: "a", accountId: account, quantity: 3n, occurredAt: Date.now() - 2 * HOUR },
       { eventId: "b", accountId: account, quantity: 4n },
     ]);
     const caught = proxy.catchNext(example.when, example.fate);

@@ -11,5 +11,5 @@ export const bug: Bug = {
       replacement: "waiting.at <= turn.at ? waiting : turn",
     },
   ],
-  caughtBy: { file: "test/core/month/settle.test.ts" },
+  caughtBy: { file: "test/core/month/month-histories.test.ts" },
 };

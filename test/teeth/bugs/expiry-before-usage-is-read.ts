@@ -10,5 +10,8 @@ export const bug: Bug = {
       replacement: "usage: clock, completeUntil",
     },
   ],
-  caughtBy: { file: "test/core/month/settle.test.ts" },
+  caughtBy: {
+    file: "test/ledger/month/scheduler.test.ts",
+    test: "wait for the grace, and then until usage is complete",
+  },
 };
