@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -16,6 +16,8 @@ export interface Copy {
 
 export async function copyProject(): Promise<Copy> {
   const root = await mkdtemp(join(tmpdir(), "drawdown-teeth-"));
+  // Root starts Postgres as another user, who has to get there.
+  await chmod(root, 0o755);
   const copyOne = async (file: string) => {
     await mkdir(dirname(join(root, file)), { recursive: true });
     await copyFile(join(ROOT, file), join(root, file));
