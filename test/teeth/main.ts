@@ -51,7 +51,7 @@ async function passesWithoutBugs({ root }: Copy): Promise<boolean> {
     const files = new Set(run.map(({ file }) => file)).size;
     say(`without a bug: ${files} test files ...`);
     const { failed, passed, seconds, output } = await runTests(root, run, { untilFirst: false });
-    if (failed.length === 0) {
+    if (failed.length === 0 && passed > 0) {
       say(`  ${passed} tests pass (${seconds.toFixed(0)} s)`);
       continue;
     }
@@ -65,26 +65,28 @@ async function plantAll(into: Copy): Promise<void> {
   const rows: Row[] = [];
   for (const [index, bug] of chosen.entries()) {
     say(`${index + 1}/${chosen.length} ${bug.name}: ${bug.breaks}`);
-    rows.push(await plant(into, bug));
+    const row = await plant(into, bug);
+    if (write) writeRows(bugs, [row]);
+    rows.push(row);
   }
-  const survived = rows.filter(({ test }) => test === null);
-  if (write) writeRows(bugs, rows);
   console.log(json ? JSON.stringify(rows.map(toJson)) : rowsTable(rows));
-  say(`${rows.length - survived.length} of ${rows.length} caught`);
-  if (survived.length > 0) process.exitCode = 1;
+  const survived = rows.filter(({ test }) => test === null).length;
+  say(`${rows.length - survived} of ${rows.length} caught`);
+  if (survived > 0) process.exitCode = 1;
 }
 
+/** A file whose tests do not run catches nothing: it says no more than that the bug is of no use. */
 async function plant(into: Copy, bug: NamedBug): Promise<Row> {
+  const { file } = bug.caughtBy;
   const changed = await withBug(bug);
   await into.write(changed);
-  const { failed, seconds, output } = await runTests(into.root, [bug.caughtBy], {
-    untilFirst: true,
-  });
+  const run = await runTests(into.root, [bug.caughtBy], { untilFirst: true });
   await into.restore(changed.keys());
-  const [test = null] = failed;
-  if (test === null) say(`${output}\n  survived (${seconds.toFixed(0)} s)`);
-  else say(`  caught by ${bug.caughtBy.file}: ${test} (${seconds.toFixed(0)} s)`);
-  return { bug, test, seconds };
+  const [test = null] = run.failed;
+  const seconds = `(${run.seconds.toFixed(0)} s)`;
+  if (test !== null) say(`  caught by ${file}: ${test} ${seconds}`);
+  else say(`${run.output}\n  ${run.passed > 0 ? "survived" : "no test ran"} ${seconds}`);
+  return { bug, test, seconds: run.seconds };
 }
 
 function toJson({ bug, test, seconds }: Row) {

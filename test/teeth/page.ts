@@ -48,15 +48,12 @@ export function readRows(): Map<string, string[]> {
 export function writeRows(bugs: readonly NamedBug[], run: readonly Row[]): void {
   const known = readRows();
   for (const row of run) known.set(row.bug.name, cellsOf(row));
-  const rows = bugs.flatMap(({ name }) => known.get(name) ?? []);
-  const text = readFileSync(PAGE, "utf8");
-  if (!MARKS.test(text)) throw new Error(`${PAGE} has no place for the table`);
-  const all = bugs.flatMap(({ name }) => {
+  const rows = bugs.flatMap(({ name }) => {
     const cells = known.get(name);
     return cells === undefined ? [] : [cells];
   });
-  if (rows.length > 0) {
-    const made = text.replace(MARKS, (_, begin, end) => `${begin}\n${table(HEAD, all)}\n\n${end}`);
-    writeFileSync(PAGE, made);
-  }
+  const text = readFileSync(PAGE, "utf8");
+  if (!MARKS.test(text)) throw new Error(`${PAGE} has no place for the table`);
+  const made = text.replace(MARKS, (_, begin, end) => `${begin}\n${table(HEAD, rows)}\n\n${end}`);
+  writeFileSync(PAGE, made);
 }

@@ -16,7 +16,7 @@ export interface TestRun {
   readonly output: string;
 }
 
-/** Runs tests of a copy of the project; with `untilFirst` only until one has failed. Throws if none ran. */
+/** Runs tests of a copy of the project; with `untilFirst` only until one has failed. */
 export async function runTests(
   root: string,
   guards: readonly Guard[],
@@ -34,7 +34,6 @@ export async function runTests(
     ...["--reporter", "default", "--reporter", "json", `--outputFile=${report}`],
   ]);
   const { failed, passed } = await readReport(report);
-  if (failed.length + passed === 0) throw new Error(`no test ran:\n${output}`);
   return { failed, passed, seconds: (performance.now() - startedAt) / 1000, output };
 }
 

@@ -118,6 +118,11 @@ test.each<{ what: string; sql: string; broken: string }>([
     broken: NO_MORE,
   },
   {
+    what: "more was refunded in parts than was paid",
+    sql: "UPDATE refund SET amount = 600, payment_id = 'manual:1'",
+    broken: NO_MORE,
+  },
+  {
     what: "an unpaid payment was refunded",
     sql: "UPDATE payment SET status = 'failed' WHERE payment_id = 'manual:1'",
     broken: NO_MORE,
