@@ -2,11 +2,9 @@
  * Runs the fuzzers for some minutes: `npm run test:fuzz -- --minutes 10`, each round with a seed of its own,
  * which it prints; `--seed S` begins with that one. Ends with 1 as soon as a property fails.
  */
-import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { runVitest } from "../support/stack/run-vitest.ts";
 
 /** Of a round, in cases of a property; FUZZ_RUNS sets others. */
 const RUNS = process.env["FUZZ_RUNS"] ?? "1000";
@@ -16,11 +14,6 @@ const FUZZERS = [
   "test/kafka/consume/decode-columns",
   "test/kafka/records/unpack",
 ];
-const VITEST = join(
-  dirname(createRequire(import.meta.url).resolve("vitest/package.json")),
-  "vitest.mjs",
-);
-
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "5" }, seed: { type: "string" } },
 });
@@ -29,12 +22,8 @@ let seed = values.seed ?? someSeed();
 let round = 1;
 do {
   console.log(`round ${round}: FUZZ_SEED=${seed} FUZZ_RUNS=${RUNS}`);
-  const options = ["--testTimeout=0", "--reporter=dot"];
-  const { status } = spawnSync(process.execPath, [VITEST, "run", ...options, ...FUZZERS], {
-    stdio: "inherit",
-    env: { ...process.env, FUZZ_SEED: seed, FUZZ_RUNS: RUNS },
-  });
-  if (status !== 0) {
+  const environment = { FUZZ_SEED: seed, FUZZ_RUNS: RUNS };
+  if (runVitest(["--testTimeout=0", "--reporter=dot", ...FUZZERS], environment) !== 0) {
     console.log(`failed with FUZZ_SEED=${seed} FUZZ_RUNS=${RUNS}`);
     process.exit(1);
   }

@@ -47,7 +47,12 @@ export function standingByModel(model: MonthModel): Map<string, StandingTold> {
 }
 
 export function wholeByModel(model: MonthModel): Map<string, WholeTold> {
-  return told(model, (account) => ({
+  return told(model, wholeOfModel);
+}
+
+/** One account of the model. */
+export function wholeOfModel(account: MonthAccount): WholeTold {
+  return {
     ...scheduleOf(account),
     balance: account.balance,
     timeZone: account.timeZone,
@@ -56,16 +61,9 @@ export function wholeByModel(model: MonthModel): Map<string, WholeTold> {
     entries: account.entries.map(({ kind, credits, lotId, reference, dueAt }) =>
       entryLine([kind, credits, lotId, reference, dueAt]),
     ),
-    fees: account.fees.map((fee) =>
-      entryLine([
-        ...[fee.paymentId, fee.subscription, fee.period, fee.periods, fee.planId],
-        ...[fee.amount, fee.currency, fee.dueAt, "to be charged since", fee.dueAt],
-      ]),
-    ),
-    lowBalances: account.lowBalances.map(
-      ({ cause, balance, needed }) => `${cause} at ${balance}, needed: ${needed}`,
-    ),
-  }));
+    fees: account.fees.map(feeLine),
+    lowBalances: account.lowBalances.map(lowBalanceLine),
+  };
 }
 
 export async function standingByBooks(database: Database): Promise<Map<string, StandingTold>> {
@@ -107,11 +105,27 @@ function scheduleOf({ subscription, subscriptions, addOns, dueCharges }: MonthAc
   return { subscription, subscriptions, addOns, dueCharges };
 }
 
-function lotLine(lot: MonthAccount["lots"][number]): string {
+export function lotLine(lot: MonthAccount["lots"][number]): string {
   return `${lot.lotId} ${lot.left} of ${lot.credits} ${lot.grantedAt}..${lot.expiresAt ?? ""}`;
 }
 
-function entryLine(fields: readonly unknown[]): string {
+/** A fee that was not charged yet. */
+export function feeLine(fee: Omit<MonthAccount["fees"][number], "brings">): string {
+  return entryLine([
+    ...[fee.paymentId, fee.subscription, fee.period, fee.periods, fee.planId],
+    ...[fee.amount, fee.currency, fee.dueAt, "to be charged since", fee.dueAt],
+  ]);
+}
+
+export function lowBalanceLine({
+  cause,
+  balance,
+  needed,
+}: MonthAccount["lowBalances"][number]): string {
+  return `${cause} at ${balance}, needed: ${needed}`;
+}
+
+export function entryLine(fields: readonly unknown[]): string {
   return fields.map((field) => String(field)).join(" ");
 }
 

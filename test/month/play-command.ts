@@ -1,13 +1,3 @@
-import { decideCancel, decideResume } from "../../shared/core/changes/cancel-subscription.ts";
-import { decideIntervalChange } from "../../shared/core/changes/change-interval.ts";
-import { decidePlanChange } from "../../shared/core/changes/change-plan.ts";
-import { decideTimeZoneChange } from "../../shared/core/changes/change-time-zone.ts";
-import type { PayingContext } from "../../shared/core/changes/paying-fees.ts";
-import { decideFeePaid } from "../../shared/core/changes/restore-subscription.ts";
-import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
-import { decideSubscribe } from "../../shared/core/changes/subscribe.ts";
-import type { Changed } from "../../shared/core/changes/subscription-change.ts";
-import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.ts";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { readCompleteUntil } from "../../shared/ledger/books/usage-complete.ts";
@@ -16,9 +6,7 @@ import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { withdrawLot } from "../../shared/ledger/credits/withdraw-lot.ts";
 import { type DuePlace, settleAccounts } from "../../shared/ledger/month/settle-accounts.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import type { AccountStep } from "../model/month-history.ts";
-
-export type CommandStep = Exclude<AccountStep, { kind: "use" }>;
+import { type ChangeStep, type CommandStep, deciderOf } from "./decider-of.ts";
 
 /** Plays a command on the real books; returns its outcome in the model's terms. */
 export async function playCommand(database: Database, step: CommandStep): Promise<string> {
@@ -51,10 +39,7 @@ async function playWithdrawal(
   return (await withdrawLot(database, place, asked)).kind;
 }
 
-async function playChange(
-  database: Database,
-  step: Exclude<CommandStep, { kind: "grant" | "withdraw" }>,
-): Promise<string> {
+async function playChange(database: Database, step: ChangeStep): Promise<string> {
   const asked = { accountId: toAccountId(step.account), now: step.at, by: "time machine" };
   const decide = deciderOf(step);
   // Whether an account can pay is not part of these histories.
@@ -63,36 +48,6 @@ async function playChange(
   );
   if (!("changes" in decision)) return decision.kind;
   return decision.changes.map(({ kind }) => kind).join(", ");
-}
-
-function deciderOf(
-  step: Exclude<CommandStep, { kind: "grant" | "withdraw" }>,
-): (context: PayingContext) => { readonly kind: string } | Changed {
-  switch (step.kind) {
-    case "subscribe": {
-      const { plan: planId, interval, renewal } = step;
-      return (context) => decideSubscribe({ planId, interval, renewal }, context);
-    }
-    case "change plan":
-      return (context) => decidePlanChange(step.plan, context);
-    case "change interval":
-      return (context) => decideIntervalChange(step.interval, context);
-    case "fee given up":
-      return (context) => decideFeeFailed(step, context);
-    case "fee paid":
-      return (context) =>
-        decideFeePaid({ ...step, planId: "", brings: null }, { ...context, owing: step.owing });
-    case "cancel":
-      return decideCancel;
-    case "resume":
-      return decideResume;
-    case "set add-on": {
-      const { addOn: addOnId, quantity: units } = step;
-      return (context) => decideAddOn({ addOnId, units }, context);
-    }
-    case "change zone":
-      return (context) => decideTimeZoneChange(step.timeZone, context);
-  }
 }
 
 /** A run of the scheduler: settles every account that is due, a limited number per transaction. */

@@ -1,7 +1,8 @@
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { AccountStep, MonthHistory, MonthStep } from "../model/month-history.ts";
-import { type CommandStep, playCommand, runScheduler } from "./play-command.ts";
+import type { CommandStep } from "./decider-of.ts";
+import { playCommand, runScheduler } from "./play-command.ts";
 import { openMetering, type UsageCounts, type UseStep } from "./play-usage.ts";
 
 /** The outcomes of the steps of one instant in the real books. */

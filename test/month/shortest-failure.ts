@@ -1,7 +1,8 @@
 import type { MonthHistory } from "../model/month-history.ts";
 import { historyAsCode, onlyOf, shorten } from "../model/shorten-history.ts";
+import type { Difference } from "./compare-told.ts";
 import type { HowPlayed } from "./play-history.ts";
-import { type Difference, type Journey, travelAfresh } from "./time-machine.ts";
+import { type Journey, travelAfresh } from "./time-machine.ts";
 
 /** Each try plays a candidate in its own books, which takes a fifth of a second. */
 const TRIES = 250;

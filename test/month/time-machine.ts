@@ -4,19 +4,12 @@ import type { MonthHistory, MonthStep } from "../model/month-history.ts";
 import type { MonthModel } from "../model/month-model.ts";
 import { openHistory, playStep } from "../model/play-month.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import { compare, type Difference } from "./compare-told.ts";
 import { standingByBooks, standingByModel, wholeByBooks, wholeByModel } from "./month-told.ts";
 import { type HistoryBooks, openHistoryBooks } from "./open-history.ts";
 import { type HowPlayed, openPlayer, type Played } from "./play-history.ts";
 import type { UsageCounts } from "./play-usage.ts";
 import { whatOccurred } from "./what-occurred.ts";
-
-/** Where the real books first differ from the model, or from themselves. */
-export interface Difference {
-  readonly at: number;
-  /** Null: it concerns no single account. */
-  readonly account: string | null;
-  readonly what: string;
-}
 
 export interface Journey {
   readonly difference: Difference | null;
@@ -121,23 +114,6 @@ function compareUsage(
   return { at, account: null, what };
 }
 
-function compare<T extends object>(
-  books: ReadonlyMap<string, T>,
-  model: ReadonlyMap<string, T>,
-  at: number,
-): Difference | null {
-  for (const [account, expected] of model) {
-    const found = books.get(account);
-    if (found === undefined) return { at, account, what: "the books have no such account" };
-    const names = Object.keys(expected) as (keyof T & string)[];
-    const odd = names.find((name) => !isDeepStrictEqual(found[name], expected[name]));
-    if (odd === undefined) continue;
-    const what = `${odd} is ${asText(found[odd])}, not ${asText(expected[odd])}`;
-    return { at, account, what };
-  }
-  return null;
-}
-
 /** On a connection allowed to join whole tables. */
 async function whatIsBroken({ url }: HistoryBooks, at: number): Promise<Difference | null> {
   const plain = new pg.Pool({ connectionString: url, max: 1 });
@@ -147,9 +123,4 @@ async function whatIsBroken({ url }: HistoryBooks, at: number): Promise<Differen
   } finally {
     await plain.end();
   }
-}
-
-function asText(value: unknown): string {
-  const bare = (_: string, part: unknown) => (typeof part === "bigint" ? String(part) : part);
-  return JSON.stringify(value, bare, 1);
 }
