@@ -75,7 +75,10 @@ export function stepsOf(
     const taken = Math.min(outage?.until ?? planned, at(world.ticks.length - 1));
     if (again?.kind === "use") return { ...again, at: Math.max(taken, again.at) };
     const { seconds, tokens } = random.pick(world.trace);
-    const occurredAt = planned - ago(Math.round(seconds * 1_000));
+    // Some at the very instant of a turn, where lots end.
+    const occurredAt = random.chance(0.05)
+      ? at(Math.max(0, tick - random.whole(8)))
+      : planned - ago(Math.round(seconds * 1_000));
     const event = steps.length + 1;
     return { at: taken, kind: "use", account: id, event, tokens, occurredAt };
   }
