@@ -10,5 +10,5 @@ export const bug: Bug = {
       replacement: "await Promise.race([publish(events, bytes), true])",
     },
   ],
-  caughtBy: { file: "test/api/ingest.test.ts" },
+  caughtBy: { file: "test/api/ingest.test.ts", test: "a request is told to retry" },
 };
