@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
@@ -16,6 +17,8 @@ import { openListeners } from "./stream/listeners.ts";
 const POOL = { connections: 16, plans: "of_one_account" } as const;
 /** Reads that may take long have their own, so that they never keep others waiting for a connection. */
 const HEAVY_POOL = { connections: 8, plans: "of_one_account" } as const;
+/** How long requests are still taken once the service is asked to stop, each the last one of its connection. */
+const LEAVE_MS = 500;
 const DASHBOARD = resolve(import.meta.dirname, "../../dist/dashboard");
 
 await runService("api", async (service) => {
@@ -48,6 +51,7 @@ await runService("api", async (service) => {
       listeners,
       skipped,
       admin,
+      stopping,
       dashboardDir,
     },
     api,
@@ -56,6 +60,7 @@ await runService("api", async (service) => {
   logger.info({ address }, "serving");
   const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
   await Promise.race([topics.ended, stopped]);
+  await sleep(LEAVE_MS);
   await app.close();
   await client.close();
   await topics.stop();

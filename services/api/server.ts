@@ -15,7 +15,7 @@ import { nameOf } from "./access/caller.ts";
 import { watchAccess } from "./access/watch-access.ts";
 import { openWrongKeys } from "./access/wrong-keys.ts";
 import { answerBadAddress, answerBadConnection, answerProblems } from "./answer-problems.ts";
-import { closeSilent } from "./close-silent.ts";
+import { closeConnections } from "./close-connections.ts";
 import { openCsvAnswers } from "./csv-answer.ts";
 import { EXPORTS, openHeavyReads } from "./heavy-reads.ts";
 import { keepIdempotent } from "./idempotency.ts";
@@ -68,6 +68,8 @@ export interface ServerContext extends Pick<RouteContext, "database" | "now" | "
   readonly skipped: Pick<SkippedRecords, "counts">;
   /** Connected. */
   readonly admin: Admin;
+  /** Aborted some time before the server is closed: it takes its leave of its clients. */
+  readonly stopping: AbortSignal;
   /** The dashboard's files; null if it is not built. */
   readonly dashboardDir: string | null;
 }
@@ -123,7 +125,7 @@ export async function buildServer(
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
   answerProblems(app);
-  closeSilent(app);
+  closeConnections(app, context.stopping);
 
   const { corsOrigins, embedOrigins } = settings;
   secureHeaders(app, embedOrigins);

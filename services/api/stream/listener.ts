@@ -53,6 +53,9 @@ export function openListener(sink: Sink) {
       return isBehind;
     },
     keepOpen: () => sink.write(": still here\n\n"),
-    end: () => sink.end(),
+    /** Its answer is left to whoever reads the books for it, if they have not been read yet. */
+    end(): void {
+      if (cursor !== null) sink.end();
+    },
   };
 }

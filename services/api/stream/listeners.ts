@@ -121,7 +121,11 @@ export function openListeners(read: ReadChanges, logger: Pick<Logger, "warn">) {
     onGap(): void {
       for (const accountId of byAccount.keys()) onChange(accountId);
     },
+    get hasEnded(): boolean {
+      return hasEnded;
+    },
     keepOpen: () => each((listener) => listener.keepOpen()),
+    /** Ends all streams, for good. */
     end(): void {
       hasEnded = true;
       each((listener) => listener.end());

@@ -30,11 +30,13 @@ export function streamRoute(
     readonly logger: Logger;
     readonly streamsPerAccount: number;
     readonly access: AccessWatch;
+    readonly stopping: AbortSignal;
   },
 ): void {
-  const { listeners, access } = context;
+  const { listeners, access, stopping } = context;
   const keepOpen = setInterval(() => listeners.keepOpen(), KEEP_OPEN_EVERY_MS);
   const watchEnds = setInterval(() => listeners.onTime(context.now()), WATCH_ENDS_EVERY_MS);
+  stopping.addEventListener("abort", () => listeners.end(), { once: true });
   app.addHook("preClose", async () => {
     clearInterval(keepOpen);
     clearInterval(watchEnds);
@@ -70,6 +72,7 @@ export function streamRoute(
       listeners.add(account_id, listener);
       reply.raw.once("close", () => listeners.remove(account_id, listener));
       const [changes] = await readChanges(context, new Map([[account_id, last]]));
+      if (listeners.hasEnded) throw stopped();
       if (changes === undefined) throw unknownAccount(account_id);
       if (reply.raw.closed) return reply.hijack();
       openStream(reply, caller, context.now());
@@ -82,8 +85,9 @@ export function streamRoute(
   )(app, context);
 }
 
-/** Throws a Problem if the process or the account has too many streams. */
+/** Throws a Problem if the process stops, or it or the account has too many streams. */
 function requireRoom(listeners: Listeners, accountId: AccountId, perAccount: number): void {
+  if (listeners.hasEnded) throw stopped();
   const again = { retryAfterSeconds: 10 };
   if (listeners.countOf(accountId) >= perAccount) {
     throw new Problem(429, "too_many_streams", TOO_MANY_OF_ACCOUNT, again);
@@ -91,6 +95,11 @@ function requireRoom(listeners: Listeners, accountId: AccountId, perAccount: num
   if (listeners.count >= MOST_STREAMS) {
     throw new Problem(503, "too_many_streams", TOO_MANY, again);
   }
+}
+
+function stopped(): Problem {
+  const detail = "this process is about to stop; connect again";
+  return new Problem(503, "unavailable", detail, { retryAfterSeconds: 1 });
 }
 
 function endWithAccess({ raw }: FastifyReply, caller: Caller, access: AccessWatch): void {

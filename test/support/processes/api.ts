@@ -49,6 +49,7 @@ export async function testServer(
       listeners: listenersOf(books),
       skipped: { counts: () => [] },
       admin,
+      stopping: new AbortController().signal,
       dashboardDir: null,
       ...given,
     },
