@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
+import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
+import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
@@ -22,12 +24,13 @@ const LEAVE_MS = 500;
 const DASHBOARD = resolve(import.meta.dirname, "../../dist/dashboard");
 
 await runService("api", async (service) => {
-  const { settings, logger, stopping } = service;
+  const { settings, logger, stopping, health } = service;
   const api = readApiSettings(process.env);
   const servers = openServers("drawdown-api", service, POOL);
   const heavyDatabase = openDatabase(settings.database, { ...HEAVY_POOL, name: "drawdown-api" });
   const { database, kafka, admin, waits } = servers;
   const { untilUp } = waits;
+  checkServers(health, servers, settings.registry);
   await untilUp("Postgres", () => requireRights(database));
   requireKeyToListen(api.host, await untilUp("Postgres", () => hasApiKeys(database, Date.now())));
   await untilUp("Kafka", () => admin.connect());
@@ -57,6 +60,8 @@ await runService("api", async (service) => {
     api,
   );
   const address = await app.listen({ host: api.host, port: api.port });
+  checkConsumer(health, topics.watch);
+  health.started();
   logger.info({ address }, "serving");
   const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
   await Promise.race([topics.ended, stopped]);

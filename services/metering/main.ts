@@ -5,6 +5,9 @@ import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { RECORDS } from "../../shared/kafka/consume/batch-forms.ts";
 import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
+import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
+import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
+import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
@@ -12,6 +15,7 @@ import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { batchSize } from "./batch-size.ts";
+import { checkLag } from "./check-lag.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
@@ -30,12 +34,16 @@ const END_STALE_EVERY_MS = 2_000;
 const REPORT_EVERY_MS = 10_000;
 
 await runService("metering", async (service) => {
-  const { logger, stopping } = service;
+  const { logger, stopping, health } = service;
+  const { stalledAfterMs } = service.settings.health;
   const { window, batchEvents } = service.settings.metering;
   const servers = openServers(NAME, service, { connections: 6 });
   const { database, admin, registry, waits } = servers;
   const { untilUp } = waits;
   const sleeper = openSleeper(stopping);
+  checkServers(health, servers, service.settings.registry);
+  checkOutbox(health, database, stalledAfterMs);
+  checkLag(health, servers, stalledAfterMs);
 
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Postgres", () => requireRights(database));
@@ -73,6 +81,8 @@ await runService("metering", async (service) => {
     form: RECORDS,
     handle: (batch, heartbeat) => handle({ batch, heartbeat }),
   });
+  checkConsumer(health, reader.watch);
+  health.started();
   logger.info({ topic: TOPICS.usageEvents }, "metering");
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const background = Promise.all([

@@ -1,8 +1,11 @@
 import { openServers } from "../../shared/kafka/client/open-servers.ts";
+import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
+import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
+import { followRuns } from "./follow-runs.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
@@ -12,19 +15,25 @@ import { schedulerRun } from "./scheduler-run.ts";
 const PUBLISH_EVERY_MS = 500;
 
 await runService("scheduler", async (service) => {
-  const { settings, logger, stopping } = service;
+  const { settings, logger, stopping, health } = service;
   const servers = openServers("drawdown-scheduler", service, { connections: 4 });
   const { database, waits } = servers;
   const { cron, proofCron, housekeepingCron, noticeWithinMs, retention } = settings.scheduler;
+  checkServers(health, servers, settings.registry);
+  checkOutbox(health, database, settings.health.stalledAfterMs);
 
   await waits.untilUp("Postgres", () => requireRights(database));
   logger.info({ cron, proofCron, housekeepingCron }, "scheduling");
-  const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping });
+  const runs = followRuns();
+  const { onStep } = runs;
+  const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping, onStep });
   const prove = usageProof({ ...servers, logger, stopping });
   const keepHouse = housekeeping({ ...servers, retention, logger, stopping });
   const sleeper = openSleeper(stopping);
+  health.work("runs", runs.standsForMs);
+  health.started();
   await Promise.all([
-    runByCron(cron, run, stopping),
+    runByCron(cron, runs.followed(run), stopping, { onDue: runs.onDue }),
     runByCron(proofCron, prove, stopping, { later: true }),
     runByCron(housekeepingCron, keepHouse, stopping, { later: true }),
     publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),

@@ -2,13 +2,13 @@ import { schedule } from "node-cron";
 
 /**
  * Calls `work` on the schedule of a cron expression in UTC until `stopping`, and immediately unless
- * `later`. Calls never overlap: times during a call are skipped.
+ * `later`. `onDue` is told when the next call is due. Calls never overlap: times during a call are skipped.
  */
 export async function runByCron(
   expression: string,
   work: () => Promise<void>,
   stopping: AbortSignal,
-  { later = false }: { readonly later?: boolean } = {},
+  { later = false, onDue }: { readonly later?: boolean; onDue?(next: Date | null): void } = {},
 ): Promise<void> {
   let next = Promise.withResolvers<void>();
   const tick = () => next.resolve();
@@ -17,6 +17,7 @@ export async function runByCron(
   if (!later) await work();
   while (!stopping.aborted) {
     next = Promise.withResolvers();
+    onDue?.(task.getNextRun());
     await next.promise;
     if (!stopping.aborted) await work();
   }

@@ -19,6 +19,8 @@ interface RunContext extends Pick<ServiceContext, "logger" | "stopping"> {
   readonly database: Database;
   readonly waits: OutageRetry;
   readonly noticeWithinMs: number;
+  /** Called after each of its transactions. */
+  onStep?(): void;
 }
 
 /** Metering records every few seconds that usage is complete; after this long it counts as stalled. */
@@ -46,10 +48,12 @@ export function schedulerRun(context: RunContext): () => Promise<void> {
         const run = { clock, completeUntil: notAfter(completeUntil, clock), noticeWithinMs };
         for await (const step of runSchedule(database, run)) {
           done = addTotals(done, step.done);
+          context.onStep?.();
           if (stopping.aborted) return;
         }
         for await (const requested of retryResolved(database, clock)) {
           retries += requested;
+          context.onStep?.();
           if (stopping.aborted) return;
         }
         await warnOfWaiting(context, clock, completeUntil);

@@ -4,6 +4,9 @@ import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { MESSAGES } from "../../shared/kafka/consume/batch-forms.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
+import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
+import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
+import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
@@ -30,12 +33,14 @@ const PUBLISH_EVERY_MS = 100;
 const WATCH_EVERY_MS = 10_000;
 
 await runService("top-up", async (service) => {
-  const { logger, stopping } = service;
+  const { settings, logger, stopping, health } = service;
   const payments = readPaymentSettings(process.env);
   const gateway = await openGateway(payments.gateway);
   const servers = openServers("drawdown-top-up", service, POOL);
   const { database, admin, registry, waits } = servers;
   const { untilUp } = waits;
+  checkServers(health, servers, settings.registry);
+  checkOutbox(health, database, settings.health.stalledAfterMs);
 
   await untilUp("Postgres", () => requireRights(database));
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
@@ -56,6 +61,8 @@ await runService("top-up", async (service) => {
     form: MESSAGES,
     handle: lowBalanceHandler({ database, waits, skipped, topUpLow }),
   });
+  checkConsumer(health, reader.watch);
+  health.started();
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const sleeper = openSleeper(stopping);
   const background = Promise.all([

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Health, openHealth } from "./health/health.ts";
+import { serveHealth } from "./health/serve-health.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -10,6 +12,8 @@ export interface ServiceContext {
   readonly logger: Logger;
   /** Aborted when the service is asked to stop (SIGTERM, SIGINT). */
   readonly stopping: AbortSignal;
+  /** What `/livez` and `/readyz` report. */
+  readonly health: Health;
 }
 
 /**
@@ -25,8 +29,12 @@ export async function runService(
   const settings = settingsOrExit();
   const logger = createLogger(name, settings.logLevel);
   startWatchdog(name, settings.eventLoopLimitMs);
+  const { stalledAfterMs, ...listen } = settings.health;
+  const health = openHealth(stalledAfterMs, stop.signal);
+  const context = { settings, logger, stopping: stop.signal, health };
   try {
-    await Promise.race([service({ settings, logger, stopping: stop.signal }), stuck(stop.signal)]);
+    logger.info({ address: await serveHealth(name, health, listen) }, "serving health");
+    await Promise.race([service(context), stuck(stop.signal)]);
     logger.info("stopped");
     process.exit(0);
   } catch (error) {

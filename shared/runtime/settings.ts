@@ -134,6 +134,14 @@ export const environment = z
     EVENT_LOOP_LIMIT_SECONDS: whole(0, 3_600, 60).describe(
       "A process whose event loop stands still for this long ends, so that it is restarted; 0 means never",
     ),
+    HEALTH_HOST: z
+      .string()
+      .default("127.0.0.1")
+      .describe("Where a service answers `/livez` and `/readyz`"),
+    HEALTH_PORT: port(0).describe("Their port; 0 means any free one, which the log says"),
+    HEALTH_STALLED_SECONDS: whole(1, 3_600, 60).describe(
+      "Work that has not moved for this long is reported; `/livez` asks for a restart if all servers were up for as long meanwhile",
+    ),
     LOG_LEVEL: logLevel,
   })
   .superRefine((env, context) => {
@@ -233,6 +241,11 @@ export function readSettings(env: NodeJS.ProcessEnv) {
     paymentAttemptsPerHour: set.PAYMENT_ATTEMPTS_PER_HOUR,
     /** 0: no limit. */
     eventLoopLimitMs: set.EVENT_LOOP_LIMIT_SECONDS * 1000,
+    health: {
+      host: set.HEALTH_HOST,
+      port: set.HEALTH_PORT,
+      stalledAfterMs: set.HEALTH_STALLED_SECONDS * 1000,
+    },
     logLevel: set.LOG_LEVEL,
   };
 }

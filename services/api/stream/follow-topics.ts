@@ -4,11 +4,13 @@ import type { AccountId } from "../../../shared/core/line/account.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { readKey } from "../../../shared/kafka/codec/read-key.ts";
 import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
+import { type ConsumerWatch, watchConsumer } from "../../../shared/kafka/consume/watch-consumer.ts";
 import { openConsumer } from "../../../shared/kafka/patches/read-every-batch.ts";
 
 export interface FollowedTopics {
   /** Resolves after `stop`; rejects if the consumer crashes. */
   readonly ended: Promise<void>;
+  readonly watch: ConsumerWatch;
   stop(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function followTopics(
     maxWaitTimeInMs: MAX_WAIT_MS,
     maxBytes: MAX_BYTES,
   });
+  const watch = watchConsumer(consumer);
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   ended.catch(() => undefined);
   consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -48,6 +51,7 @@ export async function followTopics(
   await Promise.race([receiving, ended]);
   return {
     ended,
+    watch,
     async stop() {
       await consumer.disconnect();
       resolve();

@@ -58,6 +58,7 @@ export async function runBatchConsumer<B extends OffsetStretch>(
   const reader = await reading;
   return {
     ended: reader.ended,
+    watch: reader.watch,
     async stop() {
       await offsets.stop();
       await reader.stop();

@@ -1,6 +1,7 @@
 import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { openConsumer } from "../patches/read-every-batch.ts";
 import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
+import { type ConsumerWatch, watchConsumer } from "./watch-consumer.ts";
 
 /** What a handler can do in the group during its batch. */
 interface Membership {
@@ -34,6 +35,7 @@ export interface PartitionReading<B extends OffsetStretch> {
 export interface PartitionReader {
   /** Rejects with the error that ended reading; resolves after `stop`. */
   readonly ended: Promise<void>;
+  readonly watch: ConsumerWatch;
   /** Waits for the batches in progress and leaves the group. */
   stop(): Promise<void>;
 }
@@ -92,6 +94,7 @@ type PassedOver = ConsumerEndBatchProcessEvent["payload"];
 class Reader<B extends OffsetStretch> implements CommittingReader {
   readonly #end = Promise.withResolvers<void>();
   readonly ended = this.#end.promise;
+  readonly watch: ConsumerWatch;
   readonly #consumer: Consumer;
   readonly #reading: PartitionReading<B>;
   readonly #positions = new Map<number, Position>();
@@ -103,6 +106,7 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
   constructor(consumer: Consumer, reading: PartitionReading<B>) {
     this.#consumer = consumer;
     this.#reading = reading;
+    this.watch = watchConsumer(consumer);
     this.ended.catch(() => undefined);
     const { CRASH, GROUP_JOIN, END_BATCH_PROCESS } = consumer.events;
     consumer.on(CRASH, ({ payload }) => {
@@ -121,7 +125,13 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
 
   async handleFetched({ batch, ...fetch }: EachBatchPayload): Promise<void> {
     const { partition } = batch;
-    const membership = { heartbeat: fetch.heartbeat };
+    const piece = this.watch.batches.take();
+    const membership = {
+      async heartbeat() {
+        piece.moved();
+        await fetch.heartbeat();
+      },
+    };
     try {
       await this.#started;
       await this.#passing.get(partition);
@@ -131,12 +141,14 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
         const next = await this.#reading.handle(part, membership);
         if (!this.#advance(part, next)) return;
         fetch.resolveOffset((part.nextOffset - 1n).toString());
-        await fetch.heartbeat();
+        await membership.heartbeat();
       }
     } catch (error) {
       // KafkaJS handles its own errors: it rejoins or crashes.
       if (!isKafkaError(error)) this.#fail(error);
       throw error;
+    } finally {
+      piece.done();
     }
   }
 

@@ -1,0 +1,17 @@
+import { firstWaiting } from "../../ledger/outbox/first-waiting.ts";
+import type { Database } from "../../ledger/postgres/database.ts";
+import type { Health } from "../../runtime/health/health.ts";
+import { standstill } from "./standstill.ts";
+
+/** Checks that what waits to be published is published, whichever process does it. */
+export function checkOutbox(health: Health, database: Database, limitMs: number): void {
+  const recordStands = standstill();
+  const balanceStands = standstill();
+  health.state("outbox", async () => {
+    const { record, balance } = await firstWaiting(database);
+    const forMs = Math.max(recordStands(record), balanceStands(balance));
+    if (forMs < limitMs) return null;
+    const what = record === null ? "a changed balance" : `the record ${record}`;
+    return { reason: `${what} waits to be published`, forMs };
+  });
+}

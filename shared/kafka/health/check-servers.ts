@@ -1,0 +1,38 @@
+import type { Admin, Kafka } from "kafkajs";
+import type { Database } from "../../ledger/postgres/database.ts";
+import type { Health } from "../../runtime/health/health.ts";
+import type { RegistrySettings } from "../../runtime/server-settings.ts";
+import { request, unexpected } from "../codec/registry.ts";
+
+const ANSWERS_WITHIN_MS = 2_000;
+
+/** Checks Postgres through the pool that the service works with, Kafka, and the registry. */
+export function checkServers(
+  health: Health,
+  servers: { readonly database: Database; readonly kafka: Kafka },
+  registry: RegistrySettings,
+): void {
+  const { database, kafka } = servers;
+  health.server("postgres", async () => {
+    const query = { text: "SELECT 1", query_timeout: ANSWERS_WITHIN_MS };
+    await database.query(query);
+    return null;
+  });
+  health.server("kafka", kafkaCheck(kafka));
+  health.server("registry", async () => {
+    const { status } = await request(registry, "GET", "config");
+    if (status !== 200) throw unexpected(status, "for its settings");
+    return null;
+  });
+}
+
+/** Asks once, on a connection of its own: the service's own clients try again for a while. */
+function kafkaCheck(kafka: Kafka): () => Promise<null> {
+  const admin: Admin = kafka.admin({ retry: { retries: 0 } });
+  return async () => {
+    await admin.connect();
+    const { brokers } = await admin.describeCluster();
+    if (brokers.length === 0) throw new Error("it has no brokers");
+    return null;
+  };
+}

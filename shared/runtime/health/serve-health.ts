@@ -1,0 +1,52 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { formatInstant } from "../../core/text/instant-text.ts";
+import type { HealthReports, Report } from "./health.ts";
+
+/**
+ * Serves `/livez` (503: restart this process) and `/readyz` (503: it cannot do its work now), each with what
+ * was checked. Returns the address. Port 0: any free one.
+ */
+export async function serveHealth(
+  name: string,
+  reports: HealthReports,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
+  const asked: Readonly<Record<string, () => Promise<Report>>> = {
+    "/livez": reports.liveness,
+    "/readyz": reports.readiness,
+  };
+  const server = createServer(async ({ url = "/" }, answer) => {
+    const report = asked[url.split("?", 1)[0] ?? ""];
+    if (report === undefined) return send(answer, 404, { error: "ask /livez or /readyz" });
+    const checks = await report();
+    const isUp = Object.values(checks).every((problem) => problem === null);
+    send(answer, isUp ? 200 : 503, bodyOf(name, isUp, checks));
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+  server.unref();
+  const { address, family, port: taken } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${taken}`;
+}
+
+function bodyOf(service: string, isUp: boolean, checks: Report) {
+  const all = Object.entries(checks).map(([name, problem]) => [
+    name,
+    problem === null
+      ? { status: "up" }
+      : { status: "down", since: formatInstant(problem.since), reason: problem.reason },
+  ]);
+  return { service, status: isUp ? "up" : "down", checks: Object.fromEntries(all) };
+}
+
+function send(answer: ServerResponse, status: number, body: object): void {
+  answer
+    .writeHead(status, {
+      "Content-Type": "application/json",
+      "Cache-Control": "no-store",
+      Connection: "close",
+    })
+    .end(`${JSON.stringify(body)}\n`);
+}

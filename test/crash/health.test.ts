@@ -1,0 +1,209 @@
+/**
+ * What each service says of its health while servers go away and come back, and while it hangs. On separate
+ * servers; the tests run in this order.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { API_SERVICE } from "../../infra/local/services.ts";
+import { type LocalStack, startStack } from "../../infra/local/stack.ts";
+import { setUp } from "../../infra/set-up.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { connect, openAccount, setPrice } from "../support/books/books.ts";
+import { eventually } from "../support/eventually.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
+import { openUsagePublisher } from "../support/kafka/publish-usage.ts";
+import { askHealth, downOf } from "../support/processes/ask-health.ts";
+import { startMetering } from "../support/processes/metering-process.ts";
+import { startScheduler } from "../support/processes/scheduler-process.ts";
+import { type ServiceProcess, startService } from "../support/processes/service-process.ts";
+import { openPostgresProxy } from "../support/processes/tcp-proxy.ts";
+import { topUpProcess } from "../support/processes/top-up-process.ts";
+import { QUICK_JAVA } from "../support/stack/brokers.ts";
+import { ownPorts } from "../support/stack/ports.ts";
+
+const ACCOUNT = "health";
+const STALLED_SECONDS = 45;
+/** Longer than work may stand still. */
+const OUTAGE_MS = 50_000;
+const NOTICED_WITHIN_MS = 15_000;
+const BACK_WITHIN_MS = 45_000;
+
+let dataDir: string;
+let stack: LocalStack;
+let env: NodeJS.ProcessEnv;
+let database: Database;
+let services: Readonly<Record<string, ServiceProcess>> = {};
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "drawdown-health-"));
+  const ports = ownPorts(1);
+  stack = await startStack({ dataDir, ports, kafkaJava: QUICK_JAVA, say: () => undefined });
+  env = {
+    ...process.env,
+    ...stack.env,
+    API_PORT: "0",
+    HEALTH_STALLED_SECONDS: STALLED_SECONDS.toString(),
+  };
+  await setUp({ ...env, ...stack.setUpEnv }, () => undefined);
+  database = connect(stack.env.DATABASE_URL);
+  await setPrice({ database }, "call", 1n);
+  await openAccount({ database }, `${ACCOUNT}-hangs`, { lots: [{ credits: 1_000_000n }] });
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all(Object.values(services).map((service) => service.kill()));
+  await database?.end();
+  await stack?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}, 60_000);
+
+test("started without Kafka, each is alive, and not ready until it is there", async () => {
+  await stack.parts.kafka.kill();
+  const { DATABASE_URL: databaseUrl = "" } = env;
+  services = {
+    metering: startMetering(env),
+    scheduler: startScheduler(env),
+    topUp: topUpProcess({ databaseUrl, gatewayUrl: "http://127.0.0.1:9", env }),
+    api: startService(API_SERVICE, env),
+  };
+  for (const name of Object.keys(services)) await expectDown(name, "kafka");
+  await expectAllAlive();
+  await stack.parts.kafka.start();
+  await untilAllReady();
+}, 120_000);
+
+test.each(["registry", "kafka", "postgres"] as const)(
+  "while %s is down, each names it and is not ready, and is ready again once it is back",
+  async (part) => {
+    const began = Date.now();
+    await stack.parts[part].kill();
+    for (const name of Object.keys(services)) {
+      const { since, reason } = await expectDown(name, part);
+      expect(Date.parse(since ?? "")).toBeGreaterThanOrEqual(began - 1_000);
+      expect(reason).toMatch(/./);
+    }
+    await expectAllAlive();
+    await stack.parts[part].start();
+    await untilAllReady();
+  },
+  120_000,
+);
+
+test("through an outage of all servers, longer than work may stand still, each is alive, and comes back", async () => {
+  const { postgres, kafka, registry } = stack.parts;
+  const watch = watchLiveness();
+  await Promise.all([registry.kill(), kafka.kill(), postgres.kill()]);
+  await wait(OUTAGE_MS);
+  await Promise.all([kafka.start(), postgres.start().then(() => registry.start())]);
+  await untilAllReady();
+  expect(await watch.stop()).toEqual([]);
+}, 240_000);
+
+test("usage that a frozen process does not meter is named by the other one", async () => {
+  const { metering } = services;
+  const other = startMetering({ ...env, HEALTH_STALLED_SECONDS: "2" });
+  const isReady = async () => (await askHealth(other, "/readyz")).status === 200;
+  await eventually("it is ready", isReady);
+  await other.says(/^metering$/);
+  metering?.freeze();
+  await publish(...Array.from({ length: 40 }, (_, at) => `left-${at}`));
+  const isNamed = async () => downOf(await askHealth(other, "/readyz")).includes("lag");
+  await eventually("it names the lag", isNamed);
+  metering?.thaw();
+  await eventually("all is metered again", isReady, BACK_WITHIN_MS);
+  expect(await other.stop()).toBe(0);
+}, 120_000);
+
+test("a consumer that hangs while its servers are up asks for a restart within twice the limit", async () => {
+  await services["metering"]?.stop();
+  const proxy = await openPostgresProxy(stack.env.DATABASE_URL);
+  const limit = { DATABASE_URL: proxy.url, HEALTH_STALLED_SECONDS: "2" };
+  const hung = startMetering({ ...env, ...limit });
+  try {
+    await eventually("it is ready", async () => (await askHealth(hung, "/readyz")).status === 200);
+    const caught = proxy.catchNext(({ isAbout }) => isAbout(ACCOUNT), "freeze");
+    await publish("hangs");
+    await caught;
+    const began = performance.now();
+    await eventually("it asks", async () => (await askHealth(hung, "/livez")).status === 503);
+    expect(performance.now() - began).toBeLessThan(2 * 2_000 + 3_000);
+    expect(downOf(await askHealth(hung, "/livez"))).toEqual(["consumer"]);
+    expect(downOf(await askHealth(hung, "/readyz"))).toContain("consumer");
+  } finally {
+    await hung.kill();
+    await proxy.close();
+  }
+}, 60_000);
+
+/** Waits until a service is not ready because of a check, and returns it. */
+async function expectDown(name: string, check: string) {
+  const service = services[name];
+  if (service === undefined) throw new Error(`there is no ${name}`);
+  let found: { readonly since?: string; readonly reason?: string } | undefined;
+  await eventually(
+    `${name} names ${check}`,
+    async () => {
+      const answer = await askHealth(service, "/readyz");
+      found = answer.body.checks[check];
+      return answer.status === 503 && found?.reason !== undefined;
+    },
+    NOTICED_WITHIN_MS,
+  );
+  return found ?? {};
+}
+
+async function untilAllReady(): Promise<void> {
+  for (const [name, service] of Object.entries(services)) {
+    let last: unknown;
+    await eventually(
+      `${name} is ready`,
+      async () => {
+        const answer = await askHealth(service, "/readyz");
+        last = answer.body;
+        return answer.status === 200;
+      },
+      BACK_WITHIN_MS,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(last)}`);
+    });
+  }
+}
+
+async function expectAllAlive(): Promise<void> {
+  for (const service of Object.values(services)) {
+    expect((await askHealth(service, "/livez")).status).toBe(200);
+  }
+}
+
+/** Asks all services every half second; `stop` returns the answers by which one would have been restarted. */
+function watchLiveness() {
+  const stopping = new AbortController();
+  const bad: unknown[] = [];
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      for (const service of Object.values(services)) {
+        const { status, body } = await askHealth(service, "/livez");
+        if (status !== 200) bad.push(body);
+      }
+      await wait(500, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await loop;
+      return bad;
+    },
+  };
+}
+
+/** One event for each id, each of another account, so that every partition has some. */
+async function publish(...ids: string[]): Promise<void> {
+  const usage = await openUsagePublisher(testKafka(env), env);
+  const events = ids.map((id) => ({ eventId: id, accountId: `${ACCOUNT}-${id}`, quantity: 1n }));
+  await usage.publish(events);
+  await usage.close();
+}

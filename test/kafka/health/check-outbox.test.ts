@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkOutbox } from "../../../shared/kafka/health/check-outbox.ts";
+import { openHealth } from "../../../shared/runtime/health/health.ts";
+import { type Books, openBooks } from "../../support/books/books.ts";
+import { eventually } from "../../support/eventually.ts";
+
+const LIMIT_MS = 200;
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+});
+
+afterAll(async () => {
+  await books?.close();
+});
+
+const RECORD =
+  "INSERT INTO outbox (account_id, topic, sequence, record) VALUES ('acme', 'any', 7, '{}')";
+
+test.each([
+  ["a record", RECORD, "outbox", /record any acme 7 waits/],
+  [
+    "a balance",
+    "INSERT INTO balance_change (account_ids) VALUES ('{acme}')",
+    "balance_change",
+    /balance waits/,
+  ],
+])("%s that nobody publishes is named, until it is gone", async (_, insert, table, named) => {
+  const { database } = books;
+  const health = openHealth(LIMIT_MS, new AbortController().signal);
+  checkOutbox(health, database, LIMIT_MS);
+  const outbox = async () => (await health.readiness())["outbox"];
+  expect(await outbox()).toBeNull();
+  const began = Date.now();
+  await database.query(insert);
+  await eventually("it is named", async () => named.test((await outbox())?.reason ?? ""));
+  expect((await outbox())?.since).toBeGreaterThanOrEqual(began);
+  await database.query(`DELETE FROM ${table}`);
+  await eventually("nothing is", async () => (await outbox()) === null);
+});
+
+test("a record that is refused waits for nobody", async () => {
+  const { database } = books;
+  const health = openHealth(0, new AbortController().signal);
+  checkOutbox(health, database, 0.001);
+  await database.query(
+    `${RECORD.replace("record)", "record, refused)").replace("'{}')", "'{}', 'why')")}`,
+  );
+  expect((await health.readiness())["outbox"]).toBeNull();
+});
