@@ -8,7 +8,16 @@ const ROOMS = {
     ...["postgres", "outbox", "catalogue", "access", "books", "credits", "usage"],
     ...["month", "payments", "dead-letters", "replay", "proof", "housekeeping"],
   ],
-  "shared/kafka": ["records", "patches", "codec", "client", "consume", "publish", "replay"],
+  "shared/kafka": [
+    "records",
+    "patches",
+    "codec",
+    "client",
+    "consume",
+    "health",
+    "publish",
+    "replay",
+  ],
   "services/cli": [
     ...["shell", "credits", "subscription", "account", "catalogue", "payments"],
     ...["usage", "dead-letters", "operate", "proof", "what-if"],
