@@ -30,7 +30,7 @@ export async function startReader<B extends OffsetStretch>(
 
 /** Waits until the reader or the work beside it ends, calls `stop`, stops the reader, and waits for that work. */
 export async function untilStopped(
-  reader: PartitionReader,
+  reader: Pick<PartitionReader, "ended" | "stop">,
   background: Promise<unknown>,
   stop: () => Promise<void> | void,
 ): Promise<void> {
