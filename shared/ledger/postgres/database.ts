@@ -1,5 +1,6 @@
 import pg from "pg";
 import { parseInstant } from "./parse-instant.ts";
+import { isReadOnly, replaceUseless } from "./replace-connections.ts";
 
 /** How to reach Postgres. `tls` follows node's TLS options; null means the URL alone decides. */
 export interface DatabaseSettings {
@@ -15,20 +16,36 @@ export type Transaction = pg.PoolClient;
 export type Queryable = Database | Transaction;
 
 /**
- * Set on every connection. The hot statements look rows up by an array of keys; when one account owns
+ * Set on every connection. Limits of a role or database would end what is meant to take long, again and
+ * again. The server notices in 20 s that a client is gone, also while it works on a statement of its.
+ */
+const LIMITS = [
+  "statement_timeout=0",
+  "lock_timeout=0",
+  "transaction_timeout=0",
+  "idle_session_timeout=0",
+  // A process that hangs with the offset row locked is cut off when Kafka reassigns its partitions.
+  "idle_in_transaction_session_timeout=10000",
+  "tcp_keepalives_idle=10",
+  "tcp_keepalives_interval=2",
+  "tcp_keepalives_count=5",
+  "tcp_user_timeout=20000",
+  "client_connection_check_interval=5000",
+];
+
+/**
+ * The hot statements look rows up by an array of keys; when one account owns
  * most rows, or before the first ANALYZE, the planner would otherwise join whole tables. No key comes
  * twice, so remembering what was looked up is in vain.
- * A process that hangs with the offset row locked is cut off when Kafka reassigns its partitions.
  */
-const SESSION = [
+const PLANNING = [
   "enable_hashjoin=off",
   "enable_mergejoin=off",
   "enable_seqscan=off",
   "enable_memoize=off",
-  "idle_in_transaction_session_timeout=10000",
-  "timezone=UTC",
-  "datestyle=ISO",
-]
+];
+
+const SESSION = [...PLANNING, ...LIMITS, "timezone=UTC", "datestyle=ISO"]
   .map((setting) => `-c ${setting}`)
   .join(" ");
 
@@ -54,25 +71,30 @@ export interface DatabaseOptions {
 
 /** Opens a pool. */
 export function openDatabase(settings: DatabaseSettings, options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const server = {
     connectionString: settings.url,
     ...(settings.tls === null ? {} : { ssl: settings.tls }),
     application_name: options.name,
+  };
+  const pool = new pg.Pool({
+    ...server,
     max: options.connections,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     // Statements that do not wait for each other's answers share a round trip.
     pipeline: true,
     types: TYPES,
     options: `${SESSION} -c plan_cache_mode=${PLANS[options.plans ?? "of_batches"]}`,
   });
   pool.on("error", options.onError ?? (() => undefined));
+  replaceUseless(pool, server);
   return pool;
 }
 
 /**
  * Runs `work` in a transaction: committed when it returns, rolled back when it throws. A connection
- * whose transaction could not be ended is closed, never reused.
+ * whose transaction could not be ended is closed, never reused, and so is one to a server that only reads.
  */
 export async function inTransaction<T>(
   database: Database,
@@ -90,6 +112,7 @@ export async function inTransaction<T>(
     await client.query("COMMIT");
     return result;
   } catch (error) {
+    if (isReadOnly(error)) broken = error as Error;
     await client.query("ROLLBACK").catch((lost: Error) => {
       broken = lost;
     });

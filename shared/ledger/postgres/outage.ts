@@ -1,13 +1,15 @@
 import { sqlState } from "./database.ts";
+import { isReadOnly } from "./replace-connections.ts";
 
 // Connection, insufficient resources, operator intervention, system error: classes of SQLSTATE.
 const OUTAGE_CLASSES = new Set(["08", "53", "57", "58"]);
 const CONNECTION_ERRORS =
   /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection terminated|connection error|timeout/i;
 
-/** True when Postgres is unreachable or unavailable, so that the same work can succeed later. */
+/** True when Postgres is unreachable, unavailable or only reads, so that the same work can succeed later. */
 export function isDatabaseOutage(error: unknown): boolean {
   const state = sqlState(error);
+  if (isReadOnly(error)) return true;
   if (state !== null) return OUTAGE_CLASSES.has(state.slice(0, 2));
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";

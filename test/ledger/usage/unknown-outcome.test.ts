@@ -48,6 +48,18 @@ const CASES: { name: string; fate: Fate; when(statement: Statement): boolean; ne
       nextTry: "read_before",
     },
     {
+      name: "COMMIT succeeds, and nothing is heard any more",
+      fate: "withhold the answer",
+      when: ({ sql }) => sql === "COMMIT",
+      nextTry: "read_before",
+    },
+    {
+      name: "nothing gets through from COMMIT on",
+      fate: "freeze",
+      when: ({ sql }) => sql === "COMMIT",
+      nextTry: "committed",
+    },
+    {
       name: "the connection is lost before COMMIT arrives",
       fate: "cut",
       when: ({ sql }) => sql === "COMMIT",
