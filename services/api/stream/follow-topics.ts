@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Consumer, Kafka, KafkaMessage } from "kafkajs";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
+import { REBALANCE_TIMEOUT_MS } from "../../../shared/kafka/client/kafka-client.ts";
 import { readKey } from "../../../shared/kafka/codec/read-key.ts";
 import type { SkippedRecords } from "../../../shared/kafka/consume/skipped-records.ts";
 import { type ConsumerWatch, watchConsumer } from "../../../shared/kafka/consume/watch-consumer.ts";
@@ -31,6 +32,7 @@ export async function followTopics(
 ): Promise<FollowedTopics> {
   const consumer = openConsumer(kafka, {
     groupId: `api-${randomUUID()}`,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
     maxWaitTimeInMs: MAX_WAIT_MS,
     maxBytes: MAX_BYTES,
   });

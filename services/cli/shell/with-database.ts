@@ -2,6 +2,7 @@ import { type Database, openDatabase, sqlState } from "../../../shared/ledger/po
 import { databaseAddress } from "../../../shared/ledger/postgres/database-address.ts";
 import { RightsMissing, requireRights } from "../../../shared/ledger/postgres/missing-rights.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import { PoolerBetween, refusePooler } from "../../../shared/ledger/postgres/refuse-pooler.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { PartUnavailable, WrongUsage } from "./result.ts";
 
@@ -69,9 +70,9 @@ export function reasonOf(error: unknown): string {
 
 async function connect(database: Database, where: string): Promise<void> {
   try {
-    const client = await database.connect();
-    client.release();
+    await refusePooler(database);
   } catch (error) {
+    if (error instanceof PoolerBetween) throw new PartUnavailable(error.message);
     const does = sqlState(error) === null ? "cannot be reached" : "refuses the connection";
     throw new PartUnavailable(`Postgres at ${where} ${does}: ${reasonOf(error)}`);
   }

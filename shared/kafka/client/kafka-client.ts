@@ -1,5 +1,8 @@
-import kafkajs, { type Kafka } from "kafkajs";
+import net from "node:net";
+import tls from "node:tls";
+import kafkajs, { type ISocketFactory, type Kafka } from "kafkajs";
 import type { KafkaSettings } from "../../runtime/server-settings.ts";
+import { dropSilent } from "../patches/drop-silent.ts";
 import { restIdleQueues } from "../patches/idle-queues.ts";
 
 const { KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, logLevel } = kafkajs;
@@ -10,6 +13,16 @@ export interface KafkaLog {
   debug(details: object, message: string): void;
   warn(details: object, message: string): void;
 }
+
+/**
+ * The answer to a request. Less than the session of a consumer and the idle time of a transaction in Postgres
+ * (10 s), so that neither ends because a connection went silent. A join takes its time-out and 5 s more.
+ */
+const REQUEST_TIMEOUT_MS = 7_000;
+const KEEP_ALIVE_MS = 10_000;
+
+/** How long the members of a group may take to join again; their batches take less. */
+export const REBALANCE_TIMEOUT_MS = 15_000;
 
 /** A Kafka client that logs to `logger`. Retries are set, because the defaults depend on NODE_ENV. */
 export function openKafka(settings: KafkaSettings, clientId: string, logger: KafkaLog): Kafka {
@@ -22,7 +35,8 @@ export function openKafka(settings: KafkaSettings, clientId: string, logger: Kaf
       : { ssl: settings.tls.ca === undefined ? true : { ca: [settings.tls.ca] } }),
     ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
     connectionTimeout: 5_000,
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    socketFactory: openSocket,
     retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 5 },
     logLevel: logLevel.WARN,
     logCreator:
@@ -34,8 +48,18 @@ export function openKafka(settings: KafkaSettings, clientId: string, logger: Kaf
       },
   });
   restIdleQueues(kafka);
+  dropSilent(kafka);
   return kafka;
 }
+
+/** As KafkaJS's own, which sends keep-alives only each minute. */
+const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const named = net.isIP(host) === 0 ? { servername: host } : {};
+  const socket = ssl
+    ? tls.connect({ host, port, ...named, ...ssl }, onConnect)
+    : net.connect({ host, port }, onConnect);
+  return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+};
 
 /** The broker cannot be reached or does not answer. */
 export function isKafkaOutage(error: unknown): boolean {
@@ -48,9 +72,12 @@ export function isKafkaOutage(error: unknown): boolean {
   );
 }
 
-/** A connection that closes during the login refuses nobody, though KafkaJS reports it so. */
+/** A connection that closes or goes silent during the login refuses nobody, though KafkaJS reports it so. */
 function isLoginCutOff(error: unknown): boolean {
-  return error instanceof KafkaJSSASLAuthenticationError && /Closed connection/.test(error.message);
+  return (
+    error instanceof KafkaJSSASLAuthenticationError &&
+    /Closed connection|Connection error|timed out/.test(error.message)
+  );
 }
 
 /** KafkaJS reads metadata of null when no broker could be reached. */

@@ -1,4 +1,5 @@
 import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from "kafkajs";
+import { REBALANCE_TIMEOUT_MS } from "../client/kafka-client.ts";
 import { openConsumer } from "../patches/read-every-batch.ts";
 import type { BatchForm, OffsetStretch } from "./batch-forms.ts";
 import { type ConsumerWatch, watchConsumer } from "./watch-consumer.ts";
@@ -58,6 +59,7 @@ export async function readPartitions<B extends OffsetStretch>(
   const options = {
     groupId: reading.groupId,
     sessionTimeout: reading.sessionTimeoutMs,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
     heartbeatInterval: reading.heartbeatMs,
     maxBytesPerPartition: Math.max(LEAST_SHARE_BYTES, share),
     maxBytes: reading.maxFetchBytes,

@@ -1,4 +1,5 @@
 import type { Kafka } from "kafkajs";
+import { patchConnections } from "./patch-connections.ts";
 
 /** The requests of a connection that wait until the broker accepts more. */
 export interface RequestQueue {
@@ -9,33 +10,14 @@ export interface RequestQueue {
   scheduleCheckPendingRequests(): void;
 }
 
-/** How a producer, consumer or admin client connects to brokers. */
-interface Cluster {
-  readonly connectionPoolBuilder: {
-    build(broker?: unknown): Promise<{ readonly pool: readonly { requestQueue: RequestQueue }[] }>;
-  };
-}
-
 /**
  * Stops the polling of idle connections of this client. KafkaJS (2.2.4) checks each connection's queue
  * every millisecond, although that matters only while a broker throttles it, and does so by a timer with
  * a negative delay, about which Node 24 warns. Other clients in the process are not affected.
  */
 export function restIdleQueues(kafka: Kafka): void {
-  const createCluster = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === "private:Kafka:createCluster",
-  );
-  if (createCluster === undefined) return;
-  const create: (options: unknown) => Cluster = Reflect.get(kafka, createCluster);
-  Reflect.set(kafka, createCluster, (options: unknown) => {
-    const cluster = create(options);
-    const { build } = cluster.connectionPoolBuilder;
-    cluster.connectionPoolBuilder.build = async (broker) => {
-      const connections = await build(broker);
-      for (const { requestQueue } of connections.pool) restWhileIdle(requestQueue);
-      return connections;
-    };
-    return cluster;
+  patchConnections<{ readonly requestQueue: RequestQueue }>(kafka, (toBroker) => {
+    for (const { requestQueue } of toBroker) restWhileIdle(requestQueue);
   });
 }
 

@@ -1,4 +1,5 @@
-import { type Queryable, queryRow, queryRows } from "./database.ts";
+import { type Database, type Queryable, queryRow, queryRows } from "./database.ts";
+import { refusePooler } from "./refuse-pooler.ts";
 
 // Of what migrations made. What a view shows, and which migrations there were, is only read. Partitions are
 // reached through their table. Functions with the owner's rights are closed to everyone else.
@@ -57,8 +58,12 @@ export async function missingRights(database: Queryable, role?: string): Promise
 /** The role of this connection may not do what the services do. */
 export class RightsMissing extends Error {}
 
-/** Throws RightsMissing, which says what to grant, unless this connection's role has every right. */
-export async function requireRights(database: Queryable): Promise<void> {
+/**
+ * Throws RightsMissing, which says what to grant, unless the role has every right, and PoolerBetween unless the
+ * connections are Postgres's own.
+ */
+export async function requireRights(database: Database): Promise<void> {
+  await refusePooler(database);
   const { role, grants } = await missingRights(database);
   const [first, ...others] = grants;
   if (first === undefined) return;
