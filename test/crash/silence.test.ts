@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { API_SERVICE, METERING_SERVICE, SCHEDULER_SERVICE } from "../../infra/local/services.ts";
 import { startSimulatedGateway } from "../../infra/simulated-gateway/start-gateway.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
+import { TOPICS } from "../../shared/core/text/topics.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
@@ -137,6 +138,9 @@ async function scheduler({ books, env }: Surroundings) {
   };
 }
 
+/** Up to where the books have read low balances. */
+const READ = `(SELECT coalesce(sum(next_offset), 0) FROM consumer_offset WHERE topic = '${TOPICS.lowBalance}')`;
+
 /** It publishes what an account's usage crosses, reads it from Kafka and charges. */
 async function topUp({ books, env }: Surroundings) {
   await sellCredits(books);
@@ -151,8 +155,11 @@ async function topUp({ books, env }: Surroundings) {
       payers += 1;
       const account = `${name}-pays-${payers}`;
       await openPayer(books, account);
+      const { rows } = await books.database.query<{ read: string }>(`SELECT ${READ}::text AS read`);
       await use(books, { [account]: 6_000_000n });
       await untilPayment(books, account, "succeeded", TEST_MS);
+      await until("it has read on", books, `SELECT ${READ} > ${rows[0]?.read}`);
+      await until("all is published", books, "SELECT count(*) = 0 FROM outbox");
     },
   };
 }

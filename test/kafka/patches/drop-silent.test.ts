@@ -11,13 +11,18 @@ afterEach(async () => {
   opened = new AsyncDisposableStack();
 });
 
-test("KafkaJS itself tries again and again on the connection that went silent", async () => {
+const SILENT = /timed out/;
+
+test("KafkaJS itself sends one request after the other on the connection that went silent", async () => {
   const { admin } = await swallowed(() => undefined);
-  await expect(admin.fetchTopicMetadata()).rejects.toThrow(/timed out/);
+  for (let tries = 0; tries < 3; tries += 1) {
+    await expect(admin.fetchTopicMetadata()).rejects.toThrow(SILENT);
+  }
 });
 
-test("ours connects anew after the first try", async () => {
+test("ours connects anew after the first one", async () => {
   const { admin } = await swallowed(dropSilent);
+  await expect(admin.fetchTopicMetadata()).rejects.toThrow(SILENT);
   const { topics } = await admin.fetchTopicMetadata();
   expect(topics.length).toBeGreaterThan(0);
 });
