@@ -1,35 +1,72 @@
 import { TOPICS } from "../../core/text/topics.ts";
-import { takeBalanceChanges } from "../../ledger/outbox/balance-changes.ts";
+import {
+  type BalanceState,
+  becomeBalancePublisher,
+  divideBalanceChanges,
+  takeBalanceChanges,
+} from "../../ledger/outbox/balance-changes.ts";
 import { balanceChanged } from "../../ledger/outbox/records.ts";
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
-import type { Publisher } from "./publisher.ts";
+import { Fenced, type FencedPublisher } from "./fenced-publisher.ts";
+import type { Outgoing } from "./publisher.ts";
+
+/** The role of whoever publishes balances: a transactional id of Kafka. */
+export const BALANCE_PUBLISHER = "drawdown-balances";
 
 /**
- * Limits of one publication: enough small transactions to keep up, and of large ones, which change the
- * accounts of a whole batch, no more than fits into memory.
+ * Limits of one publication: of the transactions whose changes it gathers, so that an account of many is
+ * published once, and of a portion, which Kafka has to store before Postgres ends the idle transaction.
  */
-const LIMITS = { transactions: 200, accounts: 400_000 };
+const LIMITS = { transactions: 200, accounts: 400_000, portion: 5_000 };
 /** Encoding so many takes about 15 ms; metering goes on while Kafka stores them. */
 const AT_ONCE = 1_000;
 
 /**
- * Publishes the newest state of every account that has changed. Changes are deleted after Kafka has
- * acknowledged them: a process that is killed in between publishes them again.
+ * Publishes the newest state of every account that has changed, in portions. Changes are deleted after
+ * Kafka has acknowledged them: a process that is killed in between publishes a portion again. False:
+ * another process publishes.
  */
-export async function publishBalances(database: Database, publisher: Publisher): Promise<void> {
-  await inTransaction(database, async (transaction) => {
-    const states = await takeBalanceChanges(transaction, LIMITS);
-    if (states.length === 0) return;
+export async function publishBalances(
+  database: Database,
+  publisher: FencedPublisher,
+): Promise<boolean> {
+  try {
+    for (const changeIds of await divideBalanceChanges(database, LIMITS)) {
+      if (!(await publishPortion(database, publisher, changeIds))) return false;
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Fenced) return false;
+    throw error;
+  }
+}
+
+/** False: another publishes. */
+async function publishPortion(
+  database: Database,
+  publisher: FencedPublisher,
+  changeIds: readonly string[],
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    if (!(await becomeBalancePublisher(transaction))) return false;
+    await publisher.begin();
+    const states = await takeBalanceChanges(transaction, changeIds);
+    if (states.length === 0) return true;
     const changedAt = Date.now();
     for (let at = 0; at < states.length; at += AT_ONCE) {
-      await publisher.publish(
-        states.slice(at, at + AT_ONCE).map((state) => ({
-          topic: TOPICS.balances,
-          key: state.accountId,
-          sequence: state.version,
-          record: balanceChanged(state, changedAt),
-        })),
-      );
+      const slice = states.slice(at, at + AT_ONCE);
+      await publisher.publish(slice.map((state) => toOutgoing(state, changedAt)));
     }
+    await publisher.commit();
+    return true;
   });
+}
+
+function toOutgoing(state: BalanceState, changedAt: number): Outgoing {
+  return {
+    topic: TOPICS.balances,
+    key: state.accountId,
+    sequence: state.version,
+    record: balanceChanged(state, changedAt),
+  };
 }

@@ -1,4 +1,9 @@
-import kafkajs, { type Kafka, type Producer } from "kafkajs";
+import kafkajs, {
+  type Kafka,
+  type Producer,
+  type ProducerBatch,
+  type ProducerConfig,
+} from "kafkajs";
 import { type Encode, openEncoder } from "../codec/encoder.ts";
 import type { Registry } from "../codec/registry.ts";
 import { SCHEMAS, type TopicSchema } from "../codec/schemas.ts";
@@ -35,7 +40,7 @@ export interface Publisher {
 
 /** Publishes records with an idempotent producer, replaced after an error: its sequence may be broken. */
 export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">): Publisher {
-  const encode = encoders(registry);
+  const requestsOf = openRequests(registry);
   let connected: Promise<Producer> | null = null;
 
   async function disconnect(): Promise<void> {
@@ -44,19 +49,11 @@ export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">
     await producer?.disconnect();
   }
 
-  async function send(messages: readonly RawMessage[], bytes: number): Promise<void> {
-    const topics = new Set(messages.map(({ topic }) => topic));
+  async function send(request: ProducerBatch): Promise<void> {
     try {
-      connected ??= connect(kafka);
+      connected ??= connect(kafka, { idempotent: true });
       const producer = await connected;
-      await producer.sendBatch({
-        acks: -1,
-        compression: compressionOf(bytes),
-        topicMessages: [...topics].map((topic) => ({
-          topic,
-          messages: quicklyGrouped(messages.filter((message) => message.topic === topic)),
-        })),
-      });
+      await producer.sendBatch(request);
     } catch (error) {
       await disconnect().catch(() => undefined);
       throw error;
@@ -65,23 +62,45 @@ export function openPublisher(kafka: Kafka, registry: Pick<Registry, "register">
 
   return {
     async publish(records) {
-      let request: RawMessage[] = [];
-      let bytes = 0;
-      for (const record of records) {
-        const message = "value" in record ? record : await encode(record);
-        const { key, value } = message;
-        const size = value.length + Buffer.byteLength(key ?? "") + OVERHEAD_BYTES;
-        if (request.length > 0 && bytes + size > MAX_REQUEST_BYTES) {
-          await send(request, bytes);
-          request = [];
-          bytes = 0;
-        }
-        request.push(message);
-        bytes += size;
-      }
-      if (request.length > 0) await send(request, bytes);
+      for await (const request of requestsOf(records)) await send(request);
     },
     close: disconnect,
+  };
+}
+
+/** Encodes records into requests that a broker accepts, in order. */
+export function openRequests(
+  registry: Pick<Registry, "register">,
+): (records: readonly (Outgoing | RawMessage)[]) => AsyncGenerator<ProducerBatch> {
+  const encode = encoders(registry);
+  return async function* (records) {
+    let messages: RawMessage[] = [];
+    let bytes = 0;
+    for (const record of records) {
+      const message = "value" in record ? record : await encode(record);
+      const { key, value } = message;
+      const size = value.length + Buffer.byteLength(key ?? "") + OVERHEAD_BYTES;
+      if (messages.length > 0 && bytes + size > MAX_REQUEST_BYTES) {
+        yield requestOf(messages, bytes);
+        messages = [];
+        bytes = 0;
+      }
+      messages.push(message);
+      bytes += size;
+    }
+    if (messages.length > 0) yield requestOf(messages, bytes);
+  };
+}
+
+function requestOf(messages: readonly RawMessage[], bytes: number): ProducerBatch {
+  const topics = new Set(messages.map(({ topic }) => topic));
+  return {
+    acks: -1,
+    compression: compressionOf(bytes),
+    topicMessages: [...topics].map((topic) => ({
+      topic,
+      messages: quicklyGrouped(messages.filter((message) => message.topic === topic)),
+    })),
   };
 }
 
@@ -94,9 +113,10 @@ function compressionOf(bytes: number): kafkajs.CompressionTypes {
   return isWorthIt ? QUICK_GZIP : kafkajs.CompressionTypes.None;
 }
 
-async function connect(kafka: Kafka): Promise<Producer> {
+/** A connected producer of ordered requests. */
+export async function connect(kafka: Kafka, config: ProducerConfig): Promise<Producer> {
   const producer = kafka.producer({
-    idempotent: true,
+    ...config,
     maxInFlightRequests: 1,
     createPartitioner: quickPartitioner,
   });

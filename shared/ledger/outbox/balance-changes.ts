@@ -1,6 +1,12 @@
 import type { Account } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
-import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
+import {
+  type Database,
+  inTransaction,
+  queryRow,
+  queryRows,
+  type Transaction,
+} from "../postgres/database.ts";
 
 /** An account's newest state, as published on `billing.balances`. */
 export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position">;
@@ -22,7 +28,15 @@ export async function queueBalanceChanges(
 
 const LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('drawdown.balances')) AS locked";
 
-const TAKE = `
+/**
+ * True: this is the only publisher of balances until the transaction ends. One that stands still loses the
+ * lock without noticing: what it still sends, Kafka refuses.
+ */
+export async function becomeBalancePublisher(transaction: Transaction): Promise<boolean> {
+  return (await queryRow<{ locked: boolean }>(transaction, LOCK))?.locked === true;
+}
+
+const WAITING = `
   WITH waiting AS (
     SELECT change_id, cardinality(account_ids) AS accounts
     FROM balance_change
@@ -30,11 +44,54 @@ const TAKE = `
   ), counted AS (
     SELECT change_id, accounts, sum(accounts) OVER (ORDER BY change_id) AS so_far
     FROM waiting
-  ), taken AS (
+  )
+  SELECT change_id AS "changeId", accounts
+  FROM counted
+  WHERE so_far <= $2 OR so_far = accounts`;
+
+const DIVIDE = `
+  WITH taken AS (
     DELETE FROM balance_change
-    WHERE change_id IN (
-      SELECT change_id FROM counted WHERE so_far <= $2 OR so_far = accounts
-    )
+    WHERE change_id = ANY($1::uuid[])
+    RETURNING account_ids
+  ), distinctly AS (
+    SELECT DISTINCT account_id FROM taken, unnest(account_ids) AS account_id
+  ), numbered AS (
+    SELECT account_id, (row_number() OVER (ORDER BY account_id) - 1) / $2 AS portion
+    FROM distinctly
+  )
+  INSERT INTO balance_change (account_ids)
+  SELECT array_agg(account_id) FROM numbered GROUP BY portion
+  RETURNING change_id AS "changeId"`;
+
+/**
+ * Gathers the changes of a number of transactions and accounts (a single transaction always whole) into
+ * portions of a number of accounts, each account in one of them, and returns the changes of each portion.
+ * None while another process publishes.
+ */
+export async function divideBalanceChanges(
+  database: Database,
+  most: { readonly transactions: number; readonly accounts: number; readonly portion: number },
+): Promise<string[][]> {
+  const limits = [most.transactions, most.accounts];
+  type Waiting = { readonly changeId: string; readonly accounts: number };
+  const waiting = await queryRows<Waiting>(database, WAITING, limits, "waiting-balance-changes");
+  if (waiting.length === 0) return [];
+  const changeIds = waiting.map(({ changeId }) => changeId);
+  const accounts = waiting.reduce((sum, change) => sum + change.accounts, 0);
+  if (accounts <= most.portion) return [changeIds];
+  return inTransaction(database, async (transaction) => {
+    if (!(await becomeBalancePublisher(transaction))) return [];
+    const values = [textArray(changeIds), most.portion];
+    const divided = await queryRows<Pick<Waiting, "changeId">>(transaction, DIVIDE, values);
+    return divided.map(({ changeId }) => [changeId]);
+  });
+}
+
+const TAKE = `
+  WITH taken AS (
+    DELETE FROM balance_change
+    WHERE change_id = ANY($1::uuid[])
     RETURNING account_ids
   )
   SELECT DISTINCT account_id AS "accountId" FROM taken, unnest(account_ids) AS account_id`;
@@ -45,19 +102,17 @@ const STATES = `
   WHERE account_id = ANY($1::text[])`;
 
 /**
- * Dequeues changes up to a number of transactions and accounts (a single transaction always whole) and
- * returns the newest state of each account. Empty, too, while another process publishes: one at a time,
- * so that an older state never follows a newer one.
+ * Dequeues changes and returns the newest state of each account in them. The states are read after the
+ * changes: what moves an account later leaves a change of its own.
  */
 export async function takeBalanceChanges(
   transaction: Transaction,
-  most: { readonly transactions: number; readonly accounts: number },
+  changeIds: readonly string[],
 ): Promise<BalanceState[]> {
-  const lock = await queryRow<{ locked: boolean }>(transaction, LOCK);
-  if (lock?.locked !== true) return [];
-  const limits = [most.transactions, most.accounts];
   type Taken = Pick<BalanceState, "accountId">;
-  const taken = await queryRows<Taken>(transaction, TAKE, limits, "take-balance-changes");
+  const values = [textArray(changeIds)];
+  const taken = await queryRows<Taken>(transaction, TAKE, values, "take-balance-changes");
+  if (taken.length === 0) return [];
   const ids = textArray(taken.map(({ accountId }) => accountId));
   return queryRows<BalanceState>(transaction, STATES, [ids], "balance-states");
 }

@@ -5,8 +5,15 @@ import { toAccountId } from "../../../shared/core/text/text.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
+import {
+  type FencedPublisher,
+  openFencedPublisher,
+} from "../../../shared/kafka/publish/fenced-publisher.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
-import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
+import {
+  BALANCE_PUBLISHER,
+  publishBalances,
+} from "../../../shared/kafka/publish/publish-balances.ts";
 import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
@@ -39,12 +46,15 @@ interface Balance {
 
 let books: Books;
 let publisher: Publisher;
+let balancePublisher: FencedPublisher;
 let deadLetters: Collector<DeadLetter>;
 let lowBalances: Collector<{ account_id: string; crossing: bigint }>;
 let balances: Collector<Balance>;
 
 beforeAll(async () => {
-  publisher = openPublisher(kafka, openRegistry(settings.registry));
+  const registry = openRegistry(settings.registry);
+  publisher = openPublisher(kafka, registry);
+  balancePublisher = openFencedPublisher(kafka, registry, BALANCE_PUBLISHER);
   [deadLetters, lowBalances, balances] = await Promise.all([
     collectTopic<DeadLetter>(kafka, SCHEMAS.deadLetters),
     collectTopic<{ account_id: string; crossing: bigint }>(kafka, SCHEMAS.lowBalance),
@@ -54,7 +64,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([deadLetters?.stop(), lowBalances?.stop(), balances?.stop()]);
-  await publisher?.close();
+  await Promise.all([publisher?.close(), balancePublisher?.close()]);
 });
 
 beforeEach(async () => {
@@ -229,10 +239,10 @@ test("the balances of fifty thousand accounts that moved together are all publis
   );
   const sizes: number[] = [];
   await untilBalancesArePublished({
-    ...publisher,
+    ...balancePublisher,
     publish(records) {
       sizes.push(records.length);
-      return publisher.publish(records);
+      return balancePublisher.publish(records);
     },
   });
   const ours = () => balances.received.filter(({ key }) => key?.startsWith(`${prefix}-many-`));
@@ -313,7 +323,7 @@ async function setMaxBytes(topic: string, bytes: string): Promise<void> {
   }
 }
 
-async function untilBalancesArePublished(by: Publisher = publisher): Promise<void> {
+async function untilBalancesArePublished(by: FencedPublisher = balancePublisher): Promise<void> {
   await eventually("no balance waits", async () => {
     await publishBalances(books.database, by);
     return (await countRows("balance_change")) === 0;

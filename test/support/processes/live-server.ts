@@ -7,8 +7,12 @@ import {
   openSkippedRecords,
   type SkippedRecords,
 } from "../../../shared/kafka/consume/skipped-records.ts";
+import { openFencedPublisher } from "../../../shared/kafka/publish/fenced-publisher.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
-import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
+import {
+  BALANCE_PUBLISHER,
+  publishBalances,
+} from "../../../shared/kafka/publish/publish-balances.ts";
 import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import type { Books } from "../books/books.ts";
@@ -38,17 +42,18 @@ export async function serveLive(books: Books, kafka: Kafka = testKafka()): Promi
 
 /** Publishes the pending records of the books, each of them `times` times. */
 export async function publishPending({ database }: Books, times = 1): Promise<void> {
-  const publisher = openPublisher(testKafka(), openRegistry(registry));
-  const repeating: Publisher = {
-    ...publisher,
+  const [kafka, schemas] = [testKafka(), openRegistry(registry)];
+  const relay = openPublisher(kafka, schemas);
+  const balances = openFencedPublisher(kafka, schemas, BALANCE_PUBLISHER);
+  const repeating = (publisher: Publisher): Pick<Publisher, "publish"> => ({
     async publish(records) {
       for (let count = 0; count < times; count += 1) await publisher.publish(records);
     },
-  };
+  });
   try {
-    while (await relayOutbox(database, repeating));
-    await publishBalances(database, repeating);
+    while (await relayOutbox(database, { ...relay, ...repeating(relay) }));
+    while (!(await publishBalances(database, { ...balances, ...repeating(balances) })));
   } finally {
-    await publisher.close();
+    await Promise.all([relay.close(), balances.close()]);
   }
 }

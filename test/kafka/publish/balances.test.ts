@@ -1,0 +1,241 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
+import {
+  type FencedPublisher,
+  openFencedPublisher,
+} from "../../../shared/kafka/publish/fenced-publisher.ts";
+import {
+  BALANCE_PUBLISHER,
+  publishBalances,
+} from "../../../shared/kafka/publish/publish-balances.ts";
+import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
+import { type Database, queryRow } from "../../../shared/ledger/postgres/database.ts";
+import { readSettings } from "../../../shared/runtime/settings.ts";
+import { type Books, connect, openAccount, openBooks } from "../../support/books/books.ts";
+import { eventually } from "../../support/eventually.ts";
+import { lastVersions } from "../../support/kafka/balances-topic.ts";
+import { testKafka } from "../../support/kafka/kafka.ts";
+import { type KafkaProxy, openKafkaProxy } from "../../support/kafka/kafka-proxy.ts";
+import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
+
+/** `billing.balances`: whoever stands still meanwhile, an account's newest state is its last record. */
+const kafka = testKafka();
+const prefix = `balances-${randomBytes(4).toString("hex")}`;
+
+let books: Books;
+let proxy: KafkaProxy;
+let quick: FencedPublisher;
+let slow: FencedPublisher;
+
+beforeAll(async () => {
+  proxy = await openKafkaProxy();
+});
+
+afterAll(async () => {
+  await proxy?.close();
+});
+
+beforeEach(async () => {
+  books = await openBooks();
+  quick = openBalancePublisher(kafka);
+  slow = openBalancePublisher(proxy.kafka);
+});
+
+afterEach(async () => {
+  await Promise.all([quick.close(), slow.close()]);
+  await books.close();
+});
+
+const STEPS = [
+  "initProducerId",
+  "addPartitionsToTransaction",
+  "produce",
+  "endTransaction",
+] as const;
+
+test.each(STEPS)(
+  "a publisher that stands still at its request %s does not publish last",
+  async (step) => {
+    const account = await openMoved(step);
+    if (step !== "initProducerId") await publishBalances(books.database, slow);
+    await move(account);
+    const held = proxy.holdNext(step);
+    const standing = publishBalances(books.database, slow).catch(() => null);
+    await held;
+    await cutOtherConnections();
+    await move(account);
+    await untilPublished(quick);
+    proxy.release();
+    expect(await standing, "it has published nothing that counts").not.toBe(true);
+    await untilPublished(quick);
+    expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+  },
+);
+
+test("a publisher whose connection to Kafka stands still for 14 seconds does not publish last", async () => {
+  const account = await openMoved("still");
+  await publishBalances(books.database, slow);
+  await move(account);
+  const since = Date.now();
+  const held = proxy.holdNext("produce");
+  const standing = publishBalances(books.database, slow).catch(() => null);
+  await held;
+  for (let moves = 0; moves < 5; moves += 1) await move(account);
+  await untilPublished(quick);
+  await eventually("14 seconds have passed", () => Date.now() > since + 14_000);
+  proxy.release();
+  expect(await standing).not.toBe(true);
+  expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+}, 90_000);
+
+test("an account that moves at any moment of a publication is published as it is then", async () => {
+  const through = await openPostgresProxy(books.url);
+  const database = connect(through.url);
+  onTestFinished(async () => {
+    await database.end();
+    await through.close();
+  });
+  const accounts: string[] = [];
+  for (let met = 1; met > 0; ) {
+    const account = await openMoved(`step-${met}`);
+    let statements = 0;
+    const nth = () => ++statements === met;
+    void through.catchNext(nth, () => move(account));
+    await publishBalances(database, quick);
+    through.release();
+    accounts.push(account);
+    await untilPublished(quick);
+    met = statements < met ? 0 : met + 1;
+  }
+  expect(accounts.length, "more than a statement").toBeGreaterThan(4);
+  const newest = await Promise.all(accounts.map(versionOf));
+  expect(await lastVersions(kafka, accounts)).toEqual(newest);
+});
+
+test("of two publishers at once, one publishes and the other leaves it to that one", async () => {
+  await openMoved("two");
+  const { promise: goOn, resolve } = Promise.withResolvers<void>();
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  onTestFinished(resolve);
+  const first = publishBalances(books.database, {
+    ...quick,
+    async publish(records) {
+      reach();
+      await goOn;
+      await quick.publish(records);
+    },
+  });
+  await reached;
+  let begun = 0;
+  const counting: FencedPublisher = {
+    ...slow,
+    begin() {
+      begun += 1;
+      return slow.begin();
+    },
+  };
+  const second = publishBalances(books.database, counting);
+  expect(await Promise.race([second, first])).toBe(false);
+  expect(begun, "it fences nobody").toBe(0);
+  resolve();
+  expect(await first).toBe(true);
+});
+
+test("publishers in turn take over from each other", async () => {
+  const account = await openMoved("turns");
+  for (const publisher of [quick, slow, quick, slow]) {
+    await move(account);
+    await untilPublished(publisher);
+    expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+  }
+});
+
+test.each([
+  { noted: "in one transaction", transactions: 1 },
+  { noted: "in forty transactions", transactions: 40 },
+])(
+  "accounts that moved $noted are published about once, however often publishing is cut off",
+  async ({ transactions }) => {
+    const accounts = 40_000;
+    await books.database.query(
+      `INSERT INTO account (account_id, granted, time_zone, currency, created_at)
+     SELECT $1 || '-many-' || number, 1000000000, 'UTC', 'USD', now()
+     FROM generate_series(1, $2::integer) AS number`,
+      [prefix, accounts],
+    );
+    await books.database.query(
+      `INSERT INTO balance_change (account_ids)
+     SELECT array_agg(account_id) FROM account GROUP BY abs(hashtext(account_id)) % $1`,
+      [transactions],
+    );
+    let published = 0;
+    let left = 25_000;
+    const cutOff: FencedPublisher = {
+      begin: async () => undefined,
+      close: async () => undefined,
+      commit: async () => undefined,
+      async publish(records) {
+        left -= records.length;
+        if (left < 0) throw new Error("cut off");
+        published += records.length;
+      },
+    };
+    for (let cuts = 0; (await countWaiting()) > 0; cuts += 1) {
+      expect(cuts, "it never ends").toBeLessThan(4);
+      left = 25_000;
+      await publishBalances(books.database, cutOff).catch(() => undefined);
+    }
+    expect(published).toBeGreaterThanOrEqual(accounts);
+    expect(published).toBeLessThan(accounts * 1.3);
+  },
+);
+
+function openBalancePublisher(of: typeof kafka): FencedPublisher {
+  const registry = openRegistry(readSettings(process.env).registry);
+  return openFencedPublisher(of, registry, BALANCE_PUBLISHER);
+}
+
+async function openMoved(name: string): Promise<string> {
+  const account = `${prefix}-${name}`;
+  await openAccount(books, account);
+  await move(account);
+  return account;
+}
+
+async function move(account: string): Promise<void> {
+  const lot = {
+    lotId: crypto.randomUUID(),
+    credits: 1n,
+    source: "promotion",
+    reference: "",
+  } as const;
+  const grant = { ...lot, end: { kind: "never" } } as const;
+  await grantCredits(books.database, toAccountId(account), grant, Date.now());
+}
+
+async function versionOf(account: string): Promise<bigint | undefined> {
+  const text = "SELECT version FROM account WHERE account_id = $1";
+  return (await queryRow<{ version: bigint }>(books.database, text, [account]))?.version;
+}
+
+async function untilPublished(publisher: FencedPublisher): Promise<void> {
+  await eventually("no balance waits", async () => {
+    await publishBalances(books.database, publisher);
+    return (await countWaiting()) === 0;
+  });
+}
+
+async function countWaiting(): Promise<number> {
+  const text = "SELECT count(*)::integer AS waiting FROM balance_change";
+  return (await queryRow<{ waiting: number }>(books.database, text))?.waiting ?? 0;
+}
+
+/** Ends open transactions, as Postgres does with one that has been idle for ten seconds. */
+async function cutOtherConnections(database: Database = books.database): Promise<void> {
+  await database.query(
+    `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+     WHERE datname = current_database() AND state = 'idle in transaction'`,
+  );
+}
