@@ -1,7 +1,11 @@
 import type { Admin, Kafka } from "kafkajs";
 import { toAccountId } from "../core/text/text.ts";
 import { TOPICS } from "../core/text/topics.ts";
-import { type BillingRecord, openBillingReader } from "../kafka/codec/billing-records.ts";
+import {
+  type BillingRecord,
+  openBillingReader,
+  type UnreadableRecord as UnreadableOfTopic,
+} from "../kafka/codec/billing-records.ts";
 import type { Registry } from "../kafka/codec/registry.ts";
 import { SCHEMAS, type TopicSchema } from "../kafka/codec/schemas.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
@@ -17,6 +21,7 @@ import {
 } from "../ledger/proof/verify-published.ts";
 import type { PublicationDifference } from "./difference.ts";
 import { openSequences } from "./seen-sequences.ts";
+import { openToldBalances } from "./told-balances.ts";
 
 /** Where each partition of the billing topics ended before the snapshot: the books know all records below. */
 export type TopicEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
@@ -53,7 +58,7 @@ export async function readTopicEnds(admin: Pick<Admin, "fetchTopicOffsets">): Pr
 /**
  * Compares the billing topics with the books: each entry, low balance, top-up notice and change of a
  * payment was published or waits in the outbox, each published entry equals the one in the books, and each
- * account's newest state is on `billing.balances`.
+ * account's newest state is its last on `billing.balances`.
  */
 export async function comparePublications(
   comparison: PublicationComparison,
@@ -76,7 +81,8 @@ async function compareCounted(
   const { transaction, accountId, onDifference } = comparison;
   const sequences = openSequences();
   const entries = topic === TOPICS.credits ? compareEntries(comparison) : null;
-  const { records, isWhole } = await readTopic(comparison, topic, async (record, isKnown) => {
+  const { records, isWhole } = await readTopic(comparison, topic, async (record, { isKnown }) => {
+    if ("problem" in record) return;
     sequences.add(record);
     if (isKnown) await entries?.add(record);
   });
@@ -157,34 +163,25 @@ function differenceOf(
 /** Returns how many records were compared. */
 async function compareBalances(comparison: PublicationComparison): Promise<number> {
   const { transaction, accountId, onDifference } = comparison;
-  const newest = new Map<string, bigint>();
-  const newestKnown = new Map<string, bigint>();
-  const { records } = await readTopic(comparison, TOPICS.balances, async (record, isKnown) => {
-    raise(newest, record);
-    if (isKnown) raise(newestKnown, record);
+  const told = openToldBalances();
+  const { records } = await readTopic(comparison, TOPICS.balances, async (record, place) => {
+    const version = "problem" in record ? null : record.sequence;
+    told.add(record.accountId, version, place.partition, place.isKnown);
   });
   for await (const page of readPublishedVersions(transaction, accountId)) {
     for (const { accountId: id, version } of page) {
-      const known = newestKnown.get(id) ?? 0n;
-      if (known > version) {
-        onDifference({ kind: "balance_ahead", accountId: id, version: known, inBooks: version });
-      } else if ((newest.get(id) ?? 0n) < version) {
-        onDifference({ kind: "balance_not_told", accountId: id });
-      }
+      const difference = told.differenceFrom(id, version);
+      if (difference !== null) onDifference(difference);
     }
   }
   return records;
-}
-
-function raise(newest: Map<string, bigint>, { accountId, sequence }: BillingRecord<Fields>): void {
-  if (sequence > (newest.get(accountId) ?? 0n)) newest.set(accountId, sequence);
 }
 
 /** Counts the records in scope; `isWhole`: the topic still has every record that was ever published. */
 async function readTopic(
   comparison: PublicationComparison,
   topic: string,
-  onRecord: (record: BillingRecord<Fields>, isKnown: boolean) => Promise<void>,
+  onRecord: (record: BillingRecord<Fields> | Unreadable, place: RecordPlace) => Promise<void>,
 ): Promise<{ readonly records: number; readonly isWhole: boolean }> {
   const { kafka, admin, registry, signal, knownBelow, accountId, transaction } = comparison;
   const read = openBillingReader<Fields>(registry, schemaOf(topic));
@@ -205,10 +202,10 @@ async function readTopic(
         if (accountId !== null && accountId !== record.accountId) continue;
         records += 1;
         const offset = BigInt(message.offset);
-        if (!("problem" in record)) await onRecord(record, offset < end);
-        else if (record.accountId !== null) {
-          unreadable.push({ ...record, accountId: record.accountId, topic, partition, offset });
-        }
+        const named = toNamed(record, { topic, partition, offset });
+        if (named === null) continue;
+        await onRecord(named, { partition, isKnown: offset < end });
+        if ("problem" in named) unreadable.push(named);
       }
       const known = await findAccounts(transaction, unreadable);
       for (const record of unreadable.filter((of) => known.has(of.accountId))) {
@@ -217,6 +214,22 @@ async function readTopic(
     },
   });
   return { records, isWhole: offsets.every(({ low }) => low === "0") };
+}
+
+interface RecordPlace {
+  readonly partition: number;
+  /** The books know it: it was published before their snapshot. */
+  readonly isKnown: boolean;
+}
+
+/** Null: it names no account. */
+function toNamed(
+  record: BillingRecord<Fields> | UnreadableOfTopic,
+  place: Pick<Unreadable, "topic" | "partition" | "offset">,
+): BillingRecord<Fields> | Unreadable | null {
+  const { accountId } = record;
+  if (accountId === null) return null;
+  return "problem" in record ? { ...record, accountId, ...place } : record;
 }
 
 type Unreadable = Omit<UnreadableRecord, "kind">;

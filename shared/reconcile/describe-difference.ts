@@ -28,6 +28,8 @@ export function describeDifference(found: Found): string {
       return `record ${placeOf(found)} of ${found.topic} cannot be read: ${found.problem}`;
     case "balance_not_told":
       return "the newest balance was not published on billing.balances";
+    case "balance_overtaken":
+      return `billing.balances ends with ${found.version === 0n ? "a record that cannot be read" : `version ${found.version}`}, and the account is at ${found.inBooks}, which was published before: compaction keeps the last`;
     case "balance_ahead":
       return `billing.balances has version ${found.version}, and the account is at ${found.inBooks}: the record is forged, or the books were restored from a backup`;
     case "position_moved":

@@ -47,6 +47,14 @@ export type PublicationDifference =
     }
   /** An account whose newest state is neither on `billing.balances` nor about to be published. */
   | { readonly kind: "balance_not_told"; readonly accountId: AccountId }
+  /** A record that is older, or cannot be read, follows the newest state on `billing.balances`. */
+  | {
+      readonly kind: "balance_overtaken";
+      readonly accountId: AccountId;
+      /** Of the last record; 0: it cannot be read. */
+      readonly version: bigint;
+      readonly inBooks: bigint;
+    }
   /** A record on `billing.balances` is newer than the account: forged, or the books are of a backup. */
   | {
       readonly kind: "balance_ahead";
@@ -137,6 +145,7 @@ export function idOf(difference: Difference): string {
     case "unreadable_record":
       return `${kind}:${difference.topic}:${difference.partition}/${difference.offset}`;
     case "balance_not_told":
+    case "balance_overtaken":
     case "balance_ahead":
       return kind;
     case "position_moved":

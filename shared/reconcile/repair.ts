@@ -94,6 +94,7 @@ export function planRepair(found: Found): RepairPlan | null {
       if (found.topic !== TOPICS.credits) return null;
       return plan("told_again", ({ database }, entry) => republishEntries(database, found, entry));
     case "balance_not_told":
+    case "balance_overtaken":
       return plan("told_again", ({ database }, entry) => republishBalance(database, entry));
     case "balance_ahead":
     case "unreadable_record":

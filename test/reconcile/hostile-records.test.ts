@@ -4,10 +4,10 @@ import { TOPICS } from "../../shared/core/text/topics.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { openPublisher } from "../../shared/kafka/publish/publisher.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
-import { queryRows } from "../../shared/ledger/postgres/database.ts";
+import { queryRow, queryRows } from "../../shared/ledger/postgres/database.ts";
 import { describeDifference } from "../../shared/reconcile/describe-difference.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
-import { openBooks } from "../support/books/books.ts";
+import { type Books, openBooks } from "../support/books/books.ts";
 import { openPayer } from "../support/books/payers.ts";
 import { rawProducer, testKafka } from "../support/kafka/kafka.ts";
 import { malformedRecords } from "../support/kafka/malformed-records.ts";
@@ -85,6 +85,48 @@ test("of a forged entry and a true one, neither is restored; a forged balance is
   ]);
   expect(await repairAll(books, differences)).toEqual([null, null]);
 });
+
+test("an older balance that follows the newest one is named and published again, as is one that a broken record follows", async () => {
+  const books = await openBooks();
+  onTestFinished(() => books.close());
+  const accounts = ["old", "broken"].map((name) => toAccountId(`${name}-${crypto.randomUUID()}`));
+  const [old = "", broken = ""] = accounts;
+  for (const account of accounts) await openPayer(books, account, { credits: 10n });
+  await publishPending(books);
+  const inBooks = await versionOf(books, old);
+  await forge(old, TOPICS.balances, 1n, {
+    ...{ account_id: old, version: 1n, changed_at: Date.now() },
+    ...{ granted: 0n, position: 0n, balance: 0n },
+  });
+  const producer = await rawProducer(testKafka());
+  await producer.send({ topic: TOPICS.balances, messages: [{ key: broken, value: null }] });
+  await producer.disconnect();
+
+  const differences = (await Promise.all(accounts.map((accountId) => prove(books, { accountId }))))
+    .flatMap((found) => found.differences)
+    .filter(({ kind }) => kind !== "unreadable_record");
+  expect(differences).toEqual([
+    { kind: "balance_overtaken", accountId: old, version: 1n, inBooks },
+    { kind: "balance_overtaken", accountId: broken, version: 0n, inBooks },
+  ]);
+  const end = `and the account is at ${inBooks}, which was published before: compaction keeps the last`;
+  expect(differences.map(describeDifference)).toEqual([
+    `billing.balances ends with version 1, ${end}`,
+    `billing.balances ends with a record that cannot be read, ${end}`,
+  ]);
+
+  expect(await repairAll(books, differences)).toEqual(["told_again", "told_again"]);
+  await publishPending(books);
+  for (const accountId of accounts) {
+    const again = await prove(books, { accountId });
+    expect(again.differences.filter(({ kind }) => kind !== "unreadable_record")).toEqual([]);
+  }
+});
+
+async function versionOf(books: Books, account: string): Promise<bigint | undefined> {
+  const text = "SELECT version FROM account WHERE account_id = $1";
+  return (await queryRow<{ version: bigint }>(books.database, text, [account]))?.version;
+}
 
 async function forge(
   account: string,

@@ -118,7 +118,7 @@ test("of two publishers at once, one publishes and the other leaves it to that o
   await openMoved("two");
   const { promise: goOn, resolve } = Promise.withResolvers<void>();
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
-  onTestFinished(resolve);
+  onTestFinished(() => resolve());
   const first = publishBalances(books.database, {
     ...quick,
     async publish(records) {
