@@ -4,6 +4,7 @@ import {
   becomeBalancePublisher,
   divideBalanceChanges,
   takeBalanceChanges,
+  waitingBalanceChanges,
 } from "../../ledger/outbox/balance-changes.ts";
 import { balanceChanged } from "../../ledger/outbox/records.ts";
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
@@ -13,11 +14,10 @@ import type { Outgoing } from "./publisher.ts";
 /** The role of whoever publishes balances: a transactional id of Kafka. */
 export const BALANCE_PUBLISHER = "drawdown-balances";
 
-/**
- * Limits of one publication: of the transactions whose changes it gathers, so that an account of many is
- * published once, and of a portion, which Kafka has to store before Postgres ends the idle transaction.
- */
-const LIMITS = { transactions: 200, accounts: 400_000, portion: 5_000 };
+/** Of one publication: it gathers the changes of many transactions, so that an account is published once. */
+export const MOST_CHANGES = { transactions: 200, accounts: 400_000 };
+/** Accounts that Kafka stores long before Postgres ends the transaction, which is idle meanwhile. */
+const PORTION = 5_000;
 /** Encoding so many takes about 15 ms; metering goes on while Kafka stores them. */
 const AT_ONCE = 1_000;
 
@@ -31,7 +31,10 @@ export async function publishBalances(
   publisher: FencedPublisher,
 ): Promise<boolean> {
   try {
-    for (const changeIds of await divideBalanceChanges(database, LIMITS)) {
+    const waiting = await waitingBalanceChanges(database, MOST_CHANGES);
+    const portions = await divideBalanceChanges(database, waiting, PORTION);
+    if (portions === null) return false;
+    for (const changeIds of portions) {
       if (!(await publishPortion(database, publisher, changeIds))) return false;
     }
     return true;

@@ -64,25 +64,43 @@ const DIVIDE = `
   SELECT array_agg(account_id) FROM numbered GROUP BY portion
   RETURNING change_id AS "changeId"`;
 
+/** A transaction's changes that wait to be published. */
+interface Waiting {
+  readonly changeId: string;
+  readonly accounts: number;
+}
+
+/** How many transactions and accounts are looked at; a single transaction always whole. */
+export interface MostChanges {
+  readonly transactions: number;
+  readonly accounts: number;
+}
+
+/** Changes that wait to be published, also those that another process is publishing. */
+export async function waitingBalanceChanges(
+  database: Database,
+  { transactions, accounts }: MostChanges,
+): Promise<Waiting[]> {
+  const limits = [transactions, accounts];
+  return queryRows<Waiting>(database, WAITING, limits, "waiting-balance-changes");
+}
+
 /**
- * Gathers the changes of a number of transactions and accounts (a single transaction always whole) into
- * portions of a number of accounts, each account in one of them, and returns the changes of each portion.
- * None while another process publishes.
+ * Gathers changes into portions of a number of accounts, each account in one of them, and returns the
+ * changes of each portion. Null: another process publishes.
  */
 export async function divideBalanceChanges(
   database: Database,
-  most: { readonly transactions: number; readonly accounts: number; readonly portion: number },
-): Promise<string[][]> {
-  const limits = [most.transactions, most.accounts];
-  type Waiting = { readonly changeId: string; readonly accounts: number };
-  const waiting = await queryRows<Waiting>(database, WAITING, limits, "waiting-balance-changes");
+  waiting: readonly Waiting[],
+  portion: number,
+): Promise<string[][] | null> {
   if (waiting.length === 0) return [];
   const changeIds = waiting.map(({ changeId }) => changeId);
   const accounts = waiting.reduce((sum, change) => sum + change.accounts, 0);
-  if (accounts <= most.portion) return [changeIds];
+  if (accounts <= portion) return [changeIds];
   return inTransaction(database, async (transaction) => {
-    if (!(await becomeBalancePublisher(transaction))) return [];
-    const values = [textArray(changeIds), most.portion];
+    if (!(await becomeBalancePublisher(transaction))) return null;
+    const values = [textArray(changeIds), portion];
     const divided = await queryRows<Pick<Waiting, "changeId">>(transaction, DIVIDE, values);
     return divided.map(({ changeId }) => [changeId]);
   });

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
+import { retryOutages } from "../../../shared/kafka/client/retry-outages.ts";
 import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
 import {
   type FencedPublisher,
   openFencedPublisher,
 } from "../../../shared/kafka/publish/fenced-publisher.ts";
+import { keepBalancesPublished } from "../../../shared/kafka/publish/keep-balances-published.ts";
 import {
   BALANCE_PUBLISHER,
   publishBalances,
@@ -16,7 +18,7 @@ import { readSettings } from "../../../shared/runtime/settings.ts";
 import { type Books, connect, openAccount, openBooks } from "../../support/books/books.ts";
 import { eventually } from "../../support/eventually.ts";
 import { lastVersions } from "../../support/kafka/balances-topic.ts";
-import { testKafka } from "../../support/kafka/kafka.ts";
+import { silent, testKafka } from "../../support/kafka/kafka.ts";
 import { type KafkaProxy, openKafkaProxy } from "../../support/kafka/kafka-proxy.ts";
 import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
 
@@ -150,6 +152,52 @@ test("publishers in turn take over from each other", async () => {
     await untilPublished(publisher);
     expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
   }
+});
+
+test("of two processes, one publishes; the other takes over when that one is gone", async () => {
+  const account = await openMoved("processes");
+  const commits: string[] = [];
+  const start = (name: string, publisher: FencedPublisher) => {
+    const stopping = new AbortController();
+    const ended = keepBalancesPublished({
+      database: books.database,
+      publisher: {
+        ...publisher,
+        async commit() {
+          await publisher.commit();
+          commits.push(name);
+        },
+      },
+      waits: retryOutages({ logger: silent, stopping: stopping.signal }),
+      lookEveryMs: 100,
+    });
+    return async () => {
+      stopping.abort();
+      await ended;
+    };
+  };
+  const stop = new Map([
+    ["quick", start("quick", quick)],
+    ["slow", start("slow", slow)],
+  ]);
+  onTestFinished(async () => {
+    for (const end of stop.values()) await end();
+  });
+  const until = Date.now() + 6_000;
+  await eventually("some seconds have passed", async () => {
+    await move(account);
+    return Date.now() > until;
+  });
+  const turns = commits.filter((name, at) => name !== commits[at - 1]).length;
+  expect(turns, "each takes over once at most").toBeLessThanOrEqual(3);
+  expect(commits.length).toBeGreaterThan(5);
+
+  const active = commits.at(-1) ?? "";
+  await stop.get(active)?.();
+  await move(account);
+  await eventually("the other takes over", async () => (await countWaiting()) === 0, 10_000);
+  expect(commits.at(-1)).not.toBe(active);
+  expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
 });
 
 test.each([
