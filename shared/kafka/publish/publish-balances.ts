@@ -18,13 +18,15 @@ export const BALANCE_PUBLISHER = "drawdown-balances";
 export const MOST_CHANGES = { transactions: 200, accounts: 400_000 };
 /** Accounts that Kafka stores long before Postgres ends the transaction, which is idle meanwhile. */
 const PORTION = 5_000;
+/** A service that stops waits for a publication, and what has moved meanwhile waits, too. */
+const LONGEST_MS = 3_000;
 /** Encoding so many takes about 15 ms; metering goes on while Kafka stores them. */
 const AT_ONCE = 1_000;
 
 /**
  * Publishes the newest state of every account that has changed, in portions. Changes are deleted after
- * Kafka has acknowledged them: a process that is killed in between publishes a portion again. False:
- * another process publishes.
+ * Kafka has acknowledged them: a process that is killed in between publishes a portion again. What is left
+ * after some seconds waits for the next call. False: another process publishes.
  */
 export async function publishBalances(
   database: Database,
@@ -34,8 +36,10 @@ export async function publishBalances(
     const waiting = await waitingBalanceChanges(database, MOST_CHANGES);
     const portions = await divideBalanceChanges(database, waiting, PORTION);
     if (portions === null) return false;
+    const until = performance.now() + LONGEST_MS;
     for (const changeIds of portions) {
       if (!(await publishPortion(database, publisher, changeIds))) return false;
+      if (performance.now() > until) break;
     }
     return true;
   } catch (error) {

@@ -10,10 +10,7 @@ import {
   openFencedPublisher,
 } from "../../../shared/kafka/publish/fenced-publisher.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
-import {
-  BALANCE_PUBLISHER,
-  publishBalances,
-} from "../../../shared/kafka/publish/publish-balances.ts";
+import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
 import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
@@ -54,7 +51,7 @@ let balances: Collector<Balance>;
 beforeAll(async () => {
   const registry = openRegistry(settings.registry);
   publisher = openPublisher(kafka, registry);
-  balancePublisher = openFencedPublisher(kafka, registry, BALANCE_PUBLISHER);
+  balancePublisher = openFencedPublisher(kafka, registry, prefix);
   [deadLetters, lowBalances, balances] = await Promise.all([
     collectTopic<DeadLetter>(kafka, SCHEMAS.deadLetters),
     collectTopic<{ account_id: string; crossing: bigint }>(kafka, SCHEMAS.lowBalance),

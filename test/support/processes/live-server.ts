@@ -9,10 +9,7 @@ import {
 } from "../../../shared/kafka/consume/skipped-records.ts";
 import { openFencedPublisher } from "../../../shared/kafka/publish/fenced-publisher.ts";
 import { relayOutbox } from "../../../shared/kafka/publish/outbox-relay.ts";
-import {
-  BALANCE_PUBLISHER,
-  publishBalances,
-} from "../../../shared/kafka/publish/publish-balances.ts";
+import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
 import { openPublisher, type Publisher } from "../../../shared/kafka/publish/publisher.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import type { Books } from "../books/books.ts";
@@ -44,7 +41,7 @@ export async function serveLive(books: Books, kafka: Kafka = testKafka()): Promi
 export async function publishPending({ database }: Books, times = 1): Promise<void> {
   const [kafka, schemas] = [testKafka(), openRegistry(registry)];
   const relay = openPublisher(kafka, schemas);
-  const balances = openFencedPublisher(kafka, schemas, BALANCE_PUBLISHER);
+  const balances = openFencedPublisher(kafka, schemas, `published-${crypto.randomUUID()}`);
   const repeating = (publisher: Publisher): Pick<Publisher, "publish"> => ({
     async publish(records) {
       for (let count = 0; count < times; count += 1) await publisher.publish(records);
