@@ -187,6 +187,11 @@ function isLook(sql: string): boolean {
   return /FROM auto_top_up\s+WHERE look_at/.test(sql);
 }
 
+/** Which balances wait to be published, by whichever process. */
+function isLookForBalances(sql: string): boolean {
+  return /\bFROM balance_change\b/.test(sql);
+}
+
 function isIdle({ sql, transaction }: Said): boolean {
   if (transaction === null) {
     return (
@@ -194,6 +199,7 @@ function isIdle({ sql, transaction }: Said): boolean {
       isPlace(sql) ||
       isAskedOnceMore(sql) ||
       isComparison(sql) ||
+      isLookForBalances(sql) ||
       /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }
