@@ -18,6 +18,8 @@ const FAST = [
   "test/ledger/postgres/{array-literal,copy-buffer,interleave}.test.ts",
   "test/scheduler/run-by-cron.test.ts",
   "test/fuzz/*.test.ts",
+  "test/fire/!(fire).test.ts",
+  "test/fire/*/**/*.test.ts",
 ];
 const BROWSER = ["test/browser/**/*.test.ts"];
 

@@ -12,6 +12,12 @@ export interface KafkaGuard {
   readonly password: string;
 }
 
+/** A listener for clients behind a proxy: the broker tells them to come back through it. */
+export interface KafkaDoor {
+  readonly port: number;
+  readonly proxyPort: number;
+}
+
 export interface KafkaOptions {
   readonly java: string;
   /** The folder of Kafka's jars. */
@@ -21,6 +27,8 @@ export interface KafkaOptions {
   readonly controllerPort: number;
   /** Guards the broker: `port` is then for guests, who may do what set-up allows them. */
   readonly guard?: KafkaGuard | undefined;
+  /** Only of a broker without guard. */
+  readonly doors?: readonly KafkaDoor[] | undefined;
   /** Of the JVM, besides its own. */
   readonly javaOptions?: readonly string[];
 }
@@ -90,12 +98,20 @@ function serverProperties(options: KafkaOptions, logDir: string): string {
     .join("");
 }
 
-function openListeners({ port, controllerPort }: KafkaOptions) {
+function openListeners({ port, controllerPort, doors = [] }: KafkaOptions) {
+  const open = [
+    { name: "PLAINTEXT", port, proxyPort: port },
+    ...doors.map((door, index) => ({ ...door, name: `DOOR${index + 1}` })),
+  ];
+  const listeners = open.map((one) => `${one.name}://127.0.0.1:${one.port}`);
+  const names = [...open.map(({ name }) => name), "CONTROLLER"];
   return {
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    "listener.security.protocol.map": names.map((name) => `${name}:PLAINTEXT`).join(","),
+    listeners: [...listeners, `CONTROLLER://127.0.0.1:${controllerPort}`].join(","),
+    "advertised.listeners": open
+      .map(({ name, proxyPort }) => `${name}://127.0.0.1:${proxyPort}`)
+      .join(","),
   };
 }
 

@@ -5,7 +5,7 @@ import { APPLICATION, OWNER, REGISTRY } from "../postgres/create-roles.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { fetchParts, type Parts } from "./fetch-parts.ts";
 import { findJava } from "./find-java.ts";
-import { type KafkaGuard, kafkaPart } from "./kafka.ts";
+import { type KafkaDoor, type KafkaGuard, kafkaPart } from "./kafka.ts";
 import type { Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
 import { type Logins, newLogins, postgresPart, postgresUrl, superuserUrl } from "./postgres.ts";
@@ -77,6 +77,7 @@ export interface StackOptions {
   readonly ports?: Partial<Ports>;
   /** Options of Kafka's JVM and settings of Postgres, besides their own. */
   readonly kafkaJava?: readonly string[];
+  readonly kafkaDoors?: readonly KafkaDoor[];
   readonly postgresSettings?: Readonly<Record<string, string>>;
 }
 
@@ -152,12 +153,13 @@ async function createParts(given: {
   options: StackOptions;
 }): Promise<StackParts> {
   const { java, dataDir, fetched, ports, guard, logins, options } = given;
-  const { say, kafkaJava = [], postgresSettings } = options;
+  const { say, kafkaJava = [], kafkaDoors, postgresSettings } = options;
   const kafka = {
     jars: fetched.kafka,
     port: ports.kafka,
     controllerPort: ports.kafkaController,
     guard,
+    doors: kafkaDoors,
     javaOptions: kafkaJava,
   };
   const registry = {

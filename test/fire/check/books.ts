@@ -1,0 +1,88 @@
+import pg from "pg";
+import type { Usage } from "../load/event.ts";
+
+/** The books as plain SQL shows them. */
+export interface Books {
+  readonly usage: readonly MeteredUsage[];
+  readonly deadLetters: readonly { place: string; reason: string; payload: Buffer }[];
+  readonly accounts: readonly BookedAccount[];
+  readonly lots: readonly BookedLot[];
+  readonly entries: readonly { account_id: string; sequence: bigint; kind: string }[];
+  readonly payments: readonly BookedPayment[];
+  /** Rows of what is still to be published. */
+  readonly unpublished: number;
+}
+
+export type MeteredUsage = Usage & { readonly place: string };
+
+export interface BookedAccount {
+  readonly account_id: string;
+  readonly granted: bigint;
+  readonly position: bigint;
+  readonly version: bigint;
+  readonly crossings: bigint;
+  readonly threshold: bigint;
+}
+
+export interface BookedLot {
+  readonly account_id: string;
+  readonly lot_id: string;
+  readonly start_position: bigint;
+  readonly end_position: bigint;
+}
+
+export interface BookedPayment {
+  readonly account_id: string;
+  readonly payment_id: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly amount: bigint;
+}
+
+const BIGINT = 20;
+
+/** One view of everything, in one snapshot. */
+export async function readBooks(url: string): Promise<Books> {
+  const client = new pg.Client({
+    connectionString: url,
+    types: { getTypeParser: (oid, format) => (oid === BIGINT ? BigInt : parserOf(oid, format)) },
+  });
+  await client.connect();
+  const all = async <Row extends object>(sql: string) => (await client.query<Row>(sql)).rows;
+  try {
+    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const [unpublished] = await all<{ rows: number }>(
+      `SELECT (SELECT count(*) FROM outbox)::integer + (SELECT count(*) FROM balance_change)::integer
+              + (SELECT count(*) FROM dead_letter WHERE published_at IS NULL)::integer AS rows`,
+    );
+    return {
+      usage: await all(
+        `SELECT event_id, account_id, meter, quantity, source,
+                round(extract(epoch FROM occurred_at) * 1000)::bigint AS occurred_at,
+                coalesce(dimensions, '{}') AS dimensions,
+                kafka_partition || ':' || kafka_offset AS place
+         FROM usage_record`,
+      ),
+      deadLetters: await all(
+        `SELECT kafka_partition || ':' || kafka_offset AS place, reason, payload
+         FROM dead_letter WHERE topic = 'usage.events'`,
+      ),
+      accounts: await all(
+        "SELECT account_id, granted, position, version, crossings, threshold FROM account",
+      ),
+      lots: await all(
+        `SELECT account_id, lot_id, start_position, end_position
+         FROM lot ORDER BY account_id, start_position, end_position`,
+      ),
+      entries: await all("SELECT account_id, sequence, kind FROM entry"),
+      payments: await all("SELECT account_id, payment_id, kind, status, amount FROM payment"),
+      unpublished: unpublished?.rows ?? 0,
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+function parserOf(oid: number, format: "text" | "binary" | undefined) {
+  return pg.types.getTypeParser(oid, format === "binary" ? "binary" : "text");
+}

@@ -1,0 +1,14 @@
+/** A charge as the gateway itself lists it. */
+export interface GatewayPayment {
+  readonly account_id: string;
+  readonly payment_id: string;
+  /** Cents. */
+  readonly amount: string;
+  readonly status: string;
+}
+
+/** The gateway's own list, oldest first. */
+export async function readGateway(url: string): Promise<GatewayPayment[]> {
+  const response = await fetch(`${url}/v1/payments`);
+  return ((await response.json()) as { payments: GatewayPayment[] }).payments;
+}

@@ -1,0 +1,20 @@
+/** What load/catalogue.yaml sells, in micro-credits; stated again, so that no file is believed twice. */
+const PRICES: Readonly<Record<string, { readonly credits: bigint; readonly per: bigint }>> = {
+  "fire.calls": { credits: 50_000n, per: 1n },
+  "fire.tokens": { credits: 2_500_000n, per: 1_000_000n },
+};
+export const PLAN_CREDITS = 1_000_000_000n;
+export const ADD_ON_CREDITS = 100_000_000n;
+/** For a cent. */
+export const CREDITS_A_CENT = 500_000n;
+
+export function isPriced(meter: string): boolean {
+  return PRICES[meter] !== undefined;
+}
+
+/** What a meter's whole usage costs an account: what is left of a micro-credit is carried along. */
+export function priceOf(meter: string, quantity: bigint): bigint {
+  const price = PRICES[meter];
+  if (price === undefined) throw new Error(`${meter} has no price`);
+  return (quantity * price.credits) / price.per;
+}

@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Admin } from "kafkajs";
+import pg from "pg";
+import { randomFrom } from "../model/random.ts";
+import { check } from "./check/check.ts";
+import type { Checked } from "./check/findings.ts";
+import { plainKafka } from "./check/read-topic.ts";
+import { type History, openHistory } from "./history.ts";
+import { type Recovery, untilProgress } from "./liveness/liveness.ts";
+import { askForProgress } from "./liveness/progress.ts";
+import { canariesOf, type FireAccount, fireAccounts } from "./load/accounts.ts";
+import type { Api } from "./load/api.ts";
+import { drain } from "./load/drain.ts";
+import { type Generator, startGenerator } from "./load/generator.ts";
+import { type Journal, openJournal } from "./load/journal.ts";
+import { openWorld } from "./load/open-world.ts";
+import { KINDS } from "./nemesis/kinds.ts";
+import { type FireOptions, type Plan, type PlannedFault, planFire, type Round } from "./plan.ts";
+import { openStage, type Stage, TROUPE_NAMES } from "./stage/stage.ts";
+
+export interface FireResult {
+  readonly plan: Plan;
+  readonly history: readonly string[];
+  readonly published: ReadonlyMap<string, number>;
+  readonly rounds: readonly RoundResult[];
+  readonly checked: readonly Checked[];
+  /** Empty: the run passed. */
+  readonly failures: readonly string[];
+}
+
+export interface RoundResult {
+  readonly round: Round;
+  readonly recovery: Recovery;
+}
+
+/** After a bound has passed, how much longer is waited to see how long it does take. */
+const LONGER_MS = 120_000;
+const CALM_MS = 1_000;
+const DRAIN_WITHIN_MS = 180_000;
+
+/** Runs load and faults as planned, then compares everything. `tell` hears the history as it is made. */
+export async function runFire(
+  options: FireOptions,
+  tell: (line: string) => void,
+): Promise<FireResult> {
+  const plan = planFire(options, KINDS, TROUPE_NAMES);
+  const accounts = fireAccounts(plan.rounds.length + 1);
+  const history = openHistory(tell);
+  const stage = await openStage(history.note);
+  const held = new AsyncDisposableStack();
+  held.defer(() => stage.close());
+  try {
+    const api = await openWorld(stage, accounts);
+    history.note(`${accounts.length} accounts are open`);
+    const journal = openJournal(join(stage.folder, "journal.ndjson"));
+    held.defer(() => journal.close());
+    const generator = await startGenerator({
+      ...{ env: stage.env, accounts, journal, api },
+      random: randomFrom(plan.loadSeed),
+      eventsPerSecond: options.eventsPerSecond,
+    });
+    held.defer(() => generator.close());
+    const database = new pg.Pool({ connectionString: stage.superuserUrl, max: 2 });
+    database.on("error", () => undefined);
+    held.defer(() => database.end());
+    const admin = plainKafka(stage.env["KAFKA_BROKERS"] ?? "").admin();
+    await admin.connect();
+    held.defer(() => admin.disconnect());
+    const fire = { plan, stage, accounts, api, journal, generator, database, admin, history };
+    return await burn(fire);
+  } finally {
+    await held.disposeAsync();
+  }
+}
+
+interface Fire {
+  readonly plan: Plan;
+  readonly stage: Stage;
+  readonly accounts: readonly FireAccount[];
+  readonly api: Api;
+  readonly journal: Journal;
+  readonly generator: Generator;
+  readonly database: pg.Pool;
+  readonly admin: Admin;
+  readonly history: History;
+}
+
+async function burn(fire: Fire): Promise<FireResult> {
+  const { plan, stage, history, generator, journal } = fire;
+  const until = performance.now() + plan.options.minutes * 60_000;
+  const failures: string[] = [];
+  const rounds: RoundResult[] = [];
+  await recover(fire, 0, 60);
+  for (const round of plan.rounds) {
+    if (performance.now() > until) break;
+    const bound = Math.max(...round.map(({ kind }) => kind.backWithin));
+    await Promise.all(round.map((fault) => inflict(stage, fault, history)));
+    const recovery = await recover(fire, rounds.length + 1, bound);
+    rounds.push({ round, recovery });
+    failures.push(...tooLate(round, recovery, bound));
+    await wait(CALM_MS);
+  }
+  if (plan.rounds.length === 0) await wait(until - performance.now());
+  history.note("the load stops");
+  await generator.stop();
+  const left = await drain(fire.admin, fire.database, DRAIN_WITHIN_MS);
+  failures.push(...left.map((what) => `at the end: ${what}`));
+  history.note("everything is drained; comparing");
+  const checked = await check({
+    ...{ env: stage.env, superuserUrl: stage.superuserUrl, gatewayUrl: stage.gatewayUrl },
+    ...{ accounts: fire.accounts, journal: journal.sent, schemaId: generator.schemaId },
+  });
+  for (const { what, findings } of checked) {
+    failures.push(...findings.map((finding) => `${what}: ${finding}`));
+  }
+  const published = journal.counts;
+  return { plan, history: history.lines, published, rounds, checked, failures };
+}
+
+/** Begins a fault at its time, and ends it. */
+async function inflict(
+  stage: Stage,
+  { kind, member, after, lasts }: PlannedFault,
+  history: History,
+): Promise<void> {
+  await wait(after);
+  const target = stage.members.find(({ name }) => name === member) ?? stage.members[0];
+  if (target === undefined) throw new Error("there is no process to hit");
+  const name = member === "" ? kind.name : `${kind.name}: ${member}`;
+  history.note(`${name} begins`);
+  const end = await kind.begin(stage, target);
+  await wait(lasts);
+  await end();
+  history.note(`${name} is over`);
+}
+
+async function recover(fire: Fire, probe: number, boundSeconds: number): Promise<Recovery> {
+  const since = performance.now();
+  const canaries = canariesOf(fire.accounts, probe);
+  const questions = await askForProgress({ ...fire, canaries, probe });
+  const recovery = await untilProgress(questions, since, boundSeconds * 1_000 + LONGER_MS);
+  const times = [...recovery.byService].map(([service, ms]) => `${service} ${seconds(ms)}`);
+  fire.history.note(`back: ${times.join(", ")}`);
+  return recovery;
+}
+
+function tooLate(round: Round, { byService, missing }: Recovery, bound: number): string[] {
+  const names = round.map(({ kind, member }) => `${kind.name} ${member}`.trim()).join(" + ");
+  const late = [...byService].filter(([, ms]) => ms > bound * 1_000);
+  const how = missing.length === 0 ? "" : ` (${missing.join(", ")})`;
+  return late.map(
+    ([service, ms]) => `after ${names}: ${service} took ${seconds(ms)}, not ${bound} s${how}`,
+  );
+}
+
+export function seconds(ms: number): string {
+  return Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : "for ever";
+}

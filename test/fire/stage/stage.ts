@@ -1,0 +1,196 @@
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type PortReservation, reservePort } from "../../../infra/local/reserve-port.ts";
+import {
+  API_SERVICE,
+  METERING_SERVICE,
+  SCHEDULER_SERVICE,
+  TOP_UP_SERVICE,
+} from "../../../infra/local/services.ts";
+import { type LocalStack, startStack } from "../../../infra/local/stack.ts";
+import type { Service } from "../../../infra/local/supervise-services.ts";
+import { setUp } from "../../../infra/set-up.ts";
+import { startSimulatedGateway } from "../../../infra/simulated-gateway/start-gateway.ts";
+import { QUICK_JAVA } from "../../support/stack/brokers.ts";
+import { bundleServices } from "../../support/stack/bundle-services.ts";
+import { createMember, type Member } from "./member.ts";
+import { openWay, type Way } from "./way.ts";
+import { closeWays, openWays, type Places, type Ways } from "./ways.ts";
+
+/** Servers, the simulated gateway, and the processes of each service behind ways of their own. */
+export interface Stage {
+  readonly stack: LocalStack;
+  /** For whoever stands beside the faults: the servers without proxies. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly superuserUrl: string;
+  readonly gatewayUrl: string;
+  readonly webhooks: Way;
+  /** Those that are meant to run and the spare ones. */
+  readonly members: readonly Member[];
+  /** The members of a service that are meant to run. */
+  running(service: string): readonly Member[];
+  /** Where servers, services and the load keep what they write. */
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+/** How many processes of each service run, and how many more may join. */
+const TROUPE: readonly (readonly [service: Service, count: number, spare: number])[] = [
+  [METERING_SERVICE, 2, 1],
+  [TOP_UP_SERVICE, 2, 1],
+  [SCHEDULER_SERVICE, 2, 0],
+  [API_SERVICE, 2, 0],
+];
+/** The names of the processes that run from the beginning, by service. */
+export const TROUPE_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
+  TROUPE.map(([{ name }, count]) => [
+    name,
+    Array.from({ length: count }, (_, index) => `${name}-${index + 1}`),
+  ]),
+);
+const PORTS = { first: 34_000, doors: 34_100, services: 34_200 };
+const PROJECT = resolve(import.meta.dirname, "../../..");
+const WEBHOOK_SECRET = "whsec_fire";
+const SETTINGS = {
+  SCHEDULER_CRON: "*/2 * * * * *",
+  API_REQUESTS_PER_MINUTE: "1000000",
+  PAYMENT_ATTEMPTS_PER_HOUR: "1000000",
+  LOG_LEVEL: "info",
+};
+
+export async function openStage(note: (line: string) => void): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), "drawdown-fire-"));
+  await chmod(folder, 0o711); // Postgres may run as a user of its own
+  const held = new AsyncDisposableStack();
+  held.defer(() => rm(folder, { recursive: true, force: true }));
+  try {
+    return await open(folder, held, note);
+  } catch (error) {
+    await held.disposeAsync();
+    throw error;
+  }
+}
+
+async function open(
+  folder: string,
+  held: AsyncDisposableStack,
+  note: (line: string) => void,
+): Promise<Stage> {
+  const logDir = join(folder, "services");
+  await mkdir(logDir);
+  const reserve = async (preferred: number): Promise<number> => {
+    const reserved: PortReservation = await reservePort(preferred);
+    held.defer(reserved.release);
+    return reserved.port;
+  };
+
+  const places: Places = { postgres: 0, kafka: 0, registry: 0, gateway: 0 };
+  const parts: { name: string; service: Service; isSpare: boolean; ways: Ways; door: number }[] =
+    [];
+  for (const [service, count, spare] of TROUPE) {
+    for (let index = 1; index <= count + spare; index += 1) {
+      const door = await reserve(PORTS.doors);
+      const ways = await openWays(() => places, door);
+      held.defer(() => closeWays(ways));
+      const name = `${service.name}-${index}`;
+      parts.push({ name, service, isSpare: index > count, ways, door });
+    }
+  }
+  const stack = await startStack({
+    dataDir: join(folder, "servers"),
+    ports: portsFrom(PORTS.first),
+    kafkaJava: QUICK_JAVA,
+    kafkaDoors: parts.map(({ door, ways }) => ({ port: door, proxyPort: ways.kafka.port })),
+    say: note,
+  });
+  held.defer(() => stack.stop());
+  await setUp({ ...process.env, ...stack.env, ...stack.setUpEnv }, () => undefined);
+  const webhookPorts: number[] = [];
+  let turn = 0;
+  const webhooks = await openWay(() => webhookPorts[turn++ % webhookPorts.length] ?? 0);
+  held.defer(() => webhooks.close());
+  const gateway = await startSimulatedGateway({
+    dataDir: join(folder, "gateway"),
+    webhooks: {
+      url: `http://127.0.0.1:${webhooks.port}/webhooks/payments`,
+      secret: WEBHOOK_SECRET,
+    },
+  });
+  held.defer(() => gateway.close());
+  Object.assign(places, {
+    postgres: portOf(stack.env.DATABASE_URL),
+    registry: portOf(stack.env.SCHEMA_REGISTRY_URL),
+    gateway: gateway.port,
+  });
+
+  const bundles = await bundle(held);
+  const members: Member[] = [];
+  for (const { name, service, isSpare, ways } of parts) {
+    const port = await reserve(PORTS.services);
+    if (service === TOP_UP_SERVICE && !isSpare) webhookPorts.push(port);
+    const member = createMember({
+      ...{ name, ways, logDir, note },
+      service: { ...service, file: join(bundles, `${service.name}.mjs`) },
+      port: service === API_SERVICE ? port : null,
+      env: {
+        ...inherited(),
+        ...throughWays(stack, ways),
+        ...SETTINGS,
+        API_PORT: String(port),
+        WEBHOOK_PORT: String(port),
+        PAYMENT_GATEWAY: "simulated",
+        SIMULATED_GATEWAY_URL: `http://127.0.0.1:${ways.gateway.port}`,
+        SIMULATED_GATEWAY_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      },
+    });
+    held.defer(() => member.kill());
+    members.push(member);
+    if (!isSpare) member.join();
+  }
+  return {
+    ...{ stack, webhooks, members, folder },
+    env: { ...stack.env, DATABASE_URL: stack.env.DATABASE_URL },
+    superuserUrl: stack.superuserUrl,
+    gatewayUrl: gateway.url,
+    running: (service) => members.filter((member) => member.isIn && member.service === service),
+    close: () => held.disposeAsync(),
+  };
+}
+
+/** What a test run has bundled already, or a bundle of its own. It must lie beside node_modules. */
+async function bundle(held: AsyncDisposableStack): Promise<string> {
+  const given = process.env["SERVICE_BUNDLES"];
+  if (given !== undefined) return given;
+  const folder = join(PROJECT, ".local", `fire-${process.pid}`);
+  held.defer(() => rm(folder, { recursive: true, force: true }));
+  await bundleServices(folder);
+  return folder;
+}
+
+/** Own ports, so that a stack of `npm start` may run beside it. */
+function portsFrom(first: number) {
+  const kafka = { kafka: first + 10, kafkaController: first + 20, kafkaServices: first + 30 };
+  return { ...kafka, postgres: first, registry: first + 40 };
+}
+
+function inherited(): Record<string, string | undefined> {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE, TZ: "UTC", NODE_ENV: "test" };
+}
+
+function throughWays({ env }: LocalStack, ways: Ways): Record<string, string> {
+  return {
+    DATABASE_URL: withPort(env.DATABASE_URL, ways.postgres.port),
+    KAFKA_BROKERS: `127.0.0.1:${ways.kafka.port}`,
+    SCHEMA_REGISTRY_URL: withPort(env.SCHEMA_REGISTRY_URL, ways.registry.port),
+  };
+}
+
+function withPort(url: string, port: number): string {
+  return Object.assign(new URL(url), { port: String(port) }).href;
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
