@@ -167,7 +167,7 @@ test("usage is ingested; what is refused is named", async () => {
 });
 
 test("an account is followed, across a lost connection, until the loop is left", async () => {
-  const { origin: url, key, listeners } = await serveLive(books);
+  const { origin: url, key, loseConnections } = await serveLive(books);
   const api = openApiClient({ url, key });
   const account = named("followed");
   await api.createAccount(account);
@@ -180,8 +180,8 @@ test("an account is followed, across a lost connection, until the loop is left",
     }
     const isAll = event.event === "balance" && event.data.balance === 5n;
     if (isAll && told.some(isEntry("live")) && !told.some(isEntry("missed"))) {
-      listeners.end();
       await api.grant(account, { credits: 1n, lotId: "missed" });
+      loseConnections();
       await publishPending(books);
     }
     if (told.some(isEntry("missed"))) break;

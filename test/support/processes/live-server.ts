@@ -24,6 +24,8 @@ export interface LiveServer {
   readonly key: string;
   readonly listeners: Listeners;
   readonly skipped: SkippedRecords;
+  /** Cuts all connections, as a network does; new ones work. */
+  loseConnections(): void;
 }
 
 /** Serves the API on real Kafka, as its main does; closed when the test is over. */
@@ -34,7 +36,10 @@ export async function serveLive(books: Books, kafka: Kafka = testKafka()): Promi
   onTestFinished(() => topics.stop());
   const app = await testServer(books, { listeners, skipped });
   const origin = await app.listen({ port: 0, host: "127.0.0.1" });
-  return { origin, key: await makeKey(books, ["admin"]), listeners, skipped };
+  return {
+    ...{ origin, key: await makeKey(books, ["admin"]), listeners, skipped },
+    loseConnections: () => app.server.closeAllConnections(),
+  };
 }
 
 /** Publishes the pending records of the books, each of them `times` times. */
