@@ -73,7 +73,7 @@ test.each(STEPS)(
     proxy.release();
     expect(await standing, "it has published nothing that counts").not.toBe(true);
     await untilPublished(quick);
-    expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+    await expectNewestLast([account]);
   },
 );
 
@@ -90,7 +90,7 @@ test("a publisher whose connection to Kafka stands still for 14 seconds does not
   await eventually("14 seconds have passed", () => Date.now() > since + 14_000);
   proxy.release();
   expect(await standing).not.toBe(true);
-  expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+  await expectNewestLast([account]);
 }, 90_000);
 
 test("an account that moves at any moment of a publication is published as it is then", async () => {
@@ -113,8 +113,7 @@ test("an account that moves at any moment of a publication is published as it is
     met = statements < met ? 0 : met + 1;
   }
   expect(accounts.length, "more than a statement").toBeGreaterThan(4);
-  const newest = await Promise.all(accounts.map(versionOf));
-  expect(await lastVersions(kafka, accounts)).toEqual(newest);
+  await expectNewestLast(accounts);
 });
 
 test("of two publishers at once, one publishes and the other leaves it to that one", async () => {
@@ -151,7 +150,7 @@ test("publishers in turn take over from each other", async () => {
   for (const publisher of [quick, slow, quick, slow]) {
     await move(account);
     await untilPublished(publisher);
-    expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+    await expectNewestLast([account]);
   }
 });
 
@@ -198,7 +197,7 @@ test("of two processes, one publishes; the other takes over when that one is gon
   await move(account);
   await eventually("the other takes over", async () => (await countWaiting()) === 0, 10_000);
   expect(commits.at(-1)).not.toBe(active);
-  expect(await lastVersions(kafka, [account])).toEqual([await versionOf(account)]);
+  await expectNewestLast([account]);
 });
 
 test.each([
@@ -286,6 +285,12 @@ async function move(account: string): Promise<void> {
 async function versionOf(account: string): Promise<bigint | undefined> {
   const text = "SELECT version FROM account WHERE account_id = $1";
   return (await queryRow<{ version: bigint }>(books.database, text, [account]))?.version;
+}
+
+/** Readers see what was committed once Kafka has marked it, an instant later. */
+async function expectNewestLast(accounts: readonly string[]): Promise<void> {
+  const newest = await Promise.all(accounts.map(versionOf));
+  await expect.poll(() => lastVersions(kafka, accounts), { timeout: 10_000 }).toEqual(newest);
 }
 
 async function untilPublished(publisher: FencedPublisher): Promise<void> {

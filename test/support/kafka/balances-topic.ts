@@ -11,6 +11,8 @@ export async function lastVersions(
   await admin.connect();
   const offsets = await admin.fetchTopicOffsets(TOPICS.balances);
   await admin.disconnect();
+  // Other files on this broker publish records that no reader can use.
+  const wanted = new Set(accounts);
   const last = new Map<string, bigint>();
   await readRanges(kafka, {
     topic: TOPICS.balances,
@@ -23,8 +25,9 @@ export async function lastVersions(
     signal: new AbortController().signal,
     async onBatch({ messages }) {
       for (const { key, headers } of messages) {
+        const account = key?.toString() ?? "";
         const version = headers?.["sequence"]?.toString();
-        if (key !== null && version !== undefined) last.set(key.toString(), BigInt(version));
+        if (wanted.has(account) && version !== undefined) last.set(account, BigInt(version));
       }
     },
   });
