@@ -16,6 +16,9 @@ export function databaseUrlProblem(url: string, tls: "off" | "require" | "verify
   if (hosts.some((host) => host.includes(","))) {
     return "names several hosts; give one, which may be a proxy or a name that follows the primary";
   }
+  if (!isUrl(url)) {
+    return "is no URL: give a port of at most 65535, and write signs such as @ or / of a name or password as %40 or %2F";
+  }
   const session = names.find((name) => SESSION_PARAMETERS.includes(name));
   if (session !== undefined) {
     return `has the parameter ${session}, which replaces what Drawdown sets for its connections; remove it`;
@@ -23,6 +26,11 @@ export function databaseUrlProblem(url: string, tls: "off" | "require" | "verify
   const aboutTls = names.find((name) => TLS_PARAMETERS.includes(name));
   if (tls === "off" || aboutTls === undefined) return null;
   return `has the parameter ${aboutTls}, which overrides DATABASE_TLS=${tls}; remove it, or unset DATABASE_TLS`;
+}
+
+/** As the driver reads it, for which the host may be left to a parameter. */
+function isUrl(url: string): boolean {
+  return URL.canParse(url) || URL.canParse(url.replace("@/", "@host/"));
 }
 
 /** The driver takes the host from the authority and from a parameter; a list of hosts is no valid URL. */

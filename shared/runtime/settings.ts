@@ -15,7 +15,9 @@ export const whole = (least: number, most: number, usual: number) =>
   z.coerce.number().int().min(least).max(most).default(usual);
 
 /** A port to listen on; 0 is any free port. */
-export const port = (usual: number) => whole(0, 65_535, usual);
+const MOST_PORT = 65_535;
+
+export const port = (usual: number) => whole(0, MOST_PORT, usual);
 
 export const logLevel = z
   .enum(["trace", "debug", "info", "warn", "error", "silent"])
@@ -32,7 +34,16 @@ const seconds = (usualMs: number, mostMs = Number.POSITIVE_INFINITY) =>
     .max(mostMs / 1000)
     .default(usualMs / 1000);
 
-const cron = z.string().refine(isCronExpression, "must be a cron expression like */5 * * * *");
+/** No field has three digits; the library would count up to whatever number ends a range. */
+const cron = z
+  .string()
+  .refine(
+    (text) => !/\d{3}/.test(text) && isCronExpression(text),
+    "must be a cron expression like */5 * * * *",
+  );
+
+const isBroker = (text: string) =>
+  /^[^\s:]+:\d{1,5}$/.test(text) && Number(text.split(":")[1]) <= MOST_PORT;
 
 const retention = (usual: string) =>
   z
@@ -67,7 +78,7 @@ export const environment = z
     KAFKA_BROKERS: z
       .string()
       .transform((list) => list.split(",").map((broker) => broker.trim()))
-      .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, "must be host:port, separated by commas")))
+      .pipe(z.array(z.string().refine(isBroker, "must be host:port, separated by commas")))
       .describe("`host:port`, several separated by commas"),
     KAFKA_TLS: z
       .enum(["true", "false"])

@@ -196,10 +196,30 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     );
   });
 
-  test("a broker, with the reason", () => {
-    expect(complaintAbout({ ...NEEDED, KAFKA_BROKERS: "kafka" })).toContain(
-      "KAFKA_BROKERS: must be host:port, separated by commas",
+  test.each(["kafka", "kafka:65536", "one:9092,two:99999"])(
+    "a broker %s, with the reason",
+    (list) => {
+      expect(complaintAbout({ ...NEEDED, KAFKA_BROKERS: list })).toContain(
+        "KAFKA_BROKERS: must be host:port, separated by commas",
+      );
+    },
+  );
+
+  test.each(["postgres://u:sesame@db:99999/books", "postgres://u:sesame@[::1/books"])(
+    "a database's URL that is none: %s",
+    (url) => {
+      const message = complaintAbout({ ...NEEDED, DATABASE_URL: url });
+      expect(message).toContain("DATABASE_URL: is no URL");
+      expect(message).not.toContain("sesame");
+    },
+  );
+
+  test("a time of a scheduler whose ranges would take seconds to count", () => {
+    const before = process.cpuUsage();
+    expect(complaintAbout({ ...NEEDED, SCHEDULER_CRON: "*/5 0-8 * * 1-5555555" })).toContain(
+      "SCHEDULER_CRON: must be a cron expression",
     );
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
   });
 
   test.each([
@@ -253,6 +273,7 @@ describe("nothing in the database's URL wins over a setting:", () => {
     { tls: "off", url: "postgres://u:a,b@db/drawdown?sslmode=require" },
     { tls: "verify", url: "postgres://u:p@db/drawdown?connect_timeout=5" },
     { tls: "verify", url: "postgres://u:p@db/sslmode=disable" },
+    { tls: "off", url: "postgres://u:p@/drawdown?host=/run/postgresql" },
   ])("$url under DATABASE_TLS=$tls is taken", ({ tls, url }) => {
     const { database } = readSettings({ ...NEEDED, DATABASE_URL: url, DATABASE_TLS: tls });
     expect(database.url).toBe(url);
