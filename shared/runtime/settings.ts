@@ -14,9 +14,9 @@ export const optional = (meaning: string) => z.string().optional().describe(mean
 export const whole = (least: number, most: number, usual: number) =>
   z.coerce.number().int().min(least).max(most).default(usual);
 
-/** A port to listen on; 0 is any free port. */
 const MOST_PORT = 65_535;
 
+/** A port to listen on; 0 is any free port. */
 export const port = (usual: number) => whole(0, MOST_PORT, usual);
 
 export const logLevel = z
