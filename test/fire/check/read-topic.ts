@@ -10,6 +10,8 @@ export interface TopicRecord {
 }
 
 const WITHIN_MS = 60_000;
+/** A partition comes in few pieces, none of them with a marker alone. */
+const BYTES_AT_ONCE = 64 << 20;
 
 /** A plain client beside the faults. */
 export function plainKafka(brokers: string): Kafka {
@@ -26,14 +28,18 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<TopicRecor
   const records: TopicRecord[] = [];
   if (left.size === 0) return records;
   const done = Promise.withResolvers<void>();
-  const consumer = kafka.consumer({ groupId: `fire-check-${randomUUID()}` });
+  const consumer = kafka.consumer({
+    groupId: `fire-check-${randomUUID()}`,
+    maxBytesPerPartition: BYTES_AT_ONCE,
+  });
   const late = setTimeout(() => done.reject(new Error(`${topic} could not be read`)), WITHIN_MS);
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachBatch: async ({ batch: { partition, messages } }) => {
+      eachBatch: async ({ batch }) => {
+        const { partition, messages } = batch;
         for (const { offset, key, value, headers = {} } of messages) {
           records.push({
             ...{ partition, offset: BigInt(offset), key: key === null ? null : String(key) },
@@ -43,8 +49,8 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<TopicRecor
             ),
           });
         }
-        const last = messages.at(-1);
-        if (last === undefined || BigInt(last.offset) + 1n < (left.get(partition) ?? 0n)) return;
+        // The last offset may be that of a transaction's marker, which is no message.
+        if (BigInt(batch.lastOffset()) + 1n < (left.get(partition) ?? 0n)) return;
         left.delete(partition);
         if (left.size === 0) done.resolve();
       },
