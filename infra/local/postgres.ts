@@ -63,16 +63,23 @@ interface Cluster {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+export interface PostgresOptions {
+  /** Besides its own. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Below `dataDir`, where the cluster's own folder is made; `dataDir` itself by default. */
+  readonly disk?: string;
+}
+
 export async function postgresPart(
   dataDir: string,
   port: number,
   logins: Logins,
   say: (line: string) => void,
-  settings: Readonly<Record<string, string>> = {},
+  { settings = {}, disk = dataDir }: PostgresOptions = {},
 ): Promise<Part> {
   const cluster: Cluster = {
     dataDir,
-    folder: join(dataDir, "postgres"),
+    folder: join(disk, "postgres"),
     port,
     logins,
     binaries: await findPostgres(),

@@ -8,7 +8,14 @@ import { findJava } from "./find-java.ts";
 import { type KafkaDoor, type KafkaGuard, kafkaPart } from "./kafka.ts";
 import type { Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
-import { type Logins, newLogins, postgresPart, postgresUrl, superuserUrl } from "./postgres.ts";
+import {
+  type Logins,
+  newLogins,
+  type PostgresOptions,
+  postgresPart,
+  postgresUrl,
+  superuserUrl,
+} from "./postgres.ts";
 import { registryPart, registryUrl } from "./registry.ts";
 import { reservePort } from "./reserve-port.ts";
 
@@ -75,10 +82,10 @@ export interface StackOptions {
   readonly say: (line: string) => void;
   /** Preferred ports. */
   readonly ports?: Partial<Ports>;
-  /** Options of Kafka's JVM and settings of Postgres, besides their own. */
+  /** Options of Kafka's JVM, besides its own. */
   readonly kafkaJava?: readonly string[];
   readonly kafkaDoors?: readonly KafkaDoor[];
-  readonly postgresSettings?: Readonly<Record<string, string>>;
+  readonly postgres?: PostgresOptions;
 }
 
 const PROJECT = resolve(import.meta.dirname, "../..");
@@ -153,7 +160,7 @@ async function createParts(given: {
   options: StackOptions;
 }): Promise<StackParts> {
   const { java, dataDir, fetched, ports, guard, logins, options } = given;
-  const { say, kafkaJava = [], kafkaDoors, postgresSettings } = options;
+  const { say, kafkaJava = [], kafkaDoors } = options;
   const kafka = {
     jars: fetched.kafka,
     port: ports.kafka,
@@ -169,7 +176,7 @@ async function createParts(given: {
     password: logins[REGISTRY],
   };
   return {
-    postgres: await postgresPart(dataDir, ports.postgres, logins, say, postgresSettings),
+    postgres: await postgresPart(dataDir, ports.postgres, logins, say, options.postgres),
     kafka: kafkaPart({ java, dataDir, ...kafka }, say),
     registry: registryPart({ java, dataDir, ...registry }, say),
   };

@@ -16,6 +16,8 @@ export function reportText(result: FireResult): string {
     "",
     ...recoveryTable(result),
     "",
+    ...countedLines(result),
+    "",
     ...checked.map(({ what, looked, findings }) => {
       return `${findings.length === 0 ? "ok    " : "WRONG "} ${what} (${looked})`;
     }),
@@ -58,9 +60,16 @@ function recoveryTable(result: FireResult): string[] {
   return table.map((row) => row.map((cell, at) => cell.padEnd(widths?.[at] ?? 0)).join("  "));
 }
 
+/** What was hit, of the kinds that count it. */
+function countedLines({ counted }: FireResult): string[] {
+  return [...counted].flatMap(([{ name, counts }, count]) =>
+    counts === undefined ? [] : [`${name}: ${counts}: ${count}`],
+  );
+}
+
 /** The same for machines. */
 export function reportJson(result: FireResult): string {
-  const { plan, published, checked, failures, history } = result;
+  const { plan, published, counted, checked, failures, history } = result;
   return JSON.stringify(
     {
       options: plan.options,
@@ -74,6 +83,9 @@ export function reportJson(result: FireResult): string {
           ]),
         ),
       })),
+      counted: [...counted].flatMap(([{ name: fault, counts: what }, count]) =>
+        what === undefined ? [] : [{ fault, what, count }],
+      ),
       ...{ checked, failures, history },
     },
     null,

@@ -15,6 +15,7 @@ import { drain } from "./load/drain.ts";
 import { type Generator, startGenerator } from "./load/generator.ts";
 import { type Journal, openJournal } from "./load/journal.ts";
 import { openWorld } from "./load/open-world.ts";
+import type { Kind } from "./nemesis/kind.ts";
 import { KINDS } from "./nemesis/kinds.ts";
 import { type FireOptions, type Plan, type PlannedFault, planFire, type Round } from "./plan.ts";
 import { openStage, type Stage, TROUPE_NAMES } from "./stage/stage.ts";
@@ -24,6 +25,8 @@ export interface FireResult {
   readonly history: readonly string[];
   readonly published: ReadonlyMap<string, number>;
   readonly rounds: readonly RoundResult[];
+  /** What the kinds that came have counted. */
+  readonly counted: ReadonlyMap<Kind, number>;
   readonly checked: readonly Checked[];
   /** Empty: the run passed. */
   readonly failures: readonly string[];
@@ -91,17 +94,19 @@ async function burn(fire: Fire): Promise<FireResult> {
   const until = performance.now() + plan.options.minutes * 60_000;
   const failures: string[] = [];
   const rounds: RoundResult[] = [];
+  const counted = new Map<Kind, number>();
   await recover(fire, 0, 60);
   for (const round of plan.rounds) {
     if (performance.now() > until) break;
     const bound = Math.max(...round.map(({ kind }) => kind.backWithin));
-    await Promise.all(round.map((fault) => inflict(stage, fault, history)));
+    await Promise.all(round.map((fault) => inflict(stage, fault, history, counted)));
     const recovery = await recover(fire, rounds.length + 1, bound);
     rounds.push({ round, recovery });
     failures.push(...tooLate(round, recovery, bound));
     await wait(CALM_MS);
   }
   if (plan.rounds.length === 0) await wait(until - performance.now());
+  failures.push(...untried(counted));
   history.note("the load stops");
   await generator.stop();
   const left = await drain(fire.admin, fire.database, DRAIN_WITHIN_MS);
@@ -115,7 +120,7 @@ async function burn(fire: Fire): Promise<FireResult> {
     failures.push(...findings.map((finding) => `${what}: ${finding}`));
   }
   const published = journal.counts;
-  return { plan, history: history.lines, published, rounds, checked, failures };
+  return { plan, history: history.lines, published, rounds, counted, checked, failures };
 }
 
 /** Begins a fault at its time, and ends it. */
@@ -123,16 +128,30 @@ async function inflict(
   stage: Stage,
   { kind, member, after, lasts }: PlannedFault,
   history: History,
+  counted: Map<Kind, number>,
 ): Promise<void> {
   await wait(after);
   const target = stage.members.find(({ name }) => name === member) ?? stage.members[0];
   if (target === undefined) throw new Error("there is no process to hit");
   const name = member === "" ? kind.name : `${kind.name}: ${member}`;
+  const why = kind.impossible?.(stage) ?? null;
+  if (why !== null) return history.note(`${name} is left out: ${why}`);
   history.note(`${name} begins`);
-  const end = await kind.begin(stage, target);
+  let count = 0;
+  const end = await kind.begin(stage, target, (times) => {
+    count += times;
+  });
   await wait(lasts);
   await end();
-  history.note(`${name} is over`);
+  counted.set(kind, (counted.get(kind) ?? 0) + count);
+  history.note(`${name} is over${kind.counts === undefined ? "" : `; ${kind.counts}: ${count}`}`);
+}
+
+/** Kinds that came and found nothing to do have shown nothing. */
+function untried(counted: ReadonlyMap<Kind, number>): string[] {
+  return [...counted].flatMap(([{ name, counts }, count]) =>
+    counts !== undefined && count === 0 ? [`${name}: ${counts}: 0 in the whole run`] : [],
+  );
 }
 
 async function recover(fire: Fire, probe: number, boundSeconds: number): Promise<Recovery> {

@@ -36,9 +36,15 @@ const journal: Planned[] = [
   { kind: "garbage", key: "acme", bytes: garbage },
 ];
 const charged = [
-  { account_id: "acme", payment_id: "low-balance:1", amount: "1000", status: "succeeded" },
+  {
+    account_id: "acme",
+    payment_id: "low-balance:1",
+    amount: "1000",
+    status: "succeeded",
+    created_at: "2027-01-15T08:00:00Z",
+  },
 ];
-/** 3 credits granted and 500 bought, 2 used: the second grant and the top-up are left. */
+/** 3 credits granted and 100 bought, 2 used: the second grant and the top-up are left. */
 const right: Books = {
   usage: [
     { ...first, place: "0:0" },
@@ -50,14 +56,14 @@ const right: Books = {
   ],
   accounts: [
     {
-      ...{ account_id: "acme", granted: 503_000_000n, position: 2_000_000n, version: 5n },
+      ...{ account_id: "acme", granted: 103_000_000n, position: 2_000_000n, version: 5n },
       ...{ crossings: 1n, threshold: 0n },
     },
   ],
   lots: [
     lot("granted-0", 0n, 1_000_000n),
     lot("granted-1", 1_000_000n, 3_000_000n),
-    lot("top-up:low-balance:1", 3_000_000n, 503_000_000n),
+    lot("top-up:low-balance:1", 3_000_000n, 103_000_000n),
   ],
   entries: [],
   payments: [
@@ -98,11 +104,11 @@ describe("a fault that was planted is found", () => {
     [
       "a balance is one micro-credit off",
       { accounts: account({ position: 2_000_001n }) },
-      /acme has 500999999/,
+      /acme has 100999999/,
     ],
     [
       "a lot is longer than it was granted",
-      { lots: [...right.lots.slice(0, 2), lot("top-up:low-balance:1", 3_000_000n, 503_000_001n)] },
+      { lots: [...right.lots.slice(0, 2), lot("top-up:low-balance:1", 3_000_000n, 103_000_001n)] },
       /has lots/,
     ],
     ["lots stand in another order", { lots: right.lots.toReversed() }, /has lots/],
@@ -110,7 +116,7 @@ describe("a fault that was planted is found", () => {
     ["a payment has another amount", { payments: payments({ amount: 900n }) }, /of 900 cents/],
     [
       "a card was not charged",
-      { accounts: account({ position: 503_000_000n }) },
+      { accounts: account({ position: 103_000_000n }) },
       /acme has 0 micro/,
     ],
   ])("%s", (_, books, finding) => {
@@ -196,7 +202,7 @@ function sequenced(sequence: number): TopicRecord {
 }
 
 function balance(version: bigint): TopicRecord {
-  const line = { granted: 503_000_000n, position: 2_000_000n, balance: 501_000_000n };
+  const line = { granted: 103_000_000n, position: 2_000_000n, balance: 101_000_000n };
   const state = { account_id: "acme", version, ...line, changed_at: NOW };
   return record(framed(SCHEMA, balanceCodec.toBuffer(state)), version);
 }

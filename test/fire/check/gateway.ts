@@ -5,6 +5,7 @@ export interface GatewayPayment {
   /** Cents. */
   readonly amount: string;
   readonly status: string;
+  readonly created_at: string;
 }
 
 /** The gateway's own list, oldest first. */

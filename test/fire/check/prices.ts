@@ -6,7 +6,7 @@ const PRICES: Readonly<Record<string, { readonly credits: bigint; readonly per: 
 export const PLAN_CREDITS = 1_000_000_000n;
 export const ADD_ON_CREDITS = 100_000_000n;
 /** For a cent. */
-export const CREDITS_A_CENT = 500_000n;
+export const CREDITS_A_CENT = 100_000n;
 
 export function isPriced(meter: string): boolean {
   return PRICES[meter] !== undefined;

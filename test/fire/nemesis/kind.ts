@@ -5,7 +5,7 @@ import type { Stage } from "../stage/stage.ts";
 export interface Kind {
   readonly name: string;
   /** What it is about; faults of a round are about different things. */
-  readonly about: "postgres" | "kafka" | "registry" | "gateway" | "member" | "all members";
+  readonly about: About;
   /** The services whose processes it may hit; the plan draws one process. */
   readonly services?: readonly string[];
   /** How long it lasts, in seconds: from, to. */
@@ -14,9 +14,20 @@ export interface Kind {
   readonly backWithin: number;
   /** A known fault of the product that this kind waits for; it is not drawn meanwhile. */
   readonly awaits?: string;
+  /** What it counts, such as "commits ended". A run in which it counts nothing has not tried it. */
+  readonly counts?: string;
+  /** Why it cannot happen on this stage; null: it can. */
+  impossible?(stage: Stage): string | null;
   /** Begins it; what is returned ends it. */
-  begin(stage: Stage, member: Member): Promise<() => Promise<void>>;
+  begin(stage: Stage, member: Member, count: Count): Promise<() => Promise<void>>;
 }
+
+type About =
+  | ("postgres" | "kafka" | "registry" | "gateway" | "webhooks")
+  | ("member" | "all members");
+
+/** Adds to what a kind counts. */
+export type Count = (times: number) => void;
 
 /** Of a kind that ends by itself. */
 export const nothingToEnd = async (): Promise<void> => undefined;

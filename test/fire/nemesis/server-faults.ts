@@ -1,12 +1,13 @@
-import { setTimeout as wait } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
+import type { Part } from "../../../infra/local/part.ts";
+import { signalProcess } from "../../../infra/local/process-table.ts";
 import { again } from "../again.ts";
 import { plainKafka } from "../check/read-topic.ts";
-import type { Stage } from "../stage/stage.ts";
+import { asSuperuser, connect } from "./as-superuser.ts";
 import { type Kind, nothingToEnd } from "./kind.ts";
 
-const COMMITS_ENDED = 20;
-const MOST_LOOKS = 1_000;
+const COMMITS_ENDED = 10;
+const ENDED_WITHIN_S = 10;
 
 /** What happens to Postgres, Kafka and the registry. */
 export const SERVER_FAULTS: readonly Kind[] = [
@@ -21,12 +22,23 @@ export const SERVER_FAULTS: readonly Kind[] = [
     },
   },
   {
+    name: "Postgres is stopped at once",
+    about: "postgres",
+    lasts: [1, 5],
+    backWithin: 30,
+    async begin({ stack: { parts } }) {
+      await stopAtOnce(parts.postgres);
+      return () => parts.postgres.start();
+    },
+  },
+  {
     name: "backends end in a commit",
     about: "postgres",
     lasts: [0, 0],
     backWithin: 30,
-    async begin(stage) {
-      await asSuperuser(stage, endCommits);
+    counts: "commits ended",
+    async begin(stage, _, count) {
+      await asSuperuser(stage, async (client) => count(await endCommits(client)));
       return nothingToEnd;
     },
   },
@@ -86,36 +98,44 @@ export const SERVER_FAULTS: readonly Kind[] = [
   },
 ];
 
-async function asSuperuser(
-  { superuserUrl }: Stage,
-  work: (client: pg.Client) => Promise<void>,
-): Promise<void> {
-  const client = await again(() => connect(superuserUrl));
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
+/** What `pg_ctl stop --mode immediate` does: clients are told, and the next start recovers. */
+async function stopAtOnce(postgres: Part): Promise<void> {
+  if (postgres.pid !== undefined) signalProcess(postgres.pid, "SIGQUIT");
+  await again(async () => {
+    if (postgres.pid !== undefined) throw new Error("Postgres still runs");
+  });
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => undefined);
-  await client.connect();
-  return client;
+/**
+ * Ends backends of the services that are in their COMMIT at that moment, and counts them. It looks from
+ * within the server, every millisecond: a commit takes but a few.
+ */
+async function endCommits(client: pg.Client): Promise<number> {
+  await client.query(END_COMMITS);
+  const { rows } = await client.query<{ ended: number }>(
+    "SELECT pg_temp.end_commits($1, $2) AS ended",
+    [COMMITS_ENDED, ENDED_WITHIN_S],
+  );
+  return rows[0]?.ended ?? 0;
 }
 
-/** Ends backends of the services that are committing right now. */
-async function endCommits(client: pg.Client): Promise<void> {
-  for (let ended = 0, looks = 0; ended < COMMITS_ENDED && looks < MOST_LOOKS; looks += 1) {
-    const { rowCount } = await client.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE application_name LIKE 'drawdown-%' AND state = 'active' AND query ILIKE 'COMMIT%'`,
-    );
-    ended += rowCount ?? 0;
-    await wait(5);
-  }
-}
+const END_COMMITS = `
+  CREATE FUNCTION pg_temp.end_commits(most integer, within_seconds integer) RETURNS integer
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    ended integer := 0;
+    ends_at timestamptz := clock_timestamp() + within_seconds * interval '1 second';
+  BEGIN
+    WHILE ended < most AND clock_timestamp() < ends_at LOOP
+      PERFORM pg_stat_clear_snapshot();
+      ended := ended + (
+        SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE application_name LIKE 'drawdown-%' AND state = 'active' AND query ILIKE 'COMMIT%'
+      );
+      PERFORM pg_sleep(0.001);
+    END LOOP;
+    RETURN ended;
+  END $$`;
 
 /** Takes what connections are left, until Postgres has no more. */
 async function takeConnections(url: string): Promise<pg.Client[]> {

@@ -1,10 +1,20 @@
+import { once } from "node:events";
+import type { Member } from "../stage/member.ts";
 import type { Stage } from "../stage/stage.ts";
-import type { Weather } from "../stage/way.ts";
+import type { Fate, Weather } from "../stage/way.ts";
 import type { WayName } from "../stage/ways.ts";
-import { type Kind, nothingToEnd } from "./kind.ts";
+import { type Count, type Kind, nothingToEnd } from "./kind.ts";
 
 const SILENT = "connections that go silent are noticed only after minutes";
+const LONGEST_WAIT_MS = 30_000;
+/** Those that commit all the time. */
+const COMMITTERS = ["metering", "top-up"];
 const ALL = ["metering", "top-up", "scheduler", "api"];
+
+const FAILED: Weather = {
+  kind: "answered",
+  text: "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+};
 
 /** What happens on the ways between services and servers. */
 export const WAY_FAULTS: readonly Kind[] = [
@@ -15,14 +25,21 @@ export const WAY_FAULTS: readonly Kind[] = [
   {
     name: "a commit's answer never comes",
     about: "member",
-    services: ["metering", "top-up", "scheduler"],
+    services: COMMITTERS,
     lasts: [3, 6],
     backWithin: 45,
     awaits: SILENT,
-    async begin(_, { ways }) {
-      void ways.postgres.swallowAtCommit();
-      return nothingToEnd;
-    },
+    counts: "commits unanswered",
+    begin: (_, member, count) => atCommit(member, "goes silent", count),
+  },
+  {
+    name: "a connection is reset in a commit",
+    about: "member",
+    services: COMMITTERS,
+    lasts: [3, 6],
+    backWithin: 30,
+    counts: "commits unanswered",
+    begin: (_, member, count) => atCommit(member, "is reset", count),
   },
   weather("Kafka answers slowly", "kafka", { kind: "slow", ms: 100 }, [5, 10]),
   weather("Kafka stands still", "kafka", { kind: "stalled" }, [4, 14]),
@@ -30,22 +47,25 @@ export const WAY_FAULTS: readonly Kind[] = [
   swallows("connections to Kafka go silent", "kafka"),
   weather("the registry answers slowly", "registry", { kind: "slow", ms: 2_000 }, [5, 10]),
   weather("the registry refuses", "registry", { kind: "refused" }, [5, 10]),
+  weather("the registry fails", "registry", FAILED, [5, 10]),
   weather("the gateway answers slowly", "gateway", { kind: "slow", ms: 3_000 }, [5, 10]),
   weather("the gateway refuses", "gateway", { kind: "refused" }, [5, 10]),
+  weather("the gateway fails", "gateway", FAILED, [5, 10]),
   weather("the gateway does not answer", "gateway", { kind: "stalled" }, [8, 12]),
   resets("connections to the gateway are reset", "gateway"),
   swallows("the gateway charges and never answers", "gateway"),
-  {
-    name: "webhooks are lost",
-    about: "gateway",
-    lasts: [10, 15],
-    backWithin: 30,
-    async begin({ webhooks }) {
-      webhooks.setWeather({ kind: "refused" });
-      return async () => webhooks.setWeather({ kind: "clear" });
-    },
-  },
 ];
+
+/** The COMMIT reaches Postgres, its answer reaches nobody. A service that has no connection commits once it has one. */
+async function atCommit({ ways }: Member, fate: Fate, count: Count): Promise<() => Promise<void>> {
+  const { seen, forget } = ways.postgres.watch("COMMIT", fate);
+  void seen.then(() => count(1));
+  return async () => {
+    const tooLong = AbortSignal.timeout(LONGEST_WAIT_MS);
+    await Promise.race([seen, once(tooLong, "abort")]);
+    forget();
+  };
+}
 
 function weather(name: string, way: WayName, during: Weather, lasts: Kind["lasts"]): Kind {
   return {

@@ -1,21 +1,24 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Part } from "../../../infra/local/part.ts";
 import { type PortReservation, reservePort } from "../../../infra/local/reserve-port.ts";
 import {
   API_SERVICE,
   METERING_SERVICE,
   SCHEDULER_SERVICE,
+  SIMULATED_GATEWAY,
   TOP_UP_SERVICE,
 } from "../../../infra/local/services.ts";
 import { type LocalStack, startStack } from "../../../infra/local/stack.ts";
 import type { Service } from "../../../infra/local/supervise-services.ts";
 import { setUp } from "../../../infra/set-up.ts";
-import { startSimulatedGateway } from "../../../infra/simulated-gateway/start-gateway.ts";
 import { QUICK_JAVA } from "../../support/stack/brokers.ts";
 import { bundleServices } from "../../support/stack/bundle-services.ts";
+import { type Disk, openDisk } from "./disk.ts";
+import { gatewayPart } from "./gateway.ts";
+import { type Mail, openMail } from "./mail.ts";
 import { createMember, type Member } from "./member.ts";
-import { openWay, type Way } from "./way.ts";
 import { closeWays, openWays, type Places, type Ways } from "./ways.ts";
 
 /** Servers, the simulated gateway, and the processes of each service behind ways of their own. */
@@ -24,14 +27,19 @@ export interface Stage {
   /** For whoever stands beside the faults: the servers without proxies. */
   readonly env: Readonly<Record<string, string>>;
   readonly superuserUrl: string;
+  /** That of Postgres; null where this machine lets nobody mount one. */
+  readonly disk: Disk | null;
+  readonly gateway: Part;
   readonly gatewayUrl: string;
-  readonly webhooks: Way;
+  readonly mail: Mail;
   /** Those that are meant to run and the spare ones. */
   readonly members: readonly Member[];
   /** The members of a service that are meant to run. */
   running(service: string): readonly Member[];
   /** Where servers, services and the load keep what they write. */
   readonly folder: string;
+  /** What the clocks of the services and of the gateway show. */
+  now(): number;
   close(): Promise<void>;
 }
 
@@ -51,6 +59,8 @@ export const TROUPE_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
 );
 const PORTS = { first: 34_000, doors: 34_100, services: 34_200 };
 const PROJECT = resolve(import.meta.dirname, "../../..");
+/** So that a disk that is full soon has no room for more. */
+const MOST_WAL = "256MB";
 const WEBHOOK_SECRET = "whsec_fire";
 const SETTINGS = {
   SCHEDULER_CRON: "*/2 * * * * *",
@@ -97,34 +107,42 @@ async function open(
       parts.push({ name, service, isSpare: index > count, ways, door });
     }
   }
+  const servers = join(folder, "servers");
+  const mounted = await openDisk(join(folder, "disk.ext4"), join(servers, "disk"));
+  const disk = typeof mounted === "string" ? null : mounted;
+  if (disk === null) note(`Postgres has no disk of its own: ${mounted}`);
+  else held.defer(() => disk.close());
   const stack = await startStack({
-    dataDir: join(folder, "servers"),
+    dataDir: servers,
     ports: portsFrom(PORTS.first),
     kafkaJava: QUICK_JAVA,
     kafkaDoors: parts.map(({ door, ways }) => ({ port: door, proxyPort: ways.kafka.port })),
+    postgres: { settings: { max_wal_size: MOST_WAL }, ...(disk && { disk: disk.folder }) },
     say: note,
   });
   held.defer(() => stack.stop());
   await setUp({ ...process.env, ...stack.env, ...stack.setUpEnv }, () => undefined);
+  const bundles = await bundle(held);
   const webhookPorts: number[] = [];
-  let turn = 0;
-  const webhooks = await openWay(() => webhookPorts[turn++ % webhookPorts.length] ?? 0);
-  held.defer(() => webhooks.close());
-  const gateway = await startSimulatedGateway({
+  const mail = await openMail(() => webhookPorts);
+  held.defer(() => mail.close());
+  const gatewayPort = await reserve(PORTS.services);
+  const gateway = gatewayPart({
+    file: join(bundles, `${SIMULATED_GATEWAY.name}.mjs`),
     dataDir: join(folder, "gateway"),
-    webhooks: {
-      url: `http://127.0.0.1:${webhooks.port}/webhooks/payments`,
-      secret: WEBHOOK_SECRET,
-    },
+    port: gatewayPort,
+    webhooks: { url: `http://127.0.0.1:${mail.port}/webhooks/payments`, secret: WEBHOOK_SECRET },
+    env: { NODE_ENV: "test" },
+    note,
   });
-  held.defer(() => gateway.close());
+  await gateway.start();
+  held.defer(() => gateway.stop());
   Object.assign(places, {
     postgres: portOf(stack.env.DATABASE_URL),
     registry: portOf(stack.env.SCHEMA_REGISTRY_URL),
-    gateway: gateway.port,
+    gateway: gatewayPort,
   });
 
-  const bundles = await bundle(held);
   const members: Member[] = [];
   for (const { name, service, isSpare, ways } of parts) {
     const port = await reserve(PORTS.services);
@@ -149,10 +167,11 @@ async function open(
     if (!isSpare) member.join();
   }
   return {
-    ...{ stack, webhooks, members, folder },
+    ...{ stack, disk, gateway, mail, members, folder },
+    now: Date.now,
     env: { ...stack.env, DATABASE_URL: stack.env.DATABASE_URL },
     superuserUrl: stack.superuserUrl,
-    gatewayUrl: gateway.url,
+    gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
     running: (service) => members.filter((member) => member.isIn && member.service === service),
     close: () => held.disposeAsync(),
   };

@@ -9,7 +9,9 @@ export type Weather =
   /** Nothing moves, on old connections and new ones, until it is clear; then all of it arrives. */
   | { readonly kind: "stalled" }
   /** Connections are refused. */
-  | { readonly kind: "refused" };
+  | { readonly kind: "refused" }
+  /** Whoever asks gets this answer, and the server hears nothing. */
+  | { readonly kind: "answered"; readonly text: string };
 
 /** A way from one process to one server. */
 export interface Way {
@@ -19,12 +21,28 @@ export interface Way {
   reset(): void;
   /** The connections of now never hear anything again, and nobody is told; new ones work. */
   swallow(): void;
-  /**
-   * Swallows the next connection that asks Postgres to commit: the COMMIT gets through, its answer does
-   * not. Resolves once that has happened.
-   */
-  swallowAtCommit(): Promise<void>;
+  /** Watches for data to the server with this text. It gets through; then its connection has this fate. */
+  watch(text: string, fate: Fate): Watch;
   close(): Promise<void>;
+}
+
+export type Fate =
+  | "goes on"
+  /** Neither side hears anything more, and nobody is told. */
+  | "goes silent"
+  /** The client is told so with an RST; the server does what it was asked. */
+  | "is reset";
+
+export interface Watch {
+  /** Resolves once it has come. */
+  readonly seen: Promise<void>;
+  forget(): void;
+}
+
+interface Watched {
+  readonly text: string;
+  readonly fate: Fate;
+  readonly tell: () => void;
 }
 
 interface Line {
@@ -33,15 +51,13 @@ interface Line {
   swallowed: boolean;
 }
 
-const COMMIT = Buffer.from("COMMIT");
-
 /** Listens on this machine, on any free port; `target` says where each new connection goes. */
 export async function openWay(target: () => number): Promise<Way> {
   const lines = new Set<Line>();
   let weather: Weather = { kind: "clear" };
   let clear = Promise.withResolvers<void>();
   clear.resolve();
-  let onCommit: (() => void) | null = null;
+  const watched = new Set<Watched>();
 
   const passes = async (): Promise<void> => {
     const { kind } = weather;
@@ -58,6 +74,7 @@ export async function openWay(target: () => number): Promise<Way> {
     };
     from.on("data", (chunk) => {
       if (line.swallowed) return;
+      if (weather.kind === "answered" && from === line.client) return void from.end(weather.text);
       if (weather.kind === "clear" && waiting === 0) return write(chunk);
       waiting += 1;
       const turn = passes();
@@ -84,10 +101,15 @@ export async function openWay(target: () => number): Promise<Way> {
       socket.on("close", () => end(line, socket));
     }
     relay(client, upstream, line, (chunk) => {
-      if (onCommit === null || !chunk.includes(COMMIT)) return;
-      line.swallowed = true;
-      onCommit();
-      onCommit = null;
+      const found = [...watched].find(({ text }) => chunk.includes(text));
+      if (found === undefined) return;
+      watched.delete(found);
+      line.swallowed = found.fate !== "goes on";
+      if (found.fate === "is reset") {
+        client.resetAndDestroy();
+        upstream.end();
+      }
+      found.tell();
     });
     relay(upstream, client, line, () => undefined);
   });
@@ -123,10 +145,11 @@ export async function openWay(target: () => number): Promise<Way> {
     swallow() {
       for (const line of lines) line.swallowed = true;
     },
-    swallowAtCommit() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      onCommit = resolve;
-      return promise;
+    watch(text, fate) {
+      const { promise: seen, resolve: tell } = Promise.withResolvers<void>();
+      const one = { text, fate, tell };
+      watched.add(one);
+      return { seen, forget: () => void watched.delete(one) };
     },
     async close() {
       server.close();

@@ -87,7 +87,7 @@ async function bootLocally(): Promise<TestStack> {
       say: () => undefined,
       kafkaJava: QUICK_JAVA,
       // Test data must survive a crash of Postgres, but not one of the machine.
-      postgresSettings: { fsync: "off", unix_socket_directories: sockets },
+      postgres: { settings: { fsync: "off", unix_socket_directories: sockets } },
     });
     held.defer(() => stack.stop());
     const more = await Promise.all(
