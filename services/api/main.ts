@@ -9,6 +9,7 @@ import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
+import { untilAborted } from "../../shared/runtime/until-aborted.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
 import { readApiSettings, requireKeyToListen } from "./settings.ts";
@@ -63,8 +64,7 @@ await runService("api", async (service) => {
   checkConsumer(health, topics.watch);
   health.started();
   logger.info({ address }, "serving");
-  const stopped = new Promise((done) => stopping.addEventListener("abort", done, { once: true }));
-  await Promise.race([topics.ended, stopped]);
+  await Promise.race([topics.ended, untilAborted(stopping)]);
   await sleep(LEAVE_MS);
   await app.close();
   await client.close();

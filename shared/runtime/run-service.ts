@@ -3,6 +3,7 @@ import { type Health, openHealth } from "./health/health.ts";
 import { serveHealth } from "./health/serve-health.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 const STOP_WITHIN_MS = 15_000;
@@ -39,7 +40,7 @@ export async function runService(
     process.exit(0);
   } catch (error) {
     if (stop.signal.aborted) {
-      logger.info("stopped");
+      logger.warn({ err: error }, "stopped before it was done");
       process.exit(0);
     }
     logger.fatal({ err: error }, "ended by an error");
@@ -59,9 +60,7 @@ function settingsOrExit(): Settings {
 
 /** Rejects when a stop takes too long. */
 async function stuck(stopping: AbortSignal): Promise<never> {
-  if (!stopping.aborted) {
-    await new Promise((resolve) => stopping.addEventListener("abort", resolve, { once: true }));
-  }
+  await untilAborted(stopping);
   await sleep(STOP_WITHIN_MS, undefined, { ref: false });
   throw new Error(`did not stop within ${STOP_WITHIN_MS / 1000} s`);
 }

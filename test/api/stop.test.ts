@@ -57,6 +57,17 @@ test("with 100 streams and under load it stops within 3 s, ends the streams and 
   }
 });
 
+test("asked while it starts, it stops by itself, and not because it was given up", async () => {
+  const api = startService(API_SERVICE, { ...process.env, DATABASE_URL: books.url, API_PORT: "0" });
+  try {
+    await api.says(/^serving health$/, 40_000);
+    expect(await api.stop()).toBe(0);
+    expect(api.log.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
+  } finally {
+    await api.kill();
+  }
+}, 90_000);
+
 /** Every other request is usage, which waits for Kafka's acknowledgement. */
 function asked(count: number) {
   if (count % 2 === 0) return { method: "GET", path: "/v1/accounts/busy/balance" } as const;

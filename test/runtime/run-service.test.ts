@@ -2,24 +2,58 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { untilAborted } from "../../shared/runtime/until-aborted.ts";
+import { eventually } from "../support/eventually.ts";
 
-test("a service that fails ends its process, although a timer would keep it alive", async () => {
-  const file = fileURLToPath(new URL("fails-beside-a-timer.ts", import.meta.url));
-  const settings = {
-    DATABASE_URL: "postgresql://127.0.0.1:1/none",
-    KAFKA_BROKERS: "127.0.0.1:1",
-    SCHEMA_REGISTRY_URL: "http://127.0.0.1:1",
-  };
-  const child = spawn(process.execPath, [file], { env: { ...process.env, ...settings } });
+const SETTINGS = {
+  DATABASE_URL: "postgresql://127.0.0.1:1/none",
+  KAFKA_BROKERS: "127.0.0.1:1",
+  SCHEMA_REGISTRY_URL: "http://127.0.0.1:1",
+};
+
+/** A service of this folder as a process. */
+function start(file: string) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, [path], { env: { ...process.env, ...SETTINGS } });
   onTestFinished(() => void child.kill("SIGKILL"));
   let log = "";
   child.stdout.on("data", (text) => {
     log += text;
   });
-  expect(await once(child, "close", { signal: AbortSignal.timeout(20_000) })).toEqual([1, null]);
-  expect(JSON.parse(log.trim().split("\n").at(-1) ?? "")).toMatchObject({
+  return {
+    child,
+    ended: once(child, "close", { signal: AbortSignal.timeout(20_000) }),
+    isAtWork: () => log.includes("at work"),
+    lastLine: () => JSON.parse(log.trim().split("\n").at(-1) ?? ""),
+  };
+}
+
+test("a service that fails ends its process, although a timer would keep it alive", async () => {
+  const service = start("fails-beside-a-timer.ts");
+  expect(await service.ended).toEqual([1, null]);
+  expect(service.lastLine()).toMatchObject({
     level: "fatal",
     msg: "ended by an error",
     err: { message: "the consumer has crashed" },
   });
+});
+
+test("a service that fails while it stops ends as asked, and says how", async () => {
+  const service = start("fails-while-stopping.ts");
+  await eventually("it is at work", service.isAtWork);
+  service.child.kill("SIGTERM");
+  expect(await service.ended).toEqual([0, null]);
+  expect(service.lastLine()).toMatchObject({
+    level: "warn",
+    msg: "stopped before it was done",
+    err: { message: "the last offsets are not written" },
+  });
+});
+
+test("a stop is noticed by whoever begins to wait for it later, too", async () => {
+  const stop = new AbortController();
+  const waiting = untilAborted(stop.signal);
+  stop.abort();
+  await waiting;
+  await untilAborted(stop.signal);
 });
