@@ -15,7 +15,7 @@ const FAST = [
   "test/cli/credits/lot-text.test.ts",
   "test/cli/shell/read-lines.test.ts",
   "test/client/{event-ids,read-answer,server-sent-events}.test.ts",
-  "test/ledger/postgres/{array-literal,copy-buffer,interleave}.test.ts",
+  "test/ledger/postgres/{array-literal,copy-buffer,interleave,outage}.test.ts",
   "test/scheduler/run-by-cron.test.ts",
   "test/fuzz/*.test.ts",
   "test/fire/!(fire).test.ts",
