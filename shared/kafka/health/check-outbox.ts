@@ -7,8 +7,10 @@ import { standstill } from "./standstill.ts";
 export function checkOutbox(health: Health, database: Database, limitMs: number): void {
   const recordStands = standstill();
   const balanceStands = standstill();
+  let watched: string | null = null;
   health.state("outbox", async () => {
-    const { record, balance } = await firstWaiting(database);
+    const { record, balance } = await firstWaiting(database, watched);
+    watched = balance;
     const forMs = Math.max(recordStands(record), balanceStands(balance));
     if (forMs < limitMs) return null;
     const what = record === null ? "a changed balance" : `the record ${record}`;

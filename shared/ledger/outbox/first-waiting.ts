@@ -11,8 +11,17 @@ export interface FirstWaiting {
 const FIRST = `
   SELECT (SELECT concat_ws(' ', topic, account_id, sequence) FROM outbox
           WHERE refused IS NULL ORDER BY account_id, topic, sequence LIMIT 1) AS record,
-         (SELECT change_id::text FROM balance_change ORDER BY change_id LIMIT 1) AS balance`;
+         coalesce((SELECT change_id FROM balance_change WHERE change_id = $1),
+                  (SELECT change_id FROM balance_change LIMIT 1))::text AS balance`;
 
-export async function firstWaiting(database: Database): Promise<FirstWaiting> {
-  return (await queryRow<FirstWaiting>(database, FIRST)) ?? { record: null, balance: null };
+/**
+ * `watched`: a balance's change that has been looked at. Changes are in no order, so it is looked at again for
+ * as long as it waits, whatever has come meanwhile.
+ */
+export async function firstWaiting(
+  database: Database,
+  watched: string | null,
+): Promise<FirstWaiting> {
+  const first = await queryRow<FirstWaiting>(database, FIRST, [watched]);
+  return first ?? { record: null, balance: null };
 }

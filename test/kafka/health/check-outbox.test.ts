@@ -41,6 +41,24 @@ test.each([
   await eventually("nothing is", async () => (await outbox()) === null);
 });
 
+test("a balance that nobody publishes is named while others come before it", async () => {
+  const { database } = books;
+  const health = openHealth(LIMIT_MS, new AbortController().signal);
+  checkOutbox(health, database, LIMIT_MS);
+  let left = 0xffff_ffff;
+  const add = () => {
+    left -= 1;
+    const changeId = `${left.toString(16)}-0000-4000-8000-000000000000`;
+    const text = "INSERT INTO balance_change (change_id, account_ids) VALUES ($1, '{acme}')";
+    return database.query(text, [changeId]);
+  };
+  await eventually("it is named", async () => {
+    await add();
+    return (await health.readiness())["outbox"]?.reason === "a changed balance waits to be published";
+  });
+  await database.query("DELETE FROM balance_change");
+});
+
 test("a record that is refused waits for nobody", async () => {
   const { database } = books;
   const health = openHealth(0, new AbortController().signal);
