@@ -36,8 +36,9 @@ interface Connected extends pg.PoolClient {
 
 interface Watched {
   isIdle: boolean;
-  /** What had been sent and received at the last tick, and the ticks that it has waited since then. */
+  /** What had been sent and received at the last tick. */
   bytes: number;
+  /** The ticks that it has waited since then, or since the server was found at work for it. */
   silentFor: number;
 }
 
@@ -73,6 +74,11 @@ export function replaceUseless(pool: pg.Pool, server: pg.ClientConfig): void {
     if (watched !== undefined) watched.isIdle = isIdle;
   }
 
+  function setHeard(client: Connected): void {
+    const watched = all.get(client);
+    if (watched !== undefined) watched.silentFor = 0;
+  }
+
   function idleOnes(): Connected[] {
     return [...all].flatMap(([client, { isIdle }]) => (isIdle ? [client] : []));
   }
@@ -100,6 +106,7 @@ export function replaceUseless(pool: pg.Pool, server: pg.ClientConfig): void {
       silent.map(({ processID }) => processID),
     );
     isAsking = false;
+    if (ended !== null) for (const client of silent) setHeard(client);
     const lost =
       ended === null
         ? silentSince(GIVE_UP_AFTER)

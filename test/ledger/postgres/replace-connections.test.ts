@@ -1,6 +1,8 @@
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Database, inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
+import { replaceUseless } from "../../../shared/ledger/postgres/replace-connections.ts";
 import { type Books, connect, openBooks } from "../../support/books/books.ts";
 import { openPostgresProxy, type PostgresProxy } from "../../support/processes/tcp-proxy.ts";
 
@@ -99,6 +101,27 @@ test.concurrent(
     holder.release();
     await statements;
   }),
+);
+
+test.concurrent(
+  "it is asked for every five seconds, and an outage of new connections alone does not end it",
+  async () => {
+    const begun = performance.now();
+    let asked = 0;
+    const server = {
+      get connectionString() {
+        asked += 1;
+        const isReachable = performance.now() - begun < 18_500;
+        return isReachable ? books.url : "postgres://drawdown@127.0.0.1:1/none";
+      },
+    };
+    const pool = new pg.Pool({ connectionString: books.url, max: 1, pipeline: true });
+    replaceUseless(pool, server);
+    await pool.query("SELECT pg_sleep(22)");
+    expect(asked).toBeGreaterThanOrEqual(3);
+    expect(asked).toBeLessThanOrEqual(7);
+    await pool.end();
+  },
 );
 
 test("limits of a role or a database do not end what is meant to take longer", async () => {
