@@ -16,7 +16,7 @@ export const bug: Bug = {
     },
   ],
   caughtBy: {
-    file: "test/ledger/payments/top-up-books.test.ts",
+    file: "test/ledger/payments/top-up-limits.test.ts",
     test: "count a top-up from when it is pending",
   },
 };
