@@ -1,12 +1,13 @@
 import type fc from "fast-check";
+import { from1 } from "../support/command-flags.ts";
 
 /**
  * How many cases each property of a fuzzer is given. `npm run test:fuzz` gives more; by default they are
  * few enough to run with every other test.
  */
 const USUAL_RUNS = 100;
-const RUNS = Number(process.env["FUZZ_RUNS"] ?? USUAL_RUNS);
-const SEED = process.env["FUZZ_SEED"];
+const { FUZZ_RUNS: asked = String(USUAL_RUNS), FUZZ_SEED: SEED } = process.env;
+const RUNS = from1("FUZZ_RUNS", asked);
 
 /** Cases of a property, each of which costs `cost` times as much as reading a few hundred bytes. */
 export function fuzzRuns(cost = 1): number {

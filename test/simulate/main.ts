@@ -1,15 +1,25 @@
-/**
- * `npm run test:simulate -- --seed S --months M --accounts N`: random histories against the model. The core
- * alone, on books in memory, or with `--books ledger` the operations of the ledger on a real Postgres. Ends
- * with 1 and the shortest history that differs.
- */
-import { parseArgs } from "node:util";
 import { withScheduler } from "../model/month-histories.ts";
 import type { MonthHistory } from "../model/month-history.ts";
 import { historyOf, randomSeed, settledDaily, settledMonthly } from "../month/histories.ts";
+import { commandFlags, from0, from1 } from "../support/command-flags.ts";
 import { runVitest } from "../support/stack/run-vitest.ts";
 import { shortestFailure, simulate } from "./simulate.ts";
 
+const HELP = `npm run test:simulate -- [--seed S] [--months M] [--accounts N]
+
+Plays random histories and compares them with the model, month by month.
+
+  --books B       "core" alone, on books in memory (default), or "ledger", its operations on a real Postgres
+  --seed S        draws the histories (default: drawn, and printed)
+  --months M      of each account (default 24)
+  --accounts N    a hundred at a time, each hundred with a seed of its own (default 1000)
+  --events E      of an account in a month, on average (default 8)
+  --changes C     of an account in a month, on average (default 0.5)
+  --outages O     of metering (default 3)
+  --scheduler W   when it runs: never, monthly, daily or always (default monthly; core only)
+  --help          shows this help
+
+Exit codes: 0 they agree; 1 they differ, with the shortest history that does; 2 wrong usage.`;
 /** A group has a seed of its own, so that it can be played once more by itself. */
 const MOST_OF_A_GROUP = 100;
 const SCHEDULERS: ReadonlyMap<string, (history: MonthHistory) => MonthHistory> = new Map([
@@ -19,32 +29,42 @@ const SCHEDULERS: ReadonlyMap<string, (history: MonthHistory) => MonthHistory> =
   ["always", (history) => withScheduler(history)],
 ]);
 
-const { values } = parseArgs({
-  options: {
+const flags = commandFlags(
+  HELP,
+  {
     books: { type: "string", default: "core" },
     seed: { type: "string", default: String(randomSeed()) },
     months: { type: "string", default: "24" },
     accounts: { type: "string", default: "1000" },
-    /** Of an account in a month, on average. */
     events: { type: "string", default: "8" },
     changes: { type: "string", default: "0.5" },
-    /** Of metering. */
     outages: { type: "string", default: "3" },
     scheduler: { type: "string", default: "monthly" },
   },
-});
-const shape = {
-  months: numberOf("months"),
-  outages: numberOf("outages"),
-  eventsAMonth: numberOf("events"),
-  changesAMonth: numberOf("changes"),
-};
-const settled = SCHEDULERS.get(values.scheduler);
-if (settled === undefined || !["core", "ledger"].includes(values.books)) {
-  throw new Error(`--scheduler is ${[...SCHEDULERS.keys()].join(", ")}; --books is core or ledger`);
-}
+  (values) => {
+    const settled = SCHEDULERS.get(values.scheduler);
+    if (settled === undefined) {
+      throw new RangeError(`--scheduler must be one of ${[...SCHEDULERS.keys()].join(", ")}`);
+    }
+    if (values.books !== "core" && values.books !== "ledger") {
+      throw new RangeError("--books must be core or ledger");
+    }
+    return {
+      ...{ values, settled },
+      seed: from0("--seed", values.seed),
+      accounts: from1("--accounts", values.accounts),
+      shape: {
+        months: from1("--months", values.months),
+        outages: from0("--outages", values.outages),
+        eventsAMonth: from0("--events", values.events),
+        changesAMonth: from0("--changes", values.changes),
+      },
+    };
+  },
+);
+const { values, shape, settled } = flags;
 process.exitCode =
-  values.books === "ledger" ? playLedger() : await playCore(numberOf("accounts"), settled);
+  values.books === "ledger" ? playLedger() : await playCore(flags.accounts, settled);
 
 async function playCore(
   accounts: number,
@@ -54,7 +74,7 @@ async function playCore(
   const occurred = new Map<string, number>();
   for (let played = 0; played < accounts; played += MOST_OF_A_GROUP) {
     const ofGroup = Math.min(MOST_OF_A_GROUP, accounts - played);
-    const seed = numberOf("seed") + played / MOST_OF_A_GROUP;
+    const seed = flags.seed + played / MOST_OF_A_GROUP;
     const history = schedule(historyOf(seed, { ...shape, accounts: ofGroup }));
     const found = simulate(history);
     if (found.difference !== null) {
@@ -78,10 +98,10 @@ async function playCore(
 }
 
 function playLedger(): number {
-  console.log(`${optionsOf(numberOf("seed"), numberOf("accounts"))}: the ledger, in one group`);
+  console.log(`${optionsOf(flags.seed, flags.accounts)}: the ledger, in one group`);
   return runVitest(["test/month/time-machine.test.ts", "--testTimeout=0"], {
-    TIME_MACHINE_SEED: values.seed,
-    TIME_MACHINE_SHAPE: JSON.stringify({ ...shape, accounts: numberOf("accounts") }),
+    TIME_MACHINE_SEED: String(flags.seed),
+    TIME_MACHINE_SHAPE: JSON.stringify({ ...shape, accounts: flags.accounts }),
   });
 }
 
@@ -90,10 +110,4 @@ function optionsOf(seed: number, accounts: number): string {
   return Object.entries({ ...values, seed, accounts })
     .map(([name, value]) => `--${name} ${value}`)
     .join(" ");
-}
-
-function numberOf(name: "seed" | "months" | "accounts" | "events" | "changes" | "outages"): number {
-  const number = Number(values[name]);
-  if (Number.isFinite(number) && number >= 0) return number;
-  throw new Error(`--${name} ${values[name]} is no number from 0 on`);
 }

@@ -1,33 +1,35 @@
+import { commandFlags } from "../support/command-flags.ts";
 import { type Guard, type NamedBug, readBugs, withBug } from "./bug.ts";
 import { type Copy, copyProject } from "./copy.ts";
-import { readFlags } from "./flags.ts";
 import { type Row, rowsTable, writeRows } from "./page.ts";
 import { runTests } from "./run-tests.ts";
 
 const HELP = `Plants deliberate bugs in a copy of the project, one at a time, and runs the tests that have to notice.
 
-  npm run test:teeth                          all of them, after the same tests without a bug
-  npm run test:teeth -- --only lots-by-age    a bug by its name; may be repeated
-  npm run test:teeth -- --trust               without running the tests without a bug first
-  npm run test:teeth -- --write               writes the results of these bugs into docs/teeth.md
-  npm run test:teeth -- --json                prints the results as JSON
+  npm run test:teeth                             all of them, after the same tests without a bug
+  npm run test:teeth -- --only lots-behind-stay  a bug by its name; may be repeated
+  npm run test:teeth -- --trust                  without running the tests without a bug first
+  npm run test:teeth -- --write                  writes the results of these bugs into docs/teeth.md
+  npm run test:teeth -- --json                   prints the results as JSON
 
 The bugs are files of test/teeth/bugs. Exits 1 if one survives, or a test fails without any.`;
 
 const bugs = await readBugs();
-const read = readFlags(
-  process.argv.slice(2),
-  bugs.map(({ name }) => name),
+const { only, trust, write, json } = commandFlags(
+  HELP,
+  {
+    only: { type: "string", multiple: true },
+    trust: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+  ({ only = null, ...flags }) => {
+    const names = bugs.map(({ name }) => name);
+    const unknown = only?.find((name) => !names.includes(name));
+    if (unknown === undefined) return { only, ...flags };
+    throw new RangeError(`there is no bug "${unknown}"; the bugs are ${names.join(", ")}`);
+  },
 );
-if (read.kind === "help") {
-  console.log(HELP);
-  process.exit(0);
-}
-if (read.kind === "wrong") {
-  console.error(`${read.message}\n\n${HELP}`);
-  process.exit(2);
-}
-const { only, trust, write, json } = read.flags;
 const chosen = bugs.filter(({ name }) => only === null || only.includes(name));
 const say = (line: string) => console.error(line);
 
