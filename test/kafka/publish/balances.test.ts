@@ -16,8 +16,8 @@ import { readSettings } from "../../../shared/runtime/settings.ts";
 import { type Books, connect, openAccount, openBooks } from "../../support/books/books.ts";
 import { eventually } from "../../support/eventually.ts";
 import { lastVersions } from "../../support/kafka/balances-topic.ts";
+import { type HoldingProxy, openHoldingProxy } from "../../support/kafka/holding-proxy.ts";
 import { silent, testKafka } from "../../support/kafka/kafka.ts";
-import { type KafkaProxy, openKafkaProxy } from "../../support/kafka/kafka-proxy.ts";
 import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
 
 /**
@@ -28,12 +28,12 @@ const kafka = testKafka();
 const prefix = `balances-${randomBytes(4).toString("hex")}`;
 
 let books: Books;
-let proxy: KafkaProxy;
+let proxy: HoldingProxy;
 let quick: FencedPublisher;
 let slow: FencedPublisher;
 
 beforeAll(async () => {
-  proxy = await openKafkaProxy();
+  proxy = await openHoldingProxy();
 });
 
 afterAll(async () => {

@@ -6,14 +6,14 @@ import { readSettings } from "../../../shared/runtime/settings.ts";
 import { listen } from "../processes/tcp-proxy.ts";
 
 /** The numbers of requests in Kafka's protocol. */
-export const REQUESTS = {
+const REQUESTS = {
   produce: 0,
   initProducerId: 22,
   addPartitionsToTransaction: 24,
   endTransaction: 26,
 } as const;
 
-export interface KafkaProxy {
+export interface HoldingProxy {
   /** A client of the broker, all of whose connections are through the proxy. */
   readonly kafka: Kafka;
   /** Holds the next request of this kind back, and whatever is sent after it; resolves when it arrives. */
@@ -24,7 +24,7 @@ export interface KafkaProxy {
 }
 
 /** A proxy between a client and the only broker that holds back what the client sends. */
-export async function openKafkaProxy(): Promise<KafkaProxy> {
+export async function openHoldingProxy(): Promise<HoldingProxy> {
   const [broker = ""] = readSettings(process.env).kafka.brokers;
   const target = new URL(`tcp://${broker}`);
   const sockets = new Set<Socket>();
