@@ -9,18 +9,20 @@ import type { Health } from "../../shared/runtime/health/health.ts";
 /** Checks that the books move on in each partition that has unread usage, whichever process meters it. */
 export function checkLag(
   health: Health,
-  { database, admin }: { readonly database: Database; readonly admin: Admin },
+  from: { readonly database: Database; readonly admin: Pick<Admin, "fetchTopicOffsets"> },
   limitMs: number,
 ): void {
   const byPartition = new Map<number, ReturnType<typeof standstill>>();
   health.state("lag", async () => {
-    const ends = await readPartitionEnds(admin);
-    const offsets = await readOffsets(database, USAGE_READER);
+    const ends = await readPartitionEnds(from.admin);
+    const offsets = await readOffsets(from.database, USAGE_READER);
     const standing = ends.map(({ partition, low, high }) => {
       const next = offsets.get(partition) ?? low;
       const standsFor = byPartition.get(partition) ?? standstill();
       byPartition.set(partition, standsFor);
-      return { partition, next, high, forMs: standsFor(next < high ? next.toString() : null) };
+      // What retention has deleted is read no more.
+      const isUnread = next < high && low < high;
+      return { partition, next, high, forMs: standsFor(isUnread ? next.toString() : null) };
     });
     const worst = standing.reduce((a, b) => (b.forMs > a.forMs ? b : a), NONE);
     if (worst.forMs < limitMs) return null;
