@@ -12,10 +12,10 @@ export interface KafkaGuard {
   readonly password: string;
 }
 
-/** A listener for clients behind a proxy: the broker tells them to come back through it. */
-export interface KafkaDoor {
+/** A listener for clients behind a proxy, whose port the broker advertises to them. */
+export interface ProxiedListener {
   readonly port: number;
-  readonly proxyPort: number;
+  readonly advertisedPort: number;
 }
 
 export interface KafkaOptions {
@@ -28,7 +28,7 @@ export interface KafkaOptions {
   /** Guards the broker: `port` is then for guests, who may do what set-up allows them. */
   readonly guard?: KafkaGuard | undefined;
   /** Only of a broker without guard. */
-  readonly doors?: readonly KafkaDoor[] | undefined;
+  readonly proxiedListeners?: readonly ProxiedListener[] | undefined;
   /** Of the JVM, besides its own. */
   readonly javaOptions?: readonly string[];
 }
@@ -98,10 +98,10 @@ function serverProperties(options: KafkaOptions, logDir: string): string {
     .join("");
 }
 
-function openListeners({ port, controllerPort, doors = [] }: KafkaOptions) {
+function openListeners({ port, controllerPort, proxiedListeners = [] }: KafkaOptions) {
   const open = [
-    { name: "PLAINTEXT", port, proxyPort: port },
-    ...doors.map((door, index) => ({ ...door, name: `DOOR${index + 1}` })),
+    { name: "PLAINTEXT", port, advertisedPort: port },
+    ...proxiedListeners.map((one, index) => ({ ...one, name: `PROXIED${index + 1}` })),
   ];
   const listeners = open.map((one) => `${one.name}://127.0.0.1:${one.port}`);
   const names = [...open.map(({ name }) => name), "CONTROLLER"];
@@ -110,7 +110,7 @@ function openListeners({ port, controllerPort, doors = [] }: KafkaOptions) {
     "listener.security.protocol.map": names.map((name) => `${name}:PLAINTEXT`).join(","),
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${controllerPort}`].join(","),
     "advertised.listeners": open
-      .map(({ name, proxyPort }) => `${name}://127.0.0.1:${proxyPort}`)
+      .map(({ name, advertisedPort }) => `${name}://127.0.0.1:${advertisedPort}`)
       .join(","),
   };
 }

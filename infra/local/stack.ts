@@ -5,7 +5,7 @@ import { APPLICATION, OWNER, REGISTRY } from "../postgres/create-roles.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { fetchParts, type Parts } from "./fetch-parts.ts";
 import { findJava } from "./find-java.ts";
-import { type KafkaDoor, type KafkaGuard, kafkaPart } from "./kafka.ts";
+import { type KafkaGuard, kafkaPart, type ProxiedListener } from "./kafka.ts";
 import type { Part } from "./part.ts";
 import { stopLeftover } from "./pid-file.ts";
 import {
@@ -84,7 +84,7 @@ export interface StackOptions {
   readonly ports?: Partial<Ports>;
   /** Options of Kafka's JVM, besides its own. */
   readonly kafkaJava?: readonly string[];
-  readonly kafkaDoors?: readonly KafkaDoor[];
+  readonly kafkaListeners?: readonly ProxiedListener[];
   readonly postgres?: PostgresOptions;
 }
 
@@ -160,13 +160,13 @@ async function createParts(given: {
   options: StackOptions;
 }): Promise<StackParts> {
   const { java, dataDir, fetched, ports, guard, logins, options } = given;
-  const { say, kafkaJava = [], kafkaDoors } = options;
+  const { say, kafkaJava = [], kafkaListeners } = options;
   const kafka = {
     jars: fetched.kafka,
     port: ports.kafka,
     controllerPort: ports.kafkaController,
     guard,
-    doors: kafkaDoors,
+    proxiedListeners: kafkaListeners,
     javaOptions: kafkaJava,
   };
   const registry = {

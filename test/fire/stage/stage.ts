@@ -57,7 +57,7 @@ export const TROUPE_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
     Array.from({ length: count }, (_, index) => `${name}-${index + 1}`),
   ]),
 );
-const PORTS = { first: 34_000, doors: 34_100, services: 34_200 };
+const PORTS = { first: 34_000, listeners: 34_100, services: 34_200 };
 const PROJECT = resolve(import.meta.dirname, "../../..");
 /** So that a disk that is full soon has no room for more. */
 const MOST_WAL = "256MB";
@@ -96,15 +96,20 @@ async function open(
   };
 
   const places: Places = { postgres: 0, kafka: 0, registry: 0, gateway: 0 };
-  const parts: { name: string; service: Service; isSpare: boolean; ways: Ways; door: number }[] =
-    [];
+  const parts: {
+    name: string;
+    service: Service;
+    isSpare: boolean;
+    ways: Ways;
+    listener: number;
+  }[] = [];
   for (const [service, count, spare] of TROUPE) {
     for (let index = 1; index <= count + spare; index += 1) {
-      const door = await reserve(PORTS.doors);
-      const ways = await openWays(() => places, door);
+      const listener = await reserve(PORTS.listeners);
+      const ways = await openWays(() => places, listener);
       held.defer(() => closeWays(ways));
       const name = `${service.name}-${index}`;
-      parts.push({ name, service, isSpare: index > count, ways, door });
+      parts.push({ name, service, isSpare: index > count, ways, listener });
     }
   }
   const servers = join(folder, "servers");
@@ -116,7 +121,10 @@ async function open(
     dataDir: servers,
     ports: portsFrom(PORTS.first),
     kafkaJava: QUICK_JAVA,
-    kafkaDoors: parts.map(({ door, ways }) => ({ port: door, proxyPort: ways.kafka.port })),
+    kafkaListeners: parts.map(({ listener, ways }) => ({
+      port: listener,
+      advertisedPort: ways.kafka.port,
+    })),
     postgres: { settings: { max_wal_size: MOST_WAL }, ...(disk && { disk: disk.folder }) },
     say: note,
   });

@@ -13,11 +13,11 @@ export type WayName = keyof Ways;
 /** Where the servers are; known once they have started. */
 export type Places = { [name in WayName]: number };
 
-/** The broker's own door for this process is `door`, so that it leads clients back to its proxy. */
-export async function openWays(places: () => Places, door: number): Promise<Ways> {
+/** `listener`: the port of the broker's listener for this process, which advertises its proxy. */
+export async function openWays(places: () => Places, listener: number): Promise<Ways> {
   return {
     postgres: await openWay(() => places().postgres),
-    kafka: await openWay(() => door),
+    kafka: await openWay(() => listener),
     registry: await openWay(() => places().registry),
     gateway: await openWay(() => places().gateway),
   };
