@@ -11,9 +11,10 @@ export function checkOutbox(health: Health, database: Database, limitMs: number)
   health.state("outbox", async () => {
     const { record, balance } = await firstWaiting(database, watched);
     watched = balance;
-    const forMs = Math.max(recordStands(record), balanceStands(balance));
+    const recordForMs = recordStands(record);
+    const forMs = Math.max(recordForMs, balanceStands(balance));
     if (forMs < limitMs) return null;
-    const what = record === null ? "a changed balance" : `the record ${record}`;
+    const what = recordForMs === forMs ? `the record ${record}` : "a changed balance";
     return { reason: `${what} waits to be published`, forMs };
   });
 }

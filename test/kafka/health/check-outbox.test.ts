@@ -41,7 +41,7 @@ test.each([
   await eventually("nothing is", async () => (await outbox()) === null);
 });
 
-test("a balance that nobody publishes is named while others come before it", async () => {
+test("a balance that nobody publishes is named while others come before it, and records are published", async () => {
   const { database } = books;
   const health = openHealth(LIMIT_MS, new AbortController().signal);
   checkOutbox(health, database, LIMIT_MS);
@@ -52,11 +52,16 @@ test("a balance that nobody publishes is named while others come before it", asy
     const text = "INSERT INTO balance_change (change_id, account_ids) VALUES ($1, '{acme}')";
     return database.query(text, [changeId]);
   };
+  await database.query(RECORD);
   await eventually("it is named", async () => {
     await add();
-    return (await health.readiness())["outbox"]?.reason === "a changed balance waits to be published";
+    await database.query("UPDATE outbox SET sequence = sequence + 1");
+    return (
+      (await health.readiness())["outbox"]?.reason === "a changed balance waits to be published"
+    );
   });
   await database.query("DELETE FROM balance_change");
+  await database.query("DELETE FROM outbox");
 });
 
 test("a record that is refused waits for nobody", async () => {
