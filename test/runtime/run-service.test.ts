@@ -16,15 +16,21 @@ function start(file: string) {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, [path], { env: { ...process.env, ...SETTINGS } });
   onTestFinished(() => void child.kill("SIGKILL"));
-  let log = "";
+  let [log, errors] = ["", ""];
   child.stdout.on("data", (text) => {
     log += text;
+  });
+  child.stderr.on("data", (text) => {
+    errors += text;
   });
   return {
     child,
     ended: once(child, "close", { signal: AbortSignal.timeout(20_000) }),
     isAtWork: () => log.includes("at work"),
-    lastLine: () => JSON.parse(log.trim().split("\n").at(-1) ?? ""),
+    lastLine() {
+      expect(errors).toBe("");
+      return JSON.parse(log.trim().split("\n").at(-1) ?? "");
+    },
   };
 }
 
