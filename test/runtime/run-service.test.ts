@@ -11,10 +11,11 @@ const SETTINGS = {
   SCHEMA_REGISTRY_URL: "http://127.0.0.1:1",
 };
 
-/** A service of this folder as a process. */
-function start(file: string) {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [path], { env: { ...process.env, ...SETTINGS } });
+/** A service as a process. */
+function start(file: URL) {
+  const child = spawn(process.execPath, [fileURLToPath(file)], {
+    env: { ...process.env, ...SETTINGS },
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   let [log, errors] = ["", ""];
   child.stdout.on("data", (text) => {
@@ -35,7 +36,7 @@ function start(file: string) {
 }
 
 test("a service that fails ends its process, although a timer would keep it alive", async () => {
-  const service = start("fails-beside-a-timer.ts");
+  const service = start(new URL("fails-beside-a-timer.ts", import.meta.url));
   expect(await service.ended).toEqual([1, null]);
   expect(service.lastLine()).toMatchObject({
     level: "fatal",
@@ -45,7 +46,7 @@ test("a service that fails ends its process, although a timer would keep it aliv
 });
 
 test("a service that fails while it stops ends as asked, and says how", async () => {
-  const service = start("fails-while-stopping.ts");
+  const service = start(new URL("fails-while-stopping.ts", import.meta.url));
   await eventually("it is at work", service.isAtWork);
   service.child.kill("SIGTERM");
   expect(await service.ended).toEqual([0, null]);
