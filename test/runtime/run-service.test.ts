@@ -28,9 +28,13 @@ function start(file: URL) {
     child,
     ended: once(child, "close", { signal: AbortSignal.timeout(20_000) }),
     isAtWork: () => log.includes("at work"),
-    lastLine() {
+    /** Its log, whose last lines may come in another order. */
+    lines() {
       expect(errors).toBe("");
-      return JSON.parse(log.trim().split("\n").at(-1) ?? "");
+      return log
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
     },
   };
 }
@@ -38,11 +42,13 @@ function start(file: URL) {
 test("a service that fails ends its process, although a timer would keep it alive", async () => {
   const service = start(new URL("fails-beside-a-timer.ts", import.meta.url));
   expect(await service.ended).toEqual([1, null]);
-  expect(service.lastLine()).toMatchObject({
-    level: "fatal",
-    msg: "ended by an error",
-    err: { message: "the consumer has crashed" },
-  });
+  expect(service.lines()).toContainEqual(
+    expect.objectContaining({
+      level: "fatal",
+      msg: "ended by an error",
+      err: expect.objectContaining({ message: "the consumer has crashed" }),
+    }),
+  );
 });
 
 test("a service that fails while it stops ends as asked, and says how", async () => {
@@ -50,11 +56,13 @@ test("a service that fails while it stops ends as asked, and says how", async ()
   await eventually("it is at work", service.isAtWork);
   service.child.kill("SIGTERM");
   expect(await service.ended).toEqual([0, null]);
-  expect(service.lastLine()).toMatchObject({
-    level: "warn",
-    msg: "stopped before it was done",
-    err: { message: "the last offsets are not written" },
-  });
+  expect(service.lines()).toContainEqual(
+    expect.objectContaining({
+      level: "warn",
+      msg: "stopped before it was done",
+      err: expect.objectContaining({ message: "the last offsets are not written" }),
+    }),
+  );
 });
 
 test("a stop is noticed by whoever begins to wait for it later, too", async () => {
