@@ -56,6 +56,7 @@ export interface BookMaker {
 
 export async function openBookMaker(serverUrl: string): Promise<BookMaker> {
   const server = new pg.Pool({ connectionString: serverUrl, max: 1 });
+  server.on("error", () => undefined);
   await server.query(`DROP DATABASE IF EXISTS ${TEMPLATE}`);
   await server.query(`CREATE DATABASE ${TEMPLATE}`);
   const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;

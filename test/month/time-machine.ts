@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import pg from "pg";
 import type { MonthHistory, MonthStep } from "../model/month-history.ts";
 import type { MonthModel } from "../model/month-model.ts";
 import { openHistory, playStep } from "../model/play-month.ts";
+import { connect } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { compare, type Difference } from "./compare-told.ts";
 import { standingByBooks, standingByModel, wholeByBooks, wholeByModel } from "./month-told.ts";
@@ -114,13 +114,13 @@ function compareUsage(
   return { at, account: null, what };
 }
 
-/** On a connection allowed to join whole tables. */
+/** With statements planned for their values. */
 async function whatIsBroken({ url }: HistoryBooks, at: number): Promise<Difference | null> {
-  const plain = new pg.Pool({ connectionString: url, max: 1 });
+  const database = connect(url, 1);
   try {
-    const [broken] = await brokenInvariants(plain);
+    const [broken] = await brokenInvariants(database);
     return broken === undefined ? null : { at, account: null, what: broken };
   } finally {
-    await plain.end();
+    await database.end();
   }
 }

@@ -88,6 +88,8 @@ export function openDatabase(settings: DatabaseSettings, options: DatabaseOption
     options: `${SESSION} -c plan_cache_mode=${PLANS[options.plans ?? "of_batches"]}`,
   });
   pool.on("error", options.onError ?? (() => undefined));
+  // The pool listens to idle connections only. What was sent over one that is lost fails, and it is closed.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   replaceUseless(pool, server);
   return pool;
 }
@@ -102,10 +104,6 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await database.connect();
   let broken: Error | undefined;
-  const onLost = (error: Error) => {
-    broken = error;
-  };
-  client.on("error", onLost);
   try {
     await client.query("BEGIN");
     const result = await work(client);
@@ -118,7 +116,6 @@ export async function inTransaction<T>(
     });
     throw error;
   } finally {
-    client.off("error", onLost);
     client.release(broken);
   }
 }

@@ -43,6 +43,7 @@ test("one that refuses the settings of a session, as PgBouncer does, is named", 
 test("one that drops them is named", async () => {
   const { url } = await open();
   const pool = new pg.Pool({ connectionString: url });
+  pool.on("error", () => undefined);
   await expect(requireRights(pool)).rejects.toThrow(/pooler.*drops the session's settings/);
   await pool.end();
 });
