@@ -7,16 +7,13 @@ import { UsageRefused } from "../../shared/ledger/usage/usage-refused.ts";
 import { followRoutes } from "./allowed-methods.ts";
 import { badRequest, documentOf, Problem, refuse, titleOf } from "./problem.ts";
 
-/** Answers every failure with a problem document. */
-export function answerProblems(app: FastifyInstance): void {
+/** Answers every failure with a problem document. `stopping`: the process takes its leave. */
+export function answerProblems(app: FastifyInstance, stopping: AbortSignal): void {
   const methodsOf = followRoutes(app);
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = toProblem(error);
     // A client that has disconnected gets no answer, and nothing is wrong here.
-    if (problem.status >= 500 && !request.raw.destroyed) {
-      const route = `${request.method} ${request.routeOptions.url ?? pathOf(request)}`;
-      request.log.error({ err: error, asked: route }, "a request failed");
-    }
+    if (!request.raw.destroyed) logFailure(request, error, problem, stopping);
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request: FastifyRequest, reply) => {
@@ -27,6 +24,21 @@ export function answerProblems(app: FastifyInstance): void {
     const detail = `there is no ${request.method} ${path}`;
     return sendProblem(reply, new Problem(status, code, detail));
   });
+}
+
+/** 500 is a fault of this process; 503 an outage, or more than it can take. One that stops may well say 503. */
+function logFailure(
+  request: FastifyRequest,
+  error: FastifyError | Problem,
+  { status }: Problem,
+  stopping: AbortSignal,
+): void {
+  if (status < 500) return;
+  const asked = `${request.method} ${request.routeOptions.url ?? pathOf(request)}`;
+  if (status === 500) request.log.error({ err: error, asked }, "a request failed");
+  else if (!stopping.aborted) {
+    request.log.warn({ error: error.message, asked }, "a request cannot be answered now");
+  }
 }
 
 /** Answers a request whose URL is malformed. */

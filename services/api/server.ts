@@ -124,7 +124,7 @@ export async function buildServer(
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
-  answerProblems(app);
+  answerProblems(app, context.stopping);
   closeConnections(app, context.stopping);
 
   const { corsOrigins, embedOrigins } = settings;

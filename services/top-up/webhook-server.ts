@@ -4,6 +4,7 @@ import fastify from "fastify";
 import { idProblem, toAccountId } from "../../shared/core/text/text.ts";
 import { checkPaymentNow } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import {
   OutcomeUnknown,
@@ -59,7 +60,9 @@ export async function openWebhookServer(
   });
   app.setErrorHandler((error, _, reply) => {
     const answer = answerTo(error);
-    if (answer.status >= 500) logger.error({ err: error }, "a webhook could not be processed");
+    if (answer.status === 500) logger.error({ err: error }, "a webhook could not be processed");
+    else if (answer.status === 503)
+      logger.warn({ error: messageOf(error) }, "a webhook has to wait");
     else logger.warn({ status: answer.status, error: answer.message }, "a webhook was refused");
     return reply.code(answer.status).send({ error: answer.message });
   });
@@ -86,9 +89,15 @@ function cutOff(error: Error & { code?: string }, socket: Socket, logger: Logger
 /** The gateway sends a webhook again unless the answer is 2xx. */
 function answerTo(error: unknown): { status: number; message: string } {
   if (error instanceof WebhookRefused) return { status: 400, message: error.message };
-  if (error instanceof OutcomeUnknown) return { status: 503, message: "try again later" };
+  if (error instanceof OutcomeUnknown || isDatabaseOutage(error)) {
+    return { status: 503, message: "try again later" };
+  }
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   return typeof status === "number" && status < 500 && error instanceof Error
     ? { status, message: error.message }
     : { status: 500, message: "the webhook was not processed; send it again" };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
