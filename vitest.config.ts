@@ -16,7 +16,7 @@ const FAST = [
   "test/cli/shell/read-lines.test.ts",
   "test/client/{event-ids,read-answer,server-sent-events}.test.ts",
   "test/ledger/postgres/{array-literal,copy-buffer,interleave,outage}.test.ts",
-  "test/scheduler/run-by-cron.test.ts",
+  "test/scheduler/{follow-runs,run-by-cron}.test.ts",
   "test/fuzz/*.test.ts",
   "test/fire/!(fire).test.ts",
   "test/fire/*/**/*.test.ts",

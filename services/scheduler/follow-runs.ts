@@ -1,9 +1,18 @@
-import { workInHand } from "../../shared/runtime/health/work-in-hand.ts";
+import { type Piece, workInHand } from "../../shared/runtime/health/work-in-hand.ts";
+
+/** `now` is the wall's, by which runs are due, and `elapsed` the process's own, which nobody sets. */
+interface Clock {
+  now(): number;
+  elapsed(): number;
+}
+
+const CLOCK: Clock = { now: Date.now, elapsed: () => performance.now() };
 
 /** Follows the scheduler's runs: whether each begins when it is due, and moves on. */
-export function followRuns() {
-  const inHand = workInHand();
-  let piece: ReturnType<typeof inHand.take> | null = null;
+export function followRuns({ now, elapsed }: Clock = CLOCK) {
+  const inHand = workInHand(elapsed);
+  let piece: Piece | null = null;
+  /** By `elapsed`: a clock that is set makes no run overdue. */
   let dueAt = Number.POSITIVE_INFINITY;
 
   return {
@@ -19,9 +28,9 @@ export function followRuns() {
     },
     onStep: () => piece?.moved(),
     onDue(next: Date | null): void {
-      dueAt = next?.getTime() ?? Number.POSITIVE_INFINITY;
+      dueAt = next === null ? Number.POSITIVE_INFINITY : elapsed() + next.getTime() - now();
     },
     /** For how many milliseconds a run has been overdue, or has stood still. */
-    standsForMs: () => Math.max(0, inHand.standsForMs(), Date.now() - dueAt),
+    standsForMs: () => Math.max(0, inHand.standsForMs(), elapsed() - dueAt),
   };
 }
