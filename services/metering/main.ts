@@ -86,7 +86,7 @@ await runService("metering", async (service) => {
   logger.info({ topic: TOPICS.usageEvents }, "metering");
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const background = Promise.all([
-    publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     watchEnds(servers),
     endStale(servers, logger),
   ]);

@@ -36,7 +36,7 @@ await runService("scheduler", async (service) => {
     runByCron(cron, runs.followed(run), stopping, { onDue: runs.onDue }),
     runByCron(proofCron, prove, stopping, { later: true }),
     runByCron(housekeepingCron, keepHouse, stopping, { later: true }),
-    publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
   ]);
   await servers.close();
 });

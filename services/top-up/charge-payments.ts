@@ -1,6 +1,8 @@
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import { watchLoop } from "../../shared/runtime/health/watch-loop.ts";
+import { workInHand } from "../../shared/runtime/health/work-in-hand.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { type ChargeContext, processPayment } from "./process-payment.ts";
 
@@ -21,10 +23,13 @@ export function paymentCharging(
 ) {
   const { database, gateway, logger, now, waits, stopping } = context;
   const inProgress = new Set<Promise<void>>();
+  const inHand = workInHand();
+  const loop = watchLoop();
   const sleeper = openSleeper(stopping);
 
   async function processClaimed(claimed: ClaimedPayment): Promise<void> {
     const { accountId, paymentId } = claimed.payment;
+    const piece = inHand.take();
     try {
       await processPayment(context, claimed);
     } catch (error) {
@@ -34,6 +39,8 @@ export function paymentCharging(
         { accountId, paymentId, err: error },
         "a payment could not be processed; it is retried",
       );
+    } finally {
+      piece.done();
     }
   }
 
@@ -55,9 +62,11 @@ export function paymentCharging(
   return {
     /** Checks for payments immediately. */
     wake: sleeper.wake,
+    /** For how many milliseconds no claim has ended that should have, or a payment has outlasted its lease. */
+    standsForMs: () => Math.max(loop.standsForMs(), inHand.standsForMs() - LEASE_MS),
     /** Runs until the service stops and payments in progress have ended. */
     async run(): Promise<void> {
-      await waits.repeat("payments to charge", claimMore);
+      await waits.repeat("payments to charge", loop.turn(claimMore));
       await Promise.all(inProgress);
     },
   };

@@ -17,6 +17,7 @@ import { runService } from "../../shared/runtime/run-service.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { paymentCharging } from "./charge-payments.ts";
+import { checkPayments } from "./check-payments.ts";
 import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
 import { kindOf, openGateway } from "./gateways/open-gateway.ts";
@@ -25,6 +26,7 @@ import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
 import { settlingInSets } from "./settle-in-sets.ts";
 import { openTopUpLow } from "./top-up-low.ts";
+import { checkGateway, watchGateway } from "./watch-gateway.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
 const POOL = { connections: 12, plans: "of_one_account" } as const;
@@ -34,13 +36,18 @@ const WATCH_EVERY_MS = 10_000;
 
 await runService("top-up", async (service) => {
   const { settings, logger, stopping, health } = service;
+  const limitMs = settings.health.stalledAfterMs;
   const payments = readPaymentSettings(process.env);
-  const gateway = await openGateway(payments.gateway);
+  const watched = watchGateway(await openGateway(payments.gateway));
+  const { gateway } = watched;
   const servers = openServers("drawdown-top-up", service, POOL);
   const { database, admin, registry, waits } = servers;
   const { untilUp } = waits;
   checkServers(health, servers, settings.registry);
-  checkOutbox(health, database, settings.health.stalledAfterMs);
+  checkOutbox(health, database, limitMs);
+  checkGateway(health, watched);
+  const pendingMs = payments.alarmAfterMs;
+  checkPayments(health, { database, watched, limitMs, pendingMs, now: Date.now });
 
   await untilUp("Postgres", () => requireRights(database));
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
@@ -62,6 +69,7 @@ await runService("top-up", async (service) => {
     handle: lowBalanceHandler({ database, waits, skipped, topUpLow }),
   });
   checkConsumer(health, reader.watch);
+  health.work("charging", charging.standsForMs);
   health.started();
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const sleeper = openSleeper(stopping);
@@ -69,7 +77,7 @@ await runService("top-up", async (service) => {
     charging.run(),
     watchCharges(context),
     recheckLowBalances({ database, waits, topUpLow }),
-    publishBooks({ ...servers, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);
       await waits.pause(WATCH_EVERY_MS);

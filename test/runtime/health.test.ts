@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openHealth } from "../../shared/runtime/health/health.ts";
 import { serveHealth } from "../../shared/runtime/health/serve-health.ts";
+import { watchLoop } from "../../shared/runtime/health/watch-loop.ts";
 import { workInHand } from "../../shared/runtime/health/work-in-hand.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -128,6 +129,23 @@ test("work in hand stands for as long as its oldest piece has not moved", () => 
   expect(work.standsForMs()).toBe(1);
   first.done();
   expect(work.standsForMs()).toBe(0);
+});
+
+test("a loop stands still when a turn hangs or there is none any more, and not while its turns fail", async () => {
+  let now = 0;
+  const loop = watchLoop(() => now);
+  now = 5_000;
+  expect(loop.standsForMs()).toBe(0);
+  now = 65_000;
+  expect(loop.standsForMs()).toBe(60_000);
+  await loop.turn(async () => undefined)();
+  expect(loop.standsForMs()).toBe(0);
+  now += 10_000;
+  await expect(loop.turn(() => Promise.reject(new Error("no broker")))()).rejects.toThrow();
+  expect(loop.standsForMs()).toBe(0);
+  void loop.turn(() => new Promise(() => undefined))();
+  now += 5_001;
+  expect(loop.standsForMs()).toBe(1);
 });
 
 test("over HTTP, it is 200 with every check, or 503 with the reason and since when", async () => {

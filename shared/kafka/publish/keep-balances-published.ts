@@ -1,5 +1,6 @@
 import { waitingBalanceChanges } from "../../ledger/outbox/balance-changes.ts";
 import type { Database } from "../../ledger/postgres/database.ts";
+import type { LoopWatch } from "../../runtime/health/watch-loop.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
 import type { FencedPublisher } from "./fenced-publisher.ts";
 import { MOST_CHANGES, publishBalances } from "./publish-balances.ts";
@@ -21,8 +22,9 @@ export async function keepBalancesPublished(parts: {
   readonly publisher: FencedPublisher;
   readonly waits: OutageRetry;
   readonly lookEveryMs: number;
+  readonly loop: LoopWatch;
 }): Promise<void> {
-  const { database, publisher, waits, lookEveryMs } = parts;
+  const { database, publisher, waits, lookEveryMs, loop } = parts;
   let standsBy = false;
   let seen: ReadonlySet<string> = new Set();
 
@@ -33,7 +35,7 @@ export async function keepBalancesPublished(parts: {
     return waiting.some(({ changeId }) => before.has(changeId));
   }
 
-  await waits.repeat("balances", async () => {
+  async function publish(): Promise<void> {
     if (standsBy && !(await isLeftBehind())) return waits.pause(STAND_BY_MS);
     const startedAt = performance.now();
     standsBy = !(await publishBalances(database, publisher));
@@ -42,5 +44,7 @@ export async function keepBalancesPublished(parts: {
       lookEveryMs * REST.atLeastLooks,
     );
     await waits.pause(standsBy ? STAND_BY_MS : Math.min(restMs, REST.longestMs));
-  });
+  }
+
+  await waits.repeat("balances", loop.turn(publish));
 }

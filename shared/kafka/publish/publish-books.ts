@@ -1,5 +1,7 @@
 import type { Kafka } from "kafkajs";
 import type { Database } from "../../ledger/postgres/database.ts";
+import type { Health } from "../../runtime/health/health.ts";
+import { watchLoop } from "../../runtime/health/watch-loop.ts";
 import type { Sleeper } from "../../runtime/sleeper.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
 import type { Registry } from "../codec/registry.ts";
@@ -12,28 +14,41 @@ import { openPublisher } from "./publisher.ts";
 /** A relay that is woken constantly still gathers records for this long. */
 const LEAST_REST_MS = 20;
 
-/** Publishes the outbox and balances until the service stops. Of several services one at a time publishes. */
+/**
+ * Publishes the outbox and balances until the service stops, each in a loop that its health watches. Of several
+ * services one at a time publishes.
+ */
 export async function publishBooks(parts: {
   readonly database: Database;
   readonly kafka: Kafka;
   readonly registry: Registry;
   readonly waits: OutageRetry;
+  readonly health: Health;
   /** How soon to check again when there was nothing. */
   readonly lookEveryMs: number;
   /** The pause between checks of the outbox; writers to it end it early. */
   readonly sleeper: Sleeper;
 }): Promise<void> {
-  const { database, kafka, registry, waits, lookEveryMs, sleeper } = parts;
+  const { database, kafka, registry, waits, health, lookEveryMs, sleeper } = parts;
+  const [relay, balances] = [watchLoop(), watchLoop()];
+  health.work("relay", relay.standsForMs);
+  health.work("balances", balances.standsForMs);
   const balancePublisher = openFencedPublisher(kafka, registry, BALANCE_PUBLISHER);
   const relayPublisher = openPublisher(kafka, registry);
   await Promise.all([
-    keepBalancesPublished({ database, publisher: balancePublisher, waits, lookEveryMs }),
-    waits.repeat("outbox", async () => {
-      const more = await relayOutbox(database, relayPublisher);
-      if (more) return;
-      await waits.pause(LEAST_REST_MS);
-      await sleeper.sleep(lookEveryMs - LEAST_REST_MS);
+    keepBalancesPublished({
+      ...{ database, publisher: balancePublisher, waits, lookEveryMs },
+      loop: balances,
     }),
+    waits.repeat(
+      "outbox",
+      relay.turn(async () => {
+        const more = await relayOutbox(database, relayPublisher);
+        if (more) return;
+        await waits.pause(LEAST_REST_MS);
+        await sleeper.sleep(lookEveryMs - LEAST_REST_MS);
+      }),
+    ),
   ]);
   await Promise.all([balancePublisher.close(), relayPublisher.close()]);
 }

@@ -12,6 +12,7 @@ import { keepBalancesPublished } from "../../../shared/kafka/publish/keep-balanc
 import { publishBalances } from "../../../shared/kafka/publish/publish-balances.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { type Database, queryRow } from "../../../shared/ledger/postgres/database.ts";
+import { watchLoop } from "../../../shared/runtime/health/watch-loop.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import { type Books, connect, openAccount, openBooks } from "../../support/books/books.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -170,6 +171,7 @@ test("of two processes, one publishes; the other takes over when that one is gon
       },
       waits: retryOutages({ logger: silent, stopping: stopping.signal }),
       lookEveryMs: 100,
+      loop: watchLoop(),
     });
     return async () => {
       stopping.abort();
