@@ -1,10 +1,13 @@
 import type { Admin, Kafka } from "kafkajs";
 import type { Database } from "../../ledger/postgres/database.ts";
+import { isReadOnly } from "../../ledger/postgres/replace-connections.ts";
 import type { Health } from "../../runtime/health/health.ts";
 import type { RegistrySettings } from "../../runtime/server-settings.ts";
 import { request, unexpected } from "../codec/registry.ts";
 
 const ANSWERS_WITHIN_MS = 2_000;
+/** Finds and locks nothing; a server that only reads refuses it all the same. */
+const WRITES = "SELECT FROM consumer_offset WHERE false FOR UPDATE";
 
 /** Checks Postgres through the pool that the service works with, Kafka, and the registry. */
 export function checkServers(
@@ -14,9 +17,13 @@ export function checkServers(
 ): void {
   const { database, kafka } = servers;
   health.server("postgres", async () => {
-    const query = { text: "SELECT 1", query_timeout: ANSWERS_WITHIN_MS };
-    await database.query(query);
-    return null;
+    try {
+      await database.query({ text: WRITES, query_timeout: ANSWERS_WITHIN_MS });
+      return null;
+    } catch (error) {
+      if (isReadOnly(error)) return { reason: "it only reads: a standby, or a primary no more" };
+      throw error;
+    }
   });
   health.server("kafka", kafkaCheck(kafka));
   health.server("registry", async () => {
