@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "../set-up.ts";
 import { type LocalApi, localApi } from "./api.ts";
+import { localHealth } from "./health.ts";
 import { localPayments } from "./payments.ts";
 import { secondTerminal, writeServers } from "./second-terminal.ts";
 import { SERVICES } from "./services.ts";
@@ -71,10 +72,13 @@ async function start(
   if (stopRequested.aborted) return;
   const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });
   const api = await localApi(env, { keyFile: join(DATA_DIR, "api-key") });
-  const services = [...payments.services, ...SERVICES];
-  if (given === undefined) await writeServers(join(PROJECT, SERVERS_FILE), { ...stack.env });
+  const health = await localHealth(SERVICES);
+  const services = [...payments.services, ...health.services];
+  if (given === undefined) {
+    await writeServers(join(PROJECT, SERVERS_FILE), { ...stack.env, ...health.env });
+  }
   showServers(stack, services, given === undefined);
-  showApi(api, given === undefined ? SERVERS_FILE : null);
+  showApi(api, secondTerminal(given === undefined ? SERVERS_FILE : health.env, api.url));
   running.supervision = superviseServices(services, {
     env: { ...env, DATABASE_OWNER_URL: undefined, ...payments.env, ...api.env },
     say,
@@ -95,14 +99,14 @@ function showServers(stack: Stack, services: readonly Service[], isLocal: boolea
   say("\n  Ctrl-C stops everything.\n");
 }
 
-function showApi({ url, key }: LocalApi, serversFile: string | null): void {
+function showApi({ url, key }: LocalApi, inAnother: readonly string[]): void {
   const rows = [
     ["API", `${url}/docs`],
     ["Operators", `${url}/dashboard/#operators`],
     ["Admin key", key],
   ] as const;
   say(rows.map(([what, where]) => `  ${what.padEnd(16)} ${where}`).join("\n"));
-  const lines = secondTerminal(serversFile, url).map((line) => `    ${line}`);
+  const lines = inAnother.map((line) => `    ${line}`);
   say(`\n  In another terminal:\n\n${lines.join("\n")}\n`);
 }
 

@@ -5,17 +5,29 @@ export async function writeServers(
   file: string,
   servers: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const lines = Object.entries(servers).map(([name, value]) => `export ${name}=${value}\n`);
-  await writeFile(file, lines.join(""), { mode: 0o600 });
+  await writeFile(
+    file,
+    exports(servers)
+      .map((line) => `${line}\n`)
+      .join(""),
+    { mode: 0o600 },
+  );
+}
+
+function exports(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `export ${name}=${value}`);
 }
 
 /**
- * What to type in a second terminal while `npm start` runs: the file that says where the servers are,
- * unless its user has set that, and how a customer's dashboard is opened.
+ * What to type in a second terminal while `npm start` runs: the file that says where the servers are, or
+ * what its user has not set, and how a customer's dashboard is opened.
  */
-export function secondTerminal(serversFile: string | null, url: string): string[] {
+export function secondTerminal(
+  servers: string | Readonly<Record<string, string>>,
+  url: string,
+): string[] {
   return [
-    ...(serversFile === null ? [] : [`. ${serversFile}`]),
+    ...(typeof servers === "string" ? [`. ${servers}`] : exports(servers)),
     "npm run drawdown -- account create acme --time-zone Europe/Berlin",
     `npm run drawdown -- dashboard-link acme --api ${url}`,
   ];

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { describeEnd } from "./child-process.ts";
 import { guardProcess, releaseProcess } from "./process-guard.ts";
 import { killTree, stopProcess } from "./process-table.ts";
+import { untilNotAlive } from "./watch-liveness.ts";
 
 export interface Service {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface Service {
   readonly file: string;
   /** Node's own options. */
   readonly nodeOptions?: readonly string[];
+  /** Where it is told to answer `/livez`; it is restarted once it says that it is not alive. */
+  readonly healthPort?: number;
 }
 
 export interface Supervision {
@@ -30,6 +33,7 @@ export interface SupervisionOptions {
   readonly say: (line: string) => void;
   readonly waits?: RestartWaits;
   readonly stopWithinMs?: number;
+  readonly askLivenessEveryMs?: number;
 }
 
 export interface RestartWaits {
@@ -39,9 +43,10 @@ export interface RestartWaits {
   readonly healthyAfterMs: number;
 }
 
+const HEALTH_HOST = "127.0.0.1";
 const WAITS: RestartWaits = { firstMs: 500, longestMs: 30_000, healthyAfterMs: 60_000 };
 
-/** Starts each service as a process, and restarts it whenever it ends. */
+/** Starts each service as a process, and restarts it whenever it ends, or says that it is not alive. */
 export function superviseServices(
   services: readonly Service[],
   options: SupervisionOptions,
@@ -55,7 +60,10 @@ export function superviseServices(
       const began = performance.now();
       const child = start(service, options);
       running.set(service.name, child);
+      const ended = new AbortController();
+      void stopUnlessAlive(service, child, options, ended.signal);
       const what = await untilEnd(child);
+      ended.abort();
       running.delete(service.name);
       if (stopping.signal.aborted) return;
       if (performance.now() - began >= waits.healthyAfterMs) failures = 0;
@@ -90,7 +98,7 @@ function start(service: Service, options: SupervisionOptions): ChildProcess {
   const child = spawn(process.execPath, [...(service.nodeOptions ?? []), service.file], {
     detached: true, // Ctrl-C reaches only us; we stop services before servers
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...options.env },
+    env: { ...options.env, ...healthEnv(service) },
   });
   if (child.pid !== undefined) guardProcess(child.pid, "TERM");
   for (const stream of [child.stdout, child.stderr]) {
@@ -99,8 +107,26 @@ function start(service: Service, options: SupervisionOptions): ChildProcess {
   return child;
 }
 
+function healthEnv({ healthPort }: Service): Readonly<Record<string, string>> {
+  return healthPort === undefined ? {} : { HEALTH_HOST, HEALTH_PORT: String(healthPort) };
+}
+
 function forwardLines(stream: Readable, say: (line: string) => void): void {
   createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", say);
+}
+
+async function stopUnlessAlive(
+  { name, healthPort }: Service,
+  child: ChildProcess,
+  { say, stopWithinMs, askLivenessEveryMs }: SupervisionOptions,
+  ended: AbortSignal,
+): Promise<void> {
+  if (healthPort === undefined) return;
+  const address = `http://${HEALTH_HOST}:${healthPort}`;
+  const why = await untilNotAlive(address, ended, askLivenessEveryMs);
+  if (why === null) return;
+  say(`${name} is not alive (${why}); stopping it`);
+  await stopChild(child, stopWithinMs);
 }
 
 async function untilEnd(child: ChildProcess): Promise<string> {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { environment as simulatedGateway } from "../../infra/simulated-gateway/settings.ts";
 import { environment as api } from "../../services/api/settings.ts";
+import { environment as commandLine } from "../../services/cli/operate/settings.ts";
 import { environment as topUp } from "../../services/top-up/settings.ts";
 import { environment as everyService } from "../../shared/runtime/settings.ts";
 import { table } from "./table.ts";
@@ -10,6 +11,7 @@ const READ_BY = [
   ["The API", api],
   ["The top-up service", topUp],
   ["The simulated gateway", simulatedGateway],
+  ["The command line", commandLine],
 ] as const;
 
 const schema = z.object({

@@ -23,6 +23,8 @@ import {
   measureSpeed,
   type PartitionLag,
 } from "../usage/metering-progress.ts";
+import { askServices, type ServiceHealth } from "./ask-services.ts";
+import type { HealthAddress } from "./settings.ts";
 
 /** The most outbox records that are counted. */
 export const MOST_WAITING = 10_000;
@@ -39,6 +41,8 @@ export interface Part {
 /** Null where the server that knows is down. */
 export interface Status {
   readonly parts: readonly Part[];
+  /** Null: it is not known where they answer. */
+  readonly services: readonly ServiceHealth[] | null;
   readonly partitions: readonly PartitionLag[];
   readonly eventsPerSecond: number | null;
   readonly waiting: number | null;
@@ -51,13 +55,17 @@ export interface Status {
   readonly usagePastUntil: Instant | null;
 }
 
-/** Asks all servers concurrently, so that one that is down does not delay the others. */
-export async function inspect(settings: Settings): Promise<Status> {
+/** Asks all servers and services concurrently, so that one that is down does not delay the others. */
+export async function inspect(
+  settings: Settings,
+  healthAddresses: readonly HealthAddress[] | null,
+): Promise<Status> {
   const address = addressesOf(settings);
-  const [books, broker, registry] = await Promise.all([
+  const [books, broker, registry, services] = await Promise.all([
     inspectBooks(settings),
     inspectKafka(settings),
     probeRegistry(settings),
+    healthAddresses && askServices(healthAddresses),
   ]);
   const speed = foundBy(books.speed);
   return {
@@ -67,6 +75,7 @@ export async function inspect(settings: Settings): Promise<Status> {
       toPart("registry", address.registry, registry, () => "answers"),
       toPart("metering", null, broker.metering, (count) => `${count} in the group`),
     ],
+    services,
     partitions: lagsOf(foundBy(broker.ends), speed?.offsets ?? null),
     eventsPerSecond: speed?.eventsPerSecond ?? null,
     waiting: foundBy(books.waiting),

@@ -7,6 +7,7 @@ import type { HousekeepingRun } from "../../../shared/ledger/housekeeping/runs.t
 import { fields, printable, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";
+import { servicesLines, servicesTable } from "./services-text.ts";
 
 const UNKNOWN = "unknown";
 
@@ -15,6 +16,17 @@ export const statusNoun = noun({
   parts: z.array(
     noun({ name: z.string(), up: z.boolean(), address: z.string().nullable(), detail: z.string() }),
   ),
+  services: z
+    .array(
+      noun({
+        name: z.string(),
+        state: z.enum(["ready", "not_ready", "not_alive", "unreachable"]),
+        address: z.string(),
+        down: z.array(noun({ check: z.string(), since: instant, reason: z.string() })),
+        reason: z.string().nullable(),
+      }),
+    )
+    .nullable(),
   partitions: z.array(
     noun({
       partition: z.number().int(),
@@ -47,12 +59,19 @@ export const statusNoun = noun({
 export function toStatus(status: Status) {
   return {
     ...status,
-    up: status.parts.every(({ up }) => up),
+    up: namesOfDown(status).length === 0,
     partitions: status.partitions.map((lag) => ({ ...lag, highWatermark: lag.high })),
     lag: totalLag(status.partitions),
     outbox: status.waiting,
     usageKeptSince: status.usagePastUntil,
   };
+}
+
+/** The servers and services that are not up, each once. */
+export function namesOfDown({ parts, services }: Status): string[] {
+  const down = parts.filter(({ up }) => !up);
+  const unready = (services ?? []).filter(({ state }) => state !== "ready");
+  return [...new Set([...down, ...unready].map(({ name }) => name))];
 }
 
 export function statusText(status: Status): string {
@@ -65,9 +84,11 @@ export function statusText(status: Status): string {
       ["WHERE", ({ address }) => address ?? ""],
       ["", ({ detail }) => detail],
     ]),
+    ...servicesTable(status.services),
     ...(partitions.length === 0 ? [] : [partitionTable(partitions)]),
     ...housekeepingTable(status.housekeeping ?? []),
     fields([
+      ...servicesLines(status.services),
       ["lag", lag === null ? UNKNOWN : countOf(lag, "event")],
       ["speed", eventsPerSecond === null ? UNKNOWN : `${countOf(eventsPerSecond, "event")}/s`],
       ["outbox", waitingText(status.waiting)],

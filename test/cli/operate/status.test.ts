@@ -6,6 +6,8 @@ import { startOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
 import { recordHousekeeping } from "../../../shared/ledger/housekeeping/runs.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import { type Health, openHealth } from "../../../shared/runtime/health/health.ts";
+import { serveHealth } from "../../../shared/runtime/health/serve-health.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { drawdown } from "../../support/cli/drawdown.ts";
 
@@ -103,6 +105,68 @@ test("shows the same as tables, and the keys that expire soon", async () => {
   );
   expect(warned.stdout).toMatch(/\nusage events +kept since 2025-10-01T00:00:00.000Z\n/);
   expect(warned.stdout).toMatch(/\nexpiring key +soon \([0-9a-f]{16}\) on /);
+});
+
+describe("the health of services", () => {
+  const stop = new AbortController();
+
+  /** A service that is ready unless `more` says otherwise, and where it answers. */
+  async function serving(name: string, more: (health: Health) => void = () => undefined) {
+    const health = openHealth(1, stop.signal);
+    more(health);
+    health.started();
+    await health.liveness();
+    return `${name}=${await serveHealth(name, health, { host: "127.0.0.1", port: 0 })}`;
+  }
+
+  test("is shown where they answer: ready, not ready, not alive, or that they do not answer", async () => {
+    const HEALTH_ADDRESSES = [
+      await serving("scheduler"),
+      await serving("top-up", (health) => health.server("kafka", () => ({ reason: "no brokers" }))),
+      await serving("relay", (health) => health.work("relay", () => 65_000)),
+      "api=http://127.0.0.1:1",
+    ].join(", ");
+    const { code, stderr, found } = await status({ HEALTH_ADDRESSES });
+    expect(code).toBe(1);
+    expect(JSON.parse(stderr).error).toMatch(/top-up, relay, api$/);
+    expect(found.up).toBe(false);
+    const address = expect.stringMatching(/^http:/);
+    const since = expect.stringMatching(/^2\d{3}-/);
+    const stands = "it has not moved for 65 s";
+    expect(found.services).toEqual([
+      { name: "scheduler", address, state: "ready", down: [], reason: null },
+      {
+        ...{ name: "top-up", address, state: "not_ready", reason: null },
+        down: [{ check: "kafka", since, reason: "no brokers" }],
+      },
+      {
+        ...{ name: "relay", address, state: "not_alive", reason: null },
+        down: [{ check: "relay", since, reason: stands }],
+      },
+      {
+        ...{ name: "api", address, state: "unreachable", down: [] },
+        reason: expect.stringMatching(/ECONNREFUSED/),
+      },
+    ]);
+    const env = { DATABASE_URL: books.url, HEALTH_ADDRESSES };
+    const { stdout } = await drawdown(["status"], { env });
+    expect(stdout).toMatch(/\nSERVICE +STATE +WHERE\nscheduler +ready +http:\S+\n/);
+    expect(stdout).toMatch(/\ntop-up +NOT READY +http:\S+ +kafka since 2\S+: no brokers\n/);
+    expect(stdout).toMatch(/\nrelay +NOT ALIVE +http:\S+ +relay since 2\S+: it has not moved/);
+    expect(stdout).toMatch(/\napi +UNREACHABLE +http:\S+ +.*ECONNREFUSED/);
+  });
+
+  test("is unknown where nobody says where they answer", async () => {
+    expect((await status()).found.services).toBeNull();
+    const { stdout } = await drawdown(["status"], { env: { DATABASE_URL: books.url } });
+    expect(stdout).toMatch(/\nservices +unknown: HEALTH_ADDRESSES is not set\n/);
+  });
+
+  test("is refused by the setting's name where an address is none", async () => {
+    const env = { DATABASE_URL: books.url, HEALTH_ADDRESSES: "metering:8099" };
+    const { code, stderr } = await drawdown(["status"], { env });
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/HEALTH_ADDRESSES: must be name=/)]);
+  });
 });
 
 describe("names a server that is down and shows the rest, within seconds", () => {

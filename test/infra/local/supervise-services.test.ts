@@ -1,8 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../../infra/local/free-port.ts";
+import { localHealth } from "../../../infra/local/health.ts";
 import {
   restartWait,
+  type Service,
   type SupervisionOptions,
   superviseServices,
 } from "../../../infra/local/supervise-services.ts";
@@ -18,6 +21,17 @@ const IGNORES_SIGTERM = `process.on("SIGTERM", () => {}); ${STAYS}`;
 test("the wait before a restart doubles from half a second to half a minute", () => {
   const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100].map((failures) => restartWait(failures));
   expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+});
+
+test("each service has a port for its health, and commands are told all of them", async () => {
+  const { services, env } = await localHealth([
+    { name: "metering", file: "m" },
+    { name: "api", file: "a" },
+  ]);
+  const [metering, api] = services.map(({ healthPort }) => healthPort);
+  expect(metering).not.toBe(api);
+  const asked = `metering=http://127.0.0.1:${metering},api=http://127.0.0.1:${api}`;
+  expect(env).toEqual({ HEALTH_ADDRESSES: asked });
 });
 
 test("a service that dies is restarted, each time after a longer wait", async () => {
@@ -56,6 +70,43 @@ test("the process id of a service is known while it runs", async () => {
   expect(supervision.pidOf("subject")).toBeUndefined();
 });
 
+describe("a service that answers for its health", () => {
+  const answers = (status: number, checks: object) => `
+    import { createServer } from "node:http";
+    const text = ${JSON.stringify(JSON.stringify({ checks }))};
+    let asked = 0;
+    createServer((_, answer) => {
+      asked += 1;
+      if (asked === 3) console.log("asked");
+      answer.writeHead(${status}).end(text);
+    }).listen(process.env.HEALTH_PORT, process.env.HEALTH_HOST);
+    ${SAYS_ITS_NUMBER}`;
+  const up = { consumer: { status: "up" } };
+  const reason = "it has not moved for 65 s";
+  const down = { consumer: { status: "down", since: "2026-11-29T12:00:00.000Z", reason } };
+
+  test("is restarted once it says that it is not alive", async () => {
+    const { lines } = await superviseHealth(answers(503, { ...down, runs: { status: "up" } }));
+    await eventually("a second start", () => pidsIn(lines).length === 2);
+    expect(lines.filter((line) => !line.includes(" | ")).slice(0, 2)).toEqual([
+      "subject is not alive (consumer: it has not moved for 65 s); stopping it",
+      "subject was ended by SIGTERM; restarting in 0.01 s",
+    ]);
+  });
+
+  test("is left alone while it is alive", async () => {
+    const { lines, supervision } = await superviseHealth(answers(200, up));
+    await eventually("it is asked", () => lines.includes("subject | asked"));
+    expect([supervision.pidOf("subject")]).toEqual(pidsIn(lines));
+    expect(lines).toHaveLength(2);
+  });
+
+  async function superviseHealth(program: string) {
+    const healthPort = await freePort(28_500, new Set());
+    return supervise(program, { askLivenessEveryMs: 10 }, { healthPort });
+  }
+});
+
 test("after a stop no service is left, and none is restarted", async () => {
   const { lines, supervision } = await supervise(STAYS);
   await eventually("a start", () => pidsIn(lines).length === 1);
@@ -81,12 +132,13 @@ test("a stop during the wait before a restart ends the wait", async () => {
 
 async function supervise(
   program: string,
-  options: Pick<SupervisionOptions, "waits" | "stopWithinMs"> = {},
+  options: Pick<SupervisionOptions, "waits" | "stopWithinMs" | "askLivenessEveryMs"> = {},
+  service: Pick<Service, "healthPort"> = {},
 ) {
   const file = join(await tempFolder(), "subject.mjs");
   await writeFile(file, program);
   const lines: string[] = [];
-  const supervision = superviseServices([{ name: "subject", file }], {
+  const supervision = superviseServices([{ name: "subject", file, ...service }], {
     env: process.env,
     say: (line) => lines.push(line),
     waits: { firstMs: 10, longestMs: 1000, healthyAfterMs: 60_000 },
