@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Logger } from "../../shared/runtime/logger.ts";
 
-export interface Logged {
+interface Logged {
   readonly level: string;
   readonly msg: string;
   readonly [field: string]: unknown;
