@@ -95,6 +95,16 @@ describe("liveness", () => {
     expect(await isAlive()).toBe(true);
   });
 
+  test("has the limit again for another standstill, however seldom it is asked for", async () => {
+    const { state, isAlive } = given();
+    state.standsForMs = LIMIT_MS;
+    expect(await isAlive()).toBe(true);
+    state.now += 10 * LIMIT_MS;
+    expect(await isAlive()).toBe(true);
+    state.now += LIMIT_MS;
+    expect(await isAlive()).toBe(false);
+  });
+
   test("outlasts any outage, and has the limit again after it", async () => {
     const { state, isAlive } = given();
     state.now = 1_001;

@@ -17,8 +17,9 @@ export function checkServers(
 ): void {
   const { database, kafka } = servers;
   health.server("postgres", async () => {
+    const query = { text: WRITES, query_timeout: ANSWERS_WITHIN_MS };
     try {
-      await database.query({ text: WRITES, query_timeout: ANSWERS_WITHIN_MS });
+      await database.query(query);
       return null;
     } catch (error) {
       if (isReadOnly(error)) return { reason: "it only reads: a standby, or a primary no more" };

@@ -57,6 +57,9 @@ export function openHealth(
   const stands = () => [...works].map(([name, standsForMs]) => standing(name, standsForMs));
 
   async function haveServersBeenUp(): Promise<boolean> {
+    const standsForMs = Math.max(...[...works.values()].map((ask) => ask()));
+    // What was seen up before the work last moved was seen in another standstill.
+    if (upSince !== null && now() - upSince > standsForMs) upSince = null;
     const found = await Promise.all([...servers.values()].map((check) => check()));
     if (found.some((problem) => problem !== null)) upSince = null;
     else upSince ??= now();

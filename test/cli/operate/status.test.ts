@@ -124,7 +124,7 @@ describe("the health of services", () => {
       await serving("scheduler"),
       await serving("top-up", (health) => health.server("kafka", () => ({ reason: "no brokers" }))),
       await serving("relay", (health) => health.work("relay", () => 65_000)),
-      "api=http://127.0.0.1:1",
+      "api=http://127.0.0.1:65535",
     ].join(", ");
     const { code, stderr, found } = await status({ HEALTH_ADDRESSES });
     expect(code).toBe(1);
