@@ -87,6 +87,19 @@ export function postBeforeEvent(
   return given;
 }
 
+/** False: events that draw up to `position` have none of the recorded entries before them. */
+export function mayPostRecorded(
+  account: Account,
+  history: EntryHistory | undefined,
+  position: MicroCredits,
+): boolean {
+  if (history === undefined || history.entries.length === 0) return false;
+  if (history.givenBack.size > 0) return true;
+  const next = recordedAt(history, account.entries + 1n);
+  if (next === undefined) return !history.isWhole;
+  return positionBefore(next, account) <= position;
+}
+
 /**
  * Posts the next recorded entries of the account, until one `comesLater`. Each is computed again on the
  * account's current line, so a wrong record is not copied.

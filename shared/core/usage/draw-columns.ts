@@ -1,7 +1,6 @@
 import type { Account } from "../line/account.ts";
 import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
 import { waitsForNeed } from "../line/low-balance.ts";
-import { isDue } from "../month/account-book.ts";
 import { isLate } from "../month/late-usage.ts";
 import { hourOf } from "../offer/months.ts";
 import { type Rate, rateAt } from "../offer/rate-card.ts";
@@ -13,8 +12,8 @@ import {
 } from "../offer/rate-in-doubles.ts";
 import { type Carried, type CarriedByRate, changesOfCarried } from "./carried.ts";
 import { judgeRepeat, type PossibleRepeats } from "./column-repeats.ts";
+import type { BatchContext } from "./events-in-batch.ts";
 import type { AccountGroups } from "./group-columns.ts";
-import type { MeteringContext } from "./meter-usage.ts";
 import { addSpent } from "./open-spend.ts";
 import type { Spend } from "./spend.ts";
 import type { UsageColumns } from "./usage-columns.ts";
@@ -42,9 +41,12 @@ export interface DrawnColumns {
   readonly count: number;
 }
 
-/** What columns are drawn with; `mayRepeat` has the place of each event in `recorded` that could be drawn. */
-export interface ColumnContext extends MeteringContext {
+/** What columns are drawn with. */
+export interface ColumnContext extends BatchContext {
+  /** The place of each event in `recorded` that could be drawn. */
   readonly mayRepeat: PossibleRepeats;
+  /** False: nothing is posted on the account before it has drawn up to `position`. */
+  mayPost(account: Account, position: MicroCredits): boolean;
 }
 
 /** Usage of a meter in an hour, in numbers that doubles hold. */
@@ -57,9 +59,9 @@ interface SpendInDoubles {
 }
 
 /**
- * Draws the events of accounts to which nothing else happens: nothing is due, no event is late or a conflict,
- * the balance stays above the threshold, and doubles hold all numbers. Repeats are dropped. What such an account
- * draws is what `meterUsage` draws of it.
+ * Draws the events of accounts to which nothing else happens: nothing is posted, no event is late or a
+ * conflict, the balance stays above the threshold, and doubles hold all numbers. Repeats are dropped. What such
+ * an account draws is what `meterEvents` draws of it.
  */
 export class ColumnDrawing {
   readonly stretches: DrawnStretch[] = [];
@@ -93,8 +95,9 @@ export class ColumnDrawing {
 
   /** Draws an account's events, from `from` to `end` in the order; false: more may happen, and none is drawn. */
   draw(accountId: string, from: number, end: number): boolean {
-    const account = this.#context.accounts.get(accountId);
-    if (account === undefined || isDue(account, this.#context.now)) return false;
+    const { accounts } = this.#context;
+    const account = accounts.get(accountId);
+    if (account === undefined || this.#context.mayPost(account, account.position)) return false;
     const to = this.#dropRepeats(from, end);
     if (to === null) return false;
     if (!this.#drawFirsts(account, from, to)) return false;
@@ -131,6 +134,7 @@ export class ColumnDrawing {
     for (let index = from; index < to; index += 1) end += this.#drawOne(index, account, carried);
     if (!Number.isSafeInteger(end)) return false;
     const position = BigInt(end);
+    if (this.#context.mayPost(account, position)) return false;
     const { granted, threshold } = account;
     if (mayCross(account) && balanceOf({ granted, position }) <= threshold) return false;
     this.#add({ account, from, to, start, end }, position, carried);

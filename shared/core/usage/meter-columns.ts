@@ -1,7 +1,9 @@
+import type { Account } from "../line/account.ts";
+import { isDue } from "../month/account-book.ts";
 import { type ColumnContext, ColumnDrawing, type DrawnColumns } from "./draw-columns.ts";
 import type { Metering } from "./events-in-batch.ts";
 import { type AccountGroups, forEachAccount } from "./group-columns.ts";
-import { meterUsage } from "./meter-usage.ts";
+import { type MeteringContext, meterUsage } from "./meter-usage.ts";
 import { eventAt } from "./usage-columns.ts";
 import type { ReceivedEvent } from "./usage-event.ts";
 
@@ -11,11 +13,28 @@ export interface ColumnMetering extends Metering<ReceivedEvent> {
   readonly columns: DrawnColumns | null;
 }
 
+/** What events in columns are metered with. */
+export type ColumnMeteringContext = MeteringContext & Pick<ColumnContext, "mayRepeat">;
+
+/** Meters events as `meterUsage` does. */
+export function meterColumns(
+  groups: AccountGroups,
+  context: ColumnMeteringContext,
+): ColumnMetering {
+  const { now } = context;
+  const drawing = { ...context, mayPost: (account: Account) => isDue(account, now) };
+  return inColumns(groups, drawing, (events) => meterUsage(events, context));
+}
+
 /**
- * Meters events as `meterUsage` does: every step depends on an event and its account alone, so each account
- * is metered by itself, in columns where it only draws, and event by event where more may happen.
+ * Every step of metering depends on an event and its account alone, so each account is metered by itself: in
+ * columns where it only draws, and by `meterRest`, event by event, where more may happen.
  */
-export function meterColumns(groups: AccountGroups, context: ColumnContext): ColumnMetering {
+export function inColumns(
+  groups: AccountGroups,
+  context: ColumnContext,
+  meterRest: (events: readonly ReceivedEvent[]) => Metering<ReceivedEvent>,
+): ColumnMetering {
   const drawing = new ColumnDrawing(groups, context);
   const others: number[] = [];
   forEachAccount(groups, (accountId, ofAccount, from) => {
@@ -24,7 +43,7 @@ export function meterColumns(groups: AccountGroups, context: ColumnContext): Col
   });
   const places = Int32Array.from(others).sort();
   const events = Array.from(places, (place) => eventAt(groups.columns, place));
-  const metering = meterUsage(events, context);
+  const metering = meterRest(events);
   return {
     ...metering,
     repeats: drawing.repeats + metering.repeats,

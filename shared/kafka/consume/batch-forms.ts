@@ -45,6 +45,8 @@ export interface BatchForm<B extends OffsetStretch> {
   readonly hand: HandMessages;
   /** Divides a fetch into batches of at most `size` messages. */
   split(fetched: Fetched, size: number): Generator<B>;
+  /** What of a batch has these offsets. */
+  only(batch: B, isKept: (offset: number) => boolean): B;
   empty(stretch: OffsetStretch): B;
 }
 
@@ -52,6 +54,10 @@ export interface BatchForm<B extends OffsetStretch> {
 export const MESSAGES: BatchForm<MessageBatch> = {
   hand: eachMessage,
   empty: (stretch) => ({ ...stretch, messages: [] }),
+  only: (batch, isKept) => ({
+    ...batch,
+    messages: batch.messages.filter(({ offset }) => isKept(Number(offset))),
+  }),
   *split(fetched, size) {
     const { topic, partition, messages } = fetched;
     const highWatermark = BigInt(fetched.highWatermark);
@@ -70,6 +76,10 @@ export const MESSAGES: BatchForm<MessageBatch> = {
 export const RECORDS: BatchForm<RecordsBatch> = {
   hand: wholeBatch,
   empty: (stretch) => ({ ...stretch, slices: [], count: 0 }),
+  only(batch, isKept) {
+    const slices = batch.slices.flatMap((slice) => stretchesOf(slice, isKept));
+    return { ...batch, slices, count: slices.reduce((sum, { from, to }) => sum + to - from, 0) };
+  },
   *split(fetched, size) {
     const { topic, partition } = fetched;
     const highWatermark = BigInt(fetched.highWatermark);
@@ -97,6 +107,21 @@ export const RECORDS: BatchForm<RecordsBatch> = {
     yield { topic, partition, fetchedFrom, slices, count, nextOffset, highWatermark };
   },
 };
+
+/** The stretches of a slice in which every record is kept. */
+function stretchesOf(
+  { records, from, to }: RecordSlice,
+  isKept: (offset: number) => boolean,
+): RecordSlice[] {
+  const stretches: RecordSlice[] = [];
+  let first = from;
+  for (let index = from; index <= to; index += 1) {
+    if (index < to && isKept(records.offsets[index] ?? 0)) continue;
+    if (first < index) stretches.push({ records, from: first, to: index });
+    first = index + 1;
+  }
+  return stretches;
+}
 
 /** A fetch that begins within a batch brings the records before it too. */
 function firstAt({ offsets, count }: RecordTable, fetchedFrom: bigint): number {

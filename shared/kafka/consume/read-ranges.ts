@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Admin, Kafka, KafkaMessage } from "kafkajs";
-import { MESSAGES, type MessageBatch } from "./batch-forms.ts";
+import type { Admin, Kafka } from "kafkajs";
+import { type BatchForm, MESSAGES, type MessageBatch, type OffsetStretch } from "./batch-forms.ts";
 import { readPartitions } from "./partition-reader.ts";
 
 /** Offsets `[from, to)` of a partition. */
@@ -9,7 +9,7 @@ export interface OffsetRange {
   readonly to: bigint;
 }
 
-export interface RangesToRead {
+export interface RangesToRead<B extends OffsetStretch = MessageBatch> {
   readonly topic: string;
   /** By partition. */
   readonly ranges: ReadonlyMap<number, OffsetRange>;
@@ -17,7 +17,7 @@ export interface RangesToRead {
   /** Default: all that a fetch returns. */
   readonly maxBatchMessages?: number;
   /** Called concurrently for several partitions; for one partition in order, within its range. */
-  onBatch(batch: MessageBatch): Promise<void>;
+  onBatch(batch: B): Promise<void>;
   /** Fail after this long without a batch. */
   readonly silenceMs?: number;
 }
@@ -43,7 +43,16 @@ type Left = Map<number, OffsetRange>;
  * group is its own, commits nothing and is deleted at the end. Rejects with the error of `onBatch`, the
  * signal's reason or RangeUnreadable, after batches in progress have finished.
  */
-export async function readRanges(kafka: Kafka, reading: RangesToRead): Promise<void> {
+export function readRanges(kafka: Kafka, reading: RangesToRead): Promise<void> {
+  return readRangesAs(MESSAGES, kafka, reading);
+}
+
+/** The same, in another form. */
+export async function readRangesAs<B extends OffsetStretch>(
+  form: BatchForm<B>,
+  kafka: Kafka,
+  reading: RangesToRead<B>,
+): Promise<void> {
   reading.signal.throwIfAborted();
   const left: Left = new Map([...reading.ranges].filter(([, { from, to }]) => from < to));
   if (left.size === 0) return;
@@ -52,7 +61,7 @@ export async function readRanges(kafka: Kafka, reading: RangesToRead): Promise<v
   const groupId = `drawdown-read-${randomUUID()}`;
   try {
     await assertThere(admin, reading.topic, left);
-    await readAll(kafka, groupId, reading, left);
+    await readAll(kafka, groupId, { ...reading, form }, left);
   } finally {
     // Without a commit, Kafka may have removed it already.
     await admin.deleteGroups([groupId]).catch(() => undefined);
@@ -74,13 +83,17 @@ async function assertThere(admin: Admin, topic: string, left: Left): Promise<voi
   }
 }
 
-async function readAll(
+interface Reading<B extends OffsetStretch> extends RangesToRead<B> {
+  readonly form: BatchForm<B>;
+}
+
+async function readAll<B extends OffsetStretch>(
   kafka: Kafka,
   groupId: string,
-  reading: RangesToRead,
+  reading: Reading<B>,
   left: Left,
 ): Promise<void> {
-  const { topic, signal } = reading;
+  const { topic, signal, form } = reading;
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   ended.catch(() => undefined);
   const silenceMs = reading.silenceMs ?? SILENCE_MS;
@@ -93,7 +106,7 @@ async function readAll(
       topic,
       groupId,
       partitions: left.size,
-      form: MESSAGES,
+      form,
       maxBatchMessages: reading.maxBatchMessages ?? Number.POSITIVE_INFINITY,
       startAt: async (partitions) =>
         new Map(partitions.map((partition) => [partition, left.get(partition)?.from ?? null])),
@@ -121,9 +134,9 @@ async function readAll(
 }
 
 /** Passes on the part of a batch that is left to read. Returns the next offset; null: the range is read. */
-async function handOver(
-  batch: MessageBatch,
-  { topic, onBatch }: RangesToRead,
+async function handOver<B extends OffsetStretch>(
+  batch: B,
+  { topic, onBatch, form }: Reading<B>,
   left: Left,
 ): Promise<bigint | null> {
   const { partition } = batch;
@@ -136,19 +149,15 @@ async function handOver(
   }
   const nextOffset = batch.nextOffset < to ? batch.nextOffset : to;
   if (nextOffset <= from) return from;
-  const messages = within(batch.messages, from, to);
-  await onBatch({ ...batch, fetchedFrom: from, messages, nextOffset });
+  // Nearly always all of it.
+  const isWhole = batch.fetchedFrom === from && nextOffset === batch.nextOffset;
+  const part = isWhole
+    ? batch
+    : form.only(batch, (offset) => from <= BigInt(offset) && BigInt(offset) < to);
+  await onBatch({ ...part, fetchedFrom: from, nextOffset });
   if (nextOffset === to) left.delete(partition);
   else left.set(partition, { from: nextOffset, to });
   return nextOffset === to ? null : nextOffset;
-}
-
-/** The messages with offsets in `[from, to)`: nearly always all of them. */
-function within(messages: readonly KafkaMessage[], from: bigint, to: bigint) {
-  const [first, last] = [messages.at(0), messages.at(-1)];
-  if (first === undefined || last === undefined) return messages;
-  if (BigInt(first.offset) >= from && BigInt(last.offset) < to) return messages;
-  return messages.filter(({ offset }) => BigInt(offset) >= from && BigInt(offset) < to);
 }
 
 /** Calls `onSilence` after this long without work in progress. */

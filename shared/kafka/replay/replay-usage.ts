@@ -7,10 +7,11 @@ import { replayBatch } from "../../ledger/replay/replay-batch.ts";
 import { deadOffsets } from "../../ledger/replay/source.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { UsageDecoder } from "../codec/usage-decoder.ts";
-import type { MessageBatch } from "../consume/batch-forms.ts";
-import { decodeMessages } from "../consume/decode-messages.ts";
+import { keepNames } from "../codec/usage-names.ts";
+import { RECORDS, type RecordsBatch } from "../consume/batch-forms.ts";
+import { decodeColumns, valueOfEachSchema } from "../consume/decode-columns.ts";
 import { joinBatches } from "../consume/join-batches.ts";
-import { type OffsetRange, readRanges } from "../consume/read-ranges.ts";
+import { type OffsetRange, readRangesAs } from "../consume/read-ranges.ts";
 
 /** Why books are not replayed, in one sentence. */
 export class ReplayRefused extends Error {}
@@ -46,16 +47,17 @@ const ALWAYS = { maxAheadMs: Number.POSITIVE_INFINITY, maxBehindMs: Number.POSIT
 export async function replayUsage(usage: UsageToReplay): Promise<number> {
   const { source, target, decoder, signal } = usage;
   const replaying = { readRates: rateCardReader(), recorded: usage.recorded };
+  const names = keepNames();
   let metered = 0;
   let expectRepeats = false;
 
   const handle = joinBatches(meter, {
     atOnce: CONCURRENT_TRANSACTIONS,
     most: () => usage.batchEvents,
-    sizeOf: ({ messages }: MessageBatch) => messages.length,
-    keyOf: ({ partition }: MessageBatch) => partition,
+    sizeOf: ({ count }: RecordsBatch) => count,
+    keyOf: ({ partition }: RecordsBatch) => partition,
   });
-  await readRanges(usage.kafka, {
+  await readRangesAs(RECORDS, usage.kafka, {
     topic: REPLAY_READER.topic,
     ranges: usage.ranges,
     signal,
@@ -68,12 +70,12 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
   });
   return metered;
 
-  async function meter(batches: readonly MessageBatch[]): Promise<null[]> {
+  async function meter(batches: readonly RecordsBatch[]): Promise<null[]> {
     const now = latest(batches);
-    const alive: MessageBatch[] = [];
+    const alive: RecordsBatch[] = [];
     for (const batch of batches) alive.push(await withoutDead(batch));
-    await decoder.learn(alive.flatMap(({ messages }) => messages.map(({ value }) => value)));
-    const decoded = decodeMessages(alive, { decoder, now, window: ALWAYS });
+    await decoder.learn(valueOfEachSchema(alive));
+    const decoded = decodeColumns(alive, names(), { decoder, now, window: ALWAYS });
     const [strange] = decoded.runs.flatMap(({ deadLetters }) => deadLetters);
     if (strange !== undefined) throw strangeMessage(strange);
     const again = { reader: REPLAY_READER, now, ...decoded, expectRepeats };
@@ -86,11 +88,11 @@ export async function replayUsage(usage: UsageToReplay): Promise<number> {
     return batches.map(() => null);
   }
 
-  async function withoutDead(batch: MessageBatch): Promise<MessageBatch> {
+  async function withoutDead(batch: RecordsBatch): Promise<RecordsBatch> {
     const { partition, fetchedFrom, nextOffset } = batch;
     const dead = await deadOffsets(source, partition, fetchedFrom, nextOffset);
     if (dead.size === 0) return batch;
-    return { ...batch, messages: batch.messages.filter(({ offset }) => !dead.has(offset)) };
+    return RECORDS.only(batch, (offset) => !dead.has(offset));
   }
 }
 
@@ -109,11 +111,11 @@ function strangeMessage({
   );
 }
 
-/** The largest Kafka timestamp: it is the same in every replay. */
-function latest(batches: readonly MessageBatch[]): number {
+/** The largest Kafka timestamp at the end of a record batch: not of the clock, so a replay can be repeated. */
+function latest(batches: readonly RecordsBatch[]): number {
   let latest = 0;
-  for (const { messages } of batches) {
-    for (const { timestamp } of messages) latest = Math.max(latest, Number(timestamp));
+  for (const { records, to } of batches.flatMap(({ slices }) => slices)) {
+    latest = Math.max(latest, Number(records.message(to - 1).timestamp));
   }
   return latest;
 }

@@ -1,7 +1,6 @@
 import { noShortage, type Recorded } from "../../core/history/post-recorded.ts";
-import { replayUsage } from "../../core/history/replay-usage.ts";
-import type { BatchContext } from "../../core/usage/events-in-batch.ts";
-import { eventAt } from "../../core/usage/usage-columns.ts";
+import { replayColumns } from "../../core/history/replay-usage.ts";
+import type { ColumnContext } from "../../core/usage/draw-columns.ts";
 import { readBooks } from "../books/read-books.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import type { DebitOutcome, UsageBatch } from "../usage/batch.ts";
@@ -22,7 +21,6 @@ export function replayBatch(
   batch: UsageBatch,
 ): Promise<DebitOutcome> {
   return exactlyOnce(target, batch, async (transaction, once) => {
-    const events = Array.from(once.places, (place) => eventAt(once.columns, place));
     const usage = await readUsage(transaction, readRates, once);
     let context: Context = {
       ...usage,
@@ -34,7 +32,7 @@ export function replayBatch(
     };
     let { lookUp } = once;
     for (;;) {
-      const metering = replayUsage(events, context);
+      const metering = replayColumns(once.groups, context);
       const { ofEntries, ofLots, ofStarts } = context.short;
       if (ofEntries.size + ofLots.size + ofStarts.size > 0) {
         context = await readMore(transaction, recorded, context);
@@ -47,13 +45,13 @@ export function replayBatch(
       } else {
         const { histories } = context;
         const isPosted = await postReplayed(transaction, metering, histories, usage.accounts);
-        return isPosted ? { ...metering, columns: null } : null;
+        return isPosted ? metering : null;
       }
     }
   });
 }
 
-type Context = Omit<BatchContext, "expired"> & Recorded;
+type Context = Omit<ColumnContext, "expired" | "mayPost"> & Recorded;
 
 /** Reads what the last try at the batch found missing. */
 async function readMore(

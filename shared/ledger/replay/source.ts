@@ -10,19 +10,19 @@ export async function listMigrations(database: Queryable): Promise<string[]> {
 }
 
 const DEAD = `
-  SELECT kafka_offset::text AS offset
+  SELECT kafka_offset::float8 AS offset
   FROM dead_letter
   WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3 AND kafka_offset < $4`;
 
-/** The offsets in `[from, to)` of a partition whose messages are dead letters, as text. */
+/** The offsets in `[from, to)` of a partition whose messages are dead letters. */
 export async function deadOffsets(
   source: Transaction,
   partition: number,
   from: bigint,
   to: bigint,
-): Promise<Set<string>> {
+): Promise<Set<number>> {
   const values = [TOPICS.usageEvents, partition, from, to];
-  const rows = await queryRows<{ offset: string }>(source, DEAD, values, "dead-offsets");
+  const rows = await queryRows<{ offset: number }>(source, DEAD, values, "dead-offsets");
   return new Set(rows.map(({ offset }) => offset));
 }
 

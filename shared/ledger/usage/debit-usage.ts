@@ -1,9 +1,12 @@
 import type { Account } from "../../core/line/account.ts";
 import { EMPTY_CATALOGUE } from "../../core/offer/catalogue.ts";
 import type { RateCard } from "../../core/offer/rate-card.ts";
-import type { ColumnContext } from "../../core/usage/draw-columns.ts";
 import { lateAccounts } from "../../core/usage/group-columns.ts";
-import { type ColumnMetering, meterColumns } from "../../core/usage/meter-columns.ts";
+import {
+  type ColumnMetering,
+  type ColumnMeteringContext,
+  meterColumns,
+} from "../../core/usage/meter-columns.ts";
 import { accountsDue, type MeteringContext } from "../../core/usage/meter-usage.ts";
 import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
 import { readExpired } from "../books/expired-lots.ts";
@@ -61,7 +64,7 @@ export async function readUsage(transaction: Transaction, readRates: ReadRates, 
 async function meter(
   transaction: Transaction,
   { groups, lookUp }: Try,
-  context: ColumnContext,
+  context: ColumnMeteringContext,
 ): Promise<ColumnMetering> {
   const metering = meterColumns(groups, context);
   if (lookUp || metering.rejected.length === 0) return metering;

@@ -18,9 +18,12 @@ import {
   remainderInDoubles,
 } from "../../../shared/core/offer/rate-in-doubles.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import type { ColumnContext } from "../../../shared/core/usage/draw-columns.ts";
+
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
-import { meterColumns } from "../../../shared/core/usage/meter-columns.ts";
+import {
+  type ColumnMeteringContext,
+  meterColumns,
+} from "../../../shared/core/usage/meter-columns.ts";
 import { meterUsage } from "../../../shared/core/usage/meter-usage.ts";
 import { eventAt, plainColumns } from "../../../shared/core/usage/usage-columns.ts";
 import {
@@ -277,12 +280,14 @@ describe("a price in doubles", () => {
   });
 });
 
-function metered(events: readonly ReceivedEvent[], context: ColumnContext) {
+function metered(events: readonly ReceivedEvent[], context: ColumnMeteringContext) {
   const columns = columnsOf(events);
   return inOneOrder(meterColumns(groupByAccount(columns, allPlaces(columns)), context));
 }
 
-function contextWith(of: Pick<ColumnContext, "accounts"> & Partial<ColumnContext>): ColumnContext {
+function contextWith(
+  of: Pick<ColumnMeteringContext, "accounts"> & Partial<ColumnMeteringContext>,
+): ColumnMeteringContext {
   return {
     now: NOON,
     rates: toRateCard(RATES),

@@ -9,8 +9,10 @@ import { describe, expect, test } from "vitest";
 import {
   type BatchForm,
   MESSAGES,
+  type MessageBatch,
   type OffsetStretch,
   RECORDS,
+  type RecordsBatch,
 } from "../../../shared/kafka/consume/batch-forms.ts";
 import { fetchDecoder } from "../../../shared/kafka/records/fetch-response.ts";
 import { refusalOf } from "../../../shared/kafka/records/refused-batch.ts";
@@ -57,13 +59,7 @@ test("records have the messages of the other form, in batches with the same offs
         const from = BigInt(fetchedFrom) < end ? BigInt(fetchedFrom) : end - 1n;
         const plain = await split(MESSAGES, response, from, size);
         const raw = await split(RECORDS, response, from, size);
-        const seen = raw.map(({ slices, count, ...stretch }) => {
-          const messages = slices.flatMap(({ records, from: first, to }) =>
-            Array.from({ length: to - first }, (_, i) => records.message(first + i)),
-          );
-          expect(messages).toHaveLength(count);
-          return { ...stretch, messages };
-        });
+        const seen = raw.map(asMessages);
         // KafkaJS does not hand on what has no message; records may find that out later.
         if (plain.length === 0) expect(seen.flatMap(({ messages }) => messages)).toEqual([]);
         else expect(seen).toEqual(plain);
@@ -73,6 +69,36 @@ test("records have the messages of the other form, in batches with the same offs
     { numRuns: 300 },
   );
 });
+
+test("both forms keep the same offsets of a batch", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(someBatch, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.nat(3),
+      async (batches, step, first) => {
+        const isKept = (offset: number) => offset % step === first;
+        const response = { log: logOf(batches).log, aborted: [] };
+        const plain = await split(MESSAGES, response, 0n, 100);
+        if (plain.length === 0) return;
+        const raw = await split(RECORDS, response, 0n, 100);
+        expect(raw.map((batch) => asMessages(RECORDS.only(batch, isKept)))).toEqual(
+          plain.map((batch) => MESSAGES.only(batch, isKept)),
+        );
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+/** The same batch in the other form. */
+function asMessages({ slices, count, ...stretch }: RecordsBatch): MessageBatch {
+  const messages = slices.flatMap(({ records, from, to }) =>
+    Array.from({ length: to - from }, (_, i) => records.message(from + i)),
+  );
+  expect(messages).toHaveLength(count);
+  return { ...stretch, messages };
+}
 
 test("the value of a record lies where the records say", async () => {
   const log = recordBatch({ records: [{ value: "one" }, { value: null }, { value: "" }] });
