@@ -26,46 +26,50 @@ const AT_ONCE = 1_000;
 /**
  * Publishes the newest state of every account that has changed, in portions. Changes are deleted after
  * Kafka has acknowledged them: a process that is killed in between publishes a portion again. What is left
- * after some seconds waits for the next call. False: another process publishes.
+ * after some seconds waits for the next call. Returns the number of accounts published; null: another process
+ * publishes.
  */
 export async function publishBalances(
   database: Database,
   publisher: FencedPublisher,
-): Promise<boolean> {
+): Promise<number | null> {
+  let published = 0;
   try {
     const waiting = await waitingBalanceChanges(database, MOST_CHANGES);
     const portions = await divideBalanceChanges(database, waiting, PORTION);
-    if (portions === null) return false;
+    if (portions === null) return null;
     const until = performance.now() + LONGEST_MS;
     for (const changeIds of portions) {
-      if (!(await publishPortion(database, publisher, changeIds))) return false;
+      const accounts = await publishPortion(database, publisher, changeIds);
+      if (accounts === null) return null;
+      published += accounts;
       if (performance.now() > until) break;
     }
-    return true;
+    return published;
   } catch (error) {
-    if (error instanceof Fenced) return false;
+    if (error instanceof Fenced) return null;
     throw error;
   }
 }
 
-/** False: another publishes. */
+/** The number of accounts; null: another publishes. */
 async function publishPortion(
   database: Database,
   publisher: FencedPublisher,
   changeIds: readonly string[],
-): Promise<boolean> {
+): Promise<number | null> {
   return inTransaction(database, async (transaction) => {
-    if (!(await becomeBalancePublisher(transaction))) return false;
+    if (!(await becomeBalancePublisher(transaction))) return null;
     await publisher.begin();
     const states = await takeBalanceChanges(transaction, changeIds);
-    if (states.length === 0) return true;
+    if (states.length === 0) return 0;
     const changedAt = Date.now();
     for (let at = 0; at < states.length; at += AT_ONCE) {
       const slice = states.slice(at, at + AT_ONCE);
       await publisher.publish(slice.map((state) => toOutgoing(state, changedAt)));
     }
     await publisher.commit();
-    return true;
+    return states.length;
   });
 }
 

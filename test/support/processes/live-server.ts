@@ -54,7 +54,7 @@ export async function publishPending({ database }: Books, times = 1): Promise<vo
   });
   try {
     while (await relayOutbox(database, { ...relay, ...repeating(relay) }));
-    while (!(await publishBalances(database, { ...balances, ...repeating(balances) })));
+    while ((await publishBalances(database, { ...balances, ...repeating(balances) })) === null);
   } finally {
     await Promise.all([relay.close(), balances.close()]);
   }
