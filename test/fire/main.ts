@@ -9,11 +9,11 @@ Runs every service as several real processes on servers of their own, under load
 the seed. Then compares what was published with books, topics and gateway, and prints how long each
 service took to make progress again.
 
-  --minutes M   how long faults go on (default 10); starting and comparing take about a minute more
+  --minutes M   how long faults go on (default 10), at least until every kind has come once; starting
+                and comparing take about a minute more
   --seed S      draws load and faults (default: drawn from the clock, and printed)
   --rate R      events a second (default 200)
   --only TEXT   only faults whose name contains it; "--only none" has none
-  --awaited     also faults that wait for a mend of the product
   --json        prints the result as JSON on standard output; progress goes to standard error
   --help        shows this help
 
@@ -33,7 +33,6 @@ function readOptions(): { fire: FireOptions; json: boolean } {
         seed: { type: "string", default: String(Date.now() % 1_000_000) },
         rate: { type: "string", default: "200" },
         only: { type: "string" },
-        awaited: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -46,7 +45,7 @@ function readOptions(): { fire: FireOptions; json: boolean } {
       minutes: above0("--minutes", values.minutes),
       seed: above0("--seed", values.seed),
       eventsPerSecond: above0("--rate", values.rate),
-      ...{ awaited: values.awaited, only: values.only ?? null },
+      only: values.only ?? null,
     };
     console.error(`seed ${fire.seed}, ${fire.minutes} minutes, ${fire.eventsPerSecond} events/s`);
     return { fire, json: values.json };

@@ -7,7 +7,6 @@ const OPTIONS: FireOptions = {
   minutes: 3,
   seed: 1,
   eventsPerSecond: 200,
-  awaited: true,
   only: null,
 };
 
@@ -35,11 +34,6 @@ test("faults of a round are about different things", () => {
     const about = round.map(({ kind, member }) => `${kind.about} ${member}`);
     expect(new Set(about).size).toBe(about.length);
   }
-});
-
-test("a kind that waits for a mend is drawn only when asked for", () => {
-  const waiting = ({ rounds }: Plan) => rounds.flat().some(({ kind }) => kind.awaits !== undefined);
-  expect(waiting(planned({ awaited: false }))).toBe(false);
 });
 
 function shown({ rounds, loadSeed }: Plan): unknown {

@@ -5,8 +5,6 @@ export interface FireOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly eventsPerSecond: number;
-  /** Draws kinds that wait for a mend of the product as well. */
-  readonly awaited: boolean;
   /** Only kinds whose name contains this; null: all. */
   readonly only: string | null;
 }
@@ -28,6 +26,8 @@ export type Round = readonly PlannedFault[];
 export interface Plan {
   readonly options: FireOptions;
   readonly rounds: readonly Round[];
+  /** The number of rounds in which every kind comes once. */
+  readonly onceEach: number;
   /** Of the load. */
   readonly loadSeed: number;
 }
@@ -48,18 +48,16 @@ export function planFire(
   members: ReadonlyMap<string, readonly string[]>,
 ): Plan {
   const random = randomFrom(options.seed);
-  const drawn = kinds.filter(
-    ({ name, awaits }) =>
-      (options.awaited || awaits === undefined) && name.includes(options.only ?? ""),
-  );
+  const drawn = kinds.filter(({ name }) => name.includes(options.only ?? ""));
   const seconds = options.minutes * 60;
   const atOnce = drawn.length / Math.max(1, Math.floor(seconds / ROUND_TAKES));
   const size = Math.min(MOST_AT_ONCE, Math.max(1, Math.ceil(atOnce)));
-  const rounds: Round[] = [];
+  const rounds: Round[] = cycle(drawn, size, random, members);
+  const onceEach = rounds.length;
   while (drawn.length > 0 && rounds.length * SHORTEST_ROUND < seconds) {
     rounds.push(...cycle(drawn, size, random, members));
   }
-  return { options, rounds, loadSeed: random.whole(2 ** 31) };
+  return { options, rounds, onceEach, loadSeed: random.whole(2 ** 31) };
 }
 
 /** Every kind once, in rounds of at most `size`. */

@@ -97,7 +97,7 @@ async function burn(fire: Fire): Promise<FireResult> {
   const counted = new Map<Kind, number>();
   await recover(fire, 0, 60);
   for (const round of plan.rounds) {
-    if (performance.now() > until) break;
+    if (rounds.length >= plan.onceEach && performance.now() > until) break;
     const bound = Math.max(...round.map(({ kind }) => kind.backWithin));
     await Promise.all(round.map((fault) => inflict(stage, fault, history, counted)));
     const recovery = await recover(fire, rounds.length + 1, bound);

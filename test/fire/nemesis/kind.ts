@@ -12,8 +12,6 @@ export interface Kind {
   readonly lasts: readonly [number, number];
   /** Within how many seconds of its end every service must make progress again. */
   readonly backWithin: number;
-  /** A known fault of the product that this kind waits for; it is not drawn meanwhile. */
-  readonly awaits?: string;
   /** What it counts, such as "commits ended". A run in which it counts nothing has not tried it. */
   readonly counts?: string;
   /** Why it cannot happen on this stage; null: it can. */

@@ -5,7 +5,6 @@ import type { Fate, Weather } from "../stage/way.ts";
 import type { WayName } from "../stage/ways.ts";
 import { type Count, type Kind, nothingToEnd } from "./kind.ts";
 
-const SILENT = "connections that go silent are noticed only after minutes";
 const LONGEST_WAIT_MS = 30_000;
 /** Those that commit all the time. */
 const COMMITTERS = ["metering", "top-up"];
@@ -28,7 +27,6 @@ export const WAY_FAULTS: readonly Kind[] = [
     services: COMMITTERS,
     lasts: [3, 6],
     backWithin: 45,
-    awaits: SILENT,
     counts: "commits unanswered",
     begin: (_, member, count) => atCommit(member, "goes silent", count),
   },
@@ -103,7 +101,7 @@ function swallows(name: string, way: WayName): Kind {
     };
   }
   return {
-    ...{ name, about: "member", services: ALL, lasts: [0, 0], backWithin: 30, awaits: SILENT },
+    ...{ name, about: "member", services: ALL, lasts: [0, 0], backWithin: 30 },
     async begin(_, { ways }) {
       ways[way].swallow();
       return nothingToEnd;
