@@ -4,7 +4,7 @@ import LongestFirst from "./test/support/stack/longest-first.ts";
 
 /** Tests that need nothing but Node: what is in these files finds no server. */
 const FAST = [
-  "test/{bench,catalogue,contract,core,docs,model,simulate,teeth}/**/*.test.ts",
+  "test/{bench,catalogue,contract,core,docs,load,model,simulate,teeth}/**/*.test.ts",
   "test/runtime/!(watchdog).test.ts",
   "test/dashboard/!(first-load).test.ts",
   "test/infra/demo/!(check-books).test.ts",

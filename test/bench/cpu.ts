@@ -14,11 +14,10 @@ export function cpuSeconds(pids: { node: number; postgres: number; kafka: number
     .filter((name) => /^\d+$/.test(name))
     .map((name) => statOf(Number(name)))
     .filter((stat) => stat !== null && stat.parent === pids.postgres);
-  const own = (pid: number) => statOf(pid)?.own ?? 0;
   const postmaster = statOf(pids.postgres);
   return {
-    node: own(pids.node),
-    kafka: own(pids.kafka),
+    node: ownCpuSeconds(pids.node),
+    kafka: ownCpuSeconds(pids.kafka),
     postgres:
       (postmaster?.own ?? 0) +
       (postmaster?.ended ?? 0) +
@@ -39,6 +38,11 @@ export function peakMegabytes(pid: number): number {
   const [, kilobytes = "0"] =
     /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return (Number(kilobytes) * 1024) / 1e6;
+}
+
+/** User plus system CPU seconds of one process; 0: there is none with this id. */
+export function ownCpuSeconds(pid: number): number {
+  return statOf(pid)?.own ?? 0;
 }
 
 function statOf(pid: number): { parent: number; own: number; ended: number } | null {

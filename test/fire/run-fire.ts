@@ -1,24 +1,16 @@
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Admin } from "kafkajs";
-import pg from "pg";
-import { randomFrom } from "../model/random.ts";
 import { check } from "./check/check.ts";
 import type { Checked } from "./check/findings.ts";
-import { plainKafka } from "./check/read-topic.ts";
 import { type History, openHistory } from "./history.ts";
 import { type Recovery, untilProgress } from "./liveness/liveness.ts";
 import { askForProgress } from "./liveness/progress.ts";
-import { canariesOf, type FireAccount, fireAccounts } from "./load/accounts.ts";
-import type { Api } from "./load/api.ts";
+import { canariesOf, fireAccounts } from "./load/accounts.ts";
 import { drain } from "./load/drain.ts";
-import { type Generator, startGenerator } from "./load/generator.ts";
-import { type Journal, openJournal } from "./load/journal.ts";
-import { openWorld } from "./load/open-world.ts";
 import type { Kind } from "./nemesis/kind.ts";
 import { KINDS } from "./nemesis/kinds.ts";
+import { openScene, type Scene } from "./open-scene.ts";
 import { type FireOptions, type Plan, type PlannedFault, planFire, type Round } from "./plan.ts";
-import { openStage, type Stage, TROUPE_NAMES } from "./stage/stage.ts";
+import { type Stage, TROUPE_NAMES } from "./stage/stage.ts";
 
 export interface FireResult {
   readonly plan: Plan;
@@ -50,42 +42,18 @@ export async function runFire(
   const plan = planFire(options, KINDS, TROUPE_NAMES);
   const accounts = fireAccounts(plan.rounds.length + 1);
   const history = openHistory(tell);
-  const stage = await openStage(history.note);
-  const held = new AsyncDisposableStack();
-  held.defer(() => stage.close());
+  const { loadSeed } = plan;
+  const { eventsPerSecond } = options;
+  const scene = await openScene({ accounts, loadSeed, eventsPerSecond }, history);
   try {
-    const api = await openWorld(stage, accounts);
-    history.note(`${accounts.length} accounts are open`);
-    const journal = openJournal(join(stage.folder, "journal.ndjson"));
-    held.defer(() => journal.close());
-    const generator = await startGenerator({
-      ...{ env: stage.env, accounts, journal, api },
-      random: randomFrom(plan.loadSeed),
-      eventsPerSecond: options.eventsPerSecond,
-    });
-    held.defer(() => generator.close());
-    const database = new pg.Pool({ connectionString: stage.superuserUrl, max: 2 });
-    database.on("error", () => undefined);
-    held.defer(() => database.end());
-    const admin = plainKafka(stage.env["KAFKA_BROKERS"] ?? "").admin();
-    await admin.connect();
-    held.defer(() => admin.disconnect());
-    const fire = { plan, stage, accounts, api, journal, generator, database, admin, history };
-    return await burn(fire);
+    return await burn({ ...scene, plan, history });
   } finally {
-    await held.disposeAsync();
+    await scene.close();
   }
 }
 
-interface Fire {
+interface Fire extends Scene {
   readonly plan: Plan;
-  readonly stage: Stage;
-  readonly accounts: readonly FireAccount[];
-  readonly api: Api;
-  readonly journal: Journal;
-  readonly generator: Generator;
-  readonly database: pg.Pool;
-  readonly admin: Admin;
   readonly history: History;
 }
 

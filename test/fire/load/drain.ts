@@ -38,7 +38,8 @@ async function leftToDo(admin: Admin, database: pg.Pool): Promise<string[]> {
   return left;
 }
 
-async function unreadBy(
+/** How many messages of a topic a consumer has not read. */
+export async function unreadBy(
   admin: Admin,
   database: pg.Pool,
   consumer: string,

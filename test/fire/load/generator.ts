@@ -32,6 +32,8 @@ export interface Generator {
    * there. Returns the places of the attempt that was acknowledged.
    */
   publish(usage: readonly Placed[]): Promise<RecordMetadata[]>;
+  /** From now on. */
+  setRate(eventsPerSecond: number): void;
   /** Draws no more, and resolves when everything drawn is acknowledged. */
   stop(): Promise<void>;
   close(): Promise<void>;
@@ -53,7 +55,8 @@ export interface GeneratorOptions {
 
 /** Publishes until it is stopped. Whatever was drawn is sent again until it is acknowledged. */
 export async function startGenerator(options: GeneratorOptions): Promise<Generator> {
-  const { env, accounts, random, journal, api, eventsPerSecond } = options;
+  const { env, accounts, random, journal, api } = options;
+  let { eventsPerSecond } = options;
   const codec = await codecOf("usage-event");
   const schemaId = await latestSchemaId(env["SCHEMA_REGISTRY_URL"] ?? "");
   const drawer = eventDrawer({ random, accounts, codec, schemaId });
@@ -127,6 +130,9 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
         if (sent !== null) return sent;
         await wait(AGAIN_MS);
       }
+    },
+    setRate(next) {
+      eventsPerSecond = next;
     },
     async stop() {
       stopping.abort();

@@ -20,6 +20,8 @@ export interface Member {
   readonly ways: Ways;
   /** The port that it serves, if any. */
   readonly port: number | null;
+  /** Where it answers `/livez` and `/readyz`. */
+  readonly healthPort: number;
   /** Undefined while none is running. */
   readonly pid: number | undefined;
   /** Whether it is meant to run. */
@@ -39,6 +41,7 @@ export interface MemberOptions {
   readonly service: Service;
   readonly ways: Ways;
   readonly port: number | null;
+  readonly healthPort: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Keeps `<name>.log`. */
   readonly logDir: string;
@@ -47,7 +50,7 @@ export interface MemberOptions {
 }
 
 export function createMember(options: MemberOptions): Member {
-  const { name, service, ways, port, note } = options;
+  const { name, service, ways, port, healthPort, note } = options;
   const said = new Map<string, number>();
   let running: Supervision | undefined;
 
@@ -61,7 +64,7 @@ export function createMember(options: MemberOptions): Member {
   }
 
   return {
-    ...{ name, service: service.name, ways, port },
+    ...{ name, service: service.name, ways, port, healthPort },
     get pid() {
       return running?.pidOf(name);
     },

@@ -57,7 +57,7 @@ export const TROUPE_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
     Array.from({ length: count }, (_, index) => `${name}-${index + 1}`),
   ]),
 );
-const PORTS = { first: 34_000, listeners: 34_100, services: 34_200 };
+const PORTS = { first: 34_000, listeners: 34_100, services: 34_200, health: 34_300 };
 const PROJECT = resolve(import.meta.dirname, "../../..");
 /** So that a disk that is full soon has no room for more. */
 const MOST_WAL = "256MB";
@@ -69,13 +69,17 @@ const SETTINGS = {
   LOG_LEVEL: "info",
 };
 
-export async function openStage(note: (line: string) => void): Promise<Stage> {
+/** `settings` of all services are over those of the stage. */
+export async function openStage(
+  note: (line: string) => void,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "drawdown-fire-"));
   await chmod(folder, 0o711); // Postgres may run as a user of its own
   const held = new AsyncDisposableStack();
   held.defer(() => rm(folder, { recursive: true, force: true }));
   try {
-    return await open(folder, held, note);
+    return await open(folder, held, { note, settings });
   } catch (error) {
     await held.disposeAsync();
     throw error;
@@ -85,8 +89,12 @@ export async function openStage(note: (line: string) => void): Promise<Stage> {
 async function open(
   folder: string,
   held: AsyncDisposableStack,
-  note: (line: string) => void,
+  options: {
+    readonly note: (line: string) => void;
+    readonly settings: Readonly<Record<string, string>>;
+  },
 ): Promise<Stage> {
+  const { note, settings } = options;
   const logDir = join(folder, "services");
   await mkdir(logDir);
   const reserve = async (preferred: number): Promise<number> => {
@@ -154,16 +162,19 @@ async function open(
   const members: Member[] = [];
   for (const { name, service, isSpare, ways } of parts) {
     const port = await reserve(PORTS.services);
+    const healthPort = await reserve(PORTS.health);
     if (service === TOP_UP_SERVICE && !isSpare) webhookPorts.push(port);
     const member = createMember({
-      ...{ name, ways, logDir, note },
+      ...{ name, ways, healthPort, logDir, note },
       service: { ...service, file: join(bundles, `${service.name}.mjs`) },
       port: service === API_SERVICE ? port : null,
       env: {
         ...inherited(),
         ...throughWays(stack, ways),
         ...SETTINGS,
+        ...settings,
         API_PORT: String(port),
+        HEALTH_PORT: String(healthPort),
         WEBHOOK_PORT: String(port),
         PAYMENT_GATEWAY: "simulated",
         SIMULATED_GATEWAY_URL: `http://127.0.0.1:${ways.gateway.port}`,
