@@ -7,6 +7,7 @@ import {
   refuseInOutbox,
   takeFromOutbox,
 } from "../../ledger/outbox/outbox.ts";
+import { waitsForRelay } from "../../ledger/outbox/waits-for-relay.ts";
 import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
 import { cutPayload } from "../../ledger/usage/cut-message.ts";
 import {
@@ -31,6 +32,7 @@ const DEAD_LETTERS_AT_ONCE = 100;
  * Returns true when there may be more.
  */
 export async function relayOutbox(database: Database, publisher: Publisher): Promise<boolean> {
+  if (!(await waitsForRelay(database))) return false;
   return inTransaction(database, async (transaction) => {
     if (!(await becomeRelay(transaction))) return false;
     const records = await takeFromOutbox(transaction, RECORDS_AT_ONCE);

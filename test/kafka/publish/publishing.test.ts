@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import kafkajs from "kafkajs";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { openRegistry } from "../../../shared/kafka/codec/open-registry.ts";
@@ -16,7 +16,7 @@ import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
 import { putInOutbox } from "../../../shared/ledger/outbox/outbox.ts";
 import { lowBalanceRecord } from "../../../shared/ledger/outbox/records.ts";
-import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
+import { type Database, inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import { readSettings } from "../../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
@@ -101,6 +101,19 @@ test("only one of two relays works at a time", async () => {
   await relayAll();
   await eventually("all four are published", () => crossingsOf("two-relays").length >= 4);
   expect(crossingsOf("two-relays")).toEqual(["1", "2", "3", "4"]);
+});
+
+test("a relay with nothing to publish looks once, without a transaction", async () => {
+  const { database } = books;
+  const query = vi.spyOn(database, "query");
+  const withoutTransactions: Database = Object.create(database, {
+    query: { value: database.query.bind(database) },
+    connect: { value: () => Promise.reject(new Error("a transaction begins")) },
+  });
+  expect(await relayOutbox(withoutTransactions, publisher)).toBe(false);
+  expect(query).toHaveBeenCalledTimes(1);
+  await leaveLowBalances("looked", 1n);
+  await expect(relayOutbox(withoutTransactions, publisher)).rejects.toThrow("a transaction begins");
 });
 
 test("a relay that loses Postgres while Kafka is slow reports an outage, to be retried", async () => {
