@@ -1,5 +1,9 @@
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
-import { type ClaimedPayment, claimPayments } from "../../shared/ledger/payments/claim.ts";
+import {
+  type ClaimedPayment,
+  claimPayments,
+  isPaymentDue,
+} from "../../shared/ledger/payments/claim.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { watchLoop } from "../../shared/runtime/health/watch-loop.ts";
 import { workInHand } from "../../shared/runtime/health/work-in-hand.ts";
@@ -47,8 +51,9 @@ export function paymentCharging(
   async function claimMore(): Promise<void> {
     const limit = MOST_CONCURRENT - inProgress.size;
     if (limit < LEAST_ROOM) return sleeper.sleep(CHECK_EVERY_MS);
-    const claim = { now: now(), gateway: gateway.name, limit, leaseMs: LEASE_MS };
-    const claimed = await claimPayments(database, claim);
+    const at = { now: now(), gateway: gateway.name };
+    if (!(await isPaymentDue(database, at))) return sleeper.sleep(CHECK_EVERY_MS);
+    const claimed = await claimPayments(database, { ...at, limit, leaseMs: LEASE_MS });
     for (const payment of claimed) {
       const processing: Promise<void> = processClaimed(payment).finally(() => {
         inProgress.delete(processing);

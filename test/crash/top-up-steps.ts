@@ -183,8 +183,9 @@ function isComparison(sql: string): boolean {
   return /\b(charge_check|unmatched_charge|FROM unnest)\b/.test(sql);
 }
 
+/** At accounts; at records to publish and payments to claim, before the transaction that takes them. */
 function isLook(sql: string): boolean {
-  return /FROM auto_top_up\s+WHERE look_at/.test(sql);
+  return /^SELECT EXISTS|FROM auto_top_up\s+WHERE look_at/.test(sql);
 }
 
 /** Which balances wait to be published, by whichever process. */

@@ -16,7 +16,8 @@ export interface FollowedTopics {
 }
 
 const FOLLOWED = [TOPICS.balances, TOPICS.credits, TOPICS.topUps];
-const MAX_WAIT_MS = 100;
+/** Kafka answers as soon as it has anything; when it has not, each fetch costs both sides. */
+const MAX_WAIT_MS = 500;
 const MAX_BYTES = 4 << 20;
 
 /**

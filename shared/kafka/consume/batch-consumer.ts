@@ -9,7 +9,8 @@ const FETCHING = {
   heartbeatMs: 1_000,
   // Bounds the memory for messages.
   maxFetchBytes: 16 << 20,
-  maxWaitMs: 250,
+  // Kafka answers as soon as it has anything; when it has not, each fetch costs both sides.
+  maxWaitMs: 500,
 };
 const COMMIT_EVERY_MS = 1_000;
 

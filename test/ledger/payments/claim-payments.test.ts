@@ -13,6 +13,7 @@ import { autoTopUpsToLookAt } from "../../../shared/ledger/books/auto-top-ups.ts
 import {
   checkPaymentNow,
   countLongPending,
+  isPaymentDue,
   otherGateway,
   putOffPayment,
 } from "../../../shared/ledger/payments/claim.ts";
@@ -369,6 +370,11 @@ describe("among 100,000 that are waiting or settled", () => {
     index: string;
     look: (database: Books["database"]) => Promise<unknown>;
   }>([
+    {
+      what: "whether there is a payment to claim",
+      index: "payment_next_try",
+      look: (database) => isPaymentDue(database, { now: NOON + 3_600_000, gateway: "simulated" }),
+    },
     {
       what: "payments to claim",
       index: "payment_next_try",
