@@ -25,6 +25,7 @@ test.each<[command: string, flag: string, value: string]>([
   ["teeth", "--unknown", "1"],
   ["fire", "--minutes", "soon"],
   ["fire", "--seed", "0"],
+  ["fire", "--only", "no such fault"],
   ["fuzz", "--minutes", "soon"],
   ["fuzz", "--minutes", "0"],
   ["fuzz", "--runs", "1.5"],

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
-import type { FireOptions } from "./plan.ts";
+import { above0, commandFlags, from1 } from "../support/command-flags.ts";
+import { KINDS } from "./nemesis/kinds.ts";
 import { reportJson, reportText } from "./report.ts";
 import { runFire } from "./run-fire.ts";
 
@@ -20,43 +20,27 @@ service took to make progress again.
 Example: npm run test:fire -- --minutes 10 --seed 7
 Exit codes: 0 all is well; 1 something was lost, twice, wrong or not back in time; 2 wrong usage.`;
 
-const options = readOptions();
-const result = await runFire(options.fire, (line) => console.error(line));
-console.log(options.json ? reportJson(result) : reportText(result));
-process.exit(result.failures.length === 0 ? 0 : 1);
-
-function readOptions(): { fire: FireOptions; json: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        minutes: { type: "string", default: "10" },
-        seed: { type: "string", default: String(Date.now() % 1_000_000) },
-        rate: { type: "string", default: "200" },
-        only: { type: "string" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (values.help) {
-      console.log(HELP);
-      process.exit(0);
-    }
-    const fire = {
-      minutes: above0("--minutes", values.minutes),
-      seed: above0("--seed", values.seed),
-      eventsPerSecond: above0("--rate", values.rate),
-      only: values.only ?? null,
+const { json, ...fire } = commandFlags(
+  HELP,
+  {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: String(1 + (Date.now() % 1_000_000)) },
+    rate: { type: "string", default: "200" },
+    only: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+  ({ minutes, seed, rate, only = null, json }) => {
+    const isOfNone = only !== null && !KINDS.some(({ name }) => name.includes(only));
+    if (isOfNone && only !== "none") throw new RangeError(`no fault has "${only}" in its name`);
+    return {
+      minutes: above0("--minutes", minutes),
+      seed: from1("--seed", seed),
+      eventsPerSecond: above0("--rate", rate),
+      ...{ only, json },
     };
-    console.error(`seed ${fire.seed}, ${fire.minutes} minutes, ${fire.eventsPerSecond} events/s`);
-    return { fire, json: values.json };
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
-
-function above0(name: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new Error(`${name} must be a number above 0, not ${text}`);
-  return value;
-}
+  },
+);
+console.error(`seed ${fire.seed}, ${fire.minutes} minutes, ${fire.eventsPerSecond} events/s`);
+const result = await runFire(fire, (line) => console.error(line));
+console.log(json ? reportJson(result) : reportText(result));
+process.exit(result.failures.length === 0 ? 0 : 1);
