@@ -33,7 +33,10 @@ export async function compared(scene: Scene, history: History): Promise<Figure[]
   });
   return checked.map(({ what, looked, findings }) => ({
     what,
-    value: findings.length === 0 ? String(looked) : findings.slice(0, FINDINGS).join("; "),
+    value:
+      findings.length === 0
+        ? String(looked)
+        : findings.slice(0, FINDINGS).join("; ").replaceAll("\n", " "),
     bound: "no finding",
     isWell: findings.length === 0,
   }));
