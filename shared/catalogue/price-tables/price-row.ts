@@ -38,8 +38,12 @@ export function keyText({ kind, provider, model, band }: PriceKey): string {
 /** True when two rows ask the same money for the same quantity. */
 export function isSamePrice(a: PriceRow, b: PriceRow): boolean {
   const least = Math.min(a.price.exponent, b.price.exponent);
-  const [ofA, ofB] = [a, b].map(
-    ({ price }) => price.coefficient * 10n ** BigInt(price.exponent - least),
+  return (
+    a.currency === b.currency && inPowers(a.price, least) * b.per === inPowers(b.price, least) * a.per
   );
-  return a.currency === b.currency && (ofA ?? 0n) * b.per === (ofB ?? 0n) * a.per;
+}
+
+/** How many times 10^`power` a number is. Its own exponent is at least `power`. */
+function inPowers({ coefficient, exponent }: ExactNumber, power: number): bigint {
+  return coefficient * 10n ** BigInt(exponent - power);
 }
