@@ -1,5 +1,6 @@
 import { countText, idProblem } from "../../core/text/text.ts";
 import { type Problem, short } from "../problem.ts";
+import { listProblems } from "./list-problems.ts";
 import { isSamePrice, keyText, type PriceRow } from "./price-row.ts";
 
 /** A price that a table states and that is not read, by the name of its key. */
@@ -11,8 +12,8 @@ export interface LeftOut {
 
 /** What was found in a table: its rows in their order and what was left out, or its problems. */
 export type Collected =
-  | { readonly kind: "read"; readonly rows: PriceRow[]; readonly leftOut: LeftOut[] }
-  | { readonly kind: "unreadable"; readonly problems: Problem[] };
+  | { readonly kind: "read"; readonly rows: readonly PriceRow[]; readonly leftOut: readonly LeftOut[] }
+  | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
 
 /** Takes what a reader finds. */
 export interface RowCollector {
@@ -23,7 +24,6 @@ export interface RowCollector {
 }
 
 export const MOST_ROWS = 200_000;
-const MOST_PROBLEMS = 100;
 const MOST_KEYS_LEFT_OUT = 1_000;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
@@ -31,13 +31,8 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 export function collectRows(): RowCollector {
   const rows = new Map<string, PriceRow>();
   const leftOut = new Map<string, LeftOut>();
-  const problems: Problem[] = [];
-  let unlisted = 0;
-
-  function refuse(line: number, field: string, problem: string): void {
-    if (problems.length < MOST_PROBLEMS) problems.push({ line, field: short(field), problem });
-    else unlisted += 1;
-  }
+  const problems = listProblems();
+  const refuse = problems.add;
 
   function add(row: PriceRow): void {
     const { line, field } = row.place;
@@ -64,13 +59,10 @@ export function collectRows(): RowCollector {
   }
 
   function end(): Collected {
-    if (unlisted > 0) {
-      const problem = `has ${countText(unlisted)} more problems, which are not listed`;
-      problems.push({ line: problems.at(-1)?.line ?? 0, field: "", problem });
-    }
-    if (problems.length > 0) return { kind: "unreadable", problems };
-    if (rows.size > 0) return { kind: "read", rows: [...rows.values()], leftOut: [...leftOut.values()] };
-    return { kind: "unreadable", problems: [{ line: 1, field: "", problem: "has no prices" }] };
+    if (rows.size === 0) refuse(1, "", "has no prices");
+    const refused = problems.all();
+    if (refused.length > 0) return { kind: "unreadable", problems: refused };
+    return { kind: "read", rows: [...rows.values()], leftOut: [...leftOut.values()] };
   }
 
   return { add, refuse, leaveOut, end };

@@ -3,7 +3,7 @@ import { nearestName } from "../nearest-name.ts";
 import { short } from "../problem.ts";
 import type { RowCollector } from "./collect-rows.ts";
 import { type CsvRecord, csvRecords } from "./csv-records.ts";
-import { numberOr } from "./json-price.ts";
+import { exactOr } from "./exact-number.ts";
 import { type Band, NO_BAND } from "./price-row.ts";
 
 const REQUIRED = ["provider", "model", "kind", "price"] as const;
@@ -66,7 +66,7 @@ function readRecord(
   }
   const cell = (column: Column) => cells[header.indexOf(column)] ?? "";
   const refuse = (column: Column, problem: string) => found.refuse(line, column, problem);
-  const price = numberOr(cell("price"), (problem) => refuse("price", problem));
+  const price = exactOr(cell("price"), (problem) => refuse("price", problem));
   const per = cell("per") === "" ? 1n : wholeFrom(1n, cell("per"));
   const band = bandOf(cell("from_quantity"), cell("from_context"));
   const currency = cell("currency") || "USD";

@@ -38,7 +38,7 @@ export function parseExact(text: string): ExactNumber {
 
 function reasonAgainst(text: string): string {
   if (text === "") return "is missing";
-  if (/^-\d/.test(text)) return `must not be below zero, and has no sign: not ${text}`;
+  if (/^-\d/.test(text)) return `must be 0 or more, without a sign, not ${text}`;
   return `must be a number like 3, 0.0000003 or 3e-7, not "${text}"`;
 }
 
@@ -52,6 +52,22 @@ function refuseExtremes(text: string, digits: number, exponent: number): void {
   if (digits > MOST_DIGITS) {
     throw new RangeError(`has ${digits} digits; at most ${MOST_DIGITS} are possible`);
   }
+}
+
+/** As `parseExact`, but tells the reason and returns null. */
+export function exactOr(text: string, tell: (problem: string) => void): ExactNumber | null {
+  try {
+    return parseExact(text);
+  } catch (problem) {
+    if (!(problem instanceof RangeError)) throw problem;
+    tell(problem.message);
+    return null;
+  }
+}
+
+/** How many times 10^`power` a number is. Its own exponent is at least `power`. */
+export function inPowers({ coefficient, exponent }: ExactNumber, power: number): bigint {
+  return coefficient * 10n ** BigInt(exponent - power);
 }
 
 /** `number` x 10^`power`. */

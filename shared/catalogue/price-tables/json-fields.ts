@@ -1,3 +1,4 @@
+import { exactOr, inPowers } from "./exact-number.ts";
 import type { Json, JsonMember, JsonObject } from "./json-tree.ts";
 
 /** The members of an object with a name: none, one, or more where it is stated twice. */
@@ -15,7 +16,9 @@ export function isObject(value: Json): value is JsonObject {
   return value.kind === "object";
 }
 
-/** A whole number from 0 on, such as a number of tokens; null: it is none. */
+/** A whole number from 0 on, however it is written (256000.0); null: it is none. */
 export function wholeNumberOf(value: Json | undefined): bigint | null {
-  return value?.kind === "number" && /^\d{1,15}$/.test(value.text) ? BigInt(value.text) : null;
+  if (value?.kind !== "number") return null;
+  const number = exactOr(value.text, () => undefined);
+  return number !== null && number.exponent >= 0 ? inPowers(number, 0) : null;
 }

@@ -1,4 +1,4 @@
-import { type ExactNumber, parseExact, shift } from "./exact-number.ts";
+import { exactOr, shift } from "./exact-number.ts";
 import type { RowCollector } from "./collect-rows.ts";
 import type { JsonMember } from "./json-tree.ts";
 import type { PriceKey } from "./price-row.ts";
@@ -24,20 +24,9 @@ export function addPrice(
   if (value.kind !== "number" && value.kind !== "text") {
     return found.refuse(line, field, "must be a number");
   }
-  const price = numberOr(value.text, (problem) => found.refuse(line, field, problem));
+  const price = exactOr(value.text, (problem) => found.refuse(line, field, problem));
   if (price === null) return;
   const power = SMALL_UNITS.test(key.kind) ? MILLION - (per.toString().length - 1) : 0;
   const restated = { price: shift(price, power), per: per * 10n ** BigInt(power) };
   found.add({ ...key, ...restated, currency: CURRENCY, place: { line, field } });
-}
-
-/** A number, or null once the reason against it was told. */
-export function numberOr(text: string, tell: (problem: string) => void): ExactNumber | null {
-  try {
-    return parseExact(text);
-  } catch (problem) {
-    if (!(problem instanceof RangeError)) throw problem;
-    tell(problem.message);
-    return null;
-  }
 }

@@ -54,9 +54,10 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ["file_search_cost_per_1k_calls", "file_search_calls"],
 ]);
 
-const TTL = "_above_1hr";
+/** How long a cache keeps what is written. */
+const TTL = /_above_(\d{1,3})hr$/;
 const ABOVE = /_above_(\d{1,6})(k_tokens|s_interval)/;
-const VARIANT = /_(flex|priority|batches|batch_requests|fast|ultrafast|\d[\d.]{0,4}[kKp]?)$/;
+const VARIANT = /_(flex|priority|batches|batch_requests|fast|ultrafast|balanced|\d[\d.]{0,4}[kKp]?)$/;
 
 /** What a key prices; null: it is no price that is known. */
 export function pricedBy(key: string): PricedKind | null {
@@ -66,10 +67,10 @@ export function pricedBy(key: string): PricedKind | null {
   const unbanded = above === undefined ? key : key.replace(above, "");
   const variant = VARIANT.exec(unbanded)?.[1];
   const plain = variant === undefined ? unbanded : unbanded.slice(0, -variant.length - 1);
-  const hasTtl = plain.endsWith(TTL);
-  const base = KINDS.get(hasTtl ? plain.slice(0, -TTL.length) : plain);
+  const hours = TTL.exec(plain)?.[1];
+  const base = KINDS.get(plain.replace(TTL, ""));
   if (base === undefined) return null;
-  const kind = [base, hasTtl ? "1h" : "", variantName(variant)].filter(Boolean).join("_");
+  const kind = [base, ...(hours === undefined ? [] : [`${hours}h`]), ...variantName(variant)].join("_");
   return priced(kind, key, threshold === undefined ? NO_BAND : bandAbove(threshold, unit));
 }
 
@@ -89,6 +90,7 @@ function bandAbove(threshold: string, unit: string | undefined): Band {
     : { of: "quantity", from: BigInt(threshold) + 1n };
 }
 
-function variantName(variant = ""): string {
-  return variant.startsWith("batch") ? "batch" : variant.toLowerCase();
+function variantName(variant: string | undefined): string[] {
+  if (variant === undefined) return [];
+  return [variant.startsWith("batch") ? "batch" : variant.toLowerCase()];
 }

@@ -1,5 +1,5 @@
 import { short } from "../problem.ts";
-import { type ExactNumber, parseExact } from "./exact-number.ts";
+import { type ExactNumber, inPowers, parseExact } from "./exact-number.ts";
 import type { PriceKey } from "./price-row.ts";
 
 /** A factor on the list price of what matches: `*` in `pattern` stands for any text, also for none. */
@@ -12,7 +12,7 @@ export interface Markup {
 /** What holds for a row that no markup matches. */
 export const LIST_PRICE: Markup = { pattern: "*", factor: parseExact("1") };
 
-const LARGEST_FACTOR = 1000;
+const LARGEST_FACTOR = 1000n;
 const MOST_CHARACTERS = 600;
 
 /**
@@ -31,7 +31,9 @@ export function parseMarkup(text: string): Markup {
 
 function parseFactor(text: string, written: string): ExactNumber {
   const factor = parseExact(written);
-  const isPossible = factor.coefficient > 0n && Number(written) <= LARGEST_FACTOR;
+  const power = Math.min(factor.exponent, 0);
+  const isPossible =
+    factor.coefficient > 0n && inPowers(factor, power) <= LARGEST_FACTOR * 10n ** BigInt(-power);
   if (isPossible) return factor;
   throw new RangeError(`the markup ${short(text)} must be above 0 and at most ${LARGEST_FACTOR}`);
 }

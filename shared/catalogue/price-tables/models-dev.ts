@@ -46,9 +46,17 @@ function readModels(provider: string, { line, value }: JsonMember, found: RowCol
     else {
       const whose: Whose = { provider, model, field: `${ofModel}.cost` };
       for (const cost of membersOf(entry, "cost")) readCost(whose, cost, found);
-      for (const { line: of } of membersOf(entry, "experimental")) {
-        if (hasModeCosts(entry)) found.leaveOut("experimental.modes", of);
-      }
+      leaveOutModes(entry, found);
+    }
+  }
+}
+
+/** Modes that are on trial have a cost of their own. */
+function leaveOutModes(entry: JsonObject, found: RowCollector): void {
+  for (const { value: experimental } of membersOf(entry, "experimental")) {
+    if (!isObject(experimental)) continue;
+    for (const { line } of membersOf(experimental, "modes")) {
+      found.leaveOut("experimental.modes", line);
     }
   }
 }

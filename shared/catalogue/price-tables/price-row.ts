@@ -1,5 +1,5 @@
 import type { Place } from "../../core/offer/requested-catalogue.ts";
-import type { ExactNumber } from "./exact-number.ts";
+import { type ExactNumber, inPowers } from "./exact-number.ts";
 
 /**
  * From when on a price holds: from a `quantity` of the event itself, or from a number of tokens that its request
@@ -41,9 +41,4 @@ export function isSamePrice(a: PriceRow, b: PriceRow): boolean {
   return (
     a.currency === b.currency && inPowers(a.price, least) * b.per === inPowers(b.price, least) * a.per
   );
-}
-
-/** How many times 10^`power` a number is. Its own exponent is at least `power`. */
-function inPowers({ coefficient, exponent }: ExactNumber, power: number): bigint {
-  return coefficient * 10n ** BigInt(exponent - power);
 }

@@ -2,6 +2,7 @@ import { MAX_BIGINT, MICRO_PER_CREDIT, type MicroCredits } from "../../core/line
 import { isCurrency } from "../../core/text/money.ts";
 import { type Problem, short } from "../problem.ts";
 import { type ExactNumber, parseExact } from "./exact-number.ts";
+import { listProblems } from "./list-problems.ts";
 import { type Markup, markupOf } from "./markup.ts";
 import type { PriceKey, PriceRow } from "./price-row.ts";
 
@@ -43,20 +44,21 @@ export function toRates(
   worth: CreditWorth,
 ): TableRates {
   const rates: TableRate[] = [];
-  const problems: Problem[] = [];
+  const problems = listProblems();
   const used = new Set<Markup>();
   for (const row of rows) {
     const markup = markupOf(markups, row);
     used.add(markup);
     const rate = rateOf(row, markup.factor, worth);
-    if (typeof rate === "string") problems.push({ ...row.place, problem: rate });
+    if (typeof rate === "string") problems.add(row.place.line, row.place.field, rate);
     else rates.push({ ...keyOf(row), ...rate, listPrice: row, markup });
   }
   for (const { pattern } of markups.filter((markup) => !used.has(markup))) {
     const problem = "holds for no price: nothing matches it, or a later one matches as well";
-    problems.push({ line: 0, field: `markup ${pattern}`, problem });
+    problems.add(0, `markup ${pattern}`, problem);
   }
-  return problems.length > 0 ? { kind: "refused", problems } : { kind: "priced", rates };
+  const refused = problems.all();
+  return refused.length > 0 ? { kind: "refused", problems: refused } : { kind: "priced", rates };
 }
 
 function keyOf({ kind, provider, model, band }: PriceRow): PriceKey {
