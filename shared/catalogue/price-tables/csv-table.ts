@@ -1,4 +1,5 @@
 import { isCurrency } from "../../core/text/money.ts";
+import { countText } from "../../core/text/text.ts";
 import { nearestName } from "../nearest-name.ts";
 import { short } from "../problem.ts";
 import type { RowCollector } from "./collect-rows.ts";
@@ -68,12 +69,11 @@ function readRecord(
   const refuse = (column: Column, problem: string) => found.refuse(line, column, problem);
   const price = exactOr(cell("price"), (problem) => refuse("price", problem));
   const per = cell("per") === "" ? 1n : wholeFrom(1n, cell("per"));
-  const band = bandOf(cell("from_quantity"), cell("from_context"));
+  const band = bandOf(cell, refuse);
   const currency = cell("currency") || "USD";
-  if (per === null) refuse("per", "must be a whole number from 1 to 1,000,000,000,000");
-  if (typeof band === "string") refuse("from_quantity", band);
+  if (per === null) refuse("per", `must be a whole number from 1 to ${countText(LARGEST)}`);
   if (!isCurrency(currency)) refuse("currency", "is not a currency of ISO 4217; write it like EUR");
-  else if (price !== null && per !== null && typeof band !== "string") {
+  else if (price !== null && per !== null && band !== null) {
     const key = { kind: cell("kind"), provider: cell("provider"), model: cell("model"), band };
     found.add({ ...key, price, currency, per, place: { line, field: "" } });
   }
@@ -86,11 +86,20 @@ function wholeFrom(least: bigint, text: string): bigint | null {
   return number >= least && number <= LARGEST ? number : null;
 }
 
-/** The band of a row, or what is wrong with it. */
-function bandOf(quantity: string, context: string): Band | string {
-  if (quantity !== "" && context !== "") return "must be empty where from_context is not";
-  if (quantity === "" && context === "") return NO_BAND;
-  const from = wholeFrom(0n, quantity || context);
-  if (from === null) return "and from_context must be whole numbers up to 1,000,000,000,000";
-  return from === 0n ? NO_BAND : { of: quantity === "" ? "context" : "quantity", from };
+/** The band of a row; null once it was told what is wrong with it. */
+function bandOf(
+  cell: (column: Column) => string,
+  refuse: (column: Column, problem: string) => void,
+): Band | null {
+  const column = cell("from_context") === "" ? "from_quantity" : "from_context";
+  const from = cell(column) === "" ? 0n : wholeFrom(0n, cell(column));
+  if (column === "from_context" && cell("from_quantity") !== "") {
+    refuse(column, "must be empty where from_quantity is not");
+    return null;
+  }
+  if (from === null) {
+    refuse(column, `must be a whole number up to ${countText(LARGEST)}`);
+    return null;
+  }
+  return from === 0n ? NO_BAND : { of: column === "from_context" ? "context" : "quantity", from };
 }

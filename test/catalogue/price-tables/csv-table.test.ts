@@ -78,9 +78,9 @@ acme,m,calls,1,USD,-1,
 acme,m,calls,1,USD,,1.5`;
     expect(problemsOf(csv)).toEqual([
       "2: currency: is not a currency of ISO 4217; write it like EUR",
-      "3: from_quantity: must be empty where from_context is not",
-      "4: from_quantity: and from_context must be whole numbers up to 1,000,000,000,000",
-      "5: from_quantity: and from_context must be whole numbers up to 1,000,000,000,000",
+      "3: from_context: must be empty where from_quantity is not",
+      "4: from_quantity: must be a whole number up to 1,000,000,000,000",
+      "5: from_context: must be a whole number up to 1,000,000,000,000",
     ]);
   });
 
