@@ -1,7 +1,7 @@
 import { countText, idProblem } from "../../core/text/text.ts";
 import { type Problem, short } from "../problem.ts";
 import { listProblems } from "./list-problems.ts";
-import { isSamePrice, keyText, type PriceRow } from "./price-row.ts";
+import { isSamePrice, keyText, NO_BAND, type PriceRow } from "./price-row.ts";
 
 /** A price that a table states and that is not read, by the name of its key. */
 export interface LeftOut {
@@ -23,31 +23,42 @@ export interface RowCollector {
   end(): Collected;
 }
 
-export const MOST_ROWS = 200_000;
+const MOST_ROWS = 200_000;
 const MOST_KEYS_LEFT_OUT = 1_000;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** The same price stated twice is one row; another price for the same is a problem. */
 export function collectRows(): RowCollector {
   const rows = new Map<string, PriceRow>();
+  const banded = new Map<string, PriceRow>();
   const leftOut = new Map<string, LeftOut>();
   const problems = listProblems();
   const refuse = problems.add;
 
   function add(row: PriceRow): void {
-    const { line, field } = row.place;
-    for (const name of ["provider", "model", "kind"] as const) {
-      const problem = nameProblem(`the ${name}`, row[name]);
-      if (problem !== null) return refuse(line, field, problem);
-    }
     const key = keyText(row);
     const first = rows.get(key);
-    if (first === undefined && rows.size < MOST_ROWS) rows.set(key, row);
-    else if (first === undefined) {
-      refuse(line, field, `is one price more than the ${countText(MOST_ROWS)} possible`);
-    } else if (!isSamePrice(first, row)) {
-      refuse(line, field, `has another price in line ${first.place.line}, by ${placeText(first)}`);
+    const problem = problemOf(row, first);
+    if (problem !== null) refuse(row.place.line, row.place.field, problem);
+    else if (first === undefined) rows.set(key, row);
+  }
+
+  function problemOf(row: PriceRow, first: PriceRow | undefined): string | null {
+    if (first !== undefined) {
+      return isSamePrice(first, row) ? null : `has another price in ${placeText(first)}`;
     }
+    if (rows.size === MOST_ROWS) return `is one price more than the ${countText(MOST_ROWS)} possible`;
+    return namesProblem(row) ?? bandProblem(row);
+  }
+
+  /** Bands of one kind are all of the quantity or all of the context: which would be the higher one? */
+  function bandProblem(row: PriceRow): string | null {
+    if (row.band.from === 0n) return null;
+    const key = keyText({ ...row, band: NO_BAND });
+    const first = banded.get(key);
+    if (first === undefined) banded.set(key, row);
+    if (first === undefined || first.band.of === row.band.of) return null;
+    return `is a band by ${row.band.of}, but there is one by ${first.band.of} in ${placeText(first)}`;
   }
 
   function leaveOut(key: string, line: number): void {
@@ -69,7 +80,15 @@ export function collectRows(): RowCollector {
 }
 
 function placeText({ place }: PriceRow): string {
-  return place.field === "" ? "another row" : short(place.field);
+  return place.field === "" ? `line ${place.line}` : `line ${place.line}, ${short(place.field)}`;
+}
+
+function namesProblem(row: PriceRow): string | null {
+  return (
+    nameProblem("the provider", row.provider) ??
+    nameProblem("the model", row.model) ??
+    nameProblem("the kind", row.kind)
+  );
 }
 
 /** Why a name cannot be a meter's or the value of a dimension; null: it can. */

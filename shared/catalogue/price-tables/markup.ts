@@ -10,7 +10,7 @@ export interface Markup {
 }
 
 /** What holds for a row that no markup matches. */
-export const LIST_PRICE: Markup = { pattern: "*", factor: parseExact("1") };
+const LIST_PRICE: Markup = { pattern: "*", factor: parseExact("1") };
 
 const LARGEST_FACTOR = 1000n;
 const MOST_CHARACTERS = 600;

@@ -70,7 +70,7 @@ const MOST_UNITS = 10n ** 15n;
 /**
  * The rate of a price, or why there is none. This is the one place where it is rounded: where the micro-credits for
  * the row's units are neither whole nor a credit or more, the units grow by tens until they are; what then is not
- * whole is rounded to the nearest micro-credit, halves up. So no rate is off by more than one part in two millions.
+ * whole is rounded to the nearest micro-credit, halves up. So no rate is off by more than one part in two million.
  */
 function rateOf(
   row: PriceRow,

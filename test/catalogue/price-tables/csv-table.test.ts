@@ -45,8 +45,17 @@ test("the same key: once with one price, refused with two", () => {
     "acme/m calls: USD 1 for 10",
   ]);
   expect(problemsOf(`${HEADER}\n${row("1", "10")}${row("0.11", "1")}`)).toEqual([
-    "3: : has another price in line 2, by another row",
+    "3: : has another price in line 2",
   ]);
+});
+
+test("bands of a kind are all by quantity or all by context", () => {
+  const csv = `provider,model,kind,price,from_quantity,from_context
+acme,m,calls,1,,
+acme,m,calls,2,10,
+acme,m,calls,3,,10
+acme,n,calls,3,,10`;
+  expect(problemsOf(csv)).toEqual(["4: : is a band by context, but there is one by quantity in line 3"]);
 });
 
 describe("is refused by line and column:", () => {

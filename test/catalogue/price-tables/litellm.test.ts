@@ -56,12 +56,12 @@ describe("a key stated twice", () => {
   test("with two prices is refused, also across two entries of one model", () => {
     const twice = model('"input_cost_per_token": 3e-06,\n"input_cost_per_token": 4e-06');
     expect(problemsOf(twice)).toEqual([
-      "4: m.input_cost_per_token: has another price in line 3, by m.input_cost_per_token",
+      "4: m.input_cost_per_token: has another price in line 3, m.input_cost_per_token",
     ]);
     const entry = (price: string) =>
       `"m": {"litellm_provider": "acme", "output_cost_per_token": ${price}}`;
     expect(problemsOf(`{${entry("1e-6")},\n${entry("2e-6")}}`)).toEqual([
-      "2: m.output_cost_per_token: has another price in line 1, by m.output_cost_per_token",
+      "2: m.output_cost_per_token: has another price in line 1, m.output_cost_per_token",
     ]);
   });
 
@@ -70,7 +70,7 @@ describe("a key stated twice", () => {
       '"input_cost_per_token": 3e-06,\n"tiered_pricing": [{"range": [0, 1], "input_cost_per_token": 4e-06}]',
     );
     expect(problemsOf(both)).toEqual([
-      "4: m.tiered_pricing[0].input_cost_per_token: has another price in line 3, by m.input_cost_per_token",
+      "4: m.tiered_pricing[0].input_cost_per_token: has another price in line 3, m.input_cost_per_token",
     ]);
   });
 

@@ -36,7 +36,7 @@ describe("is refused by line and key:", () => {
   const file = (cost: string) => `{"acme": {"models": {\n"m": {"cost": ${cost}}}}}`;
   test.each([
     ["a price below zero", '{"input": -1}', ".input: must be 0 or more, without a sign, not -1"],
-    ["two prices of one key", '{"input": 1, "input": 2}', ".input: has another price in line 2, by acme.models.m.cost.input"],
+    ["two prices of one key", '{"input": 1, "input": 2}', ".input: has another price in line 2, acme.models.m.cost.input"],
     ["a cost that is no object", "3", ": must be an object with prices"],
     ["tiers that are no list", '{"tiers": 3}', ".tiers: must be a list of tiers"],
     ["a tier without its bounds", '{"tiers": [{"input": 1}]}', ".tiers[0]: must be an object with prices and its tier"],
@@ -53,7 +53,7 @@ describe("is refused by line and key:", () => {
     [
       "two tiers of one size",
       '{"tiers": [{"input": 1, "tier": {"type": "context", "size": 9}}, {"input": 2, "tier": {"type": "context", "size": 9}}]}',
-      ".tiers[1].input: has another price in line 2, by acme.models.m.cost.tiers[0].input",
+      ".tiers[1].input: has another price in line 2, acme.models.m.cost.tiers[0].input",
     ],
     ["an odd long context", '{"context_over_200k": 5}', ".context_over_200k: must be an object with prices"],
   ])("%s", (_, cost, problem) => {
