@@ -70,7 +70,7 @@ export function collectRows(): RowCollector {
   }
 
   function end(): Collected {
-    if (rows.size === 0) refuse(1, "", "has no prices");
+    if (rows.size === 0 && problems.all().length === 0) refuse(1, "", "has no prices");
     const refused = problems.all();
     if (refused.length > 0) return { kind: "unreadable", problems: refused };
     return { kind: "read", rows: [...rows.values()], leftOut: [...leftOut.values()] };
