@@ -14,7 +14,16 @@ acme,m,input_tokens,3e-6,1,USD,,200001
 acme,"m,n",seconds,0.36,60,EUR,61,
 `;
 const valid = fc.constantFrom(fixture("litellm.json"), fixture("models-dev.json"), CSV);
-const words = ["1e-7", "-1", "1e400", '"cost": 3,', '"models": {},', "input_cost_per_token", ",,", '""'];
+const words = [
+  "1e-7",
+  "-1",
+  "1e400",
+  '"cost": 3,',
+  '"models": {},',
+  "input_cost_per_token",
+  ",,",
+  '""',
+];
 
 test("whatever was changed in it", () => {
   fc.assert(fc.property(mutantTextsOf(valid, words), expectRead), fuzzing());

@@ -12,7 +12,11 @@ export interface LeftOut {
 
 /** What was found in a table: its rows in their order and what was left out, or its problems. */
 export type Collected =
-  | { readonly kind: "read"; readonly rows: readonly PriceRow[]; readonly leftOut: readonly LeftOut[] }
+  | {
+      readonly kind: "read";
+      readonly rows: readonly PriceRow[];
+      readonly leftOut: readonly LeftOut[];
+    }
   | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
 
 /** Takes what a reader finds. */
@@ -47,7 +51,8 @@ export function collectRows(): RowCollector {
     if (first !== undefined) {
       return isSamePrice(first, row) ? null : `has another price in ${placeText(first)}`;
     }
-    if (rows.size === MOST_ROWS) return `is one price more than the ${countText(MOST_ROWS)} possible`;
+    if (rows.size === MOST_ROWS)
+      return `is one price more than the ${countText(MOST_ROWS)} possible`;
     return namesProblem(row) ?? bandProblem(row);
   }
 

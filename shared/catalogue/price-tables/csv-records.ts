@@ -17,23 +17,32 @@ export function* csvRecords(
   fault: (line: number, problem: string) => void,
 ): Generator<CsvRecord> {
   let line = 1;
-  let cells: string[] = [];
-  let begunIn = line;
   for (let at = 0; at < text.length; ) {
+    const { cells, lines, end, problem } = readRecord(text, at);
+    if (problem !== null) {
+      fault(line + lines, problem);
+      return;
+    }
+    if (cells.length > 1 || cells[0] !== "") yield { line, cells };
+    line += lines;
+    at = end;
+  }
+}
+
+/** One record and the lines it takes; with a problem, the lines before it. */
+function readRecord(text: string, from: number) {
+  const cells: string[] = [];
+  let lines = 0;
+  for (let at = from; ; ) {
     const cell = text[at] === '"' ? quotedCell(text, at) : bareCell(text, at);
-    if ("problem" in cell) return fault(line, cell.problem);
-    if (cells.length === MOST_CELLS) return fault(line, `has more than ${MOST_CELLS} cells`);
+    if ("problem" in cell) return { cells, lines, end: at, problem: cell.problem };
+    if (cells.length === MOST_CELLS) {
+      return { cells, lines, end: at, problem: `has more than ${MOST_CELLS} cells` };
+    }
     cells.push(cell.text);
-    line += cell.text.match(LINE_BREAK)?.length ?? 0;
-    const isLast = text[cell.end] !== ",";
+    lines += cell.text.match(LINE_BREAK)?.length ?? 0;
     at = cell.end + (text.startsWith("\r\n", cell.end) ? 2 : 1);
-    // A comma at the very end is followed by one more cell, an empty one.
-    if (!isLast && at === text.length) cells.push("");
-    else if (!isLast) continue;
-    if (cells.length > 1 || cells[0] !== "") yield { line: begunIn, cells };
-    line += 1;
-    begunIn = line;
-    cells = [];
+    if (text[cell.end] !== ",") return { cells, lines: lines + 1, end: at, problem: null };
   }
 }
 

@@ -63,7 +63,8 @@ function readRecord(
   found: RowCollector,
 ): void {
   if (cells.length !== header.length) {
-    return found.refuse(line, "", `has ${cells.length} cells for ${header.length} columns`);
+    found.refuse(line, "", `has ${cells.length} cells for ${header.length} columns`);
+    return;
   }
   const cell = (column: Column) => cells[header.indexOf(column)] ?? "";
   const refuse = (column: Column, problem: string) => found.refuse(line, column, problem);

@@ -1,5 +1,5 @@
-import { exactOr, shift } from "./exact-number.ts";
 import type { RowCollector } from "./collect-rows.ts";
+import { exactOr, shift } from "./exact-number.ts";
 import type { JsonMember } from "./json-tree.ts";
 import type { PriceKey } from "./price-row.ts";
 
@@ -22,7 +22,8 @@ export function addPrice(
 ): void {
   if (value.kind === "null") return;
   if (value.kind !== "number" && value.kind !== "text") {
-    return found.refuse(line, field, "must be a number");
+    found.refuse(line, field, "must be a number");
+    return;
   }
   const price = exactOr(value.text, (problem) => found.refuse(line, field, problem));
   if (price === null) return;

@@ -57,7 +57,8 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 /** How long a cache keeps what is written. */
 const TTL = /_above_(\d{1,3})hr$/;
 const ABOVE = /_above_(\d{1,6})(k_tokens|s_interval)/;
-const VARIANT = /_(flex|priority|batches|batch_requests|fast|ultrafast|balanced|\d[\d.]{0,4}[kKp]?)$/;
+const VARIANT =
+  /_(flex|priority|batches|batch_requests|fast|ultrafast|balanced|\d[\d.]{0,4}[kKp]?)$/;
 
 /** What a key prices; null: it is no price that is known. */
 export function pricedBy(key: string): PricedKind | null {
@@ -70,7 +71,9 @@ export function pricedBy(key: string): PricedKind | null {
   const hours = TTL.exec(plain)?.[1];
   const base = KINDS.get(plain.replace(TTL, ""));
   if (base === undefined) return null;
-  const kind = [base, ...(hours === undefined ? [] : [`${hours}h`]), ...variantName(variant)].join("_");
+  const kind = [base, ...(hours === undefined ? [] : [`${hours}h`]), ...variantName(variant)].join(
+    "_",
+  );
   return priced(kind, key, threshold === undefined ? NO_BAND : bandAbove(threshold, unit));
 }
 

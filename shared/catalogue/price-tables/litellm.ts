@@ -29,7 +29,8 @@ function readModel(model: string, entry: JsonObject, found: RowCollector): void 
   const provider = textOf(entry, PROVIDER);
   if (provider === null) {
     const field = `${model}.${PROVIDER}`;
-    return found.refuse(entry.line, field, "must be stated, once and as text");
+    found.refuse(entry.line, field, "must be stated, once and as text");
+    return;
   }
   for (const member of priced) readMember({ provider, model }, member, found);
 }
@@ -42,9 +43,9 @@ interface Whose {
 
 function readMember(whose: Whose, member: JsonMember, found: RowCollector): void {
   const field = `${whose.model}.${member.name}`;
-  if (member.name === "tiered_pricing") return readTiers(whose, member, found);
-  if (member.name === SEARCH_KEY) return readSearches(whose, member, found);
-  readPrice(whose, member, field, null, found);
+  if (member.name === "tiered_pricing") readTiers(whose, member, found);
+  else if (member.name === SEARCH_KEY) readSearches(whose, member, found);
+  else readPrice(whose, member, field, null, found);
 }
 
 /** Reads a price, in a band of a list of bands or, with null, in the band that its key names. */
@@ -56,14 +57,19 @@ function readPrice(
   found: RowCollector,
 ): void {
   const priced = pricedBy(member.name);
-  if (priced === null) return found.leaveOut(member.name, member.line);
-  const key = { ...whose, kind: priced.kind, band: band ?? priced.band };
-  addPrice(found, key, priced.per, member, field);
+  if (priced === null) found.leaveOut(member.name, member.line);
+  else {
+    const key = { ...whose, kind: priced.kind, band: band ?? priced.band };
+    addPrice(found, key, priced.per, member, field);
+  }
 }
 
 function readSearches(whose: Whose, { name, line, value }: JsonMember, found: RowCollector): void {
   if (value.kind === "null") return;
-  if (!isObject(value)) return found.leaveOut(name, line);
+  if (!isObject(value)) {
+    found.leaveOut(name, line);
+    return;
+  }
   for (const member of value.members) {
     const kind = SEARCH_KINDS.get(member.name);
     if (kind === undefined) found.leaveOut(`${name}.${member.name}`, member.line);
@@ -80,16 +86,17 @@ function readSearches(whose: Whose, { name, line, value }: JsonMember, found: Ro
  */
 function readTiers(whose: Whose, { name, line, value }: JsonMember, found: RowCollector): void {
   if (value.kind === "null") return;
-  if (value.kind !== "list") return found.leaveOut(name, line);
+  if (value.kind !== "list") {
+    found.leaveOut(name, line);
+    return;
+  }
   for (const [at, tier] of value.items.entries()) {
     const field = `${whose.model}.${name}[${at}]`;
     const range = isObject(tier) ? membersOf(tier, "range")[0]?.value : undefined;
+    const from = range?.kind === "list" ? wholeNumberOf(range.items[0]) : null;
     if (!isObject(tier) || range?.kind !== "list") found.leaveOut(name, tier.line);
-    else {
-      const from = wholeNumberOf(range.items[0]);
-      if (from === null) found.refuse(range.line, `${field}.range`, "must begin with a whole number");
-      else readTier(whose, tier, field, from, found);
-    }
+    else if (from !== null) readTier(whose, tier, field, from, found);
+    else found.refuse(range.line, `${field}.range`, "must begin with a whole number");
   }
 }
 

@@ -32,14 +32,18 @@ export function isModelsDev(file: JsonObject): boolean {
 /** Reads models.dev's file: USD for a million tokens by provider, model and key of its `cost`. */
 export function readModelsDev(file: JsonObject, found: RowCollector): void {
   for (const { name: provider, line, value } of file.members) {
-    if (!isObject(value)) found.refuse(line, provider, "must be an object with a provider's models");
-    else for (const models of membersOf(value, "models")) readModels(provider, models, found);
+    if (isObject(value)) {
+      for (const models of membersOf(value, "models")) readModels(provider, models, found);
+    } else found.refuse(line, provider, "must be an object with a provider's models");
   }
 }
 
 function readModels(provider: string, { line, value }: JsonMember, found: RowCollector): void {
   const field = `${provider}.models`;
-  if (!isObject(value)) return found.refuse(line, field, "must be an object of models");
+  if (!isObject(value)) {
+    found.refuse(line, field, "must be an object of models");
+    return;
+  }
   for (const { name: model, line: at, value: entry } of value.members) {
     const ofModel = `${field}.${model}`;
     if (!isObject(entry)) found.refuse(at, ofModel, "must be an object with a model's cost");
@@ -70,7 +74,10 @@ interface Whose {
 
 function readCost(whose: Whose, { line, value }: JsonMember, found: RowCollector): void {
   if (value.kind === "null") return;
-  if (!isObject(value)) return found.refuse(line, whose.field, "must be an object with prices");
+  if (!isObject(value)) {
+    found.refuse(line, whose.field, "must be an object with prices");
+    return;
+  }
   const hasTiers = membersOf(value, TIERS).length > 0;
   for (const member of value.members) {
     const field = `${whose.field}.${member.name}`;
@@ -82,7 +89,10 @@ function readCost(whose: Whose, { line, value }: JsonMember, found: RowCollector
 
 function readPrice(whose: Whose, member: JsonMember, band: Band, found: RowCollector): void {
   const priced = KINDS.get(member.name);
-  if (priced === undefined) return found.leaveOut(`cost.${member.name}`, member.line);
+  if (priced === undefined) {
+    found.leaveOut(`cost.${member.name}`, member.line);
+    return;
+  }
   const { provider, model, field } = whose;
   const key = { provider, model, kind: priced.kind, band };
   addPrice(found, key, priced.per, member, `${field}.${member.name}`);
@@ -90,7 +100,10 @@ function readPrice(whose: Whose, member: JsonMember, band: Band, found: RowColle
 
 function readOver200K(whose: Whose, { line, value }: JsonMember, found: RowCollector): void {
   if (value.kind === "null") return;
-  if (!isObject(value)) return found.refuse(line, whose.field, "must be an object with prices");
+  if (!isObject(value)) {
+    found.refuse(line, whose.field, "must be an object with prices");
+    return;
+  }
   const band: Band = { of: "context", from: 200_001n };
   for (const member of value.members) readPrice(whose, member, band, found);
 }
@@ -98,7 +111,10 @@ function readOver200K(whose: Whose, { line, value }: JsonMember, found: RowColle
 /** Tiers begin at the `size` of their context. */
 function readTiers(whose: Whose, { line, value }: JsonMember, found: RowCollector): void {
   if (value.kind === "null") return;
-  if (value.kind !== "list") return found.refuse(line, whose.field, "must be a list of tiers");
+  if (value.kind !== "list") {
+    found.refuse(line, whose.field, "must be a list of tiers");
+    return;
+  }
   for (const [at, tier] of value.items.entries()) {
     const ofTier = { ...whose, field: `${whose.field}[${at}]` };
     const bounds = isObject(tier) ? membersOf(tier, "tier")[0]?.value : undefined;
@@ -114,7 +130,8 @@ function readTier(whose: Whose, tier: JsonObject, bounds: JsonObject, found: Row
   const from = second === undefined ? wholeNumberOf(size?.value) : null;
   if (from === null) {
     const field = `${whose.field}.tier.size`;
-    return found.refuse(bounds.line, field, "must be a whole number, stated once");
+    found.refuse(bounds.line, field, "must be a whole number, stated once");
+    return;
   }
   const band: Band = from === 0n ? NO_BAND : { of: "context", from };
   for (const member of tier.members) {

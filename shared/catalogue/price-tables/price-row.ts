@@ -39,6 +39,7 @@ export function keyText({ kind, provider, model, band }: PriceKey): string {
 export function isSamePrice(a: PriceRow, b: PriceRow): boolean {
   const least = Math.min(a.price.exponent, b.price.exponent);
   return (
-    a.currency === b.currency && inPowers(a.price, least) * b.per === inPowers(b.price, least) * a.per
+    a.currency === b.currency &&
+    inPowers(a.price, least) * b.per === inPowers(b.price, least) * a.per
   );
 }

@@ -1,11 +1,11 @@
 import { countText } from "../../core/text/text.ts";
 import type { Problem } from "../problem.ts";
+import type { LeftOut } from "./collect-rows.ts";
 import { type Collected, collectRows } from "./collect-rows.ts";
 import { isCsvTable, readCsvTable } from "./csv-table.ts";
 import { type JsonObject, readJson } from "./json-tree.ts";
 import { isLiteLlm, readLiteLlm } from "./litellm.ts";
 import { isModelsDev, readModelsDev } from "./models-dev.ts";
-import type { LeftOut } from "./collect-rows.ts";
 import type { PriceRow } from "./price-row.ts";
 
 export type PriceTableFormat = "litellm" | "models.dev" | "csv";

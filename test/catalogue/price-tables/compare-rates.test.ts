@@ -28,12 +28,13 @@ test("rates are added, dearer, cheaper or gone", () => {
   const before = ratesOf(fixture("litellm.json"));
   const after = ratesOf(
     fixture("litellm.json")
-      .replace('"input_cost_per_token": 3e-06', '"input_cost_per_token": 3.0000001e-06')
-      .replace('"output_cost_per_token": 1.5e-05', '"output_cost_per_token": 1.4e-05')
+      .replace('"input_cost_per_token": 3e-6', '"input_cost_per_token": 3.0000001e-06')
+      .replace('"output_cost_per_token": 1.5e-5', '"output_cost_per_token": 1.4e-05')
       .replace("above_200k_tokens_priority", "above_128k_tokens_priority"),
   );
   const changes = compareRates(before, after);
-  const names = (rates: readonly ComparedRate[]) => rates.map(({ kind, band }) => `${kind} ${band.from}`);
+  const names = (rates: readonly ComparedRate[]) =>
+    rates.map(({ kind, band }) => `${kind} ${band.from}`);
   expect(names(changes.added)).toEqual(["input_tokens_priority 128001"]);
   expect(names(changes.gone)).toEqual(["input_tokens_priority 200001"]);
   expect(names(changes.dearer.map((of) => of.after))).toEqual(["input_tokens 0"]);
@@ -44,7 +45,10 @@ test("rates are added, dearer, cheaper or gone", () => {
 });
 
 test("a larger markup makes all dearer but what is free", () => {
-  const changes = compareRates(ratesOf(fixture("litellm.json")), ratesOf(fixture("litellm.json"), "1.31"));
+  const changes = compareRates(
+    ratesOf(fixture("litellm.json")),
+    ratesOf(fixture("litellm.json"), "1.31"),
+  );
   expect(changes.dearer).toHaveLength(28);
   expect(changes.unchanged).toBe(1);
 });
@@ -66,7 +70,8 @@ test("each rate of two tables is in one place, by its price for as many units", 
       const changes = compareRates(before, after);
       const old = new Map(before.map((of) => [name(of), of]));
       const renewed = after.filter((of) => old.has(name(of)));
-      const priceBefore = (of: ComparedRate) => Number(old.get(name(of))?.credits) / Number(old.get(name(of))?.per);
+      const priceBefore = (of: ComparedRate) =>
+        Number(old.get(name(of))?.credits) / Number(old.get(name(of))?.per);
       const price = (of: ComparedRate) => Number(of.credits) / Number(of.per);
       expect(changes.added).toEqual(after.filter((of) => !old.has(name(of))));
       expect(changes.dearer.map((of) => of.after)).toEqual(
@@ -76,7 +81,9 @@ test("each rate of two tables is in one place, by its price for as many units", 
         renewed.filter((of) => price(of) < priceBefore(of)),
       );
       expect(changes.unchanged).toBe(renewed.filter((of) => price(of) === priceBefore(of)).length);
-      expect(changes.gone).toEqual(before.filter((of) => !after.some((to) => name(to) === name(of))));
+      expect(changes.gone).toEqual(
+        before.filter((of) => !after.some((to) => name(to) === name(of))),
+      );
     }),
   );
 });

@@ -55,7 +55,9 @@ acme,m,calls,1,,
 acme,m,calls,2,10,
 acme,m,calls,3,,10
 acme,n,calls,3,,10`;
-  expect(problemsOf(csv)).toEqual(["4: : is a band by context, but there is one by quantity in line 3"]);
+  expect(problemsOf(csv)).toEqual([
+    "4: : is a band by context, but there is one by quantity in line 3",
+  ]);
 });
 
 describe("is refused by line and column:", () => {
@@ -63,15 +65,31 @@ describe("is refused by line and column:", () => {
     ["a price below zero", "acme,m,calls,-1,1", "price: must be 0 or more, without a sign, not -1"],
     ["no price", "acme,m,calls,,1", "price: is missing"],
     ["1e400", "acme,m,calls,1e400,1", "price: must be below 1,000,000,000, not 1e400"],
-    ["null", "acme,m,calls,null,1", 'price: must be a number like 3, 0.0000003 or 3e-7, not "null"'],
-    ["a price for 0 units", "acme,m,calls,1,0", "per: must be a whole number from 1 to 1,000,000,000,000"],
-    ["a price for 1e6 units", "acme,m,calls,1,1e6", "per: must be a whole number from 1 to 1,000,000,000,000"],
+    [
+      "null",
+      "acme,m,calls,null,1",
+      'price: must be a number like 3, 0.0000003 or 3e-7, not "null"',
+    ],
+    [
+      "a price for 0 units",
+      "acme,m,calls,1,0",
+      "per: must be a whole number from 1 to 1,000,000,000,000",
+    ],
+    [
+      "a price for 1e6 units",
+      "acme,m,calls,1,1e6",
+      "per: must be a whole number from 1 to 1,000,000,000,000",
+    ],
     ["no provider", ",m,calls,1,1", ": the provider is empty"],
     ["no kind", "acme,m,,1,1", ": the kind is empty"],
     ["a blank before a name", "acme, m,calls,1,1", ": the model begins or ends with a blank"],
     ["a cell too few", "acme,m,calls,1", ": has 4 cells for 5 columns"],
     ["a cell too many", "acme,m,calls,1,1,", ": has 6 cells for 5 columns"],
-    ["a quote within", 'acme,m"n,calls,1,1', ": has a quote within a cell; put the cell in quotes and double those within"],
+    [
+      "a quote within",
+      'acme,m"n,calls,1,1',
+      ": has a quote within a cell; put the cell in quotes and double those within",
+    ],
     ["a quote left open", 'acme,"m,calls,1,1', ": opens a quote that is never closed"],
     ["text after a quote", 'acme,"m"n,calls,1,1', ": goes on after a closing quote"],
     ["cells without end", `acme,${",".repeat(100)}`, ": has more than 64 cells"],

@@ -56,14 +56,19 @@ describe("is refused:", () => {
 test("every way of writing a number is the same number", () => {
   const digits = fc.integer({ min: 1, max: 999_999_999 });
   fc.assert(
-    fc.property(digits, fc.integer({ min: 0, max: 12 }), fc.nat(5), (coefficient, places, zeros) => {
-      const whole = String(coefficient).padStart(places + 1, "0");
-      const cut = whole.length - places;
-      const plain = `${whole.slice(0, cut)}.${whole.slice(cut)}${"0".repeat(zeros + 1)}`;
-      const number = parseExact(`${coefficient}e-${places}`);
-      expect(parseExact(plain)).toEqual(number);
-      expect(parseExact(`${coefficient}${"0".repeat(zeros)}e-${places + zeros}`)).toEqual(number);
-      expect(parseExact(exactText(number))).toEqual(number);
-    }),
+    fc.property(
+      digits,
+      fc.integer({ min: 0, max: 12 }),
+      fc.nat(5),
+      (coefficient, places, zeros) => {
+        const whole = String(coefficient).padStart(places + 1, "0");
+        const cut = whole.length - places;
+        const plain = `${whole.slice(0, cut)}.${whole.slice(cut)}${"0".repeat(zeros + 1)}`;
+        const number = parseExact(`${coefficient}e-${places}`);
+        expect(parseExact(plain)).toEqual(number);
+        expect(parseExact(`${coefficient}${"0".repeat(zeros)}e-${places + zeros}`)).toEqual(number);
+        expect(parseExact(exactText(number))).toEqual(number);
+      },
+    ),
   );
 });

@@ -23,7 +23,7 @@ test.each([
 describe("also refused:", () => {
   test("broken JSON, by its line", () => {
     const cut = fixture("litellm.json").slice(0, 700);
-    expect(problemsOf(cut)).toEqual(["17: : is not JSON: a text has no closing quote"]);
+    expect(problemsOf(cut)).toEqual(["20: : is not JSON: a text has no closing quote"]);
   });
 
   test("tables without a price", () => {

@@ -10,7 +10,10 @@ const ROWS = 100_000;
 const price = (at: number) => `${1 + (at % 997)}e-${6 + (at % 3)}`;
 
 function csvOf(rows: number): string {
-  const lines = Array.from({ length: rows }, (_, at) => `p${at % 97},model-${at},calls,${price(at)}`);
+  const lines = Array.from(
+    { length: rows },
+    (_, at) => `p${at % 97},model-${at},calls,${price(at)}`,
+  );
   return ["provider,model,kind,price", ...lines].join("\r\n");
 }
 
@@ -68,7 +71,11 @@ test("a hundred patterns are matched soon against names that nearly match", () =
   const csv = `provider,model,kind,price\n${Array.from({ length: 1000 }, (_, at) => `${"a".repeat(250)},${"a".repeat(240)}${at},calls,1`).join("\n")}`;
   const pattern = `${"a*".repeat(250)}b=2`;
   const took = cpuTimeOf(() => {
-    toRates(rowsOf(csv), Array.from({ length: 100 }, () => parseMarkup(pattern)), parseCreditWorth("USD 1"));
+    toRates(
+      rowsOf(csv),
+      Array.from({ length: 100 }, () => parseMarkup(pattern)),
+      parseCreditWorth("USD 1"),
+    );
   });
   expect(took).toBeLessThan(10_000);
 });
