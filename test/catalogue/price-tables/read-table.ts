@@ -18,7 +18,7 @@ export function rowsOf(text: string): readonly PriceRow[] {
 /** Each row as a line: "openai/gpt-5 input_tokens, context from 200001: USD 2.5 for 1000000". */
 export const rowTexts = (text: string): string[] => rowsOf(text).map(rowText);
 
-export function rowText({ provider, model, kind, band, price, currency, per }: PriceRow): string {
+function rowText({ provider, model, kind, band, price, currency, per }: PriceRow): string {
   const from = band.from === 0n ? "" : `, ${band.of} from ${band.from}`;
   return `${provider}/${model} ${kind}${from}: ${currency} ${exactText(price)} for ${per}`;
 }
