@@ -109,8 +109,11 @@ describe("however malicious, it is refused soon:", () => {
     expect(took).toBeLessThan(5000);
   });
 
-  test("but 31 levels are read", () => {
+  test("but 32 levels are read, and 33 are not", () => {
     expect(problemOf("[".repeat(32) + "]".repeat(32))).toBe("none");
+    expect(problemOf("[".repeat(33) + "]".repeat(33))).toBe(
+      "1: is nested more than 32 levels deep",
+    );
   });
 });
 
