@@ -12,8 +12,8 @@ import { MOST_CHANGES, publishBalances } from "./publish-balances.ts";
  */
 const REST = { msAnAccount: 0.135, atLeastLooks: 2, longestMs: 1_400 };
 /**
- * How often to look whether the other process still publishes: what waits at two looks, it has left. Taking
- * over costs as much as publishing a few hundred balances, so nobody does while the other one works.
+ * How often to look whether the other process still publishes: it does while anything that waited has gone by
+ * the next look. Taking over costs as much as publishing a few hundred balances, so nobody does meanwhile.
  */
 const STAND_BY_MS = 1_600;
 
@@ -33,7 +33,7 @@ export async function keepBalancesPublished(parts: {
     const waiting = await waitingBalanceChanges(database, MOST_CHANGES);
     const before = seen;
     seen = new Set(waiting.map(({ changeId }) => changeId));
-    return waiting.some(({ changeId }) => before.has(changeId));
+    return before.size > 0 && before.isSubsetOf(seen);
   }
 
   async function publish(): Promise<void> {
